@@ -1,0 +1,32 @@
+# The registry's two commands, `make run` and `make test`, and what stands beside them. `make help` lists all.
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint audit clean
+
+# rustup's own place, for shells that have not been told of it yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: ## install what is missing, build, start the service; ARGS="…" goes to `serve`
+	@scripts/setup
+	@cargo build --release
+	@exec "$${CARGO_TARGET_DIR:-target}/release/agent-registry" serve $(ARGS)
+
+build: ## build the service, optimised
+	@scripts/setup
+	@cargo build --release
+
+test: ## install what is missing; rustfmt, clippy, rustdoc, and every test
+	@scripts/step "set-up" scripts/setup test
+	@scripts/test
+
+lint: ## rustfmt, clippy and rustdoc alone
+	@scripts/lint
+
+audit: ## the dependencies' licences, duplicates, sources and advisories
+	@scripts/audit
+
+clean: ## remove what was built; the data folder stays
+	@cargo clean
+	@rm -rf tests/browser/node_modules

@@ -1,0 +1,328 @@
+//! The composition root: builds the parts, wires them, and ends them in order.
+
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, sync::Notify};
+
+use crate::{
+    clock::Clock,
+    config::Common,
+    db::{
+        ConnectError, Db, Step,
+        embedded::{Embedded, EmbeddedError, Options},
+        listen::Listener,
+    },
+    domain::{
+        Registry,
+        auth::{
+            Keys,
+            jwt::{KeyError, LocalIssuer},
+        },
+    },
+    feed::{self, Hub},
+    graphql::Api,
+    http::{self, Door},
+    task::Tasks,
+    telemetry,
+};
+
+/// How long requests and sockets may take to end after the service was asked to stop.
+const DRAIN: Duration = Duration::from_secs(8);
+/// The connections of a command that serves nobody.
+const COMMAND_CONNECTIONS: u32 = 4;
+
+/// The program can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is missing or wrong.
+    #[error("{0}")]
+    Setting(String),
+    /// The private Postgres can't be used.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The database can't be brought to its shape.
+    #[error("can't migrate the database: {0}")]
+    Migrate(String),
+    /// The signing key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The address can't be listened on.
+    #[error("can't listen on {0}: {1}")]
+    Listen(SocketAddr, String),
+    /// The data folder can't be made.
+    #[error("can't use the data folder {0}: {1}")]
+    Folder(String, String),
+}
+
+/// A database to work on: the one configured, or the private one.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    migrate_url: String,
+    embedded: Option<Embedded>,
+}
+
+impl Database {
+    /// Finds the database; starts the private Postgres, or attaches to it, when none is configured.
+    ///
+    /// # Errors
+    /// [`StartError`] when there is none to be had.
+    pub async fn open(common: &Common) -> Result<Self, StartError> {
+        if let Some(url) = &common.database_url {
+            let migrate_url = common.migrate_database_url.clone().unwrap_or_else(|| url.clone());
+            return Ok(Self {
+                url: url.clone(),
+                migrate_url,
+                embedded: None,
+            });
+        }
+        let folder = data_dir(common)?.join("postgres");
+        let options = Options {
+            folder,
+            bin_dir: common.postgres_bin.clone(),
+            path: Common::path(),
+            durable: true,
+            watchdog: false,
+        };
+        let embedded = Embedded::attach_or_start(&options).await?;
+        let url = embedded.url_for_service();
+        Ok(Self {
+            migrate_url: url.clone(),
+            url,
+            embedded: Some(embedded),
+        })
+    }
+
+    /// Where the private Postgres is, when that is the one.
+    #[must_use]
+    pub fn embedded(&self) -> Option<&Embedded> {
+        self.embedded.as_ref()
+    }
+
+    /// Brings it to the newest shape; answers how many steps that took.
+    ///
+    /// # Errors
+    /// [`StartError::Migrate`].
+    pub async fn migrate(&self) -> Result<usize, StartError> {
+        crate::db::migrate(&self.migrate_url)
+            .await
+            .map_err(|err| StartError::Migrate(err.to_string()))
+    }
+
+    /// The steps of its shape, and which of them have been applied.
+    ///
+    /// # Errors
+    /// [`StartError::Migrate`].
+    pub async fn status(&self) -> Result<Vec<Step>, StartError> {
+        crate::db::migration_status(&self.migrate_url)
+            .await
+            .map_err(|err| StartError::Migrate(err.to_string()))
+    }
+
+    /// Lets go of it; who leaves last stops the private Postgres.
+    pub async fn leave(self) {
+        if let Some(embedded) = self.embedded
+            && let Err(err) = embedded.leave().await
+        {
+            tracing::warn!(error = %err, "the private Postgres was not left in order");
+        }
+    }
+}
+
+/// The data folder, made if it was not there.
+///
+/// # Errors
+/// [`StartError`] when it can't be.
+pub fn data_dir(common: &Common) -> Result<PathBuf, StartError> {
+    let folder = common.data_dir().map_err(StartError::Setting)?;
+    let fail = |err: io::Error| StartError::Folder(folder.display().to_string(), err.to_string());
+    std::fs::create_dir_all(&folder).map_err(fail)?;
+    std::path::absolute(&folder).map_err(fail)
+}
+
+/// The verbs, for a command that serves nobody.
+#[derive(Debug)]
+pub struct Workshop {
+    /// All verbs.
+    pub registry: Registry,
+    database: Database,
+    db: Db,
+    tasks: Tasks,
+}
+
+impl Workshop {
+    /// Opens the database, brings it to its shape and reads the signing key.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open(common: &Common) -> Result<Self, StartError> {
+        let database = Database::open(common).await?;
+        database.migrate().await?;
+        let tasks = Tasks::default();
+        let db = Db::connect(&database.url, COMMAND_CONNECTIONS, tasks.clone()).await?;
+        let registry = Registry::new(db.clone(), Clock::default(), keys(common)?);
+        Ok(Self {
+            registry,
+            database,
+            db,
+            tasks,
+        })
+    }
+
+    /// Ends it in order.
+    pub async fn close(self) {
+        self.tasks.ended(DRAIN).await;
+        self.db.close().await;
+        self.database.leave().await;
+    }
+}
+
+fn keys(common: &Common) -> Result<Keys, StartError> {
+    if common.signing_key.is_none() {
+        data_dir(common)?;
+    }
+    let file = common.signing_key().map_err(StartError::Setting)?;
+    Ok(Keys {
+        local: LocalIssuer::open(&file)?,
+    })
+}
+
+/// What a service is made of.
+#[derive(Debug)]
+pub struct Settings {
+    /// The database, as a plain role.
+    pub database_url: String,
+    /// The most connections to it that requests share.
+    pub connections: u32,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The keys that tokens are checked with.
+    pub keys: Keys,
+    /// The service's time.
+    pub clock: Clock,
+}
+
+/// A service that listens.
+pub struct Service {
+    address: SocketAddr,
+    listener: TcpListener,
+    door: Door,
+    db: Db,
+    tasks: Tasks,
+}
+
+impl Service {
+    /// Builds a service on a database that has its shape, and begins to listen and to follow the log.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let Settings {
+            database_url,
+            connections,
+            listen,
+            keys,
+            clock,
+        } = settings;
+        let recorder = telemetry::metrics().map(Arc::new);
+        let tasks = Tasks::default();
+        let db = Db::connect(&database_url, connections, tasks.clone()).await?;
+        let registry = Registry::new(db.clone(), clock.clone(), keys);
+        let hub = Hub::new(registry.clone());
+        let bell = Arc::new(Notify::new());
+        tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
+        tasks.beside(feed::follow(registry.clone(), hub.clone(), bell));
+        let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
+        let listener = TcpListener::bind(listen).await.map_err(busy)?;
+        let address = listener.local_addr().map_err(busy)?;
+        let api = Api::new(registry.clone(), hub.clone());
+        let door = Door {
+            api,
+            registry,
+            hub,
+            tasks: tasks.clone(),
+            metrics: recorder,
+        };
+        Ok(Self {
+            address,
+            listener,
+            door,
+            db,
+            tasks,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The verbs behind it.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.door.registry
+    }
+
+    /// Serves until `stop` resolves, then ends in order: no new connections, what runs finishes, sockets are told to
+    /// come back, within ten seconds.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let Self {
+            address: _,
+            listener,
+            door,
+            db,
+            tasks,
+        } = self;
+        let stopping = tasks.clone();
+        let drained = async move {
+            stop.await;
+            tracing::info!("stopping");
+            stopping.stop();
+        };
+        let serve = axum::serve(listener, http::router(door)).with_graceful_shutdown(drained);
+        let late = async {
+            tasks.stopping().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let served = tokio::select! {
+            served = async { serve.await } => served,
+            () = late => Ok(()),
+        };
+        if !tasks.ended(DRAIN).await {
+            tracing::warn!("some requests did not end in time");
+        }
+        db.close().await;
+        served
+    }
+}
+
+/// Settings of a service, from the command line's.
+///
+/// # Errors
+/// [`StartError`] when the signing key can't be used.
+pub fn settings(
+    common: &Common,
+    serve: &crate::config::Serve,
+    database: &Database,
+) -> Result<Settings, StartError> {
+    Ok(Settings {
+        database_url: database.url.clone(),
+        connections: serve.database_connections,
+        listen: serve.listen,
+        keys: keys(common)?,
+        clock: Clock::default(),
+    })
+}
+
+/// The GraphQL schema in its own language.
+#[must_use]
+pub fn sdl() -> String {
+    crate::graphql::sdl()
+}

@@ -1,0 +1,41 @@
+//! `migrate`: brings the database to its newest shape, or says how far it is.
+
+use clap::Args;
+
+use super::Failure;
+use crate::{app::Database, config::Common};
+
+/// Bring the database to its shape
+#[derive(Debug, Args)]
+pub(super) struct Migrate {
+    /// Only say which steps have been applied
+    #[arg(long)]
+    status: bool,
+}
+
+impl Migrate {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
+        let database = Database::open(common).await?;
+        let done = self.act(&database).await;
+        database.leave().await;
+        done
+    }
+
+    async fn act(&self, database: &Database) -> Result<(), Failure> {
+        if self.status {
+            for step in database.status().await? {
+                println!(
+                    "{}  {}",
+                    if step.applied { "applied" } else { "pending" },
+                    step.name
+                );
+            }
+            return Ok(());
+        }
+        match database.migrate().await? {
+            0 => println!("the database has its newest shape already"),
+            steps => println!("applied {steps} step(s)"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! The command line: one file a command. It acts as `system` in the log.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    app::StartError,
+    config::{Common, Serve},
+    domain::Error,
+    telemetry,
+};
+
+mod migrate;
+mod operator;
+mod serve;
+mod token;
+
+/// The source of truth for AI agents in a multi-tenant system.
+#[derive(Debug, Parser)]
+#[command(
+    name = "agent-registry",
+    version,
+    about,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database to its shape, then serve GraphQL, REST and websockets until asked to stop
+    Serve(Serve),
+    /// Bring the database to its shape
+    Migrate(migrate::Migrate),
+    /// Print the GraphQL schema
+    Schema,
+    /// Name operators: users of the platform itself, for all customers
+    #[command(subcommand)]
+    Operator(operator::Operator),
+    /// Make credentials
+    #[command(subcommand)]
+    Token(token::Token),
+}
+
+/// A command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A setting or an argument is wrong: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Something else is: exit code 1.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A verb refused.
+    #[error(transparent)]
+    Verb(#[from] Error),
+    /// Reading or writing failed.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// What the program ends with.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) | Self::Start(StartError::Setting(_)) => ExitCode::from(2),
+            Self::Start(_) | Self::Verb(_) | Self::Io(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Runs the command that these arguments ask for.
+///
+/// # Errors
+/// [`Failure`].
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { common, command } = cli;
+    telemetry::log(common.log_format, &common.log);
+    match command {
+        Command::Serve(settings) => serve::run(&common, &settings).await,
+        Command::Migrate(command) => command.run(&common).await,
+        Command::Schema => {
+            print!("{}", crate::app::sdl());
+            Ok(())
+        }
+        Command::Operator(command) => command.run(&common).await,
+        Command::Token(command) => command.run(&common).await,
+    }
+}

@@ -1,0 +1,75 @@
+//! `operator`: who is a user of the platform itself.
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+use crate::{
+    app::Workshop,
+    config::Common,
+    domain::{Caller, auth::jwt::LOCAL_ISSUER},
+};
+
+/// Name operators
+#[derive(Debug, Subcommand)]
+pub(super) enum Operator {
+    /// Make a user an operator
+    Add(Name),
+    /// Make a user an operator no longer
+    Remove(Name),
+    /// Print all operators, one a line: issuer, subject
+    List,
+}
+
+/// A user, by the name its tokens carry.
+#[derive(Debug, Args)]
+pub(super) struct Name {
+    /// The `sub` of its tokens
+    #[arg(long)]
+    subject: String,
+    /// The `iss` of its tokens
+    #[arg(long, default_value = LOCAL_ISSUER)]
+    issuer: String,
+}
+
+impl Operator {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
+        let workshop = Workshop::open(common).await?;
+        let done = self.act(&workshop).await;
+        workshop.close().await;
+        done
+    }
+
+    async fn act(self, workshop: &Workshop) -> Result<(), Failure> {
+        let (registry, system) = (&workshop.registry, Caller::system("operator"));
+        match self {
+            Self::Add(Name { subject, issuer }) => {
+                let is_new = registry.add_operator(&system, &issuer, &subject).await?;
+                println!(
+                    "{subject} {}",
+                    if is_new {
+                        "is an operator now"
+                    } else {
+                        "was an operator already"
+                    }
+                );
+            }
+            Self::Remove(Name { subject, issuer }) => {
+                let was = registry.remove_operator(&system, &issuer, &subject).await?;
+                println!(
+                    "{subject} {}",
+                    if was {
+                        "is no operator any more"
+                    } else {
+                        "was no operator"
+                    }
+                );
+            }
+            Self::List => {
+                for operator in registry.operators(&system).await? {
+                    println!("{}\t{}", operator.issuer, operator.subject);
+                }
+            }
+        }
+        Ok(())
+    }
+}

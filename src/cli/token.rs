@@ -1,0 +1,152 @@
+//! `token`: credentials. The bare token is the last line of standard output, so that a shell can catch it.
+
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+use crate::{
+    app::Workshop,
+    config::Common,
+    domain::{
+        Caller, ServiceScope,
+        auth::jwt::LOCAL_ISSUER,
+        member::{Role, SetMember},
+        service_token::CreateServiceToken,
+    },
+    id::CustomerId,
+};
+
+/// The longest life of a local token: a day's work.
+const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Make credentials
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Sign a user's token with the local key
+    User(User),
+    /// Make a service token, shown this once
+    Service(Service),
+}
+
+/// Whom to sign for.
+#[derive(Debug, Args)]
+pub(super) struct User {
+    /// The user's name: the `sub` of the token
+    #[arg(long)]
+    subject: String,
+    /// Also make it an operator: a user of the platform itself, for all customers
+    #[arg(long)]
+    operator: bool,
+    /// Also make it a member of a customer: ID:VIEWER, ID:EDITOR or ID:ADMIN; may be repeated
+    #[arg(long = "member", value_name = "CUSTOMER:ROLE")]
+    members: Vec<Place>,
+    /// How long the token is valid, such as 30m, 8h; at most 24h
+    #[arg(long, default_value = "8h", value_parser = ttl)]
+    ttl: Duration,
+}
+
+/// What service to make a token for.
+#[derive(Debug, Args)]
+pub(super) struct Service {
+    /// What it is for, such as gateway
+    #[arg(long)]
+    name: String,
+    /// What it may do: configs:read, activations:watch; may be repeated
+    #[arg(long = "scope", required = true, value_parser = ServiceScope::from_str)]
+    scopes: Vec<ServiceScope>,
+}
+
+/// A place at a customer.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    customer: CustomerId,
+    role: Role,
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (customer, role) = text.split_once(':').ok_or("write it as CUSTOMER:ROLE")?;
+        let role = match role.to_ascii_uppercase().as_str() {
+            "VIEWER" => Role::Viewer,
+            "EDITOR" => Role::Editor,
+            "ADMIN" => Role::Admin,
+            _ => return Err("the role is VIEWER, EDITOR or ADMIN".to_owned()),
+        };
+        Ok(Self {
+            customer: customer.parse().map_err(|_| "the customer is a UUID")?,
+            role,
+        })
+    }
+}
+
+/// A length of time: a whole number and s, m or h.
+fn ttl(text: &str) -> Result<Duration, String> {
+    let unit = text.chars().last().unwrap_or('?');
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return Err("write it as 90s, 30m or 8h".to_owned()),
+    };
+    let number: u64 = text
+        .trim_end_matches(unit)
+        .parse()
+        .map_err(|_| "write it as 90s, 30m or 8h")?;
+    let ttl = Duration::from_secs(number.saturating_mul(seconds));
+    if ttl.is_zero() || ttl > TTL_MAX {
+        return Err("it must be more than nothing and at most 24h".to_owned());
+    }
+    Ok(ttl)
+}
+
+impl Token {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
+        let workshop = Workshop::open(common).await?;
+        let made = self.act(&workshop).await;
+        workshop.close().await;
+        println!("{}", made?);
+        Ok(())
+    }
+
+    async fn act(self, workshop: &Workshop) -> Result<String, Failure> {
+        let (registry, system) = (&workshop.registry, Caller::system("token"));
+        match self {
+            Self::User(User {
+                subject,
+                operator,
+                members,
+                ttl,
+            }) => {
+                let token = registry.mint(&subject, ttl)?;
+                if operator {
+                    registry.add_operator(&system, LOCAL_ISSUER, &subject).await?;
+                }
+                for Place { customer, role } in members {
+                    let (issuer, subject) = (LOCAL_ISSUER.to_owned(), subject.clone());
+                    registry
+                        .set_member(
+                            &system,
+                            SetMember {
+                                customer_id: customer,
+                                issuer,
+                                subject,
+                                role,
+                            },
+                        )
+                        .await?;
+                }
+                Ok(token)
+            }
+            Self::Service(Service { name, scopes }) => {
+                let scopes: BTreeSet<ServiceScope> = scopes.into_iter().collect();
+                let made = registry
+                    .create_service_token(&system, CreateServiceToken { name, scopes })
+                    .await?;
+                Ok(made.value.secret)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The only reader of the environment: flags and variables, checked, with their defaults.
+
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For collectors: one JSON object a line.
+    Json,
+}
+
+/// Where the data is, and how to log: what every command needs.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// The registry's database, such as postgres://user:password@host/database. Without it, a private Postgres in the data folder is used
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+    /// The same database as the role that owns its schema, for migrations, when that is another role
+    #[arg(long, env = "MIGRATE_DATABASE_URL", hide_env_values = true, global = true)]
+    pub migrate_database_url: Option<String>,
+    /// The folder of the signing key and the private Postgres [default: /var/lib/agent-registry for root, else ~/.local/share/agent-registry]
+    #[arg(long, env = "DATA_DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// The file of the Ed25519 key that signs local tokens, in PKCS#8 PEM; made if there is none [default: signing-key.pem in the data folder]
+    #[arg(long, env = "SIGNING_KEY", global = true)]
+    pub signing_key: Option<PathBuf>,
+    /// The folder of the Postgres programs (initdb, postgres), when they are in no usual place
+    #[arg(long, env = "POSTGRES_BIN", global = true)]
+    pub postgres_bin: Option<PathBuf>,
+    /// How log lines are written
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    pub log_format: LogFormat,
+    /// What is logged: error, warn, info, debug, trace, also by module, such as agent_registry=debug
+    #[arg(
+        long,
+        env = "LOG",
+        default_value = "info,sqlx=warn,sea_orm_migration=warn",
+        global = true
+    )]
+    pub log: String,
+}
+
+/// What `serve` needs besides.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// The address and port to listen on; port 0 takes any free one
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The most connections to the database that requests share
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value = "20", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub database_connections: u32,
+}
+
+impl Common {
+    /// The data folder: the setting, or what is usual for this user.
+    ///
+    /// # Errors
+    /// When neither the setting nor `HOME` says where.
+    pub fn data_dir(&self) -> Result<PathBuf, String> {
+        if let Some(folder) = &self.data_dir {
+            return Ok(folder.clone());
+        }
+        if rustix::process::geteuid().is_root() {
+            return Ok(PathBuf::from("/var/lib/agent-registry"));
+        }
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        let base = std::env::var_os("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .filter(|base| base.is_absolute())
+            .or_else(home);
+        Ok(base
+            .ok_or("can't tell where to keep data: set DATA_DIR")?
+            .join("agent-registry"))
+    }
+
+    /// The file of the key that signs local tokens.
+    ///
+    /// # Errors
+    /// When the data folder is not known.
+    pub fn signing_key(&self) -> Result<PathBuf, String> {
+        match &self.signing_key {
+            Some(file) => Ok(file.clone()),
+            None => Ok(self.data_dir()?.join("signing-key.pem")),
+        }
+    }
+
+    /// Where programs are looked for.
+    #[must_use]
+    pub fn path() -> Option<OsString> {
+        std::env::var_os("PATH")
+    }
+}

@@ -1,0 +1,127 @@
+//! What a cluster needs before it can be used: `initdb`, the service's role and its database.
+//! All of it may be done again without harm. Callers hold the turn (`mod.rs`).
+
+use super::binaries::Binaries;
+use super::error::{EmbeddedError, io, sql};
+use super::place::{PORT, Place};
+use super::server::last_lines;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+/// The role that the service connects as, and the name of its database.
+pub const SERVICE: &str = "registry";
+
+/// The cluster's own superuser.
+pub const SUPERUSER: &str = "postgres";
+
+/// Makes the cluster beside its place and puts it there when it is whole, so that a crash leaves nothing that looks like one.
+pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) -> Result<(), EmbeddedError> {
+    sweep(place)?;
+    let data = place.data();
+    // A name of its own: an initdb that outlived its killed parent may still be writing to the one swept away.
+    let fresh = place.folder.join(format!("data.new-{}", std::process::id()));
+    let mut said = String::new();
+    for locale in ["C.UTF-8", "C"] {
+        place.make_private(&fresh)?;
+        let output = run_initdb(place, binaries, durable, &fresh, locale).await?;
+        if output.status.success() {
+            // An empty folder in its place is replaced.
+            fs::rename(&fresh, &data).map_err(io("put in place", &data))?;
+            return File::open(&place.folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(io("write", &place.folder));
+        }
+        said = last_lines(&String::from_utf8_lossy(&output.stderr));
+        fs::remove_dir_all(&fresh).map_err(io("remove", &fresh))?;
+        if !said.contains("locale") {
+            break;
+        }
+    }
+    Err(EmbeddedError::Initdb { folder: data, said })
+}
+
+/// Removes what an interrupted `initdb` left.
+fn sweep(place: &Place) -> Result<(), EmbeddedError> {
+    for child in fs::read_dir(&place.folder)
+        .map_err(io("read", &place.folder))?
+        .flatten()
+    {
+        if child.file_name().as_encoded_bytes().starts_with(b"data.new-") {
+            fs::remove_dir_all(child.path()).map_err(io("remove", &child.path()))?;
+        }
+    }
+    Ok(())
+}
+
+async fn run_initdb(
+    place: &Place,
+    binaries: &Binaries,
+    durable: bool,
+    folder: &Path,
+    locale: &str,
+) -> Result<Output, EmbeddedError> {
+    let program = binaries.program("initdb");
+    let mut command = std::process::Command::new(&program);
+    command
+        .arg("-D")
+        .arg(folder)
+        .arg(format!("--username={SUPERUSER}"))
+        .arg(format!("--locale={locale}"));
+    command.args([
+        "--encoding=UTF8",
+        "--auth-local=trust",
+        "--auth-host=reject",
+        "--no-instructions",
+    ]);
+    command.arg(if durable { "--data-checksums" } else { "--no-sync" });
+    place.dress(&mut command);
+    let mut command = tokio::process::Command::from(command);
+    command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(io("run", &program))
+}
+
+/// Makes role and database where they are missing. Also the proof that the server takes connections.
+pub(super) async fn furnish(socket: &Path) -> Result<(), EmbeddedError> {
+    let action = "make the service's role and database";
+    let options = PgConnectOptions::new_without_pgpass()
+        .socket(socket)
+        .port(PORT)
+        .username(SUPERUSER)
+        .database("postgres")
+        .ssl_mode(PgSslMode::Disable)
+        .disable_statement_logging();
+    let mut connection = PgConnection::connect_with(&options)
+        .await
+        .map_err(sql("connect"))?;
+    let (role, database): (bool, bool) = sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1), EXISTS (SELECT FROM pg_database WHERE datname = $1)",
+    )
+    .bind(SERVICE)
+    .persistent(false)
+    .fetch_one(&mut connection)
+    .await
+    .map_err(sql("look at roles and databases"))?;
+    if !role {
+        let create =
+            "CREATE ROLE registry LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION";
+        sqlx::raw_sql(create)
+            .execute(&mut connection)
+            .await
+            .map_err(sql(action))?;
+    }
+    if !database {
+        let create = "CREATE DATABASE registry OWNER registry TEMPLATE template0 ENCODING 'UTF8'";
+        sqlx::raw_sql(create)
+            .execute(&mut connection)
+            .await
+            .map_err(sql(action))?;
+    }
+    connection.close().await.map_err(sql("close a connection"))
+}

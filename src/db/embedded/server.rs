@@ -1,0 +1,298 @@
+//! One server process: how it is started, recognised, waited for and stopped.
+//! It takes no locks: who calls `start` or `stop` holds the turn (`mod.rs`).
+
+use super::binaries::Binaries;
+use super::error::{EmbeddedError, io};
+use super::place::{PORT, Place};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a start may take. Recovery after a crash is part of it.
+const START: Duration = Duration::from_secs(300);
+/// How long clients' sessions may take to be ended, and the last checkpoint to be written.
+const FAST_STOP: Duration = Duration::from_secs(60);
+/// How long an immediate stop may take.
+const IMMEDIATE_STOP: Duration = Duration::from_secs(15);
+/// How long the sessions of a killed server may take to notice that.
+const ORPHANS: Duration = Duration::from_secs(20);
+/// How often all of these look.
+const LOOK: Duration = Duration::from_millis(5);
+/// A log longer than this is put aside at the next start, in bytes.
+const LONGEST_LOG: u64 = 16 << 20;
+
+/// A process id that no system gives out, and that Postgres takes for a dead one.
+const NOBODY: &str = "2147483647";
+
+/// What the cluster's `postmaster.pid`, and the processes, say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    /// No server runs.
+    Absent,
+    /// One is coming up, or going down.
+    Busy(Pid),
+    /// One takes connections, on a socket in this folder.
+    Ready(Pid, PathBuf),
+}
+
+/// Looks; changes nothing.
+pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
+    let file = place.data().join("postmaster.pid");
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
+        Err(error) => return Err(io("read", &file)(error)),
+    };
+    // Pid, data folder, start time, port, socket folder, address, shared memory, status.
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let pid = lines
+        .first()
+        .and_then(|line| line.parse().ok())
+        .and_then(Pid::from_raw);
+    Ok(
+        match (pid.filter(|pid| is_ours(place, *pid)), lines.get(4), lines.get(7)) {
+            (None, _, _) => State::Absent,
+            (Some(pid), Some(socket), Some(&"ready")) if !socket.is_empty() => {
+                State::Ready(pid, PathBuf::from(socket))
+            }
+            (Some(pid), _, _) => State::Busy(pid),
+        },
+    )
+}
+
+/// Whether this process is a server of our cluster: its command line names the folder. Process ids are used again.
+fn is_ours(place: &Place, pid: Pid) -> bool {
+    let data = place.data();
+    let data = data.as_os_str().as_encoded_bytes();
+    let number = pid.as_raw_nonzero().to_string();
+    let line = if Path::new("/proc/self/cmdline").exists() {
+        fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default()
+    } else {
+        let ps = Command::new("/bin/ps")
+            .args(["-ww", "-o", "command=", "-p", &number])
+            .stderr(Stdio::null())
+            .output();
+        ps.map(|said| said.stdout).unwrap_or_default()
+    };
+    line.windows(data.len()).any(|part| part == data)
+}
+
+/// Starts the server and waits until it takes connections; gives its socket's folder too.
+pub(super) async fn start(
+    place: &Place,
+    binaries: &Binaries,
+    durable: bool,
+) -> Result<(Child, PathBuf), EmbeddedError> {
+    let socket = place.socket()?;
+    let begun = Instant::now();
+    loop {
+        forget_the_dead(place, &socket)?;
+        match start_once(place, binaries, durable, &socket).await {
+            // A server was killed, and its sessions are not all gone.
+            Err(EmbeddedError::Start { tail, .. })
+                if tail.contains("pre-existing shared memory block") && begun.elapsed() < ORPHANS =>
+            {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            Err(error) => return Err(error),
+            Ok(child) => return Ok((child, socket)),
+        }
+    }
+}
+
+async fn start_once(
+    place: &Place,
+    binaries: &Binaries,
+    durable: bool,
+    socket: &Path,
+) -> Result<Child, EmbeddedError> {
+    let path = place.log();
+    let before = fs::metadata(&path).map(|seen| seen.len()).unwrap_or(0);
+    let before = if before > LONGEST_LOG {
+        fs::rename(&path, path.with_extension("log.old")).map_err(io("put aside", &path))?;
+        0
+    } else {
+        before
+    };
+    let log = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(io("open", &path))?;
+    let copy = log.try_clone().map_err(io("open", &path))?;
+    let program = binaries.program("postgres");
+    let mut command = Command::new(&program);
+    command
+        .arg("-D")
+        .arg(place.data())
+        .args(settings(socket, durable));
+    place.dress(&mut command);
+    command.stdin(Stdio::null()).stdout(log).stderr(copy);
+    let mut child = command.spawn().map_err(io("run", &program))?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let begun = Instant::now();
+    let failed = |problem: String| EmbeddedError::Start {
+        problem,
+        log: path.clone(),
+        tail: tail(&path, before),
+    };
+    loop {
+        if let Some(status) = child.try_wait().map_err(io("wait for", &program))? {
+            return Err(failed(status.to_string()));
+        }
+        if let State::Ready(ready, _) = look(place)?
+            && Some(ready) == pid
+        {
+            return Ok(child);
+        }
+        if begun.elapsed() > START {
+            if let Some(pid) = pid {
+                stop(place, pid, Some(&mut child)).await?;
+            }
+            return Err(failed(format!("not ready after {} s", START.as_secs())));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// On the command line rather than in the cluster's files, so that they are this program's, whoever made the cluster.
+fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
+    let mut all: Vec<OsString> = Vec::new();
+    let mut set = |setting: OsString| all.extend(["-c".into(), setting]);
+    let mut directory = OsString::from("unix_socket_directories=");
+    directory.push(socket);
+    set(directory);
+    set(format!("port={PORT}").into());
+    let fixed = [
+        "listen_addresses=",
+        "unix_socket_permissions=0700",
+        "max_connections=200",
+        "shared_buffers=128MB",
+        "log_min_messages=warning",
+        "log_checkpoints=off",
+        "log_line_prefix=%m [%p] ",
+        "log_timezone=UTC",
+        "TimeZone=UTC",
+        "jit=off",
+    ];
+    // What a crash of the machine would cost is a cluster that is made anew.
+    let hasty = [
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "max_wal_size=4GB",
+        "checkpoint_timeout=1h",
+    ];
+    fixed
+        .iter()
+        .chain(hasty.iter().filter(|_| !durable))
+        .for_each(|setting| set(setting.into()));
+    all
+}
+
+/// Process ids are used again, soon so in containers: another process by a dead server's id would keep Postgres from starting.
+/// The id alone is replaced; by the rest of the file Postgres sees whether sessions of the dead server still live.
+fn forget_the_dead(place: &Place, socket: &Path) -> Result<(), EmbeddedError> {
+    let file = place.data().join("postmaster.pid");
+    let Ok(text) = fs::read_to_string(&file) else {
+        return Ok(());
+    };
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let pid = first.trim().parse().ok().and_then(Pid::from_raw);
+    if !matches!(look(place)?, State::Absent) || !pid.is_some_and(lives) {
+        return Ok(());
+    }
+    fs::write(&file, format!("{NOBODY}\n{rest}")).map_err(io("write", &file))?;
+    for name in [format!(".s.PGSQL.{PORT}"), format!(".s.PGSQL.{PORT}.lock")] {
+        let left = socket.join(name);
+        match fs::remove_file(&left) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(io("remove", &left)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is such a process, of whatever user.
+fn lives(pid: Pid) -> bool {
+    !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+}
+
+/// Waits, while a server comes up or goes down, for what becomes of it.
+pub(super) async fn settle(place: &Place) -> Result<State, EmbeddedError> {
+    let begun = Instant::now();
+    loop {
+        match look(place)? {
+            State::Busy(pid) if begun.elapsed() > START => return Err(EmbeddedError::Stop { pid: raw(pid) }),
+            State::Busy(_) => tokio::time::sleep(LOOK).await,
+            settled => return Ok(settled),
+        }
+    }
+}
+
+/// Stops it: sessions are ended and everything is written; if that takes too long, at once.
+pub(super) async fn stop(
+    place: &Place,
+    pid: Pid,
+    mut child: Option<&mut Child>,
+) -> Result<(), EmbeddedError> {
+    for (signal, patience) in [(Signal::INT, FAST_STOP), (Signal::QUIT, IMMEDIATE_STOP)] {
+        signal_to(place, pid, signal);
+        let begun = Instant::now();
+        while begun.elapsed() < patience {
+            // A child that ended is there until its parent asks how.
+            let ended = child
+                .as_mut()
+                .is_some_and(|child| matches!(child.try_wait(), Ok(Some(_))));
+            if ended || !is_ours(place, pid) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+    Err(EmbeddedError::Stop { pid: raw(pid) })
+}
+
+/// Signals the server, if it still is one. A process that is gone needs none.
+pub(super) fn signal_to(place: &Place, pid: Pid, signal: Signal) {
+    if is_ours(place, pid) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// For messages.
+pub(super) fn raw(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
+}
+
+/// The end of what the log says since it was this long, on one line.
+fn tail(log: &Path, from: u64) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let new = usize::try_from(from)
+        .ok()
+        .and_then(|from| text.get(from..))
+        .unwrap_or(&text);
+    last_lines(&String::from_utf8_lossy(new))
+}
+
+/// The last lines of a program's output, on one line.
+pub(super) fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let last = lines.get(lines.len().saturating_sub(4)..).unwrap_or_default();
+    if last.is_empty() {
+        "(nothing)".to_owned()
+    } else {
+        last.join(" | ")
+    }
+}

@@ -1,0 +1,88 @@
+//! Brings the database to its newest shape, one replica at a time.
+
+use migration::{MigrationStatus, Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
+
+use super::options;
+
+pub use migration::fingerprint;
+
+/// Names the lock that replicas take while they migrate: an arbitrary number, the same for all.
+const MIGRATION_LOCK: i64 = 0x6167_656e_7472;
+
+/// One step of the database's shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// Whether it has been applied.
+    pub applied: bool,
+}
+
+/// A connection on which migrations run, holding the lock that keeps replicas apart.
+async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
+    let mut options = options(url);
+    // One connection, because the lock belongs to a session. It waits for as long as another replica migrates.
+    options
+        .min_connections(1)
+        .max_connections(1)
+        .set_schema_search_path(migration::SCHEMA);
+    let pool = Database::connect(options).await?;
+    pool.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+        .await?;
+    let exists = format!(
+        "SELECT 1 FROM pg_namespace WHERE nspname = '{}'",
+        migration::SCHEMA
+    );
+    if pool
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, exists))
+        .await?
+        .is_none()
+    {
+        pool.execute_unprepared(&format!("CREATE SCHEMA {}", migration::SCHEMA))
+            .await?;
+    }
+    Ok(pool)
+}
+
+/// Brings the database to the newest shape, under a lock, so that replicas may start together. Answers how many steps it took.
+///
+/// # Errors
+/// [`DbErr`] when Postgres refuses; what had been applied stays.
+pub async fn migrate(url: &str) -> Result<usize, DbErr> {
+    let pool = migrator(url).await?;
+    let pending = Migrator::get_pending_migrations(&pool).await?.len();
+    if pending > 0 {
+        Migrator::up(&pool, None).await?;
+    }
+    pool.close().await?;
+    Ok(pending)
+}
+
+/// Takes all steps back. For tests of the migrations: it drops every table.
+///
+/// # Errors
+/// [`DbErr`] when Postgres refuses.
+pub async fn unmigrate(url: &str) -> Result<(), DbErr> {
+    let pool = migrator(url).await?;
+    Migrator::down(&pool, None).await?;
+    pool.close().await
+}
+
+/// The steps, and which of them have been applied.
+///
+/// # Errors
+/// [`DbErr`] when Postgres refuses.
+pub async fn migration_status(url: &str) -> Result<Vec<Step>, DbErr> {
+    let pool = migrator(url).await?;
+    let status = Migrator::get_migration_with_status(&pool).await?;
+    let steps = status
+        .iter()
+        .map(|step| Step {
+            name: step.name().to_owned(),
+            applied: step.status() == MigrationStatus::Applied,
+        })
+        .collect();
+    pool.close().await?;
+    Ok(steps)
+}

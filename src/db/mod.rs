@@ -1,0 +1,202 @@
+//! How we talk to Postgres. Every read and write runs in a task that owns its connection, so that a caller that goes
+//! away harms nobody.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, FromQueryResult,
+    Statement, TransactionTrait,
+};
+
+pub mod embedded;
+mod fault;
+pub mod listen;
+mod migrate;
+mod scope;
+mod txn;
+mod view;
+
+pub use fault::Fault;
+pub use migrate::{Step, fingerprint, migrate, migration_status, unmigrate};
+pub use scope::Scope;
+pub use txn::{Actor, Entry, Txn};
+pub use view::{Query, View};
+
+use crate::{
+    entity::change::{HEAD, Head},
+    task::Tasks,
+};
+
+/// Any statement that takes longer is a bug or an attack; Postgres ends it.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request waits for a free connection before it is told UNAVAILABLE.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection idle for longer than this is tried before it is used.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
+/// The oldest Postgres whose every feature we use: its `ON CONFLICT`, SQL-standard functions and policies as tested.
+const OLDEST_POSTGRES: i32 = 150_000;
+
+/// A pool of connections to the registry's database.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: DatabaseConnection,
+    tasks: Tasks,
+    statements: Arc<AtomicU64>,
+}
+
+/// What a write came to: its value, and the revision if it changed anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed<T> {
+    /// What the work answered.
+    pub value: T,
+    /// The commit's revision; none when nothing was recorded.
+    pub revision: Option<i64>,
+}
+
+/// The service must not run like this.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Postgres could not be reached, or refused us.
+    #[error("can't connect to the database: {0}")]
+    Unreachable(#[from] DbErr),
+    /// Row-level security does not hold for this role.
+    #[error(
+        "refusing to run as database role {0:?}: it is a superuser or has BYPASSRLS, so row-level security would not hold; use a plain role"
+    )]
+    Privileged(String),
+    /// Too old.
+    #[error("Postgres {0} is too old; 15 or later is needed")]
+    TooOld(String),
+}
+
+impl Db {
+    /// Connects as a plain role, with at most `connections` open at a time.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when Postgres is out of reach or too old, or the role is not bound by row-level security.
+    pub async fn connect(url: &str, connections: u32, tasks: Tasks) -> Result<Self, ConnectError> {
+        let mut options = options(url);
+        options
+            .max_connections(connections)
+            .test_before_acquire_if_idle_for(PING_AFTER_IDLE);
+        options.statement_timeout(STATEMENT_TIMEOUT);
+        let mut pool = Database::connect(options).await?;
+        let statements = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&statements);
+        pool.set_metric_callback(move |info| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            metrics::histogram!("registry_statement_seconds").record(info.elapsed.as_secs_f64());
+        });
+        check_role(&pool).await?;
+        Ok(Self {
+            pool,
+            tasks,
+            statements,
+        })
+    }
+
+    /// A snapshot under this scope, opened at its first question.
+    #[must_use]
+    pub fn view(&self, scope: Scope) -> View {
+        View::new(self, scope)
+    }
+
+    /// Runs `work` in a read-write transaction (READ COMMITTED), appends what it recorded to the log and commits. It
+    /// runs to its end also when the caller goes away.
+    ///
+    /// # Errors
+    /// What `work` answers, or a [`Fault`]; then nothing is stored.
+    pub async fn write<T, E, F, W>(
+        &self,
+        scope: Scope,
+        actor: Actor,
+        request_id: Option<String>,
+        work: F,
+    ) -> Result<Committed<T>, E>
+    where
+        T: Send + 'static,
+        E: From<Fault> + Send + 'static,
+        F: FnOnce(Arc<Txn>) -> W + Send + 'static,
+        W: Future<Output = Result<T, E>> + Send,
+    {
+        let pool = self.pool.clone();
+        let write = async move {
+            let txn = pool.begin().await.map_err(Fault::from)?;
+            scope.set(&txn, "READ WRITE").await.map_err(Fault::from)?;
+            let txn = Arc::new(Txn::new(txn, scope.reach(), actor, request_id));
+            let value = work(Arc::clone(&txn)).await?;
+            let txn = Arc::into_inner(txn)
+                .ok_or_else(|| Fault::Unexpected(DbErr::Custom("a Txn outlived its write".to_owned())))?;
+            let revision = txn.commit().await.map_err(Fault::from)?;
+            Ok(Committed { value, revision })
+        };
+        self.tasks.shielded(write).await.map_err(Fault::from)?
+    }
+
+    /// Where the log ends now.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn head(&self) -> Result<Head, Fault> {
+        let pool = self.pool.clone();
+        let read = async move {
+            Head::find_by_statement(Statement::from_string(DbBackend::Postgres, HEAD))
+                .one(&pool)
+                .await
+        };
+        let head = self.tasks.shielded(read).await??;
+        head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))
+    }
+
+    /// How many statements this pool has run.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Closes all connections, once their work is done.
+    pub async fn close(&self) {
+        if let Err(err) = self.pool.clone().close().await {
+            tracing::warn!(error = %err, "the pool did not close");
+        }
+    }
+}
+
+fn options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false);
+    options.map_sqlx_postgres_opts(|options| {
+        options.application_name("agent-registry").options([
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("TimeZone", "UTC"),
+        ])
+    });
+    options
+}
+
+async fn check_role(pool: &DatabaseConnection) -> Result<(), ConnectError> {
+    let ask = "SELECT current_user::text AS role, rolsuper OR rolbypassrls AS privileged, \
+               current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_name \
+               FROM pg_roles WHERE rolname = current_user";
+    let row = pool
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, ask))
+        .await?;
+    let row = row.ok_or_else(|| DbErr::RecordNotFound("current role".to_owned()))?;
+    if row.try_get::<i32>("", "version")? < OLDEST_POSTGRES {
+        return Err(ConnectError::TooOld(row.try_get("", "version_name")?));
+    }
+    if row.try_get("", "privileged")? {
+        return Err(ConnectError::Privileged(row.try_get("", "role")?));
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! Proof of an open write. Changes recorded on it are appended to the log as its last statement; then it commits.
+
+use std::{
+    mem,
+    sync::{Mutex, PoisonError},
+};
+
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    DeleteMany, EntityTrait, IntoActiveModel, Statement, sea_query::OnConflict,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Fault, view::Query};
+use crate::{
+    entity::{
+        Reach,
+        change::{self, Action, ActorKind},
+    },
+    id::{AgentId, CustomerId, VersionId},
+};
+
+/// Who acts, as the log names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What kind of caller.
+    pub kind: ActorKind,
+    /// Which one; none for the system.
+    pub id: Option<Uuid>,
+}
+
+/// A change to be recorded: what happened to what. The log adds who, when and in which commit.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What happened.
+    pub action: Action,
+    /// Whose data changed; none for the platform's own.
+    pub customer_id: Option<CustomerId>,
+    /// Which agent's.
+    pub agent_id: Option<AgentId>,
+    /// Which version's.
+    pub version_id: Option<VersionId>,
+    /// The row that was made or changed, where it is none of these.
+    pub subject_id: Option<Uuid>,
+    /// Before and after; a JSON object without anything personal or secret.
+    pub details: Value,
+}
+
+impl Entry {
+    /// A change of the platform's own.
+    #[must_use]
+    pub fn platform(action: Action) -> Self {
+        Self {
+            action,
+            customer_id: None,
+            agent_id: None,
+            version_id: None,
+            subject_id: None,
+            details: json!({}),
+        }
+    }
+
+    /// A change of a customer's.
+    #[must_use]
+    pub fn of(action: Action, customer: CustomerId) -> Self {
+        Self {
+            customer_id: Some(customer),
+            ..Self::platform(action)
+        }
+    }
+
+    /// The same, about this agent.
+    #[must_use]
+    pub fn agent(self, agent: AgentId) -> Self {
+        Self {
+            agent_id: Some(agent),
+            ..self
+        }
+    }
+
+    /// The same, about this version.
+    #[must_use]
+    pub fn version(self, version: Option<VersionId>) -> Self {
+        Self {
+            version_id: version,
+            ..self
+        }
+    }
+
+    /// The same, about this row.
+    #[must_use]
+    pub fn subject(self, subject: impl Into<Uuid>) -> Self {
+        Self {
+            subject_id: Some(subject.into()),
+            ..self
+        }
+    }
+
+    /// The same, with before and after.
+    #[must_use]
+    pub fn details(self, details: Value) -> Self {
+        Self { details, ..self }
+    }
+}
+
+/// An open write. Only [`super::Db::write`] makes one, and it alone commits.
+#[derive(Debug)]
+pub struct Txn {
+    txn: DatabaseTransaction,
+    reach: Reach,
+    log: Mutex<Log>,
+}
+
+#[derive(Debug)]
+struct Log {
+    actor: Actor,
+    request_id: Option<String>,
+    entries: Vec<Entry>,
+}
+
+impl Txn {
+    pub(super) fn new(
+        txn: DatabaseTransaction,
+        reach: Reach,
+        actor: Actor,
+        request_id: Option<String>,
+    ) -> Self {
+        Self {
+            txn,
+            reach,
+            log: Mutex::new(Log {
+                actor,
+                request_id,
+                entries: Vec::new(),
+            }),
+        }
+    }
+
+    /// Whose rows each query must name.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// All rows of `query`.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, Fault> {
+        Ok(query.fetch(&self.txn).await?)
+    }
+
+    /// The first row of `query`.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn one<Q: Query>(&self, query: Q) -> Result<Option<Q::Row>, Fault> {
+        Ok(self.all(query).await?.into_iter().next())
+    }
+
+    /// Inserts one row, without reading it back.
+    ///
+    /// # Errors
+    /// [`Fault::Unique`] or [`Fault::Constraint`] by name when a constraint refuses it, or any other [`Fault`].
+    pub async fn insert<A>(&self, row: A) -> Result<(), Fault>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        A::Entity::insert(row).exec_without_returning(&self.txn).await?;
+        Ok(())
+    }
+
+    /// Inserts one row unless there is one with the same values in `key` already; says whether it did.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn insert_new<A>(
+        &self,
+        row: A,
+        key: impl IntoIterator<Item = <A::Entity as EntityTrait>::Column>,
+    ) -> Result<bool, Fault>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        let skip = OnConflict::columns(key).do_nothing().to_owned();
+        Ok(A::Entity::insert(row)
+            .on_conflict(skip)
+            .exec_without_returning(&self.txn)
+            .await?
+            > 0)
+    }
+
+    /// Updates the set columns of one row, by its primary key, and answers the row.
+    ///
+    /// # Errors
+    /// [`Fault::Unique`] or [`Fault::Constraint`] by name when a constraint refuses it, or any other [`Fault`].
+    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, Fault>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        Ok(row.update(&self.txn).await?)
+    }
+
+    /// Deletes the rows of `rows`; answers how many there were.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn delete<E: EntityTrait>(&self, rows: DeleteMany<E>) -> Result<u64, Fault> {
+        Ok(rows.exec(&self.txn).await?.rows_affected)
+    }
+
+    /// From here on, this is who acts.
+    pub fn act_as(&self, actor: Actor) {
+        self.log().actor = actor;
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.log().actor.clone()
+    }
+
+    /// Notes a change; it is written just before the commit.
+    pub fn record(&self, entry: Entry) {
+        self.log().entries.push(entry);
+    }
+
+    fn log(&self) -> std::sync::MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends what was recorded, then commits. Answers the commit's revision, or none when nothing was recorded.
+    pub(super) async fn commit(self) -> Result<Option<i64>, DbErr> {
+        let revision = self.append().await?;
+        self.txn.commit().await?;
+        Ok(revision)
+    }
+
+    async fn append(&self) -> Result<Option<i64>, DbErr> {
+        let entries = {
+            let mut log = self.log();
+            let entries = mem::take(&mut log.entries);
+            entries
+                .into_iter()
+                .map(|entry| row(&log, entry))
+                .collect::<Result<Vec<_>, _>>()?
+        };
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let append = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            change::APPEND,
+            [Value::from(entries).into()],
+        );
+        let answer = self.txn.query_one_raw(append).await?;
+        let answer = answer.ok_or_else(|| DbErr::Custom("append_changes answered nothing".to_owned()))?;
+        answer.try_get("", "revision").map(Some)
+    }
+}
+
+/// One entry as `append_changes` reads it.
+fn row(log: &Log, entry: Entry) -> Result<Value, DbErr> {
+    use sea_orm::ActiveEnum;
+    let Entry {
+        action,
+        customer_id,
+        agent_id,
+        version_id,
+        subject_id,
+        details,
+    } = entry;
+    let details =
+        serde_json_canonicalizer::to_string(&details).map_err(|err| DbErr::Json(err.to_string()))?;
+    Ok(json!({
+        "customer_id": customer_id, "agent_id": agent_id, "version_id": version_id, "subject_id": subject_id,
+        "action": action.to_value(), "actor_kind": log.actor.kind.to_value(), "actor_id": log.actor.id,
+        "request_id": log.request_id, "details": details,
+    }))
+}

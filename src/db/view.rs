@@ -1,0 +1,142 @@
+//! One moment's truth: a read-only, repeatable-read snapshot that opens at the first question.
+
+use std::{future::Future, sync::Arc};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult,
+    PaginatorTrait, QueryTrait, Select, SelectorRaw, SelectorTrait, TransactionTrait, TryGetable,
+};
+use tokio::sync::OnceCell;
+
+use super::{Db, Fault, Scope};
+use crate::{entity::Reach, task::Tasks};
+
+/// A snapshot under a scope. All that is read through one View was true at the same moment.
+#[derive(Clone, Debug)]
+pub struct View {
+    pool: DatabaseConnection,
+    tasks: Tasks,
+    scope: Scope,
+    open: Arc<OnceCell<DatabaseTransaction>>,
+}
+
+/// A select that a View or a Txn can run.
+pub trait Query: Send + 'static {
+    /// What it yields.
+    type Row: Send + 'static;
+
+    /// Runs it to its end.
+    fn fetch(self, txn: &DatabaseTransaction) -> impl Future<Output = Result<Vec<Self::Row>, DbErr>> + Send;
+}
+
+impl<E: EntityTrait> Query for Select<E>
+where
+    E::Model: FromQueryResult + Send + Sync + 'static,
+{
+    type Row = E::Model;
+
+    async fn fetch(self, txn: &DatabaseTransaction) -> Result<Vec<E::Model>, DbErr> {
+        self.all(txn).await
+    }
+}
+
+impl<S> Query for SelectorRaw<S>
+where
+    S: SelectorTrait + Send + 'static,
+    S::Item: Send + 'static,
+{
+    type Row = S::Item;
+
+    async fn fetch(self, txn: &DatabaseTransaction) -> Result<Vec<S::Item>, DbErr> {
+        self.all(txn).await
+    }
+}
+
+impl View {
+    pub(super) fn new(db: &Db, scope: Scope) -> Self {
+        Self {
+            pool: db.pool.clone(),
+            tasks: db.tasks.clone(),
+            scope,
+            open: Arc::default(),
+        }
+    }
+
+    /// Whose rows each query must name.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        self.scope.reach()
+    }
+
+    /// All rows of `query`.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, Fault> {
+        let (pool, scope, open) = (self.pool.clone(), self.scope.clone(), Arc::clone(&self.open));
+        let work = async move { query.fetch(begin(&pool, &scope, &open).await?).await };
+        Ok(self.tasks.shielded(work).await??)
+    }
+
+    /// The first row of `query`.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn one<Q: Query>(&self, query: Q) -> Result<Option<Q::Row>, Fault> {
+        Ok(self.all(query).await?.into_iter().next())
+    }
+
+    /// How many rows `select` has.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn count<E>(&self, select: Select<E>) -> Result<u64, Fault>
+    where
+        E: EntityTrait,
+        E::Model: FromQueryResult + Send + Sync + 'static,
+    {
+        let (pool, scope, open) = (self.pool.clone(), self.scope.clone(), Arc::clone(&self.open));
+        let work = async move { select.count(begin(&pool, &scope, &open).await?).await };
+        Ok(self.tasks.shielded(work).await??)
+    }
+
+    /// The first two columns of `select`, such as a group and its count.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn pairs<E, A, B>(&self, select: Select<E>) -> Result<Vec<(A, B)>, Fault>
+    where
+        E: EntityTrait,
+        A: TryGetable + Send + 'static,
+        B: TryGetable + Send + 'static,
+    {
+        let (pool, scope, open) = (self.pool.clone(), self.scope.clone(), Arc::clone(&self.open));
+        let work = async move {
+            let statement = select.build(DbBackend::Postgres);
+            let rows = begin(&pool, &scope, &open)
+                .await?
+                .query_all_raw(statement)
+                .await?;
+            rows.into_iter()
+                .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+                .collect::<Result<_, DbErr>>()
+        };
+        Ok(self.tasks.shielded(work).await??)
+    }
+}
+
+/// The snapshot, opened if it was not yet. Dropping the last View rolls it back, which for reads is the cheapest end.
+async fn begin<'a>(
+    pool: &DatabaseConnection,
+    scope: &Scope,
+    open: &'a OnceCell<DatabaseTransaction>,
+) -> Result<&'a DatabaseTransaction, DbErr> {
+    open.get_or_try_init(|| async {
+        let txn = pool.begin().await?;
+        scope
+            .set(&txn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await?;
+        Ok(txn)
+    })
+    .await
+}

@@ -1,0 +1,290 @@
+//! Activation: which version of an agent serves, and the record of each time that changed.
+
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
+    agent::{self, Agent},
+    change::{Change, ChangeAction, Cursor},
+    policy::{self, Action},
+};
+use crate::{
+    clock::Clock,
+    db::{Actor, Entry, Txn},
+    entity::{activation as row, agent as agent_row, agent_version},
+    id::{ActivationId, AgentId, VersionId},
+};
+
+pub use row::{Model as Activation, Reason};
+
+/// What the caller believes to be active: left out, or this, or nothing.
+pub type Expected = Option<Option<VersionId>>;
+
+/// Which version is to serve.
+#[derive(Clone, Debug)]
+pub struct ActivateVersion {
+    /// Of which agent.
+    pub agent_id: AgentId,
+    /// Which of its versions.
+    pub version_id: VersionId,
+    /// Refuse if another is active than this.
+    pub expected: Expected,
+}
+
+/// What an activation came to: the agent as it is now, and the record of its last change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switched {
+    /// The agent.
+    pub agent: Agent,
+    /// The record; none when the agent was never active.
+    pub activation: Option<ActivationId>,
+}
+
+impl Activation {
+    /// Where it stands in the log; none only inside the transaction that makes it.
+    #[must_use]
+    pub fn cursor(&self) -> Option<Cursor> {
+        Some(Cursor::new(
+            self.revision?,
+            self.position?,
+            self.cursor_hash.as_deref()?,
+        ))
+    }
+
+    /// The activation that a change records, if it records one.
+    #[must_use]
+    pub fn recorded_by(change: &Change) -> Option<ActivationId> {
+        match change.action {
+            ChangeAction::AgentActivated | ChangeAction::AgentDeactivated => {
+                change.subject_id.map(ActivationId::from)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Registry {
+    /// Makes `version_id` the one this agent serves. Activating the one that already serves records nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the agent or the version, [`Error::NotActive`] when `expected` is no longer active,
+    /// [`Error::Forbidden`], [`Error::Suspended`], [`Error::Archived`].
+    pub async fn activate_version(
+        &self,
+        caller: &Caller,
+        input: ActivateVersion,
+    ) -> Result<Changed<Switched>> {
+        let ActivateVersion {
+            agent_id,
+            version_id,
+            expected,
+        } = input;
+        self.change_active(caller, agent_id, expected, Target::Version(version_id))
+            .await
+    }
+
+    /// Makes the version serve again that was active before the current activation.
+    ///
+    /// # Errors
+    /// As [`Registry::activate_version`]; [`Error::Invalid`] when nothing is active or nothing was before.
+    pub async fn rollback(
+        &self,
+        caller: &Caller,
+        agent_id: AgentId,
+        expected: Expected,
+    ) -> Result<Changed<Switched>> {
+        self.change_active(caller, agent_id, expected, Target::Previous)
+            .await
+    }
+
+    /// Makes the agent serve nothing.
+    ///
+    /// # Errors
+    /// As [`Registry::activate_version`].
+    pub async fn deactivate(
+        &self,
+        caller: &Caller,
+        agent_id: AgentId,
+        expected: Expected,
+    ) -> Result<Changed<Switched>> {
+        self.change_active(caller, agent_id, expected, Target::Nothing)
+            .await
+    }
+
+    async fn change_active(
+        &self,
+        caller: &Caller,
+        id: AgentId,
+        expected: Expected,
+        target: Target,
+    ) -> Result<Changed<Switched>> {
+        policy::allow(caller, Action::WriteAgents)?;
+        let (clock, by) = (self.clock.clone(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let agent = agent::lock(&txn, &by, id).await?;
+                if agent.archived_at.is_some() {
+                    return Err(Error::Archived);
+                }
+                let actual = agent.active_version_id;
+                if let Some(expected) = expected.filter(|expected| *expected != actual) {
+                    return Err(Error::NotActive { expected, actual });
+                }
+                let last = txn.one(row::latest(id)).await?;
+                let (to, reason) = resolve(&txn, &agent, last.as_ref(), target).await?;
+                if to == actual {
+                    let activation = last.as_ref().map(|last| last.id);
+                    let since = last.and_then(|last| last.revision).unwrap_or(0);
+                    return Ok((Switched { agent, activation }, since));
+                }
+                let (agent, activation) = switch(&txn, &clock, agent, to, reason).await?;
+                Ok((
+                    Switched {
+                        agent,
+                        activation: Some(activation),
+                    },
+                    0,
+                ))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Those of `ids` that the reading may see.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service that may not watch.
+    pub async fn activations_by_ids(
+        &self,
+        reading: &Reading,
+        ids: &[ActivationId],
+    ) -> Result<Vec<Activation>> {
+        policy::allow(&reading.caller, Action::WatchActivations)?;
+        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+    }
+
+    /// The same page of activations, newest first, of each of these agents.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn activations_of_each(
+        &self,
+        reading: &Reading,
+        agents: &[AgentId],
+        page: &PageArgs<ActivationId>,
+    ) -> Result<Vec<(AgentId, Page<Activation>)>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let mut rows = reading.view.all(row::page_each(agents, &page.slice())).await?;
+        rows.retain(|activation| reading.view.reach().holds(activation.customer_id));
+        Ok(super::page_each(
+            agents,
+            rows,
+            |activation| activation.agent_id,
+            page,
+        ))
+    }
+
+    /// How many activations each of these agents has.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn count_activations_of_each(
+        &self,
+        reading: &Reading,
+        agents: &[AgentId],
+    ) -> Result<Vec<(AgentId, u64)>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let rows = reading
+            .view
+            .pairs(row::count_each(&reading.view.reach(), agents))
+            .await?;
+        Ok(super::zero_filled(agents, rows))
+    }
+}
+
+enum Target {
+    Version(VersionId),
+    Previous,
+    Nothing,
+}
+
+async fn resolve(
+    txn: &Txn,
+    agent: &Agent,
+    last: Option<&Activation>,
+    target: Target,
+) -> Result<(Option<VersionId>, Reason)> {
+    match target {
+        Target::Nothing => Ok((None, Reason::Deactivate)),
+        Target::Version(id) => {
+            let found = txn.one(agent_version::by_ids(txn.reach(), &[id])).await?;
+            let version = found
+                .filter(|version| version.agent_id == agent.id)
+                .ok_or(Error::NotFound("version of this agent"))?;
+            Ok((Some(version.id), Reason::Activate))
+        }
+        Target::Previous => {
+            if agent.active_version_id.is_none() {
+                return Err(Error::invalid(
+                    "agentId",
+                    "nothing is active, so there is nothing to roll back",
+                ));
+            }
+            let previous = last.and_then(|last| last.previous_version_id);
+            let previous = previous
+                .ok_or_else(|| Error::invalid("agentId", "nothing was active before the current version"))?;
+            Ok((Some(previous), Reason::Rollback))
+        }
+    }
+}
+
+/// Makes a locked agent serve another version, or none, and records it.
+pub(super) async fn switch(
+    txn: &Txn,
+    clock: &Clock,
+    agent: Agent,
+    to: Option<VersionId>,
+    reason: Reason,
+) -> Result<(Agent, ActivationId)> {
+    let Actor { kind, id: by } = txn.actor();
+    let now = clock.now();
+    let activation = Activation {
+        id: clock.id(),
+        customer_id: agent.customer_id,
+        agent_id: agent.id,
+        version_id: to,
+        previous_version_id: agent.active_version_id,
+        reason,
+        activated_by_kind: kind,
+        activated_by_id: by,
+        activated_at: now,
+        revision: None,
+        position: None,
+        cursor_hash: None,
+    };
+    let id = activation.id;
+    let action = if to.is_some() {
+        ChangeAction::AgentActivated
+    } else {
+        ChangeAction::AgentDeactivated
+    };
+    let details = json!({
+        "before": { "version_id": agent.active_version_id }, "after": { "version_id": to },
+        "reason": sea_orm::ActiveEnum::to_value(&reason),
+    });
+    let entry = Entry::of(action, agent.customer_id)
+        .agent(agent.id)
+        .version(to)
+        .subject(id)
+        .details(details);
+    txn.insert(row::ActiveModel::from(activation)).await?;
+    let row = agent_row::ActiveModel {
+        active_version_id: Set(to),
+        activated_at: Set(to.map(|_| now)),
+        ..agent.into()
+    };
+    let agent = txn.update(row).await?;
+    txn.record(entry);
+    Ok((agent, id))
+}

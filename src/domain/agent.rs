@@ -1,0 +1,313 @@
+//! Agents: what a customer runs, under a name that stays while its versions come and go.
+
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Caller, Changed, Error, Page, PageArgs, Patch, Reading, Registry, Result,
+    activation::{self, Reason},
+    change::ChangeAction,
+    policy::{self, Action},
+    text,
+};
+use crate::{
+    db::{Entry, Txn},
+    entity::agent as row,
+    id::{AgentId, CustomerId, UserId},
+};
+
+pub use row::{Filter as AgentFilter, Model as Agent};
+
+/// What a new agent is.
+#[derive(Clone, Debug)]
+pub struct CreateAgent {
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// Unique within the customer; 1 to 200 characters.
+    pub name: String,
+    /// What it is for; at most 2,000 characters.
+    pub description: Option<String>,
+    /// Who answers for it: a member of the customer.
+    pub owner_id: Option<UserId>,
+}
+
+/// What is to change of an agent; what is left out stays.
+#[derive(Clone, Debug)]
+pub struct UpdateAgent {
+    /// Which one.
+    pub id: AgentId,
+    /// Its new name.
+    pub name: Option<String>,
+    /// Its new description, or none.
+    pub description: Patch<String>,
+    /// Its new owner, or none.
+    pub owner_id: Patch<UserId>,
+}
+
+impl Registry {
+    /// Creates an agent, without a version.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its
+    /// name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<Changed<Agent>> {
+        policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
+        let CreateAgent {
+            customer_id,
+            name,
+            description,
+            owner_id,
+        } = input;
+        check(Some(&name), description.as_deref())?;
+        let now = self.clock.now();
+        let agent = Agent {
+            id: self.clock.id(),
+            customer_id,
+            name,
+            description,
+            owner_id,
+            latest_number: 0,
+            active_version_id: None,
+            activated_at: None,
+            config_revision: 0,
+            archived_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let by = caller.clone();
+        let made = self
+            .write(caller, move |txn| async move {
+                super::open_customer(&txn, &by, customer_id).await?;
+                txn.insert(row::ActiveModel::from(agent.clone())).await?;
+                txn.record(
+                    Entry::of(ChangeAction::AgentCreated, customer_id)
+                        .agent(agent.id)
+                        .details(json!({ "after": facts(&agent) })),
+                );
+                Ok(agent)
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// Changes an agent's own fields. Its versions are not touched.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its name,
+    /// [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    pub async fn update_agent(&self, caller: &Caller, input: UpdateAgent) -> Result<Changed<Agent>> {
+        policy::allow(caller, Action::WriteAgents)?;
+        let UpdateAgent {
+            id,
+            name,
+            description,
+            owner_id,
+        } = input;
+        check(
+            name.as_deref(),
+            description.as_ref().and_then(|text| text.as_deref()),
+        )?;
+        let (now, by) = (self.clock.now(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let before = lock(&txn, &by, id).await?;
+                let after = Agent {
+                    name: name.unwrap_or_else(|| before.name.clone()),
+                    description: description.unwrap_or_else(|| before.description.clone()),
+                    owner_id: owner_id.unwrap_or(before.owner_id),
+                    ..before.clone()
+                };
+                if after == before {
+                    let since = last_change(&txn, id, ChangeAction::AgentUpdated).await?;
+                    return Ok((before, since));
+                }
+                let entry = Entry::of(ChangeAction::AgentUpdated, before.customer_id).agent(id);
+                let details = json!({ "before": facts(&before), "after": facts(&after) });
+                let row = row::ActiveModel {
+                    name: Set(after.name),
+                    description: Set(after.description),
+                    owner_id: Set(after.owner_id),
+                    updated_at: Set(now),
+                    ..before.into()
+                };
+                let after = txn.update(row).await?;
+                txn.record(entry.details(details));
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Puts an agent away: it stops serving, and takes no version until it is restored.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
+    pub async fn archive_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
+        policy::allow(caller, Action::WriteAgents)?;
+        let (clock, by) = (self.clock.clone(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let before = lock(&txn, &by, id).await?;
+                if before.archived_at.is_some() {
+                    let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
+                    return Ok((before, since));
+                }
+                let agent = match before.active_version_id {
+                    Some(_) => {
+                        activation::switch(&txn, &clock, before, None, Reason::Archive)
+                            .await?
+                            .0
+                    }
+                    None => before,
+                };
+                let entry = Entry::of(ChangeAction::AgentArchived, agent.customer_id).agent(id);
+                let now = clock.now();
+                let row = row::ActiveModel {
+                    archived_at: Set(Some(now)),
+                    updated_at: Set(now),
+                    ..agent.into()
+                };
+                let after = txn.update(row).await?;
+                txn.record(entry);
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Takes an archived agent back. It does not serve until a version is activated.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
+    pub async fn restore_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
+        policy::allow(caller, Action::WriteAgents)?;
+        let (now, by) = (self.clock.now(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let before = lock(&txn, &by, id).await?;
+                if before.archived_at.is_none() {
+                    let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
+                    return Ok((before, since));
+                }
+                let entry = Entry::of(ChangeAction::AgentRestored, before.customer_id).agent(id);
+                let row = row::ActiveModel {
+                    archived_at: Set(None),
+                    updated_at: Set(now),
+                    ..before.into()
+                };
+                let after = txn.update(row).await?;
+                txn.record(entry);
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Those of `ids` that the reading may see, met through something that names them.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service without a scope that meets agents.
+    pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
+        policy::allow(&reading.caller, Action::ReadServing)?;
+        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+    }
+
+    /// A page of the agents that the reading may see, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn agents(
+        &self,
+        reading: &Reading,
+        filter: &AgentFilter,
+        page: &PageArgs<AgentId>,
+    ) -> Result<Page<Agent>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let rows = reading
+            .view
+            .all(row::page(&reading.view.reach(), filter, &page.slice()))
+            .await?;
+        Ok(page.page(rows))
+    }
+
+    /// How many agents the reading may see.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        Ok(reading
+            .view
+            .count(row::filtered(&reading.view.reach(), filter))
+            .await?)
+    }
+
+    /// The same page of agents of each of these customers.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn agents_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+        filter: &AgentFilter,
+        page: &PageArgs<AgentId>,
+    ) -> Result<Vec<(CustomerId, Page<Agent>)>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let visible = super::visible(reading, customers, |id| *id);
+        let rows = reading
+            .view
+            .all(row::page_each(&visible, filter, &page.slice()))
+            .await?;
+        Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
+    }
+
+    /// How many agents each of these customers has.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn count_agents_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+        filter: &AgentFilter,
+    ) -> Result<Vec<(CustomerId, u64)>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let visible = super::visible(reading, customers, |id| *id);
+        let rows = reading.view.pairs(row::count_each(&visible, filter)).await?;
+        Ok(super::zero_filled(customers, rows))
+    }
+}
+
+fn check(name: Option<&str>, description: Option<&str>) -> Result<()> {
+    if let Some(name) = name {
+        text::name("name", name)?;
+    }
+    if let Some(description) = description {
+        text::description("description", description)?;
+    }
+    Ok(())
+}
+
+/// What the log says of an agent.
+fn facts(agent: &Agent) -> serde_json::Value {
+    json!({ "name": agent.name, "description": agent.description, "owner_id": agent.owner_id })
+}
+
+/// The agent for writing: its customer first, then its row, both locked, and the caller's right to write it.
+pub(super) async fn lock(txn: &Txn, caller: &Caller, id: AgentId) -> Result<Agent> {
+    let missing = || Error::NotFound("agent");
+    let found = txn
+        .one(row::by_ids(txn.reach(), &[id]))
+        .await?
+        .ok_or_else(missing)?;
+    policy::allow_on(caller, Action::WriteAgents, found.customer_id, "agent")?;
+    super::open_customer(txn, caller, found.customer_id).await?;
+    txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)
+}
+
+/// The revision of the last change of this kind to this agent, or 0 when there was none.
+pub(super) async fn last_change(txn: &Txn, id: AgentId, action: ChangeAction) -> Result<i64> {
+    let last = txn.one(crate::entity::change::last_of(id, action)).await?;
+    Ok(last.map_or(0, |change| change.revision))
+}

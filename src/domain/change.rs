@@ -1,0 +1,163 @@
+//! The one log: its entries, and cursors into it.
+
+use std::{fmt, str::FromStr};
+
+use super::{Caller, Error, Reading, Registry, Result};
+use crate::{
+    db::View,
+    entity::{
+        Reach,
+        change::{self, Head},
+    },
+};
+
+pub use crate::entity::change::{Action as ChangeAction, ActorKind, Model as Change};
+
+/// How many bytes of the chain hash a cursor carries: enough that no other log has them by chance.
+const HASH_BYTES: usize = 8;
+
+/// A place in the log: after this entry. Written `revision.position.hash`; a bare revision is the end of that commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    revision: i64,
+    entry: Option<(i32, [u8; HASH_BYTES])>,
+}
+
+/// A checked place in this log: everything up to it has been seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The commit.
+    pub revision: i64,
+    /// The entry within it.
+    pub position: i32,
+}
+
+impl Place {
+    /// Right after this change.
+    #[must_use]
+    pub fn of(change: &Change) -> Self {
+        Self {
+            revision: change.revision,
+            position: change.position,
+        }
+    }
+
+    /// The end of this commit.
+    #[must_use]
+    pub fn end_of(revision: i64) -> Self {
+        Self {
+            revision,
+            position: i32::MAX,
+        }
+    }
+}
+
+impl Cursor {
+    /// Right after this change.
+    #[must_use]
+    pub fn of(change: &Change) -> Self {
+        Self::new(change.revision, change.position, &change.chain_hash)
+    }
+
+    /// Right after the entry at this place, whose chain hash begins so.
+    #[must_use]
+    pub fn new(revision: i64, position: i32, chain_hash: &[u8]) -> Self {
+        let mut hash = [0; HASH_BYTES];
+        hash.iter_mut().zip(chain_hash).for_each(|(to, from)| *to = *from);
+        Self {
+            revision,
+            entry: Some((position, hash)),
+        }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.entry {
+            None => write!(f, "{}", self.revision),
+            Some((position, hash)) => write!(f, "{}.{position}.{}", self.revision, hex::encode(hash)),
+        }
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let number = |text: &str| {
+            text.parse::<i64>()
+                .ok()
+                .filter(|number| *number >= 0 && !text.starts_with('+'))
+        };
+        let parts: Vec<&str> = text.split('.').collect();
+        let cursor = match parts.as_slice() {
+            [revision] => number(revision).map(|revision| Self {
+                revision,
+                entry: None,
+            }),
+            [revision, position, hash] => (|| {
+                let mut bytes = [0; HASH_BYTES];
+                hex::decode_to_slice(hash, &mut bytes).ok()?;
+                let position = i32::try_from(number(position)?).ok()?;
+                Some(Self {
+                    revision: number(revision)?,
+                    entry: Some((position, bytes)),
+                })
+            })(),
+            _ => None,
+        };
+        cursor.ok_or(Error::CursorInvalid)
+    }
+}
+
+impl Registry {
+    /// Where the log ends now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub async fn head(&self) -> Result<Head> {
+        Ok(self.db.head().await?)
+    }
+
+    /// The place that a cursor names, if it is one of this log's.
+    ///
+    /// # Errors
+    /// [`Error::CursorInvalid`] when it lies in the future or its hash is not the one that this log has there.
+    pub async fn place(&self, cursor: Cursor) -> Result<Place> {
+        let Cursor { revision, entry } = cursor;
+        let Some((position, hash)) = entry else {
+            return if revision <= self.db.head().await?.revision {
+                Ok(Place::end_of(revision))
+            } else {
+                Err(Error::CursorInvalid)
+            };
+        };
+        // The hash says nothing of the row's content, so this may be asked for any row.
+        let view = self.reading(&Caller::system("cursor")).view;
+        let found = view.one(change::at(revision, position)).await?;
+        match found {
+            Some(found) if found.chain_hash.starts_with(&hash) => Ok(Place { revision, position }),
+            _ => Err(Error::CursorInvalid),
+        }
+    }
+
+    /// Up to `limit` entries after `place` that this reading may see, in order.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub(crate) async fn changes_after(
+        &self,
+        reading: &Reading,
+        place: Place,
+        limit: u64,
+    ) -> Result<Vec<Change>> {
+        let Reading { caller: _, view } = reading;
+        changes_after(view, &view.reach(), place, limit).await
+    }
+}
+
+async fn changes_after(view: &View, reach: &Reach, place: Place, limit: u64) -> Result<Vec<Change>> {
+    Ok(view
+        .all(change::after(reach, place.revision, place.position, limit))
+        .await?)
+}

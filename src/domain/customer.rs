@@ -1,0 +1,138 @@
+//! Customers: the tenants.
+
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
+    change::ChangeAction,
+    policy::{self, Action},
+    text,
+};
+use crate::{db::Entry, entity::customer as row, id::CustomerId};
+
+pub use row::{BillingStatus, Model as Customer, Plan};
+
+/// What a new customer is.
+#[derive(Clone, Debug)]
+pub struct CreateCustomer {
+    /// 1 to 200 characters; need not be unique.
+    pub name: String,
+}
+
+/// What is to change of a customer; what is left out stays.
+#[derive(Clone, Debug)]
+pub struct UpdateCustomer {
+    /// Which one.
+    pub id: CustomerId,
+    /// Its new name.
+    pub name: Option<String>,
+}
+
+impl Registry {
+    /// Creates a customer: FREE and ACTIVE.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::Invalid`] or [`Error::TooLarge`] for its name.
+    pub async fn create_customer(&self, caller: &Caller, input: CreateCustomer) -> Result<Changed<Customer>> {
+        policy::allow(caller, Action::CreateCustomer)?;
+        let CreateCustomer { name } = input;
+        text::name("name", &name)?;
+        let now = self.clock.now();
+        let customer = Customer {
+            id: self.clock.id(),
+            name,
+            plan: Plan::Free,
+            billing_status: BillingStatus::Active,
+            created_at: now,
+            updated_at: now,
+        };
+        let made = self
+            .write(caller, move |txn| async move {
+                txn.insert(row::ActiveModel::from(customer.clone())).await?;
+                let after = json!({ "after": { "name": customer.name } });
+                txn.record(Entry::of(ChangeAction::CustomerCreated, customer.id).details(after));
+                Ok(customer)
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// Changes a customer's own fields.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is its ADMIN or an operator, [`Error::Suspended`],
+    /// [`Error::Invalid`] or [`Error::TooLarge`] for its name.
+    pub async fn update_customer(&self, caller: &Caller, input: UpdateCustomer) -> Result<Changed<Customer>> {
+        policy::allow_on(caller, Action::UpdateCustomer, input.id, "customer")?;
+        let UpdateCustomer { id, name } = input;
+        if let Some(name) = &name {
+            text::name("name", name)?;
+        }
+        let (now, by) = (self.clock.now(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let before = txn
+                    .one(row::locked(txn.reach(), id))
+                    .await?
+                    .ok_or(Error::NotFound("customer"))?;
+                super::refuse_suspended(&by, &before)?;
+                let name = name.unwrap_or_else(|| before.name.clone());
+                if name == before.name {
+                    let since =
+                        super::last_change_of_customer(&txn, id, ChangeAction::CustomerUpdated).await?;
+                    return Ok((before, since));
+                }
+                let details = json!({ "before": { "name": before.name }, "after": { "name": name } });
+                let row = row::ActiveModel {
+                    name: Set(name),
+                    updated_at: Set(now),
+                    ..before.into()
+                };
+                let after = txn.update(row).await?;
+                txn.record(Entry::of(ChangeAction::CustomerUpdated, id).details(details));
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Those of `ids` that the reading may see.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn customers_by_ids(&self, reading: &Reading, ids: &[CustomerId]) -> Result<Vec<Customer>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+    }
+
+    /// A page of the customers that the reading may see, oldest first; only those of that exact name when one is given.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn customers(
+        &self,
+        reading: &Reading,
+        name: Option<&str>,
+        page: &PageArgs<CustomerId>,
+    ) -> Result<Page<Customer>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let rows = reading
+            .view
+            .all(row::page(&reading.view.reach(), name, &page.slice()))
+            .await?;
+        Ok(page.page(rows))
+    }
+
+    /// How many customers the reading may see.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        Ok(reading
+            .view
+            .count(row::named(&reading.view.reach(), name))
+            .await?)
+    }
+}

@@ -1,0 +1,223 @@
+//! The closed list of what a caller can be told, and whose fault each is.
+
+use crate::{
+    db::{ConnectError, Fault},
+    id::VersionId,
+};
+
+/// A verb's answer.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a verb did not do what was asked. Its message is for the caller: nothing internal is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No credential, or one that is not accepted.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The caller may see it, but may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is none, or the caller may not know.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// A value is not acceptable.
+    #[error("{message}")]
+    Invalid {
+        /// The input field, in the API's own spelling; none when it is no single one.
+        field: Option<String>,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// A value is longer or larger than its limit.
+    #[error("{field} is too large: {actual} {unit}, at most {limit}")]
+    TooLarge {
+        /// The input field.
+        field: String,
+        /// How large it is.
+        actual: usize,
+        /// How large it may be.
+        limit: usize,
+        /// In which unit.
+        unit: &'static str,
+    },
+    /// The name is taken.
+    #[error("{message}")]
+    AlreadyExists {
+        /// The input field.
+        field: &'static str,
+        /// What is there already.
+        message: &'static str,
+    },
+    /// What the caller expected to be active is not.
+    #[error("{} is active, not {}", described(*actual), described(*expected))]
+    NotActive {
+        /// What the caller expected.
+        expected: Option<VersionId>,
+        /// What is so.
+        actual: Option<VersionId>,
+    },
+    /// What the caller expected to be the newest version is not.
+    #[error("the newest version is number {actual}, not {expected}")]
+    NotLatest {
+        /// What the caller expected.
+        expected: i32,
+        /// What is so.
+        actual: i32,
+    },
+    /// The agent is archived: restore it first.
+    #[error("the agent is archived; restore it first")]
+    Archived,
+    /// The customer is suspended: nothing is served, nothing may be written.
+    #[error("the customer is suspended")]
+    Suspended,
+    /// A cursor that this log never gave out, or not for this question.
+    #[error("the cursor is not of this log")]
+    CursorInvalid,
+    /// It can't be answered now; trying again later may do.
+    #[error("{0}; try again")]
+    Unavailable(&'static str),
+    /// Our own fault. The source is for the log.
+    #[error("something went wrong on our side")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn described(version: Option<VersionId>) -> String {
+    version.map_or_else(|| "no version".to_owned(), |id| format!("version {id}"))
+}
+
+/// An error's name on the wire. Clients match on it; names are only ever added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// See [`Error::Unauthenticated`].
+    Unauthenticated,
+    /// See [`Error::Forbidden`].
+    Forbidden,
+    /// See [`Error::NotFound`].
+    NotFound,
+    /// See [`Error::Invalid`].
+    Invalid,
+    /// See [`Error::TooLarge`].
+    TooLarge,
+    /// See [`Error::AlreadyExists`].
+    AlreadyExists,
+    /// See [`Error::NotActive`] and [`Error::NotLatest`].
+    Conflict,
+    /// See [`Error::Archived`].
+    Archived,
+    /// See [`Error::Suspended`].
+    Suspended,
+    /// See [`Error::CursorInvalid`].
+    CursorInvalid,
+    /// See [`Error::Unavailable`].
+    Unavailable,
+    /// See [`Error::Internal`].
+    Internal,
+}
+
+impl ErrorCode {
+    /// Its spelling on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Invalid => "INVALID",
+            Self::TooLarge => "TOO_LARGE",
+            Self::AlreadyExists => "ALREADY_EXISTS",
+            Self::Conflict => "CONFLICT",
+            Self::Archived => "ARCHIVED",
+            Self::Suspended => "SUSPENDED",
+            Self::CursorInvalid => "CURSOR_INVALID",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl Error {
+    /// A value of this input field is not acceptable.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: Some(field.into()),
+            message: message.into(),
+        }
+    }
+
+    /// Its name on the wire.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::Invalid { .. } => ErrorCode::Invalid,
+            Self::TooLarge { .. } => ErrorCode::TooLarge,
+            Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
+            Self::NotActive { .. } | Self::NotLatest { .. } => ErrorCode::Conflict,
+            Self::Archived => ErrorCode::Archived,
+            Self::Suspended => ErrorCode::Suspended,
+            Self::CursorInvalid => ErrorCode::CursorInvalid,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// The input field at fault, in the API's own spelling.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Invalid { field, .. } => field.as_deref(),
+            Self::TooLarge { field, .. } => Some(field),
+            Self::AlreadyExists { field, .. } => Some(field),
+            Self::NotActive { .. } => Some("expectedActiveVersionId"),
+            Self::NotLatest { .. } => Some("expectedLatestNumber"),
+            _ => None,
+        }
+    }
+
+    /// Whether the caller could have known better: then it is told so in the payload, as data.
+    #[must_use]
+    pub fn is_callers(&self) -> bool {
+        match self.code() {
+            ErrorCode::NotFound
+            | ErrorCode::Invalid
+            | ErrorCode::TooLarge
+            | ErrorCode::AlreadyExists
+            | ErrorCode::Conflict
+            | ErrorCode::Archived
+            | ErrorCode::Suspended
+            | ErrorCode::CursorInvalid => true,
+            ErrorCode::Unauthenticated
+            | ErrorCode::Forbidden
+            | ErrorCode::Unavailable
+            | ErrorCode::Internal => false,
+        }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Unique(name) if name == "agents_customer_name_key" => Self::AlreadyExists {
+                field: "name",
+                message: "the customer has an agent of this name already",
+            },
+            Fault::Constraint(name) if name == "agents_owner_fkey" => {
+                Self::invalid("ownerId", "the owner must be a member of the agent's customer")
+            }
+            Fault::Serialization(_) => Self::Unavailable("two writes met"),
+            Fault::Unavailable(source) => {
+                tracing::warn!(error = %source, "the database is unavailable");
+                Self::Unavailable("the database can't be reached")
+            }
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+impl From<ConnectError> for Error {
+    fn from(err: ConnectError) -> Self {
+        Self::Internal(Box::new(err))
+    }
+}

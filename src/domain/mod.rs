@@ -1,0 +1,237 @@
+//! The only rules. GraphQL, REST and the command line all come through here; each verb asks the policy first.
+
+use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
+
+use sea_orm::Set;
+
+use crate::{
+    clock::Clock,
+    db::{Actor, Committed, Db, Entry, Txn},
+    entity,
+    id::CustomerId,
+};
+use change::{ActorKind, ChangeAction};
+use customer::{BillingStatus, Customer};
+
+pub mod activation;
+pub mod agent;
+pub mod auth;
+mod caller;
+pub mod change;
+pub mod config;
+pub mod customer;
+pub mod diff;
+mod error;
+pub mod member;
+pub mod operator;
+mod page;
+pub mod policy;
+pub mod service_token;
+mod text;
+
+pub mod user;
+pub mod version;
+
+pub use caller::{Caller, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal};
+pub use error::{Error, ErrorCode, Result};
+pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
+
+/// All verbs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    db: Db,
+    clock: Clock,
+    auth: Arc<auth::Keys>,
+}
+
+/// What a write came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// The row as it is now.
+    pub value: T,
+    /// The commit that made it so: this one, or an earlier one when all was so already.
+    pub revision: i64,
+}
+
+/// A change to a nullable column that an input may leave out.
+pub type Patch<T> = Option<Option<T>>;
+
+impl Registry {
+    /// The verbs on this database.
+    #[must_use]
+    pub fn new(db: Db, clock: Clock, auth: auth::Keys) -> Self {
+        Self {
+            db,
+            clock,
+            auth: Arc::new(auth),
+        }
+    }
+
+    /// A snapshot for this caller, opened at its first question.
+    #[must_use]
+    pub fn reading(&self, caller: &Caller) -> Reading {
+        Reading {
+            caller: Arc::new(caller.clone()),
+            view: self.db.view(caller.scope()),
+        }
+    }
+
+    /// The clock that all of this goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How many statements have been run.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.db.statements()
+    }
+
+    /// One write on behalf of `caller`, whose profile is made by its first one.
+    async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(Arc<Txn>) -> W + Send + 'static,
+        W: Future<Output = Result<T>> + Send,
+    {
+        let newcomer = match &caller.principal {
+            Principal::User(user) if !user.has_profile => Some(user.clone()),
+            _ => None,
+        };
+        let now = self.clock.now();
+        self.db
+            .write(
+                caller.scope(),
+                caller.actor(),
+                Some(caller.request_id.clone()),
+                move |txn| async move {
+                    if let Some(user) = newcomer {
+                        make_profile(&txn, &user, now).await?;
+                    }
+                    work(txn).await
+                },
+            )
+            .await
+    }
+}
+
+/// Makes a user's profile, unless another of its first writes has just done so.
+async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<()> {
+    let row = entity::user::ActiveModel {
+        id: Set(principal.id),
+        issuer: Set(principal.issuer.clone()),
+        subject: Set(principal.subject.clone()),
+        email: Set(principal.email.clone()),
+        name: Set(principal.name.clone()),
+        created_at: Set(now),
+    };
+    if txn
+        .insert_new(row, [entity::user::Column::Issuer, entity::user::Column::Subject])
+        .await?
+    {
+        txn.record(Entry::platform(ChangeAction::UserCreated).subject(principal.id));
+        return Ok(());
+    }
+    let made = txn
+        .one(entity::user::by_subject(&principal.issuer, &principal.subject))
+        .await?;
+    let made = made.ok_or(Error::Unavailable("your profile is being made"))?;
+    txn.act_as(Actor {
+        kind: ActorKind::User,
+        id: Some(made.id.into()),
+    });
+    Ok(())
+}
+
+impl<T> Committed<T> {
+    /// A write that always changes something.
+    fn changed(self) -> Result<Changed<T>> {
+        let Self { value, revision } = self;
+        let revision = revision.ok_or_else(|| Error::Internal("a write recorded nothing".into()))?;
+        Ok(Changed { value, revision })
+    }
+}
+
+impl<T> Committed<(T, i64)> {
+    /// A write that may find all as it should be: then the revision is the one that made it so.
+    fn or_since(self) -> Changed<T> {
+        let Self {
+            value: (value, since),
+            revision,
+        } = self;
+        Changed {
+            value,
+            revision: revision.unwrap_or(since),
+        }
+    }
+}
+
+/// The customer, locked against being suspended meanwhile; refused when it is suspended and the caller is not the platform.
+async fn open_customer(txn: &Txn, caller: &Caller, id: CustomerId) -> Result<Customer> {
+    let found = txn
+        .one(entity::customer::shared(txn.reach(), id))
+        .await?
+        .ok_or(Error::NotFound("customer"))?;
+    refuse_suspended(caller, &found)?;
+    Ok(found)
+}
+
+/// A suspended customer's data is written by the platform only.
+fn refuse_suspended(caller: &Caller, customer: &Customer) -> Result<()> {
+    match customer.billing_status {
+        BillingStatus::Suspended | BillingStatus::Canceled if !policy::is_platform(caller) => {
+            Err(Error::Suspended)
+        }
+        BillingStatus::Trialing
+        | BillingStatus::Active
+        | BillingStatus::PastDue
+        | BillingStatus::Suspended
+        | BillingStatus::Canceled => Ok(()),
+    }
+}
+
+/// The revision of the last change of this kind to this customer, or 0 when there was none.
+async fn last_change_of_customer(txn: &Txn, id: CustomerId, action: ChangeAction) -> Result<i64> {
+    let last = txn.one(entity::change::last_of_customer(id, action)).await?;
+    Ok(last.map_or(0, |change| change.revision))
+}
+
+/// Those parents that the reading may see at all.
+fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> CustomerId) -> Vec<P> {
+    let reach = reading.view.reach();
+    parents
+        .iter()
+        .copied()
+        .filter(|parent| reach.holds(customer(parent)))
+        .collect()
+}
+
+/// Sorts rows that were read for many parents into a page for each.
+fn page_each<P: Copy + Eq + Hash, T, K: Clone>(
+    parents: &[P],
+    rows: Vec<T>,
+    parent_of: impl Fn(&T) -> P,
+    args: &PageArgs<K>,
+) -> Vec<(P, Page<T>)> {
+    let mut groups: HashMap<P, Vec<T>> = HashMap::new();
+    for row in rows {
+        groups.entry(parent_of(&row)).or_default().push(row);
+    }
+    parents
+        .iter()
+        .map(|parent| (*parent, args.page(groups.remove(parent).unwrap_or_default())))
+        .collect()
+}
+
+/// Counts that were read for many parents: one for each, 0 where nothing was counted.
+fn zero_filled<P: Copy + Eq + Hash>(parents: &[P], counted: Vec<(P, i64)>) -> Vec<(P, u64)> {
+    let counted: HashMap<P, i64> = counted.into_iter().collect();
+    let count = |parent| {
+        counted
+            .get(parent)
+            .and_then(|count| u64::try_from(*count).ok())
+            .unwrap_or(0)
+    };
+    parents.iter().map(|parent| (*parent, count(parent))).collect()
+}

@@ -1,0 +1,68 @@
+//! Operators: users of the platform itself, for all customers.
+
+use serde_json::json;
+
+use super::{
+    Caller, Registry, Result,
+    change::ChangeAction,
+    policy::{self, Action},
+};
+use crate::{db::Entry, entity::operator as row};
+
+pub use row::Model as Operator;
+
+impl Registry {
+    /// Makes this user an operator; says whether it was none before.
+    ///
+    /// # Errors
+    /// [`super::Error::Forbidden`] unless the caller is one; [`super::Error::Invalid`] for the subject.
+    pub async fn add_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        super::user::check_subject(subject)?;
+        let operator = Operator {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            created_at: self.clock.now(),
+        };
+        let made = self
+            .write(caller, move |txn| async move {
+                let key = [row::Column::Issuer, row::Column::Subject];
+                let is_new = txn.insert_new(row::ActiveModel::from(operator), key).await?;
+                if is_new {
+                    // The name itself is personal, and the log holds nothing personal.
+                    txn.record(Entry::platform(ChangeAction::OperatorAdded).details(json!({})));
+                }
+                Ok(is_new)
+            })
+            .await?;
+        Ok(made.value)
+    }
+
+    /// Makes this user an operator no longer; says whether it was one.
+    ///
+    /// # Errors
+    /// [`super::Error::Forbidden`] unless the caller is one.
+    pub async fn remove_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        let rows = row::delete(issuer, subject);
+        let made = self
+            .write(caller, move |txn| async move {
+                let was = txn.delete(rows).await? > 0;
+                if was {
+                    txn.record(Entry::platform(ChangeAction::OperatorRemoved));
+                }
+                Ok(was)
+            })
+            .await?;
+        Ok(made.value)
+    }
+
+    /// All operators.
+    ///
+    /// # Errors
+    /// [`super::Error::Forbidden`] unless the caller is one.
+    pub async fn operators(&self, caller: &Caller) -> Result<Vec<Operator>> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        Ok(self.reading(caller).view.all(row::all()).await?)
+    }
+}

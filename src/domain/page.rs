@@ -1,0 +1,127 @@
+//! Keyset pages: cost the same at the end of a list as at its start.
+
+use super::{Error, Result};
+use crate::entity::Slice;
+
+/// The most rows a page may have.
+pub const PAGE_MAX: u64 = 100;
+/// The rows of a page when nobody says.
+pub const PAGE_DEFAULT: u64 = 20;
+
+/// Which page: Relay's four arguments, checked (Relay Cursor Connections, section 4).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PageArgs<K> {
+    after: Option<K>,
+    before: Option<K>,
+    limit: u64,
+    backward: bool,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// Its rows, in the list's order.
+    pub items: Vec<T>,
+    /// Whether the list goes on after them.
+    pub has_next: bool,
+    /// Whether the list has rows before them.
+    pub has_previous: bool,
+}
+
+impl<T> Page<T> {
+    /// A page of nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            has_next: false,
+            has_previous: false,
+        }
+    }
+
+    /// The same page of something else.
+    pub fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
+        let Self {
+            items,
+            has_next,
+            has_previous,
+        } = self;
+        Page {
+            items: items.into_iter().map(to).collect(),
+            has_next,
+            has_previous,
+        }
+    }
+
+    /// A page of something else, made of this one's rows.
+    pub fn each<U>(&self, to: impl FnMut(&T) -> U) -> Page<U> {
+        let Self {
+            items,
+            has_next,
+            has_previous,
+        } = self;
+        Page {
+            items: items.iter().map(to).collect(),
+            has_next: *has_next,
+            has_previous: *has_previous,
+        }
+    }
+}
+
+impl<K: Clone> PageArgs<K> {
+    /// Checks the four arguments.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when both `first` and `last` are given, or a size is not within 1 and [`PAGE_MAX`].
+    pub fn new(first: Option<i32>, after: Option<K>, last: Option<i32>, before: Option<K>) -> Result<Self> {
+        let (field, size, backward) = match (first, last) {
+            (Some(_), Some(_)) => return Err(Error::invalid("last", "give first or last, not both")),
+            (None, Some(last)) => ("last", Some(last), true),
+            (first, None) => ("first", first, false),
+        };
+        let limit = match size {
+            None => PAGE_DEFAULT,
+            Some(size) => u64::try_from(size)
+                .ok()
+                .filter(|size| (1..=PAGE_MAX).contains(size))
+                .ok_or_else(|| Error::invalid(field, format!("{field} must be between 1 and {PAGE_MAX}")))?,
+        };
+        Ok(Self {
+            after,
+            before,
+            limit,
+            backward,
+        })
+    }
+
+    /// What to read: one row more than asked for tells whether the list goes on.
+    pub(super) fn slice(&self) -> Slice<K> {
+        Slice {
+            after: self.after.clone(),
+            before: self.before.clone(),
+            limit: self.limit + 1,
+            backward: self.backward,
+        }
+    }
+
+    /// Makes a page of the rows that [`PageArgs::slice`] read.
+    pub(super) fn page<T>(&self, mut rows: Vec<T>) -> Page<T> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        if self.backward {
+            rows.reverse();
+            Page {
+                items: rows,
+                has_next: self.before.is_some(),
+                has_previous: more,
+            }
+        } else {
+            Page {
+                items: rows,
+                has_next: more,
+                has_previous: self.after.is_some(),
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Service tokens: how the Gateway and the Orchestrator sign in.
+
+use std::collections::BTreeSet;
+
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Caller, Changed, Error, Registry, Result, ServiceScope,
+    auth::key::{Key, Kind},
+    change::ChangeAction,
+    policy::{self, Action},
+    text,
+};
+use crate::{
+    db::Entry,
+    entity::{change::last_of_subject, service_token as row},
+    id::ServiceTokenId,
+};
+
+pub use row::Model as ServiceToken;
+
+/// What a new service token is.
+#[derive(Clone, Debug)]
+pub struct CreateServiceToken {
+    /// What it is for, such as `gateway`; 1 to 200 characters.
+    pub name: String,
+    /// What it may do; at least one.
+    pub scopes: BTreeSet<ServiceScope>,
+}
+
+/// A service token that was just made, with its secret: nobody will see it again.
+#[derive(Clone, Debug)]
+pub struct NewServiceToken {
+    /// The row.
+    pub token: ServiceToken,
+    /// The bearer token.
+    pub secret: String,
+}
+
+impl Registry {
+    /// Makes a service token.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::Invalid`] for its name or scopes.
+    pub async fn create_service_token(
+        &self,
+        caller: &Caller,
+        input: CreateServiceToken,
+    ) -> Result<Changed<NewServiceToken>> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        let CreateServiceToken { name, scopes } = input;
+        text::name("name", &name)?;
+        if scopes.is_empty() {
+            return Err(Error::invalid("scopes", "give at least one scope"));
+        }
+        let id: ServiceTokenId = self.clock.id();
+        let key = Key::new(Kind::Service, id.into(), self.clock.secret());
+        let token = ServiceToken {
+            id,
+            name,
+            secret_hash: key.secret_hash().to_vec(),
+            scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+            created_at: self.clock.now(),
+            revoked_at: None,
+        };
+        let made = self
+            .write(caller, move |txn| async move {
+                txn.insert(row::ActiveModel::from(token.clone())).await?;
+                let after = json!({ "after": { "name": token.name, "scopes": token.scopes } });
+                txn.record(
+                    Entry::platform(ChangeAction::ServiceTokenCreated)
+                        .subject(token.id)
+                        .details(after),
+                );
+                Ok(NewServiceToken {
+                    token,
+                    secret: key.to_string(),
+                })
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// Makes a service token be refused from now on.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`].
+    pub async fn revoke_service_token(
+        &self,
+        caller: &Caller,
+        id: ServiceTokenId,
+    ) -> Result<Changed<ServiceToken>> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        let now = self.clock.now();
+        let made = self
+            .write(caller, move |txn| async move {
+                let before = txn
+                    .one(row::locked(id))
+                    .await?
+                    .ok_or(Error::NotFound("service token"))?;
+                if before.revoked_at.is_some() {
+                    let last = txn
+                        .one(last_of_subject(id.into(), ChangeAction::ServiceTokenRevoked))
+                        .await?;
+                    let since = last.map_or(0, |change| change.revision);
+                    return Ok((before, since));
+                }
+                let after = txn
+                    .update(row::ActiveModel {
+                        revoked_at: Set(Some(now)),
+                        ..before.into()
+                    })
+                    .await?;
+                txn.record(Entry::platform(ChangeAction::ServiceTokenRevoked).subject(id));
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+}

@@ -1,0 +1,34 @@
+//! Users: people, known by who vouches for them and under which name.
+
+use super::{
+    Error, Reading, Registry, Result,
+    policy::{self, Action},
+};
+use crate::{entity::user as row, id::UserId};
+
+pub use row::Model as User;
+
+/// The longest subject, in characters (OpenID Connect Core 1.0, section 2).
+pub const SUBJECT_CHARS_MAX: usize = 255;
+
+/// A name at an issuer: 1 to [`SUBJECT_CHARS_MAX`] characters, none of them control characters.
+pub(super) fn check_subject(subject: &str) -> Result<()> {
+    let fits = (1..=SUBJECT_CHARS_MAX).contains(&subject.chars().count());
+    if !fits || subject.chars().any(char::is_control) {
+        let message =
+            format!("subject must be 1 to {SUBJECT_CHARS_MAX} characters, none of them control characters");
+        return Err(Error::invalid("subject", message));
+    }
+    Ok(())
+}
+
+impl Registry {
+    /// Those of `ids` that the reading may see: members of the customers that it sees.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn users_by_ids(&self, reading: &Reading, ids: &[UserId]) -> Result<Vec<User>> {
+        policy::allow(&reading.caller, Action::ReadPeople)?;
+        Ok(reading.view.all(row::by_ids(ids)).await?)
+    }
+}

@@ -1,0 +1,294 @@
+//! Versions: what an agent is, at one time and for ever.
+
+use std::collections::HashSet;
+
+use sea_orm::Set;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
+    activation::{self, Reason},
+    agent::{self, Agent},
+    change::ChangeAction,
+    policy::{self, Action},
+    text,
+};
+use crate::{
+    clock::Clock,
+    db::{Actor, Entry, Txn},
+    entity::{agent as agent_row, agent_version as row},
+    id::{AgentId, VersionId},
+};
+
+pub use row::{Model as AgentVersion, Tool, Tools};
+
+/// The largest system prompt, in bytes of UTF-8: real ones reach 144 KiB; more than 512 fits no model's window well.
+pub const PROMPT_BYTES_MAX: usize = 512 * 1024;
+/// The most tools of a version: what the largest model APIs accept.
+pub const TOOLS_MAX: usize = 128;
+/// The largest tools list, in bytes of canonical JSON: 128 tools with schemas of 8 KiB.
+pub const TOOLS_BYTES_MAX: usize = 1024 * 1024;
+/// The largest model parameters, in bytes of canonical JSON: they are settings, not content.
+pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
+
+/// What the runtime gets: all that makes one version differ from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// What the model is told first; may be empty; at most [`PROMPT_BYTES_MAX`].
+    pub system_prompt: String,
+    /// Which model; 1 to 200 characters.
+    pub model_name: String,
+    /// A JSON object; at most [`PARAMETERS_BYTES_MAX`].
+    pub model_parameters: Value,
+    /// At most [`TOOLS_MAX`], with unique names.
+    pub tools: Vec<Tool>,
+}
+
+/// What is to be published.
+#[derive(Clone, Debug)]
+pub struct PublishVersion {
+    /// Of which agent.
+    pub agent_id: AgentId,
+    /// What it is.
+    pub content: Content,
+    /// Why, in its author's words; at most 2,000 characters.
+    pub message: Option<String>,
+    /// Whether it is to serve at once.
+    pub activate: bool,
+    /// Refuse if the newest version is another.
+    pub expected_latest_number: Option<i32>,
+}
+
+impl Content {
+    /// Checks every limit.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] or [`Error::TooLarge`], naming the field.
+    pub fn check(&self) -> Result<()> {
+        let Self {
+            system_prompt,
+            model_name,
+            model_parameters,
+            tools,
+        } = self;
+        at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
+        text::no_nul("systemPrompt", system_prompt)?;
+        text::name("modelName", model_name)?;
+        if !model_parameters.is_object() {
+            return Err(Error::invalid(
+                "modelParameters",
+                "modelParameters must be a JSON object",
+            ));
+        }
+        text::json("modelParameters", model_parameters)?;
+        at_most(
+            "modelParameters",
+            text::canonical(model_parameters)?.len(),
+            PARAMETERS_BYTES_MAX,
+            "bytes",
+        )?;
+        at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
+        let mut names = HashSet::new();
+        for (index, tool) in tools.iter().enumerate() {
+            check_tool(&format!("tools.{index}"), tool)?;
+            if !names.insert(tool.name.as_str()) {
+                return Err(Error::invalid(
+                    format!("tools.{index}.name"),
+                    format!("there are two tools named {:?}", tool.name),
+                ));
+            }
+        }
+        at_most(
+            "tools",
+            text::canonical(&json!(tools))?.len(),
+            TOOLS_BYTES_MAX,
+            "bytes",
+        )
+    }
+
+    /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal content has an equal hash, on any machine.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it can't be written as JSON, which checked content can.
+    pub fn hash(&self) -> Result<[u8; 32]> {
+        let Self {
+            system_prompt,
+            model_name,
+            model_parameters,
+            tools,
+        } = self;
+        let canonical = text::canonical(&json!({
+            "system_prompt": system_prompt, "model_name": model_name, "model_parameters": model_parameters, "tools": tools,
+        }))?;
+        Ok(Sha256::digest(canonical).into())
+    }
+}
+
+fn at_most(field: &str, actual: usize, limit: usize, unit: &'static str) -> Result<()> {
+    if actual > limit {
+        return Err(Error::TooLarge {
+            field: field.to_owned(),
+            actual,
+            limit,
+            unit,
+        });
+    }
+    Ok(())
+}
+
+fn check_tool(field: &str, tool: &Tool) -> Result<()> {
+    let Tool {
+        name,
+        description,
+        input_schema,
+    } = tool;
+    text::name(&format!("{field}.name"), name)?;
+    if let Some(description) = description {
+        text::no_nul(&format!("{field}.description"), description)?;
+    }
+    let Some(schema) = input_schema else { return Ok(()) };
+    let field = format!("{field}.inputSchema");
+    text::json(&field, schema)?;
+    jsonschema::meta::validate(schema).map_err(|err| {
+        let at = err.instance_path().to_string();
+        let at = if at.is_empty() { "its root".to_owned() } else { at };
+        Error::invalid(&field, format!("{field} is not a valid JSON Schema, at {at}"))
+    })
+}
+
+impl Registry {
+    /// Publishes a version: the next number of its agent, for ever. Activates it only when asked to.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`], [`Error::Archived`],
+    /// [`Error::NotLatest`], [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    pub async fn publish_version(
+        &self,
+        caller: &Caller,
+        input: PublishVersion,
+    ) -> Result<Changed<AgentVersion>> {
+        policy::allow(caller, Action::WriteAgents)?;
+        let PublishVersion {
+            agent_id,
+            content,
+            message,
+            activate,
+            expected_latest_number,
+        } = input;
+        content.check()?;
+        if let Some(message) = &message {
+            text::description("message", message)?;
+        }
+        let hash = content.hash()?;
+        let (clock, by) = (self.clock.clone(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let agent = agent::lock(&txn, &by, agent_id).await?;
+                if agent.archived_at.is_some() {
+                    return Err(Error::Archived);
+                }
+                if let Some(expected) =
+                    expected_latest_number.filter(|expected| *expected != agent.latest_number)
+                {
+                    return Err(Error::NotLatest {
+                        expected,
+                        actual: agent.latest_number,
+                    });
+                }
+                let (agent, version) = append(&txn, &clock, agent, content, hash, message).await?;
+                if activate {
+                    activation::switch(&txn, &clock, agent, Some(version.id), Reason::Publish).await?;
+                }
+                Ok(version)
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// Those of `ids` that the reading may see, met through something that names them.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service without a scope that meets versions.
+    pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<AgentVersion>> {
+        policy::allow(&reading.caller, Action::ReadServing)?;
+        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+    }
+
+    /// The versions of these numbers of these agents, pair by pair.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn versions_by_numbers(
+        &self,
+        reading: &Reading,
+        pairs: &[(AgentId, i32)],
+    ) -> Result<Vec<AgentVersion>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let mut rows = reading.view.all(row::by_numbers(pairs)).await?;
+        rows.retain(|version| reading.view.reach().holds(version.customer_id));
+        Ok(rows)
+    }
+
+    /// The same page of versions, newest first, of each of these agents.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn versions_of_each(
+        &self,
+        reading: &Reading,
+        agents: &[AgentId],
+        page: &PageArgs<i32>,
+    ) -> Result<Vec<(AgentId, Page<AgentVersion>)>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let mut rows = reading.view.all(row::page_each(agents, &page.slice())).await?;
+        rows.retain(|version| reading.view.reach().holds(version.customer_id));
+        Ok(super::page_each(agents, rows, |version| version.agent_id, page))
+    }
+}
+
+/// Writes the next version of a locked agent.
+pub(super) async fn append(
+    txn: &Txn,
+    clock: &Clock,
+    agent: Agent,
+    content: Content,
+    hash: [u8; 32],
+    message: Option<String>,
+) -> Result<(Agent, AgentVersion)> {
+    let Content {
+        system_prompt,
+        model_name,
+        model_parameters,
+        tools,
+    } = content;
+    let number = agent.latest_number + 1;
+    let agent = txn
+        .update(agent_row::ActiveModel {
+            latest_number: Set(number),
+            ..agent.into()
+        })
+        .await?;
+    let Actor { kind, id } = txn.actor();
+    let version = AgentVersion {
+        id: clock.id(),
+        customer_id: agent.customer_id,
+        agent_id: agent.id,
+        number,
+        system_prompt,
+        model_name,
+        model_parameters,
+        tools: Tools(tools),
+        message,
+        content_hash: hash.to_vec(),
+        created_by_kind: kind,
+        created_by_id: id,
+        created_at: clock.now(),
+    };
+    txn.insert(row::ActiveModel::from(version.clone())).await?;
+    let entry = Entry::of(ChangeAction::VersionPublished, agent.customer_id)
+        .agent(agent.id)
+        .version(Some(version.id));
+    txn.record(entry.details(json!({ "after": { "number": number, "content_hash": hex::encode(hash) } })));
+    Ok((agent, version))
+}

@@ -1,0 +1,174 @@
+//! `changes` and `log_head`: the one log, appended by one SQL function and never otherwise.
+
+use sea_orm::{FromQueryResult, QueryOrder, QuerySelect, entity::prelude::*, sea_query::ExprTrait};
+
+use super::Reach;
+use crate::{
+    clock::Instant,
+    id::{AgentId, CustomerId, VersionId},
+};
+
+/// What kind of caller acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ActorKind {
+    /// A person.
+    User,
+    /// One of the platform's own services.
+    Service,
+    /// The command line, or the service itself.
+    System,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Action {
+    /// A customer was created.
+    #[sea_orm(string_value = "customer.created")]
+    CustomerCreated,
+    /// A customer's own fields changed.
+    #[sea_orm(string_value = "customer.updated")]
+    CustomerUpdated,
+    /// A user's profile was made.
+    #[sea_orm(string_value = "user.created")]
+    UserCreated,
+    /// A user became a member of a customer, or got another role there.
+    #[sea_orm(string_value = "member.set")]
+    MemberSet,
+    /// Somebody became an operator.
+    #[sea_orm(string_value = "operator.added")]
+    OperatorAdded,
+    /// Somebody ceased to be an operator.
+    #[sea_orm(string_value = "operator.removed")]
+    OperatorRemoved,
+    /// A service token was made.
+    #[sea_orm(string_value = "service_token.created")]
+    ServiceTokenCreated,
+    /// A service token ceased to be accepted.
+    #[sea_orm(string_value = "service_token.revoked")]
+    ServiceTokenRevoked,
+    /// An agent was created.
+    #[sea_orm(string_value = "agent.created")]
+    AgentCreated,
+    /// An agent's own fields changed.
+    #[sea_orm(string_value = "agent.updated")]
+    AgentUpdated,
+    /// An agent was put away.
+    #[sea_orm(string_value = "agent.archived")]
+    AgentArchived,
+    /// An agent was taken back.
+    #[sea_orm(string_value = "agent.restored")]
+    AgentRestored,
+    /// A version was published.
+    #[sea_orm(string_value = "version.published")]
+    VersionPublished,
+    /// A version began to serve.
+    #[sea_orm(string_value = "agent.activated")]
+    AgentActivated,
+    /// An agent ceased to serve.
+    #[sea_orm(string_value = "agent.deactivated")]
+    AgentDeactivated,
+}
+
+/// One entry of the log. Never changes.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(schema_name = "registry", table_name = "changes")]
+pub struct Model {
+    /// The commit, counted from 1 without gap.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub revision: i64,
+    /// The place within the commit, counted from 1.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub position: i32,
+    /// When the commit took its number.
+    pub at: Instant,
+    /// Whose data changed; none for the platform's own.
+    pub customer_id: Option<CustomerId>,
+    /// Which agent's.
+    pub agent_id: Option<AgentId>,
+    /// Which version's.
+    pub version_id: Option<VersionId>,
+    /// The row that was made or changed, where it is none of these.
+    pub subject_id: Option<Uuid>,
+    /// What happened.
+    pub action: Action,
+    /// What kind of caller acted.
+    pub actor_kind: ActorKind,
+    /// Which one.
+    pub actor_id: Option<Uuid>,
+    /// The request it came with.
+    pub request_id: Option<String>,
+    /// Canonical JSON: before and after, without anything personal or secret.
+    pub details: String,
+    /// SHA-256 of all columns before this one.
+    pub row_hash: Vec<u8>,
+    /// SHA-256 of the chain hash before and this row's hash.
+    pub chain_hash: Vec<u8>,
+}
+
+/// None: no key leads out of the log.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Where the log ends.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Head {
+    /// The last commit.
+    pub revision: i64,
+    /// Its last entry.
+    pub position: i32,
+    /// That entry's chain hash.
+    pub chain_hash: Vec<u8>,
+}
+
+/// Reads [`Head`].
+pub const HEAD: &str = "SELECT revision, position, chain_hash FROM registry.log_head";
+
+/// Appends the entries `$1` and answers their revision.
+pub const APPEND: &str = "SELECT registry.append_changes($1) AS revision";
+
+/// Entries within reach after a place in the log, in order.
+pub fn after(reach: &Reach, revision: i64, position: i32, limit: u64) -> Select<Entity> {
+    let beyond = sea_orm::Condition::any()
+        .add(Column::Revision.gt(revision))
+        .add(Column::Revision.eq(revision).and(Column::Position.gt(position)));
+    reach
+        .narrow(Entity::find(), Column::CustomerId)
+        // The first bound is what the index can seek to.
+        .filter(Column::Revision.gte(revision))
+        .filter(beyond)
+        .order_by_asc(Column::Revision)
+        .order_by_asc(Column::Position)
+        .limit(limit)
+}
+
+/// The entry at this very place.
+pub fn at(revision: i64, position: i32) -> Select<Entity> {
+    Entity::find_by_id((revision, position))
+}
+
+/// The last entry of this kind about this agent.
+pub fn last_of(agent: AgentId, action: Action) -> Select<Entity> {
+    last(action).filter(Column::AgentId.eq(agent))
+}
+
+/// The last entry of this kind about this customer.
+pub fn last_of_customer(customer: CustomerId, action: Action) -> Select<Entity> {
+    last(action).filter(Column::CustomerId.eq(customer))
+}
+
+/// The last entry of this kind about this row.
+pub fn last_of_subject(subject: Uuid, action: Action) -> Select<Entity> {
+    last(action).filter(Column::SubjectId.eq(subject))
+}
+
+fn last(action: Action) -> Select<Entity> {
+    let select = Entity::find().filter(Column::Action.eq(action));
+    select
+        .order_by_desc(Column::Revision)
+        .order_by_desc(Column::Position)
+        .limit(1)
+}

@@ -1,0 +1,219 @@
+//! The meeting place of the log and its watchers: replay from the log, then live; who lags reads on from the log.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{broadcast, watch},
+    time::timeout,
+};
+
+use crate::{
+    domain::{
+        Caller, Error, Registry, Result,
+        change::{Change, Cursor, Place},
+        policy::{self, Action},
+    },
+    id::{AgentId, CustomerId},
+};
+
+/// How many commits a watcher may be behind before it is sent to the log instead; bounds the memory of all of them.
+const LIVE_COMMITS: usize = 1024;
+/// How many entries a replay reads at once.
+const REPLAY_PAGE: u64 = 256;
+/// How long a read waits for the revision that it must not be older than.
+const AT_LEAST_WAIT: Duration = Duration::from_secs(2);
+
+/// One commit of the log.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub(super) revision: i64,
+    pub(super) changes: Vec<Arc<Change>>,
+}
+
+/// Where commits arrive, and watchers wait. Clones are the same hub.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    registry: Registry,
+    live: broadcast::Sender<Arc<Commit>>,
+    applied: watch::Sender<i64>,
+}
+
+/// What of the log a watcher is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WatchFilter {
+    /// Only of this customer.
+    pub customer_id: Option<CustomerId>,
+    /// Only of these agents.
+    pub agent_ids: Option<Vec<AgentId>>,
+}
+
+impl WatchFilter {
+    fn passes(&self, change: &Change) -> bool {
+        let Self {
+            customer_id,
+            agent_ids,
+        } = self;
+        customer_id.is_none_or(|id| change.customer_id == Some(id))
+            && agent_ids
+                .as_ref()
+                .is_none_or(|ids| change.agent_id.is_some_and(|id| ids.contains(&id)))
+    }
+}
+
+impl Hub {
+    /// A hub that nothing has arrived at.
+    #[must_use]
+    pub fn new(registry: Registry) -> Self {
+        Self {
+            registry,
+            live: broadcast::Sender::new(LIVE_COMMITS),
+            applied: watch::Sender::new(0),
+        }
+    }
+
+    /// Hands one commit to all watchers.
+    pub(super) fn arrive(&self, commit: Commit) {
+        let revision = commit.revision;
+        // It only fails when nobody watches.
+        let _ = self.live.send(Arc::new(commit));
+        self.arrived(revision);
+    }
+
+    /// Notes that the log has been followed up to here.
+    pub(super) fn arrived(&self, revision: i64) {
+        self.applied.send_replace(revision);
+    }
+
+    /// The last revision that this instance has followed the log to.
+    #[must_use]
+    pub fn applied(&self) -> i64 {
+        *self.applied.borrow()
+    }
+
+    /// How many watch now.
+    #[must_use]
+    pub fn watchers(&self) -> usize {
+        self.live.receiver_count()
+    }
+
+    /// Waits until this instance has followed the log to `revision`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it has not within two seconds, as for a revision that does not exist yet.
+    pub async fn reach(&self, revision: i64) -> Result<()> {
+        let mut applied = self.applied.subscribe();
+        let reached = timeout(AT_LEAST_WAIT, applied.wait_for(|applied| *applied >= revision)).await;
+        match reached {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Error::Unavailable("this instance has not seen that revision yet")),
+        }
+    }
+
+    /// Watches what `caller` may see and `filter` lets pass, after `after`, or from now on.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that it may not see; [`Error::CursorInvalid`].
+    pub async fn watch(
+        &self,
+        caller: Arc<Caller>,
+        filter: WatchFilter,
+        after: Option<Cursor>,
+    ) -> Result<Watch> {
+        policy::allow(&caller, Action::WatchActivations)?;
+        if let Some(customer) = filter.customer_id {
+            policy::allow_on(&caller, Action::WatchActivations, customer, "customer")?;
+        }
+        // First the receiver, then the place: what is committed between the two comes live.
+        let live = self.live.subscribe();
+        let (place, behind) = match after {
+            Some(cursor) => (self.registry.place(cursor).await?, true),
+            None => (Place::end_of(self.registry.head().await?.revision), false),
+        };
+        Ok(Watch {
+            registry: self.registry.clone(),
+            caller,
+            filter,
+            live,
+            place,
+            behind,
+            ready: VecDeque::new(),
+        })
+    }
+}
+
+/// One watcher's way through the log.
+#[derive(Debug)]
+pub struct Watch {
+    registry: Registry,
+    caller: Arc<Caller>,
+    filter: WatchFilter,
+    live: broadcast::Receiver<Arc<Commit>>,
+    /// All up to here has been sent, or is in `ready`.
+    place: Place,
+    /// Whether to read on from the log before listening again.
+    behind: bool,
+    ready: VecDeque<Arc<Change>>,
+}
+
+impl Watch {
+    /// The next change; each exactly once and in order. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is, while it must be read; the watch is over then.
+    pub async fn next(&mut self) -> Result<Arc<Change>> {
+        loop {
+            if let Some(change) = self.ready.pop_front() {
+                return Ok(change);
+            }
+            if self.behind {
+                self.replay().await?;
+                continue;
+            }
+            match self.live.recv().await {
+                Ok(commit) => self.take(&commit),
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    metrics::counter!("registry_watch_lagged_total").increment(1);
+                    self.behind = true;
+                }
+                Err(broadcast::error::RecvError::Closed) => {
+                    return Err(Error::Unavailable("the service is stopping"));
+                }
+            }
+        }
+    }
+
+    /// Takes over what of a live commit has not been seen in the log already.
+    fn take(&mut self, commit: &Commit) {
+        if Place::end_of(commit.revision) <= self.place {
+            return;
+        }
+        let reach = self.caller.scope().reach();
+        for change in &commit.changes {
+            let visible = change
+                .customer_id
+                .map_or(policy::is_platform(&self.caller), |id| reach.holds(id));
+            if Place::of(change) > self.place && visible && self.filter.passes(change) {
+                self.ready.push_back(Arc::clone(change));
+            }
+        }
+        self.place = Place::end_of(commit.revision);
+    }
+
+    async fn replay(&mut self) -> Result<()> {
+        let reading = self.registry.reading(&self.caller);
+        let page = self
+            .registry
+            .changes_after(&reading, self.place, REPLAY_PAGE)
+            .await?;
+        self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
+        if let Some(last) = page.last() {
+            self.place = Place::of(last);
+        }
+        self.ready.extend(
+            page.into_iter()
+                .filter(|change| self.filter.passes(change))
+                .map(Arc::new),
+        );
+        Ok(())
+    }
+}

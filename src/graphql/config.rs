@@ -1,0 +1,111 @@
+//! Active configurations in the graph.
+
+use async_graphql::{Context, ID, Json, Object};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{
+    context::request,
+    error::refuse,
+    scalar::{Revision, id, to_id},
+    version::{Tool, hex, tools},
+};
+use crate::domain::{Error, config as verbs};
+
+/// What the runtime gets for an agent: all it needs to run it, and nothing else.
+pub struct ActiveConfig(verbs::ActiveConfig);
+
+/// What the runtime gets for an agent: all it needs to run it, and nothing else.
+#[Object]
+impl ActiveConfig {
+    /// The agent's UUID.
+    async fn agent_id(&self) -> ID {
+        to_id(self.0.agent.id)
+    }
+
+    /// Its customer's UUID.
+    async fn customer_id(&self) -> ID {
+        to_id(self.0.agent.customer_id)
+    }
+
+    /// The agent's name.
+    async fn name(&self) -> &str {
+        &self.0.agent.name
+    }
+
+    /// The active version's UUID.
+    async fn version_id(&self) -> ID {
+        to_id(self.0.version.id)
+    }
+
+    /// The active version's number.
+    async fn version_number(&self) -> i32 {
+        self.0.version.number
+    }
+
+    /// What the model is told first.
+    async fn system_prompt(&self) -> &str {
+        &self.0.version.system_prompt
+    }
+
+    /// Which model.
+    async fn model_name(&self) -> &str {
+        &self.0.version.model_name
+    }
+
+    /// Temperature and the like: a JSON object.
+    async fn model_parameters(&self) -> Json<Value> {
+        Json(self.0.version.model_parameters.clone())
+    }
+
+    /// What it may call.
+    async fn tools(&self) -> Vec<Tool> {
+        tools(&self.0.version)
+    }
+
+    /// SHA-256, in hex, over the canonical content.
+    async fn content_hash(&self) -> String {
+        hex(&self.0.version.content_hash)
+    }
+
+    /// Since when this version serves.
+    async fn activated_at(&self) -> DateTime<Utc> {
+        self.0.activated_at
+    }
+
+    /// The commit that last changed this configuration.
+    async fn revision(&self) -> Revision {
+        Revision(self.0.agent.config_revision)
+    }
+}
+
+/// Its queries.
+#[derive(Default)]
+pub struct ConfigQuery;
+
+#[Object]
+impl ConfigQuery {
+    /// What an agent serves now; null when it serves nothing, or there is no such agent that you may see.
+    async fn active_config(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which agent.")] agent_id: ID,
+        #[graphql(desc = "Answer nothing older than this commit: waits up to two seconds for it.")] at_least: Option<Revision>,
+    ) -> async_graphql::Result<Option<ActiveConfig>> {
+        let request = request(ctx)?;
+        let answer = async {
+            if let Some(Revision(revision)) = at_least {
+                request.hub.reach(revision).await?;
+            }
+            let lens = request.lens();
+            lens.registry
+                .active_config(&lens.reading, id("agentId", &agent_id)?)
+                .await
+        };
+        match answer.await {
+            Ok(config) => Ok(config.map(ActiveConfig)),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(err) => Err(refuse(&err)),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Customers in the graph.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use super::{
+    agent::{AgentConnection, AgentFilter},
+    context::{Lens, request},
+    error::{Outcome, UserError, refuse, settle},
+    loader::Fetch,
+    page::{connection, page_args},
+    scalar::{Revision, id, to_id},
+};
+use crate::{
+    domain::{self, Reading, Registry, customer as verbs},
+    id::CustomerId,
+};
+
+/// A tenant: whose agents, versions and people are kept apart from all others'.
+#[derive(Clone)]
+pub struct Customer {
+    pub(super) row: Arc<verbs::Customer>,
+    pub(super) lens: Lens,
+}
+
+/// What a customer pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "verbs::Plan")]
+pub enum Plan {
+    /// To try it.
+    Free,
+    /// For one team.
+    Pro,
+    /// For a city.
+    Enterprise,
+}
+
+/// Where a customer stands with its bills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "verbs::BillingStatus")]
+pub enum BillingStatus {
+    /// Not paying yet.
+    Trialing,
+    /// In good standing.
+    Active,
+    /// A payment is late; everything still works.
+    PastDue,
+    /// Nothing is served and nothing may be written, but its people can look.
+    Suspended,
+    /// Gone; its data may be erased.
+    Canceled,
+}
+
+/// A customer's billing state.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct Billing {
+    /// Where it stands with its bills.
+    status: BillingStatus,
+}
+
+/// Which of the customers.
+#[derive(Clone, Debug, InputObject)]
+pub struct CustomerFilter {
+    /// Only those of exactly this name.
+    name: Option<String>,
+}
+
+/// A tenant: whose agents, versions and people are kept apart from all others'.
+#[Object]
+impl Customer {
+    /// Its UUID.
+    pub(super) async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// What people call it; not unique.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// What it pays for.
+    async fn plan(&self) -> Plan {
+        self.row.plan.into()
+    }
+
+    /// Where it stands with its bills.
+    async fn billing(&self) -> Billing {
+        Billing {
+            status: self.row.billing_status.into(),
+        }
+    }
+
+    /// Its agents, oldest first.
+    async fn agents(
+        &self,
+        #[graphql(desc = "Which of them; all when left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AgentConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        AgentConnection::of_customer(&self.lens, self.row.id, filter, args).await
+    }
+
+    /// When it was created.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+}
+
+/// What a list of customers counts: all that the reading may see, or those of a name.
+pub struct CustomerCount {
+    lens: Lens,
+    name: Option<String>,
+}
+
+async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
+    of.lens
+        .registry
+        .count_customers(&of.lens.reading, of.name.as_deref())
+        .await
+        .map_err(|err| refuse(&err))
+}
+
+connection!(
+    /// A page of customers.
+    CustomerConnection, CustomerEdge, Customer, |node: &Customer| node.row.id, count, CustomerCount
+);
+
+/// Customers by id.
+pub(super) struct CustomerById;
+
+impl Fetch for CustomerById {
+    type Key = CustomerId;
+    type Value = verbs::Customer;
+
+    async fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[CustomerId],
+    ) -> domain::Result<HashMap<CustomerId, verbs::Customer>> {
+        Ok(registry
+            .customers_by_ids(reading, keys)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect())
+    }
+}
+
+impl Lens {
+    pub(super) async fn customer(&self, id: CustomerId) -> async_graphql::Result<Option<Customer>> {
+        Ok(self.customers.load(id).await?.map(|row| Customer {
+            row,
+            lens: self.clone(),
+        }))
+    }
+}
+
+/// Its queries.
+#[derive(Default)]
+pub struct CustomerQuery;
+
+#[Object]
+impl CustomerQuery {
+    /// One customer; null when there is none, or none that you may see.
+    async fn customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id", desc = "Its UUID.")] which: ID,
+    ) -> async_graphql::Result<Option<Customer>> {
+        let which = id("id", &which).map_err(|err| refuse(&err))?;
+        request(ctx)?.lens().customer(which).await
+    }
+
+    /// The customers that you may see, oldest first.
+    async fn customers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which of them; all when left out.")] filter: Option<CustomerFilter>,
+    ) -> async_graphql::Result<CustomerConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let name = filter.and_then(|CustomerFilter { name }| name);
+        let lens = request(ctx)?.lens();
+        let page = lens
+            .registry
+            .customers(&lens.reading, name.as_deref(), &args)
+            .await
+            .map_err(|err| refuse(&err))?;
+        let page = page.map(|row| Customer {
+            row: Arc::new(row),
+            lens: lens.clone(),
+        });
+        Ok(CustomerConnection::new(page, CustomerCount { lens, name }))
+    }
+}
+
+/// A new customer.
+#[derive(Clone, Debug, InputObject)]
+pub struct CreateCustomerInput {
+    /// What people call it: 1 to 200 characters, not unique.
+    name: String,
+}
+
+/// What a customer is to become; what is left out stays.
+#[derive(Clone, Debug, InputObject)]
+pub struct UpdateCustomerInput {
+    /// Which one.
+    customer_id: ID,
+    /// Its new name: 1 to 200 characters.
+    name: Option<String>,
+}
+
+/// What creating a customer came to.
+#[derive(SimpleObject)]
+pub struct CreateCustomerPayload {
+    /// The customer; null when it was not created.
+    customer: Option<Customer>,
+    /// The commit that created it.
+    revision: Option<Revision>,
+    /// Why it was not created; empty when it was.
+    user_errors: Vec<UserError>,
+}
+
+/// What changing a customer came to.
+#[derive(SimpleObject)]
+pub struct UpdateCustomerPayload {
+    /// The customer as it is now; null when it was not changed.
+    customer: Option<Customer>,
+    /// The commit that made it so.
+    revision: Option<Revision>,
+    /// Why it was not changed; empty when it was.
+    user_errors: Vec<UserError>,
+}
+
+/// Its mutations.
+#[derive(Default)]
+pub struct CustomerMutation;
+
+#[Object]
+impl CustomerMutation {
+    /// Creates a customer: FREE and ACTIVE. For operators.
+    async fn create_customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new customer.")] input: CreateCustomerInput,
+    ) -> async_graphql::Result<CreateCustomerPayload> {
+        let (request, CreateCustomerInput { name }) = (request(ctx)?, input);
+        let answer = request
+            .registry
+            .create_customer(&request.caller, verbs::CreateCustomer { name })
+            .await;
+        let Outcome {
+            value,
+            revision,
+            user_errors,
+        } = settle(answer)?;
+        Ok(CreateCustomerPayload {
+            customer: Customer::after(request.fresh(), value).await?,
+            revision,
+            user_errors,
+        })
+    }
+
+    /// Changes a customer's own fields. For its ADMINs and operators.
+    async fn update_customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is to change.")] input: UpdateCustomerInput,
+    ) -> async_graphql::Result<UpdateCustomerPayload> {
+        let (request, UpdateCustomerInput { customer_id, name }) = (request(ctx)?, input);
+        let answer = async {
+            let input = verbs::UpdateCustomer {
+                id: id("customerId", &customer_id)?,
+                name,
+            };
+            request.registry.update_customer(&request.caller, input).await
+        };
+        let Outcome {
+            value,
+            revision,
+            user_errors,
+        } = settle(answer.await)?;
+        Ok(UpdateCustomerPayload {
+            customer: Customer::after(request.fresh(), value).await?,
+            revision,
+            user_errors,
+        })
+    }
+}
+
+impl Customer {
+    /// The customer that a write answered, read again through a lens opened after it.
+    async fn after(lens: Lens, written: Option<verbs::Customer>) -> async_graphql::Result<Option<Self>> {
+        match written {
+            Some(row) => lens.customer(row.id).await,
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! From a domain error to what a GraphQL client is told: data in a payload, or an entry of `errors`.
+
+use std::error::Error as StdError;
+
+use async_graphql::{ErrorExtensions, SimpleObject};
+
+use super::scalar::Revision;
+use crate::domain::{Changed, Error, ErrorCode};
+
+/// Why a mutation did not do what was asked: something that its caller can mend.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct UserError {
+    /// What went wrong, for programs: `NOT_FOUND`, `CONFLICT`, `INVALID`, `TOO_LARGE`, `ALREADY_EXISTS`, `ARCHIVED`, `SUSPENDED`. New ones may be added.
+    code: String,
+    /// What went wrong, for people.
+    message: String,
+    /// The input field at fault, with dots into lists and objects; null when it is no single one.
+    field: Option<String>,
+}
+
+impl From<&Error> for UserError {
+    fn from(err: &Error) -> Self {
+        Self {
+            code: err.code().as_str().to_owned(),
+            message: err.to_string(),
+            field: err.field().map(str::to_owned),
+        }
+    }
+}
+
+/// The entry of `errors` for this error. What is our own fault is logged here, whole, and told nowhere else.
+pub(super) fn refuse(err: &Error) -> async_graphql::Error {
+    let code = match err.code() {
+        ErrorCode::Invalid | ErrorCode::TooLarge => "BAD_USER_INPUT",
+        ErrorCode::Internal => {
+            tracing::error!(error = %chain(err), "a resolver failed");
+            "INTERNAL"
+        }
+        other => other.as_str(),
+    };
+    async_graphql::Error::new(err.to_string()).extend_with(|_, extensions| {
+        extensions.set("code", code);
+        if let Some(field) = err.field() {
+            extensions.set("field", field);
+        }
+    })
+}
+
+/// An error and all its causes, each once, for the log.
+fn chain(err: &dyn StdError) -> String {
+    let mut text = err.to_string();
+    let mut source = err.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// What a mutation came to: its value and revision, or what the caller can mend.
+pub(super) struct Outcome<T> {
+    pub(super) value: Option<T>,
+    pub(super) revision: Option<Revision>,
+    pub(super) user_errors: Vec<UserError>,
+}
+
+/// Sorts a verb's answer into payload and `errors`.
+pub(super) fn settle<T>(answer: Result<Changed<T>, Error>) -> async_graphql::Result<Outcome<T>> {
+    match answer {
+        Ok(Changed { value, revision }) => Ok(Outcome {
+            value: Some(value),
+            revision: Some(Revision(revision)),
+            user_errors: Vec::new(),
+        }),
+        Err(err) if err.is_callers() => Ok(Outcome {
+            value: None,
+            revision: None,
+            user_errors: vec![UserError::from(&err)],
+        }),
+        Err(err) => Err(refuse(&err)),
+    }
+}

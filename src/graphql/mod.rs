@@ -1,0 +1,281 @@
+//! The schema: one file a noun. What a field may do is decided below it, in the domain.
+
+use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
+
+use async_graphql::{
+    MergedObject, Schema, ServerError, Variables,
+    parser::{self, types::OperationType},
+};
+use futures_util::{Stream, StreamExt};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::{
+    domain::{Caller, Registry},
+    feed::Hub,
+};
+
+mod activation;
+mod agent;
+mod config;
+mod context;
+mod customer;
+mod error;
+pub mod guard;
+mod loader;
+mod node;
+mod page;
+mod scalar;
+mod service_token;
+mod subscription;
+mod user;
+mod version;
+
+use context::Request;
+
+/// How long a query or a mutation may run before its client is told UNAVAILABLE. A write that has begun runs to its end.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// The longest message of an error, in characters: a parser's message repeats the text that it refuses.
+const MESSAGE_CHARS_MAX: usize = 1000;
+
+/// All queries.
+#[derive(Default, MergedObject)]
+#[graphql(name = "Query")]
+pub struct QueryRoot(
+    user::UserQuery,
+    node::NodeQuery,
+    customer::CustomerQuery,
+    agent::AgentQuery,
+    config::ConfigQuery,
+);
+
+/// All mutations.
+#[derive(Default, MergedObject)]
+#[graphql(name = "Mutation")]
+pub struct MutationRoot(
+    customer::CustomerMutation,
+    agent::AgentMutation,
+    version::VersionMutation,
+    activation::ActivationMutation,
+    service_token::ServiceTokenMutation,
+);
+
+type Registered = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;
+
+fn schema() -> Registered {
+    Schema::build(
+        QueryRoot::default(),
+        MutationRoot::default(),
+        subscription::SubscriptionRoot,
+    )
+    // Suggestions tell the names of fields to whoever asks for something like them.
+    .disable_suggestions()
+    .finish()
+}
+
+/// The schema in its own language, as `schema.graphql` holds it.
+#[must_use]
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new();
+    schema().sdl_with_options(
+        options
+            .sorted_fields()
+            .prefer_single_line_descriptions()
+            .use_space_ident()
+            .indent_width(2),
+    )
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation {
+    /// The document.
+    pub query: String,
+    /// Which of its operations, when it has several.
+    #[serde(default)]
+    pub operation_name: Option<String>,
+    /// The values of its variables.
+    #[serde(default)]
+    pub variables: Option<serde_json::Map<String, serde_json::Value>>,
+    /// For protocol extensions; none is known yet.
+    #[serde(default)]
+    pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// An operation that was accepted: parsed, measured, ready to run.
+#[derive(Debug)]
+pub struct Accepted {
+    request: async_graphql::Request,
+    kind: OperationType,
+}
+
+impl Accepted {
+    /// Whether it may be run by a request that must change nothing.
+    #[must_use]
+    pub fn is_query(&self) -> bool {
+        matches!(self.kind, OperationType::Query)
+    }
+
+    /// Whether it answers a stream.
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        matches!(self.kind, OperationType::Subscription)
+    }
+}
+
+/// What an operation came to, as it goes over the wire.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// What was asked for. Left out when the operation was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<async_graphql::Value>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ServerError>,
+}
+
+impl Answer {
+    /// Whether the operation was refused before any of it ran.
+    #[must_use]
+    pub fn is_request_error(&self) -> bool {
+        self.data.is_none()
+    }
+
+    /// The refusal of an operation that was not run.
+    #[must_use]
+    pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {
+        let mut error = ServerError::new(message, None);
+        error.extensions.get_or_insert_default().set("code", code);
+        Self {
+            data: None,
+            errors: vec![error],
+        }
+        .stamped(request_id, 1)
+    }
+
+    /// The entries of `errors` alone, as a socket's `error` message carries them.
+    #[must_use]
+    pub fn into_errors(self) -> Vec<ServerError> {
+        self.errors
+    }
+
+    fn of(response: async_graphql::Response, request_id: &str, errors_max: usize) -> Self {
+        let async_graphql::Response { data, errors, .. } = response;
+        // Whatever ran names the field that failed; a request error names none.
+        let has_run = errors.is_empty()
+            || data != async_graphql::Value::Null
+            || errors.iter().any(|err| !err.path.is_empty());
+        Self {
+            data: has_run.then_some(data),
+            errors,
+        }
+        .stamped(request_id, errors_max)
+    }
+
+    /// The same with at most so many errors, each bounded and naming its request.
+    fn stamped(mut self, request_id: &str, errors_max: usize) -> Self {
+        self.errors.truncate(errors_max);
+        for error in &mut self.errors {
+            if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_CHARS_MAX) {
+                error.message.truncate(end);
+            }
+            let extensions = error.extensions.get_or_insert_default();
+            if extensions.get("code").is_none() {
+                extensions.set("code", "BAD_USER_INPUT");
+            }
+            extensions.set("requestId", request_id);
+        }
+        self
+    }
+}
+
+/// The schema, ready to answer. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    schema: Registered,
+    registry: Registry,
+    hub: Hub,
+    limits: guard::Limits,
+}
+
+impl Api {
+    /// The schema on these verbs and this hub.
+    #[must_use]
+    pub fn new(registry: Registry, hub: Hub) -> Self {
+        Self {
+            schema: schema(),
+            registry,
+            hub,
+            limits: guard::Limits::default(),
+        }
+    }
+
+    /// Decides whether an operation may run, before it is parsed and then before it is validated.
+    ///
+    /// # Errors
+    /// The answer that says why not.
+    pub fn accept(&self, operation: Operation, request_id: &str) -> Result<Accepted, Answer> {
+        let Operation {
+            query,
+            operation_name,
+            variables,
+            extensions: _,
+        } = operation;
+        let refuse =
+            |refusal: guard::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
+        guard::scan(&query, &self.limits).map_err(refuse)?;
+        let document = parser::parse_query(&query).map_err(|err| {
+            let errors = vec![ServerError::from(err)];
+            Answer { data: None, errors }.stamped(request_id, 1)
+        })?;
+        let variables =
+            Variables::from_json(variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
+        let measured =
+            guard::measure(&document, operation_name.as_deref(), &variables, &self.limits).map_err(refuse)?;
+        let mut request = async_graphql::Request::new(query).variables(variables);
+        request.operation_name = operation_name;
+        request.set_parsed_query(document);
+        Ok(Accepted {
+            request,
+            kind: measured.operation,
+        })
+    }
+
+    /// Runs a query or a mutation.
+    pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
+        let request_id = caller.request_id.clone();
+        let request = accepted
+            .request
+            .data(Request::new(&self.registry, &self.hub, caller));
+        match timeout(DEADLINE, self.schema.execute(request)).await {
+            Ok(response) => Answer::of(response, &request_id, self.limits.errors),
+            Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
+        }
+    }
+
+    /// Runs a subscription: an answer an event. A request error is the only answer then.
+    pub fn subscribe(
+        &self,
+        caller: Arc<Caller>,
+        accepted: Accepted,
+    ) -> impl Stream<Item = Answer> + Send + use<> {
+        let (request_id, errors_max) = (caller.request_id.clone(), self.limits.errors);
+        let request = accepted
+            .request
+            .data(Request::new(&self.registry, &self.hub, caller));
+        self.schema
+            .execute_stream(request)
+            .map(move |response| Answer::of(response, &request_id, errors_max))
+    }
+}
+
+/// Sorts the keys of a batch by what must be asked for apart.
+fn grouped<T, G: Eq + Hash, K>(keys: &[T], split: impl Fn(&T) -> (G, K)) -> HashMap<G, Vec<K>> {
+    let mut groups: HashMap<G, Vec<K>> = HashMap::new();
+    for key in keys {
+        let (group, key) = split(key);
+        groups.entry(group).or_default().push(key);
+    }
+    groups
+}

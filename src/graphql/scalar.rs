@@ -1,0 +1,72 @@
+//! Scalars of our own.
+
+use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+
+use crate::{
+    domain::{self, Error, change},
+    id::Id,
+};
+
+/// The number of a commit: a decimal string, because JSON numbers stop being exact at 2^53. Later commits have greater
+/// numbers, without gap, whatever the customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revision(pub i64);
+
+#[Scalar]
+impl ScalarType for Revision {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let parsed = match &value {
+            Value::String(text) => text
+                .parse()
+                .ok()
+                .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())),
+            Value::Number(number) => number.as_i64().filter(|number| *number >= 0),
+            _ => return Err(InputValueError::expected_type(value)),
+        };
+        parsed
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("a revision is a decimal number"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A place in the change log, as an event carried it; or a bare revision, which means the end of that commit. Cursors
+/// of another database are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+#[Scalar]
+impl ScalarType for Cursor {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            Value::Number(number) => Ok(Self(number.to_string())),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
+impl Cursor {
+    /// The same, read.
+    pub(super) fn read(&self) -> domain::Result<change::Cursor> {
+        self.0.parse()
+    }
+}
+
+/// The id of this noun that an input field names.
+pub(super) fn id<T: Id + std::str::FromStr>(field: &str, id: &ID) -> domain::Result<T> {
+    id.parse()
+        .map_err(|_| Error::invalid(field, format!("{field} is not an id: ids are UUIDs")))
+}
+
+/// An id as clients see it: the row's UUID.
+pub(super) fn to_id(id: impl ToString) -> ID {
+    ID(id.to_string())
+}

@@ -1,0 +1,97 @@
+//! Subscriptions: what of the log a caller may see, first what it missed, then live.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Subscription};
+use futures_util::{Stream, stream};
+
+use super::{
+    activation::Activation,
+    context::{Request, request},
+    error::refuse,
+    scalar::{Cursor, id},
+};
+use crate::{
+    domain::{Error, activation as verbs, change::Change},
+    feed::{Watch, WatchFilter},
+};
+
+/// The most agents that one subscription may name: more want a customer, or all.
+const AGENTS_MAX: usize = 1000;
+
+/// All subscriptions.
+#[derive(Default)]
+pub struct SubscriptionRoot;
+
+/// What of the log you may see, first what you missed, then live.
+#[Subscription(name = "Subscription")]
+impl SubscriptionRoot {
+    /// Each activation and deactivation that the caller may see, in order; `after` replays what was missed.
+    async fn activations<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "Only those of this customer; of all that you may see when left out.")] customer_id: Option<ID>,
+        #[graphql(desc = "Only those of these agents, at most 1000.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(
+            desc = "Begin right after this event's cursor, or after this revision; with what happens from now on when left out."
+        )]
+        after: Option<Cursor>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
+        let request = request(ctx)?.clone();
+        let watch = open(&request, customer_id, agent_ids, after)
+            .await
+            .map_err(|err| refuse(&err))?;
+        Ok(stream::unfold(Some((watch, request)), |state| async move {
+            let (mut watch, request) = state?;
+            match next_activation(&mut watch, &request).await {
+                Ok(activation) => Some((Ok(activation), Some((watch, request)))),
+                Err(err) => Some((Err(err), None)),
+            }
+        }))
+    }
+}
+
+async fn open(
+    request: &Request,
+    customer: Option<ID>,
+    agents: Option<Vec<ID>>,
+    after: Option<Cursor>,
+) -> crate::domain::Result<Watch> {
+    let customer_id = customer.map(|customer| id("customerId", &customer)).transpose()?;
+    if let Some(agents) = agents.as_ref().filter(|agents| agents.len() > AGENTS_MAX) {
+        let (field, unit) = ("agentIds".to_owned(), "ids");
+        return Err(Error::TooLarge {
+            field,
+            actual: agents.len(),
+            limit: AGENTS_MAX,
+            unit,
+        });
+    }
+    let agent_ids = agents
+        .map(|agents| agents.iter().map(|agent| id("agentIds", agent)).collect())
+        .transpose()?;
+    let after = after.map(|cursor| cursor.read()).transpose()?;
+    request
+        .hub
+        .watch(
+            Arc::clone(&request.caller),
+            WatchFilter {
+                customer_id,
+                agent_ids,
+            },
+            after,
+        )
+        .await
+}
+
+/// Waits for the next change that is an activation, and reads it as of now.
+async fn next_activation(watch: &mut Watch, request: &Request) -> async_graphql::Result<Activation> {
+    loop {
+        let change: Arc<Change> = watch.next().await.map_err(|err| refuse(&err))?;
+        if let Some(id) = verbs::Activation::recorded_by(&change) {
+            let activation = request.fresh().activation(id).await?;
+            return activation
+                .ok_or_else(|| refuse(&Error::Internal("a change without its activation".into())));
+        }
+    }
+}

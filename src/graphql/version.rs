@@ -1,0 +1,468 @@
+//! Versions in the graph.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{
+    agent::Agent,
+    context::{Lens, request},
+    error::{Outcome, UserError, refuse, settle},
+    loader::Fetch,
+    page::connection,
+    scalar::{Revision, id, to_id},
+    user::Actor,
+};
+use crate::{
+    domain::{self, Error, Page, PageArgs, Reading, Registry, agent as agents, diff, version as verbs},
+    id::{AgentId, VersionId},
+};
+
+/// What an agent is, at one time and for ever.
+#[derive(Clone)]
+pub struct AgentVersion {
+    pub(super) row: Arc<verbs::AgentVersion>,
+    pub(super) lens: Lens,
+}
+
+/// One tool that a version may call.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Tool {
+    /// Its name, unique within the version.
+    name: String,
+    /// What it does, for the model to read.
+    description: Option<String>,
+    /// The JSON Schema of its input.
+    input_schema: Option<Json<Value>>,
+}
+
+/// One tool that a version may call.
+#[derive(Clone, Debug, InputObject)]
+pub struct ToolInput {
+    /// Its name: 1 to 200 characters, unique within the version.
+    name: String,
+    /// What it does, for the model to read.
+    description: Option<String>,
+    /// A JSON Schema of its input. It is checked to be one; nothing that it refers to is fetched.
+    input_schema: Option<Json<Value>>,
+}
+
+impl From<ToolInput> for verbs::Tool {
+    fn from(
+        ToolInput {
+            name,
+            description,
+            input_schema,
+        }: ToolInput,
+    ) -> Self {
+        Self {
+            name,
+            description,
+            input_schema: input_schema.map(|Json(schema)| schema),
+        }
+    }
+}
+
+/// A version's tools as the graph shows them.
+pub(super) fn tools(of: &verbs::AgentVersion) -> Vec<Tool> {
+    let tool = |verbs::Tool {
+                    name,
+                    description,
+                    input_schema,
+                }: verbs::Tool| Tool {
+        name,
+        description,
+        input_schema: input_schema.map(Json),
+    };
+    of.tools.0.iter().cloned().map(tool).collect()
+}
+
+/// What an agent is, at one time and for ever.
+#[Object]
+impl AgentVersion {
+    /// Its UUID.
+    pub(super) async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// 1, 2, 3 … within the agent, without gap.
+    async fn number(&self) -> i32 {
+        self.row.number
+    }
+
+    /// Of which agent.
+    async fn agent(&self) -> async_graphql::Result<Agent> {
+        let agent = self.lens.agent(self.row.agent_id).await?;
+        agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
+    }
+
+    /// What the model is told first.
+    async fn system_prompt(&self) -> &str {
+        &self.row.system_prompt
+    }
+
+    /// Which model, such as `gpt-4-turbo`.
+    async fn model_name(&self) -> &str {
+        &self.row.model_name
+    }
+
+    /// Temperature and the like: a JSON object.
+    async fn model_parameters(&self) -> Json<Value> {
+        Json(self.row.model_parameters.clone())
+    }
+
+    /// What it may call, in the order in which it was given.
+    async fn tools(&self) -> Vec<Tool> {
+        tools(&self.row)
+    }
+
+    /// SHA-256, in hex, over the canonical JSON (RFC 8785) of `system_prompt`, `model_name`, `model_parameters` and
+    /// `tools`: equal content has an equal hash.
+    async fn content_hash(&self) -> String {
+        hex(&self.row.content_hash)
+    }
+
+    /// Why this version, in its author's words.
+    async fn message(&self) -> Option<&str> {
+        self.row.message.as_deref()
+    }
+
+    /// Whether its agent serves it now.
+    async fn is_active(&self) -> async_graphql::Result<bool> {
+        let agent = self.lens.agent(self.row.agent_id).await?;
+        Ok(agent.is_some_and(|agent| agent.row.active_version_id == Some(self.row.id)))
+    }
+
+    /// Who published it.
+    async fn created_by(&self) -> Actor {
+        Actor::new(
+            self.row.created_by_kind,
+            self.row.created_by_id,
+            self.lens.clone(),
+        )
+    }
+
+    /// When it was published.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+}
+
+/// A hash as clients see it.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    hex::encode(bytes)
+}
+
+/// What a list of versions counts: they are numbered without gap, so the newest number is the count.
+type Count = i32;
+
+async fn count(latest: &Count) -> async_graphql::Result<u64> {
+    Ok(u64::try_from(*latest).unwrap_or(0))
+}
+
+connection!(
+    /// A page of versions.
+    AgentVersionConnection, AgentVersionEdge, AgentVersion, |node: &AgentVersion| node.row.number, count, Count
+);
+
+impl AgentVersionConnection {
+    pub(super) async fn of_agent(
+        lens: &Lens,
+        agent: &agents::Agent,
+        args: PageArgs<i32>,
+    ) -> async_graphql::Result<Self> {
+        let page = lens.version_pages.load((agent.id, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| AgentVersion {
+                row: Arc::clone(row),
+                lens: lens.clone(),
+            })
+        });
+        Ok(Self::new(page, agent.latest_number))
+    }
+}
+
+/// What differs between two versions of an agent.
+pub struct VersionDiff {
+    pub(super) from: AgentVersion,
+    pub(super) to: AgentVersion,
+}
+
+/// What differs between two versions of an agent.
+#[Object]
+impl VersionDiff {
+    /// The older one.
+    async fn from(&self) -> AgentVersion {
+        self.from.clone()
+    }
+
+    /// The newer one.
+    async fn to(&self) -> AgentVersion {
+        self.to.clone()
+    }
+
+    /// Whether nothing that the runtime gets differs.
+    async fn is_same(&self) -> bool {
+        self.from.row.content_hash == self.to.row.content_hash
+    }
+
+    /// How the prompt differs, line by line, as a unified diff; null when it is the same. A diff that takes too long to
+    /// make small is given larger than it need be.
+    async fn system_prompt(&self) -> Option<String> {
+        diff::prompts(&self.from.row.system_prompt, &self.to.row.system_prompt)
+    }
+
+    /// Whether the model's name differs.
+    async fn model_name_changed(&self) -> bool {
+        self.from.row.model_name != self.to.row.model_name
+    }
+
+    /// The top-level keys of the model parameters that differ, in alphabetical order.
+    async fn model_parameters_changed(&self) -> Vec<String> {
+        fn entries(version: &verbs::AgentVersion) -> BTreeMap<&String, &Value> {
+            version
+                .model_parameters
+                .as_object()
+                .into_iter()
+                .flatten()
+                .collect()
+        }
+        let (from, to) = (entries(&self.from.row), entries(&self.to.row));
+        let keys: BTreeSet<&String> = from.keys().chain(to.keys()).copied().collect();
+        keys.into_iter()
+            .filter(|key| from.get(key) != to.get(key))
+            .cloned()
+            .collect()
+    }
+
+    /// The names of tools that only the newer one has, in its order.
+    async fn tools_added(&self) -> Vec<String> {
+        self.tools(&self.to, |other| other.is_none(), &self.from)
+    }
+
+    /// The names of tools that only the older one has, in its order.
+    async fn tools_removed(&self) -> Vec<String> {
+        self.tools(&self.from, |other| other.is_none(), &self.to)
+    }
+
+    /// The names of tools that both have, but not the same, in the newer one's order.
+    async fn tools_changed(&self) -> Vec<String> {
+        let names = |tool: &verbs::Tool| find(&self.from, &tool.name).is_some_and(|other| other != tool);
+        self.to
+            .row
+            .tools
+            .0
+            .iter()
+            .filter(|tool| names(tool))
+            .map(|tool| tool.name.clone())
+            .collect()
+    }
+}
+
+impl VersionDiff {
+    fn tools(
+        &self,
+        of: &AgentVersion,
+        keep: impl Fn(Option<&verbs::Tool>) -> bool,
+        other: &AgentVersion,
+    ) -> Vec<String> {
+        of.row
+            .tools
+            .0
+            .iter()
+            .filter(|tool| keep(find(other, &tool.name)))
+            .map(|tool| tool.name.clone())
+            .collect()
+    }
+}
+
+fn find<'a>(version: &'a AgentVersion, name: &str) -> Option<&'a verbs::Tool> {
+    version.row.tools.0.iter().find(|tool| tool.name == name)
+}
+
+/// Versions by id.
+pub(super) struct VersionById;
+
+impl Fetch for VersionById {
+    type Key = VersionId;
+    type Value = verbs::AgentVersion;
+
+    async fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[VersionId],
+    ) -> domain::Result<HashMap<VersionId, verbs::AgentVersion>> {
+        Ok(registry
+            .versions_by_ids(reading, keys)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect())
+    }
+}
+
+/// Versions by agent and number.
+pub(super) struct VersionByNumber;
+
+impl Fetch for VersionByNumber {
+    type Key = (AgentId, i32);
+    type Value = Arc<verbs::AgentVersion>;
+
+    async fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[Self::Key],
+    ) -> domain::Result<HashMap<Self::Key, Self::Value>> {
+        let rows = registry.versions_by_numbers(reading, keys).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| ((row.agent_id, row.number), Arc::new(row)))
+            .collect())
+    }
+}
+
+/// Pages of versions by agent.
+pub(super) struct VersionPage;
+
+impl Fetch for VersionPage {
+    type Key = (AgentId, PageArgs<i32>);
+    type Value = Page<Arc<verbs::AgentVersion>>;
+
+    async fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[Self::Key],
+    ) -> domain::Result<HashMap<Self::Key, Self::Value>> {
+        let mut found = HashMap::new();
+        for (args, agents) in super::grouped(keys, |(agent, args)| (args.clone(), *agent)) {
+            let pages = registry.versions_of_each(reading, &agents, &args).await?;
+            found.extend(
+                pages
+                    .into_iter()
+                    .map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))),
+            );
+        }
+        Ok(found)
+    }
+}
+
+impl Lens {
+    pub(super) async fn version(&self, id: VersionId) -> async_graphql::Result<Option<AgentVersion>> {
+        Ok(self.versions.load(id).await?.map(|row| AgentVersion {
+            row,
+            lens: self.clone(),
+        }))
+    }
+
+    pub(super) async fn version_of(
+        &self,
+        agent: AgentId,
+        number: i32,
+    ) -> async_graphql::Result<Option<AgentVersion>> {
+        let row = self.version_numbers.load((agent, number)).await?;
+        Ok(row.map(|row| AgentVersion {
+            row: Arc::clone(&row),
+            lens: self.clone(),
+        }))
+    }
+}
+
+/// A new version.
+#[derive(Clone, Debug, InputObject)]
+pub struct PublishVersionInput {
+    /// Of which agent.
+    agent_id: ID,
+    /// What the model is told first: at most 512 KiB.
+    system_prompt: String,
+    /// Which model, such as `gpt-4-turbo`: 1 to 200 characters.
+    model_name: String,
+    /// Temperature and the like: a JSON object of at most 64 KiB; empty when left out.
+    model_parameters: Option<Json<Value>>,
+    /// What it may call: at most 128 with unique names; none when left out.
+    tools: Option<Vec<ToolInput>>,
+    /// Why this version: at most 2,000 characters.
+    message: Option<String>,
+    /// Whether it is to serve at once.
+    #[graphql(default = false)]
+    activate: bool,
+    /// Refuse with CONFLICT when the newest version has another number; 0 expects none.
+    expected_latest_number: Option<i32>,
+}
+
+/// What publishing came to.
+#[derive(SimpleObject)]
+pub struct PublishVersionPayload {
+    /// The version; null when it was not published.
+    version: Option<AgentVersion>,
+    /// The commit that published it.
+    revision: Option<Revision>,
+    /// Why it was not published; empty when it was.
+    user_errors: Vec<UserError>,
+}
+
+/// Its mutations.
+#[derive(Default)]
+pub struct VersionMutation;
+
+#[Object]
+impl VersionMutation {
+    /// Publishes a version: the next number of its agent, for ever. It serves only when activated, here or later.
+    async fn publish_version(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new version.")] input: PublishVersionInput,
+    ) -> async_graphql::Result<PublishVersionPayload> {
+        let request = request(ctx)?;
+        let PublishVersionInput {
+            agent_id,
+            system_prompt,
+            model_name,
+            model_parameters,
+            tools,
+            message,
+            activate,
+            expected_latest_number,
+        } = input;
+        let answer = async {
+            let content = verbs::Content {
+                system_prompt,
+                model_name,
+                model_parameters: model_parameters
+                    .map_or_else(|| Value::Object(Default::default()), |Json(value)| value),
+                tools: tools
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(verbs::Tool::from)
+                    .collect(),
+            };
+            let agent_id = id("agentId", &agent_id)?;
+            let input = verbs::PublishVersion {
+                agent_id,
+                content,
+                message,
+                activate,
+                expected_latest_number,
+            };
+            request.registry.publish_version(&request.caller, input).await
+        };
+        let Outcome {
+            value,
+            revision,
+            user_errors,
+        } = settle(answer.await)?;
+        let version = match value {
+            Some(row) => request.fresh().version(row.id).await?,
+            None => None,
+        };
+        Ok(PublishVersionPayload {
+            version,
+            revision,
+            user_errors,
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! GraphQL over HTTP (the GraphQL over HTTP specification, stage 2): what is accepted, and which status says what.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    Door,
+    caller::{RequestId, authenticate},
+    problem::{challenge, status},
+};
+use crate::{
+    domain::Error,
+    graphql::{Answer, Operation},
+};
+
+/// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// In which type the answer goes out, and with it how much a status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Media {
+    /// `application/graphql-response+json`: a status of its own for a request error.
+    GraphqlResponse,
+    /// `application/json`: 200 for all that is well-formed, as clients from before the specification expect.
+    Json,
+}
+
+impl Media {
+    fn name(self) -> &'static str {
+        match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+
+    /// What the client likes best of what we have (RFC 9110, section 12.5.1); none when it takes neither.
+    fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let accept: Vec<&str> = headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        if accept.is_empty() {
+            return Some(Self::Json);
+        }
+        let ranges = accept
+            .iter()
+            .flat_map(|value| value.split(','))
+            .filter_map(|range| {
+                let mut parts = range.split(';').map(str::trim);
+                let media = match parts.next()?.to_ascii_lowercase().as_str() {
+                    "application/graphql-response+json" => Self::GraphqlResponse,
+                    "application/json" | "application/*" | "*/*" => Self::Json,
+                    _ => return None,
+                };
+                let quality = parts
+                    .find_map(|part| part.strip_prefix("q="))
+                    .map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+                (quality > 0.0).then_some((media, quality))
+            });
+        // Of equals the first one wins.
+        let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        best.map(|(media, _)| media)
+    }
+}
+
+/// `/graphql`, any method: the socket's upgrade is routed before this.
+pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request: Request) -> Response {
+    let Some(media) = Media::negotiate(request.headers()) else {
+        let answer = Answer::refusal(
+            "this answers application/graphql-response+json or application/json",
+            "BAD_USER_INPUT",
+            &id,
+        );
+        return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, &answer);
+    };
+    let refused = |refusal: Refused| {
+        let Refused {
+            status,
+            answer,
+            allow,
+        } = refusal;
+        let mut response = respond(status, media, &answer);
+        if let Some(allow) = allow {
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    };
+    match run(&door, &id, request, media).await {
+        Ok(answer) => respond(StatusCode::OK, media, &answer),
+        Err(refusal) => refused(*refusal),
+    }
+}
+
+struct Refused {
+    status: StatusCode,
+    answer: Answer,
+    allow: Option<&'static str>,
+}
+
+impl Refused {
+    fn new(status: StatusCode, message: &str, id: &str) -> Box<Self> {
+        Box::new(Self {
+            status,
+            answer: Answer::refusal(message, "BAD_USER_INPUT", id),
+            allow: None,
+        })
+    }
+
+    fn error(err: &Error, id: &str) -> Box<Self> {
+        let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
+        Box::new(Self {
+            status: status(err),
+            answer,
+            allow: None,
+        })
+    }
+}
+
+async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Answer, Box<Refused>> {
+    let (parts, body) = request.into_parts();
+    let may_write = match parts.method {
+        Method::POST => true,
+        Method::GET => false,
+        _ => {
+            let refused = Refused::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "use GET for queries, POST for all",
+                id,
+            );
+            return Err(Box::new(Refused {
+                allow: Some("GET, POST"),
+                ..*refused
+            }));
+        }
+    };
+    let caller = authenticate(door, &parts.headers, id)
+        .await
+        .map_err(|err| Refused::error(&err, id))?;
+    let operation = match may_write {
+        true => from_body(&parts.headers, body, id).await?,
+        false => from_query(parts.uri.query().unwrap_or_default(), id)?,
+    };
+    let request_error = |answer| {
+        let status = if media == Media::Json {
+            StatusCode::OK
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        Box::new(Refused {
+            status,
+            answer,
+            allow: None,
+        })
+    };
+    let accepted = door.api.accept(operation, id).map_err(request_error)?;
+    if accepted.is_subscription() {
+        return Err(Refused::new(
+            StatusCode::BAD_REQUEST,
+            "subscriptions come over a websocket (graphql-transport-ws) on this address",
+            id,
+        ));
+    }
+    if !may_write && !accepted.is_query() {
+        let refused = Refused::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "GET is for queries only; use POST",
+            id,
+        );
+        return Err(Box::new(Refused {
+            allow: Some("POST"),
+            ..*refused
+        }));
+    }
+    let answer = door.api.execute(Arc::clone(&caller), accepted).await;
+    if answer.is_request_error() {
+        Err(request_error(answer))
+    } else {
+        Ok(answer)
+    }
+}
+
+async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operation, Box<Refused>> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = parts.all(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    if !is_json || !is_utf8 {
+        return Err(Refused::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send application/json in UTF-8",
+            id,
+        ));
+    }
+    let Ok(bytes) = to_bytes(body, BODY_BYTES_MAX).await else {
+        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off");
+        return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, &message, id));
+    };
+    serde_json::from_slice(&bytes).map_err(|err| {
+        let what = if err.is_data() {
+            "not a GraphQL request: it needs a string `query`, and objects for `variables` and `extensions`"
+        } else {
+            "not JSON"
+        };
+        Refused::new(StatusCode::BAD_REQUEST, &format!("the body is {what}"), id)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
+    let bad = |message: &str| Refused::new(StatusCode::BAD_REQUEST, message, id);
+    let uri: axum::http::Uri = format!("/?{query}")
+        .parse()
+        .map_err(|_| bad("the address is malformed"))?;
+    let axum::extract::Query(parameters) = axum::extract::Query::<Parameters>::try_from_uri(&uri)
+        .map_err(|_| bad("give the parameter `query`, once, and at most one of each other"))?;
+    let Parameters {
+        query,
+        operation_name,
+        variables,
+        extensions,
+    } = parameters;
+    let object = |text: Option<String>, name: &str| match text.filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => serde_json::from_str(&text)
+            .map_err(|_| bad(&format!("the parameter `{name}` is not a JSON object"))),
+    };
+    let (variables, extensions) = (object(variables, "variables")?, object(extensions, "extensions")?);
+    let operation_name = operation_name.filter(|name| !name.is_empty());
+    Ok(Operation {
+        query,
+        operation_name,
+        variables,
+        extensions,
+    })
+}
+
+fn respond(status: StatusCode, media: Media, answer: &Answer) -> Response {
+    let body = serde_json::to_vec(answer).unwrap_or_default();
+    let headers = [
+        (header::CONTENT_TYPE, media.name()),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "Accept, Authorization"),
+    ];
+    let mut response = (status, headers, body).into_response();
+    challenge(&mut response);
+    response
+}

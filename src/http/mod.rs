@@ -1,0 +1,79 @@
+//! The door: every route and every layer on one screen.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+use crate::{domain::Registry, feed::Hub, graphql::Api, task::Tasks};
+
+mod caller;
+mod graphiql;
+mod graphql;
+mod health;
+mod problem;
+
+/// What every handler has at hand. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    /// The schema.
+    pub api: Api,
+    /// The verbs.
+    pub registry: Registry,
+    /// The watchers' meeting place.
+    pub hub: Hub,
+    /// Where sockets and streams run.
+    pub tasks: Tasks,
+    /// What renders the counts; none when something else counts.
+    pub metrics: Option<Arc<PrometheusHandle>>,
+}
+
+/// All routes.
+pub fn router(door: Door) -> Router {
+    Router::new()
+        .route("/graphql", any(graphql::handle))
+        .merge(graphiql::routes())
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .layer(middleware::from_fn_with_state(door.clone(), named))
+        .layer(CatchPanicLayer::new())
+        .with_state(door)
+}
+
+/// Gives each request its name, its log line and its headers.
+async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let id = caller::RequestId::of(request.headers(), || door.registry.clock().id());
+    request.extensions_mut().insert(id.clone());
+    let span =
+        tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
+    let started = std::time::Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(
+        || tracing::debug!(status = response.status().as_u16(), elapsed = ?started.elapsed(), "answered"),
+    );
+    observe(started.elapsed(), response.status().as_u16());
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if let Ok(id) = HeaderValue::from_str(&id.0) {
+        headers.insert(caller::REQUEST_ID, id);
+    }
+    response
+}
+
+fn observe(elapsed: Duration, status: u16) {
+    metrics::histogram!("registry_request_seconds", "status" => status.to_string())
+        .record(elapsed.as_secs_f64());
+}

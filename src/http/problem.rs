@@ -1,0 +1,181 @@
+//! Errors on REST: `application/problem+json` (RFC 9457), and `WWW-Authenticate` (RFC 6750) with each 401.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::domain::{Error, ErrorCode};
+
+/// A problem, as it goes over the wire.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    #[serde(serialize_with = "code_of")]
+    status: StatusCode,
+    detail: String,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    request_id: String,
+}
+
+fn code_of<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u16(status.as_u16())
+}
+
+/// The status of an error, its `type` and its title.
+fn described(code: ErrorCode) -> (StatusCode, &'static str, &'static str) {
+    match code {
+        ErrorCode::Unauthenticated => (
+            StatusCode::UNAUTHORIZED,
+            "urn:agent-registry:problem:unauthenticated",
+            "No valid credential",
+        ),
+        ErrorCode::Forbidden => (
+            StatusCode::FORBIDDEN,
+            "urn:agent-registry:problem:forbidden",
+            "Not allowed",
+        ),
+        ErrorCode::Suspended => (
+            StatusCode::FORBIDDEN,
+            "urn:agent-registry:problem:suspended",
+            "The customer is suspended",
+        ),
+        ErrorCode::NotFound => (
+            StatusCode::NOT_FOUND,
+            "urn:agent-registry:problem:not-found",
+            "Not found",
+        ),
+        ErrorCode::Invalid => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:agent-registry:problem:invalid",
+            "A value is not acceptable",
+        ),
+        ErrorCode::CursorInvalid => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:agent-registry:problem:cursor-invalid",
+            "The cursor is not of this list",
+        ),
+        ErrorCode::TooLarge => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:agent-registry:problem:too-large",
+            "A value is too large",
+        ),
+        ErrorCode::AlreadyExists => (
+            StatusCode::CONFLICT,
+            "urn:agent-registry:problem:already-exists",
+            "The name is taken",
+        ),
+        ErrorCode::Conflict => (
+            StatusCode::CONFLICT,
+            "urn:agent-registry:problem:conflict",
+            "Not as expected",
+        ),
+        ErrorCode::Archived => (
+            StatusCode::CONFLICT,
+            "urn:agent-registry:problem:archived",
+            "The agent is archived",
+        ),
+        ErrorCode::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "urn:agent-registry:problem:unavailable",
+            "Try again later",
+        ),
+        ErrorCode::Internal => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "urn:agent-registry:problem:internal",
+            "Our own fault",
+        ),
+    }
+}
+
+/// The status that an error has at every door.
+#[must_use]
+pub fn status(err: &Error) -> StatusCode {
+    described(err.code()).0
+}
+
+impl Problem {
+    /// The problem that tells of this error. What is our own fault is logged here, whole, and told nowhere else.
+    #[must_use]
+    pub fn new(err: &Error, request_id: &str) -> Self {
+        if let Error::Internal(source) = err {
+            tracing::error!(error = %source, request_id, "a request failed");
+        }
+        let (status, kind, title) = described(err.code());
+        let field = err.field().map(snake_case);
+        Self {
+            kind,
+            title,
+            status,
+            detail: err.to_string(),
+            code: err.code().as_str(),
+            field,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// A problem with the request itself, before it reached any verb.
+    #[must_use]
+    pub fn request(
+        status: StatusCode,
+        title: &'static str,
+        detail: impl Into<String>,
+        request_id: &str,
+    ) -> Self {
+        let detail = detail.into();
+        Self {
+            kind: "about:blank",
+            title,
+            status,
+            detail,
+            code: "BAD_REQUEST",
+            field: None,
+            request_id: request_id.to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (
+            self.status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body,
+        )
+            .into_response();
+        challenge(&mut response);
+        response
+    }
+}
+
+/// What every 401 and 503 says besides.
+pub fn challenge(response: &mut Response) {
+    let headers = match response.status() {
+        StatusCode::UNAUTHORIZED => [(header::WWW_AUTHENTICATE, "Bearer")],
+        StatusCode::SERVICE_UNAVAILABLE => [(header::RETRY_AFTER, "1")],
+        _ => return,
+    };
+    for (name, value) in headers {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// A field's name as REST spells it.
+fn snake_case(field: &str) -> String {
+    let mut snake = String::with_capacity(field.len() + 4);
+    for character in field.chars() {
+        if character.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
+}

@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+// In layer order: each imports only what stands above it (and app, which wires them, all).
+pub mod clock;
+pub mod id;
+pub mod task;
+
+mod entity;
+
+pub mod db;
+
+pub mod domain;
+
+pub mod feed;
+
+pub mod graphql;
+
+pub mod http;
+
+pub mod config;
+pub mod telemetry;
+
+pub mod app;
+
+pub mod cli;

@@ -1,0 +1,64 @@
+//! The only place that spawns: every task is tracked, and ends when the service does.
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::timeout;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The service's running tasks, and the wish that they end.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stopping: CancellationToken,
+}
+
+/// A task did not finish: it panicked, or the runtime was going down.
+#[derive(Debug, thiserror::Error)]
+#[error("a task did not finish: {0}")]
+pub struct Lost(#[from] tokio::task::JoinError);
+
+impl Tasks {
+    /// Runs `work` to its end, also when the caller is dropped meanwhile: whoever owns a database connection runs so,
+    /// because a statement cut off in flight leaves the connection in an unknown state (sqlx issue 4385).
+    ///
+    /// # Errors
+    /// [`Lost`] when the work panicked or the runtime shut down.
+    pub async fn shielded<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Lost> {
+        let span = tracing::Span::current();
+        Ok(self
+            .tracker
+            .spawn(tracing::Instrument::instrument(work, span))
+            .await?)
+    }
+
+    /// Runs `work` beside the requests until it ends or [`Tasks::stop`] is called.
+    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.stopping.clone();
+        self.tracker.spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    /// Resolves when the service begins to stop.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+
+    /// Asks all to stop.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+        self.tracker.close();
+    }
+
+    /// Waits until all tasks have ended, at most `most`; says whether they have.
+    pub async fn ended(&self, most: Duration) -> bool {
+        self.stop();
+        timeout(most, self.tracker.wait()).await.is_ok()
+    }
+}

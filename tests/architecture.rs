@@ -1,0 +1,118 @@
+//! Holds the arrows of the house: which layer may import which, and what has one home only.
+//! It reads the sources with `syn`, so `super::`, braces, globs, aliases, paths spelled out in an expression
+//! and the tokens inside a macro all count; the last tests plant each kind of fault and see it caught.
+
+#![cfg(test)]
+
+#[path = "architecture/house.rs"]
+mod house;
+#[path = "architecture/planted.rs"]
+mod planted;
+#[path = "architecture/source.rs"]
+mod source;
+
+use std::path::Path;
+
+use house::House;
+
+/// Every layer, and the layers that it may import. `db::listen` means that module of `db` alone.
+#[rustfmt::skip]
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("main",      &["cli"]),
+    ("lib",       &[]),
+    ("cli",       &["app", "config", "telemetry", "domain", "feed", "client"]),
+    ("app",       &["config", "telemetry", "entity", "db", "domain", "feed", "client", "graphql", "http"]),
+    ("config",    &[]),
+    ("telemetry", &["config"]),
+    ("id",        &[]),
+    ("clock",     &[]),
+    ("task",      &[]),
+    ("entity",    &[]),
+    ("db",        &["entity"]),
+    ("domain",    &["entity", "db"]),
+    ("feed",      &["domain", "db::listen"]),
+    ("client",    &[]),
+    ("graphql",   &["domain", "feed"]),
+    ("http",      &["domain", "feed", "graphql"]),
+    ("migration", &[]),
+];
+
+/// What every layer may import besides.
+const SHARED: &[&str] = &["id", "clock", "task"];
+
+/// The crates of the doors, of the database, and of the tables' making.
+const WEB: &[&str] = &["axum", "async_graphql", "async_graphql_axum", "tower_http"];
+const SQL: &[&str] = &["sea_orm", "sqlx", "sea_orm_migration"];
+const TABLES: &[&str] = &["migration", "sea_orm_migration"];
+
+/// The crates that a layer never names.
+#[rustfmt::skip]
+const BANNED: &[(&str, &[&[&str]])] = &[
+    ("config",    &[WEB, SQL, TABLES]),
+    ("telemetry", &[SQL, TABLES]),
+    ("id",        &[WEB, TABLES]),
+    ("clock",     &[WEB, SQL, TABLES]),
+    ("task",      &[WEB, SQL, TABLES]),
+    ("entity",    &[WEB, TABLES]),
+    ("db",        &[WEB]),
+    ("domain",    &[WEB, TABLES]),
+    ("feed",      &[WEB, TABLES]),
+    ("client",    &[WEB, SQL, TABLES]),
+    ("graphql",   &[&["axum", "async_graphql_axum", "tower_http"], SQL, TABLES]),
+    ("http",      &[SQL, TABLES]),
+    ("migration", &[WEB, &["agent_registry"]]),
+];
+
+/// What has one home: its name, the layers it lives in, and the paths that mean it (`*` ends a prefix).
+#[rustfmt::skip]
+const HOMES: &[(&str, &[&str], &[&str])] = &[
+    ("the environment", &["config"], &["env::var*", "env::set_var", "env::remove_var", "#arg::env"]),
+    ("the time",        &["clock"],  &["Utc::now", "Local::now", "SystemTime::now", "Uuid::now_*"]),
+    ("randomness",      &["clock"],  &["Uuid::new_v4", "rand::*", "getrandom::*", "fastrand::*"]),
+    ("spawning",        &["task"],   &["tokio::spawn", "tokio::task::spawn*", "task::JoinSet", "TaskTracker::new",
+                                       "Handle::current", "Handle::try_current",
+                                       "thread::spawn", "thread::scope", "thread::Builder"]),
+    ("the selects",     &["entity"], &["Entity::find*", "EntityTrait::find*"]),
+    ("printing",        &["cli", "main"], &["println!", "eprintln!", "print!", "eprint!", "dbg!",
+                                            "std::print*", "std::eprint*"]),
+];
+
+/// What a table says of `layer`.
+fn rule<T: Copy>(rules: &[(&str, T)], layer: &str) -> Option<T> {
+    rules
+        .iter()
+        .find(|(name, _)| *name == layer)
+        .map(|(_, rule)| *rule)
+}
+
+#[test]
+fn the_arrows_hold() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "migration/src", "tests"] {
+        let walk = walkdir::WalkDir::new(root.join(folder)).into_iter();
+        for entry in walk.filter_entry(|entry| entry.file_name() != "node_modules") {
+            let path = entry.unwrap().into_path();
+            if path.extension().is_some_and(|end| end == "rs") {
+                let file = path
+                    .strip_prefix(root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .replace('\\', "/");
+                files.push((file, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(
+        files.iter().any(|(file, _)| file == "src/lib.rs"),
+        "no sources were found"
+    );
+    let faults = House::build(&files).faults();
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
