@@ -48,7 +48,8 @@ impl Binaries {
     }
 }
 
-/// The installation to use: of `needed` when a cluster exists (made in `cluster`), otherwise the setting's, the first on PATH, the newest of the rest.
+/// The installation to use: of `needed` when a cluster exists (made in `cluster`), otherwise the setting's,
+/// the first on PATH, the newest of the rest.
 pub(super) fn find(
     setting: Option<&Path>,
     path: Option<&OsStr>,
@@ -145,7 +146,8 @@ fn known_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// What is in this folder, if both programs are there and answer. The real place counts: `initdb` looks for its files beside itself.
+/// What is in this folder, if both programs are there and answer. The real place counts: `initdb` looks for
+/// its files beside itself.
 fn probe(folder: &Path) -> Option<Binaries> {
     let folder = fs::canonicalize(folder.join("initdb")).ok()?.parent()?.to_owned();
     let said = Command::new(folder.join("postgres"))

@@ -8,7 +8,7 @@ use super::server::last_lines;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 /// The role that the service connects as, and the name of its database.
@@ -17,12 +17,11 @@ pub const SERVICE: &str = "registry";
 /// The cluster's own superuser.
 pub const SUPERUSER: &str = "postgres";
 
-/// Makes the cluster beside its place and puts it there when it is whole, so that a crash leaves nothing that looks like one.
+/// Makes the cluster beside its place and puts it there when it is whole, so that a crash leaves nothing that
+/// looks like one.
 pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) -> Result<(), EmbeddedError> {
-    sweep(place)?;
     let data = place.data();
-    // A name of its own: an initdb that outlived its killed parent may still be writing to the one swept away.
-    let fresh = place.folder.join(format!("data.new-{}", std::process::id()));
+    let fresh = sweep(place)?;
     let mut said = String::new();
     for locale in ["C.UTF-8", "C"] {
         place.make_private(&fresh)?;
@@ -43,17 +42,21 @@ pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) ->
     Err(EmbeddedError::Initdb { folder: data, said })
 }
 
-/// Removes what an interrupted `initdb` left.
-fn sweep(place: &Place) -> Result<(), EmbeddedError> {
+/// Removes what interrupted ones left, and gives a name that is free. An `initdb` that outlived its killed
+/// parent may still be writing to its folder, so that this cannot be removed yet: it must not be ours.
+pub(super) fn sweep(place: &Place) -> Result<PathBuf, EmbeddedError> {
+    let mut number = 0_u64;
     for child in fs::read_dir(&place.folder)
         .map_err(io("read", &place.folder))?
         .flatten()
     {
-        if child.file_name().as_encoded_bytes().starts_with(b"data.new-") {
-            fs::remove_dir_all(child.path()).map_err(io("remove", &child.path()))?;
+        let name = child.file_name();
+        if let Some(other) = name.to_str().and_then(|name| name.strip_prefix("data.new-")) {
+            let _ = fs::remove_dir_all(child.path());
+            number = number.max(other.parse().unwrap_or(0));
         }
     }
-    Ok(())
+    Ok(place.folder.join(format!("data.new-{}", number + 1)))
 }
 
 async fn run_initdb(

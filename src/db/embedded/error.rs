@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 pub enum EmbeddedError {
     /// No binaries anywhere.
     #[error(
-        "no Postgres {minimum} or newer is installed here: install it (Debian, Ubuntu: `apt-get install postgresql`; \
-         macOS: `brew install postgresql@17`), name its bin folder in the settings, or set DATABASE_URL"
+        "no Postgres {minimum} or newer is installed here: install it \
+         (Debian, Ubuntu: `apt-get install postgresql`; macOS: `brew install postgresql@17`), \
+         name its bin folder in POSTGRES_BIN, or set DATABASE_URL"
     )]
     NoBinaries {
         /// The oldest major version that will do.
@@ -18,7 +19,8 @@ pub enum EmbeddedError {
     },
     /// Binaries, but only of versions that are too old.
     #[error(
-        "{} is Postgres {major}, and {minimum} or newer is needed: install a newer one, name its bin folder in the settings, or set DATABASE_URL",
+        "{} is Postgres {major}, and {minimum} or newer is needed: install a newer one, name its bin \
+         folder in POSTGRES_BIN, or set DATABASE_URL",
         folder.display()
     )]
     TooOld {
@@ -30,7 +32,11 @@ pub enum EmbeddedError {
         minimum: u32,
     },
     /// The bin folder of the settings does not hold what it should.
-    #[error("{} does not hold runnable `postgres` and `initdb`: name the bin folder of a Postgres installation", folder.display())]
+    #[error(
+        "{} does not hold runnable `postgres` and `initdb`: POSTGRES_BIN is to name the bin folder of an \
+         installation",
+        folder.display()
+    )]
     BadBinFolder {
         /// The folder named.
         folder: PathBuf,
@@ -38,7 +44,8 @@ pub enum EmbeddedError {
     /// The cluster was made by a version that is not installed.
     #[error(
         "{} was made by Postgres {needed}, whose binaries are missing (found: {found}): install them \
-         (Debian, Ubuntu: `apt-get install postgresql-{needed}`; macOS: `brew install postgresql@{needed}`) or choose another DATA_DIR",
+         (Debian, Ubuntu: `apt-get install postgresql-{needed}`; \
+         macOS: `brew install postgresql@{needed}`) or choose another DATA_DIR",
         folder.display()
     )]
     MissingVersion {
@@ -50,14 +57,19 @@ pub enum EmbeddedError {
         found: String,
     },
     /// A folder where the cluster should be, which is none.
-    #[error("{} is in the way: it is not a Postgres cluster (it has no readable PG_VERSION); move it away or choose another DATA_DIR", folder.display())]
+    #[error(
+        "{} is in the way: it is not a Postgres cluster (it has no readable PG_VERSION); move it away or \
+         choose another DATA_DIR",
+        folder.display()
+    )]
     NotACluster {
         /// The folder.
         folder: PathBuf,
     },
     /// Running as root, and the user that runs Postgres cannot get there.
     #[error(
-        "Postgres does not run as root and user `{user}`, who runs it instead, cannot enter {}: choose another DATA_DIR than {}",
+        "Postgres does not run as root and user `{user}`, who runs it instead, cannot enter {}: choose \
+         another DATA_DIR than {}",
         closed.display(), folder.display()
     )]
     Unreachable {
@@ -70,7 +82,8 @@ pub enum EmbeddedError {
     },
     /// Running as root, and the binaries are closed to the user that would run them.
     #[error(
-        "Postgres does not run as root and user `{user}`, who runs it instead, cannot enter {}, where its binaries are: name another bin folder in the settings",
+        "Postgres does not run as root and user `{user}`, who runs it instead, cannot enter {}, where its \
+         binaries are: name another folder in POSTGRES_BIN",
         closed.display()
     )]
     UnreachableBinaries {
@@ -81,7 +94,8 @@ pub enum EmbeddedError {
     },
     /// Running as root on a machine with neither `postgres` nor `nobody`.
     #[error(
-        "Postgres does not run as root, and there is no user `postgres` or `nobody` to run it as: start this as a plain user"
+        "Postgres does not run as root, and there is no user `postgres` or `nobody` to run it as: start \
+         this as a plain user"
     )]
     NoPlainUser,
     /// The folder is somebody else's, or others may write to it.
@@ -93,7 +107,11 @@ pub enum EmbeddedError {
         problem: String,
     },
     /// Another process has been starting or stopping the server for too long.
-    #[error("another process has been starting or stopping the private Postgres for {seconds} s (it holds {}): look at it, or try again", lock.display())]
+    #[error(
+        "another process has been starting or stopping the private Postgres for {seconds} s (it holds {}): \
+         look at it, or try again",
+        lock.display()
+    )]
     Busy {
         /// The lock that it holds.
         lock: PathBuf,

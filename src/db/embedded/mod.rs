@@ -1,10 +1,11 @@
-//! A private Postgres from the installed binaries, for when no database is configured: made once, on a unix socket only,
-//! shared by all processes that use the same folder, stopped by the last of them.
+//! A private Postgres from the installed binaries, for when no database is configured: made once, on a unix
+//! socket only, shared by all processes that use the same folder, stopped by the last of them.
 //!
-//! Two locks decide. `turn.lock`, held alone for a moment, by who starts, joins, leaves or stops. `use.lock`, held
-//! shared for as long as the server is used; who leaves takes his turn, gives up his share and, if he can then have the
-//! lock alone, stops the server. Locks end with their process, so a killed one blocks nobody, and the
-//! server that it leaves behind is adopted by the next (or stopped by the [watchdog](Options::watchdog)).
+//! Two locks decide. `turn.lock`, held alone for a moment, by who starts, joins, leaves or stops. `use.lock`,
+//! held shared for as long as the server is used; who leaves takes his turn, gives up his share and, if he
+//! can then have the lock alone, stops the server. Locks end with their process, so a killed one blocks
+//! nobody, and the server that it leaves behind is adopted by the next (or stopped by the
+//! [watchdog](Options::watchdog)).
 //!
 //! It may use nothing of this crate but itself, reads no environment and spawns no task.
 
@@ -37,16 +38,19 @@ const TURN: Duration = Duration::from_secs(400);
 /// How to have it.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where everything is kept: cluster, socket, log, locks. Made where it is missing. It must belong to the caller, and to nothing else.
+    /// Where everything is kept: cluster, socket, log, locks. Made where it is missing. It must belong to the
+    /// caller, and to nothing else.
     pub folder: PathBuf,
     /// The folder that holds `postgres` and `initdb`; searched for where `None`.
     pub bin_dir: Option<PathBuf>,
     /// The value of PATH, where binaries are looked for first.
     pub path: Option<OsString>,
-    /// `false` for tests: faster, and nothing in it is kept. A cluster that does not start, or fits no installed binaries, is **thrown away** and made anew.
+    /// `false` for tests: faster, and nothing in it is kept. A cluster that does not start, or fits no
+    /// installed binaries, is **thrown away** and made anew.
     pub durable: bool,
-    /// Whether the server is to end, within seconds, with its last user even if that one is killed. It is the business of who starts the server:
-    /// users of a server that has a watchdog are watched whatever they say here, and one that is in use without does not get one.
+    /// Whether the server is to end, within seconds, with its last user even if that one is killed. It is the
+    /// business of who starts the server: users of a server that has a watchdog are watched whatever they say
+    /// here, and one that is in use without does not get one.
     pub watchdog: bool,
 }
 
@@ -61,7 +65,8 @@ pub enum Left {
 
 /// A running private Postgres, and this process' share in it.
 ///
-/// End it with [`Embedded::leave`]. Dropped instead, it tells the server to stop if nobody else uses it, but does not wait for that.
+/// End it with [`Embedded::leave`]. Dropped instead, it tells the server to stop if nobody else uses it, but
+/// does not wait for that.
 #[derive(Debug)]
 pub struct Embedded {
     place: Place,
@@ -75,10 +80,12 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Joins the server of this folder, or starts it; makes the cluster, the role and the database where they are missing.
+    /// Joins the server of this folder, or starts it; makes the cluster, the role and the database where they
+    /// are missing.
     ///
-    /// Fails, with one line that says what to do, when there are no fitting binaries, when the folder is somebody else's or (as root) out of the
-    /// server's reach, or when the server does not start. Dropping the future midway leaves nothing that the next call does not mend.
+    /// Fails, with one line that says what to do, when there are no fitting binaries, when the folder is
+    /// somebody else's or (as root) out of the server's reach, or when the server does not start. Dropping
+    /// the future midway leaves nothing that the next call does not mend.
     pub async fn attach_or_start(options: &Options) -> Result<Self, EmbeddedError> {
         let place = Place::prepare(&options.folder)?;
         let turn = Lock::open(&place.folder.join("turn.lock"))?;
@@ -120,8 +127,8 @@ impl Embedded {
                 Ok(()) => cluster::furnish(&self.socket).await,
                 Err(error) => Err(error),
             };
-            // A server may be going down just now (told so by a user that did not wait), or one may be coming up that had
-            // not said so yet. Three times is no such accident.
+            // A server may be going down just now (told so by a user that did not wait), or one may be coming
+            // up that had not said so yet. Three times is no such accident.
             let accident = match &result {
                 Err(EmbeddedError::Sql { .. }) => true,
                 Err(EmbeddedError::Start { .. }) => server::look(&self.place)? != State::Absent,
@@ -170,6 +177,7 @@ impl Embedded {
         if let Some((user, closed)) = self.place.closed_way(&binaries.folder) {
             return Err(EmbeddedError::UnreachableBinaries { user, closed });
         }
+        cluster::sweep(&self.place)?;
         if version.is_none() {
             tracing::info!(folder = %data.display(), major = binaries.major, "making a private Postgres");
             cluster::initdb(&self.place, &binaries, options.durable).await?;
@@ -182,7 +190,8 @@ impl Embedded {
 
     /// Gives up this process' share; the last user stops the server and waits until it is gone.
     ///
-    /// Fails when the server does not stop, or another process does not end its turn. Close the connections first: those left are ended.
+    /// Fails when the server does not stop, or another process does not end its turn. Close the connections
+    /// first: those left are ended.
     pub async fn leave(mut self) -> Result<Left, EmbeddedError> {
         let turn = Lock::open(&self.place.folder.join("turn.lock"))?;
         turn.exclusive(TURN).await?;
@@ -200,7 +209,8 @@ impl Embedded {
         Ok(Left::Stopped)
     }
 
-    /// Gives up our share. `None` when others have theirs; otherwise the watchdog is dismissed and the server, if there is one, is ours to stop.
+    /// Gives up our share. `None` when others have theirs; otherwise the watchdog is dismissed and the
+    /// server, if there is one, is ours to stop.
     fn last_one_out(&mut self) -> Result<Option<Option<Pid>>, EmbeddedError> {
         self.left = true;
         self.watch = None;

@@ -41,7 +41,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Makes the folder where it is missing and checks that it is ours and, when we are root, in the server's reach.
+    /// Makes the folder where it is missing and checks that it is ours and, when we are root, in the server's
+    /// reach.
     pub(super) fn prepare(folder: &Path) -> Result<Self, EmbeddedError> {
         let root = rustix::process::geteuid().is_root();
         make_folders(folder, if root { 0o711 } else { 0o700 })?;
@@ -127,7 +128,8 @@ impl Place {
         }
     }
 
-    /// Dresses a command: as the server's user, in a process group of its own (Ctrl-C is for us, not for it), without our environment and its secrets.
+    /// Dresses a command: as the server's user, in a process group of its own (Ctrl-C is for us, not for it),
+    /// without our environment and its secrets.
     pub(super) fn dress(&self, command: &mut Command) {
         command
             .env_clear()
@@ -141,7 +143,8 @@ impl Place {
         }
     }
 
-    /// The first folder on the way to `target` that the server's user may not enter, with that user's name. Permission bits only.
+    /// The first folder on the way to `target` that the server's user may not enter, with that user's name.
+    /// Permission bits only.
     pub(super) fn closed_way(&self, target: &Path) -> Option<(String, PathBuf)> {
         let account = self.account.as_ref()?;
         let mut way: Vec<&Path> = target.ancestors().collect();
@@ -267,7 +270,8 @@ fn fits(folder: &Path) -> bool {
         .is_some_and(|text| plain(text) && text.len() + "/.s.PGSQL.".len() + 4 <= LONGEST_SOCKET_PATH)
 }
 
-/// `/tmp/agent-registry-HASH`, the same for the same folder in every build (FNV-1a; its owner is checked, so nothing hangs on the hash).
+/// `/tmp/agent-registry-HASH`, the same for the same folder in every build (FNV-1a; its owner is checked, so
+/// nothing hangs on the hash).
 fn short_socket_folder(folder: &Path) -> PathBuf {
     let bytes = folder.as_os_str().as_encoded_bytes();
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

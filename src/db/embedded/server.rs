@@ -64,7 +64,8 @@ pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
     )
 }
 
-/// Whether this process is a server of our cluster: its command line names the folder. Process ids are used again.
+/// Whether this process is a server of our cluster: its command line names the folder. Process ids are used
+/// again.
 fn is_ours(place: &Place, pid: Pid) -> bool {
     let data = place.data();
     let data = data.as_os_str().as_encoded_bytes();
@@ -160,7 +161,8 @@ async fn start_once(
     }
 }
 
-/// On the command line rather than in the cluster's files, so that they are this program's, whoever made the cluster.
+/// On the command line rather than in the cluster's files, so that they are this program's, whoever made the
+/// cluster.
 fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     let mut set = |setting: OsString| all.extend(["-c".into(), setting]);
@@ -180,10 +182,10 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
         "TimeZone=UTC",
         "jit=off",
     ];
-    // What a crash of the machine would cost is a cluster that is made anew.
+    // What a crash of the machine would cost is a cluster that is made anew. Commits stay synchronous: they
+    // survive a killed server.
     let hasty = [
         "fsync=off",
-        "synchronous_commit=off",
         "full_page_writes=off",
         "max_wal_size=4GB",
         "checkpoint_timeout=1h",
@@ -195,8 +197,9 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
     all
 }
 
-/// Process ids are used again, soon so in containers: another process by a dead server's id would keep Postgres from starting.
-/// The id alone is replaced; by the rest of the file Postgres sees whether sessions of the dead server still live.
+/// Process ids are used again, soon so in containers: another process by a dead server's id would keep
+/// Postgres from starting. The id alone is replaced; by the rest of the file Postgres sees whether sessions
+/// of the dead server still live.
 fn forget_the_dead(place: &Place, socket: &Path) -> Result<(), EmbeddedError> {
     let file = place.data().join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&file) else {

@@ -1,11 +1,12 @@
 //! Stops the server when its last user is gone, even one that was killed: destructors of statics
 //! never run, and a test runner may start a process a test.
 //!
-//! A named pipe counts the users, because the kernel does: each holds the writing end, the watchdog (a few lines
-//! of `sh`, detached) the reading end. Who joins writes its name and waits for the file `seen-NAME`: once answered, the
-//! watchdog cannot come to an end of the pipe before the joiner has gone. A joiner that is not answered meets a
-//! watchdog that is stopping the server, and waits until the pipe is removed. Who removes the pipe relieves the watchdog
-//! of its duty. It may not be called but by the holder of the turn (`mod.rs`).
+//! A named pipe counts the users, because the kernel does: each holds the writing end, the watchdog (a few
+//! lines of `sh`, detached) the reading end. Who joins writes its name and waits for the file `seen-NAME`:
+//! once answered, the watchdog cannot come to an end of the pipe before the joiner has gone. A joiner that is
+//! not answered meets a watchdog that is stopping the server, and waits until the pipe is removed. Who
+//! removes the pipe relieves the watchdog of its duty. It may not be called but by the holder of the turn
+//! (`mod.rs`).
 
 use super::error::{EmbeddedError, io};
 use super::place::Place;
@@ -19,11 +20,13 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Arguments: the folder, the pipe. About two seconds without a user are the end, so that runs of short processes share a server.
+/// Arguments: the folder, the pipe. The pipe is opened for writing too, for a moment: otherwise this would
+/// wait for ever for a starter that was killed; it waits twenty seconds. About two seconds without a user are
+/// the end, so that runs of short processes share a server.
 const SCRIPT: &str = r#"
 trap '' HUP INT
-folder=$1 pipe=$2 idle=0
-mkfifo -m 600 "$pipe" && exec 3<"$pipe" || exit 1
+folder=$1 pipe=$2 idle=-100
+mkfifo -m 600 "$pipe" && exec 4<>"$pipe" 3<"$pipe" 4>&- || exit 1
 while [ "$idle" -lt 10 ]; do
   if read -r name <&3; then
     idle=0
@@ -35,7 +38,8 @@ while [ "$idle" -lt 10 ]; do
 done
 ours() {
   [ -p "$pipe" ] && read -r pid <"$folder/data/postmaster.pid" && [ "$pid" -gt 1 ] || return 1
-  if [ -e /proc/self/cmdline ]; then tr '\0' ' ' <"/proc/$pid/cmdline"; else ps -ww -o command= -p "$pid"; fi | grep -qF -- "$folder/data"
+  if [ -e /proc/self/cmdline ]; then tr '\0' ' ' <"/proc/$pid/cmdline"; else ps -ww -o command= -p "$pid"; fi |
+    grep -qF -- "$folder/data"
 }
 stop() {
   ours && kill "-$1" "$pid" || return 0
@@ -66,7 +70,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Joins the watchdog that there is. `None` where there is none, or none that answers (its pipe is then removed).
+    /// Joins the watchdog that there is. `None` where there is none, or none that answers (its pipe is then
+    /// removed).
     pub(super) async fn join(place: &Place) -> Result<Option<Self>, EmbeddedError> {
         let Some(path) = pipes(place).pop() else {
             return Ok(None);
@@ -84,7 +89,8 @@ impl Watch {
             let _ = fs::remove_file(left.path());
         }
         let path = place.folder.join(format!("watch-{}", fresh_name()));
-        // As ourselves, not as the server's user: it must be able to write here. It needs nothing of our environment.
+        // As ourselves, not as the server's user: it must be able to write here. It needs nothing of our
+        // environment.
         let mut child = Command::new("/bin/sh")
             .arg("-c")
             .arg(SCRIPT)

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -82,15 +82,8 @@ impl LocalIssuer {
     pub fn open(path: &Path) -> Result<Self, KeyError> {
         let name = || path.display().to_string();
         let file = |err| KeyError::File(name(), err);
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-        {
-            Ok(new) => fill(new).map_err(file)?,
-            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(err) => return Err(file(err)),
+        if !path.exists() {
+            make(path).map_err(file)?;
         }
         let pem = fs::read_to_string(path).map_err(file)?;
         Self::from_pem(&pem).ok_or_else(|| KeyError::Format(name()))
@@ -203,15 +196,30 @@ impl LocalIssuer {
     }
 }
 
-fn fill(mut file: File) -> io::Result<()> {
-    let pair = Ed25519KeyPair::generate().map_err(|_| io::Error::other("no randomness"))?;
-    let der = pair.to_pkcs8v1().map_err(|_| io::Error::other("no randomness"))?;
+/// Makes a key file. It appears whole or not at all, and never in place of another that appeared meanwhile.
+fn make(path: &Path) -> io::Result<()> {
+    let no_randomness = |_| io::Error::other("no randomness");
+    let pair = Ed25519KeyPair::generate().map_err(no_randomness)?;
+    let der = pair.to_pkcs8v1().map_err(no_randomness)?;
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
     writeln!(
         file,
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
         STANDARD.encode(der.as_ref())
     )?;
-    file.sync_all()
+    file.sync_all()?;
+    let placed = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match placed {
+        Err(err) if err.kind() != io::ErrorKind::AlreadyExists => Err(err),
+        _ => Ok(()),
+    }
 }
 
 impl fmt::Debug for LocalIssuer {

@@ -1,8 +1,8 @@
-//! Databases for tests: one private Postgres for all runs of this user, a template made once for each state of the
-//! migrations, a fresh copy of it for whoever asks. It knows nothing of what the migrations are.
+//! Databases for tests: one private Postgres for all runs of this user, a template made once for each state
+//! of the migrations, a fresh copy of it for whoever asks. It knows nothing of what the migrations are.
 //!
-//! Nobody cleans up at the end of a test process, so the next one does: databases are named after the process that
-//! made them, and the server's watchdog ends it when the last process has gone.
+//! Nobody cleans up at the end of a test process, so the next one does: databases are named after the process
+//! that made them, and the server's watchdog ends it when the last process has gone.
 
 #![expect(
     clippy::expect_used,
@@ -63,8 +63,8 @@ pub(crate) struct Template {
     name: String,
 }
 
-/// The template for this fingerprint of the migrations. If it is not there, `migrate` makes it, given the URL of an
-/// empty database that the service's role owns; once, however many processes ask.
+/// The template for this fingerprint of the migrations. If it is not there, `migrate` makes it, given the URL
+/// of an empty database that the service's role owns; once, however many processes ask.
 pub(crate) async fn template(fingerprint: &str, migrate: impl AsyncFn(&str)) -> Template {
     let hash = hex::encode(Sha256::digest(fingerprint));
     let template = Template {
@@ -105,7 +105,8 @@ pub(crate) async fn template(fingerprint: &str, migrate: impl AsyncFn(&str)) -> 
     template
 }
 
-/// The URL of a fresh copy, as the service's role. It stays until a later run, so where there are many prefer [`Database`].
+/// The URL of a fresh copy, as the service's role. It stays until a later run, so where there are many prefer
+/// [`Database`].
 pub(crate) async fn database(template: &Template) -> String {
     let name = copy(template).await;
     cluster().await.url(SERVICE, &name)
@@ -231,7 +232,8 @@ async fn sweep(cluster: &Embedded) {
     admin.close().await.expect("a close");
 }
 
-/// Whether the process in `test_<pid>_<n>` still is. Our own id in the name of a database from before us was another's.
+/// Whether the process in `test_<pid>_<n>` still is. Our own id in the name of a database from before us was
+/// another's.
 fn maker_lives(name: &str) -> bool {
     let pid = name.split('_').nth(1).and_then(|pid| pid.parse::<i32>().ok());
     let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else {
@@ -244,7 +246,8 @@ fn maker_lives(name: &str) -> bool {
         )
 }
 
-/// A short temporary folder, removed at the end of the test, that the server's user can reach when we are root.
+/// A short temporary folder, removed at the end of the test, that the server's user can reach when we are
+/// root.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 

@@ -1,0 +1,189 @@
+//! Callers as types: each test says who asks.
+
+use std::ops::Deref;
+
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+use super::socket::Socket;
+
+/// Somebody who can ask, with or without a token.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) base: String,
+    pub(crate) token: Option<String>,
+    http: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// The value at this JSON pointer below `data`; it must be there, and nothing may have failed.
+    pub(crate) fn at(&self, pointer: &str) -> &Value {
+        assert_eq!(self.body.get("errors"), None, "{}", self.body);
+        self.body["data"]
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("no {pointer} in {}", self.body))
+    }
+
+    /// The same, as text.
+    pub(crate) fn text(&self, pointer: &str) -> String {
+        self.at(pointer)
+            .as_str()
+            .unwrap_or_else(|| panic!("no text at {pointer} in {}", self.body))
+            .to_owned()
+    }
+
+    /// The code of the first entry of `errors`, or nothing.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.body
+            .pointer("/errors/0/extensions/code")
+            .and_then(Value::as_str)
+    }
+
+    /// A header, as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Client {
+    pub(crate) fn new(base: String, token: Option<String>) -> Self {
+        Self {
+            base,
+            token,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// A request to this path, with the token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn gql(&self, query: &str, variables: Value) -> Answer {
+        self.post("/graphql", json!({ "query": query, "variables": variables }))
+            .await
+    }
+
+    /// A socket, signed in.
+    pub(crate) async fn socket(&self) -> Socket {
+        Socket::open(&self.base, self.token.as_deref()).await
+    }
+}
+
+/// All that members and operators do in most tests.
+#[expect(async_fn_in_trait, reason = "only tests use it")]
+pub(crate) trait Calls: Deref<Target = Client> {
+    /// Creates an agent; answers its id.
+    async fn agent(&self, customer: &str, name: &str) -> String {
+        let mutation = "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { agent { id } } }";
+        let input = json!({ "input": { "customerId": customer, "name": name } });
+        self.gql(mutation, input).await.text("/createAgent/agent/id")
+    }
+
+    /// Publishes a version of this prompt; answers its id.
+    async fn publish(&self, agent: &str, prompt: &str) -> String {
+        let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": "gpt-4-turbo" });
+        self.publish_input(input).await.text("/publishVersion/version/id")
+    }
+
+    async fn publish_input(&self, input: Value) -> Answer {
+        let mutation = "mutation ($input: PublishVersionInput!) { publishVersion(input: $input) {
+            version { id number } revision userErrors { code message field } } }";
+        self.gql(mutation, json!({ "input": input })).await
+    }
+
+    async fn activate(&self, agent: &str, version: &str) -> Answer {
+        self.activate_input(json!({ "agentId": agent, "versionId": version }))
+            .await
+    }
+
+    async fn activate_input(&self, input: Value) -> Answer {
+        let mutation = "mutation ($input: ActivateVersionInput!) { activateVersion(input: $input) {
+            agent { activeVersion { id number } } activation { id reason cursor } revision userErrors { code message field } } }";
+        self.gql(mutation, json!({ "input": input })).await
+    }
+
+    /// The number of the version that the agent serves, or null.
+    async fn active_number(&self, agent: &str) -> Value {
+        let query = "query ($id: ID!) { agent(id: $id) { activeVersion { number } } }";
+        self.gql(query, json!({ "id": agent }))
+            .await
+            .at("/agent/activeVersion")
+            .get("number")
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+macro_rules! callers {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub(crate) struct $name(pub(crate) Client);
+
+        impl Deref for $name {
+            type Target = Client;
+
+            fn deref(&self) -> &Client {
+                &self.0
+            }
+        }
+    )*};
+}
+
+callers! {
+    /// Has no token.
+    Anonymous;
+    /// Works for some customer, or for none.
+    Member;
+    /// Works for the platform.
+    Operator;
+    /// Is a service of the platform.
+    Gateway;
+}
+
+impl Calls for Member {}
+impl Calls for Operator {}
+
+impl Operator {
+    /// Creates a customer; answers its id.
+    pub(crate) async fn customer(&self, name: &str) -> String {
+        let mutation =
+            "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } } }";
+        self.gql(mutation, json!({ "input": { "name": name } }))
+            .await
+            .text("/createCustomer/customer/id")
+    }
+}

@@ -1,0 +1,9 @@
+//! What every test has at hand: a database, a service on it, callers.
+
+pub(crate) mod app;
+pub(crate) mod caller;
+pub(crate) mod cluster;
+pub(crate) mod socket;
+
+pub(crate) use app::App;
+pub(crate) use caller::{Answer, Calls};

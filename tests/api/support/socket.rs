@@ -1,0 +1,105 @@
+//! A socket as a client sees it: raw frames of `graphql-transport-ws`, with deadlines.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
+
+/// How long to wait for what must come: far more than it takes.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// An open socket.
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// What a server sent.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Frame {
+    /// A message.
+    Message(Value),
+    /// The end: code and reason.
+    Closed(u16, String),
+}
+
+impl Socket {
+    /// Upgrades with this subprotocol, and says nothing yet.
+    pub(crate) async fn connect(base: &str, protocol: &str) -> Self {
+        let url = format!("{}/graphql", base.replacen("http", "ws", 1));
+        let mut request = url.into_client_request().unwrap();
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", HeaderValue::from_str(protocol).unwrap());
+        let (socket, _) = timeout(DEADLINE, connect_async(request)).await.unwrap().unwrap();
+        Self(socket)
+    }
+
+    /// Upgrades and signs in.
+    pub(crate) async fn open(base: &str, token: Option<&str>) -> Self {
+        let mut socket = Self::connect(base, "graphql-transport-ws").await;
+        let payload = token.map(|token| json!({ "Authorization": format!("Bearer {token}") }));
+        socket
+            .send(json!({ "type": "connection_init", "payload": payload }))
+            .await;
+        assert_eq!(
+            socket.next().await,
+            Frame::Message(json!({ "type": "connection_ack" }))
+        );
+        socket
+    }
+
+    pub(crate) async fn send(&mut self, message: Value) {
+        self.raw(Message::text(message.to_string())).await;
+    }
+
+    pub(crate) async fn raw(&mut self, message: Message) {
+        timeout(DEADLINE, self.0.send(message)).await.unwrap().unwrap();
+    }
+
+    /// Starts an operation under this id.
+    pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({ "query": query, "variables": variables });
+        self.send(json!({ "id": id, "type": "subscribe", "payload": payload }))
+            .await;
+    }
+
+    /// The next message or the end; pings of the transport and of the protocol are answered on the way.
+    pub(crate) async fn next(&mut self) -> Frame {
+        loop {
+            let frame = timeout(DEADLINE, self.0.next()).await.expect("a frame in time");
+            match frame {
+                None => return Frame::Closed(1005, String::new()),
+                Some(Ok(Message::Text(text))) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] == "ping" {
+                        self.send(json!({ "type": "pong" })).await;
+                        continue;
+                    }
+                    return Frame::Message(message);
+                }
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return Frame::Closed(frame.code.into(), frame.reason.to_string());
+                }
+                Some(Ok(Message::Close(None))) => return Frame::Closed(1005, String::new()),
+                Some(Ok(_)) => {}
+                Some(Err(err)) => return Frame::Closed(1006, err.to_string()),
+            }
+        }
+    }
+
+    /// The payload of the next `next` message; anything else fails the test.
+    pub(crate) async fn event(&mut self) -> Value {
+        match self.next().await {
+            Frame::Message(mut message) if message["type"] == "next" => message["payload"].take(),
+            other => panic!("no event: {other:?}"),
+        }
+    }
+
+    /// Whether nothing comes for a while.
+    pub(crate) async fn is_quiet(&mut self, time: Duration) -> bool {
+        timeout(time, self.0.next()).await.is_err()
+    }
+}
