@@ -1,6 +1,6 @@
 //! Activations in the graph: the mutations that make them, and the records of them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -9,14 +9,13 @@ use super::{
     agent::{Agent, patch},
     context::{Lens, Request, request},
     error::{Outcome, UserError, refuse, settle},
-    loader::Fetch,
     page::connection,
     scalar::{Cursor, Revision, id, to_id},
     user::Actor,
     version::AgentVersion,
 };
 use crate::{
-    domain::{self, Changed, Error, ErrorCode, Page, PageArgs, Reading, Registry, activation as verbs},
+    domain::{self, Changed, Error, ErrorCode, Page, PageArgs, activation as verbs},
     id::{ActivationId, AgentId},
 };
 
@@ -150,72 +149,6 @@ impl ActivationConnection {
                 agent,
             },
         ))
-    }
-}
-
-/// Activations by id.
-pub(super) struct ActivationById;
-
-impl Fetch for ActivationById {
-    type Key = ActivationId;
-    type Value = verbs::Activation;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[ActivationId],
-    ) -> domain::Result<HashMap<ActivationId, verbs::Activation>> {
-        Ok(registry
-            .activations_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
-    }
-}
-
-/// Pages of activations by agent.
-pub(super) struct ActivationPage;
-
-impl Fetch for ActivationPage {
-    type Key = (AgentId, PageArgs<ActivationId>);
-    type Value = Page<Arc<verbs::Activation>>;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> domain::Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = HashMap::new();
-        for (args, agents) in super::grouped(keys, |(agent, args)| (args.clone(), *agent)) {
-            let pages = registry.activations_of_each(reading, &agents, &args).await?;
-            found.extend(
-                pages
-                    .into_iter()
-                    .map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))),
-            );
-        }
-        Ok(found)
-    }
-}
-
-/// Counts of activations by agent.
-pub(super) struct ActivationCount;
-
-impl Fetch for ActivationCount {
-    type Key = AgentId;
-    type Value = u64;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[AgentId],
-    ) -> domain::Result<HashMap<AgentId, u64>> {
-        Ok(registry
-            .count_activations_of_each(reading, keys)
-            .await?
-            .into_iter()
-            .collect())
     }
 }
 

@@ -5,13 +5,12 @@ use std::{ops::Deref, sync::Arc};
 use async_graphql::Context;
 
 use super::{
-    activation::{ActivationById, ActivationCount, ActivationPage},
-    agent::{AgentById, AgentCount, AgentPage},
-    customer::CustomerById,
+    batch::{
+        ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, CustomerById,
+        UserById, VersionById, VersionByNumber, VersionPage,
+    },
     error::refuse,
     loader::Loader,
-    user::UserById,
-    version::{VersionById, VersionByNumber, VersionPage},
 };
 use crate::{
     domain::{Caller, Error, Reading, Registry},

@@ -1,6 +1,6 @@
 //! Customers in the graph.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -9,14 +9,10 @@ use super::{
     agent::{AgentConnection, AgentFilter},
     context::{Lens, request},
     error::{Outcome, UserError, refuse, settle},
-    loader::Fetch,
     page::{connection, page_args},
     scalar::{Revision, id, to_id},
 };
-use crate::{
-    domain::{self, Reading, Registry, customer as verbs},
-    id::CustomerId,
-};
+use crate::{domain::customer as verbs, id::CustomerId};
 
 /// A tenant: whose agents, versions and people are kept apart from all others'.
 #[derive(Clone)]
@@ -130,27 +126,6 @@ connection!(
     /// A page of customers.
     CustomerConnection, CustomerEdge, Customer, |node: &Customer| node.row.id, count, CustomerCount
 );
-
-/// Customers by id.
-pub(super) struct CustomerById;
-
-impl Fetch for CustomerById {
-    type Key = CustomerId;
-    type Value = verbs::Customer;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[CustomerId],
-    ) -> domain::Result<HashMap<CustomerId, verbs::Customer>> {
-        Ok(registry
-            .customers_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
-    }
-}
 
 impl Lens {
     pub(super) async fn customer(&self, id: CustomerId) -> async_graphql::Result<Option<Customer>> {

@@ -1,6 +1,6 @@
 //! The schema: one file a noun. What a field may do is decided below it, in the domain.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{
     MergedObject, Schema, ServerError, Variables,
@@ -17,9 +17,11 @@ use crate::{
 
 mod activation;
 mod agent;
+mod batch;
 mod config;
 mod context;
 mod customer;
+mod diff;
 mod error;
 pub mod guard;
 mod loader;
@@ -268,14 +270,4 @@ impl Api {
             .execute_stream(request)
             .map(move |response| Answer::of(response, &request_id, errors_max))
     }
-}
-
-/// Sorts the keys of a batch by what must be asked for apart.
-fn grouped<T, G: Eq + Hash, K>(keys: &[T], split: impl Fn(&T) -> (G, K)) -> HashMap<G, Vec<K>> {
-    let mut groups: HashMap<G, Vec<K>> = HashMap::new();
-    for key in keys {
-        let (group, key) = split(key);
-        groups.entry(group).or_default().push(key);
-    }
-    groups
 }

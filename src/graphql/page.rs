@@ -88,7 +88,7 @@ macro_rules! connection {
         impl $Connection {
             /// The page's objects, each with its cursor.
             async fn edges(&self) -> Vec<$Edge> {
-                let edge = |node: &$Node| $Edge { cursor: super::page::cursor(($key)(node)), node: node.clone() };
+                let edge = |node: &$Node| $Edge { cursor: $crate::graphql::page::cursor(($key)(node)), node: node.clone() };
                 self.page.items.iter().map(edge).collect()
             }
 
@@ -98,8 +98,8 @@ macro_rules! connection {
             }
 
             /// Where the page stands in its list.
-            async fn page_info(&self) -> super::page::PageInfo {
-                super::page::PageInfo::new(&self.page, |node| super::page::cursor(($key)(node)))
+            async fn page_info(&self) -> $crate::graphql::page::PageInfo {
+                $crate::graphql::page::PageInfo::new(&self.page, |node| $crate::graphql::page::cursor(($key)(node)))
             }
 
             /// How many objects the whole list has. Counted only when asked for.

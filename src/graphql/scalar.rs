@@ -12,6 +12,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revision(pub i64);
 
+/// The number of a commit: a decimal string, because JSON numbers stop being exact at 2^53. Later commits have greater
+/// numbers, without gap, whatever the customer.
 #[Scalar]
 impl ScalarType for Revision {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -38,6 +40,8 @@ impl ScalarType for Revision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
+/// A place in the change log, as an event carried it; or a bare revision, which means the end of that commit. Cursors
+/// of another database are refused.
 #[Scalar]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -1,6 +1,6 @@
 //! People in the graph: who asks, who did what.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -9,11 +9,10 @@ use uuid::Uuid;
 use super::{
     context::{Lens, request},
     customer::Customer,
-    loader::Fetch,
     scalar::to_id,
 };
 use crate::{
-    domain::{self, Principal, Reading, Registry, change, member, user as verbs},
+    domain::{self, Principal, change, member, user as verbs},
     id::{CustomerId, UserId},
 };
 
@@ -101,27 +100,6 @@ impl Actor {
             (change::ActorKind::User, Some(id)) => self.lens.user(id.into()).await,
             (change::ActorKind::User | change::ActorKind::Service | change::ActorKind::System, _) => Ok(None),
         }
-    }
-}
-
-/// Users by id.
-pub(super) struct UserById;
-
-impl Fetch for UserById {
-    type Key = UserId;
-    type Value = verbs::User;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[UserId],
-    ) -> domain::Result<HashMap<UserId, verbs::User>> {
-        Ok(registry
-            .users_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
     }
 }
 

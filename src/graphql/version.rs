@@ -1,9 +1,6 @@
 //! Versions in the graph.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -13,13 +10,12 @@ use super::{
     agent::Agent,
     context::{Lens, request},
     error::{Outcome, UserError, refuse, settle},
-    loader::Fetch,
     page::connection,
     scalar::{Revision, id, to_id},
     user::Actor,
 };
 use crate::{
-    domain::{self, Error, Page, PageArgs, Reading, Registry, agent as agents, diff, version as verbs},
+    domain::{Error, Page, PageArgs, agent as agents, version as verbs},
     id::{AgentId, VersionId},
 };
 
@@ -184,170 +180,6 @@ impl AgentVersionConnection {
             })
         });
         Ok(Self::new(page, agent.latest_number))
-    }
-}
-
-/// What differs between two versions of an agent.
-pub struct VersionDiff {
-    pub(super) from: AgentVersion,
-    pub(super) to: AgentVersion,
-}
-
-/// What differs between two versions of an agent.
-#[Object]
-impl VersionDiff {
-    /// The older one.
-    async fn from(&self) -> AgentVersion {
-        self.from.clone()
-    }
-
-    /// The newer one.
-    async fn to(&self) -> AgentVersion {
-        self.to.clone()
-    }
-
-    /// Whether nothing that the runtime gets differs.
-    async fn is_same(&self) -> bool {
-        self.from.row.content_hash == self.to.row.content_hash
-    }
-
-    /// How the prompt differs, line by line, as a unified diff; null when it is the same. A diff that takes too long to
-    /// make small is given larger than it need be.
-    async fn system_prompt(&self) -> Option<String> {
-        diff::prompts(&self.from.row.system_prompt, &self.to.row.system_prompt)
-    }
-
-    /// Whether the model's name differs.
-    async fn model_name_changed(&self) -> bool {
-        self.from.row.model_name != self.to.row.model_name
-    }
-
-    /// The top-level keys of the model parameters that differ, in alphabetical order.
-    async fn model_parameters_changed(&self) -> Vec<String> {
-        fn entries(version: &verbs::AgentVersion) -> BTreeMap<&String, &Value> {
-            version
-                .model_parameters
-                .as_object()
-                .into_iter()
-                .flatten()
-                .collect()
-        }
-        let (from, to) = (entries(&self.from.row), entries(&self.to.row));
-        let keys: BTreeSet<&String> = from.keys().chain(to.keys()).copied().collect();
-        keys.into_iter()
-            .filter(|key| from.get(key) != to.get(key))
-            .cloned()
-            .collect()
-    }
-
-    /// The names of tools that only the newer one has, in its order.
-    async fn tools_added(&self) -> Vec<String> {
-        self.tools(&self.to, |other| other.is_none(), &self.from)
-    }
-
-    /// The names of tools that only the older one has, in its order.
-    async fn tools_removed(&self) -> Vec<String> {
-        self.tools(&self.from, |other| other.is_none(), &self.to)
-    }
-
-    /// The names of tools that both have, but not the same, in the newer one's order.
-    async fn tools_changed(&self) -> Vec<String> {
-        let names = |tool: &verbs::Tool| find(&self.from, &tool.name).is_some_and(|other| other != tool);
-        self.to
-            .row
-            .tools
-            .0
-            .iter()
-            .filter(|tool| names(tool))
-            .map(|tool| tool.name.clone())
-            .collect()
-    }
-}
-
-impl VersionDiff {
-    fn tools(
-        &self,
-        of: &AgentVersion,
-        keep: impl Fn(Option<&verbs::Tool>) -> bool,
-        other: &AgentVersion,
-    ) -> Vec<String> {
-        of.row
-            .tools
-            .0
-            .iter()
-            .filter(|tool| keep(find(other, &tool.name)))
-            .map(|tool| tool.name.clone())
-            .collect()
-    }
-}
-
-fn find<'a>(version: &'a AgentVersion, name: &str) -> Option<&'a verbs::Tool> {
-    version.row.tools.0.iter().find(|tool| tool.name == name)
-}
-
-/// Versions by id.
-pub(super) struct VersionById;
-
-impl Fetch for VersionById {
-    type Key = VersionId;
-    type Value = verbs::AgentVersion;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[VersionId],
-    ) -> domain::Result<HashMap<VersionId, verbs::AgentVersion>> {
-        Ok(registry
-            .versions_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
-    }
-}
-
-/// Versions by agent and number.
-pub(super) struct VersionByNumber;
-
-impl Fetch for VersionByNumber {
-    type Key = (AgentId, i32);
-    type Value = Arc<verbs::AgentVersion>;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> domain::Result<HashMap<Self::Key, Self::Value>> {
-        let rows = registry.versions_by_numbers(reading, keys).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| ((row.agent_id, row.number), Arc::new(row)))
-            .collect())
-    }
-}
-
-/// Pages of versions by agent.
-pub(super) struct VersionPage;
-
-impl Fetch for VersionPage {
-    type Key = (AgentId, PageArgs<i32>);
-    type Value = Page<Arc<verbs::AgentVersion>>;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> domain::Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = HashMap::new();
-        for (args, agents) in super::grouped(keys, |(agent, args)| (args.clone(), *agent)) {
-            let pages = registry.versions_of_each(reading, &agents, &args).await?;
-            found.extend(
-                pages
-                    .into_iter()
-                    .map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))),
-            );
-        }
-        Ok(found)
     }
 }
 

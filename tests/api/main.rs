@@ -2,6 +2,12 @@
 
 #![cfg(test)]
 
+mod activation;
 mod agent;
 mod customer;
+mod embedded;
+mod hangup;
+mod log;
+mod statements;
 mod support;
+mod version;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The oldest major version that will do.
-pub const MINIMUM_MAJOR: u32 = 14;
+pub const MINIMUM_MAJOR: u32 = 15;
 
 /// Folders whose children named `before`N`after` hold version N.
 const KNOWN: [(&str, &str, &str); 8] = [

@@ -1,23 +1,28 @@
 //! Agents in the graph.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
+
+mod mutation;
+
+pub use mutation::AgentMutation;
+pub(super) use mutation::patch;
 
 use super::{
     activation::ActivationConnection,
     context::{Lens, request},
     customer::Customer,
-    error::{Outcome, UserError, refuse, settle},
-    loader::Fetch,
+    diff::VersionDiff,
+    error::refuse,
     page::{connection, page_args},
-    scalar::{Revision, id, to_id},
+    scalar::{id, to_id},
     user::User,
-    version::{AgentVersion, AgentVersionConnection, VersionDiff},
+    version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{self, Error, Page, PageArgs, Reading, Registry, agent as verbs},
+    domain::{self, Error, Page, PageArgs, agent as verbs},
     id::{AgentId, CustomerId},
 };
 
@@ -202,81 +207,6 @@ impl AgentConnection {
     }
 }
 
-/// Agents by id.
-pub(super) struct AgentById;
-
-impl Fetch for AgentById {
-    type Key = AgentId;
-    type Value = verbs::Agent;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[AgentId],
-    ) -> domain::Result<HashMap<AgentId, verbs::Agent>> {
-        Ok(registry
-            .agents_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
-    }
-}
-
-/// Pages of agents by customer.
-pub(super) struct AgentPage;
-
-impl Fetch for AgentPage {
-    type Key = (CustomerId, verbs::AgentFilter, PageArgs<AgentId>);
-    type Value = Page<Arc<verbs::Agent>>;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> domain::Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = HashMap::new();
-        for ((filter, args), customers) in super::grouped(keys, |(customer, filter, args)| {
-            ((filter.clone(), args.clone()), *customer)
-        }) {
-            for (customer, page) in registry
-                .agents_of_each(reading, &customers, &filter, &args)
-                .await?
-            {
-                found.insert((customer, filter.clone(), args.clone()), page.map(Arc::new));
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// Counts of agents by customer.
-pub(super) struct AgentCount;
-
-impl Fetch for AgentCount {
-    type Key = (CustomerId, verbs::AgentFilter);
-    type Value = u64;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> domain::Result<HashMap<Self::Key, u64>> {
-        let mut found = HashMap::new();
-        for (filter, customers) in super::grouped(keys, |(customer, filter)| (filter.clone(), *customer)) {
-            let counts = registry
-                .count_agents_of_each(reading, &customers, &filter)
-                .await?;
-            found.extend(
-                counts
-                    .into_iter()
-                    .map(|(customer, count)| ((customer, filter.clone()), count)),
-            );
-        }
-        Ok(found)
-    }
-}
-
 impl Lens {
     pub(super) async fn agent(&self, id: AgentId) -> async_graphql::Result<Option<Agent>> {
         Ok(self.agents.load(id).await?.map(|row| Agent {
@@ -340,187 +270,5 @@ impl AgentQuery {
                 filter,
             },
         ))
-    }
-}
-
-/// A new agent.
-#[derive(Clone, Debug, InputObject)]
-pub struct CreateAgentInput {
-    /// Whose it is.
-    customer_id: ID,
-    /// Unique within the customer: 1 to 200 characters.
-    name: String,
-    /// What it is for: at most 2,000 characters.
-    description: Option<String>,
-    /// Who answers for it: a member of the customer.
-    owner_id: Option<ID>,
-}
-
-/// What an agent is to become; what is left out stays, null takes away.
-#[derive(Clone, Debug, InputObject)]
-pub struct UpdateAgentInput {
-    /// Which one.
-    agent_id: ID,
-    /// Its new name: 1 to 200 characters.
-    name: Option<String>,
-    /// What it is for: at most 2,000 characters.
-    description: MaybeUndefined<String>,
-    /// Who answers for it: a member of the customer.
-    owner_id: MaybeUndefined<ID>,
-}
-
-/// Which agent to put away.
-#[derive(Clone, Debug, InputObject)]
-pub struct ArchiveAgentInput {
-    /// Which one.
-    agent_id: ID,
-}
-
-/// Which agent to take back.
-#[derive(Clone, Debug, InputObject)]
-pub struct RestoreAgentInput {
-    /// Which one.
-    agent_id: ID,
-}
-
-macro_rules! payloads {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(SimpleObject)]
-        pub struct $name {
-            /// The agent as it is now; null when it was not written.
-            agent: Option<Agent>,
-            /// The commit that made it so.
-            revision: Option<Revision>,
-            /// Why it was not written; empty when it was.
-            user_errors: Vec<UserError>,
-        }
-
-        impl $name {
-            async fn of(lens: Lens, answer: domain::Result<domain::Changed<verbs::Agent>>) -> async_graphql::Result<Self> {
-                let Outcome { value, revision, user_errors } = settle(answer)?;
-                let agent = match value {
-                    Some(row) => lens.agent(row.id).await?,
-                    None => None,
-                };
-                Ok(Self { agent, revision, user_errors })
-            }
-        }
-    )*};
-}
-
-payloads! {
-    /// What creating an agent came to.
-    CreateAgentPayload;
-    /// What changing an agent came to.
-    UpdateAgentPayload;
-    /// What archiving an agent came to.
-    ArchiveAgentPayload;
-    /// What restoring an agent came to.
-    RestoreAgentPayload;
-}
-
-/// Its mutations.
-#[derive(Default)]
-pub struct AgentMutation;
-
-#[Object]
-impl AgentMutation {
-    /// Creates an agent, without a version.
-    async fn create_agent(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The new agent.")] input: CreateAgentInput,
-    ) -> async_graphql::Result<CreateAgentPayload> {
-        let (
-            request,
-            CreateAgentInput {
-                customer_id,
-                name,
-                description,
-                owner_id,
-            },
-        ) = (request(ctx)?, input);
-        let answer = async {
-            let input = verbs::CreateAgent {
-                customer_id: id("customerId", &customer_id)?,
-                name,
-                description,
-                owner_id: owner_id.map(|owner| id("ownerId", &owner)).transpose()?,
-            };
-            request.registry.create_agent(&request.caller, input).await
-        };
-        CreateAgentPayload::of(request.fresh(), answer.await).await
-    }
-
-    /// Changes an agent's own fields. Its versions are not touched.
-    async fn update_agent(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "What is to change.")] input: UpdateAgentInput,
-    ) -> async_graphql::Result<UpdateAgentPayload> {
-        let (
-            request,
-            UpdateAgentInput {
-                agent_id,
-                name,
-                description,
-                owner_id,
-            },
-        ) = (request(ctx)?, input);
-        let answer = async {
-            let owner = patch(owner_id)
-                .map(|owner| owner.map(|owner| id("ownerId", &owner)).transpose())
-                .transpose()?;
-            let input = verbs::UpdateAgent {
-                id: id("agentId", &agent_id)?,
-                name,
-                description: patch(description),
-                owner_id: owner,
-            };
-            request.registry.update_agent(&request.caller, input).await
-        };
-        UpdateAgentPayload::of(request.fresh(), answer.await).await
-    }
-
-    /// Puts an agent away: it stops serving, and takes no version until it is restored.
-    async fn archive_agent(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: ArchiveAgentInput,
-    ) -> async_graphql::Result<ArchiveAgentPayload> {
-        let (request, ArchiveAgentInput { agent_id }) = (request(ctx)?, input);
-        let answer = async {
-            request
-                .registry
-                .archive_agent(&request.caller, id("agentId", &agent_id)?)
-                .await
-        };
-        ArchiveAgentPayload::of(request.fresh(), answer.await).await
-    }
-
-    /// Takes an archived agent back. It does not serve until a version is activated.
-    async fn restore_agent(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RestoreAgentInput,
-    ) -> async_graphql::Result<RestoreAgentPayload> {
-        let (request, RestoreAgentInput { agent_id }) = (request(ctx)?, input);
-        let answer = async {
-            request
-                .registry
-                .restore_agent(&request.caller, id("agentId", &agent_id)?)
-                .await
-        };
-        RestoreAgentPayload::of(request.fresh(), answer.await).await
-    }
-}
-
-/// Left out, taken away, or set.
-pub(super) fn patch<T>(value: MaybeUndefined<T>) -> domain::Patch<T> {
-    match value {
-        MaybeUndefined::Undefined => None,
-        MaybeUndefined::Null => Some(None),
-        MaybeUndefined::Value(value) => Some(Some(value)),
     }
 }

@@ -1,0 +1,96 @@
+//! A nested query runs a fixed number of statements, whatever it finds, and whatever fails.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, Calls, caller::Operator};
+
+const NESTED: &str = "{ customers(first: 20) { nodes { name agents(first: 20) { totalCount nodes { name activeVersion { number }
+    versions(first: 3) { nodes { number createdBy { user { id } } } } } } } } }";
+
+/// Fills the registry with so many customers of so many agents of two versions.
+async fn fill(operator: &Operator, customers: usize, agents: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for nth in 0..customers {
+        let customer = operator.customer(&format!("Customer {nth}")).await;
+        for nth in 0..agents {
+            let agent = operator.agent(&customer, &format!("Agent {nth}")).await;
+            let version = operator.publish(&agent, "one").await;
+            operator.publish(&agent, "two").await;
+            operator.activate(&agent, &version).await;
+        }
+        ids.push(customer);
+    }
+    ids
+}
+
+/// How many statements this query takes, signing in included.
+async fn statements(app: &App, operator: &Operator, query: &str) -> (u64, Value) {
+    let before = app.registry.statements();
+    let answer = operator.gql(query, Value::Null).await;
+    (app.registry.statements() - before, answer.body)
+}
+
+#[tokio::test]
+async fn three_levels_cost_the_same_for_one_and_for_many() {
+    let (small, large) = (App::start().await, App::start().await);
+    let (one, many) = (small.operator().await, large.operator().await);
+    fill(&one, 1, 1).await;
+    fill(&many, 5, 4).await;
+    let (few, _) = statements(&small, &one, NESTED).await;
+    let (also_few, body) = statements(&large, &many, NESTED).await;
+    assert_eq!(few, also_few);
+    // Sign-in reads three tables; the query reads customers, agents, their count, active versions, pages of versions, users.
+    assert_eq!(few, 9);
+    let nodes = body.pointer("/data/customers/nodes").unwrap().as_array().unwrap();
+    assert_eq!(nodes.len(), 5);
+    for customer in nodes {
+        assert_eq!(customer["agents"]["totalCount"], 4);
+        for agent in customer["agents"]["nodes"].as_array().unwrap() {
+            assert_eq!(agent["activeVersion"], json!({ "number": 1 }));
+            let versions: Vec<&Value> = agent["versions"]["nodes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|node| &node["number"])
+                .collect();
+            assert_eq!(versions, [2, 1]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_fails_takes_nothing_from_its_neighbours() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let ids = fill(&operator, 2, 3).await;
+    let healthy = format!(
+        "good: customer(id: \"{}\") {{ agents {{ nodes {{ activeVersion {{ number }} versions {{ nodes {{ number }} }} }} }} }}",
+        ids[1]
+    );
+    // `first: 0` fails a non-null field, which cancels its siblings while they wait in the same batches.
+    let failing = format!(
+        "bad: customer(id: \"{}\") {{ agents {{ nodes {{ activeVersion {{ number }} broken: versions(first: 0) {{ nodes {{ number }} }}
+         versions {{ nodes {{ number }} }} }} }} }}",
+        ids[0]
+    );
+    let (alone, expected) = statements(&app, &operator, &format!("{{ {healthy} }}")).await;
+    for document in [
+        format!("{{ {failing} {healthy} }}"),
+        format!("{{ {healthy} {failing} }}"),
+    ] {
+        for _ in 0..20 {
+            let (count, body) = statements(&app, &operator, &document).await;
+            assert_eq!(body["data"]["good"], expected["data"]["good"], "{body}");
+            assert_eq!(body["data"]["bad"], Value::Null);
+            assert_eq!(
+                body["errors"].as_array().unwrap()[0]["extensions"]["code"],
+                "BAD_USER_INPUT"
+            );
+            // A dropped batch is read again: at most once a level.
+            assert!(
+                count <= alone + 2,
+                "{count} statements, {alone} without the failing field"
+            );
+        }
+    }
+}
