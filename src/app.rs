@@ -1,6 +1,9 @@
 //! The composition root: builds the parts, wires them, and ends them in order.
 
-use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::Permissions, future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf,
+    sync::Arc, time::Duration,
+};
 
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -28,6 +31,8 @@ use crate::{
 
 /// How long requests and sockets may take to end after the service was asked to stop.
 const DRAIN: Duration = Duration::from_secs(8);
+/// The connections of what follows the log.
+const BESIDE_CONNECTIONS: u32 = 2;
 /// The connections of a command that serves nobody.
 const COMMAND_CONNECTIONS: u32 = 4;
 
@@ -139,7 +144,11 @@ impl Database {
 pub fn data_dir(common: &Common) -> Result<PathBuf, StartError> {
     let folder = common.data_dir().map_err(StartError::Setting)?;
     let fail = |err: io::Error| StartError::Folder(folder.display().to_string(), err.to_string());
-    std::fs::create_dir_all(&folder).map_err(fail)?;
+    if !folder.exists() {
+        std::fs::create_dir_all(&folder).map_err(fail)?;
+        // Others may pass through, whatever the umask: root's private Postgres runs as another user.
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o711)).map_err(fail)?;
+    }
     std::path::absolute(&folder).map_err(fail)
 }
 
@@ -210,7 +219,7 @@ pub struct Service {
     address: SocketAddr,
     listener: TcpListener,
     door: Door,
-    db: Db,
+    pools: [Db; 2],
     tasks: Tasks,
 }
 
@@ -230,11 +239,14 @@ impl Service {
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
         let db = Db::connect(&database_url, connections, tasks.clone()).await?;
-        let registry = Registry::new(db.clone(), clock.clone(), keys);
+        // The log is followed on connections of its own: requests that hold all others must not make watchers wait.
+        let beside = Db::connect(&database_url, BESIDE_CONNECTIONS, tasks.clone()).await?;
+        let registry = Registry::new(db.clone(), clock.clone(), keys.clone());
+        let follower = Registry::new(beside.clone(), clock.clone(), keys);
         let hub = Hub::new(registry.clone());
         let bell = Arc::new(Notify::new());
         tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
-        tasks.beside(feed::follow(registry.clone(), hub.clone(), bell));
+        tasks.beside(feed::follow(follower, hub.clone(), bell));
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
@@ -250,7 +262,7 @@ impl Service {
             address,
             listener,
             door,
-            db,
+            pools: [db, beside],
             tasks,
         })
     }
@@ -277,7 +289,7 @@ impl Service {
             address: _,
             listener,
             door,
-            db,
+            pools,
             tasks,
         } = self;
         let stopping = tasks.clone();
@@ -298,7 +310,9 @@ impl Service {
         if !tasks.ended(DRAIN).await {
             tracing::warn!("some requests did not end in time");
         }
-        db.close().await;
+        for pool in pools {
+            pool.close().await;
+        }
         served
     }
 }

@@ -35,7 +35,8 @@ pub(super) struct Commit {
 pub struct Hub {
     registry: Registry,
     live: broadcast::Sender<Arc<Commit>>,
-    applied: watch::Sender<i64>,
+    /// None until the tail has found the log's end.
+    applied: watch::Sender<Option<i64>>,
 }
 
 /// What of the log a watcher is sent.
@@ -67,7 +68,7 @@ impl Hub {
         Self {
             registry,
             live: broadcast::Sender::new(LIVE_COMMITS),
-            applied: watch::Sender::new(0),
+            applied: watch::Sender::new(None),
         }
     }
 
@@ -81,13 +82,13 @@ impl Hub {
 
     /// Notes that the log has been followed up to here.
     pub(super) fn arrived(&self, revision: i64) {
-        self.applied.send_replace(revision);
+        self.applied.send_replace(Some(revision));
     }
 
-    /// The last revision that this instance has followed the log to.
+    /// The last revision that this instance has followed the log to; 0 until it has begun.
     #[must_use]
     pub fn applied(&self) -> i64 {
-        *self.applied.borrow()
+        self.applied.borrow().unwrap_or(0)
     }
 
     /// How many watch now.
@@ -102,7 +103,11 @@ impl Hub {
     /// [`Error::Unavailable`] when it has not within two seconds, as for a revision that does not exist yet.
     pub async fn reach(&self, revision: i64) -> Result<()> {
         let mut applied = self.applied.subscribe();
-        let reached = timeout(AT_LEAST_WAIT, applied.wait_for(|applied| *applied >= revision)).await;
+        let reached = timeout(
+            AT_LEAST_WAIT,
+            applied.wait_for(|applied| *applied >= Some(revision)),
+        )
+        .await;
         match reached {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Error::Unavailable("this instance has not seen that revision yet")),
@@ -123,7 +128,9 @@ impl Hub {
         if let Some(customer) = filter.customer_id {
             policy::allow_on(&caller, Action::WatchActivations, customer, "customer")?;
         }
-        // First the receiver, then the place: what is committed between the two comes live.
+        // Before the tail has begun, nothing comes live. Then first the receiver, then the place: what is committed
+        // between the two comes live.
+        self.reach(0).await?;
         let live = self.live.subscribe();
         let (place, behind) = match after {
             Some(cursor) => (self.registry.place(cursor).await?, true),
@@ -170,6 +177,8 @@ impl Watch {
                 continue;
             }
             match self.live.recv().await {
+                // Revisions have no gap, so a gap means that something did not come this way: the log has it.
+                Ok(commit) if commit.revision > self.place.revision + 1 => self.behind = true,
                 Ok(commit) => self.take(&commit),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     metrics::counter!("registry_watch_lagged_total").increment(1);

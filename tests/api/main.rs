@@ -4,6 +4,7 @@
 
 mod activation;
 mod agent;
+mod auth;
 mod customer;
 mod embedded;
 mod hangup;

@@ -165,7 +165,7 @@ impl Instance {
 }
 
 /// One signing key for all tests of this user, as replicas share one.
-fn key_file() -> PathBuf {
+pub(crate) fn key_file() -> PathBuf {
     let uid = rustix::process::geteuid().as_raw();
     std::env::temp_dir().join(format!("agent-registry-test-{uid}.pem"))
 }

@@ -1,0 +1,57 @@
+//! The explorer in a real browser: it loads from our own files alone, shows the schema, runs a query and receives an
+//! activation.
+
+use std::{path::Path, process::Stdio};
+
+use agent_registry::domain::member::Role;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
+
+use crate::support::{App, Calls};
+
+/// Runs the browser's script against this service; activates when it says that it watches. Answers its summary.
+async fn explore(app: &App, token: &str, agent: &str, activate: impl AsyncFnOnce()) -> (bool, Value) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    assert!(folder.join("node_modules").exists(), "run `npm ci` in tests/browser, as `make test` does");
+    let mut script = Command::new("node")
+        .current_dir(&folder)
+        .args(["graphiql.mjs", "--url", &app.base, "--token", token, "--agent", agent])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node");
+    let mut lines = BufReader::new(script.stdout.take().unwrap()).lines();
+    let (mut activate, mut summary) = (Some(activate), Value::Null);
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let line: Value = serde_json::from_str(&line).unwrap_or_default();
+        if line["ready"] == "subscription" {
+            activate.take().expect("once")().await;
+        } else if line.is_object() {
+            summary = line;
+        }
+    }
+    (script.wait().await.unwrap().success(), summary)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_developer_explores_the_schema_in_a_browser() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let editor = app.member(&customer, Role::Editor).await;
+    let agent = editor.agent(&customer, "Helper").await;
+    let version = editor.publish(&agent, "You help.").await;
+    let token = editor.token.clone().unwrap();
+    let activate = async || drop(editor.activate(&agent, &version).await);
+    let (is_well, summary) = explore(&app, &token, &agent, activate).await;
+    let expected = json!({
+        "schema": true, "query": true, "subscription": true, "console_errors": [], "foreign_requests": [], "csp_violations": [],
+        "token_in_storage": false, "token_in_url": false,
+    });
+    let mut seen = summary.clone();
+    seen.as_object_mut().map(|seen| seen.remove("failed_at"));
+    assert_eq!((is_well, seen), (true, expected), "{summary}");
+}
