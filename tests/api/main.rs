@@ -9,6 +9,7 @@ mod customer;
 mod embedded;
 mod hangup;
 mod log;
+mod policy;
 mod statements;
 mod support;
 mod version;
