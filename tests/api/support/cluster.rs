@@ -4,12 +4,6 @@
 //! Nobody cleans up at the end of a test process, so the next one does: databases are named after the process
 //! that made them, and the server's watchdog ends it when the last process has gone.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests fail like tests"
-)]
-
 use agent_registry::db::embedded::{Embedded, Options, SERVICE, SUPERUSER};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
