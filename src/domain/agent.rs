@@ -215,7 +215,7 @@ impl Registry {
     /// A page of the agents that the reading may see, oldest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
     pub async fn agents(
         &self,
         reading: &Reading,
@@ -223,6 +223,7 @@ impl Registry {
         page: &PageArgs<AgentId>,
     ) -> Result<Page<Agent>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
+        check_filter(filter)?;
         let rows = reading
             .view
             .all(row::page(&reading.view.reach(), filter, &page.slice()))
@@ -233,9 +234,10 @@ impl Registry {
     /// How many agents the reading may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
+        check_filter(filter)?;
         Ok(reading
             .view
             .count(row::filtered(&reading.view.reach(), filter))
@@ -245,7 +247,7 @@ impl Registry {
     /// The same page of agents of each of these customers.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
     pub async fn agents_of_each(
         &self,
         reading: &Reading,
@@ -254,6 +256,7 @@ impl Registry {
         page: &PageArgs<AgentId>,
     ) -> Result<Vec<(CustomerId, Page<Agent>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
+        check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
         let rows = reading
             .view
@@ -265,7 +268,7 @@ impl Registry {
     /// How many agents each of these customers has.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
     pub async fn count_agents_of_each(
         &self,
         reading: &Reading,
@@ -273,6 +276,7 @@ impl Registry {
         filter: &AgentFilter,
     ) -> Result<Vec<(CustomerId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
+        check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
         let rows = reading.view.pairs(row::count_each(&visible, filter)).await?;
         Ok(super::zero_filled(customers, rows))
@@ -287,6 +291,12 @@ fn check(name: Option<&str>, description: Option<&str>) -> Result<()> {
         text::description("description", description)?;
     }
     Ok(())
+}
+
+/// A name that can't be stored is no reason to ask the database, which refuses it.
+fn check_filter(filter: &AgentFilter) -> Result<()> {
+    let AgentFilter { archived: _, name } = filter;
+    name.as_deref().map_or(Ok(()), |name| text::no_nul("name", name))
 }
 
 /// What the log says of an agent.

@@ -138,6 +138,17 @@ impl Caller {
         }
     }
 
+    /// The one customer that its credential implies; none for the platform, and for who works for several or none.
+    #[must_use]
+    pub fn only_customer(&self) -> Option<CustomerId> {
+        match &self.principal {
+            Principal::User(user) if !user.operator && user.memberships.len() == 1 => {
+                user.memberships.keys().next().copied()
+            }
+            Principal::User(_) | Principal::Service(_) | Principal::System => None,
+        }
+    }
+
     /// When its credential ceases to be valid, if it does by itself.
     #[must_use]
     pub fn expires_at(&self) -> Option<Instant> {

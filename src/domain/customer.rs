@@ -109,7 +109,7 @@ impl Registry {
     /// A page of the customers that the reading may see, oldest first; only those of that exact name when one is given.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the name.
     pub async fn customers(
         &self,
         reading: &Reading,
@@ -117,6 +117,7 @@ impl Registry {
         page: &PageArgs<CustomerId>,
     ) -> Result<Page<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
+        name.map_or(Ok(()), |name| text::no_nul("name", name))?;
         let rows = reading
             .view
             .all(row::page(&reading.view.reach(), name, &page.slice()))
@@ -127,9 +128,10 @@ impl Registry {
     /// How many customers the reading may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the name.
     pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
+        name.map_or(Ok(()), |name| text::no_nul("name", name))?;
         Ok(reading
             .view
             .count(row::named(&reading.view.reach(), name))

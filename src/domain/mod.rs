@@ -24,11 +24,10 @@ pub mod diff;
 mod error;
 pub mod member;
 pub mod operator;
-mod page;
+pub mod page;
 pub mod policy;
 pub mod service_token;
 mod text;
-
 pub mod user;
 pub mod version;
 

@@ -1,5 +1,7 @@
 //! Keyset pages: cost the same at the end of a list as at its start.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use super::{Error, Result};
 use crate::entity::Slice;
 
@@ -7,6 +9,25 @@ use crate::entity::Slice;
 pub const PAGE_MAX: u64 = 100;
 /// The rows of a page when nobody says.
 pub const PAGE_DEFAULT: u64 = 20;
+
+/// A row's key as an opaque cursor, the same at every door.
+#[must_use]
+pub fn cursor(key: impl ToString) -> String {
+    URL_SAFE_NO_PAD.encode(key.to_string())
+}
+
+/// The key that [`cursor`] made this one of.
+///
+/// # Errors
+/// [`Error::Invalid`], naming `field`.
+pub fn key<K: std::str::FromStr>(field: &str, cursor: &str) -> Result<K> {
+    let text = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let key = text.and_then(|text| text.parse().ok());
+    key.ok_or_else(|| Error::invalid(field, format!("{field} is not a cursor of this list")))
+}
 
 /// Which page: Relay's four arguments, checked (Relay Cursor Connections, section 4).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

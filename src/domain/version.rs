@@ -1,6 +1,6 @@
 //! Versions: what an agent is, at one time and for ever.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::Set;
 use serde_json::{Value, json};
@@ -213,6 +213,23 @@ impl Registry {
     pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<AgentVersion>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
         Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+    }
+
+    /// The numbers of those of `ids` that the reading may see, without their content.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn version_numbers(
+        &self,
+        reading: &Reading,
+        ids: &[VersionId],
+    ) -> Result<HashMap<VersionId, i32>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let rows = reading
+            .view
+            .pairs(row::numbers(&reading.view.reach(), ids))
+            .await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The versions of these numbers of these agents, pair by pair.

@@ -80,6 +80,15 @@ pub fn by_ids(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
     within(reach).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
+/// The numbers alone of those of `ids` within reach: rows of (id, number).
+pub fn numbers(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
+    use sea_orm::QuerySelect;
+    by_ids(reach, ids)
+        .select_only()
+        .column(Column::Id)
+        .column(Column::Number)
+}
+
 /// All versions of these agents within reach, oldest first.
 pub fn of_agents(reach: &Reach, agents: &[AgentId]) -> Select<Entity> {
     use sea_orm::QueryOrder;

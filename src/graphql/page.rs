@@ -1,10 +1,10 @@
 //! Relay connections: one macro for their shape, one place for their cursors.
 
 use async_graphql::SimpleObject;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::error::refuse;
-use crate::domain::{Error, Page, PageArgs};
+pub(super) use crate::domain::page::cursor;
+use crate::domain::{Page, PageArgs, page::key};
 
 /// Where a page stands in its list (Relay Cursor Connections, section 5).
 #[derive(Clone, Debug, SimpleObject)]
@@ -28,20 +28,6 @@ impl PageInfo {
             end_cursor: page.items.last().map(&cursor),
         }
     }
-}
-
-/// A row's key as an opaque cursor.
-pub(super) fn cursor(key: impl ToString) -> String {
-    URL_SAFE_NO_PAD.encode(key.to_string())
-}
-
-fn key<K: std::str::FromStr>(field: &str, cursor: &str) -> Result<K, Error> {
-    let text = URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let key = text.and_then(|text| text.parse().ok());
-    key.ok_or_else(|| Error::invalid(field, format!("{field} is not a cursor of this list")))
 }
 
 /// The four arguments of a connection, checked.

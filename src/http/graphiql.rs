@@ -11,7 +11,8 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use sha2::{Digest, Sha256};
+
+use super::etag;
 
 /// What the page may do. `data:` is for the typefaces and small pictures within GraphiQL's style sheet.
 ///
@@ -40,7 +41,7 @@ macro_rules! asset {
             name: $name,
             kind: $kind,
             body: BODY,
-            etag: LazyLock::new(|| etag(BODY)),
+            etag: LazyLock::new(|| etag::of(BODY)),
         }
     }};
 }
@@ -91,33 +92,14 @@ fn send(asset: &'static Asset, request: &HeaderMap) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    if is_known(request, &asset.etag) {
+    if etag::is_known(request, &asset.etag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, Bytes::from_static(asset.body)).into_response()
 }
 
-/// `If-None-Match`, compared weakly as RFC 9110 wants it: a proxy that compresses may have weakened the tag.
-fn is_known(request: &HeaderMap, etag: &str) -> bool {
-    request
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-}
-
-/// The first 128 bits of the content's hash, quoted.
-fn etag(body: &[u8]) -> String {
-    let digest = hex::encode(Sha256::digest(body));
-    format!("\"{}\"", digest.get(..32).unwrap_or(&digest))
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -136,21 +118,5 @@ mod tests {
                 "{address} is not served"
             );
         }
-    }
-
-    #[test]
-    fn known_is_what_has_the_same_tag() {
-        let tag = etag(b"x");
-        assert_eq!(tag.len(), 34);
-        assert_ne!(tag, etag(b"y"));
-        let known = |sent: &str| {
-            let value = HeaderValue::from_str(sent).into_iter();
-            is_known(&value.map(|value| (header::IF_NONE_MATCH, value)).collect(), &tag)
-        };
-        assert!(known(&tag));
-        assert!(known(&format!("\"other\", W/{tag}")));
-        assert!(known("*"));
-        assert!(!known("\"other\""));
-        assert!(!is_known(&HeaderMap::new(), &tag));
     }
 }

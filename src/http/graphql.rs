@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{
     Door,
+    body::{self, Object},
     caller::{RequestId, authenticate},
     problem::{challenge, status},
 };
@@ -19,9 +20,6 @@ use crate::{
     domain::Error,
     graphql::{Answer, Operation},
 };
-
-/// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
-pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// In which type the answer goes out, and with it how much a status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,38 +188,18 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
 }
 
 async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operation, Box<Refused>> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts
-        .next()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    let is_utf8 = parts.all(|part| {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        !name.trim().eq_ignore_ascii_case("charset")
-            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
-    if !is_json || !is_utf8 {
-        return Err(Refused::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "send application/json in UTF-8",
-            id,
-        ));
-    }
-    let Ok(bytes) = to_bytes(body, BODY_BYTES_MAX).await else {
-        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off");
-        return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, &message, id));
-    };
-    serde_json::from_slice(&bytes).map_err(|err| {
+    let bytes = body::json(headers, body)
+        .await
+        .map_err(|refused| Refused::new(refused.status(), &refused.to_string(), id))?;
+    let Object(operation) = serde_json::from_slice(&bytes).map_err(|err| {
         let what = if err.is_data() {
             "not a GraphQL request: it needs a string `query`, and objects for `variables` and `extensions`"
         } else {
             "not JSON"
         };
         Refused::new(StatusCode::BAD_REQUEST, &format!("the body is {what}"), id)
-    })
+    })?;
+    Ok(operation)
 }
 
 #[derive(Deserialize)]

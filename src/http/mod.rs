@@ -16,11 +16,14 @@ use tracing::Instrument;
 
 use crate::{domain::Registry, feed::Hub, graphql::Api, task::Tasks};
 
+mod body;
 mod caller;
+mod etag;
 mod graphiql;
 mod graphql;
 mod health;
 mod problem;
+mod rest;
 mod socket;
 
 pub use socket::{SocketLimits, Sockets};
@@ -46,6 +49,7 @@ pub struct Door {
 pub fn router(door: Door) -> Router {
     Router::new()
         .route("/graphql", any(graphql_or_socket))
+        .merge(rest::routes(&door))
         .merge(graphiql::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -108,13 +108,32 @@ impl Problem {
         }
         let (status, kind, title) = described(err.code());
         let field = err.field().map(snake_case);
+        // The domain says in its messages what GraphQL calls the field.
+        let detail = match (err.field(), &field) {
+            (Some(graph), Some(rest)) => err.to_string().replacen(graph, rest, 1),
+            _ => err.to_string(),
+        };
         Self {
             kind,
             title,
             status,
-            detail: err.to_string(),
+            detail,
             code: err.code().as_str(),
             field,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// An agent that is there, and serves nothing.
+    #[must_use]
+    pub fn not_active(request_id: &str) -> Self {
+        Self {
+            kind: "urn:agent-registry:problem:not-active",
+            title: "Nothing is active",
+            status: StatusCode::NOT_FOUND,
+            detail: "the agent has no active version".to_owned(),
+            code: "NOT_ACTIVE",
+            field: None,
             request_id: request_id.to_owned(),
         }
     }

@@ -1,0 +1,107 @@
+//! Bodies: JSON in UTF-8, of a bounded size, and objects where objects are meant.
+
+use std::{fmt, marker::PhantomData};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderMap, StatusCode, header},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+/// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Why a body is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It says that it is something else. A page of another origin can't send JSON without asking first.
+    #[error("send application/json in UTF-8")]
+    NotJson,
+    /// It is too large, or ended before its time, in which case nobody reads this.
+    #[error("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off")]
+    TooLarge,
+}
+
+impl Refused {
+    /// What it is in HTTP.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+}
+
+/// The whole body, if it says that it is JSON in UTF-8.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = parts.all(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    if !is_json || !is_utf8 {
+        return Err(Refused::NotJson);
+    }
+    to_bytes(body, BODY_BYTES_MAX)
+        .await
+        .map_err(|_| Refused::TooLarge)
+}
+
+/// A JSON object. Serde's derived types take a list of their members' values too, which no client means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(OnlyMap(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Named {
+        name: String,
+    }
+
+    #[test]
+    fn an_object_is_no_list() {
+        let name = "n".to_owned();
+        assert_eq!(
+            serde_json::from_str::<Object<Named>>(r#"{"name":"n"}"#).unwrap(),
+            Object(Named { name })
+        );
+        assert!(serde_json::from_str::<Named>(r#"["n"]"#).is_ok());
+        assert!(serde_json::from_str::<Object<Named>>(r#"["n"]"#).is_err());
+    }
+}

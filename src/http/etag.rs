@@ -1,0 +1,44 @@
+//! Entity tags (RFC 9110, section 8.8.3): what a client has already, it is not sent again.
+
+use axum::http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
+
+/// The strong tag of this body: the first 128 bits of its hash, quoted.
+pub fn of(body: &[u8]) -> String {
+    let digest = hex::encode(Sha256::digest(body));
+    format!("\"{}\"", digest.get(..32).unwrap_or(&digest))
+}
+
+/// `If-None-Match`, compared weakly as RFC 9110 wants it: a proxy that compresses may have weakened the tag.
+pub fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn known_is_what_has_the_same_tag() {
+        let tag = of(b"x");
+        assert_eq!(tag.len(), 34);
+        assert_ne!(tag, of(b"y"));
+        let known = |sent: &str| {
+            let value = HeaderValue::from_str(sent).into_iter();
+            is_known(&value.map(|value| (header::IF_NONE_MATCH, value)).collect(), &tag)
+        };
+        assert!(known(&tag));
+        assert!(known(&format!("\"other\", W/{tag}")));
+        assert!(known("*"));
+        assert!(!known("\"other\""));
+        assert!(!is_known(&HeaderMap::new(), &tag));
+    }
+}

@@ -1,0 +1,147 @@
+//! REST: the five endpoints that the runtime and simple clients need, on the same verbs as the graph.
+//!
+//! No path is looked at without a valid credential. Every refusal is `application/problem+json`.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Door,
+    body::{self, Object},
+    caller::{Authenticated, RequestId, authenticate},
+    problem::Problem,
+};
+use crate::{
+    domain::{Caller, Error},
+    id::AgentId,
+};
+
+mod agent;
+mod config;
+
+/// The routes, each behind the check of the credential.
+pub fn routes(door: &Door) -> Router<Door> {
+    let public = Router::new()
+        .route("/agents", get(agent::list).post(agent::create))
+        .route("/agents/{id}", get(agent::get))
+        .route("/agents/{id}/versions", post(agent::publish));
+    let internal = Router::new().route("/agents/{id}/active", get(config::active));
+    Router::new()
+        .nest("/v1", fenced(public, door))
+        .nest("/internal", fenced(internal, door))
+}
+
+/// The same routes with refusals of our own shape, and nothing of them without a credential.
+fn fenced(routes: Router<Door>, door: &Door) -> Router<Door> {
+    routes
+        .fallback(async |RequestId(id)| Problem::new(&Error::NotFound("path"), &id))
+        .method_not_allowed_fallback(async |RequestId(id)| {
+            let detail = "this path does not take that method: see Allow";
+            Problem::request(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail, &id)
+        })
+        .layer(middleware::from_fn_with_state(door.clone(), fence))
+}
+
+/// Lets in whoever has a credential, and says of each answer that it is its caller's alone.
+async fn fence(
+    State(door): State<Door>,
+    RequestId(id): RequestId,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let mut response = match authenticate(&door, request.headers(), &id).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(Authenticated(caller));
+            next.run(request).await
+        }
+        Err(err) => Problem::new(&err, &id).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The problem that tells this caller of an error.
+fn refuse(caller: &Arc<Caller>) -> impl Fn(Error) -> Problem {
+    let id = caller.request_id.clone();
+    move |err| Problem::new(&err, &id)
+}
+
+/// The agent that the path names. What is no id is no agent's.
+struct AgentPath(AgentId);
+
+impl FromRequestParts<Door> for AgentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, door).await;
+        let id = Path::<String>::from_request_parts(parts, door).await;
+        id.ok()
+            .and_then(|Path(id)| id.parse().ok())
+            .map(Self)
+            .ok_or_else(|| Problem::new(&Error::NotFound("agent"), &request_id))
+    }
+}
+
+/// What may be said to this endpoint, in a sentence for who said something else.
+trait Shape: DeserializeOwned {
+    const SHAPE: &'static str;
+}
+
+/// The address's parameters.
+struct Parameters<T>(T);
+
+impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
+        let Query(parameters) = Query::from_request_parts(parts, door)
+            .await
+            .map_err(|_| Problem::request(StatusCode::BAD_REQUEST, "Unknown parameters", T::SHAPE, &id))?;
+        Ok(Self(parameters))
+    }
+}
+
+/// The body: one JSON object.
+struct Body<T>(T);
+
+impl<T: Shape> FromRequest<Door> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Door) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
+        let bytes = body::json(&parts.headers, body).await.map_err(|refused| {
+            let title = match refused {
+                body::Refused::NotJson => "Unsupported media type",
+                body::Refused::TooLarge => "Body too large",
+            };
+            Problem::request(refused.status(), title, refused.to_string(), &id)
+        })?;
+        let parsed = serde_json::from_slice(&bytes).map_err(|err| {
+            let place = format!("line {}, column {}", err.line(), err.column());
+            if err.is_data() {
+                let message = format!("{} (see {place})", T::SHAPE);
+                Problem::new(&Error::Invalid { field: None, message }, &id)
+            } else {
+                let detail = format!("the body is not JSON: see {place}");
+                Problem::request(StatusCode::BAD_REQUEST, "Malformed body", detail, &id)
+            }
+        })?;
+        let Object(value) = parsed;
+        Ok(Self(value))
+    }
+}
