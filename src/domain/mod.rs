@@ -29,6 +29,7 @@ pub mod policy;
 pub mod service_token;
 mod text;
 
+pub mod transfer;
 pub mod user;
 pub mod version;
 
