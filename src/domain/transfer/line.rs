@@ -10,7 +10,7 @@ use super::super::{
 use crate::clock::Instant;
 
 /// The longest line, in bytes: a line is one agent, held in memory and written in one transaction. The whole real
-/// prompt history, 437 versions of 301 agents, is 2 MiB.
+/// prompt history, 437 versions of 301 agents, is 1.1 MB.
 pub const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The most of a parser's message that is repeated: it quotes what it met, however long that is.
