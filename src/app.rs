@@ -21,7 +21,7 @@ use crate::{
     },
     feed::{self, Hub},
     graphql::Api,
-    http::{self, Door},
+    http::{self, Door, SocketLimits, Sockets},
     task::Tasks,
     telemetry,
 };
@@ -203,6 +203,8 @@ pub struct Settings {
     pub keys: Keys,
     /// The service's time.
     pub clock: Clock,
+    /// How many sockets, and how patient they are.
+    pub sockets: SocketLimits,
 }
 
 /// A service that listens.
@@ -226,6 +228,7 @@ impl Service {
             listen,
             keys,
             clock,
+            sockets,
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
@@ -244,6 +247,7 @@ impl Service {
             registry,
             hub,
             tasks: tasks.clone(),
+            sockets: Sockets::new(sockets),
             metrics: recorder,
         };
         Ok(Self {
@@ -265,6 +269,12 @@ impl Service {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.door.registry
+    }
+
+    /// What its handlers have at hand.
+    #[must_use]
+    pub fn door(&self) -> &Door {
+        &self.door
     }
 
     /// Serves until `stop` resolves, then ends in order: no new connections, what runs finishes, sockets are told to
@@ -318,6 +328,7 @@ pub fn settings(
         listen: serve.listen,
         keys: keys(common)?,
         clock: Clock::default(),
+        sockets: SocketLimits::default(),
     })
 }
 

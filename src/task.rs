@@ -3,7 +3,10 @@
 use std::{future::Future, time::Duration};
 
 use tokio::time::timeout;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 /// The service's running tasks, and the wish that they end.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +19,10 @@ pub struct Tasks {
 #[derive(Debug, thiserror::Error)]
 #[error("a task did not finish: {0}")]
 pub struct Lost(#[from] tokio::task::JoinError);
+
+/// A task that is not ours to spawn, as long as this lives.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "it is there to be dropped")] TaskTrackerToken);
 
 impl Tasks {
     /// Runs `work` to its end, also when the caller is dropped meanwhile: whoever owns a database connection runs so,
@@ -43,6 +50,12 @@ impl Tasks {
                 () = work => {}
             }
         });
+    }
+
+    /// Counts something that another library has spawned as a task, until what this answers is dropped.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        Held(self.tracker.token())
     }
 
     /// Resolves when the service begins to stop.

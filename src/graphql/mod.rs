@@ -142,6 +142,15 @@ impl Answer {
         self.data.is_none()
     }
 
+    /// Whether a root field failed, and left nothing.
+    fn is_root_failure(&self) -> bool {
+        let nothing = self
+            .data
+            .as_ref()
+            .is_none_or(|data| *data == async_graphql::Value::Null);
+        nothing && self.errors.iter().any(|err| err.path.len() == 1)
+    }
+
     /// The refusal of an operation that was not run.
     #[must_use]
     pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {
@@ -264,9 +273,15 @@ impl Api {
         let request = accepted
             .request
             .data(Request::new(&self.registry, &self.hub, caller));
-        self.schema
-            .execute_stream(request)
-            .map(move |response| Answer::of(response, &request_id, errors_max))
+        let mut is_first = true;
+        self.schema.execute_stream(request).map(move |response| {
+            let answer = Answer::of(response, &request_id, errors_max);
+            // A stream that can't be opened is a request error (GraphQL, section 6.2.3.1). async-graphql tells it as
+            // the first event: without data, and with an error at the root field itself.
+            let is_unopened = std::mem::take(&mut is_first) && answer.is_root_failure();
+            let data = answer.data.filter(|_| !is_unopened);
+            Answer { data, ..answer }
+        })
     }
 }
 

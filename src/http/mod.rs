@@ -21,6 +21,9 @@ mod graphiql;
 mod graphql;
 mod health;
 mod problem;
+mod socket;
+
+pub use socket::{SocketLimits, Sockets};
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub struct Door {
     pub hub: Hub,
     /// Where sockets and streams run.
     pub tasks: Tasks,
+    /// The sockets that are open.
+    pub sockets: Sockets,
     /// What renders the counts; none when something else counts.
     pub metrics: Option<Arc<PrometheusHandle>>,
 }
@@ -40,7 +45,7 @@ pub struct Door {
 /// All routes.
 pub fn router(door: Door) -> Router {
     Router::new()
-        .route("/graphql", any(graphql::handle))
+        .route("/graphql", any(graphql_or_socket))
         .merge(graphiql::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
@@ -48,6 +53,15 @@ pub fn router(door: Door) -> Router {
         .layer(middleware::from_fn_with_state(door.clone(), named))
         .layer(CatchPanicLayer::new())
         .with_state(door)
+}
+
+/// `/graphql`: a socket when one is asked for, else one request and its answer.
+async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: Request) -> Response {
+    if socket::is_asked_for(request.headers()) {
+        let State(door) = state;
+        return socket::upgrade(door, id, request).await;
+    }
+    graphql::handle(state, id, request).await
 }
 
 /// Gives each request its name, its log line and its headers.

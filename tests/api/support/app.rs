@@ -15,6 +15,7 @@ use agent_registry::{
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
+    http::{Door, SocketLimits},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -37,6 +38,8 @@ pub(crate) struct Instance {
     pub(crate) base: String,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
+    /// What its handlers have at hand.
+    pub(crate) door: Door,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -51,20 +54,25 @@ impl Deref for App {
 
 impl App {
     pub(crate) async fn start() -> Self {
+        Self::with(SocketLimits::default()).await
+    }
+
+    /// With sockets as patient as this.
+    pub(crate) async fn with(sockets: SocketLimits) -> Self {
         let migrate = async |url: &str| drop(db::migrate(url).await.unwrap());
         let database = Database::fresh(&template(&db::fingerprint(), migrate).await).await;
-        let first = Instance::start(&database.url).await;
+        let first = Instance::start(&database.url, sockets).await;
         Self { database, first }
     }
 
     /// Another instance on the same database.
     pub(crate) async fn another(&self) -> Instance {
-        Instance::start(&self.database.url).await
+        Instance::start(&self.database.url, SocketLimits::default()).await
     }
 }
 
 impl Instance {
-    pub(crate) async fn start(url: &str) -> Self {
+    pub(crate) async fn start(url: &str, sockets: SocketLimits) -> Self {
         let clock = Clock::default();
         let settings = Settings {
             database_url: url.to_owned(),
@@ -74,12 +82,11 @@ impl Instance {
                 local: LocalIssuer::open(&key_file()).unwrap(),
             },
             clock: clock.clone(),
+            sockets,
         };
         let service = Service::start(settings).await.unwrap();
-        let (base, registry) = (
-            format!("http://{}", service.address()),
-            service.registry().clone(),
-        );
+        let base = format!("http://{}", service.address());
+        let (registry, door) = (service.registry().clone(), service.door().clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };
@@ -89,6 +96,7 @@ impl Instance {
             base,
             clock,
             registry,
+            door,
             stop: Some(stop),
             task,
         }

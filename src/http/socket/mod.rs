@@ -1,0 +1,219 @@
+//! `GET /graphql` with an upgrade: the door of `graphql-transport-ws` (enisdenjo/graphql-ws, PROTOCOL.md).
+//! Who may open a socket, how many may be open, how patient they are. What is said on one is in `session`.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    extract::{
+        FromRequestParts, Request,
+        ws::{WebSocket, WebSocketUpgrade},
+    },
+    http::{HeaderMap, Uri, header, uri::Authority},
+    response::{IntoResponse, Response},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
+
+use super::{
+    Door,
+    caller::{self, RequestId},
+    graphql::BODY_BYTES_MAX,
+    problem::Problem,
+};
+use crate::domain::Error;
+
+mod message;
+mod operation;
+mod session;
+mod wire;
+
+use session::Session;
+
+/// The only subprotocol that is spoken here. The older `graphql-ws` is dead, and has no way to refuse a client.
+const PROTOCOL: &str = "graphql-transport-ws";
+/// What a socket reads at once, in bytes: tungstenite fills this much with zeroes for each read.
+const READ_BUFFER: usize = 4096;
+/// What a socket gathers before it writes, in bytes. Each message is flushed, so more would only lie idle.
+const WRITE_BUFFER: usize = 16 * 1024;
+/// The largest message that is sent, in bytes. Without a bound, one answer is as much memory as the client likes.
+const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How many sockets, how much on each, and how patient they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketLimits {
+    /// The most sockets of one instance.
+    pub sockets: usize,
+    /// The most operations that run on one socket.
+    pub operations: usize,
+    /// Within which time a client must say `connection_init`.
+    pub init: Duration,
+    /// After which time a client is pinged again.
+    pub ping: Duration,
+    /// After which time without a word from the client a socket is given up; more than `ping`.
+    pub silence: Duration,
+    /// Within which time a client must take a message.
+    pub send: Duration,
+    /// How often all of these, and the caller's token, are looked at.
+    pub beat: Duration,
+}
+
+impl Default for SocketLimits {
+    fn default() -> Self {
+        Self {
+            sockets: 10_000,
+            operations: 100,
+            init: Duration::from_secs(10),
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(45),
+            send: Duration::from_secs(10),
+            beat: Duration::from_millis(500),
+        }
+    }
+}
+
+/// The sockets of an instance. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Sockets {
+    limits: Arc<SocketLimits>,
+    seats: Arc<Semaphore>,
+}
+
+impl Sockets {
+    /// None yet, and at most as many as this says.
+    #[must_use]
+    pub fn new(limits: SocketLimits) -> Self {
+        Self {
+            seats: Arc::new(Semaphore::new(limits.sockets)),
+            limits: Arc::new(limits),
+        }
+    }
+
+    /// How many are open now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.limits.sockets.saturating_sub(self.seats.available_permits())
+    }
+
+    fn seat(&self) -> Result<Seat, Error> {
+        let permit = Arc::clone(&self.seats).try_acquire_owned();
+        let permit =
+            permit.map_err(|_| Error::Unavailable("this instance has no room for another socket"))?;
+        metrics::gauge!("registry_sockets").increment(1);
+        Ok(Seat { _permit: permit })
+    }
+}
+
+/// A socket's place among them, until it is dropped.
+struct Seat {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        metrics::gauge!("registry_sockets").decrement(1);
+    }
+}
+
+/// Whether these headers ask for a websocket. Some clients ask for `h2c` with each request: that is no matter of ours.
+pub fn is_asked_for(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(header::UPGRADE).iter();
+    offers
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|offer| offer.trim().eq_ignore_ascii_case("websocket"))
+}
+
+/// Opens a socket, or says why not.
+pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    if !is_own_page(&parts.headers) {
+        let err = Error::Forbidden("a page of another origin may not open a socket here");
+        return Problem::new(&err, &id).into_response();
+    }
+    let seat = match door.sockets.seat() {
+        Ok(seat) => seat,
+        Err(err) => return Problem::new(&err, &id).into_response(),
+    };
+    // async-graphql-axum's `GraphQLProtocol` is not used: it takes the older protocol for a match too, whichever
+    // the client names first, reads one header line of several, and does not tell which it has found.
+    let upgrade = upgrade
+        .protocols([PROTOCOL])
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MESSAGE_BYTES_MAX + 2 * WRITE_BUFFER)
+        .max_message_size(BODY_BYTES_MAX)
+        .max_frame_size(BODY_BYTES_MAX);
+    // A client that offered another protocol only is told so on the socket, where it can read why.
+    let speaks = upgrade.selected_protocol().is_some();
+    let bearer = caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from));
+    let span = tracing::info_span!("socket", id = %id);
+    // axum spawns the socket's task; shutdown waits for it all the same.
+    let held = door.tasks.hold();
+    upgrade.on_upgrade(move |socket: WebSocket| {
+        let work = async move {
+            Session::new(&door, bearer).serve(socket, speaks).await;
+            drop((seat, held));
+        };
+        work.instrument(span)
+    })
+}
+
+/// Whether the page that asks, if it is one, was served from here (RFC 6455, section 10.2).
+fn is_own_page(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    let (Some(host), Some(origin)) = (host, origin) else {
+        return false;
+    };
+    let usual = match origin.scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        _ => return false,
+    };
+    origin.authority().is_some_and(|page| {
+        page.host().eq_ignore_ascii_case(host.host())
+            && page.port_u16().unwrap_or(usual) == host.port_u16().unwrap_or(usual)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_its_own_by_host_and_port() {
+        let cases = [
+            (None, "registry.example", true),
+            (Some("https://registry.example"), "registry.example", true),
+            (Some("https://Registry.Example:443"), "registry.example", true),
+            (Some("http://localhost:8080"), "localhost:8080", true),
+            (Some("http://[::1]:8080"), "[::1]:8080", true),
+            (Some("http://localhost:8081"), "localhost:8080", false),
+            (Some("http://localhost"), "localhost:8080", false),
+            (
+                Some("https://registry.example.evil.example"),
+                "registry.example",
+                false,
+            ),
+            (Some("https://evil.example"), "registry.example", false),
+            (Some("null"), "registry.example", false),
+            (Some("file://"), "registry.example", false),
+        ];
+        for (origin, host, own) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            assert_eq!(is_own_page(&headers), own, "{origin:?} at {host}");
+        }
+    }
+}
