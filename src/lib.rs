@@ -13,6 +13,8 @@ pub mod domain;
 
 pub mod feed;
 
+pub mod client;
+
 pub mod graphql;
 
 pub mod http;

@@ -7,10 +7,13 @@ use clap::{Parser, Subcommand};
 use crate::{
     app::StartError,
     config::{Common, Serve},
-    domain::Error,
+    domain::{Error, transfer::ImportError},
     telemetry,
 };
 
+mod customer;
+mod export;
+mod import;
 mod migrate;
 mod operator;
 mod serve;
@@ -46,6 +49,13 @@ enum Command {
     /// Make credentials
     #[command(subcommand)]
     Token(token::Token),
+    /// Create and list customers
+    #[command(subcommand)]
+    Customer(customer::Customer),
+    /// Bring agents with their version histories to a customer; what is there already stays as it is
+    Import(import::Import),
+    /// Write a customer's agents with their version histories, as `import` reads them
+    Export(export::Export),
 }
 
 /// A command failed.
@@ -60,6 +70,9 @@ pub enum Failure {
     /// A verb refused.
     #[error(transparent)]
     Verb(#[from] Error),
+    /// An import ended before its end.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// Reading or writing failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -71,7 +84,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Start(StartError::Setting(_)) => ExitCode::from(2),
-            Self::Start(_) | Self::Verb(_) | Self::Io(_) => ExitCode::FAILURE,
+            Self::Start(_) | Self::Verb(_) | Self::Import(_) | Self::Io(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -92,5 +105,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Operator(command) => command.run(&common).await,
         Command::Token(command) => command.run(&common).await,
+        Command::Customer(command) => command.run(&common).await,
+        Command::Import(command) => command.run(&common).await,
+        Command::Export(command) => command.run(&common).await,
     }
 }

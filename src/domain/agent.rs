@@ -11,6 +11,7 @@ use super::{
     text,
 };
 use crate::{
+    clock::{Clock, Instant},
     db::{Entry, Txn},
     entity::agent as row,
     id::{AgentId, CustomerId, UserId},
@@ -59,32 +60,11 @@ impl Registry {
             owner_id,
         } = input;
         check(Some(&name), description.as_deref())?;
-        let now = self.clock.now();
-        let agent = Agent {
-            id: self.clock.id(),
-            customer_id,
-            name,
-            description,
-            owner_id,
-            latest_number: 0,
-            active_version_id: None,
-            activated_at: None,
-            config_revision: 0,
-            archived_at: None,
-            created_at: now,
-            updated_at: now,
-        };
-        let by = caller.clone();
+        let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
                 super::open_customer(&txn, &by, customer_id).await?;
-                txn.insert(row::ActiveModel::from(agent.clone())).await?;
-                txn.record(
-                    Entry::of(ChangeAction::AgentCreated, customer_id)
-                        .agent(agent.id)
-                        .details(json!({ "after": facts(&agent) })),
-                );
-                Ok(agent)
+                insert(&txn, &clock, customer_id, name, description, owner_id).await
             })
             .await?;
         made.changed()
@@ -107,7 +87,7 @@ impl Registry {
             name.as_deref(),
             description.as_ref().and_then(|text| text.as_deref()),
         )?;
-        let (now, by) = (self.clock.now(), caller.clone());
+        let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
                 let before = lock(&txn, &by, id).await?;
@@ -121,18 +101,7 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentUpdated).await?;
                     return Ok((before, since));
                 }
-                let entry = Entry::of(ChangeAction::AgentUpdated, before.customer_id).agent(id);
-                let details = json!({ "before": facts(&before), "after": facts(&after) });
-                let row = row::ActiveModel {
-                    name: Set(after.name),
-                    description: Set(after.description),
-                    owner_id: Set(after.owner_id),
-                    updated_at: Set(now),
-                    ..before.into()
-                };
-                let after = txn.update(row).await?;
-                txn.record(entry.details(details));
-                Ok((after, 0))
+                Ok((rewrite(&txn, &clock, before, after).await?, 0))
             })
             .await?;
         Ok(made.or_since())
@@ -152,24 +121,7 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
                     return Ok((before, since));
                 }
-                let agent = match before.active_version_id {
-                    Some(_) => {
-                        activation::switch(&txn, &clock, before, None, Reason::Archive)
-                            .await?
-                            .0
-                    }
-                    None => before,
-                };
-                let entry = Entry::of(ChangeAction::AgentArchived, agent.customer_id).agent(id);
-                let now = clock.now();
-                let row = row::ActiveModel {
-                    archived_at: Set(Some(now)),
-                    updated_at: Set(now),
-                    ..agent.into()
-                };
-                let after = txn.update(row).await?;
-                txn.record(entry);
-                Ok((after, 0))
+                Ok((put_away(&txn, &clock, before).await?, 0))
             })
             .await?;
         Ok(made.or_since())
@@ -181,7 +133,7 @@ impl Registry {
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
     pub async fn restore_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let (now, by) = (self.clock.now(), caller.clone());
+        let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
                 let before = lock(&txn, &by, id).await?;
@@ -189,15 +141,7 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
                     return Ok((before, since));
                 }
-                let entry = Entry::of(ChangeAction::AgentRestored, before.customer_id).agent(id);
-                let row = row::ActiveModel {
-                    archived_at: Set(None),
-                    updated_at: Set(now),
-                    ..before.into()
-                };
-                let after = txn.update(row).await?;
-                txn.record(entry);
-                Ok((after, 0))
+                Ok((take_back(&txn, &clock, before).await?, 0))
             })
             .await?;
         Ok(made.or_since())
@@ -283,7 +227,90 @@ impl Registry {
     }
 }
 
-fn check(name: Option<&str>, description: Option<&str>) -> Result<()> {
+/// Writes a new agent of a locked customer.
+pub(super) async fn insert(
+    txn: &Txn,
+    clock: &Clock,
+    customer_id: CustomerId,
+    name: String,
+    description: Option<String>,
+    owner_id: Option<UserId>,
+) -> Result<Agent> {
+    let now = clock.now();
+    let agent = Agent {
+        id: clock.id(),
+        customer_id,
+        name,
+        description,
+        owner_id,
+        latest_number: 0,
+        active_version_id: None,
+        activated_at: None,
+        config_revision: 0,
+        archived_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    txn.insert(row::ActiveModel::from(agent.clone())).await?;
+    let entry = Entry::of(ChangeAction::AgentCreated, customer_id).agent(agent.id);
+    txn.record(entry.details(json!({ "after": facts(&agent) })));
+    Ok(agent)
+}
+
+/// Gives a locked agent the own fields of `after`.
+pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
+    let entry = Entry::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
+    let details = json!({ "before": facts(&before), "after": facts(&after) });
+    let row = row::ActiveModel {
+        name: Set(after.name),
+        description: Set(after.description),
+        owner_id: Set(after.owner_id),
+        updated_at: Set(clock.now()),
+        ..before.into()
+    };
+    let after = txn.update(row).await?;
+    txn.record(entry.details(details));
+    Ok(after)
+}
+
+/// Puts a locked agent away, which ends its serving.
+pub(super) async fn put_away(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
+    let agent = match agent.active_version_id {
+        Some(_) => {
+            activation::switch(txn, clock, agent, None, Reason::Archive)
+                .await?
+                .0
+        }
+        None => agent,
+    };
+    let archived_at = Some(clock.now());
+    set_archived(txn, clock, agent, archived_at, ChangeAction::AgentArchived).await
+}
+
+/// Takes a locked agent back.
+pub(super) async fn take_back(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
+    set_archived(txn, clock, agent, None, ChangeAction::AgentRestored).await
+}
+
+async fn set_archived(
+    txn: &Txn,
+    clock: &Clock,
+    agent: Agent,
+    archived_at: Option<Instant>,
+    action: ChangeAction,
+) -> Result<Agent> {
+    let entry = Entry::of(action, agent.customer_id).agent(agent.id);
+    let row = row::ActiveModel {
+        archived_at: Set(archived_at),
+        updated_at: Set(clock.now()),
+        ..agent.into()
+    };
+    let agent = txn.update(row).await?;
+    txn.record(entry);
+    Ok(agent)
+}
+
+pub(super) fn check(name: Option<&str>, description: Option<&str>) -> Result<()> {
     if let Some(name) = name {
         text::name("name", name)?;
     }

@@ -28,6 +28,7 @@ pub mod page;
 pub mod policy;
 pub mod service_token;
 mod text;
+pub mod transfer;
 pub mod user;
 pub mod version;
 

@@ -15,7 +15,7 @@ use super::{
     text,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Instant},
     db::{Actor, Entry, Txn},
     entity::{agent as agent_row, agent_version as row},
     id::{AgentId, VersionId},
@@ -196,7 +196,13 @@ impl Registry {
                         actual: agent.latest_number,
                     });
                 }
-                let (agent, version) = append(&txn, &clock, agent, content, hash, message).await?;
+                let new = New {
+                    content,
+                    hash,
+                    message,
+                    created_at: clock.now(),
+                };
+                let (agent, version) = append(&txn, &clock, agent, new).await?;
                 if activate {
                     activation::switch(&txn, &clock, agent, Some(version.id), Reason::Publish).await?;
                 }
@@ -264,15 +270,27 @@ impl Registry {
     }
 }
 
+/// A version that was checked and is about to be written.
+pub(super) struct New {
+    pub content: Content,
+    pub hash: [u8; 32],
+    pub message: Option<String>,
+    pub created_at: Instant,
+}
+
 /// Writes the next version of a locked agent.
 pub(super) async fn append(
     txn: &Txn,
     clock: &Clock,
     agent: Agent,
-    content: Content,
-    hash: [u8; 32],
-    message: Option<String>,
+    new: New,
 ) -> Result<(Agent, AgentVersion)> {
+    let New {
+        content,
+        hash,
+        message,
+        created_at,
+    } = new;
     let Content {
         system_prompt,
         model_name,
@@ -300,7 +318,7 @@ pub(super) async fn append(
         content_hash: hash.to_vec(),
         created_by_kind: kind,
         created_by_id: id,
-        created_at: clock.now(),
+        created_at,
     };
     txn.insert(row::ActiveModel::from(version.clone())).await?;
     let entry = Entry::of(ChangeAction::VersionPublished, agent.customer_id)

@@ -1,6 +1,10 @@
 //! `agents`: what a customer runs, under a name that stays while its versions come and go.
 
-use sea_orm::{DbBackend, QuerySelect, Statement, entity::prelude::*, sea_query::Order};
+use sea_orm::{
+    DbBackend, QueryOrder, QuerySelect, Statement,
+    entity::prelude::*,
+    sea_query::{ExprTrait, Order},
+};
 
 use super::{Reach, Slice, uuids};
 use crate::{
@@ -81,6 +85,16 @@ pub fn filtered(reach: &Reach, filter: &Filter) -> Select<Entity> {
 /// A page of agents within reach, oldest first.
 pub fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> Select<Entity> {
     slice.cut(filtered(reach, filter), Column::Id, Order::Asc)
+}
+
+/// Agents within reach in the order of their names' bytes, which no database's locale changes.
+pub fn by_name(reach: &Reach, after: Option<&str>, limit: u64) -> Select<Entity> {
+    let bytes = || Expr::cust(r#""agents"."name" COLLATE "C""#);
+    let mut select = within(reach);
+    if let Some(after) = after {
+        select = select.filter(ExprTrait::gt(bytes(), after));
+    }
+    select.order_by(bytes(), Order::Asc).limit(limit)
 }
 
 /// The same page under each of these customers.

@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
-use tokio::{
-    io::AsyncWriteExt,
-    net::TcpStream,
-    time::sleep,
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
 
 use crate::support::{App, caller::Operator};
 

@@ -7,6 +7,7 @@ mod agent;
 mod auth;
 mod customer;
 mod embedded;
+mod graphiql;
 mod hangup;
 mod log;
 mod policy;

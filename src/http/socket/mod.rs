@@ -16,8 +16,8 @@ use tracing::Instrument;
 
 use super::{
     Door,
+    body::BODY_BYTES_MAX,
     caller::{self, RequestId},
-    graphql::BODY_BYTES_MAX,
     problem::Problem,
 };
 use crate::domain::Error;

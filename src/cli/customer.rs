@@ -1,0 +1,64 @@
+//! `customer`: the tenants, whose ids other commands ask for.
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+use crate::{
+    app::Workshop,
+    config::Common,
+    domain::{Caller, PageArgs, customer::CreateCustomer},
+};
+
+/// How many customers are read at a time.
+const PAGE: i32 = 100;
+
+/// Create and list customers
+#[derive(Debug, Subcommand)]
+pub(super) enum Customer {
+    /// Create a customer; the last line printed is its id
+    Create(New),
+    /// Print all customers, one a line: id, name
+    List,
+}
+
+/// A new customer.
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// Its name, 1 to 200 characters; need not be unique
+    #[arg(long)]
+    name: String,
+}
+
+impl Customer {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
+        let workshop = Workshop::open(common).await?;
+        let done = self.act(&workshop).await;
+        workshop.close().await;
+        done
+    }
+
+    async fn act(self, workshop: &Workshop) -> Result<(), Failure> {
+        let (registry, system) = (&workshop.registry, Caller::system("customer"));
+        match self {
+            Self::Create(New { name }) => {
+                let made = registry.create_customer(&system, CreateCustomer { name }).await?;
+                println!("{}", made.value.id);
+            }
+            Self::List => {
+                let (reading, mut after) = (registry.reading(&system), None);
+                loop {
+                    let page = PageArgs::new(Some(PAGE), after, None, None)?;
+                    let page = registry.customers(&reading, None, &page).await?;
+                    for customer in &page.items {
+                        println!("{}\t{}", customer.id, customer.name);
+                    }
+                    after = page.items.last().map(|customer| customer.id);
+                    if !page.has_next {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

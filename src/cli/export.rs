@@ -1,0 +1,131 @@
+//! `export`: a customer's agents with their histories, one agent a line. All of it is written to a file of its own
+//! first: neither a half export nor a slow reader that holds up the snapshot can come of it.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Seek, SeekFrom},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::{fs::File, io::AsyncWriteExt};
+
+use super::Failure;
+use crate::{
+    app::Workshop,
+    clock::Clock,
+    config::Common,
+    domain::{Caller, transfer::Exported},
+    id::CustomerId,
+};
+
+/// What to export.
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// Whose agents: a customer's id
+    #[arg(long, value_name = "ID")]
+    customer: CustomerId,
+    /// The file to write, whole or not at all [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Export {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
+        let Self { customer, output } = self;
+        let mut draft = Draft::open(output.as_deref())?;
+        let workshop = Workshop::open(common).await?;
+        let done = write(&workshop, customer, &mut draft).await;
+        workshop.close().await;
+        let Exported { agents, versions } = done?;
+        draft.publish(output.as_deref())?;
+        eprintln!("agents {agents}, versions {versions}");
+        Ok(())
+    }
+}
+
+async fn write(workshop: &Workshop, customer: CustomerId, draft: &mut Draft) -> Result<Exported, Failure> {
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {pos} agents {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    let caller = Caller::system("export");
+    let mut file = tokio::io::BufWriter::new(File::from_std(draft.file.try_clone()?));
+    let progress = &mut |done: Exported| bar.set_position(done.agents);
+    let done = workshop
+        .registry
+        .export_agents(&caller, customer, &mut file, progress)
+        .await;
+    bar.finish_and_clear();
+    let done = done?;
+    file.flush().await?;
+    file.get_ref().sync_all().await?;
+    Ok(done)
+}
+
+/// A file beside its place, which it takes once it is whole. It is gone if it never does.
+struct Draft {
+    file: fs::File,
+    path: Option<PathBuf>,
+}
+
+impl Draft {
+    fn open(output: Option<&Path>) -> Result<Self, Failure> {
+        let name = format!(".agent-registry-export-{}", Clock::default().id::<uuid::Uuid>());
+        let path = match output {
+            None => std::env::temp_dir().join(name),
+            Some(output) => output.with_file_name(name),
+        };
+        let unwritable = |err: io::Error| {
+            let place = output.map_or_else(|| path.display(), |output| output.display());
+            Failure::Usage(format!("can't write {place}: {err}"))
+        };
+        if output.is_some_and(Path::is_dir) {
+            return Err(unwritable(io::ErrorKind::IsADirectory.into()));
+        }
+        // Prompts are a customer's own: nobody else on the machine reads them.
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        let file = opened.map_err(unwritable)?;
+        let path = match output {
+            Some(_) => Some(path),
+            None => {
+                fs::remove_file(&path)?;
+                None
+            }
+        };
+        Ok(Self { file, path })
+    }
+
+    fn publish(mut self, output: Option<&Path>) -> Result<(), Failure> {
+        match (self.path.take(), output) {
+            (Some(path), Some(output)) => {
+                fs::rename(&path, output).inspect_err(|_| drop(fs::remove_file(&path)))?
+            }
+            _ => {
+                self.file.seek(SeekFrom::Start(0))?;
+                match io::copy(&mut self.file, &mut io::stdout().lock()) {
+                    // Whoever read us has had enough.
+                    Err(err) if err.kind() == io::ErrorKind::BrokenPipe => {}
+                    copied => drop(copied?),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            let _ = fs::remove_file(path);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The messages of `graphql-transport-ws` (graphql-ws, PROTOCOL.md), and the frames that carry them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{ClientError, GraphQlError};
+
+/// The name of the protocol, as the sockets agree on it.
+pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
+
+/// What a client says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Say {
+    ConnectionInit { payload: Value },
+    Subscribe { id: String, payload: Value },
+    Complete { id: String },
+    Ping,
+    Pong,
+}
+
+/// What a server says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Hear {
+    ConnectionAck {},
+    Next { id: String, payload: Response },
+    Error { id: String, payload: Vec<GraphQlError> },
+    Complete { id: String },
+    Ping {},
+    Pong {},
+}
+
+/// The result of an execution.
+#[derive(Debug, Deserialize)]
+pub(super) struct Response {
+    #[serde(default)]
+    data: Value,
+    #[serde(default)]
+    errors: Vec<GraphQlError>,
+}
+
+impl Response {
+    /// The data, if nothing failed.
+    pub(super) fn data(self) -> Result<Value, ClientError> {
+        let Self { data, errors } = self;
+        if errors.is_empty() {
+            Ok(data)
+        } else {
+            Err(ClientError::GraphQl(errors))
+        }
+    }
+}
+
+impl Say {
+    pub(super) fn frame(&self) -> Result<Message, ClientError> {
+        let text = serde_json::to_string(self).map_err(|err| ClientError::Protocol(err.to_string()))?;
+        Ok(Message::text(text))
+    }
+}
+
+impl Hear {
+    /// The message in a frame; none for the transport's own frames.
+    pub(super) fn read(frame: &Message) -> Result<Option<Self>, ClientError> {
+        match frame {
+            Message::Text(text) => serde_json::from_str(text)
+                .map(Some)
+                .map_err(|err| ClientError::Protocol(err.to_string())),
+            Message::Close(Some(close)) => Err(ClientError::Closed {
+                code: close.code.into(),
+                reason: close.reason.to_string(),
+            }),
+            Message::Close(None) => Err(ClientError::Closed {
+                code: 1005,
+                reason: String::new(),
+            }),
+            Message::Binary(_) => Err(ClientError::Protocol("a binary frame".to_owned())),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The one task that owns a socket: sends what is asked, hands what comes to whom it is for.
+
+use std::{collections::HashMap, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::{
+    net::TcpStream,
+    sync::mpsc,
+    time::{Instant, interval, timeout},
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+
+use super::{
+    ClientError, Event,
+    message::{Hear, Say},
+};
+
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// How often the service is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// How long it may say nothing at all: three pings.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long one frame may take to be sent.
+const SEND: Duration = Duration::from_secs(30);
+
+/// What an operation gets: events, then an error or, as nothing, the end.
+pub(super) type Item = Result<Option<Event>, ClientError>;
+pub(super) type Events = mpsc::Sender<Item>;
+
+/// What the session asks of the pump.
+pub(super) enum Command {
+    Start { payload: Value, events: Events, id: u64 },
+    Stop(u64),
+}
+
+pub(super) struct Pump {
+    pub(super) socket: Socket,
+    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    pub(super) running: HashMap<String, Events>,
+}
+
+impl Pump {
+    /// Runs until the session is dropped or the socket ends, and tells each operation how it ended.
+    pub(super) async fn run(mut self) {
+        let ended = self.turn().await;
+        if let Err(why) = ended {
+            for events in self.running.values() {
+                // One whose channel is full learns of it by being let go.
+                let _ = events.try_send(Err(why.clone()));
+            }
+        }
+        self.commands.close();
+        let _ = timeout(SEND, self.socket.close(None)).await;
+    }
+
+    async fn turn(&mut self) -> Result<(), ClientError> {
+        let mut pings = interval(PING_EVERY);
+        let mut heard = Instant::now();
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    None => return Ok(()),
+                    Some(command) => self.obey(command).await?,
+                },
+                frame = self.socket.next() => {
+                    heard = Instant::now();
+                    let lost = || ClientError::Closed { code: 1006, reason: "the connection was lost".to_owned() };
+                    self.hand_on(&frame.ok_or_else(lost)??, heard).await?;
+                }
+                _ = pings.tick() => {
+                    if heard.elapsed() > SILENCE {
+                        return Err(ClientError::Silent);
+                    }
+                    self.send(&Say::Ping).await?;
+                }
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) -> Result<(), ClientError> {
+        match command {
+            Command::Start { payload, events, id } => {
+                let id = id.to_string();
+                self.running.insert(id.clone(), events);
+                self.send(&Say::Subscribe { id, payload }).await
+            }
+            Command::Stop(id) => {
+                let id = id.to_string();
+                match self.running.remove(&id) {
+                    Some(_) => self.send(&Say::Complete { id }).await,
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    async fn hand_on(&mut self, frame: &Message, at: Instant) -> Result<(), ClientError> {
+        let (id, item, last) = match Hear::read(frame)? {
+            None | Some(Hear::Pong {}) => return Ok(()),
+            Some(Hear::Ping {}) => return self.send(&Say::Pong).await,
+            Some(Hear::ConnectionAck {}) => {
+                return Err(ClientError::Protocol("a second acknowledgement".to_owned()));
+            }
+            Some(Hear::Next { id, payload }) => {
+                (id, payload.data().map(|data| Some(Event { data, at })), false)
+            }
+            Some(Hear::Error { id, payload }) => (id, Err(ClientError::GraphQl(payload)), true),
+            Some(Hear::Complete { id }) => (id, Ok(None), true),
+        };
+        // Unknown ids are operations that we have just stopped.
+        let Some(events) = self.running.get(&id) else {
+            return Ok(());
+        };
+        let kept_up = events.try_send(item).is_ok();
+        if last || !kept_up {
+            self.running.remove(&id);
+        }
+        if !last && !kept_up {
+            self.send(&Say::Complete { id }).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, message: &Say) -> Result<(), ClientError> {
+        match timeout(SEND, self.socket.send(message.frame()?)).await {
+            Ok(sent) => Ok(sent?),
+            Err(_) => Err(ClientError::Silent),
+        }
+    }
+}

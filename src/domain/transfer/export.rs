@@ -1,0 +1,134 @@
+//! Export: one snapshot, one agent a line, in the order of their names' bytes.
+
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use super::{
+    super::{
+        Caller, Error, Reading, Registry, Result,
+        agent::Agent,
+        policy::{self, Action},
+    },
+    line::{CLOSING, LINE_BYTES_MAX, Line, LineVersion},
+};
+use crate::{
+    entity::{Reach, agent as agent_row, agent_version, customer},
+    id::CustomerId,
+};
+
+/// How many agents are read at a time.
+const AGENTS_AT_ONCE: u64 = 200;
+/// How many versions are held at a time: sixteen of the largest are 25 MiB.
+const VERSIONS_AT_ONCE: i32 = 16;
+
+/// What was exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// How many agents: lines.
+    pub agents: u64,
+    /// How many versions, of all of them.
+    pub versions: u64,
+}
+
+impl Registry {
+    /// Writes all agents of a customer with their histories, as they were at one moment; `progress` hears how far it
+    /// is. Who owns an agent is personal, and is not written. It reads one snapshot, so `to` should not keep it
+    /// waiting: after half a minute the database gives up.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for a service, [`Error::TooLarge`] for an agent that
+    /// does not fit a line, [`Error::Internal`] when `to` can't be written.
+    pub async fn export_agents(
+        &self,
+        caller: &Caller,
+        customer_id: CustomerId,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+        progress: &mut (dyn FnMut(Exported) + Send),
+    ) -> Result<Exported> {
+        policy::allow_on(caller, Action::ReadAgents, customer_id, "customer")?;
+        let reading = self.reading(caller);
+        let reach = Reach::Only(vec![customer_id]);
+        if reading
+            .view
+            .one(customer::by_ids(&reach, &[customer_id]))
+            .await?
+            .is_none()
+        {
+            return Err(Error::NotFound("customer"));
+        }
+        let (mut done, mut after) = (Exported::default(), None);
+        loop {
+            let select = agent_row::by_name(&reach, after.as_deref(), AGENTS_AT_ONCE);
+            let agents = reading.view.all(select).await?;
+            let Some(last) = agents.last() else { break };
+            after = Some(last.name.clone());
+            for agent in agents {
+                done.versions += write_agent(&reading, &reach, agent, to).await?;
+                done.agents += 1;
+                progress(done);
+            }
+        }
+        to.flush().await.map_err(broken)?;
+        Ok(done)
+    }
+}
+
+/// Writes one line; answers how many versions it holds.
+async fn write_agent(
+    reading: &Reading,
+    reach: &Reach,
+    agent: Agent,
+    to: &mut (dyn AsyncWrite + Send + Unpin),
+) -> Result<u64> {
+    let active = match agent.active_version_id {
+        Some(id) => reading.view.one(agent_version::by_ids(reach, &[id])).await?,
+        None => None,
+    };
+    let line = Line {
+        agent: agent.name,
+        description: agent.description,
+        archived: agent.archived_at.map(|_| true),
+        active: active.map(|version| version.number),
+        versions: Vec::new(),
+    };
+    let mut bytes = line.opening()?;
+    let (mut written, mut versions, mut next) = (CLOSING.len(), 0, 1);
+    while next <= agent.latest_number {
+        let end = next
+            .saturating_add(VERSIONS_AT_ONCE)
+            .min(agent.latest_number.saturating_add(1));
+        let pairs: Vec<_> = (next..end).map(|number| (agent.id, number)).collect();
+        let mut rows = reading.view.all(agent_version::by_numbers(&pairs)).await?;
+        rows.sort_by_key(|version| version.number);
+        for row in rows {
+            if versions > 0 {
+                bytes.push(b',');
+            }
+            bytes.extend(LineVersion::of(row).write()?);
+            versions += 1;
+            written += bytes.len();
+            if written > LINE_BYTES_MAX {
+                let (field, unit) = (
+                    format!("the history of the agent {:?}", line.agent),
+                    "bytes at its start",
+                );
+                return Err(Error::TooLarge {
+                    field,
+                    actual: written,
+                    limit: LINE_BYTES_MAX,
+                    unit,
+                });
+            }
+            to.write_all(&bytes).await.map_err(broken)?;
+            bytes.clear();
+        }
+        next = end;
+    }
+    bytes.extend(CLOSING.as_bytes());
+    bytes.push(b'\n');
+    to.write_all(&bytes).await.map_err(broken)?;
+    Ok(versions)
+}
+
+fn broken(err: std::io::Error) -> Error {
+    Error::Internal(Box::new(err))
+}
