@@ -1,11 +1,14 @@
 //! The composition root: builds the parts, wires them, and ends them in order.
 
 use std::{
-    fs::Permissions, future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf,
-    sync::Arc, time::Duration,
+    convert::Infallible, fs::Permissions, future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt,
+    path::PathBuf, sync::Arc, time::Duration,
 };
 
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, Notify},
+};
 
 use crate::{
     clock::Clock,
@@ -33,6 +36,8 @@ use crate::{
 const DRAIN: Duration = Duration::from_secs(8);
 /// The connections of what follows the log.
 const BESIDE_CONNECTIONS: u32 = 2;
+/// How often to see whether the private Postgres still runs.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// The connections of a command that serves nobody.
 const COMMAND_CONNECTIONS: u32 = 4;
 
@@ -67,7 +72,15 @@ pub enum StartError {
 pub struct Database {
     url: String,
     migrate_url: String,
-    embedded: Option<Embedded>,
+    private: Option<Private>,
+}
+
+/// A private Postgres, and each time it had to be started.
+#[derive(Debug)]
+struct Private {
+    options: Options,
+    first: Embedded,
+    again: Mutex<Vec<Embedded>>,
 }
 
 impl Database {
@@ -81,7 +94,7 @@ impl Database {
             return Ok(Self {
                 url: url.clone(),
                 migrate_url,
-                embedded: None,
+                private: None,
             });
         }
         let folder = data_dir(common)?.join("postgres");
@@ -97,14 +110,41 @@ impl Database {
         Ok(Self {
             migrate_url: url.clone(),
             url,
-            embedded: Some(embedded),
+            private: Some(Private {
+                options,
+                first: embedded,
+                again: Mutex::default(),
+            }),
         })
     }
 
     /// Where the private Postgres is, when that is the one.
     #[must_use]
     pub fn embedded(&self) -> Option<&Embedded> {
-        self.embedded.as_ref()
+        self.private.as_ref().map(|private| &private.first)
+    }
+
+    /// Starts the private Postgres again whenever it has ended by itself. Never returns.
+    pub async fn keep_up(&self) -> Infallible {
+        let Some(Private {
+            options,
+            first,
+            again,
+        }) = &self.private
+        else {
+            return std::future::pending().await;
+        };
+        loop {
+            tokio::time::sleep(LOOK_AFTER).await;
+            if first.postmaster().is_some() {
+                continue;
+            }
+            tracing::warn!("the private Postgres has ended; starting it again");
+            match Embedded::attach_or_start(options).await {
+                Ok(embedded) => again.lock().await.push(embedded),
+                Err(err) => tracing::error!(error = %err, "the private Postgres does not start"),
+            }
+        }
     }
 
     /// Brings it to the newest shape; answers how many steps that took.
@@ -129,10 +169,18 @@ impl Database {
 
     /// Lets go of it; who leaves last stops the private Postgres.
     pub async fn leave(self) {
-        if let Some(embedded) = self.embedded
-            && let Err(err) = embedded.leave().await
-        {
-            tracing::warn!(error = %err, "the private Postgres was not left in order");
+        let Some(Private {
+            options: _,
+            first,
+            again,
+        }) = self.private
+        else {
+            return;
+        };
+        for embedded in again.into_inner().into_iter().chain([first]) {
+            if let Err(err) = embedded.leave().await {
+                tracing::warn!(error = %err, "the private Postgres was not left in order");
+            }
         }
     }
 }

@@ -34,7 +34,10 @@ async fn start(
     }
     let service = Service::start(settings(common, serve, database)?).await?;
     welcome(&service, database);
-    Ok(service.run(stop).await?)
+    tokio::select! {
+        served = service.run(stop) => Ok(served?),
+        never = database.keep_up() => match never {},
+    }
 }
 
 /// Where everything is.
