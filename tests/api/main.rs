@@ -3,5 +3,8 @@
 #![cfg(test)]
 
 mod agent;
+mod coverage;
 mod customer;
+mod http;
+mod rest;
 mod support;
