@@ -88,7 +88,8 @@ impl Registry {
         self.db.statements()
     }
 
-    /// One write on behalf of `caller`, whose profile is made by its first one.
+    /// One write on behalf of `caller`. An operator's profile is made by its first one; who works for a customer has one,
+    /// and nobody else's write comes to anything.
     async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
         T: Send + 'static,
@@ -96,7 +97,7 @@ impl Registry {
         W: Future<Output = Result<T>> + Send,
     {
         let newcomer = match &caller.principal {
-            Principal::User(user) if !user.has_profile => Some(user.clone()),
+            Principal::User(user) if user.operator && !user.has_profile => Some(user.clone()),
             _ => None,
         };
         let now = self.clock.now();

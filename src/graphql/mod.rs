@@ -31,6 +31,7 @@ mod scalar;
 mod service_token;
 mod subscription;
 mod user;
+mod variable;
 mod version;
 
 use context::Request;
@@ -244,6 +245,8 @@ impl Api {
             Variables::from_json(variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
         let measured =
             guard::measure(&document, operation_name.as_deref(), &variables, &self.limits).map_err(refuse)?;
+        variable::required(&document, operation_name.as_deref(), &variables)
+            .map_err(|message| Answer::refusal(message, "BAD_USER_INPUT", request_id))?;
         let mut request = async_graphql::Request::new(query).variables(variables);
         request.operation_name = operation_name;
         request.set_parsed_query(document);

@@ -5,12 +5,15 @@
 mod activation;
 mod agent;
 mod auth;
+mod coverage;
 mod customer;
 mod embedded;
 mod graphiql;
 mod hangup;
+mod http;
 mod log;
 mod policy;
+mod rest;
 mod statements;
 mod support;
 mod version;

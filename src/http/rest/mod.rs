@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use serde::de::DeserializeOwned;
 
@@ -27,28 +27,36 @@ use crate::{
 
 mod agent;
 mod config;
+mod version;
 
 /// The routes, each behind the check of the credential.
 pub fn routes(door: &Door) -> Router<Door> {
-    let public = Router::new()
-        .route("/agents", get(agent::list).post(agent::create))
-        .route("/agents/{id}", get(agent::get))
-        .route("/agents/{id}/versions", post(agent::publish));
-    let internal = Router::new().route("/agents/{id}/active", get(config::active));
-    Router::new()
-        .nest("/v1", fenced(public, door))
-        .nest("/internal", fenced(internal, door))
+    let mut routes = Router::new()
+        .route("/v1/agents", get(agent::list).post(agent::create))
+        .route("/v1/agents/{id}", get(agent::get))
+        .route("/v1/agents/{id}/versions", post(version::publish))
+        .route("/internal/agents/{id}/active", get(config::active));
+    for folder in ["/v1", "/internal"] {
+        for path in [
+            folder.to_owned(),
+            format!("{folder}/"),
+            format!("{folder}/{{*path}}"),
+        ] {
+            routes = routes.route(&path, any(missing));
+        }
+    }
+    routes
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(door.clone(), fence))
 }
 
-/// The same routes with refusals of our own shape, and nothing of them without a credential.
-fn fenced(routes: Router<Door>, door: &Door) -> Router<Door> {
-    routes
-        .fallback(async |RequestId(id)| Problem::new(&Error::NotFound("path"), &id))
-        .method_not_allowed_fallback(async |RequestId(id)| {
-            let detail = "this path does not take that method: see Allow";
-            Problem::request(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail, &id)
-        })
-        .layer(middleware::from_fn_with_state(door.clone(), fence))
+async fn other_method(RequestId(id): RequestId) -> Problem {
+    let detail = "this path does not take that method: see Allow";
+    Problem::request(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail, &id)
+}
+
+async fn missing(RequestId(id): RequestId) -> Problem {
+    Problem::new(&Error::NotFound("path"), &id)
 }
 
 /// Lets in whoever has a credential, and says of each answer that it is its caller's alone.

@@ -17,6 +17,7 @@ use agent_registry::{
     },
     http::{Door, SocketLimits},
 };
+use sqlx::{Connection, PgConnection};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
@@ -63,6 +64,17 @@ impl App {
         let database = Database::fresh(&template(&db::fingerprint(), migrate).await).await;
         let first = Instance::start(&database.url, sockets).await;
         Self { database, first }
+    }
+
+    /// Makes a customer SUSPENDED behind the service's back.
+    pub(crate) async fn suspend(&self, customer: &str) {
+        let mut admin = PgConnection::connect(&self.database.admin_url).await.unwrap();
+        sqlx::query("UPDATE registry.customers SET billing_status = 'SUSPENDED' WHERE id = $1::text::uuid")
+            .bind(customer)
+            .execute(&mut admin)
+            .await
+            .unwrap();
+        admin.close().await.unwrap();
     }
 
     /// Another instance on the same database.

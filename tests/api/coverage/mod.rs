@@ -1,0 +1,302 @@
+//! No door skips the policy: every root field and every route, with every kind of caller, from one table.
+//!
+//! A field or a route that is not in the table fails the test, and so does one that is in it and not in the service.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use agent_registry::domain::{ServiceScope, member::Role};
+use async_graphql::parser::{
+    parse_schema,
+    types::{TypeKind, TypeSystemDefinition},
+};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, App, Calls,
+    caller::{Client, Operator},
+};
+
+mod table;
+
+use table::{CALLERS, FIELDS, OPEN, ROUTES, STREAMS};
+
+/// A service with one of each kind of caller.
+struct World {
+    app: App,
+    operator: Operator,
+    customer: String,
+    token: String,
+    callers: Vec<(&'static str, Client)>,
+}
+
+/// What a row's words in capitals stand for.
+struct Things {
+    agent: String,
+    version: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = App::start().await;
+        let operator = app.operator().await;
+        let customer = operator.customer("City").await;
+        let town = operator.customer("Town").await;
+        let made = "mutation { createServiceToken(input: { name: \"spare\", scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
+        let token = operator
+            .gql(made, Value::Null)
+            .await
+            .text("/createServiceToken/serviceToken/id");
+        let mut callers = vec![("stranger", app.stranger().0)];
+        for (name, role) in [
+            ("viewer", Role::Viewer),
+            ("editor", Role::Editor),
+            ("admin", Role::Admin),
+        ] {
+            callers.push((name, app.member(&customer, role).await.0));
+            callers.push(("other", app.member(&town, role).await.0));
+        }
+        callers.push(("configs", app.service([ServiceScope::ConfigsRead]).await.0));
+        callers.push(("watch", app.service([ServiceScope::ActivationsWatch]).await.0));
+        callers.push(("operator", operator.0.clone()));
+        let known: BTreeSet<_> = CALLERS.split(' ').collect();
+        assert_eq!(
+            callers.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(),
+            known
+        );
+        Self {
+            app,
+            operator,
+            customer,
+            token,
+            callers,
+        }
+    }
+
+    /// An agent that serves its second version, after its first.
+    async fn things(&self, name: &str) -> Things {
+        let agent = self.operator.agent(&self.customer, name).await;
+        let first = self.operator.publish(&agent, "one").await;
+        let version = self.operator.publish(&agent, "two").await;
+        for version in [&first, &version] {
+            assert_eq!(
+                self.operator
+                    .activate(&agent, version)
+                    .await
+                    .at("/activateVersion/userErrors"),
+                &json!([])
+            );
+        }
+        Things { agent, version }
+    }
+
+    fn filled(&self, text: &str, things: &Things, unique: &str) -> String {
+        let Things { agent, version } = things;
+        [
+            ("CUSTOMER", self.customer.as_str()),
+            ("AGENT", agent),
+            ("VERSION", version),
+            ("TOKEN", &self.token),
+            ("UNIQUE", unique),
+        ]
+        .iter()
+        .fold(text.to_owned(), |text, (word, value)| {
+            text.replace(word, &json!(value).to_string())
+        })
+    }
+
+    async fn revision(&self) -> i64 {
+        self.app.registry.head().await.unwrap().revision
+    }
+
+    /// Asks as each caller, and lays what comes of it beside the row; a refusal must not have changed anything.
+    async fn check(
+        &self,
+        what: &str,
+        expected: &str,
+        ask: impl AsyncFn(&Client, String) -> Answer,
+        outcome: impl Fn(&Answer) -> String,
+    ) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let expected: BTreeMap<&str, &str> = CALLERS.split(' ').zip(expected.split(' ')).collect();
+        for (number, (name, client)) in self.callers.iter().enumerate() {
+            let before = self.revision().await;
+            let answer = ask(client, format!("{what} {number}")).await;
+            let actual = outcome(&answer);
+            if Some(&actual.as_str()) != expected.get(name) {
+                wrong.push(format!("{what} as {name}: {actual}, {}", answer.body));
+            }
+            if actual != "ok" && self.revision().await != before {
+                wrong.push(format!("{what} as {name}: refused, and changed something"));
+            }
+        }
+        for client in [
+            self.app.anonymous().0,
+            self.app.bearer("nonsense"),
+            self.app.bearer("ars_nonsense"),
+        ] {
+            let before = self.revision().await;
+            let answer = ask(&client, what.to_owned()).await;
+            let challenged = answer.header("www-authenticate") == Some("Bearer");
+            if answer.status != StatusCode::UNAUTHORIZED || !challenged || self.revision().await != before {
+                wrong.push(format!(
+                    "{what} without a credential: {}, {}",
+                    answer.status, answer.body
+                ));
+            }
+        }
+        wrong
+    }
+}
+
+/// What came of a root field.
+fn of_field(field: &str, answer: &Answer) -> String {
+    let value = &answer.body["data"][field];
+    let refused = answer
+        .code()
+        .or_else(|| value.pointer("/userErrors/0/code").and_then(Value::as_str));
+    if let Some(code) = refused {
+        return code.to_owned();
+    }
+    let list = value.as_array().or_else(|| value["nodes"].as_array());
+    let is_none = list.map_or(value.is_null(), |list| list.iter().all(Value::is_null));
+    if is_none { "none" } else { "ok" }.to_owned()
+}
+
+/// What came of a route.
+fn of_route(answer: &Answer) -> String {
+    if !answer.status.is_success() {
+        return answer.body["code"].as_str().unwrap_or_default().to_owned();
+    }
+    let is_none = answer.body["agents"].as_array().is_some_and(Vec::is_empty);
+    if is_none { "none" } else { "ok" }.to_owned()
+}
+
+/// The names of the root fields of this type.
+fn fields_of(root: &str) -> BTreeSet<String> {
+    let schema = parse_schema(agent_registry::app::sdl()).unwrap();
+    let mut names = BTreeSet::new();
+    for definition in schema.definitions {
+        if let TypeSystemDefinition::Type(definition) = definition
+            && definition.node.name.node == root
+            && let TypeKind::Object(object) = definition.node.kind
+        {
+            names.extend(object.fields.iter().map(|field| field.node.name.node.to_string()));
+        }
+    }
+    names
+}
+
+/// The paths of all routes, as the sources register them.
+fn routes_in(folder: &Path) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(folder) {
+        let entry = entry.unwrap();
+        if entry.path().extension().is_some_and(|kind| kind == "rs") {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let calls = text.split(".route(").skip(1).map(str::trim_start);
+            let literals = calls.filter_map(|call| call.strip_prefix('"')?.split('"').next());
+            paths.extend(literals.map(str::to_owned));
+        }
+    }
+    paths
+}
+
+#[tokio::test]
+async fn every_root_field() {
+    let known: BTreeSet<_> = FIELDS.iter().map(|(field, ..)| (*field).to_owned()).collect();
+    let (queries, mutations) = (fields_of("Query"), fields_of("Mutation"));
+    assert_eq!(
+        known,
+        queries.union(&mutations).cloned().collect(),
+        "each root field has its row in FIELDS"
+    );
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    for (field, rest, expected) in FIELDS {
+        let kind = if queries.contains(*field) {
+            "query"
+        } else {
+            "mutation"
+        };
+        let things = world.things(&format!("For {field} {rest}")).await;
+        let ask = async |client: &Client, unique: String| {
+            let rest = world.filled(rest, &things, &unique);
+            client
+                .gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null)
+                .await
+        };
+        wrong.extend(
+            world
+                .check(field, expected, ask, |answer| of_field(field, answer))
+                .await,
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_subscription() {
+    let known: BTreeSet<_> = STREAMS.iter().map(|(field, _)| (*field).to_owned()).collect();
+    assert_eq!(
+        known,
+        fields_of("Subscription"),
+        "each subscription has its row in STREAMS"
+    );
+    let app = App::start().await;
+    for (field, rest) in STREAMS {
+        let query = format!("subscription {{ {field}{rest} }}");
+        for client in [
+            app.anonymous().0,
+            app.bearer("nonsense"),
+            app.bearer("ars_nonsense"),
+        ] {
+            let answer = client.gql(&query, Value::Null).await;
+            assert_eq!(answer.status, 401, "{field}: {}", answer.body);
+            assert_eq!(answer.body.get("data"), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route() {
+    let known = ROUTES
+        .iter()
+        .map(|(_, path, ..)| *path)
+        .chain(OPEN.iter().map(|(path, _)| *path));
+    let known: BTreeSet<_> = known.map(str::to_owned).collect();
+    let registered = routes_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"));
+    assert_eq!(known, registered, "each route has its row in ROUTES or OPEN");
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    for (method, path, body, expected) in ROUTES {
+        let what = format!("{method} {path}");
+        let things = world.things(&format!("For {what}")).await;
+        let ask = async |client: &Client, unique: String| {
+            let method: Method = method.parse().unwrap();
+            let request = client.request(method, &path.replace("{id}", &things.agent));
+            if body.is_empty() {
+                return Answer::of(request).await;
+            }
+            let body = world.filled(body, &things, &unique);
+            Answer::of(request.header("content-type", "application/json").body(body)).await
+        };
+        wrong.extend(world.check(&what, expected, ask, of_route).await);
+    }
+    for (path, _) in OPEN {
+        // 404 where another service of this process counts.
+        let status = world
+            .app
+            .anonymous()
+            .get(&path.replace("{file}", "boot.js"))
+            .await
+            .status;
+        if ![StatusCode::OK, StatusCode::NOT_FOUND].contains(&status) {
+            wrong.push(format!("{path} without a credential: {status}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,140 @@
+//! Wrong input: bodies that are no request, documents that would hurt, values that nobody expects.
+
+use agent_registry::domain::member::Role;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{CREATE, GRAPHQL, JSON, assert_refused, customers, get, operator, post};
+use crate::support::{Answer, Calls};
+
+/// The largest body, as the service has it.
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+#[tokio::test]
+async fn only_json_of_a_bounded_size_is_read() {
+    let (_app, operator) = operator().await;
+    let body = json!({ "query": CREATE }).to_string();
+    let raw = |kind: Option<&str>, body: String| {
+        let request = operator.request(Method::POST, "/graphql").body(body);
+        let request = match kind {
+            Some(kind) => request.header("content-type", kind),
+            None => request,
+        };
+        Answer::of(request)
+    };
+    // What a foreign page may send without asking.
+    for kind in [
+        None,
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("multipart/form-data; boundary=x"),
+        Some("application/graphql"),
+        Some("text/plain; application/json"),
+        Some("application/json; charset=utf-16"),
+        Some("application/jsonp"),
+    ] {
+        assert_refused(&raw(kind, body.clone()).await, 415);
+    }
+    for text in [
+        "",
+        "{",
+        "nope",
+        "{\"query\":\"\\ud800\"}",
+        "{} {}",
+        "{\"query\":\"{ __typename }\",\"query\":\"{ __typename }\"}",
+    ] {
+        assert_refused(&raw(Some(JSON), text.to_owned()).await, 400);
+    }
+    assert_refused(
+        &raw(Some(JSON), format!("{}[", "{\"a\":".repeat(50_000))).await,
+        400,
+    );
+    let huge = json!({ "query": "#".repeat(BODY_BYTES_MAX) }).to_string();
+    assert_refused(&raw(Some(JSON), huge).await, 413);
+    assert_eq!(customers(&operator).await, 0);
+    for kind in [
+        "application/json; charset=UTF-8",
+        "APPLICATION/JSON",
+        "application/json;charset=\"utf-8\"",
+    ] {
+        let answer = raw(Some(kind), json!({ "query": "{ __typename }" }).to_string()).await;
+        assert_eq!(answer.status, 200, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_hurt_is_refused_at_once() {
+    let (_app, operator) = operator().await;
+    let bomb: String = (0..30)
+        .map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1))
+        .collect();
+    let brackets = format!(
+        "{{ nodes(ids: {}{}) {{ id }} }}",
+        "[".repeat(2000),
+        "]".repeat(2000)
+    );
+    let documents = [
+        brackets.clone(),
+        brackets.replace('[', "{a:").replace(']', "}"),
+        format!("{{ nodes(ids: {}", "[".repeat(100_000)),
+        format!("{{ ...F0 }} {bomb} fragment F30 on Query {{ __typename }}"),
+        "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".to_owned(),
+        "{".repeat(100_000),
+        format!("{{ __typename {} }}", "@a ".repeat(5000)),
+        format!("{{ {} }}", "viewer { name } ".repeat(10_000)),
+        format!("{{ {} }}", "a".repeat(100_000)),
+    ];
+    for document in documents {
+        let started = std::time::Instant::now();
+        let answer = Answer::of(post(&operator, Some(GRAPHQL), json!({ "query": document }))).await;
+        assert_refused(&answer, 400);
+        assert!(answer.body.to_string().len() < 20_000);
+        assert!(started.elapsed() < std::time::Duration::from_secs(2));
+        if document.len() < 6000 {
+            let answer = Answer::of(get(&operator, &[("query", &document)]).header("accept", GRAPHQL)).await;
+            assert_refused(&answer, 400);
+        }
+    }
+    assert_eq!(customers(&operator).await, 0);
+}
+
+#[tokio::test]
+async fn no_value_is_our_fault() {
+    let (app, operator) = operator().await;
+    let customer = operator.customer("City").await;
+    let editor = app.member(&customer, Role::Editor).await;
+    let agent = editor.agent(&customer, "Helper").await;
+    let before = app.registry.head().await.unwrap().revision;
+    for text in [
+        "\0",
+        "",
+        " ",
+        "\u{202e}",
+        "'; DROP TABLE agents; --",
+        "\u{fffe}",
+        &"x".repeat(300),
+    ] {
+        let variables = json!({ "t": text, "agent": agent });
+        for query in [
+            "query ($t: String) { agents(filter: { name: $t }) { totalCount nodes { id } } }",
+            "query ($t: String) { customers(filter: { name: $t }) { totalCount nodes { id agents(filter: { name: $t }) { totalCount nodes { id } } } } }",
+            "query ($t: String) { agents(after: $t) { nodes { id } } }",
+            "query ($t: ID!) { node(id: $t) { id } agent(id: $t) { id } }",
+            "query ($t: ID!) { customer(id: $t) { id } }",
+            "query ($t: ID!) { activeConfig(agentId: $t) { name } }",
+            "query ($t: ID) { agents(customerId: $t) { totalCount nodes { id } } }",
+            "mutation ($t: ID!) { archiveAgent(input: { agentId: $t }) { userErrors { code } } }",
+            "mutation ($t: String!, $agent: ID!) { publishVersion(input: { agentId: $agent, systemPrompt: $t, modelName: \"\" }) { userErrors { code } } }",
+        ] {
+            let answer = editor.gql(query, variables.clone()).await;
+            assert_eq!(answer.status, 200);
+            assert_ne!(
+                answer.code(),
+                Some("INTERNAL"),
+                "{query} {text:?}: {}",
+                answer.body
+            );
+        }
+    }
+    assert_eq!(app.registry.head().await.unwrap().revision, before);
+}
