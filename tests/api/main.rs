@@ -4,4 +4,5 @@
 
 mod agent;
 mod customer;
+mod socket;
 mod support;
