@@ -14,6 +14,7 @@ mod http;
 mod log;
 mod policy;
 mod rest;
+mod socket;
 mod statements;
 mod support;
 mod version;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+    tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
 };
 
 /// How long to wait for what must come: far more than it takes.
@@ -28,13 +28,25 @@ pub(crate) enum Frame {
 impl Socket {
     /// Upgrades with this subprotocol, and says nothing yet.
     pub(crate) async fn connect(base: &str, protocol: &str) -> Self {
+        Self::upgrade(base, &[("sec-websocket-protocol", protocol)])
+            .await
+            .unwrap()
+    }
+
+    /// Upgrades with these headers; answers the status when it is refused.
+    pub(crate) async fn upgrade(base: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let url = format!("{}/graphql", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", HeaderValue::from_str(protocol).unwrap());
-        let (socket, _) = timeout(DEADLINE, connect_async(request)).await.unwrap().unwrap();
-        Self(socket)
+        for (name, value) in headers {
+            request
+                .headers_mut()
+                .insert(*name, HeaderValue::from_str(value).unwrap());
+        }
+        match timeout(DEADLINE, connect_async(request)).await.unwrap() {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(err) => panic!("no upgrade: {err}"),
+        }
     }
 
     /// Upgrades and signs in.
@@ -57,6 +69,26 @@ impl Socket {
 
     pub(crate) async fn raw(&mut self, message: Message) {
         timeout(DEADLINE, self.0.send(message)).await.unwrap().unwrap();
+    }
+
+    /// Sends what the service may not take.
+    pub(crate) async fn try_raw(&mut self, message: Message) {
+        drop(timeout(DEADLINE, self.0.send(message)).await);
+    }
+
+    /// Reads the next message, and answers it if it is a ping; whether it was one.
+    pub(crate) async fn ping(&mut self) -> bool {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    self.send(json!({ "type": "pong" })).await;
+                    return message == json!({ "type": "ping" });
+                }
+                Some(Ok(Message::Ping(_))) => {}
+                _ => return false,
+            }
+        }
     }
 
     /// Starts an operation under this id.

@@ -1,0 +1,97 @@
+//! The socket: `graphql-transport-ws`, as enisdenjo/graphql-ws's PROTOCOL.md has it.
+
+mod ends;
+mod protocol;
+mod watch;
+
+use std::time::Duration;
+
+use agent_registry::http::SocketLimits;
+use serde_json::{Value, json};
+
+use crate::support::{Calls, app::Instance, caller::Operator, socket::Frame};
+
+/// Everything ten to a hundred times as fast as in earnest.
+fn impatient() -> SocketLimits {
+    SocketLimits {
+        init: Duration::from_millis(300),
+        beat: Duration::from_millis(50),
+        ..SocketLimits::default()
+    }
+}
+
+fn message(message: Value) -> Frame {
+    Frame::Message(message)
+}
+
+/// Waits until this holds.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not in time: {what}");
+}
+
+/// The code of the first error of an `error` message for this id.
+fn refusal(frame: Frame, id: &str) -> String {
+    match frame {
+        Frame::Message(message) if message["type"] == "error" && message["id"] == id => message["payload"][0]
+            ["extensions"]["code"]
+            .as_str()
+            .unwrap()
+            .to_owned(),
+        other => panic!("no refusal of {id}: {other:?}"),
+    }
+}
+
+/// A customer's agent with two versions, neither active, and who may do all with it.
+struct Scene {
+    operator: Operator,
+    customer: String,
+    agent: String,
+    versions: [String; 2],
+    turn: std::cell::Cell<usize>,
+}
+
+impl Scene {
+    async fn on(app: &Instance) -> Self {
+        let operator = app.operator().await;
+        let customer = operator.customer("City").await;
+        let agent = operator.agent(&customer, "Helper").await;
+        let versions = [
+            operator.publish(&agent, "one").await,
+            operator.publish(&agent, "two").await,
+        ];
+        Self {
+            operator,
+            customer,
+            agent,
+            versions,
+            turn: 0.into(),
+        }
+    }
+
+    /// Activates the two in turn, so often; answers the revisions.
+    async fn activate(&self, times: usize) -> Vec<String> {
+        let mut revisions = Vec::new();
+        for _ in 0..times {
+            let version = &self.versions[self.turn.replace(self.turn.get() + 1) % 2];
+            let answer = self.operator.activate(&self.agent, version).await;
+            revisions.push(answer.text("/activateVersion/revision"));
+        }
+        revisions
+    }
+}
+
+const ACTIVATIONS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
+    activations(customerId: $customer, agentIds: $agents, after: $after) {
+        revision cursor reason agent { id } version { number systemPrompt } } }";
+const NAMES: &str = "{ customers { nodes { name } } }";
+
+/// A `subscribe` message.
+fn subscribe(id: &str, query: &str) -> Value {
+    json!({ "id": id, "type": "subscribe", "payload": { "query": query } })
+}

@@ -1,0 +1,223 @@
+//! Watching activations: live, after an absence, through another instance, and never another customer's.
+
+use std::time::Duration;
+
+use agent_registry::{
+    domain::{Caller, activation::ActivateVersion, member::Role},
+    http::SocketLimits,
+};
+use serde_json::{Value, json};
+
+use super::{ACTIVATIONS, Scene, refusal};
+use crate::support::{App, Calls, socket::Socket};
+
+/// The revisions of the next so many events.
+async fn revisions(socket: &mut Socket, count: usize) -> Vec<String> {
+    let mut revisions = Vec::new();
+    for _ in 0..count {
+        let event = socket.event().await;
+        revisions.push(
+            event["data"]["activations"]["revision"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+    }
+    revisions
+}
+
+/// Subscribes, and waits until it is watching.
+async fn watch(app: &App, socket: &mut Socket, id: &str, variables: Value) {
+    let watchers = app.door.hub.watchers();
+    socket.subscribe(id, ACTIVATIONS, variables).await;
+    super::until("it watches", || app.door.hub.watchers() > watchers).await;
+    // The receiver comes first, the place in the log after it.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+#[tokio::test]
+async fn what_is_activated_arrives_whole() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let gateway = app.gateway().await;
+    let mut socket = gateway.socket().await;
+    let query = "subscription { activations { revision reason previousVersion { id } version { number systemPrompt } } }";
+    socket.subscribe("1", query, json!({})).await;
+    super::until("it watches", || app.door.hub.watchers() == 1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let revision = scene.activate(1).await.remove(0);
+    assert_eq!(
+        socket.event().await,
+        json!({ "data": { "activations": { "revision": revision, "reason": "ACTIVATE", "previousVersion": null,
+            "version": { "number": 1, "systemPrompt": "one" } } } })
+    );
+    socket.send(json!({ "id": "1", "type": "complete" })).await;
+    super::until("it does not watch any more", || app.door.hub.watchers() == 0).await;
+    scene.activate(2).await;
+    assert!(socket.is_quiet(Duration::from_millis(200)).await);
+}
+
+#[tokio::test]
+async fn what_one_instance_activates_reaches_the_others_subscribers() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let other = app.another().await;
+    let operator = other.bearer(scene.operator.token.as_deref().unwrap());
+    let mut socket = operator.socket().await;
+    socket.subscribe("1", ACTIVATIONS, json!({})).await;
+    super::until("it watches", || other.door.hub.watchers() == 1).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let made = scene.activate(4).await;
+    assert_eq!(revisions(&mut socket, 4).await, made);
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn after_replays_what_was_missed_once_and_in_order() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let mut socket = scene.operator.socket().await;
+    watch(&app, &mut socket, "1", json!({})).await;
+    let mut made = scene.activate(3).await;
+    let first = socket.event().await;
+    let cursor = &first["data"]["activations"]["cursor"];
+    drop(socket);
+    made.extend(scene.activate(4).await);
+    let mut socket = scene.operator.socket().await;
+    socket
+        .subscribe("2", ACTIVATIONS, json!({ "after": cursor }))
+        .await;
+    assert_eq!(revisions(&mut socket, 6).await, made[1..]);
+    // A bare revision is the end of that commit.
+    socket
+        .subscribe("3", ACTIVATIONS, json!({ "after": made[4] }))
+        .await;
+    assert_eq!(revisions(&mut socket, 2).await, made[5..]);
+    socket.subscribe("4", ACTIVATIONS, json!({ "after": "0" })).await;
+    assert_eq!(revisions(&mut socket, 7).await, made);
+    assert!(socket.is_quiet(Duration::from_millis(200)).await);
+}
+
+#[tokio::test]
+async fn replay_passes_into_live_without_gap_or_twin() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let mut made = scene.activate(5).await;
+    let writing = scene.activate(40);
+    let reading = async {
+        let mut seen = Vec::new();
+        for _ in 0..8 {
+            let mut socket = scene.operator.socket().await;
+            socket.subscribe("1", ACTIVATIONS, json!({ "after": "0" })).await;
+            seen.push((revisions(&mut socket, 5).await, socket));
+        }
+        seen
+    };
+    let (written, seen) = tokio::join!(writing, reading);
+    made.extend(written);
+    for (mut revisions, mut socket) in seen {
+        revisions.extend(self::revisions(&mut socket, 40).await);
+        assert_eq!(revisions, made);
+    }
+}
+
+#[tokio::test]
+async fn another_customers_never_arrive() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let town = scene.operator.customer("Town").await;
+    let viewer = app.member(&town, Role::Viewer).await;
+    let theirs = viewer.operator_agent(&scene, &town).await;
+    let mut socket = viewer.socket().await;
+    socket
+        .subscribe("1", ACTIVATIONS, json!({ "customer": scene.customer }))
+        .await;
+    assert_eq!(refusal(socket.next().await, "1"), "NOT_FOUND");
+    watch(&app, &mut socket, "2", json!({ "after": "0" })).await;
+    socket
+        .subscribe("3", ACTIVATIONS, json!({ "agents": [scene.agent], "after": "0" }))
+        .await;
+    scene.activate(3).await;
+    scene.operator.activate(&theirs.0, &theirs.1).await;
+    let event = socket.event().await;
+    assert_eq!(event["data"]["activations"]["agent"]["id"], theirs.0);
+    assert!(socket.is_quiet(Duration::from_millis(200)).await);
+    // Who belongs to nobody sees nothing.
+    let mut stranger = app.stranger().socket().await;
+    stranger
+        .subscribe("1", ACTIVATIONS, json!({ "after": "0" }))
+        .await;
+    assert!(stranger.is_quiet(Duration::from_millis(200)).await);
+}
+
+impl crate::support::caller::Member {
+    /// An agent of this customer, made by the scene's operator: its id, and its version's.
+    async fn operator_agent(&self, scene: &Scene, customer: &str) -> (String, String) {
+        let agent = scene.operator.agent(customer, "Theirs").await;
+        let version = scene.operator.publish(&agent, "theirs").await;
+        (agent, version)
+    }
+}
+
+#[tokio::test]
+async fn agents_and_customers_are_filtered() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let town = scene.operator.customer("Town").await;
+    let second = scene.operator.agent(&scene.customer, "Second").await;
+    let third = scene.operator.agent(&town, "Third").await;
+    let mut socket = scene.operator.socket().await;
+    let variables = json!({ "agents": [second, third], "customer": scene.customer });
+    watch(&app, &mut socket, "1", variables.clone()).await;
+    for agent in [&second, &third] {
+        let version = scene.operator.publish(agent, "x").await;
+        scene.activate(2).await;
+        scene.operator.activate(agent, &version).await;
+    }
+    assert_eq!(socket.event().await["data"]["activations"]["agent"]["id"], second);
+    assert!(socket.is_quiet(Duration::from_millis(200)).await);
+    let many = vec![second.clone(); 1001];
+    socket
+        .subscribe("2", ACTIVATIONS, json!({ "agents": many }))
+        .await;
+    assert_eq!(refusal(socket.next().await, "2"), "BAD_USER_INPUT");
+}
+
+/// More commits than a watcher may be behind, while this one does not read: it gets them all from the log.
+#[tokio::test]
+async fn who_falls_behind_reads_on_from_the_log() {
+    let app = App::with(SocketLimits {
+        send: Duration::from_secs(120),
+        ..SocketLimits::default()
+    })
+    .await;
+    let scene = Scene::on(&app).await;
+    let long = scene
+        .operator
+        .publish(&scene.agent, &"x".repeat(500 * 1024))
+        .await;
+    let mut socket = scene.operator.socket().await;
+    watch(&app, &mut socket, "1", json!({})).await;
+    // These fill the line, so that the watch stands still.
+    let mut made = Vec::new();
+    for _ in 0..30 {
+        let answer = scene.operator.activate(&scene.agent, &long).await;
+        made.push(answer.text("/activateVersion/revision"));
+        made.extend(scene.activate(1).await);
+    }
+    // By the verbs themselves, as there are many.
+    let system = Caller::system("test");
+    for turn in 0..1060 {
+        let input = ActivateVersion {
+            agent_id: scene.agent.parse().unwrap(),
+            version_id: scene.versions[turn % 2].parse().unwrap(),
+            expected: None,
+        };
+        let changed = app.registry.activate_version(&system, input).await.unwrap();
+        made.push(changed.revision.to_string());
+    }
+    // Activating what serves already changes nothing.
+    made.dedup();
+    assert_eq!(revisions(&mut socket, made.len()).await, made);
+    assert!(socket.is_quiet(Duration::from_millis(200)).await);
+}
