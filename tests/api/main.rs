@@ -5,3 +5,4 @@
 mod agent;
 mod customer;
 mod support;
+mod transfer;

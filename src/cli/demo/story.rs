@@ -76,7 +76,7 @@ pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report
         }
     }
     bar.finish_and_clear();
-    let input = json!({ "id": text(&service_token, "/serviceToken/id")? });
+    let input = json!({ "serviceTokenId": text(&service_token, "/serviceToken/id")? });
     change(&admin, "revokeServiceToken", REVOKE_TOKEN, input).await?;
     Ok(report)
 }
