@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agent;
+mod client;
 mod customer;
 mod support;
 mod transfer;
