@@ -6,12 +6,14 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     app::StartError,
+    client::ClientError,
     config::{Common, Serve},
     domain::{Error, transfer::ImportError},
     telemetry,
 };
 
 mod customer;
+mod demo;
 mod export;
 mod import;
 mod migrate;
@@ -39,6 +41,8 @@ pub struct Cli {
 enum Command {
     /// Bring the database to its shape, then serve GraphQL, REST and websockets until asked to stop
     Serve(Serve),
+    /// Show the whole main job on real prompts: publish, activate, and what a watcher receives, how fast
+    Demo(demo::Demo),
     /// Bring the database to its shape
     Migrate(migrate::Migrate),
     /// Print the GraphQL schema
@@ -73,6 +77,12 @@ pub enum Failure {
     /// An import ended before its end.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// The service that was asked did not answer as it should.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The demo did not show what it should.
+    #[error("{0}")]
+    Demo(String),
     /// Reading or writing failed.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -84,7 +94,12 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Start(StartError::Setting(_)) => ExitCode::from(2),
-            Self::Start(_) | Self::Verb(_) | Self::Import(_) | Self::Io(_) => ExitCode::FAILURE,
+            Self::Start(_)
+            | Self::Verb(_)
+            | Self::Import(_)
+            | Self::Client(_)
+            | Self::Demo(_)
+            | Self::Io(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -98,6 +113,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     telemetry::log(common.log_format, &common.log);
     match command {
         Command::Serve(settings) => serve::run(&common, &settings).await,
+        Command::Demo(command) => command.run(&common).await,
         Command::Migrate(command) => command.run(&common).await,
         Command::Schema => {
             print!("{}", crate::app::sdl());

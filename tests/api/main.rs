@@ -5,6 +5,7 @@
 mod activation;
 mod agent;
 mod auth;
+mod client;
 mod coverage;
 mod customer;
 mod embedded;
@@ -17,4 +18,5 @@ mod rest;
 mod socket;
 mod statements;
 mod support;
+mod transfer;
 mod version;

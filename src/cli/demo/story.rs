@@ -1,0 +1,156 @@
+//! What the demo does, all of it through the service's own door.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    super::Failure,
+    PROMPTS,
+    report::{Receipt, Report},
+};
+use crate::{
+    client::{Session, Subscription},
+    clock::Clock,
+    domain::transfer::{Line, LineVersion},
+    task::Tasks,
+};
+
+/// How long to wait for an event: far more than it takes.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// The model of the demo's versions: the prompts came without.
+const MODEL: &str = "gpt-4-turbo";
+
+const CREATE_CUSTOMER: &str = "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) {
+    customer { id } revision userErrors { code message } } }";
+const CREATE_TOKEN: &str = "mutation ($input: CreateServiceTokenInput!) { createServiceToken(input: $input) {
+    serviceToken { id } secret userErrors { code message } } }";
+const REVOKE_TOKEN: &str = "mutation ($input: RevokeServiceTokenInput!) { revokeServiceToken(input: $input) {
+    userErrors { code message } } }";
+const CREATE_AGENT: &str = "mutation ($input: CreateAgentInput!) { createAgent(input: $input) {
+    agent { id } userErrors { code message } } }";
+const PUBLISH: &str = "mutation ($input: PublishVersionInput!) { publishVersion(input: $input) {
+    version { id } userErrors { code message } } }";
+const ACTIVATE: &str = "mutation ($input: ActivateVersionInput!) { activateVersion(input: $input) {
+    activation { id } userErrors { code message } } }";
+const WATCH: &str = "subscription ($customer: ID!, $after: Cursor!) {
+    activations(customerId: $customer, after: $after) { id agent { name } version { number systemPrompt } } }";
+
+/// Tells it to the service at `url`, as this operator.
+pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report, Failure> {
+    let lines = PROMPTS
+        .lines()
+        .map(|line| Line::read(line.as_bytes()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let versions: usize = lines.iter().map(|line| line.versions.len()).sum();
+    let admin = Session::connect(url, token, tasks).await?;
+    let name = format!("Demo City {}", Clock::default().now().format("%Y-%m-%d %H:%M:%S"));
+    let made = change(&admin, "createCustomer", CREATE_CUSTOMER, json!({ "name": name })).await?;
+    let customer = text(&made, "/customer/id")?;
+    let input = json!({ "name": "demo watcher", "scopes": ["ACTIVATIONS_WATCH"] });
+    let service_token = change(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
+    let watcher = Session::connect(url, &text(&service_token, "/secret")?, tasks).await?;
+    // Named, so that nothing is missed however late the subscription begins.
+    let after = text(&made, "/revision")?;
+    let mut events = watcher.subscribe(WATCH, json!({ "customer": customer, "after": after }))?;
+
+    let bar = ProgressBar::new(versions as u64);
+    bar.set_style(
+        ProgressStyle::with_template("{wide_bar} {pos}/{len} versions, {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let mut report = Report::new(url, &customer, &name);
+    for line in lines {
+        bar.set_message(line.agent.clone());
+        let input = json!({ "customerId": customer, "name": line.agent });
+        let agent = text(
+            &change(&admin, "createAgent", CREATE_AGENT, input).await?,
+            "/agent/id",
+        )?;
+        for (version, number) in line.versions.into_iter().zip(1..) {
+            let receipt = one(&admin, &mut events, &agent, &line.agent, version, number).await?;
+            report.add(receipt);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    let input = json!({ "serviceTokenId": text(&service_token, "/serviceToken/id")? });
+    change(&admin, "revokeServiceToken", REVOKE_TOKEN, input).await?;
+    Ok(report)
+}
+
+/// Publishes one version, activates it, and waits for the watcher to receive that.
+async fn one(
+    admin: &Session,
+    events: &mut Subscription,
+    agent: &str,
+    name: &str,
+    version: LineVersion,
+    number: i64,
+) -> Result<Receipt, Failure> {
+    let prompt = version.system_prompt;
+    let message = version
+        .published_at
+        .map(|at| format!("As first published at {at}"));
+    let model = version.model_name.unwrap_or_else(|| MODEL.to_owned());
+    let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": model, "message": message });
+    let id = text(
+        &change(admin, "publishVersion", PUBLISH, input).await?,
+        "/version/id",
+    )?;
+    let sent = Instant::now();
+    let done = change(
+        admin,
+        "activateVersion",
+        ACTIVATE,
+        json!({ "agentId": agent, "versionId": id }),
+    )
+    .await?;
+    let acknowledged = Instant::now();
+    let activation = text(&done, "/activation/id")?;
+    let event = match timeout(DEADLINE, events.next()).await {
+        Err(_) => None,
+        Ok(event) => {
+            Some(event.ok_or_else(|| Failure::Demo("the watcher's subscription ended".to_owned()))??)
+        }
+    };
+    let arrived = event.as_ref().map(|event| event.at);
+    let got = event.map(|event| event.data.pointer("/activations").cloned().unwrap_or_default());
+    let expected = json!({
+        "id": activation, "agent": { "name": name }, "version": { "number": number, "systemPrompt": prompt },
+    });
+    Ok(Receipt {
+        agent: name.to_owned(),
+        number,
+        bytes: prompt.len(),
+        is_expected: got == Some(expected),
+        since_sent: arrived.map(|at| millis(sent, at)),
+        since_acknowledged: arrived.map(|at| millis(acknowledged, at)),
+    })
+}
+
+/// From one instant to another in milliseconds; negative when the second came first.
+fn millis(from: Instant, to: Instant) -> f64 {
+    let forth = to.saturating_duration_since(from).as_secs_f64();
+    let back = from.saturating_duration_since(to).as_secs_f64();
+    (forth - back) * 1000.0
+}
+
+/// Runs a mutation of one field; answers that field, and fails if anything was refused.
+async fn change(session: &Session, field: &str, document: &str, input: Value) -> Result<Value, Failure> {
+    let mut data = session.query(document, json!({ "input": input })).await?;
+    let payload = data.get_mut(field).map(Value::take).unwrap_or_default();
+    match payload.pointer("/userErrors/0") {
+        None => Ok(payload),
+        Some(refusal) => Err(Failure::Demo(format!("{field} was refused: {refusal}"))),
+    }
+}
+
+fn text(value: &Value, pointer: &str) -> Result<String, Failure> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::Demo(format!("the service's answer has no {pointer}: {value}")))
+}

@@ -1,0 +1,128 @@
+//! Whatever may be stored survives: arbitrary text, arbitrary JSON.
+
+use agent_registry::domain::{
+    transfer::{Line, LineVersion},
+    version::Tool,
+};
+use chrono::SecondsFormat;
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::{Value, json};
+
+use super::Desk;
+
+/// Text of any kind that may be stored.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "[\\PC\r\n\t\u{1}\u{2028}\u{feff}\"\\\\]{0,40}"]
+        .prop_map(|text| text.replace('\0', "␀"))
+}
+
+/// JSON of any kind that may be stored.
+fn any_json() -> impl Strategy<Value = Value> {
+    let number = prop_oneof![
+        (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(|number| json!(number)),
+        any::<f64>()
+            .prop_filter("finite", |number| number.is_finite())
+            .prop_map(|number| json!(number)),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        number,
+        text().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(text(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn version() -> impl Strategy<Value = LineVersion> {
+    let parameters = prop::collection::btree_map(text(), any_json(), 0..4);
+    let tool = prop::option::of(text()).prop_map(|description| Tool {
+        name: "t".to_owned(),
+        description,
+        input_schema: Some(json!({ "type": "object" })),
+    });
+    let message = prop::option::of(text().prop_map(|text| text.chars().take(2000).collect()));
+    (
+        text(),
+        "[a-zäß🦀]{1,20}",
+        parameters,
+        prop::option::of(tool),
+        message,
+        0_i64..1_700_000_000_000_000,
+    )
+        .prop_map(
+            |(system_prompt, model, parameters, tool, message, micros)| LineVersion {
+                published_at: chrono::DateTime::from_timestamp_micros(micros)
+                    .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+                system_prompt,
+                model_name: Some(model),
+                model_parameters: Some(Value::Object(parameters.into_iter().collect())),
+                tools: Some(tool.into_iter().collect()),
+                message,
+            },
+        )
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    (prop::option::of(text()), prop::collection::vec(version(), 0..4)).prop_map(|(description, versions)| {
+        Line {
+            agent: "any".to_owned(),
+            description: description.map(|text| text.chars().take(2000).collect()),
+            archived: None,
+            active: (!versions.is_empty()).then_some(1),
+            versions,
+        }
+    })
+}
+
+#[test]
+fn any_line_is_written_and_read_unchanged() {
+    let config = Config {
+        cases: 200,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(&line(), |line| {
+            let written = line.write().unwrap();
+            let read = Line::read(&written).unwrap();
+            // Not `read == line`: 1.0 and 1 are one number, written as 1.
+            prop_assert_eq!(read.write().unwrap(), written);
+            let prompts = |line: &Line| {
+                line.versions
+                    .iter()
+                    .map(|version| version.system_prompt.clone())
+                    .collect::<Vec<_>>()
+            };
+            prop_assert_eq!(prompts(&read), prompts(&line));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn any_line_goes_through_the_database_unchanged() {
+    let desk = Desk::open().await;
+    let mut runner = TestRunner::new(Config {
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let mut file = String::new();
+    for number in 100..120 {
+        let mut line = line().new_tree(&mut runner).unwrap().current();
+        line.agent = format!("agent {number}");
+        file.push_str(&String::from_utf8(line.write().unwrap()).unwrap());
+        file.push('\n');
+    }
+    desk.import(&file).await.unwrap();
+    assert_eq!(desk.export().await, file);
+}

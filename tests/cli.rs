@@ -1,0 +1,198 @@
+//! The program as its users meet it: a real one, with a private Postgres in a folder of its own.
+
+#![cfg(test)]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
+const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
+const SETTINGS: [&str; 4] = ["DATABASE_URL", "MIGRATE_DATABASE_URL", "SIGNING_KEY", "LISTEN"];
+
+/// A data folder that the server's user can reach when we are root; gone at the end.
+struct Home(PathBuf);
+
+impl Home {
+    fn new(name: &str) -> Self {
+        let home = std::env::temp_dir().join(format!("ar-cli-{name}-{}", std::process::id()));
+        std::fs::create_dir(&home).unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        std::fs::set_permissions(&home, open).unwrap();
+        Self(home)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        for setting in SETTINGS {
+            command.env_remove(setting);
+        }
+        let command = command
+            .args(args)
+            .stdin(Stdio::null())
+            .env("DATA_DIR", &self.0)
+            .env("LOG", "warn");
+        command.output().unwrap()
+    }
+
+    /// What it printed, having succeeded.
+    fn told(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Its last line, having succeeded.
+    fn last(&self, args: &[&str]) -> String {
+        self.told(args).lines().last().unwrap().to_owned()
+    }
+
+    /// The code it failed with, and its complaint.
+    fn complaint(&self, args: &[&str]) -> (i32, String) {
+        let output = self.run(args);
+        assert!(output.stdout.is_empty(), "{args:?} printed something");
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let home = Home::new("help");
+    let mut open: Vec<Vec<String>> = vec![Vec::new()];
+    let mut seen = 0;
+    while let Some(command) = open.pop() {
+        let mut args: Vec<&str> = command.iter().map(String::as_str).collect();
+        args.push("--help");
+        let help = home.told(&args);
+        assert!(help.contains("Usage:"), "{help}");
+        seen += 1;
+        let listed = help.split_once("Commands:\n").map_or("", |(_, list)| list);
+        for line in listed.lines().take_while(|line| !line.is_empty()) {
+            let name = line.split_whitespace().next().unwrap();
+            if line.starts_with("  ") && !line.starts_with("   ") && name != "help" {
+                open.push([command.clone(), vec![name.to_owned()]].concat());
+            }
+        }
+    }
+    assert!(seen >= 15, "only {seen} commands were found");
+}
+
+#[test]
+fn a_bad_setting_is_one_line_and_exit_code_2() {
+    let home = Home::new("setting");
+    let customer = "01a20326-e777-71ce-9264-eefdca7dad0e";
+    for args in [
+        &["import", "/nowhere.jsonl", "--customer", customer][..],
+        &["import", "/tmp", "--customer", customer],
+        &["export", "--customer", customer, "--output", "/nowhere/at/all"],
+        &["demo", "--url", "ftp://127.0.0.1"],
+    ] {
+        let (code, told) = home.complaint(args);
+        assert_eq!((code, told.lines().count()), (2, 1), "{args:?}: {told}");
+        assert!(told.starts_with("agent-registry: "), "{told}");
+    }
+    let (code, told) = home.complaint(&["export", "--customer", "me"]);
+    assert_eq!(code, 2);
+    assert!(told.contains("--customer"), "{told}");
+}
+
+#[test]
+fn the_schema_is_the_one_in_the_repository() {
+    let home = Home::new("schema");
+    let written = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql"));
+    assert_eq!(home.told(&["schema"]), written.unwrap());
+}
+
+#[test]
+fn customers_tokens_import_and_export() {
+    let home = Home::new("work");
+    let city = home.last(&["customer", "create", "--name", "City"]);
+    let town = home.last(&["customer", "create", "--name", "Town"]);
+    assert_eq!(
+        home.told(&["customer", "list"]),
+        format!("{city}\tCity\n{town}\tTown\n")
+    );
+
+    let secret = home.last(&[
+        "token",
+        "service",
+        "--name",
+        "gateway",
+        "--scope",
+        "activations:watch",
+    ]);
+    assert!(secret.starts_with("ars_"), "{secret}");
+
+    let done = home.last(&["import", PROMPTS, "--customer", &city]);
+    assert_eq!(
+        done,
+        "agents created 12, updated 0, unchanged 0; versions published 34"
+    );
+    let done = home.last(&["import", PROMPTS, "--customer", &city, "--activate"]);
+    assert_eq!(
+        done,
+        "agents created 0, updated 0, unchanged 12; versions published 0"
+    );
+    let file = home.path("export.jsonl");
+    assert_eq!(home.told(&["export", "--customer", &city, "--output", &file]), "");
+    let exported = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(home.told(&["export", "--customer", &city]), exported);
+    home.told(&["import", &file, "--customer", &town]);
+    assert_eq!(home.told(&["export", "--customer", &town]), exported);
+
+    // A refused export leaves what was there, and nothing beside it.
+    let (code, told) = home.complaint(&["export", "--customer", &city.replace('0', "1"), "--output", &file]);
+    assert_eq!((code, told.contains("no such customer")), (1, true), "{told}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), exported);
+    let left = std::fs::read_dir(&home.0).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().starts_with(".agent-registry-export")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn the_demo_shows_the_main_job() {
+    let home = Home::new("demo");
+    // Nobody listens on port 1.
+    let report = home.told(&["demo", "--url", "http://127.0.0.1:1"]);
+    assert!(
+        report.contains("34 of 34 activations were received as expected"),
+        "{report}"
+    );
+    let customer = report
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("customer  "));
+    let customer = customer.unwrap().split_whitespace().next().unwrap();
+    let exported = home.told(&["export", "--customer", customer]);
+    let agents: Vec<Value> = exported
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(agents.len(), 12);
+    for agent in agents {
+        assert_eq!(agent["active"], agent["versions"].as_array().unwrap().len());
+    }
+}
