@@ -8,6 +8,7 @@ mod customer;
 mod embedded;
 mod hangup;
 mod log;
+mod readme;
 mod statements;
 mod support;
 mod version;
