@@ -14,6 +14,7 @@ mod hangup;
 mod http;
 mod log;
 mod policy;
+mod readme;
 mod rest;
 mod socket;
 mod statements;
