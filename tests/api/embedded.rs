@@ -1,11 +1,5 @@
 //! The private Postgres: who starts it, who stops it, and what it says when it cannot be had.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests fail like tests"
-)]
-
 mod killed;
 
 use crate::support::cluster::{self, Database, Folder, options};

@@ -60,7 +60,9 @@ impl App {
 
     /// With sockets as patient as this.
     pub(crate) async fn with(sockets: SocketLimits) -> Self {
-        let migrate = async |url: &str| drop(db::migrate(url).await.unwrap());
+        let migrate = async |url: &str| {
+            db::migrate(url).await.unwrap();
+        };
         let database = Database::fresh(&template(&db::fingerprint(), migrate).await).await;
         let first = Instance::start(&database.url, sockets).await;
         Self { database, first }

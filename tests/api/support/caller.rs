@@ -103,7 +103,6 @@ impl Client {
 }
 
 /// All that members and operators do in most tests.
-#[expect(async_fn_in_trait, reason = "only tests use it")]
 pub(crate) trait Calls: Deref<Target = Client> {
     /// Creates an agent; answers its id.
     async fn agent(&self, customer: &str, name: &str) -> String {
