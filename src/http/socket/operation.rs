@@ -70,6 +70,7 @@ impl Run {
             Ok(caller) => Arc::new(caller),
             Err(Error::Unauthenticated(_)) => return Err(Refused),
             Err(err) => {
+                tracing::warn!(error = %err, request_id, "can't look at a credential");
                 let refusal = Answer::refusal(err.to_string(), err.code().as_str(), request_id);
                 self.error(refusal).await;
                 return Ok(());

@@ -258,7 +258,10 @@ impl Session {
             Done::SignedIn(_, Err(Error::Unauthenticated(_))) | Done::Operation(_, Err(Refused)) => {
                 Err(Close::forbidden("Forbidden").into())
             }
-            Done::SignedIn(_, Err(_)) => Err(Close::try_later("Try again later").into()),
+            Done::SignedIn(_, Err(err)) => {
+                tracing::warn!(error = %err, "can't look at a credential");
+                Err(Close::try_later("Try again later").into())
+            }
             Done::Operation(id, Ok(())) => {
                 self.live.remove(&id);
                 Ok(())

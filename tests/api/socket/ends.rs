@@ -105,10 +105,9 @@ async fn the_service_pings_and_gives_up_on_who_is_silent() {
     };
     tokio::join!(idle, tokio::time::sleep(Duration::from_secs(3)));
     until("the silent one is given up", || app.door.sockets.open() == 1).await;
-    assert_eq!(
-        silent.next().await,
-        Frame::Closed(1013, "Nothing was heard".to_owned())
-    );
+    // It may be too late to read why: answering the pings that it finds first, it meets a closed line.
+    let end = silent.next().await;
+    assert!(matches!(end, Frame::Closed(1013 | 1006, _)), "{end:?}");
     alive.send(subscribe("1", NAMES)).await;
     assert_eq!(alive.event().await["data"]["customers"], json!({ "nodes": [] }));
 }

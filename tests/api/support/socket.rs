@@ -82,8 +82,11 @@ impl Socket {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
-                    self.send(json!({ "type": "pong" })).await;
-                    return message == json!({ "type": "ping" });
+                    let is_ping = message["type"] == "ping";
+                    if is_ping {
+                        self.try_raw(Message::text("{\"type\":\"pong\"}")).await;
+                    }
+                    return is_ping;
                 }
                 Some(Ok(Message::Ping(_))) => {}
                 _ => return false,
@@ -107,7 +110,8 @@ impl Socket {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] == "ping" {
-                        self.send(json!({ "type": "pong" })).await;
+                        // The service may have closed its end since.
+                        self.try_raw(Message::text("{\"type\":\"pong\"}")).await;
                         continue;
                     }
                     return Frame::Message(message);
@@ -130,8 +134,9 @@ impl Socket {
         }
     }
 
-    /// Whether nothing comes for a while.
+    /// Whether nothing comes for a while but pings.
     pub(crate) async fn is_quiet(&mut self, time: Duration) -> bool {
-        timeout(time, self.0.next()).await.is_err()
+        let pings = async { while self.ping().await {} };
+        timeout(time, pings).await.is_err()
     }
 }
