@@ -4,6 +4,7 @@
 mod export;
 mod import;
 mod line;
+mod plan;
 
 pub use export::Exported;
 pub use import::{ImportAgents, ImportError, Imported};
