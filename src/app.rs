@@ -91,11 +91,7 @@ impl Database {
     pub async fn open(common: &Common) -> Result<Self, StartError> {
         if let Some(url) = &common.database_url {
             let migrate_url = common.migrate_database_url.clone().unwrap_or_else(|| url.clone());
-            return Ok(Self {
-                url: url.clone(),
-                migrate_url,
-                private: None,
-            });
+            return Ok(Self { url: url.clone(), migrate_url, private: None });
         }
         let folder = data_dir(common)?.join("postgres");
         let options = Options {
@@ -110,11 +106,7 @@ impl Database {
         Ok(Self {
             migrate_url: url.clone(),
             url,
-            private: Some(Private {
-                options,
-                first: embedded,
-                again: Mutex::default(),
-            }),
+            private: Some(Private { options, first: embedded, again: Mutex::default() }),
         })
     }
 
@@ -126,12 +118,7 @@ impl Database {
 
     /// Starts the private Postgres again whenever it has ended by itself. Never returns.
     pub async fn keep_up(&self) -> Infallible {
-        let Some(Private {
-            options,
-            first,
-            again,
-        }) = &self.private
-        else {
+        let Some(Private { options, first, again }) = &self.private else {
             return std::future::pending().await;
         };
         loop {
@@ -152,9 +139,7 @@ impl Database {
     /// # Errors
     /// [`StartError::Migrate`].
     pub async fn migrate(&self) -> Result<usize, StartError> {
-        crate::db::migrate(&self.migrate_url)
-            .await
-            .map_err(|err| StartError::Migrate(err.to_string()))
+        crate::db::migrate(&self.migrate_url).await.map_err(|err| StartError::Migrate(err.to_string()))
     }
 
     /// The steps of its shape, and which of them have been applied.
@@ -169,12 +154,7 @@ impl Database {
 
     /// Lets go of it; who leaves last stops the private Postgres.
     pub async fn leave(self) {
-        let Some(Private {
-            options: _,
-            first,
-            again,
-        }) = self.private
-        else {
+        let Some(Private { options: _, first, again }) = self.private else {
             return;
         };
         for embedded in again.into_inner().into_iter().chain([first]) {
@@ -221,12 +201,7 @@ impl Workshop {
         let tasks = Tasks::default();
         let db = Db::connect(&database.url, COMMAND_CONNECTIONS, tasks.clone()).await?;
         let registry = Registry::new(db.clone(), Clock::default(), keys(common)?);
-        Ok(Self {
-            registry,
-            database,
-            db,
-            tasks,
-        })
+        Ok(Self { registry, database, db, tasks })
     }
 
     /// Ends it in order.
@@ -242,9 +217,7 @@ fn keys(common: &Common) -> Result<Keys, StartError> {
         data_dir(common)?;
     }
     let file = common.signing_key().map_err(StartError::Setting)?;
-    Ok(Keys {
-        local: LocalIssuer::open(&file)?,
-    })
+    Ok(Keys { local: LocalIssuer::open(&file)? })
 }
 
 /// What a service is made of.
@@ -279,14 +252,7 @@ impl Service {
     /// # Errors
     /// [`StartError`].
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let Settings {
-            database_url,
-            connections,
-            listen,
-            keys,
-            clock,
-            sockets,
-        } = settings;
+        let Settings { database_url, connections, listen, keys, clock, sockets } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
         let db = Db::connect(&database_url, connections, tasks.clone()).await?;
@@ -310,13 +276,7 @@ impl Service {
             sockets: Sockets::new(sockets),
             metrics: recorder,
         };
-        Ok(Self {
-            address,
-            listener,
-            door,
-            pools: [db, beside],
-            tasks,
-        })
+        Ok(Self { address, listener, door, pools: [db, beside], tasks })
     }
 
     /// Where it listens.
@@ -343,13 +303,7 @@ impl Service {
     /// # Errors
     /// When the listener fails.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self {
-            address: _,
-            listener,
-            door,
-            pools,
-            tasks,
-        } = self;
+        let Self { address: _, listener, door, pools, tasks } = self;
         let stopping = tasks.clone();
         let drained = async move {
             stop.await;

@@ -46,7 +46,6 @@ impl Clock {
 
     /// Moves this clock and all its clones.
     pub fn shift(&self, by: TimeDelta) {
-        self.shift_micros
-            .fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+        self.shift_micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
     }
 }

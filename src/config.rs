@@ -35,12 +35,7 @@ pub struct Common {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     pub log_format: LogFormat,
     /// What is logged: error, warn, info, debug, trace, also by module, such as agent_registry=debug
-    #[arg(
-        long,
-        env = "LOG",
-        default_value = "info,sqlx=warn,sea_orm_migration=warn",
-        global = true
-    )]
+    #[arg(long, env = "LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", global = true)]
     pub log: String,
 }
 
@@ -72,9 +67,7 @@ impl Common {
             .map(PathBuf::from)
             .filter(|base| base.is_absolute())
             .or_else(home);
-        Ok(base
-            .ok_or("can't tell where to keep data: set DATA_DIR")?
-            .join("agent-registry"))
+        Ok(base.ok_or("can't tell where to keep data: set DATA_DIR")?.join("agent-registry"))
     }
 
     /// The file of the key that signs local tokens.

@@ -35,10 +35,7 @@ impl Tasks {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Lost> {
         let span = tracing::Span::current();
-        Ok(self
-            .tracker
-            .spawn(tracing::Instrument::instrument(work, span))
-            .await?)
+        Ok(self.tracker.spawn(tracing::Instrument::instrument(work, span)).await?)
     }
 
     /// Runs `work` beside the requests until it ends or [`Tasks::stop`] is called.

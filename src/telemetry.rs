@@ -8,17 +8,14 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 use crate::config::LogFormat;
 
 /// Upper bounds, in seconds, of the classes that durations are counted in.
-const SECONDS: [f64; 12] = [
-    0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
-];
+const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// Starts logging to standard error. `filter` is in the form of `RUST_LOG`.
 pub fn log(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+    let layer =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     // A second call, as in a test, changes nothing.
     let _ = match format {
         LogFormat::Text => registry.with(layer.with_target(false)).try_init(),
@@ -30,10 +27,7 @@ pub fn log(format: LogFormat, filter: &str) {
 #[must_use]
 pub fn metrics() -> Option<PrometheusHandle> {
     let suffix = Matcher::Suffix("_seconds".to_owned());
-    let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(suffix, &SECONDS)
-        .ok()?
-        .build_recorder();
+    let recorder = PrometheusBuilder::new().set_buckets_for_metric(suffix, &SECONDS).ok()?.build_recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).ok()?;
     Some(handle)

@@ -79,10 +79,7 @@ const HOMES: &[(&str, &[&str], &[&str])] = &[
 
 /// What a table says of `layer`.
 fn rule<T: Copy>(rules: &[(&str, T)], layer: &str) -> Option<T> {
-    rules
-        .iter()
-        .find(|(name, _)| *name == layer)
-        .map(|(_, rule)| *rule)
+    rules.iter().find(|(name, _)| *name == layer).map(|(_, rule)| *rule)
 }
 
 #[test]
@@ -94,25 +91,12 @@ fn the_arrows_hold() {
         for entry in walk.filter_entry(|entry| entry.file_name() != "node_modules") {
             let path = entry.unwrap().into_path();
             if path.extension().is_some_and(|end| end == "rs") {
-                let file = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .replace('\\', "/");
+                let file = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
                 files.push((file, std::fs::read_to_string(&path).unwrap()));
             }
         }
     }
-    assert!(
-        files.iter().any(|(file, _)| file == "src/lib.rs"),
-        "no sources were found"
-    );
+    assert!(files.iter().any(|(file, _)| file == "src/lib.rs"), "no sources were found");
     let faults = House::build(&files).faults();
-    assert!(
-        faults.is_empty(),
-        "{} faults:\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

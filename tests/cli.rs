@@ -30,22 +30,14 @@ impl Home {
         for setting in SETTINGS {
             command.env_remove(setting);
         }
-        let command = command
-            .args(args)
-            .stdin(Stdio::null())
-            .env("DATA_DIR", &self.0)
-            .env("LOG", "warn");
+        let command = command.args(args).stdin(Stdio::null()).env("DATA_DIR", &self.0).env("LOG", "warn");
         command.output().unwrap()
     }
 
     /// What it printed, having succeeded.
     fn told(&self, args: &[&str]) -> String {
         let output = self.run(args);
-        assert!(
-            output.status.success(),
-            "{args:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -58,10 +50,7 @@ impl Home {
     fn complaint(&self, args: &[&str]) -> (i32, String) {
         let output = self.run(args);
         assert!(output.stdout.is_empty(), "{args:?} printed something");
-        (
-            output.status.code().unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
     }
 
     fn path(&self, name: &str) -> String {
@@ -128,31 +117,15 @@ fn customers_tokens_import_and_export() {
     let home = Home::new("work");
     let city = home.last(&["customer", "create", "--name", "City"]);
     let town = home.last(&["customer", "create", "--name", "Town"]);
-    assert_eq!(
-        home.told(&["customer", "list"]),
-        format!("{city}\tCity\n{town}\tTown\n")
-    );
+    assert_eq!(home.told(&["customer", "list"]), format!("{city}\tCity\n{town}\tTown\n"));
 
-    let secret = home.last(&[
-        "token",
-        "service",
-        "--name",
-        "gateway",
-        "--scope",
-        "activations:watch",
-    ]);
+    let secret = home.last(&["token", "service", "--name", "gateway", "--scope", "activations:watch"]);
     assert!(secret.starts_with("ars_"), "{secret}");
 
     let done = home.last(&["import", PROMPTS, "--customer", &city]);
-    assert_eq!(
-        done,
-        "agents created 12, updated 0, unchanged 0; versions published 34"
-    );
+    assert_eq!(done, "agents created 12, updated 0, unchanged 0; versions published 34");
     let done = home.last(&["import", PROMPTS, "--customer", &city, "--activate"]);
-    assert_eq!(
-        done,
-        "agents created 0, updated 0, unchanged 12; versions published 0"
-    );
+    assert_eq!(done, "agents created 0, updated 0, unchanged 12; versions published 0");
     let file = home.path("export.jsonl");
     assert_eq!(home.told(&["export", "--customer", &city, "--output", &file]), "");
     let exported = std::fs::read_to_string(&file).unwrap();
@@ -167,8 +140,7 @@ fn customers_tokens_import_and_export() {
     let left = std::fs::read_dir(&home.0).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert!(
-        left.iter()
-            .all(|name| !name.to_string_lossy().starts_with(".agent-registry-export")),
+        left.iter().all(|name| !name.to_string_lossy().starts_with(".agent-registry-export")),
         "{left:?}"
     );
 }
@@ -178,19 +150,11 @@ fn the_demo_shows_the_main_job() {
     let home = Home::new("demo");
     // Nobody listens on port 1.
     let report = home.told(&["demo", "--url", "http://127.0.0.1:1"]);
-    assert!(
-        report.contains("34 of 34 activations were received as expected"),
-        "{report}"
-    );
-    let customer = report
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("customer  "));
+    assert!(report.contains("34 of 34 activations were received as expected"), "{report}");
+    let customer = report.lines().find_map(|line| line.trim().strip_prefix("customer  "));
     let customer = customer.unwrap().split_whitespace().next().unwrap();
     let exported = home.told(&["export", "--customer", customer]);
-    let agents: Vec<Value> = exported
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let agents: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(agents.len(), 12);
     for agent in agents {
         assert_eq!(agent["active"], agent["versions"].as_array().unwrap().len());

@@ -41,12 +41,7 @@ fn nest(open: &str, middle: &str, close: &str, times: usize) -> String {
 
 /// `count` fragments, each spreading the next `times` times.
 fn bomb(count: usize, times: usize, last: &str) -> String {
-    let link = |at| {
-        format!(
-            "fragment f{at} on Query {{ {} }}\n",
-            format!("...f{} ", at + 1).repeat(times)
-        )
-    };
+    let link = |at| format!("fragment f{at} on Query {{ {} }}\n", format!("...f{} ", at + 1).repeat(times));
     let chain: String = (0..count).map(link).collect();
     format!("{{ a {{ ...f0 }} }} {chain} fragment f{count} on Query {{ {last} }}")
 }
@@ -59,16 +54,11 @@ fn allowed(text: &str) -> Measured {
 #[track_caller]
 fn refused(text: &str, figure: Figure, found: usize) {
     let refusal = both(text, &Limits::DEFAULT).unwrap_err();
-    let Refusal::TooMuch { limit, .. } = refusal else {
-        panic!("{refusal}")
-    };
+    let Refusal::TooMuch { limit, .. } = refusal else { panic!("{refusal}") };
     assert_eq!(refusal, Refusal::TooMuch { figure, found, limit });
     assert_eq!(refusal.code(), "QUERY_TOO_COMPLEX");
     let message = refusal.to_string();
-    assert!(
-        message.contains(&format!("{found} ")) && message.contains(&format!("{limit} ")),
-        "{message}"
-    );
+    assert!(message.contains(&format!("{found} ")) && message.contains(&format!("{limit} ")), "{message}");
     assert!(!message.contains("secret"), "{message}");
 }
 
@@ -88,11 +78,7 @@ fn what_is_written_is_refused_one_past_each_limit() {
         allowed(&fill(shape, each, most));
         refused(&fill(shape, each, most + 1), figure, past);
     }
-    let queries = |count| {
-        (0..count)
-            .map(|at| format!("query secret{at}{{b}}"))
-            .collect::<String>()
-    };
+    let queries = |count| (0..count).map(|at| format!("query secret{at}{{b}}")).collect::<String>();
     let unnamed = Err(Refusal::UnknownOperation { operations: 10 });
     assert_eq!(both(&queries(10), &Limits::DEFAULT), unnamed);
     refused(&queries(11), Operations, 11);
@@ -125,11 +111,7 @@ fn each_selection_is_visited_twice_whatever_they_multiply_to() {
     let steps = |text: &str| both(text, &WIDE).unwrap().steps;
     for (count, times) in [(30, 2), (60, 2), (300, 2), (600, 2), (30, 20), (30, 40)] {
         let written = count * times + 1;
-        assert_eq!(
-            steps(&bomb(count, times, "b")),
-            2 * written + 2,
-            "{count} of {times}"
-        );
+        assert_eq!(steps(&bomb(count, times, "b")), 2 * written + 2, "{count} of {times}");
     }
     for count in [900, 1_800] {
         let long = format!("{{...f}} fragment f on Q{{{}}}", "a{b}".repeat(count));
@@ -164,10 +146,7 @@ fn survives(text: &str, variables: &str) -> bool {
         let document = match parse_query(&text) {
             Ok(document) => document,
             Err(error) => {
-                assert!(
-                    !error.to_string().to_lowercase().contains("limit"),
-                    "{text:.99}: {error:.200}"
-                );
+                assert!(!error.to_string().to_lowercase().contains("limit"), "{text:.99}: {error:.200}");
                 return false;
             }
         };
@@ -180,12 +159,7 @@ fn survives(text: &str, variables: &str) -> bool {
         request.set_parsed_query(document);
         runtime.block_on(schema.execute(request)).is_ok()
     };
-    thread::Builder::new()
-        .stack_size(512 * 1024)
-        .spawn(serve)
-        .unwrap()
-        .join()
-        .unwrap()
+    thread::Builder::new().stack_size(512 * 1024).spawn(serve).unwrap().join().unwrap()
 }
 
 #[test]
@@ -200,9 +174,7 @@ fn the_deepest_that_is_accepted_fits_the_stack() {
         let text = format!("{{b(x:{})}}", nest(open, middle, close, times));
         assert!(survives(&text, "{}"), "{text}");
     }
-    let chain: String = (0..14)
-        .map(|at| format!("fragment f{at} on Query{{a{{...f{}}}}}", at + 1))
-        .collect();
+    let chain: String = (0..14).map(|at| format!("fragment f{at} on Query{{a{{...f{}}}}}", at + 1)).collect();
     for text in [
         nest("{a", "{b}", "}", 15),
         nest("{...", "{b}", "}", 31),
@@ -212,18 +184,12 @@ fn the_deepest_that_is_accepted_fits_the_stack() {
     ] {
         assert!(survives(&text, "{}"), "{text}");
     }
-    let types = format!(
-        "query($a:{}={}){{b}}",
-        nest("[", "Int", "]", MOST - 1),
-        nest("[", "1", "]", MOST - 1)
-    );
+    let types =
+        format!("query($a:{}={}){{b}}", nest("[", "Int", "]", MOST - 1), nest("[", "1", "]", MOST - 1));
     // Refused, but not before the parser has been through them.
-    for text in [
-        nest("{a", "{b}", "}", MOST - 1),
-        nest("{...", "{b}", "}", MOST - 1),
-        "{a".repeat(MOST),
-        types,
-    ] {
+    for text in
+        [nest("{a", "{b}", "}", MOST - 1), nest("{...", "{b}", "}", MOST - 1), "{a".repeat(MOST), types]
+    {
         assert_eq!(scan(&text, &Limits::DEFAULT), Ok(()));
         assert!(!survives(&text, "{}"), "{text}");
     }
@@ -238,12 +204,7 @@ fn expanded(document: &ExecutableDocument, set: &SelectionSet) -> [usize; 4] {
         let [fields, depth, aliases, roots] = match &selection.node {
             Selection::Field(field) => {
                 let [fields, depth, aliases, _] = expanded(document, &field.node.selection_set.node);
-                [
-                    fields,
-                    depth + 1,
-                    aliases + usize::from(field.node.alias.is_some()),
-                    1,
-                ]
+                [fields, depth + 1, aliases + usize::from(field.node.alias.is_some()), 1]
             }
             Selection::InlineFragment(inline) => expanded(document, &inline.node.selection_set.node),
             Selection::FragmentSpread(spread) => {
@@ -251,12 +212,7 @@ fn expanded(document: &ExecutableDocument, set: &SelectionSet) -> [usize; 4] {
                 fragment.map_or([0; 4], |found| expanded(document, &found.node.selection_set.node))
             }
         };
-        [
-            sum[0] + fields + 1,
-            sum[1].max(depth),
-            sum[2] + aliases,
-            sum[3] + roots,
-        ]
+        [sum[0] + fields + 1, sum[1].max(depth), sum[2] + aliases, sum[3] + roots]
     })
 }
 
@@ -271,11 +227,8 @@ fn brackets(set: &SelectionSet) -> usize {
     }
     let of_selection = |selection: &Selection| match selection {
         Selection::Field(field) => {
-            let values = field
-                .node
-                .arguments
-                .iter()
-                .map(|(_, value)| value.node.clone().into_json().unwrap());
+            let values =
+                field.node.arguments.iter().map(|(_, value)| value.node.clone().into_json().unwrap());
             values
                 .map(|json| 1 + of_value(&json))
                 .max()
@@ -285,21 +238,14 @@ fn brackets(set: &SelectionSet) -> usize {
         Selection::InlineFragment(inline) => brackets(&inline.node.selection_set.node),
         Selection::FragmentSpread(_) => 0,
     };
-    set.items
-        .iter()
-        .map(|selection| 1 + of_selection(&selection.node))
-        .max()
-        .unwrap_or(0)
+    set.items.iter().map(|selection| 1 + of_selection(&selection.node)).max().unwrap_or(0)
 }
 
 /// Pieces over which a scan may stumble.
 fn pieces() -> impl Strategy<Value = String> {
     let words = r#"[ ] { } ( ) {a {b} a(x: b(x: [1] {a: " "" """ \""" \ # , ... ...f null true 0 -1.5e3 $a @a : ! é "b" "\""
         """b""" """\"""""" query fragment on ...on query($a:[[Int]]=[1]){"#;
-    let words: Vec<_> = words
-        .split_whitespace()
-        .chain(["\n", "\r", " ", "\u{feff}", "\0"])
-        .collect();
+    let words: Vec<_> = words.split_whitespace().chain(["\n", "\r", " ", "\u{feff}", "\0"]).collect();
     let runs = r#"[ {a {a: a(x:[ ...{ [""" "\" ["" "\""["#.split(' ').chain(["#\r["]).collect::<Vec<_>>();
     let piece = prop_oneof![
         8 => prop::sample::select(words).prop_map(str::to_owned),
@@ -308,10 +254,7 @@ fn pieces() -> impl Strategy<Value = String> {
     ];
     // The last is where the parser reads on, and finds brackets, if a block string that does not end is let through.
     let hidden = "{a(x:[\"\"\"b\" ".to_owned() + &"[".repeat(2_000);
-    let starts = ["", "{a(x:[", "{a", "{"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([hidden]);
+    let starts = ["", "{a(x:[", "{a", "{"].map(str::to_owned).into_iter().chain([hidden]);
     let start = prop::sample::select(starts.collect::<Vec<_>>());
     (start, prop::collection::vec(piece, 0..24)).prop_map(|(start, rest)| start + &rest.concat())
 }

@@ -23,13 +23,7 @@ async fn shape(database: &Database) -> Vec<String> {
         UNION ALL SELECT 'constraint', conname FROM pg_constraint WHERE connamespace = 'registry'::regnamespace
         UNION ALL SELECT 'policy', polname FROM pg_policy
         UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE NOT tgisinternal) AS objects ORDER BY 1";
-    sqlx::query(query)
-        .fetch_all(&mut session)
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect()
+    sqlx::query(query).fetch_all(&mut session).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
 #[tokio::test]
@@ -40,26 +34,11 @@ async fn up_down_and_up_again_is_the_same() {
     assert_eq!(db::migrate(&database.url).await.unwrap(), 0);
     db::unmigrate(&database.url).await.unwrap();
     let bare = shape(&database).await;
-    assert!(
-        bare.iter().all(|object| object.contains("seaql_migrations")),
-        "{bare:?}"
-    );
-    assert!(
-        db::migration_status(&database.url)
-            .await
-            .unwrap()
-            .iter()
-            .all(|step| !step.applied)
-    );
+    assert!(bare.iter().all(|object| object.contains("seaql_migrations")), "{bare:?}");
+    assert!(db::migration_status(&database.url).await.unwrap().iter().all(|step| !step.applied));
     assert!(db::migrate(&database.url).await.unwrap() > 0);
     assert_eq!(shape(&database).await, first);
-    assert!(
-        db::migration_status(&database.url)
-            .await
-            .unwrap()
-            .iter()
-            .all(|step| step.applied)
-    );
+    assert!(db::migration_status(&database.url).await.unwrap().iter().all(|step| step.applied));
 }
 
 #[tokio::test]
@@ -83,10 +62,7 @@ async fn every_table_with_a_customer_is_behind_row_level_security() {
     };
     assert!(list(&mut session).await.is_empty());
     // The check itself: a table without is seen.
-    sqlx::raw_sql("CREATE TABLE registry.planted (customer_id uuid)")
-        .execute(&mut session)
-        .await
-        .unwrap();
+    sqlx::raw_sql("CREATE TABLE registry.planted (customer_id uuid)").execute(&mut session).await.unwrap();
     assert_eq!(list(&mut session).await, ["planted"]);
 }
 
@@ -97,10 +73,7 @@ async fn without_a_scope_there_are_no_rows() {
     let mut owner = PgConnection::connect(&database.url).await.unwrap();
     let insert = "INSERT INTO registry.customers (id, name, created_at, updated_at) VALUES (gen_random_uuid(), 'City', now(), now())";
     let refused = sqlx::raw_sql(insert).execute(&mut owner).await.unwrap_err();
-    assert_eq!(
-        refused.as_database_error().unwrap().code().as_deref(),
-        Some("42501")
-    );
+    assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("42501"));
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
         "BEGIN; SET LOCAL registry.scope = 'platform'; {insert}; COMMIT"
     )))
@@ -115,17 +88,13 @@ async fn without_a_scope_there_are_no_rows() {
     };
     // Also after a transaction that had one: the setting is '' then, and not NULL.
     assert_eq!(count(&mut owner).await, 0);
-    assert_eq!(
-        count(&mut PgConnection::connect(&database.admin_url).await.unwrap()).await,
-        1
-    );
+    assert_eq!(count(&mut PgConnection::connect(&database.admin_url).await.unwrap()).await, 1);
 }
 
 #[tokio::test]
 async fn the_service_refuses_to_run_as_superuser() {
     let database = empty().await;
-    let refused = db::Db::connect(&database.admin_url, 2, agent_registry::task::Tasks::default())
-        .await
-        .unwrap_err();
+    let refused =
+        db::Db::connect(&database.admin_url, 2, agent_registry::task::Tasks::default()).await.unwrap_err();
     assert!(refused.to_string().contains("superuser"), "{refused}");
 }

@@ -11,10 +11,7 @@ use async_graphql::parser::{
 fn it_is_the_one_checked_in() {
     let file = include_str!("../schema.graphql");
     let code = agent_registry::graphql::sdl();
-    assert!(
-        file == code,
-        "schema.graphql is out of date: run `agent-registry schema > schema.graphql`"
-    );
+    assert!(file == code, "schema.graphql is out of date: run `agent-registry schema > schema.graphql`");
 }
 
 #[test]
@@ -34,18 +31,12 @@ fn every_part_of_it_is_described() {
             TypeKind::Object(object) => object.fields,
             TypeKind::Interface(interface) => interface.fields,
             TypeKind::InputObject(input) => {
-                let silent_fields = input
-                    .fields
-                    .iter()
-                    .filter(|field| field.node.description.is_none());
+                let silent_fields = input.fields.iter().filter(|field| field.node.description.is_none());
                 silent.extend(silent_fields.map(|field| format!("{name}.{}", field.node.name.node)));
                 continue;
             }
             TypeKind::Enum(values) => {
-                let silent_values = values
-                    .values
-                    .iter()
-                    .filter(|value| value.node.description.is_none());
+                let silent_values = values.values.iter().filter(|value| value.node.description.is_none());
                 silent.extend(silent_values.map(|value| format!("{name}.{}", value.node.value.node)));
                 continue;
             }
@@ -54,10 +45,7 @@ fn every_part_of_it_is_described() {
         for field in fields {
             let field = field.node;
             let path = format!("{name}.{}", field.name.node);
-            let arguments = field
-                .arguments
-                .iter()
-                .filter(|argument| argument.node.description.is_none());
+            let arguments = field.arguments.iter().filter(|argument| argument.node.description.is_none());
             silent.extend(arguments.map(|argument| format!("{path}({})", argument.node.name.node)));
             if field.description.is_none() {
                 silent.push(path);

@@ -28,19 +28,12 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 4] = [
-    step!("0001_scope"),
-    step!("0002_people"),
-    step!("0003_agents"),
-    step!("0004_change_log"),
-];
+static STEPS: [Step; 4] =
+    [step!("0001_scope"), step!("0002_people"), step!("0003_agents"), step!("0004_change_log")];
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        STEPS
-            .iter()
-            .map(|step| Box::new(step) as Box<dyn MigrationTrait>)
-            .collect()
+        STEPS.iter().map(|step| Box::new(step) as Box<dyn MigrationTrait>).collect()
     }
 }
 
@@ -53,19 +46,11 @@ impl MigrationName for &'static Step {
 #[async_trait::async_trait]
 impl MigrationTrait for &'static Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .get_connection()
-            .execute_unprepared(self.up)
-            .await
-            .map(drop)
+        manager.get_connection().execute_unprepared(self.up).await.map(drop)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .get_connection()
-            .execute_unprepared(self.down)
-            .await
-            .map(drop)
+        manager.get_connection().execute_unprepared(self.down).await.map(drop)
     }
 }
 

@@ -55,10 +55,7 @@ async fn write(workshop: &Workshop, customer: CustomerId, draft: &mut Draft) -> 
     let caller = Caller::system("export");
     let mut file = tokio::io::BufWriter::new(File::from_std(draft.file.try_clone()?));
     let progress = &mut |done: Exported| bar.set_position(done.agents);
-    let done = workshop
-        .registry
-        .export_agents(&caller, customer, &mut file, progress)
-        .await;
+    let done = workshop.registry.export_agents(&caller, customer, &mut file, progress).await;
     bar.finish_and_clear();
     let done = done?;
     file.flush().await?;
@@ -87,12 +84,7 @@ impl Draft {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
         // Prompts are a customer's own: nobody else on the machine reads them.
-        let opened = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
+        let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
         let file = opened.map_err(unwritable)?;
         let path = match output {
             Some(_) => Some(path),

@@ -48,12 +48,7 @@ impl Import {
         let done = self.act(&workshop, from, &bar).await;
         bar.finish_and_clear();
         workshop.close().await;
-        let Imported {
-            created,
-            updated,
-            unchanged,
-            versions,
-        } = done?;
+        let Imported { created, updated, unchanged, versions } = done?;
         println!(
             "agents created {created}, updated {updated}, unchanged {unchanged}; versions published {versions}"
         );
@@ -66,23 +61,11 @@ impl Import {
         mut from: Box<dyn AsyncBufRead + Send + Unpin>,
         bar: &ProgressBar,
     ) -> Result<Imported, Failure> {
-        let Self {
-            file: _,
-            customer,
-            model,
-            activate,
-        } = self;
-        let input = ImportAgents {
-            customer_id: customer,
-            model_name: model,
-            activate,
-        };
+        let Self { file: _, customer, model, activate } = self;
+        let input = ImportAgents { customer_id: customer, model_name: model, activate };
         let caller = Caller::system("import");
         let progress = &mut |bytes| bar.set_position(bytes);
-        Ok(workshop
-            .registry
-            .import_agents(&caller, input, &mut *from, progress)
-            .await?)
+        Ok(workshop.registry.import_agents(&caller, input, &mut *from, progress).await?)
     }
 }
 
@@ -96,10 +79,7 @@ async fn open(file: &Path) -> Result<(Box<dyn AsyncBufRead + Send + Unpin>, Prog
     let opened = File::open(file).await.map_err(unreadable)?;
     let about = opened.metadata().await.map_err(unreadable)?;
     if about.is_dir() {
-        return Err(Failure::Usage(format!(
-            "can't read {}: it is a folder",
-            file.display()
-        )));
+        return Err(Failure::Usage(format!("can't read {}: it is a folder", file.display())));
     }
     let bar = ProgressBar::new(about.len());
     bar.set_style(style("{wide_bar} {bytes}/{total_bytes} {eta}"));

@@ -24,11 +24,7 @@ impl Migrate {
     async fn act(&self, database: &Database) -> Result<(), Failure> {
         if self.status {
             for step in database.status().await? {
-                println!(
-                    "{}  {}",
-                    if step.applied { "applied" } else { "pending" },
-                    step.name
-                );
+                println!("{}  {}", if step.applied { "applied" } else { "pending" }, step.name);
             }
             return Ok(());
         }

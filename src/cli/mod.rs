@@ -23,13 +23,7 @@ mod token;
 
 /// The source of truth for AI agents in a multi-tenant system.
 #[derive(Debug, Parser)]
-#[command(
-    name = "agent-registry",
-    version,
-    about,
-    max_term_width = 110,
-    arg_required_else_help = true
-)]
+#[command(name = "agent-registry", version, about, max_term_width = 110, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
     common: Common,

@@ -46,23 +46,12 @@ impl Operator {
                 let is_new = registry.add_operator(&system, &issuer, &subject).await?;
                 println!(
                     "{subject} {}",
-                    if is_new {
-                        "is an operator now"
-                    } else {
-                        "was an operator already"
-                    }
+                    if is_new { "is an operator now" } else { "was an operator already" }
                 );
             }
             Self::Remove(Name { subject, issuer }) => {
                 let was = registry.remove_operator(&system, &issuer, &subject).await?;
-                println!(
-                    "{subject} {}",
-                    if was {
-                        "is no operator any more"
-                    } else {
-                        "was no operator"
-                    }
-                );
+                println!("{subject} {}", if was { "is no operator any more" } else { "was no operator" });
             }
             Self::List => {
                 for operator in registry.operators(&system).await? {

@@ -75,10 +75,7 @@ impl FromStr for Place {
             "ADMIN" => Role::Admin,
             _ => return Err("the role is VIEWER, EDITOR or ADMIN".to_owned()),
         };
-        Ok(Self {
-            customer: customer.parse().map_err(|_| "the customer is a UUID")?,
-            role,
-        })
+        Ok(Self { customer: customer.parse().map_err(|_| "the customer is a UUID")?, role })
     }
 }
 
@@ -91,10 +88,7 @@ fn ttl(text: &str) -> Result<Duration, String> {
         'h' => 3600,
         _ => return Err("write it as 90s, 30m or 8h".to_owned()),
     };
-    let number: u64 = text
-        .trim_end_matches(unit)
-        .parse()
-        .map_err(|_| "write it as 90s, 30m or 8h")?;
+    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| "write it as 90s, 30m or 8h")?;
     let ttl = Duration::from_secs(number.saturating_mul(seconds));
     if ttl.is_zero() || ttl > TTL_MAX {
         return Err("it must be more than nothing and at most 24h".to_owned());
@@ -114,12 +108,7 @@ impl Token {
     async fn act(self, workshop: &Workshop) -> Result<String, Failure> {
         let (registry, system) = (&workshop.registry, Caller::system("token"));
         match self {
-            Self::User(User {
-                subject,
-                operator,
-                members,
-                ttl,
-            }) => {
+            Self::User(User { subject, operator, members, ttl }) => {
                 let token = registry.mint(&subject, ttl)?;
                 if operator {
                     registry.add_operator(&system, LOCAL_ISSUER, &subject).await?;
@@ -127,24 +116,15 @@ impl Token {
                 for Place { customer, role } in members {
                     let (issuer, subject) = (LOCAL_ISSUER.to_owned(), subject.clone());
                     registry
-                        .set_member(
-                            &system,
-                            SetMember {
-                                customer_id: customer,
-                                issuer,
-                                subject,
-                                role,
-                            },
-                        )
+                        .set_member(&system, SetMember { customer_id: customer, issuer, subject, role })
                         .await?;
                 }
                 Ok(token)
             }
             Self::Service(Service { name, scopes }) => {
                 let scopes: BTreeSet<ServiceScope> = scopes.into_iter().collect();
-                let made = registry
-                    .create_service_token(&system, CreateServiceToken { name, scopes })
-                    .await?;
+                let made =
+                    registry.create_service_token(&system, CreateServiceToken { name, scopes }).await?;
                 Ok(made.value.secret)
             }
         }

@@ -45,11 +45,7 @@ impl Response {
     /// The data, if nothing failed.
     pub(super) fn data(self) -> Result<Value, ClientError> {
         let Self { data, errors } = self;
-        if errors.is_empty() {
-            Ok(data)
-        } else {
-            Err(ClientError::GraphQl(errors))
-        }
+        if errors.is_empty() { Ok(data) } else { Err(ClientError::GraphQl(errors)) }
     }
 }
 
@@ -64,17 +60,13 @@ impl Hear {
     /// The message in a frame; none for the transport's own frames.
     pub(super) fn read(frame: &Message) -> Result<Option<Self>, ClientError> {
         match frame {
-            Message::Text(text) => serde_json::from_str(text)
-                .map(Some)
-                .map_err(|err| ClientError::Protocol(err.to_string())),
-            Message::Close(Some(close)) => Err(ClientError::Closed {
-                code: close.code.into(),
-                reason: close.reason.to_string(),
-            }),
-            Message::Close(None) => Err(ClientError::Closed {
-                code: 1005,
-                reason: String::new(),
-            }),
+            Message::Text(text) => {
+                serde_json::from_str(text).map(Some).map_err(|err| ClientError::Protocol(err.to_string()))
+            }
+            Message::Close(Some(close)) => {
+                Err(ClientError::Closed { code: close.code.into(), reason: close.reason.to_string() })
+            }
+            Message::Close(None) => Err(ClientError::Closed { code: 1005, reason: String::new() }),
             Message::Binary(_) => Err(ClientError::Protocol("a binary frame".to_owned())),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(None),
         }

@@ -69,16 +69,9 @@ impl Session {
             Err(_) => return Err(ClientError::Silent),
         };
         let (commands, received) = mpsc::unbounded_channel();
-        let pump = Pump {
-            socket,
-            commands: received,
-            running: HashMap::new(),
-        };
+        let pump = Pump { socket, commands: received, running: HashMap::new() };
         tasks.beside(pump.run());
-        Ok(Self {
-            commands,
-            next_id: Arc::default(),
-        })
+        Ok(Self { commands, next_id: Arc::default() })
     }
 
     /// Runs a query or a mutation; answers its data.
@@ -87,14 +80,10 @@ impl Session {
     /// [`ClientError::GraphQl`] when any of it failed, or how the socket ended.
     pub async fn query(&self, document: &str, variables: Value) -> Result<Value, ClientError> {
         let mut answers = self.subscribe(document, variables)?;
-        let answer = timeout(PATIENCE, answers.next())
-            .await
-            .map_err(|_| ClientError::Silent)?;
+        let answer = timeout(PATIENCE, answers.next()).await.map_err(|_| ClientError::Silent)?;
         match answer {
             Some(event) => Ok(event?.data),
-            None => Err(ClientError::Protocol(
-                "an operation ended without a result".to_owned(),
-            )),
+            None => Err(ClientError::Protocol("an operation ended without a result".to_owned())),
         }
     }
 
@@ -106,16 +95,9 @@ impl Session {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (events, received) = mpsc::channel(WAITING);
         let payload = json!({ "query": document, "variables": variables });
-        self.commands
-            .send(Command::Start { payload, events, id })
-            .map_err(|_| gone())?;
+        self.commands.send(Command::Start { payload, events, id }).map_err(|_| gone())?;
         let (commands, ended) = (self.commands.clone(), false);
-        Ok(Subscription {
-            id,
-            events: received,
-            commands,
-            ended,
-        })
+        Ok(Subscription { id, events: received, commands, ended })
     }
 }
 
@@ -145,10 +127,7 @@ impl Drop for Subscription {
 }
 
 fn gone() -> ClientError {
-    ClientError::Closed {
-        code: 1006,
-        reason: "the socket has ended".to_owned(),
-    }
+    ClientError::Closed { code: 1006, reason: "the socket has ended".to_owned() }
 }
 
 /// Upgrades and signs in.
@@ -160,9 +139,7 @@ async fn open(base: &str, token: &str) -> Result<Socket, ClientError> {
         )));
     };
     let mut request = format!("ws://{rest}/graphql").into_client_request()?;
-    request
-        .headers_mut()
-        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     let (mut socket, _) = connect_async(request).await?;
     let payload = json!({ "Authorization": format!("Bearer {token}") });
     socket.send(Say::ConnectionInit { payload }.frame()?).await?;
@@ -173,9 +150,7 @@ async fn open(base: &str, token: &str) -> Result<Socket, ClientError> {
             Some(Hear::Ping {}) => socket.send(Say::Pong.frame()?).await?,
             None | Some(Hear::Pong {}) => {}
             Some(other) => {
-                return Err(ClientError::Protocol(format!(
-                    "{other:?} before the acknowledgement"
-                )));
+                return Err(ClientError::Protocol(format!("{other:?} before the acknowledgement")));
             }
         }
     }

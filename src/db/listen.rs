@@ -33,11 +33,7 @@ impl Listener {
     /// Connects at the first [`Listener::next`].
     #[must_use]
     pub fn new(url: &str, clock: Clock) -> Self {
-        Self {
-            url: url.to_owned(),
-            clock,
-            connection: None,
-        }
+        Self { url: url.to_owned(), clock, connection: None }
     }
 
     /// Whether we hear at this time.

@@ -23,24 +23,12 @@ pub struct Step {
 async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url);
     // One connection, because the lock belongs to a session. It waits for as long as another replica migrates.
-    options
-        .min_connections(1)
-        .max_connections(1)
-        .set_schema_search_path(migration::SCHEMA);
+    options.min_connections(1).max_connections(1).set_schema_search_path(migration::SCHEMA);
     let pool = Database::connect(options).await?;
-    pool.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))
-        .await?;
-    let exists = format!(
-        "SELECT 1 FROM pg_namespace WHERE nspname = '{}'",
-        migration::SCHEMA
-    );
-    if pool
-        .query_one_raw(Statement::from_string(DbBackend::Postgres, exists))
-        .await?
-        .is_none()
-    {
-        pool.execute_unprepared(&format!("CREATE SCHEMA {}", migration::SCHEMA))
-            .await?;
+    pool.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
+    let exists = format!("SELECT 1 FROM pg_namespace WHERE nspname = '{}'", migration::SCHEMA);
+    if pool.query_one_raw(Statement::from_string(DbBackend::Postgres, exists)).await?.is_none() {
+        pool.execute_unprepared(&format!("CREATE SCHEMA {}", migration::SCHEMA)).await?;
     }
     Ok(pool)
 }
@@ -78,10 +66,7 @@ pub async fn migration_status(url: &str) -> Result<Vec<Step>, DbErr> {
     let status = Migrator::get_migration_with_status(&pool).await?;
     let steps = status
         .iter()
-        .map(|step| Step {
-            name: step.name().to_owned(),
-            applied: step.status() == MigrationStatus::Applied,
-        })
+        .map(|step| Step { name: step.name().to_owned(), applied: step.status() == MigrationStatus::Applied })
         .collect();
     pool.close().await?;
     Ok(steps)

@@ -83,9 +83,7 @@ impl Db {
     /// [`ConnectError`] when Postgres is out of reach or too old, or the role is not bound by row-level security.
     pub async fn connect(url: &str, connections: u32, tasks: Tasks) -> Result<Self, ConnectError> {
         let mut options = options(url);
-        options
-            .max_connections(connections)
-            .test_before_acquire_if_idle_for(PING_AFTER_IDLE);
+        options.max_connections(connections).test_before_acquire_if_idle_for(PING_AFTER_IDLE);
         options.statement_timeout(STATEMENT_TIMEOUT);
         let mut pool = Database::connect(options).await?;
         let statements = Arc::new(AtomicU64::new(0));
@@ -95,11 +93,7 @@ impl Db {
             metrics::histogram!("registry_statement_seconds").record(info.elapsed.as_secs_f64());
         });
         check_role(&pool).await?;
-        Ok(Self {
-            pool,
-            tasks,
-            statements,
-        })
+        Ok(Self { pool, tasks, statements })
     }
 
     /// A snapshot under this scope, opened at its first question.
@@ -147,9 +141,7 @@ impl Db {
     pub async fn head(&self) -> Result<Head, Fault> {
         let pool = self.pool.clone();
         let read = async move {
-            Head::find_by_statement(Statement::from_string(DbBackend::Postgres, HEAD))
-                .one(&pool)
-                .await
+            Head::find_by_statement(Statement::from_string(DbBackend::Postgres, HEAD)).one(&pool).await
         };
         let head = self.tasks.shielded(read).await??;
         head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))
@@ -171,15 +163,11 @@ impl Db {
 
 fn options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT)
-        .sqlx_logging(false);
+    options.acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
     options.map_sqlx_postgres_opts(|options| {
-        options.application_name("agent-registry").options([
-            ("idle_in_transaction_session_timeout", "30s"),
-            ("TimeZone", "UTC"),
-        ])
+        options
+            .application_name("agent-registry")
+            .options([("idle_in_transaction_session_timeout", "30s"), ("TimeZone", "UTC")])
     });
     options
 }
@@ -188,9 +176,7 @@ async fn check_role(pool: &DatabaseConnection) -> Result<(), ConnectError> {
     let ask = "SELECT current_user::text AS role, rolsuper OR rolbypassrls AS privileged, \
                current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_name \
                FROM pg_roles WHERE rolname = current_user";
-    let row = pool
-        .query_one_raw(Statement::from_string(DbBackend::Postgres, ask))
-        .await?;
+    let row = pool.query_one_raw(Statement::from_string(DbBackend::Postgres, ask)).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("current role".to_owned()))?;
     if row.try_get::<i32>("", "version")? < OLDEST_POSTGRES {
         return Err(ConnectError::TooOld(row.try_get("", "version_name")?));

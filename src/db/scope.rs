@@ -34,14 +34,9 @@ impl Scope {
             Self::Auth => ("auth", String::new()),
             Self::Runtime => ("runtime", String::new()),
             Self::Platform => ("platform", String::new()),
-            Self::Customers(customers) => (
-                "customers",
-                customers
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(","),
-            ),
+            Self::Customers(customers) => {
+                ("customers", customers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+            }
         };
         let sql = format!(
             "SET TRANSACTION {mode}; SET LOCAL registry.scope = '{name}'; SET LOCAL registry.customers = '{{{customers}}}'"

@@ -64,37 +64,25 @@ impl Entry {
     /// A change of a customer's.
     #[must_use]
     pub fn of(action: Action, customer: CustomerId) -> Self {
-        Self {
-            customer_id: Some(customer),
-            ..Self::platform(action)
-        }
+        Self { customer_id: Some(customer), ..Self::platform(action) }
     }
 
     /// The same, about this agent.
     #[must_use]
     pub fn agent(self, agent: AgentId) -> Self {
-        Self {
-            agent_id: Some(agent),
-            ..self
-        }
+        Self { agent_id: Some(agent), ..self }
     }
 
     /// The same, about this version.
     #[must_use]
     pub fn version(self, version: Option<VersionId>) -> Self {
-        Self {
-            version_id: version,
-            ..self
-        }
+        Self { version_id: version, ..self }
     }
 
     /// The same, about this row.
     #[must_use]
     pub fn subject(self, subject: impl Into<Uuid>) -> Self {
-        Self {
-            subject_id: Some(subject.into()),
-            ..self
-        }
+        Self { subject_id: Some(subject.into()), ..self }
     }
 
     /// The same, with before and after.
@@ -126,15 +114,7 @@ impl Txn {
         actor: Actor,
         request_id: Option<String>,
     ) -> Self {
-        Self {
-            txn,
-            reach,
-            log: Mutex::new(Log {
-                actor,
-                request_id,
-                entries: Vec::new(),
-            }),
-        }
+        Self { txn, reach, log: Mutex::new(Log { actor, request_id, entries: Vec::new() }) }
     }
 
     /// Whose rows each query must name.
@@ -186,11 +166,7 @@ impl Txn {
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
         let skip = OnConflict::columns(key).do_nothing().to_owned();
-        Ok(A::Entity::insert(row)
-            .on_conflict(skip)
-            .exec_without_returning(&self.txn)
-            .await?
-            > 0)
+        Ok(A::Entity::insert(row).on_conflict(skip).exec_without_returning(&self.txn).await? > 0)
     }
 
     /// Updates the set columns of one row, by its primary key, and answers the row.
@@ -244,10 +220,7 @@ impl Txn {
         let entries = {
             let mut log = self.log();
             let entries = mem::take(&mut log.entries);
-            entries
-                .into_iter()
-                .map(|entry| row(&log, entry))
-                .collect::<Result<Vec<_>, _>>()?
+            entries.into_iter().map(|entry| row(&log, entry)).collect::<Result<Vec<_>, _>>()?
         };
         if entries.is_empty() {
             return Ok(None);
@@ -266,14 +239,7 @@ impl Txn {
 /// One entry as `append_changes` reads it.
 fn row(log: &Log, entry: Entry) -> Result<Value, DbErr> {
     use sea_orm::ActiveEnum;
-    let Entry {
-        action,
-        customer_id,
-        agent_id,
-        version_id,
-        subject_id,
-        details,
-    } = entry;
+    let Entry { action, customer_id, agent_id, version_id, subject_id, details } = entry;
     let details =
         serde_json_canonicalizer::to_string(&details).map_err(|err| DbErr::Json(err.to_string()))?;
     Ok(json!({

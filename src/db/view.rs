@@ -54,12 +54,7 @@ where
 
 impl View {
     pub(super) fn new(db: &Db, scope: Scope) -> Self {
-        Self {
-            pool: db.pool.clone(),
-            tasks: db.tasks.clone(),
-            scope,
-            open: Arc::default(),
-        }
+        Self { pool: db.pool.clone(), tasks: db.tasks.clone(), scope, open: Arc::default() }
     }
 
     /// Whose rows each query must name.
@@ -113,10 +108,7 @@ impl View {
         let (pool, scope, open) = (self.pool.clone(), self.scope.clone(), Arc::clone(&self.open));
         let work = async move {
             let statement = select.build(DbBackend::Postgres);
-            let rows = begin(&pool, &scope, &open)
-                .await?
-                .query_all_raw(statement)
-                .await?;
+            let rows = begin(&pool, &scope, &open).await?.query_all_raw(statement).await?;
             rows.into_iter()
                 .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
                 .collect::<Result<_, DbErr>>()
@@ -133,9 +125,7 @@ async fn begin<'a>(
 ) -> Result<&'a DatabaseTransaction, DbErr> {
     open.get_or_try_init(|| async {
         let txn = pool.begin().await?;
-        scope
-            .set(&txn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            .await?;
+        scope.set(&txn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
         Ok(txn)
     })
     .await

@@ -45,11 +45,7 @@ impl Activation {
     /// Where it stands in the log; none only inside the transaction that makes it.
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
-        Some(Cursor::new(
-            self.revision?,
-            self.position?,
-            self.cursor_hash.as_deref()?,
-        ))
+        Some(Cursor::new(self.revision?, self.position?, self.cursor_hash.as_deref()?))
     }
 
     /// The activation that a change records, if it records one.
@@ -75,13 +71,8 @@ impl Registry {
         caller: &Caller,
         input: ActivateVersion,
     ) -> Result<Changed<Switched>> {
-        let ActivateVersion {
-            agent_id,
-            version_id,
-            expected,
-        } = input;
-        self.change_active(caller, agent_id, expected, Target::Version(version_id))
-            .await
+        let ActivateVersion { agent_id, version_id, expected } = input;
+        self.change_active(caller, agent_id, expected, Target::Version(version_id)).await
     }
 
     /// Makes the version serve again that was active before the current activation.
@@ -94,8 +85,7 @@ impl Registry {
         agent_id: AgentId,
         expected: Expected,
     ) -> Result<Changed<Switched>> {
-        self.change_active(caller, agent_id, expected, Target::Previous)
-            .await
+        self.change_active(caller, agent_id, expected, Target::Previous).await
     }
 
     /// Makes the agent serve nothing.
@@ -108,8 +98,7 @@ impl Registry {
         agent_id: AgentId,
         expected: Expected,
     ) -> Result<Changed<Switched>> {
-        self.change_active(caller, agent_id, expected, Target::Nothing)
-            .await
+        self.change_active(caller, agent_id, expected, Target::Nothing).await
     }
 
     async fn change_active(
@@ -139,13 +128,7 @@ impl Registry {
                     return Ok((Switched { agent, activation }, since));
                 }
                 let (agent, activation) = switch(&txn, &clock, agent, to, reason).await?;
-                Ok((
-                    Switched {
-                        agent,
-                        activation: Some(activation),
-                    },
-                    0,
-                ))
+                Ok((Switched { agent, activation: Some(activation) }, 0))
             })
             .await?;
         Ok(made.or_since())
@@ -177,12 +160,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         let mut rows = reading.view.all(row::page_each(agents, &page.slice())).await?;
         rows.retain(|activation| reading.view.reach().holds(activation.customer_id));
-        Ok(super::page_each(
-            agents,
-            rows,
-            |activation| activation.agent_id,
-            page,
-        ))
+        Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }
 
     /// How many activations each of these agents has.
@@ -195,10 +173,7 @@ impl Registry {
         agents: &[AgentId],
     ) -> Result<Vec<(AgentId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading
-            .view
-            .pairs(row::count_each(&reading.view.reach(), agents))
-            .await?;
+        let rows = reading.view.pairs(row::count_each(&reading.view.reach(), agents)).await?;
         Ok(super::zero_filled(agents, rows))
     }
 }
@@ -226,10 +201,7 @@ async fn resolve(
         }
         Target::Previous => {
             if agent.active_version_id.is_none() {
-                return Err(Error::invalid(
-                    "agentId",
-                    "nothing is active, so there is nothing to roll back",
-                ));
+                return Err(Error::invalid("agentId", "nothing is active, so there is nothing to roll back"));
             }
             let previous = last.and_then(|last| last.previous_version_id);
             let previous = previous
@@ -264,20 +236,12 @@ pub(super) async fn switch(
         cursor_hash: None,
     };
     let id = activation.id;
-    let action = if to.is_some() {
-        ChangeAction::AgentActivated
-    } else {
-        ChangeAction::AgentDeactivated
-    };
+    let action = if to.is_some() { ChangeAction::AgentActivated } else { ChangeAction::AgentDeactivated };
     let details = json!({
         "before": { "version_id": agent.active_version_id }, "after": { "version_id": to },
         "reason": sea_orm::ActiveEnum::to_value(&reason),
     });
-    let entry = Entry::of(action, agent.customer_id)
-        .agent(agent.id)
-        .version(to)
-        .subject(id)
-        .details(details);
+    let entry = Entry::of(action, agent.customer_id).agent(agent.id).version(to).subject(id).details(details);
     txn.insert(row::ActiveModel::from(activation)).await?;
     let row = agent_row::ActiveModel {
         active_version_id: Set(to),

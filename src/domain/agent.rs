@@ -53,12 +53,7 @@ impl Registry {
     /// name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
     pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<Changed<Agent>> {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
-        let CreateAgent {
-            customer_id,
-            name,
-            description,
-            owner_id,
-        } = input;
+        let CreateAgent { customer_id, name, description, owner_id } = input;
         check(Some(&name), description.as_deref())?;
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
@@ -77,16 +72,8 @@ impl Registry {
     /// [`Error::Invalid`] or [`Error::TooLarge`] for a field.
     pub async fn update_agent(&self, caller: &Caller, input: UpdateAgent) -> Result<Changed<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let UpdateAgent {
-            id,
-            name,
-            description,
-            owner_id,
-        } = input;
-        check(
-            name.as_deref(),
-            description.as_ref().and_then(|text| text.as_deref()),
-        )?;
+        let UpdateAgent { id, name, description, owner_id } = input;
+        check(name.as_deref(), description.as_ref().and_then(|text| text.as_deref()))?;
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
@@ -168,10 +155,7 @@ impl Registry {
     ) -> Result<Page<Agent>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        let rows = reading
-            .view
-            .all(row::page(&reading.view.reach(), filter, &page.slice()))
-            .await?;
+        let rows = reading.view.all(row::page(&reading.view.reach(), filter, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
@@ -182,10 +166,7 @@ impl Registry {
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        Ok(reading
-            .view
-            .count(row::filtered(&reading.view.reach(), filter))
-            .await?)
+        Ok(reading.view.count(row::filtered(&reading.view.reach(), filter)).await?)
     }
 
     /// The same page of agents of each of these customers.
@@ -202,10 +183,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading
-            .view
-            .all(row::page_each(&visible, filter, &page.slice()))
-            .await?;
+        let rows = reading.view.all(row::page_each(&visible, filter, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
     }
 
@@ -276,11 +254,7 @@ pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agen
 /// Puts a locked agent away, which ends its serving.
 pub(super) async fn put_away(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
     let agent = match agent.active_version_id {
-        Some(_) => {
-            activation::switch(txn, clock, agent, None, Reason::Archive)
-                .await?
-                .0
-        }
+        Some(_) => activation::switch(txn, clock, agent, None, Reason::Archive).await?.0,
         None => agent,
     };
     let archived_at = Some(clock.now());
@@ -300,11 +274,8 @@ async fn set_archived(
     action: ChangeAction,
 ) -> Result<Agent> {
     let entry = Entry::of(action, agent.customer_id).agent(agent.id);
-    let row = row::ActiveModel {
-        archived_at: Set(archived_at),
-        updated_at: Set(clock.now()),
-        ..agent.into()
-    };
+    let row =
+        row::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };
     let agent = txn.update(row).await?;
     txn.record(entry);
     Ok(agent)
@@ -334,10 +305,7 @@ fn facts(agent: &Agent) -> serde_json::Value {
 /// The agent for writing: its customer first, then its row, both locked, and the caller's right to write it.
 pub(super) async fn lock(txn: &Txn, caller: &Caller, id: AgentId) -> Result<Agent> {
     let missing = || Error::NotFound("agent");
-    let found = txn
-        .one(row::by_ids(txn.reach(), &[id]))
-        .await?
-        .ok_or_else(missing)?;
+    let found = txn.one(row::by_ids(txn.reach(), &[id])).await?.ok_or_else(missing)?;
     policy::allow_on(caller, Action::WriteAgents, found.customer_id, "agent")?;
     super::open_customer(txn, caller, found.customer_id).await?;
     txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)

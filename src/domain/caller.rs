@@ -102,10 +102,7 @@ impl Caller {
     /// The command line, or the service itself.
     #[must_use]
     pub fn system(request_id: impl Into<String>) -> Self {
-        Self {
-            principal: Principal::System,
-            request_id: request_id.into(),
-        }
+        Self { principal: Principal::System, request_id: request_id.into() }
     }
 
     /// What this caller's transactions may touch.
@@ -123,18 +120,9 @@ impl Caller {
     #[must_use]
     pub fn actor(&self) -> Actor {
         match &self.principal {
-            Principal::System => Actor {
-                kind: ActorKind::System,
-                id: None,
-            },
-            Principal::User(user) => Actor {
-                kind: ActorKind::User,
-                id: Some(user.id.into()),
-            },
-            Principal::Service(service) => Actor {
-                kind: ActorKind::Service,
-                id: Some(service.id.into()),
-            },
+            Principal::System => Actor { kind: ActorKind::System, id: None },
+            Principal::User(user) => Actor { kind: ActorKind::User, id: Some(user.id.into()) },
+            Principal::Service(service) => Actor { kind: ActorKind::Service, id: Some(service.id.into()) },
         }
     }
 

@@ -36,19 +36,13 @@ impl Place {
     /// Right after this change.
     #[must_use]
     pub fn of(change: &Change) -> Self {
-        Self {
-            revision: change.revision,
-            position: change.position,
-        }
+        Self { revision: change.revision, position: change.position }
     }
 
     /// The end of this commit.
     #[must_use]
     pub fn end_of(revision: i64) -> Self {
-        Self {
-            revision,
-            position: i32::MAX,
-        }
+        Self { revision, position: i32::MAX }
     }
 }
 
@@ -64,10 +58,7 @@ impl Cursor {
     pub fn new(revision: i64, position: i32, chain_hash: &[u8]) -> Self {
         let mut hash = [0; HASH_BYTES];
         hash.iter_mut().zip(chain_hash).for_each(|(to, from)| *to = *from);
-        Self {
-            revision,
-            entry: Some((position, hash)),
-        }
+        Self { revision, entry: Some((position, hash)) }
     }
 }
 
@@ -84,25 +75,16 @@ impl FromStr for Cursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let number = |text: &str| {
-            text.parse::<i64>()
-                .ok()
-                .filter(|number| *number >= 0 && !text.starts_with('+'))
-        };
+        let number =
+            |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0 && !text.starts_with('+'));
         let parts: Vec<&str> = text.split('.').collect();
         let cursor = match parts.as_slice() {
-            [revision] => number(revision).map(|revision| Self {
-                revision,
-                entry: None,
-            }),
+            [revision] => number(revision).map(|revision| Self { revision, entry: None }),
             [revision, position, hash] => (|| {
                 let mut bytes = [0; HASH_BYTES];
                 hex::decode_to_slice(hash, &mut bytes).ok()?;
                 let position = i32::try_from(number(position)?).ok()?;
-                Some(Self {
-                    revision: number(revision)?,
-                    entry: Some((position, bytes)),
-                })
+                Some(Self { revision: number(revision)?, entry: Some((position, bytes)) })
             })(),
             _ => None,
         };
@@ -157,7 +139,5 @@ impl Registry {
 }
 
 async fn changes_after(view: &View, reach: &Reach, place: Place, limit: u64) -> Result<Vec<Change>> {
-    Ok(view
-        .all(change::after(reach, place.revision, place.position, limit))
-        .await?)
+    Ok(view.all(change::after(reach, place.revision, place.position, limit)).await?)
 }

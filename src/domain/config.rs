@@ -32,10 +32,7 @@ impl Registry {
     pub async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<Option<ActiveConfig>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
         let (view, reach) = (&reading.view, reading.view.reach());
-        let agent = view
-            .one(agent_row::by_ids(&reach, &[id]))
-            .await?
-            .ok_or(Error::NotFound("agent"))?;
+        let agent = view.one(agent_row::by_ids(&reach, &[id])).await?.ok_or(Error::NotFound("agent"))?;
         let customer = view
             .one(customer::by_ids(&reach, &[agent.customer_id]))
             .await?
@@ -45,11 +42,7 @@ impl Registry {
             return Ok(None);
         };
         let version = view.one(agent_version::by_ids(&reach, &[version])).await?;
-        Ok(version.map(|version| ActiveConfig {
-            agent,
-            version,
-            activated_at,
-        }))
+        Ok(version.map(|version| ActiveConfig { agent, version, activated_at }))
     }
 }
 

@@ -72,10 +72,8 @@ impl Registry {
         let (now, by) = (self.clock.now(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let before = txn
-                    .one(row::locked(txn.reach(), id))
-                    .await?
-                    .ok_or(Error::NotFound("customer"))?;
+                let before =
+                    txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
                 super::refuse_suspended(&by, &before)?;
                 let name = name.unwrap_or_else(|| before.name.clone());
                 if name == before.name {
@@ -84,11 +82,7 @@ impl Registry {
                     return Ok((before, since));
                 }
                 let details = json!({ "before": { "name": before.name }, "after": { "name": name } });
-                let row = row::ActiveModel {
-                    name: Set(name),
-                    updated_at: Set(now),
-                    ..before.into()
-                };
+                let row = row::ActiveModel { name: Set(name), updated_at: Set(now), ..before.into() };
                 let after = txn.update(row).await?;
                 txn.record(Entry::of(ChangeAction::CustomerUpdated, id).details(details));
                 Ok((after, 0))
@@ -118,10 +112,7 @@ impl Registry {
     ) -> Result<Page<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::no_nul("name", name))?;
-        let rows = reading
-            .view
-            .all(row::page(&reading.view.reach(), name, &page.slice()))
-            .await?;
+        let rows = reading.view.all(row::page(&reading.view.reach(), name, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
@@ -132,9 +123,6 @@ impl Registry {
     pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::no_nul("name", name))?;
-        Ok(reading
-            .view
-            .count(row::named(&reading.view.reach(), name))
-            .await?)
+        Ok(reading.view.count(row::named(&reading.view.reach(), name)).await?)
     }
 }

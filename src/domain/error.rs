@@ -138,10 +138,7 @@ impl ErrorCode {
 impl Error {
     /// A value of this input field is not acceptable.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid {
-            field: Some(field.into()),
-            message: message.into(),
-        }
+        Self::Invalid { field: Some(field.into()), message: message.into() }
     }
 
     /// Its name on the wire.

@@ -38,12 +38,7 @@ impl Registry {
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN there or the platform, [`Error::Invalid`].
     pub async fn set_member(&self, caller: &Caller, input: SetMember) -> Result<Changed<Membership>> {
         policy::allow_on(caller, Action::ManageMembers, input.customer_id, "customer")?;
-        let SetMember {
-            customer_id,
-            issuer,
-            subject,
-            role,
-        } = input;
+        let SetMember { customer_id, issuer, subject, role } = input;
         super::user::check_subject(&subject)?;
         let (now, fresh) = (self.clock.now(), self.clock.id::<UserId>());
         let made = self
@@ -59,23 +54,13 @@ impl Registry {
                     name: Set(None),
                     created_at: Set(now),
                 };
-                if txn
-                    .insert_new(profile, [user::Column::Issuer, user::Column::Subject])
-                    .await?
-                {
+                if txn.insert_new(profile, [user::Column::Issuer, user::Column::Subject]).await? {
                     txn.record(Entry::platform(ChangeAction::UserCreated).subject(fresh));
                 }
-                let user = txn
-                    .one(user::by_subject(&issuer, &subject))
-                    .await?
-                    .ok_or(Error::NotFound("user"))?;
+                let user =
+                    txn.one(user::by_subject(&issuer, &subject)).await?.ok_or(Error::NotFound("user"))?;
                 let before = txn.one(row::of(customer_id, user.id)).await?;
-                let member = Membership {
-                    customer_id,
-                    user_id: user.id,
-                    role,
-                    created_at: now,
-                };
+                let member = Membership { customer_id, user_id: user.id, role, created_at: now };
                 let details = json!({ "before": before.as_ref().map(|b| name(b.role)), "after": name(role) });
                 match before {
                     Some(before) if before.role == role => {
@@ -85,19 +70,11 @@ impl Registry {
                         return Ok((before, since));
                     }
                     Some(before) => {
-                        txn.update(row::ActiveModel {
-                            role: Set(role),
-                            ..before.into()
-                        })
-                        .await?;
+                        txn.update(row::ActiveModel { role: Set(role), ..before.into() }).await?;
                     }
                     None => txn.insert(row::ActiveModel::from(member.clone())).await?,
                 }
-                txn.record(
-                    Entry::of(ChangeAction::MemberSet, customer_id)
-                        .subject(user.id)
-                        .details(details),
-                );
+                txn.record(Entry::of(ChangeAction::MemberSet, customer_id).subject(user.id).details(details));
                 Ok((member, 0))
             })
             .await?;
@@ -112,8 +89,5 @@ fn name(role: Role) -> String {
 /// The roles of one user, for who signs in.
 pub(super) async fn roles(view: &View, user: UserId) -> Result<BTreeMap<CustomerId, Role>> {
     let rows = view.all(row::of_user(user)).await?;
-    Ok(rows
-        .into_iter()
-        .map(|member| (member.customer_id, member.role))
-        .collect())
+    Ok(rows.into_iter().map(|member| (member.customer_id, member.role)).collect())
 }

@@ -60,20 +60,13 @@ impl Registry {
     /// The verbs on this database.
     #[must_use]
     pub fn new(db: Db, clock: Clock, auth: auth::Keys) -> Self {
-        Self {
-            db,
-            clock,
-            auth: Arc::new(auth),
-        }
+        Self { db, clock, auth: Arc::new(auth) }
     }
 
     /// A snapshot for this caller, opened at its first question.
     #[must_use]
     pub fn reading(&self, caller: &Caller) -> Reading {
-        Reading {
-            caller: Arc::new(caller.clone()),
-            view: self.db.view(caller.scope()),
-        }
+        Reading { caller: Arc::new(caller.clone()), view: self.db.view(caller.scope()) }
     }
 
     /// The clock that all of this goes by.
@@ -102,17 +95,12 @@ impl Registry {
         };
         let now = self.clock.now();
         self.db
-            .write(
-                caller.scope(),
-                caller.actor(),
-                Some(caller.request_id.clone()),
-                move |txn| async move {
-                    if let Some(user) = newcomer {
-                        make_profile(&txn, &user, now).await?;
-                    }
-                    work(txn).await
-                },
-            )
+            .write(caller.scope(), caller.actor(), Some(caller.request_id.clone()), move |txn| async move {
+                if let Some(user) = newcomer {
+                    make_profile(&txn, &user, now).await?;
+                }
+                work(txn).await
+            })
             .await
     }
 }
@@ -127,21 +115,13 @@ async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::I
         name: Set(principal.name.clone()),
         created_at: Set(now),
     };
-    if txn
-        .insert_new(row, [entity::user::Column::Issuer, entity::user::Column::Subject])
-        .await?
-    {
+    if txn.insert_new(row, [entity::user::Column::Issuer, entity::user::Column::Subject]).await? {
         txn.record(Entry::platform(ChangeAction::UserCreated).subject(principal.id));
         return Ok(());
     }
-    let made = txn
-        .one(entity::user::by_subject(&principal.issuer, &principal.subject))
-        .await?;
+    let made = txn.one(entity::user::by_subject(&principal.issuer, &principal.subject)).await?;
     let made = made.ok_or(Error::Unavailable("your profile is being made"))?;
-    txn.act_as(Actor {
-        kind: ActorKind::User,
-        id: Some(made.id.into()),
-    });
+    txn.act_as(Actor { kind: ActorKind::User, id: Some(made.id.into()) });
     Ok(())
 }
 
@@ -157,23 +137,15 @@ impl<T> Committed<T> {
 impl<T> Committed<(T, i64)> {
     /// A write that may find all as it should be: then the revision is the one that made it so.
     fn or_since(self) -> Changed<T> {
-        let Self {
-            value: (value, since),
-            revision,
-        } = self;
-        Changed {
-            value,
-            revision: revision.unwrap_or(since),
-        }
+        let Self { value: (value, since), revision } = self;
+        Changed { value, revision: revision.unwrap_or(since) }
     }
 }
 
 /// The customer, locked against being suspended meanwhile; refused when it is suspended and the caller is not the platform.
 async fn open_customer(txn: &Txn, caller: &Caller, id: CustomerId) -> Result<Customer> {
-    let found = txn
-        .one(entity::customer::shared(txn.reach(), id))
-        .await?
-        .ok_or(Error::NotFound("customer"))?;
+    let found =
+        txn.one(entity::customer::shared(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
     refuse_suspended(caller, &found)?;
     Ok(found)
 }
@@ -201,11 +173,7 @@ async fn last_change_of_customer(txn: &Txn, id: CustomerId, action: ChangeAction
 /// Those parents that the reading may see at all.
 fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> CustomerId) -> Vec<P> {
     let reach = reading.view.reach();
-    parents
-        .iter()
-        .copied()
-        .filter(|parent| reach.holds(customer(parent)))
-        .collect()
+    parents.iter().copied().filter(|parent| reach.holds(customer(parent))).collect()
 }
 
 /// Sorts rows that were read for many parents into a page for each.
@@ -219,20 +187,12 @@ fn page_each<P: Copy + Eq + Hash, T, K: Clone>(
     for row in rows {
         groups.entry(parent_of(&row)).or_default().push(row);
     }
-    parents
-        .iter()
-        .map(|parent| (*parent, args.page(groups.remove(parent).unwrap_or_default())))
-        .collect()
+    parents.iter().map(|parent| (*parent, args.page(groups.remove(parent).unwrap_or_default()))).collect()
 }
 
 /// Counts that were read for many parents: one for each, 0 where nothing was counted.
 fn zero_filled<P: Copy + Eq + Hash>(parents: &[P], counted: Vec<(P, i64)>) -> Vec<(P, u64)> {
     let counted: HashMap<P, i64> = counted.into_iter().collect();
-    let count = |parent| {
-        counted
-            .get(parent)
-            .and_then(|count| u64::try_from(*count).ok())
-            .unwrap_or(0)
-    };
+    let count = |parent| counted.get(parent).and_then(|count| u64::try_from(*count).ok()).unwrap_or(0);
     parents.iter().map(|parent| (*parent, count(parent))).collect()
 }

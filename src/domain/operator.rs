@@ -19,11 +19,8 @@ impl Registry {
     pub async fn add_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
         super::user::check_subject(subject)?;
-        let operator = Operator {
-            issuer: issuer.to_owned(),
-            subject: subject.to_owned(),
-            created_at: self.clock.now(),
-        };
+        let operator =
+            Operator { issuer: issuer.to_owned(), subject: subject.to_owned(), created_at: self.clock.now() };
         let made = self
             .write(caller, move |txn| async move {
                 let key = [row::Column::Issuer, row::Column::Subject];

@@ -21,10 +21,7 @@ pub fn cursor(key: impl ToString) -> String {
 /// # Errors
 /// [`Error::Invalid`], naming `field`.
 pub fn key<K: std::str::FromStr>(field: &str, cursor: &str) -> Result<K> {
-    let text = URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let key = text.and_then(|text| text.parse().ok());
     key.ok_or_else(|| Error::invalid(field, format!("{field} is not a cursor of this list")))
 }
@@ -53,39 +50,19 @@ impl<T> Page<T> {
     /// A page of nothing.
     #[must_use]
     pub fn empty() -> Self {
-        Self {
-            items: Vec::new(),
-            has_next: false,
-            has_previous: false,
-        }
+        Self { items: Vec::new(), has_next: false, has_previous: false }
     }
 
     /// The same page of something else.
     pub fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
-        let Self {
-            items,
-            has_next,
-            has_previous,
-        } = self;
-        Page {
-            items: items.into_iter().map(to).collect(),
-            has_next,
-            has_previous,
-        }
+        let Self { items, has_next, has_previous } = self;
+        Page { items: items.into_iter().map(to).collect(), has_next, has_previous }
     }
 
     /// A page of something else, made of this one's rows.
     pub fn each<U>(&self, to: impl FnMut(&T) -> U) -> Page<U> {
-        let Self {
-            items,
-            has_next,
-            has_previous,
-        } = self;
-        Page {
-            items: items.iter().map(to).collect(),
-            has_next: *has_next,
-            has_previous: *has_previous,
-        }
+        let Self { items, has_next, has_previous } = self;
+        Page { items: items.iter().map(to).collect(), has_next: *has_next, has_previous: *has_previous }
     }
 }
 
@@ -107,12 +84,7 @@ impl<K: Clone> PageArgs<K> {
                 .filter(|size| (1..=PAGE_MAX).contains(size))
                 .ok_or_else(|| Error::invalid(field, format!("{field} must be between 1 and {PAGE_MAX}")))?,
         };
-        Ok(Self {
-            after,
-            before,
-            limit,
-            backward,
-        })
+        Ok(Self { after, before, limit, backward })
     }
 
     /// What to read: one row more than asked for tells whether the list goes on.
@@ -132,17 +104,9 @@ impl<K: Clone> PageArgs<K> {
         rows.truncate(limit);
         if self.backward {
             rows.reverse();
-            Page {
-                items: rows,
-                has_next: self.before.is_some(),
-                has_previous: more,
-            }
+            Page { items: rows, has_next: self.before.is_some(), has_previous: more }
         } else {
-            Page {
-                items: rows,
-                has_next: more,
-                has_previous: self.after.is_some(),
-            }
+            Page { items: rows, has_next: more, has_previous: self.after.is_some() }
         }
     }
 }

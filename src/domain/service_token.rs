@@ -69,14 +69,9 @@ impl Registry {
                 txn.insert(row::ActiveModel::from(token.clone())).await?;
                 let after = json!({ "after": { "name": token.name, "scopes": token.scopes } });
                 txn.record(
-                    Entry::platform(ChangeAction::ServiceTokenCreated)
-                        .subject(token.id)
-                        .details(after),
+                    Entry::platform(ChangeAction::ServiceTokenCreated).subject(token.id).details(after),
                 );
-                Ok(NewServiceToken {
-                    token,
-                    secret: key.to_string(),
-                })
+                Ok(NewServiceToken { token, secret: key.to_string() })
             })
             .await?;
         made.changed()
@@ -95,23 +90,14 @@ impl Registry {
         let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
-                let before = txn
-                    .one(row::locked(id))
-                    .await?
-                    .ok_or(Error::NotFound("service token"))?;
+                let before = txn.one(row::locked(id)).await?.ok_or(Error::NotFound("service token"))?;
                 if before.revoked_at.is_some() {
-                    let last = txn
-                        .one(last_of_subject(id.into(), ChangeAction::ServiceTokenRevoked))
-                        .await?;
+                    let last = txn.one(last_of_subject(id.into(), ChangeAction::ServiceTokenRevoked)).await?;
                     let since = last.map_or(0, |change| change.revision);
                     return Ok((before, since));
                 }
-                let after = txn
-                    .update(row::ActiveModel {
-                        revoked_at: Set(Some(now)),
-                        ..before.into()
-                    })
-                    .await?;
+                let after =
+                    txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..before.into() }).await?;
                 txn.record(Entry::platform(ChangeAction::ServiceTokenRevoked).subject(id));
                 Ok((after, 0))
             })

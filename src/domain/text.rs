@@ -18,10 +18,7 @@ pub(super) fn name(field: &str, text: &str) -> Result<()> {
         return Err(Error::invalid(field, format!("{field} must not be blank")));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::invalid(
-            field,
-            format!("{field} must not hold control characters"),
-        ));
+        return Err(Error::invalid(field, format!("{field} must not hold control characters")));
     }
     Ok(())
 }
@@ -35,12 +32,7 @@ pub(super) fn description(field: &str, text: &str) -> Result<()> {
 fn at_most(field: &str, text: &str, limit: usize) -> Result<()> {
     let actual = text.chars().count();
     if actual > limit {
-        return Err(Error::TooLarge {
-            field: field.to_owned(),
-            actual,
-            limit,
-            unit: "characters",
-        });
+        return Err(Error::TooLarge { field: field.to_owned(), actual, limit, unit: "characters" });
     }
     Ok(())
 }
@@ -48,10 +40,7 @@ fn at_most(field: &str, text: &str, limit: usize) -> Result<()> {
 /// Postgres keeps every character but this one.
 pub(super) fn no_nul(field: &str, text: &str) -> Result<()> {
     if text.contains('\0') {
-        return Err(Error::invalid(
-            field,
-            format!("{field} must not hold the character U+0000"),
-        ));
+        return Err(Error::invalid(field, format!("{field} must not hold the character U+0000")));
     }
     Ok(())
 }
@@ -89,10 +78,7 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
 
 fn exact(number: &serde_json::Number) -> bool {
     const MOST: i64 = (1 << 53) - 1;
-    number.is_f64()
-        || number
-            .as_i64()
-            .is_some_and(|number| (-MOST..=MOST).contains(&number))
+    number.is_f64() || number.as_i64().is_some_and(|number| (-MOST..=MOST).contains(&number))
 }
 
 /// The canonical form of RFC 8785, in bytes.

@@ -66,28 +66,15 @@ impl Content {
     /// # Errors
     /// [`Error::Invalid`] or [`Error::TooLarge`], naming the field.
     pub fn check(&self) -> Result<()> {
-        let Self {
-            system_prompt,
-            model_name,
-            model_parameters,
-            tools,
-        } = self;
+        let Self { system_prompt, model_name, model_parameters, tools } = self;
         at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
         text::no_nul("systemPrompt", system_prompt)?;
         text::name("modelName", model_name)?;
         if !model_parameters.is_object() {
-            return Err(Error::invalid(
-                "modelParameters",
-                "modelParameters must be a JSON object",
-            ));
+            return Err(Error::invalid("modelParameters", "modelParameters must be a JSON object"));
         }
         text::json("modelParameters", model_parameters)?;
-        at_most(
-            "modelParameters",
-            text::canonical(model_parameters)?.len(),
-            PARAMETERS_BYTES_MAX,
-            "bytes",
-        )?;
+        at_most("modelParameters", text::canonical(model_parameters)?.len(), PARAMETERS_BYTES_MAX, "bytes")?;
         at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
         let mut names = HashSet::new();
         for (index, tool) in tools.iter().enumerate() {
@@ -99,12 +86,7 @@ impl Content {
                 ));
             }
         }
-        at_most(
-            "tools",
-            text::canonical(&json!(tools))?.len(),
-            TOOLS_BYTES_MAX,
-            "bytes",
-        )
+        at_most("tools", text::canonical(&json!(tools))?.len(), TOOLS_BYTES_MAX, "bytes")
     }
 
     /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal content has an equal hash, on any machine.
@@ -112,12 +94,7 @@ impl Content {
     /// # Errors
     /// [`Error::Internal`] when it can't be written as JSON, which checked content can.
     pub fn hash(&self) -> Result<[u8; 32]> {
-        let Self {
-            system_prompt,
-            model_name,
-            model_parameters,
-            tools,
-        } = self;
+        let Self { system_prompt, model_name, model_parameters, tools } = self;
         let canonical = text::canonical(&json!({
             "system_prompt": system_prompt, "model_name": model_name, "model_parameters": model_parameters, "tools": tools,
         }))?;
@@ -127,22 +104,13 @@ impl Content {
 
 fn at_most(field: &str, actual: usize, limit: usize, unit: &'static str) -> Result<()> {
     if actual > limit {
-        return Err(Error::TooLarge {
-            field: field.to_owned(),
-            actual,
-            limit,
-            unit,
-        });
+        return Err(Error::TooLarge { field: field.to_owned(), actual, limit, unit });
     }
     Ok(())
 }
 
 fn check_tool(field: &str, tool: &Tool) -> Result<()> {
-    let Tool {
-        name,
-        description,
-        input_schema,
-    } = tool;
+    let Tool { name, description, input_schema } = tool;
     text::name(&format!("{field}.name"), name)?;
     if let Some(description) = description {
         text::no_nul(&format!("{field}.description"), description)?;
@@ -169,13 +137,7 @@ impl Registry {
         input: PublishVersion,
     ) -> Result<Changed<AgentVersion>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let PublishVersion {
-            agent_id,
-            content,
-            message,
-            activate,
-            expected_latest_number,
-        } = input;
+        let PublishVersion { agent_id, content, message, activate, expected_latest_number } = input;
         content.check()?;
         if let Some(message) = &message {
             text::description("message", message)?;
@@ -191,17 +153,9 @@ impl Registry {
                 if let Some(expected) =
                     expected_latest_number.filter(|expected| *expected != agent.latest_number)
                 {
-                    return Err(Error::NotLatest {
-                        expected,
-                        actual: agent.latest_number,
-                    });
+                    return Err(Error::NotLatest { expected, actual: agent.latest_number });
                 }
-                let new = New {
-                    content,
-                    hash,
-                    message,
-                    created_at: clock.now(),
-                };
+                let new = New { content, hash, message, created_at: clock.now() };
                 let (agent, version) = append(&txn, &clock, agent, new).await?;
                 if activate {
                     activation::switch(&txn, &clock, agent, Some(version.id), Reason::Publish).await?;
@@ -231,10 +185,7 @@ impl Registry {
         ids: &[VersionId],
     ) -> Result<HashMap<VersionId, i32>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading
-            .view
-            .pairs(row::numbers(&reading.view.reach(), ids))
-            .await?;
+        let rows = reading.view.pairs(row::numbers(&reading.view.reach(), ids)).await?;
         Ok(rows.into_iter().collect())
     }
 
@@ -285,25 +236,10 @@ pub(super) async fn append(
     agent: Agent,
     new: New,
 ) -> Result<(Agent, AgentVersion)> {
-    let New {
-        content,
-        hash,
-        message,
-        created_at,
-    } = new;
-    let Content {
-        system_prompt,
-        model_name,
-        model_parameters,
-        tools,
-    } = content;
+    let New { content, hash, message, created_at } = new;
+    let Content { system_prompt, model_name, model_parameters, tools } = content;
     let number = agent.latest_number + 1;
-    let agent = txn
-        .update(agent_row::ActiveModel {
-            latest_number: Set(number),
-            ..agent.into()
-        })
-        .await?;
+    let agent = txn.update(agent_row::ActiveModel { latest_number: Set(number), ..agent.into() }).await?;
     let Actor { kind, id } = txn.actor();
     let version = AgentVersion {
         id: clock.id(),

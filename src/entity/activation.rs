@@ -66,17 +66,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Those of `ids` within reach.
 pub fn by_ids(reach: &Reach, ids: &[ActivationId]) -> Select<Entity> {
-    reach
-        .narrow(Entity::find(), Column::CustomerId)
-        .filter(Column::Id.eq_any(ids.to_vec()))
+    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
 /// The newest record of one agent.
 pub fn latest(agent: AgentId) -> Select<Entity> {
-    Entity::find()
-        .filter(Column::AgentId.eq(agent))
-        .order_by_desc(Column::Id)
-        .limit(1)
+    Entity::find().filter(Column::AgentId.eq(agent)).order_by_desc(Column::Id).limit(1)
 }
 
 /// The same page, newest first, of each of these agents.

@@ -83,10 +83,7 @@ pub fn by_ids(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
 /// The numbers alone of those of `ids` within reach: rows of (id, number).
 pub fn numbers(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
     use sea_orm::QuerySelect;
-    by_ids(reach, ids)
-        .select_only()
-        .column(Column::Id)
-        .column(Column::Number)
+    by_ids(reach, ids).select_only().column(Column::Id).column(Column::Number)
 }
 
 /// All versions of these agents within reach, oldest first.
@@ -111,13 +108,7 @@ pub fn by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Model>> {
 
 /// The same page, newest first, of each of these agents.
 pub fn page_each(agents: &[AgentId], slice: &Slice<i32>) -> SelectorRaw<SelectModel<Model>> {
-    let sql = slice.under_each(
-        "agent_versions",
-        "agent_id",
-        ("number", "int"),
-        Order::Desc,
-        "true",
-    );
+    let sql = slice.under_each("agent_versions", "agent_id", ("number", "int"), Order::Desc, "true");
     let values = slice.values(uuids(agents), Value::Int(None));
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }

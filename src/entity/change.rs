@@ -167,8 +167,5 @@ pub fn last_of_subject(subject: Uuid, action: Action) -> Select<Entity> {
 
 fn last(action: Action) -> Select<Entity> {
     let select = Entity::find().filter(Column::Action.eq(action));
-    select
-        .order_by_desc(Column::Revision)
-        .order_by_desc(Column::Position)
-        .limit(1)
+    select.order_by_desc(Column::Revision).order_by_desc(Column::Position).limit(1)
 }

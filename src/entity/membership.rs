@@ -43,14 +43,10 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// All places of one user.
 pub fn of_user(user: UserId) -> Select<Entity> {
-    Entity::find()
-        .filter(Column::UserId.eq(user))
-        .order_by_asc(Column::CustomerId)
+    Entity::find().filter(Column::UserId.eq(user)).order_by_asc(Column::CustomerId)
 }
 
 /// One user's place at one customer.
 pub fn of(customer: CustomerId, user: UserId) -> Select<Entity> {
-    Entity::find()
-        .filter(Column::CustomerId.eq(customer))
-        .filter(Column::UserId.eq(user))
+    Entity::find().filter(Column::CustomerId.eq(customer)).filter(Column::UserId.eq(user))
 }

@@ -64,24 +64,12 @@ impl<K: Clone + Into<Value>> Slice<K> {
     pub fn cut<E: EntityTrait>(&self, mut select: Select<E>, key: E::Column, order: Order) -> Select<E> {
         let ascending = matches!(order, Order::Asc);
         if let Some(after) = &self.after {
-            select = select.filter(if ascending {
-                key.gt(after.clone())
-            } else {
-                key.lt(after.clone())
-            });
+            select = select.filter(if ascending { key.gt(after.clone()) } else { key.lt(after.clone()) });
         }
         if let Some(before) = &self.before {
-            select = select.filter(if ascending {
-                key.lt(before.clone())
-            } else {
-                key.gt(before.clone())
-            });
+            select = select.filter(if ascending { key.lt(before.clone()) } else { key.gt(before.clone()) });
         }
-        let order = if ascending == self.backward {
-            Order::Desc
-        } else {
-            Order::Asc
-        };
+        let order = if ascending == self.backward { Order::Desc } else { Order::Asc };
         select.order_by(key, order).limit(self.limit)
     }
 

@@ -31,14 +31,10 @@ pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
 
 /// All operators.
 pub fn all() -> Select<Entity> {
-    Entity::find()
-        .order_by_asc(Column::Issuer)
-        .order_by_asc(Column::Subject)
+    Entity::find().order_by_asc(Column::Issuer).order_by_asc(Column::Subject)
 }
 
 /// Takes this operator away.
 pub fn delete(issuer: &str, subject: &str) -> sea_orm::DeleteMany<Entity> {
-    Entity::delete_many()
-        .filter(Column::Issuer.eq(issuer))
-        .filter(Column::Subject.eq(subject))
+    Entity::delete_many().filter(Column::Issuer.eq(issuer)).filter(Column::Subject.eq(subject))
 }

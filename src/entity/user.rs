@@ -31,9 +31,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// The user of this name at this issuer.
 pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
-    Entity::find()
-        .filter(Column::Issuer.eq(issuer))
-        .filter(Column::Subject.eq(subject))
+    Entity::find().filter(Column::Issuer.eq(issuer)).filter(Column::Subject.eq(subject))
 }
 
 /// Those of `ids` that row-level security lets the transaction see: its customers' members.

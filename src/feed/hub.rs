@@ -50,14 +50,9 @@ pub struct WatchFilter {
 
 impl WatchFilter {
     fn passes(&self, change: &Change) -> bool {
-        let Self {
-            customer_id,
-            agent_ids,
-        } = self;
+        let Self { customer_id, agent_ids } = self;
         customer_id.is_none_or(|id| change.customer_id == Some(id))
-            && agent_ids
-                .as_ref()
-                .is_none_or(|ids| change.agent_id.is_some_and(|id| ids.contains(&id)))
+            && agent_ids.as_ref().is_none_or(|ids| change.agent_id.is_some_and(|id| ids.contains(&id)))
     }
 }
 
@@ -65,11 +60,7 @@ impl Hub {
     /// A hub that nothing has arrived at.
     #[must_use]
     pub fn new(registry: Registry) -> Self {
-        Self {
-            registry,
-            live: broadcast::Sender::new(LIVE_COMMITS),
-            applied: watch::Sender::new(None),
-        }
+        Self { registry, live: broadcast::Sender::new(LIVE_COMMITS), applied: watch::Sender::new(None) }
     }
 
     /// Hands one commit to all watchers.
@@ -103,11 +94,7 @@ impl Hub {
     /// [`Error::Unavailable`] when it has not within two seconds, as for a revision that does not exist yet.
     pub async fn reach(&self, revision: i64) -> Result<()> {
         let mut applied = self.applied.subscribe();
-        let reached = timeout(
-            AT_LEAST_WAIT,
-            applied.wait_for(|applied| *applied >= Some(revision)),
-        )
-        .await;
+        let reached = timeout(AT_LEAST_WAIT, applied.wait_for(|applied| *applied >= Some(revision))).await;
         match reached {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Error::Unavailable("this instance has not seen that revision yet")),
@@ -198,9 +185,7 @@ impl Watch {
         }
         let reach = self.caller.scope().reach();
         for change in &commit.changes {
-            let visible = change
-                .customer_id
-                .map_or(policy::is_platform(&self.caller), |id| reach.holds(id));
+            let visible = change.customer_id.map_or(policy::is_platform(&self.caller), |id| reach.holds(id));
             if Place::of(change) > self.place && visible && self.filter.passes(change) {
                 self.ready.push_back(Arc::clone(change));
             }
@@ -210,19 +195,12 @@ impl Watch {
 
     async fn replay(&mut self) -> Result<()> {
         let reading = self.registry.reading(&self.caller);
-        let page = self
-            .registry
-            .changes_after(&reading, self.place, REPLAY_PAGE)
-            .await?;
+        let page = self.registry.changes_after(&reading, self.place, REPLAY_PAGE).await?;
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
         if let Some(last) = page.last() {
             self.place = Place::of(last);
         }
-        self.ready.extend(
-            page.into_iter()
-                .filter(|change| self.filter.passes(change))
-                .map(Arc::new),
-        );
+        self.ready.extend(page.into_iter().filter(|change| self.filter.passes(change)).map(Arc::new));
         Ok(())
     }
 }

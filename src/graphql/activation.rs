@@ -57,10 +57,7 @@ impl Activation {
 
     /// Where it stands in the log: pass it as `after` to go on from here.
     async fn cursor(&self) -> async_graphql::Result<Cursor> {
-        self.row
-            .cursor()
-            .map(|cursor| Cursor(cursor.to_string()))
-            .ok_or_else(unnumbered)
+        self.row.cursor().map(|cursor| Cursor(cursor.to_string())).ok_or_else(unnumbered)
     }
 
     /// Of which agent.
@@ -92,11 +89,7 @@ impl Activation {
 
     /// Who did it.
     async fn activated_by(&self) -> Actor {
-        Actor::new(
-            self.row.activated_by_kind,
-            self.row.activated_by_id,
-            self.lens.clone(),
-        )
+        Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.lens.clone())
     }
 
     /// When.
@@ -116,12 +109,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of
-        .lens
-        .activation_counts
-        .load(of.agent)
-        .await?
-        .map_or(0, |count| *count))
+    Ok(of.lens.activation_counts.load(of.agent).await?.map_or(0, |count| *count))
 }
 
 connection!(
@@ -137,27 +125,15 @@ impl ActivationConnection {
     ) -> async_graphql::Result<Self> {
         let page = lens.activation_pages.load((agent, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Activation {
-                row: Arc::clone(row),
-                lens: lens.clone(),
-            })
+            page.each(|row| Activation { row: Arc::clone(row), lens: lens.clone() })
         });
-        Ok(Self::new(
-            page,
-            Count {
-                lens: lens.clone(),
-                agent,
-            },
-        ))
+        Ok(Self::new(page, Count { lens: lens.clone(), agent }))
     }
 }
 
 impl Lens {
     pub(super) async fn activation(&self, id: ActivationId) -> async_graphql::Result<Option<Activation>> {
-        Ok(self.activations.load(id).await?.map(|row| Activation {
-            row,
-            lens: self.clone(),
-        }))
+        Ok(self.activations.load(id).await?.map(|row| Activation { row, lens: self.clone() }))
     }
 }
 
@@ -210,11 +186,7 @@ impl ActivateVersionPayload {
         answer: domain::Result<Changed<verbs::Switched>>,
     ) -> async_graphql::Result<Self> {
         let conflict = matches!(&answer, Err(err) if err.code() == ErrorCode::Conflict);
-        let Outcome {
-            value,
-            revision,
-            user_errors,
-        } = settle(answer)?;
+        let Outcome { value, revision, user_errors } = settle(answer)?;
         let lens = request.fresh();
         let (agent, activation) = match value {
             Some(verbs::Switched { agent, activation }) => (Some(agent.id), activation),
@@ -229,21 +201,13 @@ impl ActivateVersionPayload {
             Some(activation) => lens.activation(activation).await?,
             None => None,
         };
-        Ok(Self {
-            agent,
-            activation,
-            revision,
-            user_errors,
-        })
+        Ok(Self { agent, activation, revision, user_errors })
     }
 }
 
 fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<verbs::Expected> {
-    let expected = |version: Option<ID>| {
-        version
-            .map(|version| id("expectedActiveVersionId", &version))
-            .transpose()
-    };
+    let expected =
+        |version: Option<ID>| version.map(|version| id("expectedActiveVersionId", &version)).transpose();
     patch(id_or).map(expected).transpose()
 }
 
@@ -260,14 +224,8 @@ impl ActivationMutation {
         #[graphql(desc = "Which version, and what is expected to serve until then.")]
         input: ActivateVersionInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
-        let (
-            request,
-            ActivateVersionInput {
-                agent_id,
-                version_id,
-                expected_active_version_id,
-            },
-        ) = (request(ctx)?, input);
+        let (request, ActivateVersionInput { agent_id, version_id, expected_active_version_id }) =
+            (request(ctx)?, input);
         let answer = async {
             let input = verbs::ActivateVersion {
                 agent_id: id("agentId", &agent_id)?,
@@ -285,19 +243,10 @@ impl ActivationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which agent, and what is expected to serve until then.")] input: RollbackInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
-        let (
-            request,
-            RollbackInput {
-                agent_id,
-                expected_active_version_id,
-            },
-        ) = (request(ctx)?, input);
+        let (request, RollbackInput { agent_id, expected_active_version_id }) = (request(ctx)?, input);
         let answer = async {
             let expected = expected(expected_active_version_id)?;
-            request
-                .registry
-                .rollback(&request.caller, id("agentId", &agent_id)?, expected)
-                .await
+            request.registry.rollback(&request.caller, id("agentId", &agent_id)?, expected).await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
@@ -308,19 +257,10 @@ impl ActivationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which agent, and what is expected to serve until then.")] input: DeactivateInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
-        let (
-            request,
-            DeactivateInput {
-                agent_id,
-                expected_active_version_id,
-            },
-        ) = (request(ctx)?, input);
+        let (request, DeactivateInput { agent_id, expected_active_version_id }) = (request(ctx)?, input);
         let answer = async {
             let expected = expected(expected_active_version_id)?;
-            request
-                .registry
-                .deactivate(&request.caller, id("agentId", &agent_id)?, expected)
-                .await
+            request.registry.deactivate(&request.caller, id("agentId", &agent_id)?, expected).await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }

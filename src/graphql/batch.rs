@@ -27,12 +27,7 @@ impl Fetch for CustomerById {
         reading: &Reading,
         keys: &[CustomerId],
     ) -> Result<HashMap<CustomerId, Customer>> {
-        Ok(registry
-            .customers_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
+        Ok(registry.customers_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 
@@ -44,12 +39,7 @@ impl Fetch for UserById {
     type Value = User;
 
     async fn fetch(registry: &Registry, reading: &Reading, keys: &[UserId]) -> Result<HashMap<UserId, User>> {
-        Ok(registry
-            .users_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
+        Ok(registry.users_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 
@@ -65,12 +55,7 @@ impl Fetch for AgentById {
         reading: &Reading,
         keys: &[AgentId],
     ) -> Result<HashMap<AgentId, Agent>> {
-        Ok(registry
-            .agents_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
+        Ok(registry.agents_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 
@@ -87,13 +72,10 @@ impl Fetch for AgentPage {
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let mut found = HashMap::new();
-        for ((filter, args), customers) in grouped(keys, |(customer, filter, args)| {
-            ((filter.clone(), args.clone()), *customer)
-        }) {
-            for (customer, page) in registry
-                .agents_of_each(reading, &customers, &filter, &args)
-                .await?
-            {
+        for ((filter, args), customers) in
+            grouped(keys, |(customer, filter, args)| ((filter.clone(), args.clone()), *customer))
+        {
+            for (customer, page) in registry.agents_of_each(reading, &customers, &filter, &args).await? {
                 found.insert((customer, filter.clone(), args.clone()), page.map(Arc::new));
             }
         }
@@ -115,14 +97,8 @@ impl Fetch for AgentCount {
     ) -> Result<HashMap<Self::Key, u64>> {
         let mut found = HashMap::new();
         for (filter, customers) in grouped(keys, |(customer, filter)| (filter.clone(), *customer)) {
-            let counts = registry
-                .count_agents_of_each(reading, &customers, &filter)
-                .await?;
-            found.extend(
-                counts
-                    .into_iter()
-                    .map(|(customer, count)| ((customer, filter.clone()), count)),
-            );
+            let counts = registry.count_agents_of_each(reading, &customers, &filter).await?;
+            found.extend(counts.into_iter().map(|(customer, count)| ((customer, filter.clone()), count)));
         }
         Ok(found)
     }
@@ -140,12 +116,7 @@ impl Fetch for VersionById {
         reading: &Reading,
         keys: &[VersionId],
     ) -> Result<HashMap<VersionId, AgentVersion>> {
-        Ok(registry
-            .versions_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
+        Ok(registry.versions_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 
@@ -162,10 +133,7 @@ impl Fetch for VersionByNumber {
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let rows = registry.versions_by_numbers(reading, keys).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| ((row.agent_id, row.number), Arc::new(row)))
-            .collect())
+        Ok(rows.into_iter().map(|row| ((row.agent_id, row.number), Arc::new(row))).collect())
     }
 }
 
@@ -184,11 +152,7 @@ impl Fetch for VersionPage {
         let mut found = HashMap::new();
         for (args, agents) in grouped(keys, |(agent, args)| (args.clone(), *agent)) {
             let pages = registry.versions_of_each(reading, &agents, &args).await?;
-            found.extend(
-                pages
-                    .into_iter()
-                    .map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))),
-            );
+            found.extend(pages.into_iter().map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))));
         }
         Ok(found)
     }
@@ -206,12 +170,7 @@ impl Fetch for ActivationById {
         reading: &Reading,
         keys: &[ActivationId],
     ) -> Result<HashMap<ActivationId, Activation>> {
-        Ok(registry
-            .activations_by_ids(reading, keys)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
+        Ok(registry.activations_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
     }
 }
 
@@ -230,11 +189,7 @@ impl Fetch for ActivationPage {
         let mut found = HashMap::new();
         for (args, agents) in grouped(keys, |(agent, args)| (args.clone(), *agent)) {
             let pages = registry.activations_of_each(reading, &agents, &args).await?;
-            found.extend(
-                pages
-                    .into_iter()
-                    .map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))),
-            );
+            found.extend(pages.into_iter().map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))));
         }
         Ok(found)
     }
@@ -252,11 +207,7 @@ impl Fetch for ActivationCount {
         reading: &Reading,
         keys: &[AgentId],
     ) -> Result<HashMap<AgentId, u64>> {
-        Ok(registry
-            .count_activations_of_each(reading, keys)
-            .await?
-            .into_iter()
-            .collect())
+        Ok(registry.count_activations_of_each(reading, keys).await?.into_iter().collect())
     }
 }
 

@@ -98,9 +98,7 @@ impl ConfigQuery {
                 request.hub.reach(revision).await?;
             }
             let lens = request.lens();
-            lens.registry
-                .active_config(&lens.reading, id("agentId", &agent_id)?)
-                .await
+            lens.registry.active_config(&lens.reading, id("agentId", &agent_id)?).await
         };
         match answer.await {
             Ok(config) => Ok(config.map(ActiveConfig)),

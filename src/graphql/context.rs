@@ -79,12 +79,7 @@ impl Deref for Lens {
 impl Request {
     pub(super) fn new(registry: &Registry, hub: &Hub, caller: Arc<Caller>) -> Self {
         let lens = Lens::new(registry, &caller);
-        Self {
-            caller,
-            registry: registry.clone(),
-            hub: hub.clone(),
-            lens,
-        }
+        Self { caller, registry: registry.clone(), hub: hub.clone(), lens }
     }
 
     /// A lens of its own: for a mutation's payload, which shows what was so after its write, and for each event of a
@@ -101,6 +96,5 @@ impl Request {
 
 /// What this operation was given.
 pub(super) fn request<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Request> {
-    ctx.data::<Request>()
-        .map_err(|_| refuse(&Error::Internal("an operation without a request".into())))
+    ctx.data::<Request>().map_err(|_| refuse(&Error::Internal("an operation without a request".into())))
 }

@@ -83,9 +83,7 @@ impl Customer {
 
     /// Where it stands with its bills.
     async fn billing(&self) -> Billing {
-        Billing {
-            status: self.row.billing_status.into(),
-        }
+        Billing { status: self.row.billing_status.into() }
     }
 
     /// Its agents, oldest first.
@@ -115,11 +113,7 @@ pub struct CustomerCount {
 }
 
 async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
-    of.lens
-        .registry
-        .count_customers(&of.lens.reading, of.name.as_deref())
-        .await
-        .map_err(|err| refuse(&err))
+    of.lens.registry.count_customers(&of.lens.reading, of.name.as_deref()).await.map_err(|err| refuse(&err))
 }
 
 connection!(
@@ -129,10 +123,7 @@ connection!(
 
 impl Lens {
     pub(super) async fn customer(&self, id: CustomerId) -> async_graphql::Result<Option<Customer>> {
-        Ok(self.customers.load(id).await?.map(|row| Customer {
-            row,
-            lens: self.clone(),
-        }))
+        Ok(self.customers.load(id).await?.map(|row| Customer { row, lens: self.clone() }))
     }
 }
 
@@ -171,10 +162,7 @@ impl CustomerQuery {
             .customers(&lens.reading, name.as_deref(), &args)
             .await
             .map_err(|err| refuse(&err))?;
-        let page = page.map(|row| Customer {
-            row: Arc::new(row),
-            lens: lens.clone(),
-        });
+        let page = page.map(|row| Customer { row: Arc::new(row), lens: lens.clone() });
         Ok(CustomerConnection::new(page, CustomerCount { lens, name }))
     }
 }
@@ -230,15 +218,8 @@ impl CustomerMutation {
         #[graphql(desc = "The new customer.")] input: CreateCustomerInput,
     ) -> async_graphql::Result<CreateCustomerPayload> {
         let (request, CreateCustomerInput { name }) = (request(ctx)?, input);
-        let answer = request
-            .registry
-            .create_customer(&request.caller, verbs::CreateCustomer { name })
-            .await;
-        let Outcome {
-            value,
-            revision,
-            user_errors,
-        } = settle(answer)?;
+        let answer = request.registry.create_customer(&request.caller, verbs::CreateCustomer { name }).await;
+        let Outcome { value, revision, user_errors } = settle(answer)?;
         Ok(CreateCustomerPayload {
             customer: Customer::after(request.fresh(), value).await?,
             revision,
@@ -254,17 +235,10 @@ impl CustomerMutation {
     ) -> async_graphql::Result<UpdateCustomerPayload> {
         let (request, UpdateCustomerInput { customer_id, name }) = (request(ctx)?, input);
         let answer = async {
-            let input = verbs::UpdateCustomer {
-                id: id("customerId", &customer_id)?,
-                name,
-            };
+            let input = verbs::UpdateCustomer { id: id("customerId", &customer_id)?, name };
             request.registry.update_customer(&request.caller, input).await
         };
-        let Outcome {
-            value,
-            revision,
-            user_errors,
-        } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = settle(answer.await)?;
         Ok(UpdateCustomerPayload {
             customer: Customer::after(request.fresh(), value).await?,
             revision,

@@ -46,19 +46,11 @@ impl VersionDiff {
     /// The top-level keys of the model parameters that differ, in alphabetical order.
     async fn model_parameters_changed(&self) -> Vec<String> {
         fn entries(version: &verbs::AgentVersion) -> BTreeMap<&String, &Value> {
-            version
-                .model_parameters
-                .as_object()
-                .into_iter()
-                .flatten()
-                .collect()
+            version.model_parameters.as_object().into_iter().flatten().collect()
         }
         let (from, to) = (entries(&self.from.row), entries(&self.to.row));
         let keys: BTreeSet<&String> = from.keys().chain(to.keys()).copied().collect();
-        keys.into_iter()
-            .filter(|key| from.get(key) != to.get(key))
-            .cloned()
-            .collect()
+        keys.into_iter().filter(|key| from.get(key) != to.get(key)).cloned().collect()
     }
 
     /// The names of tools that only the newer one has, in its order.
@@ -74,14 +66,7 @@ impl VersionDiff {
     /// The names of tools that both have, but not the same, in the newer one's order.
     async fn tools_changed(&self) -> Vec<String> {
         let names = |tool: &verbs::Tool| find(&self.from, &tool.name).is_some_and(|other| other != tool);
-        self.to
-            .row
-            .tools
-            .0
-            .iter()
-            .filter(|tool| names(tool))
-            .map(|tool| tool.name.clone())
-            .collect()
+        self.to.row.tools.0.iter().filter(|tool| names(tool)).map(|tool| tool.name.clone()).collect()
     }
 }
 

@@ -68,16 +68,12 @@ pub(super) struct Outcome<T> {
 /// Sorts a verb's answer into payload and `errors`.
 pub(super) fn settle<T>(answer: Result<Changed<T>, Error>) -> async_graphql::Result<Outcome<T>> {
     match answer {
-        Ok(Changed { value, revision }) => Ok(Outcome {
-            value: Some(value),
-            revision: Some(Revision(revision)),
-            user_errors: Vec::new(),
-        }),
-        Err(err) if err.is_callers() => Ok(Outcome {
-            value: None,
-            revision: None,
-            user_errors: vec![UserError::from(&err)],
-        }),
+        Ok(Changed { value, revision }) => {
+            Ok(Outcome { value: Some(value), revision: Some(Revision(revision)), user_errors: Vec::new() })
+        }
+        Err(err) if err.is_callers() => {
+            Ok(Outcome { value: None, revision: None, user_errors: vec![UserError::from(&err)] })
+        }
         Err(err) => Err(refuse(&err)),
     }
 }

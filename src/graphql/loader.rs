@@ -40,15 +40,12 @@ pub(super) struct Source<F> {
 impl<F: Fetch> BatchFn<F::Key, Answer<F>> for Source<F> {
     async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Answer<F>> {
         match F::fetch(&self.registry, &self.reading, keys).await {
-            Ok(mut found) => keys
-                .iter()
-                .map(|key| (key.clone(), Ok(found.remove(key).map(Arc::new))))
-                .collect(),
+            Ok(mut found) => {
+                keys.iter().map(|key| (key.clone(), Ok(found.remove(key).map(Arc::new)))).collect()
+            }
             Err(err) => {
                 let err = Arc::new(err);
-                keys.iter()
-                    .map(|key| (key.clone(), Err(Arc::clone(&err))))
-                    .collect()
+                keys.iter().map(|key| (key.clone(), Err(Arc::clone(&err)))).collect()
             }
         }
     }
@@ -59,16 +56,8 @@ pub(super) struct Loader<F: Fetch>(cached::Loader<F::Key, Answer<F>, Source<F>>)
 
 impl<F: Fetch> Loader<F> {
     pub(super) fn new(registry: &Registry, reading: &Reading) -> Self {
-        let source = Source {
-            registry: registry.clone(),
-            reading: reading.clone(),
-            kind: PhantomData,
-        };
-        Self(
-            cached::Loader::new(source)
-                .with_yield_count(TURNS)
-                .with_max_batch_size(usize::MAX),
-        )
+        let source = Source { registry: registry.clone(), reading: reading.clone(), kind: PhantomData };
+        Self(cached::Loader::new(source).with_yield_count(TURNS).with_max_batch_size(usize::MAX))
     }
 
     /// The value of this key, if there is one.
@@ -78,8 +67,6 @@ impl<F: Fetch> Loader<F> {
                 return answer.map_err(|err| super::error::refuse(&err));
             }
         }
-        Err(super::error::refuse(&Error::Internal(
-            "a batch was dropped again and again".into(),
-        )))
+        Err(super::error::refuse(&Error::Internal("a batch was dropped again and again".into())))
     }
 }

@@ -66,14 +66,10 @@ pub struct MutationRoot(
 type Registered = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;
 
 fn schema() -> Registered {
-    Schema::build(
-        QueryRoot::default(),
-        MutationRoot::default(),
-        subscription::SubscriptionRoot,
-    )
-    // Suggestions tell the names of fields to whoever asks for something like them.
-    .disable_suggestions()
-    .finish()
+    Schema::build(QueryRoot::default(), MutationRoot::default(), subscription::SubscriptionRoot)
+        // Suggestions tell the names of fields to whoever asks for something like them.
+        .disable_suggestions()
+        .finish()
 }
 
 /// The schema in its own language, as `schema.graphql` holds it.
@@ -81,11 +77,7 @@ fn schema() -> Registered {
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new();
     schema().sdl_with_options(
-        options
-            .sorted_fields()
-            .prefer_single_line_descriptions()
-            .use_space_ident()
-            .indent_width(2),
+        options.sorted_fields().prefer_single_line_descriptions().use_space_ident().indent_width(2),
     )
 }
 
@@ -147,10 +139,7 @@ impl Answer {
 
     /// Whether a root field failed, and left nothing.
     fn is_root_failure(&self) -> bool {
-        let nothing = self
-            .data
-            .as_ref()
-            .is_none_or(|data| *data == async_graphql::Value::Null);
+        let nothing = self.data.as_ref().is_none_or(|data| *data == async_graphql::Value::Null);
         nothing && self.errors.iter().any(|err| err.path.len() == 1)
     }
 
@@ -159,11 +148,7 @@ impl Answer {
     pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {
         let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
-        Self {
-            data: None,
-            errors: vec![error],
-        }
-        .stamped(request_id, 1)
+        Self { data: None, errors: vec![error] }.stamped(request_id, 1)
     }
 
     /// The entries of `errors` alone, as a socket's `error` message carries them.
@@ -178,11 +163,7 @@ impl Answer {
         let has_run = errors.is_empty()
             || data != async_graphql::Value::Null
             || errors.iter().any(|err| !err.path.is_empty());
-        Self {
-            data: has_run.then_some(data),
-            errors,
-        }
-        .stamped(request_id, errors_max)
+        Self { data: has_run.then_some(data), errors }.stamped(request_id, errors_max)
     }
 
     /// The same with at most so many errors, each bounded and naming its request.
@@ -215,12 +196,7 @@ impl Api {
     /// The schema on these verbs and this hub.
     #[must_use]
     pub fn new(registry: Registry, hub: Hub) -> Self {
-        Self {
-            schema: schema(),
-            registry,
-            hub,
-            limits: guard::Limits::default(),
-        }
+        Self { schema: schema(), registry, hub, limits: guard::Limits::default() }
     }
 
     /// Decides whether an operation may run, before it is parsed and then before it is validated.
@@ -228,12 +204,7 @@ impl Api {
     /// # Errors
     /// The answer that says why not.
     pub fn accept(&self, operation: Operation, request_id: &str) -> Result<Accepted, Answer> {
-        let Operation {
-            query,
-            operation_name,
-            variables,
-            extensions: _,
-        } = operation;
+        let Operation { query, operation_name, variables, extensions: _ } = operation;
         let refuse =
             |refusal: guard::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
         guard::scan(&query, &self.limits).map_err(refuse)?;
@@ -250,18 +221,13 @@ impl Api {
         let mut request = async_graphql::Request::new(query).variables(variables);
         request.operation_name = operation_name;
         request.set_parsed_query(document);
-        Ok(Accepted {
-            request,
-            kind: measured.operation,
-        })
+        Ok(Accepted { request, kind: measured.operation })
     }
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
         let request_id = caller.request_id.clone();
-        let request = accepted
-            .request
-            .data(Request::new(&self.registry, &self.hub, caller));
+        let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
         match timeout(DEADLINE, self.schema.execute(request)).await {
             Ok(response) => Answer::of(response, &request_id, self.limits.errors),
             Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
@@ -275,9 +241,7 @@ impl Api {
         accepted: Accepted,
     ) -> impl Stream<Item = Answer> + Send + use<> {
         let (request_id, errors_max) = (caller.request_id.clone(), self.limits.errors);
-        let request = accepted
-            .request
-            .data(Request::new(&self.registry, &self.hub, caller));
+        let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
         let mut is_first = true;
         self.schema.execute_stream(request).map(move |response| {
             let answer = Answer::of(response, &request_id, errors_max);

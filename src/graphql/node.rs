@@ -85,12 +85,7 @@ impl NodeQuery {
         policy::allow(&lens.reading.caller, Action::ReadAgents).map_err(|err| refuse(&err))?;
         if ids.len() > NODES_MAX {
             let (field, unit) = ("ids".to_owned(), "ids");
-            return Err(refuse(&Error::TooLarge {
-                field,
-                actual: ids.len(),
-                limit: NODES_MAX,
-                unit,
-            }));
+            return Err(refuse(&Error::TooLarge { field, actual: ids.len(), limit: NODES_MAX, unit }));
         }
         futures_util::future::try_join_all(ids.iter().map(|id| lens.node(id))).await
     }

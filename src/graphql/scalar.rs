@@ -18,16 +18,13 @@ pub struct Revision(pub i64);
 impl ScalarType for Revision {
     fn parse(value: Value) -> InputValueResult<Self> {
         let parsed = match &value {
-            Value::String(text) => text
-                .parse()
-                .ok()
-                .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())),
+            Value::String(text) => {
+                text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+            }
             Value::Number(number) => number.as_i64().filter(|number| *number >= 0),
             _ => return Err(InputValueError::expected_type(value)),
         };
-        parsed
-            .map(Self)
-            .ok_or_else(|| InputValueError::custom("a revision is a decimal number"))
+        parsed.map(Self).ok_or_else(|| InputValueError::custom("a revision is a decimal number"))
     }
 
     fn to_value(&self) -> Value {
@@ -66,8 +63,7 @@ impl Cursor {
 
 /// The id of this noun that an input field names.
 pub(super) fn id<T: Id + std::str::FromStr>(field: &str, id: &ID) -> domain::Result<T> {
-    id.parse()
-        .map_err(|_| Error::invalid(field, format!("{field} is not an id: ids are UUIDs")))
+    id.parse().map_err(|_| Error::invalid(field, format!("{field} is not an id: ids are UUIDs")))
 }
 
 /// An id as clients see it: the row's UUID.

@@ -29,21 +29,8 @@ pub struct ServiceToken {
 
 impl From<verbs::ServiceToken> for ServiceToken {
     fn from(row: verbs::ServiceToken) -> Self {
-        let verbs::ServiceToken {
-            id,
-            name,
-            secret_hash: _,
-            scopes,
-            created_at,
-            revoked_at,
-        } = row;
-        Self {
-            id: to_id(id),
-            name,
-            scopes,
-            created_at,
-            revoked_at,
-        }
+        let verbs::ServiceToken { id, name, secret_hash: _, scopes, created_at, revoked_at } = row;
+        Self { id: to_id(id), name, scopes, created_at, revoked_at }
     }
 }
 
@@ -115,20 +102,10 @@ impl ServiceTokenMutation {
             .registry
             .create_service_token(&request.caller, verbs::CreateServiceToken { name, scopes })
             .await;
-        let Outcome {
-            value,
-            revision,
-            user_errors,
-        } = settle(answer)?;
-        let (service_token, secret) = value
-            .map(|verbs::NewServiceToken { token, secret }| (token.into(), secret))
-            .unzip();
-        Ok(CreateServiceTokenPayload {
-            service_token,
-            secret,
-            revision,
-            user_errors,
-        })
+        let Outcome { value, revision, user_errors } = settle(answer)?;
+        let (service_token, secret) =
+            value.map(|verbs::NewServiceToken { token, secret }| (token.into(), secret)).unzip();
+        Ok(CreateServiceTokenPayload { service_token, secret, revision, user_errors })
     }
 
     /// Makes a service token be refused from now on. For operators.
@@ -144,15 +121,7 @@ impl ServiceTokenMutation {
                 .revoke_service_token(&request.caller, id("serviceTokenId", &service_token_id)?)
                 .await
         };
-        let Outcome {
-            value,
-            revision,
-            user_errors,
-        } = settle(answer.await)?;
-        Ok(RevokeServiceTokenPayload {
-            service_token: value.map(Into::into),
-            revision,
-            user_errors,
-        })
+        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        Ok(RevokeServiceTokenPayload { service_token: value.map(Into::into), revision, user_errors })
     }
 }

@@ -38,9 +38,7 @@ impl SubscriptionRoot {
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
         let request = request(ctx)?.clone();
-        let watch = open(&request, customer_id, agent_ids, after)
-            .await
-            .map_err(|err| refuse(&err))?;
+        let watch = open(&request, customer_id, agent_ids, after).await.map_err(|err| refuse(&err))?;
         Ok(stream::unfold(Some((watch, request)), |state| async move {
             let (mut watch, request) = state?;
             match next_activation(&mut watch, &request).await {
@@ -60,28 +58,12 @@ async fn open(
     let customer_id = customer.map(|customer| id("customerId", &customer)).transpose()?;
     if let Some(agents) = agents.as_ref().filter(|agents| agents.len() > AGENTS_MAX) {
         let (field, unit) = ("agentIds".to_owned(), "ids");
-        return Err(Error::TooLarge {
-            field,
-            actual: agents.len(),
-            limit: AGENTS_MAX,
-            unit,
-        });
+        return Err(Error::TooLarge { field, actual: agents.len(), limit: AGENTS_MAX, unit });
     }
-    let agent_ids = agents
-        .map(|agents| agents.iter().map(|agent| id("agentIds", agent)).collect())
-        .transpose()?;
+    let agent_ids =
+        agents.map(|agents| agents.iter().map(|agent| id("agentIds", agent)).collect()).transpose()?;
     let after = after.map(|cursor| cursor.read()).transpose()?;
-    request
-        .hub
-        .watch(
-            Arc::clone(&request.caller),
-            WatchFilter {
-                customer_id,
-                agent_ids,
-            },
-            after,
-        )
-        .await
+    request.hub.watch(Arc::clone(&request.caller), WatchFilter { customer_id, agent_ids }, after).await
 }
 
 /// Waits for the next change that is an activation, and reads it as of now.

@@ -203,8 +203,6 @@ pub struct UserQuery;
 impl UserQuery {
     /// Who you are to this service, and what you may do.
     async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Viewer> {
-        Ok(Viewer {
-            lens: request(ctx)?.lens(),
-        })
+        Ok(Viewer { lens: request(ctx)?.lens() })
     }
 }

@@ -49,28 +49,14 @@ pub struct ToolInput {
 }
 
 impl From<ToolInput> for verbs::Tool {
-    fn from(
-        ToolInput {
-            name,
-            description,
-            input_schema,
-        }: ToolInput,
-    ) -> Self {
-        Self {
-            name,
-            description,
-            input_schema: input_schema.map(|Json(schema)| schema),
-        }
+    fn from(ToolInput { name, description, input_schema }: ToolInput) -> Self {
+        Self { name, description, input_schema: input_schema.map(|Json(schema)| schema) }
     }
 }
 
 /// A version's tools as the graph shows them.
 pub(super) fn tools(of: &verbs::AgentVersion) -> Vec<Tool> {
-    let tool = |verbs::Tool {
-                    name,
-                    description,
-                    input_schema,
-                }: verbs::Tool| Tool {
+    let tool = |verbs::Tool { name, description, input_schema }: verbs::Tool| Tool {
         name,
         description,
         input_schema: input_schema.map(Json),
@@ -136,11 +122,7 @@ impl AgentVersion {
 
     /// Who published it.
     async fn created_by(&self) -> Actor {
-        Actor::new(
-            self.row.created_by_kind,
-            self.row.created_by_id,
-            self.lens.clone(),
-        )
+        Actor::new(self.row.created_by_kind, self.row.created_by_id, self.lens.clone())
     }
 
     /// When it was published.
@@ -174,10 +156,7 @@ impl AgentVersionConnection {
     ) -> async_graphql::Result<Self> {
         let page = lens.version_pages.load((agent.id, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| AgentVersion {
-                row: Arc::clone(row),
-                lens: lens.clone(),
-            })
+            page.each(|row| AgentVersion { row: Arc::clone(row), lens: lens.clone() })
         });
         Ok(Self::new(page, agent.latest_number))
     }
@@ -185,10 +164,7 @@ impl AgentVersionConnection {
 
 impl Lens {
     pub(super) async fn version(&self, id: VersionId) -> async_graphql::Result<Option<AgentVersion>> {
-        Ok(self.versions.load(id).await?.map(|row| AgentVersion {
-            row,
-            lens: self.clone(),
-        }))
+        Ok(self.versions.load(id).await?.map(|row| AgentVersion { row, lens: self.clone() }))
     }
 
     pub(super) async fn version_of(
@@ -197,10 +173,7 @@ impl Lens {
         number: i32,
     ) -> async_graphql::Result<Option<AgentVersion>> {
         let row = self.version_numbers.load((agent, number)).await?;
-        Ok(row.map(|row| AgentVersion {
-            row: Arc::clone(&row),
-            lens: self.clone(),
-        }))
+        Ok(row.map(|row| AgentVersion { row: Arc::clone(&row), lens: self.clone() }))
     }
 }
 
@@ -266,35 +239,18 @@ impl VersionMutation {
                 model_name,
                 model_parameters: model_parameters
                     .map_or_else(|| Value::Object(Default::default()), |Json(value)| value),
-                tools: tools
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(verbs::Tool::from)
-                    .collect(),
+                tools: tools.unwrap_or_default().into_iter().map(verbs::Tool::from).collect(),
             };
             let agent_id = id("agentId", &agent_id)?;
-            let input = verbs::PublishVersion {
-                agent_id,
-                content,
-                message,
-                activate,
-                expected_latest_number,
-            };
+            let input =
+                verbs::PublishVersion { agent_id, content, message, activate, expected_latest_number };
             request.registry.publish_version(&request.caller, input).await
         };
-        let Outcome {
-            value,
-            revision,
-            user_errors,
-        } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let version = match value {
             Some(row) => request.fresh().version(row.id).await?,
             None => None,
         };
-        Ok(PublishVersionPayload {
-            version,
-            revision,
-            user_errors,
-        })
+        Ok(PublishVersionPayload { version, revision, user_errors })
     }
 }

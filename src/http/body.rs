@@ -40,14 +40,10 @@ impl Refused {
 /// # Errors
 /// [`Refused`].
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);
-    let is_json = parts
-        .next()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     let is_utf8 = parts.all(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         !name.trim().eq_ignore_ascii_case("charset")
@@ -56,9 +52,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     if !is_json || !is_utf8 {
         return Err(Refused::NotJson);
     }
-    to_bytes(body, BODY_BYTES_MAX)
-        .await
-        .map_err(|_| Refused::TooLarge)
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Refused::TooLarge)
 }
 
 /// A JSON object. Serde's derived types take a list of their members' values too, which no client means.
@@ -97,10 +91,7 @@ mod tests {
     #[test]
     fn an_object_is_no_list() {
         let name = "n".to_owned();
-        assert_eq!(
-            serde_json::from_str::<Object<Named>>(r#"{"name":"n"}"#).unwrap(),
-            Object(Named { name })
-        );
+        assert_eq!(serde_json::from_str::<Object<Named>>(r#"{"name":"n"}"#).unwrap(), Object(Named { name }));
         assert!(serde_json::from_str::<Named>(r#"["n"]"#).is_ok());
         assert!(serde_json::from_str::<Object<Named>>(r#"["n"]"#).is_err());
     }

@@ -26,14 +26,9 @@ impl RequestId {
     pub fn of(headers: &HeaderMap, fresh: impl FnOnce() -> Uuid) -> Self {
         let sane = |id: &&str| {
             (1..=REQUEST_ID_MAX).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         };
-        let given = headers
-            .get(REQUEST_ID)
-            .and_then(|id| id.to_str().ok())
-            .filter(sane);
+        let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
         Self(given.map_or_else(|| fresh().to_string(), str::to_owned))
     }
 }
@@ -43,11 +38,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // The outermost layer has put it there; a request that came another way is nameless.
-        Ok(parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .unwrap_or_else(|| Self(String::new())))
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(String::new())))
     }
 }
 
@@ -63,9 +54,7 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Error> {
             false => Ok(None),
         };
     };
-    let value = value
-        .to_str()
-        .map_err(|_| Error::Unauthenticated("the Authorization header is not text"))?;
+    let value = value.to_str().map_err(|_| Error::Unauthenticated("the Authorization header is not text"))?;
     token(value).map(Some)
 }
 
@@ -79,9 +68,7 @@ pub fn token(value: &str) -> Result<&str, Error> {
     if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
         return Ok(token);
     }
-    Err(Error::Unauthenticated(
-        "give a bearer token: Authorization: Bearer …",
-    ))
+    Err(Error::Unauthenticated("give a bearer token: Authorization: Bearer …"))
 }
 
 /// Whoever calls a REST route; without a valid credential it is not reached.
@@ -97,10 +84,7 @@ impl FromRequestParts<Door> for Authenticated {
             return Ok(known.clone());
         }
         let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
-        authenticate(door, &parts.headers, &id)
-            .await
-            .map(Self)
-            .map_err(|err| Problem::new(&err, &id))
+        authenticate(door, &parts.headers, &id).await.map(Self).map_err(|err| Problem::new(&err, &id))
     }
 }
 
@@ -109,8 +93,7 @@ impl FromRequestParts<Door> for Authenticated {
 /// # Errors
 /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
 pub async fn authenticate(door: &Door, headers: &HeaderMap, request_id: &str) -> Result<Arc<Caller>, Error> {
-    let bearer = bearer(headers)?.ok_or(Error::Unauthenticated(
-        "give a bearer token: Authorization: Bearer …",
-    ))?;
+    let bearer =
+        bearer(headers)?.ok_or(Error::Unauthenticated("give a bearer token: Authorization: Bearer …"))?;
     door.registry.authenticate(bearer, request_id).await.map(Arc::new)
 }

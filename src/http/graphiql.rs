@@ -37,12 +37,7 @@ struct Asset {
 macro_rules! asset {
     ($name:literal, $kind:expr) => {{
         const BODY: &[u8] = include_bytes!(concat!("../../assets/graphiql/", $name));
-        Asset {
-            name: $name,
-            kind: $kind,
-            body: BODY,
-            etag: LazyLock::new(|| etag::of(BODY)),
-        }
+        Asset { name: $name, kind: $kind, body: BODY, etag: LazyLock::new(|| etag::of(BODY)) }
     }};
 }
 
@@ -67,9 +62,7 @@ static FILES: [Asset; 9] = [
 
 /// The page and its files. They are the same for everyone and need no credential; the schema needs one.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route("/graphiql", get(page))
-        .route("/graphiql/{file}", get(file))
+    Router::new().route("/graphiql", get(page)).route("/graphiql/{file}", get(file))
 }
 
 async fn page(request: HeaderMap) -> Response {
@@ -113,10 +106,7 @@ mod tests {
         assert_eq!(asked.len(), 8);
         for address in asked {
             let name = address.strip_prefix("graphiql/");
-            assert!(
-                FILES.iter().any(|asset| Some(asset.name) == name),
-                "{address} is not served"
-            );
+            assert!(FILES.iter().any(|asset| Some(asset.name) == name), "{address} is not served");
         }
     }
 }

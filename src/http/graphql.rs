@@ -40,29 +40,23 @@ impl Media {
 
     /// What the client likes best of what we have (RFC 9110, section 12.5.1); none when it takes neither.
     fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let accept: Vec<&str> = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect();
+        let accept: Vec<&str> =
+            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
         if accept.is_empty() {
             return Some(Self::Json);
         }
-        let ranges = accept
-            .iter()
-            .flat_map(|value| value.split(','))
-            .filter_map(|range| {
-                let mut parts = range.split(';').map(str::trim);
-                let media = match parts.next()?.to_ascii_lowercase().as_str() {
-                    "application/graphql-response+json" => Self::GraphqlResponse,
-                    "application/json" | "application/*" | "*/*" => Self::Json,
-                    _ => return None,
-                };
-                let quality = parts
-                    .find_map(|part| part.strip_prefix("q="))
-                    .map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
-                (quality > 0.0).then_some((media, quality))
-            });
+        let ranges = accept.iter().flat_map(|value| value.split(',')).filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let media = match parts.next()?.to_ascii_lowercase().as_str() {
+                "application/graphql-response+json" => Self::GraphqlResponse,
+                "application/json" | "application/*" | "*/*" => Self::Json,
+                _ => return None,
+            };
+            let quality = parts
+                .find_map(|part| part.strip_prefix("q="))
+                .map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+            (quality > 0.0).then_some((media, quality))
+        });
         // Of equals the first one wins.
         let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
         best.map(|(media, _)| media)
@@ -80,16 +74,10 @@ pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request:
         return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, &answer);
     };
     let refused = |refusal: Refused| {
-        let Refused {
-            status,
-            answer,
-            allow,
-        } = refusal;
+        let Refused { status, answer, allow } = refusal;
         let mut response = respond(status, media, &answer);
         if let Some(allow) = allow {
-            response
-                .headers_mut()
-                .insert(header::ALLOW, HeaderValue::from_static(allow));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         response
     };
@@ -107,20 +95,12 @@ struct Refused {
 
 impl Refused {
     fn new(status: StatusCode, message: &str, id: &str) -> Box<Self> {
-        Box::new(Self {
-            status,
-            answer: Answer::refusal(message, "BAD_USER_INPUT", id),
-            allow: None,
-        })
+        Box::new(Self { status, answer: Answer::refusal(message, "BAD_USER_INPUT", id), allow: None })
     }
 
     fn error(err: &Error, id: &str) -> Box<Self> {
         let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
-        Box::new(Self {
-            status: status(err),
-            answer,
-            allow: None,
-        })
+        Box::new(Self { status: status(err), answer, allow: None })
     }
 }
 
@@ -130,35 +110,19 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
         Method::POST => true,
         Method::GET => false,
         _ => {
-            let refused = Refused::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "use GET for queries, POST for all",
-                id,
-            );
-            return Err(Box::new(Refused {
-                allow: Some("GET, POST"),
-                ..*refused
-            }));
+            let refused =
+                Refused::new(StatusCode::METHOD_NOT_ALLOWED, "use GET for queries, POST for all", id);
+            return Err(Box::new(Refused { allow: Some("GET, POST"), ..*refused }));
         }
     };
-    let caller = authenticate(door, &parts.headers, id)
-        .await
-        .map_err(|err| Refused::error(&err, id))?;
+    let caller = authenticate(door, &parts.headers, id).await.map_err(|err| Refused::error(&err, id))?;
     let operation = match may_write {
         true => from_body(&parts.headers, body, id).await?,
         false => from_query(parts.uri.query().unwrap_or_default(), id)?,
     };
     let request_error = |answer| {
-        let status = if media == Media::Json {
-            StatusCode::OK
-        } else {
-            StatusCode::BAD_REQUEST
-        };
-        Box::new(Refused {
-            status,
-            answer,
-            allow: None,
-        })
+        let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+        Box::new(Refused { status, answer, allow: None })
     };
     let accepted = door.api.accept(operation, id).map_err(request_error)?;
     if accepted.is_subscription() {
@@ -169,22 +133,11 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
         ));
     }
     if !may_write && !accepted.is_query() {
-        let refused = Refused::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "GET is for queries only; use POST",
-            id,
-        );
-        return Err(Box::new(Refused {
-            allow: Some("POST"),
-            ..*refused
-        }));
+        let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "GET is for queries only; use POST", id);
+        return Err(Box::new(Refused { allow: Some("POST"), ..*refused }));
     }
     let answer = door.api.execute(Arc::clone(&caller), accepted).await;
-    if answer.is_request_error() {
-        Err(request_error(answer))
-    } else {
-        Ok(answer)
-    }
+    if answer.is_request_error() { Err(request_error(answer)) } else { Ok(answer) }
 }
 
 async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operation, Box<Refused>> {
@@ -213,17 +166,10 @@ struct Parameters {
 
 fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
     let bad = |message: &str| Refused::new(StatusCode::BAD_REQUEST, message, id);
-    let uri: axum::http::Uri = format!("/?{query}")
-        .parse()
-        .map_err(|_| bad("the address is malformed"))?;
+    let uri: axum::http::Uri = format!("/?{query}").parse().map_err(|_| bad("the address is malformed"))?;
     let axum::extract::Query(parameters) = axum::extract::Query::<Parameters>::try_from_uri(&uri)
         .map_err(|_| bad("give the parameter `query`, once, and at most one of each other"))?;
-    let Parameters {
-        query,
-        operation_name,
-        variables,
-        extensions,
-    } = parameters;
+    let Parameters { query, operation_name, variables, extensions } = parameters;
     let object = |text: Option<String>, name: &str| match text.filter(|text| !text.is_empty()) {
         None => Ok(None),
         Some(text) => serde_json::from_str(&text)
@@ -231,12 +177,7 @@ fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
     };
     let (variables, extensions) = (object(variables, "variables")?, object(extensions, "extensions")?);
     let operation_name = operation_name.filter(|name| !name.is_empty());
-    Ok(Operation {
-        query,
-        operation_name,
-        variables,
-        extensions,
-    })
+    Ok(Operation { query, operation_name, variables, extensions })
 }
 
 fn respond(status: StatusCode, media: Media, answer: &Answer) -> Response {

@@ -36,11 +36,9 @@ pub async fn metrics(State(door): State<Door>) -> Response {
     metrics::gauge!("registry_watchers").set(gauge(door.hub.watchers()));
     metrics::gauge!("registry_applied_revision").set(gauge(usize::try_from(door.hub.applied()).unwrap_or(0)));
     match &door.metrics {
-        Some(recorder) => (
-            [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-            recorder.render(),
-        )
-            .into_response(),
+        Some(recorder) => {
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()).into_response()
+        }
         None => (StatusCode::NOT_FOUND, "nothing is counted here\n").into_response(),
     }
 }

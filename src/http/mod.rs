@@ -81,10 +81,7 @@ async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Re
     );
     observe(started.elapsed(), response.status().as_u16());
     let headers = response.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert(caller::REQUEST_ID, id);
     }

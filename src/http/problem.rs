@@ -30,26 +30,16 @@ fn code_of<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S:
 /// The status of an error, its `type` and its title.
 fn described(code: ErrorCode) -> (StatusCode, &'static str, &'static str) {
     match code {
-        ErrorCode::Unauthenticated => (
-            StatusCode::UNAUTHORIZED,
-            "urn:agent-registry:problem:unauthenticated",
-            "No valid credential",
-        ),
-        ErrorCode::Forbidden => (
-            StatusCode::FORBIDDEN,
-            "urn:agent-registry:problem:forbidden",
-            "Not allowed",
-        ),
-        ErrorCode::Suspended => (
-            StatusCode::FORBIDDEN,
-            "urn:agent-registry:problem:suspended",
-            "The customer is suspended",
-        ),
-        ErrorCode::NotFound => (
-            StatusCode::NOT_FOUND,
-            "urn:agent-registry:problem:not-found",
-            "Not found",
-        ),
+        ErrorCode::Unauthenticated => {
+            (StatusCode::UNAUTHORIZED, "urn:agent-registry:problem:unauthenticated", "No valid credential")
+        }
+        ErrorCode::Forbidden => {
+            (StatusCode::FORBIDDEN, "urn:agent-registry:problem:forbidden", "Not allowed")
+        }
+        ErrorCode::Suspended => {
+            (StatusCode::FORBIDDEN, "urn:agent-registry:problem:suspended", "The customer is suspended")
+        }
+        ErrorCode::NotFound => (StatusCode::NOT_FOUND, "urn:agent-registry:problem:not-found", "Not found"),
         ErrorCode::Invalid => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "urn:agent-registry:problem:invalid",
@@ -60,36 +50,24 @@ fn described(code: ErrorCode) -> (StatusCode, &'static str, &'static str) {
             "urn:agent-registry:problem:cursor-invalid",
             "The cursor is not of this list",
         ),
-        ErrorCode::TooLarge => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "urn:agent-registry:problem:too-large",
-            "A value is too large",
-        ),
-        ErrorCode::AlreadyExists => (
-            StatusCode::CONFLICT,
-            "urn:agent-registry:problem:already-exists",
-            "The name is taken",
-        ),
-        ErrorCode::Conflict => (
-            StatusCode::CONFLICT,
-            "urn:agent-registry:problem:conflict",
-            "Not as expected",
-        ),
-        ErrorCode::Archived => (
-            StatusCode::CONFLICT,
-            "urn:agent-registry:problem:archived",
-            "The agent is archived",
-        ),
-        ErrorCode::Unavailable => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "urn:agent-registry:problem:unavailable",
-            "Try again later",
-        ),
-        ErrorCode::Internal => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "urn:agent-registry:problem:internal",
-            "Our own fault",
-        ),
+        ErrorCode::TooLarge => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "urn:agent-registry:problem:too-large", "A value is too large")
+        }
+        ErrorCode::AlreadyExists => {
+            (StatusCode::CONFLICT, "urn:agent-registry:problem:already-exists", "The name is taken")
+        }
+        ErrorCode::Conflict => {
+            (StatusCode::CONFLICT, "urn:agent-registry:problem:conflict", "Not as expected")
+        }
+        ErrorCode::Archived => {
+            (StatusCode::CONFLICT, "urn:agent-registry:problem:archived", "The agent is archived")
+        }
+        ErrorCode::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "urn:agent-registry:problem:unavailable", "Try again later")
+        }
+        ErrorCode::Internal => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "urn:agent-registry:problem:internal", "Our own fault")
+        }
     }
 }
 
@@ -162,12 +140,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (
-            self.status,
-            [(header::CONTENT_TYPE, "application/problem+json")],
-            body,
-        )
-            .into_response();
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         challenge(&mut response);
         response
     }
@@ -181,9 +155,7 @@ pub fn challenge(response: &mut Response) {
         _ => return,
     };
     for (name, value) in headers {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
 }
 

@@ -26,12 +26,7 @@ async fn stage(versions: usize) -> Stage {
     for nth in 0..versions {
         ids.push(editor.publish(&agent, &format!("prompt {nth}")).await);
     }
-    Stage {
-        app,
-        editor,
-        agent,
-        versions: ids,
-    }
+    Stage { app, editor, agent, versions: ids }
 }
 
 impl Stage {
@@ -41,11 +36,7 @@ impl Stage {
         if let Some(expected) = expected {
             input["expectedActiveVersionId"] = expected;
         }
-        let input_type = if mutation == "rollback" {
-            "RollbackInput"
-        } else {
-            "DeactivateInput"
-        };
+        let input_type = if mutation == "rollback" { "RollbackInput" } else { "DeactivateInput" };
         let document = format!(
             "mutation ($input: {input_type}!) {{ answer: {mutation}(input: $input) {{ agent {{ activeVersion {{ number }} }}
              activation {{ reason version {{ number }} previousVersion {{ number }} }} revision userErrors {{ code message }} }} }}"
@@ -71,18 +62,9 @@ async fn it_serves_and_is_recorded_with_its_commit() {
     let answer = stage.editor.activate(&stage.agent, &stage.versions[1]).await;
     assert_eq!(answer.at("/activateVersion/agent/activeVersion/number"), 2);
     assert_eq!(answer.text("/activateVersion/revision"), (before + 1).to_string());
-    assert!(
-        answer
-            .text("/activateVersion/activation/cursor")
-            .starts_with(&format!("{}.1.", before + 1))
-    );
+    assert!(answer.text("/activateVersion/activation/cursor").starts_with(&format!("{}.1.", before + 1)));
     let config = "query ($id: ID!) { activeConfig(agentId: $id) { versionNumber systemPrompt revision } }";
-    let config = stage
-        .app
-        .gateway()
-        .await
-        .gql(config, json!({ "id": stage.agent }))
-        .await;
+    let config = stage.app.gateway().await.gql(config, json!({ "id": stage.agent })).await;
     let expected =
         json!({ "versionNumber": 2, "systemPrompt": "prompt 1", "revision": (before + 1).to_string() });
     assert_eq!(config.at("/activeConfig"), &expected);
@@ -113,29 +95,20 @@ async fn of_fifty_with_the_same_expectation_one_wins() {
         stage.editor.activate_input(input)
     }));
     let answers = answers.await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers
-        .iter()
-        .partition(|answer| answer.at("/activateVersion/userErrors") == &json!([]));
+    let (won, lost): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.at("/activateVersion/userErrors") == &json!([]));
     assert_eq!((won.len(), lost.len()), (1, ACTIVATORS - 1));
     let winner = won[0].text("/activateVersion/agent/activeVersion/id");
     for answer in lost {
         assert_eq!(answer.text("/activateVersion/userErrors/0/code"), "CONFLICT");
-        assert!(
-            answer
-                .text("/activateVersion/userErrors/0/message")
-                .contains(&winner)
-        );
+        assert!(answer.text("/activateVersion/userErrors/0/message").contains(&winner));
         assert_eq!(
             answer.text("/activateVersion/agent/activeVersion/id"),
             winner,
             "it is told what is active now"
         );
     }
-    assert_eq!(
-        stage.activations().await.as_array().unwrap().len(),
-        2,
-        "the losers left nothing"
-    );
+    assert_eq!(stage.activations().await.as_array().unwrap().len(), 2, "the losers left nothing");
 }
 
 #[tokio::test]
@@ -143,11 +116,7 @@ async fn expecting_nothing_to_serve_is_an_expectation_too() {
     let stage = stage(2).await;
     let input = |version: &str| json!({ "agentId": stage.agent, "versionId": version, "expectedActiveVersionId": null });
     assert_eq!(
-        stage
-            .editor
-            .activate_input(input(&stage.versions[0]))
-            .await
-            .at("/activateVersion/userErrors"),
+        stage.editor.activate_input(input(&stage.versions[0])).await.at("/activateVersion/userErrors"),
         &json!([])
     );
     let refused = stage.editor.activate_input(input(&stage.versions[1])).await;
@@ -165,10 +134,7 @@ async fn rolling_back_goes_to_what_served_before() {
     );
     stage.editor.activate(&stage.agent, &stage.versions[0]).await;
     let first = stage.change("rollback", None).await;
-    assert_eq!(
-        first.text("/answer/userErrors/0/message"),
-        "nothing was active before the current version"
-    );
+    assert_eq!(first.text("/answer/userErrors/0/message"), "nothing was active before the current version");
     stage.editor.activate(&stage.agent, &stage.versions[2]).await;
     let stale = stage.change("rollback", Some(json!(stage.versions[0]))).await;
     assert_eq!(stale.text("/answer/userErrors/0/code"), "CONFLICT");
@@ -186,28 +152,16 @@ async fn deactivating_and_archiving_serve_nothing() {
     let off = stage.change("deactivate", None).await;
     assert_eq!(off.at("/answer/agent/activeVersion"), &Value::Null);
     let before = stage.revision().await;
-    assert_eq!(
-        stage.change("deactivate", None).await.text("/answer/revision"),
-        off.text("/answer/revision")
-    );
+    assert_eq!(stage.change("deactivate", None).await.text("/answer/revision"), off.text("/answer/revision"));
     assert_eq!(stage.revision().await, before);
 
     stage.editor.activate(&stage.agent, &stage.versions[0]).await;
     let archive = "mutation ($input: ArchiveAgentInput!) { archiveAgent(input: $input) { agent { archivedAt activeVersion { id } } revision } }";
-    let archived = stage
-        .editor
-        .gql(archive, json!({ "input": { "agentId": stage.agent } }))
-        .await;
+    let archived = stage.editor.gql(archive, json!({ "input": { "agentId": stage.agent } })).await;
     assert_eq!(archived.at("/archiveAgent/agent/activeVersion"), &Value::Null);
     assert!(archived.at("/archiveAgent/agent/archivedAt").is_string());
-    let again = stage
-        .editor
-        .gql(archive, json!({ "input": { "agentId": stage.agent } }))
-        .await;
-    assert_eq!(
-        again.text("/archiveAgent/revision"),
-        archived.text("/archiveAgent/revision")
-    );
+    let again = stage.editor.gql(archive, json!({ "input": { "agentId": stage.agent } })).await;
+    assert_eq!(again.text("/archiveAgent/revision"), archived.text("/archiveAgent/revision"));
 
     for refused in [
         stage
@@ -216,11 +170,7 @@ async fn deactivating_and_archiving_serve_nothing() {
             .await
             .at("/activateVersion/userErrors/0/code")
             .clone(),
-        stage
-            .change("rollback", None)
-            .await
-            .at("/answer/userErrors/0/code")
-            .clone(),
+        stage.change("rollback", None).await.at("/answer/userErrors/0/code").clone(),
         stage
             .editor
             .publish_input(json!({ "agentId": stage.agent, "systemPrompt": "x", "modelName": "m" }))
@@ -231,22 +181,10 @@ async fn deactivating_and_archiving_serve_nothing() {
         assert_eq!(refused, "ARCHIVED");
     }
     let restore = "mutation ($input: RestoreAgentInput!) { restoreAgent(input: $input) { agent { archivedAt activeVersion { id } } } }";
-    let restored = stage
-        .editor
-        .gql(restore, json!({ "input": { "agentId": stage.agent } }))
-        .await;
-    assert_eq!(
-        restored.at("/restoreAgent/agent"),
-        &json!({ "archivedAt": null, "activeVersion": null })
-    );
-    let reasons: Vec<Value> = stage
-        .activations()
-        .await
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|node| node["reason"].clone())
-        .collect();
+    let restored = stage.editor.gql(restore, json!({ "input": { "agentId": stage.agent } })).await;
+    assert_eq!(restored.at("/restoreAgent/agent"), &json!({ "archivedAt": null, "activeVersion": null }));
+    let reasons: Vec<Value> =
+        stage.activations().await.as_array().unwrap().iter().map(|node| node["reason"].clone()).collect();
     assert_eq!(reasons, ["ARCHIVE", "ACTIVATE", "DEACTIVATE", "ACTIVATE"]);
 }
 
@@ -254,11 +192,7 @@ async fn deactivating_and_archiving_serve_nothing() {
 async fn a_version_of_another_agent_is_not_found() {
     let stage = stage(1).await;
     let customer = "query ($id: ID!) { agent(id: $id) { customer { id } } }";
-    let customer = stage
-        .editor
-        .gql(customer, json!({ "id": stage.agent }))
-        .await
-        .text("/agent/customer/id");
+    let customer = stage.editor.gql(customer, json!({ "id": stage.agent })).await.text("/agent/customer/id");
     let other = stage.editor.agent(&customer, "Other").await;
     let before = stage.revision().await;
     let answer = stage.editor.activate(&other, &stage.versions[0]).await;

@@ -21,10 +21,7 @@ async fn its_customers_people_see_it_and_nobody_else() {
     let agent = editor.agent(&city, "Helper").await;
     let version = editor.publish(&agent, "secret of City").await;
     let query = "query ($id: ID!) { agent(id: $id) { name } node(id: $id) { id } nodes(ids: [$id]) { id } activeConfig(agentId: $id) { name } }";
-    assert_eq!(
-        editor.gql(query, json!({ "id": agent })).await.at("/agent/name"),
-        "Helper"
-    );
+    assert_eq!(editor.gql(query, json!({ "id": agent })).await.at("/agent/name"), "Helper");
     for caller in [&*other, &*app.stranger()] {
         let none = caller.gql(query, json!({ "id": NOBODY })).await.body;
         assert_eq!(
@@ -50,17 +47,9 @@ async fn its_customers_people_see_it_and_nobody_else() {
                 json!({ "id": NOBODY }),
             )
             .await;
-        assert_eq!(
-            (list.at("/agents/totalCount"), &list.body),
-            (&json!(0), &nothing.body)
-        );
+        assert_eq!((list.at("/agents/totalCount"), &list.body), (&json!(0), &nothing.body));
     }
-    let agents = other
-        .gql(
-            "{ agents { totalCount } customers { nodes { name } } }",
-            Value::Null,
-        )
-        .await;
+    let agents = other.gql("{ agents { totalCount } customers { nodes { name } } }", Value::Null).await;
     assert_eq!(
         agents.at(""),
         &json!({ "agents": { "totalCount": 0 }, "customers": { "nodes": [{ "name": "Town" }] } })
@@ -81,33 +70,17 @@ async fn nobody_else_writes_it_and_is_told_the_same_as_of_nothing() {
         [
             ("archiveAgent", "ArchiveAgentInput", json!({ "agentId": agent })),
             ("restoreAgent", "RestoreAgentInput", json!({ "agentId": agent })),
-            (
-                "updateAgent",
-                "UpdateAgentInput",
-                json!({ "agentId": agent, "name": "Mine" }),
-            ),
+            ("updateAgent", "UpdateAgentInput", json!({ "agentId": agent, "name": "Mine" })),
             (
                 "publishVersion",
                 "PublishVersionInput",
                 json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m" }),
             ),
-            (
-                "activateVersion",
-                "ActivateVersionInput",
-                json!({ "agentId": agent, "versionId": version }),
-            ),
+            ("activateVersion", "ActivateVersionInput", json!({ "agentId": agent, "versionId": version })),
             ("rollback", "RollbackInput", json!({ "agentId": agent })),
             ("deactivate", "DeactivateInput", json!({ "agentId": agent })),
-            (
-                "createAgent",
-                "CreateAgentInput",
-                json!({ "customerId": customer, "name": "Mine" }),
-            ),
-            (
-                "updateCustomer",
-                "UpdateCustomerInput",
-                json!({ "customerId": customer, "name": "Mine" }),
-            ),
+            ("createAgent", "CreateAgentInput", json!({ "customerId": customer, "name": "Mine" })),
+            ("updateCustomer", "UpdateCustomerInput", json!({ "customerId": customer, "name": "Mine" })),
         ]
     };
     let theirs = mutations(&agent, &city, &version);
@@ -118,10 +91,7 @@ async fn nobody_else_writes_it_and_is_told_the_same_as_of_nothing() {
         );
         let refused = other.gql(&document, json!({ "input": input })).await;
         assert_eq!(refused.text(&format!("/{name}/userErrors/0/code")), "NOT_FOUND");
-        assert_eq!(
-            refused.body,
-            other.gql(&document, json!({ "input": of_nothing })).await.body
-        );
+        assert_eq!(refused.body, other.gql(&document, json!({ "input": of_nothing })).await.body);
     }
     assert_eq!(app.registry.head().await.unwrap(), before);
 }
@@ -136,10 +106,7 @@ async fn updating_leaves_out_sets_and_takes_away() {
     let me = editor.gql(me, Value::Null).await.text("/viewer/user/id");
     let update = async |change: Value| {
         let mut input = json!({ "agentId": agent });
-        input
-            .as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
+        input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         editor.gql(UPDATE, json!({ "input": input })).await
     };
     let set = update(json!({ "description": "Helps", "ownerId": me })).await;
@@ -148,11 +115,7 @@ async fn updating_leaves_out_sets_and_takes_away() {
         &json!({ "name": "Helper", "description": "Helps", "owner": { "id": me } })
     );
     let renamed = update(json!({ "name": "Assistant" })).await;
-    assert_eq!(
-        renamed.at("/updateAgent/agent/description"),
-        "Helps",
-        "what is left out stays"
-    );
+    assert_eq!(renamed.at("/updateAgent/agent/description"), "Helps", "what is left out stays");
     let same = update(json!({ "name": "Assistant" })).await;
     assert_eq!(
         same.at("/updateAgent/revision"),
@@ -167,20 +130,12 @@ async fn updating_leaves_out_sets_and_takes_away() {
 
     editor.agent(&customer, "Other").await;
     let head = app.registry.head().await.unwrap();
-    let stranger_id = app
-        .operator()
-        .await
-        .gql("{ viewer { user { id } } }", Value::Null)
-        .await
-        .text("/viewer/user/id");
+    let stranger_id =
+        app.operator().await.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
     for (change, code, field) in [
         (json!({ "name": "Other" }), "ALREADY_EXISTS", "name"),
         (json!({ "name": "x".repeat(201) }), "TOO_LARGE", "name"),
-        (
-            json!({ "description": "x".repeat(2001) }),
-            "TOO_LARGE",
-            "description",
-        ),
+        (json!({ "description": "x".repeat(2001) }), "TOO_LARGE", "description"),
         (json!({ "description": "a\u{0}" }), "INVALID", "description"),
         (json!({ "ownerId": NOBODY }), "INVALID", "ownerId"),
         (json!({ "ownerId": stranger_id }), "INVALID", "ownerId"),
@@ -188,11 +143,7 @@ async fn updating_leaves_out_sets_and_takes_away() {
     ] {
         let refused = update(change).await;
         let error = refused.at("/updateAgent/userErrors/0");
-        assert_eq!(
-            (&error["code"], &error["field"]),
-            (&json!(code), &json!(field)),
-            "{error}"
-        );
+        assert_eq!((&error["code"], &error["field"]), (&json!(code), &json!(field)), "{error}");
     }
     assert_eq!(app.registry.head().await.unwrap(), head);
 }
@@ -208,48 +159,31 @@ async fn two_customers_may_use_the_same_name_and_one_may_not_twice() {
     let twice =
         (0..8).map(|_| operator.gql(create, json!({ "input": { "customerId": city, "name": "Once" } })));
     let answers = futures_util::future::join_all(twice).await;
-    let made = answers
-        .iter()
-        .filter(|answer| answer.at("/createAgent/agent").is_object())
-        .count();
+    let made = answers.iter().filter(|answer| answer.at("/createAgent/agent").is_object()).count();
     assert_eq!(made, 1);
 }
 
 /// Walks a whole list of agents, page by page; answers the names in the order met.
 async fn walk(caller: &Client, customer: &Value, forward: bool, size: usize) -> Vec<String> {
-    let (sizes, bounds) = if forward {
-        ("first", "after")
-    } else {
-        ("last", "before")
-    };
+    let (sizes, bounds) = if forward { ("first", "after") } else { ("last", "before") };
     let document = format!(
         "query ($customer: ID, $cursor: String) {{ agents(customerId: $customer, {sizes}: {size}, {bounds}: $cursor) {{
          edges {{ cursor node {{ name }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
     );
     let (mut names, mut cursor) = (Vec::new(), Value::Null);
     loop {
-        let answer = caller
-            .gql(&document, json!({ "customer": customer, "cursor": cursor }))
-            .await;
+        let answer = caller.gql(&document, json!({ "customer": customer, "cursor": cursor })).await;
         let edges = answer.at("/agents/edges").as_array().unwrap();
-        let mut page: Vec<String> = edges
-            .iter()
-            .map(|edge| edge["node"]["name"].as_str().unwrap().to_owned())
-            .collect();
+        let mut page: Vec<String> =
+            edges.iter().map(|edge| edge["node"]["name"].as_str().unwrap().to_owned()).collect();
         if !forward {
             page.reverse();
         }
         names.extend(page);
         let info = answer.at("/agents/pageInfo");
-        assert_eq!(
-            info["startCursor"],
-            edges.first().map_or(Value::Null, |edge| edge["cursor"].clone())
-        );
-        let (more, next) = if forward {
-            ("hasNextPage", "endCursor")
-        } else {
-            ("hasPreviousPage", "startCursor")
-        };
+        assert_eq!(info["startCursor"], edges.first().map_or(Value::Null, |edge| edge["cursor"].clone()));
+        let (more, next) =
+            if forward { ("hasNextPage", "endCursor") } else { ("hasPreviousPage", "startCursor") };
         if info[more] == false {
             return names;
         }
@@ -289,22 +223,10 @@ async fn a_page_that_makes_no_sense_is_refused() {
         "after: \"nonsense\"",
         "before: \"\"",
     ] {
-        let answer = operator
-            .gql(
-                &format!("{{ agents({arguments}) {{ totalCount }} }}"),
-                Value::Null,
-            )
-            .await;
-        assert_eq!(
-            answer.code(),
-            Some("BAD_USER_INPUT"),
-            "{arguments}: {}",
-            answer.body
-        );
+        let answer = operator.gql(&format!("{{ agents({arguments}) {{ totalCount }} }}"), Value::Null).await;
+        assert_eq!(answer.code(), Some("BAD_USER_INPUT"), "{arguments}: {}", answer.body);
     }
-    let endless = operator
-        .gql("{ agents(first: 99999999999) { totalCount } }", Value::Null)
-        .await;
+    let endless = operator.gql("{ agents(first: 99999999999) { totalCount } }", Value::Null).await;
     assert_eq!(endless.code(), Some("QUERY_TOO_COMPLEX"));
 }
 
@@ -317,9 +239,7 @@ async fn archived_ones_can_be_left_out() {
     let gone = operator.agent(&customer, "Gone").await;
     let archive =
         "mutation ($input: ArchiveAgentInput!) { archiveAgent(input: $input) { userErrors { code } } }";
-    operator
-        .gql(archive, json!({ "input": { "agentId": gone } }))
-        .await;
+    operator.gql(archive, json!({ "input": { "agentId": gone } })).await;
     let query = "query ($customer: ID, $filter: AgentFilter) { agents(customerId: $customer, filter: $filter) { totalCount nodes { name } } }";
     for customer in [json!(customer), Value::Null] {
         for (filter, names) in [
@@ -328,9 +248,7 @@ async fn archived_ones_can_be_left_out() {
             (json!({ "name": "Here" }), vec!["Here"]),
             (json!({}), vec!["Here", "Gone"]),
         ] {
-            let answer = operator
-                .gql(query, json!({ "customer": customer, "filter": filter }))
-                .await;
+            let answer = operator.gql(query, json!({ "customer": customer, "filter": filter })).await;
             let nodes: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
             assert_eq!(
                 answer.at("/agents"),

@@ -29,17 +29,12 @@ fn header_of(key: &EncodingKey) -> String {
     use base64::Engine;
     use sha2::Digest;
     let jwk = serde_json::to_value(Jwk::from_encoding_key(key, Algorithm::EdDSA).unwrap()).unwrap();
-    let public = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(jwk["x"].as_str().unwrap())
-        .unwrap();
+    let public = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(jwk["x"].as_str().unwrap()).unwrap();
     hex::encode(sha2::Sha256::digest(public))[..16].to_owned()
 }
 
 fn header(kid: &str) -> Header {
-    Header {
-        kid: Some(kid.to_owned()),
-        ..Header::new(Algorithm::EdDSA)
-    }
+    Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) }
 }
 
 #[tokio::test]
@@ -50,11 +45,7 @@ async fn a_good_token_names_its_user_and_makes_no_profile() {
     let answer = app.bearer(&token).gql(VIEWER, Value::Null).await;
     let expected = json!({ "kind": "USER", "name": "eve", "isOperator": false, "user": null, "memberships": [], "scopes": [] });
     assert_eq!(answer.at("/viewer"), &expected);
-    assert_eq!(
-        app.registry.head().await.unwrap().revision,
-        0,
-        "nothing was written"
-    );
+    assert_eq!(app.registry.head().await.unwrap().revision, 0, "nothing was written");
 }
 
 #[tokio::test]
@@ -64,14 +55,8 @@ async fn every_spoiled_token_is_refused() {
     let now = app.clock.now().timestamp();
     let spoiled = |change: Value| {
         let mut claims = claims(&app);
-        claims
-            .as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
-        claims
-            .as_object_mut()
-            .unwrap()
-            .retain(|_, value| !value.is_null());
+        claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         encode(&header(&kid), &claims, &key).unwrap()
     };
     let good = encode(&header(&kid), &claims(&app), &key).unwrap();
@@ -83,10 +68,8 @@ async fn every_spoiled_token_is_refused() {
     };
     let own = EncodingKey::from_ed_der(Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref());
     let hmac = EncodingKey::from_secret(kid.as_bytes());
-    let embedded = Header {
-        jwk: Some(Jwk::from_encoding_key(&own, Algorithm::EdDSA).unwrap()),
-        ..header(&kid)
-    };
+    let embedded =
+        Header { jwk: Some(Jwk::from_encoding_key(&own, Algorithm::EdDSA).unwrap()), ..header(&kid) };
     let tokens = [
         ("no token at all", String::new()),
         ("not a token", "abc".to_owned()),
@@ -96,10 +79,7 @@ async fn every_spoiled_token_is_refused() {
         ("exp as text", spoiled(json!({ "exp": "tomorrow" }))),
         ("exp out of all bounds", spoiled(json!({ "exp": i64::MAX }))),
         ("not yet valid", spoiled(json!({ "nbf": now + 600 }))),
-        (
-            "another issuer",
-            spoiled(json!({ "iss": "https://elsewhere.invalid" })),
-        ),
+        ("another issuer", spoiled(json!({ "iss": "https://elsewhere.invalid" }))),
         ("without issuer", spoiled(json!({ "iss": null }))),
         ("another audience", spoiled(json!({ "aud": "another-service" }))),
         ("without audience", spoiled(json!({ "aud": null }))),
@@ -109,93 +89,39 @@ async fn every_spoiled_token_is_refused() {
         ("an endless subject", spoiled(json!({ "sub": "x".repeat(256) }))),
         ("a megabyte", spoiled(json!({ "name": "x".repeat(1 << 20) }))),
         ("unsigned", format!("{signed}.")),
-        (
-            "a signature of something else",
-            format!("{signed}.{}", "A".repeat(86)),
-        ),
-        (
-            "alg none",
-            format!("{none}.{}.", signed.split('.').nth(1).unwrap()),
-        ),
+        ("a signature of something else", format!("{signed}.{}", "A".repeat(86))),
+        ("alg none", format!("{none}.{}.", signed.split('.').nth(1).unwrap())),
         (
             "HS256",
-            encode(
-                &Header {
-                    kid: Some(kid.clone()),
-                    ..Header::new(Algorithm::HS256)
-                },
-                &claims(&app),
-                &hmac,
-            )
-            .unwrap(),
+            encode(&Header { kid: Some(kid.clone()), ..Header::new(Algorithm::HS256) }, &claims(&app), &hmac)
+                .unwrap(),
         ),
-        (
-            "a key of its own",
-            encode(&header(&kid), &claims(&app), &own).unwrap(),
-        ),
-        (
-            "a key that it brings along",
-            encode(&embedded, &claims(&app), &own).unwrap(),
-        ),
-        (
-            "a key that it brings along, signed with ours",
-            encode(&embedded, &claims(&app), &key).unwrap(),
-        ),
+        ("a key of its own", encode(&header(&kid), &claims(&app), &own).unwrap()),
+        ("a key that it brings along", encode(&embedded, &claims(&app), &own).unwrap()),
+        ("a key that it brings along, signed with ours", encode(&embedded, &claims(&app), &key).unwrap()),
         (
             "a place to fetch a key from",
             encode(
-                &Header {
-                    jku: Some("https://elsewhere.invalid".to_owned()),
-                    ..header(&kid)
-                },
+                &Header { jku: Some("https://elsewhere.invalid".to_owned()), ..header(&kid) },
                 &claims(&app),
                 &key,
             )
             .unwrap(),
         ),
-        (
-            "another key's name",
-            encode(&header("0000000000000000"), &claims(&app), &key).unwrap(),
-        ),
-        (
-            "no key's name",
-            encode(
-                &Header {
-                    kid: None,
-                    ..header(&kid)
-                },
-                &claims(&app),
-                &key,
-            )
-            .unwrap(),
-        ),
+        ("another key's name", encode(&header("0000000000000000"), &claims(&app), &key).unwrap()),
+        ("no key's name", encode(&Header { kid: None, ..header(&kid) }, &claims(&app), &key).unwrap()),
         (
             "another kind of token",
-            encode(
-                &Header {
-                    typ: Some("dpop+jwt".to_owned()),
-                    ..header(&kid)
-                },
-                &claims(&app),
-                &key,
-            )
-            .unwrap(),
+            encode(&Header { typ: Some("dpop+jwt".to_owned()), ..header(&kid) }, &claims(&app), &key)
+                .unwrap(),
         ),
     ];
     assert_eq!(app.bearer(&good).gql(VIEWER, Value::Null).await.code(), None);
     for (what, token) in tokens {
         let answer = app.bearer(&token).gql(VIEWER, Value::Null).await;
         // A token of a megabyte does not pass the server's own bound on headers.
-        let expected = if what == "a megabyte" {
-            [401, 431]
-        } else {
-            [401, 401]
-        };
-        assert!(
-            expected.contains(&answer.status.as_u16()),
-            "{what}: {}",
-            answer.status
-        );
+        let expected = if what == "a megabyte" { [401, 431] } else { [401, 401] };
+        assert!(expected.contains(&answer.status.as_u16()), "{what}: {}", answer.status);
         if answer.status == 401 {
             assert_eq!(
                 (answer.code(), answer.header("www-authenticate")),
@@ -210,10 +136,7 @@ async fn every_spoiled_token_is_refused() {
 async fn a_token_ends_by_the_services_own_clock() {
     let app = App::start().await;
     let operator = app.operator().await;
-    assert_eq!(
-        operator.gql(VIEWER, Value::Null).await.at("/viewer/isOperator"),
-        true
-    );
+    assert_eq!(operator.gql(VIEWER, Value::Null).await.at("/viewer/isOperator"), true);
     app.clock.shift(TimeDelta::hours(2));
     assert_eq!(operator.gql(VIEWER, Value::Null).await.status, 401);
 }
@@ -221,16 +144,8 @@ async fn a_token_ends_by_the_services_own_clock() {
 #[tokio::test]
 async fn a_service_token_is_known_by_its_secret_alone() {
     let app = App::start().await;
-    let input = CreateServiceToken {
-        name: "gateway".to_owned(),
-        scopes: [ServiceScope::ConfigsRead].into(),
-    };
-    let made = app
-        .registry
-        .create_service_token(&Caller::system("test"), input)
-        .await
-        .unwrap()
-        .value;
+    let input = CreateServiceToken { name: "gateway".to_owned(), scopes: [ServiceScope::ConfigsRead].into() };
+    let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
     let answer = app.bearer(&made.secret).gql(VIEWER, Value::Null).await;
     assert_eq!(
         (answer.at("/viewer/kind"), answer.at("/viewer/scopes")),
@@ -248,26 +163,15 @@ async fn a_service_token_is_known_by_its_secret_alone() {
         let spoiled = String::from_utf8(spoiled).unwrap();
         assert_eq!(app.bearer(&spoiled).gql(VIEWER, Value::Null).await.status, 401);
     }
-    assert_eq!(
-        app.registry.statements(),
-        statements,
-        "a made-up token costs no look-up"
-    );
+    assert_eq!(app.registry.statements(), statements, "a made-up token costs no look-up");
 
     let operator = app.operator().await;
     let revoke = "mutation ($input: RevokeServiceTokenInput!) { revokeServiceToken(input: $input) { revision userErrors { code } } }";
     let input = json!({ "input": { "serviceTokenId": made.token.id } });
     let revoked = operator.gql(revoke, input.clone()).await;
     assert_eq!(revoked.at("/revokeServiceToken/userErrors"), &json!([]));
-    assert_eq!(
-        app.bearer(&made.secret).gql(VIEWER, Value::Null).await.status,
-        401
-    );
-    assert_eq!(
-        operator.gql(revoke, input).await.body,
-        revoked.body,
-        "revoking again says the same"
-    );
+    assert_eq!(app.bearer(&made.secret).gql(VIEWER, Value::Null).await.status, 401);
+    assert_eq!(operator.gql(revoke, input).await.body, revoked.body, "revoking again says the same");
 }
 
 #[tokio::test]
@@ -281,10 +185,7 @@ async fn a_service_sees_what_serves_and_nothing_personal() {
     let gateway = app.gateway().await;
     let config = "query ($id: ID!) { activeConfig(agentId: $id) { systemPrompt customerId } }";
     assert_eq!(
-        gateway
-            .gql(config, json!({ "id": agent }))
-            .await
-            .at("/activeConfig/systemPrompt"),
+        gateway.gql(config, json!({ "id": agent })).await.at("/activeConfig/systemPrompt"),
         "You help."
     );
     for query in [
@@ -296,16 +197,9 @@ async fn a_service_sees_what_serves_and_nothing_personal() {
         format!("{{ nodes(ids: [\"{agent}\"]) {{ id }} }}"),
         format!("mutation {{ archiveAgent(input: {{ agentId: \"{agent}\" }}) {{ revision }} }}"),
     ] {
-        assert_eq!(
-            gateway.gql(&query, Value::Null).await.code(),
-            Some("FORBIDDEN"),
-            "{query}"
-        );
+        assert_eq!(gateway.gql(&query, Value::Null).await.code(), Some("FORBIDDEN"), "{query}");
     }
     let watcher = app.service([ServiceScope::ActivationsWatch]).await;
-    assert_eq!(
-        watcher.gql(config, json!({ "id": agent })).await.code(),
-        Some("FORBIDDEN")
-    );
+    assert_eq!(watcher.gql(config, json!({ "id": agent })).await.code(), Some("FORBIDDEN"));
     assert_eq!(operator.active_number(&agent).await, 1);
 }

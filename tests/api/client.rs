@@ -15,27 +15,19 @@ async fn queries_and_subscriptions_share_a_socket() {
     let customer = operator.customer("City").await;
     let agent = operator.agent(&customer, "Helper").await;
     let version = operator.publish(&agent, "You help.").await;
-    let session = Session::connect(&app.base, operator.token.as_deref().unwrap(), &tasks)
-        .await
-        .unwrap();
+    let session = Session::connect(&app.base, operator.token.as_deref().unwrap(), &tasks).await.unwrap();
     let watch = "subscription ($after: Cursor!) { activations(after: $after) { version { systemPrompt } } }";
     let mut events = session.subscribe(watch, json!({ "after": "0" })).unwrap();
     let activate = "mutation ($input: ActivateVersionInput!) { activateVersion(input: $input) { revision } }";
     let input = json!({ "input": { "agentId": agent, "versionId": version } });
     session.query(activate, input).await.unwrap();
     let event = events.next().await.unwrap().unwrap();
-    assert_eq!(
-        event.data,
-        json!({ "activations": { "version": { "systemPrompt": "You help." } } })
-    );
+    assert_eq!(event.data, json!({ "activations": { "version": { "systemPrompt": "You help." } } }));
     let (one, two) = tokio::join!(
         session.query("{ a: __typename }", Value::Null),
         session.query("{ b: __typename }", Value::Null)
     );
-    assert_eq!(
-        (one.unwrap(), two.unwrap()),
-        (json!({ "a": "Query" }), json!({ "b": "Query" }))
-    );
+    assert_eq!((one.unwrap(), two.unwrap()), (json!({ "a": "Query" }), json!({ "b": "Query" })));
 }
 
 #[tokio::test]
@@ -43,31 +35,16 @@ async fn failures_have_their_types() {
     let (app, tasks) = (App::start().await, Tasks::default());
     let token = app.operator().await.token.clone().unwrap();
     let refused = Session::connect(&app.base, "nonsense", &tasks).await;
-    assert!(
-        matches!(
-            refused,
-            Err(ClientError::Closed {
-                code: 4400..=4499,
-                ..
-            })
-        ),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(ClientError::Closed { code: 4400..=4499, .. })), "{refused:?}");
     let nobody = Session::connect("http://127.0.0.1:1", &token, &tasks).await;
     assert!(matches!(nobody, Err(ClientError::Unreachable(_))), "{nobody:?}");
     let elsewhere = Session::connect(&format!("{}/nowhere", app.base), &token, &tasks).await;
-    assert!(
-        matches!(elsewhere, Err(ClientError::Refused(404))),
-        "{elsewhere:?}"
-    );
+    assert!(matches!(elsewhere, Err(ClientError::Refused(404))), "{elsewhere:?}");
     let address = Session::connect("example.org", &token, &tasks).await;
     assert!(matches!(address, Err(ClientError::Address(_))), "{address:?}");
     let session = Session::connect(&app.base, &token, &tasks).await.unwrap();
     let wrong = session.query("{ nothing }", Value::Null).await;
-    assert!(
-        matches!(wrong, Err(ClientError::GraphQl(ref errors)) if errors.len() == 1),
-        "{wrong:?}"
-    );
+    assert!(matches!(wrong, Err(ClientError::GraphQl(ref errors)) if errors.len() == 1), "{wrong:?}");
     // What fails leaves the socket as it was.
     session.query("{ __typename }", Value::Null).await.unwrap();
 }
@@ -77,14 +54,10 @@ async fn a_stopped_service_ends_its_subscriptions() {
     let (app, tasks) = (App::start().await, Tasks::default());
     let token = app.operator().await.token.clone().unwrap();
     let session = Session::connect(&app.base, &token, &tasks).await.unwrap();
-    let mut events = session
-        .subscribe("subscription { activations { id } }", Value::Null)
-        .unwrap();
+    let mut events = session.subscribe("subscription { activations { id } }", Value::Null).unwrap();
     session.query("{ __typename }", Value::Null).await.unwrap();
     app.first.stop().await;
-    let end = tokio::time::timeout(std::time::Duration::from_secs(30), events.next())
-        .await
-        .unwrap();
+    let end = tokio::time::timeout(std::time::Duration::from_secs(30), events.next()).await.unwrap();
     assert!(matches!(end, Some(Err(_))), "{end:?}");
     assert!(events.next().await.is_none());
     assert!(

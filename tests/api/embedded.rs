@@ -17,10 +17,7 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
     let postgres = Embedded::attach_or_start(&options).await.unwrap();
     assert!(postgres.was_started_here());
     assert!(postgres.version() >= 14);
-    assert_eq!(
-        fs::metadata(postgres.socket_dir()).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(fs::metadata(postgres.socket_dir()).unwrap().permissions().mode() & 0o777, 0o700);
 
     let mut service = PgConnection::connect(&postgres.url_for_service()).await.unwrap();
     let role: (String, String, bool, bool, bool, bool) = sqlx::query_as(
@@ -30,14 +27,8 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
     .fetch_one(&mut service)
     .await
     .unwrap();
-    assert_eq!(
-        role,
-        (SERVICE.to_owned(), SERVICE.to_owned(), false, false, false, false)
-    );
-    sqlx::raw_sql("CREATE SCHEMA registry")
-        .execute(&mut service)
-        .await
-        .expect("its database is its own");
+    assert_eq!(role, (SERVICE.to_owned(), SERVICE.to_owned(), false, false, false, false));
+    sqlx::raw_sql("CREATE SCHEMA registry").execute(&mut service).await.expect("its database is its own");
 
     for (setting, value) in [
         ("listen_addresses", ""),
@@ -56,11 +47,7 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
     service.close().await.unwrap();
 
     let pid = postgres.postmaster().unwrap();
-    assert_ne!(
-        getpgid(Pid::from_raw(pid)).unwrap(),
-        getpgid(None).unwrap(),
-        "Ctrl-C would reach it"
-    );
+    assert_ne!(getpgid(Pid::from_raw(pid)).unwrap(), getpgid(None).unwrap(), "Ctrl-C would reach it");
     assert_eq!(postgres.leave().await.unwrap(), Left::Stopped);
     assert!(gone(pid));
 }
@@ -124,9 +111,7 @@ async fn an_interrupted_initdb_is_begun_again() {
     fs::create_dir_all(folder.join("pg/data.new-1/base")).unwrap();
     fs::set_permissions(folder.join("pg"), PermissionsExt::from_mode(0o711)).unwrap();
     fs::write(folder.join("pg/data.new-1/PG_VERSION"), "15\n").unwrap();
-    let postgres = Embedded::attach_or_start(&options(folder.join("pg"), false))
-        .await
-        .unwrap();
+    let postgres = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap();
     assert!(!folder.join("pg/data.new-1").exists() && !folder.join("pg/data.new-2").exists());
     postgres.leave().await.unwrap();
 }
@@ -134,17 +119,10 @@ async fn an_interrupted_initdb_is_begun_again() {
 #[tokio::test]
 async fn a_long_path_has_its_socket_elsewhere() {
     let folder = Folder::new();
-    let options = options(
-        folder.join(&format!("{}/a folder, with \"signs\"", "long".repeat(30))),
-        false,
-    );
+    let options = options(folder.join(&format!("{}/a folder, with \"signs\"", "long".repeat(30))), false);
     let postgres = Embedded::attach_or_start(&options).await.unwrap();
     let socket = postgres.socket_dir().to_owned();
-    assert!(
-        socket.starts_with("/tmp") && socket.as_os_str().len() < 50,
-        "{}",
-        socket.display()
-    );
+    assert!(socket.starts_with("/tmp") && socket.as_os_str().len() < 50, "{}", socket.display());
     assert_eq!(fs::metadata(&socket).unwrap().mode() & 0o777, 0o700);
     let second = Embedded::attach_or_start(&options).await.unwrap();
     assert_eq!(second.socket_dir(), socket);
@@ -158,48 +136,27 @@ async fn a_long_path_has_its_socket_elsewhere() {
 async fn a_socket_folder_that_others_may_enter_is_refused() {
     let folder = Folder::new();
     let options = options(folder.join("pg"), false);
-    Embedded::attach_or_start(&options)
-        .await
-        .unwrap()
-        .leave()
-        .await
-        .unwrap();
+    Embedded::attach_or_start(&options).await.unwrap().leave().await.unwrap();
     fs::set_permissions(folder.join("pg/socket"), PermissionsExt::from_mode(0o755)).unwrap();
     let error = Embedded::attach_or_start(&options).await.unwrap_err();
-    assert!(
-        error.to_string().contains("socket is open to other users"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("socket is open to other users"), "{error}");
 }
 
 #[tokio::test]
 async fn a_version_without_binaries_is_named_and_kept() {
     let folder = Folder::new();
     let mut options = options(folder.join("pg"), false);
-    Embedded::attach_or_start(&options)
-        .await
-        .unwrap()
-        .leave()
-        .await
-        .unwrap();
+    Embedded::attach_or_start(&options).await.unwrap().leave().await.unwrap();
     let version = folder.join("pg/data/PG_VERSION");
     fs::write(&version, "99\n").unwrap();
     options.durable = true;
     let error = Embedded::attach_or_start(&options).await.unwrap_err();
+    assert!(matches!(error, EmbeddedError::MissingVersion { needed: 99, .. }), "{error}");
     assert!(
-        matches!(error, EmbeddedError::MissingVersion { needed: 99, .. }),
+        error.to_string().contains("was made by Postgres 99, whose binaries are missing (found: "),
         "{error}"
     );
-    assert!(
-        error
-            .to_string()
-            .contains("was made by Postgres 99, whose binaries are missing (found: "),
-        "{error}"
-    );
-    assert!(
-        error.to_string().contains("`apt-get install postgresql-99`"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("`apt-get install postgresql-99`"), "{error}");
     assert!(version.exists());
 
     // What is not durable is not kept either.
@@ -215,24 +172,14 @@ async fn a_wrong_bin_folder_is_named() {
     let mut options = options(folder.join("pg"), false);
     options.bin_dir = Some("/nonexistent/bin".into());
     let error = Embedded::attach_or_start(&options).await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("/nonexistent/bin does not hold runnable"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("/nonexistent/bin does not hold runnable"), "{error}");
 }
 
 #[tokio::test]
 async fn something_else_in_its_place_is_left_alone() {
     let folder = Folder::new();
     let options = options(folder.join("pg"), false);
-    Embedded::attach_or_start(&options)
-        .await
-        .unwrap()
-        .leave()
-        .await
-        .unwrap();
+    Embedded::attach_or_start(&options).await.unwrap().leave().await.unwrap();
     fs::remove_file(folder.join("pg/data/PG_VERSION")).unwrap();
     let error = Embedded::attach_or_start(&options).await.unwrap_err();
     assert!(matches!(error, EmbeddedError::NotACluster { .. }), "{error}");
@@ -243,19 +190,11 @@ async fn something_else_in_its_place_is_left_alone() {
 async fn a_failed_start_shows_the_logs_end() {
     let folder = Folder::new();
     let mut options = options(folder.join("pg"), false);
-    Embedded::attach_or_start(&options)
-        .await
-        .unwrap()
-        .leave()
-        .await
-        .unwrap();
+    Embedded::attach_or_start(&options).await.unwrap().leave().await.unwrap();
     options.durable = true;
     fs::write(folder.join("pg/data/postgresql.conf"), "no_such_setting = 1\n").unwrap();
     let error = Embedded::attach_or_start(&options).await.unwrap_err().to_string();
-    assert!(
-        error.contains("no_such_setting") && error.contains("postgres.log ends: "),
-        "{error}"
-    );
+    assert!(error.contains("no_such_setting") && error.contains("postgres.log ends: "), "{error}");
     assert!(!error.contains('\n'), "{error}");
 }
 
@@ -264,13 +203,8 @@ async fn a_folder_that_others_may_write_to_is_refused() {
     let folder = Folder::new();
     fs::create_dir(folder.join("pg")).unwrap();
     fs::set_permissions(folder.join("pg"), PermissionsExt::from_mode(0o777)).unwrap();
-    let error = Embedded::attach_or_start(&options(folder.join("pg"), false))
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("may be written to by other users"),
-        "{error}"
-    );
+    let error = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap_err();
+    assert!(error.to_string().contains("may be written to by other users"), "{error}");
 }
 
 #[tokio::test]
@@ -281,13 +215,8 @@ async fn as_root_a_folder_out_of_reach_is_named() {
     let folder = Folder::new();
     fs::create_dir(folder.join("closed")).unwrap();
     fs::set_permissions(folder.join("closed"), PermissionsExt::from_mode(0o700)).unwrap();
-    let error = Embedded::attach_or_start(&options(folder.join("closed/pg"), false))
-        .await
-        .unwrap_err();
-    let expected = format!(
-        "cannot enter {}: choose another DATA_DIR",
-        folder.join("closed").display()
-    );
+    let error = Embedded::attach_or_start(&options(folder.join("closed/pg"), false)).await.unwrap_err();
+    let expected = format!("cannot enter {}: choose another DATA_DIR", folder.join("closed").display());
     assert!(error.to_string().contains(&expected), "{error}");
     assert!(!folder.join("closed/pg/data").exists());
 }
@@ -308,39 +237,26 @@ async fn a_test_has_a_fresh_copy_of_the_template() {
     };
     let (template, same) = tokio::join!(make(), make());
     assert_eq!(template, same);
-    assert!(
-        times.into_inner() <= 1,
-        "an earlier run may have made it; this one makes it once"
-    );
+    assert!(times.into_inner() <= 1, "an earlier run may have made it; this one makes it once");
 
     let (one, two) = tokio::join!(Database::fresh(&template), cluster::database(&template));
     let mut session = PgConnection::connect(&one.url).await.unwrap();
-    sqlx::raw_sql("UPDATE things SET n = 2")
-        .execute(&mut session)
-        .await
-        .unwrap();
+    sqlx::raw_sql("UPDATE things SET n = 2").execute(&mut session).await.unwrap();
     let mut session = PgConnection::connect(&two).await.unwrap();
-    let n: i32 = sqlx::query_scalar("SELECT n FROM things")
-        .fetch_one(&mut session)
-        .await
-        .unwrap();
+    let n: i32 = sqlx::query_scalar("SELECT n FROM things").fetch_one(&mut session).await.unwrap();
     assert_eq!(n, 1);
 
     // Sessions can be ended behind the service's back.
     let mut admin = cluster::admin().await;
-    let name: String = sqlx::query_scalar("SELECT current_database()::text")
-        .fetch_one(&mut session)
-        .await
-        .unwrap();
+    let name: String =
+        sqlx::query_scalar("SELECT current_database()::text").fetch_one(&mut session).await.unwrap();
     cluster::end_sessions(&mut admin, &name).await;
     session.ping().await.expect_err("its session was ended");
 
     // What is dropped goes with the next copy.
     let mut look = PgConnection::connect(&one.admin_url).await.unwrap();
-    let name: String = sqlx::query_scalar("SELECT current_database()::text")
-        .fetch_one(&mut look)
-        .await
-        .unwrap();
+    let name: String =
+        sqlx::query_scalar("SELECT current_database()::text").fetch_one(&mut look).await.unwrap();
     drop(one);
     Database::fresh(&template).await;
     let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
@@ -353,10 +269,7 @@ async fn a_test_has_a_fresh_copy_of_the_template() {
 
 async fn answers(postgres: &Embedded) {
     let mut session = PgConnection::connect(&postgres.url_for_service()).await.unwrap();
-    let one: i32 = sqlx::query_scalar("SELECT 1")
-        .fetch_one(&mut session)
-        .await
-        .unwrap();
+    let one: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&mut session).await.unwrap();
     assert_eq!(one, 1);
     session.close().await.unwrap();
 }

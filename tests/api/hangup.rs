@@ -21,9 +21,7 @@ async fn hang_up(operator: &Operator, name: &str, after: Duration) -> bool {
         operator.token.as_deref().unwrap(),
         body.len()
     );
-    let mut socket = TcpStream::connect(operator.base.trim_start_matches("http://"))
-        .await
-        .unwrap();
+    let mut socket = TcpStream::connect(operator.base.trim_start_matches("http://")).await.unwrap();
     // Hanging up then is a reset, which the service hears of at once.
     socket.set_zero_linger().unwrap();
     socket.write_all(head.as_bytes()).await.unwrap();
@@ -48,14 +46,8 @@ async fn whoever_hangs_up_harms_nobody() {
     for nth in 0..50 {
         operator.customer(&format!("After {nth}")).await;
     }
-    assert!(
-        !acknowledged.is_empty(),
-        "the sweep reaches the end of a mutation"
-    );
-    assert!(
-        acknowledged.len() < usize::try_from(HANG_UPS).unwrap(),
-        "and its middle"
-    );
+    assert!(!acknowledged.is_empty(), "the sweep reaches the end of a mutation");
+    assert!(acknowledged.len() < usize::try_from(HANG_UPS).unwrap(), "and its middle");
     for name in acknowledged {
         let query = "query ($name: String!) { customers(filter: { name: $name }) { totalCount } }";
         let answer = operator.gql(query, json!({ "name": name })).await;
@@ -65,22 +57,10 @@ async fn whoever_hangs_up_harms_nobody() {
     let stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'
         AND state_change < now() - interval '1 second'";
     sleep(Duration::from_millis(1500)).await;
-    assert_eq!(
-        sqlx::query_scalar::<_, i64>(stuck)
-            .fetch_one(&mut session)
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(sqlx::query_scalar::<_, i64>(stuck).fetch_one(&mut session).await.unwrap(), 0);
     // Each customer has its log row and the other way round, acknowledged or not.
     let unlogged = "SELECT (SELECT count(*) FROM registry.customers) - (SELECT count(*) FROM registry.changes WHERE action = 'customer.created')";
-    assert_eq!(
-        sqlx::query_scalar::<_, i64>(unlogged)
-            .fetch_one(&mut session)
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(sqlx::query_scalar::<_, i64>(unlogged).fetch_one(&mut session).await.unwrap(), 0);
 }
 
 #[tokio::test]

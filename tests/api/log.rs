@@ -19,17 +19,10 @@ async fn busy(app: &App) -> String {
     editor.publish_input(input).await;
     let update =
         "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { userErrors { code } } }";
-    editor
-        .gql(
-            update,
-            json!({ "input": { "agentId": agent, "description": "d" } }),
-        )
-        .await;
+    editor.gql(update, json!({ "input": { "agentId": agent, "description": "d" } })).await;
     let archive =
         "mutation ($input: ArchiveAgentInput!) { archiveAgent(input: $input) { userErrors { code } } }";
-    editor
-        .gql(archive, json!({ "input": { "agentId": agent } }))
-        .await;
+    editor.gql(archive, json!({ "input": { "agentId": agent } })).await;
     customer
 }
 
@@ -41,10 +34,8 @@ async fn all_that_was_done_is_in_it_commit_by_commit() {
     let rows =
         sqlx::query("SELECT revision, position, action, actor_kind FROM registry.changes ORDER BY 1, 2");
     let rows = rows.fetch_all(&mut session).await.unwrap();
-    let rows: Vec<(i64, i32, String, String)> = rows
-        .iter()
-        .map(|r| (r.get(0), r.get(1), r.get(2), r.get(3)))
-        .collect();
+    let rows: Vec<(i64, i32, String, String)> =
+        rows.iter().map(|r| (r.get(0), r.get(1), r.get(2), r.get(3))).collect();
     let rows: Vec<_> = rows
         .iter()
         .map(|(revision, position, action, actor)| format!("{revision}.{position} {action} {actor}"))
@@ -91,20 +82,12 @@ async fn first_broken(session: &mut PgConnection) -> Option<i64> {
     let columns = "revision::text, position::text, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), customer_id::text,
         agent_id::text, version_id::text, subject_id::text, action, actor_kind, actor_id::text, request_id, details, chain_hash, revision";
     let query = format!("SELECT {columns} FROM registry.changes ORDER BY changes.revision, changes.position");
-    for row in sqlx::query(sqlx::AssertSqlSafe(query))
-        .fetch_all(session)
-        .await
-        .unwrap()
-    {
+    for row in sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(session).await.unwrap() {
         let mut hash = Sha256::new();
         for column in 0..12 {
             field(&mut hash, row.get::<Option<String>, _>(column).as_deref());
         }
-        chain = Sha256::new()
-            .chain_update(&chain)
-            .chain_update(hash.finalize())
-            .finalize()
-            .to_vec();
+        chain = Sha256::new().chain_update(&chain).chain_update(hash.finalize()).finalize().to_vec();
         if chain != row.get::<Vec<u8>, _>(12) {
             return Some(row.get(13));
         }
@@ -119,10 +102,7 @@ async fn its_chain_holds_and_shows_what_was_tampered_with() {
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     assert_eq!(first_broken(&mut session).await, None);
     for (tampering, broken) in [
-        (
-            "UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5",
-            5,
-        ),
+        ("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5", 5),
         ("DELETE FROM registry.changes WHERE revision = 4", 5),
         ("DELETE FROM registry.changes WHERE revision = 9", i64::MAX),
     ] {
@@ -131,10 +111,7 @@ async fn its_chain_holds_and_shows_what_was_tampered_with() {
             .execute(&mut session)
             .await
             .unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(tampering))
-            .execute(&mut session)
-            .await
-            .unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(tampering)).execute(&mut session).await.unwrap();
         assert_eq!(first_broken(&mut session).await, Some(broken), "{tampering}");
         sqlx::raw_sql("ROLLBACK").execute(&mut session).await.unwrap();
     }
@@ -150,16 +127,8 @@ async fn a_refused_write_leaves_nothing_and_no_number() {
         "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { userErrors { code } } }";
     let too_long = "x".repeat(201);
     for name in ["Helper", "", " ", "a\u{0}", "line\nbreak", &too_long] {
-        let refused = editor
-            .gql(
-                create,
-                json!({ "input": { "customerId": customer, "name": name } }),
-            )
-            .await;
-        assert!(
-            refused.at("/createAgent/userErrors/0/code").is_string(),
-            "{name:?}"
-        );
+        let refused = editor.gql(create, json!({ "input": { "customerId": customer, "name": name } })).await;
+        assert!(refused.at("/createAgent/userErrors/0/code").is_string(), "{name:?}");
     }
     let owner =
         json!({ "customerId": customer, "name": "New", "ownerId": "01a20326-e777-71ce-9264-eefdca7dad0e" });

@@ -25,10 +25,7 @@ fn user(operator: bool, place: Option<(CustomerId, Role)>) -> Caller {
         memberships: BTreeMap::from_iter(place),
         expires_at: clock.now(),
     };
-    Caller {
-        principal: Principal::User(principal),
-        request_id: String::new(),
-    }
+    Caller { principal: Principal::User(principal), request_id: String::new() }
 }
 
 fn service(scopes: &[ServiceScope]) -> Caller {
@@ -37,10 +34,7 @@ fn service(scopes: &[ServiceScope]) -> Caller {
         name: "gateway".to_owned(),
         scopes: scopes.iter().copied().collect(),
     };
-    Caller {
-        principal: Principal::Service(principal),
-        request_id: String::new(),
-    }
+    Caller { principal: Principal::Service(principal), request_id: String::new() }
 }
 
 /// One letter an answer: yes, Forbidden, Not found.

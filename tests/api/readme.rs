@@ -35,10 +35,7 @@ fn blocks() -> Vec<Block> {
     while let Some(line) = lines.next() {
         if let Some(language) = line.strip_prefix("```") {
             let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            blocks.push(Block {
-                language,
-                text: text.join("\n"),
-            });
+            blocks.push(Block { language, text: text.join("\n") });
         }
     }
     blocks
@@ -48,13 +45,9 @@ fn blocks() -> Vec<Block> {
 fn table(heading: &str) -> Vec<Vec<&'static str>> {
     let heading = format!("## {heading}");
     let below = README.lines().skip_while(|line| **line != heading);
-    let rows = below
-        .skip_while(|line| !line.starts_with('|'))
-        .take_while(|line| line.starts_with('|'));
-    let rows: Vec<Vec<&str>> = rows
-        .skip(2)
-        .map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
-        .collect();
+    let rows = below.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let rows: Vec<Vec<&str>> =
+        rows.skip(2).map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect();
     assert!(!rows.is_empty(), "no table below {heading}");
     rows
 }
@@ -76,10 +69,7 @@ fn is_shown(shown: &Value, answer: &Value) -> bool {
         }
         (Value::Array(shown), Value::Array(answer)) => {
             shown.len() == answer.len()
-                && shown
-                    .iter()
-                    .zip(answer)
-                    .all(|(shown, answer)| is_shown(shown, answer))
+                && shown.iter().zip(answer).all(|(shown, answer)| is_shown(shown, answer))
         }
         _ => shown == answer,
     }
@@ -106,13 +96,7 @@ fn user_errors(answer: &Value) -> Vec<&Value> {
     match answer {
         Value::Object(fields) => fields
             .iter()
-            .flat_map(|(name, value)| {
-                if name == "userErrors" {
-                    vec![value]
-                } else {
-                    user_errors(value)
-                }
-            })
+            .flat_map(|(name, value)| if name == "userErrors" { vec![value] } else { user_errors(value) })
             .collect(),
         _ => Vec::new(),
     }
@@ -123,9 +107,7 @@ fn variables(example: &str, known: &Map<String, Value>) -> Value {
     let head = example.split('{').next().unwrap_or_default();
     let names = head.split('$').skip(1).filter_map(|rest| rest.split(':').next());
     let bound = names.map(|name| {
-        let value = known
-            .get(name)
-            .unwrap_or_else(|| panic!("no earlier answer names {name}:\n{example}"));
+        let value = known.get(name).unwrap_or_else(|| panic!("no earlier answer names {name}:\n{example}"));
         (name.to_owned(), value.clone())
     });
     Value::Object(bound.collect())
@@ -152,10 +134,7 @@ async fn tour(me: &Client) -> (Vec<(String, Value)>, Map<String, Value>) {
         match shown {
             Some(shown) => {
                 let shown: Value = serde_json::from_str(&shown.text).unwrap();
-                assert!(
-                    is_shown(&shown, &body),
-                    "{example}\nis said to answer {shown}\nand answers {body}"
-                );
+                assert!(is_shown(&shown, &body), "{example}\nis said to answer {shown}\nand answers {body}");
             }
             None => {
                 for errors in user_errors(&body) {
@@ -218,11 +197,7 @@ async fn its_endpoints_are_there() {
             let answer = Answer::of(me.request(method.clone(), &path)).await;
             let is_served = ![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&answer.status);
             // Of several services in one process, one counts.
-            assert!(
-                is_served || path == "/metrics",
-                "{endpoint} answers {}",
-                answer.status
-            );
+            assert!(is_served || path == "/metrics", "{endpoint} answers {}", answer.status);
             let answer = Answer::of(app.anonymous().request(method, &path)).await;
             assert_eq!(
                 answer.status == StatusCode::UNAUTHORIZED,
@@ -262,10 +237,7 @@ fn its_commands_are_known() {
     let mut checked = BTreeSet::new();
     for block in blocks().iter().filter(|block| block.language == "sh") {
         for (at, program) in block.text.match_indices("target/release/agent-registry") {
-            let line = block.text[at + program.len()..]
-                .lines()
-                .next()
-                .unwrap_or_default();
+            let line = block.text[at + program.len()..].lines().next().unwrap_or_default();
             let command = line.split(['|', ')', '#']).next().unwrap_or_default();
             let arguments = [vec!["agent-registry".to_owned()], words(command)].concat();
             Cli::try_parse_from(&arguments).unwrap_or_else(|err| panic!("{command}: {err}"));
@@ -273,10 +245,8 @@ fn its_commands_are_known() {
         }
     }
     let known = Cli::command();
-    let known: BTreeSet<String> = known
-        .get_subcommands()
-        .map(|command| command.get_name().to_owned())
-        .collect();
+    let known: BTreeSet<String> =
+        known.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     assert_eq!(checked, known, "each command is shown");
 }
 
@@ -289,11 +259,8 @@ fn settings(command: &Command) -> BTreeSet<(String, String, String)> {
             .split_once("[default: ")
             .and_then(|(_, rest)| rest.split_once(']'))
             .map(|(default, _)| default.to_owned());
-        let default = argument
-            .get_default_values()
-            .first()
-            .and_then(|default| default.to_str())
-            .map(str::to_owned);
+        let default =
+            argument.get_default_values().first().and_then(|default| default.to_str()).map(str::to_owned);
         let default = default.or(told).unwrap_or_else(|| "none".to_owned());
         Some((format!("--{}", argument.get_long()?), variable, default))
     });
@@ -333,10 +300,8 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
 
 #[test]
 fn each_dependency_has_its_reason() {
-    let known: BTreeSet<String> = ["Cargo.toml", "migration/Cargo.toml"]
-        .into_iter()
-        .flat_map(dependencies)
-        .collect();
+    let known: BTreeSet<String> =
+        ["Cargo.toml", "migration/Cargo.toml"].into_iter().flat_map(dependencies).collect();
     let rows = table("Dependencies");
     let shown: BTreeSet<String> = rows.iter().map(|row| quoted(row[0]).concat()).collect();
     assert_eq!(shown, known);
@@ -363,22 +328,12 @@ fn its_proofs_are_tests() {
 #[test]
 fn what_it_links_to_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for link in README
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next())
-    {
+    for link in README.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
         match link.strip_prefix('#') {
             Some(anchor) => {
-                let heading = |line: &str| {
-                    line.trim_start_matches('#')
-                        .trim()
-                        .to_lowercase()
-                        .replace(' ', "-")
-                };
-                let is_there = README
-                    .lines()
-                    .any(|line| line.starts_with("## ") && heading(line) == anchor);
+                let heading =
+                    |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                let is_there = README.lines().any(|line| line.starts_with("## ") && heading(line) == anchor);
                 assert!(is_there, "no heading {link}");
             }
             None => assert!(root.join(link).exists(), "no file {link}"),

@@ -38,11 +38,9 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 /// The code of the first error of an `error` message for this id.
 fn refusal(frame: Frame, id: &str) -> String {
     match frame {
-        Frame::Message(message) if message["type"] == "error" && message["id"] == id => message["payload"][0]
-            ["extensions"]["code"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
+        Frame::Message(message) if message["type"] == "error" && message["id"] == id => {
+            message["payload"][0]["extensions"]["code"].as_str().unwrap().to_owned()
+        }
         other => panic!("no refusal of {id}: {other:?}"),
     }
 }
@@ -61,17 +59,8 @@ impl Scene {
         let operator = app.operator().await;
         let customer = operator.customer("City").await;
         let agent = operator.agent(&customer, "Helper").await;
-        let versions = [
-            operator.publish(&agent, "one").await,
-            operator.publish(&agent, "two").await,
-        ];
-        Self {
-            operator,
-            customer,
-            agent,
-            versions,
-            turn: 0.into(),
-        }
+        let versions = [operator.publish(&agent, "one").await, operator.publish(&agent, "two").await];
+        Self { operator, customer, agent, versions, turn: 0.into() }
     }
 
     /// Activates the two in turn, so often; answers the revisions.

@@ -47,12 +47,8 @@ async fn three_levels_cost_the_same_for_one_and_for_many() {
         assert_eq!(customer["agents"]["totalCount"], 4);
         for agent in customer["agents"]["nodes"].as_array().unwrap() {
             assert_eq!(agent["activeVersion"], json!({ "number": 1 }));
-            let versions: Vec<&Value> = agent["versions"]["nodes"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|node| &node["number"])
-                .collect();
+            let versions: Vec<&Value> =
+                agent["versions"]["nodes"].as_array().unwrap().iter().map(|node| &node["number"]).collect();
             assert_eq!(versions, [2, 1]);
         }
     }
@@ -74,23 +70,14 @@ async fn a_field_that_fails_takes_nothing_from_its_neighbours() {
         ids[0]
     );
     let (alone, expected) = statements(&app, &operator, &format!("{{ {healthy} }}")).await;
-    for document in [
-        format!("{{ {failing} {healthy} }}"),
-        format!("{{ {healthy} {failing} }}"),
-    ] {
+    for document in [format!("{{ {failing} {healthy} }}"), format!("{{ {healthy} {failing} }}")] {
         for _ in 0..20 {
             let (count, body) = statements(&app, &operator, &document).await;
             assert_eq!(body["data"]["good"], expected["data"]["good"], "{body}");
             assert_eq!(body["data"]["bad"], Value::Null);
-            assert_eq!(
-                body["errors"].as_array().unwrap()[0]["extensions"]["code"],
-                "BAD_USER_INPUT"
-            );
+            assert_eq!(body["errors"].as_array().unwrap()[0]["extensions"]["code"], "BAD_USER_INPUT");
             // A dropped batch is read again: at most once a level.
-            assert!(
-                count <= alone + 2,
-                "{count} statements, {alone} without the failing field"
-            );
+            assert!(count <= alone + 2, "{count} statements, {alone} without the failing field");
         }
     }
 }

@@ -35,11 +35,7 @@ impl Desk {
     }
 
     fn input(&self) -> ImportAgents {
-        ImportAgents {
-            customer_id: self.customer,
-            model_name: "gpt-4-turbo".to_owned(),
-            activate: false,
-        }
+        ImportAgents { customer_id: self.customer, model_name: "gpt-4-turbo".to_owned(), activate: false }
     }
 
     async fn export(&self) -> String {
@@ -66,24 +62,16 @@ async fn import(
 
 async fn export(registry: &Registry, customer: CustomerId) -> String {
     let mut file = Vec::new();
-    registry
-        .export_agents(&system(), customer, &mut file, &mut |_: Exported| {})
-        .await
-        .unwrap();
+    registry.export_agents(&system(), customer, &mut file, &mut |_: Exported| {}).await.unwrap();
     String::from_utf8(file).unwrap()
 }
 
 fn lines(file: &str) -> Vec<Line> {
-    file.lines()
-        .map(|line| Line::read(line.as_bytes()).unwrap())
-        .collect()
+    file.lines().map(|line| Line::read(line.as_bytes()).unwrap()).collect()
 }
 
 fn simple(agent: &str, prompts: &[&str]) -> String {
-    let versions: Vec<Value> = prompts
-        .iter()
-        .map(|prompt| json!({ "system_prompt": prompt }))
-        .collect();
+    let versions: Vec<Value> = prompts.iter().map(|prompt| json!({ "system_prompt": prompt })).collect();
     format!("{}\n", json!({ "agent": agent, "versions": versions }))
 }
 
@@ -93,12 +81,7 @@ async fn real_histories_come_back_byte_for_byte() {
     let (given, before) = (lines(DEMO), desk.head().await);
     let versions: usize = given.iter().map(|line| line.versions.len()).sum();
     let done = desk.import(DEMO).await.unwrap();
-    let expected = Imported {
-        created: 12,
-        updated: 0,
-        unchanged: 0,
-        versions: versions as u64,
-    };
+    let expected = Imported { created: 12, updated: 0, unchanged: 0, versions: versions as u64 };
     assert_eq!(done, expected);
     assert_eq!(desk.head().await, before + 12, "one revision an agent");
 
@@ -108,10 +91,7 @@ async fn real_histories_come_back_byte_for_byte() {
     for line in given {
         let back = got.iter().find(|back| back.agent == line.agent).unwrap();
         let prompts = |line: &Line| {
-            line.versions
-                .iter()
-                .map(|version| version.system_prompt.clone())
-                .collect::<Vec<_>>()
+            line.versions.iter().map(|version| version.system_prompt.clone()).collect::<Vec<_>>()
         };
         assert_eq!(prompts(back), prompts(&line));
         for (back, given) in back.versions.iter().zip(&line.versions) {
@@ -119,10 +99,7 @@ async fn real_histories_come_back_byte_for_byte() {
                 chrono::DateTime::parse_from_rfc3339(text.as_deref().unwrap()).unwrap()
             };
             assert_eq!(read(&back.published_at), read(&given.published_at));
-            assert_eq!(
-                back.published_at.as_ref().unwrap().len(),
-                "2026-01-31T12:00:00.000000Z".len()
-            );
+            assert_eq!(back.published_at.as_ref().unwrap().len(), "2026-01-31T12:00:00.000000Z".len());
         }
     }
 }
@@ -134,13 +111,7 @@ async fn a_second_import_changes_nothing() {
     let (before, file) = (desk.head().await, desk.export().await);
     for again in [DEMO, &file] {
         let done = desk.import(again).await.unwrap();
-        assert_eq!(
-            done,
-            Imported {
-                unchanged: 12,
-                ..Imported::default()
-            }
-        );
+        assert_eq!(done, Imported { unchanged: 12, ..Imported::default() });
         assert_eq!(desk.head().await, before);
     }
     assert_eq!(desk.export().await, file);
@@ -162,13 +133,7 @@ async fn an_export_imports_and_exports_to_the_same_bytes() {
     let input = json!({ "agentId": serving, "systemPrompt": "tools", "modelName": "m", "message": "why\nnot",
         "modelParameters": { "b": 1.50, "a": { "ü": [null, true, 1e300, -0.0, 9007199254740991_i64] } },
         "tools": [{ "name": "t", "inputSchema": { "type": "object", "properties": { "z": {}, "a": {} } } }] });
-    assert_eq!(
-        operator
-            .publish_input(input)
-            .await
-            .at("/publishVersion/userErrors"),
-        &json!([])
-    );
+    assert_eq!(operator.publish_input(input).await.at("/publishVersion/userErrors"), &json!([]));
     let full = json!({ "agent": "Away", "description": "put away\t", "archived": true, "versions": [] });
     desk.import(&format!("{full}\n")).await.unwrap();
 
@@ -176,13 +141,8 @@ async fn an_export_imports_and_exports_to_the_same_bytes() {
     assert!(file.contains(r#"{"active":1,"agent":"Serving","versions":[{"model_name""#));
     assert!(file.contains(r#"{"agent":"Away","archived":true,"description":"put away\t","versions":[]}"#));
     let there: CustomerId = away.parse().unwrap();
-    let input = ImportAgents {
-        customer_id: there,
-        ..desk.input()
-    };
-    import(&desk.app.registry, &system(), input, &mut file.as_bytes())
-        .await
-        .unwrap();
+    let input = ImportAgents { customer_id: there, ..desk.input() };
+    import(&desk.app.registry, &system(), input, &mut file.as_bytes()).await.unwrap();
     assert_eq!(export(&desk.app.registry, there).await, file);
 }
 
@@ -191,14 +151,7 @@ async fn a_longer_history_adds_what_is_new() {
     let desk = Desk::open().await;
     desk.import(&simple("A", &["1", "2"])).await.unwrap();
     let done = desk.import(&simple("A", &["1", "2", "3"])).await.unwrap();
-    assert_eq!(
-        done,
-        Imported {
-            updated: 1,
-            versions: 1,
-            ..Imported::default()
-        }
-    );
+    assert_eq!(done, Imported { updated: 1, versions: 1, ..Imported::default() });
     let all = lines(&desk.export().await);
     assert_eq!(all[0].versions.len(), 3);
 }
@@ -208,10 +161,7 @@ async fn a_differing_history_is_refused_and_nothing_of_it_stored() {
     let desk = Desk::open().await;
     desk.import(&simple("A", &["1", "2"])).await.unwrap();
     let (before, file) = (desk.head().await, desk.export().await);
-    let err = desk
-        .import(&(simple("B", &["b"]) + &simple("A", &["1", "other", "3"])))
-        .await
-        .unwrap_err();
+    let err = desk.import(&(simple("B", &["b"]) + &simple("A", &["1", "other", "3"]))).await.unwrap_err();
     assert_eq!(
         err.to_string(),
         "line 2, agent \"A\": version 2 in the registry is another: its prompt, model, parameters or tools differ; \
@@ -220,71 +170,31 @@ async fn a_differing_history_is_refused_and_nothing_of_it_stored() {
     assert_eq!(desk.head().await, before + 1);
     let err = desk.import(&simple("A", &["1"])).await.unwrap_err();
     assert!(err.to_string().contains("has a version 2 of it"), "{err}");
-    let again = ImportAgents {
-        model_name: "another".to_owned(),
-        ..desk.input()
-    };
-    let err = import(
-        &desk.app.registry,
-        &system(),
-        again,
-        &mut simple("A", &["1", "2"]).as_bytes(),
-    )
-    .await;
-    assert!(
-        err.unwrap_err()
-            .to_string()
-            .contains("version 1 in the registry is another")
-    );
+    let again = ImportAgents { model_name: "another".to_owned(), ..desk.input() };
+    let err = import(&desk.app.registry, &system(), again, &mut simple("A", &["1", "2"]).as_bytes()).await;
+    assert!(err.unwrap_err().to_string().contains("version 1 in the registry is another"));
     assert!(desk.export().await.starts_with(&file));
 }
 
 #[tokio::test]
 async fn state_is_restored_and_last_versions_serve_only_when_asked() {
     let desk = Desk::open().await;
-    let active = |file: &str| {
-        lines(file)
-            .iter()
-            .map(|line| (line.agent.clone(), line.active))
-            .collect::<Vec<_>>()
-    };
+    let active =
+        |file: &str| lines(file).iter().map(|line| (line.agent.clone(), line.active)).collect::<Vec<_>>();
     let named = json!({ "agent": "B", "active": 1, "versions": [{ "system_prompt": "1" }, { "system_prompt": "2" }] });
     let away = json!({ "agent": "C", "archived": true, "versions": [{ "system_prompt": "1" }] });
     let file = simple("A", &["1", "2"]) + &format!("{named}\n{away}\n");
     desk.import(&simple("A", &["1"])).await.unwrap();
-    let input = || ImportAgents {
-        activate: true,
-        ..desk.input()
-    };
-    import(&desk.app.registry, &system(), input(), &mut file.as_bytes())
-        .await
-        .unwrap();
-    let expected = [
-        ("A".to_owned(), None),
-        ("B".to_owned(), Some(1)),
-        ("C".to_owned(), None),
-    ];
-    assert_eq!(
-        active(&desk.export().await),
-        expected,
-        "A was there before, C is archived"
-    );
-    import(
-        &desk.app.registry,
-        &system(),
-        input(),
-        &mut simple("D", &["1", "2"]).as_bytes(),
-    )
-    .await
-    .unwrap();
+    let input = || ImportAgents { activate: true, ..desk.input() };
+    import(&desk.app.registry, &system(), input(), &mut file.as_bytes()).await.unwrap();
+    let expected = [("A".to_owned(), None), ("B".to_owned(), Some(1)), ("C".to_owned(), None)];
+    assert_eq!(active(&desk.export().await), expected, "A was there before, C is archived");
+    import(&desk.app.registry, &system(), input(), &mut simple("D", &["1", "2"]).as_bytes()).await.unwrap();
     assert_eq!(active(&desk.export().await)[3].1, Some(2));
     let back = json!({ "agent": "C", "archived": false, "active": 1, "description": "d", "versions": [{ "system_prompt": "1" }] });
     desk.import(&back.to_string()).await.unwrap();
     let got = lines(&desk.export().await);
-    assert_eq!(
-        (got[2].archived, got[2].active, got[2].description.as_deref()),
-        (None, Some(1), Some("d"))
-    );
+    assert_eq!((got[2].archived, got[2].active, got[2].description.as_deref()), (None, Some(1), Some("d")));
     let before = desk.head().await;
     assert_eq!(desk.import(&back.to_string()).await.unwrap().unchanged, 1);
     assert_eq!(desk.head().await, before);

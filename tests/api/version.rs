@@ -24,10 +24,7 @@ async fn numbers(caller: &Member, agent: &str) -> Vec<i64> {
     let answer = caller.gql(query, json!({ "id": agent })).await;
     let nodes = answer.at("/agent/versions/nodes").as_array().unwrap().clone();
     assert_eq!(answer.at("/agent/versions/totalCount"), nodes.len());
-    nodes
-        .iter()
-        .map(|node| node["number"].as_i64().unwrap())
-        .collect()
+    nodes.iter().map(|node| node["number"].as_i64().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -49,15 +46,8 @@ async fn what_was_published_is_what_is_read() {
         assert_eq!(version[field], input[field], "{field}");
     }
     // As sha256sum has it for the canonical text written out by hand.
-    assert_eq!(
-        version["contentHash"],
-        "1c6f85c10926c9a18607557e8d08f6aa25c48e45520464fbfeb2d5a2426ae608"
-    );
-    assert_eq!(
-        answer.at("/agent/activeVersion"),
-        &Value::Null,
-        "publishing does not activate"
-    );
+    assert_eq!(version["contentHash"], "1c6f85c10926c9a18607557e8d08f6aa25c48e45520464fbfeb2d5a2426ae608");
+    assert_eq!(answer.at("/agent/activeVersion"), &Value::Null, "publishing does not activate");
 }
 
 #[tokio::test]
@@ -79,13 +69,7 @@ async fn a_hundred_publishers_at_once_leave_no_gap() {
 async fn who_expects_another_number_is_refused() {
     let (_app, editor, agent) = with_agent().await;
     let input = |expected: i32| json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m", "expectedLatestNumber": expected });
-    assert_eq!(
-        editor
-            .publish_input(input(0))
-            .await
-            .at("/publishVersion/version/number"),
-        1
-    );
+    assert_eq!(editor.publish_input(input(0)).await.at("/publishVersion/version/number"), 1);
     let refused = editor.publish_input(input(0)).await;
     assert_json_snapshot!(refused.at("/publishVersion"), @r#"
     {
@@ -109,58 +93,26 @@ async fn what_passes_a_limit_is_refused_and_not_stored() {
     let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
     let tool = |nth: usize| json!({ "name": format!("tool-{nth}") });
     let cases: Vec<(Value, &str, &str)> = vec![
-        (
-            json!({ "systemPrompt": "x".repeat(512 * 1024 + 1) }),
-            "TOO_LARGE",
-            "systemPrompt",
-        ),
+        (json!({ "systemPrompt": "x".repeat(512 * 1024 + 1) }), "TOO_LARGE", "systemPrompt"),
         (json!({ "systemPrompt": "a\u{0}b" }), "INVALID", "systemPrompt"),
         (json!({ "modelName": "" }), "INVALID", "modelName"),
         (json!({ "modelName": "x".repeat(201) }), "TOO_LARGE", "modelName"),
         (json!({ "modelName": "a\nb" }), "INVALID", "modelName"),
         (json!({ "modelParameters": [1] }), "INVALID", "modelParameters"),
         (json!({ "modelParameters": "text" }), "INVALID", "modelParameters"),
-        (
-            json!({ "modelParameters": { "deep": deep } }),
-            "INVALID",
-            "modelParameters",
-        ),
-        (
-            json!({ "modelParameters": { "big": 9_007_199_254_740_993_i64 } }),
-            "INVALID",
-            "modelParameters",
-        ),
-        (
-            json!({ "modelParameters": { "a\u{0}": 1 } }),
-            "INVALID",
-            "modelParameters",
-        ),
-        (
-            json!({ "modelParameters": { "long": "x".repeat(64 * 1024) } }),
-            "TOO_LARGE",
-            "modelParameters",
-        ),
-        (
-            json!({ "tools": (0..129).map(tool).collect::<Vec<_>>() }),
-            "TOO_LARGE",
-            "tools",
-        ),
-        (
-            json!({ "tools": [tool(1), tool(2), tool(1)] }),
-            "INVALID",
-            "tools.2.name",
-        ),
+        (json!({ "modelParameters": { "deep": deep } }), "INVALID", "modelParameters"),
+        (json!({ "modelParameters": { "big": 9_007_199_254_740_993_i64 } }), "INVALID", "modelParameters"),
+        (json!({ "modelParameters": { "a\u{0}": 1 } }), "INVALID", "modelParameters"),
+        (json!({ "modelParameters": { "long": "x".repeat(64 * 1024) } }), "TOO_LARGE", "modelParameters"),
+        (json!({ "tools": (0..129).map(tool).collect::<Vec<_>>() }), "TOO_LARGE", "tools"),
+        (json!({ "tools": [tool(1), tool(2), tool(1)] }), "INVALID", "tools.2.name"),
         (json!({ "tools": [{ "name": " " }] }), "INVALID", "tools.0.name"),
         (
             json!({ "tools": [{ "name": "t", "inputSchema": { "type": "nonsense" } }] }),
             "INVALID",
             "tools.0.inputSchema",
         ),
-        (
-            json!({ "tools": [{ "name": "t", "inputSchema": "text" }] }),
-            "INVALID",
-            "tools.0.inputSchema",
-        ),
+        (json!({ "tools": [{ "name": "t", "inputSchema": "text" }] }), "INVALID", "tools.0.inputSchema"),
         (
             json!({ "tools": [{ "name": "t", "inputSchema": { "$schema": "http://nowhere.invalid/x" } }] }),
             "INVALID",
@@ -168,25 +120,15 @@ async fn what_passes_a_limit_is_refused_and_not_stored() {
         ),
         (json!({ "message": "x".repeat(2001) }), "TOO_LARGE", "message"),
         (json!({ "agentId": "not-an-id" }), "INVALID", "agentId"),
-        (
-            json!({ "agentId": "01a20326-e777-71ce-9264-eefdca7dad0e" }),
-            "NOT_FOUND",
-            "",
-        ),
+        (json!({ "agentId": "01a20326-e777-71ce-9264-eefdca7dad0e" }), "NOT_FOUND", ""),
     ];
     for (change, code, field) in cases {
         let mut input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m" });
-        input
-            .as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
+        input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let answer = editor.publish_input(input).await;
         let error = answer.at("/publishVersion/userErrors/0");
         assert_eq!(
-            (
-                error["code"].as_str().unwrap(),
-                error["field"].as_str().unwrap_or("")
-            ),
+            (error["code"].as_str().unwrap(), error["field"].as_str().unwrap_or("")),
             (code, field),
             "{error}"
         );
@@ -194,13 +136,7 @@ async fn what_passes_a_limit_is_refused_and_not_stored() {
     }
     assert!(numbers(&editor, &agent).await.is_empty());
     let largest = json!({ "agentId": agent, "systemPrompt": "x".repeat(512 * 1024), "modelName": "m" });
-    assert_eq!(
-        editor
-            .publish_input(largest)
-            .await
-            .at("/publishVersion/version/number"),
-        1
-    );
+    assert_eq!(editor.publish_input(largest).await.at("/publishVersion/version/number"), 1);
 }
 
 #[tokio::test]
@@ -210,10 +146,7 @@ async fn not_even_the_tables_owner_changes_one() {
     // As the service's own role, and as superuser whom no policy binds.
     for url in [&app.database.url, &app.database.admin_url] {
         let mut session = PgConnection::connect(url).await.unwrap();
-        sqlx::raw_sql("SET registry.scope = 'platform'")
-            .execute(&mut session)
-            .await
-            .unwrap();
+        sqlx::raw_sql("SET registry.scope = 'platform'").execute(&mut session).await.unwrap();
         for statement in [
             "UPDATE registry.agent_versions SET system_prompt = 'changed'",
             "UPDATE registry.agent_versions SET number = 7",
@@ -244,14 +177,11 @@ async fn not_even_the_tables_owner_changes_one() {
 async fn a_viewer_reads_but_does_not_publish() {
     let app = App::start().await;
     let customer = app.operator().await.customer("City").await;
-    let (editor, viewer) = (
-        app.member(&customer, Role::Editor).await,
-        app.member(&customer, Role::Viewer).await,
-    );
+    let (editor, viewer) =
+        (app.member(&customer, Role::Editor).await, app.member(&customer, Role::Viewer).await);
     let agent = editor.agent(&customer, "Helper").await;
-    let refused = viewer
-        .publish_input(json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m" }))
-        .await;
+    let refused =
+        viewer.publish_input(json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m" })).await;
     assert_eq!(refused.code(), Some("FORBIDDEN"));
     assert!(numbers(&viewer, &agent).await.is_empty());
 }

@@ -14,19 +14,9 @@ pub(super) struct House {
 
 impl House {
     pub(super) fn build(files: &[(String, String)]) -> House {
-        let sources: Vec<Source> = files
-            .iter()
-            .map(|(file, text)| Source::read(file, text))
-            .collect();
-        let modules = sources
-            .iter()
-            .flat_map(|source| source.inner.iter().cloned())
-            .collect();
-        let mut house = House {
-            sources,
-            modules,
-            aliases: BTreeMap::new(),
-        };
+        let sources: Vec<Source> = files.iter().map(|(file, text)| Source::read(file, text)).collect();
+        let modules = sources.iter().flat_map(|source| source.inner.iter().cloned()).collect();
+        let mut house = House { sources, modules, aliases: BTreeMap::new() };
         for source in &house.sources {
             let named = source.seen.iter().filter_map(|seen| {
                 let import = seen.import.as_ref()?;
@@ -72,9 +62,8 @@ impl House {
         let mut found = vec![(self.rooted(&seen.module, seen.path.clone()), true)];
         let mut at = 0;
         while let Some((path, own)) = found.get(at).cloned().filter(|_| at < 64) {
-            let ours = path
-                .first()
-                .is_some_and(|krate| ["crate", "main", "migration"].contains(&krate.as_str()));
+            let ours =
+                path.first().is_some_and(|krate| ["crate", "main", "migration"].contains(&krate.as_str()));
             let mut more = Vec::new();
             for cut in 0..path.len() {
                 let (module, rest) = path.split_at(cut);
@@ -92,10 +81,8 @@ impl House {
                     }
                 }
             }
-            let unseen: Vec<_> = more
-                .into_iter()
-                .filter(|(path, _)| found.iter().all(|(seen, _)| seen != path))
-                .collect();
+            let unseen: Vec<_> =
+                more.into_iter().filter(|(path, _)| found.iter().all(|(seen, _)| seen != path)).collect();
             if let Some(this) = found.get_mut(at).filter(|_| unseen.iter().any(|(_, own)| *own)) {
                 this.1 = false;
             }
@@ -112,25 +99,16 @@ impl House {
             for seen in &source.seen {
                 let meanings = self.meanings(source, seen);
                 let own = meanings.iter().filter(|(_, own)| *own).map(|(path, _)| path);
-                let mut found: Vec<String> = own
-                    .filter_map(|path| import_fault(&source.layer, path, seen))
-                    .collect();
+                let mut found: Vec<String> =
+                    own.filter_map(|path| import_fault(&source.layer, path, seen)).collect();
                 for (what, homes, paths) in HOMES {
                     let away = !homes.contains(&source.layer.as_str());
-                    if away
-                        && meanings
-                            .iter()
-                            .any(|(path, _)| paths.iter().any(|rule| means(rule, path)))
-                    {
+                    if away && meanings.iter().any(|(path, _)| paths.iter().any(|rule| means(rule, path))) {
                         found.push(format!("{what} outside {}", homes.join(" and ")));
                     }
                 }
                 let written = seen.path.join("::");
-                faults.extend(
-                    found
-                        .iter()
-                        .map(|what| format!("{}: {what}: `{written}`", source.file)),
-                );
+                faults.extend(found.iter().map(|what| format!("{}: {what}: `{written}`", source.file)));
             }
         }
         faults.into_iter().collect()
@@ -142,13 +120,10 @@ fn means(rule: &str, path: &[String]) -> bool {
     let rule = rule.replace('!', "::!");
     let rule: Vec<&str> = rule.split("::").collect();
     path.windows(rule.len()).any(|names| {
-        names
-            .iter()
-            .zip(&rule)
-            .all(|(name, rule)| match rule.strip_suffix('*') {
-                Some(start) => name.starts_with(start),
-                None => name == rule,
-            })
+        names.iter().zip(&rule).all(|(name, rule)| match rule.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == rule,
+        })
     })
 }
 
@@ -158,10 +133,9 @@ fn import_fault(layer: &str, path: &[String], seen: &Seen) -> Option<String> {
     let names = |crates: &[&[&str]], krate: &String| crates.concat().contains(&krate.as_str());
     match path {
         [krate, ..] if krate == layer => None,
-        [krate] if krate == "crate" => seen
-            .import
-            .as_ref()
-            .map(|_| format!("{layer} imports the whole crate")),
+        [krate] if krate == "crate" => {
+            seen.import.as_ref().map(|_| format!("{layer} imports the whole crate"))
+        }
         [krate, target, ..] if krate == "crate" => {
             let inside = path.get(1..).unwrap_or_default().join("::");
             let (allowed, own) = (rule(ALLOWED, layer).unwrap_or_default(), target == layer);

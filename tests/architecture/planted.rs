@@ -104,17 +104,13 @@ tests/api/main.rs | use agent_registry::db; fn f() { tokio::spawn(g()); }
 
 /// The rows of a table, each cell by itself.
 fn rows(table: &str) -> Vec<Vec<&str>> {
-    let rows = table
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with("// "));
+    let rows = table.lines().filter(|line| !line.is_empty() && !line.starts_with("// "));
     rows.map(|line| line.split(" | ").collect()).collect()
 }
 
 /// The faults of a house of these files alone.
 fn faults(files: &[(&str, &str)]) -> Vec<String> {
-    let opened = files
-        .iter()
-        .map(|(file, text)| ((*file).to_owned(), format!("//! For the test.\n{text}")));
+    let opened = files.iter().map(|(file, text)| ((*file).to_owned(), format!("//! For the test.\n{text}")));
     House::build(&opened.collect::<Vec<_>>()).faults()
 }
 
@@ -122,14 +118,10 @@ fn faults(files: &[(&str, &str)]) -> Vec<String> {
 fn each_planted_fault_is_caught() {
     let mut missed = Vec::new();
     for row in rows(PLANTED) {
-        let [file, text, expected] = row[..] else {
-            panic!("not a row: {row:?}")
-        };
+        let [file, text, expected] = row[..] else { panic!("not a row: {row:?}") };
         let found = faults(&[(file, text)]);
         if !found.iter().any(|fault| fault.contains(expected)) {
-            missed.push(format!(
-                "{file}: {text}\n  not said: {expected}\n  said: {found:?}"
-            ));
+            missed.push(format!("{file}: {text}\n  not said: {expected}\n  said: {found:?}"));
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
@@ -143,53 +135,28 @@ fn a_clean_house_passes() {
 
 #[test]
 fn a_name_behind_another_files_name_is_caught() {
-    let parent = (
-        "src/feed/mod.rs",
-        "use tokio::task as work; pub(crate) use std::env;",
-    );
-    for text in [
-        "fn f() { super::work::spawn(g()); }",
-        "use super::*; fn f() { work::spawn(g()); }",
-    ] {
+    let parent = ("src/feed/mod.rs", "use tokio::task as work; pub(crate) use std::env;");
+    for text in ["fn f() { super::work::spawn(g()); }", "use super::*; fn f() { work::spawn(g()); }"] {
         let found = faults(&[parent, ("src/feed/hub.rs", text)]);
         assert!(
-            found
-                .iter()
-                .any(|fault| fault.contains("src/feed/hub.rs: spawning outside task")),
+            found.iter().any(|fault| fault.contains("src/feed/hub.rs: spawning outside task")),
             "{found:?}"
         );
     }
-    let found = faults(&[
-        parent,
-        (
-            "src/http/mod.rs",
-            "use crate::feed::env; fn f() { env::var(\"A\"); }",
-        ),
-    ]);
-    assert_eq!(
-        found,
-        ["src/http/mod.rs: the environment outside config: `env::var`"]
-    );
+    let found = faults(&[parent, ("src/http/mod.rs", "use crate::feed::env; fn f() { env::var(\"A\"); }")]);
+    assert_eq!(found, ["src/http/mod.rs: the environment outside config: `env::var`"]);
 }
 
 #[test]
 fn the_shape_of_a_file_is_checked() {
     let long = "\n".repeat(MOST_LINES);
     let ignored = concat!("#[", "ignore = \"slow\"]\nfn f() {}");
-    for (text, expected) in [
-        (long.as_str(), "the end is 400"),
-        (ignored, "is ignored"),
-        ("fn", "cannot be parsed"),
-    ] {
+    for (text, expected) in
+        [(long.as_str(), "the end is 400"), (ignored, "is ignored"), ("fn", "cannot be parsed")]
+    {
         let found = faults(&[("src/db/mod.rs", text)]);
-        assert!(
-            found.iter().any(|fault| fault.contains(expected)),
-            "{expected}: {found:?}"
-        );
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{expected}: {found:?}");
     }
     let found = House::build(&[("tests/api/main.rs".to_owned(), "mod agent;".to_owned())]).faults();
-    assert!(
-        matches!(&found[..], [fault] if fault.contains("does not open with `//!`")),
-        "{found:?}"
-    );
+    assert!(matches!(&found[..], [fault] if fault.contains("does not open with `//!`")), "{found:?}");
 }

@@ -37,8 +37,7 @@ pub(super) struct Source {
 /// Where a file stands: its layer, and its module's path with the crate's name first.
 fn place(file: &str) -> (String, Names) {
     let inside = |root: &str| {
-        file.strip_prefix(root)
-            .map(|inside| inside.trim_end_matches(".rs").split('/').map(String::from))
+        file.strip_prefix(root).map(|inside| inside.trim_end_matches(".rs").split('/').map(String::from))
     };
     let (krate, inside) = match (inside("src/"), inside("migration/src/")) {
         (Some(inside), _) => ("crate", inside),
@@ -46,12 +45,8 @@ fn place(file: &str) -> (String, Names) {
         (None, None) => return ("tests".to_owned(), vec!["tests".to_owned()]),
     };
     let mut module: Names = inside.collect();
-    let layer = if krate == "migration" {
-        krate
-    } else {
-        module.first().map_or("", String::as_str)
-    }
-    .to_owned();
+    let layer =
+        if krate == "migration" { krate } else { module.first().map_or("", String::as_str) }.to_owned();
     if layer == "main" {
         return (layer, module);
     }
@@ -64,14 +59,7 @@ impl Source {
     pub(super) fn read(file: &str, text: &str) -> Source {
         let (layer, module) = place(file);
         let (inner, seen, faults) = (vec![module.clone()], Vec::new(), Vec::new());
-        let mut source = Source {
-            file: file.to_owned(),
-            layer,
-            module,
-            inner,
-            seen,
-            faults,
-        };
+        let mut source = Source { file: file.to_owned(), layer, module, inner, seen, faults };
         let opens = text.starts_with("//!") || source.layer == "lib" && text.starts_with("#![doc");
         if !opens {
             source.fault("does not open with `//!`: what it is for and what it may not do");
@@ -103,25 +91,15 @@ impl Source {
     }
 
     fn saw(&mut self, path: Names, import: Option<Import>) {
-        let names = path
-            .iter()
-            .map(|name| name.trim_start_matches("r#").to_owned())
-            .enumerate();
-        let path: Names = names
-            .filter(|(at, name)| *at == 0 || name != "self")
-            .map(|(_, name)| name)
-            .collect();
+        let names = path.iter().map(|name| name.trim_start_matches("r#").to_owned()).enumerate();
+        let path: Names =
+            names.filter(|(at, name)| *at == 0 || name != "self").map(|(_, name)| name).collect();
         let module = self.module.clone();
         self.seen.push(Seen { module, path, import });
     }
 
     fn use_tree(&mut self, tree: &syn::UseTree, mut path: Names, shared: bool) {
-        let import = |name: Option<&syn::Ident>| {
-            Some(Import {
-                name: name.map(ToString::to_string),
-                shared,
-            })
-        };
+        let import = |name: Option<&syn::Ident>| Some(Import { name: name.map(ToString::to_string), shared });
         match tree {
             syn::UseTree::Path(part) => {
                 path.push(part.ident.to_string());
@@ -140,10 +118,9 @@ impl Source {
                 self.saw(path, import(Some(&part.rename)));
             }
             syn::UseTree::Glob(_) => self.saw(path, import(None)),
-            syn::UseTree::Group(group) => group
-                .items
-                .iter()
-                .for_each(|tree| self.use_tree(tree, path.clone(), shared)),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.use_tree(tree, path.clone(), shared))
+            }
         }
     }
 
@@ -159,10 +136,7 @@ impl Source {
                     continue;
                 }
                 imports &= marked(rest, ";").is_none();
-                let text = rest
-                    .literal()
-                    .filter(|_| attribute)
-                    .map(|(literal, _)| literal.to_string());
+                let text = rest.literal().filter(|_| attribute).map(|(literal, _)| literal.to_string());
                 if let Some(path) =
                     text.and_then(|text| syn::parse_str::<syn::Path>(text.trim_matches('"')).ok())
                 {
@@ -199,10 +173,7 @@ impl Source {
             if group {
                 continue;
             }
-            let alias = rest
-                .ident()
-                .filter(|(word, _)| word == "as")
-                .and_then(|(_, next)| next.ident());
+            let alias = rest.ident().filter(|(word, _)| word == "as").and_then(|(_, next)| next.ident());
             let name = alias.map_or_else(|| path.last().cloned(), |(name, _)| Some(name.to_string()));
             if marked(rest, "!").is_some() && marked(rest, "!=").is_none() {
                 path.push("!".to_owned());
@@ -240,30 +211,18 @@ impl<'ast> Visit<'ast> for Source {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.use_tree(
-            &item.tree,
-            Vec::new(),
-            !matches!(item.vis, syn::Visibility::Inherited),
-        );
+        self.use_tree(&item.tree, Vec::new(), !matches!(item.vis, syn::Visibility::Inherited));
     }
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
-        let name = Some(
-            item.rename
-                .as_ref()
-                .map_or(&item.ident, |(_, name)| name)
-                .to_string(),
-        );
+        let name = Some(item.rename.as_ref().map_or(&item.ident, |(_, name)| name).to_string());
         let shared = !matches!(item.vis, syn::Visibility::Inherited);
         self.saw(vec![item.ident.to_string()], Some(Import { name, shared }));
     }
 
     fn visit_item_type(&mut self, item: &'ast syn::ItemType) {
         if let syn::Type::Path(path) = &*item.ty {
-            let import = Import {
-                name: Some(item.ident.to_string()),
-                shared: false,
-            };
+            let import = Import { name: Some(item.ident.to_string()), shared: false };
             self.saw(names(&path.path), Some(import));
         }
         visit::visit_item_type(self, item);

@@ -83,24 +83,16 @@ async fn answers(url: &str, tasks: &Tasks) -> Result<bool, Failure> {
         Ok(_) | Err(ClientError::Closed { .. }) => Ok(true),
         Err(ClientError::Unreachable(_)) => Ok(false),
         Err(err @ ClientError::Address(_)) => Err(Failure::Usage(err.to_string())),
-        Err(err) => Err(Failure::Demo(format!(
-            "what answers at {url} is no registry: {err}"
-        ))),
+        Err(err) => Err(Failure::Demo(format!("what answers at {url} is no registry: {err}"))),
     }
 }
 
 /// Tells it to a service of our own, which ends with it.
 async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<Report, Failure> {
     database.migrate().await?;
-    let serve = Serve {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        database_connections: CONNECTIONS,
-    };
+    let serve = Serve { listen: SocketAddr::from(([127, 0, 0, 1], 0)), database_connections: CONNECTIONS };
     let service = Service::start(settings(common, &serve, database)?).await?;
-    let (url, registry) = (
-        format!("http://{}", service.address()),
-        service.registry().clone(),
-    );
+    let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = service.run(async move { drop(stopped.await) });
     let told = async move {
@@ -118,8 +110,6 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
 
 /// A token of a user of the platform.
 async fn operator(registry: &Registry) -> Result<String, Failure> {
-    registry
-        .add_operator(&Caller::system("demo"), LOCAL_ISSUER, SUBJECT)
-        .await?;
+    registry.add_operator(&Caller::system("demo"), LOCAL_ISSUER, SUBJECT).await?;
     Ok(registry.mint(SUBJECT, TTL)?)
 }

@@ -56,11 +56,7 @@ impl Report {
 
     /// Fails unless the watcher received all of it.
     pub(super) fn verdict(&self) -> Result<(), Failure> {
-        let missed = self
-            .receipts
-            .iter()
-            .filter(|receipt| !receipt.is_expected)
-            .count();
+        let missed = self.receipts.iter().filter(|receipt| !receipt.is_expected).count();
         match missed {
             0 => Ok(()),
             missed => Err(Failure::Demo(format!(
@@ -73,31 +69,14 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            url,
-            customer,
-            name,
-            receipts,
-            ended,
-        } = self;
+        let Self { url, customer, name, receipts, ended } = self;
         writeln!(
             f,
             "What the watcher received, and how many milliseconds after the activation was sent and answered:\n"
         )?;
-        writeln!(
-            f,
-            "{:NAME_CHARS$}  version  prompt bytes  from sent  from answered",
-            "agent"
-        )?;
+        writeln!(f, "{:NAME_CHARS$}  version  prompt bytes  from sent  from answered", "agent")?;
         for receipt in receipts {
-            let Receipt {
-                agent,
-                number,
-                bytes,
-                is_expected,
-                since_sent,
-                since_acknowledged,
-            } = receipt;
+            let Receipt { agent, number, bytes, is_expected, since_sent, since_acknowledged } = receipt;
             let agent: String = agent.chars().take(NAME_CHARS).collect();
             write!(f, "{agent:NAME_CHARS$}  {number:7}  {bytes:12}  ")?;
             match (since_sent, since_acknowledged) {
@@ -112,27 +91,12 @@ impl fmt::Display for Report {
             "\n{received} of {} activations were received as expected, prompts byte for byte.",
             receipts.len()
         )?;
-        writeln!(
-            f,
-            "{:18}{:>9}{:>9}{:>9}{:>9}",
-            "milliseconds", "min", "median", "p99", "max"
-        )?;
-        row(
-            f,
-            "from sent",
-            receipts.iter().filter_map(|receipt| receipt.since_sent),
-        )?;
-        row(
-            f,
-            "from answered",
-            receipts.iter().filter_map(|receipt| receipt.since_acknowledged),
-        )?;
+        writeln!(f, "{:18}{:>9}{:>9}{:>9}{:>9}", "milliseconds", "min", "median", "p99", "max")?;
+        row(f, "from sent", receipts.iter().filter_map(|receipt| receipt.since_sent))?;
+        row(f, "from answered", receipts.iter().filter_map(|receipt| receipt.since_acknowledged))?;
         writeln!(f, "\nIt is all still there. To explore it:")?;
         if *ended {
-            writeln!(
-                f,
-                "  start     agent-registry serve   (the demo's own service has ended)"
-            )?;
+            writeln!(f, "  start     agent-registry serve   (the demo's own service has ended)")?;
             writeln!(f, "  explore   /graphiql at the address that it says")?;
         } else {
             writeln!(f, "  explore   {url}/graphiql")?;

@@ -40,10 +40,7 @@ const WATCH: &str = "subscription ($customer: ID!, $after: Cursor!) {
 
 /// Tells it to the service at `url`, as this operator.
 pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report, Failure> {
-    let lines = PROMPTS
-        .lines()
-        .map(|line| Line::read(line.as_bytes()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let lines = PROMPTS.lines().map(|line| Line::read(line.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let versions: usize = lines.iter().map(|line| line.versions.len()).sum();
     let admin = Session::connect(url, token, tasks).await?;
     let name = format!("Demo City {}", Clock::default().now().format("%Y-%m-%d %H:%M:%S"));
@@ -65,10 +62,7 @@ pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report
     for line in lines {
         bar.set_message(line.agent.clone());
         let input = json!({ "customerId": customer, "name": line.agent });
-        let agent = text(
-            &change(&admin, "createAgent", CREATE_AGENT, input).await?,
-            "/agent/id",
-        )?;
+        let agent = text(&change(&admin, "createAgent", CREATE_AGENT, input).await?, "/agent/id")?;
         for (version, number) in line.versions.into_iter().zip(1..) {
             let receipt = one(&admin, &mut events, &agent, &line.agent, version, number).await?;
             report.add(receipt);
@@ -91,23 +85,13 @@ async fn one(
     number: i64,
 ) -> Result<Receipt, Failure> {
     let prompt = version.system_prompt;
-    let message = version
-        .published_at
-        .map(|at| format!("As first published at {at}"));
+    let message = version.published_at.map(|at| format!("As first published at {at}"));
     let model = version.model_name.unwrap_or_else(|| MODEL.to_owned());
     let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": model, "message": message });
-    let id = text(
-        &change(admin, "publishVersion", PUBLISH, input).await?,
-        "/version/id",
-    )?;
+    let id = text(&change(admin, "publishVersion", PUBLISH, input).await?, "/version/id")?;
     let sent = Instant::now();
-    let done = change(
-        admin,
-        "activateVersion",
-        ACTIVATE,
-        json!({ "agentId": agent, "versionId": id }),
-    )
-    .await?;
+    let done =
+        change(admin, "activateVersion", ACTIVATE, json!({ "agentId": agent, "versionId": id })).await?;
     let acknowledged = Instant::now();
     let activation = text(&done, "/activation/id")?;
     let event = match timeout(DEADLINE, events.next()).await {

@@ -57,9 +57,9 @@ pub(super) fn find(
     cluster: &Path,
 ) -> Result<Binaries, EmbeddedError> {
     let found = match setting {
-        Some(folder) => vec![probe(folder).ok_or_else(|| EmbeddedError::BadBinFolder {
-            folder: folder.to_owned(),
-        })?],
+        Some(folder) => {
+            vec![probe(folder).ok_or_else(|| EmbeddedError::BadBinFolder { folder: folder.to_owned() })?]
+        }
         None => installed(path),
     };
     choose(&found, needed, cluster)
@@ -67,58 +67,39 @@ pub(super) fn find(
 
 fn choose(found: &[Binaries], needed: Option<u32>, cluster: &Path) -> Result<Binaries, EmbeddedError> {
     if let Some(needed) = needed {
-        return found
-            .iter()
-            .find(|each| each.major == needed)
-            .cloned()
-            .ok_or_else(|| {
-                let majors: BTreeSet<u32> = found.iter().map(|each| each.major).collect();
-                let majors: Vec<String> = majors.iter().map(u32::to_string).collect();
-                EmbeddedError::MissingVersion {
-                    folder: cluster.to_owned(),
-                    needed,
-                    found: if majors.is_empty() {
-                        "none".to_owned()
-                    } else {
-                        majors.join(", ")
-                    },
-                }
-            });
+        return found.iter().find(|each| each.major == needed).cloned().ok_or_else(|| {
+            let majors: BTreeSet<u32> = found.iter().map(|each| each.major).collect();
+            let majors: Vec<String> = majors.iter().map(u32::to_string).collect();
+            EmbeddedError::MissingVersion {
+                folder: cluster.to_owned(),
+                needed,
+                found: if majors.is_empty() { "none".to_owned() } else { majors.join(", ") },
+            }
+        });
     }
     if let Some(good) = found.iter().find(|each| each.major >= MINIMUM_MAJOR) {
         return Ok(good.clone());
     }
     Err(match found.iter().max_by_key(|each| each.major) {
-        Some(old) => EmbeddedError::TooOld {
-            folder: old.folder.clone(),
-            major: old.major,
-            minimum: MINIMUM_MAJOR,
-        },
-        None => EmbeddedError::NoBinaries {
-            minimum: MINIMUM_MAJOR,
-        },
+        Some(old) => {
+            EmbeddedError::TooOld { folder: old.folder.clone(), major: old.major, minimum: MINIMUM_MAJOR }
+        }
+        None => EmbeddedError::NoBinaries { minimum: MINIMUM_MAJOR },
     })
 }
 
 /// All installations: PATH's in its order, then the known places', newest first.
 fn installed(path: Option<&OsStr>) -> Vec<Binaries> {
     let mut found: Vec<Binaries> = Vec::new();
-    let on_path = path
-        .map(OsStr::as_bytes)
-        .unwrap_or_default()
-        .split(|byte| *byte == b':');
-    let on_path = on_path
-        .map(|folder| Path::new(OsStr::from_bytes(folder)))
-        .filter(|folder| folder.is_absolute());
+    let on_path = path.map(OsStr::as_bytes).unwrap_or_default().split(|byte| *byte == b':');
+    let on_path =
+        on_path.map(|folder| Path::new(OsStr::from_bytes(folder))).filter(|folder| folder.is_absolute());
     for binaries in on_path.filter_map(probe) {
         if !found.contains(&binaries) {
             found.push(binaries);
         }
     }
-    let mut elsewhere: Vec<Binaries> = known_folders()
-        .iter()
-        .filter_map(|folder| probe(folder))
-        .collect();
+    let mut elsewhere: Vec<Binaries> = known_folders().iter().filter_map(|folder| probe(folder)).collect();
     elsewhere.sort_by_key(|each| std::cmp::Reverse(each.major));
     for binaries in elsewhere {
         if !found.contains(&binaries) {
@@ -167,9 +148,7 @@ fn parse_version(said: &str) -> Option<u32> {
 }
 
 fn leading_number(text: &str) -> Option<u32> {
-    let end = text
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     text.get(..end)?.parse().ok()
 }
 
@@ -178,18 +157,12 @@ mod tests {
     use super::*;
 
     fn at(folder: &str, major: u32) -> Binaries {
-        Binaries {
-            folder: folder.into(),
-            major,
-        }
+        Binaries { folder: folder.into(), major }
     }
 
     #[test]
     fn versions_are_read() {
-        assert_eq!(
-            parse_version("postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)\n"),
-            Some(15)
-        );
+        assert_eq!(parse_version("postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)\n"), Some(15));
         assert_eq!(parse_version("postgres (PostgreSQL) 19beta2"), Some(19));
         assert_eq!(parse_version("postgres (PostgreSQL) devel"), None);
         assert_eq!(parse_version("something else 15"), None);
@@ -197,12 +170,9 @@ mod tests {
 
     #[test]
     fn the_first_that_will_do_is_chosen() {
-        let found = [at("/old", 13), at("/path", 15), at("/newer", 17)];
+        let found = [at("/old", 14), at("/path", 15), at("/newer", 17)];
         assert_eq!(choose(&found, None, Path::new("/d")).unwrap(), at("/path", 15));
-        assert_eq!(
-            choose(&found, Some(17), Path::new("/d")).unwrap(),
-            at("/newer", 17)
-        );
+        assert_eq!(choose(&found, Some(17), Path::new("/d")).unwrap(), at("/newer", 17));
     }
 
     #[test]
@@ -214,15 +184,10 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("apt-get install postgresql-16"), "{error}");
-        let error = choose(&[at("/old", 13)], None, Path::new("/d"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("/old is Postgres 13, and 14 or newer is needed"),
-            "{error}"
-        );
+        let error = choose(&[at("/old", 14)], None, Path::new("/d")).unwrap_err().to_string();
+        assert!(error.contains("/old is Postgres 14, and 15 or newer is needed"), "{error}");
         let error = choose(&[], None, Path::new("/d")).unwrap_err().to_string();
-        assert!(error.contains("no Postgres 14 or newer is installed"), "{error}");
+        assert!(error.contains("no Postgres 15 or newer is installed"), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
 }

@@ -46,10 +46,7 @@ pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) ->
 /// parent may still be writing to its folder, so that this cannot be removed yet: it must not be ours.
 pub(super) fn sweep(place: &Place) -> Result<PathBuf, EmbeddedError> {
     let mut number = 0_u64;
-    for child in fs::read_dir(&place.folder)
-        .map_err(io("read", &place.folder))?
-        .flatten()
-    {
+    for child in fs::read_dir(&place.folder).map_err(io("read", &place.folder))?.flatten() {
         let name = child.file_name();
         if let Some(other) = name.to_str().and_then(|name| name.strip_prefix("data.new-")) {
             let _ = fs::remove_dir_all(child.path());
@@ -68,26 +65,12 @@ async fn run_initdb(
 ) -> Result<Output, EmbeddedError> {
     let program = binaries.program("initdb");
     let mut command = std::process::Command::new(&program);
-    command
-        .arg("-D")
-        .arg(folder)
-        .arg(format!("--username={SUPERUSER}"))
-        .arg(format!("--locale={locale}"));
-    command.args([
-        "--encoding=UTF8",
-        "--auth-local=trust",
-        "--auth-host=reject",
-        "--no-instructions",
-    ]);
+    command.arg("-D").arg(folder).arg(format!("--username={SUPERUSER}")).arg(format!("--locale={locale}"));
+    command.args(["--encoding=UTF8", "--auth-local=trust", "--auth-host=reject", "--no-instructions"]);
     command.arg(if durable { "--data-checksums" } else { "--no-sync" });
     place.dress(&mut command);
     let mut command = tokio::process::Command::from(command);
-    command
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(io("run", &program))
+    command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(io("run", &program))
 }
 
 /// Makes role and database where they are missing. Also the proof that the server takes connections.
@@ -100,9 +83,7 @@ pub(super) async fn furnish(socket: &Path) -> Result<(), EmbeddedError> {
         .database("postgres")
         .ssl_mode(PgSslMode::Disable)
         .disable_statement_logging();
-    let mut connection = PgConnection::connect_with(&options)
-        .await
-        .map_err(sql("connect"))?;
+    let mut connection = PgConnection::connect_with(&options).await.map_err(sql("connect"))?;
     let (role, database): (bool, bool) = sqlx::query_as(
         "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1), EXISTS (SELECT FROM pg_database WHERE datname = $1)",
     )
@@ -114,17 +95,11 @@ pub(super) async fn furnish(socket: &Path) -> Result<(), EmbeddedError> {
     if !role {
         let create =
             "CREATE ROLE registry LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION";
-        sqlx::raw_sql(create)
-            .execute(&mut connection)
-            .await
-            .map_err(sql(action))?;
+        sqlx::raw_sql(create).execute(&mut connection).await.map_err(sql(action))?;
     }
     if !database {
         let create = "CREATE DATABASE registry OWNER registry TEMPLATE template0 ENCODING 'UTF8'";
-        sqlx::raw_sql(create)
-            .execute(&mut connection)
-            .await
-            .map_err(sql(action))?;
+        sqlx::raw_sql(create).execute(&mut connection).await.map_err(sql(action))?;
     }
     connection.close().await.map_err(sql("close a connection"))
 }

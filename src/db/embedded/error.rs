@@ -170,11 +170,7 @@ pub(super) fn io<E: Into<std::io::Error>>(
     action: &'static str,
     path: &Path,
 ) -> impl FnOnce(E) -> EmbeddedError {
-    move |source| EmbeddedError::Io {
-        action,
-        path: path.to_owned(),
-        source: source.into(),
-    }
+    move |source| EmbeddedError::Io { action, path: path.to_owned(), source: source.into() }
 }
 
 /// For `map_err`: an [`EmbeddedError::Sql`] that says what was to be done.

@@ -27,10 +27,7 @@ impl Lock {
             .mode(0o600)
             .open(path)
             .map_err(io("open the lock", path))?;
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-        })
+        Ok(Self { file, path: path.to_owned() })
     }
 
     /// Takes the lock alone, or says `false` at once.
@@ -56,10 +53,7 @@ impl Lock {
         let begun = Instant::now();
         while !self.try_exclusive()? {
             if begun.elapsed() > patience {
-                return Err(EmbeddedError::Busy {
-                    lock: self.path.clone(),
-                    seconds: patience.as_secs(),
-                });
+                return Err(EmbeddedError::Busy { lock: self.path.clone(), seconds: patience.as_secs() });
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

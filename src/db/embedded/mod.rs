@@ -94,25 +94,15 @@ impl Embedded {
         let alone = used.try_exclusive()?;
         // It is ours to take: only the holder of the turn ever has it alone.
         if !used.try_shared()? {
-            return Err(EmbeddedError::Busy {
-                lock: place.folder.join("use.lock"),
-                seconds: 0,
-            });
+            return Err(EmbeddedError::Busy { lock: place.folder.join("use.lock"), seconds: 0 });
         }
         // Before the server is looked at: a watchdog that is just stopping it has to have done so.
         let mut watch = Watch::join(&place).await?;
         if watch.is_none() && options.watchdog && alone {
             watch = Some(Watch::start(&place).await?);
         }
-        let mut embedded = Self {
-            place,
-            socket: PathBuf::new(),
-            major: 0,
-            used,
-            watch,
-            child: None,
-            left: false,
-        };
+        let mut embedded =
+            Self { place, socket: PathBuf::new(), major: 0, used, watch, child: None, left: false };
         let up = embedded.bring_up(options).await;
         drop(turn);
         // On failure, dropping `embedded` stops what was started, unless others use it.
@@ -168,12 +158,7 @@ impl Embedded {
 
     async fn start(&mut self, options: &Options, version: Option<u32>) -> Result<(), EmbeddedError> {
         let data = self.place.data();
-        let binaries = binaries::find(
-            options.bin_dir.as_deref(),
-            options.path.as_deref(),
-            version,
-            &data,
-        )?;
+        let binaries = binaries::find(options.bin_dir.as_deref(), options.path.as_deref(), version, &data)?;
         if let Some((user, closed)) = self.place.closed_way(&binaries.folder) {
             return Err(EmbeddedError::UnreachableBinaries { user, closed });
         }
@@ -227,10 +212,7 @@ impl Embedded {
 
     /// A URL for this user and database, as sqlx and libpq take it.
     pub fn url(&self, user: &str, database: &str) -> String {
-        let (user, database) = (
-            percent_encoded(user.as_bytes()),
-            percent_encoded(database.as_bytes()),
-        );
+        let (user, database) = (percent_encoded(user.as_bytes()), percent_encoded(database.as_bytes()));
         let socket = percent_encoded(self.socket.as_os_str().as_encoded_bytes());
         format!("postgres://{user}@localhost/{database}?host={socket}&port={PORT}&sslmode=disable")
     }

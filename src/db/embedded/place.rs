@@ -49,18 +49,10 @@ impl Place {
         let folder = fs::canonicalize(folder).map_err(io("find", folder))?;
         let seen = fs::metadata(&folder).map_err(io("look at", &folder))?;
         check_ours(&folder, &seen, rustix::process::geteuid().as_raw())?;
-        let account = if root {
-            Some(Account::choose(&folder.join("data"))?)
-        } else {
-            None
-        };
+        let account = if root { Some(Account::choose(&folder.join("data"))?) } else { None };
         let place = Self { folder, account };
         if let Some((user, closed)) = place.closed_way(&place.folder) {
-            return Err(EmbeddedError::Unreachable {
-                user,
-                closed,
-                folder: place.folder,
-            });
+            return Err(EmbeddedError::Unreachable { user, closed, folder: place.folder });
         }
         Ok(place)
     }
@@ -98,19 +90,12 @@ impl Place {
     /// The folder for the socket, made and checked.
     pub(super) fn socket(&self) -> Result<PathBuf, EmbeddedError> {
         let inside = self.folder.join("socket");
-        let folder = if fits(&inside) {
-            inside
-        } else {
-            short_socket_folder(&self.folder)
-        };
+        let folder = if fits(&inside) { inside } else { short_socket_folder(&self.folder) };
         self.make_private(&folder)?;
         let seen = fs::symlink_metadata(&folder).map_err(io("look at", &folder))?;
         check_ours(&folder, &seen, self.server_uid())?;
         if seen.mode() & 0o077 != 0 {
-            return Err(EmbeddedError::NotOurs {
-                folder,
-                problem: "is open to other users".to_owned(),
-            });
+            return Err(EmbeddedError::NotOurs { folder, problem: "is open to other users".to_owned() });
         }
         Ok(folder)
     }
@@ -156,9 +141,7 @@ impl Place {
     }
 
     fn server_uid(&self) -> u32 {
-        self.account
-            .as_ref()
-            .map_or_else(|| rustix::process::geteuid().as_raw(), |account| account.uid)
+        self.account.as_ref().map_or_else(|| rustix::process::geteuid().as_raw(), |account| account.uid)
     }
 }
 
@@ -169,10 +152,7 @@ impl Account {
         if let Ok(seen) = fs::metadata(data) {
             if seen.uid() == 0 {
                 let problem = "belongs to root, as whom Postgres does not run".to_owned();
-                return Err(EmbeddedError::NotOurs {
-                    folder: data.to_owned(),
-                    problem,
-                });
+                return Err(EmbeddedError::NotOurs { folder: data.to_owned(), problem });
             }
             let name = users
                 .lines()
@@ -180,21 +160,12 @@ impl Account {
                 .find(|user| user.uid == seen.uid())
                 .map(|user| user.name);
             let name = name.unwrap_or_else(|| seen.uid().to_string());
-            return Ok(Self {
-                name,
-                uid: seen.uid(),
-                gid: seen.gid(),
-            });
+            return Ok(Self { name, uid: seen.uid(), gid: seen.gid() });
         }
         let named = |name: &str| {
-            users
-                .lines()
-                .filter_map(Self::parse)
-                .find(|user| user.name == name && user.uid != 0)
+            users.lines().filter_map(Self::parse).find(|user| user.name == name && user.uid != 0)
         };
-        named("postgres")
-            .or_else(|| named("nobody"))
-            .ok_or(EmbeddedError::NoPlainUser)
+        named("postgres").or_else(|| named("nobody")).ok_or(EmbeddedError::NoPlainUser)
     }
 
     /// A line of /etc/passwd: `name:x:uid:gid:…`; macOS writes `nobody`'s numbers as -2.
@@ -203,15 +174,9 @@ impl Account {
         let name = fields.next()?.to_owned();
         let mut number = |skipped: usize| -> Option<u32> {
             let number: i64 = fields.nth(skipped)?.parse().ok()?;
-            u32::try_from(number)
-                .ok()
-                .or_else(|| i32::try_from(number).ok().map(i32::cast_unsigned))
+            u32::try_from(number).ok().or_else(|| i32::try_from(number).ok().map(i32::cast_unsigned))
         };
-        Some(Self {
-            name,
-            uid: number(1)?,
-            gid: number(0)?,
-        })
+        Some(Self { name, uid: number(1)?, gid: number(0)? })
     }
 
     fn may_enter(&self, folder: &Metadata) -> bool {
@@ -228,10 +193,8 @@ impl Account {
 
 /// The folder and its missing parents, with this mode whatever the umask.
 fn make_folders(folder: &Path, mode: u32) -> Result<(), EmbeddedError> {
-    let mut missing: Vec<&Path> = folder
-        .ancestors()
-        .take_while(|each| !each.as_os_str().is_empty() && !each.exists())
-        .collect();
+    let mut missing: Vec<&Path> =
+        folder.ancestors().take_while(|each| !each.as_os_str().is_empty() && !each.exists()).collect();
     while let Some(each) = missing.pop() {
         match fs::create_dir(each) {
             Ok(()) => fs::set_permissions(each, Permissions::from_mode(mode))
@@ -253,18 +216,12 @@ fn check_ours(folder: &Path, seen: &Metadata, owner: u32) -> Result<(), Embedded
     } else {
         return Ok(());
     };
-    Err(EmbeddedError::NotOurs {
-        folder: folder.to_owned(),
-        problem,
-    })
+    Err(EmbeddedError::NotOurs { folder: folder.to_owned(), problem })
 }
 
 /// Whether a socket in this folder has a path that is short enough and needs no quoting in Postgres' setting.
 fn fits(folder: &Path) -> bool {
-    let plain = |text: &str| {
-        text.chars()
-            .all(|each| each.is_ascii_alphanumeric() || "/._-+@".contains(each))
-    };
+    let plain = |text: &str| text.chars().all(|each| each.is_ascii_alphanumeric() || "/._-+@".contains(each));
     folder
         .to_str()
         .is_some_and(|text| plain(text) && text.len() + "/.s.PGSQL.".len() + 4 <= LONGEST_SOCKET_PATH)
@@ -301,9 +258,6 @@ mod tests {
         assert!(fits(Path::new(&format!("/{}", "a".repeat(edge - 1)))));
         assert!(!fits(Path::new(&format!("/{}", "a".repeat(edge)))));
         assert!(fits(&short_socket_folder(Path::new("/x"))));
-        assert_ne!(
-            short_socket_folder(Path::new("/x")),
-            short_socket_folder(Path::new("/y"))
-        );
+        assert_ne!(short_socket_folder(Path::new("/x")), short_socket_folder(Path::new("/y")));
     }
 }

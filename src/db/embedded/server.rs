@@ -49,19 +49,14 @@ pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
     };
     // Pid, data folder, start time, port, socket folder, address, shared memory, status.
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let pid = lines
-        .first()
-        .and_then(|line| line.parse().ok())
-        .and_then(Pid::from_raw);
-    Ok(
-        match (pid.filter(|pid| is_ours(place, *pid)), lines.get(4), lines.get(7)) {
-            (None, _, _) => State::Absent,
-            (Some(pid), Some(socket), Some(&"ready")) if !socket.is_empty() => {
-                State::Ready(pid, PathBuf::from(socket))
-            }
-            (Some(pid), _, _) => State::Busy(pid),
-        },
-    )
+    let pid = lines.first().and_then(|line| line.parse().ok()).and_then(Pid::from_raw);
+    Ok(match (pid.filter(|pid| is_ours(place, *pid)), lines.get(4), lines.get(7)) {
+        (None, _, _) => State::Absent,
+        (Some(pid), Some(socket), Some(&"ready")) if !socket.is_empty() => {
+            State::Ready(pid, PathBuf::from(socket))
+        }
+        (Some(pid), _, _) => State::Busy(pid),
+    })
 }
 
 /// Whether this process is a server of our cluster: its command line names the folder. Process ids are used
@@ -119,29 +114,19 @@ async fn start_once(
     } else {
         before
     };
-    let log = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(io("open", &path))?;
+    let log =
+        OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(io("open", &path))?;
     let copy = log.try_clone().map_err(io("open", &path))?;
     let program = binaries.program("postgres");
     let mut command = Command::new(&program);
-    command
-        .arg("-D")
-        .arg(place.data())
-        .args(settings(socket, durable));
+    command.arg("-D").arg(place.data()).args(settings(socket, durable));
     place.dress(&mut command);
     command.stdin(Stdio::null()).stdout(log).stderr(copy);
     let mut child = command.spawn().map_err(io("run", &program))?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let begun = Instant::now();
-    let failed = |problem: String| EmbeddedError::Start {
-        problem,
-        log: path.clone(),
-        tail: tail(&path, before),
-    };
+    let failed =
+        |problem: String| EmbeddedError::Start { problem, log: path.clone(), tail: tail(&path, before) };
     loop {
         if let Some(status) = child.try_wait().map_err(io("wait for", &program))? {
             return Err(failed(status.to_string()));
@@ -184,16 +169,8 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
     ];
     // What a crash of the machine would cost is a cluster that is made anew. Commits stay synchronous: they
     // survive a killed server.
-    let hasty = [
-        "fsync=off",
-        "full_page_writes=off",
-        "max_wal_size=4GB",
-        "checkpoint_timeout=1h",
-    ];
-    fixed
-        .iter()
-        .chain(hasty.iter().filter(|_| !durable))
-        .for_each(|setting| set(setting.into()));
+    let hasty = ["fsync=off", "full_page_writes=off", "max_wal_size=4GB", "checkpoint_timeout=1h"];
+    fixed.iter().chain(hasty.iter().filter(|_| !durable)).for_each(|setting| set(setting.into()));
     all
 }
 
@@ -251,9 +228,7 @@ pub(super) async fn stop(
         let begun = Instant::now();
         while begun.elapsed() < patience {
             // A child that ended is there until its parent asks how.
-            let ended = child
-                .as_mut()
-                .is_some_and(|child| matches!(child.try_wait(), Ok(Some(_))));
+            let ended = child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(Some(_))));
             if ended || !is_ours(place, pid) {
                 return Ok(());
             }
@@ -278,24 +253,13 @@ pub(super) fn raw(pid: Pid) -> i32 {
 /// The end of what the log says since it was this long, on one line.
 fn tail(log: &Path, from: u64) -> String {
     let text = fs::read(log).unwrap_or_default();
-    let new = usize::try_from(from)
-        .ok()
-        .and_then(|from| text.get(from..))
-        .unwrap_or(&text);
+    let new = usize::try_from(from).ok().and_then(|from| text.get(from..)).unwrap_or(&text);
     last_lines(&String::from_utf8_lossy(new))
 }
 
 /// The last lines of a program's output, on one line.
 pub(super) fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(4)..).unwrap_or_default();
-    if last.is_empty() {
-        "(nothing)".to_owned()
-    } else {
-        last.join(" | ")
-    }
+    if last.is_empty() { "(nothing)".to_owned() } else { last.join(" | ") }
 }

@@ -113,9 +113,7 @@ impl Watch {
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Self::enter(place, &path, PATIENCE)
-            .await?
-            .ok_or(EmbeddedError::Watchdog)
+        Self::enter(place, &path, PATIENCE).await?.ok_or(EmbeddedError::Watchdog)
     }
 
     /// `None` when the pipe has no reader, goes away, or nobody answers.
@@ -163,27 +161,15 @@ fn pipes(place: &Place) -> Vec<PathBuf> {
 
 fn entries(place: &Place, prefix: &str) -> impl Iterator<Item = DirEntry> {
     let children = fs::read_dir(&place.folder).into_iter().flatten().flatten();
-    children.filter(move |child| {
-        child
-            .file_name()
-            .as_encoded_bytes()
-            .starts_with(prefix.as_bytes())
-    })
+    children.filter(move |child| child.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
 /// Without a reader this fails at once instead of waiting for one.
 fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)
+    OpenOptions::new().write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
 }
 
 /// A name that no living process but this one uses, and this one once.
 fn fresh_name() -> String {
-    format!(
-        "{}-{}",
-        std::process::id(),
-        JOINED.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{}-{}", std::process::id(), JOINED.fetch_add(1, Ordering::Relaxed))
 }

@@ -90,11 +90,7 @@ impl LocalIssuer {
     }
 
     fn from_pem(pem: &str) -> Option<Self> {
-        let body: String = pem
-            .lines()
-            .filter(|line| !line.starts_with("-----"))
-            .map(str::trim)
-            .collect();
+        let body: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
         let der = STANDARD.decode(body).ok()?;
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok()?;
         let public = pair.public_key().as_ref();
@@ -127,10 +123,7 @@ impl LocalIssuer {
             email: None,
             name: None,
         };
-        let header = Header {
-            kid: Some(self.kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
+        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &payload, &self.signing)
     }
 
@@ -160,39 +153,17 @@ impl LocalIssuer {
         validation.set_audience(&[AUDIENCE]);
         // Times go by our own clock, below.
         validation.validate_exp = false;
-        let payload = decode::<Payload>(token, &self.checking, &validation)
-            .map_err(|_| REFUSED)?
-            .claims;
+        let payload = decode::<Payload>(token, &self.checking, &validation).map_err(|_| REFUSED)?.claims;
         let instant = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(REFUSED);
         let (now, expires_at) = (clock.now(), instant(payload.exp)?);
         if expires_at <= now {
             return Err("the token has expired");
         }
-        if payload
-            .nbf
-            .map(instant)
-            .transpose()?
-            .is_some_and(|from| from > now)
-        {
+        if payload.nbf.map(instant).transpose()?.is_some_and(|from| from > now) {
             return Err("the token is not valid yet");
         }
-        let Payload {
-            iss,
-            aud: _,
-            sub,
-            exp: _,
-            nbf: _,
-            iat: _,
-            email,
-            name,
-        } = payload;
-        Ok(Claims {
-            issuer: iss,
-            subject: sub,
-            email,
-            name,
-            expires_at,
-        })
+        let Payload { iss, aud: _, sub, exp: _, nbf: _, iat: _, email, name } = payload;
+        Ok(Claims { issuer: iss, subject: sub, email, name, expires_at })
     }
 }
 
@@ -202,12 +173,7 @@ fn make(path: &Path) -> io::Result<()> {
     let pair = Ed25519KeyPair::generate().map_err(no_randomness)?;
     let der = pair.to_pkcs8v1().map_err(no_randomness)?;
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     writeln!(
         file,
         "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
@@ -224,8 +190,6 @@ fn make(path: &Path) -> io::Result<()> {
 
 impl fmt::Debug for LocalIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalIssuer")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("LocalIssuer").field("kid", &self.kid).finish_non_exhaustive()
     }
 }

@@ -48,11 +48,7 @@ impl Key {
         hex::decode_to_slice(text.strip_prefix(kind.prefix())?, &mut bytes).ok()?;
         let (body, checksum) = bytes.split_at(ID_BYTES + SECRET_BYTES);
         let (id, secret) = body.split_at(ID_BYTES);
-        let key = Self {
-            kind,
-            id: Uuid::from_slice(id).ok()?,
-            secret: secret.try_into().ok()?,
-        };
+        let key = Self { kind, id: Uuid::from_slice(id).ok()?, secret: secret.try_into().ok()? };
         (key.checksum().as_slice() == checksum).then_some(key)
     }
 
@@ -95,20 +91,12 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, secret) = (hex::encode(self.id), hex::encode(self.secret));
-        write!(
-            f,
-            "{}{id}{secret}{}",
-            self.kind.prefix(),
-            hex::encode(self.checksum())
-        )
+        write!(f, "{}{id}{secret}{}", self.kind.prefix(), hex::encode(self.checksum()))
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key")
-            .field("kind", &self.kind)
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Key").field("kind", &self.kind).field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -36,17 +36,10 @@ impl Registry {
             let key = Key::parse(Kind::Service, bearer).ok_or(REFUSED)?;
             Principal::Service(service(&view, &key).await?)
         } else {
-            let claims = self
-                .auth
-                .local
-                .check(&self.clock, bearer)
-                .map_err(Error::Unauthenticated)?;
+            let claims = self.auth.local.check(&self.clock, bearer).map_err(Error::Unauthenticated)?;
             Principal::User(self.user(&view, claims).await?)
         };
-        Ok(Caller {
-            principal,
-            request_id: request_id.to_owned(),
-        })
+        Ok(Caller { principal, request_id: request_id.to_owned() })
     }
 
     /// A token of the local issuer for this subject, valid for `ttl`.
@@ -55,20 +48,11 @@ impl Registry {
     /// [`Error::Invalid`] for the subject.
     pub fn mint(&self, subject: &str, ttl: Duration) -> Result<String> {
         super::user::check_subject(subject)?;
-        self.auth
-            .local
-            .mint(&self.clock, subject, ttl)
-            .map_err(|err| Error::Internal(Box::new(err)))
+        self.auth.local.mint(&self.clock, subject, ttl).map_err(|err| Error::Internal(Box::new(err)))
     }
 
     async fn user(&self, view: &View, claims: Claims) -> Result<UserPrincipal> {
-        let Claims {
-            issuer,
-            subject,
-            email,
-            name,
-            expires_at,
-        } = claims;
+        let Claims { issuer, subject, email, name, expires_at } = claims;
         super::user::check_subject(&subject).map_err(|_| REFUSED)?;
         let profile = view.one(user::by_subject(&issuer, &subject)).await?;
         let memberships = match &profile {
@@ -78,17 +62,7 @@ impl Registry {
         let operator = view.one(operator::by_subject(&issuer, &subject)).await?.is_some();
         let (id, has_profile) =
             profile.map_or_else(|| (self.clock.id(), false), |profile| (profile.id, true));
-        Ok(UserPrincipal {
-            id,
-            has_profile,
-            issuer,
-            subject,
-            email,
-            name,
-            operator,
-            memberships,
-            expires_at,
-        })
+        Ok(UserPrincipal { id, has_profile, issuer, subject, email, name, operator, memberships, expires_at })
     }
 }
 
@@ -101,9 +75,5 @@ async fn service(view: &View, key: &Key) -> Result<ServicePrincipal> {
     let scopes: std::result::Result<BTreeSet<ServiceScope>, String> =
         token.scopes.iter().map(|scope| scope.parse()).collect();
     let scopes = scopes.map_err(|err| Error::Internal(err.into()))?;
-    Ok(ServicePrincipal {
-        id,
-        name: token.name,
-        scopes,
-    })
+    Ok(ServicePrincipal { id, name: token.name, scopes })
 }

@@ -47,12 +47,7 @@ impl Registry {
         policy::allow_on(caller, Action::ReadAgents, customer_id, "customer")?;
         let reading = self.reading(caller);
         let reach = Reach::Only(vec![customer_id]);
-        if reading
-            .view
-            .one(customer::by_ids(&reach, &[customer_id]))
-            .await?
-            .is_none()
-        {
+        if reading.view.one(customer::by_ids(&reach, &[customer_id])).await?.is_none() {
             return Err(Error::NotFound("customer"));
         }
         let (mut done, mut after) = (Exported::default(), None);
@@ -93,9 +88,7 @@ async fn write_agent(
     let mut bytes = line.opening()?;
     let (mut written, mut versions, mut next) = (CLOSING.len(), 0, 1);
     while next <= agent.latest_number {
-        let end = next
-            .saturating_add(VERSIONS_AT_ONCE)
-            .min(agent.latest_number.saturating_add(1));
+        let end = next.saturating_add(VERSIONS_AT_ONCE).min(agent.latest_number.saturating_add(1));
         let pairs: Vec<_> = (next..end).map(|number| (agent.id, number)).collect();
         let mut rows = reading.view.all(agent_version::by_numbers(&pairs)).await?;
         rows.sort_by_key(|version| version.number);
@@ -107,16 +100,9 @@ async fn write_agent(
             versions += 1;
             written += bytes.len();
             if written > LINE_BYTES_MAX {
-                let (field, unit) = (
-                    format!("the history of the agent {:?}", line.agent),
-                    "bytes at its start",
-                );
-                return Err(Error::TooLarge {
-                    field,
-                    actual: written,
-                    limit: LINE_BYTES_MAX,
-                    unit,
-                });
+                let (field, unit) =
+                    (format!("the history of the agent {:?}", line.agent), "bytes at its start");
+                return Err(Error::TooLarge { field, actual: written, limit: LINE_BYTES_MAX, unit });
             }
             to.write_all(&bytes).await.map_err(broken)?;
             bytes.clear();

@@ -98,26 +98,15 @@ impl Registry {
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> std::result::Result<Imported, ImportError> {
         let mut done = Imported::default();
-        let failed = |line, agent, done| {
-            move |source| ImportError {
-                line,
-                agent,
-                done,
-                source,
-            }
-        };
-        self.may_import(caller, &input)
-            .await
-            .map_err(failed(0, None, done))?;
+        let failed = |line, agent, done| move |source| ImportError { line, agent, done, source };
+        self.may_import(caller, &input).await.map_err(failed(0, None, done))?;
         let (mut line, mut number, mut bytes) = (Vec::new(), 0, 0);
         // Names only: a million of them are some 30 MB.
         let mut names = HashSet::new();
         loop {
             number += 1;
             line.clear();
-            let size = read_line(from, &mut line)
-                .await
-                .map_err(failed(number, None, done))?;
+            let size = read_line(from, &mut line).await.map_err(failed(number, None, done))?;
             if size == 0 {
                 return Ok(done);
             }
@@ -148,11 +137,7 @@ impl Registry {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
         text::name("modelName", &input.model_name)?;
         let (reach, id) = (Reach::Only(vec![input.customer_id]), input.customer_id);
-        let found = self
-            .reading(caller)
-            .view
-            .one(customer::by_ids(&reach, &[id]))
-            .await?;
+        let found = self.reading(caller).view.one(customer::by_ids(&reach, &[id])).await?;
         super::super::refuse_suspended(caller, &found.ok_or(Error::NotFound("customer"))?)
     }
 
@@ -164,14 +149,10 @@ impl Registry {
         line: Line,
     ) -> Result<Option<Outcome>> {
         let plan = Plan::of(line, &input.model_name, self.clock.now())?;
-        let ImportAgents {
-            customer_id,
-            model_name: _,
-            activate,
-        } = *input;
+        let ImportAgents { customer_id, model_name: _, activate } = *input;
         let (clock, by) = (self.clock.clone(), caller.clone());
-        let made = self
-            .write(caller, move |txn| async move {
+        let made =
+            self.write(caller, move |txn| async move {
                 plan.make_so(&txn, &clock, &by, customer_id, activate).await
             })
             .await?;
@@ -183,19 +164,11 @@ impl Registry {
 async fn read_line(from: &mut (dyn AsyncBufRead + Send + Unpin), line: &mut Vec<u8>) -> Result<usize> {
     let limit = LINE_BYTES_MAX as u64 + 1;
     let mut limited = tokio::io::AsyncReadExt::take(from, limit);
-    let broken = |err: io::Error| Error::Invalid {
-        field: None,
-        message: format!("it can't be read: {err}"),
-    };
+    let broken = |err: io::Error| Error::Invalid { field: None, message: format!("it can't be read: {err}") };
     let size = limited.read_until(b'\n', line).await.map_err(broken)?;
     if size > LINE_BYTES_MAX && line.last() != Some(&b'\n') {
         let (field, unit) = ("the line".to_owned(), "bytes or more");
-        return Err(Error::TooLarge {
-            field,
-            actual: size,
-            limit: LINE_BYTES_MAX,
-            unit,
-        });
+        return Err(Error::TooLarge { field, actual: size, limit: LINE_BYTES_MAX, unit });
     }
     Ok(size)
 }

@@ -98,10 +98,7 @@ impl Line {
 
     /// The line up to its first version: a long history need not be held in memory. [`CLOSING`] ends it.
     pub(super) fn opening(&self) -> Result<Vec<u8>> {
-        let empty = Self {
-            versions: Vec::new(),
-            ..self.clone()
-        };
+        let empty = Self { versions: Vec::new(), ..self.clone() };
         let mut opening = empty.write()?;
         // `versions` is the last of the sorted keys.
         opening.truncate(opening.len().saturating_sub(CLOSING.len()));
@@ -117,11 +114,7 @@ impl LineVersion {
     #[must_use]
     pub fn of(version: AgentVersion) -> Self {
         Self {
-            published_at: Some(
-                version
-                    .created_at
-                    .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
-            ),
+            published_at: Some(version.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
             system_prompt: version.system_prompt,
             model_name: Some(version.model_name),
             model_parameters: Some(version.model_parameters),
@@ -137,14 +130,7 @@ impl LineVersion {
 
     /// The version with all that was left out, checked against every limit.
     pub(super) fn check(self, model: &str, now: Instant) -> Result<Checked> {
-        let Self {
-            published_at,
-            system_prompt,
-            model_name,
-            model_parameters,
-            tools,
-            message,
-        } = self;
+        let Self { published_at, system_prompt, model_name, model_parameters, tools, message } = self;
         let content = Content {
             system_prompt,
             model_name: model_name.unwrap_or_else(|| model.to_owned()),
@@ -157,12 +143,7 @@ impl LineVersion {
         }
         let published_at = published_at.map(|text| instant(&text, now)).transpose()?;
         let hash = content.hash()?;
-        Ok(Checked {
-            content,
-            hash,
-            message,
-            published_at,
-        })
+        Ok(Checked { content, hash, message, published_at })
     }
 }
 

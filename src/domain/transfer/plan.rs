@@ -34,36 +34,20 @@ pub(super) struct Plan {
 impl Plan {
     /// Checks every limit before anything is written.
     pub(super) fn of(line: Line, model: &str, now: Instant) -> Result<Self> {
-        let Line {
-            agent,
-            description,
-            archived,
-            active,
-            versions,
-        } = line;
+        let Line { agent, description, archived, active, versions } = line;
         agent::check(Some(&agent), description.as_deref())?;
         let count = i32::try_from(versions.len()).map_err(|_| invalid("it has too many versions"))?;
         if active.is_some_and(|active| !(1..=count).contains(&active)) {
-            return Err(invalid(format!(
-                "active must be the number of one of its {count} versions"
-            )));
+            return Err(invalid(format!("active must be the number of one of its {count} versions")));
         }
         if active.is_some() && archived == Some(true) {
-            return Err(invalid(
-                "an archived agent serves nothing: it can't have an active version",
-            ));
+            return Err(invalid("an archived agent serves nothing: it can't have an active version"));
         }
         let mut checked = Vec::with_capacity(versions.len());
         for (version, number) in versions.into_iter().zip(1..) {
             checked.push(version.check(model, now).map_err(|err| at_version(number, err))?);
         }
-        Ok(Self {
-            name: agent,
-            description,
-            archived,
-            active,
-            versions: checked,
-        })
+        Ok(Self { name: agent, description, archived, active, versions: checked })
     }
 
     /// Makes the agent what its line says. Records nothing when it is so already.
@@ -75,20 +59,9 @@ impl Plan {
         customer_id: CustomerId,
         activate: bool,
     ) -> Result<Outcome> {
-        let Plan {
-            name,
-            description,
-            archived,
-            active,
-            versions,
-        } = self;
-        let filter = AgentFilter {
-            archived: None,
-            name: Some(name.clone()),
-        };
-        let found = txn
-            .one(agent_row::filtered(&Reach::Only(vec![customer_id]), &filter))
-            .await?;
+        let Plan { name, description, archived, active, versions } = self;
+        let filter = AgentFilter { archived: None, name: Some(name.clone()) };
+        let found = txn.one(agent_row::filtered(&Reach::Only(vec![customer_id]), &filter)).await?;
         let created = found.is_none();
         let mut agent = match found {
             Some(found) => agent::lock(txn, by, found.id).await?,
@@ -101,10 +74,7 @@ impl Plan {
             agent = agent::take_back(txn, clock, agent).await?;
         }
         if let Some(description) = description.filter(|new| agent.description.as_ref() != Some(new)) {
-            let after = Agent {
-                description: Some(description),
-                ..agent.clone()
-            };
+            let after = Agent { description: Some(description), ..agent.clone() };
             agent = agent::rewrite(txn, clock, agent, after).await?;
         }
         let known = compare(txn, &agent, &versions).await?;
@@ -112,20 +82,9 @@ impl Plan {
             return Err(Error::Archived);
         }
         let mut appended = 0;
-        for Checked {
-            content,
-            hash,
-            message,
-            published_at,
-        } in versions.into_iter().skip(known)
-        {
+        for Checked { content, hash, message, published_at } in versions.into_iter().skip(known) {
             let created_at = published_at.unwrap_or_else(|| clock.now());
-            let new = version::New {
-                content,
-                hash,
-                message,
-                created_at,
-            };
+            let new = version::New { content, hash, message, created_at };
             agent = version::append(txn, clock, agent, new).await?.0;
             appended += 1;
         }
@@ -137,40 +96,25 @@ impl Plan {
         if archived == Some(true) && agent.archived_at.is_none() {
             agent::put_away(txn, clock, agent).await?;
         }
-        Ok(Outcome {
-            created,
-            versions: appended,
-        })
+        Ok(Outcome { created, versions: appended })
     }
 }
 
 /// The same error, about this version.
 fn at_version(number: i32, err: Error) -> Error {
     match err {
-        Error::Invalid { field, message } => Error::Invalid {
-            field,
-            message: format!("version {number}: {message}"),
-        },
-        Error::TooLarge {
-            field,
-            actual,
-            limit,
-            unit,
-        } => Error::TooLarge {
-            field: format!("version {number}: {field}"),
-            actual,
-            limit,
-            unit,
-        },
+        Error::Invalid { field, message } => {
+            Error::Invalid { field, message: format!("version {number}: {message}") }
+        }
+        Error::TooLarge { field, actual, limit, unit } => {
+            Error::TooLarge { field: format!("version {number}: {field}"), actual, limit, unit }
+        }
         other => other,
     }
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::Invalid {
-        field: None,
-        message: message.into(),
-    }
+    Error::Invalid { field: None, message: message.into() }
 }
 
 /// How many of the line's versions the agent has. Those it has must be the line's first ones.
@@ -185,17 +129,8 @@ async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize
     if known == 0 {
         return Ok(0);
     }
-    let rows = txn
-        .all(agent_version::of_agents(
-            &Reach::Only(vec![agent.customer_id]),
-            &[agent.id],
-        ))
-        .await?;
-    match rows
-        .iter()
-        .zip(versions)
-        .find(|(row, version)| row.content_hash != version.hash)
-    {
+    let rows = txn.all(agent_version::of_agents(&Reach::Only(vec![agent.customer_id]), &[agent.id])).await?;
+    match rows.iter().zip(versions).find(|(row, version)| row.content_hash != version.hash) {
         Some((row, _)) => Err(invalid(format!(
             "version {} in the registry is another: its prompt, model, parameters or tools differ",
             row.number
@@ -214,7 +149,5 @@ async fn serve(txn: &Txn, clock: &Clock, agent: Agent, number: i32) -> Result<Ag
     if agent.archived_at.is_some() {
         return Err(Error::Archived);
     }
-    Ok(activation::switch(txn, clock, agent, Some(id), Reason::Activate)
-        .await?
-        .0)
+    Ok(activation::switch(txn, clock, agent, Some(id), Reason::Activate).await?.0)
 }

@@ -128,14 +128,8 @@ impl Agent {
         #[graphql(desc = "The number of the older one.")] from: i32,
         #[graphql(desc = "The number of the newer one.")] to: i32,
     ) -> async_graphql::Result<Option<VersionDiff>> {
-        let (from, to) = (
-            self.lens.version_of(self.row.id, from),
-            self.lens.version_of(self.row.id, to),
-        );
-        Ok(from
-            .await?
-            .zip(to.await?)
-            .map(|(from, to)| VersionDiff { from, to }))
+        let (from, to) = (self.lens.version_of(self.row.id, from), self.lens.version_of(self.row.id, to));
+        Ok(from.await?.zip(to.await?).map(|(from, to)| VersionDiff { from, to }))
     }
 
     /// Since when it is put away; null when it is not.
@@ -157,22 +151,12 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    let Count {
-        lens,
-        customer,
-        filter,
-    } = of;
+    let Count { lens, customer, filter } = of;
     match customer {
-        Some(customer) => Ok(lens
-            .agent_counts
-            .load((*customer, filter.clone()))
-            .await?
-            .map_or(0, |count| *count)),
-        None => lens
-            .registry
-            .count_agents(&lens.reading, filter)
-            .await
-            .map_err(|err| refuse(&err)),
+        Some(customer) => {
+            Ok(lens.agent_counts.load((*customer, filter.clone())).await?.map_or(0, |count| *count))
+        }
+        None => lens.registry.count_agents(&lens.reading, filter).await.map_err(|err| refuse(&err)),
     }
 }
 
@@ -191,28 +175,15 @@ impl AgentConnection {
         let filter = verbs::AgentFilter::from(filter.unwrap_or_default());
         let page = lens.agent_pages.load((customer, filter.clone(), args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Agent {
-                row: Arc::clone(row),
-                lens: lens.clone(),
-            })
+            page.each(|row| Agent { row: Arc::clone(row), lens: lens.clone() })
         });
-        Ok(Self::new(
-            page,
-            Count {
-                lens: lens.clone(),
-                customer: Some(customer),
-                filter,
-            },
-        ))
+        Ok(Self::new(page, Count { lens: lens.clone(), customer: Some(customer), filter }))
     }
 }
 
 impl Lens {
     pub(super) async fn agent(&self, id: AgentId) -> async_graphql::Result<Option<Agent>> {
-        Ok(self.agents.load(id).await?.map(|row| Agent {
-            row,
-            lens: self.clone(),
-        }))
+        Ok(self.agents.load(id).await?.map(|row| Agent { row, lens: self.clone() }))
     }
 }
 
@@ -253,22 +224,8 @@ impl AgentQuery {
             return AgentConnection::of_customer(&lens, customer, filter, args).await;
         }
         let filter = verbs::AgentFilter::from(filter.unwrap_or_default());
-        let page = lens
-            .registry
-            .agents(&lens.reading, &filter, &args)
-            .await
-            .map_err(|err| refuse(&err))?;
-        let page = page.map(|row| Agent {
-            row: Arc::new(row),
-            lens: lens.clone(),
-        });
-        Ok(AgentConnection::new(
-            page,
-            Count {
-                lens,
-                customer: None,
-                filter,
-            },
-        ))
+        let page = lens.registry.agents(&lens.reading, &filter, &args).await.map_err(|err| refuse(&err))?;
+        let page = page.map(|row| Agent { row: Arc::new(row), lens: lens.clone() });
+        Ok(AgentConnection::new(page, Count { lens, customer: None, filter }))
     }
 }

@@ -101,15 +101,7 @@ impl AgentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new agent.")] input: CreateAgentInput,
     ) -> async_graphql::Result<CreateAgentPayload> {
-        let (
-            request,
-            CreateAgentInput {
-                customer_id,
-                name,
-                description,
-                owner_id,
-            },
-        ) = (request(ctx)?, input);
+        let (request, CreateAgentInput { customer_id, name, description, owner_id }) = (request(ctx)?, input);
         let answer = async {
             let input = verbs::CreateAgent {
                 customer_id: id("customerId", &customer_id)?,
@@ -128,15 +120,7 @@ impl AgentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What is to change.")] input: UpdateAgentInput,
     ) -> async_graphql::Result<UpdateAgentPayload> {
-        let (
-            request,
-            UpdateAgentInput {
-                agent_id,
-                name,
-                description,
-                owner_id,
-            },
-        ) = (request(ctx)?, input);
+        let (request, UpdateAgentInput { agent_id, name, description, owner_id }) = (request(ctx)?, input);
         let answer = async {
             let owner = patch(owner_id)
                 .map(|owner| owner.map(|owner| id("ownerId", &owner)).transpose())
@@ -159,12 +143,8 @@ impl AgentMutation {
         #[graphql(desc = "Which one.")] input: ArchiveAgentInput,
     ) -> async_graphql::Result<ArchiveAgentPayload> {
         let (request, ArchiveAgentInput { agent_id }) = (request(ctx)?, input);
-        let answer = async {
-            request
-                .registry
-                .archive_agent(&request.caller, id("agentId", &agent_id)?)
-                .await
-        };
+        let answer =
+            async { request.registry.archive_agent(&request.caller, id("agentId", &agent_id)?).await };
         ArchiveAgentPayload::of(request.fresh(), answer.await).await
     }
 
@@ -175,12 +155,8 @@ impl AgentMutation {
         #[graphql(desc = "Which one.")] input: RestoreAgentInput,
     ) -> async_graphql::Result<RestoreAgentPayload> {
         let (request, RestoreAgentInput { agent_id }) = (request(ctx)?, input);
-        let answer = async {
-            request
-                .registry
-                .restore_agent(&request.caller, id("agentId", &agent_id)?)
-                .await
-        };
+        let answer =
+            async { request.registry.restore_agent(&request.caller, id("agentId", &agent_id)?).await };
         RestoreAgentPayload::of(request.fresh(), answer.await).await
     }
 }

@@ -64,16 +64,9 @@ pub fn measure(
     }
     let (mut all, mut measured) = (Figures::default(), Figures::default());
     for (_, operation) in document.operations.iter() {
-        let OperationDefinition {
-            ty: _,
-            variable_definitions,
-            directives,
-            selection_set,
-        } = &operation.node;
-        let of_variables = variable_definitions
-            .iter()
-            .map(|variable| variable.node.directives.len())
-            .sum::<usize>();
+        let OperationDefinition { ty: _, variable_definitions, directives, selection_set } = &operation.node;
+        let of_variables =
+            variable_definitions.iter().map(|variable| variable.node.directives.len()).sum::<usize>();
         walk.directives += directives.len() + of_variables;
         let figures = walk.selections(&selection_set.node, 1)?;
         all.add(&figures);
@@ -91,9 +84,7 @@ pub fn measure(
     within(Figure::RootFields, measured.level_fields, limits.root_fields)?;
     within(Figure::Cost, measured.cost, limits.cost)?;
     if runs.ty == OperationType::Subscription && (measured.level_fields != 1 || measured.introspects) {
-        return Err(Refusal::SubscriptionRootFields {
-            found: measured.level_fields,
-        });
+        return Err(Refusal::SubscriptionRootFields { found: measured.level_fields });
     }
     Ok(Measured {
         operation: runs.ty,
@@ -114,11 +105,9 @@ fn operation_to_run<'a>(
         (DocumentOperations::Single(operation), None) => Some(&operation.node),
         (DocumentOperations::Single(_), Some(_)) => None,
         (DocumentOperations::Multiple(named), Some(name)) => named.get(name).map(|operation| &operation.node),
-        (DocumentOperations::Multiple(named), None) => named
-            .values()
-            .next()
-            .filter(|_| named.len() == 1)
-            .map(|operation| &operation.node),
+        (DocumentOperations::Multiple(named), None) => {
+            named.values().next().filter(|_| named.len() == 1).map(|operation| &operation.node)
+        }
     }
 }
 
@@ -248,9 +237,9 @@ impl Walk<'_> {
             self.directives += selection.node.directives().len();
             figures.add(&match &selection.node {
                 Selection::Field(field) => self.field(&field.node, nesting)?,
-                Selection::InlineFragment(inline) => self
-                    .selections(&inline.node.selection_set.node, nesting + 1)?
-                    .spread(),
+                Selection::InlineFragment(inline) => {
+                    self.selections(&inline.node.selection_set.node, nesting + 1)?.spread()
+                }
                 Selection::FragmentSpread(spread) => {
                     let name = spread.node.fragment_name.node.as_str();
                     self.fragments.get(name).copied().unwrap_or_default().spread()
@@ -259,9 +248,7 @@ impl Walk<'_> {
         }
         figures.levels = figures.levels.saturating_add(1);
         // Validation compares each field with the first of its name, once for the set and for each that holds it.
-        let merges = figures
-            .level_selections
-            .saturating_mul(figures.level_arguments.saturating_add(1));
+        let merges = figures.level_selections.saturating_mul(figures.level_arguments.saturating_add(1));
         self.merges = self.merges.saturating_add(merges);
         Ok(figures)
     }
@@ -301,46 +288,26 @@ struct Pages<'a> {
 impl<'a> Pages<'a> {
     fn new(runs: &'a OperationDefinition, variables: &'a Variables, limits: &Limits) -> Self {
         let number = |variable: &'a Positioned<VariableDefinition>| {
-            let VariableDefinition {
-                name, default_value, ..
-            } = &variable.node;
-            match variables
-                .get(&name.node)
-                .or(default_value.as_ref().map(|value| &value.node))?
-            {
+            let VariableDefinition { name, default_value, .. } = &variable.node;
+            match variables.get(&name.node).or(default_value.as_ref().map(|value| &value.node))? {
                 Value::Number(number) => Some((name.node.as_str(), number)),
                 _ => None,
             }
         };
-        Self {
-            numbers: runs.variable_definitions.iter().filter_map(number).collect(),
-            unsaid: limits.page,
-        }
+        Self { numbers: runs.variable_definitions.iter().filter_map(number).collect(), unsaid: limits.page }
     }
 
     /// How many times what is under this field may be answered, at least 1.
     fn length(&self, field: &Field, is_page: bool) -> usize {
-        let asked = field
-            .arguments
-            .iter()
-            .filter(|(name, _)| matches!(name.node.as_str(), "first" | "last"));
+        let asked = field.arguments.iter().filter(|(name, _)| matches!(name.node.as_str(), "first" | "last"));
         let longest = asked.map(|(_, value)| {
             let number = |name: Name| self.numbers.get(name.as_str()).map(|number| (*number).clone());
-            match value
-                .node
-                .clone()
-                .into_const_with(|name| number(name).map(Value::Number).ok_or(()))
-            {
+            match value.node.clone().into_const_with(|name| number(name).map(Value::Number).ok_or(())) {
                 Ok(Value::Number(number)) => number.as_u64(),
                 _ => None,
             }
-            .map_or(self.unsaid, |number| {
-                usize::try_from(number).unwrap_or(usize::MAX)
-            })
+            .map_or(self.unsaid, |number| usize::try_from(number).unwrap_or(usize::MAX))
         });
-        longest
-            .max()
-            .unwrap_or(if is_page { self.unsaid } else { 1 })
-            .max(1)
+        longest.max().unwrap_or(if is_page { self.unsaid } else { 1 }).max(1)
     }
 }

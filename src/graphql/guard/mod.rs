@@ -243,30 +243,19 @@ mod tests {
     use super::*;
 
     fn run(text: &str, name: Option<&str>) -> Result<Measured, Refusal> {
-        measure(
-            &parse_query(text).unwrap(),
-            name,
-            &Variables::default(),
-            &Limits::DEFAULT,
-        )
+        measure(&parse_query(text).unwrap(), name, &Variables::default(), &Limits::DEFAULT)
     }
 
     #[test]
     fn a_page_costs_its_length_times_what_it_holds() {
         let given = serde_json::json!({ "n": 7, "huge": u64::MAX, "text": "8", "none": null });
         let given = Variables::from_json(given);
-        let wide = Limits {
-            cost: usize::MAX,
-            ..Limits::DEFAULT
-        };
+        let wide = Limits { cost: usize::MAX, ..Limits::DEFAULT };
         for (text, expected) in [
             ("query q { a { b } }", 2),
             ("query q { a { edges { b } pageInfo { c } } }", 1 + 20 * 4),
             ("query q { a { ...{ nodes { b } } } }", 1 + 20 * 2),
-            (
-                "query q { a { ...f } } fragment f on Q { nodes { b } }",
-                1 + 20 * 2,
-            ),
+            ("query q { a { ...f } } fragment f on Q { nodes { b } }", 1 + 20 * 2),
             ("query q { a(first: 5) { nodes { b } } }", 1 + 5 * 2),
             ("query q { a(last: 5) { b } }", 1 + 5),
             ("query q { a(first: 2, last: 5) { b } }", 1 + 5),
@@ -286,9 +275,7 @@ mod tests {
             ("query q($huge: Int) { a(first: $huge) { b c } }", usize::MAX),
         ] {
             assert_eq!(
-                measure(&parse_query(text).unwrap(), Some("q"), &given, &wide)
-                    .unwrap()
-                    .cost,
+                measure(&parse_query(text).unwrap(), Some("q"), &given, &wide).unwrap().cost,
                 expected,
                 "{text}"
             );
@@ -322,24 +309,16 @@ mod tests {
         for (text, found) in [
             ("subscription { a b }", 2),
             ("subscription { ...f ...f } fragment f on S { a }", 2),
-            (
-                "subscription { ...{ ...f } ...on S { b } } fragment f on S { a }",
-                2,
-            ),
+            ("subscription { ...{ ...f } ...on S { b } } fragment f on S { a }", 2),
             ("subscription { __typename }", 1),
             ("subscription { ...f } fragment f on S { x: __typename }", 1),
             ("subscription { ...nowhere }", 0),
         ] {
-            assert_eq!(
-                run(text, None),
-                Err(Refusal::SubscriptionRootFields { found }),
-                "{text}"
-            );
+            assert_eq!(run(text, None), Err(Refusal::SubscriptionRootFields { found }), "{text}");
         }
-        for text in [
-            "subscription { a { b c __typename } }",
-            "subscription { ...f } fragment f on S { ...{ a } }",
-        ] {
+        for text in
+            ["subscription { a { b c __typename } }", "subscription { ...f } fragment f on S { ...{ a } }"]
+        {
             assert_eq!(run(text, None).unwrap().operation, OperationType::Subscription);
         }
     }
@@ -347,9 +326,8 @@ mod tests {
     #[test]
     fn what_clients_send_is_accepted() {
         // The introspection query of graphql-js 16 with all its options.
-        let type_ref = (0..9).fold("kind name".to_owned(), |inner, _| {
-            format!("kind name ofType {{ {inner} }}")
-        });
+        let type_ref =
+            (0..9).fold("kind name".to_owned(), |inner, _| format!("kind name ofType {{ {inner} }}"));
         let introspection = format!(
             "query IntrospectionQuery {{ __schema {{ description queryType {{ name kind }} mutationType {{ name kind }}
              subscriptionType {{ name kind }} types {{ ...FullType }} directives {{ name description isRepeatable
@@ -365,14 +343,9 @@ mod tests {
         );
         assert_eq!(scan(&introspection, &Limits::DEFAULT), Ok(()));
         let found = run(&introspection, None).unwrap();
-        assert_eq!(
-            (found.depth, found.root_fields, found.operation),
-            (15, 1, OperationType::Query)
-        );
-        let prompt = format!(
-            r#"mutation {{ publish(p: """{}""") {{ id }} }}"#,
-            "a [{( ".repeat(512 * 1024 / 6)
-        );
+        assert_eq!((found.depth, found.root_fields, found.operation), (15, 1, OperationType::Query));
+        let prompt =
+            format!(r#"mutation {{ publish(p: """{}""") {{ id }} }}"#, "a [{( ".repeat(512 * 1024 / 6));
         assert_eq!(scan(&prompt, &Limits::DEFAULT), Ok(()));
         assert_eq!(run(&prompt, None).unwrap().operation, OperationType::Mutation);
     }

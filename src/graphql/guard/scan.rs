@@ -48,11 +48,7 @@ fn first_lexeme(rest: &[u8], name_bytes: usize) -> Result<Option<(Lexeme, usize)
         b'(' | b'[' | b'{' => (Lexeme::Open, 1),
         b')' | b']' | b'}' => (Lexeme::Close, 1),
         b'"' => {
-            let end = if rest.starts_with(BLOCK_QUOTE) {
-                block_string(rest)
-            } else {
-                string(rest)
-            };
+            let end = if rest.starts_with(BLOCK_QUOTE) { block_string(rest) } else { string(rest) };
             end.map_or((Lexeme::Unended, 1), |length| (Lexeme::Token, length))
         }
         b'-' | b'0'..=b'9' => (Lexeme::Token, number(rest)),
@@ -104,11 +100,7 @@ fn block_string(rest: &[u8]) -> Option<usize> {
 fn number(rest: &[u8]) -> usize {
     let digits = |from: usize| run(rest.get(from..).unwrap_or_default(), |byte| byte.is_ascii_digit());
     let sign = usize::from(rest.starts_with(b"-"));
-    let mut at = if rest.get(sign) == Some(&b'0') {
-        sign + 1
-    } else {
-        sign + digits(sign)
-    };
+    let mut at = if rest.get(sign) == Some(&b'0') { sign + 1 } else { sign + digits(sign) };
     if rest.get(at) == Some(&b'.') && digits(at + 1) > 0 {
         at += 1 + digits(at + 1);
     }
@@ -127,17 +119,13 @@ fn name(rest: &[u8], name_bytes: usize) -> Result<usize, Refusal> {
     let shown = rest.get(..name_bytes.saturating_add(1)).unwrap_or(rest);
     let length = run(shown, |byte| byte == b'_' || byte.is_ascii_alphanumeric());
     within(Figure::NameBytes, length, name_bytes)?;
-    let word = [&b"true"[..], b"false", b"null"]
-        .into_iter()
-        .find(|word| rest.starts_with(word));
+    let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word));
     Ok(word.map_or(length, |word| word.len()))
 }
 
 /// Where the string is that begins `remaining` bytes before the end.
 fn unended(text: &str, remaining: usize) -> Refusal {
-    let before = text
-        .get(..text.len().saturating_sub(remaining))
-        .unwrap_or_default();
+    let before = text.get(..text.len().saturating_sub(remaining)).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     Refusal::UnendedString {
         line: 1 + before.matches('\n').count(),
@@ -155,10 +143,7 @@ mod tests {
     fn lexemes(text: &str) -> Vec<(Lexeme, usize)> {
         let (mut rest, mut found) = (text.as_bytes(), Vec::new());
         while let Some((lexeme, length)) = first_lexeme(rest, 128).unwrap() {
-            assert!(
-                length >= 1 && length <= rest.len(),
-                "the scan moves on, and not past the end"
-            );
+            assert!(length >= 1 && length <= rest.len(), "the scan moves on, and not past the end");
             if lexeme != Lexeme::Ignored {
                 found.push((lexeme, length));
             }
@@ -186,10 +171,7 @@ mod tests {
             ("...a ..", &[(Token, 3), (Token, 1), (Token, 1), (Token, 1)]),
             ("-1.5e+3 1.e", &[(Token, 7), (Token, 1), (Token, 1), (Token, 1)]),
             ("007", &[(Token, 1), (Token, 1), (Token, 1)]),
-            (
-                "nulltrue1nullable",
-                &[(Token, 4), (Token, 4), (Token, 1), (Token, 4), (Token, 4)],
-            ),
+            ("nulltrue1nullable", &[(Token, 4), (Token, 4), (Token, 1), (Token, 4), (Token, 4)]),
         ];
         for (text, expected) in table {
             assert_eq!(lexemes(text), *expected, "{text}");
@@ -208,26 +190,15 @@ mod tests {
     fn one_past_each_limit_is_refused() {
         let spaces = |bytes| format!("{{a{}}}", " ".repeat(bytes - 3));
         assert_eq!(refused(&spaces(Limits::BYTES)), None);
-        assert_eq!(
-            refused(&spaces(Limits::BYTES + 1)),
-            Some((Bytes, Limits::BYTES + 1))
-        );
+        assert_eq!(refused(&spaces(Limits::BYTES + 1)), Some((Bytes, Limits::BYTES + 1)));
         for item in ["0", "null ", "\"\" ", "a:", "[]", "...a", "-0", "@", "é"] {
-            let each = if matches!(item, "a:" | "[]" | "...a" | "é") {
-                2
-            } else {
-                1
-            };
+            let each = if matches!(item, "a:" | "[]" | "...a" | "é") { 2 } else { 1 };
             assert_eq!(refused(&item.repeat(8_000 / each)), None, "{item}");
             assert_eq!(refused(&item.repeat(8_001)), Some((Tokens, 8_001)), "{item}");
         }
         for word in ["a", "null", "a0", "true1", "_"] {
             let name = &word.repeat(129)[..129];
-            assert_eq!(
-                (refused(&name[1..]), refused(name)),
-                (None, Some((NameBytes, 129))),
-                "{word}"
-            );
+            assert_eq!((refused(&name[1..]), refused(name)), (None, Some((NameBytes, 129))), "{word}");
         }
         for open in ["[", "{", "(", "{a:[", "[]["] {
             let times = 40 / if open == "{a:[" { 2 } else { 1 };
@@ -250,20 +221,10 @@ mod tests {
         ] {
             assert_eq!(refused(&text), None, "{text:.50}");
         }
-        for before in [
-            "#\n",
-            "#\r",
-            r#""" "#,
-            r#""\\" "#,
-            r#""\"" "#,
-            r#"""" \""" """ "#,
-            "[}".repeat(10).as_str(),
-        ] {
-            assert_eq!(
-                refused(&format!("{{a(x:[{before}{brackets}")),
-                Some((Nesting, 41)),
-                "{before}"
-            );
+        for before in
+            ["#\n", "#\r", r#""" "#, r#""\\" "#, r#""\"" "#, r#"""" \""" """ "#, "[}".repeat(10).as_str()]
+        {
+            assert_eq!(refused(&format!("{{a(x:[{before}{brackets}")), Some((Nesting, 41)), "{before}");
         }
     }
 
@@ -271,12 +232,7 @@ mod tests {
     fn a_string_that_does_not_end_is_refused_where_it_begins() {
         // The parser would take the first of these for "" and " x", and then descend into the brackets.
         let hidden = format!("{{a(x:[\n é\"\"\" x\" {}", "[".repeat(2_000));
-        let table = [
-            ("{a(x:\"b\n\")}", 1, 6),
-            ("{a(x:\"b\\\n\")}", 1, 6),
-            ("\"\\", 1, 1),
-            ("#\"\n\"", 2, 1),
-        ];
+        let table = [("{a(x:\"b\n\")}", 1, 6), ("{a(x:\"b\\\n\")}", 1, 6), ("\"\\", 1, 1), ("#\"\n\"", 2, 1)];
         for (text, line, column) in table.into_iter().chain([(hidden.as_str(), 2, 3)]) {
             let refusal = scan(text, &Limits::DEFAULT).unwrap_err();
             assert_eq!(

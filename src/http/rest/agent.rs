@@ -79,12 +79,7 @@ pub(super) async fn create(
     Authenticated(caller): Authenticated,
     Body(input): Body<NewAgent>,
 ) -> Result<Response, Problem> {
-    let NewAgent {
-        customer_id,
-        name,
-        description,
-        owner_id,
-    } = input;
+    let NewAgent { customer_id, name, description, owner_id } = input;
     let answer = async {
         policy::allow(&caller, Action::WriteAgents)?;
         let customer_id = match customer_id {
@@ -137,54 +132,29 @@ pub(super) async fn list(
     Authenticated(caller): Authenticated,
     Parameters(which): Parameters<Which>,
 ) -> Result<Json<Agents>, Problem> {
-    let Which {
-        customer_id,
-        archived,
-        name,
-        limit,
-        after,
-    } = which;
+    let Which { customer_id, archived, name, limit, after } = which;
     let answer = async {
         let registry = &door.registry;
         let args = page(limit.as_deref(), after.as_deref())?;
         let archived = archived.map(|archived| {
-            archived
-                .parse()
-                .map_err(|_| Error::invalid("archived", "archived must be true or false"))
+            archived.parse().map_err(|_| Error::invalid("archived", "archived must be true or false"))
         });
-        let filter = AgentFilter {
-            archived: archived.transpose()?,
-            name,
-        };
+        let filter = AgentFilter { archived: archived.transpose()?, name };
         let reading = registry.reading(&caller);
         let page = match customer_id {
             Some(customer) => {
                 let customer = id("customer_id", &customer)?;
-                let pages = registry
-                    .agents_of_each(&reading, &[customer], &filter, &args)
-                    .await?;
-                pages
-                    .into_iter()
-                    .map(|(_, page)| page)
-                    .next()
-                    .unwrap_or_else(crate::domain::Page::empty)
+                let pages = registry.agents_of_each(&reading, &[customer], &filter, &args).await?;
+                pages.into_iter().map(|(_, page)| page).next().unwrap_or_else(crate::domain::Page::empty)
             }
             None => registry.agents(&reading, &filter, &args).await?,
         };
-        let active: Vec<_> = page
-            .items
-            .iter()
-            .filter_map(|row| row.active_version_id)
-            .collect();
+        let active: Vec<_> = page.items.iter().filter_map(|row| row.active_version_id).collect();
         let numbers = registry.version_numbers(&reading, &active).await?;
         let last = page.items.last().filter(|_| page.has_next);
         Answer::Ok(Agents {
             next: last.map(|row| cursor(row.id)),
-            agents: page
-                .items
-                .into_iter()
-                .map(|row| Agent::new(row, &numbers))
-                .collect(),
+            agents: page.items.into_iter().map(|row| Agent::new(row, &numbers)).collect(),
         })
     };
     answer.await.map(Json).map_err(refuse(&caller))
@@ -210,21 +180,13 @@ pub(super) async fn get(
 
 /// The page that these two ask for, checked.
 fn page(limit: Option<&str>, after: Option<&str>) -> Answer<PageArgs<AgentId>> {
-    let wrong = || {
-        Error::invalid(
-            "limit",
-            format!("limit must be a number between 1 and {PAGE_MAX}"),
-        )
-    };
-    let limit = limit
-        .map(|limit| limit.parse().map_err(|_| wrong()))
-        .transpose()?;
+    let wrong = || Error::invalid("limit", format!("limit must be a number between 1 and {PAGE_MAX}"));
+    let limit = limit.map(|limit| limit.parse().map_err(|_| wrong())).transpose()?;
     let after = after.map(|after| key("after", after)).transpose()?;
     PageArgs::new(limit, after, None, None).map_err(|_| wrong())
 }
 
 /// The id that this field holds.
 fn id<T: std::str::FromStr>(field: &str, text: &str) -> Answer<T> {
-    text.parse()
-        .map_err(|_| Error::invalid(field, format!("{field} is not an id: ids are UUIDs")))
+    text.parse().map_err(|_| Error::invalid(field, format!("{field} is not an id: ids are UUIDs")))
 }

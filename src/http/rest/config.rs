@@ -35,11 +35,7 @@ struct ActiveConfig {
 
 impl From<domain::config::ActiveConfig> for ActiveConfig {
     fn from(config: domain::config::ActiveConfig) -> Self {
-        let domain::config::ActiveConfig {
-            agent,
-            version,
-            activated_at,
-        } = config;
+        let domain::config::ActiveConfig { agent, version, activated_at } = config;
         Self {
             agent_id: agent.id,
             customer_id: agent.customer_id,
@@ -89,10 +85,7 @@ pub(super) async fn active(
     let body = answer.await.map_err(refuse(&caller))?;
     let body = body.ok_or_else(|| Problem::not_active(&caller.request_id))?;
     let tag = etag::of(&body);
-    let kept = [
-        (header::CACHE_CONTROL, "private, no-cache"),
-        (header::ETAG, tag.as_str()),
-    ];
+    let kept = [(header::CACHE_CONTROL, "private, no-cache"), (header::ETAG, tag.as_str())];
     if etag::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
     }

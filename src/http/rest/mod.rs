@@ -37,11 +37,7 @@ pub fn routes(door: &Door) -> Router<Door> {
         .route("/v1/agents/{id}/versions", post(version::publish))
         .route("/internal/agents/{id}/active", get(config::active));
     for folder in ["/v1", "/internal"] {
-        for path in [
-            folder.to_owned(),
-            format!("{folder}/"),
-            format!("{folder}/{{*path}}"),
-        ] {
+        for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/{{*path}}")] {
             routes = routes.route(&path, any(missing));
         }
     }
@@ -75,9 +71,7 @@ async fn fence(
     };
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -93,10 +93,7 @@ impl Close {
 
 impl From<Close> for CloseFrame {
     fn from(Close { code, reason }: Close) -> Self {
-        Self {
-            code,
-            reason: reason.into(),
-        }
+        Self { code, reason: reason.into() }
     }
 }
 
@@ -122,9 +119,7 @@ impl Incoming {
         let id = message.remove("id");
         let id = || match id {
             Some(Value::String(id)) if (1..=ID_BYTES_MAX).contains(&id.len()) => Ok(id),
-            _ => Err(Close::bad_request(format!(
-                "Message's id is not a text of 1 to {ID_BYTES_MAX} bytes"
-            ))),
+            _ => Err(Close::bad_request(format!("Message's id is not a text of 1 to {ID_BYTES_MAX} bytes"))),
         };
         match message.get("type").and_then(Value::as_str) {
             Some("connection_init") => Ok(Self::ConnectionInit(match payload {
@@ -140,9 +135,7 @@ impl Incoming {
             Some("complete") => Ok(Self::Complete(id()?)),
             Some("ping") => Ok(Self::Ping(payload)),
             Some("pong") => Ok(Self::Pong),
-            Some(_) => Err(Close::bad_request(
-                "Message's type is not one that a client sends",
-            )),
+            Some(_) => Err(Close::bad_request("Message's type is not one that a client sends")),
             None => Err(Close::bad_request("Message has no type")),
         }
     }
@@ -162,9 +155,7 @@ struct Outgoing<'a, T> {
 /// A message as it goes over the wire.
 pub(super) fn text<T: Serialize>(kind: &'static str, id: Option<&str>, payload: Option<T>) -> Utf8Bytes {
     // What we serialize has text for keys, so it can't fail.
-    serde_json::to_string(&Outgoing { id, kind, payload })
-        .unwrap_or_default()
-        .into()
+    serde_json::to_string(&Outgoing { id, kind, payload }).unwrap_or_default().into()
 }
 
 /// A message that is only its type.

@@ -82,10 +82,7 @@ impl Sockets {
     /// None yet, and at most as many as this says.
     #[must_use]
     pub fn new(limits: SocketLimits) -> Self {
-        Self {
-            seats: Arc::new(Semaphore::new(limits.sockets)),
-            limits: Arc::new(limits),
-        }
+        Self { seats: Arc::new(Semaphore::new(limits.sockets)), limits: Arc::new(limits) }
     }
 
     /// How many are open now.
@@ -198,11 +195,7 @@ mod tests {
             (Some("http://[::1]:8080"), "[::1]:8080", true),
             (Some("http://localhost:8081"), "localhost:8080", false),
             (Some("http://localhost"), "localhost:8080", false),
-            (
-                Some("https://registry.example.evil.example"),
-                "registry.example",
-                false,
-            ),
+            (Some("https://registry.example.evil.example"), "registry.example", false),
             (Some("https://evil.example"), "registry.example", false),
             (Some("null"), "registry.example", false),
             (Some("file://"), "registry.example", false),

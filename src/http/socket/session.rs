@@ -53,10 +53,7 @@ enum State {
     /// `connection_init` came; its credential is being looked at.
     SigningIn,
     /// Acknowledged: operations may run.
-    SignedIn {
-        bearer: Arc<str>,
-        expires_at: Option<clock::Instant>,
-    },
+    SignedIn { bearer: Arc<str>, expires_at: Option<clock::Instant> },
 }
 
 /// One socket.
@@ -189,10 +186,9 @@ impl Session {
             .iter()
             .find(|(name, value)| name.eq_ignore_ascii_case("authorization") && !value.is_null());
         let bearer = match (given, &self.header) {
-            (Some((_, given)), _) => given
-                .as_str()
-                .and_then(|given| caller::token(given).ok())
-                .map(Arc::from),
+            (Some((_, given)), _) => {
+                given.as_str().and_then(|given| caller::token(given).ok()).map(Arc::from)
+            }
             (None, Ok(Some(bearer))) => Some(Arc::clone(bearer)),
             (None, Ok(None)) => return Err(Close::unauthorized()),
             (None, Err(_)) => None,
@@ -275,9 +271,7 @@ impl Session {
         let limits = Arc::clone(&self.limits);
         match &self.state {
             State::Fresh if self.opened.elapsed() >= limits.init => return Err(Close::init_timeout().into()),
-            State::SignedIn {
-                expires_at: Some(at), ..
-            } if *at <= self.door.registry.clock().now() => {
+            State::SignedIn { expires_at: Some(at), .. } if *at <= self.door.registry.clock().now() => {
                 return Err(Close::forbidden("token expired").into());
             }
             State::Fresh | State::SigningIn | State::SignedIn { .. } => {}

@@ -46,16 +46,9 @@ impl World {
         let customer = operator.customer("City").await;
         let town = operator.customer("Town").await;
         let made = "mutation { createServiceToken(input: { name: \"spare\", scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
-        let token = operator
-            .gql(made, Value::Null)
-            .await
-            .text("/createServiceToken/serviceToken/id");
+        let token = operator.gql(made, Value::Null).await.text("/createServiceToken/serviceToken/id");
         let mut callers = vec![("stranger", app.stranger().0)];
-        for (name, role) in [
-            ("viewer", Role::Viewer),
-            ("editor", Role::Editor),
-            ("admin", Role::Admin),
-        ] {
+        for (name, role) in [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin)] {
             callers.push((name, app.member(&customer, role).await.0));
             callers.push(("other", app.member(&town, role).await.0));
         }
@@ -63,17 +56,8 @@ impl World {
         callers.push(("watch", app.service([ServiceScope::ActivationsWatch]).await.0));
         callers.push(("operator", operator.0.clone()));
         let known: BTreeSet<_> = CALLERS.split(' ').collect();
-        assert_eq!(
-            callers.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(),
-            known
-        );
-        Self {
-            app,
-            operator,
-            customer,
-            token,
-            callers,
-        }
+        assert_eq!(callers.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), known);
+        Self { app, operator, customer, token, callers }
     }
 
     /// An agent that serves its second version, after its first.
@@ -83,10 +67,7 @@ impl World {
         let version = self.operator.publish(&agent, "two").await;
         for version in [&first, &version] {
             assert_eq!(
-                self.operator
-                    .activate(&agent, version)
-                    .await
-                    .at("/activateVersion/userErrors"),
+                self.operator.activate(&agent, version).await.at("/activateVersion/userErrors"),
                 &json!([])
             );
         }
@@ -103,9 +84,7 @@ impl World {
             ("UNIQUE", unique),
         ]
         .iter()
-        .fold(text.to_owned(), |text, (word, value)| {
-            text.replace(word, &json!(value).to_string())
-        })
+        .fold(text.to_owned(), |text, (word, value)| text.replace(word, &json!(value).to_string()))
     }
 
     async fn revision(&self) -> i64 {
@@ -133,19 +112,12 @@ impl World {
                 wrong.push(format!("{what} as {name}: refused, and changed something"));
             }
         }
-        for client in [
-            self.app.anonymous().0,
-            self.app.bearer("nonsense"),
-            self.app.bearer("ars_nonsense"),
-        ] {
+        for client in [self.app.anonymous().0, self.app.bearer("nonsense"), self.app.bearer("ars_nonsense")] {
             let before = self.revision().await;
             let answer = ask(&client, what.to_owned()).await;
             let challenged = answer.header("www-authenticate") == Some("Bearer");
             if answer.status != StatusCode::UNAUTHORIZED || !challenged || self.revision().await != before {
-                wrong.push(format!(
-                    "{what} without a credential: {}, {}",
-                    answer.status, answer.body
-                ));
+                wrong.push(format!("{what} without a credential: {}, {}", answer.status, answer.body));
             }
         }
         wrong
@@ -155,9 +127,7 @@ impl World {
 /// What came of a root field.
 fn of_field(field: &str, answer: &Answer) -> String {
     let value = &answer.body["data"][field];
-    let refused = answer
-        .code()
-        .or_else(|| value.pointer("/userErrors/0/code").and_then(Value::as_str));
+    let refused = answer.code().or_else(|| value.pointer("/userErrors/0/code").and_then(Value::as_str));
     if let Some(code) = refused {
         return code.to_owned();
     }
@@ -209,31 +179,17 @@ fn routes_in(folder: &Path) -> BTreeSet<String> {
 async fn every_root_field() {
     let known: BTreeSet<_> = FIELDS.iter().map(|(field, ..)| (*field).to_owned()).collect();
     let (queries, mutations) = (fields_of("Query"), fields_of("Mutation"));
-    assert_eq!(
-        known,
-        queries.union(&mutations).cloned().collect(),
-        "each root field has its row in FIELDS"
-    );
+    assert_eq!(known, queries.union(&mutations).cloned().collect(), "each root field has its row in FIELDS");
     let world = World::new().await;
     let mut wrong = Vec::new();
     for (field, rest, expected) in FIELDS {
-        let kind = if queries.contains(*field) {
-            "query"
-        } else {
-            "mutation"
-        };
+        let kind = if queries.contains(*field) { "query" } else { "mutation" };
         let things = world.things(&format!("For {field} {rest}")).await;
         let ask = async |client: &Client, unique: String| {
             let rest = world.filled(rest, &things, &unique);
-            client
-                .gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null)
-                .await
+            client.gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null).await
         };
-        wrong.extend(
-            world
-                .check(field, expected, ask, |answer| of_field(field, answer))
-                .await,
-        );
+        wrong.extend(world.check(field, expected, ask, |answer| of_field(field, answer)).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -241,19 +197,11 @@ async fn every_root_field() {
 #[tokio::test]
 async fn every_subscription() {
     let known: BTreeSet<_> = STREAMS.iter().map(|(field, _)| (*field).to_owned()).collect();
-    assert_eq!(
-        known,
-        fields_of("Subscription"),
-        "each subscription has its row in STREAMS"
-    );
+    assert_eq!(known, fields_of("Subscription"), "each subscription has its row in STREAMS");
     let app = App::start().await;
     for (field, rest) in STREAMS {
         let query = format!("subscription {{ {field}{rest} }}");
-        for client in [
-            app.anonymous().0,
-            app.bearer("nonsense"),
-            app.bearer("ars_nonsense"),
-        ] {
+        for client in [app.anonymous().0, app.bearer("nonsense"), app.bearer("ars_nonsense")] {
             let answer = client.gql(&query, Value::Null).await;
             assert_eq!(answer.status, 401, "{field}: {}", answer.body);
             assert_eq!(answer.body.get("data"), None);
@@ -263,10 +211,7 @@ async fn every_subscription() {
 
 #[tokio::test]
 async fn every_route() {
-    let known = ROUTES
-        .iter()
-        .map(|(_, path, ..)| *path)
-        .chain(OPEN.iter().map(|(path, _)| *path));
+    let known = ROUTES.iter().map(|(_, path, ..)| *path).chain(OPEN.iter().map(|(path, _)| *path));
     let known: BTreeSet<_> = known.map(str::to_owned).collect();
     let registered = routes_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"));
     assert_eq!(known, registered, "each route has its row in ROUTES or OPEN");
@@ -288,12 +233,7 @@ async fn every_route() {
     }
     for (path, _) in OPEN {
         // 404 where another service of this process counts.
-        let status = world
-            .app
-            .anonymous()
-            .get(&path.replace("{file}", "boot.js"))
-            .await
-            .status;
+        let status = world.app.anonymous().get(&path.replace("{file}", "boot.js")).await.status;
         if ![StatusCode::OK, StatusCode::NOT_FOUND].contains(&status) {
             wrong.push(format!("{path} without a credential: {status}"));
         }

@@ -26,71 +26,27 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("agent", "(id: AGENT) { id }", READ),
     ("agents", "{ nodes { id } }", READ),
     ("agents", "(customerId: CUSTOMER) { nodes { id } }", READ),
-    (
-        "activeConfig",
-        "(agentId: AGENT) { name }",
-        "none ok ok ok none ok FORBIDDEN ok",
-    ),
-    (
-        "createCustomer",
-        "(input: { name: UNIQUE }) { userErrors { code } }",
-        OPERATOR,
-    ),
-    (
-        "updateCustomer",
-        "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }",
-        ADMIN,
-    ),
-    (
-        "createAgent",
-        "(input: { customerId: CUSTOMER, name: UNIQUE }) { userErrors { code } }",
-        WRITE,
-    ),
-    (
-        "updateAgent",
-        "(input: { agentId: AGENT, name: UNIQUE }) { userErrors { code } }",
-        WRITE,
-    ),
-    (
-        "archiveAgent",
-        "(input: { agentId: AGENT }) { userErrors { code } }",
-        WRITE,
-    ),
-    (
-        "restoreAgent",
-        "(input: { agentId: AGENT }) { userErrors { code } }",
-        WRITE,
-    ),
+    ("activeConfig", "(agentId: AGENT) { name }", "none ok ok ok none ok FORBIDDEN ok"),
+    ("createCustomer", "(input: { name: UNIQUE }) { userErrors { code } }", OPERATOR),
+    ("updateCustomer", "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }", ADMIN),
+    ("createAgent", "(input: { customerId: CUSTOMER, name: UNIQUE }) { userErrors { code } }", WRITE),
+    ("updateAgent", "(input: { agentId: AGENT, name: UNIQUE }) { userErrors { code } }", WRITE),
+    ("archiveAgent", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),
+    ("restoreAgent", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),
     (
         "publishVersion",
         "(input: { agentId: AGENT, systemPrompt: \"\", modelName: \"m\" }) { userErrors { code } }",
         WRITE,
     ),
-    (
-        "activateVersion",
-        "(input: { agentId: AGENT, versionId: VERSION }) { userErrors { code } }",
-        WRITE,
-    ),
-    (
-        "rollback",
-        "(input: { agentId: AGENT }) { userErrors { code } }",
-        WRITE,
-    ),
-    (
-        "deactivate",
-        "(input: { agentId: AGENT }) { userErrors { code } }",
-        WRITE,
-    ),
+    ("activateVersion", "(input: { agentId: AGENT, versionId: VERSION }) { userErrors { code } }", WRITE),
+    ("rollback", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),
+    ("deactivate", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),
     (
         "createServiceToken",
         "(input: { name: UNIQUE, scopes: [CONFIGS_READ] }) { userErrors { code } }",
         OPERATOR,
     ),
-    (
-        "revokeServiceToken",
-        "(input: { serviceTokenId: TOKEN }) { userErrors { code } }",
-        OPERATOR,
-    ),
+    ("revokeServiceToken", "(input: { serviceTokenId: TOKEN }) { userErrors { code } }", OPERATOR),
 ];
 
 /// The subscriptions: who may watch is decided on the socket, and tested there.
@@ -101,35 +57,17 @@ const REST_READ: &str = "NOT_FOUND ok ok ok NOT_FOUND FORBIDDEN FORBIDDEN ok";
 /// Each route that needs a credential, a method of it, its body, and what comes of it.
 pub(super) const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("GET", "/v1/agents", "", READ),
-    (
-        "POST",
-        "/v1/agents",
-        "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }",
-        WRITE,
-    ),
+    ("POST", "/v1/agents", "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }", WRITE),
     ("GET", "/v1/agents/{id}", "", REST_READ),
-    (
-        "POST",
-        "/v1/agents/{id}/versions",
-        "{ \"system_prompt\": \"\", \"model_name\": \"m\" }",
-        WRITE,
-    ),
-    (
-        "GET",
-        "/internal/agents/{id}/active",
-        "",
-        "NOT_FOUND ok ok ok NOT_FOUND ok FORBIDDEN ok",
-    ),
+    ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", WRITE),
+    ("GET", "/internal/agents/{id}/active", "", "NOT_FOUND ok ok ok NOT_FOUND ok FORBIDDEN ok"),
     // Who may do what there is the matter of FIELDS.
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),
 ];
 
 /// The routes that ask nobody who it is, and why.
 pub(super) const OPEN: &[(&str, &str)] = &[
-    (
-        "/graphiql",
-        "the same page for everyone; the schema behind it asks",
-    ),
+    ("/graphiql", "the same page for everyone; the schema behind it asks"),
     ("/graphiql/{file}", "as the page"),
     ("/livez", "a probe has no credential"),
     ("/readyz", "a probe has no credential"),

@@ -18,14 +18,9 @@ async fn a_killed_server_is_started_again_with_what_it_had() {
     let options = options(folder.join("pg"), false);
     let postgres = Embedded::attach_or_start(&options).await.unwrap();
     let mut session = PgConnection::connect(&postgres.url_for_service()).await.unwrap();
-    sqlx::raw_sql("CREATE TABLE kept AS SELECT 42 AS answer; ")
-        .execute(&mut session)
-        .await
-        .unwrap();
+    sqlx::raw_sql("CREATE TABLE kept AS SELECT 42 AS answer; ").execute(&mut session).await.unwrap();
     fs::write(folder.join("pg/data/the same cluster"), "").unwrap();
-    let mut busy = PgConnection::connect(&postgres.url(SUPERUSER, "postgres"))
-        .await
-        .unwrap();
+    let mut busy = PgConnection::connect(&postgres.url(SUPERUSER, "postgres")).await.unwrap();
     let sleep = sqlx::raw_sql("SELECT pg_sleep(60)").execute(&mut busy);
     let murder = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -38,10 +33,7 @@ async fn a_killed_server_is_started_again_with_what_it_had() {
     assert!(again.was_started_here());
     let mut session = PgConnection::connect(&again.url_for_service()).await.unwrap();
     assert!(folder.join("pg/data/the same cluster").exists());
-    let answer: i32 = sqlx::query_scalar("SELECT answer FROM kept")
-        .fetch_one(&mut session)
-        .await
-        .unwrap();
+    let answer: i32 = sqlx::query_scalar("SELECT answer FROM kept").fetch_one(&mut session).await.unwrap();
     assert_eq!(answer, 42);
     assert_eq!(postgres.leave().await.unwrap(), Left::InUse);
     assert_eq!(again.leave().await.unwrap(), Left::Stopped);
@@ -53,12 +45,7 @@ async fn a_pid_file_left_behind_does_not_matter() {
     // Durable: otherwise a cluster that does not start is made anew, and nothing would be seen here.
     let mut options = options(folder.join("pg"), false);
     options.durable = true;
-    Embedded::attach_or_start(&options)
-        .await
-        .unwrap()
-        .leave()
-        .await
-        .unwrap();
+    Embedded::attach_or_start(&options).await.unwrap().leave().await.unwrap();
     let data = folder.join("pg/data");
     let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
     // A process that is no more, and one that has been given the id since.
@@ -76,10 +63,7 @@ async fn a_pid_file_left_behind_does_not_matter() {
         answers(&postgres).await;
         postgres.leave().await.unwrap();
     }
-    assert!(
-        stranger.try_wait().unwrap().is_none(),
-        "the stranger was left alone"
-    );
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger was left alone");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
 }
@@ -88,17 +72,13 @@ async fn a_pid_file_left_behind_does_not_matter() {
 async fn a_killed_user_leaves_the_server_to_the_next() {
     let folder = Folder::new();
     let (mut other, pid) = another_process(&folder.join("pg"), false);
-    let here = Embedded::attach_or_start(&options(folder.join("pg"), false))
-        .await
-        .unwrap();
+    let here = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap();
     assert_eq!((here.was_started_here(), here.postmaster()), (false, Some(pid)));
     assert_eq!(here.leave().await.unwrap(), Left::InUse);
     other.kill().unwrap();
     other.wait().unwrap();
     assert!(!gone(pid));
-    let here = Embedded::attach_or_start(&options(folder.join("pg"), false))
-        .await
-        .unwrap();
+    let here = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap();
     assert_eq!((here.was_started_here(), here.postmaster()), (false, Some(pid)));
     assert_eq!(here.leave().await.unwrap(), Left::Stopped);
 }
@@ -147,9 +127,7 @@ async fn a_process_to_be_killed() {
         return;
     };
     let watchdog = std::env::var_os("KILL_ME_WATCHDOG").is_some();
-    let postgres = Embedded::attach_or_start(&options(folder.into(), watchdog))
-        .await
-        .unwrap();
+    let postgres = Embedded::attach_or_start(&options(folder.into(), watchdog)).await.unwrap();
     println!("\npostmaster={}", postgres.postmaster().unwrap());
     tokio::time::sleep(Duration::from_secs(120)).await;
 }
@@ -157,22 +135,14 @@ async fn a_process_to_be_killed() {
 /// A process that uses the server of this folder, and the server's process id.
 fn another_process(folder: &Path, watchdog: bool) -> (Child, i32) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        "embedded::killed::a_process_to_be_killed",
-        "--nocapture",
-    ]);
+    command.args(["--exact", "embedded::killed::a_process_to_be_killed", "--nocapture"]);
     command.env("KILL_ME_FOLDER", folder).stdout(Stdio::piped());
     if watchdog {
         command.env("KILL_ME_WATCHDOG", "1");
     }
     let mut child = command.spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let pid = lines
-        .filter_map(|line| line.strip_prefix("postmaster=")?.parse().ok())
-        .next();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let pid = lines.filter_map(|line| line.strip_prefix("postmaster=")?.parse().ok()).next();
     (child, pid.expect("the other process has a server"))
 }
 

@@ -28,20 +28,14 @@ fn post(caller: &Operator, accept: Option<&str>, body: Value) -> RequestBuilder 
 /// `GET /graphql` with these parameters.
 fn get(caller: &Operator, parameters: &[(&str, &str)]) -> RequestBuilder {
     let escape = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
-    let pairs: Vec<_> = parameters
-        .iter()
-        .map(|(name, value)| format!("{name}={}", escape(value)))
-        .collect();
+    let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
     caller.request(Method::GET, &format!("/graphql?{}", pairs.join("&")))
 }
 
 /// That nothing ran, and that the answer says so without giving our inside away.
 fn assert_refused(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{}", answer.body);
-    let body = answer
-        .body
-        .as_object()
-        .unwrap_or_else(|| panic!("{}", answer.body));
+    let body = answer.body.as_object().unwrap_or_else(|| panic!("{}", answer.body));
     assert!(!body.contains_key("data"), "{}", answer.body);
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -50,25 +44,16 @@ fn assert_refused(answer: &Answer, status: u16) {
     assert!(!errors.is_empty());
     for error in errors {
         let message = error["message"].as_str().unwrap();
-        for inside in [
-            "SELECT ", "sqlx", "serde", "Error {", "Some(", "Rule::", "panicked", "src/",
-        ] {
+        for inside in ["SELECT ", "sqlx", "serde", "Error {", "Some(", "Rule::", "panicked", "src/"] {
             assert!(!message.contains(inside), "{message}");
         }
         assert!(error["extensions"]["code"].is_string(), "{error}");
-        assert_eq!(
-            error["extensions"]["requestId"].as_str(),
-            answer.header("x-request-id")
-        );
+        assert_eq!(error["extensions"]["requestId"].as_str(), answer.header("x-request-id"));
     }
 }
 
 async fn customers(caller: &Operator) -> Value {
-    caller
-        .gql("{ customers { totalCount } }", Value::Null)
-        .await
-        .at("/customers/totalCount")
-        .clone()
+    caller.gql("{ customers { totalCount } }", Value::Null).await.at("/customers/totalCount").clone()
 }
 
 #[tokio::test]
@@ -81,21 +66,9 @@ async fn the_accepted_type_decides_what_a_status_says() {
         (json!({ "query": "{" }), 400, 200),
         (json!({ "query": "{ nothing }" }), 400, 200),
         (json!({ "query": "" }), 400, 200),
-        (
-            json!({ "query": "{ a: __typename } { b: __typename }" }),
-            400,
-            200,
-        ),
-        (
-            json!({ "query": "query A { __typename }", "operationName": "B" }),
-            400,
-            200,
-        ),
-        (
-            json!({ "query": "query ($id: ID!) { node(id: $id) { id } }" }),
-            400,
-            200,
-        ),
+        (json!({ "query": "{ a: __typename } { b: __typename }" }), 400, 200),
+        (json!({ "query": "query A { __typename }", "operationName": "B" }), 400, 200),
+        (json!({ "query": "query ($id: ID!) { node(id: $id) { id } }" }), 400, 200),
         (
             json!({ "query": "query ($id: ID!) { node(id: $id) { id } }", "variables": { "id": null } }),
             400,
@@ -112,16 +85,8 @@ async fn the_accepted_type_decides_what_a_status_says() {
             200,
         ),
         (json!({ "query": format!("{{ {fields} }}") }), 400, 200),
-        (
-            json!({ "query": "{ customers(first: 101) { totalCount } }" }),
-            200,
-            200,
-        ),
-        (
-            json!({ "query": "{ customers(first: 1, after: \"x\") { totalCount } }" }),
-            200,
-            200,
-        ),
+        (json!({ "query": "{ customers(first: 101) { totalCount } }" }), 200, 200),
+        (json!({ "query": "{ customers(first: 1, after: \"x\") { totalCount } }" }), 200, 200),
         (json!({}), 400, 400),
         (json!({ "query": 1 }), 400, 400),
         (json!({ "query": null }), 400, 400),
@@ -136,19 +101,10 @@ async fn the_accepted_type_decides_what_a_status_says() {
     ];
     let accepts = [
         (Some(GRAPHQL), true),
-        (
-            Some("text/html, application/graphql-response+json;q=0.9, application/json;q=0.8"),
-            true,
-        ),
-        (
-            Some("application/graphql-response+json; charset=utf-8, */*;q=0.1"),
-            true,
-        ),
+        (Some("text/html, application/graphql-response+json;q=0.9, application/json;q=0.8"), true),
+        (Some("application/graphql-response+json; charset=utf-8, */*;q=0.1"), true),
         (Some(JSON), false),
-        (
-            Some("application/json, application/graphql-response+json;q=0.5"),
-            false,
-        ),
+        (Some("application/json, application/graphql-response+json;q=0.5"), false),
         (Some("*/*"), false),
         (Some("application/*"), false),
         (None, false),
@@ -160,11 +116,7 @@ async fn the_accepted_type_decides_what_a_status_says() {
             assert_eq!(answer.status, status, "{accept:?} {body}: {}", answer.body);
             let kind = if understands { GRAPHQL } else { JSON };
             let kind = format!("{kind}; charset=utf-8");
-            assert_eq!(
-                answer.header("content-type"),
-                Some(kind.as_str()),
-                "{accept:?} {body}"
-            );
+            assert_eq!(answer.header("content-type"), Some(kind.as_str()), "{accept:?} {body}");
             if *graphql != 200 {
                 assert_refused(&answer, status);
             } else {
@@ -172,12 +124,7 @@ async fn the_accepted_type_decides_what_a_status_says() {
             }
         }
     }
-    for accept in [
-        "text/html",
-        "text/event-stream",
-        "application/json;q=0",
-        "application/xml, image/*",
-    ] {
+    for accept in ["text/html", "text/event-stream", "application/json;q=0", "application/xml, image/*"] {
         let answer = Answer::of(post(&operator, Some(accept), json!({ "query": CREATE }))).await;
         assert_refused(&answer, 406);
     }
@@ -190,26 +137,10 @@ async fn get_is_for_queries() {
     let two = "query A { a: __typename } query B($n: Int) { customers(first: $n) { nodes { id } } }";
     let answer = Answer::of(get(&operator, &[("query", two), ("operationName", "A")])).await;
     assert_eq!((answer.status.as_u16(), answer.at("/a")), (200, &json!("Query")));
-    let with = [
-        ("query", two),
-        ("operationName", "B"),
-        ("variables", "{\"n\":5}"),
-        ("extensions", "{}"),
-    ];
-    assert_eq!(
-        Answer::of(get(&operator, &with)).await.at("/customers/nodes"),
-        &json!([])
-    );
-    let empty = [
-        ("query", "{ __typename }"),
-        ("operationName", ""),
-        ("variables", ""),
-        ("extensions", ""),
-    ];
-    assert_eq!(
-        Answer::of(get(&operator, &empty)).await.at("/__typename"),
-        "Query"
-    );
+    let with = [("query", two), ("operationName", "B"), ("variables", "{\"n\":5}"), ("extensions", "{}")];
+    assert_eq!(Answer::of(get(&operator, &with)).await.at("/customers/nodes"), &json!([]));
+    let empty = [("query", "{ __typename }"), ("operationName", ""), ("variables", ""), ("extensions", "")];
+    assert_eq!(Answer::of(get(&operator, &empty)).await.at("/__typename"), "Query");
 
     for parameters in [
         &[("variables", "{}")][..],
@@ -223,10 +154,7 @@ async fn get_is_for_queries() {
     let bare = Answer::of(operator.request(Method::GET, "/graphql")).await;
     assert_refused(&bare, 400);
 
-    let mixed = format!(
-        "query Q {{ __typename }} {}",
-        CREATE.replacen("mutation", "mutation M", 1)
-    );
+    let mixed = format!("query Q {{ __typename }} {}", CREATE.replacen("mutation", "mutation M", 1));
     for (query, name) in [(CREATE, ""), (&mixed, "M")] {
         for accept in [GRAPHQL, JSON] {
             let parameters = [("query", query), ("operationName", name)];
@@ -235,25 +163,15 @@ async fn get_is_for_queries() {
             assert_eq!(answer.header("allow"), Some("POST"));
         }
     }
-    assert_eq!(
-        Answer::of(get(&operator, &[("query", &mixed), ("operationName", "Q")]))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(Answer::of(get(&operator, &[("query", &mixed), ("operationName", "Q")])).await.status, 200);
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-        let request = operator
-            .request(method, "/graphql")
-            .json(&json!({ "query": CREATE }));
+        let request = operator.request(method, "/graphql").json(&json!({ "query": CREATE }));
         let answer = Answer::of(request).await;
         assert_refused(&answer, 405);
         assert_eq!(answer.header("allow"), Some("GET, POST"));
     }
     let subscription = json!({ "query": "subscription { activations { id } }" });
-    assert_refused(
-        &Answer::of(post(&operator, Some(GRAPHQL), subscription)).await,
-        400,
-    );
+    assert_refused(&Answer::of(post(&operator, Some(GRAPHQL), subscription)).await, 400);
     assert_eq!(customers(&operator).await, 0);
 }
 
@@ -276,10 +194,7 @@ async fn who_it_is_is_said_in_one_header() {
         ask("/graphql").basic_auth("olga", Some(&token)),
         ask("/graphql").header("authorization", &token),
         ask("/graphql").bearer_auth(&token).bearer_auth(&token),
-        anonymous.request(
-            Method::GET,
-            &format!("/graphql?query=%7B__typename%7D&access_token={token}"),
-        ),
+        anonymous.request(Method::GET, &format!("/graphql?query=%7B__typename%7D&access_token={token}")),
     ];
     for request in refused {
         for accept in [GRAPHQL, JSON] {
@@ -307,13 +222,8 @@ async fn a_sane_request_id_is_kept_and_another_replaced() {
     for sane in ["a", "trace-1.2_3", &"x".repeat(64)] {
         assert_eq!(ask(sane.as_bytes()).await, sane);
     }
-    let wrong = [
-        b"".to_vec(),
-        b"a b".to_vec(),
-        b"<script>".to_vec(),
-        vec![b'x'; 65],
-        "é".as_bytes().to_vec(),
-    ];
+    let wrong =
+        [b"".to_vec(), b"a b".to_vec(), b"<script>".to_vec(), vec![b'x'; 65], "é".as_bytes().to_vec()];
     for wrong in wrong {
         let given = ask(&wrong).await;
         assert_eq!(given.len(), 36, "{given} is a UUID");

@@ -45,18 +45,12 @@ async fn only_json_of_a_bounded_size_is_read() {
     ] {
         assert_refused(&raw(Some(JSON), text.to_owned()).await, 400);
     }
-    assert_refused(
-        &raw(Some(JSON), format!("{}[", "{\"a\":".repeat(50_000))).await,
-        400,
-    );
+    assert_refused(&raw(Some(JSON), format!("{}[", "{\"a\":".repeat(50_000))).await, 400);
     let huge = json!({ "query": "#".repeat(BODY_BYTES_MAX) }).to_string();
     assert_refused(&raw(Some(JSON), huge).await, 413);
     assert_eq!(customers(&operator).await, 0);
-    for kind in [
-        "application/json; charset=UTF-8",
-        "APPLICATION/JSON",
-        "application/json;charset=\"utf-8\"",
-    ] {
+    for kind in ["application/json; charset=UTF-8", "APPLICATION/JSON", "application/json;charset=\"utf-8\""]
+    {
         let answer = raw(Some(kind), json!({ "query": "{ __typename }" }).to_string()).await;
         assert_eq!(answer.status, 200, "{kind}");
     }
@@ -65,14 +59,9 @@ async fn only_json_of_a_bounded_size_is_read() {
 #[tokio::test]
 async fn what_would_hurt_is_refused_at_once() {
     let (_app, operator) = operator().await;
-    let bomb: String = (0..30)
-        .map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1))
-        .collect();
-    let brackets = format!(
-        "{{ nodes(ids: {}{}) {{ id }} }}",
-        "[".repeat(2000),
-        "]".repeat(2000)
-    );
+    let bomb: String =
+        (0..30).map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1)).collect();
+    let brackets = format!("{{ nodes(ids: {}{}) {{ id }} }}", "[".repeat(2000), "]".repeat(2000));
     let documents = [
         brackets.clone(),
         brackets.replace('[', "{a:").replace(']', "}"),
@@ -105,15 +94,7 @@ async fn no_value_is_our_fault() {
     let editor = app.member(&customer, Role::Editor).await;
     let agent = editor.agent(&customer, "Helper").await;
     let before = app.registry.head().await.unwrap().revision;
-    for text in [
-        "\0",
-        "",
-        " ",
-        "\u{202e}",
-        "'; DROP TABLE agents; --",
-        "\u{fffe}",
-        &"x".repeat(300),
-    ] {
+    for text in ["\0", "", " ", "\u{202e}", "'; DROP TABLE agents; --", "\u{fffe}", &"x".repeat(300)] {
         let variables = json!({ "t": text, "agent": agent });
         for query in [
             "query ($t: String) { agents(filter: { name: $t }) { totalCount nodes { id } } }",
@@ -128,12 +109,7 @@ async fn no_value_is_our_fault() {
         ] {
             let answer = editor.gql(query, variables.clone()).await;
             assert_eq!(answer.status, 200);
-            assert_ne!(
-                answer.code(),
-                Some("INTERNAL"),
-                "{query} {text:?}: {}",
-                answer.body
-            );
+            assert_ne!(answer.code(), Some("INTERNAL"), "{query} {text:?}: {}", answer.body);
         }
     }
     assert_eq!(app.registry.head().await.unwrap().revision, before);

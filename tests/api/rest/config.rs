@@ -14,20 +14,11 @@ async fn what_the_runtime_gets_has_the_contracts_fields_in_its_order() {
     let city = City::new().await;
     city.serve("Hello").await;
     let gateway = city.app.service([ServiceScope::ConfigsRead]).await;
-    let text = gateway
-        .request(Method::GET, &city.active())
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let text = gateway.request(Method::GET, &city.active()).send().await.unwrap().text().await.unwrap();
     let fields = "agent_id customer_id name version_id version_number system_prompt model_name model_parameters \
                   tools content_hash activated_at revision";
-    let places: Vec<_> = fields
-        .split(' ')
-        .map(|field| text.find(&format!("\"{field}\":")).unwrap())
-        .collect();
+    let places: Vec<_> =
+        fields.split(' ').map(|field| text.find(&format!("\"{field}\":")).unwrap()).collect();
     assert!(places.is_sorted(), "{text}");
     let body: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(body.as_object().unwrap().len(), places.len());
@@ -46,18 +37,9 @@ async fn a_configuration_that_is_known_is_not_sent_again() {
     assert_eq!(first.header("content-type"), Some("application/json"));
 
     let ask = |known: String| {
-        Answer::of(
-            gateway
-                .request(Method::GET, &city.active())
-                .header("if-none-match", known),
-        )
+        Answer::of(gateway.request(Method::GET, &city.active()).header("if-none-match", known))
     };
-    for known in [
-        tag.clone(),
-        format!("W/{tag}"),
-        format!("\"other\", {tag}"),
-        "*".to_owned(),
-    ] {
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
         let answer = ask(known).await;
         assert_eq!((answer.status.as_u16(), &answer.body), (304, &json!("")));
         assert_eq!(answer.header("etag"), Some(tag.as_str()));
@@ -73,10 +55,7 @@ async fn a_configuration_that_is_known_is_not_sent_again() {
 
     city.serve("Two").await;
     let second = ask(tag.clone()).await;
-    assert_eq!(
-        (second.status.as_u16(), &second.body["system_prompt"]),
-        (200, &json!("Two"))
-    );
+    assert_eq!((second.status.as_u16(), &second.body["system_prompt"]), (200, &json!("Two")));
     assert_ne!(second.header("etag"), Some(tag.as_str()));
 }
 
@@ -98,10 +77,7 @@ async fn an_answer_is_never_older_than_asked_for() {
     assert_problem(&answer, 503, "UNAVAILABLE");
     assert_eq!(answer.header("retry-after"), Some("1"));
     let waited = started.elapsed();
-    assert!(
-        waited > Duration::from_millis(1900) && waited < Duration::from_secs(10),
-        "{waited:?}"
-    );
+    assert!(waited > Duration::from_millis(1900) && waited < Duration::from_secs(10), "{waited:?}");
     other.stop().await;
 }
 
@@ -122,12 +98,6 @@ async fn nothing_active_and_suspended_say_so() {
     assert_problem(&gateway.get(&city.active()).await, 403, "SUSPENDED");
     let refused = city.editor.post("/v1/agents", json!({ "name": "More" })).await;
     assert_problem(&refused, 403, "SUSPENDED");
-    assert_eq!(
-        city.editor
-            .get(&format!("/v1/agents/{}", city.agent))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(city.editor.get(&format!("/v1/agents/{}", city.agent)).await.status, 200);
     assert_eq!(city.revision().await, made.body["revision"].as_i64().unwrap());
 }

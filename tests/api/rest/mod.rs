@@ -32,13 +32,7 @@ impl City {
         let customer = operator.customer("City").await;
         let editor = app.member(&customer, Role::Editor).await;
         let agent = editor.agent(&customer, "Helper").await;
-        Self {
-            app,
-            operator,
-            customer,
-            editor,
-            agent,
-        }
+        Self { app, operator, customer, editor, agent }
     }
 
     pub(crate) fn versions(&self) -> String {
@@ -72,15 +66,7 @@ pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.body["code"], code, "{}", answer.body);
     assert_eq!(answer.body["request_id"].as_str(), answer.header("x-request-id"));
     let text = answer.body.to_string();
-    for inside in [
-        "SELECT",
-        "registry.",
-        "sqlx",
-        "serde",
-        "unwrap",
-        "Error(",
-        "expected `",
-    ] {
+    for inside in ["SELECT", "registry.", "sqlx", "serde", "unwrap", "Error(", "expected `"] {
         assert!(!text.contains(inside), "{inside} in {text}");
     }
 }
@@ -88,13 +74,8 @@ pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
 #[tokio::test]
 async fn an_agent_is_created_read_and_listed() {
     let city = City::new().await;
-    let made = city
-        .editor
-        .post(
-            "/v1/agents",
-            json!({ "name": "Clerk", "description": "Answers letters" }),
-        )
-        .await;
+    let made =
+        city.editor.post("/v1/agents", json!({ "name": "Clerk", "description": "Answers letters" })).await;
     assert_eq!(made.status, 201);
     let path = made.header("location").unwrap().to_owned();
     assert_eq!(path, format!("/v1/agents/{}", made.body["id"].as_str().unwrap()));
@@ -211,42 +192,24 @@ async fn a_version_is_published_and_served() {
 async fn pages_hold_each_agent_once() {
     let city = City::new().await;
     for number in 0..24 {
-        city.editor
-            .agent(&city.customer, &format!("Agent {number}"))
-            .await;
+        city.editor.agent(&city.customer, &format!("Agent {number}")).await;
     }
     let town = city.operator.customer("Town").await;
     city.operator.agent(&town, "Elsewhere").await;
     for limit in [1, 7, 25, 100] {
         let (mut seen, mut after) = (Vec::new(), String::new());
         loop {
-            let page = city
-                .editor
-                .get(&format!("/v1/agents?limit={limit}{after}"))
-                .await
-                .body;
+            let page = city.editor.get(&format!("/v1/agents?limit={limit}{after}")).await.body;
             let agents = page["agents"].as_array().unwrap();
             assert!(agents.len() <= limit);
-            seen.extend(
-                agents
-                    .iter()
-                    .map(|agent| agent["id"].as_str().unwrap().to_owned()),
-            );
+            seen.extend(agents.iter().map(|agent| agent["id"].as_str().unwrap().to_owned()));
             let Some(next) = page["next"].as_str() else { break };
             after = format!("&after={next}");
         }
         assert_eq!(seen.len(), 25);
-        assert!(
-            seen.is_sorted_by(|one, next| one < next),
-            "oldest first, each once"
-        );
+        assert!(seen.is_sorted_by(|one, next| one < next), "oldest first, each once");
     }
-    let count = async |path: &str| {
-        city.operator.get(path).await.body["agents"]
-            .as_array()
-            .unwrap()
-            .len()
-    };
+    let count = async |path: &str| city.operator.get(path).await.body["agents"].as_array().unwrap().len();
     assert_eq!(count("/v1/agents").await, 20);
     assert_eq!(count("/v1/agents?limit=100").await, 26);
     assert_eq!(count(&format!("/v1/agents?customer_id={town}")).await, 1);
@@ -254,10 +217,7 @@ async fn pages_hold_each_agent_once() {
     let foreign = city.editor.get(&format!("/v1/agents?customer_id={town}")).await;
     assert_eq!(foreign.body, json!({ "agents": [], "next": null }));
     // The graph's cursors are the same.
-    let graph = city
-        .editor
-        .gql("{ agents(first: 3) { pageInfo { endCursor } } }", Value::Null)
-        .await;
+    let graph = city.editor.gql("{ agents(first: 3) { pageInfo { endCursor } } }", Value::Null).await;
     let rest = city.editor.get("/v1/agents?limit=3").await;
     assert_eq!(graph.at("/agents/pageInfo/endCursor"), &rest.body["next"]);
 }
@@ -275,52 +235,29 @@ async fn roles_decide_and_what_may_not_be_seen_is_not_there() {
     let agent = format!("/v1/agents/{}", city.agent);
     let before = city.revision().await;
 
-    assert_problem(
-        &viewer.post("/v1/agents", json!({ "name": "Mine" })).await,
-        403,
-        "FORBIDDEN",
-    );
-    assert_problem(
-        &viewer.post(&city.versions(), version.clone()).await,
-        403,
-        "FORBIDDEN",
-    );
+    assert_problem(&viewer.post("/v1/agents", json!({ "name": "Mine" })).await, 403, "FORBIDDEN");
+    assert_problem(&viewer.post(&city.versions(), version.clone()).await, 403, "FORBIDDEN");
     for path in [agent.as_str(), city.active().as_str(), "/v1/agents"] {
         assert_eq!(viewer.get(path).await.status, 200, "{path}");
         assert_eq!(city.operator.get(path).await.status, 200, "{path}");
     }
     let into = json!({ "name": "Mine", "customer_id": city.customer });
     assert_problem(&foreign.post("/v1/agents", into).await, 404, "NOT_FOUND");
-    assert_problem(
-        &foreign.post(&city.versions(), version.clone()).await,
-        404,
-        "NOT_FOUND",
-    );
+    assert_problem(&foreign.post(&city.versions(), version.clone()).await, 404, "NOT_FOUND");
     let bytes = async |path: String| {
         let request = foreign.request(Method::GET, &path).header("x-request-id", "same");
         let response = request.send().await.unwrap();
         (response.status(), response.text().await.unwrap())
     };
     for path in [agent.clone(), city.active()] {
-        let (theirs, none) = (
-            bytes(path.clone()).await,
-            bytes(path.replace(&city.agent, NOBODY)).await,
-        );
+        let (theirs, none) = (bytes(path.clone()).await, bytes(path.replace(&city.agent, NOBODY)).await);
         assert_eq!(theirs.0, 404);
         assert_eq!(theirs, none);
     }
 
     for service in [&gateway, &watcher] {
-        assert_problem(
-            &service.post("/v1/agents", json!({ "name": "Mine" })).await,
-            403,
-            "FORBIDDEN",
-        );
-        assert_problem(
-            &service.post(&city.versions(), version.clone()).await,
-            403,
-            "FORBIDDEN",
-        );
+        assert_problem(&service.post("/v1/agents", json!({ "name": "Mine" })).await, 403, "FORBIDDEN");
+        assert_problem(&service.post(&city.versions(), version.clone()).await, 403, "FORBIDDEN");
         assert_problem(&service.get("/v1/agents").await, 403, "FORBIDDEN");
         assert_problem(&service.get(&agent).await, 403, "FORBIDDEN");
     }

@@ -20,34 +20,17 @@ const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 async fn paths_and_methods() {
     let city = City::new().await;
     let before = city.revision().await;
-    for path in [
-        "/v1",
-        "/v1/",
-        "/v1/agent",
-        "/v1/agents/",
-        "/v1/agents/x/y/z",
-        "/internal",
-        "/internal/agents",
-    ] {
+    for path in
+        ["/v1", "/v1/", "/v1/agent", "/v1/agents/", "/v1/agents/x/y/z", "/internal", "/internal/agents"]
+    {
         assert_problem(&city.editor.get(path).await, 404, "NOT_FOUND");
     }
     // What is no UUID is no agent's id.
     for id in ["1", "%00", "%FF", "..%2F..", "' OR 1=1 --", "%F0%9F%A4%96"] {
-        assert_problem(
-            &city.editor.get(&format!("/v1/agents/{id}")).await,
-            404,
-            "NOT_FOUND",
-        );
-        assert_problem(
-            &city.editor.get(&format!("/internal/agents/{id}/active")).await,
-            404,
-            "NOT_FOUND",
-        );
+        assert_problem(&city.editor.get(&format!("/v1/agents/{id}")).await, 404, "NOT_FOUND");
+        assert_problem(&city.editor.get(&format!("/internal/agents/{id}/active")).await, 404, "NOT_FOUND");
         let version = json!({ "system_prompt": "", "model_name": "m" });
-        let answer = city
-            .editor
-            .post(&format!("/v1/agents/{id}/versions"), version)
-            .await;
+        let answer = city.editor.post(&format!("/v1/agents/{id}/versions"), version).await;
         assert_problem(&answer, 404, "NOT_FOUND");
     }
     let agent = format!("/v1/agents/{}", city.agent);
@@ -72,12 +55,7 @@ async fn credentials() {
     let before = city.revision().await;
     let anonymous = city.app.anonymous();
     let token = city.editor.token.clone().unwrap();
-    let paths = [
-        "/v1/agents".to_owned(),
-        city.active(),
-        "/v1/nothing".to_owned(),
-        "/v1/agents/x".to_owned(),
-    ];
+    let paths = ["/v1/agents".to_owned(), city.active(), "/v1/nothing".to_owned(), "/v1/agents/x".to_owned()];
     for path in &paths {
         let ask = |method: Method| anonymous.request(method, path);
         let refused = [
@@ -88,9 +66,7 @@ async fn credentials() {
             ask(Method::GET).bearer_auth("ars_nonsense"),
             ask(Method::GET).basic_auth("olga", Some(&token)),
             ask(Method::GET).header("authorization", &token),
-            ask(Method::GET)
-                .bearer_auth(&token)
-                .header("authorization", format!("Bearer {token}")),
+            ask(Method::GET).bearer_auth(&token).header("authorization", format!("Bearer {token}")),
             anonymous.request(Method::GET, &format!("{path}?access_token={token}")),
         ];
         for request in refused {
@@ -129,31 +105,20 @@ async fn parameters() {
         }
     }
     for query in ["first=1", "limit=1&limit=2", "Limit=1"] {
-        assert_problem(
-            &city.editor.get(&format!("/v1/agents?{query}")).await,
-            400,
-            "BAD_REQUEST",
-        );
+        assert_problem(&city.editor.get(&format!("/v1/agents?{query}")).await, 400, "BAD_REQUEST");
     }
     for query in ["name=%FF", "name=%", "name=%C3%28", "&&", "name=&="] {
         let answer = city.editor.get(&format!("/v1/agents?{query}")).await;
         assert!(!answer.status.is_server_error(), "{query}: {}", answer.body);
     }
     for value in ["", "x", "-1", "+1", "1.5", "99999999999999999999"] {
-        let answer = city
-            .editor
-            .get(&format!("{}?at_least={value}", city.active()))
-            .await;
+        let answer = city.editor.get(&format!("{}?at_least={value}", city.active())).await;
         if value.is_empty() || value != "+1" {
             assert_problem(&answer, 422, "INVALID");
             assert_eq!(answer.body["field"], "at_least");
         }
     }
-    assert_problem(
-        &city.editor.get(&format!("{}?x=1", city.active())).await,
-        400,
-        "BAD_REQUEST",
-    );
+    assert_problem(&city.editor.get(&format!("{}?x=1", city.active())).await, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -162,10 +127,7 @@ async fn bodies_that_are_no_json() {
     let before = city.revision().await;
     let raw = |kind: &str, body: Vec<u8>| {
         let requests = ["/v1/agents".to_owned(), city.versions()].map(|path| {
-            city.editor
-                .request(Method::POST, &path)
-                .header(header::CONTENT_TYPE, kind)
-                .body(body.clone())
+            city.editor.request(Method::POST, &path).header(header::CONTENT_TYPE, kind).body(body.clone())
         });
         async move {
             let mut answers = Vec::new();
@@ -189,11 +151,7 @@ async fn bodies_that_are_no_json() {
         for answer in raw("application/json", body.to_vec()).await {
             let is_data = answer.status == 422 && body.len() > 2;
             assert!(is_data || answer.status == 400, "{}", answer.body);
-            assert_problem(
-                &answer,
-                answer.status.as_u16(),
-                if is_data { "INVALID" } else { "BAD_REQUEST" },
-            );
+            assert_problem(&answer, answer.status.as_u16(), if is_data { "INVALID" } else { "BAD_REQUEST" });
         }
     }
     for kind in [
@@ -207,10 +165,7 @@ async fn bodies_that_are_no_json() {
             assert_problem(&answer, 415, "BAD_REQUEST");
         }
     }
-    let bare = city
-        .editor
-        .request(Method::POST, "/v1/agents")
-        .body("{\"name\":\"Spy\"}");
+    let bare = city.editor.request(Method::POST, "/v1/agents").body("{\"name\":\"Spy\"}");
     assert_problem(&Answer::of(bare).await, 415, "BAD_REQUEST");
     let huge = format!("{{\"name\":\"{}\"}}", "x".repeat(BODY_BYTES_MAX));
     for answer in raw("application/json", huge.into_bytes()).await {
@@ -224,24 +179,12 @@ async fn values_that_are_not_acceptable() {
     let city = City::new().await;
     let before = city.revision().await;
     for (change, code, field) in [
-        (
-            json!({ "system_prompt": "x".repeat(512 * 1024 + 1) }),
-            "TOO_LARGE",
-            "system_prompt",
-        ),
+        (json!({ "system_prompt": "x".repeat(512 * 1024 + 1) }), "TOO_LARGE", "system_prompt"),
         (json!({ "system_prompt": "\0" }), "INVALID", "system_prompt"),
         (json!({ "model_name": " " }), "INVALID", "model_name"),
         (json!({ "model_parameters": [] }), "INVALID", "model_parameters"),
-        (
-            json!({ "model_parameters": { "seed": 9_007_199_254_740_993_i64 } }),
-            "INVALID",
-            "model_parameters",
-        ),
-        (
-            json!({ "tools": [{ "name": "a" }, { "name": "a" }] }),
-            "INVALID",
-            "tools.1.name",
-        ),
+        (json!({ "model_parameters": { "seed": 9_007_199_254_740_993_i64 } }), "INVALID", "model_parameters"),
+        (json!({ "tools": [{ "name": "a" }, { "name": "a" }] }), "INVALID", "tools.1.name"),
         (
             json!({ "tools": [{ "name": "a", "input_schema": { "type": 1 } }] }),
             "INVALID",
@@ -249,33 +192,18 @@ async fn values_that_are_not_acceptable() {
         ),
         (json!({ "message": "x".repeat(2001) }), "TOO_LARGE", "message"),
         (json!({ "tools": [["a"]] }), "INVALID", ""),
-        (
-            json!({ "tools": [{ "name": "a", "strict": true }] }),
-            "INVALID",
-            "",
-        ),
+        (json!({ "tools": [{ "name": "a", "strict": true }] }), "INVALID", ""),
         (json!({ "activate": "yes" }), "INVALID", ""),
         (json!({ "expected_latest_number": 1.5 }), "INVALID", ""),
         (json!({ "unknown": 1 }), "INVALID", ""),
         (json!({ "systemPrompt": "" }), "INVALID", ""),
     ] {
         let mut body = json!({ "system_prompt": "", "model_name": "m" });
-        body.as_object_mut()
-            .unwrap()
-            .extend(change.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         let answer = city.editor.post(&city.versions(), body).await;
         assert_problem(&answer, 422, code);
-        assert_eq!(
-            answer.body["field"].as_str().unwrap_or_default(),
-            field,
-            "{}",
-            answer.body
-        );
-        assert!(
-            !answer.body["detail"].as_str().unwrap().contains("systemPrompt"),
-            "{}",
-            answer.body
-        );
+        assert_eq!(answer.body["field"].as_str().unwrap_or_default(), field, "{}", answer.body);
+        assert!(!answer.body["detail"].as_str().unwrap().contains("systemPrompt"), "{}", answer.body);
     }
     for (body, code, field) in [
         (json!({}), "INVALID", ""),
@@ -284,26 +212,13 @@ async fn values_that_are_not_acceptable() {
         (json!({ "name": "x", "agent": 1 }), "INVALID", ""),
         (json!({ "name": "" }), "INVALID", "name"),
         (json!({ "name": "x".repeat(201) }), "TOO_LARGE", "name"),
-        (
-            json!({ "name": "x", "customer_id": "1" }),
-            "INVALID",
-            "customer_id",
-        ),
+        (json!({ "name": "x", "customer_id": "1" }), "INVALID", "customer_id"),
         (json!({ "name": "x", "owner_id": "1" }), "INVALID", "owner_id"),
-        (
-            json!({ "name": "x", "owner_id": city.agent }),
-            "INVALID",
-            "owner_id",
-        ),
+        (json!({ "name": "x", "owner_id": city.agent }), "INVALID", "owner_id"),
     ] {
         let answer = city.editor.post("/v1/agents", body).await;
         assert_problem(&answer, 422, code);
-        assert_eq!(
-            answer.body["field"].as_str().unwrap_or_default(),
-            field,
-            "{}",
-            answer.body
-        );
+        assert_eq!(answer.body["field"].as_str().unwrap_or_default(), field, "{}", answer.body);
     }
     assert_eq!(city.revision().await, before);
 }
@@ -355,12 +270,7 @@ async fn no_json_is_our_fault() {
             let answer = send(city.editor.request(Method::POST, path)).await;
             assert!(answer.status.as_u16() < 500, "{path} {body}: {}", answer.body);
             let stored = city.revision().await - before;
-            assert_eq!(
-                stored,
-                i64::from(answer.status == 201),
-                "{path} {body}: {}",
-                answer.body
-            );
+            assert_eq!(stored, i64::from(answer.status == 201), "{path} {body}: {}", answer.body);
             assert_ne!(send(viewer.request(Method::POST, path)).await.status, 201);
         }
     }

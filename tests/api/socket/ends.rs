@@ -21,10 +21,7 @@ async fn a_token_that_expires_ends_an_idle_socket() {
     assert!(socket.is_quiet(Duration::from_millis(1200)).await);
     app.clock.shift(TimeDelta::seconds(20));
     let asked = std::time::Instant::now();
-    assert_eq!(
-        socket.next().await,
-        Frame::Closed(4403, "token expired".to_owned())
-    );
+    assert_eq!(socket.next().await, Frame::Closed(4403, "token expired".to_owned()));
     assert!(asked.elapsed() < Duration::from_secs(5));
     until("its operations are gone", || app.door.hub.watchers() == 0).await;
     // With a token of before, there is no way back in.
@@ -114,31 +111,20 @@ async fn the_service_pings_and_gives_up_on_who_is_silent() {
 
 #[tokio::test]
 async fn who_does_not_take_messages_is_cut_off_and_slows_nobody() {
-    let limits = SocketLimits {
-        send: Duration::from_millis(500),
-        ..impatient()
-    };
+    let limits = SocketLimits { send: Duration::from_millis(500), ..impatient() };
     let app = App::with(limits).await;
     let scene = Scene::on(&app).await;
-    let long = scene
-        .operator
-        .publish(&scene.agent, &"x".repeat(500 * 1024))
-        .await;
+    let long = scene.operator.publish(&scene.agent, &"x".repeat(500 * 1024)).await;
     let versions = "query ($agent: ID!) { agent(id: $agent) { versions { nodes { systemPrompt } } } }";
     let mut greedy = scene.operator.socket().await;
     let mut watching = scene.operator.socket().await;
     watching.send(subscribe("1", ACTIVATIONS)).await;
     for id in 0..80 {
-        greedy
-            .subscribe(&id.to_string(), versions, json!({ "agent": scene.agent }))
-            .await;
+        greedy.subscribe(&id.to_string(), versions, json!({ "agent": scene.agent })).await;
     }
     until("the greedy one is cut off", || app.door.sockets.open() == 1).await;
     scene.operator.activate(&scene.agent, &long).await;
-    assert_eq!(
-        watching.event().await["data"]["activations"]["version"]["number"],
-        3
-    );
+    assert_eq!(watching.event().await["data"]["activations"]["version"]["number"], 3);
     // What was under way still arrives; then the end, which it may come back from.
     loop {
         if let Frame::Closed(code, _) = greedy.next().await {

@@ -40,10 +40,7 @@ async fn what_the_protocol_does_not_know_ends_the_socket() {
     let request = "Message's payload is not a GraphQL request";
     let cases = [
         (vec![], (4408, "Connection initialisation timeout".to_owned())),
-        (
-            with(init.clone()),
-            (4429, "Too many initialisation requests".to_owned()),
-        ),
+        (with(init.clone()), (4429, "Too many initialisation requests".to_owned())),
         (vec![text(&live.to_string())], (4401, "Unauthorized".to_owned())),
         (vec![text("no JSON")], bad("Message is not a JSON object")),
         (vec![text("[\"ping\"]")], bad("Message is not a JSON object")),
@@ -53,61 +50,30 @@ async fn what_the_protocol_does_not_know_ends_the_socket() {
         ),
         (vec![text("{}")], bad("Message has no type")),
         (vec![text("{\"type\":7}")], bad("Message has no type")),
-        (
-            vec![text("{\"type\":\"start\"}")],
-            bad("Message's type is not one that a client sends"),
-        ),
-        (
-            vec![text("{\"type\":\"next\"}")],
-            bad("Message's type is not one that a client sends"),
-        ),
-        (
-            vec![text("{\"type\":\"ping\",\"payload\":1}")],
-            bad("Message's payload is not an object"),
-        ),
+        (vec![text("{\"type\":\"start\"}")], bad("Message's type is not one that a client sends")),
+        (vec![text("{\"type\":\"next\"}")], bad("Message's type is not one that a client sends")),
+        (vec![text("{\"type\":\"ping\",\"payload\":1}")], bad("Message's payload is not an object")),
         (
             vec![text("{\"type\":\"connection_init\",\"payload\":\"x\"}")],
             bad("Message's payload is not an object"),
         ),
         (vec![text("{\"type\":\"complete\"}")], bad(id)),
         (vec![text("{\"type\":\"complete\",\"id\":\"\"}")], bad(id)),
-        (
-            vec![text(
-                "{\"type\":\"subscribe\",\"id\":7,\"payload\":{\"query\":\"{a}\"}}",
-            )],
-            bad(id),
-        ),
+        (vec![text("{\"type\":\"subscribe\",\"id\":7,\"payload\":{\"query\":\"{a}\"}}")], bad(id)),
         (vec![text("{\"type\":\"subscribe\",\"id\":\"1\"}")], bad(request)),
+        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\",\"payload\":{\"query\":7}}")], bad(request)),
+        (vec![Message::binary(b"{\"type\":\"ping\"}".to_vec())], bad("Message is not text")),
+        (vec![text("{\"type\":\"connection_init\"}")], (4401, "Unauthorized".to_owned())),
         (
-            vec![text(
-                "{\"type\":\"subscribe\",\"id\":\"1\",\"payload\":{\"query\":7}}",
-            )],
-            bad(request),
-        ),
-        (
-            vec![Message::binary(b"{\"type\":\"ping\"}".to_vec())],
-            bad("Message is not text"),
-        ),
-        (
-            vec![text("{\"type\":\"connection_init\"}")],
-            (4401, "Unauthorized".to_owned()),
-        ),
-        (
-            vec![text(
-                "{\"type\":\"connection_init\",\"payload\":{\"Authorization\":7}}",
-            )],
+            vec![text("{\"type\":\"connection_init\",\"payload\":{\"Authorization\":7}}")],
             (4403, "Forbidden".to_owned()),
         ),
         (
-            vec![text(
-                "{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"Bearer x\"}}",
-            )],
+            vec![text("{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"Bearer x\"}}")],
             (4403, "Forbidden".to_owned()),
         ),
         (
-            vec![text(
-                "{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"Basic eA==\"}}",
-            )],
+            vec![text("{\"type\":\"connection_init\",\"payload\":{\"Authorization\":\"Basic eA==\"}}")],
             (4403, "Forbidden".to_owned()),
         ),
     ];
@@ -132,23 +98,15 @@ async fn a_live_id_is_not_given_twice_and_free_again_when_it_has_ended() {
     let mut socket = operator.socket().await;
     for _ in 0..2 {
         socket.send(subscribe("1", NAMES)).await;
-        assert_eq!(
-            socket.event().await,
-            json!({ "data": { "customers": { "nodes": [] } } })
-        );
-        assert_eq!(
-            socket.next().await,
-            message(json!({ "id": "1", "type": "complete" }))
-        );
+        assert_eq!(socket.event().await, json!({ "data": { "customers": { "nodes": [] } } }));
+        assert_eq!(socket.next().await, message(json!({ "id": "1", "type": "complete" })));
     }
     for _ in 0..3 {
         socket.send(subscribe("2", ACTIVATIONS)).await;
         socket.send(json!({ "id": "2", "type": "complete" })).await;
         socket.send(json!({ "id": "2", "type": "complete" })).await;
     }
-    socket
-        .send(json!({ "id": "unheard of", "type": "complete" }))
-        .await;
+    socket.send(json!({ "id": "unheard of", "type": "complete" })).await;
     socket.send(subscribe("2", ACTIVATIONS)).await;
     socket.send(subscribe("2", ACTIVATIONS)).await;
     let reason = "Subscriber for 2 already exists".to_owned();
@@ -163,11 +121,7 @@ async fn a_credential_comes_in_the_payload_or_the_upgrade_and_the_payloads_count
     let header = |caller: &Client| format!("Bearer {}", caller.token.as_deref().unwrap());
     let cases = [
         (&*good, json!({ "type": "connection_init" }), None),
-        (
-            &*good,
-            json!({ "type": "connection_init", "payload": null }),
-            None,
-        ),
+        (&*good, json!({ "type": "connection_init", "payload": null }), None),
         (&bad, json!({ "type": "connection_init" }), Some(4403)),
         (&bad, init(&good), None),
         (&*good, init(&bad), Some(4403)),
@@ -194,9 +148,7 @@ async fn only_our_protocol_is_spoken() {
     several.send(json!({ "type": "ping" })).await;
     assert_eq!(several.next().await, message(json!({ "type": "pong" })));
     // Clients give up on an answer without the protocol that they asked for, so this one shakes hands by itself.
-    let mut line = TcpStream::connect(app.base.trim_start_matches("http://"))
-        .await
-        .unwrap();
+    let mut line = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
     let request = "GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-ws\r\n\r\n";
     line.write_all(request.as_bytes()).await.unwrap();
@@ -204,10 +156,7 @@ async fn only_our_protocol_is_spoken() {
     while !head.ends_with("\r\n\r\n") {
         head.push(char::from(line.read_u8().await.unwrap()));
     }
-    assert!(
-        head.starts_with("HTTP/1.1 101 ") && !head.to_lowercase().contains("graphql"),
-        "{head}"
-    );
+    assert!(head.starts_with("HTTP/1.1 101 ") && !head.to_lowercase().contains("graphql"), "{head}");
     let mut socket = WebSocketStream::from_raw_socket(line, Role::Client, None).await;
     match socket.next().await {
         Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 4406),
@@ -230,13 +179,8 @@ async fn pages_of_other_origins_are_refused() {
 async fn a_ping_is_answered_with_its_payload_at_any_time() {
     let app = App::start().await;
     let mut socket = Socket::connect(&app.base, PROTOCOL.1).await;
-    socket
-        .send(json!({ "type": "ping", "payload": { "a": [1] } }))
-        .await;
-    assert_eq!(
-        socket.next().await,
-        message(json!({ "type": "pong", "payload": { "a": [1] } }))
-    );
+    socket.send(json!({ "type": "ping", "payload": { "a": [1] } })).await;
+    assert_eq!(socket.next().await, message(json!({ "type": "pong", "payload": { "a": [1] } })));
     socket.send(json!({ "type": "pong", "payload": null })).await;
     assert!(socket.is_quiet(Duration::from_millis(50)).await);
 }
@@ -253,37 +197,18 @@ async fn queries_and_mutations_run_too_and_refusals_are_errors() {
     let expected = json!({ "data": { "activateVersion": {
         "agent": { "activeVersion": { "number": 2 } }, "userErrors": [] } } });
     assert_eq!(socket.event().await, expected);
-    assert_eq!(
-        socket.next().await,
-        message(json!({ "id": "m", "type": "complete" }))
-    );
-    let deep = format!(
-        "{{ customers(filter: {}1{}) {{ totalCount }} }}",
-        "[".repeat(5000),
-        "]".repeat(5000)
-    );
+    assert_eq!(socket.next().await, message(json!({ "id": "m", "type": "complete" })));
+    let deep = format!("{{ customers(filter: {}1{}) {{ totalCount }} }}", "[".repeat(5000), "]".repeat(5000));
     let customer = "subscription { activations(customerId: \"no id\") { revision } }";
     let cases = [
         ("{ nothing }", "BAD_USER_INPUT"),
         ("{ customers {", "BAD_USER_INPUT"),
         (&deep, "QUERY_TOO_COMPLEX"),
         ("subscription { activations { nothing } }", "BAD_USER_INPUT"),
-        (
-            "subscription { a: activations { revision } b: activations { revision } }",
-            "BAD_USER_INPUT",
-        ),
-        (
-            "subscription { activations(after: \"x\") { revision } }",
-            "CURSOR_INVALID",
-        ),
-        (
-            "subscription { activations(after: \"999999\") { revision } }",
-            "CURSOR_INVALID",
-        ),
-        (
-            "subscription { activations(after: \"1.0.0000000000000000\") { revision } }",
-            "CURSOR_INVALID",
-        ),
+        ("subscription { a: activations { revision } b: activations { revision } }", "BAD_USER_INPUT"),
+        ("subscription { activations(after: \"x\") { revision } }", "CURSOR_INVALID"),
+        ("subscription { activations(after: \"999999\") { revision } }", "CURSOR_INVALID"),
+        ("subscription { activations(after: \"1.0.0000000000000000\") { revision } }", "CURSOR_INVALID"),
         (customer, "BAD_USER_INPUT"),
     ];
     for (query, code) in cases {
@@ -297,12 +222,7 @@ async fn queries_and_mutations_run_too_and_refusals_are_errors() {
 
 #[tokio::test]
 async fn operations_sockets_and_messages_have_bounds() {
-    let app = App::with(SocketLimits {
-        sockets: 2,
-        operations: 3,
-        ..impatient()
-    })
-    .await;
+    let app = App::with(SocketLimits { sockets: 2, operations: 3, ..impatient() }).await;
     let operator = app.operator().await;
     let mut socket = operator.socket().await;
     for id in ["1", "2", "3"] {
@@ -313,20 +233,14 @@ async fn operations_sockets_and_messages_have_bounds() {
     socket.send(json!({ "id": "3", "type": "complete" })).await;
     socket.send(subscribe("5", NAMES)).await;
     assert_eq!(socket.event().await["data"]["customers"], json!({ "nodes": [] }));
-    assert_eq!(
-        socket.next().await,
-        message(json!({ "id": "5", "type": "complete" }))
-    );
+    assert_eq!(socket.next().await, message(json!({ "id": "5", "type": "complete" })));
 
     let _second = operator.socket().await;
     assert_eq!(Socket::upgrade(&app.base, &[PROTOCOL]).await.err(), Some(503));
 
     let large = json!({ "type": "ping", "payload": { "a": "x".repeat(4 * 1024 * 1024) } }).to_string();
     socket.try_raw(Message::text(large)).await;
-    assert_eq!(
-        socket.next().await,
-        Frame::Closed(1009, "Message too big".to_owned())
-    );
+    assert_eq!(socket.next().await, Frame::Closed(1009, "Message too big".to_owned()));
     super::until("there is room again", || app.door.sockets.open() < 2).await;
     assert!(Socket::upgrade(&app.base, &[PROTOCOL]).await.is_ok());
 }

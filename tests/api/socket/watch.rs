@@ -16,12 +16,7 @@ async fn revisions(socket: &mut Socket, count: usize) -> Vec<String> {
     let mut revisions = Vec::new();
     for _ in 0..count {
         let event = socket.event().await;
-        revisions.push(
-            event["data"]["activations"]["revision"]
-                .as_str()
-                .unwrap()
-                .to_owned(),
-        );
+        revisions.push(event["data"]["activations"]["revision"].as_str().unwrap().to_owned());
     }
     revisions
 }
@@ -84,14 +79,10 @@ async fn after_replays_what_was_missed_once_and_in_order() {
     drop(socket);
     made.extend(scene.activate(4).await);
     let mut socket = scene.operator.socket().await;
-    socket
-        .subscribe("2", ACTIVATIONS, json!({ "after": cursor }))
-        .await;
+    socket.subscribe("2", ACTIVATIONS, json!({ "after": cursor })).await;
     assert_eq!(revisions(&mut socket, 6).await, made[1..]);
     // A bare revision is the end of that commit.
-    socket
-        .subscribe("3", ACTIVATIONS, json!({ "after": made[4] }))
-        .await;
+    socket.subscribe("3", ACTIVATIONS, json!({ "after": made[4] })).await;
     assert_eq!(revisions(&mut socket, 2).await, made[5..]);
     socket.subscribe("4", ACTIVATIONS, json!({ "after": "0" })).await;
     assert_eq!(revisions(&mut socket, 7).await, made);
@@ -129,14 +120,10 @@ async fn another_customers_never_arrive() {
     let viewer = app.member(&town, Role::Viewer).await;
     let theirs = viewer.operator_agent(&scene, &town).await;
     let mut socket = viewer.socket().await;
-    socket
-        .subscribe("1", ACTIVATIONS, json!({ "customer": scene.customer }))
-        .await;
+    socket.subscribe("1", ACTIVATIONS, json!({ "customer": scene.customer })).await;
     assert_eq!(refusal(socket.next().await, "1"), "NOT_FOUND");
     watch(&app, &mut socket, "2", json!({ "after": "0" })).await;
-    socket
-        .subscribe("3", ACTIVATIONS, json!({ "agents": [scene.agent], "after": "0" }))
-        .await;
+    socket.subscribe("3", ACTIVATIONS, json!({ "agents": [scene.agent], "after": "0" })).await;
     scene.activate(3).await;
     scene.operator.activate(&theirs.0, &theirs.1).await;
     let event = socket.event().await;
@@ -144,9 +131,7 @@ async fn another_customers_never_arrive() {
     assert!(socket.is_quiet(Duration::from_millis(200)).await);
     // Who belongs to nobody sees nothing.
     let mut stranger = app.stranger().socket().await;
-    stranger
-        .subscribe("1", ACTIVATIONS, json!({ "after": "0" }))
-        .await;
+    stranger.subscribe("1", ACTIVATIONS, json!({ "after": "0" })).await;
     assert!(stranger.is_quiet(Duration::from_millis(200)).await);
 }
 
@@ -177,25 +162,16 @@ async fn agents_and_customers_are_filtered() {
     assert_eq!(socket.event().await["data"]["activations"]["agent"]["id"], second);
     assert!(socket.is_quiet(Duration::from_millis(200)).await);
     let many = vec![second.clone(); 1001];
-    socket
-        .subscribe("2", ACTIVATIONS, json!({ "agents": many }))
-        .await;
+    socket.subscribe("2", ACTIVATIONS, json!({ "agents": many })).await;
     assert_eq!(refusal(socket.next().await, "2"), "BAD_USER_INPUT");
 }
 
 /// More commits than a watcher may be behind, while this one does not read: it gets them all from the log.
 #[tokio::test]
 async fn who_falls_behind_reads_on_from_the_log() {
-    let app = App::with(SocketLimits {
-        send: Duration::from_secs(120),
-        ..SocketLimits::default()
-    })
-    .await;
+    let app = App::with(SocketLimits { send: Duration::from_secs(120), ..SocketLimits::default() }).await;
     let scene = Scene::on(&app).await;
-    let long = scene
-        .operator
-        .publish(&scene.agent, &"x".repeat(500 * 1024))
-        .await;
+    let long = scene.operator.publish(&scene.agent, &"x".repeat(500 * 1024)).await;
     let mut socket = scene.operator.socket().await;
     watch(&app, &mut socket, "1", json!({})).await;
     // These fill the line, so that the watch stands still.

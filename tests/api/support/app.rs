@@ -92,9 +92,7 @@ impl Instance {
             database_url: url.to_owned(),
             connections: 10,
             listen: "127.0.0.1:0".parse().unwrap(),
-            keys: Keys {
-                local: LocalIssuer::open(&key_file()).unwrap(),
-            },
+            keys: Keys { local: LocalIssuer::open(&key_file()).unwrap() },
             clock: clock.clone(),
             sockets,
         };
@@ -106,14 +104,7 @@ impl Instance {
             let stopped = async move { drop(stopped.await) };
             service.run(stopped).await.unwrap();
         });
-        Self {
-            base,
-            clock,
-            registry,
-            door,
-            stop: Some(stop),
-            task,
-        }
+        Self { base, clock, registry, door, stop: Some(stop), task }
     }
 
     /// Asks it to stop, and waits until it has.
@@ -134,10 +125,7 @@ impl Instance {
 
     /// A user of the platform itself.
     pub(crate) async fn operator(&self) -> Operator {
-        self.registry
-            .add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga")
-            .await
-            .unwrap();
+        self.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
         Operator(self.client(Some(self.registry.mint("olga", TTL).unwrap())))
     }
 
@@ -155,10 +143,7 @@ impl Instance {
             subject: subject.clone(),
             role,
         };
-        self.registry
-            .set_member(&Caller::system("test"), input)
-            .await
-            .unwrap();
+        self.registry.set_member(&Caller::system("test"), input).await.unwrap();
         Member(self.client(Some(self.registry.mint(&subject, TTL).unwrap())))
     }
 
@@ -169,15 +154,8 @@ impl Instance {
 
     /// A service with these scopes.
     pub(crate) async fn service(&self, scopes: impl IntoIterator<Item = ServiceScope>) -> Gateway {
-        let input = CreateServiceToken {
-            name: "gateway".to_owned(),
-            scopes: scopes.into_iter().collect(),
-        };
-        let made = self
-            .registry
-            .create_service_token(&Caller::system("test"), input)
-            .await
-            .unwrap();
+        let input = CreateServiceToken { name: "gateway".to_owned(), scopes: scopes.into_iter().collect() };
+        let made = self.registry.create_service_token(&Caller::system("test"), input).await.unwrap();
         Gateway(self.client(Some(made.value.secret)))
     }
 

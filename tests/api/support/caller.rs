@@ -29,19 +29,13 @@ impl Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Self {
-            status,
-            headers,
-            body,
-        }
+        Self { status, headers, body }
     }
 
     /// The value at this JSON pointer below `data`; it must be there, and nothing may have failed.
     pub(crate) fn at(&self, pointer: &str) -> &Value {
         assert_eq!(self.body.get("errors"), None, "{}", self.body);
-        self.body["data"]
-            .pointer(pointer)
-            .unwrap_or_else(|| panic!("no {pointer} in {}", self.body))
+        self.body["data"].pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {}", self.body))
     }
 
     /// The same, as text.
@@ -54,9 +48,7 @@ impl Answer {
 
     /// The code of the first entry of `errors`, or nothing.
     pub(crate) fn code(&self) -> Option<&str> {
-        self.body
-            .pointer("/errors/0/extensions/code")
-            .and_then(Value::as_str)
+        self.body.pointer("/errors/0/extensions/code").and_then(Value::as_str)
     }
 
     /// A header, as text.
@@ -67,11 +59,7 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(base: String, token: Option<String>) -> Self {
-        Self {
-            base,
-            token,
-            http: reqwest::Client::new(),
-        }
+        Self { base, token, http: reqwest::Client::new() }
     }
 
     /// A request to this path, with the token.
@@ -92,8 +80,7 @@ impl Client {
     }
 
     pub(crate) async fn gql(&self, query: &str, variables: Value) -> Answer {
-        self.post("/graphql", json!({ "query": query, "variables": variables }))
-            .await
+        self.post("/graphql", json!({ "query": query, "variables": variables })).await
     }
 
     /// A socket, signed in.
@@ -124,8 +111,7 @@ pub(crate) trait Calls: Deref<Target = Client> {
     }
 
     async fn activate(&self, agent: &str, version: &str) -> Answer {
-        self.activate_input(json!({ "agentId": agent, "versionId": version }))
-            .await
+        self.activate_input(json!({ "agentId": agent, "versionId": version })).await
     }
 
     async fn activate_input(&self, input: Value) -> Answer {
@@ -181,8 +167,6 @@ impl Operator {
     pub(crate) async fn customer(&self, name: &str) -> String {
         let mutation =
             "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } } }";
-        self.gql(mutation, json!({ "input": { "name": name } }))
-            .await
-            .text("/createCustomer/customer/id")
+        self.gql(mutation, json!({ "input": { "name": name } })).await.text("/createCustomer/customer/id")
     }
 }

@@ -27,13 +27,7 @@ static DONE_WITH: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new
 
 /// How tests have a Postgres of their own in this folder: fast, forgetful.
 pub(crate) fn options(folder: PathBuf, watchdog: bool) -> Options {
-    Options {
-        folder,
-        bin_dir: None,
-        path: std::env::var_os("PATH"),
-        durable: false,
-        watchdog,
-    }
+    Options { folder, bin_dir: None, path: std::env::var_os("PATH"), durable: false, watchdog }
 }
 
 /// The server that all tests share. A test that stops or kills servers makes one of its own, in a [`Folder`].
@@ -42,9 +36,8 @@ pub(crate) async fn cluster() -> &'static Embedded {
         .get_or_init(|| async {
             let uid = rustix::process::geteuid().as_raw();
             let folder = std::env::temp_dir().join(format!("agent-registry-test-{uid}"));
-            let cluster = Embedded::attach_or_start(&options(folder, true))
-                .await
-                .expect("a Postgres for the tests");
+            let cluster =
+                Embedded::attach_or_start(&options(folder, true)).await.expect("a Postgres for the tests");
             sweep(&cluster).await;
             cluster
         })
@@ -61,9 +54,7 @@ pub(crate) struct Template {
 /// of an empty database that the service's role owns; once, however many processes ask.
 pub(crate) async fn template(fingerprint: &str, migrate: impl AsyncFn(&str)) -> Template {
     let hash = hex::encode(Sha256::digest(fingerprint));
-    let template = Template {
-        name: format!("template_{}", &hash[..16]),
-    };
+    let template = Template { name: format!("template_{}", &hash[..16]) };
     let mut known = TEMPLATES.lock().await;
     if known.contains(&template) {
         return template;
@@ -80,18 +71,10 @@ pub(crate) async fn template(fingerprint: &str, migrate: impl AsyncFn(&str)) -> 
         // Open: whoever was making it did not finish.
         run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         drop_old_templates(&mut admin).await;
-        run(
-            &mut admin,
-            format!("CREATE DATABASE {name} OWNER {SERVICE} TEMPLATE template0"),
-        )
-        .await;
+        run(&mut admin, format!("CREATE DATABASE {name} OWNER {SERVICE} TEMPLATE template0")).await;
         migrate(&cluster().await.url(SERVICE, name)).await;
         // Nobody may connect: a database with a session cannot be copied.
-        run(
-            &mut admin,
-            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
-        )
-        .await;
+        run(&mut admin, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
         end_sessions(&mut admin, name).await;
     }
     admin.close().await.expect("a close");
@@ -121,11 +104,7 @@ impl Database {
     pub(crate) async fn fresh(template: &Template) -> Self {
         let name = copy(template).await;
         let cluster = cluster().await;
-        Self {
-            url: cluster.url(SERVICE, &name),
-            admin_url: cluster.url(SUPERUSER, &name),
-            name,
-        }
+        Self { url: cluster.url(SERVICE, &name), admin_url: cluster.url(SUPERUSER, &name), name }
     }
 }
 
@@ -137,11 +116,7 @@ impl Drop for Database {
 }
 
 async fn copy(template: &Template) -> String {
-    let name = format!(
-        "test_{}_{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    );
+    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let mut admin = admin().await;
     let done_with = std::mem::take(&mut *DONE_WITH.lock().expect("the list"));
     for name in done_with {
@@ -149,14 +124,7 @@ async fn copy(template: &Template) -> String {
     }
     // Copies of one template at a time: side by side they trip over each other's checkpoints.
     lock(&mut admin, COPY_LOCK).await;
-    run(
-        &mut admin,
-        format!(
-            "CREATE DATABASE {name} OWNER {SERVICE} TEMPLATE {}",
-            template.name
-        ),
-    )
-    .await;
+    run(&mut admin, format!("CREATE DATABASE {name} OWNER {SERVICE} TEMPLATE {}", template.name)).await;
     admin.close().await.expect("a close");
     name
 }
@@ -177,11 +145,7 @@ pub(crate) async fn end_sessions(admin: &mut PgConnection, database: &str) {
 }
 
 async fn lock(admin: &mut PgConnection, lock: i64) {
-    sqlx::query("SELECT pg_advisory_lock($1)")
-        .bind(lock)
-        .execute(admin)
-        .await
-        .expect("an advisory lock");
+    sqlx::query("SELECT pg_advisory_lock($1)").bind(lock).execute(admin).await.expect("an advisory lock");
 }
 
 async fn run(admin: &mut PgConnection, statement: String) {
@@ -234,10 +198,7 @@ fn maker_lives(name: &str) -> bool {
         return false;
     };
     pid != rustix::process::getpid()
-        && !matches!(
-            rustix::process::test_kill_process(pid),
-            Err(rustix::io::Errno::SRCH)
-        )
+        && !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
 }
 
 /// A short temporary folder, removed at the end of the test, that the server's user can reach when we are

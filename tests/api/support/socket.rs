@@ -28,9 +28,7 @@ pub(crate) enum Frame {
 impl Socket {
     /// Upgrades with this subprotocol, and says nothing yet.
     pub(crate) async fn connect(base: &str, protocol: &str) -> Self {
-        Self::upgrade(base, &[("sec-websocket-protocol", protocol)])
-            .await
-            .unwrap()
+        Self::upgrade(base, &[("sec-websocket-protocol", protocol)]).await.unwrap()
     }
 
     /// Upgrades with these headers; answers the status when it is refused.
@@ -38,9 +36,7 @@ impl Socket {
         let url = format!("{}/graphql", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
-            request
-                .headers_mut()
-                .insert(*name, HeaderValue::from_str(value).unwrap());
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }
         match timeout(DEADLINE, connect_async(request)).await.unwrap() {
             Ok((socket, _)) => Ok(Self(socket)),
@@ -53,13 +49,8 @@ impl Socket {
     pub(crate) async fn open(base: &str, token: Option<&str>) -> Self {
         let mut socket = Self::connect(base, "graphql-transport-ws").await;
         let payload = token.map(|token| json!({ "Authorization": format!("Bearer {token}") }));
-        socket
-            .send(json!({ "type": "connection_init", "payload": payload }))
-            .await;
-        assert_eq!(
-            socket.next().await,
-            Frame::Message(json!({ "type": "connection_ack" }))
-        );
+        socket.send(json!({ "type": "connection_init", "payload": payload })).await;
+        assert_eq!(socket.next().await, Frame::Message(json!({ "type": "connection_ack" })));
         socket
     }
 
@@ -97,8 +88,7 @@ impl Socket {
     /// Starts an operation under this id.
     pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
         let payload = json!({ "query": query, "variables": variables });
-        self.send(json!({ "id": id, "type": "subscribe", "payload": payload }))
-            .await;
+        self.send(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
     }
 
     /// The next message or the end; pings of the transport and of the protocol are answered on the way.

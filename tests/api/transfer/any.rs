@@ -24,9 +24,7 @@ fn text() -> impl Strategy<Value = String> {
 fn any_json() -> impl Strategy<Value = Value> {
     let number = prop_oneof![
         (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(|number| json!(number)),
-        any::<f64>()
-            .prop_filter("finite", |number| number.is_finite())
-            .prop_map(|number| json!(number)),
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| json!(number)),
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -51,25 +49,16 @@ fn version() -> impl Strategy<Value = LineVersion> {
         input_schema: Some(json!({ "type": "object" })),
     });
     let message = prop::option::of(text().prop_map(|text| text.chars().take(2000).collect()));
-    (
-        text(),
-        "[a-zäß🦀]{1,20}",
-        parameters,
-        prop::option::of(tool),
-        message,
-        0_i64..1_700_000_000_000_000,
-    )
-        .prop_map(
-            |(system_prompt, model, parameters, tool, message, micros)| LineVersion {
-                published_at: chrono::DateTime::from_timestamp_micros(micros)
-                    .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
-                system_prompt,
-                model_name: Some(model),
-                model_parameters: Some(Value::Object(parameters.into_iter().collect())),
-                tools: Some(tool.into_iter().collect()),
-                message,
-            },
-        )
+    (text(), "[a-zäß🦀]{1,20}", parameters, prop::option::of(tool), message, 0_i64..1_700_000_000_000_000)
+        .prop_map(|(system_prompt, model, parameters, tool, message, micros)| LineVersion {
+            published_at: chrono::DateTime::from_timestamp_micros(micros)
+                .map(|at| at.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            system_prompt,
+            model_name: Some(model),
+            model_parameters: Some(Value::Object(parameters.into_iter().collect())),
+            tools: Some(tool.into_iter().collect()),
+            message,
+        })
 }
 
 fn line() -> impl Strategy<Value = Line> {
@@ -86,11 +75,7 @@ fn line() -> impl Strategy<Value = Line> {
 
 #[test]
 fn any_line_is_written_and_read_unchanged() {
-    let config = Config {
-        cases: 200,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&line(), |line| {
             let written = line.write().unwrap();
@@ -98,10 +83,7 @@ fn any_line_is_written_and_read_unchanged() {
             // Not `read == line`: 1.0 and 1 are one number, written as 1.
             prop_assert_eq!(read.write().unwrap(), written);
             let prompts = |line: &Line| {
-                line.versions
-                    .iter()
-                    .map(|version| version.system_prompt.clone())
-                    .collect::<Vec<_>>()
+                line.versions.iter().map(|version| version.system_prompt.clone()).collect::<Vec<_>>()
             };
             prop_assert_eq!(prompts(&read), prompts(&line));
             Ok(())
@@ -112,10 +94,7 @@ fn any_line_is_written_and_read_unchanged() {
 #[tokio::test]
 async fn any_line_goes_through_the_database_unchanged() {
     let desk = Desk::open().await;
-    let mut runner = TestRunner::new(Config {
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let mut file = String::new();
     for number in 100..120 {
         let mut line = line().new_tree(&mut runner).unwrap().current();

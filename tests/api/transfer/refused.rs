@@ -22,10 +22,7 @@ async fn a_bad_line_is_named_and_stores_nothing() {
     let future = (Clock::default().now() + TimeDelta::minutes(5)).to_rfc3339_opts(SecondsFormat::Secs, true);
     let version = |members: Value| {
         let mut version = json!({ "system_prompt": "fine" });
-        version
-            .as_object_mut()
-            .unwrap()
-            .extend(members.as_object().unwrap().clone());
+        version.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         json!({ "agent": "Bad", "versions": [{ "system_prompt": "first" }, version] }).to_string()
     };
     let deep = (0..40).fold(json!({}), |inner, _| json!({ "a": inner }));
@@ -38,29 +35,14 @@ async fn a_bad_line_is_named_and_stores_nothing() {
         (r#"{"agent":"Bad","versions":{}}"#.to_owned(), "expected"),
         (r#"{"agent":"Bad","versions":[{}]}"#.to_owned(), "system_prompt"),
         (r#"{"agent":7,"versions":[]}"#.to_owned(), "expected a string"),
-        (
-            r#"{"agent":"Bad","agent":"Bad","versions":[]}"#.to_owned(),
-            "duplicate field",
-        ),
-        (
-            r#"{"agent":"Bad","versions":[],"owner":"x"}"#.to_owned(),
-            "unknown field `owner`",
-        ),
+        (r#"{"agent":"Bad","agent":"Bad","versions":[]}"#.to_owned(), "duplicate field"),
+        (r#"{"agent":"Bad","versions":[],"owner":"x"}"#.to_owned(), "unknown field `owner`"),
         (r#"{"agent":"Bad","versions":[]} {}"#.to_owned(), "trailing"),
         (r#"{"agent":"\ud800","versions":[]}"#.to_owned(), "not JSON"),
         (r#"{"agent":" ","versions":[]}"#.to_owned(), "blank"),
-        (
-            json!({ "agent": "x".repeat(201), "versions": [] }).to_string(),
-            "too large",
-        ),
-        (
-            json!({ "agent": "Bad", "description": "a\0", "versions": [] }).to_string(),
-            "U+0000",
-        ),
-        (
-            r#"{"agent":"Bad","active":3,"versions":[]}"#.to_owned(),
-            "active must be",
-        ),
+        (json!({ "agent": "x".repeat(201), "versions": [] }).to_string(), "too large"),
+        (json!({ "agent": "Bad", "description": "a\0", "versions": [] }).to_string(), "U+0000"),
+        (r#"{"agent":"Bad","active":3,"versions":[]}"#.to_owned(), "active must be"),
         (
             r#"{"agent":"Bad","active":1,"archived":true,"versions":[{"system_prompt":""}]}"#.to_owned(),
             "archived",
@@ -74,63 +56,31 @@ async fn a_bad_line_is_named_and_stores_nothing() {
             version(json!({ "system_prompt": "x".repeat(512 * 1024 + 1) })),
             "version 2: systemPrompt is too large",
         ),
-        (
-            version(json!({ "published_at": future })),
-            "version 2: published_at lies in the future",
-        ),
+        (version(json!({ "published_at": future })), "version 2: published_at lies in the future"),
         (version(json!({ "published_at": "yesterday" })), "RFC 3339"),
-        (
-            version(json!({ "published_at": "1969-12-31T23:59:59Z" })),
-            "before 1970",
-        ),
-        (
-            version(json!({ "model_name": "" })),
-            "modelName must not be blank",
-        ),
-        (
-            version(json!({ "model_parameters": [] })),
-            "must be a JSON object",
-        ),
+        (version(json!({ "published_at": "1969-12-31T23:59:59Z" })), "before 1970"),
+        (version(json!({ "model_name": "" })), "modelName must not be blank"),
+        (version(json!({ "model_parameters": [] })), "must be a JSON object"),
         (version(json!({ "model_parameters": deep })), "levels deep"),
         (version(json!({ "model_parameters": { "n": u64::MAX } })), "2^53"),
-        (
-            version(json!({ "tools": [{ "name": "t", "inputs": 1 }] })),
-            "unknown field `inputs`",
-        ),
-        (
-            version(json!({ "tools": [{ "name": "t" }, { "name": "t" }] })),
-            "two tools named",
-        ),
+        (version(json!({ "tools": [{ "name": "t", "inputs": 1 }] })), "unknown field `inputs`"),
+        (version(json!({ "tools": [{ "name": "t" }, { "name": "t" }] })), "two tools named"),
         (
             version(json!({ "tools": [{ "name": "t", "input_schema": { "type": 1 } }] })),
             "not a valid JSON Schema",
         ),
-        (
-            version(json!({ "message": "x".repeat(2001) })),
-            "message is too large",
-        ),
+        (version(json!({ "message": "x".repeat(2001) })), "message is too large"),
         (simple("Good", &["g"]), "an earlier line"),
     ];
     desk.import(&simple("Good", &["g"])).await.unwrap();
     let (before, kept) = (desk.head().await, desk.export().await);
     for (line, what) in cases {
-        let err = desk
-            .import(&format!(
-                "{}\n{line}\n{}",
-                simple("Good", &["g"]),
-                simple("After", &["a"])
-            ))
-            .await;
+        let err =
+            desk.import(&format!("{}\n{line}\n{}", simple("Good", &["g"]), simple("After", &["a"]))).await;
         let err = err.expect_err(what);
         let told = err.to_string();
-        assert!(
-            told.starts_with("line 3") && told.contains(what),
-            "{told} should say {what}"
-        );
-        assert!(
-            told.ends_with("; 1 agent was imported before it") && told.chars().count() < 500,
-            "{told}"
-        );
+        assert!(told.starts_with("line 3") && told.contains(what), "{told} should say {what}");
+        assert!(told.ends_with("; 1 agent was imported before it") && told.chars().count() < 500, "{told}");
         assert_eq!((desk.head().await, err.line), (before, 3));
     }
     assert_eq!(desk.export().await, kept);
@@ -140,26 +90,15 @@ async fn a_bad_line_is_named_and_stores_nothing() {
 async fn an_endless_line_is_refused_within_bounded_memory() {
     let desk = Desk::open().await;
     let mut endless = BufReader::new(tokio::io::repeat(b' ').take(LINE_BYTES_MAX as u64 * 2));
-    let err = import(&desk.app.registry, &system(), desk.input(), &mut endless)
-        .await
-        .unwrap_err();
+    let err = import(&desk.app.registry, &system(), desk.input(), &mut endless).await.unwrap_err();
     assert_eq!(err.source.code(), ErrorCode::TooLarge);
-    assert!(
-        err.to_string().starts_with("line 1: the line is too large"),
-        "{err}"
-    );
+    assert!(err.to_string().starts_with("line 1: the line is too large"), "{err}");
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_refused() {
     let desk = Desk::open().await;
-    let err = import(
-        &desk.app.registry,
-        &system(),
-        desk.input(),
-        &mut &b"{\"agent\":\"\xff\"}"[..],
-    )
-    .await;
+    let err = import(&desk.app.registry, &system(), desk.input(), &mut &b"{\"agent\":\"\xff\"}"[..]).await;
     assert!(err.unwrap_err().to_string().starts_with("line 1: it is not JSON"));
 }
 
@@ -176,30 +115,19 @@ async fn who_may_not_write_may_not_import() {
         let (input, file) = (desk.input(), simple("A", &["1"]));
         import(&desk.app.registry, caller, input, &mut file.as_bytes()).await
     };
-    for (caller, code) in [
-        (&viewer, ErrorCode::Forbidden),
-        (&gateway, ErrorCode::Forbidden),
-        (&stranger, ErrorCode::NotFound),
-    ] {
+    for (caller, code) in
+        [(&viewer, ErrorCode::Forbidden), (&gateway, ErrorCode::Forbidden), (&stranger, ErrorCode::NotFound)]
+    {
         let err = import_as(caller).await.unwrap_err();
         assert_eq!((err.source.code(), err.line), (code, 0));
     }
     let mut file = Vec::new();
-    let read = desk
-        .app
-        .registry
-        .export_agents(&stranger, desk.customer, &mut file, &mut |_| {})
-        .await;
+    let read = desk.app.registry.export_agents(&stranger, desk.customer, &mut file, &mut |_| {}).await;
     assert!(matches!(read.unwrap_err(), Error::NotFound("customer")) && file.is_empty());
     assert_eq!(desk.head().await, before);
     assert_eq!(import_as(&editor).await.unwrap().created, 1);
-    let nobody = ImportAgents {
-        customer_id: Clock::default().id(),
-        ..desk.input()
-    };
-    let err = import(&desk.app.registry, &system(), nobody, &mut &b""[..])
-        .await
-        .unwrap_err();
+    let nobody = ImportAgents { customer_id: Clock::default().id(), ..desk.input() };
+    let err = import(&desk.app.registry, &system(), nobody, &mut &b""[..]).await.unwrap_err();
     assert_eq!(err.to_string(), "there is no such customer");
 }
 
