@@ -100,9 +100,24 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         assert_eq!((code, told.lines().count()), (2, 1), "{args:?}: {told}");
         assert!(told.starts_with("agent-registry: "), "{told}");
     }
-    let (code, told) = home.complaint(&["export", "--customer", "me"]);
-    assert_eq!(code, 2);
-    assert!(told.contains("--customer"), "{told}");
+    for args in [
+        &["export", "--customer", "me"][..],
+        &["export"],
+        &["serve", "--listen", "nowhere"],
+        &["serve", "--database-connections", "1"],
+        &["schema", "--log-format", "xml"],
+        &["token", "user", "--subject", "me", "--ttl", "25h"],
+        &["nonsense"],
+        &["serve", "--nonsense"],
+    ] {
+        let (code, told) = home.complaint(args);
+        assert_eq!((code, told.lines().count()), (2, 1), "{args:?}: {told}");
+        assert!(told.starts_with("agent-registry: "), "{told}");
+    }
+    let nobody = ["migrate", "--database-url", "postgres://me:secret@127.0.0.1:9/registry"];
+    let (code, told) = home.complaint(&nobody);
+    assert_eq!(code, 1);
+    assert!(told.contains("Connection refused") && !told.contains("secret"), "{told}");
 }
 
 #[test]

@@ -98,6 +98,16 @@ impl Failure {
     }
 }
 
+/// What is wrong with the arguments or a setting, without the advice that follows it.
+#[must_use]
+pub fn one_line(err: &clap::Error) -> String {
+    let text = err.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let wrong =
+        lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    wrong.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
+}
+
 /// Runs the command that these arguments ask for.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use crate::{
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
-    id::CustomerId,
+    id::{CustomerId, ServiceTokenId},
 };
 
 /// The longest life of a local token: a day's work.
@@ -27,6 +27,10 @@ pub(super) enum Token {
     User(User),
     /// Make a service token, shown this once
     Service(Service),
+    /// Print all service tokens, one a line: id, name, scopes, whether it is accepted
+    List,
+    /// Refuse a service token from now on
+    Revoke(Revoke),
 }
 
 /// Whom to sign for.
@@ -55,6 +59,14 @@ pub(super) struct Service {
     /// What it may do: configs:read, activations:watch; may be repeated
     #[arg(long = "scope", required = true, value_parser = ServiceScope::from_str)]
     scopes: Vec<ServiceScope>,
+}
+
+/// Which service token to refuse.
+#[derive(Debug, Args)]
+pub(super) struct Revoke {
+    /// Its id, as `token list` prints it
+    #[arg(long)]
+    id: ServiceTokenId,
 }
 
 /// A place at a customer.
@@ -101,11 +113,13 @@ impl Token {
         let workshop = Workshop::open(common).await?;
         let made = self.act(&workshop).await;
         workshop.close().await;
-        println!("{}", made?);
+        if let Some(token) = made? {
+            println!("{token}");
+        }
         Ok(())
     }
 
-    async fn act(self, workshop: &Workshop) -> Result<String, Failure> {
+    async fn act(self, workshop: &Workshop) -> Result<Option<String>, Failure> {
         let (registry, system) = (&workshop.registry, Caller::system("token"));
         match self {
             Self::User(User { subject, operator, members, ttl }) => {
@@ -119,13 +133,26 @@ impl Token {
                         .set_member(&system, SetMember { customer_id: customer, issuer, subject, role })
                         .await?;
                 }
-                Ok(token)
+                Ok(Some(token))
             }
             Self::Service(Service { name, scopes }) => {
                 let scopes: BTreeSet<ServiceScope> = scopes.into_iter().collect();
                 let made =
                     registry.create_service_token(&system, CreateServiceToken { name, scopes }).await?;
-                Ok(made.value.secret)
+                println!("id {}", made.value.token.id);
+                Ok(Some(made.value.secret))
+            }
+            Self::List => {
+                for token in registry.service_tokens(&system).await? {
+                    let state = if token.revoked_at.is_some() { "revoked" } else { "accepted" };
+                    println!("{}\t{}\t{}\t{state}", token.id, token.name, token.scopes.join(","));
+                }
+                Ok(None)
+            }
+            Self::Revoke(Revoke { id }) => {
+                registry.revoke_service_token(&system, id).await?;
+                println!("{id} is refused from now on");
+                Ok(None)
             }
         }
     }

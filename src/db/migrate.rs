@@ -1,9 +1,9 @@
 //! Brings the database to its newest shape, one replica at a time.
 
 use migration::{MigrationStatus, Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
-use super::options;
+use super::{open, options};
 
 pub use migration::fingerprint;
 
@@ -24,7 +24,7 @@ async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url);
     // One connection, because the lock belongs to a session. It waits for as long as another replica migrates.
     options.min_connections(1).max_connections(1).set_schema_search_path(migration::SCHEMA);
-    let pool = Database::connect(options).await?;
+    let pool = open(options).await?;
     pool.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
     let exists = format!("SELECT 1 FROM pg_namespace WHERE nspname = '{}'", migration::SCHEMA);
     if pool.query_one_raw(Statement::from_string(DbBackend::Postgres, exists)).await?.is_none() {

@@ -12,8 +12,9 @@ use std::{
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, FromQueryResult,
-    Statement, TransactionTrait,
+    RuntimeErr, Statement, TransactionTrait,
 };
+use sqlx::Connection;
 
 pub mod embedded;
 mod fault;
@@ -85,7 +86,7 @@ impl Db {
         let mut options = options(url);
         options.max_connections(connections).test_before_acquire_if_idle_for(PING_AFTER_IDLE);
         options.statement_timeout(STATEMENT_TIMEOUT);
-        let mut pool = Database::connect(options).await?;
+        let mut pool = open(options).await?;
         let statements = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&statements);
         pool.set_metric_callback(move |info| {
@@ -158,6 +159,19 @@ impl Db {
         if let Err(err) = self.pool.clone().close().await {
             tracing::warn!(error = %err, "the pool did not close");
         }
+    }
+}
+
+/// Opens a pool. It tries for as long as an acquisition may take, since Postgres may be starting up; then the reason
+/// why not is asked for once more, because the pool only says that time is up.
+async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let url = options.get_url().to_owned();
+    match Database::connect(options).await {
+        Ok(pool) => Ok(pool),
+        Err(late) => match sqlx::PgConnection::connect(&url).await {
+            Ok(_) => Err(late),
+            Err(reason) => Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(reason)))),
+        },
     }
 }
 

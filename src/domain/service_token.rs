@@ -77,6 +77,15 @@ impl Registry {
         made.changed()
     }
 
+    /// All service tokens, oldest first, without their secrets.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is an operator.
+    pub async fn service_tokens(&self, caller: &Caller) -> Result<Vec<ServiceToken>> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        Ok(self.reading(caller).view.all(row::all()).await?)
+    }
+
     /// Makes a service token be refused from now on.
     ///
     /// # Errors

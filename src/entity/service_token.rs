@@ -1,6 +1,6 @@
 //! `service_tokens`: credentials of the Gateway and the Orchestrator.
 
-use sea_orm::{QuerySelect, entity::prelude::*, sea_query::LockType};
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 use crate::{clock::Instant, id::ServiceTokenId};
 
@@ -28,6 +28,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// All tokens, oldest first.
+pub fn all() -> Select<Entity> {
+    Entity::find().order_by_asc(Column::Id)
+}
 
 /// The token of this id.
 pub fn by_id(id: ServiceTokenId) -> Select<Entity> {

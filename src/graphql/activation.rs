@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 
 use super::{
     agent::{Agent, patch},
     context::{Lens, Request, request},
     error::{Outcome, UserError, refuse, settle},
     page::connection,
-    scalar::{Cursor, Revision, id, to_id},
+    scalar::{Cursor, DateTime, Revision, id, to_id},
     user::Actor,
     version::AgentVersion,
 };
@@ -93,8 +92,8 @@ impl Activation {
     }
 
     /// When.
-    async fn activated_at(&self) -> DateTime<Utc> {
-        self.row.activated_at
+    async fn activated_at(&self) -> DateTime {
+        self.row.activated_at.into()
     }
 }
 

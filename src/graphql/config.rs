@@ -1,13 +1,12 @@
 //! Active configurations in the graph.
 
 use async_graphql::{Context, ID, Json, Object};
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
     context::request,
     error::refuse,
-    scalar::{Revision, id, to_id},
+    scalar::{DateTime, Revision, id, to_id},
     version::{Tool, hex, tools},
 };
 use crate::domain::{Error, config as verbs};
@@ -69,8 +68,8 @@ impl ActiveConfig {
     }
 
     /// Since when this version serves.
-    async fn activated_at(&self) -> DateTime<Utc> {
-        self.0.activated_at
+    async fn activated_at(&self) -> DateTime {
+        self.0.activated_at.into()
     }
 
     /// The commit that last changed this configuration.

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 
 use super::{
     agent::{AgentConnection, AgentFilter},
     context::{Lens, request},
     error::{Outcome, UserError, refuse, settle},
     page::{connection, page_args},
-    scalar::{Revision, id, to_id},
+    scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{domain::customer as verbs, id::CustomerId};
 
@@ -101,8 +100,8 @@ impl Customer {
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.row.created_at
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
     }
 }
 

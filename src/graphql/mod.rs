@@ -143,6 +143,21 @@ impl Answer {
         nothing && self.errors.iter().any(|err| err.path.len() == 1)
     }
 
+    /// The response of an operation that was run, or the refusal of one that was not.
+    ///
+    /// # Errors
+    /// The same answer, when it is a refusal.
+    pub fn into_executed(self) -> Result<async_graphql::Response, Self> {
+        match self {
+            Self { data: Some(data), errors } => {
+                let mut response = async_graphql::Response::new(data);
+                response.errors = errors;
+                Ok(response)
+            }
+            refusal => Err(refusal),
+        }
+    }
+
     /// The refusal of an operation that was not run.
     #[must_use]
     pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {

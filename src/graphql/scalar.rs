@@ -2,7 +2,10 @@
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
+use chrono::SecondsFormat;
+
 use crate::{
+    clock::Instant,
     domain::{self, Error, change},
     id::Id,
 };
@@ -29,6 +32,31 @@ impl ScalarType for Revision {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+/// An instant, in UTC, as RFC 3339 has it: `2026-11-22T12:00:00.123456Z`, to the microsecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime(Instant);
+
+impl From<Instant> for DateTime {
+    fn from(instant: Instant) -> Self {
+        Self(instant)
+    }
+}
+
+/// An instant, in UTC, as RFC 3339 has it: `2026-11-22T12:00:00.123456Z`, to the microsecond.
+#[Scalar]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let parsed =
+            text.parse().map_err(|_| InputValueError::custom("an instant is written as RFC 3339 has it"));
+        parsed.map(Self)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 
 use super::{
     context::request,
     error::{Outcome, UserError, settle},
-    scalar::{Revision, id, to_id},
+    scalar::{DateTime, Revision, id, to_id},
 };
 use crate::domain::{self, service_token as verbs};
 
@@ -22,15 +21,21 @@ pub struct ServiceToken {
     /// What it may do.
     scopes: Vec<String>,
     /// When it was made.
-    created_at: DateTime<Utc>,
+    created_at: DateTime,
     /// When it ceased to be accepted; null while it is.
-    revoked_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime>,
 }
 
 impl From<verbs::ServiceToken> for ServiceToken {
     fn from(row: verbs::ServiceToken) -> Self {
         let verbs::ServiceToken { id, name, secret_hash: _, scopes, created_at, revoked_at } = row;
-        Self { id: to_id(id), name, scopes, created_at, revoked_at }
+        Self {
+            id: to_id(id),
+            name,
+            scopes,
+            created_at: created_at.into(),
+            revoked_at: revoked_at.map(Into::into),
+        }
     }
 }
 

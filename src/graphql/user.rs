@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
     context::{Lens, request},
     customer::Customer,
-    scalar::to_id,
+    scalar::{DateTime, to_id},
 };
 use crate::{
     domain::{self, Principal, change, member, user as verbs},
@@ -60,8 +59,8 @@ impl User {
     }
 
     /// When its profile was made.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.row.created_at
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
     }
 }
 
@@ -190,8 +189,8 @@ impl Viewer {
     }
 
     /// When your credential ceases to be valid; null when it does not by itself.
-    async fn expires_at(&self) -> Option<DateTime<Utc>> {
-        self.lens.reading.caller.expires_at()
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.lens.reading.caller.expires_at().map(Into::into)
     }
 }
 

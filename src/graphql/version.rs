@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
@@ -11,7 +10,7 @@ use super::{
     context::{Lens, request},
     error::{Outcome, UserError, refuse, settle},
     page::connection,
-    scalar::{Revision, id, to_id},
+    scalar::{DateTime, Revision, id, to_id},
     user::Actor,
 };
 use crate::{
@@ -126,8 +125,8 @@ impl AgentVersion {
     }
 
     /// When it was published.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.row.created_at
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
     }
 }
 

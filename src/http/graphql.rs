@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_graphql_axum::GraphQLResponse;
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -71,18 +72,18 @@ pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request:
             "BAD_USER_INPUT",
             &id,
         );
-        return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, &answer);
+        return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, answer);
     };
     let refused = |refusal: Refused| {
         let Refused { status, answer, allow } = refusal;
-        let mut response = respond(status, media, &answer);
+        let mut response = respond(status, media, answer);
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         response
     };
     match run(&door, &id, request, media).await {
-        Ok(answer) => respond(StatusCode::OK, media, &answer),
+        Ok(answer) => respond(StatusCode::OK, media, answer),
         Err(refusal) => refused(*refusal),
     }
 }
@@ -180,14 +181,20 @@ fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
     Ok(Operation { query, operation_name, variables, extensions })
 }
 
-fn respond(status: StatusCode, media: Media, answer: &Answer) -> Response {
-    let body = serde_json::to_vec(answer).unwrap_or_default();
-    let headers = [
+fn respond(status: StatusCode, media: Media, answer: Answer) -> Response {
+    // async-graphql-axum writes what was executed. A refusal has no `data`, which its type can't leave out.
+    let mut response = match answer.into_executed() {
+        Ok(executed) => GraphQLResponse::from(executed).into_response(),
+        Err(refusal) => serde_json::to_vec(&refusal).unwrap_or_default().into_response(),
+    };
+    *response.status_mut() = status;
+    for (name, value) in [
         (header::CONTENT_TYPE, media.name()),
         (header::CACHE_CONTROL, "no-store"),
         (header::VARY, "Accept, Authorization"),
-    ];
-    let mut response = (status, headers, body).into_response();
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     challenge(&mut response);
     response
 }

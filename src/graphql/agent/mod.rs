@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object};
-use chrono::{DateTime, Utc};
 
 mod mutation;
 
@@ -17,7 +16,7 @@ use super::{
     diff::VersionDiff,
     error::refuse,
     page::{connection, page_args},
-    scalar::{id, to_id},
+    scalar::{DateTime, id, to_id},
     user::User,
     version::{AgentVersion, AgentVersionConnection},
 };
@@ -133,13 +132,13 @@ impl Agent {
     }
 
     /// Since when it is put away; null when it is not.
-    async fn archived_at(&self) -> Option<DateTime<Utc>> {
-        self.row.archived_at
+    async fn archived_at(&self) -> Option<DateTime> {
+        self.row.archived_at.map(Into::into)
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.row.created_at
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
     }
 }
 
