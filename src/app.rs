@@ -255,6 +255,9 @@ impl Service {
         let Settings { database_url, connections, listen, keys, clock, sockets } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
+        if let Some(recorder) = &recorder {
+            tasks.beside(telemetry::upkeep(Arc::clone(recorder)));
+        }
         let db = Db::connect(&database_url, connections, tasks.clone()).await?;
         // The log is followed on connections of its own: requests that hold all others must not make watchers wait.
         let beside = Db::connect(&database_url, BESIDE_CONNECTIONS, tasks.clone()).await?;

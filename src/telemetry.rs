@@ -1,6 +1,10 @@
 //! Logs and metrics: set up once, by the program and not by its parts.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::Duration,
+};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -9,6 +13,9 @@ use crate::config::LogFormat;
 
 /// Upper bounds, in seconds, of the classes that durations are counted in.
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// How often samples are folded.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Starts logging to standard error. `filter` is in the form of `RUST_LOG`.
 pub fn log(format: LogFormat, filter: &str) {
@@ -31,4 +38,13 @@ pub fn metrics() -> Option<PrometheusHandle> {
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder).ok()?;
     Some(handle)
+}
+
+/// Folds what was counted into its classes, for as long as the service runs: a registry that nobody scrapes would keep
+/// every sample otherwise.
+pub async fn upkeep(recorder: Arc<PrometheusHandle>) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        recorder.run_upkeep();
+    }
 }

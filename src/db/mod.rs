@@ -31,7 +31,7 @@ pub use txn::{Actor, Entry, Txn};
 pub use view::{Query, View};
 
 use crate::{
-    entity::change::{HEAD, Head},
+    entity::change::{Head, head},
     task::Tasks,
 };
 
@@ -141,9 +141,7 @@ impl Db {
     /// Any [`Fault`] of the database.
     pub async fn head(&self) -> Result<Head, Fault> {
         let pool = self.pool.clone();
-        let read = async move {
-            Head::find_by_statement(Statement::from_string(DbBackend::Postgres, HEAD)).one(&pool).await
-        };
+        let read = async move { head().one(&pool).await };
         let head = self.tasks.shielded(read).await??;
         head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))
     }

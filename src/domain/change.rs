@@ -3,13 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{Caller, Error, Reading, Registry, Result};
-use crate::{
-    db::View,
-    entity::{
-        Reach,
-        change::{self, Head},
-    },
-};
+use crate::entity::change::{self, Head};
 
 pub use crate::entity::change::{Action as ChangeAction, ActorKind, Model as Change};
 
@@ -123,7 +117,8 @@ impl Registry {
         }
     }
 
-    /// Up to `limit` entries after `place` that this reading may see, in order.
+    /// Up to `limit` entries after `place` that this reading may see, in order, and where the log ended at its moment:
+    /// with fewer than `limit`, all up to there has been seen.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
@@ -132,12 +127,10 @@ impl Registry {
         reading: &Reading,
         place: Place,
         limit: u64,
-    ) -> Result<Vec<Change>> {
+    ) -> Result<(Vec<Change>, Place)> {
         let Reading { caller: _, view } = reading;
-        changes_after(view, &view.reach(), place, limit).await
+        let head = view.one(change::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
+        let changes = view.all(change::after(&view.reach(), place.revision, place.position, limit)).await?;
+        Ok((changes, Place::end_of(head.revision)))
     }
-}
-
-async fn changes_after(view: &View, reach: &Reach, place: Place, limit: u64) -> Result<Vec<Change>> {
-    Ok(view.all(change::after(reach, place.revision, place.position, limit)).await?)
 }

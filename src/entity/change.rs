@@ -1,6 +1,9 @@
 //! `changes` and `log_head`: the one log, appended by one SQL function and never otherwise.
 
-use sea_orm::{FromQueryResult, QueryOrder, QuerySelect, entity::prelude::*, sea_query::ExprTrait};
+use sea_orm::{
+    DbBackend, FromQueryResult, QueryOrder, QuerySelect, SelectModel, SelectorRaw, Statement,
+    entity::prelude::*, sea_query::ExprTrait,
+};
 
 use super::Reach;
 use crate::{
@@ -125,7 +128,10 @@ pub struct Head {
 }
 
 /// Reads [`Head`].
-pub const HEAD: &str = "SELECT revision, position, chain_hash FROM registry.log_head";
+pub fn head() -> SelectorRaw<SelectModel<Head>> {
+    let read = "SELECT revision, position, chain_hash FROM registry.log_head";
+    Head::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+}
 
 /// Appends the entries `$1` and answers their revision.
 pub const APPEND: &str = "SELECT registry.append_changes($1) AS revision";

@@ -195,11 +195,12 @@ impl Watch {
 
     async fn replay(&mut self) -> Result<()> {
         let reading = self.registry.reading(&self.caller);
-        let page = self.registry.changes_after(&reading, self.place, REPLAY_PAGE).await?;
+        let (page, head) = self.registry.changes_after(&reading, self.place, REPLAY_PAGE).await?;
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
-        if let Some(last) = page.last() {
-            self.place = Place::of(last);
-        }
+        // The end of a whole page is where the next one begins; else all up to the log's end has been seen, also what
+        // this watcher may not.
+        self.place =
+            if self.behind { page.last().map_or(self.place, Place::of) } else { head.max(self.place) };
         self.ready.extend(page.into_iter().filter(|change| self.filter.passes(change)).map(Arc::new));
         Ok(())
     }

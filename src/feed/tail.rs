@@ -56,7 +56,7 @@ async fn catch_up(registry: &Registry, hub: &Hub, place: &mut Option<Place>) -> 
     let mut held: Vec<Arc<Change>> = Vec::new();
     loop {
         let reading = registry.reading(&Caller::system("tail"));
-        let page = registry.changes_after(&reading, from, PAGE).await?;
+        let (page, _) = registry.changes_after(&reading, from, PAGE).await?;
         let is_last = u64::try_from(page.len()).unwrap_or(u64::MAX) < PAGE;
         for change in page {
             from = Place::of(&change);

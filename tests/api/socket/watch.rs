@@ -197,3 +197,23 @@ async fn who_falls_behind_reads_on_from_the_log() {
     assert_eq!(revisions(&mut socket, made.len()).await, made);
     assert!(socket.is_quiet(Duration::from_millis(200)).await);
 }
+
+#[tokio::test]
+async fn what_a_watcher_may_not_see_costs_it_no_look_at_the_log() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let town = operator.customer("Town").await;
+    let viewer = app.member(&town, Role::Viewer).await;
+    let statements = async || {
+        let before = app.registry.statements();
+        for _ in 0..20 {
+            operator.customer("Elsewhere").await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        app.registry.statements() - before
+    };
+    let alone = statements().await;
+    let mut socket = viewer.socket().await;
+    watch(&app, &mut socket, "1", json!({ "after": "0" })).await;
+    assert_eq!(statements().await, alone);
+}
