@@ -2,6 +2,9 @@
 
 #![cfg(test)]
 
+#[path = "cli/serve.rs"]
+mod serve;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},

@@ -1,0 +1,149 @@
+//! `serve` as its operators meet it: it keeps secrets out of its log, survives its Postgres, and stops when asked to.
+
+use std::{
+    fs::File,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use super::{Home, PROGRAM, SETTINGS};
+
+/// How long to wait for what must come: many times what it takes.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A running service; killed at the end if it is still there.
+struct Serving {
+    process: Child,
+    base: String,
+}
+
+impl Serving {
+    fn start(home: &Home) -> Self {
+        // Free a moment ago, and nobody else asks for this one.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let log = File::options().create(true).append(true).open(home.path("serve.log")).unwrap();
+        let mut command = Command::new(PROGRAM);
+        for setting in SETTINGS {
+            command.env_remove(setting);
+        }
+        let command = command.arg("serve").stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let command =
+            command.env("DATA_DIR", &home.0).env("LOG", "trace").env("LISTEN", format!("127.0.0.1:{port}"));
+        Self { process: command.spawn().unwrap(), base: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Waits until it says that it is ready.
+    async fn ready(&self) {
+        let started = Instant::now();
+        while !reqwest::get(format!("{}/readyz", self.base))
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+        {
+            assert!(started.elapsed() < DEADLINE, "it does not become ready");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn gql(&self, token: &str, query: &str) -> Value {
+        let request = reqwest::Client::new().post(format!("{}/graphql", self.base)).bearer_auth(token);
+        let answer = request.json(&json!({ "query": query })).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// Asks it to stop; answers how long that took, and whether it ended well.
+    fn stop(mut self) -> (Duration, bool) {
+        let started = Instant::now();
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+        let status = self.process.wait().unwrap();
+        (started.elapsed(), status.success())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The private Postgres's first process.
+fn postmaster(home: &Home) -> Option<Pid> {
+    let file = std::fs::read_to_string(home.path("postgres/data/postmaster.pid")).ok()?;
+    Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
+}
+
+#[tokio::test]
+async fn no_secret_is_in_its_log_however_much_it_says() {
+    let home = Home::new("secrets");
+    let serving = Serving::start(&home);
+    serving.ready().await;
+    let user = home.last(&["token", "user", "--subject", "me", "--operator"]);
+    let service = home.last(&["token", "service", "--name", "gateway", "--scope", "configs:read"]);
+    let make = "mutation { createServiceToken(input: { name: \"x\", scopes: [CONFIGS_READ] }) { secret } }";
+    let made = serving.gql(&user, make).await;
+    let made = made.pointer("/data/createServiceToken/secret").and_then(Value::as_str).unwrap().to_owned();
+    let made_up = format!("{}0", &user[..user.len() - 1]);
+    for token in [&user, &service, &made, &made_up] {
+        serving.gql(token, "{ viewer { name } }").await;
+    }
+    reqwest::get(format!("{}/readyz?token={user}", serving.base)).await.unwrap();
+    assert!(serving.stop().1);
+    let log = std::fs::read_to_string(home.path("serve.log")).unwrap();
+    assert!(log.contains("TRACE") && log.contains("answered"), "it says much");
+    for secret in [&user, &service, &made] {
+        // The signature of a token, the secret part of a key: what makes it one.
+        let tail = &secret[secret.len() - 40..];
+        assert!(!log.contains(tail), "a secret is in the log");
+    }
+    let key = std::fs::read_to_string(home.path("signing-key.pem")).unwrap();
+    assert!(!log.contains(key.lines().nth(1).unwrap()), "the signing key is in the log");
+}
+
+#[tokio::test]
+async fn it_outlives_its_postgres_and_its_own_violent_end() {
+    let home = Home::new("killed");
+    let serving = Serving::start(&home);
+    serving.ready().await;
+    let token = home.last(&["token", "user", "--subject", "me", "--operator"]);
+    let count = "{ customers { totalCount } }";
+    let create = "mutation { createCustomer(input: { name: \"City\" }) { revision } }";
+    let acknowledged = serving.gql(&token, create).await;
+    assert!(
+        acknowledged.pointer("/data/createCustomer/revision").is_some_and(Value::is_string),
+        "{acknowledged}"
+    );
+
+    // Its Postgres is killed: what was acknowledged is there when it is back, and it comes back by itself.
+    let first = postmaster(&home).unwrap();
+    kill_process(first, Signal::KILL).unwrap();
+    let started = Instant::now();
+    while postmaster(&home).is_none_or(|now| now == first) {
+        assert!(started.elapsed() < DEADLINE, "Postgres does not come back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    serving.ready().await;
+    let answer = loop {
+        let answer = serving.gql(&token, count).await;
+        if answer.get("errors").is_none() {
+            break answer;
+        }
+        // Connections of before may each fail once, saying that it is worth another try.
+        assert_eq!(answer.pointer("/errors/0/extensions/code"), Some(&json!("UNAVAILABLE")), "{answer}");
+        assert!(started.elapsed() < DEADLINE, "it does not recover");
+    };
+    assert_eq!(answer.pointer("/data/customers/totalCount"), Some(&json!(1)));
+
+    // It is killed itself: the next one adopts the Postgres that was left behind, and stops it in the end.
+    drop(serving);
+    assert!(postmaster(&home).is_some());
+    let again = Serving::start(&home);
+    again.ready().await;
+    assert_eq!(again.gql(&token, count).await.pointer("/data/customers/totalCount"), Some(&json!(1)));
+    let (_, well) = again.stop();
+    assert!(well);
+    assert_eq!(postmaster(&home), None, "the last one out stops it");
+}
