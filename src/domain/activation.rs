@@ -124,7 +124,10 @@ impl Registry {
                 let (to, reason) = resolve(&txn, &agent, last.as_ref(), target).await?;
                 if to == actual {
                     let activation = last.as_ref().map(|last| last.id);
-                    let since = last.and_then(|last| last.revision).unwrap_or(0);
+                    let since = match last.and_then(|last| last.revision) {
+                        Some(revision) => revision,
+                        None => agent::last_change(&txn, id, ChangeAction::AgentDeactivated).await?,
+                    };
                     return Ok((Switched { agent, activation }, since));
                 }
                 let (agent, activation) = switch(&txn, &clock, agent, to, reason).await?;

@@ -311,8 +311,10 @@ pub(super) async fn lock(txn: &Txn, caller: &Caller, id: AgentId) -> Result<Agen
     txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)
 }
 
-/// The revision of the last change of this kind to this agent, or 0 when there was none.
+/// The revision of the last change of this kind to this agent, or of its creation when there was none: since then it
+/// is as it is.
 pub(super) async fn last_change(txn: &Txn, id: AgentId, action: ChangeAction) -> Result<i64> {
-    let last = txn.one(crate::entity::change::last_of(id, action)).await?;
+    let actions = [action, ChangeAction::AgentCreated];
+    let last = txn.one(crate::entity::change::last_of(id, actions)).await?;
     Ok(last.map_or(0, |change| change.revision))
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     db::{Entry, View},
-    entity::{customer, membership as row, user},
+    entity::{change::last_of_subject, customer, membership as row, user},
     id::{CustomerId, UserId},
 };
 
@@ -64,9 +64,8 @@ impl Registry {
                 let details = json!({ "before": before.as_ref().map(|b| name(b.role)), "after": name(role) });
                 match before {
                     Some(before) if before.role == role => {
-                        let since =
-                            super::last_change_of_customer(&txn, customer_id, ChangeAction::MemberSet)
-                                .await?;
+                        let last = txn.one(last_of_subject(user.id.into(), ChangeAction::MemberSet)).await?;
+                        let since = last.map_or(0, |change| change.revision);
                         return Ok((before, since));
                     }
                     Some(before) => {

@@ -16,6 +16,7 @@ use customer::{BillingStatus, Customer};
 pub mod activation;
 pub mod agent;
 pub mod auth;
+mod billing;
 mod caller;
 pub mod change;
 pub mod config;
@@ -164,9 +165,11 @@ fn refuse_suspended(caller: &Caller, customer: &Customer) -> Result<()> {
     }
 }
 
-/// The revision of the last change of this kind to this customer, or 0 when there was none.
+/// The revision of the last change of this kind to this customer, or of its creation when there was none: since then
+/// it is as it is.
 async fn last_change_of_customer(txn: &Txn, id: CustomerId, action: ChangeAction) -> Result<i64> {
-    let last = txn.one(entity::change::last_of_customer(id, action)).await?;
+    let actions = [action, ChangeAction::CustomerCreated];
+    let last = txn.one(entity::change::last_of_customer(id, actions)).await?;
     Ok(last.map_or(0, |change| change.revision))
 }
 

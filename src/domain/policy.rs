@@ -10,6 +10,8 @@ pub enum Action {
     CreateCustomer,
     /// Name operators and make service tokens.
     ManagePlatform,
+    /// Set what customers pay for, and where they stand with their bills.
+    ManageBilling,
     /// Change a customer's own fields.
     UpdateCustomer,
     /// Set who works for a customer.
@@ -30,9 +32,10 @@ pub enum Action {
 
 impl Action {
     /// All of them, for tests that walk the table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CreateCustomer,
         Self::ManagePlatform,
+        Self::ManageBilling,
         Self::UpdateCustomer,
         Self::ManageMembers,
         Self::ReadAgents,
@@ -46,7 +49,7 @@ impl Action {
     /// The least role at a customer that may do it there; none when no member may.
     fn role(self) -> Option<Role> {
         match self {
-            Self::CreateCustomer | Self::ManagePlatform => None,
+            Self::CreateCustomer | Self::ManagePlatform | Self::ManageBilling => None,
             Self::UpdateCustomer | Self::ManageMembers => Some(Role::Admin),
             Self::WriteAgents => Some(Role::Editor),
             Self::ReadAgents
@@ -65,6 +68,7 @@ impl Action {
             Self::ReadServing => has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch),
             Self::CreateCustomer
             | Self::ManagePlatform
+            | Self::ManageBilling
             | Self::UpdateCustomer
             | Self::ManageMembers
             | Self::ReadAgents

@@ -33,6 +33,12 @@ pub enum Action {
     /// A customer's own fields changed.
     #[sea_orm(string_value = "customer.updated")]
     CustomerUpdated,
+    /// A customer got another plan.
+    #[sea_orm(string_value = "customer.plan_set")]
+    CustomerPlanSet,
+    /// A customer got another billing status.
+    #[sea_orm(string_value = "customer.billing_status_set")]
+    CustomerBillingSet,
     /// A user's profile was made.
     #[sea_orm(string_value = "user.created")]
     UserCreated,
@@ -156,22 +162,22 @@ pub fn at(revision: i64, position: i32) -> Select<Entity> {
     Entity::find_by_id((revision, position))
 }
 
-/// The last entry of this kind about this agent.
-pub fn last_of(agent: AgentId, action: Action) -> Select<Entity> {
-    last(action).filter(Column::AgentId.eq(agent))
+/// The last entry of one of these kinds about this agent.
+pub fn last_of(agent: AgentId, actions: [Action; 2]) -> Select<Entity> {
+    last(actions).filter(Column::AgentId.eq(agent))
 }
 
-/// The last entry of this kind about this customer.
-pub fn last_of_customer(customer: CustomerId, action: Action) -> Select<Entity> {
-    last(action).filter(Column::CustomerId.eq(customer))
+/// The last entry of one of these kinds about this customer.
+pub fn last_of_customer(customer: CustomerId, actions: [Action; 2]) -> Select<Entity> {
+    last(actions).filter(Column::CustomerId.eq(customer))
 }
 
 /// The last entry of this kind about this row.
 pub fn last_of_subject(subject: Uuid, action: Action) -> Select<Entity> {
-    last(action).filter(Column::SubjectId.eq(subject))
+    last([action]).filter(Column::SubjectId.eq(subject))
 }
 
-fn last(action: Action) -> Select<Entity> {
-    let select = Entity::find().filter(Column::Action.eq(action));
+fn last(actions: impl IntoIterator<Item = Action>) -> Select<Entity> {
+    let select = Entity::find().filter(Column::Action.is_in(actions));
     select.order_by_desc(Column::Revision).order_by_desc(Column::Position).limit(1)
 }

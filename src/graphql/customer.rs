@@ -248,7 +248,10 @@ impl CustomerMutation {
 
 impl Customer {
     /// The customer that a write answered, read again through a lens opened after it.
-    async fn after(lens: Lens, written: Option<verbs::Customer>) -> async_graphql::Result<Option<Self>> {
+    pub(super) async fn after(
+        lens: Lens,
+        written: Option<verbs::Customer>,
+    ) -> async_graphql::Result<Option<Self>> {
         match written {
             Some(row) => lens.customer(row.id).await,
             None => Ok(None),

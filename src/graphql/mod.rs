@@ -18,6 +18,7 @@ use crate::{
 mod activation;
 mod agent;
 mod batch;
+mod billing;
 mod config;
 mod context;
 mod customer;
@@ -57,6 +58,7 @@ pub struct QueryRoot(
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
     customer::CustomerMutation,
+    billing::BillingMutation,
     agent::AgentMutation,
     version::VersionMutation,
     activation::ActivationMutation,

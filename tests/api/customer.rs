@@ -4,8 +4,6 @@ use agent_registry::domain::member::Role;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
-use sqlx::{Connection, PgConnection};
-
 use crate::support::{App, Calls};
 
 const CREATE: &str = "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) {
@@ -80,12 +78,7 @@ async fn a_suspended_ones_people_look_and_do_not_touch_and_nothing_is_served() {
     let agent = admin.agent(&customer, "Helper").await;
     let version = admin.publish(&agent, "You help.").await;
     admin.activate(&agent, &version).await;
-    // No verb suspends yet.
-    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
-    sqlx::raw_sql("UPDATE registry.customers SET billing_status = 'SUSPENDED'")
-        .execute(&mut session)
-        .await
-        .unwrap();
+    app.set_billing_status(&customer, "SUSPENDED").await;
     let config = "query ($id: ID!) { activeConfig(agentId: $id) { systemPrompt } }";
     for caller in [&*app.gateway().await, &*admin] {
         assert_eq!(caller.gql(config, json!({ "id": agent })).await.code(), Some("SUSPENDED"));

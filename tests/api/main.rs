@@ -5,6 +5,7 @@
 mod activation;
 mod agent;
 mod auth;
+mod billing;
 mod client;
 mod coverage;
 mod customer;

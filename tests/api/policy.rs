@@ -74,6 +74,7 @@ fn its_table_is_this_one() {
     insta::assert_snapshot!(table, @r"
     FFFFFyFFFy CreateCustomer
     FFFFFyFFFy ManagePlatform
+    FFFFFyFFFy ManageBilling
     FFyNNyFFFy UpdateCustomer
     FFyNNyFFFy ManageMembers
     yyyNNyFFFy ReadAgents

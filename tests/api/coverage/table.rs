@@ -29,6 +29,12 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("activeConfig", "(agentId: AGENT) { name }", "none ok ok ok none ok FORBIDDEN ok"),
     ("createCustomer", "(input: { name: UNIQUE }) { userErrors { code } }", OPERATOR),
     ("updateCustomer", "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }", ADMIN),
+    ("setPlan", "(input: { customerId: CUSTOMER, plan: PRO }) { userErrors { code } }", OPERATOR),
+    (
+        "setBillingStatus",
+        "(input: { customerId: CUSTOMER, status: ACTIVE }) { userErrors { code } }",
+        OPERATOR,
+    ),
     ("createAgent", "(input: { customerId: CUSTOMER, name: UNIQUE }) { userErrors { code } }", WRITE),
     ("updateAgent", "(input: { agentId: AGENT, name: UNIQUE }) { userErrors { code } }", WRITE),
     ("archiveAgent", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),

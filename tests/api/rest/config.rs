@@ -94,7 +94,7 @@ async fn nothing_active_and_suspended_say_so() {
     assert_problem(&conflict, 409, "CONFLICT");
     assert_eq!(conflict.body["field"], "expected_latest_number");
 
-    city.app.suspend(&city.customer).await;
+    city.app.set_billing_status(&city.customer, "SUSPENDED").await;
     assert_problem(&gateway.get(&city.active()).await, 403, "SUSPENDED");
     let refused = city.editor.post("/v1/agents", json!({ "name": "More" })).await;
     assert_problem(&refused, 403, "SUSPENDED");

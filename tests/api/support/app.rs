@@ -68,11 +68,12 @@ impl App {
         Self { database, first }
     }
 
-    /// Makes a customer SUSPENDED behind the service's back.
-    pub(crate) async fn suspend(&self, customer: &str) {
+    /// Puts a customer into this billing status behind the service's back, whatever it was in.
+    pub(crate) async fn set_billing_status(&self, customer: &str, status: &str) {
         let mut admin = PgConnection::connect(&self.database.admin_url).await.unwrap();
-        sqlx::query("UPDATE registry.customers SET billing_status = 'SUSPENDED' WHERE id = $1::text::uuid")
+        sqlx::query("UPDATE registry.customers SET billing_status = $2 WHERE id = $1::text::uuid")
             .bind(customer)
+            .bind(status)
             .execute(&mut admin)
             .await
             .unwrap();

@@ -1,0 +1,96 @@
+//! Billing state: what a customer pays for, and where it stands with its bills.
+
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Caller, Changed, Error, Registry, Result,
+    change::ChangeAction,
+    customer::{BillingStatus, Customer, Plan},
+    policy::{self, Action},
+};
+use crate::{db::Entry, entity::customer as row, id::CustomerId};
+
+impl BillingStatus {
+    /// Where a customer may go from here. A canceled one does not come back: what it had may be erased.
+    #[must_use]
+    pub fn may_become(self, next: Self) -> bool {
+        use BillingStatus::{Active, Canceled, PastDue, Suspended, Trialing};
+        match self {
+            Trialing => matches!(next, Trialing | Active | PastDue | Suspended | Canceled),
+            Active => matches!(next, Active | PastDue | Suspended | Canceled),
+            PastDue => matches!(next, PastDue | Active | Suspended | Canceled),
+            Suspended => matches!(next, Suspended | Active | PastDue | Canceled),
+            Canceled => matches!(next, Canceled),
+        }
+    }
+}
+
+impl Registry {
+    /// Sets what a customer pays for.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`].
+    pub async fn set_plan(&self, caller: &Caller, id: CustomerId, plan: Plan) -> Result<Changed<Customer>> {
+        policy::allow(caller, Action::ManageBilling)?;
+        let now = self.clock.now();
+        let made = self
+            .write(caller, move |txn| async move {
+                let before =
+                    txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
+                if before.plan == plan {
+                    let since =
+                        super::last_change_of_customer(&txn, id, ChangeAction::CustomerPlanSet).await?;
+                    return Ok((before, since));
+                }
+                let details = json!({ "before": name(before.plan), "after": name(plan) });
+                let row = row::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
+                let after = txn.update(row).await?;
+                txn.record(Entry::of(ChangeAction::CustomerPlanSet, id).details(details));
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Sets where a customer stands with its bills. From the commit on, a suspended or canceled one is served nothing.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Invalid`] for a step that
+    /// [`BillingStatus::may_become`] does not know.
+    pub async fn set_billing_status(
+        &self,
+        caller: &Caller,
+        id: CustomerId,
+        status: BillingStatus,
+    ) -> Result<Changed<Customer>> {
+        policy::allow(caller, Action::ManageBilling)?;
+        let now = self.clock.now();
+        let made = self
+            .write(caller, move |txn| async move {
+                let before =
+                    txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
+                let was = before.billing_status;
+                if was == status {
+                    let last = super::last_change_of_customer(&txn, id, ChangeAction::CustomerBillingSet);
+                    return Ok((before, last.await?));
+                }
+                if !was.may_become(status) {
+                    let message = format!("a customer that is {} can't become {}", name(was), name(status));
+                    return Err(Error::invalid("status", message));
+                }
+                let details = json!({ "before": name(was), "after": name(status) });
+                let row =
+                    row::ActiveModel { billing_status: Set(status), updated_at: Set(now), ..before.into() };
+                let after = txn.update(row).await?;
+                txn.record(Entry::of(ChangeAction::CustomerBillingSet, id).details(details));
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+}
+
+fn name<T: sea_orm::ActiveEnum<Value = String>>(value: T) -> String {
+    value.to_value()
+}
