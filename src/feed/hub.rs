@@ -139,6 +139,7 @@ impl Hub {
         };
         Ok(Watch {
             registry: self.registry.clone(),
+            applied: self.applied.subscribe(),
             caller,
             filter,
             live,
@@ -153,6 +154,7 @@ impl Hub {
 #[derive(Debug)]
 pub struct Watch {
     registry: Registry,
+    applied: watch::Receiver<Option<i64>>,
     caller: Arc<Caller>,
     filter: WatchFilter,
     live: broadcast::Receiver<Arc<Commit>>,
@@ -208,11 +210,17 @@ impl Watch {
     }
 
     async fn replay(&mut self) -> Result<()> {
+        // What has arrived was committed before the snapshot below opens, so a page that is not full has passed it, also
+        // where the rest is other customers': without this, each of their commits would send a watcher back to the log.
+        let arrived = self.applied.borrow().unwrap_or(0);
         let reading = self.registry.reading(&self.caller);
         let page = self.registry.changes_after(&reading, self.place, REPLAY_PAGE).await?;
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
         if let Some(last) = page.last() {
             self.place = Place::of(last);
+        }
+        if !self.behind {
+            self.place = self.place.max(Place::end_of(arrived));
         }
         self.ready.extend(page.into_iter().filter(|change| self.filter.passes(change)).map(Arc::new));
         Ok(())
