@@ -6,6 +6,7 @@ mod activation;
 mod agent;
 mod auth;
 mod client;
+mod cost;
 mod coverage;
 mod customer;
 mod embedded;
