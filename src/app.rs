@@ -34,6 +34,8 @@ use crate::{
 
 /// How long requests and sockets may take to end after the service was asked to stop.
 const DRAIN: Duration = Duration::from_secs(8);
+/// How long the connections to the database may take to be closed after that.
+const CLOSE: Duration = Duration::from_secs(1);
 /// The connections of what follows the log.
 const BESIDE_CONNECTIONS: u32 = 2;
 /// How often to see whether the private Postgres still runs.
@@ -314,20 +316,28 @@ impl Service {
             stopping.stop();
         };
         let serve = axum::serve(listener, http::router(door)).with_graceful_shutdown(drained);
+        let drained = async {
+            let served = serve.await;
+            (served, tasks.ended(DRAIN).await)
+        };
         let late = async {
             tasks.stopping().await;
             tokio::time::sleep(DRAIN).await;
         };
-        let served = tokio::select! {
-            served = async { serve.await } => served,
-            () = late => Ok(()),
+        let (served, in_time) = tokio::select! {
+            drained = drained => drained,
+            () = late => (Ok(()), tasks.ended(Duration::ZERO).await),
         };
-        if !tasks.ended(DRAIN).await {
+        if !in_time {
             tracing::warn!("some requests did not end in time");
         }
-        for pool in pools {
-            pool.close().await;
-        }
+        // A pool waits for its connections, and one whose statement hangs comes back when Postgres ends that.
+        let closed = async {
+            for pool in pools {
+                pool.close().await;
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE, closed).await;
         served
     }
 }

@@ -1,18 +1,31 @@
 //! The only place that spawns: every task is tracked, and ends when the service does.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, thread::available_parallelism, time::Duration};
 
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
 /// The service's running tasks, and the wish that they end.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tasks {
     tracker: TaskTracker,
     stopping: CancellationToken,
+    /// Turns at computing: half the processors, so that there are always some to answer.
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self {
+            tracker: TaskTracker::default(),
+            stopping: CancellationToken::default(),
+            turns: Arc::new(Semaphore::new((processors / 2).max(1))),
+        }
+    }
 }
 
 /// A task did not finish: it panicked, or the runtime was going down.
@@ -36,6 +49,24 @@ impl Tasks {
     ) -> Result<T, Lost> {
         let span = tracing::Span::current();
         Ok(self.tracker.spawn(tracing::Instrument::instrument(work, span)).await?)
+    }
+
+    /// Runs what takes a processor for long on a thread of its own, when it is its turn: on a thread that serves
+    /// requests it would make all of them wait. A caller that is dropped before its turn has cost nothing.
+    ///
+    /// # Errors
+    /// [`Lost`] when the work panicked or the runtime shut down.
+    pub async fn computed<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Lost> {
+        // It is never closed, so there is always a turn.
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        Ok(self.tracker.spawn_blocking(work).await?)
     }
 
     /// Runs `work` beside the requests until it ends or [`Tasks::stop`] is called.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::config::LogFormat;
 
@@ -19,15 +22,31 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Starts logging to standard error. `filter` is in the form of `RUST_LOG`.
 pub fn log(format: LogFormat, filter: &str) {
+    // A second call, as in a test, changes nothing.
+    let _ = subscriber(format, filter, io::stderr).try_init();
+}
+
+fn subscriber<W>(format: LogFormat, filter: &str, writer: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer =
-        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
-    // A second call, as in a test, changes nothing.
-    let _ = match format {
-        LogFormat::Text => registry.with(layer.with_target(false)).try_init(),
-        LogFormat::Json => registry.with(layer.json()).try_init(),
-    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(io::stderr().is_terminal());
+    let discreet = filter_fn(is_discreet);
+    match format {
+        LogFormat::Text => Box::new(registry.with(layer.with_target(false).with_filter(discreet))),
+        LogFormat::Json => Box::new(registry.with(layer.json().with_filter(discreet))),
+    }
+}
+
+/// Whether this may be logged, whatever the filter says. The websocket library tells each message whole when asked for
+/// details: the tokens that clients sign in with, and the prompts that they are sent.
+fn is_discreet(line: &Metadata<'_>) -> bool {
+    let tells_messages = ["tungstenite", "tokio_tungstenite"]
+        .iter()
+        .any(|library| line.target().split("::").next() == Some(library));
+    !tells_messages || *line.level() <= Level::INFO
 }
 
 /// Starts counting. Answers what renders the counts, or none when another part of the program counts already.
@@ -46,5 +65,53 @@ pub async fn upkeep(recorder: Arc<PrometheusHandle>) {
     loop {
         tokio::time::sleep(UPKEEP).await;
         recorder.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Written {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[test]
+    fn no_message_of_a_socket_is_logged_however_much_is_asked_for() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let written = Written::default();
+            let log = subscriber(format, "trace,tungstenite::protocol=trace", written.clone());
+            tracing::subscriber::with_default(log, || {
+                tracing::trace!(target: "tungstenite::protocol", "Received message secret");
+                tracing::debug!(target: "tungstenite", "secret");
+                tracing::debug!(target: "tokio_tungstenite::compat", "secret");
+                tracing::warn!(target: "tungstenite::protocol", "a warning");
+                tracing::trace!(target: "agent_registry::http", "a detail");
+            });
+            let bytes = written.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("secret"), "{text}");
+            assert!(text.contains("a warning") && text.contains("a detail"), "{text}");
+        }
     }
 }

@@ -146,6 +146,12 @@ impl Db {
         head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))
     }
 
+    /// Where its reads and writes run.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     /// How many statements this pool has run.
     #[must_use]
     pub fn statements(&self) -> u64 {

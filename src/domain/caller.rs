@@ -116,6 +116,16 @@ impl Caller {
         }
     }
 
+    /// Whether this caller may see all that `earlier` might.
+    #[must_use]
+    pub fn sees_what(&self, earlier: &Self) -> bool {
+        match (self.scope(), earlier.scope()) {
+            (Scope::Platform, _) => true,
+            (Scope::Customers(now), Scope::Customers(then)) => then.iter().all(|each| now.contains(each)),
+            (now, then) => now == then,
+        }
+    }
+
     /// How the log names this caller.
     #[must_use]
     pub fn actor(&self) -> Actor {

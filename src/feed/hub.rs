@@ -7,6 +7,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::rights::Rights;
 use crate::{
     domain::{
         Caller, Error, Registry, Result,
@@ -37,6 +38,7 @@ pub struct Hub {
     live: broadcast::Sender<Arc<Commit>>,
     /// None until the tail has found the log's end.
     applied: watch::Sender<Option<i64>>,
+    rights: Rights,
 }
 
 /// What of the log a watcher is sent.
@@ -60,12 +62,18 @@ impl Hub {
     /// A hub that nothing has arrived at.
     #[must_use]
     pub fn new(registry: Registry) -> Self {
-        Self { registry, live: broadcast::Sender::new(LIVE_COMMITS), applied: watch::Sender::new(None) }
+        Self {
+            registry,
+            live: broadcast::Sender::new(LIVE_COMMITS),
+            applied: watch::Sender::new(None),
+            rights: Rights::default(),
+        }
     }
 
     /// Hands one commit to all watchers.
     pub(super) fn arrive(&self, commit: Commit) {
         let revision = commit.revision;
+        self.rights.note(&commit.changes);
         // It only fails when nobody watches.
         let _ = self.live.send(Arc::new(commit));
         self.arrived(revision);
@@ -86,6 +94,12 @@ impl Hub {
     #[must_use]
     pub fn watchers(&self) -> usize {
         self.live.receiver_count()
+    }
+
+    /// Whose rights have changed of late.
+    #[must_use]
+    pub fn rights(&self) -> &Rights {
+        &self.rights
     }
 
     /// Waits until this instance has followed the log to `revision`.

@@ -1,7 +1,9 @@
 //! What runs beside the requests: follows the log and hands it to whoever watches.
 
 mod hub;
+mod rights;
 mod tail;
 
 pub use hub::{Hub, Watch, WatchFilter};
+pub use rights::Rights;
 pub use tail::{follow, hear};

@@ -4,15 +4,15 @@ use async_graphql::{Context, ID, Json, Object};
 use serde_json::Value;
 
 use super::{
-    context::request,
+    context::{Lens, request},
     error::refuse,
     scalar::{DateTime, Revision, id, to_id},
-    version::{Tool, hex, tools},
+    version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
 use crate::domain::{Error, config as verbs};
 
 /// What the runtime gets for an agent: all it needs to run it, and nothing else.
-pub struct ActiveConfig(verbs::ActiveConfig);
+pub struct ActiveConfig(verbs::ActiveConfig, Lens);
 
 /// What the runtime gets for an agent: all it needs to run it, and nothing else.
 #[Object]
@@ -43,8 +43,9 @@ impl ActiveConfig {
     }
 
     /// What the model is told first.
-    async fn system_prompt(&self) -> &str {
-        &self.0.version.system_prompt
+    async fn system_prompt(&self) -> async_graphql::Result<&str> {
+        self.1.weigh(self.0.version.system_prompt.len())?;
+        Ok(&self.0.version.system_prompt)
     }
 
     /// Which model.
@@ -53,13 +54,15 @@ impl ActiveConfig {
     }
 
     /// Temperature and the like: a JSON object.
-    async fn model_parameters(&self) -> Json<Value> {
-        Json(self.0.version.model_parameters.clone())
+    async fn model_parameters(&self) -> async_graphql::Result<Json<Value>> {
+        self.1.weigh(json_bytes(&self.0.version.model_parameters))?;
+        Ok(Json(self.0.version.model_parameters.clone()))
     }
 
     /// What it may call.
-    async fn tools(&self) -> Vec<Tool> {
-        tools(&self.0.version)
+    async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
+        self.1.weigh(tools_bytes(&self.0.version))?;
+        Ok(tools(&self.0.version))
     }
 
     /// SHA-256, in hex, over the canonical content.
@@ -92,15 +95,15 @@ impl ConfigQuery {
         #[graphql(desc = "Answer nothing older than this commit: waits up to two seconds for it.")] at_least: Option<Revision>,
     ) -> async_graphql::Result<Option<ActiveConfig>> {
         let request = request(ctx)?;
+        let lens = request.lens();
         let answer = async {
             if let Some(Revision(revision)) = at_least {
                 request.hub.reach(revision).await?;
             }
-            let lens = request.lens();
             lens.registry.active_config(&lens.reading, id("agentId", &agent_id)?).await
         };
         match answer.await {
-            Ok(config) => Ok(config.map(ActiveConfig)),
+            Ok(config) => Ok(config.map(|config| ActiveConfig(config, lens.clone()))),
             Err(Error::NotFound(_)) => Ok(None),
             Err(err) => Err(refuse(&err)),
         }

@@ -1,6 +1,12 @@
 //! What a resolver has at hand: who asks, the verbs, and one moment's truth.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_graphql::Context;
 
@@ -9,7 +15,7 @@ use super::{
         ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, CustomerById,
         UserById, VersionById, VersionByNumber, VersionPage,
     },
-    error::refuse,
+    error::{refuse, too_much},
     loader::Loader,
 };
 use crate::{
@@ -17,12 +23,17 @@ use crate::{
     feed::Hub,
 };
 
+/// The most text and JSON that one answer may hold, in bytes: some sixty of the largest prompts. The document is charged
+/// for what it selects, but only here is it known how long that is.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// What each operation is given.
 #[derive(Clone)]
 pub(super) struct Request {
     pub(super) caller: Arc<Caller>,
     pub(super) registry: Registry,
     pub(super) hub: Hub,
+    weight: Arc<AtomicUsize>,
     lens: Lens,
 }
 
@@ -34,6 +45,8 @@ pub(super) struct Lens(Arc<Loaders>);
 pub(super) struct Loaders {
     pub(super) registry: Registry,
     pub(super) reading: Reading,
+    /// How many bytes the answer holds so far.
+    weight: Arc<AtomicUsize>,
     pub(super) customers: Loader<CustomerById>,
     pub(super) users: Loader<UserById>,
     pub(super) agents: Loader<AgentById>,
@@ -48,7 +61,7 @@ pub(super) struct Loaders {
 }
 
 impl Lens {
-    pub(super) fn new(registry: &Registry, caller: &Caller) -> Self {
+    fn new(registry: &Registry, caller: &Caller, weight: &Arc<AtomicUsize>) -> Self {
         let reading = registry.reading(caller);
         Self(Arc::new(Loaders {
             customers: Loader::new(registry, &reading),
@@ -64,7 +77,14 @@ impl Lens {
             activation_counts: Loader::new(registry, &reading),
             registry: registry.clone(),
             reading,
+            weight: Arc::clone(weight),
         }))
+    }
+
+    /// Notes that so many bytes more go into the answer; refused when they are too many.
+    pub(super) fn weigh(&self, bytes: usize) -> async_graphql::Result<()> {
+        let before = self.weight.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > ANSWER_BYTES_MAX { Err(too_much(ANSWER_BYTES_MAX)) } else { Ok(()) }
     }
 }
 
@@ -78,14 +98,19 @@ impl Deref for Lens {
 
 impl Request {
     pub(super) fn new(registry: &Registry, hub: &Hub, caller: Arc<Caller>) -> Self {
-        let lens = Lens::new(registry, &caller);
-        Self { caller, registry: registry.clone(), hub: hub.clone(), lens }
+        let weight = Arc::default();
+        let lens = Lens::new(registry, &caller, &weight);
+        Self { caller, registry: registry.clone(), hub: hub.clone(), weight, lens }
     }
 
-    /// A lens of its own: for a mutation's payload, which shows what was so after its write, and for each event of a
-    /// subscription.
+    /// A lens of its own: for a mutation's payload, which shows what was so after its write.
     pub(super) fn fresh(&self) -> Lens {
-        Lens::new(&self.registry, &self.caller)
+        Lens::new(&self.registry, &self.caller, &self.weight)
+    }
+
+    /// A lens of its own for an event of a subscription, which is an answer of its own.
+    pub(super) fn event(&self) -> Lens {
+        Lens::new(&self.registry, &self.caller, &Arc::default())
     }
 
     /// The lens that all of a query's fields share.

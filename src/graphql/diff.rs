@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_graphql::Object;
 use serde_json::Value;
 
-use super::version::AgentVersion;
-use crate::domain::{diff, version as verbs};
+use super::{error::refuse, version::AgentVersion};
+use crate::domain::version as verbs;
 
 /// What differs between two versions of an agent.
 pub struct VersionDiff {
@@ -34,8 +34,11 @@ impl VersionDiff {
 
     /// How the prompt differs, line by line, as a unified diff; null when it is the same. A diff that takes too long to
     /// make small is given larger than it need be.
-    async fn system_prompt(&self) -> Option<String> {
-        diff::prompts(&self.from.row.system_prompt, &self.to.row.system_prompt)
+    async fn system_prompt(&self) -> async_graphql::Result<Option<String>> {
+        let (lens, from, to) = (&self.to.lens, &self.from.row, &self.to.row);
+        // What it shows is at most both.
+        lens.weigh(from.system_prompt.len() + to.system_prompt.len())?;
+        lens.registry.diff_prompts(from, to).await.map_err(|err| refuse(&err))
     }
 
     /// Whether the model's name differs.

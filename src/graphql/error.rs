@@ -46,6 +46,14 @@ pub(super) fn refuse(err: &Error) -> async_graphql::Error {
     })
 }
 
+/// The entry of `errors` for an answer that would be too large.
+pub(super) fn too_much(limit: usize) -> async_graphql::Error {
+    let message =
+        format!("the answer would hold more than {limit} bytes of text and JSON; ask for less at once");
+    async_graphql::Error::new(message)
+        .extend_with(|_, extensions| extensions.set("code", "QUERY_TOO_COMPLEX"))
+}
+
 /// An error and all its causes, each once, for the log.
 fn chain(err: &dyn StdError) -> String {
     let mut text = err.to_string();

@@ -71,7 +71,7 @@ async fn next_activation(watch: &mut Watch, request: &Request) -> async_graphql:
     loop {
         let change: Arc<Change> = watch.next().await.map_err(|err| refuse(&err))?;
         if let Some(id) = verbs::Activation::recorded_by(&change) {
-            let activation = request.fresh().activation(id).await?;
+            let activation = request.event().activation(id).await?;
             return activation
                 .ok_or_else(|| refuse(&Error::Internal("a change without its activation".into())));
         }

@@ -63,6 +63,26 @@ pub(super) fn tools(of: &verbs::AgentVersion) -> Vec<Tool> {
     of.tools.0.iter().cloned().map(tool).collect()
 }
 
+/// About how much memory a value takes in an answer.
+pub(super) fn json_bytes(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => values.iter().map(json_bytes).sum(),
+            Value::Object(entries) => entries.iter().map(|(key, value)| key.len() + json_bytes(value)).sum(),
+        }
+}
+
+/// About how much memory a version's tools take in an answer.
+pub(super) fn tools_bytes(of: &verbs::AgentVersion) -> usize {
+    let tool = |verbs::Tool { name, description, input_schema }: &verbs::Tool| {
+        let schema = input_schema.as_ref().map_or(0, json_bytes);
+        size_of::<Tool>() + name.len() + description.as_ref().map_or(0, String::len) + schema
+    };
+    of.tools.0.iter().map(tool).sum()
+}
+
 /// What an agent is, at one time and for ever.
 #[Object]
 impl AgentVersion {
@@ -83,8 +103,9 @@ impl AgentVersion {
     }
 
     /// What the model is told first.
-    async fn system_prompt(&self) -> &str {
-        &self.row.system_prompt
+    async fn system_prompt(&self) -> async_graphql::Result<&str> {
+        self.lens.weigh(self.row.system_prompt.len())?;
+        Ok(&self.row.system_prompt)
     }
 
     /// Which model, such as `gpt-4-turbo`.
@@ -93,13 +114,15 @@ impl AgentVersion {
     }
 
     /// Temperature and the like: a JSON object.
-    async fn model_parameters(&self) -> Json<Value> {
-        Json(self.row.model_parameters.clone())
+    async fn model_parameters(&self) -> async_graphql::Result<Json<Value>> {
+        self.lens.weigh(json_bytes(&self.row.model_parameters))?;
+        Ok(Json(self.row.model_parameters.clone()))
     }
 
     /// What it may call, in the order in which it was given.
-    async fn tools(&self) -> Vec<Tool> {
-        tools(&self.row)
+    async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
+        self.lens.weigh(tools_bytes(&self.row))?;
+        Ok(tools(&self.row))
     }
 
     /// SHA-256, in hex, over the canonical JSON (RFC 8785) of `system_prompt`, `model_name`, `model_parameters` and
@@ -109,8 +132,10 @@ impl AgentVersion {
     }
 
     /// Why this version, in its author's words.
-    async fn message(&self) -> Option<&str> {
-        self.row.message.as_deref()
+    async fn message(&self) -> async_graphql::Result<Option<&str>> {
+        let message = self.row.message.as_deref();
+        self.lens.weigh(message.map_or(0, str::len))?;
+        Ok(message)
     }
 
     /// Whether its agent serves it now.

@@ -7,6 +7,7 @@ mod agent;
 mod auth;
 mod billing;
 mod client;
+mod cost;
 mod coverage;
 mod customer;
 mod embedded;

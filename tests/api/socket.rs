@@ -2,6 +2,7 @@
 
 mod ends;
 mod protocol;
+mod rights;
 mod watch;
 
 use std::time::Duration;

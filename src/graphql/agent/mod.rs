@@ -61,8 +61,10 @@ impl Agent {
     }
 
     /// What it is for.
-    async fn description(&self) -> Option<&str> {
-        self.row.description.as_deref()
+    async fn description(&self) -> async_graphql::Result<Option<&str>> {
+        let description = self.row.description.as_deref();
+        self.lens.weigh(description.map_or(0, str::len))?;
+        Ok(description)
     }
 
     /// Whose it is.

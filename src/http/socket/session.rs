@@ -28,7 +28,6 @@ use super::{
     wire::{End, GOODBYE, Letter, Outbox, WAITING, hear_out, unreadable, write},
 };
 use crate::{
-    clock,
     domain::{Caller, Error},
     graphql::Operation,
 };
@@ -41,6 +40,8 @@ const BESIDES: usize = 64;
 enum Done {
     /// The credential has been looked at.
     SignedIn(Arc<str>, Result<Caller, Error>),
+    /// It has been looked at again, after so many changes of rights.
+    SeenAgain(u64, Result<Caller, Error>),
     /// The operation of this id has said its last.
     Operation(String, Result<(), Refused>),
     /// Something that nobody waits for.
@@ -53,7 +54,7 @@ enum State {
     /// `connection_init` came; its credential is being looked at.
     SigningIn,
     /// Acknowledged: operations may run.
-    SignedIn { bearer: Arc<str>, expires_at: Option<clock::Instant> },
+    SignedIn { bearer: Arc<str>, caller: Arc<Caller> },
 }
 
 /// One socket.
@@ -65,6 +66,8 @@ pub(super) struct Session {
     state: State,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     live: HashMap<String, AbortHandle>,
+    /// How many changes of rights there had been when the credential was last looked at; none while it is.
+    rights: Option<u64>,
     opened: Instant,
     heard: Instant,
     pinged: Instant,
@@ -80,6 +83,7 @@ impl Session {
             state: State::Fresh,
             work: FuturesUnordered::new(),
             live: HashMap::new(),
+            rights: None,
             opened: now,
             heard: now,
             pinged: now,
@@ -197,6 +201,7 @@ impl Session {
         let registry = self.door.registry.clone();
         let request_id = registry.clock().id::<Uuid>().to_string();
         self.state = State::SigningIn;
+        self.rights = Some(self.door.hub.rights().count());
         self.work.push(
             async move {
                 let caller = registry.authenticate(&bearer, &request_id).await;
@@ -246,15 +251,25 @@ impl Session {
     fn done(&mut self, done: Done, outbox: &Outbox) -> Result<(), End> {
         match done {
             Done::SignedIn(bearer, Ok(caller)) => {
-                let expires_at = caller.expires_at();
-                self.state = State::SignedIn { bearer, expires_at };
+                self.state = State::SignedIn { bearer, caller: Arc::new(caller) };
                 self.say(plain("connection_ack"), outbox);
                 Ok(())
             }
-            Done::SignedIn(_, Err(Error::Unauthenticated(_))) | Done::Operation(_, Err(Refused)) => {
-                Err(Close::forbidden("Forbidden").into())
+            Done::SignedIn(_, Err(Error::Unauthenticated(_)))
+            | Done::SeenAgain(_, Err(Error::Unauthenticated(_)))
+            | Done::Operation(_, Err(Refused)) => Err(Close::forbidden("Forbidden").into()),
+            Done::SeenAgain(count, Ok(now)) => {
+                if let State::SignedIn { caller, .. } = &mut self.state {
+                    // What runs was begun under the rights of before; what it may still see goes on.
+                    if !now.sees_what(caller) {
+                        return Err(Close::forbidden("rights were taken away").into());
+                    }
+                    *caller = Arc::new(now);
+                }
+                self.rights = Some(count);
+                Ok(())
             }
-            Done::SignedIn(_, Err(err)) => {
+            Done::SignedIn(_, Err(err)) | Done::SeenAgain(_, Err(err)) => {
                 tracing::warn!(error = %err, "can't look at a credential");
                 Err(Close::try_later("Try again later").into())
             }
@@ -271,10 +286,16 @@ impl Session {
         let limits = Arc::clone(&self.limits);
         match &self.state {
             State::Fresh if self.opened.elapsed() >= limits.init => return Err(Close::init_timeout().into()),
-            State::SignedIn { expires_at: Some(at), .. } if *at <= self.door.registry.clock().now() => {
+            State::SignedIn { caller, .. }
+                if caller.expires_at().is_some_and(|at| at <= self.door.registry.clock().now()) =>
+            {
                 return Err(Close::forbidden("token expired").into());
             }
-            State::Fresh | State::SigningIn | State::SignedIn { .. } => {}
+            State::SignedIn { bearer, caller } => {
+                let (bearer, caller) = (Arc::clone(bearer), Arc::clone(caller));
+                self.look_again(bearer, &caller);
+            }
+            State::Fresh | State::SigningIn => {}
         }
         if self.heard.elapsed() >= limits.silence {
             return Err(Close::try_later("Nothing was heard").into());
@@ -287,6 +308,21 @@ impl Session {
             self.post(Message::Ping(Bytes::new()), outbox);
         }
         Ok(())
+    }
+
+    /// Looks at the credential again when its rights may have changed: a stream keeps those that it began with.
+    fn look_again(&mut self, bearer: Arc<str>, caller: &Caller) {
+        let rights = self.door.hub.rights();
+        let Some(since) = self.rights.filter(|since| rights.touched_since(*since, caller)) else {
+            return;
+        };
+        let count = rights.count();
+        tracing::debug!(since, count, "looking at a credential again");
+        self.rights = None;
+        let registry = self.door.registry.clone();
+        let request_id = registry.clock().id::<Uuid>().to_string();
+        let seen = async move { Done::SeenAgain(count, registry.authenticate(&bearer, &request_id).await) };
+        self.work.push(seen.boxed());
     }
 
     fn say(&mut self, text: Utf8Bytes, outbox: &Outbox) {

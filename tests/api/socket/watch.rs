@@ -166,6 +166,34 @@ async fn agents_and_customers_are_filtered() {
     assert_eq!(refusal(socket.next().await, "2"), "BAD_USER_INPUT");
 }
 
+/// A watcher that may see none of them costs nothing for each of another customer's commits.
+#[tokio::test]
+async fn what_others_commit_sends_nobody_back_to_the_log() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let town = scene.operator.customer("Town").await;
+    let viewer = app.member(&town, Role::Viewer).await;
+    // The last that it may see is not the log's end.
+    scene.activate(2).await;
+    let mut socket = viewer.socket().await;
+    for id in 0..20 {
+        socket.subscribe(&id.to_string(), ACTIVATIONS, json!({ "after": "0" })).await;
+    }
+    super::until("they watch", || app.door.hub.watchers() == 20).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let cost = async |times| {
+        let before = app.registry.statements();
+        scene.activate(times).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        app.registry.statements() - before
+    };
+    let watched = cost(10).await;
+    drop(socket);
+    super::until("nobody watches", || app.door.hub.watchers() == 0).await;
+    let unwatched = cost(10).await;
+    assert_eq!(watched, unwatched, "statements for ten activations");
+}
+
 /// More commits than a watcher may be behind, while this one does not read: it gets them all from the log.
 #[tokio::test]
 async fn who_falls_behind_reads_on_from_the_log() {

@@ -1,0 +1,75 @@
+//! Whose rights have changed of late: whoever holds a connection open asks now and then whether its caller is among them.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::domain::{
+    Caller, Principal,
+    change::{Change, ChangeAction},
+};
+
+/// How many changes are remembered. Who asks more seldom than that is told to look again, to be safe.
+const REMEMBERED: usize = 1024;
+
+/// The last changes of rights that this instance has seen in the log. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Rights(Arc<Mutex<Recent>>);
+
+#[derive(Debug, Default)]
+struct Recent {
+    /// How many there ever were.
+    count: u64,
+    changes: VecDeque<Arc<Change>>,
+}
+
+impl Rights {
+    /// Takes note of what of a commit changes somebody's rights.
+    pub(super) fn note(&self, changes: &[Arc<Change>]) {
+        for change in changes.iter().filter(|change| changes_rights(change.action)) {
+            let mut recent = self.recent();
+            recent.count += 1;
+            recent.changes.push_back(Arc::clone(change));
+            if recent.changes.len() > REMEMBERED {
+                recent.changes.pop_front();
+            }
+        }
+    }
+
+    /// How many changes of rights there ever were: what to ask [`Rights::touched_since`] with.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.recent().count
+    }
+
+    /// Whether this caller's rights may have changed after the first `since` changes.
+    #[must_use]
+    pub fn touched_since(&self, since: u64, caller: &Caller) -> bool {
+        let recent = self.recent();
+        let news = usize::try_from(recent.count.saturating_sub(since)).unwrap_or(usize::MAX);
+        news > recent.changes.len()
+            || recent.changes.iter().rev().take(news).any(|change| concerns(change, caller))
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn changes_rights(action: ChangeAction) -> bool {
+    matches!(
+        action,
+        ChangeAction::MemberSet | ChangeAction::OperatorRemoved | ChangeAction::ServiceTokenRevoked
+    )
+}
+
+/// Whether this may have changed what the caller may do. The log does not name operators: it may be any of them.
+fn concerns(change: &Change, caller: &Caller) -> bool {
+    match change.action {
+        ChangeAction::OperatorRemoved => {
+            matches!(&caller.principal, Principal::User(user) if user.operator)
+        }
+        _ => change.subject_id.is_some() && change.subject_id == caller.actor().id,
+    }
+}

@@ -1,0 +1,78 @@
+//! What is taken away ends what was begun with it: a stream keeps the rights that it began with.
+
+use agent_registry::{
+    domain::{
+        Caller, ServiceScope,
+        auth::jwt::LOCAL_ISSUER,
+        member::{Role, SetMember},
+        service_token::CreateServiceToken,
+    },
+    id::ServiceTokenId,
+};
+use serde_json::json;
+
+use super::{ACTIVATIONS, Scene, impatient, refusal, subscribe, until};
+use crate::support::{App, caller::Client, socket::Frame};
+
+/// A service token with the right to watch, and its id.
+async fn token(app: &App) -> (Client, ServiceTokenId) {
+    let scopes = [ServiceScope::ActivationsWatch].into();
+    let input = CreateServiceToken { name: "gateway".to_owned(), scopes };
+    let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
+    (app.bearer(&made.secret), made.token.id)
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_ends_its_sockets_and_no_others() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let ((one, id), (other, _)) = (token(&app).await, token(&app).await);
+    let (mut revoked, mut stays) = (one.socket().await, other.socket().await);
+    revoked.send(subscribe("1", ACTIVATIONS)).await;
+    stays.send(subscribe("1", ACTIVATIONS)).await;
+    until("both watch", || app.door.hub.watchers() == 2).await;
+    app.registry.revoke_service_token(&Caller::system("test"), id).await.unwrap();
+    assert_eq!(revoked.next().await, Frame::Closed(4403, "Forbidden".to_owned()));
+    until("its stream is gone", || app.door.hub.watchers() == 1).await;
+    scene.activate(1).await;
+    assert_eq!(stays.event().await["data"]["activations"]["version"]["number"], 1);
+}
+
+#[tokio::test]
+async fn an_operator_no_longer_is_no_longer_sent_all() {
+    let app = App::with(impatient()).await;
+    let operator = app.operator().await;
+    let mut socket = operator.socket().await;
+    socket.send(subscribe("1", ACTIVATIONS)).await;
+    until("it watches", || app.door.hub.watchers() == 1).await;
+    app.registry.remove_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
+    assert_eq!(socket.next().await, Frame::Closed(4403, "rights were taken away".to_owned()));
+    until("its stream is gone", || app.door.hub.watchers() == 0).await;
+}
+
+#[tokio::test]
+async fn a_lower_role_counts_at_once_and_what_it_may_still_see_goes_on() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let editor = app.member(&scene.customer, Role::Editor).await;
+    let mut socket = editor.socket().await;
+    socket.send(subscribe("1", ACTIVATIONS)).await;
+    until("it watches", || app.door.hub.watchers() == 1).await;
+    let input = SetMember {
+        customer_id: scene.customer.parse().unwrap(),
+        issuer: LOCAL_ISSUER.to_owned(),
+        subject: format!("editor-of-{}", scene.customer),
+        role: Role::Viewer,
+    };
+    app.registry.set_member(&Caller::system("test"), input).await.unwrap();
+    let mutation = "mutation ($agent: ID!) { archiveAgent(input: { agentId: $agent }) { revision } }";
+    socket.subscribe("2", mutation, json!({ "agent": scene.agent })).await;
+    assert_eq!(socket.event().await["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    assert_eq!(socket.next().await, Frame::Message(json!({ "id": "2", "type": "complete" })));
+    scene.activate(1).await;
+    assert_eq!(socket.event().await["data"]["activations"]["version"]["number"], 1);
+    // Another's customer stays unknown.
+    let town = scene.operator.customer("Town").await;
+    socket.subscribe("3", ACTIVATIONS, json!({ "customer": town })).await;
+    assert_eq!(refusal(socket.next().await, "3"), "NOT_FOUND");
+}
