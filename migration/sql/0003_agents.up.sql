@@ -35,6 +35,9 @@ CREATE TABLE registry.agent_versions (
     message          text        CONSTRAINT agent_versions_message_length CHECK (char_length(message) <= 2000),
     -- SHA-256 over the canonical JSON (RFC 8785) of what the runtime gets: prompt, model, parameters, tools.
     content_hash     bytea       NOT NULL CONSTRAINT agent_versions_content_hash_length CHECK (octet_length(content_hash) = 32),
+    -- How much there is to read, known without reading it: lists leave the content out, and who wants much is refused.
+    content_bytes    integer     NOT NULL GENERATED ALWAYS AS
+                                 (octet_length(system_prompt) + octet_length(model_parameters::text) + octet_length(tools::text)) STORED,
     created_by_kind  text        NOT NULL,
     created_by_id    uuid,
     created_at       timestamptz NOT NULL,

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryTrait, Select, SelectorRaw, SelectorTrait, TransactionTrait, TryGetable,
+    PaginatorTrait, QueryTrait, Select, Selector, SelectorRaw, SelectorTrait, TransactionTrait, TryGetable,
 };
 use tokio::sync::OnceCell;
 
@@ -36,6 +36,18 @@ where
     type Row = E::Model;
 
     async fn fetch(self, txn: &DatabaseTransaction) -> Result<Vec<E::Model>, DbErr> {
+        self.all(txn).await
+    }
+}
+
+impl<S> Query for Selector<S>
+where
+    S: SelectorTrait + Send + 'static,
+    S::Item: Send + 'static,
+{
+    type Row = S::Item;
+
+    async fn fetch(self, txn: &DatabaseTransaction) -> Result<Vec<S::Item>, DbErr> {
         self.all(txn).await
     }
 }

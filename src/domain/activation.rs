@@ -196,7 +196,7 @@ async fn resolve(
     match target {
         Target::Nothing => Ok((None, Reason::Deactivate)),
         Target::Version(id) => {
-            let found = txn.one(agent_version::by_ids(txn.reach(), &[id])).await?;
+            let found = txn.one(agent_version::summaries(&[id])).await?;
             let version = found
                 .filter(|version| version.agent_id == agent.id)
                 .ok_or(Error::NotFound("version of this agent"))?;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use similar::TextDiff;
 
-use super::{Registry, Result, version::AgentVersion};
+use super::{Registry, Result, version::VersionBody};
 use crate::db::Fault;
 
 /// How long to look for the smallest diff: prompts reach 512 KiB, and the last per cent is not worth a core.
@@ -30,8 +30,8 @@ impl Registry {
     /// [`super::Error::Internal`] when it did not come to its end.
     pub async fn diff_prompts(
         &self,
-        from: &Arc<AgentVersion>,
-        to: &Arc<AgentVersion>,
+        from: &Arc<VersionBody>,
+        to: &Arc<VersionBody>,
     ) -> Result<Option<String>> {
         if from.system_prompt == to.system_prompt {
             return Ok(None);

@@ -16,12 +16,12 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Entry, Txn},
+    db::{Actor, Entry, Query, Txn},
     entity::{agent as agent_row, agent_version as row},
     id::{AgentId, VersionId},
 };
 
-pub use row::{Model as AgentVersion, Tool, Tools};
+pub use row::{Body as VersionBody, Model as AgentVersion, Summary as VersionSummary, Tool, Tools};
 
 /// The largest system prompt, in bytes of UTF-8: real ones reach 144 KiB; more than 512 fits no model's window well.
 pub const PROMPT_BYTES_MAX: usize = 512 * 1024;
@@ -31,6 +31,9 @@ pub const TOOLS_MAX: usize = 128;
 pub const TOOLS_BYTES_MAX: usize = 1024 * 1024;
 /// The largest model parameters, in bytes of canonical JSON: they are settings, not content.
 pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
+
+/// The most content that one level of a query reads, in bytes: twice what an answer may hold.
+pub const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What the runtime gets: all that makes one version differ from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,13 +169,39 @@ impl Registry {
         made.changed()
     }
 
-    /// Those of `ids` that the reading may see, met through something that names them.
+    /// Those of `ids` that the reading may see, met through something that names them, without their content.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service without a scope that meets versions.
-    pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<AgentVersion>> {
+    pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+        self.summaries(reading, row::summaries(ids)).await
+    }
+
+    /// What those of `ids` hold that the reading may see. `bytes` is how much that is, as their summaries say.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service without a scope that meets versions; [`Error::TooLarge`] for more than
+    /// [`READ_BYTES_MAX`]: nothing is read then.
+    pub async fn version_bodies(
+        &self,
+        reading: &Reading,
+        ids: &[VersionId],
+        bytes: usize,
+    ) -> Result<Vec<VersionBody>> {
+        policy::allow(&reading.caller, Action::ReadServing)?;
+        at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
+        Ok(reading.view.all(row::bodies(&reading.view.reach(), ids)).await?)
+    }
+
+    async fn summaries(
+        &self,
+        reading: &Reading,
+        query: impl Query<Row = VersionSummary>,
+    ) -> Result<Vec<VersionSummary>> {
+        let mut rows = reading.view.all(query).await?;
+        rows.retain(|version| reading.view.reach().holds(version.customer_id));
+        Ok(rows)
     }
 
     /// The numbers of those of `ids` that the reading may see, without their content.
@@ -189,7 +218,7 @@ impl Registry {
         Ok(rows.into_iter().collect())
     }
 
-    /// The versions of these numbers of these agents, pair by pair.
+    /// The versions of these numbers of these agents, pair by pair, without their content.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service.
@@ -197,14 +226,12 @@ impl Registry {
         &self,
         reading: &Reading,
         pairs: &[(AgentId, i32)],
-    ) -> Result<Vec<AgentVersion>> {
+    ) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let mut rows = reading.view.all(row::by_numbers(pairs)).await?;
-        rows.retain(|version| reading.view.reach().holds(version.customer_id));
-        Ok(rows)
+        self.summaries(reading, row::summaries_by_numbers(pairs)).await
     }
 
-    /// The same page of versions, newest first, of each of these agents.
+    /// The same page of versions, newest first and without their content, of each of these agents.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service.
@@ -213,10 +240,9 @@ impl Registry {
         reading: &Reading,
         agents: &[AgentId],
         page: &PageArgs<i32>,
-    ) -> Result<Vec<(AgentId, Page<AgentVersion>)>> {
+    ) -> Result<Vec<(AgentId, Page<VersionSummary>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let mut rows = reading.view.all(row::page_each(agents, &page.slice())).await?;
-        rows.retain(|version| reading.view.reach().holds(version.customer_id));
+        let rows = self.summaries(reading, row::page_each(agents, &page.slice())).await?;
         Ok(super::page_each(agents, rows, |version| version.agent_id, page))
     }
 }

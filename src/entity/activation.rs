@@ -76,7 +76,7 @@ pub fn latest(agent: AgentId) -> Select<Entity> {
 
 /// The same page, newest first, of each of these agents.
 pub fn page_each(agents: &[AgentId], slice: &Slice<ActivationId>) -> SelectorRaw<SelectModel<Model>> {
-    let sql = slice.under_each("activations", "agent_id", ("id", "uuid"), Order::Desc, "true");
+    let sql = slice.under_each("t.*", "activations", "agent_id", ("id", "uuid"), Order::Desc, "true");
     let values = slice.values(uuids(agents), Value::Uuid(None));
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }

@@ -100,6 +100,7 @@ pub fn by_name(reach: &Reach, after: Option<&str>, limit: u64) -> Select<Entity>
 /// The same page under each of these customers.
 pub fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
     let sql = slice.under_each(
+        "t.*",
         "agents",
         "customer_id",
         ("id", "uuid"),

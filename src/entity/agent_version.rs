@@ -1,7 +1,8 @@
 //! `agent_versions`: what an agent is, at one time and for ever.
 
 use sea_orm::{
-    DbBackend, FromJsonQueryResult, SelectModel, SelectorRaw, Statement, entity::prelude::*, sea_query::Order,
+    DbBackend, FromJsonQueryResult, FromQueryResult, QuerySelect, SelectModel, Selector, SelectorRaw,
+    Statement, entity::prelude::*, sea_query::Order,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +83,6 @@ pub fn by_ids(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
 
 /// The numbers alone of those of `ids` within reach: rows of (id, number).
 pub fn numbers(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
-    use sea_orm::QuerySelect;
     by_ids(reach, ids).select_only().column(Column::Id).column(Column::Number)
 }
 
@@ -106,9 +106,77 @@ pub fn by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Model>> {
     ))
 }
 
-/// The same page, newest first, of each of these agents.
-pub fn page_each(agents: &[AgentId], slice: &Slice<i32>) -> SelectorRaw<SelectModel<Model>> {
-    let sql = slice.under_each("agent_versions", "agent_id", ("number", "int"), Order::Desc, "true");
+/// A version without its content: what lists show.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Summary {
+    /// Its id.
+    pub id: VersionId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// Of which agent.
+    pub agent_id: AgentId,
+    /// 1, 2, 3 … within the agent, without gap.
+    pub number: i32,
+    /// Which model.
+    pub model_name: String,
+    /// Why this version, in its author's words.
+    pub message: Option<String>,
+    /// SHA-256 over the canonical form of prompt, model, parameters and tools.
+    pub content_hash: Vec<u8>,
+    /// How many bytes of text its prompt, parameters and tools are.
+    pub content_bytes: i32,
+    /// What kind of caller published it.
+    pub created_by_kind: ActorKind,
+    /// Which one.
+    pub created_by_id: Option<Uuid>,
+    /// When it was published.
+    pub created_at: Instant,
+}
+
+/// What a version holds, without what it is called.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Body {
+    /// The version's id.
+    pub id: VersionId,
+    /// What the model is told first.
+    pub system_prompt: String,
+    /// Temperature and the like: a JSON object.
+    pub model_parameters: Json,
+    /// What it may call.
+    pub tools: Tools,
+}
+
+/// The columns of [`Summary`].
+const SUMMARY: &str = "t.id, t.customer_id, t.agent_id, t.number, t.model_name, t.message, t.content_hash, \
+                       t.content_bytes, t.created_by_kind, t.created_by_id, t.created_at";
+
+/// Those of `ids`, without their content. Whose they are is for the reader to see.
+pub fn summaries(ids: &[VersionId]) -> SelectorRaw<SelectModel<Summary>> {
+    let sql = format!("SELECT {SUMMARY} FROM registry.agent_versions AS t WHERE t.id = ANY($1::uuid[])");
+    Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(ids)]))
+}
+
+/// The versions of these numbers of these agents, pair by pair, without their content.
+pub fn summaries_by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Summary>> {
+    let (agents, numbers): (Vec<AgentId>, Vec<i32>) = pairs.iter().copied().unzip();
+    let sql = format!(
+        "SELECT {SUMMARY} FROM registry.agent_versions AS t \
+         JOIN unnest($1::uuid[], $2::int[]) AS wanted (agent_id, number) \
+         ON t.agent_id = wanted.agent_id AND t.number = wanted.number"
+    );
+    let values = [uuids(&agents), numbers.into()];
+    Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// The same page, newest first and without their content, of each of these agents.
+pub fn page_each(agents: &[AgentId], slice: &Slice<i32>) -> SelectorRaw<SelectModel<Summary>> {
+    let sql = slice.under_each(SUMMARY, "agent_versions", "agent_id", ("number", "int"), Order::Desc, "true");
     let values = slice.values(uuids(agents), Value::Int(None));
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// What those of `ids` within reach hold.
+pub fn bodies(reach: &Reach, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
+    let columns = [Column::Id, Column::SystemPrompt, Column::ModelParameters, Column::Tools];
+    by_ids(reach, ids).select_only().columns(columns).into_model()
 }

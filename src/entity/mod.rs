@@ -77,6 +77,7 @@ impl<K: Clone + Into<Value>> Slice<K> {
     /// each has. `$1` is the parents; `condition` may use `$5` and up, `t` is the table.
     fn under_each(
         &self,
+        columns: &str,
         table: &str,
         parent: &str,
         key: (&str, &str),
@@ -89,7 +90,7 @@ impl<K: Clone + Into<Value>> Slice<K> {
         let direction = if ascending == self.backward { "DESC" } else { "ASC" };
         format!(
             "SELECT p.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
-             SELECT t.* FROM registry.{table} AS t WHERE t.{parent} = parent.id \
+             SELECT {columns} FROM registry.{table} AS t WHERE t.{parent} = parent.id \
              AND ($2::{kind} IS NULL OR t.{key} {beyond} $2) AND ($3::{kind} IS NULL OR t.{key} {short_of} $3) \
              AND {condition} ORDER BY t.{key} {direction} LIMIT $4) AS p"
         )

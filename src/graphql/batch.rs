@@ -10,7 +10,7 @@ use crate::{
         agent::{Agent, AgentFilter},
         customer::Customer,
         user::User,
-        version::AgentVersion,
+        version::{VersionBody, VersionSummary},
     },
     id::{ActivationId, AgentId, CustomerId, UserId, VersionId},
 };
@@ -109,14 +109,35 @@ pub(super) struct VersionById;
 
 impl Fetch for VersionById {
     type Key = VersionId;
-    type Value = AgentVersion;
+    type Value = VersionSummary;
 
     async fn fetch(
         registry: &Registry,
         reading: &Reading,
         keys: &[VersionId],
-    ) -> Result<HashMap<VersionId, AgentVersion>> {
+    ) -> Result<HashMap<VersionId, VersionSummary>> {
         Ok(registry.versions_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// What versions hold, by id and how much that is.
+pub(super) struct VersionBodies;
+
+impl Fetch for VersionBodies {
+    type Key = (VersionId, usize);
+    type Value = Arc<VersionBody>;
+
+    async fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let (ids, sizes): (Vec<VersionId>, Vec<usize>) = keys.iter().copied().unzip();
+        let sizes: HashMap<VersionId, usize> = ids.iter().copied().zip(sizes).collect();
+        let bodies = registry.version_bodies(reading, &ids, sizes.values().sum()).await?;
+        let keyed =
+            bodies.into_iter().filter_map(|body| Some(((body.id, *sizes.get(&body.id)?), Arc::new(body))));
+        Ok(keyed.collect())
     }
 }
 
@@ -125,7 +146,7 @@ pub(super) struct VersionByNumber;
 
 impl Fetch for VersionByNumber {
     type Key = (AgentId, i32);
-    type Value = Arc<AgentVersion>;
+    type Value = Arc<VersionSummary>;
 
     async fn fetch(
         registry: &Registry,
@@ -142,7 +163,7 @@ pub(super) struct VersionPage;
 
 impl Fetch for VersionPage {
     type Key = (AgentId, PageArgs<i32>);
-    type Value = Page<Arc<AgentVersion>>;
+    type Value = Page<Arc<VersionSummary>>;
 
     async fn fetch(
         registry: &Registry,

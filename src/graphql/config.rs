@@ -61,8 +61,8 @@ impl ActiveConfig {
 
     /// What it may call.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
-        self.1.weigh(tools_bytes(&self.0.version))?;
-        Ok(tools(&self.0.version))
+        self.1.weigh(tools_bytes(&self.0.version.tools))?;
+        Ok(tools(&self.0.version.tools))
     }
 
     /// SHA-256, in hex, over the canonical content.

@@ -13,7 +13,7 @@ use async_graphql::Context;
 use super::{
     batch::{
         ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, CustomerById,
-        UserById, VersionById, VersionByNumber, VersionPage,
+        UserById, VersionBodies, VersionById, VersionByNumber, VersionPage,
     },
     error::{refuse, too_much},
     loader::Loader,
@@ -53,6 +53,7 @@ pub(super) struct Loaders {
     pub(super) agent_pages: Loader<AgentPage>,
     pub(super) agent_counts: Loader<AgentCount>,
     pub(super) versions: Loader<VersionById>,
+    pub(super) version_bodies: Loader<VersionBodies>,
     pub(super) version_numbers: Loader<VersionByNumber>,
     pub(super) version_pages: Loader<VersionPage>,
     pub(super) activations: Loader<ActivationById>,
@@ -70,6 +71,7 @@ impl Lens {
             agent_pages: Loader::new(registry, &reading),
             agent_counts: Loader::new(registry, &reading),
             versions: Loader::new(registry, &reading),
+            version_bodies: Loader::new(registry, &reading),
             version_numbers: Loader::new(registry, &reading),
             version_pages: Loader::new(registry, &reading),
             activations: Loader::new(registry, &reading),

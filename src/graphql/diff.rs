@@ -1,12 +1,15 @@
 //! What differs between two versions, in the graph.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_graphql::Object;
 use serde_json::Value;
 
 use super::{error::refuse, version::AgentVersion};
-use crate::domain::version as verbs;
+use crate::domain::version::{Tool, VersionBody};
 
 /// What differs between two versions of an agent.
 pub struct VersionDiff {
@@ -35,10 +38,11 @@ impl VersionDiff {
     /// How the prompt differs, line by line, as a unified diff; null when it is the same. A diff that takes too long to
     /// make small is given larger than it need be.
     async fn system_prompt(&self) -> async_graphql::Result<Option<String>> {
-        let (lens, from, to) = (&self.to.lens, &self.from.row, &self.to.row);
+        let (from, to) = self.bodies().await?;
+        let lens = &self.to.lens;
         // What it shows is at most both.
         lens.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-        lens.registry.diff_prompts(from, to).await.map_err(|err| refuse(&err))
+        lens.registry.diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
     }
 
     /// Whether the model's name differs.
@@ -47,49 +51,46 @@ impl VersionDiff {
     }
 
     /// The top-level keys of the model parameters that differ, in alphabetical order.
-    async fn model_parameters_changed(&self) -> Vec<String> {
-        fn entries(version: &verbs::AgentVersion) -> BTreeMap<&String, &Value> {
-            version.model_parameters.as_object().into_iter().flatten().collect()
+    async fn model_parameters_changed(&self) -> async_graphql::Result<Vec<String>> {
+        fn entries(body: &VersionBody) -> BTreeMap<&String, &Value> {
+            body.model_parameters.as_object().into_iter().flatten().collect()
         }
-        let (from, to) = (entries(&self.from.row), entries(&self.to.row));
+        let (from, to) = self.bodies().await?;
+        let (from, to) = (entries(&from), entries(&to));
         let keys: BTreeSet<&String> = from.keys().chain(to.keys()).copied().collect();
-        keys.into_iter().filter(|key| from.get(key) != to.get(key)).cloned().collect()
+        Ok(keys.into_iter().filter(|key| from.get(key) != to.get(key)).cloned().collect())
     }
 
     /// The names of tools that only the newer one has, in its order.
-    async fn tools_added(&self) -> Vec<String> {
-        self.tools(&self.to, |other| other.is_none(), &self.from)
+    async fn tools_added(&self) -> async_graphql::Result<Vec<String>> {
+        let (from, to) = self.bodies().await?;
+        Ok(names(&to, |tool| find(&from, &tool.name).is_none()))
     }
 
     /// The names of tools that only the older one has, in its order.
-    async fn tools_removed(&self) -> Vec<String> {
-        self.tools(&self.from, |other| other.is_none(), &self.to)
+    async fn tools_removed(&self) -> async_graphql::Result<Vec<String>> {
+        let (from, to) = self.bodies().await?;
+        Ok(names(&from, |tool| find(&to, &tool.name).is_none()))
     }
 
     /// The names of tools that both have, but not the same, in the newer one's order.
-    async fn tools_changed(&self) -> Vec<String> {
-        let names = |tool: &verbs::Tool| find(&self.from, &tool.name).is_some_and(|other| other != tool);
-        self.to.row.tools.0.iter().filter(|tool| names(tool)).map(|tool| tool.name.clone()).collect()
+    async fn tools_changed(&self) -> async_graphql::Result<Vec<String>> {
+        let (from, to) = self.bodies().await?;
+        Ok(names(&to, |tool| find(&from, &tool.name).is_some_and(|other| other != tool)))
     }
 }
 
 impl VersionDiff {
-    fn tools(
-        &self,
-        of: &AgentVersion,
-        keep: impl Fn(Option<&verbs::Tool>) -> bool,
-        other: &AgentVersion,
-    ) -> Vec<String> {
-        of.row
-            .tools
-            .0
-            .iter()
-            .filter(|tool| keep(find(other, &tool.name)))
-            .map(|tool| tool.name.clone())
-            .collect()
+    /// What both hold.
+    async fn bodies(&self) -> async_graphql::Result<(Arc<VersionBody>, Arc<VersionBody>)> {
+        futures_util::try_join!(self.from.body(), self.to.body())
     }
 }
 
-fn find<'a>(version: &'a AgentVersion, name: &str) -> Option<&'a verbs::Tool> {
-    version.row.tools.0.iter().find(|tool| tool.name == name)
+fn names(of: &VersionBody, keep: impl Fn(&Tool) -> bool) -> Vec<String> {
+    of.tools.0.iter().filter(|tool| keep(tool)).map(|tool| tool.name.clone()).collect()
+}
+
+fn find<'a>(of: &'a VersionBody, name: &str) -> Option<&'a Tool> {
+    of.tools.0.iter().find(|tool| tool.name == name)
 }

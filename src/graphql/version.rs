@@ -21,7 +21,7 @@ use crate::{
 /// What an agent is, at one time and for ever.
 #[derive(Clone)]
 pub struct AgentVersion {
-    pub(super) row: Arc<verbs::AgentVersion>,
+    pub(super) row: Arc<verbs::VersionSummary>,
     pub(super) lens: Lens,
 }
 
@@ -54,13 +54,13 @@ impl From<ToolInput> for verbs::Tool {
 }
 
 /// A version's tools as the graph shows them.
-pub(super) fn tools(of: &verbs::AgentVersion) -> Vec<Tool> {
+pub(super) fn tools(of: &verbs::Tools) -> Vec<Tool> {
     let tool = |verbs::Tool { name, description, input_schema }: verbs::Tool| Tool {
         name,
         description,
         input_schema: input_schema.map(Json),
     };
-    of.tools.0.iter().cloned().map(tool).collect()
+    of.0.iter().cloned().map(tool).collect()
 }
 
 /// About how much memory a value takes in an answer.
@@ -75,12 +75,12 @@ pub(super) fn json_bytes(value: &Value) -> usize {
 }
 
 /// About how much memory a version's tools take in an answer.
-pub(super) fn tools_bytes(of: &verbs::AgentVersion) -> usize {
+pub(super) fn tools_bytes(of: &verbs::Tools) -> usize {
     let tool = |verbs::Tool { name, description, input_schema }: &verbs::Tool| {
         let schema = input_schema.as_ref().map_or(0, json_bytes);
         size_of::<Tool>() + name.len() + description.as_ref().map_or(0, String::len) + schema
     };
-    of.tools.0.iter().map(tool).sum()
+    of.0.iter().map(tool).sum()
 }
 
 /// What an agent is, at one time and for ever.
@@ -103,9 +103,10 @@ impl AgentVersion {
     }
 
     /// What the model is told first.
-    async fn system_prompt(&self) -> async_graphql::Result<&str> {
-        self.lens.weigh(self.row.system_prompt.len())?;
-        Ok(&self.row.system_prompt)
+    async fn system_prompt(&self) -> async_graphql::Result<String> {
+        let body = self.body().await?;
+        self.lens.weigh(body.system_prompt.len())?;
+        Ok(body.system_prompt.clone())
     }
 
     /// Which model, such as `gpt-4-turbo`.
@@ -115,14 +116,16 @@ impl AgentVersion {
 
     /// Temperature and the like: a JSON object.
     async fn model_parameters(&self) -> async_graphql::Result<Json<Value>> {
-        self.lens.weigh(json_bytes(&self.row.model_parameters))?;
-        Ok(Json(self.row.model_parameters.clone()))
+        let body = self.body().await?;
+        self.lens.weigh(json_bytes(&body.model_parameters))?;
+        Ok(Json(body.model_parameters.clone()))
     }
 
     /// What it may call, in the order in which it was given.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
-        self.lens.weigh(tools_bytes(&self.row))?;
-        Ok(tools(&self.row))
+        let body = self.body().await?;
+        self.lens.weigh(tools_bytes(&body.tools))?;
+        Ok(tools(&body.tools))
     }
 
     /// SHA-256, in hex, over the canonical JSON (RFC 8785) of `system_prompt`, `model_name`, `model_parameters` and
@@ -152,6 +155,16 @@ impl AgentVersion {
     /// When it was published.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
+    }
+}
+
+impl AgentVersion {
+    /// What it holds: read when a field asks for it, in one statement with all others of its level.
+    pub(super) async fn body(&self) -> async_graphql::Result<Arc<verbs::VersionBody>> {
+        let bytes = usize::try_from(self.row.content_bytes).unwrap_or(usize::MAX);
+        let body = self.lens.version_bodies.load((self.row.id, bytes)).await?;
+        let body = body.ok_or_else(|| refuse(&Error::Internal("a version without content".into())))?;
+        Ok(Arc::clone(&body))
     }
 }
 

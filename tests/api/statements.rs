@@ -1,6 +1,7 @@
 //! A nested query runs a fixed number of statements, whatever it finds, and whatever fails.
 
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 use crate::support::{App, Calls, caller::Operator};
 
@@ -80,4 +81,26 @@ async fn a_field_that_fails_takes_nothing_from_its_neighbours() {
             assert!(count <= alone + 2, "{count} statements, {alone} without the failing field");
         }
     }
+}
+
+#[tokio::test]
+async fn lists_leave_the_content_where_it_is() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    fill(&operator, 1, 1).await;
+    // Whoever reads a column that it was not granted is refused.
+    let mut owner = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let grants = "REVOKE SELECT ON registry.agent_versions FROM registry;
+        GRANT SELECT (id, customer_id, agent_id, number, model_name, message, content_hash, content_bytes, created_by_kind,
+            created_by_id, created_at) ON registry.agent_versions TO registry";
+    sqlx::raw_sql(grants).execute(&mut owner).await.unwrap();
+    let (_, body) = statements(&app, &operator, NESTED).await;
+    assert_eq!(
+        body.pointer("/data/customers/nodes/0/agents/nodes/0/versions/nodes/1/number"),
+        Some(&json!(1))
+    );
+    let content = "{ agents { nodes { versions { nodes { systemPrompt } } } } }";
+    let (_, body) = statements(&app, &operator, content).await;
+    assert_eq!(body.pointer("/errors/0/extensions/code"), Some(&json!("INTERNAL")));
+    assert!(!body.to_string().contains("permission"), "what went wrong is for the log: {body}");
 }

@@ -156,8 +156,10 @@ async fn not_even_the_tables_owner_changes_one() {
             "DELETE FROM registry.changes",
             "TRUNCATE registry.changes",
             "DELETE FROM registry.agents",
-            "INSERT INTO registry.agent_versions SELECT gen_random_uuid(), customer_id, agent_id, 3, system_prompt, model_name,
-                model_parameters, tools, message, content_hash, created_by_kind, created_by_id, created_at FROM registry.agent_versions",
+            "INSERT INTO registry.agent_versions (id, customer_id, agent_id, number, system_prompt, model_name, model_parameters,
+                tools, message, content_hash, created_by_kind, created_by_id, created_at)
+             SELECT gen_random_uuid(), customer_id, agent_id, 3, system_prompt, model_name, model_parameters,
+                tools, message, content_hash, created_by_kind, created_by_id, created_at FROM registry.agent_versions",
         ] {
             let refused = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut session).await;
             match refused {

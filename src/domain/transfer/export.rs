@@ -57,7 +57,7 @@ impl Registry {
             let Some(last) = agents.last() else { break };
             after = Some(last.name.clone());
             for agent in agents {
-                done.versions += write_agent(&reading, &reach, agent, to).await?;
+                done.versions += write_agent(&reading, agent, to).await?;
                 done.agents += 1;
                 progress(done);
             }
@@ -70,12 +70,11 @@ impl Registry {
 /// Writes one line; answers how many versions it holds.
 async fn write_agent(
     reading: &Reading,
-    reach: &Reach,
     agent: Agent,
     to: &mut (dyn AsyncWrite + Send + Unpin),
 ) -> Result<u64> {
     let active = match agent.active_version_id {
-        Some(id) => reading.view.one(agent_version::by_ids(reach, &[id])).await?,
+        Some(id) => reading.view.one(agent_version::summaries(&[id])).await?,
         None => None,
     };
     let line = Line {
