@@ -17,10 +17,10 @@ pub enum LogFormat {
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// The registry's database, such as postgres://user:password@host/database. Without it, a private Postgres in the data folder is used
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
     pub database_url: Option<String>,
     /// The same database as the role that owns its schema, for migrations, when that is another role
-    #[arg(long, env = "MIGRATE_DATABASE_URL", hide_env_values = true, global = true)]
+    #[arg(long, env = "MIGRATE_DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
     pub migrate_database_url: Option<String>,
     /// The folder of the signing key and the private Postgres [default: /var/lib/agent-registry for root, else ~/.local/share/agent-registry]
     #[arg(long, env = "DATA_DIR", global = true)]
@@ -35,7 +35,7 @@ pub struct Common {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     pub log_format: LogFormat,
     /// What is logged: error, warn, info, debug, trace, also by module, such as agent_registry=debug
-    #[arg(long, env = "LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", global = true)]
+    #[arg(long, env = "LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", global = true, value_parser = log_filter)]
     pub log: String,
 }
 
@@ -81,9 +81,33 @@ impl Common {
         }
     }
 
+    /// How this program was called, for hints that can be pasted.
+    #[must_use]
+    pub fn program() -> String {
+        let called = std::env::args_os().next();
+        called.map_or_else(|| "agent-registry".to_owned(), |program| program.to_string_lossy().into_owned())
+    }
+
     /// Where programs are looked for.
     #[must_use]
     pub fn path() -> Option<OsString> {
         std::env::var_os("PATH")
+    }
+}
+
+/// The address of a Postgres, without the value in the message: it may hold a password.
+fn database_url(text: &str) -> Result<String, String> {
+    let is_postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    if !is_postgres || text.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
+        return Err("write it as postgres://user:password@host:port/database".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// What is logged, in the form that the log understands.
+fn log_filter(text: &str) -> Result<String, String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(err) => Err(format!("{err}; write it as info, or as info,agent_registry=debug")),
     }
 }

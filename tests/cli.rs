@@ -110,6 +110,11 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         &["serve", "--database-connections", "1"],
         &["schema", "--log-format", "xml"],
         &["token", "user", "--subject", "me", "--ttl", "25h"],
+        &["token", "user", "--subject", "me", "--ttl", "5hh"],
+        &["migrate", "--database-url", "mysql://x"],
+        &["migrate", "--database-url", "nonsense"],
+        &["serve", "--log", "agent_registry=loud"],
+        &["operator", "list", "--signing-key", "/dev/null"],
         &["nonsense"],
         &["serve", "--nonsense"],
     ] {
@@ -176,5 +181,49 @@ fn the_demo_shows_the_main_job() {
     assert_eq!(agents.len(), 12);
     for agent in agents {
         assert_eq!(agent["active"], agent["versions"].as_array().unwrap().len());
+    }
+}
+
+#[test]
+fn what_is_refused_half_way_is_not_done_half() {
+    let home = Home::new("half");
+    let nobody = "01a20326-e777-71ce-9264-eefdca7dad0e:ADMIN";
+    let (code, told) =
+        home.complaint(&["token", "user", "--subject", "mallory", "--operator", "--member", nobody]);
+    assert_eq!((code, told.trim()), (1, "agent-registry: there is no such customer"));
+    assert_eq!(home.told(&["operator", "list"]), "");
+}
+
+#[test]
+fn an_export_replaces_files_and_nothing_else() {
+    let home = Home::new("export");
+    let customer = home.last(&["customer", "create", "--name", "City"]);
+    home.told(&["import", PROMPTS, "--customer", &customer]);
+    let whole = home.told(&["export", "--customer", &customer]);
+    let (file, link, pipe) = (home.path("file"), home.path("link"), home.path("pipe"));
+    std::fs::write(&file, "before").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    home.told(&["export", "--customer", &customer, "--output", &link]);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "a link stays one");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    home.told(&["export", "--customer", &customer, "--output", &pipe]);
+    assert_eq!(reader.join().unwrap(), whole, "who reads a pipe is served");
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "a pipe stays one");
+}
+
+#[test]
+fn who_stops_reading_causes_no_panic() {
+    let home = Home::new("pipe");
+    let shell = format!("{PROGRAM} schema | true; {PROGRAM} schema > /dev/full");
+    let output = Command::new("sh").args(["-c", &shell]).env("DATA_DIR", &home.0).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!told.contains("panicked"), "{told}");
+    if Path::new("/dev/full").exists() {
+        assert!(told.contains("No space left"), "what is lost is told: {told}");
     }
 }

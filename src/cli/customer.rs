@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     app::Workshop,
     config::Common,
@@ -42,7 +42,7 @@ impl Customer {
         match self {
             Self::Create(New { name }) => {
                 let made = registry.create_customer(&system, CreateCustomer { name }).await?;
-                println!("{}", made.value.id);
+                say(format_args!("{}", made.value.id))?;
             }
             Self::List => {
                 let (reading, mut after) = (registry.reading(&system), None);
@@ -50,7 +50,7 @@ impl Customer {
                     let page = PageArgs::new(Some(PAGE), after, None, None)?;
                     let page = registry.customers(&reading, None, &page).await?;
                     for customer in &page.items {
-                        println!("{}\t{}", customer.id, customer.name);
+                        say(format_args!("{}\t{}", customer.id, customer.name))?;
                     }
                     after = page.items.last().map(|customer| customer.id);
                     if !page.has_next {

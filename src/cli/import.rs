@@ -9,7 +9,7 @@ use tokio::{
     io::{AsyncBufRead, BufReader, stdin},
 };
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     app::Workshop,
     config::Common,
@@ -49,9 +49,9 @@ impl Import {
         bar.finish_and_clear();
         workshop.close().await;
         let Imported { created, updated, unchanged, versions } = done?;
-        println!(
+        say(format_args!(
             "agents created {created}, updated {updated}, unchanged {unchanged}; versions published {versions}"
-        );
+        ))?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{app::Database, config::Common};
 
 /// Bring the database to its shape
@@ -24,13 +24,13 @@ impl Migrate {
     async fn act(&self, database: &Database) -> Result<(), Failure> {
         if self.status {
             for step in database.status().await? {
-                println!("{}  {}", if step.applied { "applied" } else { "pending" }, step.name);
+                say(format_args!("{}  {}", if step.applied { "applied" } else { "pending" }, step.name))?;
             }
             return Ok(());
         }
         match database.migrate().await? {
-            0 => println!("the database has its newest shape already"),
-            steps => println!("applied {steps} step(s)"),
+            0 => say(format_args!("the database has its newest shape already"))?,
+            steps => say(format_args!("applied {steps} step(s)"))?,
         }
         Ok(())
     }

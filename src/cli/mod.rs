@@ -1,6 +1,10 @@
 //! The command line: one file a command. It acts as `system` in the log.
 
-use std::process::ExitCode;
+use std::{
+    fmt,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -79,7 +83,7 @@ pub enum Failure {
     Demo(String),
     /// Reading or writing failed.
     #[error("{0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 impl Failure {
@@ -87,7 +91,7 @@ impl Failure {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Start(StartError::Setting(_)) => ExitCode::from(2),
+            Self::Usage(_) | Self::Start(StartError::Setting(_) | StartError::Key(_)) => ExitCode::from(2),
             Self::Start(_)
             | Self::Verb(_)
             | Self::Import(_)
@@ -108,6 +112,14 @@ pub fn one_line(err: &clap::Error) -> String {
     wrong.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
 }
 
+/// Prints a line. Whoever reads us may have had enough: that is no failure.
+fn say(line: fmt::Arguments<'_>) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        said => said,
+    }
+}
+
 /// Runs the command that these arguments ask for.
 ///
 /// # Errors
@@ -120,7 +132,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(command) => command.run(&common).await,
         Command::Migrate(command) => command.run(&common).await,
         Command::Schema => {
-            print!("{}", crate::app::sdl());
+            say(format_args!("{}", crate::app::sdl().trim_end()))?;
             Ok(())
         }
         Command::Operator(command) => command.run(&common).await,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     app::Workshop,
     config::Common,
@@ -44,18 +44,21 @@ impl Operator {
         match self {
             Self::Add(Name { subject, issuer }) => {
                 let is_new = registry.add_operator(&system, &issuer, &subject).await?;
-                println!(
+                say(format_args!(
                     "{subject} {}",
                     if is_new { "is an operator now" } else { "was an operator already" }
-                );
+                ))?;
             }
             Self::Remove(Name { subject, issuer }) => {
                 let was = registry.remove_operator(&system, &issuer, &subject).await?;
-                println!("{subject} {}", if was { "is no operator any more" } else { "was no operator" });
+                say(format_args!(
+                    "{subject} {}",
+                    if was { "is no operator any more" } else { "was no operator" }
+                ))?;
             }
             Self::List => {
                 for operator in registry.operators(&system).await? {
-                    println!("{}\t{}", operator.issuer, operator.subject);
+                    say(format_args!("{}\t{}", operator.issuer, operator.subject))?;
                 }
             }
         }

@@ -1,8 +1,10 @@
 //! `serve`: the service itself.
 
+use std::io;
+
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     app::{Database, Service, settings},
     config::{Common, Serve},
@@ -33,7 +35,8 @@ async fn start(
         tracing::info!(steps, "the database has its newest shape");
     }
     let service = Service::start(settings(common, serve, database)?).await?;
-    welcome(&service, database);
+    // Who can't read it has asked for the service all the same.
+    let _ = welcome(&service, database, common);
     tokio::select! {
         served = service.run(stop) => Ok(served?),
         never = database.keep_up() => match never {},
@@ -41,18 +44,21 @@ async fn start(
 }
 
 /// Where everything is.
-fn welcome(service: &Service, database: &Database) {
+fn welcome(service: &Service, database: &Database, common: &Common) -> io::Result<()> {
     let base = format!("http://{}", service.address());
-    println!("The agent registry listens.");
-    println!("  explore   {base}/graphiql");
-    println!("  GraphQL   {base}/graphql   (websockets: graphql-transport-ws on the same address)");
-    println!("  health    {base}/readyz   {base}/metrics");
+    say(format_args!("The agent registry listens."))?;
+    say(format_args!("  explore   {base}/graphiql"))?;
+    say(format_args!("  GraphQL   {base}/graphql   (websockets: graphql-transport-ws on the same address)"))?;
+    say(format_args!("  health    {base}/readyz   {base}/metrics"))?;
     if let Some(embedded) = database.embedded() {
-        println!(
+        say(format_args!(
             "  database  private Postgres {}, socket in {}",
             embedded.version(),
             embedded.socket_dir().display()
-        );
+        ))?;
     }
-    println!("  a token   agent-registry token user --subject me --operator");
+    let program = Common::program();
+    let folder = common.data_dir.as_ref().map(|folder| format!(" --data-dir {}", folder.display()));
+    let folder = folder.unwrap_or_default();
+    say(format_args!("  a token   {program} token user --subject me --operator{folder}"))
 }

@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, say};
 use crate::{
     app::Workshop,
     config::Common,
     domain::{
-        Caller, ServiceScope,
+        Caller, Error, ServiceScope,
         auth::jwt::LOCAL_ISSUER,
         member::{Role, SetMember},
         service_token::CreateServiceToken,
@@ -93,14 +93,12 @@ impl FromStr for Place {
 
 /// A length of time: a whole number and s, m or h.
 fn ttl(text: &str) -> Result<Duration, String> {
-    let unit = text.chars().last().unwrap_or('?');
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return Err("write it as 90s, 30m or 8h".to_owned()),
-    };
-    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| "write it as 90s, 30m or 8h")?;
+    let wrong = || "write it as 90s, 30m or 8h".to_owned();
+    let units = [('s', 1), ('m', 60), ('h', 3600)];
+    let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (number, seconds) = split.ok_or_else(wrong)?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = number.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
     let ttl = Duration::from_secs(number.saturating_mul(seconds));
     if ttl.is_zero() || ttl > TTL_MAX {
         return Err("it must be more than nothing and at most 24h".to_owned());
@@ -114,7 +112,7 @@ impl Token {
         let made = self.act(&workshop).await;
         workshop.close().await;
         if let Some(token) = made? {
-            println!("{token}");
+            say(format_args!("{token}"))?;
         }
         Ok(())
     }
@@ -124,8 +122,11 @@ impl Token {
         match self {
             Self::User(User { subject, operator, members, ttl }) => {
                 let token = registry.mint(&subject, ttl)?;
-                if operator {
-                    registry.add_operator(&system, LOCAL_ISSUER, &subject).await?;
+                // Whatever can be refused is so before anything is done.
+                let customers: Vec<CustomerId> = members.iter().map(|place| place.customer).collect();
+                let found = registry.customers_by_ids(&registry.reading(&system), &customers).await?;
+                if customers.iter().any(|customer| found.iter().all(|found| found.id != *customer)) {
+                    return Err(Error::NotFound("customer").into());
                 }
                 for Place { customer, role } in members {
                     let (issuer, subject) = (LOCAL_ISSUER.to_owned(), subject.clone());
@@ -133,25 +134,28 @@ impl Token {
                         .set_member(&system, SetMember { customer_id: customer, issuer, subject, role })
                         .await?;
                 }
+                if operator {
+                    registry.add_operator(&system, LOCAL_ISSUER, &subject).await?;
+                }
                 Ok(Some(token))
             }
             Self::Service(Service { name, scopes }) => {
                 let scopes: BTreeSet<ServiceScope> = scopes.into_iter().collect();
                 let made =
                     registry.create_service_token(&system, CreateServiceToken { name, scopes }).await?;
-                println!("id {}", made.value.token.id);
+                say(format_args!("id {}", made.value.token.id))?;
                 Ok(Some(made.value.secret))
             }
             Self::List => {
                 for token in registry.service_tokens(&system).await? {
                     let state = if token.revoked_at.is_some() { "revoked" } else { "accepted" };
-                    println!("{}\t{}\t{}\t{state}", token.id, token.name, token.scopes.join(","));
+                    say(format_args!("{}\t{}\t{}\t{state}", token.id, token.name, token.scopes.join(",")))?;
                 }
                 Ok(None)
             }
             Self::Revoke(Revoke { id }) => {
                 registry.revoke_service_token(&system, id).await?;
-                println!("{id} is refused from now on");
+                say(format_args!("{id} is refused from now on"))?;
                 Ok(None)
             }
         }

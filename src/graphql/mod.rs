@@ -226,8 +226,9 @@ impl Api {
             |refusal: guard::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
         guard::scan(&query, &self.limits).map_err(refuse)?;
         let document = parser::parse_query(&query).map_err(|err| {
-            let errors = vec![ServerError::from(err)];
-            Answer { data: None, errors }.stamped(request_id, 1)
+            let mut error = ServerError::from(err);
+            error.message = unparsed(&error.message);
+            Answer { data: None, errors: vec![error] }.stamped(request_id, 1)
         })?;
         let variables =
             Variables::from_json(variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
@@ -268,5 +269,14 @@ impl Api {
             let data = answer.data.filter(|_| !is_unopened);
             Answer { data, ..answer }
         })
+    }
+}
+
+/// What the parser says, in a line: it draws the place, which `locations` names.
+fn unparsed(drawn: &str) -> String {
+    let expected = drawn.lines().rev().find_map(|line| line.trim_start().strip_prefix("= "));
+    match expected {
+        Some(expected) => format!("the document does not parse: {expected}"),
+        None => drawn.to_owned(),
     }
 }

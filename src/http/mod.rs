@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
-    response::Response,
+    response::{Redirect, Response},
     routing::{any, get},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -51,6 +51,7 @@ pub fn router(door: Door) -> Router {
         .route("/graphql", any(graphql_or_socket))
         .merge(rest::routes(&door))
         .merge(graphiql::routes())
+        .route("/", get(|| async { Redirect::temporary("graphiql") }))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -49,7 +49,7 @@ impl Demo {
         let told = show(common, &url, token, &tasks).await;
         tasks.ended(DRAIN).await;
         let report = told?;
-        print!("{report}");
+        super::say(format_args!("{report}"))?;
         report.verdict()
     }
 }

@@ -73,6 +73,7 @@ pub(super) const ROUTES: &[(&str, &str, &str, &str)] = &[
 
 /// The routes that ask nobody who it is, and why.
 pub(super) const OPEN: &[(&str, &str)] = &[
+    ("/", "it leads to the explorer"),
     ("/graphiql", "the same page for everyone; the schema behind it asks"),
     ("/graphiql/{file}", "as the page"),
     ("/livez", "a probe has no credential"),
