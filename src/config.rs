@@ -97,8 +97,8 @@ impl Common {
 
 /// The address of a Postgres, without the value in the message: it may hold a password.
 fn database_url(text: &str) -> Result<String, String> {
-    let is_postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
-    if !is_postgres || text.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
+    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
+    if rest.is_none_or(str::is_empty) {
         return Err("write it as postgres://user:password@host:port/database".to_owned());
     }
     Ok(text.to_owned())

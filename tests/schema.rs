@@ -11,7 +11,10 @@ use async_graphql::parser::{
 fn it_is_the_one_checked_in() {
     let file = include_str!("../schema.graphql");
     let code = agent_registry::graphql::sdl();
-    assert!(file == code, "schema.graphql is out of date: run `agent-registry schema > schema.graphql`");
+    assert!(
+        file == code,
+        "schema.graphql is out of date: run `cargo run -- schema > target/schema.graphql && mv target/schema.graphql schema.graphql`"
+    );
 }
 
 #[test]

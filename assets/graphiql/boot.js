@@ -180,7 +180,7 @@ query {
       schemaDescription: true,
       inputValueDeprecation: true,
       defaultQuery: QUERY,
-      defaultEditorToolsVisibility: false,
+      defaultEditorToolsVisibility: "variables",
       isHeadersEditorEnabled: false,
       shouldPersistHeaders: false,
       showPersistHeadersSettings: false,
