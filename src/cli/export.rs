@@ -12,7 +12,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{fs::File, io::AsyncWriteExt};
 
-use super::Failure;
+use super::{Failure, in_workshop};
 use crate::{
     app::Workshop,
     clock::Clock,
@@ -36,10 +36,8 @@ impl Export {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { customer, output } = self;
         let mut draft = Draft::open(output.as_deref())?;
-        let workshop = Workshop::open(common).await?;
-        let done = write(&workshop, customer, &mut draft).await;
-        workshop.close().await;
-        let Exported { agents, versions } = done?;
+        let work = async |workshop: &Workshop| write(workshop, customer, &mut draft).await;
+        let Exported { agents, versions } = in_workshop(common, work).await?;
         draft.publish(output.as_deref())?;
         eprintln!("agents {agents}, versions {versions}");
         Ok(())

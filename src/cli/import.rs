@@ -9,7 +9,7 @@ use tokio::{
     io::{AsyncBufRead, BufReader, stdin},
 };
 
-use super::{Failure, say};
+use super::{Failure, in_workshop, say};
 use crate::{
     app::Workshop,
     config::Common,
@@ -44,11 +44,12 @@ impl Import {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         // Before a database is started for it.
         let (from, bar) = open(&self.file).await?;
-        let workshop = Workshop::open(common).await?;
-        let done = self.act(&workshop, from, &bar).await;
-        bar.finish_and_clear();
-        workshop.close().await;
-        let Imported { created, updated, unchanged, versions } = done?;
+        let work = async |workshop: &Workshop| {
+            let done = self.act(workshop, from, &bar).await;
+            bar.finish_and_clear();
+            done
+        };
+        let Imported { created, updated, unchanged, versions } = in_workshop(common, work).await?;
         say(format_args!(
             "agents created {created}, updated {updated}, unchanged {unchanged}; versions published {versions}"
         ))?;

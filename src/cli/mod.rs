@@ -9,7 +9,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    app::StartError,
+    app::{StartError, Workshop},
     client::ClientError,
     config::{Common, Serve},
     domain::{Error, transfer::ImportError},
@@ -110,6 +110,17 @@ pub fn one_line(err: &clap::Error) -> String {
     let wrong =
         lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
     wrong.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// Does a command's work on the verbs, and ends what it opened whatever comes of it.
+async fn in_workshop<T>(
+    common: &Common,
+    work: impl AsyncFnOnce(&Workshop) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let workshop = Workshop::open(common).await?;
+    let done = work(&workshop).await;
+    workshop.close().await;
+    done
 }
 
 /// Prints a line. Whoever reads us may have had enough: that is no failure.

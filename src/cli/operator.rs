@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, say};
+use super::{Failure, in_workshop, say};
 use crate::{
     app::Workshop,
     config::Common,
@@ -33,10 +33,7 @@ pub(super) struct Name {
 
 impl Operator {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        let workshop = Workshop::open(common).await?;
-        let done = self.act(&workshop).await;
-        workshop.close().await;
-        done
+        in_workshop(common, async |workshop| self.act(workshop).await).await
     }
 
     async fn act(self, workshop: &Workshop) -> Result<(), Failure> {

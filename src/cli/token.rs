@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, say};
+use super::{Failure, in_workshop, say};
 use crate::{
     app::Workshop,
     config::Common,
@@ -108,10 +108,7 @@ fn ttl(text: &str) -> Result<Duration, String> {
 
 impl Token {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        let workshop = Workshop::open(common).await?;
-        let made = self.act(&workshop).await;
-        workshop.close().await;
-        if let Some(token) = made? {
+        if let Some(token) = in_workshop(common, async |workshop| self.act(workshop).await).await? {
             say(format_args!("{token}"))?;
         }
         Ok(())

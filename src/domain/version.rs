@@ -1,6 +1,6 @@
 //! Versions: what an agent is, at one time and for ever.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use sea_orm::Set;
 use serde_json::{Value, json};
@@ -202,20 +202,6 @@ impl Registry {
         let mut rows = reading.view.all(query).await?;
         rows.retain(|version| reading.view.reach().holds(version.customer_id));
         Ok(rows)
-    }
-
-    /// The numbers of those of `ids` that the reading may see, without their content.
-    ///
-    /// # Errors
-    /// [`Error::Forbidden`] for a service.
-    pub async fn version_numbers(
-        &self,
-        reading: &Reading,
-        ids: &[VersionId],
-    ) -> Result<HashMap<VersionId, i32>> {
-        policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(row::numbers(&reading.view.reach(), ids)).await?;
-        Ok(rows.into_iter().collect())
     }
 
     /// The versions of these numbers of these agents, pair by pair, without their content.

@@ -81,20 +81,6 @@ pub fn by_ids(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
     within(reach).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// The numbers alone of those of `ids` within reach: rows of (id, number).
-pub fn numbers(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
-    by_ids(reach, ids).select_only().column(Column::Id).column(Column::Number)
-}
-
-/// All versions of these agents within reach, oldest first.
-pub fn of_agents(reach: &Reach, agents: &[AgentId]) -> Select<Entity> {
-    use sea_orm::QueryOrder;
-    within(reach)
-        .filter(Column::AgentId.eq_any(agents.to_vec()))
-        .order_by_asc(Column::AgentId)
-        .order_by_asc(Column::Number)
-}
-
 /// The versions of these numbers of these agents, pair by pair.
 pub fn by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Model>> {
     let (agents, numbers): (Vec<AgentId>, Vec<i32>) = pairs.iter().copied().unzip();
@@ -154,6 +140,13 @@ const SUMMARY: &str = "t.id, t.customer_id, t.agent_id, t.number, t.model_name, 
 pub fn summaries(ids: &[VersionId]) -> SelectorRaw<SelectModel<Summary>> {
     let sql = format!("SELECT {SUMMARY} FROM registry.agent_versions AS t WHERE t.id = ANY($1::uuid[])");
     Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(ids)]))
+}
+
+/// All versions of one agent, oldest first, without their content.
+pub fn history(agent: AgentId) -> SelectorRaw<SelectModel<Summary>> {
+    let sql =
+        format!("SELECT {SUMMARY} FROM registry.agent_versions AS t WHERE t.agent_id = $1 ORDER BY t.number");
+    Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [agent.into()]))
 }
 
 /// The versions of these numbers of these agents, pair by pair, without their content.

@@ -6,9 +6,9 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args;
 use tokio::sync::oneshot;
 
-use super::Failure;
+use super::{Failure, in_workshop};
 use crate::{
-    app::{Database, Service, Workshop, settings},
+    app::{Database, Service, settings},
     client::{ClientError, Session},
     config::{Common, Serve},
     domain::{Caller, Registry, auth::jwt::LOCAL_ISSUER},
@@ -59,10 +59,8 @@ async fn show(common: &Common, url: &str, token: Option<String>, tasks: &Tasks) 
         return story::tell(url, &token, tasks).await;
     }
     if answers(url, tasks).await? {
-        let workshop = Workshop::open(common).await?;
-        let token = operator(&workshop.registry).await;
-        workshop.close().await;
-        return match story::tell(url, &token?, tasks).await {
+        let token = in_workshop(common, async |workshop| operator(&workshop.registry).await).await?;
+        return match story::tell(url, &token, tasks).await {
             Err(Failure::Client(ClientError::Closed { code, reason })) => Err(Failure::Demo(format!(
                 "{url} does not accept a token of the local signing key ({code} {reason}): give --token, or the \
                  DATA_DIR or SIGNING_KEY that it runs with"

@@ -129,7 +129,7 @@ async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize
     if known == 0 {
         return Ok(0);
     }
-    let rows = txn.all(agent_version::of_agents(&Reach::Only(vec![agent.customer_id]), &[agent.id])).await?;
+    let rows = txn.all(agent_version::history(agent.id)).await?;
     match rows.iter().zip(versions).find(|(row, version)| row.content_hash != version.hash) {
         Some((row, _)) => Err(invalid(format!(
             "version {} in the registry is another: its prompt, model, parameters or tools differ",
@@ -141,7 +141,7 @@ async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize
 
 /// Makes this version serve, unless it does.
 async fn serve(txn: &Txn, clock: &Clock, agent: Agent, number: i32) -> Result<Agent> {
-    let found = txn.one(agent_version::by_numbers(&[(agent.id, number)])).await?;
+    let found = txn.one(agent_version::summaries_by_numbers(&[(agent.id, number)])).await?;
     let id = found.ok_or(Error::NotFound("version of this agent"))?.id;
     if agent.active_version_id == Some(id) {
         return Ok(agent);

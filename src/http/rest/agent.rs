@@ -14,7 +14,7 @@ use super::{AgentPath, Body, Parameters, Shape, refuse};
 use crate::{
     clock::Instant,
     domain::{
-        Error, PAGE_MAX, PageArgs, Result as Answer,
+        Error, PAGE_MAX, PageArgs, Reading, Registry, Result as Answer,
         agent::{self as verbs, AgentFilter, CreateAgent},
         page::{cursor, key},
         policy::{self, Action},
@@ -149,8 +149,7 @@ pub(super) async fn list(
             }
             None => registry.agents(&reading, &filter, &args).await?,
         };
-        let active: Vec<_> = page.items.iter().filter_map(|row| row.active_version_id).collect();
-        let numbers = registry.version_numbers(&reading, &active).await?;
+        let numbers = active_numbers(registry, &reading, &page.items).await?;
         let last = page.items.last().filter(|_| page.has_next);
         Answer::Ok(Agents {
             next: last.map(|row| cursor(row.id)),
@@ -171,11 +170,21 @@ pub(super) async fn get(
         let (registry, reading) = (&door.registry, door.registry.reading(&caller));
         let found = registry.agents_by_ids(&reading, &[id]).await?.pop();
         let found = found.ok_or(Error::NotFound("agent"))?;
-        let active: Vec<_> = found.active_version_id.into_iter().collect();
-        let numbers = registry.version_numbers(&reading, &active).await?;
+        let numbers = active_numbers(registry, &reading, std::slice::from_ref(&found)).await?;
         Answer::Ok(Agent::new(found, &numbers))
     };
     answer.await.map(Json).map_err(refuse(&caller))
+}
+
+/// The numbers of the versions that these agents serve.
+async fn active_numbers(
+    registry: &Registry,
+    reading: &Reading,
+    agents: &[verbs::Agent],
+) -> Answer<HashMap<VersionId, i32>> {
+    let active: Vec<_> = agents.iter().filter_map(|agent| agent.active_version_id).collect();
+    let versions = registry.versions_by_ids(reading, &active).await?;
+    Ok(versions.into_iter().map(|version| (version.id, version.number)).collect())
 }
 
 /// The page that these two ask for, checked.
