@@ -1,8 +1,13 @@
 //! The only reader of the environment: flags and variables, checked, with their defaults.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{
+    ffi::OsString,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,6 +33,15 @@ pub struct Common {
     /// The file of the Ed25519 key that signs local tokens, in PKCS#8 PEM; made if there is none [default: signing-key.pem in the data folder]
     #[arg(long, env = "SIGNING_KEY", global = true)]
     pub signing_key: Option<PathBuf>,
+    /// The issuer of users' tokens, when that is not this service itself: the `iss` that they carry
+    #[arg(long, env = "JWT_ISSUER", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub jwt_issuer: Option<String>,
+    /// The audience that tokens of JWT_ISSUER must be for: one of their `aud`
+    #[arg(long, env = "JWT_AUDIENCE", global = true, default_value = "agent-registry", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub jwt_audience: String,
+    /// The public keys of JWT_ISSUER: a JSON Web Key Set, as a file or an https address
+    #[arg(long, env = "JWT_JWKS", global = true)]
+    pub jwt_jwks: Option<String>,
     /// The folder of the Postgres programs (initdb, postgres), when they are in no usual place
     #[arg(long, env = "POSTGRES_BIN", global = true)]
     pub postgres_bin: Option<PathBuf>,
@@ -48,6 +62,19 @@ pub struct Serve {
     /// The most connections to the database that requests share
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value = "20", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
+    /// The proxies that are believed when they say in X-Forwarded-For whom they ask for: addresses or networks, separated by commas
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many credentials from one address may be refused a minute before it has to wait
+    #[arg(long, env = "REFUSALS_PER_MINUTE", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
+    pub refusals_per_minute: u32,
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse()).map_err(|_| "write it as 10.0.0.0/8 or 10.1.2.3".to_owned())
 }
 
 impl Common {

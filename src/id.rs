@@ -73,4 +73,8 @@ ids! {
     ActivationId;
     /// A service token.
     ServiceTokenId;
+    /// An API key of a customer.
+    ApiKeyId;
+    /// An open invitation to work for a customer.
+    InvitationId;
 }

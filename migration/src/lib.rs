@@ -28,8 +28,15 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 4] =
-    [step!("0001_scope"), step!("0002_people"), step!("0003_agents"), step!("0004_change_log")];
+static STEPS: [Step; 7] = [
+    step!("0001_scope"),
+    step!("0002_people"),
+    step!("0003_agents"),
+    step!("0004_change_log"),
+    step!("0005_identity"),
+    step!("0006_erasure"),
+    step!("0007_search"),
+];
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

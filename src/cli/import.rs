@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::{
-    fs::File,
-    io::{AsyncBufRead, BufReader, stdin},
+    fs::{File, OpenOptions},
+    io::{AsyncRead, AsyncSeekExt, BufReader, stdin},
 };
 
 use super::{Failure, in_workshop, say};
 use crate::{
     app::Workshop,
+    clock::Clock,
     config::Common,
     domain::{
         Caller,
@@ -43,9 +44,9 @@ pub(super) struct Import {
 impl Import {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         // Before a database is started for it.
-        let (from, bar) = open(&self.file).await?;
+        let (mut from, bar) = open(&self.file).await?;
         let work = async |workshop: &Workshop| {
-            let done = self.act(workshop, from, &bar).await;
+            let done = self.act(workshop, &mut from, &bar).await;
             bar.finish_and_clear();
             done
         };
@@ -56,35 +57,53 @@ impl Import {
         Ok(())
     }
 
-    async fn act(
-        self,
-        workshop: &Workshop,
-        mut from: Box<dyn AsyncBufRead + Send + Unpin>,
-        bar: &ProgressBar,
-    ) -> Result<Imported, Failure> {
+    async fn act(self, workshop: &Workshop, from: &mut File, bar: &ProgressBar) -> Result<Imported, Failure> {
         let Self { file: _, customer, model, activate } = self;
         let input = ImportAgents { customer_id: customer, model_name: model, activate };
-        let caller = Caller::system("import");
+        let (registry, caller) = (&workshop.registry, Caller::system("import"));
+        registry
+            .room_to_import(&caller, &input, &mut BufReader::with_capacity(READ_AT_ONCE, &mut *from))
+            .await?;
+        from.rewind().await?;
+        let mut from = BufReader::with_capacity(READ_AT_ONCE, from);
         let progress = &mut |bytes| bar.set_position(bytes);
-        Ok(workshop.registry.import_agents(&caller, input, &mut *from, progress).await?)
+        Ok(registry.import_agents(&caller, input, &mut from, progress).await?)
     }
 }
 
-async fn open(file: &Path) -> Result<(Box<dyn AsyncBufRead + Send + Unpin>, ProgressBar), Failure> {
-    if file == Path::new("-") {
-        let bar = ProgressBar::new_spinner();
-        bar.set_style(style("{spinner} {bytes} {bytes_per_sec} {elapsed}"));
-        return Ok((Box::new(BufReader::with_capacity(READ_AT_ONCE, stdin())), bar));
-    }
+/// The file, which is read twice: first to see whether there is room for it. What can be read only once is copied.
+async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
     let unreadable = |err: std::io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
-    let opened = File::open(file).await.map_err(unreadable)?;
+    if file == Path::new("-") {
+        return copied(&mut stdin()).await.map_err(unreadable);
+    }
+    let mut opened = File::open(file).await.map_err(unreadable)?;
     let about = opened.metadata().await.map_err(unreadable)?;
     if about.is_dir() {
         return Err(Failure::Usage(format!("can't read {}: it is a folder", file.display())));
     }
-    let bar = ProgressBar::new(about.len());
+    if !about.is_file() {
+        return copied(&mut opened).await.map_err(unreadable);
+    }
+    Ok((opened, bar(about.len())))
+}
+
+/// A copy of what is there to read, in a file that is gone when it is closed.
+async fn copied(from: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<(File, ProgressBar)> {
+    let path =
+        std::env::temp_dir().join(format!(".agent-registry-import-{}", Clock::default().id::<uuid::Uuid>()));
+    // Prompts are a customer's own: nobody else on the machine reads them.
+    let mut copy = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path).await?;
+    tokio::fs::remove_file(&path).await?;
+    let size = tokio::io::copy(from, &mut copy).await?;
+    copy.rewind().await?;
+    Ok((copy, bar(size)))
+}
+
+fn bar(size: u64) -> ProgressBar {
+    let bar = ProgressBar::new(size);
     bar.set_style(style("{wide_bar} {bytes}/{total_bytes} {eta}"));
-    Ok((Box::new(BufReader::with_capacity(READ_AT_ONCE, opened)), bar))
+    bar
 }
 
 /// A style that is known to be well-formed, and the usual one were it not.

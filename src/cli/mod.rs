@@ -91,7 +91,10 @@ impl Failure {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::Start(StartError::Setting(_) | StartError::Key(_)) => ExitCode::from(2),
+            Self::Usage(_)
+            | Self::Start(StartError::Setting(_) | StartError::Key(_) | StartError::Jwks(_)) => {
+                ExitCode::from(2)
+            }
             Self::Start(_)
             | Self::Verb(_)
             | Self::Import(_)

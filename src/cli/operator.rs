@@ -3,11 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{Failure, in_workshop, say};
-use crate::{
-    app::Workshop,
-    config::Common,
-    domain::{Caller, auth::jwt::LOCAL_ISSUER},
-};
+use crate::{app::Workshop, config::Common, domain::Caller};
 
 /// Name operators
 #[derive(Debug, Subcommand)]
@@ -26,9 +22,9 @@ pub(super) struct Name {
     /// The `sub` of its tokens
     #[arg(long)]
     subject: String,
-    /// The `iss` of its tokens
-    #[arg(long, default_value = LOCAL_ISSUER)]
-    issuer: String,
+    /// The `iss` of its tokens [default: JWT_ISSUER where that is set, else this service itself]
+    #[arg(long)]
+    issuer: Option<String>,
 }
 
 impl Operator {
@@ -40,6 +36,7 @@ impl Operator {
         let (registry, system) = (&workshop.registry, Caller::system("operator"));
         match self {
             Self::Add(Name { subject, issuer }) => {
+                let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
                 let is_new = registry.add_operator(&system, &issuer, &subject).await?;
                 say(format_args!(
                     "{subject} {}",
@@ -47,6 +44,7 @@ impl Operator {
                 ))?;
             }
             Self::Remove(Name { subject, issuer }) => {
+                let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
                 let was = registry.remove_operator(&system, &issuer, &subject).await?;
                 say(format_args!(
                     "{subject} {}",

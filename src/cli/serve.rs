@@ -34,7 +34,7 @@ async fn start(
     if steps > 0 {
         tracing::info!(steps, "the database has its newest shape");
     }
-    let service = Service::start(settings(common, serve, database)?).await?;
+    let service = Service::start(settings(common, serve, database).await?).await?;
     // Who can't read it has asked for the service all the same.
     let _ = welcome(&service, database, common);
     tokio::select! {

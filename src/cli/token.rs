@@ -10,7 +10,7 @@ use crate::{
     config::Common,
     domain::{
         Caller, Error, ServiceScope,
-        auth::jwt::LOCAL_ISSUER,
+        auth::jwt::{LOCAL_ISSUER, Subject},
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
@@ -39,6 +39,12 @@ pub(super) struct User {
     /// The user's name: the `sub` of the token
     #[arg(long)]
     subject: String,
+    /// Its e-mail address, which the token says is verified: with it come the invitations to that address
+    #[arg(long)]
+    email: Option<String>,
+    /// Its name, as people call it
+    #[arg(long)]
+    name: Option<String>,
     /// Also make it an operator: a user of the platform itself, for all customers
     #[arg(long)]
     operator: bool,
@@ -108,6 +114,10 @@ fn ttl(text: &str) -> Result<Duration, String> {
 
 impl Token {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
+        if let (Self::User(_), Some(issuer)) = (&self, &common.jwt_issuer) {
+            let message = format!("users' tokens come from {issuer} (JWT_ISSUER); this service signs none");
+            return Err(Failure::Usage(message));
+        }
         if let Some(token) = in_workshop(common, async |workshop| self.act(workshop).await).await? {
             say(format_args!("{token}"))?;
         }
@@ -117,8 +127,9 @@ impl Token {
     async fn act(self, workshop: &Workshop) -> Result<Option<String>, Failure> {
         let (registry, system) = (&workshop.registry, Caller::system("token"));
         match self {
-            Self::User(User { subject, operator, members, ttl }) => {
-                let token = registry.mint(&subject, ttl)?;
+            Self::User(User { subject, email, name, operator, members, ttl }) => {
+                let signed = Subject { subject: subject.clone(), email: email.clone(), name };
+                let token = registry.mint(signed, ttl)?;
                 // Whatever can be refused is so before anything is done.
                 let customers: Vec<CustomerId> = members.iter().map(|place| place.customer).collect();
                 let found = registry.customers_by_ids(&registry.reading(&system), &customers).await?;
@@ -126,10 +137,9 @@ impl Token {
                     return Err(Error::NotFound("customer").into());
                 }
                 for Place { customer, role } in members {
-                    let (issuer, subject) = (LOCAL_ISSUER.to_owned(), subject.clone());
-                    registry
-                        .set_member(&system, SetMember { customer_id: customer, issuer, subject, role })
-                        .await?;
+                    let (issuer, subject, email) = (LOCAL_ISSUER.to_owned(), subject.clone(), email.clone());
+                    let input = SetMember { customer_id: customer, issuer, subject, email, role };
+                    registry.set_member(&system, input).await?;
                 }
                 if operator {
                     registry.add_operator(&system, LOCAL_ISSUER, &subject).await?;

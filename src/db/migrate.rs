@@ -1,7 +1,10 @@
-//! Brings the database to its newest shape, one replica at a time.
+//! Brings the database to its newest shape, one replica at a time, and lets the service's role in where another owns it.
+
+use std::str::FromStr;
 
 use migration::{MigrationStatus, Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sqlx::postgres::PgConnectOptions;
 
 use super::{open, options};
 
@@ -45,6 +48,37 @@ pub async fn migrate(url: &str) -> Result<usize, DbErr> {
     }
     pool.close().await?;
     Ok(pending)
+}
+
+/// What the service's role may do, where it is not the owner: read all, and write what has to change. It may take no
+/// table out of row-level security, and neither change nor take away what is kept for ever.
+const GRANTS: [&str; 6] = [
+    "GRANT USAGE ON SCHEMA registry TO",
+    "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA registry TO",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA registry TO",
+    "GRANT INSERT ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
+     registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
+     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools TO",
+    "GRANT UPDATE ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
+     registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
+     registry.api_keys TO",
+    "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
+     registry.agent_name_ends, registry.agent_active_tools TO",
+];
+
+/// Lets the role of `url`, which the service connects as, into the schema that the role of `owner_url` owns. It may be
+/// done again without harm.
+///
+/// # Errors
+/// [`DbErr`] when Postgres refuses, or `url` is none.
+pub async fn admit(owner_url: &str, url: &str) -> Result<(), DbErr> {
+    let options = PgConnectOptions::from_str(url).map_err(|err| DbErr::Custom(err.to_string()))?;
+    let role = options.get_username().replace('"', "\"\"");
+    let pool = migrator(owner_url).await?;
+    for grant in GRANTS {
+        pool.execute_unprepared(&format!("{grant} \"{role}\"")).await?;
+    }
+    pool.close().await
 }
 
 /// Takes all steps back. For tests of the migrations: it drops every table.

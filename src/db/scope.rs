@@ -9,6 +9,8 @@ use crate::{entity::Reach, id::CustomerId};
 pub enum Scope {
     /// Reads who is who, before anything is known about the caller.
     Auth,
+    /// Accepts an invitation of this customer: who is who, and the rows of that customer.
+    Joining(CustomerId),
     /// Reads configurations of all customers, nothing personal, and writes nothing.
     Runtime,
     /// The rows of these customers.
@@ -23,6 +25,7 @@ impl Scope {
     pub fn reach(&self) -> Reach {
         match self {
             Self::Auth => Reach::Only(Vec::new()),
+            Self::Joining(customer) => Reach::Only(vec![*customer]),
             Self::Runtime | Self::Platform => Reach::Everyone,
             Self::Customers(customers) => Reach::Only(customers.clone()),
         }
@@ -32,6 +35,7 @@ impl Scope {
     pub(super) async fn set(&self, txn: &DatabaseTransaction, mode: &str) -> Result<(), DbErr> {
         let (name, customers) = match self {
             Self::Auth => ("auth", String::new()),
+            Self::Joining(customer) => ("auth", customer.to_string()),
             Self::Runtime => ("runtime", String::new()),
             Self::Platform => ("platform", String::new()),
             Self::Customers(customers) => {

@@ -7,7 +7,7 @@ use std::{
 
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
-    DeleteMany, EntityTrait, IntoActiveModel, Statement, sea_query::OnConflict,
+    DeleteMany, EntityTrait, IntoActiveModel, Statement, UpdateMany, sea_query::OnConflict,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -179,6 +179,14 @@ impl Txn {
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
         Ok(row.update(&self.txn).await?)
+    }
+
+    /// Updates the rows of `rows`; answers how many there were.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn update_all<E: EntityTrait>(&self, rows: UpdateMany<E>) -> Result<u64, Fault> {
+        Ok(rows.exec(&self.txn).await?.rows_affected)
     }
 
     /// Deletes the rows of `rows`; answers how many there were.

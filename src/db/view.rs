@@ -17,6 +17,7 @@ pub struct View {
     pool: DatabaseConnection,
     tasks: Tasks,
     scope: Scope,
+    reach: Reach,
     open: Arc<OnceCell<DatabaseTransaction>>,
 }
 
@@ -66,13 +67,14 @@ where
 
 impl View {
     pub(super) fn new(db: &Db, scope: Scope) -> Self {
-        Self { pool: db.pool.clone(), tasks: db.tasks.clone(), scope, open: Arc::default() }
+        let reach = db.reach(&scope);
+        Self { pool: db.pool.clone(), tasks: db.tasks.clone(), scope, reach, open: Arc::default() }
     }
 
     /// Whose rows each query must name.
     #[must_use]
     pub fn reach(&self) -> Reach {
-        self.scope.reach()
+        self.reach.clone()
     }
 
     /// All rows of `query`.

@@ -108,11 +108,11 @@ impl Registry {
         expected: Expected,
         target: Target,
     ) -> Result<Changed<Switched>> {
-        policy::allow(caller, Action::WriteAgents)?;
+        policy::allow(caller, Action::ActivateVersions)?;
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let agent = agent::lock(&txn, &by, id).await?;
+                let agent = agent::lock(&txn, &by, Action::ActivateVersions, id).await?;
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
                 }
@@ -137,16 +137,16 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Those of `ids` that the reading may see.
+    /// Those of `ids` that the reading may see, met through something that names them.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service that may not watch.
+    /// [`Error::Forbidden`] for an API key or a service without a scope that meets activations.
     pub async fn activations_by_ids(
         &self,
         reading: &Reading,
         ids: &[ActivationId],
     ) -> Result<Vec<Activation>> {
-        policy::allow(&reading.caller, Action::WatchActivations)?;
+        policy::allow(&reading.caller, Action::ReadServing)?;
         Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
     }
 

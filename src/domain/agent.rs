@@ -7,6 +7,8 @@ use super::{
     Caller, Changed, Error, Page, PageArgs, Patch, Reading, Registry, Result,
     activation::{self, Reason},
     change::ChangeAction,
+    customer::Customer,
+    limit::{self, Counted},
     policy::{self, Action},
     text,
 };
@@ -58,7 +60,8 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                super::open_customer(&txn, &by, customer_id).await?;
+                let customer = super::growing_customer(&txn, &by, customer_id).await?;
+                limit::room_for(&txn, &customer, Counted::Agents, clock.now()).await?;
                 insert(&txn, &clock, customer_id, name, description, owner_id).await
             })
             .await?;
@@ -77,7 +80,7 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock(&txn, &by, id).await?;
+                let before = lock(&txn, &by, Action::WriteAgents, id).await?;
                 let after = Agent {
                     name: name.unwrap_or_else(|| before.name.clone()),
                     description: description.unwrap_or_else(|| before.description.clone()),
@@ -103,7 +106,7 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock(&txn, &by, id).await?;
+                let before = lock(&txn, &by, Action::WriteAgents, id).await?;
                 if before.archived_at.is_some() {
                     let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
                     return Ok((before, since));
@@ -123,7 +126,7 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock(&txn, &by, id).await?;
+                let before = lock(&txn, &by, Action::WriteAgents, id).await?;
                 if before.archived_at.is_none() {
                     let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
                     return Ok((before, since));
@@ -185,6 +188,38 @@ impl Registry {
         let visible = super::visible(reading, customers, |id| *id);
         let rows = reading.view.all(row::page_each(&visible, filter, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
+    }
+
+    /// The same page of the agents that each of these users owns and the reading may see.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn agents_of_each_owner(
+        &self,
+        reading: &Reading,
+        owners: &[UserId],
+        page: &PageArgs<AgentId>,
+    ) -> Result<Vec<(UserId, Page<Agent>)>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let rows =
+            reading.view.all(row::page_each_owner(&reading.view.reach(), owners, &page.slice())).await?;
+        let owned = rows.into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
+        let pages = super::page_each(owners, owned, |(owner, _): &(UserId, Agent)| *owner, page);
+        Ok(pages.into_iter().map(|(owner, page)| (owner, page.map(|(_, agent)| agent))).collect())
+    }
+
+    /// How many agents each of these users owns, of those that the reading may see.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a service.
+    pub async fn count_agents_of_each_owner(
+        &self,
+        reading: &Reading,
+        owners: &[UserId],
+    ) -> Result<Vec<(UserId, u64)>> {
+        policy::allow(&reading.caller, Action::ReadAgents)?;
+        let rows = reading.view.pairs(row::count_each_owner(&reading.view.reach(), owners)).await?;
+        Ok(super::zero_filled(owners, rows))
     }
 
     /// How many agents each of these customers has.
@@ -293,8 +328,17 @@ pub(super) fn check(name: Option<&str>, description: Option<&str>) -> Result<()>
 
 /// A name that can't be stored is no reason to ask the database, which refuses it.
 fn check_filter(filter: &AgentFilter) -> Result<()> {
-    let AgentFilter { archived: _, name } = filter;
-    name.as_deref().map_or(Ok(()), |name| text::no_nul("name", name))
+    let AgentFilter { archived: _, name, name_starts_with, name_contains, model_name, tool_name } = filter;
+    let parts = [("nameStartsWith", name_starts_with), ("nameContains", name_contains)];
+    for (field, part) in parts {
+        if let Some(part) = part {
+            text::part(field, part)?;
+        }
+    }
+    for (field, whole) in [("name", name), ("modelName", model_name), ("toolName", tool_name)] {
+        whole.as_deref().map_or(Ok(()), |whole| text::no_nul(field, whole))?;
+    }
+    Ok(())
 }
 
 /// What the log says of an agent.
@@ -302,13 +346,23 @@ fn facts(agent: &Agent) -> serde_json::Value {
     json!({ "name": agent.name, "description": agent.description, "owner_id": agent.owner_id })
 }
 
-/// The agent for writing: its customer first, then its row, both locked, and the caller's right to write it.
-pub(super) async fn lock(txn: &Txn, caller: &Caller, id: AgentId) -> Result<Agent> {
+/// The agent for writing: its customer first, then its row, both locked, and the caller's right to do this to it.
+pub(super) async fn lock(txn: &Txn, caller: &Caller, action: Action, id: AgentId) -> Result<Agent> {
+    Ok(lock_both(txn, caller, action, id).await?.1)
+}
+
+/// The same, with its customer.
+pub(super) async fn lock_both(
+    txn: &Txn,
+    caller: &Caller,
+    action: Action,
+    id: AgentId,
+) -> Result<(Customer, Agent)> {
     let missing = || Error::NotFound("agent");
     let found = txn.one(row::by_ids(txn.reach(), &[id])).await?.ok_or_else(missing)?;
-    policy::allow_on(caller, Action::WriteAgents, found.customer_id, "agent")?;
-    super::open_customer(txn, caller, found.customer_id).await?;
-    txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)
+    policy::allow_on(caller, action, found.customer_id, "agent")?;
+    let customer = super::open_customer(txn, caller, found.customer_id).await?;
+    Ok((customer, txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?))
 }
 
 /// The revision of the last change of this kind to this agent, or of its creation when there was none: since then it

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{
+    Result,
+    policy::{self, Action},
+};
 use crate::{
     clock::Instant,
     db::{Actor, Scope, View},
-    entity::{change::ActorKind, membership::Role},
-    id::{CustomerId, ServiceTokenId, UserId},
+    entity::{change::ActorKind, customer::Plan, membership::Role},
+    id::{ApiKeyId, CustomerId, ServiceTokenId, UserId},
 };
 
 /// One call's caller.
@@ -23,6 +27,8 @@ pub struct Caller {
 pub enum Principal {
     /// A person.
     User(UserPrincipal),
+    /// A customer's own program.
+    ApiKey(KeyPrincipal),
     /// One of the platform's own services.
     Service(ServicePrincipal),
     /// The command line, or the service itself.
@@ -48,8 +54,27 @@ pub struct UserPrincipal {
     pub operator: bool,
     /// Its role at each of its customers.
     pub memberships: BTreeMap<CustomerId, Role>,
+    /// The largest plan of its customers, by which it may ask; the smallest there is when it works for none.
+    pub plan: Plan,
     /// When the token ceases to be valid.
     pub expires_at: Instant,
+}
+
+/// A customer's own program, as its API key names it.
+#[derive(Clone, Debug)]
+pub struct KeyPrincipal {
+    /// Its key's id.
+    pub id: ApiKeyId,
+    /// Whose key it is: it knows of no other customer.
+    pub customer_id: CustomerId,
+    /// Its key's name.
+    pub name: String,
+    /// What it may do.
+    pub scopes: BTreeSet<KeyScope>,
+    /// What its customer pays for.
+    pub plan: Plan,
+    /// When the key ceases to be accepted, if it does by itself.
+    pub expires_at: Option<Instant>,
 }
 
 /// A service, as its token names it.
@@ -63,38 +88,69 @@ pub struct ServicePrincipal {
     pub scopes: BTreeSet<ServiceScope>,
 }
 
-/// What a service token may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ServiceScope {
-    /// Reads all customers' active configurations.
-    ConfigsRead,
-    /// Watches all customers' activations.
-    ActivationsWatch,
+/// A closed list of scopes, spelled as on the wire and in the table.
+macro_rules! scopes {
+    ($(#[$doc:meta])* $Scope:ident: $count:literal { $($(#[$of:meta])* $name:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $Scope {
+            $($(#[$of])* $name,)*
+        }
+
+        impl $Scope {
+            /// All of them.
+            pub const ALL: [Self; $count] = [$(Self::$name,)*];
+
+            /// Its spelling on the wire and in the table.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for $Scope {
+            type Err = String;
+
+            fn from_str(text: &str) -> std::result::Result<Self, String> {
+                let known = || Self::ALL.map(Self::as_str).join(", ");
+                Self::ALL
+                    .into_iter()
+                    .find(|scope| scope.as_str() == text)
+                    .ok_or_else(|| format!("unknown scope; known are {}", known()))
+            }
+        }
+    };
 }
 
-impl ServiceScope {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::ConfigsRead, Self::ActivationsWatch];
-
-    /// Its spelling on the wire and in the table.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ConfigsRead => "configs:read",
-            Self::ActivationsWatch => "activations:watch",
-        }
+scopes! {
+    /// What a service token may do.
+    ServiceScope: 2 {
+        /// Reads all customers' active configurations.
+        ConfigsRead = "configs:read",
+        /// Watches all customers' activations.
+        ActivationsWatch = "activations:watch",
     }
 }
 
-impl std::str::FromStr for ServiceScope {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = || Self::ALL.map(Self::as_str).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|scope| scope.as_str() == text)
-            .ok_or_else(|| format!("unknown scope; known are {}", known()))
+scopes! {
+    /// What an API key may do, at its customer.
+    KeyScope: 7 {
+        /// Reads agents, versions and activations.
+        AgentsRead = "agents:read",
+        /// Creates, changes, archives and restores agents.
+        AgentsWrite = "agents:write",
+        /// Publishes versions.
+        VersionsPublish = "versions:publish",
+        /// Activates, rolls back and deactivates.
+        VersionsActivate = "versions:activate",
+        /// Reads active configurations.
+        ConfigsRead = "configs:read",
+        /// Watches activations and configurations.
+        ActivationsWatch = "activations:watch",
+        /// Reads the audit.
+        ChangesRead = "changes:read",
     }
 }
 
@@ -112,17 +168,44 @@ impl Caller {
             Principal::System => Scope::Platform,
             Principal::User(user) if user.operator => Scope::Platform,
             Principal::User(user) => Scope::Customers(user.memberships.keys().copied().collect()),
+            Principal::ApiKey(key) => Scope::Customers(vec![key.customer_id]),
             Principal::Service(_) => Scope::Runtime,
         }
     }
 
-    /// Whether this caller may see all that `earlier` might.
+    /// Whether this caller may do all that `earlier` might.
     #[must_use]
-    pub fn sees_what(&self, earlier: &Self) -> bool {
-        match (self.scope(), earlier.scope()) {
-            (Scope::Platform, _) => true,
-            (Scope::Customers(now), Scope::Customers(then)) => then.iter().all(|each| now.contains(each)),
-            (now, then) => now == then,
+    pub fn may_what(&self, earlier: &Self) -> bool {
+        match (&self.principal, &earlier.principal) {
+            (Principal::System, Principal::System) => true,
+            (Principal::User(now), Principal::User(then)) => {
+                let keeps = |(customer, role)| now.memberships.get(customer).is_some_and(|has| has >= role);
+                now.operator || (!then.operator && then.memberships.iter().all(keeps))
+            }
+            (Principal::ApiKey(now), Principal::ApiKey(then)) => now.scopes.is_superset(&then.scopes),
+            (Principal::Service(now), Principal::Service(then)) => now.scopes.is_superset(&then.scopes),
+            (Principal::System | Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_), _) => {
+                false
+            }
+        }
+    }
+
+    /// By which plan this caller's requests are counted; none when they are not: the platform's own, and its services'.
+    #[must_use]
+    pub fn counted_by(&self) -> Option<Plan> {
+        match &self.principal {
+            Principal::User(user) if !user.operator => Some(user.plan),
+            Principal::ApiKey(key) => Some(key.plan),
+            Principal::User(_) | Principal::Service(_) | Principal::System => None,
+        }
+    }
+
+    /// The user that calls, if it is one and has a profile.
+    #[must_use]
+    pub fn profile(&self) -> Option<UserId> {
+        match &self.principal {
+            Principal::User(user) if user.has_profile => Some(user.id),
+            Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => None,
         }
     }
 
@@ -132,6 +215,7 @@ impl Caller {
         match &self.principal {
             Principal::System => Actor { kind: ActorKind::System, id: None },
             Principal::User(user) => Actor { kind: ActorKind::User, id: Some(user.id.into()) },
+            Principal::ApiKey(key) => Actor { kind: ActorKind::ApiKey, id: Some(key.id.into()) },
             Principal::Service(service) => Actor { kind: ActorKind::Service, id: Some(service.id.into()) },
         }
     }
@@ -143,6 +227,7 @@ impl Caller {
             Principal::User(user) if !user.operator && user.memberships.len() == 1 => {
                 user.memberships.keys().next().copied()
             }
+            Principal::ApiKey(key) => Some(key.customer_id),
             Principal::User(_) | Principal::Service(_) | Principal::System => None,
         }
     }
@@ -152,6 +237,7 @@ impl Caller {
     pub fn expires_at(&self) -> Option<Instant> {
         match &self.principal {
             Principal::User(user) => Some(user.expires_at),
+            Principal::ApiKey(key) => key.expires_at,
             Principal::Service(_) | Principal::System => None,
         }
     }
@@ -164,4 +250,14 @@ pub struct Reading {
     pub caller: std::sync::Arc<Caller>,
     /// The snapshot, under the caller's scope.
     pub(crate) view: View,
+}
+
+impl Reading {
+    /// Whether the reader may do this at this customer; `what` is not found when it may not know of it.
+    ///
+    /// # Errors
+    /// [`super::Error::NotFound`] or [`super::Error::Forbidden`].
+    pub fn allow_on(&self, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
+        policy::allow_on(&self.caller, action, customer, what)
+    }
 }

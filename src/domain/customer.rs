@@ -46,6 +46,7 @@ impl Registry {
             billing_status: BillingStatus::Active,
             created_at: now,
             updated_at: now,
+            erased_at: None,
         };
         let made = self
             .write(caller, move |txn| async move {

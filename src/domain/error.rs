@@ -5,6 +5,8 @@ use crate::{
     id::VersionId,
 };
 
+use super::limit::Limited;
+
 /// A verb's answer.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -64,6 +66,23 @@ pub enum Error {
         /// What is so.
         actual: i32,
     },
+    /// A customer's last ADMIN stays one: nobody could give the role to another.
+    #[error("it is the customer's last ADMIN; make somebody else one first")]
+    LastAdmin,
+    /// The customer has as much as its plan allows.
+    #[error("the customer's plan allows {limit} {}", .limited.name())]
+    LimitReached {
+        /// Of what.
+        limited: Limited,
+        /// How many.
+        limit: i64,
+    },
+    /// The caller asks more often than it may.
+    #[error("too many requests; try again in {retry_after_seconds} s")]
+    RateLimited {
+        /// After how many seconds it may ask again.
+        retry_after_seconds: u64,
+    },
     /// The agent is archived: restore it first.
     #[error("the agent is archived; restore it first")]
     Archived,
@@ -100,8 +119,12 @@ pub enum ErrorCode {
     TooLarge,
     /// See [`Error::AlreadyExists`].
     AlreadyExists,
-    /// See [`Error::NotActive`] and [`Error::NotLatest`].
+    /// See [`Error::NotActive`], [`Error::NotLatest`] and [`Error::LastAdmin`].
     Conflict,
+    /// See [`Error::LimitReached`].
+    LimitReached,
+    /// See [`Error::RateLimited`].
+    RateLimited,
     /// See [`Error::Archived`].
     Archived,
     /// See [`Error::Suspended`].
@@ -126,6 +149,8 @@ impl ErrorCode {
             Self::TooLarge => "TOO_LARGE",
             Self::AlreadyExists => "ALREADY_EXISTS",
             Self::Conflict => "CONFLICT",
+            Self::LimitReached => "LIMIT_REACHED",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Archived => "ARCHIVED",
             Self::Suspended => "SUSPENDED",
             Self::CursorInvalid => "CURSOR_INVALID",
@@ -151,7 +176,9 @@ impl Error {
             Self::Invalid { .. } => ErrorCode::Invalid,
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
-            Self::NotActive { .. } | Self::NotLatest { .. } => ErrorCode::Conflict,
+            Self::NotActive { .. } | Self::NotLatest { .. } | Self::LastAdmin => ErrorCode::Conflict,
+            Self::LimitReached { .. } => ErrorCode::LimitReached,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Archived => ErrorCode::Archived,
             Self::Suspended => ErrorCode::Suspended,
             Self::CursorInvalid => ErrorCode::CursorInvalid,
@@ -182,11 +209,13 @@ impl Error {
             | ErrorCode::TooLarge
             | ErrorCode::AlreadyExists
             | ErrorCode::Conflict
+            | ErrorCode::LimitReached
             | ErrorCode::Archived
             | ErrorCode::Suspended
             | ErrorCode::CursorInvalid => true,
             ErrorCode::Unauthenticated
             | ErrorCode::Forbidden
+            | ErrorCode::RateLimited
             | ErrorCode::Unavailable
             | ErrorCode::Internal => false,
         }

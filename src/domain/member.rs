@@ -1,18 +1,17 @@
 //! Members: which user works for which customer, and as what.
 
-use std::collections::BTreeMap;
-
 use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Registry, Result,
+    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
+    limit::{self, Counted},
     policy::{self, Action},
 };
 use crate::{
-    db::{Entry, View},
-    entity::{change::last_of_subject, customer, membership as row, user},
+    db::{Entry, Txn},
+    entity::{change::last_of_row, membership as row, user},
     id::{CustomerId, UserId},
 };
 
@@ -27,30 +26,42 @@ pub struct SetMember {
     pub issuer: String,
     /// Its name at the issuer, 1 to 255 characters.
     pub subject: String,
+    /// Its address, for a profile that has to be made.
+    pub email: Option<String>,
+    /// As what.
+    pub role: Role,
+}
+
+/// Which member is to have which role.
+#[derive(Clone, Debug)]
+pub struct ChangeMemberRole {
+    /// Where.
+    pub customer_id: CustomerId,
+    /// Who.
+    pub user_id: UserId,
     /// As what.
     pub role: Role,
 }
 
 impl Registry {
-    /// Makes a user a member, or gives a member another role. Makes its profile if it has none.
+    /// Makes a user a member, or gives a member another role, without an invitation. Makes its profile if it has none.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN there or the platform, [`Error::Invalid`].
+    /// [`Error::Forbidden`] unless the caller is the platform, [`Error::NotFound`], [`Error::Invalid`],
+    /// [`Error::LimitReached`], [`Error::LastAdmin`].
     pub async fn set_member(&self, caller: &Caller, input: SetMember) -> Result<Changed<Membership>> {
-        policy::allow_on(caller, Action::ManageMembers, input.customer_id, "customer")?;
-        let SetMember { customer_id, issuer, subject, role } = input;
+        policy::allow(caller, Action::ManagePlatform)?;
+        let SetMember { customer_id, issuer, subject, email, role } = input;
         super::user::check_subject(&subject)?;
-        let (now, fresh) = (self.clock.now(), self.clock.id::<UserId>());
+        let (now, fresh, by) = (self.clock.now(), self.clock.id::<UserId>(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                txn.one(customer::locked(txn.reach(), customer_id))
-                    .await?
-                    .ok_or(Error::NotFound("customer"))?;
+                let customer = super::growing_customer(&txn, &by, customer_id).await?;
                 let profile = user::ActiveModel {
                     id: Set(fresh),
                     issuer: Set(issuer.clone()),
                     subject: Set(subject.clone()),
-                    email: Set(None),
+                    email: Set(email),
                     name: Set(None),
                     created_at: Set(now),
                 };
@@ -59,34 +70,135 @@ impl Registry {
                 }
                 let user =
                     txn.one(user::by_subject(&issuer, &subject)).await?.ok_or(Error::NotFound("user"))?;
-                let before = txn.one(row::of(customer_id, user.id)).await?;
-                let member = Membership { customer_id, user_id: user.id, role, created_at: now };
-                let details = json!({ "before": before.as_ref().map(|b| name(b.role)), "after": name(role) });
-                match before {
-                    Some(before) if before.role == role => {
-                        let last = txn.one(last_of_subject(user.id.into(), ChangeAction::MemberSet)).await?;
-                        let since = last.map_or(0, |change| change.revision);
-                        return Ok((before, since));
+                match txn.one(row::locked(customer_id, user.id)).await? {
+                    Some(before) => assign(&txn, before, role).await,
+                    None => {
+                        limit::room_for(&txn, &customer, Counted::Members, now).await?;
+                        let member = Membership { customer_id, user_id: user.id, role, created_at: now };
+                        Ok((enter(&txn, member).await?, 0))
                     }
-                    Some(before) => {
-                        txn.update(row::ActiveModel { role: Set(role), ..before.into() }).await?;
-                    }
-                    None => txn.insert(row::ActiveModel::from(member.clone())).await?,
                 }
-                txn.record(Entry::of(ChangeAction::MemberSet, customer_id).subject(user.id).details(details));
-                Ok((member, 0))
             })
             .await?;
         Ok(made.or_since())
     }
+
+    /// Gives a member another role. What it had begun with more is ended within a second.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer or the member, [`Error::Forbidden`] unless the caller is an ADMIN there or
+    /// the platform, [`Error::Suspended`], [`Error::LastAdmin`].
+    pub async fn change_member_role(
+        &self,
+        caller: &Caller,
+        input: ChangeMemberRole,
+    ) -> Result<Changed<Membership>> {
+        let ChangeMemberRole { customer_id, user_id, role } = input;
+        policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
+        let by = caller.clone();
+        let made = self
+            .write(caller, move |txn| async move {
+                super::growing_customer(&txn, &by, customer_id).await?;
+                let before = txn.one(row::locked(customer_id, user_id)).await?;
+                assign(&txn, before.ok_or(Error::NotFound("member"))?, role).await
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Ends a user's work for a customer: at once it sees nothing of it any more, and owns none of its agents.
+    ///
+    /// # Errors
+    /// As [`Registry::change_member_role`].
+    pub async fn remove_member(
+        &self,
+        caller: &Caller,
+        customer_id: CustomerId,
+        user_id: UserId,
+    ) -> Result<Changed<Membership>> {
+        policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
+        let by = caller.clone();
+        let made = self
+            .write(caller, move |txn| async move {
+                super::growing_customer(&txn, &by, customer_id).await?;
+                let before = txn.one(row::locked(customer_id, user_id)).await?;
+                let before = before.ok_or(Error::NotFound("member"))?;
+                keep_an_admin(&txn, &before).await?;
+                txn.delete(row::delete(customer_id, Some(user_id))).await?;
+                let details = json!({ "before": name(before.role), "after": null });
+                let entry = Entry::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
+                txn.record(entry.details(details));
+                Ok(before)
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// The same page of members, by their users' ids, of each of these customers.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for an API key or a service. Customers whose members the reader may not see have none here.
+    pub async fn members_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+        page: &PageArgs<UserId>,
+    ) -> Result<Vec<(CustomerId, Page<Membership>)>> {
+        policy::allow(&reading.caller, Action::ReadMembers)?;
+        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
+        Ok(super::page_each(customers, rows, |member| member.customer_id, page))
+    }
+
+    /// How many members each of these customers has.
+    ///
+    /// # Errors
+    /// As [`Registry::members_of_each`].
+    pub async fn count_members_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, u64)>> {
+        policy::allow(&reading.caller, Action::ReadMembers)?;
+        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let rows = reading.view.pairs(row::count_each(&visible)).await?;
+        Ok(super::zero_filled(customers, rows))
+    }
+}
+
+/// Makes a user, who is none yet, a member of a locked customer.
+pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
+    let details = json!({ "before": null, "after": name(member.role) });
+    let entry = Entry::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
+    txn.insert(row::ActiveModel::from(member.clone())).await?;
+    txn.record(entry.details(details));
+    Ok(member)
+}
+
+/// Gives a locked member this role; answers since when it has it, if it had it already.
+async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership, i64)> {
+    let (customer, user) = (before.customer_id, before.user_id);
+    if before.role == role {
+        let last = txn.one(last_of_row(customer, user.into(), ChangeAction::MemberSet)).await?;
+        return Ok((before, last.map_or(0, |change| change.revision)));
+    }
+    keep_an_admin(txn, &before).await?;
+    let details = json!({ "before": name(before.role), "after": name(role) });
+    let after = txn.update(row::ActiveModel { role: Set(role), ..before.into() }).await?;
+    txn.record(Entry::of(ChangeAction::MemberSet, customer).subject(user).details(details));
+    Ok((after, 0))
+}
+
+/// Refuses when this member of a locked customer is its last ADMIN.
+async fn keep_an_admin(txn: &Txn, member: &Membership) -> Result<()> {
+    if member.role == Role::Admin
+        && txn.one(row::other_admins(member.customer_id, member.user_id)).await?.is_none()
+    {
+        return Err(Error::LastAdmin);
+    }
+    Ok(())
 }
 
 fn name(role: Role) -> String {
     sea_orm::ActiveEnum::to_value(&role)
-}
-
-/// The roles of one user, for who signs in.
-pub(super) async fn roles(view: &View, user: UserId) -> Result<BTreeMap<CustomerId, Role>> {
-    let rows = view.all(row::of_user(user)).await?;
-    Ok(rows.into_iter().map(|member| (member.customer_id, member.role)).collect())
 }

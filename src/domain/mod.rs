@@ -15,6 +15,7 @@ use customer::{BillingStatus, Customer};
 
 pub mod activation;
 pub mod agent;
+pub mod api_key;
 pub mod auth;
 mod billing;
 mod caller;
@@ -22,7 +23,10 @@ pub mod change;
 pub mod config;
 pub mod customer;
 pub mod diff;
+mod erasure;
 mod error;
+pub mod invitation;
+pub mod limit;
 pub mod member;
 pub mod operator;
 pub mod page;
@@ -33,7 +37,9 @@ pub mod transfer;
 pub mod user;
 pub mod version;
 
-pub use caller::{Caller, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal};
+pub use caller::{
+    Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
+};
 pub use error::{Error, ErrorCode, Result};
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 
@@ -42,7 +48,7 @@ pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 pub struct Registry {
     db: Db,
     clock: Clock,
-    auth: Arc<auth::Keys>,
+    auth: Arc<auth::Auth>,
 }
 
 /// What a write came to.
@@ -58,10 +64,10 @@ pub struct Changed<T> {
 pub type Patch<T> = Option<Option<T>>;
 
 impl Registry {
-    /// The verbs on this database.
+    /// The verbs on this database, for users that this issuer vouches for.
     #[must_use]
-    pub fn new(db: Db, clock: Clock, auth: auth::Keys) -> Self {
-        Self { db, clock, auth: Arc::new(auth) }
+    pub fn new(db: Db, clock: Clock, issuer: auth::Issuer) -> Self {
+        Self { db, clock, auth: Arc::new(auth::Auth::new(issuer)) }
     }
 
     /// A snapshot for this caller, opened at its first question.
@@ -151,8 +157,19 @@ async fn open_customer(txn: &Txn, caller: &Caller, id: CustomerId) -> Result<Cus
     Ok(found)
 }
 
-/// A suspended customer's data is written by the platform only.
+/// The customer, locked for who adds to it: who counts what it has beside us waits. Refused as [`open_customer`] is.
+async fn growing_customer(txn: &Txn, caller: &Caller, id: CustomerId) -> Result<Customer> {
+    let found =
+        txn.one(entity::customer::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
+    refuse_suspended(caller, &found)?;
+    Ok(found)
+}
+
+/// A suspended customer's data is written by the platform only, and an erased one's by nobody.
 fn refuse_suspended(caller: &Caller, customer: &Customer) -> Result<()> {
+    if customer.erased_at.is_some() {
+        return Err(Error::Suspended);
+    }
     match customer.billing_status {
         BillingStatus::Suspended | BillingStatus::Canceled if !policy::is_platform(caller) => {
             Err(Error::Suspended)
@@ -177,6 +194,12 @@ async fn last_change_of_customer(txn: &Txn, id: CustomerId, action: ChangeAction
 fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> CustomerId) -> Vec<P> {
     let reach = reading.view.reach();
     parents.iter().copied().filter(|parent| reach.holds(customer(parent))).collect()
+}
+
+/// Those customers at which the reader may do this. Whether it may at one is for the reader to ask first.
+fn permitted(reading: &Reading, action: policy::Action, customers: &[CustomerId]) -> Vec<CustomerId> {
+    let may = |id: &CustomerId| reading.allow_on(action, *id, "customer").is_ok();
+    customers.iter().copied().filter(may).collect()
 }
 
 /// Sorts rows that were read for many parents into a page for each.

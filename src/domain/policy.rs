@@ -1,6 +1,6 @@
 //! Who may do what. Pure: it asks no database, and its table is a test.
 
-use super::{Caller, Error, Principal, Result, ServiceScope};
+use super::{Caller, Error, KeyScope, Principal, Result, ServiceScope};
 use crate::{entity::membership::Role, id::CustomerId};
 
 /// What is to be done.
@@ -12,18 +12,34 @@ pub enum Action {
     ManagePlatform,
     /// Set what customers pay for, and where they stand with their bills.
     ManageBilling,
+    /// Take away what a canceled customer had.
+    EraseCustomer,
     /// Change a customer's own fields.
     UpdateCustomer,
-    /// Set who works for a customer.
+    /// See what a customer pays for, how much it has of it, and where it stands with its bills.
+    ReadBilling,
+    /// See who works for a customer and who is invited, with their addresses.
+    ReadMembers,
+    /// Invite, give roles to and remove who works for a customer.
     ManageMembers,
+    /// See a customer's API keys; never their secrets.
+    ReadKeys,
+    /// Make, rotate and revoke a customer's API keys.
+    ManageKeys,
     /// Read a customer and its agents, versions and activations.
     ReadAgents,
-    /// Read what serves, met through an activation.
+    /// Read agents and versions met through something that names them: an activation, or one's own write.
     ReadServing,
+    /// Read what versions hold: prompts, parameters, tools.
+    ReadContent,
     /// See who did something.
     ReadPeople,
-    /// Create, update, archive and restore agents; publish, activate, roll back.
+    /// Create, update, archive and restore agents.
     WriteAgents,
+    /// Publish versions.
+    PublishVersions,
+    /// Activate, roll back and deactivate.
+    ActivateVersions,
     /// Read active configurations.
     ReadConfigs,
     /// Watch activations.
@@ -31,17 +47,25 @@ pub enum Action {
 }
 
 impl Action {
-    /// All of them, for tests that walk the table.
-    pub const ALL: [Self; 11] = [
+    /// All of them, for tests that walk the table and for callers who ask what they may do.
+    pub const ALL: [Self; 19] = [
         Self::CreateCustomer,
         Self::ManagePlatform,
         Self::ManageBilling,
+        Self::EraseCustomer,
         Self::UpdateCustomer,
+        Self::ReadBilling,
+        Self::ReadMembers,
         Self::ManageMembers,
+        Self::ReadKeys,
+        Self::ManageKeys,
         Self::ReadAgents,
         Self::ReadServing,
+        Self::ReadContent,
         Self::ReadPeople,
         Self::WriteAgents,
+        Self::PublishVersions,
+        Self::ActivateVersions,
         Self::ReadConfigs,
         Self::WatchActivations,
     ];
@@ -49,14 +73,52 @@ impl Action {
     /// The least role at a customer that may do it there; none when no member may.
     fn role(self) -> Option<Role> {
         match self {
-            Self::CreateCustomer | Self::ManagePlatform | Self::ManageBilling => None,
-            Self::UpdateCustomer | Self::ManageMembers => Some(Role::Admin),
-            Self::WriteAgents => Some(Role::Editor),
+            Self::CreateCustomer | Self::ManagePlatform | Self::ManageBilling | Self::EraseCustomer => None,
+            Self::UpdateCustomer
+            | Self::ReadMembers
+            | Self::ManageMembers
+            | Self::ReadKeys
+            | Self::ManageKeys => Some(Role::Admin),
+            Self::WriteAgents | Self::PublishVersions | Self::ActivateVersions => Some(Role::Editor),
             Self::ReadAgents
             | Self::ReadServing
+            | Self::ReadContent
             | Self::ReadPeople
+            | Self::ReadBilling
             | Self::ReadConfigs
             | Self::WatchActivations => Some(Role::Viewer),
+        }
+    }
+
+    /// Whether an API key with these scopes may do it at its customer. None of them shows people, money or keys.
+    fn key(self, has: impl Fn(KeyScope) -> bool) -> bool {
+        let reads =
+            has(KeyScope::AgentsRead) || has(KeyScope::ConfigsRead) || has(KeyScope::ActivationsWatch);
+        match self {
+            Self::ReadAgents => has(KeyScope::AgentsRead),
+            Self::ReadServing => {
+                has(KeyScope::AgentsWrite)
+                    || has(KeyScope::VersionsPublish)
+                    || has(KeyScope::VersionsActivate)
+                    || reads
+            }
+            Self::ReadContent => reads,
+            Self::WriteAgents => has(KeyScope::AgentsWrite),
+            Self::PublishVersions => has(KeyScope::VersionsPublish),
+            Self::ActivateVersions => has(KeyScope::VersionsActivate),
+            Self::ReadConfigs => has(KeyScope::ConfigsRead),
+            Self::WatchActivations => has(KeyScope::ActivationsWatch),
+            Self::CreateCustomer
+            | Self::ManagePlatform
+            | Self::ManageBilling
+            | Self::EraseCustomer
+            | Self::UpdateCustomer
+            | Self::ReadBilling
+            | Self::ReadMembers
+            | Self::ManageMembers
+            | Self::ReadKeys
+            | Self::ManageKeys
+            | Self::ReadPeople => false,
         }
     }
 
@@ -65,15 +127,24 @@ impl Action {
         match self {
             Self::ReadConfigs => has(ServiceScope::ConfigsRead),
             Self::WatchActivations => has(ServiceScope::ActivationsWatch),
-            Self::ReadServing => has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch),
+            Self::ReadServing | Self::ReadContent => {
+                has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch)
+            }
             Self::CreateCustomer
             | Self::ManagePlatform
             | Self::ManageBilling
+            | Self::EraseCustomer
             | Self::UpdateCustomer
+            | Self::ReadBilling
+            | Self::ReadMembers
             | Self::ManageMembers
+            | Self::ReadKeys
+            | Self::ManageKeys
             | Self::ReadAgents
             | Self::ReadPeople
-            | Self::WriteAgents => false,
+            | Self::WriteAgents
+            | Self::PublishVersions
+            | Self::ActivateVersions => false,
         }
     }
 }
@@ -89,6 +160,8 @@ pub fn allow(caller: &Caller, action: Action) -> Result<()> {
         Principal::User(user) if user.operator => Ok(()),
         Principal::User(_) if action.role().is_some() => Ok(()),
         Principal::User(_) => Err(Error::Forbidden("only an operator may do this")),
+        Principal::ApiKey(key) if action.key(|scope| key.scopes.contains(&scope)) => Ok(()),
+        Principal::ApiKey(_) => Err(Error::Forbidden("this API key's scopes do not allow this")),
         Principal::Service(service) if action.service(|scope| service.scopes.contains(&scope)) => Ok(()),
         Principal::Service(_) => Err(Error::Forbidden("this service token's scopes do not allow this")),
     }
@@ -100,16 +173,16 @@ pub fn allow(caller: &Caller, action: Action) -> Result<()> {
 /// [`Error::NotFound`] when the caller may not see this customer, [`Error::Forbidden`] when it may, but not do this.
 pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
     allow(caller, action)?;
-    let Principal::User(user) = &caller.principal else {
-        return Ok(());
-    };
-    if user.operator {
-        return Ok(());
-    }
-    match (user.memberships.get(&customer), action.role()) {
-        (None, _) => Err(Error::NotFound(what)),
-        (Some(has), Some(least)) if *has >= least => Ok(()),
-        (Some(_), _) => Err(Error::Forbidden("your role at this customer does not allow this")),
+    match &caller.principal {
+        Principal::System | Principal::Service(_) => Ok(()),
+        Principal::User(user) if user.operator => Ok(()),
+        Principal::User(user) => match (user.memberships.get(&customer), action.role()) {
+            (None, _) => Err(Error::NotFound(what)),
+            (Some(has), Some(least)) if *has >= least => Ok(()),
+            (Some(_), _) => Err(Error::Forbidden("your role at this customer does not allow this")),
+        },
+        Principal::ApiKey(key) if key.customer_id == customer => Ok(()),
+        Principal::ApiKey(_) => Err(Error::NotFound(what)),
     }
 }
 
@@ -119,6 +192,6 @@ pub fn is_platform(caller: &Caller) -> bool {
     match &caller.principal {
         Principal::System => true,
         Principal::User(user) => user.operator,
-        Principal::Service(_) => false,
+        Principal::ApiKey(_) | Principal::Service(_) => false,
     }
 }

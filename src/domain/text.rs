@@ -23,6 +23,15 @@ pub(super) fn name(field: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// A part of a name to look for: 1 to [`NAME_CHARS_MAX`] characters.
+pub(super) fn part(field: &str, text: &str) -> Result<()> {
+    at_most(field, text, NAME_CHARS_MAX)?;
+    if text.is_empty() {
+        return Err(Error::invalid(field, format!("{field} must not be empty; leave it out to find all")));
+    }
+    no_nul(field, text)
+}
+
 /// A description or a message: at most [`DESCRIPTION_CHARS_MAX`] characters.
 pub(super) fn description(field: &str, text: &str) -> Result<()> {
     at_most(field, text, DESCRIPTION_CHARS_MAX)?;

@@ -23,12 +23,12 @@ pub(super) fn check_subject(subject: &str) -> Result<()> {
 }
 
 impl Registry {
-    /// Those of `ids` that the reading may see: members of the customers that it sees.
+    /// Those of `ids` that the reading may see: members of the customers that it sees, and its own reader.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service.
     pub async fn users_by_ids(&self, reading: &Reading, ids: &[UserId]) -> Result<Vec<User>> {
         policy::allow(&reading.caller, Action::ReadPeople)?;
-        Ok(reading.view.all(row::by_ids(ids)).await?)
+        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids, reading.caller.profile())).await?)
     }
 }

@@ -11,6 +11,7 @@ use super::{
     activation::{self, Reason},
     agent::{self, Agent},
     change::ChangeAction,
+    limit::Limited,
     policy::{self, Action},
     text,
 };
@@ -139,8 +140,11 @@ impl Registry {
         caller: &Caller,
         input: PublishVersion,
     ) -> Result<Changed<AgentVersion>> {
-        policy::allow(caller, Action::WriteAgents)?;
+        policy::allow(caller, Action::PublishVersions)?;
         let PublishVersion { agent_id, content, message, activate, expected_latest_number } = input;
+        if activate {
+            policy::allow(caller, Action::ActivateVersions)?;
+        }
         content.check()?;
         if let Some(message) = &message {
             text::description("message", message)?;
@@ -149,7 +153,8 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let agent = agent::lock(&txn, &by, agent_id).await?;
+                let (customer, agent) =
+                    agent::lock_both(&txn, &by, Action::PublishVersions, agent_id).await?;
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
                 }
@@ -158,6 +163,7 @@ impl Registry {
                 {
                     return Err(Error::NotLatest { expected, actual: agent.latest_number });
                 }
+                Limited::Versions.check(customer.plan, i64::from(agent.latest_number) + 1)?;
                 let new = New { content, hash, message, created_at: clock.now() };
                 let (agent, version) = append(&txn, &clock, agent, new).await?;
                 if activate {
@@ -189,7 +195,7 @@ impl Registry {
         ids: &[VersionId],
         bytes: usize,
     ) -> Result<Vec<VersionBody>> {
-        policy::allow(&reading.caller, Action::ReadServing)?;
+        policy::allow(&reading.caller, Action::ReadContent)?;
         at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
         Ok(reading.view.all(row::bodies(&reading.view.reach(), ids)).await?)
     }

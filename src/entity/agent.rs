@@ -56,6 +56,68 @@ pub struct Filter {
     pub archived: Option<bool>,
     /// Only the one of exactly this name.
     pub name: Option<String>,
+    /// Only those whose name begins so, whatever its case.
+    pub name_starts_with: Option<String>,
+    /// Only those whose name holds this, whatever its case.
+    pub name_contains: Option<String>,
+    /// Only those whose active version uses this model.
+    pub model_name: Option<String>,
+    /// Only those whose active version has a tool of this name.
+    pub tool_name: Option<String>,
+}
+
+/// How many characters of each end of a name `agent_name_ends` keeps.
+const ENDING_CHARS: usize = 40;
+
+impl Filter {
+    /// What the rows of `table` must satisfy, in SQL whose values are numbered from `first` on. Each condition on text
+    /// is a comparison that row-level security lets an index serve (see `0007_search.up.sql`).
+    fn condition(&self, table: &str, first: usize) -> (String, Vec<Value>) {
+        let Self { archived, name, name_starts_with, name_contains, model_name, tool_name } = self;
+        let (mut parts, mut values) = (vec!["true".to_owned()], Vec::<Value>::new());
+        let mut add = |value: Value, part: &dyn Fn(&str) -> String| {
+            values.push(value);
+            parts.push(part(&format!("${}", first + values.len() - 1)));
+        };
+        let range =
+            |column: &str, from: &str| format!("{column} >= {from} AND {column} < {from} || chr(1114111)");
+        if let Some(archived) = archived {
+            add((*archived).into(), &|value| format!("({table}.archived_at IS NOT NULL) = {value}"));
+        }
+        if let Some(name) = name {
+            add(name.clone().into(), &|value| format!("{table}.name = {value}"));
+        }
+        if let Some(start) = name_starts_with {
+            add(start.clone().into(), &|value| {
+                range(&format!("{table}.name_lower"), &format!("lower({value}::text)"))
+            });
+        }
+        if let Some(part) = name_contains {
+            add(part.clone().into(), &|value| {
+                let begins = range("e.ending", &format!("left(lower({value}::text), {ENDING_CHARS})"));
+                let found = format!(
+                    "EXISTS (SELECT FROM registry.agent_name_ends AS e WHERE e.customer_id = {table}.customer_id \
+                     AND e.agent_id = {table}.id AND {begins})"
+                );
+                match part.chars().count() > ENDING_CHARS {
+                    true => format!("{found} AND strpos({table}.name_lower, lower({value}::text)) > 0"),
+                    false => found,
+                }
+            });
+        }
+        if let Some(model) = model_name {
+            add(model.clone().into(), &|value| format!("{table}.active_model_name = {value}"));
+        }
+        if let Some(tool) = tool_name {
+            add(tool.clone().into(), &|value| {
+                format!(
+                    "EXISTS (SELECT FROM registry.agent_active_tools AS u WHERE u.customer_id = {table}.customer_id \
+                     AND u.agent_id = {table}.id AND u.tool_name = {value})"
+                )
+            });
+        }
+        (parts.join(" AND "), values)
+    }
 }
 
 /// Agents within reach.
@@ -70,16 +132,8 @@ pub fn by_ids(reach: &Reach, ids: &[AgentId]) -> Select<Entity> {
 
 /// Agents within reach that pass the filter.
 pub fn filtered(reach: &Reach, filter: &Filter) -> Select<Entity> {
-    let mut select = within(reach);
-    match filter.archived {
-        Some(true) => select = select.filter(Column::ArchivedAt.is_not_null()),
-        Some(false) => select = select.filter(Column::ArchivedAt.is_null()),
-        None => {}
-    }
-    if let Some(name) = &filter.name {
-        select = select.filter(Column::Name.eq(name));
-    }
-    select
+    let (condition, values) = filter.condition("agents", 1);
+    within(reach).filter(Expr::cust_with_values(condition, values))
 }
 
 /// A page of agents within reach, oldest first.
@@ -99,17 +153,39 @@ pub fn by_name(reach: &Reach, after: Option<&str>, limit: u64) -> Select<Entity>
 
 /// The same page under each of these customers.
 pub fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
-    let sql = slice.under_each(
-        "t.*",
-        "agents",
-        "customer_id",
-        ("id", "uuid"),
-        Order::Asc,
-        "($5::bool IS NULL OR (t.archived_at IS NOT NULL) = $5) AND ($6::text IS NULL OR t.name = $6)",
-    );
+    let (condition, more) = filter.condition("t", 5);
+    let sql = slice.under_each("t.*", "agents", "customer_id", ("id", "uuid"), Order::Asc, &condition);
     let mut values = slice.values(uuids(customers), Value::Uuid(None));
-    values.extend([filter.archived.into(), filter.name.clone().into()]);
+    values.extend(more);
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// The same page of the agents within reach that each of these users owns.
+pub fn page_each_owner(reach: &Reach, owners: &[UserId], slice: &Slice<AgentId>) -> SelectRaw {
+    let (condition, customers) = owned_within("t", reach, 5);
+    let sql = slice.under_each("t.*", "agents", "owner_id", ("id", "uuid"), Order::Asc, &condition);
+    let mut values = slice.values(uuids(owners), Value::Uuid(None));
+    values.extend(customers);
+    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// How many agents within reach each of these users owns: rows of (user, count).
+pub fn count_each_owner(reach: &Reach, owners: &[UserId]) -> Select<Entity> {
+    within(reach)
+        .filter(Column::OwnerId.eq_any(owners.to_vec()))
+        .select_only()
+        .column(Column::OwnerId)
+        .column_as(Column::Id.count(), "count")
+        .group_by(Column::OwnerId)
+}
+
+fn owned_within(table: &str, reach: &Reach, first: usize) -> (String, Option<Value>) {
+    match reach {
+        Reach::Everyone => ("true".to_owned(), None),
+        Reach::Only(customers) => {
+            (format!("{table}.customer_id = ANY(${first}::uuid[])"), Some(uuids(customers)))
+        }
+    }
 }
 
 /// A prepared raw select of agents.
@@ -127,4 +203,12 @@ pub fn count_each(customers: &[CustomerId], filter: &Filter) -> Select<Entity> {
 /// One agent, locked against other writers of it until the transaction ends.
 pub fn locked(reach: &Reach, id: AgentId) -> Select<Entity> {
     by_ids(reach, &[id]).lock(sea_orm::sea_query::LockType::NoKeyUpdate)
+}
+
+/// Takes away the names and descriptions of one customer's agents. What they are numbered by stays.
+pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::Name, Expr::cust("'erased ' || id::text"))
+        .col_expr(Column::Description, Expr::value(Option::<String>::None))
+        .filter(Column::CustomerId.eq(customer))
 }

@@ -173,3 +173,13 @@ pub fn bodies(reach: &Reach, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
     let columns = [Column::Id, Column::SystemPrompt, Column::ModelParameters, Column::Tools];
     by_ids(reach, ids).select_only().columns(columns).into_model()
 }
+
+/// Takes away what all versions of one customer hold. Numbers and hashes stay. Only an erased customer's may be.
+pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(Column::SystemPrompt, Expr::value(""))
+        .col_expr(Column::ModelParameters, Expr::value(serde_json::json!({})))
+        .col_expr(Column::Tools, Expr::value(serde_json::json!([])))
+        .col_expr(Column::Message, Expr::value(Option::<String>::None))
+        .filter(Column::CustomerId.eq(customer))
+}

@@ -17,6 +17,8 @@ use crate::{
 pub enum ActorKind {
     /// A person.
     User,
+    /// A customer's own program.
+    ApiKey,
     /// One of the platform's own services.
     Service,
     /// The command line, or the service itself.
@@ -39,12 +41,36 @@ pub enum Action {
     /// A customer got another billing status.
     #[sea_orm(string_value = "customer.billing_status_set")]
     CustomerBillingSet,
+    /// A canceled customer's prompts and personal data were taken away.
+    #[sea_orm(string_value = "customer.erased")]
+    CustomerErased,
     /// A user's profile was made.
     #[sea_orm(string_value = "user.created")]
     UserCreated,
+    /// A user's profile took over what its token says of it.
+    #[sea_orm(string_value = "user.updated")]
+    UserUpdated,
     /// A user became a member of a customer, or got another role there.
     #[sea_orm(string_value = "member.set")]
     MemberSet,
+    /// A user ceased to work for a customer; the agents there that were its own have no owner any more.
+    #[sea_orm(string_value = "member.removed")]
+    MemberRemoved,
+    /// Somebody was asked to work for a customer.
+    #[sea_orm(string_value = "invitation.created")]
+    InvitationCreated,
+    /// An invitation was taken back, or was past its time when the next one was made.
+    #[sea_orm(string_value = "invitation.revoked")]
+    InvitationRevoked,
+    /// An API key was made.
+    #[sea_orm(string_value = "api_key.created")]
+    ApiKeyCreated,
+    /// An API key was given a successor, and an end.
+    #[sea_orm(string_value = "api_key.rotated")]
+    ApiKeyRotated,
+    /// An API key ceased to be accepted.
+    #[sea_orm(string_value = "api_key.revoked")]
+    ApiKeyRevoked,
     /// Somebody became an operator.
     #[sea_orm(string_value = "operator.added")]
     OperatorAdded,
@@ -175,6 +201,11 @@ pub fn last_of_customer(customer: CustomerId, actions: [Action; 2]) -> Select<En
 /// The last entry of this kind about this row.
 pub fn last_of_subject(subject: Uuid, action: Action) -> Select<Entity> {
     last([action]).filter(Column::SubjectId.eq(subject))
+}
+
+/// The last entry of this kind about this row of this customer.
+pub fn last_of_row(customer: CustomerId, subject: Uuid, action: Action) -> Select<Entity> {
+    last_of_subject(subject, action).filter(Column::CustomerId.eq(customer))
 }
 
 fn last(actions: impl IntoIterator<Item = Action>) -> Select<Entity> {

@@ -1,16 +1,16 @@
 //! `customers`: the tenants.
 
 use sea_orm::{
-    QuerySelect,
+    DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
     entity::prelude::*,
     sea_query::{LockType, Order},
 };
 
-use super::{Reach, Slice};
+use super::{Reach, Slice, uuids};
 use crate::{clock::Instant, id::CustomerId};
 
-/// What a customer pays for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+/// What a customer pays for, the smallest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Plan {
     /// To try it.
@@ -54,6 +54,8 @@ pub struct Model {
     pub created_at: Instant,
     /// When its row last changed.
     pub updated_at: Instant,
+    /// When its prompts and personal data were taken away; only a canceled one's are.
+    pub erased_at: Option<Instant>,
 }
 
 /// None are declared: loaders join by id.
@@ -61,6 +63,23 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// How much a customer has of what its plan limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Usage {
+    /// Whose.
+    pub id: CustomerId,
+    /// What it pays for.
+    pub plan: Plan,
+    /// Its agents, archived ones too.
+    pub agents: i64,
+    /// The versions of the agent that has the most.
+    pub versions: i32,
+    /// Its API keys that are accepted.
+    pub api_keys: i64,
+    /// Its members, and those who have been invited.
+    pub members: i64,
+}
 
 /// Customers within reach.
 pub fn within(reach: &Reach) -> Select<Entity> {
@@ -94,4 +113,67 @@ pub fn shared(reach: &Reach, id: CustomerId) -> Select<Entity> {
 /// One customer, locked for a change of its own row until the transaction ends.
 pub fn locked(reach: &Reach, id: CustomerId) -> Select<Entity> {
     by_ids(reach, &[id]).lock(LockType::NoKeyUpdate)
+}
+
+/// What is counted of a customer before it gets one more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Its agents, archived ones too.
+    Agents,
+    /// Its API keys that are accepted.
+    ApiKeys,
+    /// Its members, and those who have been invited.
+    Members,
+}
+
+impl Counted {
+    /// The count for the customer `c` at the time `$2`, in SQL.
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Agents => "(SELECT count(*) FROM registry.agents AS a WHERE a.customer_id = c.id)",
+            Self::ApiKeys => {
+                "(SELECT count(*) FROM registry.api_keys AS k WHERE k.customer_id = c.id AND k.revoked_at IS NULL \
+                 AND (k.expires_at IS NULL OR k.expires_at > $2))"
+            }
+            Self::Members => {
+                "(SELECT count(*) FROM registry.memberships AS m WHERE m.customer_id = c.id) \
+                 + (SELECT count(*) FROM registry.invitations AS i WHERE i.customer_id = c.id AND i.expires_at > $2)"
+            }
+        }
+    }
+}
+
+/// A count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Count {
+    /// How many there are.
+    pub count: i64,
+}
+
+/// How many of this a customer has at this time.
+pub fn count(what: Counted, id: CustomerId, now: Instant) -> SelectorRaw<SelectModel<Count>> {
+    let sql = format!(
+        "SELECT {} AS count FROM registry.customers AS c WHERE c.id = $1 AND $2::timestamptz IS NOT NULL",
+        what.sql()
+    );
+    Count::find_by_statement(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        sql,
+        [id.into(), now.into()],
+    ))
+}
+
+/// How much each of these customers has at this time. Whose they are is for the reader to see.
+pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>> {
+    let [agents, api_keys, members] = [Counted::Agents, Counted::ApiKeys, Counted::Members].map(Counted::sql);
+    let sql = format!(
+        "SELECT c.id, c.plan, {agents} AS agents, {api_keys} AS api_keys, {members} AS members, \
+         (SELECT coalesce(max(a.latest_number), 0) FROM registry.agents AS a WHERE a.customer_id = c.id) AS versions \
+         FROM registry.customers AS c WHERE c.id = ANY($1::uuid[])"
+    );
+    Usage::find_by_statement(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        sql,
+        [uuids(ids), now.into()],
+    ))
 }

@@ -1,7 +1,12 @@
 //! `memberships`: which user works for which customer, and as what.
 
-use sea_orm::{QueryOrder, entity::prelude::*};
+use sea_orm::{
+    DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
+    entity::prelude::*,
+    sea_query::{LockType, Order},
+};
 
+use super::{Reach, Slice, customer::Plan, uuids};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -41,12 +46,78 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// One of a user's places, with what its customer pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Place {
+    /// Where.
+    pub customer_id: CustomerId,
+    /// As what.
+    pub role: Role,
+    /// What the customer pays for.
+    pub plan: Plan,
+}
+
 /// All places of one user.
-pub fn of_user(user: UserId) -> Select<Entity> {
-    Entity::find().filter(Column::UserId.eq(user)).order_by_asc(Column::CustomerId)
+pub fn places(user: UserId) -> SelectorRaw<SelectModel<Place>> {
+    let sql = "SELECT m.customer_id, m.role, c.plan FROM registry.memberships AS m \
+               JOIN registry.customers AS c ON c.id = m.customer_id WHERE m.user_id = $1";
+    Place::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [user.into()]))
 }
 
 /// One user's place at one customer.
 pub fn of(customer: CustomerId, user: UserId) -> Select<Entity> {
     Entity::find().filter(Column::CustomerId.eq(customer)).filter(Column::UserId.eq(user))
+}
+
+/// The same, locked against other writers of it until the transaction ends.
+pub fn locked(customer: CustomerId, user: UserId) -> Select<Entity> {
+    of(customer, user).lock(LockType::NoKeyUpdate)
+}
+
+/// The members of one customer whose profile has this address, in lower case.
+pub fn of_email(customer: CustomerId, email: &str) -> SelectorRaw<SelectModel<Model>> {
+    let sql = "SELECT m.* FROM registry.memberships AS m JOIN registry.users AS u ON u.id = m.user_id \
+               WHERE m.customer_id = $1 AND lower(u.email) = $2";
+    let values = [customer.into(), email.into()];
+    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// The ADMINs of one customer but this one: at most one of them, to see whether there is any.
+pub fn other_admins(customer: CustomerId, user: UserId) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::CustomerId.eq(customer))
+        .filter(Column::Role.eq(Role::Admin))
+        .filter(Column::UserId.ne(user))
+        .limit(1)
+}
+
+/// The ids of all who work for customers within reach.
+pub(super) fn users_within(reach: &Reach) -> Select<Entity> {
+    reach.narrow(Entity::find(), Column::CustomerId).select_only().column(Column::UserId)
+}
+
+/// The same page, in the order of their users' ids, of each of these customers.
+pub fn page_each(customers: &[CustomerId], slice: &Slice<UserId>) -> SelectorRaw<SelectModel<Model>> {
+    let sql = slice.under_each("t.*", "memberships", "customer_id", ("user_id", "uuid"), Order::Asc, "true");
+    let values = slice.values(uuids(customers), Value::Uuid(None));
+    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// How many members each of these customers has: rows of (customer, count).
+pub fn count_each(customers: &[CustomerId]) -> Select<Entity> {
+    Reach::Only(customers.to_vec())
+        .narrow(Entity::find(), Column::CustomerId)
+        .select_only()
+        .column(Column::CustomerId)
+        .column_as(Column::UserId.count(), "count")
+        .group_by(Column::CustomerId)
+}
+
+/// Takes away all places of one customer, or of one user there.
+pub fn delete(customer: CustomerId, user: Option<UserId>) -> sea_orm::DeleteMany<Entity> {
+    let rows = Entity::delete_many().filter(Column::CustomerId.eq(customer));
+    match user {
+        Some(user) => rows.filter(Column::UserId.eq(user)),
+        None => rows,
+    }
 }

@@ -1,8 +1,12 @@
 //! `users`: people, known by who vouches for them and under which name.
 
-use sea_orm::entity::prelude::*;
+use sea_orm::{QueryTrait, entity::prelude::*};
 
-use crate::{clock::Instant, id::UserId};
+use super::{Reach, membership};
+use crate::{
+    clock::Instant,
+    id::{CustomerId, UserId},
+};
 
 /// A user's profile.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -34,7 +38,30 @@ pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
     Entity::find().filter(Column::Issuer.eq(issuer)).filter(Column::Subject.eq(subject))
 }
 
-/// Those of `ids` that row-level security lets the transaction see: its customers' members.
-pub fn by_ids(ids: &[UserId]) -> Select<Entity> {
-    Entity::find().filter(Column::Id.eq_any(ids.to_vec()))
+/// Those of `ids` that work for a customer within reach, and `oneself`.
+pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<Entity> {
+    let select = Entity::find().filter(Column::Id.eq_any(ids.to_vec()));
+    match reach {
+        Reach::Everyone => select,
+        Reach::Only(_) => {
+            let colleagues = membership::users_within(reach).into_query();
+            let mut known = sea_orm::Condition::any().add(Column::Id.in_subquery(colleagues));
+            if let Some(oneself) = oneself {
+                known = known.add(Column::Id.eq(oneself));
+            }
+            select.filter(known)
+        }
+    }
+}
+
+/// Takes away the profiles of those who worked for this customer and for no other, and are no operators. Asked before
+/// their memberships go.
+pub fn delete_only_of(customer: CustomerId) -> sea_orm::DeleteMany<Entity> {
+    let only_here = Expr::cust_with_values(
+        "id IN (SELECT m.user_id FROM registry.memberships AS m WHERE m.customer_id = $1 \
+         AND NOT EXISTS (SELECT FROM registry.memberships AS o WHERE o.user_id = m.user_id AND o.customer_id <> $1)) \
+         AND NOT EXISTS (SELECT FROM registry.operators AS p WHERE p.issuer = users.issuer AND p.subject = users.subject)",
+        [Uuid::from(customer)],
+    );
+    Entity::delete_many().filter(only_here)
 }

@@ -58,18 +58,44 @@ impl Rights {
 }
 
 fn changes_rights(action: ChangeAction) -> bool {
-    matches!(
-        action,
-        ChangeAction::MemberSet | ChangeAction::OperatorRemoved | ChangeAction::ServiceTokenRevoked
-    )
+    match action {
+        ChangeAction::MemberSet
+        | ChangeAction::MemberRemoved
+        | ChangeAction::OperatorRemoved
+        | ChangeAction::ApiKeyRotated
+        | ChangeAction::ApiKeyRevoked
+        | ChangeAction::CustomerErased
+        | ChangeAction::ServiceTokenRevoked => true,
+        ChangeAction::CustomerCreated
+        | ChangeAction::CustomerUpdated
+        | ChangeAction::CustomerPlanSet
+        | ChangeAction::CustomerBillingSet
+        | ChangeAction::UserCreated
+        | ChangeAction::UserUpdated
+        | ChangeAction::InvitationCreated
+        | ChangeAction::InvitationRevoked
+        | ChangeAction::OperatorAdded
+        | ChangeAction::ServiceTokenCreated
+        | ChangeAction::ApiKeyCreated
+        | ChangeAction::AgentCreated
+        | ChangeAction::AgentUpdated
+        | ChangeAction::AgentArchived
+        | ChangeAction::AgentRestored
+        | ChangeAction::VersionPublished
+        | ChangeAction::AgentActivated
+        | ChangeAction::AgentDeactivated => false,
+    }
 }
 
-/// Whether this may have changed what the caller may do. The log does not name operators: it may be any of them.
+/// Whether this may have changed what the caller may do. The log does not name operators: it may be any of them. An
+/// erased customer's people and keys have all gone at once.
 fn concerns(change: &Change, caller: &Caller) -> bool {
-    match change.action {
-        ChangeAction::OperatorRemoved => {
-            matches!(&caller.principal, Principal::User(user) if user.operator)
+    match (change.action, &caller.principal) {
+        (ChangeAction::OperatorRemoved, Principal::User(user)) => user.operator,
+        (ChangeAction::CustomerErased, Principal::User(user)) => {
+            change.customer_id.is_some_and(|customer| user.memberships.contains_key(&customer))
         }
+        (ChangeAction::CustomerErased, Principal::ApiKey(key)) => change.customer_id == Some(key.customer_id),
         _ => change.subject_id.is_some() && change.subject_id == caller.actor().id,
     }
 }

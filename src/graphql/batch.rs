@@ -8,55 +8,119 @@ use crate::{
         Page, PageArgs, Reading, Registry, Result,
         activation::Activation,
         agent::{Agent, AgentFilter},
+        api_key::ApiKey,
         customer::Customer,
+        invitation::Invitation,
+        limit::Usage,
+        member::Membership,
         user::User,
         version::{VersionBody, VersionSummary},
     },
-    id::{ActivationId, AgentId, CustomerId, UserId, VersionId},
+    id::{ActivationId, AgentId, ApiKeyId, CustomerId, InvitationId, UserId, VersionId},
 };
 
-/// Customers by id.
-pub(super) struct CustomerById;
+/// Rows by their own id.
+macro_rules! by_id {
+    ($($(#[$doc:meta])* $Name:ident: $Id:ty => $Row:ty, $verb:ident;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $Name;
 
-impl Fetch for CustomerById {
-    type Key = CustomerId;
-    type Value = Customer;
+        impl Fetch for $Name {
+            type Key = $Id;
+            type Value = $Row;
 
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[CustomerId],
-    ) -> Result<HashMap<CustomerId, Customer>> {
-        Ok(registry.customers_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
-    }
+            async fn fetch(registry: &Registry, reading: &Reading, keys: &[$Id]) -> Result<HashMap<$Id, $Row>> {
+                Ok(registry.$verb(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
+            }
+        }
+    )*};
 }
 
-/// Users by id.
-pub(super) struct UserById;
-
-impl Fetch for UserById {
-    type Key = UserId;
-    type Value = User;
-
-    async fn fetch(registry: &Registry, reading: &Reading, keys: &[UserId]) -> Result<HashMap<UserId, User>> {
-        Ok(registry.users_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
-    }
+by_id! {
+    /// Customers by id.
+    CustomerById: CustomerId => Customer, customers_by_ids;
+    /// What customers have of what their plans limit.
+    UsageByCustomer: CustomerId => Usage, usage_of_each;
+    /// Users by id.
+    UserById: UserId => User, users_by_ids;
+    /// Agents by id.
+    AgentById: AgentId => Agent, agents_by_ids;
+    /// Versions by id.
+    VersionById: VersionId => VersionSummary, versions_by_ids;
+    /// Activations by id.
+    ActivationById: ActivationId => Activation, activations_by_ids;
 }
 
-/// Agents by id.
-pub(super) struct AgentById;
+/// Pages of rows below each parent. The page's arguments are part of the key.
+macro_rules! pages {
+    ($($(#[$doc:meta])* $Name:ident: $Parent:ty => $Row:ty, by $Key:ty, $verb:ident;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $Name;
 
-impl Fetch for AgentById {
-    type Key = AgentId;
-    type Value = Agent;
+        impl Fetch for $Name {
+            type Key = ($Parent, PageArgs<$Key>);
+            type Value = Page<Arc<$Row>>;
 
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[AgentId],
-    ) -> Result<HashMap<AgentId, Agent>> {
-        Ok(registry.agents_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
-    }
+            async fn fetch(
+                registry: &Registry,
+                reading: &Reading,
+                keys: &[Self::Key],
+            ) -> Result<HashMap<Self::Key, Self::Value>> {
+                let mut found = HashMap::new();
+                for (args, parents) in grouped(keys, |(parent, args)| (args.clone(), *parent)) {
+                    let pages = registry.$verb(reading, &parents, &args).await?;
+                    let keyed = pages.into_iter().map(|(parent, page)| ((parent, args.clone()), page.map(Arc::new)));
+                    found.extend(keyed);
+                }
+                Ok(found)
+            }
+        }
+    )*};
+}
+
+pages! {
+    /// Pages of versions by agent.
+    VersionPage: AgentId => VersionSummary, by i32, versions_of_each;
+    /// Pages of activations by agent.
+    ActivationPage: AgentId => Activation, by ActivationId, activations_of_each;
+    /// Pages of members by customer.
+    MemberPage: CustomerId => Membership, by UserId, members_of_each;
+    /// Pages of invitations by customer.
+    InvitationPage: CustomerId => Invitation, by InvitationId, invitations_of_each;
+    /// Pages of API keys by customer.
+    ApiKeyPage: CustomerId => ApiKey, by ApiKeyId, api_keys_of_each;
+    /// Pages of agents by owner.
+    OwnedPage: UserId => Agent, by AgentId, agents_of_each_owner;
+}
+
+/// How many rows there are below each parent.
+macro_rules! counts {
+    ($($(#[$doc:meta])* $Name:ident: $Parent:ty, $verb:ident;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $Name;
+
+        impl Fetch for $Name {
+            type Key = $Parent;
+            type Value = u64;
+
+            async fn fetch(registry: &Registry, reading: &Reading, keys: &[$Parent]) -> Result<HashMap<$Parent, u64>> {
+                Ok(registry.$verb(reading, keys).await?.into_iter().collect())
+            }
+        }
+    )*};
+}
+
+counts! {
+    /// Counts of activations by agent.
+    ActivationCount: AgentId, count_activations_of_each;
+    /// Counts of members by customer.
+    MemberCount: CustomerId, count_members_of_each;
+    /// Counts of invitations by customer.
+    InvitationCount: CustomerId, count_invitations_of_each;
+    /// Counts of API keys by customer.
+    ApiKeyCount: CustomerId, count_api_keys_of_each;
+    /// Counts of agents by owner.
+    OwnedCount: UserId, count_agents_of_each_owner;
 }
 
 /// Pages of agents by customer.
@@ -104,22 +168,6 @@ impl Fetch for AgentCount {
     }
 }
 
-/// Versions by id.
-pub(super) struct VersionById;
-
-impl Fetch for VersionById {
-    type Key = VersionId;
-    type Value = VersionSummary;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[VersionId],
-    ) -> Result<HashMap<VersionId, VersionSummary>> {
-        Ok(registry.versions_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
-
 /// What versions hold, by id and how much that is.
 pub(super) struct VersionBodies;
 
@@ -155,80 +203,6 @@ impl Fetch for VersionByNumber {
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let rows = registry.versions_by_numbers(reading, keys).await?;
         Ok(rows.into_iter().map(|row| ((row.agent_id, row.number), Arc::new(row))).collect())
-    }
-}
-
-/// Pages of versions by agent.
-pub(super) struct VersionPage;
-
-impl Fetch for VersionPage {
-    type Key = (AgentId, PageArgs<i32>);
-    type Value = Page<Arc<VersionSummary>>;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = HashMap::new();
-        for (args, agents) in grouped(keys, |(agent, args)| (args.clone(), *agent)) {
-            let pages = registry.versions_of_each(reading, &agents, &args).await?;
-            found.extend(pages.into_iter().map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))));
-        }
-        Ok(found)
-    }
-}
-
-/// Activations by id.
-pub(super) struct ActivationById;
-
-impl Fetch for ActivationById {
-    type Key = ActivationId;
-    type Value = Activation;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[ActivationId],
-    ) -> Result<HashMap<ActivationId, Activation>> {
-        Ok(registry.activations_by_ids(reading, keys).await?.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
-
-/// Pages of activations by agent.
-pub(super) struct ActivationPage;
-
-impl Fetch for ActivationPage {
-    type Key = (AgentId, PageArgs<ActivationId>);
-    type Value = Page<Arc<Activation>>;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = HashMap::new();
-        for (args, agents) in grouped(keys, |(agent, args)| (args.clone(), *agent)) {
-            let pages = registry.activations_of_each(reading, &agents, &args).await?;
-            found.extend(pages.into_iter().map(|(agent, page)| ((agent, args.clone()), page.map(Arc::new))));
-        }
-        Ok(found)
-    }
-}
-
-/// Counts of activations by agent.
-pub(super) struct ActivationCount;
-
-impl Fetch for ActivationCount {
-    type Key = AgentId;
-    type Value = u64;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[AgentId],
-    ) -> Result<HashMap<AgentId, u64>> {
-        Ok(registry.count_activations_of_each(reading, keys).await?.into_iter().collect())
     }
 }
 

@@ -2,12 +2,54 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
+use crate::domain::limit::{self, Limited, Limits};
+
 use super::{
     context::request,
     customer::{BillingStatus, Customer, Plan},
     error::{Outcome, UserError, settle},
     scalar::{Revision, id},
 };
+
+/// How much a customer has of what its plan limits.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Usage {
+    /// Agents, archived ones too: they are kept.
+    agents: Quota,
+    /// Versions of one agent; used is what the agent with the most has.
+    versions_per_agent: Quota,
+    /// API keys that are accepted.
+    api_keys: Quota,
+    /// Members and open invitations together.
+    members: Quota,
+    /// Requests a second that each user and each API key may send over a while; twice as many at once. Counted by each
+    /// instance of the service for itself.
+    requests_per_second: u32,
+}
+
+/// How much of something there is, and how much there may be.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Quota {
+    /// How many there are.
+    used: i64,
+    /// How many the plan allows. What is above it after a change of plan stays.
+    limit: i64,
+}
+
+impl From<limit::Usage> for Usage {
+    fn from(usage: limit::Usage) -> Self {
+        let limit::Usage { id: _, plan, agents, versions, api_keys, members } = usage;
+        let Limits { requests_per_second, .. } = plan.limits();
+        let quota = |used, of: Limited| Quota { used, limit: of.of(plan) };
+        Self {
+            agents: quota(agents, Limited::Agents),
+            versions_per_agent: quota(versions.into(), Limited::Versions),
+            api_keys: quota(api_keys, Limited::ApiKeys),
+            members: quota(members, Limited::Members),
+            requests_per_second,
+        }
+    }
+}
 
 /// What a customer is to pay for.
 #[derive(Clone, Debug, InputObject)]
@@ -25,6 +67,13 @@ pub struct SetBillingStatusInput {
     customer_id: ID,
     /// Where it stands from now on. A suspended or canceled customer is served nothing; a canceled one does not come back.
     status: BillingStatus,
+}
+
+/// Which customer to erase.
+#[derive(Clone, Debug, InputObject)]
+pub struct EraseCustomerInput {
+    /// Which customer: a CANCELED one.
+    customer_id: ID,
 }
 
 /// What setting a plan came to.
@@ -46,6 +95,17 @@ pub struct SetBillingStatusPayload {
     /// The commit that made it so.
     revision: Option<Revision>,
     /// Why it was not changed; empty when it was.
+    user_errors: Vec<UserError>,
+}
+
+/// What erasing a customer came to.
+#[derive(SimpleObject)]
+pub struct EraseCustomerPayload {
+    /// The customer as it is now; null when it was not erased.
+    customer: Option<Customer>,
+    /// The commit that made it so.
+    revision: Option<Revision>,
+    /// Why it was not erased; empty when it was.
     user_errors: Vec<UserError>,
 }
 
@@ -85,5 +145,20 @@ impl BillingMutation {
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let customer = Customer::after(request.fresh(), value).await?;
         Ok(SetBillingStatusPayload { customer, revision, user_errors })
+    }
+
+    /// Takes away a canceled customer's prompts, personal data, keys and names, for good. Numbers, hashes and the log stay.
+    /// For operators.
+    async fn erase_customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which customer.")] input: EraseCustomerInput,
+    ) -> async_graphql::Result<EraseCustomerPayload> {
+        let (request, EraseCustomerInput { customer_id }) = (request(ctx)?, input);
+        let answer =
+            async { request.registry.erase_customer(&request.caller, id("customerId", &customer_id)?).await };
+        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let customer = Customer::after(request.fresh(), value).await?;
+        Ok(EraseCustomerPayload { customer, revision, user_errors })
     }
 }

@@ -12,15 +12,17 @@ use async_graphql::Context;
 
 use super::{
     batch::{
-        ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, CustomerById,
-        UserById, VersionBodies, VersionById, VersionByNumber, VersionPage,
+        ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, ApiKeyCount,
+        ApiKeyPage, CustomerById, InvitationCount, InvitationPage, MemberCount, MemberPage, OwnedCount,
+        OwnedPage, UsageByCustomer, UserById, VersionBodies, VersionById, VersionByNumber, VersionPage,
     },
     error::{refuse, too_much},
     loader::Loader,
 };
 use crate::{
-    domain::{Caller, Error, Reading, Registry},
+    domain::{Caller, Error, Reading, Registry, policy::Action},
     feed::Hub,
+    id::CustomerId,
 };
 
 /// The most text and JSON that one answer may hold, in bytes: some sixty of the largest prompts. The document is charged
@@ -48,6 +50,15 @@ pub(super) struct Loaders {
     /// How many bytes the answer holds so far.
     weight: Arc<AtomicUsize>,
     pub(super) customers: Loader<CustomerById>,
+    pub(super) usages: Loader<UsageByCustomer>,
+    pub(super) member_pages: Loader<MemberPage>,
+    pub(super) member_counts: Loader<MemberCount>,
+    pub(super) invitation_pages: Loader<InvitationPage>,
+    pub(super) invitation_counts: Loader<InvitationCount>,
+    pub(super) api_key_pages: Loader<ApiKeyPage>,
+    pub(super) api_key_counts: Loader<ApiKeyCount>,
+    pub(super) owned_pages: Loader<OwnedPage>,
+    pub(super) owned_counts: Loader<OwnedCount>,
     pub(super) users: Loader<UserById>,
     pub(super) agents: Loader<AgentById>,
     pub(super) agent_pages: Loader<AgentPage>,
@@ -66,6 +77,15 @@ impl Lens {
         let reading = registry.reading(caller);
         Self(Arc::new(Loaders {
             customers: Loader::new(registry, &reading),
+            usages: Loader::new(registry, &reading),
+            member_pages: Loader::new(registry, &reading),
+            member_counts: Loader::new(registry, &reading),
+            invitation_pages: Loader::new(registry, &reading),
+            invitation_counts: Loader::new(registry, &reading),
+            api_key_pages: Loader::new(registry, &reading),
+            api_key_counts: Loader::new(registry, &reading),
+            owned_pages: Loader::new(registry, &reading),
+            owned_counts: Loader::new(registry, &reading),
             users: Loader::new(registry, &reading),
             agents: Loader::new(registry, &reading),
             agent_pages: Loader::new(registry, &reading),
@@ -81,6 +101,11 @@ impl Lens {
             reading,
             weight: Arc::clone(weight),
         }))
+    }
+
+    /// Refuses when the reader may not do this at this customer.
+    pub(super) fn allow_on(&self, action: Action, customer: CustomerId) -> async_graphql::Result<()> {
+        self.reading.allow_on(action, customer, "customer").map_err(|err| refuse(&err))
     }
 
     /// Notes that so many bytes more go into the answer; refused when they are too many.

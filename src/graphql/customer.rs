@@ -6,12 +6,19 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
     agent::{AgentConnection, AgentFilter},
+    api_key::ApiKeyConnection,
+    billing::Usage,
     context::{Lens, request},
     error::{Outcome, UserError, refuse, settle},
+    invitation::InvitationConnection,
+    member::MembershipConnection,
     page::{connection, page_args},
     scalar::{DateTime, Revision, id, to_id},
 };
-use crate::{domain::customer as verbs, id::CustomerId};
+use crate::{
+    domain::{Error, customer as verbs, policy::Action},
+    id::CustomerId,
+};
 
 /// A tenant: whose agents, versions and people are kept apart from all others'.
 #[derive(Clone)]
@@ -75,14 +82,64 @@ impl Customer {
         &self.row.name
     }
 
-    /// What it pays for.
-    async fn plan(&self) -> Plan {
-        self.row.plan.into()
+    /// What it pays for. For its members and operators.
+    async fn plan(&self) -> async_graphql::Result<Plan> {
+        self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+        Ok(self.row.plan.into())
     }
 
-    /// Where it stands with its bills.
-    async fn billing(&self) -> Billing {
-        Billing { status: self.row.billing_status.into() }
+    /// Where it stands with its bills. For its members and operators.
+    async fn billing(&self) -> async_graphql::Result<Billing> {
+        self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+        Ok(Billing { status: self.row.billing_status.into() })
+    }
+
+    /// How much it has of what its plan limits. For its members and operators.
+    async fn usage(&self) -> async_graphql::Result<Usage> {
+        self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+        let usage = self.lens.usages.load(self.row.id).await?;
+        let usage = usage.ok_or_else(|| refuse(&Error::NotFound("customer")))?;
+        Ok(Usage::from(*usage))
+    }
+
+    /// Who works for it, by their users' ids. For its ADMINs and operators.
+    async fn members(
+        &self,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<MembershipConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        MembershipConnection::of_customer(&self.lens, self.row.id, args).await
+    }
+
+    /// Who is invited to work for it and has not come yet, oldest first. For its ADMINs and operators.
+    async fn invitations(
+        &self,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<InvitationConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        InvitationConnection::of_customer(&self.lens, self.row.id, args).await
+    }
+
+    /// The credentials of its own programs, newest first, those that are not accepted any more too. For its ADMINs and
+    /// operators.
+    async fn api_keys(
+        &self,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<ApiKeyConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        ApiKeyConnection::of_customer(&self.lens, self.row.id, args).await
     }
 
     /// Its agents, oldest first.
@@ -102,6 +159,12 @@ impl Customer {
     /// When it was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
+    }
+
+    /// When its prompts and personal data were taken away; null while they are there. Then its versions are empty, and
+    /// keep their numbers and the hashes of what they held.
+    async fn erased_at(&self) -> Option<DateTime> {
+        self.row.erased_at.map(Into::into)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::{Changed, Error, ErrorCode};
 /// Why a mutation did not do what was asked: something that its caller can mend.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
-    /// What went wrong, for programs: `NOT_FOUND`, `CONFLICT`, `INVALID`, `TOO_LARGE`, `ALREADY_EXISTS`, `ARCHIVED`, `SUSPENDED`. New ones may be added.
+    /// What went wrong, for programs: `NOT_FOUND`, `CONFLICT`, `INVALID`, `TOO_LARGE`, `ALREADY_EXISTS`, `LIMIT_REACHED`, `ARCHIVED`, `SUSPENDED`. New ones may be added.
     code: String,
     /// What went wrong, for people.
     message: String,

@@ -17,6 +17,7 @@ use crate::{
 
 mod activation;
 mod agent;
+mod api_key;
 mod batch;
 mod billing;
 mod config;
@@ -25,7 +26,9 @@ mod customer;
 mod diff;
 mod error;
 pub mod guard;
+mod invitation;
 mod loader;
+mod member;
 mod node;
 mod page;
 mod scalar;
@@ -59,6 +62,9 @@ pub struct QueryRoot(
 pub struct MutationRoot(
     customer::CustomerMutation,
     billing::BillingMutation,
+    member::MemberMutation,
+    invitation::InvitationMutation,
+    api_key::ApiKeyMutation,
     agent::AgentMutation,
     version::VersionMutation,
     activation::ActivationMutation,

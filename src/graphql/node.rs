@@ -54,6 +54,10 @@ impl Lens {
         if let Some(activation) = self.activation(id.into()).await? {
             return Ok(Some(activation.into()));
         }
+        // To who may see no people, there are none.
+        if policy::allow(&self.reading.caller, Action::ReadPeople).is_err() {
+            return Ok(None);
+        }
         Ok(self.user(id.into()).await?.map(Into::into))
     }
 }

@@ -39,6 +39,13 @@ impl ScalarType for Revision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(Instant);
 
+impl DateTime {
+    /// The instant itself, cut to microseconds.
+    pub(super) fn instant(self) -> Instant {
+        chrono::SubsecRound::trunc_subsecs(self.0, 6)
+    }
+}
+
 impl From<Instant> for DateTime {
     fn from(instant: Instant) -> Self {
         Self(instant)

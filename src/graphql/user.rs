@@ -6,12 +6,18 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::{
+    agent::AgentConnection,
     context::{Lens, request},
     customer::Customer,
+    page::page_args,
     scalar::{DateTime, to_id},
 };
 use crate::{
-    domain::{self, Principal, change, member, user as verbs},
+    domain::{
+        Principal, change, member,
+        policy::{self, Action},
+        user as verbs,
+    },
     id::{CustomerId, UserId},
 };
 
@@ -19,6 +25,7 @@ use crate::{
 #[derive(Clone)]
 pub struct User {
     row: Arc<verbs::User>,
+    lens: Lens,
 }
 
 /// What kind of caller did something.
@@ -27,6 +34,8 @@ pub struct User {
 pub enum ActorKind {
     /// A person.
     User,
+    /// A customer's own program.
+    ApiKey,
     /// One of the platform's own services.
     Service,
     /// The command line, or the service itself.
@@ -56,6 +65,27 @@ impl User {
     /// What people call it, when known.
     async fn name(&self) -> Option<&str> {
         self.row.name.as_deref()
+    }
+
+    /// Its address, when known: shown to itself and to operators. A customer's ADMINs see those of its members in
+    /// `Customer.members`.
+    async fn email(&self) -> Option<&str> {
+        let caller = &self.lens.reading.caller;
+        let may_see = caller.profile() == Some(self.row.id) || policy::is_platform(caller);
+        self.row.email.as_deref().filter(|_| may_see)
+    }
+
+    /// The agents that it answers for, of those that you may see, oldest first.
+    async fn agents(
+        &self,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<AgentConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        AgentConnection::of_owner(&self.lens, self.row.id, args).await
     }
 
     /// When its profile was made.
@@ -88,7 +118,7 @@ impl Actor {
 
     /// Which one, as a UUID; null for the system. Needs the right to see people.
     async fn id(&self) -> async_graphql::Result<Option<ID>> {
-        domain::policy::allow(&self.lens.reading.caller, domain::policy::Action::ReadPeople)
+        policy::allow(&self.lens.reading.caller, Action::ReadPeople)
             .map_err(|err| super::error::refuse(&err))?;
         Ok(self.id.map(to_id))
     }
@@ -97,15 +127,65 @@ impl Actor {
     async fn user(&self) -> async_graphql::Result<Option<User>> {
         match (self.kind, self.id) {
             (change::ActorKind::User, Some(id)) => self.lens.user(id.into()).await,
-            (change::ActorKind::User | change::ActorKind::Service | change::ActorKind::System, _) => Ok(None),
+            (
+                change::ActorKind::User
+                | change::ActorKind::ApiKey
+                | change::ActorKind::Service
+                | change::ActorKind::System,
+                _,
+            ) => Ok(None),
         }
     }
 }
 
 impl Lens {
     pub(super) async fn user(&self, id: UserId) -> async_graphql::Result<Option<User>> {
-        Ok(self.users.load(id).await?.map(|row| User { row }))
+        Ok(self.users.load(id).await?.map(|row| User { row, lens: self.clone() }))
     }
+}
+
+/// Something that may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Action")]
+pub enum Permission {
+    /// Create customers.
+    CreateCustomer,
+    /// Make and revoke service tokens.
+    ManagePlatform,
+    /// Set what customers pay for, and where they stand with their bills.
+    ManageBilling,
+    /// Take away what a canceled customer had.
+    EraseCustomer,
+    /// Change a customer's own fields.
+    UpdateCustomer,
+    /// See what a customer pays for, how much it has of it, and where it stands with its bills.
+    ReadBilling,
+    /// See who works for a customer and who is invited, with their addresses.
+    ReadMembers,
+    /// Invite, give roles to and remove who works for a customer.
+    ManageMembers,
+    /// See a customer's API keys; never their secrets.
+    ReadKeys,
+    /// Make, rotate and revoke a customer's API keys.
+    ManageKeys,
+    /// Read a customer and its agents, versions and activations.
+    ReadAgents,
+    /// Read agents and versions met through something that names them: an activation, or one's own write.
+    ReadServing,
+    /// Read what versions hold: prompts, parameters, tools.
+    ReadContent,
+    /// See who did something.
+    ReadPeople,
+    /// Create, update, archive and restore agents.
+    WriteAgents,
+    /// Publish versions.
+    PublishVersions,
+    /// Activate, roll back and deactivate.
+    ActivateVersions,
+    /// Read active configurations.
+    ReadConfigs,
+    /// Watch activations.
+    WatchActivations,
 }
 
 /// Whoever asks: what it is, and what it may do.
@@ -131,6 +211,13 @@ impl ViewerMembership {
     async fn customer(&self) -> async_graphql::Result<Option<Customer>> {
         self.lens.customer(self.customer_id).await
     }
+
+    /// What you may do there.
+    async fn permissions(&self) -> Vec<Permission> {
+        let caller = &self.lens.reading.caller;
+        let may = |action: &Action| policy::allow_on(caller, *action, self.customer_id, "customer").is_ok();
+        Action::ALL.into_iter().filter(may).map(Into::into).collect()
+    }
 }
 
 /// Whoever asks: what it is, and what it may do.
@@ -140,6 +227,7 @@ impl Viewer {
     async fn kind(&self) -> ActorKind {
         match &self.lens.reading.caller.principal {
             Principal::User(_) => ActorKind::User,
+            Principal::ApiKey(_) => ActorKind::ApiKey,
             Principal::Service(_) => ActorKind::Service,
             Principal::System => ActorKind::System,
         }
@@ -149,14 +237,15 @@ impl Viewer {
     async fn user(&self) -> async_graphql::Result<Option<User>> {
         match &self.lens.reading.caller.principal {
             Principal::User(user) if user.has_profile => self.lens.user(user.id).await,
-            Principal::User(_) | Principal::Service(_) | Principal::System => Ok(None),
+            Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => Ok(None),
         }
     }
 
-    /// What your credential calls you: a user's subject, a service token's name.
+    /// What your credential calls you: a user's subject, an API key's or a service token's name.
     async fn name(&self) -> &str {
         match &self.lens.reading.caller.principal {
             Principal::User(user) => &user.subject,
+            Principal::ApiKey(key) => &key.name,
             Principal::Service(service) => &service.name,
             Principal::System => "system",
         }
@@ -180,11 +269,40 @@ impl Viewer {
         user.memberships.iter().map(place).collect()
     }
 
-    /// What your service token may do; empty for users.
+    /// What your API key or service token may do; empty for users.
     async fn scopes(&self) -> Vec<&'static str> {
         match &self.lens.reading.caller.principal {
+            Principal::ApiKey(key) => key.scopes.iter().map(|scope| scope.as_str()).collect(),
             Principal::Service(service) => service.scopes.iter().map(|scope| scope.as_str()).collect(),
             Principal::User(_) | Principal::System => Vec::new(),
+        }
+    }
+
+    /// What you may do: at your customers where you have the role for it, at your API key's customer, or for all.
+    async fn permissions(&self) -> Vec<Permission> {
+        let caller = &self.lens.reading.caller;
+        let places: Vec<CustomerId> = match &caller.principal {
+            Principal::User(user) if !user.operator => user.memberships.keys().copied().collect(),
+            Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
+                Vec::new()
+            }
+        };
+        let may = |action: &Action| match &caller.principal {
+            Principal::User(user) if !user.operator => {
+                places.iter().any(|id| policy::allow_on(caller, *action, *id, "customer").is_ok())
+            }
+            Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
+                policy::allow(caller, *action).is_ok()
+            }
+        };
+        Action::ALL.into_iter().filter(may).map(Into::into).collect()
+    }
+
+    /// The customer of your API key; null for users and services.
+    async fn customer_id(&self) -> Option<ID> {
+        match &self.lens.reading.caller.principal {
+            Principal::ApiKey(key) => Some(to_id(key.customer_id)),
+            Principal::User(_) | Principal::Service(_) | Principal::System => None,
         }
     }
 

@@ -1,10 +1,14 @@
 //! From headers to a caller: one bearer token in one header, and a name for the request.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderName, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, Uri, header, request::Parts},
 };
 use uuid::Uuid;
 
@@ -39,6 +43,18 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // The outermost layer has put it there; a request that came another way is nameless.
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(String::new())))
+    }
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(pub IpAddr);
+
+impl Client {
+    /// Where the request of these extensions comes from, as the outermost layer has found.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().copied().unwrap_or(Self(Ipv4Addr::UNSPECIFIED.into()))
     }
 }
 
@@ -84,16 +100,59 @@ impl FromRequestParts<Door> for Authenticated {
             return Ok(known.clone());
         }
         let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
-        authenticate(door, &parts.headers, &id).await.map(Self).map_err(|err| Problem::new(&err, &id))
+        let found = authenticate(door, &parts.uri, &parts.headers, &parts.extensions, &id).await;
+        found.map(Self).map_err(|err| Problem::new(&err, &id))
     }
 }
 
-/// Whoever sent these headers.
+/// Whoever sent this request, which is counted.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-pub async fn authenticate(door: &Door, headers: &HeaderMap, request_id: &str) -> Result<Arc<Caller>, Error> {
+/// [`Error::Unauthenticated`]; [`Error::RateLimited`]; [`Error::Unavailable`] when the database is.
+pub async fn authenticate(
+    door: &Door,
+    uri: &Uri,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    request_id: &str,
+) -> Result<Arc<Caller>, Error> {
+    refuse_token_in(uri)?;
     let bearer =
         bearer(headers)?.ok_or(Error::Unauthenticated("give a bearer token: Authorization: Bearer …"))?;
-    door.registry.authenticate(bearer, request_id).await.map(Arc::new)
+    let caller = sign_in(door, bearer, Client::of(extensions), request_id).await?;
+    door.limiter.count(&caller)?;
+    Ok(Arc::new(caller))
+}
+
+/// Whoever has this token, unless too many from where it comes were refused.
+///
+/// # Errors
+/// [`Error::Unauthenticated`]; [`Error::RateLimited`]; [`Error::Unavailable`] when the database is.
+pub async fn sign_in(
+    door: &Door,
+    bearer: &str,
+    Client(address): Client,
+    request_id: &str,
+) -> Result<Caller, Error> {
+    door.limiter.may_try(address, bearer)?;
+    let found = door.registry.authenticate(bearer, request_id).await;
+    match &found {
+        Ok(_) => door.limiter.accepted(bearer),
+        Err(Error::Unauthenticated(_)) => door.limiter.refused(address),
+        Err(_) => {}
+    }
+    found
+}
+
+/// A token in an address is in histories and logs by now: it is refused even beside another in its right place
+/// (RFC 6750, section 2.3; RFC 9700, section 4.3.2).
+///
+/// # Errors
+/// [`Error::Unauthenticated`].
+pub fn refuse_token_in(uri: &Uri) -> Result<(), Error> {
+    let mut names = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split('=').next());
+    if names.any(|name| name.eq_ignore_ascii_case("access_token")) {
+        return Err(Error::Unauthenticated("a token does not belong in an address; send it as a header"));
+    }
+    Ok(())
 }

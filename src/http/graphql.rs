@@ -15,7 +15,7 @@ use super::{
     Door,
     body::{self, Object},
     caller::{RequestId, authenticate},
-    problem::{challenge, status},
+    problem::{challenge, retry_after, status},
 };
 use crate::{
     domain::Error,
@@ -72,18 +72,18 @@ pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request:
             "BAD_USER_INPUT",
             &id,
         );
-        return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, answer);
+        return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, answer, None);
     };
     let refused = |refusal: Refused| {
-        let Refused { status, answer, allow } = refusal;
-        let mut response = respond(status, media, answer);
+        let Refused { status, answer, allow, retry_after } = refusal;
+        let mut response = respond(status, media, answer, retry_after);
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         response
     };
     match run(&door, &id, request, media).await {
-        Ok(answer) => respond(StatusCode::OK, media, answer),
+        Ok(answer) => respond(StatusCode::OK, media, answer, None),
         Err(refusal) => refused(*refusal),
     }
 }
@@ -92,16 +92,18 @@ struct Refused {
     status: StatusCode,
     answer: Answer,
     allow: Option<&'static str>,
+    retry_after: Option<u64>,
 }
 
 impl Refused {
     fn new(status: StatusCode, message: &str, id: &str) -> Box<Self> {
-        Box::new(Self { status, answer: Answer::refusal(message, "BAD_USER_INPUT", id), allow: None })
+        let answer = Answer::refusal(message, "BAD_USER_INPUT", id);
+        Box::new(Self { status, answer, allow: None, retry_after: None })
     }
 
     fn error(err: &Error, id: &str) -> Box<Self> {
         let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
-        Box::new(Self { status: status(err), answer, allow: None })
+        Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
     }
 }
 
@@ -116,14 +118,15 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
             return Err(Box::new(Refused { allow: Some("GET, POST"), ..*refused }));
         }
     };
-    let caller = authenticate(door, &parts.headers, id).await.map_err(|err| Refused::error(&err, id))?;
+    let caller = authenticate(door, &parts.uri, &parts.headers, &parts.extensions, id).await;
+    let caller = caller.map_err(|err| Refused::error(&err, id))?;
     let operation = match may_write {
         true => from_body(&parts.headers, body, id).await?,
         false => from_query(parts.uri.query().unwrap_or_default(), id)?,
     };
     let request_error = |answer| {
         let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-        Box::new(Refused { status, answer, allow: None })
+        Box::new(Refused { status, answer, allow: None, retry_after: None })
     };
     let accepted = door.api.accept(operation, id).map_err(request_error)?;
     if accepted.is_subscription() {
@@ -181,7 +184,7 @@ fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
     Ok(Operation { query, operation_name, variables, extensions })
 }
 
-fn respond(status: StatusCode, media: Media, answer: Answer) -> Response {
+fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option<u64>) -> Response {
     // async-graphql-axum writes what was executed. A refusal has no `data`, which its type can't leave out.
     let mut response = match answer.into_executed() {
         Ok(executed) => GraphQLResponse::from(executed).into_response(),
@@ -195,6 +198,6 @@ fn respond(status: StatusCode, media: Media, answer: Answer) -> Response {
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    challenge(&mut response);
+    challenge(&mut response, retry_after);
     response
 }

@@ -16,16 +16,20 @@ use tracing::Instrument;
 
 use crate::{domain::Registry, feed::Hub, graphql::Api, task::Tasks};
 
+mod address;
 mod body;
 mod caller;
 mod etag;
 mod graphiql;
 mod graphql;
 mod health;
+mod limit;
 mod problem;
 mod rest;
 mod socket;
 
+pub use address::TrustedProxies;
+pub use limit::Limiter;
 pub use socket::{SocketLimits, Sockets};
 
 /// What every handler has at hand. Cheap to clone.
@@ -41,6 +45,10 @@ pub struct Door {
     pub tasks: Tasks,
     /// The sockets that are open.
     pub sockets: Sockets,
+    /// Who asked how often.
+    pub limiter: Limiter,
+    /// Who is believed when it says whom it asks for.
+    pub proxies: TrustedProxies,
     /// What renders the counts; none when something else counts.
     pub metrics: Option<Arc<PrometheusHandle>>,
 }
@@ -72,7 +80,9 @@ async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: R
 /// Gives each request its name, its log line and its headers.
 async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let id = caller::RequestId::of(request.headers(), || door.registry.clock().id());
+    let client = door.proxies.client(request.extensions(), request.headers());
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(caller::Client(client));
     let span =
         tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
     let started = std::time::Instant::now();

@@ -21,6 +21,18 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     request_id: String,
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
+/// After how many seconds to try again, when an error says so.
+#[must_use]
+pub fn retry_after(err: &Error) -> Option<u64> {
+    match err {
+        Error::RateLimited { retry_after_seconds } => Some(*retry_after_seconds),
+        Error::Unavailable(_) => Some(1),
+        _ => None,
+    }
 }
 
 fn code_of<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
@@ -58,6 +70,12 @@ fn described(code: ErrorCode) -> (StatusCode, &'static str, &'static str) {
         }
         ErrorCode::Conflict => {
             (StatusCode::CONFLICT, "urn:agent-registry:problem:conflict", "Not as expected")
+        }
+        ErrorCode::LimitReached => {
+            (StatusCode::CONFLICT, "urn:agent-registry:problem:limit-reached", "The plan allows no more")
+        }
+        ErrorCode::RateLimited => {
+            (StatusCode::TOO_MANY_REQUESTS, "urn:agent-registry:problem:rate-limited", "Too many requests")
         }
         ErrorCode::Archived => {
             (StatusCode::CONFLICT, "urn:agent-registry:problem:archived", "The agent is archived")
@@ -99,6 +117,7 @@ impl Problem {
             code: err.code().as_str(),
             field,
             request_id: request_id.to_owned(),
+            retry_after: retry_after(err),
         }
     }
 
@@ -113,6 +132,7 @@ impl Problem {
             code: "NOT_ACTIVE",
             field: None,
             request_id: request_id.to_owned(),
+            retry_after: None,
         }
     }
 
@@ -133,6 +153,7 @@ impl Problem {
             code: "BAD_REQUEST",
             field: None,
             request_id: request_id.to_owned(),
+            retry_after: None,
         }
     }
 }
@@ -142,20 +163,18 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response =
             (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-        challenge(&mut response);
+        challenge(&mut response, self.retry_after);
         response
     }
 }
 
-/// What every 401 and 503 says besides.
-pub fn challenge(response: &mut Response) {
-    let headers = match response.status() {
-        StatusCode::UNAUTHORIZED => [(header::WWW_AUTHENTICATE, "Bearer")],
-        StatusCode::SERVICE_UNAVAILABLE => [(header::RETRY_AFTER, "1")],
-        _ => return,
-    };
-    for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+/// What every 401, 429 and 503 says besides.
+pub fn challenge(response: &mut Response, retry_after: Option<u64>) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
 }
 

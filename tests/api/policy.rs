@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use agent_registry::{
     clock::Clock,
     domain::{
-        Caller, ErrorCode, Principal, ServicePrincipal, ServiceScope, UserPrincipal,
+        Caller, ErrorCode, KeyPrincipal, KeyScope, Principal, ServicePrincipal, ServiceScope, UserPrincipal,
+        customer::Plan,
         member::Role,
         policy::{Action, allow, allow_on},
     },
@@ -23,9 +24,22 @@ fn user(operator: bool, place: Option<(CustomerId, Role)>) -> Caller {
         name: None,
         operator,
         memberships: BTreeMap::from_iter(place),
+        plan: Plan::Free,
         expires_at: clock.now(),
     };
     Caller { principal: Principal::User(principal), request_id: String::new() }
+}
+
+fn key(customer_id: CustomerId, scopes: &[KeyScope]) -> Caller {
+    let principal = KeyPrincipal {
+        id: Clock::default().id(),
+        customer_id,
+        name: "program".to_owned(),
+        scopes: scopes.iter().copied().collect(),
+        plan: Plan::Free,
+        expires_at: None,
+    };
+    Caller { principal: Principal::ApiKey(principal), request_id: String::new() }
 }
 
 fn service(scopes: &[ServiceScope]) -> Caller {
@@ -53,13 +67,18 @@ fn letter(caller: &Caller, action: Action, customer: CustomerId) -> char {
 #[test]
 fn its_table_is_this_one() {
     let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());
-    let callers = [
+    let users = [
         user(false, Some((own, Role::Viewer))),
         user(false, Some((own, Role::Editor))),
         user(false, Some((own, Role::Admin))),
         user(false, Some((other, Role::Admin))),
         user(false, None),
         user(true, None),
+    ];
+    let keys = KeyScope::ALL.map(|scope| key(own, &[scope]));
+    let others = [
+        key(own, &[]),
+        key(other, &KeyScope::ALL),
         service(&[ServiceScope::ConfigsRead]),
         service(&[ServiceScope::ActivationsWatch]),
         service(&[]),
@@ -67,21 +86,46 @@ fn its_table_is_this_one() {
     ];
     let mut table = String::new();
     for action in Action::ALL {
-        let row: String = callers.iter().map(|caller| letter(caller, action, own)).collect();
-        table.push_str(&format!("{row} {action:?}\n"));
+        let row = |callers: &[Caller]| -> String {
+            callers.iter().map(|caller| letter(caller, action, own)).collect()
+        };
+        table.push_str(&format!("{} {} {} {action:?}\n", row(&users), row(&keys), row(&others)));
     }
-    // VIEWER, EDITOR, ADMIN of it, ADMIN of another, of none, operator, configs:read, activations:watch, no scope, system
+    // VIEWER, EDITOR, ADMIN of it, ADMIN of another, of none, operator; a key of it with each scope in turn; a key of it
+    // without, another's with all; configs:read, activations:watch, no scope, system
     insta::assert_snapshot!(table, @r"
-    FFFFFyFFFy CreateCustomer
-    FFFFFyFFFy ManagePlatform
-    FFFFFyFFFy ManageBilling
-    FFyNNyFFFy UpdateCustomer
-    FFyNNyFFFy ManageMembers
-    yyyNNyFFFy ReadAgents
-    yyyNNyyyFy ReadServing
-    yyyNNyFFFy ReadPeople
-    FyyNNyFFFy WriteAgents
-    yyyNNyyFFy ReadConfigs
-    yyyNNyFyFy WatchActivations
+    FFFFFy FFFFFFF FFFFFy CreateCustomer
+    FFFFFy FFFFFFF FFFFFy ManagePlatform
+    FFFFFy FFFFFFF FFFFFy ManageBilling
+    FFFFFy FFFFFFF FFFFFy EraseCustomer
+    FFyNNy FFFFFFF FFFFFy UpdateCustomer
+    yyyNNy FFFFFFF FFFFFy ReadBilling
+    FFyNNy FFFFFFF FFFFFy ReadMembers
+    FFyNNy FFFFFFF FFFFFy ManageMembers
+    FFyNNy FFFFFFF FFFFFy ReadKeys
+    FFyNNy FFFFFFF FFFFFy ManageKeys
+    yyyNNy yFFFFFF FNFFFy ReadAgents
+    yyyNNy yyyyyyF FNyyFy ReadServing
+    yyyNNy yFFFyyF FNyyFy ReadContent
+    yyyNNy FFFFFFF FFFFFy ReadPeople
+    FyyNNy FyFFFFF FNFFFy WriteAgents
+    FyyNNy FFyFFFF FNFFFy PublishVersions
+    FyyNNy FFFyFFF FNFFFy ActivateVersions
+    yyyNNy FFFFyFF FNyFFy ReadConfigs
+    yyyNNy FFFFFyF FNFyFy WatchActivations
     ");
+}
+
+/// What somebody could do, it can do with more rights; and with fewer, it can be seen.
+#[test]
+fn rights_are_compared_whole() {
+    let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());
+    let viewer = || user(false, Some((own, Role::Viewer)));
+    let admin = || user(false, Some((own, Role::Admin)));
+    assert!(admin().may_what(&viewer()) && viewer().may_what(&viewer()));
+    assert!(!viewer().may_what(&admin()));
+    assert!(!user(false, Some((other, Role::Admin))).may_what(&viewer()));
+    assert!(user(true, None).may_what(&admin()) && !admin().may_what(&user(true, None)));
+    let (all, one) = (key(own, &KeyScope::ALL), key(own, &[KeyScope::AgentsRead]));
+    assert!(all.may_what(&one) && !one.may_what(&all) && !all.may_what(&viewer()));
 }

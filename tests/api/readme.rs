@@ -152,8 +152,7 @@ async fn reader(app: &App) -> Client {
     let caller = agent_registry::domain::Caller::system("test");
     let issuer = agent_registry::domain::auth::jwt::LOCAL_ISSUER;
     app.registry.add_operator(&caller, issuer, "me").await.unwrap();
-    let ttl = std::time::Duration::from_secs(600);
-    app.bearer(&app.registry.mint("me", ttl).unwrap())
+    app.user("me", None)
 }
 
 #[tokio::test]

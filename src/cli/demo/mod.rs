@@ -11,7 +11,10 @@ use crate::{
     app::{Database, Service, settings},
     client::{ClientError, Session},
     config::{Common, Serve},
-    domain::{Caller, Registry, auth::jwt::LOCAL_ISSUER},
+    domain::{
+        Caller, Registry,
+        auth::jwt::{LOCAL_ISSUER, Subject},
+    },
     task::Tasks,
 };
 
@@ -88,8 +91,13 @@ async fn answers(url: &str, tasks: &Tasks) -> Result<bool, Failure> {
 /// Tells it to a service of our own, which ends with it.
 async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<Report, Failure> {
     database.migrate().await?;
-    let serve = Serve { listen: SocketAddr::from(([127, 0, 0, 1], 0)), database_connections: CONNECTIONS };
-    let service = Service::start(settings(common, &serve, database)?).await?;
+    let serve = Serve {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        database_connections: CONNECTIONS,
+        trusted_proxies: Vec::new(),
+        refusals_per_minute: 1,
+    };
+    let service = Service::start(settings(common, &serve, database).await?).await?;
     let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = service.run(async move { drop(stopped.await) });
@@ -108,6 +116,7 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
 
 /// A token of a user of the platform.
 async fn operator(registry: &Registry) -> Result<String, Failure> {
+    let token = registry.mint(Subject { subject: SUBJECT.to_owned(), email: None, name: None }, TTL)?;
     registry.add_operator(&Caller::system("demo"), LOCAL_ISSUER, SUBJECT).await?;
-    Ok(registry.mint(SUBJECT, TTL)?)
+    Ok(token)
 }

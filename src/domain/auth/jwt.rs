@@ -1,4 +1,5 @@
-//! JSON Web Tokens of the local issuer: an Ed25519 key in the data folder (RFC 7519, RFC 8037).
+//! JSON Web Tokens (RFC 7519, RFC 8725): what one must say, and the local issuer, an Ed25519 key in the data folder
+//! (RFC 8037).
 
 use std::{
     fmt,
@@ -11,19 +12,27 @@ use std::{
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, Instant};
 
 /// The `iss` of tokens that this service signs itself.
 pub const LOCAL_ISSUER: &str = "urn:agent-registry:local";
-/// The `aud` that a token must name.
+/// The `aud` that a token must name, when no setting says another.
 pub const AUDIENCE: &str = "agent-registry";
 /// The longest token, in bytes: headers hold 8 KiB, and real tokens half of that.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// The longest e-mail address (RFC 5321, section 4.5.3.1.3) and the longest name that are taken over, in characters.
+const PERSONAL_CHARS_MAX: usize = 254;
+/// How far an issuer's clock may be ahead of ours when it says from when on a token is valid.
+const AHEAD: TimeDelta = TimeDelta::seconds(10);
+
+/// What every refusal says: more would help whoever guesses.
+pub(super) const REFUSED: &str = "the token is not valid";
 
 /// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,25 +43,109 @@ pub struct Claims {
     pub subject: String,
     /// Its address, when it says so.
     pub email: Option<String>,
+    /// Whether the issuer has seen that the address is its own.
+    pub email_verified: bool,
     /// What people call it, when it says so.
     pub name: Option<String>,
     /// When the token ceases to be valid.
     pub expires_at: Instant,
 }
 
+/// What is signed.
 #[derive(Serialize, Deserialize)]
 struct Payload {
     iss: String,
-    aud: String,
+    /// One text, or a list: checked by the library.
+    aud: Value,
     sub: String,
-    exp: i64,
+    exp: Value,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    nbf: Option<i64>,
-    iat: i64,
+    nbf: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iat: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    /// True, or as some issuers have it, the text `true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email_verified: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+}
+
+/// Whom to sign a local token for.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Its name: the `sub`.
+    pub subject: String,
+    /// Its address, vouched for by whoever asks for the token.
+    pub email: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+}
+
+/// The key that a token says it was signed with, if its header holds nothing that it must not.
+pub(super) fn kid(token: &str) -> Result<String, &'static str> {
+    if token.len() > TOKEN_BYTES_MAX {
+        return Err("the token is too long");
+    }
+    let header = decode_header(token).map_err(|_| REFUSED)?;
+    // A key or a place to fetch one from, named by the token itself, is an attack (RFC 8725, section 3.5).
+    let names_key =
+        header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some() || header.x5c.is_some();
+    // Another type is another kind of token (RFC 8725, section 3.11).
+    let is_jwt = header.typ.as_deref().is_none_or(|typ| {
+        let typ = typ.to_ascii_lowercase();
+        ["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
+    });
+    if names_key || !is_jwt { Err(REFUSED) } else { header.kid.ok_or(REFUSED) }
+}
+
+/// What a token says, if this key signed it by this algorithm, for this audience, and it is valid now.
+pub(super) fn verify(
+    clock: &Clock,
+    token: &str,
+    (algorithm, key): (Algorithm, &DecodingKey),
+    issuer: &str,
+    audience: &str,
+) -> Result<Claims, &'static str> {
+    // The key says by which algorithm, never the token (RFC 8725, section 3.1).
+    let mut validation = Validation::new(algorithm);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(&[audience]);
+    // Times go by our own clock, below.
+    validation.validate_exp = false;
+    let payload = decode::<Payload>(token, key, &validation).map_err(|_| REFUSED)?.claims;
+    let (now, expires_at) = (clock.now(), instant(&payload.exp)?);
+    if expires_at <= now {
+        return Err("the token has expired");
+    }
+    if payload.nbf.as_ref().map(instant).transpose()?.is_some_and(|from| from > now + AHEAD) {
+        return Err("the token is not valid yet");
+    }
+    let Payload { iss, aud: _, sub, exp: _, nbf: _, iat: _, email, email_verified, name } = payload;
+    let sane = |text: &String| {
+        (1..=PERSONAL_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    };
+    Ok(Claims {
+        issuer: iss,
+        subject: sub,
+        email: email.filter(sane),
+        email_verified: matches!(&email_verified, Some(Value::Bool(true)))
+            || email_verified.is_some_and(|value| value.as_str() == Some("true")),
+        name: name.filter(sane),
+        expires_at,
+    })
+}
+
+/// A NumericDate (RFC 7519, section 2): seconds, perhaps with a fraction, which is cut off.
+fn instant(date: &Value) -> Result<Instant, &'static str> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it saturates, and what is out of bounds is refused below"
+    )]
+    let seconds = date.as_i64().or_else(|| date.as_f64().map(|seconds| seconds as i64)).ok_or(REFUSED)?;
+    DateTime::from_timestamp(seconds, 0).ok_or(REFUSED)
 }
 
 /// Signs and checks tokens with one Ed25519 key.
@@ -109,19 +202,21 @@ impl LocalIssuer {
     pub fn mint(
         &self,
         clock: &Clock,
-        subject: &str,
+        subject: Subject,
         ttl: Duration,
     ) -> Result<String, jsonwebtoken::errors::Error> {
+        let Subject { subject, email, name } = subject;
         let now = clock.now().timestamp();
         let payload = Payload {
             iss: LOCAL_ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-            sub: subject.to_owned(),
-            exp: now.saturating_add_unsigned(ttl.as_secs()),
+            aud: AUDIENCE.into(),
+            sub: subject,
+            exp: now.saturating_add_unsigned(ttl.as_secs()).into(),
             nbf: None,
-            iat: now,
-            email: None,
-            name: None,
+            iat: Some(now.into()),
+            email_verified: email.as_ref().map(|_| true.into()),
+            email,
+            name,
         };
         let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &payload, &self.signing)
@@ -132,38 +227,10 @@ impl LocalIssuer {
     /// # Errors
     /// Why not, in words that give nothing away.
     pub fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
-        const REFUSED: &str = "the token is not valid";
-        if token.len() > TOKEN_BYTES_MAX {
-            return Err("the token is too long");
-        }
-        let header = decode_header(token).map_err(|_| REFUSED)?;
-        // A key or a place to fetch one from, named by the token itself, is an attack (RFC 8725, section 3.5).
-        let names_key =
-            header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some() || header.x5c.is_some();
-        let is_jwt = header
-            .typ
-            .as_deref()
-            .is_none_or(|typ| ["jwt", "at+jwt"].contains(&typ.to_ascii_lowercase().as_str()));
-        if names_key || !is_jwt || header.kid.as_deref() != Some(&self.kid) {
+        if kid(token)? != self.kid {
             return Err(REFUSED);
         }
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_issuer(&[LOCAL_ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        // Times go by our own clock, below.
-        validation.validate_exp = false;
-        let payload = decode::<Payload>(token, &self.checking, &validation).map_err(|_| REFUSED)?.claims;
-        let instant = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(REFUSED);
-        let (now, expires_at) = (clock.now(), instant(payload.exp)?);
-        if expires_at <= now {
-            return Err("the token has expired");
-        }
-        if payload.nbf.map(instant).transpose()?.is_some_and(|from| from > now) {
-            return Err("the token is not valid yet");
-        }
-        let Payload { iss, aud: _, sub, exp: _, nbf: _, iat: _, email, name } = payload;
-        Ok(Claims { issuer: iss, subject: sub, email, name, expires_at })
+        verify(clock, token, (Algorithm::EdDSA, &self.checking), LOCAL_ISSUER, AUDIENCE)
     }
 }
 
@@ -172,7 +239,7 @@ fn make(path: &Path) -> io::Result<()> {
     let no_randomness = |_| io::Error::other("no randomness");
     let pair = Ed25519KeyPair::generate().map_err(no_randomness)?;
     let der = pair.to_pkcs8v1().map_err(no_randomness)?;
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let draft = path.with_extension(format!("draft-{}", Clock::default().id::<uuid::Uuid>()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     writeln!(
         file,

@@ -14,6 +14,8 @@ const SECRET_BYTES: usize = 32;
 /// Whose token it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// A customer's own program: `ark_`.
+    Api,
     /// One of the platform's own services: `ars_`.
     Service,
 }
@@ -21,6 +23,7 @@ pub enum Kind {
 impl Kind {
     fn prefix(self) -> &'static str {
         match self {
+            Self::Api => "ark_",
             Self::Service => "ars_",
         }
     }

@@ -1,43 +1,111 @@
 //! From a credential to a principal.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
 
 use super::{
-    Caller, Error, Principal, Registry, Result, ServicePrincipal, ServiceScope, UserPrincipal, member,
+    Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal, UserPrincipal, customer::Plan,
 };
 use crate::{
-    db::{Scope, View},
-    entity::{operator, service_token, user},
-    id::ServiceTokenId,
+    clock::{Clock, Instant},
+    db::{Actor, Scope, View},
+    entity::{api_key, change::ActorKind, membership, operator, service_token, user},
+    id::{ApiKeyId, CustomerId, ServiceTokenId},
 };
-use jwt::{Claims, LocalIssuer};
+use jwks::OutsideIssuer;
+use jwt::{Claims, LOCAL_ISSUER, LocalIssuer, Subject};
 use key::{Key, Kind};
 
+pub mod jwks;
 pub mod jwt;
 pub mod key;
 
-/// The keys that tokens are checked with.
+/// How often at most it is noted that an API key was used.
+const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
+/// How many keys' last notes are kept in mind; when there are more, all are forgotten, which costs a look at the table.
+const NOTED_MAX: usize = 10_000;
+
+/// Who vouches for users.
 #[derive(Clone, Debug)]
-pub struct Keys {
-    /// The service's own.
-    pub local: LocalIssuer,
+pub enum Issuer {
+    /// This service itself, with its own key.
+    Local(LocalIssuer),
+    /// Somebody else, and nobody besides.
+    Outside(OutsideIssuer),
 }
 
-const REFUSED: Error = Error::Unauthenticated("the token is not valid");
+impl Issuer {
+    /// The `iss` of its tokens.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Local(_) => LOCAL_ISSUER,
+            Self::Outside(outside) => outside.issuer(),
+        }
+    }
+
+    async fn check(&self, clock: &Clock, token: &str) -> Result<Claims> {
+        let claims = match self {
+            Self::Local(local) => local.check(clock, token),
+            Self::Outside(outside) => outside.check(clock, token).await,
+        };
+        claims.map_err(Error::Unauthenticated)
+    }
+}
+
+/// What credentials are checked with.
+#[derive(Debug)]
+pub(super) struct Auth {
+    pub(super) issuer: Issuer,
+    /// When it was last noted that a key was used.
+    noted: Mutex<HashMap<ApiKeyId, Instant>>,
+}
+
+impl Auth {
+    pub(super) fn new(issuer: Issuer) -> Self {
+        Self { issuer, noted: Mutex::default() }
+    }
+
+    /// Whether the use of this key is to be noted now.
+    fn is_to_note(&self, key: ApiKeyId, last: Option<Instant>, now: Instant) -> bool {
+        let is_fresh = |at: Instant| now - at < NOTED_EVERY;
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(is_fresh) || noted.get(&key).copied().is_some_and(is_fresh) {
+            return false;
+        }
+        if noted.len() >= NOTED_MAX {
+            noted.clear();
+        }
+        noted.insert(key, now);
+        true
+    }
+}
+
+const REFUSED: Error = Error::Unauthenticated(jwt::REFUSED);
 
 impl Registry {
-    /// Who is behind this bearer token.
+    /// Who is behind this bearer token. Whoever has been invited under the address that its issuer has verified becomes a
+    /// member by it.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
     pub async fn authenticate(&self, bearer: &str, request_id: &str) -> Result<Caller> {
-        let view = self.db.view(Scope::Auth);
         let principal = if Key::claims(Kind::Service, bearer) {
             let key = Key::parse(Kind::Service, bearer).ok_or(REFUSED)?;
-            Principal::Service(service(&view, &key).await?)
+            Principal::Service(service(&self.db.view(Scope::Auth), &key).await?)
+        } else if Key::claims(Kind::Api, bearer) {
+            let key = Key::parse(Kind::Api, bearer).ok_or(REFUSED)?;
+            Principal::ApiKey(self.api_key(&key).await?)
         } else {
-            let claims = self.auth.local.check(&self.clock, bearer).map_err(Error::Unauthenticated)?;
-            Principal::User(self.user(&view, claims).await?)
+            let claims = self.auth.issuer.check(&self.clock, bearer).await?;
+            super::user::check_subject(&claims.subject).map_err(|_| REFUSED)?;
+            Principal::User(self.user(&claims, request_id).await?)
         };
         Ok(Caller { principal, request_id: request_id.to_owned() })
     }
@@ -45,24 +113,99 @@ impl Registry {
     /// A token of the local issuer for this subject, valid for `ttl`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for the subject.
-    pub fn mint(&self, subject: &str, ttl: Duration) -> Result<String> {
-        super::user::check_subject(subject)?;
-        self.auth.local.mint(&self.clock, subject, ttl).map_err(|err| Error::Internal(Box::new(err)))
+    /// [`Error::Invalid`] for the subject, or when tokens come from an outside issuer.
+    pub fn mint(&self, subject: Subject, ttl: Duration) -> Result<String> {
+        super::user::check_subject(&subject.subject)?;
+        match &self.auth.issuer {
+            Issuer::Local(local) => {
+                local.mint(&self.clock, subject, ttl).map_err(|err| Error::Internal(Box::new(err)))
+            }
+            Issuer::Outside(outside) => {
+                let message =
+                    format!("users' tokens come from {}; this service signs none", outside.issuer());
+                Err(Error::Invalid { field: None, message })
+            }
+        }
     }
 
-    async fn user(&self, view: &View, claims: Claims) -> Result<UserPrincipal> {
-        let Claims { issuer, subject, email, name, expires_at } = claims;
-        super::user::check_subject(&subject).map_err(|_| REFUSED)?;
-        let profile = view.one(user::by_subject(&issuer, &subject)).await?;
-        let memberships = match &profile {
-            Some(profile) => member::roles(view, profile.id).await?,
-            None => Default::default(),
+    /// The `iss` of the tokens that are accepted.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.auth.issuer.name()
+    }
+
+    async fn user(&self, claims: &Claims, request_id: &str) -> Result<UserPrincipal> {
+        let view = self.db.view(Scope::Auth);
+        let principal = self.known(&view, claims).await?;
+        let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {
+            return Ok(principal);
         };
-        let operator = view.one(operator::by_subject(&issuer, &subject)).await?.is_some();
+        let invited = self.invited(&view, email).await?;
+        if invited.is_empty() {
+            return Ok(principal);
+        }
+        drop(view);
+        for invitation in invited {
+            // Whoever can't join is let in all the same, as what it is.
+            if let Err(err) = self.join(&principal, &invitation, request_id).await {
+                tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
+            }
+        }
+        self.known(&self.db.view(Scope::Auth), claims).await
+    }
+
+    /// What our tables know of whoever says this.
+    async fn known(&self, view: &View, claims: &Claims) -> Result<UserPrincipal> {
+        let Claims { issuer, subject, email, email_verified: _, name, expires_at } = claims;
+        let profile = view.one(user::by_subject(issuer, subject)).await?;
+        let places = match &profile {
+            Some(profile) => view.all(membership::places(profile.id)).await?,
+            None => Vec::new(),
+        };
+        let operator = view.one(operator::by_subject(issuer, subject)).await?.is_some();
         let (id, has_profile) =
             profile.map_or_else(|| (self.clock.id(), false), |profile| (profile.id, true));
-        Ok(UserPrincipal { id, has_profile, issuer, subject, email, name, operator, memberships, expires_at })
+        Ok(UserPrincipal {
+            id,
+            has_profile,
+            issuer: issuer.clone(),
+            subject: subject.clone(),
+            email: email.clone(),
+            name: name.clone(),
+            operator,
+            memberships: places.iter().map(|place| (place.customer_id, place.role)).collect(),
+            plan: places.iter().map(|place| place.plan).max().unwrap_or(Plan::Free),
+            expires_at: *expires_at,
+        })
+    }
+
+    async fn api_key(&self, key: &Key) -> Result<KeyPrincipal> {
+        let id = ApiKeyId::from(key.id());
+        let found = self.db.view(Scope::Auth).one(api_key::credential(id)).await?.ok_or(REFUSED)?;
+        let now = self.clock.now();
+        let is_over = found.revoked_at.is_some() || found.expires_at.is_some_and(|at| at <= now);
+        if !key.matches(&found.secret_hash) || is_over {
+            return Err(REFUSED);
+        }
+        if self.auth.is_to_note(id, found.last_used_at, now) {
+            self.note_use(id, found.customer_id, now);
+        }
+        let api_key::Credential { customer_id, name, scopes, plan, expires_at, .. } = found;
+        Ok(KeyPrincipal { id, customer_id, name, scopes: parsed(&scopes)?, plan, expires_at })
+    }
+
+    /// Notes beside the request that a key was used. It is not logged: it changes nothing.
+    fn note_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
+        let db = self.db.clone();
+        let actor = Actor { kind: ActorKind::System, id: None };
+        self.db.tasks().beside(async move {
+            let touch = async move |txn: std::sync::Arc<crate::db::Txn>| -> Result<u64> {
+                Ok(txn.update_all(api_key::touch(id, now, now - NOTED_EVERY)).await?)
+            };
+            if let Err(err) = db.write(Scope::Customers(vec![customer]), actor, None, touch).await {
+                tracing::warn!(error = %err, key = %id, "the use of an API key was not noted");
+            }
+        });
     }
 }
 
@@ -72,8 +215,11 @@ async fn service(view: &View, key: &Key) -> Result<ServicePrincipal> {
     if !key.matches(&token.secret_hash) || token.revoked_at.is_some() {
         return Err(REFUSED);
     }
-    let scopes: std::result::Result<BTreeSet<ServiceScope>, String> =
-        token.scopes.iter().map(|scope| scope.parse()).collect();
-    let scopes = scopes.map_err(|err| Error::Internal(err.into()))?;
-    Ok(ServicePrincipal { id, name: token.name, scopes })
+    Ok(ServicePrincipal { id, name: token.name, scopes: parsed(&token.scopes)? })
+}
+
+/// The scopes of a row, whose table holds no other.
+fn parsed<S: FromStr<Err = String> + Ord>(scopes: &[String]) -> Result<BTreeSet<S>> {
+    let scopes: std::result::Result<BTreeSet<S>, String> = scopes.iter().map(|scope| scope.parse()).collect();
+    scopes.map_err(|err| Error::Internal(err.into()))
 }

@@ -6,7 +6,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use super::{
     super::{
-        Caller, Error, Registry, Result,
+        Caller, Error, Reading, Registry, Result, customer,
+        limit::Limited,
         policy::{self, Action},
         text,
     },
@@ -14,9 +15,12 @@ use super::{
     plan::{Outcome, Plan, invalid},
 };
 use crate::{
-    entity::{Reach, customer},
+    entity::{Reach, agent as agent_row, customer as customer_row},
     id::CustomerId,
 };
+
+/// How many agents' names are read at a time.
+const NAMES_AT_ONCE: u64 = 1000;
 
 /// What is to be imported.
 #[derive(Clone, Debug)]
@@ -133,12 +137,70 @@ impl Registry {
         }
     }
 
-    async fn may_import(&self, caller: &Caller, input: &ImportAgents) -> Result<()> {
-        policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
+    /// Reads the same and says before anything is stored whether the customer's plan has room for it. Whatever else is
+    /// wrong with a line is left to [`Registry::import_agents`], which names it.
+    ///
+    /// # Errors
+    /// [`ImportError`]: [`Error::LimitReached`], or why the import may not begin.
+    pub async fn room_to_import(
+        &self,
+        caller: &Caller,
+        input: &ImportAgents,
+        from: &mut (dyn AsyncBufRead + Send + Unpin),
+    ) -> std::result::Result<(), ImportError> {
+        let done = Imported::default();
+        let failed = |line, agent| move |source| ImportError { line, agent, done, source };
+        let plan = self.may_import(caller, input).await.map_err(failed(0, None))?;
+        let (mut line, mut number, mut names) = (Vec::new(), 0, HashSet::new());
+        loop {
+            number += 1;
+            line.clear();
+            if read_line(from, &mut line).await.map_err(failed(number, None))? == 0 {
+                break;
+            }
+            if let Ok(read) = Line::read(&line) {
+                let versions = i64::try_from(read.versions.len()).unwrap_or(i64::MAX);
+                let fits = Limited::Versions.check(plan, versions);
+                fits.map_err(failed(number, Some(read.agent.clone())))?;
+                names.insert(read.agent);
+            }
+        }
+        let reading = self.reading(caller);
+        let would_be = self.agents_with(&reading, input.customer_id, names).await.map_err(failed(0, None))?;
+        Limited::Agents.check(plan, would_be).map_err(failed(0, None))
+    }
+
+    /// How many agents a customer would have if it had these too.
+    async fn agents_with(
+        &self,
+        reading: &Reading,
+        customer: CustomerId,
+        mut names: HashSet<String>,
+    ) -> Result<i64> {
+        let (reach, mut after, mut has) = (Reach::Only(vec![customer]), None, 0);
+        loop {
+            let agents =
+                reading.view.all(agent_row::by_name(&reach, after.as_deref(), NAMES_AT_ONCE)).await?;
+            let Some(last) = agents.last() else { break };
+            after = Some(last.name.clone());
+            has += i64::try_from(agents.len()).unwrap_or(i64::MAX);
+            for agent in &agents {
+                names.remove(&agent.name);
+            }
+        }
+        Ok(has + i64::try_from(names.len()).unwrap_or(i64::MAX))
+    }
+
+    async fn may_import(&self, caller: &Caller, input: &ImportAgents) -> Result<customer::Plan> {
+        for action in [Action::WriteAgents, Action::PublishVersions, Action::ActivateVersions] {
+            policy::allow_on(caller, action, input.customer_id, "customer")?;
+        }
         text::name("modelName", &input.model_name)?;
         let (reach, id) = (Reach::Only(vec![input.customer_id]), input.customer_id);
-        let found = self.reading(caller).view.one(customer::by_ids(&reach, &[id])).await?;
-        super::super::refuse_suspended(caller, &found.ok_or(Error::NotFound("customer"))?)
+        let found = self.reading(caller).view.one(customer_row::by_ids(&reach, &[id])).await?;
+        let found = found.ok_or(Error::NotFound("customer"))?;
+        super::super::refuse_suspended(caller, &found)?;
+        Ok(found.plan)
     }
 
     /// Imports one agent; answers none when all was so already.

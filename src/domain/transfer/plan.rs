@@ -5,6 +5,8 @@ use super::{
         Caller, Error, Result,
         activation::{self, Reason},
         agent::{self, Agent, AgentFilter},
+        limit::{self, Counted, Limited},
+        policy::Action,
         version,
     },
     line::{Checked, Line},
@@ -60,14 +62,16 @@ impl Plan {
         activate: bool,
     ) -> Result<Outcome> {
         let Plan { name, description, archived, active, versions } = self;
-        let filter = AgentFilter { archived: None, name: Some(name.clone()) };
+        let filter = AgentFilter { name: Some(name.clone()), ..AgentFilter::default() };
         let found = txn.one(agent_row::filtered(&Reach::Only(vec![customer_id]), &filter)).await?;
         let created = found.is_none();
-        let mut agent = match found {
-            Some(found) => agent::lock(txn, by, found.id).await?,
+        let (customer, mut agent) = match found {
+            Some(found) => agent::lock_both(txn, by, Action::WriteAgents, found.id).await?,
             None => {
-                super::super::open_customer(txn, by, customer_id).await?;
-                agent::insert(txn, clock, customer_id, name, description.clone(), None).await?
+                let customer = super::super::growing_customer(txn, by, customer_id).await?;
+                limit::room_for(txn, &customer, Counted::Agents, clock.now()).await?;
+                let agent = agent::insert(txn, clock, customer_id, name, description.clone(), None).await?;
+                (customer, agent)
             }
         };
         if archived == Some(false) && agent.archived_at.is_some() {
@@ -81,6 +85,8 @@ impl Plan {
         if versions.len() > known && agent.archived_at.is_some() {
             return Err(Error::Archived);
         }
+        let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
+        Limited::Versions.check(customer.plan, count)?;
         let mut appended = 0;
         for Checked { content, hash, message, published_at } in versions.into_iter().skip(known) {
             let created_at = published_at.unwrap_or_else(|| clock.now());

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::{self, Error, Page, PageArgs, agent as verbs},
-    id::{AgentId, CustomerId},
+    id::{AgentId, CustomerId, UserId},
 };
 
 /// What a customer runs, under a name that stays while its versions come and go.
@@ -39,11 +39,20 @@ pub struct AgentFilter {
     archived: Option<bool>,
     /// Only those of exactly this name.
     name: Option<String>,
+    /// Only those whose name begins so, whatever its case: 1 to 200 characters.
+    name_starts_with: Option<String>,
+    /// Only those whose name holds this, whatever its case: 1 to 200 characters.
+    name_contains: Option<String>,
+    /// Only those whose active version uses this model.
+    model_name: Option<String>,
+    /// Only those whose active version has a tool of this name.
+    tool_name: Option<String>,
 }
 
 impl From<AgentFilter> for verbs::AgentFilter {
-    fn from(AgentFilter { archived, name }: AgentFilter) -> Self {
-        Self { archived, name }
+    fn from(filter: AgentFilter) -> Self {
+        let AgentFilter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
+        Self { archived, name, name_starts_with, name_contains, model_name, tool_name }
     }
 }
 
@@ -147,18 +156,28 @@ impl Agent {
 /// What a list of agents counts.
 pub struct Count {
     lens: Lens,
-    customer: Option<CustomerId>,
-    filter: verbs::AgentFilter,
+    of: Of,
 }
 
-async fn count(of: &Count) -> async_graphql::Result<u64> {
-    let Count { lens, customer, filter } = of;
-    match customer {
-        Some(customer) => {
-            Ok(lens.agent_counts.load((*customer, filter.clone())).await?.map_or(0, |count| *count))
+/// Whose agents a list shows.
+enum Of {
+    /// All that the reading may see and the filter lets pass.
+    All(verbs::AgentFilter),
+    /// Those of a customer that the filter lets pass.
+    Customer(CustomerId, verbs::AgentFilter),
+    /// Those that a user owns.
+    Owner(UserId),
+}
+
+async fn count(Count { lens, of }: &Count) -> async_graphql::Result<u64> {
+    let counted = match of {
+        Of::All(filter) => {
+            return lens.registry.count_agents(&lens.reading, filter).await.map_err(|err| refuse(&err));
         }
-        None => lens.registry.count_agents(&lens.reading, filter).await.map_err(|err| refuse(&err)),
-    }
+        Of::Customer(customer, filter) => lens.agent_counts.load((*customer, filter.clone())).await?,
+        Of::Owner(owner) => lens.owned_counts.load(*owner).await?,
+    };
+    Ok(counted.map_or(0, |count| *count))
 }
 
 connection!(
@@ -178,7 +197,19 @@ impl AgentConnection {
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Agent { row: Arc::clone(row), lens: lens.clone() })
         });
-        Ok(Self::new(page, Count { lens: lens.clone(), customer: Some(customer), filter }))
+        Ok(Self::new(page, Count { lens: lens.clone(), of: Of::Customer(customer, filter) }))
+    }
+
+    pub(super) async fn of_owner(
+        lens: &Lens,
+        owner: UserId,
+        args: PageArgs<AgentId>,
+    ) -> async_graphql::Result<Self> {
+        let page = lens.owned_pages.load((owner, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| Agent { row: Arc::clone(row), lens: lens.clone() })
+        });
+        Ok(Self::new(page, Count { lens: lens.clone(), of: Of::Owner(owner) }))
     }
 }
 
@@ -227,6 +258,6 @@ impl AgentQuery {
         let filter = verbs::AgentFilter::from(filter.unwrap_or_default());
         let page = lens.registry.agents(&lens.reading, &filter, &args).await.map_err(|err| refuse(&err))?;
         let page = page.map(|row| Agent { row: Arc::new(row), lens: lens.clone() });
-        Ok(AgentConnection::new(page, Count { lens, customer: None, filter }))
+        Ok(AgentConnection::new(page, Count { lens, of: Of::All(filter) }))
     }
 }

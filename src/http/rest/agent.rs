@@ -110,13 +110,17 @@ pub(super) struct Which {
     customer_id: Option<String>,
     archived: Option<String>,
     name: Option<String>,
+    name_starts_with: Option<String>,
+    name_contains: Option<String>,
+    model_name: Option<String>,
+    tool_name: Option<String>,
     limit: Option<String>,
     after: Option<String>,
 }
 
 impl Shape for Which {
-    const SHAPE: &'static str =
-        "the parameters are customer_id, archived, name, limit and after, each at most once";
+    const SHAPE: &'static str = "the parameters are customer_id, archived, name, name_starts_with, name_contains, model_name, tool_name, limit and \
+         after, each at most once";
 }
 
 /// One page of agents.
@@ -132,14 +136,31 @@ pub(super) async fn list(
     Authenticated(caller): Authenticated,
     Parameters(which): Parameters<Which>,
 ) -> Result<Json<Agents>, Problem> {
-    let Which { customer_id, archived, name, limit, after } = which;
+    let Which {
+        customer_id,
+        archived,
+        name,
+        name_starts_with,
+        name_contains,
+        model_name,
+        tool_name,
+        limit,
+        after,
+    } = which;
     let answer = async {
         let registry = &door.registry;
         let args = page(limit.as_deref(), after.as_deref())?;
         let archived = archived.map(|archived| {
             archived.parse().map_err(|_| Error::invalid("archived", "archived must be true or false"))
         });
-        let filter = AgentFilter { archived: archived.transpose()?, name };
+        let filter = AgentFilter {
+            archived: archived.transpose()?,
+            name,
+            name_starts_with,
+            name_contains,
+            model_name,
+            tool_name,
+        };
         let reading = registry.reading(&caller);
         let page = match customer_id {
             Some(customer) => {

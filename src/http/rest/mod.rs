@@ -62,7 +62,8 @@ async fn fence(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match authenticate(&door, request.headers(), &id).await {
+    let found = authenticate(&door, request.uri(), request.headers(), request.extensions(), &id).await;
+    let mut response = match found {
         Ok(caller) => {
             request.extensions_mut().insert(Authenticated(caller));
             next.run(request).await

@@ -17,7 +17,7 @@ use tracing::Instrument;
 use super::{
     Door,
     body::BODY_BYTES_MAX,
-    caller::{self, RequestId},
+    caller::{self, Client, RequestId},
     problem::Problem,
 };
 use crate::domain::Error;
@@ -146,13 +146,17 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         .max_frame_size(BODY_BYTES_MAX);
     // A client that offered another protocol only is told so on the socket, where it can read why.
     let speaks = upgrade.selected_protocol().is_some();
+    if let Err(err) = caller::refuse_token_in(&parts.uri) {
+        return Problem::new(&err, &id).into_response();
+    }
     let bearer = caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from));
+    let client = Client::of(&parts.extensions);
     let span = tracing::info_span!("socket", id = %id);
     // axum spawns the socket's task; shutdown waits for it all the same.
     let held = door.tasks.hold();
     upgrade.on_upgrade(move |socket: WebSocket| {
         let work = async move {
-            Session::new(&door, bearer).serve(socket, speaks).await;
+            Session::new(&door, bearer, client).serve(socket, speaks).await;
             drop((seat, held));
         };
         work.instrument(span)

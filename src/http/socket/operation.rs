@@ -8,6 +8,7 @@ use futures_util::{FutureExt, StreamExt, future::AbortHandle};
 use uuid::Uuid;
 
 use super::{
+    super::Limiter,
     MESSAGE_BYTES_MAX,
     message::text,
     wire::{Letter, Outbox},
@@ -38,6 +39,7 @@ impl Drop for Running {
 pub(super) struct Run {
     pub(super) api: Api,
     pub(super) registry: Registry,
+    pub(super) limiter: Limiter,
     /// The credential that the socket was opened with.
     pub(super) bearer: Arc<str>,
     pub(super) id: String,
@@ -66,11 +68,12 @@ impl Run {
 
     async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
         // Each operation is as good as a request: what its caller may do is what it may do now.
-        let caller = match self.registry.authenticate(&self.bearer, request_id).await {
+        let caller = self.registry.authenticate(&self.bearer, request_id).await;
+        let caller = match caller.and_then(|caller| self.limiter.count(&caller).map(|()| caller)) {
             Ok(caller) => Arc::new(caller),
             Err(Error::Unauthenticated(_)) => return Err(Refused),
             Err(err) => {
-                tracing::warn!(error = %err, request_id, "can't look at a credential");
+                tracing::debug!(error = %err, request_id, "an operation is not run");
                 let refusal = Answer::refusal(err.to_string(), err.code().as_str(), request_id);
                 self.error(refusal).await;
                 return Ok(());

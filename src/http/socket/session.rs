@@ -21,7 +21,10 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    super::{Door, caller},
+    super::{
+        Door,
+        caller::{self, Client},
+    },
     SocketLimits,
     message::{Close, Incoming, plain, text},
     operation::{Refused, Run},
@@ -63,6 +66,8 @@ pub(super) struct Session {
     limits: Arc<SocketLimits>,
     /// What the upgrade's own header said.
     header: Result<Option<Arc<str>>, Error>,
+    /// Where it comes from.
+    client: Client,
     state: State,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     live: HashMap<String, AbortHandle>,
@@ -74,12 +79,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(door: &Door, header: Result<Option<Arc<str>>, Error>) -> Self {
+    pub(super) fn new(door: &Door, header: Result<Option<Arc<str>>, Error>, client: Client) -> Self {
         let now = Instant::now();
         Self {
             door: door.clone(),
             limits: Arc::clone(&door.sockets.limits),
             header,
+            client,
             state: State::Fresh,
             work: FuturesUnordered::new(),
             live: HashMap::new(),
@@ -198,13 +204,13 @@ impl Session {
             (None, Err(_)) => None,
         };
         let bearer: Arc<str> = bearer.ok_or_else(|| Close::forbidden("Forbidden"))?;
-        let registry = self.door.registry.clone();
-        let request_id = registry.clock().id::<Uuid>().to_string();
+        let (door, client) = (self.door.clone(), self.client);
+        let request_id = door.registry.clock().id::<Uuid>().to_string();
         self.state = State::SigningIn;
         self.rights = Some(self.door.hub.rights().count());
         self.work.push(
             async move {
-                let caller = registry.authenticate(&bearer, &request_id).await;
+                let caller = caller::sign_in(&door, &bearer, client, &request_id).await;
                 Done::SignedIn(bearer, caller)
             }
             .boxed(),
@@ -223,6 +229,7 @@ impl Session {
         let run = Run {
             api: self.door.api.clone(),
             registry: self.door.registry.clone(),
+            limiter: self.door.limiter.clone(),
             bearer: Arc::clone(bearer),
             id: id.clone(),
             outbox: outbox.clone(),
@@ -260,8 +267,8 @@ impl Session {
             | Done::Operation(_, Err(Refused)) => Err(Close::forbidden("Forbidden").into()),
             Done::SeenAgain(count, Ok(now)) => {
                 if let State::SignedIn { caller, .. } = &mut self.state {
-                    // What runs was begun under the rights of before; what it may still see goes on.
-                    if !now.sees_what(caller) {
+                    // What runs was begun under the rights of before: with fewer, it ends.
+                    if !now.may_what(caller) {
                         return Err(Close::forbidden("rights were taken away").into());
                     }
                     *caller = Arc::new(now);

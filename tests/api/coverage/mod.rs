@@ -7,7 +7,11 @@ use std::{
     path::Path,
 };
 
-use agent_registry::domain::{ServiceScope, member::Role};
+use agent_registry::domain::{
+    Caller, KeyScope, ServiceScope,
+    auth::jwt::LOCAL_ISSUER,
+    member::{Role, SetMember},
+};
 use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
@@ -22,7 +26,7 @@ use crate::support::{
 
 mod table;
 
-use table::{CALLERS, FIELDS, OPEN, ROUTES, STREAMS};
+use table::{CALLERS, FIELDS, LETTERS, OPEN, ROUTES, STREAMS};
 
 /// A service with one of each kind of caller.
 struct World {
@@ -30,6 +34,8 @@ struct World {
     operator: Operator,
     customer: String,
     token: String,
+    key: String,
+    user: String,
     callers: Vec<(&'static str, Client)>,
 }
 
@@ -47,6 +53,8 @@ impl World {
         let town = operator.customer("Town").await;
         let made = "mutation { createServiceToken(input: { name: \"spare\", scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
         let token = operator.gql(made, Value::Null).await.text("/createServiceToken/serviceToken/id");
+        let plan = "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: PRO }) { revision } }";
+        operator.gql(plan, json!({ "id": customer })).await;
         let mut callers = vec![("stranger", app.stranger().0)];
         for (name, role) in [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin)] {
             callers.push((name, app.member(&customer, role).await.0));
@@ -55,9 +63,52 @@ impl World {
         callers.push(("configs", app.service([ServiceScope::ConfigsRead]).await.0));
         callers.push(("watch", app.service([ServiceScope::ActivationsWatch]).await.0));
         callers.push(("operator", operator.0.clone()));
-        let known: BTreeSet<_> = CALLERS.split(' ').collect();
-        assert_eq!(callers.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), known);
-        Self { app, operator, customer, token, callers }
+        for scope in KeyScope::ALL {
+            let name = CALLERS.iter().find(|name| name.strip_prefix("key ") == Some(scope.as_str()));
+            callers.push((name.expect("each scope has its column"), app.program(&customer, [scope]).await.0));
+        }
+        callers.push(("otherkey", app.program(&town, KeyScope::ALL).await.0));
+        assert_eq!(callers.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), BTreeSet::from(CALLERS));
+        let (_, viewer) = callers.iter().find(|(name, _)| *name == "viewer").unwrap();
+        let user = viewer.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
+        let mut world = Self { app, operator, customer, token, key: String::new(), user, callers };
+        world.key = world.spare_key("revoked").await;
+        world
+    }
+
+    async fn spare_key(&self, name: &str) -> String {
+        let make = "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } } }";
+        let input = json!({ "customerId": self.customer, "name": name, "scopes": ["AGENTS_READ"] });
+        self.operator.gql(make, json!({ "input": input })).await.text("/createApiKey/apiKey/id")
+    }
+
+    /// The text with an id for each word that stands for something which one call uses up.
+    async fn freshened(&self, text: &str, unique: &str) -> String {
+        let mut text = text.to_owned();
+        if text.contains("SPARE") {
+            text = text.replace("SPARE", &json!(self.spare_key(unique).await).to_string());
+        }
+        if text.contains("INVITED") {
+            let invite =
+                "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id } } }";
+            let email = format!("invited-{}@example.org", unique.replace(' ', "-"));
+            let input = json!({ "customerId": self.customer, "email": email, "role": "VIEWER" });
+            let made = self.operator.gql(invite, json!({ "input": input })).await;
+            text = text.replace("INVITED", &json!(made.text("/inviteMember/invitation/id")).to_string());
+        }
+        if text.contains("LEAVER") {
+            let subject = format!("leaver {unique}");
+            let input = SetMember {
+                customer_id: self.customer.parse().unwrap(),
+                issuer: LOCAL_ISSUER.to_owned(),
+                subject,
+                email: None,
+                role: Role::Viewer,
+            };
+            let made = self.app.registry.set_member(&Caller::system("test"), input).await.unwrap();
+            text = text.replace("LEAVER", &json!(made.value.user_id.to_string()).to_string());
+        }
+        text
     }
 
     /// An agent that serves its second version, after its first.
@@ -81,7 +132,10 @@ impl World {
             ("AGENT", agent),
             ("VERSION", version),
             ("TOKEN", &self.token),
+            ("KEY", &self.key),
+            ("USER", &self.user),
             ("UNIQUE", unique),
+            ("EMAIL", &format!("{}@example.org", unique.replace(' ', "-"))),
         ]
         .iter()
         .fold(text.to_owned(), |text, (word, value)| text.replace(word, &json!(value).to_string()))
@@ -91,30 +145,38 @@ impl World {
         self.app.registry.head().await.unwrap().revision
     }
 
-    /// Asks as each caller, and lays what comes of it beside the row; a refusal must not have changed anything.
+    /// Asks as each caller, and lays what comes of it beside the row; a refusal must not have changed anything. What is
+    /// asked is `text`, filled in for each.
     async fn check(
         &self,
-        what: &str,
-        expected: &str,
+        (what, text, expected): (&str, &str, &str),
+        things: &Things,
         ask: impl AsyncFn(&Client, String) -> Answer,
         outcome: impl Fn(&Answer) -> String,
     ) -> Vec<String> {
         let mut wrong = Vec::new();
-        let expected: BTreeMap<&str, &str> = CALLERS.split(' ').zip(expected.split(' ')).collect();
+        let letters: Vec<char> = expected.chars().filter(|letter| *letter != ' ').collect();
+        assert_eq!(letters.len(), CALLERS.len(), "{what} has a letter for each caller");
+        let expected: BTreeMap<&str, char> = CALLERS.into_iter().zip(letters).collect();
         for (number, (name, client)) in self.callers.iter().enumerate() {
+            let unique = format!("{what} {number}");
+            let text = self.filled(&self.freshened(text, &unique).await, things, &unique);
             let before = self.revision().await;
-            let answer = ask(client, format!("{what} {number}")).await;
+            let answer = ask(client, text).await;
             let actual = outcome(&answer);
-            if Some(&actual.as_str()) != expected.get(name) {
+            let letter = LETTERS.iter().find(|(_, meaning)| *meaning == actual).map(|(letter, _)| letter);
+            if letter.is_none() || letter != expected.get(name) {
                 wrong.push(format!("{what} as {name}: {actual}, {}", answer.body));
             }
             if actual != "ok" && self.revision().await != before {
                 wrong.push(format!("{what} as {name}: refused, and changed something"));
             }
         }
-        for client in [self.app.anonymous().0, self.app.bearer("nonsense"), self.app.bearer("ars_nonsense")] {
+        let text = self.filled(&self.freshened(text, what).await, things, what);
+        for token in [None, Some("nonsense"), Some("ars_nonsense"), Some("ark_nonsense")] {
+            let client = token.map_or_else(|| self.app.anonymous().0, |token| self.app.bearer(token));
             let before = self.revision().await;
-            let answer = ask(&client, what.to_owned()).await;
+            let answer = ask(&client, text.clone()).await;
             let challenged = answer.header("www-authenticate") == Some("Bearer");
             if answer.status != StatusCode::UNAUTHORIZED || !challenged || self.revision().await != before {
                 wrong.push(format!("{what} without a credential: {}, {}", answer.status, answer.body));
@@ -185,11 +247,11 @@ async fn every_root_field() {
     for (field, rest, expected) in FIELDS {
         let kind = if queries.contains(*field) { "query" } else { "mutation" };
         let things = world.things(&format!("For {field} {rest}")).await;
-        let ask = async |client: &Client, unique: String| {
-            let rest = world.filled(rest, &things, &unique);
+        let ask = async |client: &Client, rest: String| {
             client.gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null).await
         };
-        wrong.extend(world.check(field, expected, ask, |answer| of_field(field, answer)).await);
+        let row = (*field, *rest, *expected);
+        wrong.extend(world.check(row, &things, ask, |answer| of_field(field, answer)).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -220,16 +282,15 @@ async fn every_route() {
     for (method, path, body, expected) in ROUTES {
         let what = format!("{method} {path}");
         let things = world.things(&format!("For {what}")).await;
-        let ask = async |client: &Client, unique: String| {
+        let ask = async |client: &Client, body: String| {
             let method: Method = method.parse().unwrap();
             let request = client.request(method, &path.replace("{id}", &things.agent));
             if body.is_empty() {
                 return Answer::of(request).await;
             }
-            let body = world.filled(body, &things, &unique);
             Answer::of(request.header("content-type", "application/json").body(body)).await
         };
-        wrong.extend(world.check(&what, expected, ask, of_route).await);
+        wrong.extend(world.check((&what, body, expected), &things, ask, of_route).await);
     }
     for (path, _) in OPEN {
         // 404 where another service of this process counts.

@@ -1,20 +1,43 @@
 //! Who gets what: one row for each root field and each route. A new one is decided on here.
 
-/// What each kind of caller gets, in the order of the tables' words. `none` is null or an empty list: nothing that
-/// it may see. Who has no valid credential gets 401 and stands in no column.
-///
-/// Each row asks about the customer of the viewer, the editor and the admin. `other` are all three roles at another
-/// customer; `configs` and `watch` are service tokens with that one scope.
-pub(super) const CALLERS: &str = "stranger viewer editor admin other configs watch operator";
+/// The callers, in the order of the tables' letters. All rows ask about the customer of the viewer, the editor and the
+/// admin. `other` are all three roles at another customer; `configs` and `watch` are service tokens with that one scope;
+/// what begins with `key` is an API key of the customer with that one scope, and `otherkey` another's with all.
+pub(super) const CALLERS: [&str; 16] = [
+    "stranger",
+    "viewer",
+    "editor",
+    "admin",
+    "other",
+    "operator",
+    "configs",
+    "watch",
+    "key agents:read",
+    "key agents:write",
+    "key versions:publish",
+    "key versions:activate",
+    "key configs:read",
+    "key activations:watch",
+    "key changes:read",
+    "otherkey",
+];
 
-const READ: &str = "none ok ok ok none FORBIDDEN FORBIDDEN ok";
-const WRITE: &str = "NOT_FOUND FORBIDDEN ok ok NOT_FOUND FORBIDDEN FORBIDDEN ok";
-const ADMIN: &str = "NOT_FOUND FORBIDDEN FORBIDDEN ok NOT_FOUND FORBIDDEN FORBIDDEN ok";
-const OPERATOR: &str = "FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN FORBIDDEN ok";
-const ANYBODY: &str = "ok ok ok ok ok ok ok ok";
+/// What a letter stands for: y is an answer, - is null or an empty list, and the rest are codes. Who has no valid
+/// credential gets 401 and stands in no column.
+pub(super) const LETTERS: &[(char, &str)] =
+    &[('y', "ok"), ('-', "none"), ('F', "FORBIDDEN"), ('N', "NOT_FOUND"), ('I', "INVALID")];
 
-/// Each root field of queries and mutations: its arguments and selection, and what comes of it. CUSTOMER, AGENT, VERSION
-/// and TOKEN are ids; UNIQUE is a new name.
+const READ: &str = "-yyy- yFF yFFFFFF-";
+const WRITE: &str = "NFyyN yFF FyFFFFFN";
+const PUBLISH: &str = "NFyyN yFF FFyFFFFN";
+const ACTIVATE: &str = "NFyyN yFF FFFyFFFN";
+const ADMIN: &str = "NFFyN yFF FFFFFFFF";
+const OPERATOR: &str = "FFFFF yFF FFFFFFFF";
+const ANYBODY: &str = "yyyyy yyy yyyyyyyy";
+
+/// Each root field of queries and mutations: its arguments and selection, and what comes of it. CUSTOMER, AGENT, VERSION,
+/// TOKEN, KEY and USER are ids; UNIQUE is a new name and EMAIL a new address; LEAVER, SPARE and INVITED are the ids of a
+/// member, a key and an invitation that are there for this call alone.
 pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("viewer", "{ name }", ANYBODY),
     ("node", "(id: AGENT) { id }", READ),
@@ -26,7 +49,8 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("agent", "(id: AGENT) { id }", READ),
     ("agents", "{ nodes { id } }", READ),
     ("agents", "(customerId: CUSTOMER) { nodes { id } }", READ),
-    ("activeConfig", "(agentId: AGENT) { name }", "none ok ok ok none ok FORBIDDEN ok"),
+    ("agents", "(filter: { nameContains: \"or age\", modelName: \"gpt-4-turbo\" }) { nodes { id } }", READ),
+    ("activeConfig", "(agentId: AGENT) { name }", "-yyy- yyF FFFFyFF-"),
     ("createCustomer", "(input: { name: UNIQUE }) { userErrors { code } }", OPERATOR),
     ("updateCustomer", "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }", ADMIN),
     ("setPlan", "(input: { customerId: CUSTOMER, plan: PRO }) { userErrors { code } }", OPERATOR),
@@ -35,6 +59,27 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
         "(input: { customerId: CUSTOMER, status: ACTIVE }) { userErrors { code } }",
         OPERATOR,
     ),
+    // It is not canceled.
+    ("eraseCustomer", "(input: { customerId: CUSTOMER }) { userErrors { code } }", "FFFFF IFF FFFFFFFF"),
+    (
+        "inviteMember",
+        "(input: { customerId: CUSTOMER, email: EMAIL, role: VIEWER }) { userErrors { code } }",
+        ADMIN,
+    ),
+    ("revokeInvitation", "(input: { invitationId: INVITED }) { userErrors { code } }", ADMIN),
+    (
+        "changeMemberRole",
+        "(input: { customerId: CUSTOMER, userId: USER, role: VIEWER }) { userErrors { code } }",
+        ADMIN,
+    ),
+    ("removeMember", "(input: { customerId: CUSTOMER, userId: LEAVER }) { userErrors { code } }", ADMIN),
+    (
+        "createApiKey",
+        "(input: { customerId: CUSTOMER, name: UNIQUE, scopes: [CONFIGS_READ] }) { userErrors { code } }",
+        ADMIN,
+    ),
+    ("rotateApiKey", "(input: { apiKeyId: SPARE }) { userErrors { code } }", ADMIN),
+    ("revokeApiKey", "(input: { apiKeyId: KEY }) { userErrors { code } }", ADMIN),
     ("createAgent", "(input: { customerId: CUSTOMER, name: UNIQUE }) { userErrors { code } }", WRITE),
     ("updateAgent", "(input: { agentId: AGENT, name: UNIQUE }) { userErrors { code } }", WRITE),
     ("archiveAgent", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),
@@ -42,11 +87,17 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     (
         "publishVersion",
         "(input: { agentId: AGENT, systemPrompt: \"\", modelName: \"m\" }) { userErrors { code } }",
-        WRITE,
+        PUBLISH,
     ),
-    ("activateVersion", "(input: { agentId: AGENT, versionId: VERSION }) { userErrors { code } }", WRITE),
-    ("rollback", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),
-    ("deactivate", "(input: { agentId: AGENT }) { userErrors { code } }", WRITE),
+    // Who publishes and activates in one must be allowed both: no key with one scope is.
+    (
+        "publishVersion",
+        "(input: { agentId: AGENT, systemPrompt: \"\", modelName: \"m\", activate: true }) { userErrors { code } }",
+        "NFyyN yFF FFFFFFFN",
+    ),
+    ("activateVersion", "(input: { agentId: AGENT, versionId: VERSION }) { userErrors { code } }", ACTIVATE),
+    ("rollback", "(input: { agentId: AGENT }) { userErrors { code } }", ACTIVATE),
+    ("deactivate", "(input: { agentId: AGENT }) { userErrors { code } }", ACTIVATE),
     (
         "createServiceToken",
         "(input: { name: UNIQUE, scopes: [CONFIGS_READ] }) { userErrors { code } }",
@@ -58,15 +109,15 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
 /// The subscriptions: who may watch is decided on the socket, and tested there.
 pub(super) const STREAMS: &[(&str, &str)] = &[("activations", "{ id }")];
 
-const REST_READ: &str = "NOT_FOUND ok ok ok NOT_FOUND FORBIDDEN FORBIDDEN ok";
+const REST_READ: &str = "NyyyN yFF yFFFFFFN";
 
 /// Each route that needs a credential, a method of it, its body, and what comes of it.
 pub(super) const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("GET", "/v1/agents", "", READ),
     ("POST", "/v1/agents", "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }", WRITE),
     ("GET", "/v1/agents/{id}", "", REST_READ),
-    ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", WRITE),
-    ("GET", "/internal/agents/{id}/active", "", "NOT_FOUND ok ok ok NOT_FOUND ok FORBIDDEN ok"),
+    ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", PUBLISH),
+    ("GET", "/internal/agents/{id}/active", "", "NyyyN yyF FFFFyFFN"),
     // Who may do what there is the matter of FIELDS.
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),
 ];

@@ -50,29 +50,97 @@ async fn an_operator_no_longer_is_no_longer_sent_all() {
     until("its stream is gone", || app.door.hub.watchers() == 0).await;
 }
 
-#[tokio::test]
-async fn a_lower_role_counts_at_once_and_what_it_may_still_see_goes_on() {
-    let app = App::with(impatient()).await;
-    let scene = Scene::on(&app).await;
-    let editor = app.member(&scene.customer, Role::Editor).await;
-    let mut socket = editor.socket().await;
-    socket.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.door.hub.watchers() == 1).await;
+/// Gives the member of this role another one, as an ADMIN does.
+async fn set_role(app: &App, scene: &Scene, was: Role, role: Role) {
     let input = SetMember {
         customer_id: scene.customer.parse().unwrap(),
         issuer: LOCAL_ISSUER.to_owned(),
-        subject: format!("editor-of-{}", scene.customer),
-        role: Role::Viewer,
+        subject: format!("{was:?}-of-{}", scene.customer).to_lowercase(),
+        email: None,
+        role,
     };
     app.registry.set_member(&Caller::system("test"), input).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lower_role_ends_what_was_begun_with_the_higher_one() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let editor = app.member(&scene.customer, Role::Editor).await;
+    let (mut watching, mut idle) = (editor.socket().await, editor.socket().await);
+    watching.send(subscribe("1", ACTIVATIONS)).await;
+    until("it watches", || app.door.hub.watchers() == 1).await;
+    set_role(&app, &scene, Role::Editor, Role::Viewer).await;
+    for socket in [&mut watching, &mut idle] {
+        assert_eq!(socket.next().await, Frame::Closed(4403, "rights were taken away".to_owned()));
+    }
+    until("its stream is gone", || app.door.hub.watchers() == 0).await;
+    // It comes back, as what it is now.
+    let mut socket = editor.socket().await;
     let mutation = "mutation ($agent: ID!) { archiveAgent(input: { agentId: $agent }) { revision } }";
     socket.subscribe("2", mutation, json!({ "agent": scene.agent })).await;
     assert_eq!(socket.event().await["errors"][0]["extensions"]["code"], "FORBIDDEN");
     assert_eq!(socket.next().await, Frame::Message(json!({ "id": "2", "type": "complete" })));
-    scene.activate(1).await;
-    assert_eq!(socket.event().await["data"]["activations"]["version"]["number"], 1);
-    // Another's customer stays unknown.
     let town = scene.operator.customer("Town").await;
     socket.subscribe("3", ACTIVATIONS, json!({ "customer": town })).await;
     assert_eq!(refusal(socket.next().await, "3"), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_higher_role_counts_at_once_and_what_runs_goes_on() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let viewer = app.member(&scene.customer, Role::Viewer).await;
+    let mut socket = viewer.socket().await;
+    socket.send(subscribe("1", ACTIVATIONS)).await;
+    until("it watches", || app.door.hub.watchers() == 1).await;
+    set_role(&app, &scene, Role::Viewer, Role::Editor).await;
+    let mutation = "mutation ($agent: ID!) { updateAgent(input: { agentId: $agent, name: \"New\" }) { agent { name } } }";
+    socket.subscribe("2", mutation, json!({ "agent": scene.agent })).await;
+    assert_eq!(socket.event().await["data"]["updateAgent"]["agent"]["name"], "New");
+    assert_eq!(socket.next().await, Frame::Message(json!({ "id": "2", "type": "complete" })));
+    scene.activate(1).await;
+    assert_eq!(socket.event().await["data"]["activations"]["version"]["number"], 1);
+}
+
+#[tokio::test]
+async fn a_removed_member_is_out_within_a_second() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let editor = app.member(&scene.customer, Role::Editor).await;
+    let (mut watching, mut idle) = (editor.socket().await, editor.socket().await);
+    watching.send(subscribe("1", ACTIVATIONS)).await;
+    until("it watches", || app.door.hub.watchers() == 1).await;
+    let user = editor.gql("{ viewer { user { id } } }", json!(null)).await.text("/viewer/user/id");
+    let remove = "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { userId userErrors { code } } }";
+    let input = json!({ "input": { "customerId": scene.customer, "userId": user } });
+    assert_eq!(scene.operator.gql(remove, input).await.text("/removeMember/userId"), user);
+    let removed = std::time::Instant::now();
+    for socket in [&mut watching, &mut idle] {
+        assert_eq!(socket.next().await, Frame::Closed(4403, "rights were taken away".to_owned()));
+    }
+    // It is said to take a second; five times that is for a busy machine.
+    assert!(removed.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_or_past_its_end_is_out() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let revoke = "mutation ($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { userErrors { code } } }";
+    let rotate = "mutation ($id: ID!) { rotateApiKey(input: { apiKeyId: $id, overlapSeconds: 0 }) { userErrors { code } } }";
+    for (ending, reason) in [(revoke, "Forbidden"), (rotate, "Forbidden")] {
+        let made = "mutation ($customer: ID!) { createApiKey(input: { customerId: $customer, name: \"n\", scopes: [ACTIVATIONS_WATCH] }) {
+            apiKey { id } secret } }";
+        let made = scene.operator.gql(made, json!({ "customer": scene.customer })).await;
+        let program = app.bearer(&made.text("/createApiKey/secret"));
+        let (mut watching, mut idle) = (program.socket().await, program.socket().await);
+        watching.send(subscribe("1", ACTIVATIONS)).await;
+        until("it watches", || app.door.hub.watchers() == 1).await;
+        scene.operator.gql(ending, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
+        for socket in [&mut watching, &mut idle] {
+            assert_eq!(socket.next().await, Frame::Closed(4403, reason.to_owned()));
+        }
+        until("its stream is gone", || app.door.hub.watchers() == 0).await;
+    }
 }

@@ -7,26 +7,51 @@ use agent_registry::{
     clock::Clock,
     db,
     domain::{
-        Caller, Registry, ServiceScope,
+        Caller, KeyScope, Registry, ServiceScope,
+        api_key::CreateApiKey,
         auth::{
-            Keys,
-            jwt::{LOCAL_ISSUER, LocalIssuer},
+            Issuer,
+            jwt::{LOCAL_ISSUER, LocalIssuer, Subject},
         },
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
-    http::{Door, SocketLimits},
+    http::{Door, SocketLimits, TrustedProxies},
 };
 use sqlx::{Connection, PgConnection};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
-    caller::{Anonymous, Client, Gateway, Member, Operator},
+    caller::{Anonymous, Client, Gateway, Member, Operator, Program},
     cluster::{Database, template},
 };
 
 /// How long a token of a test is valid, in seconds.
 const TTL: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// How a test wants its service, where it is not as usual.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) sockets: SocketLimits,
+    /// Who vouches for users, when it is not the service itself.
+    pub(crate) issuer: Option<Issuer>,
+    /// Many: nearly every test shows what becomes of bad credentials, all from one address.
+    pub(crate) refusals_per_minute: u32,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) is_second_wall_alone: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            sockets: SocketLimits::default(),
+            issuer: None,
+            refusals_per_minute: 1_000_000,
+            proxies: TrustedProxies::default(),
+            is_second_wall_alone: false,
+        }
+    }
+}
 
 /// A service on a fresh database.
 pub(crate) struct App {
@@ -55,16 +80,20 @@ impl Deref for App {
 
 impl App {
     pub(crate) async fn start() -> Self {
-        Self::with(SocketLimits::default()).await
+        Self::set_up(Setup::default()).await
     }
 
     /// With sockets as patient as this.
     pub(crate) async fn with(sockets: SocketLimits) -> Self {
+        Self::set_up(Setup { sockets, ..Setup::default() }).await
+    }
+
+    pub(crate) async fn set_up(setup: Setup) -> Self {
         let migrate = async |url: &str| {
             db::migrate(url).await.unwrap();
         };
         let database = Database::fresh(&template(&db::fingerprint(), migrate).await).await;
-        let first = Instance::start(&database.url, sockets).await;
+        let first = Instance::start(&database.url, setup).await;
         Self { database, first }
     }
 
@@ -82,20 +111,24 @@ impl App {
 
     /// Another instance on the same database.
     pub(crate) async fn another(&self) -> Instance {
-        Instance::start(&self.database.url, SocketLimits::default()).await
+        Instance::start(&self.database.url, Setup::default()).await
     }
 }
 
 impl Instance {
-    pub(crate) async fn start(url: &str, sockets: SocketLimits) -> Self {
+    pub(crate) async fn start(url: &str, setup: Setup) -> Self {
+        let Setup { sockets, issuer, refusals_per_minute, proxies, is_second_wall_alone } = setup;
         let clock = Clock::default();
         let settings = Settings {
             database_url: url.to_owned(),
             connections: 10,
             listen: "127.0.0.1:0".parse().unwrap(),
-            keys: Keys { local: LocalIssuer::open(&key_file()).unwrap() },
+            issuer: issuer.unwrap_or_else(|| Issuer::Local(LocalIssuer::open(&key_file()).unwrap())),
             clock: clock.clone(),
             sockets,
+            refusals_per_minute,
+            proxies,
+            is_second_wall_alone,
         };
         let service = Service::start(settings).await.unwrap();
         let base = format!("http://{}", service.address());
@@ -127,12 +160,18 @@ impl Instance {
     /// A user of the platform itself.
     pub(crate) async fn operator(&self) -> Operator {
         self.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
-        Operator(self.client(Some(self.registry.mint("olga", TTL).unwrap())))
+        Operator(self.user("olga", None))
     }
 
     /// Somebody with a valid token, and nothing else.
     pub(crate) fn stranger(&self) -> Member {
-        Member(self.client(Some(self.registry.mint("stranger", TTL).unwrap())))
+        Member(self.user("stranger", None))
+    }
+
+    /// Whoever has a token for this subject, in which its issuer has verified this address.
+    pub(crate) fn user(&self, subject: &str, email: Option<&str>) -> Client {
+        let subject = Subject { subject: subject.to_owned(), email: email.map(str::to_owned), name: None };
+        self.client(Some(self.registry.mint(subject, TTL).unwrap()))
     }
 
     /// Somebody who works for this customer, in this role.
@@ -142,10 +181,24 @@ impl Instance {
             customer_id: customer.parse().unwrap(),
             issuer: LOCAL_ISSUER.to_owned(),
             subject: subject.clone(),
+            email: None,
             role,
         };
         self.registry.set_member(&Caller::system("test"), input).await.unwrap();
-        Member(self.client(Some(self.registry.mint(&subject, TTL).unwrap())))
+        Member(self.user(&subject, None))
+    }
+
+    /// A program of this customer's with these scopes.
+    pub(crate) async fn program(
+        &self,
+        customer: &str,
+        scopes: impl IntoIterator<Item = KeyScope>,
+    ) -> Program {
+        let (customer_id, name) = (customer.parse().unwrap(), "program".to_owned());
+        let input =
+            CreateApiKey { customer_id, name, scopes: scopes.into_iter().collect(), expires_at: None };
+        let made = self.registry.create_api_key(&Caller::system("test"), input).await.unwrap();
+        Program(self.client(Some(made.value.secret)))
     }
 
     /// A service with all scopes.

@@ -155,12 +155,15 @@ callers! {
     Member;
     /// Works for the platform.
     Operator;
+    /// Is a customer's own.
+    Program;
     /// Is a service of the platform.
     Gateway;
 }
 
 impl Calls for Member {}
 impl Calls for Operator {}
+impl Calls for Program {}
 
 impl Operator {
     /// Creates a customer; answers its id.

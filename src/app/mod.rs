@@ -1,36 +1,34 @@
 //! The composition root: builds the parts, wires them, and ends them in order.
 
 use std::{
-    convert::Infallible, fs::Permissions, future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt,
-    path::PathBuf, sync::Arc, time::Duration,
+    fs::Permissions, future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf,
+    sync::Arc, time::Duration,
 };
 
-use tokio::{
-    net::TcpListener,
-    sync::{Mutex, Notify},
-};
+use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     clock::Clock,
     config::Common,
-    db::{
-        ConnectError, Db, Step,
-        embedded::{Embedded, EmbeddedError, Options},
-        listen::Listener,
-    },
+    db::{ConnectError, Db, embedded::EmbeddedError, listen::Listener},
     domain::{
         Registry,
         auth::{
-            Keys,
+            Issuer,
+            jwks::{JwksError, OutsideIssuer, Source},
             jwt::{KeyError, LocalIssuer},
         },
     },
     feed::{self, Hub},
     graphql::Api,
-    http::{self, Door, SocketLimits, Sockets},
+    http::{self, Door, Limiter, SocketLimits, Sockets, TrustedProxies},
     task::Tasks,
     telemetry,
 };
+
+mod database;
+
+pub use database::Database;
 
 /// How long requests and sockets may take to end after the service was asked to stop.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -38,8 +36,6 @@ const DRAIN: Duration = Duration::from_secs(8);
 const CLOSE: Duration = Duration::from_secs(1);
 /// The connections of what follows the log.
 const BESIDE_CONNECTIONS: u32 = 2;
-/// How often to see whether the private Postgres still runs.
-const LOOK_AFTER: Duration = Duration::from_secs(1);
 /// The connections of a command that serves nobody.
 const COMMAND_CONNECTIONS: u32 = 4;
 
@@ -61,110 +57,15 @@ pub enum StartError {
     /// The signing key can't be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The keys of the outside issuer can't be used.
+    #[error(transparent)]
+    Jwks(#[from] JwksError),
     /// The address can't be listened on.
     #[error("can't listen on {0}: {1}")]
     Listen(SocketAddr, String),
     /// The data folder can't be made.
     #[error("can't use the data folder {0}: {1}")]
     Folder(String, String),
-}
-
-/// A database to work on: the one configured, or the private one.
-#[derive(Debug)]
-pub struct Database {
-    url: String,
-    migrate_url: String,
-    private: Option<Private>,
-}
-
-/// A private Postgres, and each time it had to be started.
-#[derive(Debug)]
-struct Private {
-    options: Options,
-    first: Embedded,
-    again: Mutex<Vec<Embedded>>,
-}
-
-impl Database {
-    /// Finds the database; starts the private Postgres, or attaches to it, when none is configured.
-    ///
-    /// # Errors
-    /// [`StartError`] when there is none to be had.
-    pub async fn open(common: &Common) -> Result<Self, StartError> {
-        if let Some(url) = &common.database_url {
-            let migrate_url = common.migrate_database_url.clone().unwrap_or_else(|| url.clone());
-            return Ok(Self { url: url.clone(), migrate_url, private: None });
-        }
-        let folder = data_dir(common)?.join("postgres");
-        let options = Options {
-            folder,
-            bin_dir: common.postgres_bin.clone(),
-            path: Common::path(),
-            durable: true,
-            watchdog: false,
-        };
-        let embedded = Embedded::attach_or_start(&options).await?;
-        let url = embedded.url_for_service();
-        Ok(Self {
-            migrate_url: url.clone(),
-            url,
-            private: Some(Private { options, first: embedded, again: Mutex::default() }),
-        })
-    }
-
-    /// Where the private Postgres is, when that is the one.
-    #[must_use]
-    pub fn embedded(&self) -> Option<&Embedded> {
-        self.private.as_ref().map(|private| &private.first)
-    }
-
-    /// Starts the private Postgres again whenever it has ended by itself. Never returns.
-    pub async fn keep_up(&self) -> Infallible {
-        let Some(Private { options, first, again }) = &self.private else {
-            return std::future::pending().await;
-        };
-        loop {
-            tokio::time::sleep(LOOK_AFTER).await;
-            if first.postmaster().is_some() {
-                continue;
-            }
-            tracing::warn!("the private Postgres has ended; starting it again");
-            match Embedded::attach_or_start(options).await {
-                Ok(embedded) => again.lock().await.push(embedded),
-                Err(err) => tracing::error!(error = %err, "the private Postgres does not start"),
-            }
-        }
-    }
-
-    /// Brings it to the newest shape; answers how many steps that took.
-    ///
-    /// # Errors
-    /// [`StartError::Migrate`].
-    pub async fn migrate(&self) -> Result<usize, StartError> {
-        crate::db::migrate(&self.migrate_url).await.map_err(|err| StartError::Migrate(err.to_string()))
-    }
-
-    /// The steps of its shape, and which of them have been applied.
-    ///
-    /// # Errors
-    /// [`StartError::Migrate`].
-    pub async fn status(&self) -> Result<Vec<Step>, StartError> {
-        crate::db::migration_status(&self.migrate_url)
-            .await
-            .map_err(|err| StartError::Migrate(err.to_string()))
-    }
-
-    /// Lets go of it; who leaves last stops the private Postgres.
-    pub async fn leave(self) {
-        let Some(Private { options: _, first, again }) = self.private else {
-            return;
-        };
-        for embedded in again.into_inner().into_iter().chain([first]) {
-            if let Err(err) = embedded.leave().await {
-                tracing::warn!(error = %err, "the private Postgres was not left in order");
-            }
-        }
-    }
 }
 
 /// The data folder, made if it was not there.
@@ -202,7 +103,7 @@ impl Workshop {
         database.migrate().await?;
         let tasks = Tasks::default();
         let db = Db::connect(&database.url, COMMAND_CONNECTIONS, tasks.clone()).await?;
-        let registry = Registry::new(db.clone(), Clock::default(), keys(common)?);
+        let registry = Registry::new(db.clone(), Clock::default(), issuer(common).await?);
         Ok(Self { registry, database, db, tasks })
     }
 
@@ -214,12 +115,35 @@ impl Workshop {
     }
 }
 
-fn keys(common: &Common) -> Result<Keys, StartError> {
+/// Who vouches for users: an outside issuer when one is set, else the signing key in the data folder.
+async fn issuer(common: &Common) -> Result<Issuer, StartError> {
+    let (name, keys) = match (&common.jwt_issuer, &common.jwt_jwks) {
+        (None, None) => return Ok(Issuer::Local(local_issuer(common)?)),
+        (Some(name), Some(keys)) => (name, keys),
+        (Some(_), None) => {
+            return Err(StartError::Setting("JWT_ISSUER is set, and JWT_JWKS is not".to_owned()));
+        }
+        (None, Some(_)) => {
+            return Err(StartError::Setting("JWT_JWKS is set, and JWT_ISSUER is not".to_owned()));
+        }
+    };
+    let source = Source::parse(keys).map_err(|why| StartError::Setting(format!("JWT_JWKS: {why}")))?;
+    let outside = OutsideIssuer::new(name.clone(), common.jwt_audience.clone(), source)?;
+    match outside.refresh().await {
+        Ok(()) => {}
+        // It may be down while we start; it is asked again, and keys that are known by then stay.
+        Err(err @ JwksError::Fetch(..)) => tracing::warn!(error = %err, "no user's token can be checked yet"),
+        Err(err) => return Err(err.into()),
+    }
+    Ok(Issuer::Outside(outside))
+}
+
+fn local_issuer(common: &Common) -> Result<LocalIssuer, StartError> {
     if common.signing_key.is_none() {
         data_dir(common)?;
     }
     let file = common.signing_key().map_err(StartError::Setting)?;
-    Ok(Keys { local: LocalIssuer::open(&file)? })
+    Ok(LocalIssuer::open(&file)?)
 }
 
 /// What a service is made of.
@@ -231,12 +155,18 @@ pub struct Settings {
     pub connections: u32,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The keys that tokens are checked with.
-    pub keys: Keys,
+    /// Who vouches for users.
+    pub issuer: Issuer,
     /// The service's time.
     pub clock: Clock,
     /// How many sockets, and how patient they are.
     pub sockets: SocketLimits,
+    /// How many credentials from one address may be refused a minute.
+    pub refusals_per_minute: u32,
+    /// Who is believed when it says whom it asks for.
+    pub proxies: TrustedProxies,
+    /// For tests: leave it to row-level security alone to keep customers apart.
+    pub is_second_wall_alone: bool,
 }
 
 /// A service that listens.
@@ -254,17 +184,34 @@ impl Service {
     /// # Errors
     /// [`StartError`].
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let Settings { database_url, connections, listen, keys, clock, sockets } = settings;
+        let Settings {
+            database_url,
+            connections,
+            listen,
+            issuer,
+            clock,
+            sockets,
+            refusals_per_minute,
+            proxies,
+            is_second_wall_alone,
+        } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
         if let Some(recorder) = &recorder {
             tasks.beside(telemetry::upkeep(Arc::clone(recorder)));
         }
-        let db = Db::connect(&database_url, connections, tasks.clone()).await?;
+        let mut db = Db::connect(&database_url, connections, tasks.clone()).await?;
+        if is_second_wall_alone {
+            db = db.behind_the_second_wall_alone();
+        }
+        if let Issuer::Outside(outside) = &issuer {
+            tasks.beside(outside.clone().keep_fresh(clock.clone()));
+        }
         // The log is followed on connections of its own: requests that hold all others must not make watchers wait.
         let beside = Db::connect(&database_url, BESIDE_CONNECTIONS, tasks.clone()).await?;
-        let registry = Registry::new(db.clone(), clock.clone(), keys.clone());
-        let follower = Registry::new(beside.clone(), clock.clone(), keys);
+        let registry = Registry::new(db.clone(), clock.clone(), issuer.clone());
+        let follower = Registry::new(beside.clone(), clock.clone(), issuer);
+        let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let hub = Hub::new(registry.clone());
         let bell = Arc::new(Notify::new());
         tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
@@ -279,6 +226,8 @@ impl Service {
             hub,
             tasks: tasks.clone(),
             sockets: Sockets::new(sockets),
+            limiter,
+            proxies,
             metrics: recorder,
         };
         Ok(Self { address, listener, door, pools: [db, beside], tasks })
@@ -315,7 +264,8 @@ impl Service {
             tracing::info!("stopping");
             stopping.stop();
         };
-        let serve = axum::serve(listener, http::router(door)).with_graceful_shutdown(drained);
+        let service = http::router(door).into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service).with_graceful_shutdown(drained);
         let drained = async {
             let served = serve.await;
             (served, tasks.ended(DRAIN).await)
@@ -346,7 +296,7 @@ impl Service {
 ///
 /// # Errors
 /// [`StartError`] when the signing key can't be used.
-pub fn settings(
+pub async fn settings(
     common: &Common,
     serve: &crate::config::Serve,
     database: &Database,
@@ -355,9 +305,12 @@ pub fn settings(
         database_url: database.url.clone(),
         connections: serve.database_connections,
         listen: serve.listen,
-        keys: keys(common)?,
+        issuer: issuer(common).await?,
         clock: Clock::default(),
         sockets: SocketLimits::default(),
+        refusals_per_minute: serve.refusals_per_minute,
+        proxies: serve.trusted_proxies.iter().copied().collect(),
+        is_second_wall_alone: false,
     })
 }
 

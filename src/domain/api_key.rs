@@ -1,0 +1,231 @@
+//! API keys: how a customer's own programs sign in.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Caller, Changed, Error, KeyScope, Page, PageArgs, Reading, Registry, Result,
+    auth::key::{Key, Kind},
+    change::ChangeAction,
+    limit::{self, Counted},
+    policy::{self, Action},
+    text,
+};
+use crate::{
+    clock::{Clock, Instant},
+    db::{Actor, Entry, Txn},
+    entity::{api_key as row, change::last_of_row},
+    id::{ApiKeyId, CustomerId},
+};
+
+pub use row::Model as ApiKey;
+
+/// The longest that a rotated key is accepted beside its successor: a week, for who deploys on Mondays.
+pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long it is when nobody says.
+pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(3600);
+
+/// What a new API key is.
+#[derive(Clone, Debug)]
+pub struct CreateApiKey {
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// What it is for; 1 to 200 characters.
+    pub name: String,
+    /// What it may do; at least one.
+    pub scopes: BTreeSet<KeyScope>,
+    /// From when on it is not accepted; never when left out.
+    pub expires_at: Option<Instant>,
+}
+
+/// An API key that was just made, with its secret: nobody will see it again.
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
+    /// The row.
+    pub api_key: ApiKey,
+    /// The bearer token.
+    pub secret: String,
+}
+
+impl Registry {
+    /// Makes an API key.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
+    /// [`Error::Suspended`], [`Error::LimitReached`], [`Error::Invalid`] for its name, scopes or end.
+    pub async fn create_api_key(&self, caller: &Caller, input: CreateApiKey) -> Result<Changed<NewApiKey>> {
+        let CreateApiKey { customer_id, name, scopes, expires_at } = input;
+        policy::allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
+        text::name("name", &name)?;
+        if scopes.is_empty() {
+            return Err(Error::invalid("scopes", "give at least one scope"));
+        }
+        let now = self.clock.now();
+        if expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::invalid("expiresAt", "expiresAt must lie in the future"));
+        }
+        let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
+        let (clock, by) = (self.clock.clone(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let customer = super::growing_customer(&txn, &by, customer_id).await?;
+                limit::room_for(&txn, &customer, Counted::ApiKeys, now).await?;
+                let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
+                let entry = Entry::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
+                txn.record(entry.details(json!({ "after": facts(&made.api_key) })));
+                Ok(made)
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// Makes a successor of an API key, with the same name, scopes and end. The old one is accepted for `overlap` more,
+    /// and no longer than it would have been.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
+    /// [`Error::Suspended`], [`Error::Invalid`] for a key that is not accepted any more or was rotated already, and for
+    /// an overlap beyond [`OVERLAP_MAX`].
+    pub async fn rotate_api_key(
+        &self,
+        caller: &Caller,
+        id: ApiKeyId,
+        overlap: Duration,
+    ) -> Result<Changed<(NewApiKey, ApiKey)>> {
+        policy::allow(caller, Action::ManageKeys)?;
+        let end = chrono::TimeDelta::from_std(overlap).ok().filter(|_| overlap <= OVERLAP_MAX);
+        let end = end.ok_or_else(|| {
+            let most = OVERLAP_MAX.as_secs();
+            Error::invalid("overlapSeconds", format!("overlapSeconds must be between 0 and {most}"))
+        })?;
+        let (now, clock, by) = (self.clock.now(), self.clock.clone(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let old = lock(&txn, &by, id).await?;
+                let is_over = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);
+                if is_over || old.replaced_by.is_some() {
+                    let message = "the key is not accepted any more, or has a successor already";
+                    return Err(Error::invalid("apiKeyId", message));
+                }
+                // There is always room for a successor: it takes the place of the old one, if a while before it goes.
+                let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
+                let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
+                let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
+                let entry = Entry::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
+                let successor = made.api_key.id;
+                let row = row::ActiveModel {
+                    expires_at: Set(Some(end)),
+                    replaced_by: Set(Some(successor)),
+                    ..old.into()
+                };
+                let old = txn.update(row).await?;
+                txn.record(
+                    entry.details(json!({ "after": { "replaced_by": successor, "expires_at": end } })),
+                );
+                Ok((made, old))
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// Makes an API key be refused from now on. What was begun with it is ended within a second.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
+    /// [`Error::Suspended`].
+    pub async fn revoke_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<Changed<ApiKey>> {
+        policy::allow(caller, Action::ManageKeys)?;
+        let (now, by) = (self.clock.now(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let before = lock(&txn, &by, id).await?;
+                let customer = before.customer_id;
+                if before.revoked_at.is_some() {
+                    let last = txn.one(last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked)).await?;
+                    return Ok((before, last.map_or(0, |change| change.revision)));
+                }
+                let row = row::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
+                let after = txn.update(row).await?;
+                txn.record(Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(id));
+                Ok((after, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// The same page of API keys, newest first and without their secrets, of each of these customers.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for an API key or a service. Customers whose keys the reader may not see have none here.
+    pub async fn api_keys_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+        page: &PageArgs<ApiKeyId>,
+    ) -> Result<Vec<(CustomerId, Page<ApiKey>)>> {
+        policy::allow(&reading.caller, Action::ReadKeys)?;
+        let visible = super::permitted(reading, Action::ReadKeys, customers);
+        let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
+        Ok(super::page_each(customers, rows, |key| key.customer_id, page))
+    }
+
+    /// How many API keys each of these customers has ever had.
+    ///
+    /// # Errors
+    /// As [`Registry::api_keys_of_each`].
+    pub async fn count_api_keys_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, u64)>> {
+        policy::allow(&reading.caller, Action::ReadKeys)?;
+        let visible = super::permitted(reading, Action::ReadKeys, customers);
+        let rows = reading.view.pairs(row::count_each(&visible)).await?;
+        Ok(super::zero_filled(customers, rows))
+    }
+}
+
+async fn insert(
+    txn: &Txn,
+    clock: &Clock,
+    customer_id: CustomerId,
+    name: String,
+    scopes: Vec<String>,
+    expires_at: Option<Instant>,
+) -> Result<NewApiKey> {
+    let id: ApiKeyId = clock.id();
+    let key = Key::new(Kind::Api, id.into(), clock.secret());
+    let Actor { kind, id: by } = txn.actor();
+    let api_key = ApiKey {
+        id,
+        customer_id,
+        name,
+        secret_hash: key.secret_hash().to_vec(),
+        scopes,
+        created_by_kind: kind,
+        created_by_id: by,
+        created_at: clock.now(),
+        expires_at,
+        last_used_at: None,
+        revoked_at: None,
+        replaced_by: None,
+    };
+    txn.insert(row::ActiveModel::from(api_key.clone())).await?;
+    Ok(NewApiKey { api_key, secret: key.to_string() })
+}
+
+/// The key for writing: its customer first, then its row, both locked, and the caller's right to write it.
+async fn lock(txn: &Arc<Txn>, by: &Caller, id: ApiKeyId) -> Result<ApiKey> {
+    let missing = || Error::NotFound("API key");
+    let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+    policy::allow_on(by, Action::ManageKeys, customer, "API key")?;
+    super::growing_customer(txn, by, customer).await?;
+    txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)
+}
+
+/// What the log says of a key.
+fn facts(key: &ApiKey) -> serde_json::Value {
+    json!({ "name": key.name, "scopes": key.scopes, "expires_at": key.expires_at })
+}

@@ -1,0 +1,269 @@
+//! Tokens of an outside issuer: its public keys (JSON Web Key Set, RFC 7517), from a file or an address, kept fresh
+//! beside the requests.
+//!
+//! The key decides by which algorithm a token is checked, and each key is of one. What the source says in error changes
+//! nothing: known keys stay until a good answer leaves them out.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep};
+
+use super::jwt::{Claims, REFUSED, kid, verify};
+use crate::clock::Clock;
+
+/// How often the keys are read again, so that one that is published ahead is known before it is used.
+const REFRESH: Duration = Duration::from_secs(300);
+/// How soon after a failure.
+const RETRY: Duration = Duration::from_secs(30);
+/// How often at most a token with an unknown key may make us ask out of turn.
+const UNKNOWN_EVERY: Duration = Duration::from_secs(300);
+/// How long the source may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest key set, in bytes: a thousand of the largest keys.
+const BYTES_MAX: usize = 1024 * 1024;
+/// The shortest RSA modulus, in bytes: 2048 bits (NIST SP 800-131A).
+const RSA_BYTES_MIN: usize = 256;
+
+/// Where the keys come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file, read again as an address is.
+    File(PathBuf),
+    /// An address: https, or http on this machine.
+    Url(String),
+}
+
+impl Source {
+    /// The source that a setting names.
+    ///
+    /// # Errors
+    /// Why it is none, in words for whoever set it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Some((scheme, _)) = text.split_once("://") else {
+            return if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self::File(text.into())) };
+        };
+        let url = reqwest::Url::parse(text).map_err(|err| err.to_string())?;
+        let is_local = url.host_str().is_some_and(|host| {
+            let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        });
+        match scheme {
+            "https" => Ok(Self::Url(text.to_owned())),
+            "http" if is_local => Ok(Self::Url(text.to_owned())),
+            "http" => Err("keys that come over http could be anybody's: use https".to_owned()),
+            _ => Err("write it as https://… or as the path of a file".to_owned()),
+        }
+    }
+}
+
+/// The keys can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum JwksError {
+    /// The file can't be read.
+    #[error("can't read the key set {0}: {1}")]
+    File(String, #[source] std::io::Error),
+    /// The address does not answer as it should.
+    #[error("can't fetch the key set from {0}: {1}")]
+    Fetch(String, String),
+    /// There is no key in it that tokens could be checked with.
+    #[error(
+        "the key set {0} holds no usable key: EdDSA (Ed25519), ES256 (P-256) or RS256 (2048 bits or more), with a kid"
+    )]
+    Useless(String),
+}
+
+type Known = HashMap<String, (Algorithm, Arc<DecodingKey>)>;
+
+/// An issuer elsewhere, and its keys. Clones are the same.
+#[derive(Clone)]
+pub struct OutsideIssuer(Arc<Inner>);
+
+struct Inner {
+    issuer: String,
+    audience: String,
+    source: Source,
+    http: reqwest::Client,
+    keys: RwLock<Known>,
+    /// When a token with an unknown key last made us ask.
+    asked: Mutex<Option<Instant>>,
+}
+
+impl OutsideIssuer {
+    /// The issuer of this name, whose tokens must be for this audience. It knows no key yet.
+    ///
+    /// # Errors
+    /// [`JwksError::Fetch`] when this machine can't make TLS connections.
+    pub fn new(issuer: String, audience: String, source: Source) -> Result<Self, JwksError> {
+        // Where a redirection leads is not where the setting says.
+        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+        let http = http.build().map_err(|err| JwksError::Fetch(name(&source), err.to_string()))?;
+        let (keys, asked) = (RwLock::default(), Mutex::default());
+        Ok(Self(Arc::new(Inner { issuer, audience, source, http, keys, asked })))
+    }
+
+    /// The `iss` of its tokens.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// What a token says, if a key of this issuer signed it and it is valid now. A key that is not known may be asked
+    /// for, at most once in five minutes.
+    ///
+    /// # Errors
+    /// Why not, in words that give nothing away.
+    pub async fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
+        let kid = kid(token)?;
+        let mut key = self.key(&kid);
+        if key.is_none() && self.may_ask() {
+            if let Err(err) = self.refresh().await {
+                tracing::warn!(error = %err, "a token names a key that is not known, and the keys can't be read");
+            }
+            key = self.key(&kid);
+        }
+        let (algorithm, key) = key.ok_or(REFUSED)?;
+        verify(clock, token, (algorithm, &key), &self.0.issuer, &self.0.audience)
+    }
+
+    /// Reads the keys. What was known stays if that fails.
+    ///
+    /// # Errors
+    /// [`JwksError`].
+    pub async fn refresh(&self) -> Result<(), JwksError> {
+        let source = &self.0.source;
+        let text = match source {
+            Source::File(path) => {
+                tokio::fs::read(path).await.map_err(|err| JwksError::File(name(source), err))?
+            }
+            Source::Url(url) => self.fetch(url).await.map_err(|why| JwksError::Fetch(name(source), why))?,
+        };
+        let known = usable(&text);
+        if known.is_empty() {
+            return Err(JwksError::Useless(name(source)));
+        }
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(())
+    }
+
+    /// Keeps the keys fresh, for as long as the service runs.
+    pub async fn keep_fresh(self, clock: Clock) {
+        let mut wait = if self.0.keys.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            RETRY
+        } else {
+            REFRESH
+        };
+        loop {
+            // Replicas do not ask all at once.
+            sleep(wait + clock.jitter(wait / 10)).await;
+            wait = match self.refresh().await {
+                Ok(()) => REFRESH,
+                Err(err) => {
+                    tracing::warn!(error = %err, "the issuer's keys stay as they were");
+                    RETRY
+                }
+            };
+        }
+    }
+
+    fn key(&self, kid: &str) -> Option<(Algorithm, Arc<DecodingKey>)> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
+    }
+
+    fn may_ask(&self) -> bool {
+        let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = asked.is_none_or(|asked| asked.elapsed() >= UNKNOWN_EVERY);
+        if may {
+            *asked = Some(Instant::now());
+        }
+        may
+    }
+
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+        let mut answer = self.0.http.get(url).send().await.map_err(|err| err.without_url().to_string())?;
+        if !answer.status().is_success() {
+            return Err(format!("it answers {}", answer.status()));
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|err| err.without_url().to_string())? {
+            if bytes.len() + chunk.len() > BYTES_MAX {
+                return Err(format!("it is larger than {BYTES_MAX} bytes"));
+            }
+            bytes.extend(chunk);
+        }
+        Ok(bytes)
+    }
+}
+
+fn name(source: &Source) -> String {
+    match source {
+        Source::File(path) => path.display().to_string(),
+        Source::Url(url) => url.clone(),
+    }
+}
+
+/// The keys of a set that tokens can be checked with, by their names. What is not understood is passed over (RFC 7517,
+/// section 5).
+fn usable(text: &[u8]) -> Known {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<serde_json::Value>,
+    }
+    let keys = serde_json::from_slice::<Set>(text).map(|set| set.keys).unwrap_or_default();
+    let keys = keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
+    keys.filter_map(|key| {
+        let algorithm = algorithm(&key)?;
+        let decoding = DecodingKey::from_jwk(&key).ok()?;
+        Some((key.common.key_id?, (algorithm, Arc::new(decoding))))
+    })
+    .collect()
+}
+
+/// The one algorithm of this key; none when it is not for checking signatures, or is too weak.
+fn algorithm(key: &Jwk) -> Option<Algorithm> {
+    let common = &key.common;
+    let is_for_signatures =
+        common.public_key_use.as_ref().is_none_or(|used| *used == PublicKeyUse::Signature)
+            && common.key_operations.as_ref().is_none_or(|may| may.contains(&KeyOperations::Verify));
+    let (algorithm, named) = match &key.algorithm {
+        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+        }
+        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::RSA(rsa) if is_strong(&rsa.n) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        _ => return None,
+    };
+    let is_named_so = common.key_algorithm.is_none_or(|alg| alg == named);
+    (is_for_signatures && is_named_so).then_some(algorithm)
+}
+
+/// Whether a modulus, in base64url, is long enough.
+fn is_strong(modulus: &str) -> bool {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD
+        .decode(modulus)
+        .is_ok_and(|bytes| bytes.iter().skip_while(|byte| **byte == 0).count() >= RSA_BYTES_MIN)
+}
+
+impl fmt::Debug for OutsideIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { issuer, audience, source, http: _, keys: _, asked: _ } = &*self.0;
+        f.debug_struct("OutsideIssuer")
+            .field("issuer", issuer)
+            .field("audience", audience)
+            .field("source", source)
+            .finish_non_exhaustive()
+    }
+}

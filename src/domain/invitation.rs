@@ -1,0 +1,236 @@
+//! Invitations: who is to work for a customer, known by an address until it comes with a token whose issuer has verified
+//! that the address is its own.
+
+use chrono::TimeDelta;
+use sea_orm::Set;
+use serde_json::json;
+
+use super::{
+    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
+    change::{ActorKind, ChangeAction},
+    limit::{self, Counted},
+    member::{self, Membership, Role},
+    policy::{self, Action},
+};
+use crate::{
+    db::{Actor, Entry, Scope, Txn, View},
+    entity::{change::last_of_row, invitation as row, membership, user},
+    id::{CustomerId, InvitationId, UserId},
+};
+
+pub use row::Model as Invitation;
+
+/// How long an invitation is open: long enough for a holiday.
+const OPEN_FOR: TimeDelta = TimeDelta::days(14);
+/// The longest address, in characters (RFC 5321, section 4.5.3.1.3).
+const EMAIL_CHARS_MAX: usize = 254;
+
+/// Whom to invite, where to, and as what.
+#[derive(Clone, Debug)]
+pub struct InviteMember {
+    /// Where.
+    pub customer_id: CustomerId,
+    /// Whom; its case does not matter.
+    pub email: String,
+    /// As what.
+    pub role: Role,
+}
+
+impl Registry {
+    /// Invites somebody to work for a customer. It becomes a member when it signs in with a token in which its issuer
+    /// has verified this address. Nobody is written to: tell it yourself.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
+    /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when it is a member's, or is
+    /// invited in another role, [`Error::LimitReached`].
+    pub async fn invite_member(&self, caller: &Caller, input: InviteMember) -> Result<Changed<Invitation>> {
+        let InviteMember { customer_id, email, role } = input;
+        policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
+        let email = address(&email)?;
+        let (now, id, by) = (self.clock.now(), self.clock.id(), caller.clone());
+        let made = self
+            .write(caller, move |txn| async move {
+                let customer = super::growing_customer(&txn, &by, customer_id).await?;
+                if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
+                    return Err(taken("somebody with this address is a member already"));
+                }
+                match txn.one(row::of_customer(customer_id, &email)).await? {
+                    Some(open) if open.expires_at > now && open.role == role => {
+                        let change = ChangeAction::InvitationCreated;
+                        let last = txn.one(last_of_row(customer_id, open.id.into(), change)).await?;
+                        return Ok((open, last.map_or(0, |change| change.revision)));
+                    }
+                    Some(open) if open.expires_at > now => {
+                        return Err(taken("this address is invited in another role; take that back first"));
+                    }
+                    Some(late) => withdraw(&txn, &late).await?,
+                    None => {}
+                }
+                limit::room_for(&txn, &customer, Counted::Members, now).await?;
+                let Actor { kind, id: by } = txn.actor();
+                let invitation = Invitation {
+                    id,
+                    customer_id,
+                    email,
+                    role,
+                    invited_by_kind: kind,
+                    invited_by_id: by,
+                    created_at: now,
+                    expires_at: now + OPEN_FOR,
+                };
+                txn.insert(row::ActiveModel::from(invitation.clone())).await?;
+                // The address is personal, and the log holds nothing personal.
+                let after = json!({ "after": { "role": sea_orm::ActiveEnum::to_value(&role) } });
+                let entry = Entry::of(ChangeAction::InvitationCreated, customer_id).subject(id);
+                txn.record(entry.details(after));
+                Ok((invitation, 0))
+            })
+            .await?;
+        Ok(made.or_since())
+    }
+
+    /// Takes an open invitation back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none that is open, [`Error::Forbidden`] unless the caller is an ADMIN of its
+    /// customer or the platform, [`Error::Suspended`].
+    pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Invitation>> {
+        policy::allow(caller, Action::ManageMembers)?;
+        let by = caller.clone();
+        let made = self
+            .write(caller, move |txn| async move {
+                let missing = || Error::NotFound("invitation");
+                let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+                policy::allow_on(&by, Action::ManageMembers, customer, "invitation")?;
+                super::growing_customer(&txn, &by, customer).await?;
+                let open = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+                withdraw(&txn, &open).await?;
+                Ok(open)
+            })
+            .await?;
+        made.changed()
+    }
+
+    /// The same page of open invitations, oldest first, of each of these customers.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for an API key or a service. Customers whose members the reader may not see have none here.
+    pub async fn invitations_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+        page: &PageArgs<InvitationId>,
+    ) -> Result<Vec<(CustomerId, Page<Invitation>)>> {
+        policy::allow(&reading.caller, Action::ReadMembers)?;
+        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let rows = reading.view.all(row::page_each(&visible, &page.slice(), self.clock.now())).await?;
+        Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
+    }
+
+    /// How many open invitations each of these customers has.
+    ///
+    /// # Errors
+    /// As [`Registry::invitations_of_each`].
+    pub async fn count_invitations_of_each(
+        &self,
+        reading: &Reading,
+        customers: &[CustomerId],
+    ) -> Result<Vec<(CustomerId, u64)>> {
+        policy::allow(&reading.caller, Action::ReadMembers)?;
+        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let rows = reading.view.pairs(row::count_each(&visible, self.clock.now())).await?;
+        Ok(super::zero_filled(customers, rows))
+    }
+
+    /// The open invitations of this address, which its owner's issuer has verified.
+    pub(super) async fn invited(&self, view: &View, email: &str) -> Result<Vec<Invitation>> {
+        match address(email) {
+            Ok(email) => Ok(view.all(row::of_email(&email, self.clock.now())).await?),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Accepts an invitation: makes or completes the profile and makes it a member. Does nothing when the invitation has
+    /// been accepted or taken back meanwhile.
+    pub(super) async fn join(
+        &self,
+        principal: &UserPrincipal,
+        invitation: &Invitation,
+        request_id: &str,
+    ) -> Result<()> {
+        let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock.now());
+        let actor = Actor { kind: ActorKind::User, id: Some(principal.id.into()) };
+        let by = Caller {
+            principal: super::Principal::User(principal.clone()),
+            request_id: request_id.to_owned(),
+        };
+        let principal = principal.clone();
+        let write = async move |txn: std::sync::Arc<Txn>| -> Result<()> {
+            super::growing_customer(&txn, &by, customer_id).await?;
+            let Some(open) =
+                txn.one(row::locked(txn.reach(), id)).await?.filter(|open| open.expires_at > now)
+            else {
+                return Ok(());
+            };
+            let user = profile(&txn, &principal, now).await?;
+            txn.delete(row::delete(id)).await?;
+            match txn.one(membership::locked(customer_id, user)).await? {
+                Some(_) => withdrawn(&txn, &open),
+                None => {
+                    let member = Membership { customer_id, user_id: user, role: open.role, created_at: now };
+                    member::enter(&txn, member).await?;
+                }
+            }
+            Ok(())
+        };
+        let request_id = Some(request_id.to_owned());
+        self.db.write(Scope::Joining(customer_id), actor, request_id, write).await?;
+        Ok(())
+    }
+}
+
+/// The profile of whoever joins, made if there is none, and with what its token says of it.
+async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<UserId> {
+    if !principal.has_profile {
+        super::make_profile(txn, principal, now).await?;
+    }
+    let found = txn.one(user::by_subject(&principal.issuer, &principal.subject)).await?;
+    let found = found.ok_or(Error::NotFound("user"))?;
+    let name = principal.name.clone().or_else(|| found.name.clone());
+    if found.email != principal.email || found.name != name {
+        let id = found.id;
+        let row = user::ActiveModel { email: Set(principal.email.clone()), name: Set(name), ..found.into() };
+        txn.update(row).await?;
+        txn.record(Entry::platform(ChangeAction::UserUpdated).subject(id));
+        return Ok(id);
+    }
+    Ok(found.id)
+}
+
+async fn withdraw(txn: &Txn, invitation: &Invitation) -> Result<()> {
+    txn.delete(row::delete(invitation.id)).await?;
+    withdrawn(txn, invitation);
+    Ok(())
+}
+
+fn withdrawn(txn: &Txn, invitation: &Invitation) {
+    let entry = Entry::of(ChangeAction::InvitationRevoked, invitation.customer_id);
+    txn.record(entry.subject(invitation.id));
+}
+
+fn taken(message: &'static str) -> Error {
+    Error::AlreadyExists { field: "email", message }
+}
+
+/// An address as it is kept and compared: in lower case.
+fn address(email: &str) -> Result<String> {
+    let wrong = || Error::invalid("email", "email must be an address, such as ada@example.org");
+    let email = email.trim();
+    let (name, domain) = email.rsplit_once('@').ok_or_else(wrong)?;
+    let is_plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if name.is_empty() || domain.is_empty() || !is_plain || email.chars().count() > EMAIL_CHARS_MAX {
+        return Err(wrong());
+    }
+    Ok(email.to_lowercase())
+}

@@ -1,0 +1,98 @@
+//! `invitations`: who was asked to work for a customer and has not come yet.
+
+use sea_orm::{
+    DbBackend, QueryOrder, QuerySelect, SelectModel, SelectorRaw, Statement,
+    entity::prelude::*,
+    sea_query::{LockType, Order},
+};
+
+use super::{Reach, Slice, change::ActorKind, membership::Role, uuids};
+use crate::{
+    clock::Instant,
+    id::{CustomerId, InvitationId},
+};
+
+/// An open invitation: the row goes when it is accepted or taken back.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(schema_name = "registry", table_name = "invitations")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: InvitationId,
+    /// Where to.
+    pub customer_id: CustomerId,
+    /// Whom: an address in lower case.
+    pub email: String,
+    /// As what.
+    pub role: Role,
+    /// What kind of caller invited.
+    pub invited_by_kind: ActorKind,
+    /// Which one.
+    pub invited_by_id: Option<Uuid>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// From when on it is not accepted any more.
+    pub expires_at: Instant,
+}
+
+/// None are declared: loaders join by id.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Those of this address that are open at this time, of whatever customers, oldest first.
+pub fn of_email(email: &str, now: Instant) -> Select<Entity> {
+    let select = Entity::find().filter(Column::Email.eq(email)).filter(Column::ExpiresAt.gt(now));
+    select.order_by_asc(Column::Id)
+}
+
+/// The one of this customer and this address, open or not, locked until the transaction ends.
+pub fn of_customer(customer: CustomerId, email: &str) -> Select<Entity> {
+    let select = Entity::find().filter(Column::CustomerId.eq(customer)).filter(Column::Email.eq(email));
+    select.lock(LockType::Update)
+}
+
+/// The one within reach of this id.
+pub fn by_id(reach: &Reach, id: InvitationId) -> Select<Entity> {
+    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
+}
+
+/// The same, locked until the transaction ends.
+pub fn locked(reach: &Reach, id: InvitationId) -> Select<Entity> {
+    by_id(reach, id).lock(LockType::Update)
+}
+
+/// The same page, oldest first, of each of these customers: what is open at this time.
+pub fn page_each(
+    customers: &[CustomerId],
+    slice: &Slice<InvitationId>,
+    now: Instant,
+) -> SelectorRaw<SelectModel<Model>> {
+    let condition = "t.expires_at > $5";
+    let sql = slice.under_each("t.*", "invitations", "customer_id", ("id", "uuid"), Order::Asc, condition);
+    let mut values = slice.values(uuids(customers), Value::Uuid(None));
+    values.push(now.into());
+    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// How many each of these customers has open at this time: rows of (customer, count).
+pub fn count_each(customers: &[CustomerId], now: Instant) -> Select<Entity> {
+    Reach::Only(customers.to_vec())
+        .narrow(Entity::find(), Column::CustomerId)
+        .filter(Column::ExpiresAt.gt(now))
+        .select_only()
+        .column(Column::CustomerId)
+        .column_as(Column::Id.count(), "count")
+        .group_by(Column::CustomerId)
+}
+
+/// Takes this one away.
+pub fn delete(id: InvitationId) -> sea_orm::DeleteMany<Entity> {
+    Entity::delete_many().filter(Column::Id.eq(id))
+}
+
+/// Takes away all of one customer.
+pub fn delete_of(customer: CustomerId) -> sea_orm::DeleteMany<Entity> {
+    Entity::delete_many().filter(Column::CustomerId.eq(customer))
+}

@@ -1,0 +1,236 @@
+//! How often one may ask: each caller by its plan, and each address by how many credentials it had refused. Kept in the
+//! memory of this instance: behind N of them one may ask up to N times as often.
+//!
+//! Counted by the generic cell rate algorithm (ITU-T I.371): of each key only the time is kept at which it will have been
+//! idle long enough to be forgotten.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    clock::{Clock, Instant},
+    domain::{Caller, Error, Principal, Result},
+    id::ApiKeyId,
+};
+
+/// How many keys are kept of each kind. When there are more that are not idle, all are forgotten: a limit is lost for a
+/// moment, memory never.
+const KEPT_MAX: usize = 100_000;
+/// How many accepted credentials are remembered.
+const KNOWN_MAX: usize = 10_000;
+
+/// At most so often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rate {
+    /// The time between two, over a while.
+    interval: TimeDelta,
+    /// How many may come at once.
+    burst: i32,
+}
+
+impl Rate {
+    fn per_second(count: u32) -> Self {
+        let count = count.max(1);
+        Self {
+            interval: TimeDelta::nanoseconds(1_000_000_000 / i64::from(count)),
+            burst: i32::try_from(count.saturating_mul(2)).unwrap_or(i32::MAX),
+        }
+    }
+
+    fn per_minute(count: u32) -> Self {
+        let count = count.max(1);
+        Self {
+            interval: TimeDelta::nanoseconds(60_000_000_000 / i64::from(count)),
+            burst: i32::try_from(count).unwrap_or(i32::MAX),
+        }
+    }
+
+    /// When one that comes now will have been forgotten; or for how long it must wait.
+    fn admit(self, idle_at: Option<Instant>, now: Instant) -> std::result::Result<Instant, TimeDelta> {
+        let idle_at = idle_at.map_or(now, |at| at.max(now)) + self.interval;
+        let early = (idle_at - now) - self.interval * self.burst;
+        if early > TimeDelta::zero() { Err(early) } else { Ok(idle_at) }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// A user, by issuer and subject: there may be no profile.
+    User(String, String),
+    /// An API key.
+    Api(ApiKeyId),
+}
+
+/// What was asked of late. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Limiter(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    refusals: Rate,
+    callers: Mutex<HashMap<Key, Instant>>,
+    addresses: Mutex<HashMap<IpAddr, Instant>>,
+    /// Hashes of credentials that this instance has accepted.
+    known: Mutex<HashSet<[u8; 32]>>,
+}
+
+impl Limiter {
+    /// Nothing was asked yet. An address may have so many credentials refused a minute.
+    #[must_use]
+    pub fn new(clock: Clock, refusals_per_minute: u32) -> Self {
+        Self(Arc::new(Inner {
+            clock,
+            refusals: Rate::per_minute(refusals_per_minute),
+            callers: Mutex::default(),
+            addresses: Mutex::default(),
+            known: Mutex::default(),
+        }))
+    }
+
+    /// Counts a request of this caller. The platform's own, and its services', are not counted.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when it asks more often than its plan allows.
+    pub fn count(&self, caller: &Caller) -> Result<()> {
+        let Some(plan) = caller.counted_by() else { return Ok(()) };
+        let key = match &caller.principal {
+            Principal::User(user) => Key::User(user.issuer.clone(), user.subject.clone()),
+            Principal::ApiKey(key) => Key::Api(key.id),
+            Principal::Service(_) | Principal::System => return Ok(()),
+        };
+        let rate = Rate::per_second(plan.limits().requests_per_second);
+        let counted = self.take(&self.0.callers, key, rate);
+        counted.map_err(|wait| refused("caller", wait))
+    }
+
+    /// Whether a credential from this address is to be looked at. One that this instance has accepted always is: who
+    /// shares an address with a guesser is not shut out.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when too many from there were refused.
+    pub fn may_try(&self, address: IpAddr, bearer: &str) -> Result<()> {
+        let idle_at = lock(&self.0.addresses).get(&network(address)).copied();
+        match self.0.refusals.admit(idle_at, self.0.clock.now()) {
+            Err(wait) if !lock(&self.0.known).contains(&hash(bearer)) => Err(refused("address", wait)),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Notes that this credential was accepted.
+    pub fn accepted(&self, bearer: &str) {
+        let mut known = lock(&self.0.known);
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(hash(bearer));
+    }
+
+    /// Notes that a credential from this address was refused.
+    pub fn refused(&self, address: IpAddr) {
+        // Who has had too many is told so when it tries again.
+        let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
+    }
+
+    fn take<K: Eq + Hash>(
+        &self,
+        counted: &Mutex<HashMap<K, Instant>>,
+        key: K,
+        rate: Rate,
+    ) -> std::result::Result<(), TimeDelta> {
+        let now = self.0.clock.now();
+        let mut counted = lock(counted);
+        let idle_at = rate.admit(counted.get(&key).copied(), now)?;
+        if counted.len() >= KEPT_MAX && !counted.contains_key(&key) {
+            counted.retain(|_, idle_at| *idle_at > now);
+            if counted.len() >= KEPT_MAX {
+                counted.clear();
+            }
+        }
+        counted.insert(key, idle_at);
+        Ok(())
+    }
+}
+
+fn refused(what: &'static str, wait: TimeDelta) -> Error {
+    metrics::counter!("registry_rate_limited_total", "what" => what).increment(1);
+    let seconds = u64::try_from(wait.num_seconds()).unwrap_or(0) + 1;
+    Error::RateLimited { retry_after_seconds: seconds }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn hash(bearer: &str) -> [u8; 32] {
+    Sha256::digest(bearer).into()
+}
+
+/// Whom an address stands for: a household or a company has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_one_an_interval() {
+        let rate = Rate { interval: TimeDelta::milliseconds(100), burst: 3 };
+        let now = Clock::default().now();
+        let mut idle_at = None;
+        for _ in 0..3 {
+            idle_at = Some(rate.admit(idle_at, now).unwrap());
+        }
+        assert_eq!(rate.admit(idle_at, now), Err(TimeDelta::milliseconds(100)));
+        let later = now + TimeDelta::milliseconds(100);
+        idle_at = Some(rate.admit(idle_at, later).unwrap());
+        assert!(rate.admit(idle_at, later).is_err());
+        assert!(rate.admit(idle_at, now + TimeDelta::seconds(60)).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_guesses_is_stopped_and_its_neighbours_are_not() {
+        let limiter = Limiter::new(Clock::default(), 5);
+        let (guesser, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        limiter.accepted("good");
+        for _ in 0..5 {
+            assert!(limiter.may_try(guesser, "bad").is_ok());
+            limiter.refused(guesser);
+        }
+        assert!(limiter.may_try(guesser, "bad").is_err());
+        assert!(limiter.may_try(other, "bad").is_ok());
+        assert!(limiter.may_try(guesser, "good").is_ok(), "what was accepted before still is");
+        limiter.0.clock.shift(TimeDelta::minutes(1));
+        assert!(limiter.may_try(guesser, "bad").is_ok());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1".parse::<IpAddr>().unwrap());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let limiter = Limiter::new(Clock::default(), 1);
+        for nth in 0..u32::try_from(KEPT_MAX).unwrap() + 10 {
+            limiter.refused(IpAddr::V4(nth.into()));
+        }
+        assert!(lock(&limiter.0.addresses).len() <= KEPT_MAX);
+    }
+}
