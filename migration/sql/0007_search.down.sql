@@ -1,3 +1,5 @@
+DROP TRIGGER agent_versions_erased ON registry.agent_versions;
+DROP FUNCTION registry.forget_active_tools;
 DROP TRIGGER agents_active_version_changed ON registry.agents;
 DROP TRIGGER agents_name_changed ON registry.agents;
 DROP TRIGGER agents_name_inserted ON registry.agents;

@@ -72,6 +72,17 @@ CREATE TRIGGER agents_active_version_changed BEFORE UPDATE OF active_version_id 
     FOR EACH ROW WHEN (OLD.active_version_id IS DISTINCT FROM NEW.active_version_id)
     EXECUTE FUNCTION registry.index_active_version();
 
+-- The tools of a version change only when it is erased, and then there are none.
+CREATE FUNCTION registry.forget_active_tools() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM registry.agent_active_tools WHERE agent_id = NEW.agent_id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER agent_versions_erased AFTER UPDATE ON registry.agent_versions
+    FOR EACH ROW EXECUTE FUNCTION registry.forget_active_tools();
+
 -- What is there already. Row-level security holds for the owner too, and without a scope it would find no row.
 SELECT set_config('registry.scope', 'platform', true);
 INSERT INTO registry.agent_name_ends (customer_id, agent_id, position, ending)

@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 7] = [
+static STEPS: [Step; 8] = [
     step!("0001_scope"),
     step!("0002_people"),
     step!("0003_agents"),
@@ -36,6 +36,7 @@ static STEPS: [Step; 7] = [
     step!("0005_identity"),
     step!("0006_erasure"),
     step!("0007_search"),
+    step!("0008_configs_at"),
 ];
 
 impl MigratorTrait for Migrator {

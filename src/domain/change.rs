@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Caller, Error, Reading, Registry, Result};
+use super::{Caller, Error, Reading, Registry, Result, customer::BillingStatus};
 use crate::entity::change::{self, Head};
 
 pub use crate::entity::change::{Action as ChangeAction, ActorKind, Model as Change};
@@ -47,6 +47,12 @@ impl Cursor {
         Self::new(change.revision, change.position, &change.chain_hash)
     }
 
+    /// The commit that it is in, or at the end of.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
     /// Right after the entry at this place, whose chain hash begins so.
     #[must_use]
     pub fn new(revision: i64, position: i32, chain_hash: &[u8]) -> Self {
@@ -83,6 +89,23 @@ impl FromStr for Cursor {
             _ => None,
         };
         cursor.ok_or(Error::CursorInvalid)
+    }
+}
+
+impl Change {
+    /// Whether this change of a billing status made a customer be served no more, or again.
+    pub(crate) fn turns_serving(&self) -> bool {
+        #[derive(serde::Deserialize)]
+        struct Turn {
+            before: String,
+            after: String,
+        }
+        let is_served = |status: &String| {
+            <BillingStatus as sea_orm::ActiveEnum>::try_from_value(status)
+                .is_ok_and(|status| status.not_served().is_none())
+        };
+        serde_json::from_str::<Turn>(&self.details)
+            .is_ok_and(|turn| is_served(&turn.before) != is_served(&turn.after))
     }
 }
 
@@ -127,10 +150,10 @@ impl Registry {
         reading: &Reading,
         place: Place,
         limit: u64,
-    ) -> Result<(Vec<Change>, Place)> {
+    ) -> Result<(Vec<Change>, Head)> {
         let Reading { caller: _, view } = reading;
         let head = view.one(change::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
         let changes = view.all(change::after(&view.reach(), place.revision, place.position, limit)).await?;
-        Ok((changes, Place::end_of(head.revision)))
+        Ok((changes, head))
     }
 }

@@ -1,27 +1,78 @@
-//! Active configurations: what the runtime gets.
+//! Active configurations: what the runtime gets, now or at a moment of the log.
+
+use std::collections::HashMap;
 
 use super::{
     Error, Reading, Registry, Result,
-    agent::Agent,
+    activation::Reason,
     customer::{BillingStatus, Customer},
     policy::{self, Action},
     version::AgentVersion,
 };
 use crate::{
     clock::Instant,
-    entity::{agent as agent_row, agent_version, customer},
-    id::AgentId,
+    entity::{Reach, agent as agent_row, agent_version, customer, serving},
+    id::{AgentId, CustomerId},
 };
 
-/// What an agent serves now.
+/// What an agent serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveConfig {
     /// The agent.
-    pub agent: Agent,
+    pub agent_id: AgentId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// Its name.
+    pub name: String,
     /// Its active version.
     pub version: AgentVersion,
     /// Since when it serves.
     pub activated_at: Instant,
+    /// The revision of the last change to this.
+    pub revision: i64,
+}
+
+/// Why an agent is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotServed {
+    /// No version is active.
+    Deactivated,
+    /// It is put away.
+    Archived,
+    /// Its customer is suspended.
+    Suspended,
+    /// Its customer is canceled.
+    Canceled,
+}
+
+/// What an agent served at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigAt {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// What it served, or why nothing.
+    pub config: std::result::Result<Box<ActiveConfig>, NotServed>,
+}
+
+/// Which of the configurations.
+#[derive(Clone, Copy, Debug)]
+pub struct Which<'a> {
+    /// Only this customer's.
+    pub customer_id: Option<CustomerId>,
+    /// Only these agents'.
+    pub agent_ids: Option<&'a [AgentId]>,
+}
+
+impl BillingStatus {
+    /// Why a customer of this status is not served; none when it is.
+    #[must_use]
+    pub fn not_served(self) -> Option<NotServed> {
+        match self {
+            Self::Suspended => Some(NotServed::Suspended),
+            Self::Canceled => Some(NotServed::Canceled),
+            Self::Trialing | Self::Active | Self::PastDue => None,
+        }
+    }
 }
 
 impl Registry {
@@ -42,13 +93,86 @@ impl Registry {
             return Ok(None);
         };
         let version = view.one(agent_version::by_ids(&reach, &[version])).await?;
-        Ok(version.map(|version| ActiveConfig { agent, version, activated_at }))
+        Ok(version.map(|version| ActiveConfig {
+            agent_id: agent.id,
+            customer_id: agent.customer_id,
+            name: agent.name,
+            version,
+            activated_at,
+            revision: agent.config_revision,
+        }))
+    }
+
+    /// What these agents served at the end of this commit. Agents that the reading may not see are left out.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub(crate) async fn configs_at(
+        &self,
+        reading: &Reading,
+        revision: i64,
+        agents: &[AgentId],
+    ) -> Result<Vec<ConfigAt>> {
+        policy::allow(&reading.caller, Action::ReadConfigs)?;
+        let rows = reading.view.all(serving::at(&reading.view.reach(), revision, agents)).await?;
+        filled(reading, rows).await
+    }
+
+    /// Up to `limit` of the agents that had an active version at the end of this commit, by their ids, after `after`:
+    /// what they served, or that their customer was not served.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub(crate) async fn configs_page_at(
+        &self,
+        reading: &Reading,
+        revision: i64,
+        which: Which<'_>,
+        after: Option<AgentId>,
+        limit: u64,
+    ) -> Result<Vec<ConfigAt>> {
+        policy::allow(&reading.caller, Action::ReadConfigs)?;
+        let mut reach = reading.view.reach();
+        if let Some(customer) = which.customer_id {
+            reading.allow_on(Action::ReadConfigs, customer, "customer")?;
+            reach = Reach::Only(vec![customer]);
+        }
+        let page = serving::page(&reach, revision, which.agent_ids, after, limit);
+        filled(reading, reading.view.all(page).await?).await
     }
 }
 
+/// The same with what their versions hold.
+async fn filled(reading: &Reading, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
+    let is_served = |row: &serving::Serving| row.status.not_served().is_none();
+    let ids: Vec<_> = rows.iter().filter(|row| is_served(row)).filter_map(|row| row.version_id).collect();
+    let versions = reading.view.all(agent_version::by_ids(&reading.view.reach(), &ids)).await?;
+    let mut versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
+    let config = |row: serving::Serving| {
+        let serving::Serving {
+            agent_id,
+            customer_id,
+            name,
+            version_id,
+            activated_at,
+            reason,
+            revision,
+            status,
+        } = row;
+        let version = version_id.and_then(|id| versions.remove(&id));
+        let config = match (status.not_served(), version, activated_at, revision) {
+            (Some(why), ..) => Err(why),
+            (None, Some(version), Some(activated_at), Some(revision)) => {
+                Ok(Box::new(ActiveConfig { agent_id, customer_id, name, version, activated_at, revision }))
+            }
+            (None, ..) if reason == Some(Reason::Archive) => Err(NotServed::Archived),
+            (None, ..) => Err(NotServed::Deactivated),
+        };
+        ConfigAt { agent_id, config }
+    };
+    Ok(rows.into_iter().map(config).collect())
+}
+
 fn check_served(customer: &Customer) -> Result<()> {
-    match customer.billing_status {
-        BillingStatus::Suspended | BillingStatus::Canceled => Err(Error::Suspended),
-        BillingStatus::Trialing | BillingStatus::Active | BillingStatus::PastDue => Ok(()),
-    }
+    customer.billing_status.not_served().map_or(Ok(()), |_| Err(Error::Suspended))
 }

@@ -51,8 +51,9 @@ impl Registry {
                 let erased = txn.update(erased).await?;
                 let versions = txn.update_all(agent_version::erase(id)).await?;
                 let agents = txn.update_all(agent::erase(id)).await?;
-                let users = txn.delete(user::delete_only_of(id)).await?;
+                let users: Vec<_> = txn.all(user::only_of(id)).await?.iter().map(|user| user.id).collect();
                 let members = txn.delete(membership::delete(id, None)).await?;
+                let users = txn.delete(user::delete(&users)).await?;
                 let invitations = txn.delete(invitation::delete_of(id)).await?;
                 let api_keys = txn.delete(api_key::delete_of(id)).await?;
                 let details = json!({

@@ -70,14 +70,15 @@ pub struct Filter {
 const ENDING_CHARS: usize = 40;
 
 impl Filter {
-    /// What the rows of `table` must satisfy, in SQL whose values are numbered from `first` on. Each condition on text
-    /// is a comparison that row-level security lets an index serve (see `0007_search.up.sql`).
-    fn condition(&self, table: &str, first: usize) -> (String, Vec<Value>) {
+    /// What the rows of `table` must satisfy, in SQL whose values are appended to `values`. `whose` says of another table
+    /// that its row is of the same customers: without it no index of theirs, which begin with the customer, serves. Each
+    /// condition on text is a comparison that row-level security lets an index serve (see `0007_search.up.sql`).
+    fn condition(&self, table: &str, values: &mut Vec<Value>, whose: &dyn Fn(&str) -> String) -> String {
         let Self { archived, name, name_starts_with, name_contains, model_name, tool_name } = self;
-        let (mut parts, mut values) = (vec!["true".to_owned()], Vec::<Value>::new());
+        let mut parts = vec!["true".to_owned()];
         let mut add = |value: Value, part: &dyn Fn(&str) -> String| {
             values.push(value);
-            parts.push(part(&format!("${}", first + values.len() - 1)));
+            parts.push(part(&format!("${}", values.len())));
         };
         let range =
             |column: &str, from: &str| format!("{column} >= {from} AND {column} < {from} || chr(1114111)");
@@ -93,16 +94,15 @@ impl Filter {
             });
         }
         if let Some(part) = name_contains {
+            let is_cut = part.chars().count() > ENDING_CHARS;
             add(part.clone().into(), &|value| {
                 let begins = range("e.ending", &format!("left(lower({value}::text), {ENDING_CHARS})"));
-                let found = format!(
-                    "EXISTS (SELECT FROM registry.agent_name_ends AS e WHERE e.customer_id = {table}.customer_id \
-                     AND e.agent_id = {table}.id AND {begins})"
-                );
-                match part.chars().count() > ENDING_CHARS {
-                    true => format!("{found} AND strpos({table}.name_lower, lower({value}::text)) > 0"),
-                    false => found,
-                }
+                let whole = format!(" AND strpos({table}.name_lower, lower({value}::text)) > 0");
+                format!(
+                    "EXISTS (SELECT FROM registry.agent_name_ends AS e WHERE {} AND e.agent_id = {table}.id AND {begins}){}",
+                    whose("e"),
+                    if is_cut { whole.as_str() } else { "" },
+                )
             });
         }
         if let Some(model) = model_name {
@@ -111,12 +111,13 @@ impl Filter {
         if let Some(tool) = tool_name {
             add(tool.clone().into(), &|value| {
                 format!(
-                    "EXISTS (SELECT FROM registry.agent_active_tools AS u WHERE u.customer_id = {table}.customer_id \
-                     AND u.agent_id = {table}.id AND u.tool_name = {value})"
+                    "EXISTS (SELECT FROM registry.agent_active_tools AS u WHERE {} AND u.agent_id = {table}.id \
+                     AND u.tool_name = {value})",
+                    whose("u"),
                 )
             });
         }
-        (parts.join(" AND "), values)
+        parts.join(" AND ")
     }
 }
 
@@ -132,7 +133,15 @@ pub fn by_ids(reach: &Reach, ids: &[AgentId]) -> Select<Entity> {
 
 /// Agents within reach that pass the filter.
 pub fn filtered(reach: &Reach, filter: &Filter) -> Select<Entity> {
-    let (condition, values) = filter.condition("agents", 1);
+    let mut values = Vec::new();
+    let condition = match reach {
+        Reach::Everyone => filter
+            .condition("agents", &mut values, &|alias| format!("{alias}.customer_id = agents.customer_id")),
+        Reach::Only(customers) => {
+            values.push(uuids(customers));
+            filter.condition("agents", &mut values, &|alias| format!("{alias}.customer_id = ANY($1::uuid[])"))
+        }
+    };
     within(reach).filter(Expr::cust_with_values(condition, values))
 }
 
@@ -153,10 +162,9 @@ pub fn by_name(reach: &Reach, after: Option<&str>, limit: u64) -> Select<Entity>
 
 /// The same page under each of these customers.
 pub fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
-    let (condition, more) = filter.condition("t", 5);
-    let sql = slice.under_each("t.*", "agents", "customer_id", ("id", "uuid"), Order::Asc, &condition);
     let mut values = slice.values(uuids(customers), Value::Uuid(None));
-    values.extend(more);
+    let condition = filter.condition("t", &mut values, &|alias| format!("{alias}.customer_id = parent.id"));
+    let sql = slice.under_each("t.*", "agents", "customer_id", ("id", "uuid"), Order::Asc, &condition);
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 

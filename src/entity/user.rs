@@ -54,14 +54,18 @@ pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<
     }
 }
 
-/// Takes away the profiles of those who worked for this customer and for no other, and are no operators. Asked before
-/// their memberships go.
-pub fn delete_only_of(customer: CustomerId) -> sea_orm::DeleteMany<Entity> {
+/// Those who work for this customer and for no other, and are no operators.
+pub fn only_of(customer: CustomerId) -> Select<Entity> {
     let only_here = Expr::cust_with_values(
-        "id IN (SELECT m.user_id FROM registry.memberships AS m WHERE m.customer_id = $1 \
+        "users.id IN (SELECT m.user_id FROM registry.memberships AS m WHERE m.customer_id = $1 \
          AND NOT EXISTS (SELECT FROM registry.memberships AS o WHERE o.user_id = m.user_id AND o.customer_id <> $1)) \
          AND NOT EXISTS (SELECT FROM registry.operators AS p WHERE p.issuer = users.issuer AND p.subject = users.subject)",
         [Uuid::from(customer)],
     );
-    Entity::delete_many().filter(only_here)
+    Entity::find().filter(only_here)
+}
+
+/// Takes away these profiles.
+pub fn delete(ids: &[UserId]) -> sea_orm::DeleteMany<Entity> {
+    Entity::delete_many().filter(Column::Id.eq_any(ids.to_vec()))
 }

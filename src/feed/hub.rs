@@ -133,9 +133,13 @@ impl Hub {
         // between the two comes live.
         self.reach(0).await?;
         let live = self.live.subscribe();
-        let (place, behind) = match after {
-            Some(cursor) => (self.registry.place(cursor).await?, true),
-            None => (Place::end_of(self.registry.head().await?.revision), false),
+        let (place, behind, mark) = match after {
+            Some(cursor) => (self.registry.place(cursor).await?, true, cursor),
+            None => {
+                let head = self.registry.head().await?;
+                let mark = Cursor::new(head.revision, head.position, &head.chain_hash);
+                (Place::end_of(head.revision), false, mark)
+            }
         };
         Ok(Watch {
             registry: self.registry.clone(),
@@ -144,7 +148,9 @@ impl Hub {
             live,
             place,
             behind,
+            mark,
             ready: VecDeque::new(),
+            commit: Vec::new(),
         })
     }
 }
@@ -160,7 +166,11 @@ pub struct Watch {
     place: Place,
     /// Whether to read on from the log before listening again.
     behind: bool,
+    /// The end of the last commit of which all has been seen.
+    mark: Cursor,
     ready: VecDeque<Arc<Change>>,
+    /// What [`Watch::next_commit`] has of the commit that it answers next.
+    commit: Vec<Arc<Change>>,
 }
 
 impl Watch {
@@ -192,6 +202,42 @@ impl Watch {
         }
     }
 
+    /// The next changes that share a commit. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// As [`Watch::next`].
+    pub async fn next_commit(&mut self) -> Result<Vec<Arc<Change>>> {
+        let revision = match self.commit.first() {
+            Some(first) => first.revision,
+            None => {
+                let first = self.next().await?;
+                let revision = first.revision;
+                self.commit.push(first);
+                revision
+            }
+        };
+        loop {
+            match self.ready.front() {
+                Some(change) if change.revision == revision => self.commit.extend(self.ready.pop_front()),
+                // A page of the log may end in the middle of a commit.
+                None if self.behind => self.replay().await?,
+                Some(_) | None => return Ok(std::mem::take(&mut self.commit)),
+            }
+        }
+    }
+
+    /// The verbs that it reads with.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// How far the log has been seen, when all of it up to there has been handed out.
+    #[must_use]
+    pub fn mark(&self) -> Option<Cursor> {
+        let is_drained = self.ready.is_empty() && self.commit.is_empty() && !self.behind;
+        is_drained.then_some(self.mark)
+    }
+
     /// Takes over what of a live commit has not been seen in the log already.
     fn take(&mut self, commit: &Commit) {
         if Place::end_of(commit.revision) <= self.place {
@@ -205,6 +251,9 @@ impl Watch {
             }
         }
         self.place = Place::end_of(commit.revision);
+        if let Some(last) = commit.changes.last() {
+            self.mark = Cursor::of(last);
+        }
     }
 
     async fn replay(&mut self) -> Result<()> {
@@ -213,8 +262,13 @@ impl Watch {
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
         // The end of a whole page is where the next one begins; else all up to the log's end has been seen, also what
         // this watcher may not.
-        self.place =
-            if self.behind { page.last().map_or(self.place, Place::of) } else { head.max(self.place) };
+        if self.behind {
+            self.place = page.last().map_or(self.place, Place::of);
+            self.mark = page.last().map_or(self.mark, Cursor::of);
+        } else if Place::end_of(head.revision) >= self.place {
+            self.place = Place::end_of(head.revision);
+            self.mark = Cursor::new(head.revision, head.position, &head.chain_hash);
+        }
         self.ready.extend(page.into_iter().filter(|change| self.filter.passes(change)).map(Arc::new));
         Ok(())
     }

@@ -1,35 +1,38 @@
 //! Active configurations in the graph.
 
-use async_graphql::{Context, ID, Json, Object};
+use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use serde_json::Value;
 
 use super::{
     context::{Lens, request},
     error::refuse,
-    scalar::{DateTime, Revision, id, to_id},
+    scalar::{Cursor, DateTime, Revision, id, to_id},
     version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
-use crate::domain::{Error, config as verbs};
+use crate::{
+    domain::{Error, config as verbs},
+    id::AgentId,
+};
 
 /// What the runtime gets for an agent: all it needs to run it, and nothing else.
-pub struct ActiveConfig(verbs::ActiveConfig, Lens);
+pub struct ActiveConfig(pub(super) verbs::ActiveConfig, pub(super) Lens);
 
 /// What the runtime gets for an agent: all it needs to run it, and nothing else.
 #[Object]
 impl ActiveConfig {
     /// The agent's UUID.
     async fn agent_id(&self) -> ID {
-        to_id(self.0.agent.id)
+        to_id(self.0.agent_id)
     }
 
     /// Its customer's UUID.
     async fn customer_id(&self) -> ID {
-        to_id(self.0.agent.customer_id)
+        to_id(self.0.customer_id)
     }
 
     /// The agent's name.
     async fn name(&self) -> &str {
-        &self.0.agent.name
+        &self.0.name
     }
 
     /// The active version's UUID.
@@ -77,7 +80,80 @@ impl ActiveConfig {
 
     /// The commit that last changed this configuration.
     async fn revision(&self) -> Revision {
-        Revision(self.0.agent.config_revision)
+        Revision(self.0.revision)
+    }
+}
+
+/// What a gateway is told of the configurations.
+#[derive(SimpleObject)]
+pub struct ConfigEvent {
+    /// What kind of event.
+    kind: ConfigEventKind,
+    /// Why an agent is not served any more; null for all but REMOVE.
+    reason: Option<ConfigEventReason>,
+    /// The commit by which it is so: for SNAPSHOT that of the BOOKMARK that follows.
+    revision: Revision,
+    /// Where to come back to; null for all but BOOKMARK.
+    cursor: Option<Cursor>,
+    /// The agent's UUID; null for BOOKMARK.
+    agent_id: Option<ID>,
+    /// What it serves; null for REMOVE and BOOKMARK.
+    config: Option<ActiveConfig>,
+}
+
+/// What kind of event a gateway is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ConfigEventKind {
+    /// This serves: part of the beginning.
+    Snapshot,
+    /// This serves from now on.
+    Upsert,
+    /// This agent is not served from now on.
+    Remove,
+    /// All up to here has been told.
+    Bookmark,
+}
+
+/// Why an agent is not served any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "verbs::NotServed")]
+pub enum ConfigEventReason {
+    /// No version is active.
+    Deactivated,
+    /// It was archived.
+    Archived,
+    /// Its customer was suspended.
+    Suspended,
+    /// Its customer was canceled.
+    Canceled,
+}
+
+impl ConfigEvent {
+    fn new(kind: ConfigEventKind, revision: i64) -> Self {
+        let revision = Revision(revision);
+        Self { kind, reason: None, revision, cursor: None, agent_id: None, config: None }
+    }
+
+    fn of(kind: ConfigEventKind, revision: i64, config: ActiveConfig) -> Self {
+        let agent_id = Some(to_id(config.0.agent_id));
+        Self { agent_id, config: Some(config), ..Self::new(kind, revision) }
+    }
+
+    pub(super) fn snapshot(revision: i64, config: ActiveConfig) -> Self {
+        Self::of(ConfigEventKind::Snapshot, revision, config)
+    }
+
+    pub(super) fn upsert(revision: i64, config: ActiveConfig) -> Self {
+        Self::of(ConfigEventKind::Upsert, revision, config)
+    }
+
+    pub(super) fn remove(revision: i64, agent: AgentId, why: verbs::NotServed) -> Self {
+        let kind = ConfigEventKind::Remove;
+        Self { agent_id: Some(to_id(agent)), reason: Some(why.into()), ..Self::new(kind, revision) }
+    }
+
+    pub(super) fn bookmark(revision: i64, cursor: String) -> Self {
+        Self { cursor: Some(Cursor(cursor)), ..Self::new(ConfigEventKind::Bookmark, revision) }
     }
 }
 

@@ -7,13 +7,14 @@ use futures_util::{Stream, stream};
 
 use super::{
     activation::Activation,
+    config::{ActiveConfig, ConfigEvent},
     context::{Request, request},
     error::refuse,
     scalar::{Cursor, id},
 };
 use crate::{
     domain::{Error, activation as verbs, change::Change},
-    feed::{Watch, WatchFilter},
+    feed::{self, ConfigWatch, Watch, WatchFilter},
 };
 
 /// The most agents that one subscription may name: more want a customer, or all.
@@ -47,6 +48,45 @@ impl SubscriptionRoot {
             }
         }))
     }
+
+    /// For gateways: first every active config (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs between. A
+    /// snapshot is of one moment: the one of the BOOKMARK that follows it. After several events of one commit, and when
+    /// nothing happens for ten seconds, a BOOKMARK follows too. Needs the right to read configurations and to watch.
+    async fn configs<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "Only those of this customer; of all that you may see when left out.")] customer_id: Option<ID>,
+        #[graphql(desc = "Only those of these agents, at most 1000.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(
+            desc = "Begin right after this BOOKMARK's cursor, or after this revision; with a snapshot when left out. A cursor is good for the same arguments and the same rights only."
+        )]
+        after: Option<Cursor>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<ConfigEvent>> + 'a> {
+        let request = request(ctx)?.clone();
+        let opened = async {
+            let filter = filter(customer_id, agent_ids)?;
+            let after = after.as_ref().map(|cursor| cursor.0.as_str());
+            request.hub.watch_configs(Arc::clone(&request.caller), filter, after).await
+        };
+        let watch = opened.await.map_err(|err| refuse(&err))?;
+        Ok(stream::unfold(Some((watch, request)), |state| async move {
+            let (mut watch, request) = state?;
+            match next_config(&mut watch, &request).await {
+                Ok(event) => Some((Ok(event), Some((watch, request)))),
+                Err(err) => Some((Err(refuse(&err)), None)),
+            }
+        }))
+    }
+}
+
+async fn next_config(watch: &mut ConfigWatch, request: &Request) -> crate::domain::Result<ConfigEvent> {
+    let shown = |config: Box<_>| ActiveConfig(*config, request.event());
+    Ok(match watch.next().await? {
+        feed::ConfigEvent::Snapshot(revision, config) => ConfigEvent::snapshot(revision, shown(config)),
+        feed::ConfigEvent::Upsert(revision, config) => ConfigEvent::upsert(revision, shown(config)),
+        feed::ConfigEvent::Remove(revision, agent, why) => ConfigEvent::remove(revision, agent, why),
+        feed::ConfigEvent::Bookmark(revision, cursor) => ConfigEvent::bookmark(revision, cursor),
+    })
 }
 
 async fn open(
@@ -55,6 +95,12 @@ async fn open(
     agents: Option<Vec<ID>>,
     after: Option<Cursor>,
 ) -> crate::domain::Result<Watch> {
+    let after = after.map(|cursor| cursor.read()).transpose()?;
+    request.hub.watch(Arc::clone(&request.caller), filter(customer, agents)?, after).await
+}
+
+/// What of the log these arguments ask for.
+fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> crate::domain::Result<WatchFilter> {
     let customer_id = customer.map(|customer| id("customerId", &customer)).transpose()?;
     if let Some(agents) = agents.as_ref().filter(|agents| agents.len() > AGENTS_MAX) {
         let (field, unit) = ("agentIds".to_owned(), "ids");
@@ -62,8 +108,7 @@ async fn open(
     }
     let agent_ids =
         agents.map(|agents| agents.iter().map(|agent| id("agentIds", agent)).collect()).transpose()?;
-    let after = after.map(|cursor| cursor.read()).transpose()?;
-    request.hub.watch(Arc::clone(&request.caller), WatchFilter { customer_id, agent_ids }, after).await
+    Ok(WatchFilter { customer_id, agent_ids })
 }
 
 /// Waits for the next change that is an activation, and reads it as of now.

@@ -72,7 +72,7 @@ fn field(hash: &mut Sha256, value: Option<&str>) {
 }
 
 /// The number of the first row that does not fit, by a reckoning of our own.
-async fn first_broken(session: &mut PgConnection) -> Option<i64> {
+pub(crate) async fn first_broken(session: &mut PgConnection) -> Option<i64> {
     let head = sqlx::query("SELECT log_id::text, chain_hash FROM registry.log_head")
         .fetch_one(&mut *session)
         .await

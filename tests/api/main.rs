@@ -4,20 +4,26 @@
 
 mod activation;
 mod agent;
+mod api_key;
 mod auth;
 mod billing;
 mod client;
+mod configs;
 mod cost;
 mod coverage;
 mod customer;
 mod embedded;
+mod erasure;
 mod graphiql;
 mod hangup;
 mod http;
+mod limit;
 mod log;
+mod member;
 mod policy;
 mod readme;
 mod rest;
+mod search;
 mod socket;
 mod statements;
 mod support;

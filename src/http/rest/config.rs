@@ -35,11 +35,12 @@ struct ActiveConfig {
 
 impl From<domain::config::ActiveConfig> for ActiveConfig {
     fn from(config: domain::config::ActiveConfig) -> Self {
-        let domain::config::ActiveConfig { agent, version, activated_at } = config;
+        let domain::config::ActiveConfig { agent_id, customer_id, name, version, activated_at, revision } =
+            config;
         Self {
-            agent_id: agent.id,
-            customer_id: agent.customer_id,
-            name: agent.name,
+            agent_id,
+            customer_id,
+            name,
             version_id: version.id,
             version_number: version.number,
             system_prompt: version.system_prompt,
@@ -48,7 +49,7 @@ impl From<domain::config::ActiveConfig> for ActiveConfig {
             tools: version.tools,
             content_hash: hex::encode(version.content_hash),
             activated_at,
-            revision: agent.config_revision,
+            revision,
         }
     }
 }

@@ -107,7 +107,7 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
 ];
 
 /// The subscriptions: who may watch is decided on the socket, and tested there.
-pub(super) const STREAMS: &[(&str, &str)] = &[("activations", "{ id }")];
+pub(super) const STREAMS: &[(&str, &str)] = &[("activations", "{ id }"), ("configs", "{ kind }")];
 
 const REST_READ: &str = "NyyyN yFF yFFFFFFN";
 

@@ -1,0 +1,89 @@
+//! What each agent served at a moment of the log, told from the records of `activations` and `changes`: a stream that
+//! shows a commit shows what was so by it, however late it is read.
+
+use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement, Value};
+
+use super::{Reach, activation::Reason, customer::BillingStatus, uuids};
+use crate::{
+    clock::Instant,
+    id::{AgentId, CustomerId, VersionId},
+};
+
+/// What an agent served at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Serving {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// Its name then.
+    pub name: String,
+    /// The version that served; none when none did.
+    pub version_id: Option<VersionId>,
+    /// Since when it served.
+    pub activated_at: Option<Instant>,
+    /// Why the active version last changed; none when it never had.
+    pub reason: Option<Reason>,
+    /// The revision of the last change to what the runtime gets; none when there was none yet.
+    pub revision: Option<i64>,
+    /// Where its customer stood with its bills then.
+    pub status: BillingStatus,
+}
+
+/// The agents `a` as they were at the end of the commit `$1`. Where nothing has changed since, the row itself says.
+const AT: &str = "SELECT a.id AS agent_id, a.customer_id, \
+    CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
+        SELECT c.details::jsonb #>> '{after,name}' FROM registry.changes AS c \
+        WHERE c.agent_id = a.id AND c.revision <= $1 AND c.action IN ('agent.created', 'agent.updated') \
+        ORDER BY c.revision DESC, c.position DESC LIMIT 1), a.name) END AS name, \
+    act.version_id, CASE WHEN act.version_id IS NOT NULL THEN act.activated_at END AS activated_at, act.reason, \
+    CASE WHEN a.config_revision <= $1 THEN nullif(a.config_revision, 0) ELSE ( \
+        SELECT c.revision FROM registry.changes AS c WHERE c.agent_id = a.id AND c.revision <= $1 \
+        AND c.action IN ('agent.activated', 'agent.deactivated', 'agent.updated') \
+        ORDER BY c.revision DESC, c.position DESC LIMIT 1) END AS revision, \
+    coalesce((SELECT c.details::jsonb ->> 'after' FROM registry.changes AS c \
+        WHERE c.customer_id = a.customer_id AND c.revision <= $1 AND c.action = 'customer.billing_status_set' \
+        ORDER BY c.revision DESC, c.position DESC LIMIT 1), 'ACTIVE') AS status \
+    FROM registry.agents AS a LEFT JOIN LATERAL ( \
+        SELECT x.version_id, x.activated_at, x.reason FROM registry.activations AS x \
+        WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
+
+/// What these agents within reach served at the end of this commit.
+pub fn at(reach: &Reach, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
+    let mut values = vec![revision.into(), uuids(agents)];
+    let within = within(reach, &mut values);
+    let sql = format!("{AT} WHERE a.id = ANY($2::uuid[]) AND {within} ORDER BY a.id");
+    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+/// The agents within reach that served something at the end of this commit, by their ids, after this one.
+pub fn page(
+    reach: &Reach,
+    revision: i64,
+    agents: Option<&[AgentId]>,
+    after: Option<AgentId>,
+    limit: u64,
+) -> SelectorRaw<SelectModel<Serving>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let after = after.map_or(Value::Uuid(None), Into::into);
+    let mut values = vec![revision.into(), after, limit.into()];
+    let mut within = within(reach, &mut values);
+    if let Some(agents) = agents {
+        values.push(uuids(agents));
+        within = format!("{within} AND a.id = ANY(${}::uuid[])", values.len());
+    }
+    let sql = format!(
+        "{AT} WHERE act.version_id IS NOT NULL AND ($2::uuid IS NULL OR a.id > $2) AND {within} ORDER BY a.id LIMIT $3"
+    );
+    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+}
+
+fn within(reach: &Reach, values: &mut Vec<Value>) -> String {
+    match reach {
+        Reach::Everyone => "true".to_owned(),
+        Reach::Only(customers) => {
+            values.push(uuids(customers));
+            format!("a.customer_id = ANY(${}::uuid[])", values.len())
+        }
+    }
+}

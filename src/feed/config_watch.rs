@@ -1,0 +1,252 @@
+//! A gateway's stream of active configurations: first what serves at one moment, then each change, with bookmarks to
+//! come back to. What an event shows was so by its commit, however late it is read.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+use super::hub::{Hub, Watch, WatchFilter};
+use crate::{
+    domain::{
+        Caller, Error, Registry, Result,
+        change::{Change, ChangeAction, Cursor},
+        config::{ActiveConfig, ConfigAt, NotServed, Which},
+        policy::{self, Action},
+    },
+    id::{AgentId, CustomerId},
+};
+
+/// How many configurations are read at once: sixteen of the largest are 25 MiB.
+const PAGE: u64 = 16;
+/// How long nothing may happen before a bookmark says how far the log has been seen all the same.
+const IDLE: Duration = Duration::from_secs(10);
+/// How many bytes of the hash over caller and filter a bookmark's cursor carries.
+const BINDING_BYTES: usize = 4;
+
+/// What a gateway is told.
+#[derive(Clone, Debug)]
+pub enum ConfigEvent {
+    /// This serves, at the moment of the bookmark that follows.
+    Snapshot(i64, Box<ActiveConfig>),
+    /// This serves from this commit on.
+    Upsert(i64, Box<ActiveConfig>),
+    /// From this commit on this agent is not served.
+    Remove(i64, AgentId, NotServed),
+    /// All up to here has been told: where to come back to.
+    Bookmark(i64, String),
+}
+
+/// Configurations to be told page by page.
+#[derive(Clone, Copy, Debug)]
+struct Sweep {
+    /// As they were at the end of this commit.
+    revision: i64,
+    customer_id: Option<CustomerId>,
+    is_snapshot: bool,
+    after: Option<AgentId>,
+}
+
+/// One gateway's way through the configurations.
+#[derive(Debug)]
+pub struct ConfigWatch {
+    registry: Registry,
+    caller: Arc<Caller>,
+    filter: WatchFilter,
+    binding: String,
+    watch: Watch,
+    sweeps: VecDeque<Sweep>,
+    ready: VecDeque<ConfigEvent>,
+    /// The bookmark that follows what is being told.
+    due: Option<Cursor>,
+}
+
+impl Hub {
+    /// Watches the configurations that `caller` may see and `filter` lets pass: all of them first, or what changed after
+    /// the bookmark `after`.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that it may not see; [`Error::CursorInvalid`] also for a
+    /// bookmark of another caller's scope or another filter.
+    pub async fn watch_configs(
+        &self,
+        caller: Arc<Caller>,
+        filter: WatchFilter,
+        after: Option<&str>,
+    ) -> Result<ConfigWatch> {
+        policy::allow(&caller, Action::ReadConfigs)?;
+        let binding = binding(&caller, &filter);
+        let after = after.map(|text| unbound(text, &binding)).transpose()?;
+        // Changes of a customer name no agent, so agents are sorted out here and not by the hub.
+        let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None };
+        let watch = self.watch(Arc::clone(&caller), of_customer, after).await?;
+        // Where it begins, when it begins with a snapshot.
+        let begins = watch.mark().filter(|_| after.is_none());
+        let snapshot = begins.map(|mark| Sweep {
+            revision: mark.revision(),
+            customer_id: None,
+            is_snapshot: true,
+            after: None,
+        });
+        Ok(ConfigWatch {
+            registry: watch.registry().clone(),
+            caller,
+            filter,
+            binding,
+            sweeps: snapshot.into_iter().collect(),
+            ready: VecDeque::new(),
+            due: begins,
+            watch,
+        })
+    }
+}
+
+impl ConfigWatch {
+    /// The next event.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is, while it must be read; the watch is over then.
+    pub async fn next(&mut self) -> Result<ConfigEvent> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(event);
+            }
+            if let Some(sweep) = self.sweeps.pop_front() {
+                self.sweep(sweep).await?;
+                continue;
+            }
+            if let Some(mark) = self.due.take() {
+                return Ok(self.bookmark(mark));
+            }
+            match timeout(IDLE, self.watch.next_commit()).await {
+                Ok(commit) => self.tell(&commit?).await?,
+                Err(_) => {
+                    if let Some(mark) = self.watch.mark() {
+                        return Ok(self.bookmark(mark));
+                    }
+                }
+            }
+        }
+    }
+
+    fn bookmark(&self, mark: Cursor) -> ConfigEvent {
+        ConfigEvent::Bookmark(mark.revision(), format!("{mark}.{}", self.binding))
+    }
+
+    /// Reads the next page of a sweep.
+    async fn sweep(&mut self, sweep: Sweep) -> Result<()> {
+        let Sweep { revision, customer_id, is_snapshot, after } = sweep;
+        let which = Which {
+            customer_id: customer_id.or(self.filter.customer_id),
+            agent_ids: self.filter.agent_ids.as_deref(),
+        };
+        let reading = self.registry.reading(&self.caller);
+        let page = self.registry.configs_page_at(&reading, revision, which, after, PAGE).await?;
+        if let Some(last) = page.last().filter(|_| u64::try_from(page.len()).is_ok_and(|len| len >= PAGE)) {
+            self.sweeps.push_front(Sweep { after: Some(last.agent_id), ..sweep });
+        }
+        for ConfigAt { agent_id, config } in page {
+            match config {
+                Ok(config) if is_snapshot => self.ready.push_back(ConfigEvent::Snapshot(revision, config)),
+                Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
+                // A snapshot holds what is served; what is not is not told of.
+                Err(_) if is_snapshot => {}
+                Err(why) => self.ready.push_back(ConfigEvent::Remove(revision, agent_id, why)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what a commit changed of the configurations.
+    async fn tell(&mut self, commit: &[Arc<Change>]) -> Result<()> {
+        let Some(last) = commit.last() else { return Ok(()) };
+        let revision = last.revision;
+        let mut agents = BTreeSet::new();
+        for change in commit {
+            match touched(change) {
+                Touched::Nothing => {}
+                Touched::Customer(customer) => self.sweeps.push_back(Sweep {
+                    revision,
+                    customer_id: Some(customer),
+                    is_snapshot: false,
+                    after: None,
+                }),
+                Touched::Agent(agent) => {
+                    let wanted = self.filter.agent_ids.as_ref().is_none_or(|ids| ids.contains(&agent));
+                    agents.extend(wanted.then_some(agent));
+                }
+            }
+        }
+        let stopped = |agent| {
+            let stops = |change: &Arc<Change>| change.action == ChangeAction::AgentDeactivated;
+            commit.iter().filter(|change| change.agent_id == Some(agent)).any(stops)
+        };
+        let agents: Vec<AgentId> = agents.into_iter().collect();
+        let configs = match agents.as_slice() {
+            [] => Vec::new(),
+            agents => {
+                self.registry.configs_at(&self.registry.reading(&self.caller), revision, agents).await?
+            }
+        };
+        for ConfigAt { agent_id, config } in configs {
+            match config {
+                Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
+                // Whose customer is not served was taken away when that began.
+                Err(NotServed::Suspended | NotServed::Canceled) => {}
+                Err(why) if stopped(agent_id) => {
+                    self.ready.push_back(ConfigEvent::Remove(revision, agent_id, why));
+                }
+                // It has another name now, and served nothing before and after.
+                Err(_) => {}
+            }
+        }
+        // Who comes back to the middle of a commit would miss the rest of it.
+        if self.ready.len() > 1 || !self.sweeps.is_empty() {
+            self.due = Some(Cursor::of(last));
+        }
+        Ok(())
+    }
+}
+
+/// Whose configurations a change may have changed.
+enum Touched {
+    Nothing,
+    Agent(AgentId),
+    /// All of a customer's, because it is served no more, or again.
+    Customer(CustomerId),
+}
+
+fn touched(change: &Change) -> Touched {
+    match change.action {
+        ChangeAction::AgentActivated | ChangeAction::AgentDeactivated | ChangeAction::AgentUpdated => {
+            change.agent_id.map_or(Touched::Nothing, Touched::Agent)
+        }
+        ChangeAction::CustomerBillingSet if change.turns_serving() => {
+            change.customer_id.map_or(Touched::Nothing, Touched::Customer)
+        }
+        _ => Touched::Nothing,
+    }
+}
+
+/// What binds a bookmark to whom it was given and for what: who sees other rows would miss some.
+fn binding(caller: &Caller, filter: &WatchFilter) -> String {
+    let WatchFilter { customer_id, agent_ids } = filter;
+    let agents: Option<BTreeSet<&AgentId>> = agent_ids.as_ref().map(|ids| ids.iter().collect());
+    // A caller's customers come sorted.
+    let digest = Sha256::digest(format!("{:?} {customer_id:?} {agents:?}", caller.scope()));
+    hex::encode(digest.get(..BINDING_BYTES).unwrap_or_default())
+}
+
+/// The place in the log that a bookmark names, if it was given to such a caller for such a filter. A bare revision is
+/// bound to nobody.
+fn unbound(text: &str, binding: &str) -> Result<Cursor> {
+    match text.rsplit_once('.') {
+        None => text.parse(),
+        Some((cursor, bound)) if bound == binding => cursor.parse(),
+        Some(_) => Err(Error::CursorInvalid),
+    }
+}

@@ -1,0 +1,139 @@
+//! Erasure: a canceled customer's prompts and people go for good, and the log stays whole.
+
+use agent_registry::domain::{KeyScope, member::Role};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+
+use crate::{
+    log::first_broken,
+    support::{App, Calls, caller::Operator, socket::Frame},
+};
+
+const ERASE: &str = "mutation ($id: ID!) { eraseCustomer(input: { customerId: $id }) {
+    customer { name erasedAt } revision userErrors { code field } } }";
+const STATUS: &str = "mutation ($id: ID!, $status: BillingStatus!) { setBillingStatus(input: { customerId: $id, status: $status }) {
+    userErrors { code } } }";
+
+/// Whatever tables hold, as text.
+async fn dump(session: &mut PgConnection) -> String {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relnamespace = 'registry'::regnamespace AND relkind = 'r'
+         AND relname NOT IN ('changes', 'log_head', 'seaql_migrations')",
+    )
+    .fetch_all(&mut *session)
+    .await
+    .unwrap();
+    let mut all = String::new();
+    for table in tables {
+        let rows = format!("SELECT t::text FROM registry.{table} AS t");
+        let rows: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_all(&mut *session).await.unwrap();
+        all.extend(rows);
+    }
+    all
+}
+
+async fn cancel(operator: &Operator, customer: &str) {
+    let input = json!({ "id": customer, "status": "CANCELED" });
+    assert_eq!(operator.gql(STATUS, input).await.at("/setBillingStatus/userErrors"), &json!([]));
+}
+
+#[tokio::test]
+async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let (customer, town) = (operator.customer("Zebra City").await, operator.customer("Town").await);
+    let admin = app.member(&customer, Role::Admin).await;
+    let agent = admin.agent(&customer, "Zebra helper").await;
+    let input = json!({
+        "agentId": agent, "systemPrompt": "zebra prompt", "modelName": "m", "message": "zebra message", "activate": true,
+        "modelParameters": { "zebra": 1 }, "tools": [{ "name": "zebra_tool", "description": "zebra" }],
+    });
+    let version = admin.publish_input(input).await.text("/publishVersion/version/id");
+    let hash =
+        "query ($id: ID!) { node(id: $id) { ... on AgentVersion { number contentHash systemPrompt } } }";
+    let before = operator.gql(hash, json!({ "id": version })).await;
+    let invite = "mutation ($id: ID!) { inviteMember(input: { customerId: $id, email: \"zebra@example.org\", role: VIEWER }) { userErrors { code } } }";
+    operator.gql(invite, json!({ "id": customer })).await;
+    let program = app.program(&customer, [KeyScope::AgentsRead]).await;
+    let mut socket = program.socket().await;
+    // Who works elsewhere too stays known.
+    let both = app.member(&customer, Role::Viewer).await;
+    let set = agent_registry::domain::member::SetMember {
+        customer_id: town.parse().unwrap(),
+        issuer: agent_registry::domain::auth::jwt::LOCAL_ISSUER.to_owned(),
+        subject: format!("viewer-of-{customer}"),
+        email: None,
+        role: Role::Viewer,
+    };
+    app.registry.set_member(&agent_registry::domain::Caller::system("test"), set).await.unwrap();
+
+    let head = app.registry.head().await.unwrap();
+    let early = operator.gql(ERASE, json!({ "id": customer })).await;
+    assert_eq!(early.at("/eraseCustomer/userErrors/0"), &json!({ "code": "INVALID", "field": "customerId" }));
+    assert_eq!(app.registry.head().await.unwrap(), head);
+    cancel(&operator, &customer).await;
+    assert_eq!(admin.gql(ERASE, json!({ "id": customer })).await.code(), Some("FORBIDDEN"));
+
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    assert!(dump(&mut session).await.to_lowercase().contains("zebra"));
+    let erased = operator.gql(ERASE, json!({ "id": customer })).await;
+    assert_eq!(erased.at("/eraseCustomer/customer/name"), "erased");
+    assert!(erased.at("/eraseCustomer/customer/erasedAt").is_string());
+    assert_eq!(operator.gql(ERASE, json!({ "id": customer })).await.body, erased.body, "it is so already");
+    assert_eq!(socket.next().await, Frame::Closed(4403, "Forbidden".to_owned()));
+
+    let rest = dump(&mut session).await.to_lowercase();
+    assert!(!rest.contains("zebra"), "something of it is left");
+    assert!(!rest.contains(&format!("admin-of-{customer}")), "its people are left");
+    assert!(rest.contains(&format!("viewer-of-{customer}")), "who works elsewhere is not its own");
+    let after = operator.gql(hash, json!({ "id": version })).await;
+    assert_eq!(after.at("/node/contentHash"), before.at("/node/contentHash"));
+    assert_eq!((after.at("/node/number"), after.at("/node/systemPrompt")), (&json!(1), &json!("")));
+    assert_eq!(first_broken(&mut session).await, None, "the log is whole");
+    for gone in [&*admin, &*both] {
+        let mine = gone.gql("{ viewer { memberships { customer { id } } } }", Value::Null).await;
+        assert!(!mine.body.to_string().contains(&customer));
+    }
+    assert_eq!(program.gql("{ viewer { name } }", Value::Null).await.status, 401);
+}
+
+#[tokio::test]
+async fn nobody_writes_to_an_erased_customer_and_no_other_content_can_be_changed() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let (customer, town) = (operator.customer("City").await, operator.customer("Town").await);
+    let agent = operator.agent(&customer, "Helper").await;
+    let kept = operator.agent(&town, "Helper").await;
+    operator.publish(&agent, "one").await;
+    operator.publish(&kept, "kept").await;
+    cancel(&operator, &customer).await;
+    operator.gql(ERASE, json!({ "id": customer })).await;
+    let head = app.registry.head().await.unwrap();
+    let input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m" });
+    let refused = operator.publish_input(input).await;
+    assert_eq!(refused.text("/publishVersion/userErrors/0/code"), "SUSPENDED");
+    let back = operator.gql(STATUS, json!({ "id": customer, "status": "ACTIVE" })).await;
+    assert_eq!(back.text("/setBillingStatus/userErrors/0/code"), "INVALID");
+    assert_eq!(app.registry.head().await.unwrap(), head);
+    // Not even who owns the tables takes the content of others away, or puts other content in the place of what was erased.
+    let mut owner = PgConnection::connect(&app.database.url).await.unwrap();
+    for change in [
+        format!(
+            "UPDATE registry.agent_versions SET system_prompt = '', message = NULL WHERE customer_id = '{town}'"
+        ),
+        format!(
+            "UPDATE registry.agent_versions SET system_prompt = 'forged' WHERE customer_id = '{customer}'"
+        ),
+        format!("DELETE FROM registry.agent_versions WHERE customer_id = '{customer}'"),
+        format!("UPDATE registry.customers SET erased_at = NULL WHERE id = '{customer}'"),
+        format!("UPDATE registry.customers SET erased_at = now() WHERE id = '{town}'"),
+        "TRUNCATE registry.agent_versions CASCADE".to_owned(),
+    ] {
+        let change = format!("BEGIN; SET LOCAL registry.scope = 'platform'; {change}; COMMIT");
+        let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(change.clone())).execute(&mut owner).await;
+        let code = refused.unwrap_err().as_database_error().unwrap().code().unwrap().into_owned();
+        assert!(code.starts_with("23"), "{change}: {code}");
+        sqlx::raw_sql("ROLLBACK").execute(&mut owner).await.unwrap();
+    }
+}
