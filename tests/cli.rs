@@ -195,6 +195,39 @@ fn what_is_refused_half_way_is_not_done_half() {
 }
 
 #[test]
+fn an_import_that_the_plan_has_no_room_for_does_not_begin() {
+    let home = Home::new("room");
+    let customer = home.last(&["customer", "create", "--name", "City"]);
+    let line = |name: usize, versions: usize| {
+        let versions = vec![serde_json::json!({ "system_prompt": "p" }); versions];
+        serde_json::json!({ "agent": format!("Agent {name}"), "versions": versions }).to_string()
+    };
+    let (many, long) = (home.path("many.jsonl"), home.path("long.jsonl"));
+    let lines: Vec<String> = (0..501).map(|name| line(name, 1)).collect();
+    std::fs::write(&many, lines.join("\n")).unwrap();
+    std::fs::write(&long, [line(0, 1), line(1, 501)].join("\n")).unwrap();
+    for (file, complaint) in [
+        (&many, "plan allows 500 agents"),
+        (&long, "line 2, agent \"Agent 1\": the customer's plan allows 500 versions"),
+    ] {
+        let (code, said) = home.complaint(&["import", file, "--customer", &customer]);
+        assert!(code == 1 && said.contains(complaint), "{said}");
+    }
+    assert_eq!(home.told(&["export", "--customer", &customer]), "", "nothing was stored");
+    // What is there already is not counted twice; and a pipe is read as a file is.
+    std::fs::write(&many, lines[..500].join("\n")).unwrap();
+    let pipe = |file: &str| {
+        let mut command = Command::new(PROGRAM);
+        let input = std::fs::File::open(file).unwrap();
+        let command =
+            command.args(["import", "-", "--customer", &customer]).env("DATA_DIR", &home.0).stdin(input);
+        String::from_utf8(command.env("LOG", "warn").output().unwrap().stdout).unwrap()
+    };
+    assert!(pipe(&many).starts_with("agents created 500"));
+    assert!(pipe(&many).starts_with("agents created 0, updated 0, unchanged 500"));
+}
+
+#[test]
 fn an_export_replaces_files_and_nothing_else() {
     let home = Home::new("export");
     let customer = home.last(&["customer", "create", "--name", "City"]);

@@ -1,7 +1,7 @@
 //! `invitations`: who was asked to work for a customer and has not come yet.
 
 use sea_orm::{
-    DbBackend, QueryOrder, QuerySelect, SelectModel, SelectorRaw, Statement,
+    DbBackend, QuerySelect, SelectModel, SelectorRaw, Statement,
     entity::prelude::*,
     sea_query::{LockType, Order},
 };
@@ -41,10 +41,12 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Those of this address that are open at this time, of whatever customers, oldest first.
-pub fn of_email(email: &str, now: Instant) -> Select<Entity> {
-    let select = Entity::find().filter(Column::Email.eq(email)).filter(Column::ExpiresAt.gt(now));
-    select.order_by_asc(Column::Id)
+/// Those of this address that are open at this time and can be accepted: a customer that is not served takes nobody in.
+pub fn of_email(email: &str, now: Instant) -> SelectorRaw<SelectModel<Model>> {
+    let sql = "SELECT i.* FROM registry.invitations AS i JOIN registry.customers AS c ON c.id = i.customer_id \
+               WHERE i.email = $1 AND i.expires_at > $2 AND c.billing_status NOT IN ('SUSPENDED', 'CANCELED') ORDER BY i.id";
+    let values = [email.into(), now.into()];
+    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
 /// The one of this customer and this address, open or not, locked until the transaction ends.

@@ -23,6 +23,7 @@ mod member;
 mod policy;
 mod readme;
 mod rest;
+mod role;
 mod search;
 mod socket;
 mod statements;
