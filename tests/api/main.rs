@@ -19,6 +19,7 @@ mod hangup;
 mod http;
 mod limit;
 mod log;
+mod matrix;
 mod member;
 mod policy;
 mod readme;

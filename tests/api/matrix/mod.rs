@@ -1,0 +1,220 @@
+//! Who sees what of each object: each field of the schema, by each way to it, as each caller. What is asked is made from
+//! the schema, and what is answered is in `expected.txt`.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use futures_util::{StreamExt, future::join_all, stream};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+mod paths;
+mod schema;
+mod service;
+mod table;
+mod world;
+
+use paths::{EXEMPT, OUTSIDERS, PATHS, ROOTS, name, template};
+use schema::{Field, Schema};
+use table::{Row, differences, letter, tells_of_each, text};
+use world::World;
+
+use crate::support::caller::Client;
+
+const EXPECTED: &str = include_str!("expected.txt");
+
+/// A way to an object, and the fields to ask for there.
+struct Way<'a> {
+    of: String,
+    template: String,
+    fields: &'a [Field],
+}
+
+impl Way<'_> {
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.fields.iter().map(|field| format!("{}.{}", self.of, field.name))
+    }
+}
+
+/// All ways: each path, and below each connection what it is made of.
+fn ways(schema: &Schema) -> Vec<Way<'_>> {
+    let (mut ways, mut connections) = (Vec::new(), BTreeSet::new());
+    let mut push = |of: &str, template: String| {
+        ways.push(Way { of: of.to_owned(), template, fields: &schema.types[of] });
+    };
+    for (of, way) in PATHS {
+        let template = template(way);
+        if let Some(node) = of.strip_suffix("Connection") {
+            push(&format!("{node}Edge"), template.replace('@', "edges { @ }"));
+            if connections.insert(of) {
+                push("PageInfo", template.replace('@', "pageInfo { @ }"));
+            }
+        }
+        push(of, template);
+    }
+    ways
+}
+
+/// All fields of all types that have a way of their own.
+fn fields(schema: &Schema) -> BTreeSet<String> {
+    let payloads = schema.payloads();
+    let types = schema.types.iter();
+    let types =
+        types.filter(|(name, _)| !ROOTS.contains(&name.as_str()) && !payloads.contains(name.as_str()));
+    let names = |(of, fields): (&String, &Vec<Field>)| {
+        fields.iter().map(|field| format!("{of}.{}", field.name)).collect::<Vec<_>>()
+    };
+    types.flat_map(names).collect()
+}
+
+/// Asks as this caller. What is told besides is wrong whatever the table says: an outsider knows what is foreign from what
+/// there never was.
+async fn hear(world: &World, (name, client): (&str, &Client), query: &str) -> (StatusCode, Value, String) {
+    let heard = world.ask(client, &world.own(query)).await;
+    let mut faults = String::new();
+    if OUTSIDERS.contains(&name) {
+        let foreign = world.blanked(&heard);
+        let never = world.blanked(&world.ask(client, &world.never(query)).await);
+        if foreign != never {
+            writeln!(faults, "{query}: {name} tells\n{foreign}\nfrom\n{never}").unwrap();
+        }
+    }
+    (heard.status, heard.body(), faults)
+}
+
+/// The letters of all fields on this way for this caller, and what is wrong. All are asked for at once, and each alone when
+/// one of them is refused.
+async fn letters(
+    schema: &Schema,
+    world: &World,
+    way: &Way<'_>,
+    caller: (&str, &Client),
+) -> (Vec<char>, String) {
+    let (status, body, mut faults) = hear(world, caller, &schema.query(&way.template, way.fields)).await;
+    let mut letters = Vec::new();
+    for field in way.fields {
+        let (status, body) = if tells_of_each(&body) {
+            (status, body.clone())
+        } else {
+            let (status, body, more) = hear(world, caller, &schema.query(&way.template, [field])).await;
+            faults.push_str(&more);
+            (status, body)
+        };
+        let letter = letter(status, &body, &field.name);
+        if letter == '?' {
+            writeln!(faults, "{}.{} by {} as {}: {body}", way.of, field.name, way.template, caller.0)
+                .unwrap();
+        }
+        letters.push(letter);
+    }
+    (letters, faults)
+}
+
+/// The rows of this way, and what is wrong.
+async fn rows(schema: &Schema, world: &World, way: &Way<'_>) -> (Vec<Row>, String) {
+    let callers = world.callers.iter().map(|(name, client)| letters(schema, world, way, (name, client)));
+    let (columns, faults): (Vec<Vec<char>>, Vec<String>) = join_all(callers).await.into_iter().unzip();
+    let row = |(number, field)| Row {
+        field,
+        path: name(&way.template),
+        letters: columns.iter().map(|column| column[number]).collect(),
+    };
+    (way.names().enumerate().map(row).collect(), faults.concat())
+}
+
+#[test]
+fn every_field_has_a_way_to_it() {
+    let schema = Schema::read();
+    let ways = ways(&schema);
+    let asked: BTreeSet<_> = ways.iter().flat_map(Way::names).collect();
+    let (fields, none) = (fields(&schema), Vec::<&String>::new());
+    assert_eq!(fields.difference(&asked).collect::<Vec<_>>(), none, "a type needs a path in PATHS");
+    let named: BTreeSet<_> = ways.iter().map(|way| (&way.of, name(&way.template))).collect();
+    assert_eq!(named.len(), ways.len(), "two ways have one name");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_caller_is_answered_as_the_table_says() {
+    let schema = Schema::read();
+    let world = World::new().await;
+    let (mut table, mut wrong) = (Vec::new(), String::new());
+    let ways = ways(&schema);
+    let mut asked = stream::iter(&ways).map(|way| rows(&schema, &world, way)).buffered(4);
+    while let Some((rows, faults)) = asked.next().await {
+        table.extend(rows);
+        wrong.push_str(&faults);
+    }
+    let answered = table.iter().filter(|row| row.letters.contains(&'y'));
+    let answered: BTreeSet<_> = answered.map(|row| row.field.clone()).collect();
+    let exempt: BTreeSet<_> = EXEMPT.iter().map(|(field, _)| (*field).to_owned()).collect();
+    let silent: BTreeSet<_> = fields(&schema).difference(&answered).cloned().collect();
+    if exempt != silent {
+        writeln!(wrong, "nobody is answered {silent:?}, and EXEMPT has {exempt:?}").unwrap();
+    }
+    let actual = text(&table);
+    let differences = differences(EXPECTED, &actual);
+    if !differences.is_empty() || EXPECTED != actual {
+        let made = concat!(env!("CARGO_TARGET_TMPDIR"), "/matrix.txt");
+        std::fs::write(made, actual).unwrap();
+        let differences = differences.join("\n");
+        writeln!(wrong, "{differences}\nThe table as it is now: {made}. If each change in it is meant:")
+            .unwrap();
+        writeln!(wrong, "cp {made} tests/api/matrix/expected.txt").unwrap();
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A line of the table.
+fn planted() -> &'static str {
+    EXPECTED.lines().find(|line| line.starts_with("Agent.name ") && line.contains(" agent ")).unwrap()
+}
+
+#[test]
+fn a_wrong_letter_is_found() {
+    let wrong = EXPECTED.replace(planted(), &planted().replacen('-', "y", 1));
+    assert_eq!(differences(EXPECTED, EXPECTED), Vec::<String>::new());
+    assert_eq!(differences(&wrong, EXPECTED), ["Agent.name by agent as stranger: -, and not y"]);
+    assert_eq!(differences(EXPECTED, &wrong), ["Agent.name by agent as stranger: y, and not -"]);
+    let short = EXPECTED.replace(planted(), planted().trim_end_matches('-'));
+    assert_eq!(differences(&short, EXPECTED).len(), 1);
+}
+
+#[test]
+fn a_missing_row_is_found_and_so_is_one_too_many() {
+    let fewer = EXPECTED.replace(&format!("{}\n", planted()), "");
+    assert_eq!(differences(&fewer, EXPECTED), ["Agent.name by agent: not in the table"]);
+    assert_eq!(differences(EXPECTED, &fewer), ["Agent.name by agent: in the table, and not in the schema"]);
+}
+
+#[test]
+fn each_answer_has_its_letter() {
+    let refused = |code: &str| json!({ "data": null, "errors": [{ "extensions": { "code": code } }] });
+    let payload = |code: &str| json!({ "data": { "do": { "it": null, "userErrors": [{ "code": code }] } } });
+    let answers = [
+        ('y', json!({ "data": { "agent": { "asked_it": "Helper" } } })),
+        ('y', json!({ "data": { "customers": [{ "asked_it": null }, { "asked_it": { "nodes": [{}] } }] } })),
+        ('n', json!({ "data": { "agent": { "asked_it": null } } })),
+        ('n', json!({ "data": { "customer": { "asked_it": { "nodes": [] } } } })),
+        ('-', json!({ "data": { "agent": null } })),
+        ('F', refused("FORBIDDEN")),
+        ('N', refused("NOT_FOUND")),
+        ('?', refused("INTERNAL")),
+        ('?', json!({ "data": { "agent": { "asked_it": "Helper" } }, "errors": [{}] })),
+        ('N', payload("NOT_FOUND")),
+        ('?', payload("CONFLICT")),
+    ];
+    for (expected, body) in answers {
+        assert_eq!(letter(StatusCode::OK, &body, "it"), expected, "{body}");
+    }
+    assert_eq!(letter(StatusCode::UNAUTHORIZED, &refused("UNAUTHENTICATED"), "it"), 'U');
+}
+
+#[test]
+fn a_refused_field_takes_the_others_with_it_and_is_asked_for_alone() {
+    let at = |path: Value| json!({ "data": null, "errors": [{ "path": path }] });
+    assert!(tells_of_each(&json!({ "data": { "agent": null } })));
+    assert!(tells_of_each(&at(json!(["customer", "apiKeys"]))));
+    assert!(!tells_of_each(&at(json!(["customer", "asked_apiKeys"]))));
+    assert!(!tells_of_each(&at(json!(["nodes", 0, "asked_createdBy"]))));
+    assert!(!tells_of_each(&json!({ "errors": [{ "message": "no path" }] })));
+}

@@ -1,0 +1,128 @@
+//! How the matrix comes to an object of each type, and who asks for it.
+
+/// The callers in the order of the letters, a group a block. All ask for what is the customer's of `viewer`, `editor`
+/// and `admin`: that is what is foreign to another's, who stand in the groups `their …` and `their key`.
+pub(super) const CALLERS: &[&[&str]] = &[
+    &["anonymous", "stranger"],
+    &["viewer", "editor", "admin"],
+    &["their viewer", "their editor", "their admin"],
+    &["operator", "service configs:read", "service activations:watch"],
+    &[
+        "key agents:read",
+        "key agents:write",
+        "key versions:publish",
+        "key versions:activate",
+        "key configs:read",
+        "key activations:watch",
+        "key changes:read",
+    ],
+    &["their key"],
+];
+
+/// Who must not be able to tell what is foreign from what there never was.
+pub(super) const OUTSIDERS: &[&str] =
+    &["anonymous", "stranger", "their viewer", "their editor", "their admin", "their key"];
+
+/// Mutations that change nothing, or nothing that is asked for; `%` is where their payload is selected.
+const MUTATIONS: &[(&str, &str)] = &[
+    ("ACTIVATE", "activateVersion(input: { agentId: <agent>, versionId: <version> }) { % }"),
+    ("UPDATE", "updateAgent(input: { agentId: <spare>, description: \"as it is\" }) { % }"),
+    (
+        "PUBLISH",
+        "publishVersion(input: { agentId: <spare>, systemPrompt: \"s\", modelName: \"m\", message: \"why\" }) { % }",
+    ),
+    ("REVOKE", "revokeApiKey(input: { apiKeyId: <key> }) { % }"),
+    ("PROMOTE", "changeMemberRole(input: { customerId: <customer>, userId: <user>, role: EDITOR }) { % }"),
+    ("REFUSED", "createAgent(input: { customerId: <customer>, name: \"\" }) { % }"),
+    ("RETIRE", "revokeServiceToken(input: { serviceTokenId: <token> }) { % }"),
+];
+
+/// The ways to an object of each type: `@` is where its field is asked for, and what stands in `<…>` are ids. Edges are
+/// reached through each connection, and the state of a page through one of each type.
+pub(super) const PATHS: &[(&str, &str)] = &[
+    ("Activation", "{ node(id: <activation>) { ... on Activation { @ } } }"),
+    ("Activation", "{ agent(id: <agent>) { activations { nodes { @ } } } }"),
+    ("Activation", "ACTIVATE activation { @ }"),
+    ("ActivationConnection", "{ agent(id: <agent>) { activations { @ } } }"),
+    ("ActiveConfig", "{ activeConfig(agentId: <agent>) { @ } }"),
+    ("Actor", "{ node(id: <version>) { ... on AgentVersion { createdBy { @ } } } }"),
+    ("Actor", "{ node(id: <activation>) { ... on Activation { activatedBy { @ } } } }"),
+    ("Actor", "{ customer(id: <customer>) { apiKeys { nodes { createdBy { @ } } } } }"),
+    ("Actor", "{ customer(id: <customer>) { invitations { nodes { invitedBy { @ } } } } }"),
+    ("Agent", "{ agent(id: <agent>) { @ } }"),
+    ("Agent", "{ archived: agent(id: <archived>) { @ } }"),
+    ("Agent", "UPDATE agent { @ }"),
+    ("Agent", "ACTIVATE agent { @ }"),
+    ("AgentConnection", "{ agents(customerId: <customer>) { @ } }"),
+    ("AgentConnection", "{ customer(id: <customer>) { agents { @ } } }"),
+    ("AgentConnection", "{ node(id: <user>) { ... on User { agents { @ } } } }"),
+    ("AgentVersion", "{ node(id: <version>) { ... on AgentVersion { @ } } }"),
+    ("AgentVersion", "{ agent(id: <agent>) { activeVersion { @ } } }"),
+    ("AgentVersion", "ACTIVATE agent { activeVersion { @ } }"),
+    ("AgentVersion", "PUBLISH version { @ }"),
+    ("AgentVersionConnection", "{ agent(id: <agent>) { versions { @ } } }"),
+    ("ApiKey", "{ customer(id: <customer>) { apiKeys { nodes { @ } } } }"),
+    ("ApiKey", "REVOKE apiKey { @ }"),
+    ("ApiKeyConnection", "{ customer(id: <customer>) { apiKeys { @ } } }"),
+    ("Billing", "{ customer(id: <customer>) { billing { @ } } }"),
+    ("Customer", "{ customer(id: <customer>) { @ } }"),
+    ("Customer", "{ agent(id: <agent>) { customer { @ } } }"),
+    ("CustomerConnection", "{ customers(filter: { name: <name> }) { @ } }"),
+    ("Invitation", "{ customer(id: <customer>) { invitations { nodes { @ } } } }"),
+    ("InvitationConnection", "{ customer(id: <customer>) { invitations { @ } } }"),
+    ("Membership", "{ customer(id: <customer>) { members { nodes { @ } } } }"),
+    ("Membership", "PROMOTE membership { @ }"),
+    ("MembershipConnection", "{ customer(id: <customer>) { members { @ } } }"),
+    ("Node", "{ node(id: <agent>) { @ } }"),
+    ("Node", "{ nodes(ids: [<version>]) { @ } }"),
+    ("Quota", "{ customer(id: <customer>) { usage { agents { @ } } } }"),
+    ("ServiceToken", "RETIRE serviceToken { @ }"),
+    ("Tool", "{ node(id: <version>) { ... on AgentVersion { tools { @ } } } }"),
+    ("Tool", "{ activeConfig(agentId: <agent>) { tools { @ } } }"),
+    ("Usage", "{ customer(id: <customer>) { usage { @ } } }"),
+    ("User", "{ node(id: <user>) { ... on User { @ } } }"),
+    ("User", "{ agent(id: <agent>) { owner { @ } } }"),
+    ("User", "{ node(id: <version>) { ... on AgentVersion { createdBy { user { @ } } } } }"),
+    ("User", "{ customer(id: <customer>) { members { nodes { user { @ } } } } }"),
+    ("User", "{ viewer { user { @ } } }"),
+    ("UserError", "REFUSED userErrors { @ }"),
+    ("VersionDiff", "{ agent(id: <agent>) { diff(from: 1, to: 2) { @ } } }"),
+    ("Viewer", "{ viewer { @ } }"),
+    ("ViewerMembership", "{ viewer { memberships { @ } } }"),
+];
+
+/// The fields that nobody is answered here, and why. A field that somebody is answered, or that is no more, may not stand
+/// here.
+pub(super) const EXEMPT: &[(&str, &str)] =
+    &[("Customer.erasedAt", "only what is erased has it, and then it has no members")];
+
+/// The types that have no path of their own: roots are asked by coverage, which has a row for each of their fields.
+pub(super) const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
+
+/// The query of this way.
+pub(super) fn template(way: &str) -> String {
+    let Some((word, rest)) = way.split_once(' ').filter(|(word, _)| *word != "{") else {
+        return way.to_owned();
+    };
+    let (_, mutation) = MUTATIONS.iter().find(|(name, _)| *name == word).unwrap();
+    let rest =
+        if rest.contains("userErrors") { rest.to_owned() } else { format!("{rest} userErrors {{ code }}") };
+    format!("mutation {{ {} }}", mutation.replace('%', &rest))
+}
+
+/// The way as a reader of the table sees it: the names on it.
+pub(super) fn name(template: &str) -> String {
+    let way = template.split('@').next().unwrap_or_default();
+    let (mut names, mut depth) = (String::new(), 0);
+    for letter in way.chars() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ if depth == 0 => names.push(letter),
+            _ => {}
+        }
+    }
+    let names = names.split(|letter: char| !letter.is_alphanumeric());
+    let is_field = |name: &&str| name.starts_with(char::is_lowercase) && !["on", "mutation"].contains(name);
+    names.filter(is_field).collect::<Vec<_>>().join(".")
+}

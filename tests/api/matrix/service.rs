@@ -1,0 +1,125 @@
+//! What a service of the platform gets, with all scopes: it asks for every field of the schema that it can come to, and
+//! only a short list answers.
+
+use std::collections::BTreeSet;
+
+use agent_registry::domain::ServiceScope;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::{schema::Schema, table::letter, world::World};
+use crate::support::{
+    caller::{Client, Gateway},
+    socket::{Frame, Socket},
+};
+
+/// All that a service token is ever answered, by whatever way: what agents serve, what changes in it, and who itself is.
+/// No person, no address, no money, no key.
+const ANSWERED: &[(&str, &str)] = &[
+    ("Activation", "activatedAt activatedBy agent cursor id previousVersion reason revision version"),
+    (
+        "ActiveConfig",
+        "activatedAt agentId contentHash customerId modelName modelParameters name revision systemPrompt tools versionId versionNumber",
+    ),
+    ("Actor", "kind"),
+    ("Agent", "activeVersion createdAt description id name"),
+    (
+        "AgentVersion",
+        "agent contentHash createdAt createdBy id isActive message modelName modelParameters number systemPrompt tools",
+    ),
+    ("Query", "activeConfig viewer"),
+    ("Tool", "description inputSchema name"),
+    ("Viewer", "isOperator kind name permissions scopes"),
+];
+
+/// Goes down from here to all that answers, never through one type twice; what answers, and what is neither an answer nor
+/// a refusal.
+async fn walk(
+    schema: &Schema,
+    (template, of): (&str, &str),
+    mut ask: impl AsyncFnMut(&str) -> (StatusCode, Value),
+) -> (BTreeSet<String>, Vec<String>) {
+    let (mut answered, mut wrong) = (BTreeSet::new(), Vec::new());
+    let mut open = vec![(template.to_owned(), vec![of.to_owned()])];
+    while let Some((template, trail)) = open.pop() {
+        let of = trail.last().unwrap();
+        for field in &schema.types[of] {
+            let query = schema.query(&template, [field]);
+            let (status, body) = ask(&query).await;
+            match letter(status, &body, &field.name) {
+                'y' => {
+                    answered.insert(format!("{of}.{}", field.name));
+                    if schema.types.contains_key(&field.of) && !trail.contains(&field.of) {
+                        let below = format!("{} {{ @ }}", schema.call(field));
+                        let trail = trail.iter().chain([&field.of]).cloned().collect();
+                        open.push((template.replace('@', &below), trail));
+                    }
+                }
+                'F' | 'n' => {}
+                letter => wrong.push(format!("{query}: {letter}, {body}")),
+            }
+        }
+    }
+    (answered, wrong)
+}
+
+/// Subscribes, and waits for the first event or the refusal.
+async fn first(socket: &mut Socket, id: &str, query: &str) -> (StatusCode, Value) {
+    socket.subscribe(id, query, Value::Null).await;
+    let body = loop {
+        match socket.next().await {
+            Frame::Message(mut message) if message["id"] == id => match message["type"].as_str() {
+                Some("next") => break message["payload"].take(),
+                Some("error") => break json!({ "errors": message["payload"].take() }),
+                _ => panic!("{query}: {message}"),
+            },
+            // Of one that was completed.
+            Frame::Message(_) => {}
+            closed @ Frame::Closed(..) => panic!("{query}: {closed:?}"),
+        }
+    };
+    socket.send(json!({ "id": id, "type": "complete" })).await;
+    (StatusCode::OK, body)
+}
+
+/// Goes down from an event as this caller is sent it.
+async fn watch(schema: &Schema, world: &World, client: &Client) -> (BTreeSet<String>, Vec<String>) {
+    let mut socket = client.socket().await;
+    let mut number = 0;
+    let events = "subscription { activations(agentIds: [<agent>], after: <cursor>) { @ } }";
+    walk(schema, (events, "Activation"), async |query: &str| {
+        number += 1;
+        first(&mut socket, &number.to_string(), &world.own(query)).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_is_answered_the_list_and_nothing_else() {
+    let schema = Schema::read();
+    let world = World::new().await;
+    let Gateway(service) = world.app.service(ServiceScope::ALL).await;
+    let before = world.app.registry.head().await.unwrap().revision;
+    let by_http = async |query: &str| {
+        let heard = world.ask(&service, &world.own(query)).await;
+        (heard.status, heard.body())
+    };
+    let (mut answered, mut wrong) = walk(&schema, ("{ @ }", "Query"), by_http).await;
+    let (written, wrongly) = walk(&schema, ("mutation { @ }", "Mutation"), by_http).await;
+    wrong.extend(wrongly);
+    assert_eq!(written, BTreeSet::new(), "a service writes nothing");
+    let (events, wrongly) = watch(&schema, &world, &service).await;
+    let watcher = world.callers.iter().find(|(name, _)| *name == "key activations:watch").unwrap();
+    let (by_key, wrongly_by_key) = watch(&schema, &world, &watcher.1).await;
+    assert_eq!(by_key, events, "a key that watches is answered what a service is");
+    wrong.extend(wrongly_by_key);
+    answered.extend(events);
+    wrong.extend(wrongly);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let allowed =
+        ANSWERED.iter().flat_map(|(of, fields)| fields.split(' ').map(move |field| format!("{of}.{field}")));
+    assert_eq!(answered, allowed.collect());
+    assert_eq!(world.app.registry.head().await.unwrap().revision, before, "a service changed something");
+    let streams: Vec<_> = schema.types["Subscription"].iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(streams, ["activations"], "another stream is to be walked down here");
+}

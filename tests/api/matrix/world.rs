@@ -1,0 +1,233 @@
+//! What the matrix asks: two customers, all kinds of callers, and one object of each type in which nothing is missing.
+
+use agent_registry::domain::{KeyScope, ServiceScope, auth::jwt::Subject, member::Role};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+
+use super::paths::CALLERS;
+use crate::support::{
+    App, Calls,
+    caller::{Client, Member, Operator},
+};
+
+pub(super) struct World {
+    pub(super) app: App,
+    /// In the order of [`CALLERS`].
+    pub(super) callers: Vec<(&'static str, Client)>,
+    /// What stands in `<…>`: what there is, and what there never was.
+    words: Vec<(&'static str, String, String)>,
+}
+
+/// What came back, to the letter.
+pub(super) struct Heard {
+    pub(super) status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Heard {
+    pub(super) fn body(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::String(self.text.clone()))
+    }
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let app = App::start().await;
+        let operator = app.operator().await;
+        let city = operator.customer("City").await;
+        let town = operator.customer("Town").await;
+        for customer in [&city, &town] {
+            let plan =
+                "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: ENTERPRISE }) { revision } }";
+            operator.gql(plan, json!({ "id": customer })).await.at("/setPlan/revision");
+        }
+        let admin = app.member(&city, Role::Admin).await;
+        let (maker, user) = maker(&app, &operator, &city).await;
+        let key = worn_key(&app, &admin, &city).await;
+        let token = worn_token(&operator).await;
+        let invitation = invite(&admin, &city, "expected@example.org", "VIEWER").await;
+        let [agent, spare, archived] = [
+            serve(&maker, &user, &city, "Helper"),
+            serve(&maker, &user, &city, "Spare"),
+            serve(&maker, &user, &city, "Old"),
+        ];
+        let (agent, spare, archived) = (agent.await, spare.await, archived.await);
+        let archive =
+            "mutation ($id: ID!) { archiveAgent(input: { agentId: $id }) { agent { archivedAt } } }";
+        maker.gql(archive, json!({ "id": archived.agent })).await.text("/archiveAgent/agent/archivedAt");
+        let words = [
+            ("customer", city.clone()),
+            ("agent", agent.agent),
+            ("version", agent.version),
+            ("activation", agent.activation),
+            ("cursor", agent.cursor),
+            ("spare", spare.agent),
+            ("archived", archived.agent),
+            ("user", user),
+            ("key", key),
+            ("token", token),
+            ("invitation", invitation),
+        ];
+        let never = |number: usize| format!("01890000-0000-7000-8000-{number:012}");
+        let words = words.into_iter().enumerate().map(|(number, (word, is))| (word, is, never(number)));
+        let mut words: Vec<_> = words.collect();
+        words.push(("name", "City".to_owned(), "Nowhere".to_owned()));
+        let mut callers = Vec::new();
+        for name in CALLERS.concat() {
+            callers.push((name, caller(&app, &operator, [&city, &town], name).await));
+        }
+        Self { app, callers, words }
+    }
+
+    /// The query with what there is for each word.
+    pub(super) fn own(&self, query: &str) -> String {
+        self.words.iter().fold(query.to_owned(), |query, (word, is, _)| {
+            query.replace(&format!("<{word}>"), &json!(is).to_string())
+        })
+    }
+
+    /// The query with what there never was for each word.
+    pub(super) fn never(&self, query: &str) -> String {
+        self.words.iter().fold(query.to_owned(), |query, (word, _, never)| {
+            query.replace(&format!("<{word}>"), &json!(never).to_string())
+        })
+    }
+
+    pub(super) async fn ask(&self, client: &Client, query: &str) -> Heard {
+        loop {
+            let request = client.request(Method::POST, "/graphql").json(&json!({ "query": query }));
+            let response = request.send().await.unwrap();
+            let (status, headers) = (response.status(), response.headers().clone());
+            let text = response.text().await.unwrap();
+            if status != StatusCode::TOO_MANY_REQUESTS {
+                return Heard { status, headers, text };
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    }
+
+    /// What was heard, without what tells one request from the next and one id from another.
+    pub(super) fn blanked(&self, heard: &Heard) -> String {
+        let mut all = format!("{}\n", heard.status);
+        for (name, value) in &heard.headers {
+            if !["x-request-id", "date", "content-length"].contains(&name.as_str()) {
+                all.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+            }
+        }
+        all.push_str(&heard.text);
+        if let Some(request) = heard.headers.get("x-request-id") {
+            all = all.replace(request.to_str().unwrap(), "<request>");
+        }
+        self.words.iter().fold(all, |all, (word, is, never)| {
+            let word = format!("<{word}>");
+            all.replace(is.as_str(), &word).replace(never.as_str(), &word)
+        })
+    }
+}
+
+async fn caller(app: &App, operator: &Operator, [city, town]: [&str; 2], name: &str) -> Client {
+    let key = |name: &str| KeyScope::ALL.into_iter().find(|scope| scope.as_str() == name).unwrap();
+    let service = |name: &str| ServiceScope::ALL.into_iter().find(|scope| scope.as_str() == name).unwrap();
+    match name.split_once(' ').unwrap_or((name, "")) {
+        ("anonymous", _) => app.anonymous().0,
+        ("stranger", _) => app.stranger().0,
+        ("operator", _) => operator.0.clone(),
+        ("service", scope) => app.service([service(scope)]).await.0,
+        ("key", scope) => app.program(city, [key(scope)]).await.0,
+        ("their", "key") => app.program(town, KeyScope::ALL).await.0,
+        ("their", name) => app.member(town, role(name)).await.0,
+        (name, _) => app.member(city, role(name)).await.0,
+    }
+}
+
+fn role(name: &str) -> Role {
+    match name {
+        "viewer" => Role::Viewer,
+        "editor" => Role::Editor,
+        "admin" => Role::Admin,
+        _ => panic!("no role {name}"),
+    }
+}
+
+async fn invite(by: &Client, customer: &str, email: &str, role: &str) -> String {
+    let invite =
+        "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id } } }";
+    let input = json!({ "customerId": customer, "email": email, "role": role });
+    by.gql(invite, json!({ "input": input })).await.text("/inviteMember/invitation/id")
+}
+
+/// An EDITOR with a name and an address, and its id: the one who makes all that people make.
+async fn maker(app: &App, operator: &Operator, city: &str) -> (Member, String) {
+    let email = "ursula@example.org";
+    invite(operator, city, email, "EDITOR").await;
+    let subject = Subject {
+        subject: "ursula".to_owned(),
+        email: Some(email.to_owned()),
+        name: Some("Ursula".to_owned()),
+    };
+    let token = app.registry.mint(subject, std::time::Duration::from_secs(3600)).unwrap();
+    let maker = Member(app.bearer(&token));
+    let user = maker.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
+    (maker, user)
+}
+
+/// A key that was used, rotated and revoked, and would have ended.
+async fn worn_key(app: &App, admin: &Member, city: &str) -> String {
+    let make =
+        "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } secret } }";
+    let input = json!({
+        "customerId": city, "name": "worn", "scopes": ["AGENTS_READ"], "expiresAt": "2099-01-01T00:00:00Z",
+    });
+    let made = admin.gql(make, json!({ "input": input })).await;
+    let (key, secret) = (made.text("/createApiKey/apiKey/id"), made.text("/createApiKey/secret"));
+    app.bearer(&secret).gql("{ viewer { name } }", Value::Null).await.text("/viewer/name");
+    let wear = "mutation ($id: ID!) { rotateApiKey(input: { apiKeyId: $id }) { previous { replacedById } }
+        revokeApiKey(input: { apiKeyId: $id }) { apiKey { revokedAt } } }";
+    admin.gql(wear, json!({ "id": key })).await.text("/revokeApiKey/apiKey/revokedAt");
+    key
+}
+
+async fn worn_token(operator: &Operator) -> String {
+    let make = "mutation { createServiceToken(input: { name: \"worn\", scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
+    let token = operator.gql(make, Value::Null).await.text("/createServiceToken/serviceToken/id");
+    let wear = "mutation ($id: ID!) { revokeServiceToken(input: { serviceTokenId: $id }) { serviceToken { revokedAt } } }";
+    operator.gql(wear, json!({ "id": token })).await.text("/revokeServiceToken/serviceToken/revokedAt");
+    token
+}
+
+struct Served {
+    agent: String,
+    version: String,
+    activation: String,
+    /// Where the activation before it stands in the log.
+    cursor: String,
+}
+
+/// An agent that serves its second version, which differs from its first in all that can differ.
+async fn serve(maker: &Member, owner: &str, city: &str, name: &str) -> Served {
+    let agent = maker.agent(city, name).await;
+    let update =
+        "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { agent { owner { id } } } }";
+    let input = json!({ "agentId": agent, "description": "as it is", "ownerId": owner });
+    maker.gql(update, json!({ "input": input })).await.text("/updateAgent/agent/owner/id");
+    let tool = |name: &str, text: &str| json!({ "name": name, "description": text, "inputSchema": { "type": "object" } });
+    let mut switched = Vec::new();
+    for (number, tools) in
+        [[tool("gone", "-"), tool("kept", "once")], [tool("kept", "now"), tool("new", "+")]]
+            .into_iter()
+            .enumerate()
+    {
+        let input = json!({
+            "agentId": agent, "systemPrompt": format!("prompt {number}"), "modelName": format!("model {number}"),
+            "modelParameters": { "temperature": number }, "message": "why", "tools": tools,
+        });
+        let version = maker.publish_input(input).await.text("/publishVersion/version/id");
+        let answer = maker.activate(&agent, &version).await;
+        let activation = |name: &str| answer.text(&format!("/activateVersion/activation/{name}"));
+        switched.push((version, activation("id"), activation("cursor")));
+    }
+    let (_, _, cursor) = switched.remove(0);
+    let (version, activation, _) = switched.remove(0);
+    Served { agent, version, activation, cursor }
+}
