@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+#[path = "cli/issuer.rs"]
+mod issuer;
 #[path = "cli/serve.rs"]
 mod serve;
 
@@ -14,7 +16,15 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 4] = ["DATABASE_URL", "MIGRATE_DATABASE_URL", "SIGNING_KEY", "LISTEN"];
+const SETTINGS: [&str; 7] = [
+    "DATABASE_URL",
+    "MIGRATE_DATABASE_URL",
+    "SIGNING_KEY",
+    "LISTEN",
+    "JWT_ISSUER",
+    "JWT_AUDIENCE",
+    "JWT_JWKS",
+];
 
 /// A data folder that the server's user can reach when we are root; gone at the end.
 struct Home(PathBuf);
@@ -29,12 +39,17 @@ impl Home {
     }
 
     fn run(&self, args: &[&str]) -> Output {
+        self.run_with(&[], args)
+    }
+
+    /// With these settings in its environment.
+    fn run_with(&self, settings: &[(&str, &str)], args: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
         for setting in SETTINGS {
             command.env_remove(setting);
         }
         let command = command.args(args).stdin(Stdio::null()).env("DATA_DIR", &self.0).env("LOG", "warn");
-        command.output().unwrap()
+        command.envs(settings.iter().copied()).output().unwrap()
     }
 
     /// What it printed, having succeeded.

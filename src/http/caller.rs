@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, Query},
     http::{Extensions, HeaderMap, HeaderName, Uri, header, request::Parts},
 };
 use uuid::Uuid;
@@ -150,8 +150,10 @@ pub async fn sign_in(
 /// # Errors
 /// [`Error::Unauthenticated`].
 pub fn refuse_token_in(uri: &Uri) -> Result<(), Error> {
-    let mut names = uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split('=').next());
-    if names.any(|name| name.eq_ignore_ascii_case("access_token")) {
+    // Decoded, as whoever reads the address would: `access%5Ftoken` is the same name.
+    let given =
+        Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(given)| given).unwrap_or_default();
+    if given.iter().any(|(name, _)| name.eq_ignore_ascii_case("access_token")) {
         return Err(Error::Unauthenticated("a token does not belong in an address; send it as a header"));
     }
     Ok(())

@@ -17,6 +17,7 @@ mod erasure;
 mod graphiql;
 mod hangup;
 mod http;
+mod issuer;
 mod limit;
 mod log;
 mod matrix;

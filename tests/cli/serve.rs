@@ -16,13 +16,18 @@ use super::{Home, PROGRAM, SETTINGS};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A running service; killed at the end if it is still there.
-struct Serving {
+pub(super) struct Serving {
     process: Child,
     base: String,
 }
 
 impl Serving {
     fn start(home: &Home) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    /// With these settings in its environment.
+    pub(super) fn start_with(home: &Home, settings: &[(&str, &str)]) -> Self {
         // Free a moment ago, and nobody else asks for this one.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = File::options().create(true).append(true).open(home.path("serve.log")).unwrap();
@@ -33,11 +38,12 @@ impl Serving {
         let command = command.arg("serve").stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let command =
             command.env("DATA_DIR", &home.0).env("LOG", "trace").env("LISTEN", format!("127.0.0.1:{port}"));
+        let command = command.envs(settings.iter().copied());
         Self { process: command.spawn().unwrap(), base: format!("http://127.0.0.1:{port}") }
     }
 
     /// Waits until it says that it is ready.
-    async fn ready(&self) {
+    pub(super) async fn ready(&self) {
         let started = Instant::now();
         while !reqwest::get(format!("{}/readyz", self.base))
             .await
@@ -48,14 +54,14 @@ impl Serving {
         }
     }
 
-    async fn gql(&self, token: &str, query: &str) -> Value {
+    pub(super) async fn gql(&self, token: &str, query: &str) -> Value {
         let request = reqwest::Client::new().post(format!("{}/graphql", self.base)).bearer_auth(token);
         let answer = request.json(&json!({ "query": query })).send().await.unwrap();
         answer.json().await.unwrap()
     }
 
     /// Asks it to stop; answers how long that took, and whether it ended well.
-    fn stop(mut self) -> (Duration, bool) {
+    pub(super) fn stop(mut self) -> (Duration, bool) {
         let started = Instant::now();
         kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
         let status = self.process.wait().unwrap();

@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BYTES_MAX: usize = 1024 * 1024;
 /// The shortest RSA modulus, in bytes: 2048 bits (NIST SP 800-131A).
 const RSA_BYTES_MIN: usize = 256;
+/// A coordinate of a point on either curve, in bytes (RFC 7518, section 6.2.1.2; RFC 8032).
+const CURVE_BYTES: usize = 32;
 
 /// Where the keys come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +109,9 @@ impl OutsideIssuer {
     pub fn new(issuer: String, audience: String, source: Source) -> Result<Self, JwksError> {
         // Where a redirection leads is not where the setting says.
         let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+        // What is on this machine is not asked for elsewhere, whatever the environment says of proxies.
+        let is_local = matches!(&source, Source::Url(url) if url.starts_with("http://"));
+        let http = if is_local { http.no_proxy() } else { http };
         let http = http.build().map_err(|err| JwksError::Fetch(name(&source), err.to_string()))?;
         let (keys, asked) = (RwLock::default(), Mutex::default());
         Ok(Self(Arc::new(Inner { issuer, audience, source, http, keys, asked })))
@@ -205,10 +210,14 @@ impl OutsideIssuer {
     }
 }
 
+/// What messages call it: of an address, only what is no secret.
 fn name(source: &Source) -> String {
     match source {
         Source::File(path) => path.display().to_string(),
-        Source::Url(url) => url.clone(),
+        Source::Url(url) => reqwest::Url::parse(url).map_or_else(
+            |_| "its address".to_owned(),
+            |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        ),
     }
 }
 
@@ -236,10 +245,14 @@ fn algorithm(key: &Jwk) -> Option<Algorithm> {
         common.public_key_use.as_ref().is_none_or(|used| *used == PublicKeyUse::Signature)
             && common.key_operations.as_ref().is_none_or(|may| may.contains(&KeyOperations::Verify));
     let (algorithm, named) = match &key.algorithm {
-        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
+        AlgorithmParameters::OctetKeyPair(pair)
+            if pair.curve == EllipticCurve::Ed25519 && is_coordinate(&pair.x) =>
+        {
             (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
         }
-        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
+        AlgorithmParameters::EllipticCurve(curve)
+            if curve.curve == EllipticCurve::P256 && is_coordinate(&curve.x) && is_coordinate(&curve.y) =>
+        {
             (Algorithm::ES256, KeyAlgorithm::ES256)
         }
         AlgorithmParameters::RSA(rsa) if is_strong(&rsa.n) => (Algorithm::RS256, KeyAlgorithm::RS256),
@@ -249,12 +262,20 @@ fn algorithm(key: &Jwk) -> Option<Algorithm> {
     (is_for_signatures && is_named_so).then_some(algorithm)
 }
 
-/// Whether a modulus, in base64url, is long enough.
+/// Whether a modulus is long enough.
 fn is_strong(modulus: &str) -> bool {
+    bytes(modulus).iter().skip_while(|byte| **byte == 0).count() >= RSA_BYTES_MIN
+}
+
+/// Whether this is a number of a point on either curve.
+fn is_coordinate(field: &str) -> bool {
+    bytes(field).len() == CURVE_BYTES
+}
+
+/// A field of a key; nothing when it is not base64url.
+fn bytes(field: &str) -> Vec<u8> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD
-        .decode(modulus)
-        .is_ok_and(|bytes| bytes.iter().skip_while(|byte| **byte == 0).count() >= RSA_BYTES_MIN)
+    URL_SAFE_NO_PAD.decode(field).unwrap_or_default()
 }
 
 impl fmt::Debug for OutsideIssuer {

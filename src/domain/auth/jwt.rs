@@ -92,12 +92,14 @@ pub(super) fn kid(token: &str) -> Result<String, &'static str> {
     // A key or a place to fetch one from, named by the token itself, is an attack (RFC 8725, section 3.5).
     let names_key =
         header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some() || header.x5c.is_some();
+    // We understand no extension, so we must not take what needs one (RFC 7515, section 4.1.11).
+    let needs_more = header.crit.is_some();
     // Another type is another kind of token (RFC 8725, section 3.11).
     let is_jwt = header.typ.as_deref().is_none_or(|typ| {
         let typ = typ.to_ascii_lowercase();
         ["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
     });
-    if names_key || !is_jwt { Err(REFUSED) } else { header.kid.ok_or(REFUSED) }
+    if names_key || needs_more || !is_jwt { Err(REFUSED) } else { header.kid.ok_or(REFUSED) }
 }
 
 /// What a token says, if this key signed it by this algorithm, for this audience, and it is valid now.

@@ -1,0 +1,230 @@
+//! Users' tokens of an outside issuer: whose are accepted, by which keys, from where.
+
+use agent_registry::domain::{
+    Caller,
+    auth::{
+        Issuer,
+        jwks::{OutsideIssuer, Source},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, App, Calls,
+    app::Setup,
+    caller::{Client, Operator},
+};
+
+mod fresh;
+mod invited;
+mod publisher;
+mod signer;
+mod wrong;
+
+use publisher::{Publisher, Reply};
+use signer::{Signer, set};
+
+/// The `iss` of all tokens here.
+const ISSUER: &str = "https://issuer.invalid";
+const VIEWER: &str = "{ viewer { kind name isOperator memberships { role } } }";
+
+/// A file with a key set; gone at the end.
+struct KeyFile(std::path::PathBuf);
+
+impl KeyFile {
+    fn new(set: &Value) -> Self {
+        let file = Self(std::env::temp_dir().join(format!("ar-issuer-{}.json", uuid::Uuid::now_v7())));
+        file.write(set);
+        file
+    }
+
+    fn write(&self, set: &Value) {
+        std::fs::write(&self.0, set.to_string()).unwrap();
+    }
+
+    fn source(&self) -> Source {
+        Source::parse(self.0.to_str().unwrap()).unwrap()
+    }
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A service whose users come from outside, and the keys that it knows.
+struct World {
+    app: App,
+    keys: OutsideIssuer,
+}
+
+impl World {
+    /// One that has read the keys.
+    async fn new(source: Source) -> Self {
+        let world = Self::unread(source).await;
+        world.keys.refresh().await.unwrap();
+        world
+    }
+
+    /// One that has read none yet.
+    async fn unread(source: Source) -> Self {
+        let keys = OutsideIssuer::new(ISSUER.to_owned(), "agent-registry".to_owned(), source).unwrap();
+        let setup = Setup { issuer: Some(Issuer::Outside(keys.clone())), ..Setup::default() };
+        Self { app: App::set_up(setup).await, keys }
+    }
+
+    /// What a good token says, changed so; null leaves a claim out.
+    fn claims(&self, change: Value) -> Value {
+        let now = self.app.clock.now().timestamp();
+        let mut claims = json!({
+            "iss": ISSUER, "aud": "agent-registry", "sub": "eve", "iat": now, "exp": now + 3600
+        });
+        let fields = claims.as_object_mut().unwrap();
+        fields.extend(change.as_object().unwrap().clone());
+        fields.retain(|_, value| !value.is_null());
+        claims
+    }
+
+    /// A good token but for what is changed.
+    fn token(&self, signer: &Signer, change: Value) -> String {
+        signer.token(&self.claims(change))
+    }
+
+    /// Eve, with a good token of this key.
+    fn eve(&self, signer: &Signer) -> Client {
+        self.app.bearer(&self.token(signer, json!({})))
+    }
+
+    /// Whether Eve is let in with a token of this key.
+    async fn knows(&self, signer: &Signer) -> bool {
+        let answer = self.eve(signer).gql(VIEWER, Value::Null).await;
+        match answer.code() {
+            None => answer.at("/viewer/name") == "eve",
+            Some(code) => {
+                assert_eq!((answer.status.as_u16(), code), (401, "UNAUTHENTICATED"), "{}", answer.body);
+                false
+            }
+        }
+    }
+
+    /// A user of the platform itself, with a token of this key.
+    async fn operator(&self, signer: &Signer) -> Operator {
+        self.app.registry.add_operator(&Caller::system("test"), ISSUER, "olga").await.unwrap();
+        Operator(self.app.bearer(&self.token(signer, json!({ "sub": "olga" }))))
+    }
+
+    async fn revision(&self) -> i64 {
+        self.app.registry.head().await.unwrap().revision
+    }
+}
+
+/// Answered as every refused token is.
+fn assert_refused(answer: &Answer, what: &str) {
+    let code = answer.code().or(answer.body["code"].as_str());
+    assert_eq!(
+        (answer.status.as_u16(), code, answer.header("www-authenticate")),
+        (401, Some("UNAUTHENTICATED"), Some("Bearer")),
+        "{what}: {}",
+        answer.body
+    );
+}
+
+#[tokio::test]
+async fn three_algorithms_are_accepted_from_a_file_and_from_an_address() {
+    let signers = [Signer::ed("ed"), Signer::ec("ec"), Signer::rsa("rsa")];
+    let file = KeyFile::new(&set(&signers));
+    let publisher = Publisher::start(Reply::Set(set(&signers))).await;
+    for source in [file.source(), publisher.source()] {
+        let world = World::new(source.clone()).await;
+        for signer in &signers {
+            let answer = world.eve(signer).gql(VIEWER, Value::Null).await;
+            let eve = json!({ "kind": "USER", "name": "eve", "isOperator": false, "memberships": [] });
+            assert_eq!(answer.at("/viewer"), &eve, "{} from {source:?}", signer.alg);
+        }
+        assert_eq!(world.revision().await, 0, "a token alone makes no profile");
+    }
+    assert_eq!(publisher.asked(), 1, "tokens of known keys ask nobody");
+}
+
+#[tokio::test]
+async fn a_user_of_an_outside_issuer_works_under_its_name() {
+    let signer = Signer::ec("ec");
+    let file = KeyFile::new(&set([&signer]));
+    let world = World::new(file.source()).await;
+    let olga = world.operator(&signer).await;
+    let customer = olga.customer("City").await;
+    let agent = olga.agent(&customer, "Helper").await;
+    let version = olga.publish(&agent, "You help.").await;
+    olga.activate(&agent, &version).await;
+    assert_eq!(olga.active_number(&agent).await, 1);
+    let mut socket = olga.socket().await;
+    socket.send(json!({ "type": "ping" })).await;
+    // The same name at the local issuer is somebody else.
+    world
+        .app
+        .registry
+        .add_operator(&Caller::system("test"), "urn:agent-registry:local", "eve")
+        .await
+        .unwrap();
+    let answer = world.eve(&signer).gql(VIEWER, Value::Null).await;
+    assert_eq!(answer.at("/viewer/isOperator"), false);
+}
+
+#[tokio::test]
+async fn a_token_ends_by_the_services_own_clock() {
+    let signer = Signer::ed("ed");
+    let file = KeyFile::new(&set([&signer]));
+    let world = World::new(file.source()).await;
+    let eve = world.eve(&signer);
+    assert_eq!(eve.gql(VIEWER, Value::Null).await.code(), None);
+    world.app.clock.shift(chrono::TimeDelta::hours(2));
+    assert_refused(&eve.gql(VIEWER, Value::Null).await, "expired");
+    assert_eq!(world.revision().await, 0);
+}
+
+#[tokio::test]
+async fn services_keep_their_tokens_beside_an_outside_issuer() {
+    let signer = Signer::ed("ed");
+    let file = KeyFile::new(&set([&signer]));
+    let world = World::new(file.source()).await;
+    let gateway = world.app.gateway().await;
+    assert_eq!(gateway.gql("{ viewer { kind } }", Value::Null).await.at("/viewer/kind"), "SERVICE");
+}
+
+#[test]
+fn keys_come_over_https_or_from_this_machine() {
+    let parsed = |text: &str| Source::parse(text);
+    for url in [
+        "https://issuer.invalid/keys",
+        "https://issuer.invalid:8443/keys?tenant=1",
+        "http://127.0.0.1:8080/keys",
+        "http://127.9.9.9/keys",
+        "http://[::1]:8080/keys",
+        "http://localhost/keys",
+    ] {
+        assert_eq!(parsed(url), Ok(Source::Url(url.to_owned())));
+    }
+    for file in ["/etc/keys.json", "keys.json", "./https/keys.json"] {
+        assert_eq!(parsed(file), Ok(Source::File(file.into())));
+    }
+    for url in [
+        "",
+        "ftp://issuer.invalid/keys",
+        "ftp://127.0.0.1/keys",
+        "file:///etc/keys.json",
+        "data://x",
+        "https://",
+        "http://issuer.invalid/keys",
+        "http://10.0.0.1/keys",
+        "http://127.0.0.1.issuer.invalid/keys",
+        "http://localhost.issuer.invalid/keys",
+        "http://127.0.0.1@issuer.invalid/keys",
+        "http://issuer.invalid#@127.0.0.1",
+        "http://0.0.0.0/keys",
+        "http://[::2]/keys",
+    ] {
+        let why = parsed(url).unwrap_err();
+        assert!(!why.is_empty() && why.lines().count() == 1, "{url:?}: {why:?}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The address where an issuer publishes its keys: it counts who asks, and answers as it is told.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use agent_registry::domain::auth::jwks::Source;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinHandle,
+};
+
+/// What it answers.
+#[derive(Clone)]
+pub(super) enum Reply {
+    /// These keys.
+    Set(Value),
+    /// This text, as if it were keys.
+    Text(String),
+    /// These keys, with a status that says otherwise.
+    Status(u16, Value),
+    /// Look there.
+    Redirect(String),
+    /// A text without end.
+    Endless,
+    /// Nothing: it hangs up.
+    HangUp,
+    /// Nothing yet: it says that it was asked, waits to be told, and hangs up.
+    Wait { asked: Arc<Notify>, go_on: Arc<Notify> },
+}
+
+/// Listens until it is dropped.
+pub(super) struct Publisher {
+    pub(super) url: String,
+    asked: Arc<AtomicUsize>,
+    reply: Arc<Mutex<Reply>>,
+    task: JoinHandle<()>,
+}
+
+impl Publisher {
+    pub(super) async fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        let (asked, reply) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(reply)));
+        let (count, now) = (Arc::clone(&asked), Arc::clone(&reply));
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (count, now) = (Arc::clone(&count), Arc::clone(&now));
+                tokio::spawn(async move {
+                    // Who stops reading has its reasons.
+                    let _ = answer(stream, &count, &now).await;
+                });
+            }
+        });
+        Self { url, asked, reply, task }
+    }
+
+    pub(super) fn source(&self) -> Source {
+        Source::parse(&self.url).unwrap()
+    }
+
+    /// How often it was asked.
+    pub(super) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Answers so from now on.
+    pub(super) fn says(&self, reply: Reply) {
+        *self.reply.lock().unwrap() = reply;
+    }
+
+    /// Nobody listens there any more.
+    pub(super) async fn ends(&mut self) {
+        self.task.abort();
+        assert!((&mut self.task).await.unwrap_err().is_cancelled());
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Reads one request, counts it and answers it; each has a connection of its own.
+async fn answer(mut stream: TcpStream, count: &AtomicUsize, reply: &Mutex<Reply>) -> std::io::Result<()> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        if stream.read_buf(&mut request).await? == 0 {
+            return Ok(());
+        }
+    }
+    count.fetch_add(1, Ordering::SeqCst);
+    let reply = reply.lock().unwrap().clone();
+    let (status, body, more) = match reply {
+        Reply::Set(set) => (200, set.to_string(), String::new()),
+        Reply::Text(text) => (200, text, String::new()),
+        Reply::Status(status, set) => (status, set.to_string(), String::new()),
+        Reply::Redirect(to) => (302, String::new(), format!("location: {to}\r\n")),
+        Reply::HangUp => return Ok(()),
+        Reply::Wait { asked, go_on } => {
+            asked.notify_one();
+            go_on.notified().await;
+            return Ok(());
+        }
+        Reply::Endless => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await?;
+            loop {
+                stream.write_all(&[b' '; 64 * 1024]).await?;
+            }
+        }
+    };
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{more}\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body.as_bytes()).await
+}

@@ -1,0 +1,160 @@
+//! Users' tokens of an outside issuer, as the command line is told of it: what is wrong is said in one line, and no
+//! token is signed here.
+
+use std::net::TcpListener;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
+use serde_json::{Value, json};
+
+use super::{Home, serve::Serving};
+
+const ISSUER: &str = "https://issuer.invalid";
+
+/// A key, and the set that publishes it under the name `key`.
+fn key() -> (EncodingKey, Value) {
+    let key = EncodingKey::from_ed_der(Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref());
+    let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&key, Algorithm::EdDSA).unwrap()).unwrap();
+    jwk["kid"] = "key".into();
+    (key, json!({ "keys": [jwk] }))
+}
+
+/// What it printed with these settings, having succeeded; and what it complained of all the same.
+fn told(home: &Home, settings: &[(&str, &str)], args: &[&str]) -> (String, String) {
+    let output = home.run_with(settings, args);
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{settings:?} {args:?}: {complaint}");
+    (String::from_utf8(output.stdout).unwrap(), complaint)
+}
+
+/// One line of complaint and exit code 2, and nothing printed; answers the line.
+fn refused(home: &Home, settings: &[(&str, &str)], args: &[&str]) -> String {
+    let output = home.run_with(settings, args);
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), complaint.lines().count(), output.stdout.len()),
+        (Some(2), 1, 0),
+        "{settings:?} {args:?}: {complaint}"
+    );
+    assert!(complaint.starts_with("agent-registry: "), "{complaint}");
+    complaint
+}
+
+#[test]
+fn a_bad_issuer_is_one_line_and_exit_code_2() {
+    let home = Home::new("issuer-setting");
+    let mut private = key().1;
+    private["keys"][0]["use"] = "enc".into();
+    let (empty, useless, rubbish) = (home.path("empty"), home.path("useless"), home.path("rubbish"));
+    std::fs::write(&empty, "{\"keys\":[]}").unwrap();
+    std::fs::write(&useless, private.to_string()).unwrap();
+    std::fs::write(&rubbish, "<html>").unwrap();
+    let nowhere = home.path("nowhere");
+    let rows = [
+        (Some(ISSUER), None, "JWT_ISSUER is set, and JWT_JWKS is not"),
+        (None, Some(empty.as_str()), "JWT_JWKS is set, and JWT_ISSUER is not"),
+        (Some(""), Some(&empty), "issuer"),
+        (Some(ISSUER), Some(""), "JWT_JWKS"),
+        (Some(ISSUER), Some(&nowhere), "nowhere"),
+        (Some(ISSUER), Some("/"), "key set /"),
+        (Some(ISSUER), Some(&empty), "no usable key"),
+        (Some(ISSUER), Some(&useless), "no usable key"),
+        (Some(ISSUER), Some(&rubbish), "no usable key"),
+        (Some(ISSUER), Some("http://elsewhere.invalid/keys"), "use https"),
+        (Some(ISSUER), Some("ftp://127.0.0.1/keys"), "https://"),
+    ];
+    for (issuer, keys, word) in rows {
+        let settings = [("JWT_ISSUER", issuer), ("JWT_JWKS", keys)];
+        let settings: Vec<_> =
+            settings.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let complaint = refused(&home, &settings, &["operator", "list"]);
+        assert!(complaint.contains(word), "{settings:?}: {complaint}");
+    }
+    let useless = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", useless.as_str())];
+    for (settings, word) in [(&useless[..1], "JWT_JWKS is not"), (&useless, "no usable key")] {
+        let complaint = refused(&home, settings, &["serve", "--listen", "127.0.0.1:0"]);
+        assert!(complaint.contains(word), "{settings:?}: {complaint}");
+    }
+}
+
+#[test]
+fn no_token_is_signed_for_an_outside_issuer() {
+    let home = Home::new("issuer-sign");
+    let set = home.path("keys.json");
+    std::fs::write(&set, key().1.to_string()).unwrap();
+    let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", set.as_str())];
+    let complaint = refused(&home, &settings, &["token", "user", "--subject", "mallory", "--operator"]);
+    assert!(complaint.contains(ISSUER) && complaint.contains("signs none"), "{complaint}");
+    let files = std::fs::read_dir(&home.0).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(files.collect::<Vec<_>>(), ["keys.json"], "not even a key was made");
+    assert_eq!(home.told(&["operator", "list"]), "");
+    // A service's token is nobody's but ours.
+    let service = ["token", "service", "--name", "gateway", "--scope", "configs:read"];
+    assert!(told(&home, &settings, &service).0.lines().last().unwrap().starts_with("ars_"));
+}
+
+#[test]
+fn an_operator_is_named_as_the_issuer_names_it() {
+    let home = Home::new("issuer-operator");
+    let set = home.path("keys.json");
+    std::fs::write(&set, key().1.to_string()).unwrap();
+    let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", set.as_str())];
+    told(&home, &settings, &["operator", "add", "--subject", "olga"]);
+    assert_eq!(home.told(&["operator", "list"]), format!("{ISSUER}\tolga\n"));
+    // Named by hand, it is whose it is said to be.
+    let local = ["operator", "add", "--subject", "ole", "--issuer", "urn:agent-registry:local"];
+    told(&home, &settings, &local);
+    assert_eq!(
+        home.told(&["operator", "list"]).lines().filter(|line| line.contains("local\tole")).count(),
+        1
+    );
+    told(&home, &settings, &["operator", "remove", "--subject", "olga"]);
+    assert_eq!(home.told(&["operator", "list"]), "urn:agent-registry:local\tole\n");
+}
+
+#[test]
+fn an_issuer_that_is_down_stops_nobody_and_its_secrets_are_not_told() {
+    let home = Home::new("issuer-down");
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let elsewhere = format!("http://{}", proxy.local_addr().unwrap());
+    // Nobody listens on port 1.
+    let settings = [
+        ("JWT_ISSUER", ISSUER),
+        ("JWT_JWKS", "http://me:hush@127.0.0.1:1/keys?code=hush"),
+        ("http_proxy", &elsewhere),
+        ("all_proxy", &elsewhere),
+    ];
+    let (printed, complaint) = told(&home, &settings, &["operator", "list"]);
+    assert_eq!(printed, "");
+    assert!(complaint.contains("http://127.0.0.1:1/keys") && !complaint.contains("hush"), "{complaint}");
+    let asked = proxy.accept().map(|_| ());
+    assert_eq!(
+        asked.unwrap_err().kind(),
+        std::io::ErrorKind::WouldBlock,
+        "keys of this machine come from it"
+    );
+}
+
+#[tokio::test]
+async fn a_service_accepts_tokens_of_the_issuer_that_it_is_told_of() {
+    let home = Home::new("issuer-serve");
+    let (signing, published) = key();
+    let set = home.path("keys.json");
+    std::fs::write(&set, published.to_string()).unwrap();
+    let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", set.as_str()), ("JWT_AUDIENCE", "agents")];
+    let serving = Serving::start_with(&home, &settings);
+    serving.ready().await;
+    told(&home, &settings, &["operator", "add", "--subject", "olga"]);
+    let header = Header { kid: Some("key".to_owned()), ..Header::new(Algorithm::EdDSA) };
+    let token = |audience: &str| {
+        let claims = json!({ "iss": ISSUER, "aud": audience, "sub": "olga", "exp": 4_102_444_800_u64 });
+        encode(&header, &claims, &signing).unwrap()
+    };
+    let viewer = "{ viewer { name isOperator } }";
+    let answer = serving.gql(&token("agents"), viewer).await;
+    assert_eq!(answer["data"]["viewer"], json!({ "name": "olga", "isOperator": true }), "{answer}");
+    let answer = serving.gql(&token("agent-registry"), viewer).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
+    assert!(serving.stop().1);
+}
