@@ -99,11 +99,12 @@ impl Workshop {
     /// # Errors
     /// [`StartError`].
     pub async fn open(common: &Common) -> Result<Self, StartError> {
+        let issuer = issuer(common).await?;
         let database = Database::open(common).await?;
         database.migrate().await?;
         let tasks = Tasks::default();
         let db = Db::connect(&database.url, COMMAND_CONNECTIONS, tasks.clone()).await?;
-        let registry = Registry::new(db.clone(), Clock::default(), issuer(common).await?);
+        let registry = Registry::new(db.clone(), Clock::default(), issuer);
         Ok(Self { registry, database, db, tasks })
     }
 
@@ -115,8 +116,12 @@ impl Workshop {
     }
 }
 
-/// Who vouches for users: an outside issuer when one is set, else the signing key in the data folder.
-async fn issuer(common: &Common) -> Result<Issuer, StartError> {
+/// Who vouches for users: an outside issuer when one is set, else the signing key in the data folder. Asked before any
+/// database is started, so that a wrong setting is told at once.
+///
+/// # Errors
+/// [`StartError`] when a setting, the key or the key set can't be used.
+pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
     let (name, keys) = match (&common.jwt_issuer, &common.jwt_jwks) {
         (None, None) => return Ok(Issuer::Local(local_issuer(common)?)),
         (Some(name), Some(keys)) => (name, keys),
@@ -293,25 +298,19 @@ impl Service {
 }
 
 /// Settings of a service, from the command line's.
-///
-/// # Errors
-/// [`StartError`] when the signing key can't be used.
-pub async fn settings(
-    common: &Common,
-    serve: &crate::config::Serve,
-    database: &Database,
-) -> Result<Settings, StartError> {
-    Ok(Settings {
+#[must_use]
+pub fn settings(issuer: Issuer, serve: &crate::config::Serve, database: &Database) -> Settings {
+    Settings {
         database_url: database.url.clone(),
         connections: serve.database_connections,
         listen: serve.listen,
-        issuer: issuer(common).await?,
+        issuer,
         clock: Clock::default(),
         sockets: SocketLimits::default(),
         refusals_per_minute: serve.refusals_per_minute,
         proxies: serve.trusted_proxies.iter().copied().collect(),
         is_second_wall_alone: false,
-    })
+    }
 }
 
 /// The GraphQL schema in its own language.

@@ -6,14 +6,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, say};
 use crate::{
-    app::{Database, Service, settings},
+    app::{Database, Service, issuer, settings},
     config::{Common, Serve},
+    domain::auth::Issuer,
 };
 
 pub(super) async fn run(common: &Common, serve: &Serve) -> Result<(), Failure> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let issuer = issuer(common).await?;
     let database = Database::open(common).await?;
-    let served = start(common, serve, &database, async move {
+    let served = start(common, serve, issuer, &database, async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -27,6 +29,7 @@ pub(super) async fn run(common: &Common, serve: &Serve) -> Result<(), Failure> {
 async fn start(
     common: &Common,
     serve: &Serve,
+    issuer: Issuer,
     database: &Database,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Failure> {
@@ -34,7 +37,7 @@ async fn start(
     if steps > 0 {
         tracing::info!(steps, "the database has its newest shape");
     }
-    let service = Service::start(settings(common, serve, database).await?).await?;
+    let service = Service::start(settings(issuer, serve, database)).await?;
     // Who can't read it has asked for the service all the same.
     let _ = welcome(&service, database, common);
     tokio::select! {

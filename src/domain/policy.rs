@@ -32,6 +32,8 @@ pub enum Action {
     ReadServing,
     /// Read what versions hold: prompts, parameters, tools.
     ReadContent,
+    /// Read what people wrote for people: descriptions of agents, messages of versions.
+    ReadNotes,
     /// See who did something.
     ReadPeople,
     /// Create, update, archive and restore agents.
@@ -48,7 +50,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, for tests that walk the table and for callers who ask what they may do.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::CreateCustomer,
         Self::ManagePlatform,
         Self::ManageBilling,
@@ -62,6 +64,7 @@ impl Action {
         Self::ReadAgents,
         Self::ReadServing,
         Self::ReadContent,
+        Self::ReadNotes,
         Self::ReadPeople,
         Self::WriteAgents,
         Self::PublishVersions,
@@ -83,6 +86,7 @@ impl Action {
             Self::ReadAgents
             | Self::ReadServing
             | Self::ReadContent
+            | Self::ReadNotes
             | Self::ReadPeople
             | Self::ReadBilling
             | Self::ReadConfigs
@@ -96,7 +100,7 @@ impl Action {
             has(KeyScope::AgentsRead) || has(KeyScope::ConfigsRead) || has(KeyScope::ActivationsWatch);
         match self {
             Self::ReadAgents => has(KeyScope::AgentsRead),
-            Self::ReadServing => {
+            Self::ReadServing | Self::ReadNotes => {
                 has(KeyScope::AgentsWrite)
                     || has(KeyScope::VersionsPublish)
                     || has(KeyScope::VersionsActivate)
@@ -141,6 +145,7 @@ impl Action {
             | Self::ReadKeys
             | Self::ManageKeys
             | Self::ReadAgents
+            | Self::ReadNotes
             | Self::ReadPeople
             | Self::WriteAgents
             | Self::PublishVersions

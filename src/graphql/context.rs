@@ -20,7 +20,10 @@ use super::{
     loader::Loader,
 };
 use crate::{
-    domain::{Caller, Error, Reading, Registry, policy::Action},
+    domain::{
+        Caller, Error, Reading, Registry,
+        policy::{self, Action},
+    },
     feed::Hub,
     id::CustomerId,
 };
@@ -101,6 +104,11 @@ impl Lens {
             reading,
             weight: Arc::clone(weight),
         }))
+    }
+
+    /// Refuses when the reader may never do this.
+    pub(super) fn allow(&self, action: Action) -> async_graphql::Result<()> {
+        policy::allow(&self.reading.caller, action).map_err(|err| refuse(&err))
     }
 
     /// Refuses when the reader may not do this at this customer.

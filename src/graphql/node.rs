@@ -75,7 +75,7 @@ impl NodeQuery {
         #[graphql(desc = "Its UUID.")] id: ID,
     ) -> async_graphql::Result<Option<Node>> {
         let lens = request(ctx)?.lens();
-        policy::allow(&lens.reading.caller, Action::ReadAgents).map_err(|err| refuse(&err))?;
+        lens.allow(Action::ReadAgents)?;
         lens.node(&id).await
     }
 
@@ -86,7 +86,7 @@ impl NodeQuery {
         #[graphql(desc = "Their UUIDs, at most 100.")] ids: Vec<ID>,
     ) -> async_graphql::Result<Vec<Option<Node>>> {
         let lens = request(ctx)?.lens();
-        policy::allow(&lens.reading.caller, Action::ReadAgents).map_err(|err| refuse(&err))?;
+        lens.allow(Action::ReadAgents)?;
         if ids.len() > NODES_MAX {
             let (field, unit) = ("ids".to_owned(), "ids");
             return Err(refuse(&Error::TooLarge { field, actual: ids.len(), limit: NODES_MAX, unit }));

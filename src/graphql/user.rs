@@ -118,8 +118,7 @@ impl Actor {
 
     /// Which one, as a UUID; null for the system. Needs the right to see people.
     async fn id(&self) -> async_graphql::Result<Option<ID>> {
-        policy::allow(&self.lens.reading.caller, Action::ReadPeople)
-            .map_err(|err| super::error::refuse(&err))?;
+        self.lens.allow(Action::ReadPeople)?;
         Ok(self.id.map(to_id))
     }
 
@@ -174,6 +173,8 @@ pub enum Permission {
     ReadServing,
     /// Read what versions hold: prompts, parameters, tools.
     ReadContent,
+    /// Read what people wrote for people: descriptions of agents, messages of versions.
+    ReadNotes,
     /// See who did something.
     ReadPeople,
     /// Create, update, archive and restore agents.

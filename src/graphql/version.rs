@@ -14,7 +14,7 @@ use super::{
     user::Actor,
 };
 use crate::{
-    domain::{Error, Page, PageArgs, agent as agents, version as verbs},
+    domain::{Error, Page, PageArgs, agent as agents, policy::Action, version as verbs},
     id::{AgentId, VersionId},
 };
 
@@ -134,8 +134,9 @@ impl AgentVersion {
         hex(&self.row.content_hash)
     }
 
-    /// Why this version, in its author's words.
+    /// Why this version, in its author's words. Not for services of the platform.
     async fn message(&self) -> async_graphql::Result<Option<&str>> {
+        self.lens.allow(Action::ReadNotes)?;
         let message = self.row.message.as_deref();
         self.lens.weigh(message.map_or(0, str::len))?;
         Ok(message)

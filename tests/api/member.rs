@@ -215,6 +215,7 @@ async fn a_viewer_is_told_what_it_may_do() {
         "READ_AGENTS",
         "READ_SERVING",
         "READ_CONTENT",
+        "READ_NOTES",
         "READ_PEOPLE",
         "READ_CONFIGS",
         "WATCH_ACTIVATIONS",
@@ -222,6 +223,6 @@ async fn a_viewer_is_told_what_it_may_do() {
     assert_eq!(me.at("/viewer/permissions"), &json!(expected));
     assert_eq!(me.at("/viewer/memberships/0/permissions"), &json!(expected));
     let all = operator.gql(ME, Value::Null).await;
-    assert_eq!(all.at("/viewer/permissions").as_array().unwrap().len(), 19);
+    assert_eq!(all.at("/viewer/permissions").as_array().unwrap().len(), 20);
     assert_eq!(app.stranger().gql(ME, Value::Null).await.at("/viewer/permissions"), &json!([]));
 }

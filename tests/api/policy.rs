@@ -107,6 +107,7 @@ fn its_table_is_this_one() {
     yyyNNy yFFFFFF FNFFFy ReadAgents
     yyyNNy yyyyyyF FNyyFy ReadServing
     yyyNNy yFFFyyF FNyyFy ReadContent
+    yyyNNy yyyyyyF FNFFFy ReadNotes
     yyyNNy FFFFFFF FFFFFy ReadPeople
     FyyNNy FyFFFFF FNFFFy WriteAgents
     FyyNNy FFyFFFF FNFFFy PublishVersions

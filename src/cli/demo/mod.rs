@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{Failure, in_workshop};
 use crate::{
-    app::{Database, Service, settings},
+    app::{Database, Service, issuer, settings},
     client::{ClientError, Session},
     config::{Common, Serve},
     domain::{
@@ -97,7 +97,7 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         trusted_proxies: Vec::new(),
         refusals_per_minute: 1,
     };
-    let service = Service::start(settings(common, &serve, database).await?).await?;
+    let service = Service::start(settings(issuer(common).await?, &serve, database)).await?;
     let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = service.run(async move { drop(stopped.await) });

@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -17,7 +17,10 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
 };
 use serde::Deserialize;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    io::AsyncReadExt,
+    time::{Instant, sleep, timeout},
+};
 
 use super::jwt::{Claims, REFUSED, kid, verify};
 use crate::clock::Clock;
@@ -99,6 +102,8 @@ struct Inner {
     keys: RwLock<Known>,
     /// When a token with an unknown key last made us ask.
     asked: Mutex<Option<Instant>>,
+    /// Held by who reads the keys: of two, the later answer is the newer one.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl OutsideIssuer {
@@ -113,8 +118,8 @@ impl OutsideIssuer {
         let is_local = matches!(&source, Source::Url(url) if url.starts_with("http://"));
         let http = if is_local { http.no_proxy() } else { http };
         let http = http.build().map_err(|err| JwksError::Fetch(name(&source), err.to_string()))?;
-        let (keys, asked) = (RwLock::default(), Mutex::default());
-        Ok(Self(Arc::new(Inner { issuer, audience, source, http, keys, asked })))
+        let (keys, asked, reading) = (RwLock::default(), Mutex::default(), tokio::sync::Mutex::default());
+        Ok(Self(Arc::new(Inner { issuer, audience, source, http, keys, asked, reading })))
     }
 
     /// The `iss` of its tokens.
@@ -146,11 +151,10 @@ impl OutsideIssuer {
     /// # Errors
     /// [`JwksError`].
     pub async fn refresh(&self) -> Result<(), JwksError> {
+        let _turn = self.0.reading.lock().await;
         let source = &self.0.source;
         let text = match source {
-            Source::File(path) => {
-                tokio::fs::read(path).await.map_err(|err| JwksError::File(name(source), err))?
-            }
+            Source::File(path) => read(path).await.map_err(|err| JwksError::File(name(source), err))?,
             Source::Url(url) => self.fetch(url).await.map_err(|why| JwksError::Fetch(name(source), why))?,
         };
         let known = usable(&text);
@@ -208,6 +212,17 @@ impl OutsideIssuer {
         }
         Ok(bytes)
     }
+}
+
+/// The beginning of a file: what is longer than any key set is none, and neither is what does not come to its end.
+async fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let bytes = async {
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(BYTES_MAX).unwrap_or(u64::MAX);
+        tokio::fs::File::open(path).await?.take(limit).read_to_end(&mut bytes).await?;
+        Ok(bytes)
+    };
+    timeout(PATIENCE, bytes).await.map_err(std::io::Error::from)?
 }
 
 /// What messages call it: of an address, only what is no secret.
@@ -280,11 +295,11 @@ fn bytes(field: &str) -> Vec<u8> {
 
 impl fmt::Debug for OutsideIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { issuer, audience, source, http: _, keys: _, asked: _ } = &*self.0;
+        let Inner { issuer, audience, source, http: _, keys: _, asked: _, reading: _ } = &*self.0;
         f.debug_struct("OutsideIssuer")
             .field("issuer", issuer)
             .field("audience", audience)
-            .field("source", source)
+            .field("source", &name(source))
             .finish_non_exhaustive()
     }
 }

@@ -63,13 +63,14 @@ struct Payload {
     nbf: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     iat: Option<Value>,
+    /// What is no text is no address, and no reason to refuse the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    email: Option<Value>,
     /// True, or as some issuers have it, the text `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email_verified: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<Value>,
 }
 
 /// Whom to sign a local token for.
@@ -126,16 +127,18 @@ pub(super) fn verify(
         return Err("the token is not valid yet");
     }
     let Payload { iss, aud: _, sub, exp: _, nbf: _, iat: _, email, email_verified, name } = payload;
-    let sane = |text: &String| {
-        (1..=PERSONAL_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    let sane = |claim: Option<Value>| {
+        let text = claim?.as_str()?.to_owned();
+        let fits = (1..=PERSONAL_CHARS_MAX).contains(&text.chars().count());
+        (fits && !text.chars().any(char::is_control)).then_some(text)
     };
     Ok(Claims {
         issuer: iss,
         subject: sub,
-        email: email.filter(sane),
+        email: sane(email),
         email_verified: matches!(&email_verified, Some(Value::Bool(true)))
             || email_verified.is_some_and(|value| value.as_str() == Some("true")),
-        name: name.filter(sane),
+        name: sane(name),
         expires_at,
     })
 }
@@ -217,8 +220,8 @@ impl LocalIssuer {
             nbf: None,
             iat: Some(now.into()),
             email_verified: email.as_ref().map(|_| true.into()),
-            email,
-            name,
+            email: email.map(Value::from),
+            name: name.map(Value::from),
         };
         let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &payload, &self.signing)

@@ -21,7 +21,7 @@ use super::{
     version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{self, Error, Page, PageArgs, agent as verbs},
+    domain::{Error, Page, PageArgs, agent as verbs, policy::Action},
     id::{AgentId, CustomerId, UserId},
 };
 
@@ -69,8 +69,9 @@ impl Agent {
         &self.row.name
     }
 
-    /// What it is for.
+    /// What it is for. Not for services of the platform.
     async fn description(&self) -> async_graphql::Result<Option<&str>> {
+        self.lens.allow(Action::ReadNotes)?;
         let description = self.row.description.as_deref();
         self.lens.weigh(description.map_or(0, str::len))?;
         Ok(description)
@@ -232,8 +233,7 @@ impl AgentQuery {
         #[graphql(name = "id", desc = "Its UUID.")] which: ID,
     ) -> async_graphql::Result<Option<Agent>> {
         let lens = request(ctx)?.lens();
-        domain::policy::allow(&lens.reading.caller, domain::policy::Action::ReadAgents)
-            .map_err(|err| refuse(&err))?;
+        lens.allow(Action::ReadAgents)?;
         lens.agent(id("id", &which).map_err(|err| refuse(&err))?).await
     }
 

@@ -96,8 +96,9 @@ pub(super) const PATHS: &[(&str, &str)] = &[
 pub(super) const EXEMPT: &[(&str, &str)] =
     &[("Customer.erasedAt", "only what is erased has it, and then it has no members")];
 
-/// The types that have no path of their own: roots are asked by coverage, which has a row for each of their fields.
-pub(super) const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
+/// The types that have no path of their own: roots are asked by coverage, which has a row for each of their fields, and
+/// configurations come as events only, which `service` walks down and `configs` shows each kind of caller.
+pub(super) const ROOTS: [&str; 4] = ["Query", "Mutation", "Subscription", "ConfigEvent"];
 
 /// The query of this way.
 pub(super) fn template(way: &str) -> String {

@@ -22,11 +22,12 @@ const ANSWERED: &[(&str, &str)] = &[
         "activatedAt agentId contentHash customerId modelName modelParameters name revision systemPrompt tools versionId versionNumber",
     ),
     ("Actor", "kind"),
-    ("Agent", "activeVersion createdAt description id name"),
+    ("Agent", "activeVersion createdAt id name"),
     (
         "AgentVersion",
-        "agent contentHash createdAt createdBy id isActive message modelName modelParameters number systemPrompt tools",
+        "agent contentHash createdAt createdBy id isActive modelName modelParameters number systemPrompt tools",
     ),
+    ("ConfigEvent", "agentId config kind revision"),
     ("Query", "activeConfig viewer"),
     ("Tool", "description inputSchema name"),
     ("Viewer", "isOperator kind name permissions scopes"),
@@ -82,12 +83,20 @@ async fn first(socket: &mut Socket, id: &str, query: &str) -> (StatusCode, Value
     (StatusCode::OK, body)
 }
 
+const ACTIVATIONS: (&str, &str) =
+    ("subscription { activations(agentIds: [<agent>], after: <cursor>) { @ } }", "Activation");
+const CONFIGS: (&str, &str) = ("subscription { configs(agentIds: [<agent>]) { @ } }", "ConfigEvent");
+
 /// Goes down from an event as this caller is sent it.
-async fn watch(schema: &Schema, world: &World, client: &Client) -> (BTreeSet<String>, Vec<String>) {
+async fn watch(
+    schema: &Schema,
+    world: &World,
+    client: &Client,
+    events: (&str, &str),
+) -> (BTreeSet<String>, Vec<String>) {
     let mut socket = client.socket().await;
     let mut number = 0;
-    let events = "subscription { activations(agentIds: [<agent>], after: <cursor>) { @ } }";
-    walk(schema, (events, "Activation"), async |query: &str| {
+    walk(schema, events, async |query: &str| {
         number += 1;
         first(&mut socket, &number.to_string(), &world.own(query)).await
     })
@@ -108,10 +117,19 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     let (written, wrongly) = walk(&schema, ("mutation { @ }", "Mutation"), by_http).await;
     wrong.extend(wrongly);
     assert_eq!(written, BTreeSet::new(), "a service writes nothing");
-    let (events, wrongly) = watch(&schema, &world, &service).await;
+    let (configs, wrongly) = watch(&schema, &world, &service, CONFIGS).await;
+    answered.extend(configs);
+    wrong.extend(wrongly);
+    let (events, wrongly) = watch(&schema, &world, &service, ACTIVATIONS).await;
     let watcher = world.callers.iter().find(|(name, _)| *name == "key activations:watch").unwrap();
-    let (by_key, wrongly_by_key) = watch(&schema, &world, &watcher.1).await;
-    assert_eq!(by_key, events, "a key that watches is answered what a service is");
+    let (by_key, wrongly_by_key) = watch(&schema, &world, &watcher.1, ACTIVATIONS).await;
+    let more: Vec<&String> = by_key.difference(&events).collect();
+    assert_eq!(
+        more,
+        ["Agent.description", "AgentVersion.message"],
+        "what a customer's own program reads besides"
+    );
+    assert!(events.is_subset(&by_key));
     wrong.extend(wrongly_by_key);
     answered.extend(events);
     wrong.extend(wrongly);
@@ -121,5 +139,5 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     assert_eq!(answered, allowed.collect());
     assert_eq!(world.app.registry.head().await.unwrap().revision, before, "a service changed something");
     let streams: Vec<_> = schema.types["Subscription"].iter().map(|field| field.name.as_str()).collect();
-    assert_eq!(streams, ["activations"], "another stream is to be walked down here");
+    assert_eq!(streams, ["activations", "configs"], "another stream is to be walked down here");
 }
