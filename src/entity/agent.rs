@@ -201,11 +201,8 @@ pub type SelectRaw = sea_orm::SelectorRaw<sea_orm::SelectModel<Model>>;
 
 /// How many agents each of these customers has: rows of (customer, count); none for a customer without.
 pub fn count_each(customers: &[CustomerId], filter: &Filter) -> Select<Entity> {
-    filtered(&Reach::Only(customers.to_vec()), filter)
-        .select_only()
-        .column(Column::CustomerId)
-        .column_as(Column::Id.count(), "count")
-        .group_by(Column::CustomerId)
+    let passing = filtered(&Reach::Only(customers.to_vec()), filter);
+    super::count_by_customer(passing, customers, Column::CustomerId)
 }
 
 /// One agent, locked against other writers of it until the transaction ends.

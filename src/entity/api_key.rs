@@ -96,12 +96,7 @@ pub fn page_each(customers: &[CustomerId], slice: &Slice<ApiKeyId>) -> SelectorR
 
 /// How many each of these customers has, those that are not accepted any more too: rows of (customer, count).
 pub fn count_each(customers: &[CustomerId]) -> Select<Entity> {
-    Reach::Only(customers.to_vec())
-        .narrow(Entity::find(), Column::CustomerId)
-        .select_only()
-        .column(Column::CustomerId)
-        .column_as(Column::Id.count(), "count")
-        .group_by(Column::CustomerId)
+    super::count_by_customer(Entity::find(), customers, Column::CustomerId)
 }
 
 /// Notes that this key was accepted at this time, unless one was noted after `before`.

@@ -80,13 +80,7 @@ pub fn page_each(
 
 /// How many each of these customers has open at this time: rows of (customer, count).
 pub fn count_each(customers: &[CustomerId], now: Instant) -> Select<Entity> {
-    Reach::Only(customers.to_vec())
-        .narrow(Entity::find(), Column::CustomerId)
-        .filter(Column::ExpiresAt.gt(now))
-        .select_only()
-        .column(Column::CustomerId)
-        .column_as(Column::Id.count(), "count")
-        .group_by(Column::CustomerId)
+    super::count_by_customer(Entity::find().filter(Column::ExpiresAt.gt(now)), customers, Column::CustomerId)
 }
 
 /// Takes this one away.

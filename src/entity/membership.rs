@@ -105,12 +105,7 @@ pub fn page_each(customers: &[CustomerId], slice: &Slice<UserId>) -> SelectorRaw
 
 /// How many members each of these customers has: rows of (customer, count).
 pub fn count_each(customers: &[CustomerId]) -> Select<Entity> {
-    Reach::Only(customers.to_vec())
-        .narrow(Entity::find(), Column::CustomerId)
-        .select_only()
-        .column(Column::CustomerId)
-        .column_as(Column::UserId.count(), "count")
-        .group_by(Column::CustomerId)
+    super::count_by_customer(Entity::find(), customers, Column::CustomerId)
 }
 
 /// Takes away all places of one customer, or of one user there.

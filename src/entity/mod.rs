@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
-    sea_query::{ArrayType, Order},
+    sea_query::{ArrayType, Expr, Order},
 };
 use uuid::Uuid;
 
@@ -105,6 +105,20 @@ impl<K: Clone + Into<Value>> Slice<K> {
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
         vec![parents, bound(&self.after), bound(&self.before), limit.into()]
     }
+}
+
+/// How many rows of `select` each of these customers has: rows of (customer, count); none for a customer without.
+fn count_by_customer<E: EntityTrait>(
+    select: Select<E>,
+    customers: &[CustomerId],
+    column: E::Column,
+) -> Select<E> {
+    Reach::Only(customers.to_vec())
+        .narrow(select, column)
+        .select_only()
+        .column(column)
+        .column_as(Expr::cust("count(*)"), "count")
+        .group_by(column)
 }
 
 /// Ids as one array value: `= ANY($1)` has one plan, whatever their number.
