@@ -51,10 +51,9 @@ impl Database {
             watchdog: false,
         };
         let embedded = Embedded::attach_or_start(&options).await?;
-        let url = embedded.url_for_service();
         Ok(Self {
-            migrate_url: url.clone(),
-            url,
+            migrate_url: embedded.url_for_owner(),
+            url: embedded.url_for_service(),
             private: Some(Private { options, first: embedded, again: Mutex::default() }),
         })
     }

@@ -28,7 +28,18 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
     .await
     .unwrap();
     assert_eq!(role, (SERVICE.to_owned(), SERVICE.to_owned(), false, false, false, false));
-    sqlx::raw_sql("CREATE SCHEMA registry").execute(&mut service).await.expect("its database is its own");
+    let refused = sqlx::raw_sql("CREATE SCHEMA registry").execute(&mut service).await.unwrap_err();
+    assert_eq!(
+        refused.as_database_error().unwrap().code().as_deref(),
+        Some("42501"),
+        "it serves and owns nothing"
+    );
+    let mut owner = PgConnection::connect(&postgres.url_for_owner()).await.unwrap();
+    sqlx::raw_sql("CREATE SCHEMA registry")
+        .execute(&mut owner)
+        .await
+        .expect("who owns the database migrates");
+    owner.close().await.unwrap();
 
     for (setting, value) in [
         ("listen_addresses", ""),

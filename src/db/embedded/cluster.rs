@@ -1,4 +1,4 @@
-//! What a cluster needs before it can be used: `initdb`, the service's role and its database.
+//! What a cluster needs before it can be used: `initdb`, the service's roles and its database.
 //! All of it may be done again without harm. Callers hold the turn (`mod.rs`).
 
 use super::binaries::Binaries;
@@ -13,6 +13,9 @@ use std::process::{Output, Stdio};
 
 /// The role that the service connects as, and the name of its database.
 pub const SERVICE: &str = "registry";
+
+/// The role that owns the service's database and what is in it: it migrates, and does not serve.
+pub const OWNER: &str = "registry_owner";
 
 /// The cluster's own superuser.
 pub const SUPERUSER: &str = "postgres";
@@ -73,33 +76,56 @@ async fn run_initdb(
     command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(io("run", &program))
 }
 
-/// Makes role and database where they are missing. Also the proof that the server takes connections.
+/// Makes roles and database where they are missing. Also the proof that the server takes connections.
 pub(super) async fn furnish(socket: &Path) -> Result<(), EmbeddedError> {
-    let action = "make the service's role and database";
+    let action = "make the service's roles and database";
+    let mut connection = as_superuser(socket, "postgres").await?;
+    let roles: Vec<String> = sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)")
+        .bind([OWNER, SERVICE].as_slice())
+        .persistent(false)
+        .fetch_all(&mut connection)
+        .await
+        .map_err(sql("look at roles"))?;
+    let owner: Option<String> =
+        sqlx::query_scalar("SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1")
+            .bind(SERVICE)
+            .persistent(false)
+            .fetch_optional(&mut connection)
+            .await
+            .map_err(sql("look at databases"))?;
+    let (create_owner, create_service) = (
+        "CREATE ROLE registry_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION",
+        "CREATE ROLE registry LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION",
+    );
+    for (role, create) in [(OWNER, create_owner), (SERVICE, create_service)] {
+        if !roles.iter().any(|known| known == role) {
+            sqlx::raw_sql(create).execute(&mut connection).await.map_err(sql(action))?;
+        }
+    }
+    match owner.as_deref() {
+        None => {
+            let create = "CREATE DATABASE registry OWNER registry_owner TEMPLATE template0 ENCODING 'UTF8'";
+            sqlx::raw_sql(create).execute(&mut connection).await.map_err(sql(action))?;
+        }
+        // Of a time when who served owned what it served.
+        Some(SERVICE) => {
+            let mut inside = as_superuser(socket, SERVICE).await?;
+            let give = "REASSIGN OWNED BY registry TO registry_owner";
+            sqlx::raw_sql(give).execute(&mut inside).await.map_err(sql(action))?;
+            inside.close().await.map_err(sql("close a connection"))?;
+        }
+        Some(_) => {}
+    }
+    connection.close().await.map_err(sql("close a connection"))
+}
+
+async fn as_superuser(socket: &Path, database: &str) -> Result<PgConnection, EmbeddedError> {
     let options = PgConnectOptions::new_without_pgpass()
         .socket(socket)
         .port(PORT)
         .username(SUPERUSER)
-        .database("postgres")
+        .database(database)
         .ssl_mode(PgSslMode::Disable)
         .disable_statement_logging();
-    let mut connection = PgConnection::connect_with(&options).await.map_err(sql("connect"))?;
-    let (role, database): (bool, bool) = sqlx::query_as(
-        "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1), EXISTS (SELECT FROM pg_database WHERE datname = $1)",
-    )
-    .bind(SERVICE)
-    .persistent(false)
-    .fetch_one(&mut connection)
-    .await
-    .map_err(sql("look at roles and databases"))?;
-    if !role {
-        let create =
-            "CREATE ROLE registry LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION";
-        sqlx::raw_sql(create).execute(&mut connection).await.map_err(sql(action))?;
-    }
-    if !database {
-        let create = "CREATE DATABASE registry OWNER registry TEMPLATE template0 ENCODING 'UTF8'";
-        sqlx::raw_sql(create).execute(&mut connection).await.map_err(sql(action))?;
-    }
-    connection.close().await.map_err(sql("close a connection"))
+    PgConnection::connect_with(&options).await.map_err(sql("connect"))
 }

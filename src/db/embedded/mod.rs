@@ -18,7 +18,7 @@ mod server;
 mod watchdog;
 
 pub use binaries::MINIMUM_MAJOR;
-pub use cluster::{SERVICE, SUPERUSER};
+pub use cluster::{OWNER, SERVICE, SUPERUSER};
 pub use error::EmbeddedError;
 
 use lock::Lock;
@@ -220,6 +220,11 @@ impl Embedded {
     /// A URL for the service: its plain role, its database.
     pub fn url_for_service(&self) -> String {
         self.url(SERVICE, SERVICE)
+    }
+
+    /// A URL for migrations: the role that owns the service's database.
+    pub fn url_for_owner(&self) -> String {
+        self.url(OWNER, SERVICE)
     }
 
     /// The folder of the socket.

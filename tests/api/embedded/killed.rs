@@ -17,7 +17,7 @@ async fn a_killed_server_is_started_again_with_what_it_had() {
     let folder = Folder::new();
     let options = options(folder.join("pg"), false);
     let postgres = Embedded::attach_or_start(&options).await.unwrap();
-    let mut session = PgConnection::connect(&postgres.url_for_service()).await.unwrap();
+    let mut session = PgConnection::connect(&postgres.url_for_owner()).await.unwrap();
     sqlx::raw_sql("CREATE TABLE kept AS SELECT 42 AS answer; ").execute(&mut session).await.unwrap();
     fs::write(folder.join("pg/data/the same cluster"), "").unwrap();
     let mut busy = PgConnection::connect(&postgres.url(SUPERUSER, "postgres")).await.unwrap();
@@ -31,7 +31,7 @@ async fn a_killed_server_is_started_again_with_what_it_had() {
 
     let again = Embedded::attach_or_start(&options).await.unwrap();
     assert!(again.was_started_here());
-    let mut session = PgConnection::connect(&again.url_for_service()).await.unwrap();
+    let mut session = PgConnection::connect(&again.url_for_owner()).await.unwrap();
     assert!(folder.join("pg/data/the same cluster").exists());
     let answer: i32 = sqlx::query_scalar("SELECT answer FROM kept").fetch_one(&mut session).await.unwrap();
     assert_eq!(answer, 42);
