@@ -1,6 +1,6 @@
 # The registry's two commands, `make run` and `make test`, and what stands beside them. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint audit clean
+.PHONY: help run build test proof lint audit clean
 
 # rustup's own place, for shells that have not been told of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -20,6 +20,11 @@ build: ## build the service, optimised
 test: ## install what is missing; rustfmt, clippy, rustdoc, and every test
 	@scripts/step "set-up" scripts/setup test
 	@scripts/test
+
+proof: ## what `make test` proves with few requests, with many: some ten minutes, and prints figures
+	@scripts/step "set-up" scripts/setup test
+	@PROOF=full cargo test --test api canary -- --nocapture --skip canary::alike
+	@PROOF=full cargo test --test api canary::alike -- --nocapture --test-threads=1
 
 lint: ## rustfmt, clippy and rustdoc alone
 	@scripts/lint

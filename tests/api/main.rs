@@ -7,6 +7,7 @@ mod agent;
 mod api_key;
 mod auth;
 mod billing;
+mod canary;
 mod client;
 mod configs;
 mod cost;

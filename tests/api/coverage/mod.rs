@@ -24,7 +24,7 @@ use crate::support::{
     caller::{Client, Operator},
 };
 
-mod table;
+pub(crate) mod table;
 
 use table::{CALLERS, FIELDS, LETTERS, OPEN, ROUTES, STREAMS};
 

@@ -112,7 +112,7 @@ pub(super) const STREAMS: &[(&str, &str)] = &[("activations", "{ id }"), ("confi
 const REST_READ: &str = "NyyyN yFF yFFFFFFN";
 
 /// Each route that needs a credential, a method of it, its body, and what comes of it.
-pub(super) const ROUTES: &[(&str, &str, &str, &str)] = &[
+pub(crate) const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("GET", "/v1/agents", "", READ),
     ("POST", "/v1/agents", "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }", WRITE),
     ("GET", "/v1/agents/{id}", "", REST_READ),
@@ -123,7 +123,7 @@ pub(super) const ROUTES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// The routes that ask nobody who it is, and why.
-pub(super) const OPEN: &[(&str, &str)] = &[
+pub(crate) const OPEN: &[(&str, &str)] = &[
     ("/", "it leads to the explorer"),
     ("/graphiql", "the same page for everyone; the schema behind it asks"),
     ("/graphiql/{file}", "as the page"),

@@ -1,0 +1,133 @@
+//! What is another's and what does not exist are told apart by nothing: not by a byte, and not by the time it takes.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::{
+    ask::{self, Ask},
+    ear::Heard,
+    guess::Guess,
+    world::{Outsider, World},
+};
+use crate::support::{app::Setup, proof};
+
+/// Every request with what is theirs, and the same with what never was.
+fn pairs(world: &World, outsider: &Outsider) -> Vec<(Ask, Ask)> {
+    let World { schema, theirs, ours, .. } = world;
+    let all = |guess: &Guess| {
+        let mut asks = ask::queries(schema, guess, &ours.guess, &outsider.barred, &outsider.lean);
+        asks.extend(ask::mutations(schema, guess, &ours.guess, &outsider.barred));
+        asks.extend(ask::routes(guess, &ours.guess));
+        asks
+    };
+    let pairs: Vec<_> = all(&theirs.guess).into_iter().zip(all(&theirs.guess.invented())).collect();
+    // What the process counts is another matter.
+    pairs.into_iter().filter(|(ask, _)| ask.path != "/metrics").collect()
+}
+
+/// An answer without what was asked with and what differs each time.
+fn blanked(heard: &Heard, guess: &Guess) -> String {
+    let mut text = format!("{}\n{}\n{}", heard.status, heard.headers.concat(), heard.body);
+    for (number, said) in guess.texts().iter().enumerate() {
+        text = text.replace(said, &format!("#{number}"));
+    }
+    for id in ["\"request_id\":\"", "\"requestId\":\""] {
+        let mut parts = text.split(id);
+        let first = parts.next().unwrap().to_owned();
+        text = parts.fold(first, |text, part| format!("{text}{id}{}", &part[36..]));
+    }
+    text
+}
+
+#[tokio::test]
+async fn what_is_anothers_is_told_from_what_is_not_by_no_byte() {
+    let world = World::new(Setup::default()).await;
+    let invented = world.theirs.guess.invented();
+    let mut count = 0;
+    for outsider in world.outsiders().await {
+        if !["admin", "key"].contains(&outsider.name) {
+            continue;
+        }
+        for (theirs, nobodys) in pairs(&world, &outsider) {
+            let heard = [
+                blanked(&world.hear(&outsider.client, &theirs).await, &world.theirs.guess),
+                blanked(&world.hear(&outsider.client, &nobodys).await, &invented),
+            ];
+            assert_eq!(heard[0], heard[1], "{theirs:?} as {}", outsider.name);
+            count += 1;
+        }
+        if outsider.name == "admin" {
+            times(&world, &outsider).await;
+        }
+    }
+    what_is_taken_there_is_free_here(&world).await;
+    println!("alike: {count} pairs of answers, the same bytes");
+}
+
+/// Names and addresses are a customer's own affair: who uses one learns nothing of who else does.
+async fn what_is_taken_there_is_free_here(world: &World) {
+    let World { theirs, ours, .. } = world;
+    let (customer, marker) = (&ours.customer, theirs.marker);
+    for (field, input, rest) in [
+        ("createAgent", "CreateAgentInput", json!({ "name": theirs.guess.names[0] })),
+        (
+            "createApiKey",
+            "CreateApiKeyInput",
+            json!({ "name": format!("{marker} key"), "scopes": ["AGENTS_READ"] }),
+        ),
+        (
+            "inviteMember",
+            "InviteMemberInput",
+            json!({ "email": format!("admin@{marker}.example"), "role": "VIEWER" }),
+        ),
+        (
+            "inviteMember",
+            "InviteMemberInput",
+            json!({ "email": format!("open@{marker}.example"), "role": "ADMIN" }),
+        ),
+    ] {
+        let mut given = rest;
+        given["customerId"] = json!(customer);
+        let mutation = format!(
+            "mutation ($input: {input}!) {{ {field}(input: $input) {{ userErrors {{ code message }} }} }}"
+        );
+        let made = ours.admin.gql(&mutation, json!({ "input": given })).await;
+        assert_eq!(made.at(&format!("/{field}/userErrors")), &json!([]), "{given}");
+    }
+}
+
+/// Prints how long each takes. The figures are for a reader, who knows how busy the machine was.
+async fn times(world: &World, outsider: &Outsider) {
+    let rounds = proof::count(1, 100);
+    let mut first: BTreeMap<String, (Ask, Ask)> = BTreeMap::new();
+    for (theirs, nobodys) in pairs(world, outsider) {
+        if theirs.body != nobodys.body || theirs.path != nobodys.path {
+            first.entry(theirs.what.clone()).or_insert((theirs, nobodys));
+        }
+    }
+    assert!(first.len() > 20, "{:?}", first.keys());
+    for (what, (theirs, nobodys)) in first {
+        let mut times = [Vec::new(), Vec::new()];
+        for round in 0..rounds * 2 {
+            // Now one first, now the other.
+            for turn in [round % 2, 1 - round % 2] {
+                let ask = [&theirs, &nobodys][turn];
+                let started = Instant::now();
+                world.hear(&outsider.client, ask).await;
+                times[turn].push(started.elapsed());
+            }
+        }
+        let [theirs, nobodys] = times.map(median);
+        let ratio = theirs.as_secs_f64() / nobodys.as_secs_f64();
+        println!("time: {what:<40} another's {theirs:>9.2?}  nobody's {nobodys:>9.2?}  ratio {ratio:.2}");
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

@@ -1,0 +1,372 @@
+//! Every request that one can make with what one knows of another customer: each root field and each route, each
+//! argument, filter and page, with each id.
+
+use async_graphql::parser::types::{BaseType, FieldDefinition};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::{
+    guess::{Guess, cursor},
+    schema::{Barred, Schema, base, literal},
+};
+use crate::coverage::table::{OPEN, ROUTES};
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    /// The root field or the route.
+    pub(super) what: String,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Option<String>,
+    /// It may change nothing: it is another's.
+    pub(super) is_write: bool,
+}
+
+impl Ask {
+    pub(super) fn graphql(what: &str, query: &str, variables: Value) -> Self {
+        Self {
+            what: what.to_owned(),
+            method: Method::POST,
+            path: "/graphql".to_owned(),
+            headers: Vec::new(),
+            body: Some(json!({ "query": query, "variables": variables }).to_string()),
+            is_write: query.starts_with("mutation"),
+        }
+    }
+
+    fn rest(method: &str, route: &str, path: String) -> Self {
+        let method: Method = method.parse().unwrap();
+        let is_write = method != Method::GET;
+        Self { what: route.to_owned(), method, path, headers: Vec::new(), body: None, is_write }
+    }
+
+    fn with(self, name: &'static str, value: &str) -> Self {
+        Self { headers: vec![(name, value.to_owned())], ..self }
+    }
+
+    fn body(self, body: &Value) -> Self {
+        Self { body: Some(body.to_string()), ..self }
+    }
+
+    /// Those of these texts that it holds.
+    pub(super) fn said(&self, texts: &[String]) -> Vec<String> {
+        let headers: String = self.headers.iter().map(|(_, value)| value.as_str()).collect();
+        let all = format!("{} {headers} {}", self.path, self.body.as_deref().unwrap_or_default());
+        // What stands in quotes has a backslash before them in the body.
+        texts.iter().filter(|text| all.contains(text.as_str())).cloned().collect()
+    }
+}
+
+/// What is filtered by, one filter at a time.
+fn filters(guess: &Guess, kind: &str) -> Vec<(&'static str, Value)> {
+    let (model, tool) = (format!("{}-model", guess.marker), format!("{}-tool", guess.marker));
+    let half = guess.marker.len() / 2;
+    let mut filters: Vec<(&str, Value)> = guess.names.iter().map(|name| ("name", json!(name))).collect();
+    if kind == "AgentFilter" {
+        for text in [guess.names[0].as_str(), &guess.marker[..half], &guess.marker[..1]] {
+            filters.push(("nameStartsWith", json!(text)));
+        }
+        for text in [guess.names[0].as_str(), &guess.marker[half..], &guess.marker[2..3], "agent", "-0"] {
+            filters.push(("nameContains", json!(text)));
+        }
+        filters.extend([("modelName", json!(model)), ("toolName", json!(tool))]);
+        filters.extend([("archived", json!(true)), ("archived", json!(false))]);
+    }
+    filters
+}
+
+/// Pages that begin or end at these ids.
+fn pages(ids: &[String]) -> Vec<String> {
+    let (first, last) = (cursor(&ids[0]), cursor(&ids[ids.len() - 1]));
+    vec![
+        "first: 1".to_owned(),
+        "last: 1".to_owned(),
+        format!("first: 100, after: {first:?}"),
+        format!("last: 100, after: {first:?}"),
+        format!("first: 2, before: {last:?}"),
+        format!("last: 2, before: {last:?}"),
+        format!("after: {first:?}, before: {last:?}"),
+        format!("first: 3, after: {last:?}, before: {first:?}"),
+    ]
+}
+
+/// Pages that are refused.
+fn bad_pages(guess: &Guess) -> Vec<String> {
+    let (name, place) = (&guess.names[0], &guess.places[0]);
+    vec![
+        "first: 0".to_owned(),
+        "first: 1, last: 1".to_owned(),
+        format!("after: {name:?}"),
+        format!("after: {place:?}"),
+        format!("before: {:?}", cursor(name)),
+        format!("before: {:?}", guess.agents[0]),
+    ]
+}
+
+/// How to ask one query: its arguments, each value of each, and two of them together.
+fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Vec<String> {
+    let mut must = vec![String::new()];
+    let mut may: Vec<Vec<String>> = Vec::new();
+    for argument in &field.arguments {
+        let (name, ty) = (argument.node.name.node.as_str(), &argument.node.ty.node);
+        let values: Vec<String> = match (name, base(ty)) {
+            (_, "ID") if matches!(ty.base, BaseType::List(_)) => vec![json!(guess.ids_for(name)).to_string()],
+            // Any id: what is none of an agent's is no agent either.
+            (_, "ID") if !ty.nullable => guess.ids().iter().map(|id| json!(id).to_string()).collect(),
+            (_, "ID") => guess.ids_for(name).iter().map(|id| json!(id).to_string()).collect(),
+            ("atLeast", _) => vec![json!(guess.revision).to_string()],
+            ("first", _) => {
+                may.push(
+                    pages(&guess.agents)
+                        .into_iter()
+                        .chain(pages(std::slice::from_ref(&guess.customer)))
+                        .collect(),
+                );
+                continue;
+            }
+            ("after" | "last" | "before", _) => continue,
+            ("filter", kind) => {
+                let known = filters(guess, kind);
+                for input in schema.inputs(kind) {
+                    let name = input.name.node.as_str();
+                    assert!(known.iter().any(|(filter, _)| *filter == name), "decide what {name} is given");
+                }
+                known.iter().map(|(name, value)| literal(&json!({ *name: value }))).collect()
+            }
+            other => panic!("decide what {other:?} of {} is given", field.name.node),
+        };
+        let values: Vec<String> = values.into_iter().map(|value| format!("{name}: {value}")).collect();
+        if ty.nullable { may.push(values) } else { must = values }
+    }
+    let mut lists = must.clone();
+    for (at, values) in may.iter().enumerate() {
+        for (number, value) in values.iter().enumerate() {
+            lists.push(format!("{}, {value}", must[0]));
+            let others = may.iter().skip(at + 1).flat_map(|others| others.iter().enumerate());
+            // Each value meets some of every other argument's; all of them would be thousands.
+            for (_, other) in others.filter(|(other, _)| (number + other) % 8 == 0) {
+                lists.push(format!("{}, {value}, {other}", must[0]));
+            }
+        }
+    }
+    lists
+}
+
+/// Every query: once for all that can be selected, and once for each value for what nobody is refused. Else the refusal
+/// of a part would hide that the whole is answered.
+pub(super) fn queries(
+    schema: &Schema,
+    guess: &Guess,
+    own: &Guess,
+    barred: &Barred,
+    lean: &Barred,
+) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for field in schema.fields("Query") {
+        let (name, kind) = (field.name.node.as_str(), base(&field.ty.node));
+        let lists = argument_lists(schema, field, guess);
+        let written = |list: &String| {
+            let list = list.trim_start_matches(", ");
+            if list.is_empty() { String::new() } else { format!("({list})") }
+        };
+        let deep = format!("{{ {name}{} {} }}", written(&lists[0]), schema.selection(kind, 3, barred));
+        asks.push(Ask::graphql(name, &deep, Value::Null));
+        let bare = schema.selection(kind, 0, lean);
+        let fuller = schema.selection(kind, 1, barred);
+        let some = lists.chunks(8).map(|some| (some, &bare));
+        let is_one = !kind.ends_with("Connection");
+        for (some, selection) in
+            some.chain(lists.chunks(8).take(usize::from(is_one)).map(|some| (some, &fuller)))
+        {
+            let fields = some.iter().enumerate();
+            let fields = fields.map(|(at, list)| format!("a{at}: {name}{} {selection}", written(list)));
+            let query = format!("{{ {} }}", fields.collect::<Vec<_>>().join(" "));
+            asks.push(Ask::graphql(name, &query, Value::Null));
+        }
+        if kind.ends_with("Connection") {
+            for page in bad_pages(guess) {
+                let query = format!("{{ {name}({page}) {bare} }}");
+                asks.push(Ask::graphql(name, &query, Value::Null));
+            }
+        }
+    }
+    asks.extend(below(schema, guess, own, barred, lean));
+    // Of which customer a field is makes no difference to these.
+    asks.push(Ask::graphql("__schema", "{ __schema { types { name description } } }", Value::Null));
+    let wrong = format!("{{ agent(id: {:?}) {{ nonsense }} }}", guess.agents[0]);
+    asks.push(Ask::graphql("agent", &wrong, Value::Null));
+    asks.push(Ask::graphql("agent", &wrong[..wrong.len() - 3], Value::Null));
+    asks
+}
+
+/// Every list below one's own objects and the other's, paged with the other's cursors.
+fn below(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred, lean: &Barred) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for (of, mine, theirs) in [
+        ("Customer", &own.customer, &guess.customer),
+        ("Agent", &own.agents[0], &guess.agents[0]),
+        ("User", &own.users[0], &guess.users[0]),
+    ] {
+        for field in schema.fields(of) {
+            let (name, kind) = (field.name.node.as_str(), base(&field.ty.node));
+            if !kind.ends_with("Connection") || barred.contains(&(of.to_owned(), name.to_owned())) {
+                continue;
+            }
+            let numbers = ["1", "2"].map(str::to_owned).to_vec();
+            let ids = match kind {
+                "AgentConnection" => &guess.agents,
+                "AgentVersionConnection" => &numbers,
+                "ActivationConnection" => &guess.activations,
+                "MembershipConnection" => &guess.users,
+                "ApiKeyConnection" => &guess.keys,
+                "InvitationConnection" => &guess.invitations,
+                other => panic!("decide with which cursors {other} is paged"),
+            };
+            let mut lists = pages(ids);
+            for argument in field.arguments.iter().filter(|argument| argument.node.name.node == "filter") {
+                let filters = filters(guess, base(&argument.node.ty.node));
+                lists.extend(
+                    filters
+                        .iter()
+                        .map(|(name, value)| format!("filter: {}", literal(&json!({ *name: value })))),
+                );
+            }
+            let bare = schema.selection(kind, 0, lean);
+            for some in lists.chunks(4) {
+                let fields = some.iter().enumerate();
+                let fields: Vec<_> =
+                    fields.map(|(at, list)| format!("a{at}: {name}({list}) {bare}")).collect();
+                let query = format!(
+                    "{{ nodes(ids: {}) {{ ... on {of} {{ {} }} }} }}",
+                    json!([mine, theirs]),
+                    fields.join(" ")
+                );
+                asks.push(Ask::graphql(&format!("{of}.{name}"), &query, Value::Null));
+            }
+        }
+    }
+    asks
+}
+
+/// What this field of an input gets, which is no id; nothing when it is left out.
+fn plain(name: &str) -> Option<Value> {
+    match name {
+        "name" | "systemPrompt" | "modelName" | "description" | "message" => Some(json!("Guessed")),
+        "email" => Some(json!("guessed@example.org")),
+        "role" => Some(json!("VIEWER")),
+        "plan" => Some(json!("PRO")),
+        "status" => Some(json!("ACTIVE")),
+        "scopes" => Some(json!(["CONFIGS_READ"])),
+        "tools" => Some(json!([{ "name": "guessed" }])),
+        "activate" => Some(json!(true)),
+        "modelParameters" | "expectedLatestNumber" | "expiresAt" | "overlapSeconds" => None,
+        other => panic!("decide what {other} is given"),
+    }
+}
+
+/// Every mutation: all ids another's, then one of them, then all but one; with and without what may be left out.
+pub(super) fn mutations(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for field in schema.fields("Mutation") {
+        let name = field.name.node.as_str();
+        assert_eq!(field.arguments.len(), 1, "decide how {name} is asked");
+        let input = base(&field.arguments[0].node.ty.node);
+        let inputs = schema.inputs(input);
+        let ids: Vec<_> = inputs.iter().filter(|input| base(&input.ty.node) == "ID").collect();
+        let mut plainly = Map::new();
+        for input in inputs.iter().filter(|input| base(&input.ty.node) != "ID") {
+            let name = input.name.node.as_str();
+            plainly.extend(plain(name).map(|value| (name.to_owned(), value)));
+        }
+        let selection = schema.selection(base(&field.ty.node), 2, barred);
+        let query = format!("mutation ($input: {input}!) {{ {name}(input: $input) {selection} }}");
+        let given = |theirs: usize, with_optional: bool, turn: usize| {
+            let mut all = plainly.clone();
+            for (at, id) in ids.iter().enumerate() {
+                if with_optional || !id.ty.node.nullable {
+                    let name = id.name.node.as_str();
+                    let whose = if theirs >> at & 1 == 1 { guess } else { own };
+                    let pool = whose.ids_for(name);
+                    // An agent of one's own and the version that it serves stand first.
+                    let id = &pool[turn.min(pool.len() - 1)];
+                    all.insert(name.to_owned(), json!(id));
+                }
+            }
+            Ask::graphql(name, &query, json!({ "input": all }))
+        };
+        let all = (1 << ids.len()) - 1;
+        asks.push(given(all, false, 0));
+        for turn in 0..3 {
+            asks.push(given(all, true, turn));
+        }
+        asks.extend((1..all).map(|theirs| given(theirs, true, 0)));
+    }
+    asks
+}
+
+/// Every route, and paths that are none.
+pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    for (method, route, ..) in ROUTES {
+        let at = |path: String| Ask::rest(method, &format!("{method} {route}"), path);
+        match (*method, *route) {
+            ("GET", "/v1/agents") => {
+                let (customer, tag) = (&guess.customer, &guess.tag);
+                for (name, value) in filters(guess, "AgentFilter") {
+                    let name = name.replace("Name", "_name").replace("StartsWith", "_starts_with");
+                    let name = name.replace("Contains", "_contains");
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    asks.push(at(format!("{route}?{name}={value}")));
+                    asks.push(at(format!("{route}?{name}={value}&customer_id={customer}")));
+                }
+                for id in guess.agents.iter().chain([customer]) {
+                    asks.push(at(format!("{route}?after={}", cursor(id))));
+                    asks.push(at(format!("{route}?limit=1&customer_id={id}&after={}", cursor(id))));
+                }
+                asks.push(at(format!("{route}?customer_id={customer}")).with("if-none-match", tag));
+                asks.push(at(format!("{route}?nonsense={customer}")));
+            }
+            ("POST", "/v1/agents") => {
+                for (customer, owner) in
+                    [(guess, None), (guess, Some(guess)), (guess, Some(own)), (own, Some(guess))]
+                {
+                    let owner = owner.map(|whose| &whose.users[0]);
+                    let body =
+                        json!({ "customer_id": customer.customer, "name": "Guessed", "owner_id": owner });
+                    asks.push(at((*route).to_owned()).body(&body));
+                }
+                asks.push(at((*route).to_owned()).body(&json!({ "nonsense": guess.names[0] })));
+            }
+            ("GET", _) => {
+                for id in guess.ids() {
+                    asks.push(at(route.replace("{id}", &id)));
+                }
+                let path = route.replace("{id}", &guess.agents[0]);
+                for tag in [&guess.tag, "*", "\"nonsense\""] {
+                    asks.push(at(path.clone()).with("if-none-match", tag));
+                }
+                for revision in ["0", &guess.revision, &guess.customer] {
+                    asks.push(at(format!("{path}?at_least={revision}")));
+                }
+                for method in ["PUT", "DELETE"] {
+                    asks.push(Ask::rest(method, route, path.clone()));
+                }
+                asks.push(at(format!("{path}/nonsense")));
+            }
+            ("POST", "/v1/agents/{id}/versions") => {
+                for id in guess.ids() {
+                    let body =
+                        json!({ "system_prompt": "Guessed", "model_name": "guessed", "activate": true });
+                    asks.push(at(route.replace("{id}", &id)).body(&body));
+                }
+            }
+            // Every query and mutation goes there.
+            ("POST", "/graphql") => {}
+            other => panic!("decide how {other:?} is asked"),
+        }
+    }
+    asks.extend(OPEN.iter().map(|(path, _)| Ask::rest("GET", path, path.replace("{file}", "boot.js"))));
+    asks
+}

@@ -1,0 +1,72 @@
+//! The canary sings: whoever may see all sets it off at each door, and so does a table whose wall is taken down.
+
+use std::collections::BTreeSet;
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::{
+    ask, queries,
+    schema::Barred,
+    second_wall_alone,
+    world::{Outsider, World},
+};
+
+/// Where this outsider's reading sets it off, of these doors.
+async fn sung(world: &World, outsider: &Outsider, doors: &[&str]) -> BTreeSet<String> {
+    let (ear, texts) = (world.ear().await, world.theirs.guess.texts());
+    let mut asks = queries(world, outsider);
+    asks.extend(ask::routes(&world.theirs.guess, &world.ours.guess));
+    for ask in asks.iter().filter(|ask| !ask.is_write && doors.contains(&ask.what.as_str())) {
+        let heard = world.hear(&outsider.client, ask).await;
+        ear.listen(&ask.what, &ask.said(&texts), &heard.bytes);
+    }
+    ear.found()
+}
+
+#[tokio::test]
+async fn an_operator_sets_it_off_at_each_door_and_so_does_a_table_without_row_level_security() {
+    let world = World::new(second_wall_alone()).await;
+    let doors = [
+        "node",
+        "nodes",
+        "customer",
+        "customers",
+        "agent",
+        "agents",
+        "activeConfig",
+        "Customer.agents",
+        "Customer.apiKeys",
+        "Customer.invitations",
+        "Customer.members",
+        "Agent.versions",
+        "Agent.activations",
+        "User.agents",
+        "GET /v1/agents",
+        "GET /v1/agents/{id}",
+        "GET /internal/agents/{id}/active",
+    ];
+    let client = world.operator.0.clone();
+    let operator = Outsider { name: "operator", client, barred: Barred::new(), lean: Barred::new() };
+    assert_eq!(sung(&world, &operator, &doors).await, doors.map(str::to_owned).into());
+
+    let outsider = world.outsiders().await.remove(0);
+    let doors = ["customer", "agent", "node"];
+    let mut admin = PgConnection::connect(&world.app.database.admin_url).await.unwrap();
+    for (table, leaks) in [
+        ("customers", &["customer", "node"] as &[&str]),
+        ("agents", &["agent", "node"]),
+        ("agent_versions", &["node"]),
+        ("activations", &["node"]),
+        ("users", &["node"]),
+    ] {
+        let mut found = BTreeSet::new();
+        for verb in ["DISABLE", "ENABLE"] {
+            let sql = format!("ALTER TABLE registry.{table} {verb} ROW LEVEL SECURITY");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+            if verb == "DISABLE" {
+                found = sung(&world, &outsider, &doors).await;
+            }
+        }
+        assert_eq!(found, leaks.iter().map(|door| (*door).to_owned()).collect(), "without that of {table}");
+    }
+}

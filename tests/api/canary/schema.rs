@@ -1,0 +1,162 @@
+//! Documents made from the schema itself, so that no field is left out: what can be selected is, and each argument is
+//! given what is kept for its name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition},
+};
+use serde_json::Value;
+
+/// Fields that a caller may not even have of its own: asked for, they would hide the rest of the answer.
+pub(super) type Barred = BTreeSet<(String, String)>;
+
+/// All types, by name.
+pub(super) struct Schema(BTreeMap<String, TypeKind>);
+
+/// The type itself, without lists and `!`.
+pub(super) fn base(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name,
+        BaseType::List(inner) => base(inner),
+    }
+}
+
+impl Schema {
+    pub(super) fn read() -> Self {
+        let document = parse_schema(agent_registry::app::sdl()).unwrap();
+        let types = document.definitions.into_iter().filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(definition) => {
+                Some((definition.node.name.node.to_string(), definition.node.kind))
+            }
+            _ => None,
+        });
+        Self(types.collect())
+    }
+
+    /// The fields of this object.
+    pub(super) fn fields(&self, name: &str) -> Vec<&FieldDefinition> {
+        match self.0.get(name) {
+            Some(TypeKind::Object(object)) => object.fields.iter().map(|field| &field.node).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fields of this input; none when it is a scalar.
+    pub(super) fn inputs(&self, name: &str) -> Vec<&InputValueDefinition> {
+        match self.0.get(name) {
+            Some(TypeKind::InputObject(object)) => object.fields.iter().map(|field| &field.node).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// This object, or all that are of this interface.
+    fn objects(&self, name: &str) -> Vec<&str> {
+        let is_one = |(of, kind): &(&String, &TypeKind)| match kind {
+            TypeKind::Object(object) => {
+                *of == name || object.implements.iter().any(|interface| interface.node == name)
+            }
+            _ => false,
+        };
+        self.0.iter().filter(is_one).map(|(of, _)| of.as_str()).collect()
+    }
+
+    /// All that can be selected of this type, `depth` objects within objects, and what is below lists three at a time;
+    /// nothing when it has no fields.
+    pub(super) fn selection(&self, name: &str, depth: usize, barred: &Barred) -> String {
+        let objects = self.objects(name);
+        match objects.as_slice() {
+            [] => String::new(),
+            [one] if *one == name => format!("{{ __typename {} }}", self.parts(one, depth, barred)),
+            many => {
+                let parts =
+                    many.iter().map(|of| format!("... on {of} {{ {} }}", self.parts(of, depth, barred)));
+                format!("{{ __typename {} }}", parts.collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+
+    fn parts(&self, of: &str, depth: usize, barred: &Barred) -> String {
+        let is_list = of.ends_with("Connection") || of.ends_with("Edge");
+        let mut parts = Vec::new();
+        for field in self.fields(of) {
+            let (name, kind) = (field.name.node.as_str(), base(&field.ty.node));
+            if barred.contains(&(of.to_owned(), name.to_owned())) {
+                continue;
+            }
+            let is_leaf = self.objects(kind).is_empty();
+            // The same objects as in the edges.
+            let below = if name == "nodes" {
+                Some(0)
+            } else if is_list {
+                Some(depth)
+            } else {
+                depth.checked_sub(1)
+            };
+            match below {
+                _ if is_leaf => parts.push(called(field)),
+                Some(below) => {
+                    parts.push(format!("{} {}", called(field), self.selection(kind, below, barred)))
+                }
+                None => {}
+            }
+        }
+        parts.join(" ")
+    }
+
+    /// The fields at the end of this path of an answer: `customer`, `usage` is `(Customer, usage)`.
+    pub(super) fn at_path(&self, path: &[Value]) -> Barred {
+        let mut types = vec!["Query"];
+        let mut found = Barred::new();
+        for name in path.iter().filter_map(Value::as_str) {
+            let name = name.strip_suffix("_of").unwrap_or(name);
+            let of: Vec<_> = types.iter().flat_map(|name| self.objects(name)).collect();
+            found = Barred::new();
+            types.clear();
+            for of in of {
+                let fields = self.fields(of).into_iter().filter(|field| field.name.node == name);
+                for field in fields {
+                    found.insert((of.to_owned(), name.to_owned()));
+                    types.push(base(&field.ty.node));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// A field with the arguments that it must have. Those get it another name: an object beside it in the same interface
+/// may have a field of that name without.
+fn called(field: &FieldDefinition) -> String {
+    let name = field.name.node.as_str();
+    let arguments: Vec<String> = field
+        .arguments
+        .iter()
+        .filter_map(|argument| match argument.node.name.node.as_str() {
+            "first" => Some("first: 3".to_owned()),
+            "number" | "from" => Some(format!("{}: 1", argument.node.name.node)),
+            "to" => Some("to: 2".to_owned()),
+            other => {
+                assert!(argument.node.ty.node.nullable, "decide what {other} of {name} is given");
+                None
+            }
+        })
+        .collect();
+    match arguments.as_slice() {
+        [] => name.to_owned(),
+        [page] if page.starts_with("first") => format!("{name}({page})"),
+        _ => format!("{name}_of: {name}({})", arguments.join(", ")),
+    }
+}
+
+/// A value as it is written in a document.
+pub(super) fn literal(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", literal(value)));
+            format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,217 @@
+//! Two customers that have all that one can have, each full of its own marker.
+
+use agent_registry::domain::{KeyScope, auth::jwt::Subject, member::Role};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{
+    ask::Ask,
+    ear::{Ear, Heard, hear},
+    guess::{Guess, Rows, rows},
+    schema::{Barred, Schema},
+};
+use crate::support::{
+    App, Calls,
+    app::Setup,
+    caller::{Client, Member, Operator, Program},
+};
+
+/// Words that nobody writes by chance.
+pub(super) const THEIRS: &str = "zqxjkvbwfp";
+pub(super) const OURS: &str = "wvyhgqzkxm";
+
+/// A customer, and who works for it.
+pub(super) struct Side {
+    pub(super) marker: &'static str,
+    pub(super) customer: String,
+    pub(super) admin: Member,
+    pub(super) editor: Member,
+    pub(super) viewer: Member,
+    pub(super) key: Program,
+    /// What one might know of it.
+    pub(super) guess: Guess,
+}
+
+/// A service with both.
+pub(super) struct World {
+    pub(super) app: App,
+    pub(super) operator: Operator,
+    pub(super) schema: Schema,
+    pub(super) theirs: Side,
+    pub(super) ours: Side,
+}
+
+/// Somebody who may know nothing of the other customer, and what it is barred from at its own.
+pub(super) struct Outsider {
+    pub(super) name: &'static str,
+    pub(super) client: Client,
+    pub(super) barred: Barred,
+    /// What a key is barred from: nobody is, from the rest.
+    pub(super) lean: Barred,
+}
+
+/// What a version of this customer's is made of.
+pub(super) fn version(agent: &str, marker: &str, number: usize) -> Value {
+    json!({
+        "agentId": agent, "systemPrompt": format!("{marker} prompt {number}\n"), "message": format!("{marker} {number}"),
+        "modelName": format!("{marker}-model"), "modelParameters": { marker: { "stop": [marker, number] } },
+        "tools": [{ "name": format!("{marker}-tool"), "description": format!("{marker} tool"),
+            "inputSchema": { "type": "object", "description": marker, "properties": { marker: { "type": "string" } } } }],
+    })
+}
+
+impl Side {
+    async fn new(app: &App, operator: &Operator, marker: &'static str) -> Self {
+        let customer = operator.customer(&format!("{marker}-customer")).await;
+        let plan =
+            "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: ENTERPRISE }) { revision } }";
+        operator.gql(plan, json!({ "id": customer })).await.text("/setPlan/revision");
+        let admin = member(app, operator, &customer, marker, Role::Admin).await;
+        let editor = member(app, &admin, &customer, marker, Role::Editor).await;
+        let viewer = member(app, &admin, &customer, marker, Role::Viewer).await;
+        invite(&admin, &customer, &format!("open@{marker}.example"), Role::Viewer).await;
+        let make =
+            "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret apiKey { id } } }";
+        let scopes: Vec<String> =
+            KeyScope::ALL.iter().map(|scope| scope.as_str().replace(':', "_").to_uppercase()).collect();
+        let input = json!({ "customerId": customer, "name": format!("{marker} key"), "scopes": scopes });
+        let made = admin.gql(make, json!({ "input": input })).await;
+        let rotate = "mutation ($id: ID!) { rotateApiKey(input: { apiKeyId: $id }) { secret } }";
+        let rotated = admin.gql(rotate, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
+        let key = Program(app.bearer(&rotated.text("/rotateApiKey/secret")));
+        let user = editor.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
+        for number in 0..3 {
+            let create =
+                "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { agent { id } } }";
+            let input = json!({ "customerId": customer, "name": format!("{marker}-agent-{number}"),
+                "description": format!("{marker} agent {number}"), "ownerId": user });
+            let agent = editor.gql(create, json!({ "input": input })).await.text("/createAgent/agent/id");
+            if number == 1 {
+                continue;
+            }
+            for number in 1..=2 {
+                let made = editor.publish_input(version(&agent, marker, number)).await;
+                key.activate(&agent, &made.text("/publishVersion/version/id"))
+                    .await
+                    .text("/activateVersion/revision");
+            }
+            if number == 2 {
+                let archive = "mutation ($id: ID!) { archiveAgent(input: { agentId: $id }) { revision } }";
+                editor.gql(archive, json!({ "id": agent })).await.text("/archiveAgent/revision");
+            }
+        }
+        let rows = rows(&app.database.admin_url, &customer).await;
+        let mut guess = Guess::of(&rows, &customer, marker, String::new());
+        // What serves stands first.
+        guess.versions.swap(0, 1);
+        // So does who answers for the agents.
+        let owner = guess.users.iter().position(|id| *id == user).unwrap();
+        guess.users.swap(0, owner);
+        let config = admin.get(&format!("/internal/agents/{}/active", guess.agents[0])).await;
+        guess.tag = config.header("etag").unwrap().to_owned();
+        Self { marker, customer, admin, editor, viewer, key, guess }
+    }
+}
+
+async fn invite(admin: &Client, customer: &str, email: &str, role: Role) {
+    let invite =
+        "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id } } }";
+    let role = format!("{role:?}").to_uppercase();
+    let input = json!({ "customerId": customer, "email": email, "role": role });
+    admin.gql(invite, json!({ "input": input })).await.text("/inviteMember/invitation/id");
+}
+
+/// Somebody who was invited, and came.
+async fn member(app: &App, admin: &Client, customer: &str, marker: &str, role: Role) -> Member {
+    let what = format!("{role:?}").to_lowercase();
+    let email = format!("{what}@{marker}.example");
+    invite(admin, customer, &email, role).await;
+    let subject = Subject {
+        subject: format!("{marker}-{what}"),
+        email: Some(email),
+        name: Some(format!("{marker} {what}")),
+    };
+    let token = app.registry.mint(subject, std::time::Duration::from_secs(3600)).unwrap();
+    let member = Member(app.bearer(&token));
+    member.gql("{ viewer { user { id name } } }", Value::Null).await.text("/viewer/user/name");
+    member
+}
+
+impl World {
+    pub(super) async fn new(setup: Setup) -> Self {
+        let app = App::set_up(setup).await;
+        let operator = app.operator().await;
+        let theirs = Side::new(&app, &operator, THEIRS).await;
+        let ours = Side::new(&app, &operator, OURS).await;
+        Self { app, operator, schema: Schema::read(), theirs, ours }
+    }
+
+    /// All that is theirs, and all that is ours.
+    pub(super) async fn rows(&self) -> [Rows; 2] {
+        let url = &self.app.database.admin_url;
+        [rows(url, &self.theirs.customer).await, rows(url, &self.ours.customer).await]
+    }
+
+    /// Knows all that is theirs by now.
+    pub(super) async fn ear(&self) -> Ear {
+        let Side { admin, editor, viewer, key, .. } = &self.theirs;
+        let tokens = [&admin.0, &editor.0, &viewer.0, &key.0].map(|client| client.token.clone().unwrap());
+        let [theirs, ours] = self.rows().await;
+        Ear::new(THEIRS, &theirs, &ours, &tokens)
+    }
+
+    /// Asks, and again when it was too often.
+    pub(super) async fn hear(&self, client: &Client, ask: &Ask) -> Heard {
+        loop {
+            let heard = hear(client, ask).await;
+            if heard.status != 429 {
+                return heard;
+            }
+            self.app.clock.shift(TimeDelta::seconds(5));
+        }
+    }
+
+    /// All who work for us, our key, and a stranger.
+    pub(super) async fn outsiders(&self) -> Vec<Outsider> {
+        let Side { admin, editor, viewer, key, .. } = &self.ours;
+        let mut outsiders = Vec::new();
+        for (name, client) in
+            [("admin", &admin.0), ("editor", &editor.0), ("viewer", &viewer.0), ("key", &key.0)]
+        {
+            let (client, barred) = (client.clone(), self.barred(client).await);
+            outsiders.push(Outsider { name, client, barred, lean: Barred::new() });
+        }
+        assert!(outsiders[0].barred.is_empty(), "an admin sees all: {:?}", outsiders[0].barred);
+        let barred = outsiders[2].barred.clone();
+        let lean = outsiders[3].barred.clone();
+        outsiders.push(Outsider {
+            name: "stranger",
+            client: self.app.stranger().0,
+            barred,
+            lean: lean.clone(),
+        });
+        outsiders.iter_mut().for_each(|outsider| outsider.lean.clone_from(&lean));
+        outsiders
+    }
+
+    /// The fields that this member or key of ours is refused.
+    async fn barred(&self, client: &Client) -> Barred {
+        let mut barred = Barred::new();
+        for _ in 0..50 {
+            let (node, viewer) =
+                (self.schema.selection("Node", 2, &barred), self.schema.selection("Viewer", 2, &barred));
+            let query = format!("query ($ids: [ID!]!) {{ nodes(ids: $ids) {node} viewer {viewer} }}");
+            let Guess { customer, agents, versions, activations, users, .. } = &self.ours.guess;
+            let ids = [customer, &agents[0], &versions[0], &activations[0], &users[0]];
+            let answer = client.gql(&query, json!({ "ids": ids })).await;
+            let Some(errors) = answer.body["errors"].as_array() else {
+                return barred;
+            };
+            for error in errors {
+                let path = error["path"].as_array().unwrap_or_else(|| panic!("{error}"));
+                barred.extend(self.schema.at_path(path));
+            }
+        }
+        panic!("no end of refusals: {barred:?}");
+    }
+}
