@@ -82,7 +82,8 @@ impl Registry {
     }
 
     /// Makes a successor of an API key, with the same name, scopes and end. The old one is accepted for `overlap` more,
-    /// and no longer than it would have been.
+    /// and no longer than it would have been. The one before that, if it still is accepted, no longer is: of a line of
+    /// keys at most two are at a time, or rotating would be a way round the plan.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
@@ -108,6 +109,11 @@ impl Registry {
                 if is_over || old.replaced_by.is_some() {
                     let message = "the key is not accepted any more, or has a successor already";
                     return Err(Error::invalid("apiKeyId", message));
+                }
+                if let Some(oldest) = txn.one(row::before(txn.reach(), id, now)).await? {
+                    let (customer, oldest_id) = (oldest.customer_id, oldest.id);
+                    txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
+                    txn.record(Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(oldest_id));
                 }
                 // There is always room for a successor: it takes the place of the old one, if a while before it goes.
                 let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);

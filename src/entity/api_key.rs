@@ -87,6 +87,16 @@ pub fn locked(reach: &Reach, id: ApiKeyId) -> Select<Entity> {
     by_id(reach, id).lock(LockType::NoKeyUpdate)
 }
 
+/// The key that was given this successor and is accepted beside it at this time, locked as [`locked`] is.
+pub fn before(reach: &Reach, successor: ApiKeyId, now: Instant) -> Select<Entity> {
+    reach
+        .narrow(Entity::find(), Column::CustomerId)
+        .filter(Column::ReplacedBy.eq(successor))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .lock(LockType::NoKeyUpdate)
+}
+
 /// The same page, newest first, of each of these customers.
 pub fn page_each(customers: &[CustomerId], slice: &Slice<ApiKeyId>) -> SelectorRaw<SelectModel<Model>> {
     let sql = slice.under_each("t.*", "api_keys", "customer_id", ("id", "uuid"), Order::Desc, "true");

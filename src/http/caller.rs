@@ -105,6 +105,32 @@ impl FromRequestParts<Door> for Authenticated {
     }
 }
 
+/// How many changes of rights there had been when the caller of a request was looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Since(pub u64);
+
+/// Refuses a caller who has lost rights since it was looked up: a body may take hours to come.
+///
+/// # Errors
+/// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
+pub async fn still(
+    door: &Door,
+    Since(since): Since,
+    caller: &Caller,
+    headers: &HeaderMap,
+    request_id: &str,
+) -> Result<(), Error> {
+    const LOST: Error =
+        Error::Unauthenticated("rights were taken away while the request was read; ask again");
+    let is_over = caller.expires_at().is_some_and(|at| at <= door.registry.clock().now());
+    if !is_over && !door.hub.rights().touched_since(since, caller) {
+        return Ok(());
+    }
+    let bearer = bearer(headers)?.ok_or(LOST)?;
+    let now = door.registry.authenticate(bearer, request_id).await?;
+    if now.may_what(caller) { Ok(()) } else { Err(LOST) }
+}
+
 /// Whoever sent this request, which is counted.
 ///
 /// # Errors
@@ -138,7 +164,7 @@ pub async fn sign_in(
     let found = door.registry.authenticate(bearer, request_id).await;
     match &found {
         Ok(_) => door.limiter.accepted(bearer),
-        Err(Error::Unauthenticated(_)) => door.limiter.refused(address),
+        Err(Error::Unauthenticated(_)) => door.limiter.refused(address, bearer),
         Err(_) => {}
     }
     found

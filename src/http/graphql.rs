@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     Door,
     body::{self, Object},
-    caller::{RequestId, authenticate},
+    caller::{RequestId, Since, authenticate, still},
     problem::{challenge, retry_after, status},
 };
 use crate::{
@@ -118,12 +118,14 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
             return Err(Box::new(Refused { allow: Some("GET, POST"), ..*refused }));
         }
     };
+    let since = Since(door.hub.rights().count());
     let caller = authenticate(door, &parts.uri, &parts.headers, &parts.extensions, id).await;
     let caller = caller.map_err(|err| Refused::error(&err, id))?;
     let operation = match may_write {
         true => from_body(&parts.headers, body, id).await?,
         false => from_query(parts.uri.query().unwrap_or_default(), id)?,
     };
+    still(door, since, &caller, &parts.headers, id).await.map_err(|err| Refused::error(&err, id))?;
     let request_error = |answer| {
         let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
         Box::new(Refused { status, answer, allow: None, retry_after: None })

@@ -134,8 +134,9 @@ impl Limiter {
         known.insert(hash(bearer));
     }
 
-    /// Notes that a credential from this address was refused.
-    pub fn refused(&self, address: IpAddr) {
+    /// Notes that this credential from this address was refused: if it was accepted once, it is known no more.
+    pub fn refused(&self, address: IpAddr, bearer: &str) {
+        lock(&self.0.known).remove(&hash(bearer));
         // Who has had too many is told so when it tries again.
         let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
     }
@@ -208,11 +209,13 @@ mod tests {
         limiter.accepted("good");
         for _ in 0..5 {
             assert!(limiter.may_try(guesser, "bad").is_ok());
-            limiter.refused(guesser);
+            limiter.refused(guesser, "bad");
         }
         assert!(limiter.may_try(guesser, "bad").is_err());
         assert!(limiter.may_try(other, "bad").is_ok());
         assert!(limiter.may_try(guesser, "good").is_ok(), "what was accepted before still is");
+        limiter.refused(guesser, "good");
+        assert!(limiter.may_try(guesser, "good").is_err(), "what was revoked is as good as made up");
         limiter.0.clock.shift(TimeDelta::minutes(1));
         assert!(limiter.may_try(guesser, "bad").is_ok());
     }
@@ -229,7 +232,7 @@ mod tests {
     fn memory_is_bounded() {
         let limiter = Limiter::new(Clock::default(), 1);
         for nth in 0..u32::try_from(KEPT_MAX).unwrap() + 10 {
-            limiter.refused(IpAddr::V4(nth.into()));
+            limiter.refused(IpAddr::V4(nth.into()), "bad");
         }
         assert!(lock(&limiter.0.addresses).len() <= KEPT_MAX);
     }

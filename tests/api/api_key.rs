@@ -4,6 +4,10 @@ use agent_registry::domain::{KeyScope, member::Role};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::{Answer, App, Calls, caller::Client};
 
@@ -210,4 +214,61 @@ async fn it_reads_no_people_no_money_and_no_keys() {
         "{{ agent(id: \"{agent}\") {{ versions {{ nodes {{ systemPrompt createdBy {{ id }} }} }} }} }}"
     );
     assert_eq!(program.gql(&by, Value::Null).await.code(), Some("FORBIDDEN"));
+}
+
+#[tokio::test]
+async fn rotating_is_no_way_round_the_plan() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let made = create(&operator, &customer, json!(["AGENTS_READ"])).await;
+    let (mut id, mut secrets) =
+        (made.text("/createApiKey/apiKey/id"), vec![made.text("/createApiKey/secret")]);
+    for _ in 0..4 {
+        let made = operator.gql(ROTATE, json!({ "id": id, "overlap": 604_800 })).await;
+        id = made.text("/rotateApiKey/apiKey/id");
+        secrets.push(made.text("/rotateApiKey/secret"));
+    }
+    let mut statuses = Vec::new();
+    for secret in &secrets {
+        statuses.push(app.bearer(secret).gql(ME, Value::Null).await.status.as_u16());
+    }
+    assert_eq!(statuses, [401, 401, 401, 200, 200]);
+}
+
+/// A request's body may come slowly: what its sender may do is what it may do when all of it is there.
+#[tokio::test]
+async fn a_key_that_is_revoked_while_its_request_is_read_does_nothing() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let create_agent = format!(
+        "mutation {{ createAgent(input: {{ customerId: \"{customer}\", name: \"late\" }}) {{ agent {{ name }} }} }}"
+    );
+    for (path, body) in [
+        ("/graphql", json!({ "query": create_agent }).to_string()),
+        ("/v1/agents", json!({ "name": "late" }).to_string()),
+    ] {
+        let made = create(&operator, &customer, json!(["AGENTS_WRITE"])).await;
+        let mut stream = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             authorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{{",
+            made.text("/createApiKey/secret"),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Its use is noted once it is signed in.
+        let used = async || {
+            let keys = operator.gql(KEYS, json!({ "id": customer })).await;
+            keys.at("/customer/apiKeys/nodes/0/lastUsedAt").is_string()
+        };
+        while !used().await {}
+        operator.gql(REVOKE, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
+        app.door.hub.reach(app.registry.head().await.unwrap().revision).await.unwrap();
+        stream.write_all(&body.as_bytes()[1..]).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
 }

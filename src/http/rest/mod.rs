@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Door,
     body::{self, Object},
-    caller::{Authenticated, RequestId, authenticate},
+    caller::{Authenticated, RequestId, Since, authenticate, still},
     problem::Problem,
 };
 use crate::{
@@ -62,10 +62,12 @@ async fn fence(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let since = Since(door.hub.rights().count());
     let found = authenticate(&door, request.uri(), request.headers(), request.extensions(), &id).await;
     let mut response = match found {
         Ok(caller) => {
             request.extensions_mut().insert(Authenticated(caller));
+            request.extensions_mut().insert(since);
             next.run(request).await
         }
         Err(err) => Problem::new(&err, &id).into_response(),
@@ -124,7 +126,7 @@ struct Body<T>(T);
 impl<T: Shape> FromRequest<Door> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Door) -> Result<Self, Problem> {
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
         let bytes = body::json(&parts.headers, body).await.map_err(|refused| {
@@ -134,6 +136,12 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
             };
             Problem::request(refused.status(), title, refused.to_string(), &id)
         })?;
+        if let (Some(Authenticated(caller)), Some(since)) =
+            (parts.extensions.get::<Authenticated>(), parts.extensions.get::<Since>())
+        {
+            let still = still(door, *since, caller, &parts.headers, &id).await;
+            still.map_err(|err| Problem::new(&err, &id))?;
+        }
         let parsed = serde_json::from_slice(&bytes).map_err(|err| {
             let place = format!("line {}, column {}", err.line(), err.column());
             if err.is_data() {

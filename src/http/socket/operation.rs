@@ -11,10 +11,12 @@ use super::{
     super::Limiter,
     MESSAGE_BYTES_MAX,
     message::text,
+    session::Held,
     wire::{Letter, Outbox},
 };
 use crate::{
     domain::{Error, Registry},
+    feed::Rights,
     graphql::{Answer, Api, Operation},
 };
 
@@ -40,8 +42,11 @@ pub(super) struct Run {
     pub(super) api: Api,
     pub(super) registry: Registry,
     pub(super) limiter: Limiter,
+    pub(super) rights: Rights,
     /// The credential that the socket was opened with.
     pub(super) bearer: Arc<str>,
+    /// What its socket sees to that it keeps.
+    pub(super) held: Held,
     pub(super) id: String,
     pub(super) outbox: Outbox,
     pub(super) of: AbortHandle,
@@ -68,6 +73,7 @@ impl Run {
 
     async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
         // Each operation is as good as a request: what its caller may do is what it may do now.
+        let since = self.rights.count();
         let caller = self.registry.authenticate(&self.bearer, request_id).await;
         let caller = match caller.and_then(|caller| self.limiter.count(&caller).map(|()| caller)) {
             Ok(caller) => Arc::new(caller),
@@ -79,6 +85,7 @@ impl Run {
                 return Ok(());
             }
         };
+        self.held.adopt(&caller, since);
         let accepted = match self.api.accept(operation, request_id) {
             Ok(accepted) => accepted,
             Err(refusal) => {

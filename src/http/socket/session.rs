@@ -1,7 +1,11 @@
 //! One socket's life, in one task: it listens, its operations run, its messages are written, each without waiting for
 //! the others; when it ends, all of it is dropped.
 
-use std::{collections::HashMap, pin::pin, sync::Arc};
+use std::{
+    collections::HashMap,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     Error as WireError,
@@ -41,8 +45,8 @@ const BESIDES: usize = 64;
 
 /// What has come to an end.
 enum Done {
-    /// The credential has been looked at.
-    SignedIn(Arc<str>, Result<Caller, Error>),
+    /// The credential has been looked at, after so many changes of rights.
+    SignedIn(Arc<str>, u64, Result<Caller, Error>),
     /// It has been looked at again, after so many changes of rights.
     SeenAgain(u64, Result<Caller, Error>),
     /// The operation of this id has said its last.
@@ -57,7 +61,35 @@ enum State {
     /// `connection_init` came; its credential is being looked at.
     SigningIn,
     /// Acknowledged: operations may run.
-    SignedIn { bearer: Arc<str>, caller: Arc<Caller> },
+    SignedIn { bearer: Arc<str>, held: Held },
+}
+
+/// The rights that what runs on a socket was begun with. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Held(Arc<Mutex<(Arc<Caller>, u64)>>);
+
+impl Held {
+    fn new(caller: Caller, since: u64) -> Self {
+        Self(Arc::new(Mutex::new((Arc::new(caller), since))))
+    }
+
+    /// Notes that an operation is begun by this caller, who was looked up after so many changes of rights. It may be more
+    /// by now than it was when it signed in, and all of that may be taken away again.
+    pub(super) fn adopt(&self, caller: &Arc<Caller>, since: u64) {
+        let mut held = self.lock();
+        if caller.may_what(&held.0) {
+            held.0 = Arc::clone(caller);
+        }
+        held.1 = held.1.min(since);
+    }
+
+    fn get(&self) -> (Arc<Caller>, u64) {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Arc<Caller>, u64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One socket.
@@ -71,8 +103,8 @@ pub(super) struct Session {
     state: State,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     live: HashMap<String, AbortHandle>,
-    /// How many changes of rights there had been when the credential was last looked at; none while it is.
-    rights: Option<u64>,
+    /// Whether the credential is being looked at again.
+    looking: bool,
     opened: Instant,
     heard: Instant,
     pinged: Instant,
@@ -89,7 +121,7 @@ impl Session {
             state: State::Fresh,
             work: FuturesUnordered::new(),
             live: HashMap::new(),
-            rights: None,
+            looking: false,
             opened: now,
             heard: now,
             pinged: now,
@@ -207,11 +239,11 @@ impl Session {
         let (door, client) = (self.door.clone(), self.client);
         let request_id = door.registry.clock().id::<Uuid>().to_string();
         self.state = State::SigningIn;
-        self.rights = Some(self.door.hub.rights().count());
+        let since = door.hub.rights().count();
         self.work.push(
             async move {
                 let caller = caller::sign_in(&door, &bearer, client, &request_id).await;
-                Done::SignedIn(bearer, caller)
+                Done::SignedIn(bearer, since, caller)
             }
             .boxed(),
         );
@@ -219,7 +251,7 @@ impl Session {
     }
 
     fn subscribe(&mut self, id: String, operation: Operation, outbox: &Outbox) -> Result<(), Close> {
-        let State::SignedIn { bearer, .. } = &self.state else {
+        let State::SignedIn { bearer, held } = &self.state else {
             return Err(Close::unauthorized());
         };
         if self.live.contains_key(&id) {
@@ -230,7 +262,9 @@ impl Session {
             api: self.door.api.clone(),
             registry: self.door.registry.clone(),
             limiter: self.door.limiter.clone(),
+            rights: self.door.hub.rights().clone(),
             bearer: Arc::clone(bearer),
+            held: held.clone(),
             id: id.clone(),
             outbox: outbox.clone(),
             of: of.clone(),
@@ -257,26 +291,27 @@ impl Session {
 
     fn done(&mut self, done: Done, outbox: &Outbox) -> Result<(), End> {
         match done {
-            Done::SignedIn(bearer, Ok(caller)) => {
-                self.state = State::SignedIn { bearer, caller: Arc::new(caller) };
+            Done::SignedIn(bearer, since, Ok(caller)) => {
+                self.state = State::SignedIn { bearer, held: Held::new(caller, since) };
                 self.say(plain("connection_ack"), outbox);
                 Ok(())
             }
-            Done::SignedIn(_, Err(Error::Unauthenticated(_)))
+            Done::SignedIn(_, _, Err(Error::Unauthenticated(_)))
             | Done::SeenAgain(_, Err(Error::Unauthenticated(_)))
             | Done::Operation(_, Err(Refused)) => Err(Close::forbidden("Forbidden").into()),
             Done::SeenAgain(count, Ok(now)) => {
-                if let State::SignedIn { caller, .. } = &mut self.state {
+                if let State::SignedIn { held, .. } = &self.state {
+                    let mut held = held.lock();
                     // What runs was begun under the rights of before: with fewer, it ends.
-                    if !now.may_what(caller) {
+                    if !now.may_what(&held.0) {
                         return Err(Close::forbidden("rights were taken away").into());
                     }
-                    *caller = Arc::new(now);
+                    *held = (Arc::new(now), count);
                 }
-                self.rights = Some(count);
+                self.looking = false;
                 Ok(())
             }
-            Done::SignedIn(_, Err(err)) | Done::SeenAgain(_, Err(err)) => {
+            Done::SignedIn(_, _, Err(err)) | Done::SeenAgain(_, Err(err)) => {
                 tracing::warn!(error = %err, "can't look at a credential");
                 Err(Close::try_later("Try again later").into())
             }
@@ -293,14 +328,14 @@ impl Session {
         let limits = Arc::clone(&self.limits);
         match &self.state {
             State::Fresh if self.opened.elapsed() >= limits.init => return Err(Close::init_timeout().into()),
-            State::SignedIn { caller, .. }
-                if caller.expires_at().is_some_and(|at| at <= self.door.registry.clock().now()) =>
+            State::SignedIn { held, .. }
+                if held.get().0.expires_at().is_some_and(|at| at <= self.door.registry.clock().now()) =>
             {
                 return Err(Close::forbidden("token expired").into());
             }
-            State::SignedIn { bearer, caller } => {
-                let (bearer, caller) = (Arc::clone(bearer), Arc::clone(caller));
-                self.look_again(bearer, &caller);
+            State::SignedIn { bearer, held } => {
+                let (bearer, held) = (Arc::clone(bearer), held.get());
+                self.look_again(bearer, held);
             }
             State::Fresh | State::SigningIn => {}
         }
@@ -318,14 +353,14 @@ impl Session {
     }
 
     /// Looks at the credential again when its rights may have changed: a stream keeps those that it began with.
-    fn look_again(&mut self, bearer: Arc<str>, caller: &Caller) {
+    fn look_again(&mut self, bearer: Arc<str>, (caller, since): (Arc<Caller>, u64)) {
         let rights = self.door.hub.rights();
-        let Some(since) = self.rights.filter(|since| rights.touched_since(*since, caller)) else {
+        if self.looking || !rights.touched_since(since, &caller) {
             return;
-        };
+        }
         let count = rights.count();
         tracing::debug!(since, count, "looking at a credential again");
-        self.rights = None;
+        self.looking = true;
         let registry = self.door.registry.clone();
         let request_id = registry.clock().id::<Uuid>().to_string();
         let seen = async move { Done::SeenAgain(count, registry.authenticate(&bearer, &request_id).await) };

@@ -144,3 +144,48 @@ async fn a_key_that_is_revoked_or_past_its_end_is_out() {
         until("its stream is gone", || app.door.hub.watchers() == 0).await;
     }
 }
+
+const REMOVE: &str =
+    "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { userId userErrors { code } } }";
+
+/// Makes this subject an editor, without an invitation.
+async fn let_in(app: &App, scene: &Scene, subject: &str) {
+    let input = SetMember {
+        customer_id: scene.customer.parse().unwrap(),
+        issuer: LOCAL_ISSUER.to_owned(),
+        subject: subject.to_owned(),
+        email: None,
+        role: Role::Editor,
+    };
+    app.registry.set_member(&Caller::system("test"), input).await.unwrap();
+}
+
+/// What a socket runs may have been begun with more than it had when it signed in.
+#[tokio::test]
+async fn who_had_no_profile_when_it_signed_in_is_out_as_others_are() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let ada = app.user("ada", None);
+    let mut socket = ada.socket().await;
+    let_in(&app, &scene, "ada").await;
+    socket.send(subscribe("1", ACTIVATIONS)).await;
+    until("it watches", || app.door.hub.watchers() == 1).await;
+    let user = ada.gql("{ viewer { user { id } } }", json!(null)).await.text("/viewer/user/id");
+    let input = json!({ "input": { "customerId": scene.customer, "userId": user } });
+    assert_eq!(scene.operator.gql(REMOVE, input).await.text("/removeMember/userId"), user);
+    assert_eq!(socket.next().await, Frame::Closed(4403, "rights were taken away".to_owned()));
+    until("its stream is gone", || app.door.hub.watchers() == 0).await;
+}
+
+#[tokio::test]
+async fn who_became_an_operator_after_it_signed_in_is_out_as_others_are() {
+    let app = App::with(impatient()).await;
+    Scene::on(&app).await;
+    let mut socket = app.user("ada", None).socket().await;
+    app.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "ada").await.unwrap();
+    socket.send(subscribe("1", ACTIVATIONS)).await;
+    until("it watches", || app.door.hub.watchers() == 1).await;
+    app.registry.remove_operator(&Caller::system("test"), LOCAL_ISSUER, "ada").await.unwrap();
+    assert_eq!(socket.next().await, Frame::Closed(4403, "rights were taken away".to_owned()));
+    until("its stream is gone", || app.door.hub.watchers() == 0).await;
+}
