@@ -30,14 +30,16 @@ impl Registry {
     /// Sets what a customer pays for.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`].
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Suspended`] for an erased one.
     pub async fn set_plan(&self, caller: &Caller, id: CustomerId, plan: Plan) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::ManageBilling)?;
-        let now = self.clock.now();
+        let (now, by) = (self.clock.now(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
                 let before =
                     txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
+                // An erased one's row never changes again.
+                super::refuse_suspended(&by, &before)?;
                 if before.plan == plan {
                     let since =
                         super::last_change_of_customer(&txn, id, ChangeAction::CustomerPlanSet).await?;

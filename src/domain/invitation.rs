@@ -223,14 +223,18 @@ fn taken(message: &'static str) -> Error {
     Error::AlreadyExists { field: "email", message }
 }
 
-/// An address as it is kept and compared: in lower case.
+/// An address as it is kept and compared: in lower case. A letter that only becomes a plain one by that (the Kelvin sign
+/// a `k`) would make an address of another's: it is refused.
 fn address(email: &str) -> Result<String> {
     let wrong = || Error::invalid("email", "email must be an address, such as ada@example.org");
     let email = email.trim();
     let (name, domain) = email.rsplit_once('@').ok_or_else(wrong)?;
     let is_plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());
-    if name.is_empty() || domain.is_empty() || !is_plain || email.chars().count() > EMAIL_CHARS_MAX {
+    let is_itself = |c: char| c.is_ascii() || !c.to_lowercase().any(|lower| lower.is_ascii());
+    let lower = email.to_lowercase();
+    let fits = lower.chars().count() <= EMAIL_CHARS_MAX && email.chars().all(is_itself);
+    if name.is_empty() || domain.is_empty() || !is_plain || !fits {
         return Err(wrong());
     }
-    Ok(email.to_lowercase())
+    Ok(lower)
 }

@@ -210,10 +210,11 @@ pub fn locked(reach: &Reach, id: AgentId) -> Select<Entity> {
     by_ids(reach, &[id]).lock(sea_orm::sea_query::LockType::NoKeyUpdate)
 }
 
-/// Takes away the names and descriptions of one customer's agents. What they are numbered by stays.
+/// Takes away the names and descriptions of one customer's agents. What they are numbered by stays. The new names can't
+/// be foreseen: whoever could give one of them to another agent beforehand could not be erased.
 pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
     Entity::update_many()
-        .col_expr(Column::Name, Expr::cust("'erased ' || id::text"))
+        .col_expr(Column::Name, Expr::cust("'erased ' || gen_random_uuid()"))
         .col_expr(Column::Description, Expr::value(Option::<String>::None))
         .filter(Column::CustomerId.eq(customer))
 }

@@ -31,6 +31,7 @@ pub struct Serving {
 }
 
 /// The agents `a` as they were at the end of the commit `$1`. Where nothing has changed since, the row itself says.
+/// What an erased customer served is gone, so it is told of as canceled at any moment.
 const AT: &str = "SELECT a.id AS agent_id, a.customer_id, \
     CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
         SELECT c.details::jsonb #>> '{after,name}' FROM registry.changes AS c \
@@ -41,9 +42,10 @@ const AT: &str = "SELECT a.id AS agent_id, a.customer_id, \
         SELECT c.revision FROM registry.changes AS c WHERE c.agent_id = a.id AND c.revision <= $1 \
         AND c.action IN ('agent.activated', 'agent.deactivated', 'agent.updated') \
         ORDER BY c.revision DESC, c.position DESC LIMIT 1) END AS revision, \
-    coalesce((SELECT c.details::jsonb ->> 'after' FROM registry.changes AS c \
+    CASE WHEN EXISTS (SELECT FROM registry.customers AS k WHERE k.id = a.customer_id AND k.erased_at IS NOT NULL) \
+        THEN 'CANCELED' ELSE coalesce((SELECT c.details::jsonb ->> 'after' FROM registry.changes AS c \
         WHERE c.customer_id = a.customer_id AND c.revision <= $1 AND c.action = 'customer.billing_status_set' \
-        ORDER BY c.revision DESC, c.position DESC LIMIT 1), 'ACTIVE') AS status \
+        ORDER BY c.revision DESC, c.position DESC LIMIT 1), 'ACTIVE') END AS status \
     FROM registry.agents AS a LEFT JOIN LATERAL ( \
         SELECT x.version_id, x.activated_at, x.reason FROM registry.activations AS x \
         WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";

@@ -8,7 +8,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::hub::{Hub, Watch, WatchFilter};
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// How many configurations are read at once: sixteen of the largest are 25 MiB.
 const PAGE: u64 = 16;
-/// How long nothing may happen before a bookmark says how far the log has been seen all the same.
+/// How long after a bookmark another says how far the log has been seen, whatever happens meanwhile.
 const IDLE: Duration = Duration::from_secs(10);
 /// How many bytes of the hash over caller and filter a bookmark's cursor carries.
 const BINDING_BYTES: usize = 4;
@@ -63,6 +63,8 @@ pub struct ConfigWatch {
     ready: VecDeque<ConfigEvent>,
     /// The bookmark that follows what is being told.
     due: Option<Cursor>,
+    /// When the last one was given.
+    marked: Instant,
 }
 
 impl Hub {
@@ -100,6 +102,7 @@ impl Hub {
             sweeps: snapshot.into_iter().collect(),
             ready: VecDeque::new(),
             due: begins,
+            marked: Instant::now(),
             watch,
         })
     }
@@ -122,7 +125,8 @@ impl ConfigWatch {
             if let Some(mark) = self.due.take() {
                 return Ok(self.bookmark(mark));
             }
-            match timeout(IDLE, self.watch.next_commit()).await {
+            let wait = IDLE.checked_sub(self.marked.elapsed()).filter(|wait| !wait.is_zero()).unwrap_or(IDLE);
+            match timeout(wait, self.watch.next_commit()).await {
                 Ok(commit) => self.tell(&commit?).await?,
                 Err(_) => {
                     if let Some(mark) = self.watch.mark() {
@@ -133,7 +137,8 @@ impl ConfigWatch {
         }
     }
 
-    fn bookmark(&self, mark: Cursor) -> ConfigEvent {
+    fn bookmark(&mut self, mark: Cursor) -> ConfigEvent {
+        self.marked = Instant::now();
         ConfigEvent::Bookmark(mark.revision(), format!("{mark}.{}", self.binding))
     }
 
@@ -204,8 +209,9 @@ impl ConfigWatch {
                 Err(_) => {}
             }
         }
-        // Who comes back to the middle of a commit would miss the rest of it.
-        if self.ready.len() > 1 || !self.sweeps.is_empty() {
+        // Who comes back to the middle of a commit would miss the rest of it; and where there is always something to
+        // tell, nobody would ever be told where to come back to.
+        if self.ready.len() > 1 || !self.sweeps.is_empty() || self.marked.elapsed() >= IDLE {
             self.due = Some(Cursor::of(last));
         }
         Ok(())

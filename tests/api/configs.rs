@@ -251,3 +251,26 @@ async fn a_snapshot_of_many_comes_in_pages_and_whole() {
     city.set_status("SUSPENDED").await;
     assert_eq!(until_bookmark(&mut socket).await.0, vec!["REMOVE SUSPENDED"; 40]);
 }
+
+/// Where there is always something to tell, a gateway is told all the same where to come back to.
+#[tokio::test]
+async fn bookmarks_come_however_much_goes_on() {
+    let app = App::start().await;
+    let city = City::of(&app, &["a"]).await;
+    let mut socket = watch(&*app.gateway().await, json!({})).await;
+    until_bookmark(&mut socket).await;
+    let begun = std::time::Instant::now();
+    let writes = async {
+        for nth in 0.. {
+            let input = json!({ "agentId": city.agents[0], "systemPrompt": format!("{nth}"), "modelName": "m", "activate": true });
+            city.operator.publish_input(input).await;
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+    };
+    tokio::select! {
+        () = writes => {}
+        (seen, _) = until_bookmark(&mut socket) => assert!(seen.len() > 1, "{seen:?}"),
+    }
+    // Ten seconds are said; five times that is for a busy machine.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(50));
+}

@@ -137,3 +137,44 @@ async fn nobody_writes_to_an_erased_customer_and_no_other_content_can_be_changed
         sqlx::raw_sql("ROLLBACK").execute(&mut owner).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn no_name_of_an_agent_stands_in_its_way() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let editor = app.member(&customer, Role::Editor).await;
+    let first = editor.agent(&customer, "first").await;
+    editor.agent(&customer, &format!("erased {first}")).await;
+    operator.gql(STATUS, json!({ "id": customer, "status": "CANCELED" })).await;
+    let erased = operator.gql(ERASE, json!({ "id": customer })).await;
+    assert_eq!(erased.at("/eraseCustomer/userErrors"), &json!([]));
+    // And nothing that is asked of it afterwards is our fault.
+    let plan =
+        "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: PRO }) { userErrors { code } } }";
+    assert_eq!(
+        operator.gql(plan, json!({ "id": customer })).await.text("/setPlan/userErrors/0/code"),
+        "SUSPENDED"
+    );
+}
+
+/// A gateway that comes back from before must not serve the emptiness that is left.
+#[tokio::test]
+async fn what_is_left_is_not_told_of_as_served() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let agent = operator.agent(&customer, "Helper").await;
+    let before = app.registry.head().await.unwrap().revision;
+    let input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m", "activate": true });
+    operator.publish_input(input).await;
+    operator.gql(STATUS, json!({ "id": customer, "status": "CANCELED" })).await;
+    operator.gql(ERASE, json!({ "id": customer })).await;
+    let mut socket = app.gateway().await.socket().await;
+    let configs = "subscription ($after: Cursor) { configs(after: $after) { kind reason agentId } }";
+    socket.subscribe("1", configs, json!({ "after": before.to_string() })).await;
+    assert_eq!(
+        socket.event().await["data"]["configs"],
+        json!({ "kind": "REMOVE", "reason": "CANCELED", "agentId": agent })
+    );
+}

@@ -226,3 +226,20 @@ async fn a_viewer_is_told_what_it_may_do() {
     assert_eq!(all.at("/viewer/permissions").as_array().unwrap().len(), 20);
     assert_eq!(app.stranger().gql(ME, Value::Null).await.at("/viewer/permissions"), &json!([]));
 }
+
+#[tokio::test]
+async fn an_address_is_its_own_in_lower_case_too() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    // Two letters in lower case; and a sign that is a plain k then, as in somebody else's address.
+    for email in ["İ".repeat(200) + "@example.org", "min\u{212a}@example.org".to_owned()] {
+        let refused = invite(&operator, &customer, &email, "VIEWER").await;
+        assert_eq!(refused.text("/inviteMember/userErrors/0/code"), "INVALID");
+    }
+    invite(&operator, &customer, "mink@example.org", "ADMIN").await;
+    let other = app.user("other", Some("min\u{212a}@example.org"));
+    assert_eq!(other.gql(ME, Value::Null).await.at("/viewer/memberships"), &json!([]));
+    let jurgen = invite(&operator, &customer, "JÜRGEN@example.org", "VIEWER").await;
+    assert_eq!(jurgen.text("/inviteMember/invitation/email"), "jürgen@example.org");
+}
