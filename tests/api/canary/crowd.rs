@@ -206,5 +206,5 @@ async fn a_crowd_of_both_is_never_mixed_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_is_it_behind_row_level_security_alone() {
-    crowd(second_wall_alone(), proof::count(500, 10_000)).await;
+    crowd(second_wall_alone(), proof::count(500, 3_000)).await;
 }
