@@ -76,12 +76,13 @@ CREATE TRIGGER agents_active_version_changed BEFORE UPDATE OF active_version_id 
 CREATE FUNCTION registry.forget_active_tools() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM registry.agent_active_tools WHERE agent_id = NEW.agent_id;
+    DELETE FROM registry.agent_active_tools WHERE agent_id IN (SELECT DISTINCT agent_id FROM erased);
     RETURN NULL;
 END
 $$;
 CREATE TRIGGER agent_versions_erased AFTER UPDATE ON registry.agent_versions
-    FOR EACH ROW EXECUTE FUNCTION registry.forget_active_tools();
+    REFERENCING NEW TABLE AS erased
+    FOR EACH STATEMENT EXECUTE FUNCTION registry.forget_active_tools();
 
 -- What is there already. Row-level security holds for the owner too, and without a scope it would find no row.
 SELECT set_config('registry.scope', 'platform', true);

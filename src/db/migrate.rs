@@ -51,8 +51,10 @@ pub async fn migrate(url: &str) -> Result<usize, DbErr> {
 }
 
 /// What the service's role may do, where it is not the owner: read all, and write what has to change. It may take no
-/// table out of row-level security, and neither change nor take away what is kept for ever.
-const GRANTS: [&str; 6] = [
+/// table out of row-level security, and neither change nor take away what is kept for ever. What it was granted before
+/// is taken from it.
+const GRANTS: [&str; 7] = [
+    "REVOKE ALL ON ALL TABLES IN SCHEMA registry FROM",
     "GRANT USAGE ON SCHEMA registry TO",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA registry TO",
     "GRANT SELECT ON ALL TABLES IN SCHEMA registry TO",
@@ -72,12 +74,16 @@ const GRANTS: [&str; 6] = [
 /// # Errors
 /// [`DbErr`] when Postgres refuses, or `url` is none.
 pub async fn admit(owner_url: &str, url: &str) -> Result<(), DbErr> {
-    let options = PgConnectOptions::from_str(url).map_err(|err| DbErr::Custom(err.to_string()))?;
-    let role = options.get_username().replace('"', "\"\"");
-    let pool = migrator(owner_url).await?;
-    for grant in GRANTS {
-        pool.execute_unprepared(&format!("{grant} \"{role}\"")).await?;
+    let options = |url| PgConnectOptions::from_str(url).map_err(|err| DbErr::Custom(err.to_string()));
+    let (owner, service) = (options(owner_url)?, options(url)?);
+    if owner.get_username() == service.get_username() {
+        return Ok(());
     }
+    let role = service.get_username().replace('"', "\"\"");
+    let pool = migrator(owner_url).await?;
+    // Sent as one, it is one transaction: who serves meanwhile lacks nothing.
+    let all: String = GRANTS.iter().map(|grant| format!("{grant} \"{role}\"; ")).collect();
+    pool.execute_unprepared(&all).await?;
     pool.close().await
 }
 

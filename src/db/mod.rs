@@ -73,7 +73,7 @@ pub enum ConnectError {
     Unreachable(#[from] DbErr),
     /// Row-level security does not hold for this role.
     #[error(
-        "refusing to run as database role {0:?}: it is a superuser or has BYPASSRLS, or may become such a role, so row-level security would not hold; use a plain role"
+        "refusing to run as database role {0:?}: it is a superuser or has BYPASSRLS or CREATEROLE, or may become such a role, so row-level security would not hold; use a plain role"
     )]
     Privileged(String),
     /// Too old.
@@ -208,7 +208,7 @@ fn options(url: &str) -> ConnectOptions {
 
 async fn check_role(pool: &DatabaseConnection) -> Result<(), ConnectError> {
     let ask = "SELECT current_user::text AS role, EXISTS (SELECT FROM pg_roles \
-                   WHERE (rolsuper OR rolbypassrls) AND pg_has_role(oid, 'MEMBER')) AS privileged, \
+                   WHERE (rolsuper OR rolbypassrls OR rolcreaterole) AND pg_has_role(oid, 'MEMBER')) AS privileged, \
                current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_name";
     let row = pool.query_one_raw(Statement::from_string(DbBackend::Postgres, ask)).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("current role".to_owned()))?;

@@ -21,6 +21,9 @@ use crate::{
     id::{AgentId, CustomerId, VersionId},
 };
 
+/// How long a statement of a write that takes its time may run.
+const PATIENCE: &str = "SET LOCAL statement_timeout = '15min'";
+
 /// Who acts, as the log names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
@@ -195,6 +198,15 @@ impl Txn {
     /// Any [`Fault`] of the database.
     pub async fn delete<E: EntityTrait>(&self, rows: DeleteMany<E>) -> Result<u64, Fault> {
         Ok(rows.exec(&self.txn).await?.rows_affected)
+    }
+
+    /// Gives each statement from here on as long as an operator would wait, not as long as a request may take.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn take_time(&self) -> Result<(), Fault> {
+        self.txn.execute_unprepared(PATIENCE).await?;
+        Ok(())
     }
 
     /// From here on, this is who acts.

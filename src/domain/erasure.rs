@@ -41,6 +41,8 @@ impl Registry {
                 if before.billing_status != BillingStatus::Canceled {
                     return Err(Error::invalid("customerId", "only a canceled customer can be erased"));
                 }
+                // All at once, however much it is: what is half erased would be neither there nor gone.
+                txn.take_time().await?;
                 // First its row: with that, the triggers let the content of its versions go.
                 let erased = row::ActiveModel {
                     name: Set(NAME.to_owned()),

@@ -1,8 +1,8 @@
 //! `users`: people, known by who vouches for them and under which name.
 
-use sea_orm::{QueryTrait, entity::prelude::*};
+use sea_orm::{ActiveEnum, QuerySelect, QueryTrait, entity::prelude::*};
 
-use super::{Reach, membership};
+use super::{Reach, change::Action, membership};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -54,18 +54,21 @@ pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<
     }
 }
 
-/// Those who work for this customer and for no other, and are no operators.
+/// Those who work or once worked for this customer, work for no other, and are no operators; locked, so that they join
+/// no other meanwhile.
 pub fn only_of(customer: CustomerId) -> Select<Entity> {
     let only_here = Expr::cust_with_values(
         "users.id IN (SELECT m.user_id FROM registry.memberships AS m WHERE m.customer_id = $1 \
-         AND NOT EXISTS (SELECT FROM registry.memberships AS o WHERE o.user_id = m.user_id AND o.customer_id <> $1)) \
+         UNION SELECT c.subject_id FROM registry.changes AS c WHERE c.customer_id = $1 AND c.action = $2) \
+         AND NOT EXISTS (SELECT FROM registry.memberships AS o WHERE o.user_id = users.id AND o.customer_id <> $1) \
          AND NOT EXISTS (SELECT FROM registry.operators AS p WHERE p.issuer = users.issuer AND p.subject = users.subject)",
-        [Uuid::from(customer)],
+        [Value::from(Uuid::from(customer)), Action::MemberRemoved.to_value().into()],
     );
-    Entity::find().filter(only_here)
+    Entity::find().filter(only_here).lock_exclusive()
 }
 
-/// Takes away these profiles.
+/// Takes away those of these profiles whose users work nowhere.
 pub fn delete(ids: &[UserId]) -> sea_orm::DeleteMany<Entity> {
-    Entity::delete_many().filter(Column::Id.eq_any(ids.to_vec()))
+    let is_nowhere = "NOT EXISTS (SELECT FROM registry.memberships AS m WHERE m.user_id = users.id)";
+    Entity::delete_many().filter(Column::Id.eq_any(ids.to_vec())).filter(Expr::cust(is_nowhere))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Once},
 };
 
 use axum::{
@@ -20,6 +20,9 @@ impl FromIterator<IpNet> for TrustedProxies {
         Self(networks.into_iter().collect())
     }
 }
+
+/// That somebody forwards who is not trusted is told once.
+static TOLD: Once = Once::new();
 
 impl TrustedProxies {
     fn trusts(&self, address: IpAddr) -> bool {
@@ -40,6 +43,14 @@ impl TrustedProxies {
             .flat_map(|value| value.split(','))
             .map(str::trim)
             .collect();
+        if !forwarded.is_empty() && !self.trusts(client) {
+            TOLD.call_once(|| {
+                tracing::warn!(
+                    peer = %client,
+                    "X-Forwarded-For is not believed: if its sender is your proxy, name it in TRUSTED_PROXIES, or all who come through it count as one address"
+                );
+            });
+        }
         for hop in forwarded.into_iter().rev() {
             if !self.trusts(client) {
                 break;

@@ -13,7 +13,7 @@ use axum::{
 use uuid::Uuid;
 
 use super::{Door, problem::Problem};
-use crate::domain::{Caller, Error};
+use crate::domain::{Caller, Error, auth::Proven};
 
 /// Names a request, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -145,12 +145,10 @@ pub async fn authenticate(
     refuse_token_in(uri)?;
     let bearer =
         bearer(headers)?.ok_or(Error::Unauthenticated("give a bearer token: Authorization: Bearer …"))?;
-    let caller = sign_in(door, bearer, Client::of(extensions), request_id).await?;
-    door.limiter.count(&caller)?;
-    Ok(Arc::new(caller))
+    Ok(Arc::new(sign_in(door, bearer, Client::of(extensions), request_id).await?))
 }
 
-/// Whoever has this token, unless too many from where it comes were refused.
+/// Whoever has this token, counted, unless too many from where it comes were refused.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`]; [`Error::RateLimited`]; [`Error::Unavailable`] when the database is.
@@ -160,14 +158,26 @@ pub async fn sign_in(
     Client(address): Client,
     request_id: &str,
 ) -> Result<Caller, Error> {
-    door.limiter.may_try(address, bearer)?;
-    let found = door.registry.authenticate(bearer, request_id).await;
+    door.limiter.has_waited(bearer)?;
+    let proven = door.registry.prove(bearer).await;
+    // What an issuer has signed was not guessed: who shares an address with a guesser can sign in all the same.
+    let is_signed = proven.as_ref().is_ok_and(Proven::is_signed);
+    if !is_signed {
+        door.limiter.may_try(address, bearer)?;
+    }
+    let found = match proven {
+        Ok(proven) => door.registry.look_up(proven, request_id).await,
+        Err(err) => Err(err),
+    };
     match &found {
+        Ok(_) if is_signed => {}
         Ok(_) => door.limiter.accepted(bearer),
         Err(Error::Unauthenticated(_)) => door.limiter.refused(address, bearer),
         Err(_) => {}
     }
-    found
+    let caller = found?;
+    door.limiter.count(&caller, bearer)?;
+    Ok(caller)
 }
 
 /// A token in an address is in histories and logs by now: it is refused even beside another in its right place

@@ -62,11 +62,23 @@ impl Rate {
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
+pub(super) enum Key {
     /// A user, by issuer and subject: there may be no profile.
     User(String, String),
     /// An API key.
     Api(ApiKeyId),
+}
+
+impl Key {
+    /// Whom a request of this caller counts for; nobody for the platform and its services.
+    pub(super) fn of(caller: &Caller) -> Option<Self> {
+        caller.counted_by()?;
+        match &caller.principal {
+            Principal::User(user) => Some(Self::User(user.issuer.clone(), user.subject.clone())),
+            Principal::ApiKey(key) => Some(Self::Api(key.id)),
+            Principal::Service(_) | Principal::System => None,
+        }
+    }
 }
 
 /// What was asked of late. Clones are the same.
@@ -79,7 +91,9 @@ struct Inner {
     refusals: Rate,
     callers: Mutex<HashMap<Key, Instant>>,
     addresses: Mutex<HashMap<IpAddr, Instant>>,
-    /// Hashes of credentials that this instance has accepted.
+    /// By the hashes of credentials that must wait: until when.
+    waiting: Mutex<HashMap<[u8; 32], Instant>>,
+    /// Hashes of credentials without a signature that this instance has accepted.
     known: Mutex<HashSet<[u8; 32]>>,
 }
 
@@ -92,27 +106,45 @@ impl Limiter {
             refusals: Rate::per_minute(refusals_per_minute),
             callers: Mutex::default(),
             addresses: Mutex::default(),
+            waiting: Mutex::default(),
             known: Mutex::default(),
         }))
     }
 
-    /// Counts a request of this caller. The platform's own, and its services', are not counted.
+    /// Whether who has this credential has waited as long as it was told to. It is refused before the database is asked
+    /// who it is.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub fn has_waited(&self, bearer: &str) -> Result<()> {
+        let mut waiting = lock(&self.0.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let hash = hash(bearer);
+        match waiting.get(&hash).map(|until| *until - self.0.clock.now()) {
+            Some(wait) if wait > TimeDelta::zero() => return Err(refused("caller", wait)),
+            Some(_) => drop(waiting.remove(&hash)),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Counts a request of this caller, with this credential. The platform's own, and its services', are not counted.
     ///
     /// # Errors
     /// [`Error::RateLimited`] when it asks more often than its plan allows.
-    pub fn count(&self, caller: &Caller) -> Result<()> {
-        let Some(plan) = caller.counted_by() else { return Ok(()) };
-        let key = match &caller.principal {
-            Principal::User(user) => Key::User(user.issuer.clone(), user.subject.clone()),
-            Principal::ApiKey(key) => Key::Api(key.id),
-            Principal::Service(_) | Principal::System => return Ok(()),
-        };
+    pub fn count(&self, caller: &Caller, bearer: &str) -> Result<()> {
+        let (Some(plan), Some(key)) = (caller.counted_by(), Key::of(caller)) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
-        let counted = self.take(&self.0.callers, key, rate);
-        counted.map_err(|wait| refused("caller", wait))
+        self.take(&self.0.callers, key, rate).map_err(|wait| {
+            let now = self.0.clock.now();
+            keep(&mut lock(&self.0.waiting), hash(bearer), now + wait, now);
+            refused("caller", wait)
+        })
     }
 
-    /// Whether a credential from this address is to be looked at. One that this instance has accepted always is: who
+    /// Whether a credential from this address, which nobody has signed, is to be looked at. One that this instance has accepted always is: who
     /// shares an address with a guesser is not shut out.
     ///
     /// # Errors
@@ -150,15 +182,20 @@ impl Limiter {
         let now = self.0.clock.now();
         let mut counted = lock(counted);
         let idle_at = rate.admit(counted.get(&key).copied(), now)?;
-        if counted.len() >= KEPT_MAX && !counted.contains_key(&key) {
-            counted.retain(|_, idle_at| *idle_at > now);
-            if counted.len() >= KEPT_MAX {
-                counted.clear();
-            }
-        }
-        counted.insert(key, idle_at);
+        keep(&mut counted, key, idle_at, now);
         Ok(())
     }
+}
+
+/// Keeps a key until this time.
+fn keep<K: Eq + Hash>(kept: &mut HashMap<K, Instant>, key: K, until: Instant, now: Instant) {
+    if kept.len() >= KEPT_MAX && !kept.contains_key(&key) {
+        kept.retain(|_, until| *until > now);
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+    }
+    kept.insert(key, until);
 }
 
 fn refused(what: &'static str, wait: TimeDelta) -> Error {
@@ -176,7 +213,7 @@ fn hash(bearer: &str) -> [u8; 32] {
 }
 
 /// Whom an address stands for: a household or a company has a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         v4 @ IpAddr::V4(_) => v4,

@@ -178,3 +178,48 @@ async fn what_is_left_is_not_told_of_as_served() {
         json!({ "kind": "REMOVE", "reason": "CANCELED", "agentId": agent })
     );
 }
+
+/// Whoever left before keeps no profile either, unless there is another reason for one.
+#[tokio::test]
+async fn who_once_worked_there_goes_too() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let gone = app.member(&customer, Role::Editor).await;
+    let user = gone.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
+    let remove =
+        "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { userErrors { code } } }";
+    let input = json!({ "customerId": customer, "userId": user });
+    let removed = operator.gql(remove, json!({ "input": input })).await;
+    assert_eq!(removed.at("/removeMember/userErrors"), &json!([]));
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    assert!(dump(&mut session).await.contains(&user));
+    cancel(&operator, &customer).await;
+    let erased = operator.gql(ERASE, json!({ "id": customer })).await;
+    assert_eq!(erased.at("/eraseCustomer/userErrors"), &json!([]));
+    assert!(!dump(&mut session).await.contains(&user));
+    // The operator has read and written, and stays who it is.
+    assert!(operator.gql("{ viewer { user { id } } }", Value::Null).await.at("/viewer/user/id").is_string());
+}
+
+/// A statement of a request may run for ten seconds; what a large customer had takes longer to clear.
+#[tokio::test]
+async fn it_may_take_its_time() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let agent = operator.agent(&customer, "Helper").await;
+    operator.publish(&agent, "one").await;
+    cancel(&operator, &customer).await;
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT FROM registry.agent_versions FOR UPDATE")
+        .execute(&mut session)
+        .await
+        .unwrap();
+    let slow = async {
+        tokio::time::sleep(std::time::Duration::from_secs(11)).await;
+        sqlx::raw_sql("COMMIT").execute(&mut session).await.unwrap();
+    };
+    let (erased, ()) = tokio::join!(operator.gql(ERASE, json!({ "id": customer })), slow);
+    assert_eq!(erased.at("/eraseCustomer/userErrors"), &json!([]));
+}

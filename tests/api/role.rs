@@ -78,6 +78,12 @@ async fn who_serves_can_take_down_no_wall() {
     let mut session = outside.unwrap();
     let closed = sqlx::raw_sql("SELECT 1 FROM registry.customers").execute(&mut session).await.unwrap_err();
     assert_eq!(closed.as_database_error().unwrap().code().as_deref(), Some("42501"), "before it is let in");
+    // What it was given once by mistake is taken from it.
+    let mut given = PgConnection::connect(&owner).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("GRANT DELETE, TRUNCATE ON registry.changes TO {SERVES}")))
+        .execute(&mut given)
+        .await
+        .unwrap();
     db::admit(&owner, &serves).await.unwrap();
     for attempt in [
         "ALTER TABLE registry.agents DISABLE ROW LEVEL SECURITY",
@@ -117,4 +123,17 @@ async fn who_could_become_more_is_refused() {
     let refused = db::Db::connect(&rises, 2, Tasks::default()).await.unwrap_err();
     assert!(refused.to_string().contains("superuser"), "{refused}");
     assert!(db::Db::connect(&serves, 2, Tasks::default()).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_makes_roles_is_refused() {
+    let (database, _, _) = apart().await;
+    let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
+    let create = "CREATE ROLE registry_test_makes_roles LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE";
+    drop(sqlx::raw_sql(create).execute(&mut admin).await);
+    let name: String =
+        sqlx::query_scalar("SELECT current_database()::text").fetch_one(&mut admin).await.unwrap();
+    let makes_roles = cluster().await.url("registry_test_makes_roles", &name);
+    let refused = db::Db::connect(&makes_roles, 2, Tasks::default()).await.unwrap_err();
+    assert!(refused.to_string().contains("CREATEROLE"), "{refused}");
 }

@@ -8,6 +8,7 @@ use agent_registry::{
     id::CustomerId,
 };
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use tokio::io::AsyncBufRead;
 
 use crate::support::{App, Calls};
@@ -198,4 +199,43 @@ async fn state_is_restored_and_last_versions_serve_only_when_asked() {
     let before = desk.head().await;
     assert_eq!(desk.import(&back.to_string()).await.unwrap().unchanged, 1);
     assert_eq!(desk.head().await, before);
+}
+
+/// What is above a plan after it changed stays, and a file that adds nothing to it is no reason to refuse.
+#[tokio::test]
+async fn what_adds_nothing_needs_no_room() {
+    let desk = Desk::open().await;
+    let operator = desk.app.operator().await;
+    let set = "mutation ($id: ID!, $plan: Plan!) { setPlan(input: { customerId: $id, plan: $plan }) { userErrors { code } } }";
+    let plan = async |plan| {
+        let done = operator.gql(set, json!({ "id": desk.customer, "plan": plan })).await;
+        assert_eq!(done.at("/setPlan/userErrors"), &json!([]));
+    };
+    let prompts: Vec<String> = (1..=502).map(|number| format!("prompt {number}")).collect();
+    let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
+    let (has, more) = (simple("Helper", &prompts[..501]), simple("Helper", &prompts));
+    plan("PRO").await;
+    desk.import(&has).await.unwrap();
+    plan("FREE").await;
+    let mut admin = PgConnection::connect(&desk.app.database.admin_url).await.unwrap();
+    let fill = "INSERT INTO registry.agents (id, customer_id, name, created_at, updated_at)
+        SELECT gen_random_uuid(), $1::text::uuid, 'Filler ' || n, now(), now() FROM generate_series(1, 500) AS n";
+    sqlx::query(fill).bind(desk.customer.to_string()).execute(&mut admin).await.unwrap();
+
+    let room = async |file: &str| {
+        let registry = &desk.app.registry;
+        registry.room_to_import(&system(), &desk.input(), &mut file.as_bytes()).await
+    };
+    room(&has).await.unwrap();
+    assert_eq!(desk.import(&has).await.unwrap().unchanged, 1);
+    let known = simple("Filler 1", &["one"]);
+    room(&known).await.unwrap();
+    assert_eq!(desk.import(&known).await.unwrap().versions, 1);
+    let head = desk.head().await;
+    for (file, limited) in [(&more, "500 versions"), (&simple("New", &["one"]), "500 agents")] {
+        for refused in [room(file).await.unwrap_err(), desk.import(file).await.unwrap_err()] {
+            assert!(refused.to_string().contains(limited), "{refused}");
+        }
+    }
+    assert_eq!(desk.head().await, head);
 }

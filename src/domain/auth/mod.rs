@@ -89,6 +89,25 @@ impl Auth {
 
 const REFUSED: Error = Error::Unauthenticated(jwt::REFUSED);
 
+/// A credential of which all is well that can be told without the database.
+#[derive(Debug)]
+pub struct Proven(Proof);
+
+#[derive(Debug)]
+enum Proof {
+    Service(Key),
+    Api(Key),
+    User(Claims),
+}
+
+impl Proven {
+    /// Whether its issuer has signed it: then nobody has guessed it.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        matches!(self.0, Proof::User(_))
+    }
+}
+
 impl Registry {
     /// Who is behind this bearer token. Whoever has been invited under the address that its issuer has verified becomes a
     /// member by it.
@@ -96,16 +115,35 @@ impl Registry {
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
     pub async fn authenticate(&self, bearer: &str, request_id: &str) -> Result<Caller> {
-        let principal = if Key::claims(Kind::Service, bearer) {
-            let key = Key::parse(Kind::Service, bearer).ok_or(REFUSED)?;
-            Principal::Service(service(&self.db.view(Scope::Auth), &key).await?)
+        self.look_up(self.prove(bearer).await?, request_id).await
+    }
+
+    /// Whether the form of this bearer token is right, and its signature if it has one. The database is not asked.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the issuer's keys can't be had.
+    pub async fn prove(&self, bearer: &str) -> Result<Proven> {
+        let proof = if Key::claims(Kind::Service, bearer) {
+            Proof::Service(Key::parse(Kind::Service, bearer).ok_or(REFUSED)?)
         } else if Key::claims(Kind::Api, bearer) {
-            let key = Key::parse(Kind::Api, bearer).ok_or(REFUSED)?;
-            Principal::ApiKey(self.api_key(&key).await?)
+            Proof::Api(Key::parse(Kind::Api, bearer).ok_or(REFUSED)?)
         } else {
             let claims = self.auth.issuer.check(&self.clock, bearer).await?;
             super::user::check_subject(&claims.subject).map_err(|_| REFUSED)?;
-            Principal::User(self.user(&claims, request_id).await?)
+            Proof::User(claims)
+        };
+        Ok(Proven(proof))
+    }
+
+    /// Who has proven this.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
+    pub async fn look_up(&self, Proven(proof): Proven, request_id: &str) -> Result<Caller> {
+        let principal = match proof {
+            Proof::Service(key) => Principal::Service(service(&self.db.view(Scope::Auth), &key).await?),
+            Proof::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
+            Proof::User(claims) => Principal::User(self.user(&claims, request_id).await?),
         };
         Ok(Caller { principal, request_id: request_id.to_owned() })
     }

@@ -1,6 +1,9 @@
 //! Import: one transaction an agent. A line that can't be imported stores nothing, and ends the import there.
 
-use std::{collections::HashSet, io};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+};
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
@@ -32,6 +35,14 @@ pub struct ImportAgents {
     /// Whether the last version of each agent that this import creates is to serve, where its line does not say
     /// which one is.
     pub activate: bool,
+}
+
+/// An agent that a file names.
+struct Wanted {
+    line: u64,
+    versions: i64,
+    /// How many of them it has; none when it is not there.
+    has: Option<i64>,
 }
 
 /// What an import came to.
@@ -151,7 +162,7 @@ impl Registry {
         let done = Imported::default();
         let failed = |line, agent| move |source| ImportError { line, agent, done, source };
         let plan = self.may_import(caller, input).await.map_err(failed(0, None))?;
-        let (mut line, mut number, mut names) = (Vec::new(), 0, HashSet::new());
+        let (mut line, mut number, mut wanted) = (Vec::new(), 0, HashMap::new());
         loop {
             number += 1;
             line.clear();
@@ -160,35 +171,48 @@ impl Registry {
             }
             if let Ok(read) = Line::read(&line) {
                 let versions = i64::try_from(read.versions.len()).unwrap_or(i64::MAX);
-                let fits = Limited::Versions.check(plan, versions);
-                fits.map_err(failed(number, Some(read.agent.clone())))?;
-                names.insert(read.agent);
+                wanted.insert(read.agent, Wanted { line: number, versions, has: None });
             }
         }
         let reading = self.reading(caller);
-        let would_be = self.agents_with(&reading, input.customer_id, names).await.map_err(failed(0, None))?;
-        Limited::Agents.check(plan, would_be).map_err(failed(0, None))
+        let agents =
+            self.look_for(&reading, input.customer_id, &mut wanted).await.map_err(failed(0, None))?;
+        // What adds nothing is fine also where there is more than the plan has by now.
+        let new = wanted.values().filter(|wanted| wanted.has.is_none()).count();
+        if new > 0 {
+            let would_be = agents + i64::try_from(new).unwrap_or(i64::MAX);
+            Limited::Agents.check(plan, would_be).map_err(failed(0, None))?;
+        }
+        let mut growing: Vec<_> =
+            wanted.into_iter().filter(|(_, wanted)| wanted.versions > wanted.has.unwrap_or(0)).collect();
+        growing.sort_by_key(|(_, wanted)| wanted.line);
+        for (agent, Wanted { line, versions, has: _ }) in growing {
+            Limited::Versions.check(plan, versions).map_err(failed(line, Some(agent)))?;
+        }
+        Ok(())
     }
 
-    /// How many agents a customer would have if it had these too.
-    async fn agents_with(
+    /// Notes how many versions the wanted agents have that are there; answers how many agents the customer has.
+    async fn look_for(
         &self,
         reading: &Reading,
         customer: CustomerId,
-        mut names: HashSet<String>,
+        wanted: &mut HashMap<String, Wanted>,
     ) -> Result<i64> {
-        let (reach, mut after, mut has) = (Reach::Only(vec![customer]), None, 0);
+        let (reach, mut after, mut count) = (Reach::Only(vec![customer]), None, 0);
         loop {
             let agents =
                 reading.view.all(agent_row::by_name(&reach, after.as_deref(), NAMES_AT_ONCE)).await?;
             let Some(last) = agents.last() else { break };
             after = Some(last.name.clone());
-            has += i64::try_from(agents.len()).unwrap_or(i64::MAX);
-            for agent in &agents {
-                names.remove(&agent.name);
+            count += i64::try_from(agents.len()).unwrap_or(i64::MAX);
+            for agent in agents {
+                if let Some(wanted) = wanted.get_mut(&agent.name) {
+                    wanted.has = Some(agent.latest_number.into());
+                }
             }
         }
-        Ok(has + i64::try_from(names.len()).unwrap_or(i64::MAX))
+        Ok(count)
     }
 
     async fn may_import(&self, caller: &Caller, input: &ImportAgents) -> Result<customer::Plan> {

@@ -85,8 +85,10 @@ impl Plan {
         if versions.len() > known && agent.archived_at.is_some() {
             return Err(Error::Archived);
         }
-        let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
-        Limited::Versions.check(customer.plan, count)?;
+        if versions.len() > known {
+            let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
+            Limited::Versions.check(customer.plan, count)?;
+        }
         let mut appended = 0;
         for Checked { content, hash, message, published_at } in versions.into_iter().skip(known) {
             let created_at = published_at.unwrap_or_else(|| clock.now());

@@ -11,7 +11,6 @@ use axum::{
     http::{HeaderMap, Uri, header, uri::Authority},
     response::{IntoResponse, Response},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use super::{
@@ -24,9 +23,11 @@ use crate::domain::Error;
 
 mod message;
 mod operation;
+mod seat;
 mod session;
 mod wire;
 
+pub use seat::Sockets;
 use session::Session;
 
 /// The only subprotocol that is spoken here. The older `graphql-ws` is dead, and has no way to refuse a client.
@@ -43,6 +44,10 @@ const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub struct SocketLimits {
     /// The most sockets of one instance.
     pub sockets: usize,
+    /// The most from one address (IPv6: /64) that have not signed in yet.
+    pub of_one_address: usize,
+    /// The most of one user or API key. The platform's own, and its services', are not counted.
+    pub of_one_caller: usize,
     /// The most operations that run on one socket.
     pub operations: usize,
     /// Within which time a client must say `connection_init`.
@@ -61,6 +66,8 @@ impl Default for SocketLimits {
     fn default() -> Self {
         Self {
             sockets: 10_000,
+            of_one_address: 1_000,
+            of_one_caller: 100,
             operations: 100,
             init: Duration::from_secs(10),
             ping: Duration::from_secs(20),
@@ -68,46 +75,6 @@ impl Default for SocketLimits {
             send: Duration::from_secs(10),
             beat: Duration::from_millis(500),
         }
-    }
-}
-
-/// The sockets of an instance. Clones are the same.
-#[derive(Clone, Debug)]
-pub struct Sockets {
-    limits: Arc<SocketLimits>,
-    seats: Arc<Semaphore>,
-}
-
-impl Sockets {
-    /// None yet, and at most as many as this says.
-    #[must_use]
-    pub fn new(limits: SocketLimits) -> Self {
-        Self { seats: Arc::new(Semaphore::new(limits.sockets)), limits: Arc::new(limits) }
-    }
-
-    /// How many are open now.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.limits.sockets.saturating_sub(self.seats.available_permits())
-    }
-
-    fn seat(&self) -> Result<Seat, Error> {
-        let permit = Arc::clone(&self.seats).try_acquire_owned();
-        let permit =
-            permit.map_err(|_| Error::Unavailable("this instance has no room for another socket"))?;
-        metrics::gauge!("registry_sockets").increment(1);
-        Ok(Seat { _permit: permit })
-    }
-}
-
-/// A socket's place among them, until it is dropped.
-struct Seat {
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        metrics::gauge!("registry_sockets").decrement(1);
     }
 }
 
@@ -131,7 +98,8 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         let err = Error::Forbidden("a page of another origin may not open a socket here");
         return Problem::new(&err, &id).into_response();
     }
-    let seat = match door.sockets.seat() {
+    let client = Client::of(&parts.extensions);
+    let seat = match door.sockets.seat(client) {
         Ok(seat) => seat,
         Err(err) => return Problem::new(&err, &id).into_response(),
     };
@@ -150,13 +118,12 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         return Problem::new(&err, &id).into_response();
     }
     let bearer = caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from));
-    let client = Client::of(&parts.extensions);
     let span = tracing::info_span!("socket", id = %id);
     // axum spawns the socket's task; shutdown waits for it all the same.
     let held = door.tasks.hold();
     upgrade.on_upgrade(move |socket: WebSocket| {
         let work = async move {
-            Session::new(&door, bearer, client).serve(socket, speaks).await;
+            Session::new(&door, bearer, client, seat.clone()).serve(socket, speaks).await;
             drop((seat, held));
         };
         work.instrument(span)

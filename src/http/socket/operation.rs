@@ -15,7 +15,7 @@ use super::{
     wire::{Letter, Outbox},
 };
 use crate::{
-    domain::{Error, Registry},
+    domain::{Caller, Error, Registry},
     feed::Rights,
     graphql::{Answer, Api, Operation},
 };
@@ -71,11 +71,17 @@ impl Run {
         Ok(())
     }
 
+    async fn caller(&self, request_id: &str) -> Result<Caller, Error> {
+        self.limiter.has_waited(&self.bearer)?;
+        let caller = self.registry.authenticate(&self.bearer, request_id).await?;
+        self.limiter.count(&caller, &self.bearer)?;
+        Ok(caller)
+    }
+
     async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
         // Each operation is as good as a request: what its caller may do is what it may do now.
         let since = self.rights.count();
-        let caller = self.registry.authenticate(&self.bearer, request_id).await;
-        let caller = match caller.and_then(|caller| self.limiter.count(&caller).map(|()| caller)) {
+        let caller = match self.caller(request_id).await {
             Ok(caller) => Arc::new(caller),
             Err(Error::Unauthenticated(_)) => return Err(Refused),
             Err(err) => {

@@ -32,6 +32,7 @@ use super::{
     SocketLimits,
     message::{Close, Incoming, plain, text},
     operation::{Refused, Run},
+    seat::Seat,
     wire::{End, GOODBYE, Letter, Outbox, WAITING, hear_out, unreadable, write},
 };
 use crate::{
@@ -100,6 +101,7 @@ pub(super) struct Session {
     header: Result<Option<Arc<str>>, Error>,
     /// Where it comes from.
     client: Client,
+    seat: Seat,
     state: State,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     live: HashMap<String, AbortHandle>,
@@ -111,13 +113,19 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(door: &Door, header: Result<Option<Arc<str>>, Error>, client: Client) -> Self {
+    pub(super) fn new(
+        door: &Door,
+        header: Result<Option<Arc<str>>, Error>,
+        client: Client,
+        seat: Seat,
+    ) -> Self {
         let now = Instant::now();
         Self {
             door: door.clone(),
             limits: Arc::clone(&door.sockets.limits),
             header,
             client,
+            seat,
             state: State::Fresh,
             work: FuturesUnordered::new(),
             live: HashMap::new(),
@@ -292,6 +300,9 @@ impl Session {
     fn done(&mut self, done: Done, outbox: &Outbox) -> Result<(), End> {
         match done {
             Done::SignedIn(bearer, since, Ok(caller)) => {
+                if !self.seat.sign_in(&caller) {
+                    return Err(Close::try_later("Too many sockets").into());
+                }
                 self.state = State::SignedIn { bearer, held: Held::new(caller, since) };
                 self.say(plain("connection_ack"), outbox);
                 Ok(())

@@ -102,13 +102,25 @@ async fn open(world: &World, outsider: &Outsider) -> Tap {
     let token = outsider.client.token.clone().unwrap();
     let mut tap = Tap::open(outsider.name, &app.base, &token).await;
     assert!(tap.until(DEADLINE, |text| text.contains("connection_ack")).await);
-    let query = format!(
-        "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {{
-            activations(customerId: $customer, agentIds: $agents, after: $after) {} }}",
-        schema.selection("Activation", 1, &outsider.barred)
-    );
+    let subscription = |field: &str, of: &str| {
+        format!(
+            "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {{
+                {field}(customerId: $customer, agentIds: $agents, after: $after) {} }}",
+            schema.selection(of, 1, &outsider.barred)
+        )
+    };
+    let query = subscription("activations", "Activation");
     for (number, (variables, _)) in watched(theirs, ours).iter().enumerate() {
         tap.subscribe(&format!("watch-{number}"), &query, variables).await;
+    }
+    let configs = subscription("configs", "ConfigEvent");
+    for (id, variables) in [
+        ("configs", json!({})),
+        ("configs-0", json!({ "after": "0" })),
+        ("configs-theirs", json!({ "customer": theirs.guess.customer })),
+        ("configs-agents", json!({ "agents": theirs.guess.agents })),
+    ] {
+        tap.subscribe(id, &configs, &variables).await;
     }
     let node = schema.selection("Node", 1, &outsider.barred);
     let nodes = format!("query ($ids: [ID!]!) {{ nodes(ids: $ids) {node} }}");
@@ -164,6 +176,11 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
         let all = tap.frames.concat();
         let all = String::from_utf8_lossy(&all);
         assert_eq!(all.contains(OURS), tap.who != "stranger", "{} hears", tap.who);
+        let is_config = |frame: &Vec<u8>| {
+            let frame = String::from_utf8_lossy(frame);
+            frame.contains("\"id\":\"configs\"") && frame.contains(OURS)
+        };
+        assert!(tap.who != "key" || tap.frames.iter().any(is_config), "it hears of its own configs");
     }
     // The last words: of who is a member no longer, and of who says what cannot be said.
     let remove = "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { revision } }";

@@ -244,3 +244,27 @@ async fn operations_sockets_and_messages_have_bounds() {
     super::until("there is room again", || app.door.sockets.open() < 2).await;
     assert!(Socket::upgrade(&app.base, &[PROTOCOL]).await.is_ok());
 }
+
+#[tokio::test]
+async fn nobody_takes_the_sockets_of_all() {
+    let patient = SocketLimits::default();
+    let app = App::with(SocketLimits { of_one_address: 2, of_one_caller: 2, ..patient }).await;
+    let stranger = app.stranger();
+    let mine = [stranger.socket().await, stranger.socket().await];
+    let mut third = Socket::upgrade(&app.base, &[PROTOCOL]).await.unwrap();
+    third.send(init(&stranger)).await;
+    assert_eq!(third.next().await, Frame::Closed(1013, "Too many sockets".to_owned()));
+    // Others have theirs, and services as many as there is room for.
+    let _other = app.operator().await.socket().await;
+    let gateway = app.gateway().await;
+    let _theirs = [gateway.socket().await, gateway.socket().await, gateway.socket().await];
+    drop(mine);
+    super::until("they are gone", || app.door.sockets.open() == 4).await;
+    let _again = stranger.socket().await;
+    let silent =
+        [Socket::upgrade(&app.base, &[PROTOCOL]).await, Socket::upgrade(&app.base, &[PROTOCOL]).await];
+    assert_eq!(Socket::upgrade(&app.base, &[PROTOCOL]).await.err(), Some(429));
+    drop(silent);
+    super::until("they are gone", || app.door.sockets.open() == 5).await;
+    assert!(Socket::upgrade(&app.base, &[PROTOCOL]).await.is_ok());
+}
