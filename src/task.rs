@@ -1,6 +1,11 @@
 //! The only place that spawns: every task is tracked, and ends when the service does.
 
-use std::{future::Future, sync::Arc, thread::available_parallelism, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::available_parallelism,
+    time::Duration,
+};
 
 use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::{
@@ -26,6 +31,12 @@ impl Default for Tasks {
             turns: Arc::new(Semaphore::new((processors / 2).max(1))),
         }
     }
+}
+
+/// Waits for its turn at what is shared. What a task that panicked has left is used as it is: better
+/// than that all others panic too.
+pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A task did not finish: it panicked, or the runtime was going down.

@@ -2,7 +2,7 @@
 
 use std::{
     mem,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use sea_orm::{
@@ -19,6 +19,7 @@ use crate::{
         change::{self, Action, ActorKind},
     },
     id::{AgentId, CustomerId, VersionId},
+    task::lock,
 };
 
 /// How long a statement of a write that takes its time may run.
@@ -225,8 +226,8 @@ impl Txn {
         self.log().entries.push(entry);
     }
 
-    fn log(&self) -> std::sync::MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log(&self) -> MutexGuard<'_, Log> {
+        lock(&self.log)
     }
 
     /// Appends what was recorded, then commits. Answers the commit's revision, or none when nothing was recorded.

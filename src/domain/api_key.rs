@@ -171,8 +171,7 @@ impl Registry {
         customers: &[CustomerId],
         page: &PageArgs<ApiKeyId>,
     ) -> Result<Vec<(CustomerId, Page<ApiKey>)>> {
-        policy::allow(&reading.caller, Action::ReadKeys)?;
-        let visible = super::permitted(reading, Action::ReadKeys, customers);
+        let visible = super::permitted(reading, Action::ReadKeys, customers)?;
         let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |key| key.customer_id, page))
     }
@@ -186,8 +185,7 @@ impl Registry {
         reading: &Reading,
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
-        policy::allow(&reading.caller, Action::ReadKeys)?;
-        let visible = super::permitted(reading, Action::ReadKeys, customers);
+        let visible = super::permitted(reading, Action::ReadKeys, customers)?;
         let rows = reading.view.pairs(row::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }

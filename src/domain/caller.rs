@@ -190,16 +190,6 @@ impl Caller {
         }
     }
 
-    /// By which plan this caller's requests are counted; none when they are not: the platform's own, and its services'.
-    #[must_use]
-    pub fn counted_by(&self) -> Option<Plan> {
-        match &self.principal {
-            Principal::User(user) if !user.operator => Some(user.plan),
-            Principal::ApiKey(key) => Some(key.plan),
-            Principal::User(_) | Principal::Service(_) | Principal::System => None,
-        }
-    }
-
     /// The user that calls, if it is one and has a profile.
     #[must_use]
     pub fn profile(&self) -> Option<UserId> {

@@ -122,8 +122,7 @@ impl Registry {
         customers: &[CustomerId],
         page: &PageArgs<InvitationId>,
     ) -> Result<Vec<(CustomerId, Page<Invitation>)>> {
-        policy::allow(&reading.caller, Action::ReadMembers)?;
-        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let visible = super::permitted(reading, Action::ReadMembers, customers)?;
         let rows = reading.view.all(row::page_each(&visible, &page.slice(), self.clock.now())).await?;
         Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
     }
@@ -137,8 +136,7 @@ impl Registry {
         reading: &Reading,
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
-        policy::allow(&reading.caller, Action::ReadMembers)?;
-        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let visible = super::permitted(reading, Action::ReadMembers, customers)?;
         let rows = reading.view.pairs(row::count_each(&visible, self.clock.now())).await?;
         Ok(super::zero_filled(customers, rows))
     }

@@ -144,8 +144,7 @@ impl Registry {
         customers: &[CustomerId],
         page: &PageArgs<UserId>,
     ) -> Result<Vec<(CustomerId, Page<Membership>)>> {
-        policy::allow(&reading.caller, Action::ReadMembers)?;
-        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let visible = super::permitted(reading, Action::ReadMembers, customers)?;
         let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |member| member.customer_id, page))
     }
@@ -159,8 +158,7 @@ impl Registry {
         reading: &Reading,
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
-        policy::allow(&reading.caller, Action::ReadMembers)?;
-        let visible = super::permitted(reading, Action::ReadMembers, customers);
+        let visible = super::permitted(reading, Action::ReadMembers, customers)?;
         let rows = reading.view.pairs(row::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }

@@ -196,10 +196,14 @@ fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> C
     parents.iter().copied().filter(|parent| reach.holds(customer(parent))).collect()
 }
 
-/// Those customers at which the reader may do this. Whether it may at one is for the reader to ask first.
-fn permitted(reading: &Reading, action: policy::Action, customers: &[CustomerId]) -> Vec<CustomerId> {
+/// Those customers at which the reader may do this.
+///
+/// # Errors
+/// [`Error::Forbidden`] when it may nowhere.
+fn permitted(reading: &Reading, action: policy::Action, customers: &[CustomerId]) -> Result<Vec<CustomerId>> {
+    policy::allow(&reading.caller, action)?;
     let may = |id: &CustomerId| reading.allow_on(action, *id, "customer").is_ok();
-    customers.iter().copied().filter(may).collect()
+    Ok(customers.iter().copied().filter(may).collect())
 }
 
 /// Sorts rows that were read for many parents into a page for each.

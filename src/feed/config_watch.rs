@@ -234,7 +234,29 @@ fn touched(change: &Change) -> Touched {
         ChangeAction::CustomerBillingSet if change.turns_serving() => {
             change.customer_id.map_or(Touched::Nothing, Touched::Customer)
         }
-        _ => Touched::Nothing,
+        // Archiving an agent that serves deactivates it; erasing needs a customer that is not served.
+        ChangeAction::CustomerCreated
+        | ChangeAction::CustomerUpdated
+        | ChangeAction::CustomerPlanSet
+        | ChangeAction::CustomerBillingSet
+        | ChangeAction::CustomerErased
+        | ChangeAction::UserCreated
+        | ChangeAction::UserUpdated
+        | ChangeAction::MemberSet
+        | ChangeAction::MemberRemoved
+        | ChangeAction::InvitationCreated
+        | ChangeAction::InvitationRevoked
+        | ChangeAction::ApiKeyCreated
+        | ChangeAction::ApiKeyRotated
+        | ChangeAction::ApiKeyRevoked
+        | ChangeAction::OperatorAdded
+        | ChangeAction::OperatorRemoved
+        | ChangeAction::ServiceTokenCreated
+        | ChangeAction::ServiceTokenRevoked
+        | ChangeAction::AgentCreated
+        | ChangeAction::AgentArchived
+        | ChangeAction::AgentRestored
+        | ChangeAction::VersionPublished => Touched::Nothing,
     }
 }
 

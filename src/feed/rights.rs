@@ -2,12 +2,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-use crate::domain::{
-    Caller, Principal,
-    change::{Change, ChangeAction},
+use crate::{
+    domain::{
+        Caller, Principal,
+        change::{Change, ChangeAction},
+    },
+    task::lock,
 };
 
 /// How many changes are remembered. Who asks more seldom than that is told to look again, to be safe.
@@ -53,7 +56,7 @@ impl Rights {
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     collections::{HashMap, HashSet},
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use chrono::TimeDelta;
@@ -16,8 +16,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     clock::{Clock, Instant},
-    domain::{Caller, Error, Principal, Result},
+    domain::{Caller, Error, Principal, Result, customer::Plan},
     id::ApiKeyId,
+    task::lock,
 };
 
 /// How many keys are kept of each kind. When there are more that are not idle, all are forgotten: a limit is lost for a
@@ -70,13 +71,14 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// Whom a request of this caller counts for; nobody for the platform and its services.
-    pub(super) fn of(caller: &Caller) -> Option<Self> {
-        caller.counted_by()?;
+    /// Whom a request of this caller counts for, and by which plan; nobody for the platform and its services.
+    pub(super) fn of(caller: &Caller) -> Option<(Self, Plan)> {
         match &caller.principal {
-            Principal::User(user) => Some(Self::User(user.issuer.clone(), user.subject.clone())),
-            Principal::ApiKey(key) => Some(Self::Api(key.id)),
-            Principal::Service(_) | Principal::System => None,
+            Principal::User(user) if !user.operator => {
+                Some((Self::User(user.issuer.clone(), user.subject.clone()), user.plan))
+            }
+            Principal::ApiKey(key) => Some((Self::Api(key.id), key.plan)),
+            Principal::User(_) | Principal::Service(_) | Principal::System => None,
         }
     }
 }
@@ -135,7 +137,7 @@ impl Limiter {
     /// # Errors
     /// [`Error::RateLimited`] when it asks more often than its plan allows.
     pub fn count(&self, caller: &Caller, bearer: &str) -> Result<()> {
-        let (Some(plan), Some(key)) = (caller.counted_by(), Key::of(caller)) else { return Ok(()) };
+        let Some((key, plan)) = Key::of(caller) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         self.take(&self.0.callers, key, rate).map_err(|wait| {
             let now = self.0.clock.now();
@@ -202,10 +204,6 @@ fn refused(what: &'static str, wait: TimeDelta) -> Error {
     metrics::counter!("registry_rate_limited_total", "what" => what).increment(1);
     let seconds = u64::try_from(wait.num_seconds()).unwrap_or(0) + 1;
     Error::RateLimited { retry_after_seconds: seconds }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn hash(bearer: &str) -> [u8; 32] {

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::jwt::{Claims, REFUSED, kid, verify};
-use crate::clock::Clock;
+use crate::{clock::Clock, task::lock};
 
 /// How often the keys are read again, so that one that is published ahead is known before it is used.
 const REFRESH: Duration = Duration::from_secs(300);
@@ -190,7 +190,7 @@ impl OutsideIssuer {
     }
 
     fn may_ask(&self) -> bool {
-        let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = lock(&self.0.asked);
         let may = asked.is_none_or(|asked| asked.elapsed() >= UNKNOWN_EVERY);
         if may {
             *asked = Some(Instant::now());

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     str::FromStr,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use crate::{
     db::{Actor, Scope, View},
     entity::{api_key, change::ActorKind, membership, operator, service_token, user},
     id::{ApiKeyId, CustomerId, ServiceTokenId},
+    task::lock,
 };
 use jwks::OutsideIssuer;
 use jwt::{Claims, LOCAL_ISSUER, LocalIssuer, Subject};
@@ -75,7 +76,7 @@ impl Auth {
     /// Whether the use of this key is to be noted now.
     fn is_to_note(&self, key: ApiKeyId, last: Option<Instant>, now: Instant) -> bool {
         let is_fresh = |at: Instant| now - at < NOTED_EVERY;
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = lock(&self.noted);
         if last.is_some_and(is_fresh) || noted.get(&key).copied().is_some_and(is_fresh) {
             return false;
         }

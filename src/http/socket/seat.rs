@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,6 +12,7 @@ use super::{Client, SocketLimits};
 use crate::{
     domain::{Caller, Error},
     http::limit::{Key, network},
+    task::lock,
 };
 
 /// The sockets of an instance. Clones are the same.
@@ -95,7 +96,7 @@ impl Seat {
     /// Makes it this caller's, who has signed in, unless that has too many.
     pub(super) fn sign_in(&self, caller: &Caller) -> bool {
         let Inner { sockets, holder, _permit: _ } = &*self.0;
-        let next = Key::of(caller).map(Holder::Caller);
+        let next = Key::of(caller).map(|(key, _)| Holder::Caller(key));
         if next.as_ref().is_some_and(|next| !sockets.take(next, sockets.limits.of_one_caller)) {
             return false;
         }
@@ -110,8 +111,4 @@ impl Drop for Inner {
         lock(&self.holder).iter().for_each(|holder| self.sockets.give_back(holder));
         metrics::gauge!("registry_sockets").decrement(1);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

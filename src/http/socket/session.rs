@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use axum::{
@@ -38,6 +38,7 @@ use super::{
 use crate::{
     domain::{Caller, Error},
     graphql::Operation,
+    task,
 };
 
 /// How much may be under way besides the operations: pongs and refusals that the client has not taken yet. While
@@ -89,7 +90,7 @@ impl Held {
     }
 
     fn lock(&self) -> MutexGuard<'_, (Arc<Caller>, u64)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        task::lock(&self.0)
     }
 }
 
