@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use clap::{Args, ValueEnum};
@@ -68,6 +69,29 @@ pub struct Serve {
     /// How many credentials from one address may be refused a minute before it has to wait
     #[arg(long, env = "REFUSALS_PER_MINUTE", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
     pub refusals_per_minute: u32,
+    /// For how long entries of the change log are kept, such as 90d; at least 1h [default: for ever]
+    #[arg(long, env = "RETENTION", value_parser = retention)]
+    pub retention: Option<Duration>,
+}
+
+/// A length of time: a whole number and s, m, h or d.
+///
+/// # Errors
+/// How to write one.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write it as 90s, 30m, 8h or 7d".to_owned();
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (number, seconds) = split.ok_or_else(wrong)?;
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = number.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+}
+
+/// A time that entries are kept for: long enough that nobody who reads on is overtaken.
+fn retention(text: &str) -> Result<Duration, String> {
+    let kept = duration(text)?;
+    if kept < Duration::from_secs(3600) { Err("at least 1h".to_owned()) } else { Ok(kept) }
 }
 
 /// A network, or one address.

@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 8] = [
+static STEPS: [Step; 9] = [
     step!("0001_scope"),
     step!("0002_people"),
     step!("0003_agents"),
@@ -37,6 +37,7 @@ static STEPS: [Step; 8] = [
     step!("0006_erasure"),
     step!("0007_search"),
     step!("0008_configs_at"),
+    step!("0009_audit"),
 ];
 
 impl MigratorTrait for Migrator {

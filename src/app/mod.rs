@@ -123,7 +123,7 @@ impl Workshop {
 /// [`StartError`] when a setting, the key or the key set can't be used.
 pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
     let (name, keys) = match (&common.jwt_issuer, &common.jwt_jwks) {
-        (None, None) => return Ok(Issuer::Local(local_issuer(common)?)),
+        (None, None) => return Ok(Issuer::Local(signing_key(common)?)),
         (Some(name), Some(keys)) => (name, keys),
         (Some(_), None) => {
             return Err(StartError::Setting("JWT_ISSUER is set, and JWT_JWKS is not".to_owned()));
@@ -143,7 +143,11 @@ pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
     Ok(Issuer::Outside(outside))
 }
 
-fn local_issuer(common: &Common) -> Result<LocalIssuer, StartError> {
+/// The signing key, made if there was none.
+///
+/// # Errors
+/// [`StartError`] when it can't be used.
+pub fn signing_key(common: &Common) -> Result<LocalIssuer, StartError> {
     if common.signing_key.is_none() {
         data_dir(common)?;
     }
@@ -170,6 +174,8 @@ pub struct Settings {
     pub refusals_per_minute: u32,
     /// Who is believed when it says whom it asks for.
     pub proxies: TrustedProxies,
+    /// For how long the log is kept; for ever when none.
+    pub retention: Option<Duration>,
     /// For tests: leave it to row-level security alone to keep customers apart.
     pub is_second_wall_alone: bool,
 }
@@ -198,6 +204,7 @@ impl Service {
             sockets,
             refusals_per_minute,
             proxies,
+            retention,
             is_second_wall_alone,
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
@@ -216,6 +223,9 @@ impl Service {
         let beside = Db::connect(&database_url, BESIDE_CONNECTIONS, tasks.clone()).await?;
         let registry = Registry::new(db.clone(), clock.clone(), issuer.clone());
         let follower = Registry::new(beside.clone(), clock.clone(), issuer);
+        if let Some(retention) = retention {
+            tasks.beside(feed::keep(follower.clone(), retention));
+        }
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let hub = Hub::new(registry.clone());
         let bell = Arc::new(Notify::new());
@@ -309,6 +319,7 @@ pub fn settings(issuer: Issuer, serve: &crate::config::Serve, database: &Databas
         sockets: SocketLimits::default(),
         refusals_per_minute: serve.refusals_per_minute,
         proxies: serve.trusted_proxies.iter().copied().collect(),
+        retention: serve.retention,
         is_second_wall_alone: false,
     }
 }

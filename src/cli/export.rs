@@ -1,21 +1,14 @@
-//! `export`: a customer's agents with their histories, one agent a line. All of it is written to a file of its own
-//! first: neither a half export nor a slow reader that holds up the snapshot can come of it.
+//! `export`: a customer's agents with their histories, one agent a line.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{self, Seek, SeekFrom},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::{fs::File, io::AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
-use super::{Failure, in_workshop};
+use super::{Failure, draft::Draft, in_workshop};
 use crate::{
     app::Workshop,
-    clock::Clock,
     config::Common,
     domain::{Caller, transfer::Exported},
     id::CustomerId,
@@ -51,7 +44,7 @@ async fn write(workshop: &Workshop, customer: CustomerId, draft: &mut Draft) -> 
             .unwrap_or_else(|_| ProgressStyle::default_spinner()),
     );
     let caller = Caller::system("export");
-    let mut file = tokio::io::BufWriter::new(File::from_std(draft.file.try_clone()?));
+    let mut file = draft.writer()?;
     let progress = &mut |done: Exported| bar.set_position(done.agents);
     let done = workshop.registry.export_agents(&caller, customer, &mut file, progress).await;
     bar.finish_and_clear();
@@ -59,77 +52,4 @@ async fn write(workshop: &Workshop, customer: CustomerId, draft: &mut Draft) -> 
     file.flush().await?;
     file.get_ref().sync_all().await?;
     Ok(done)
-}
-
-/// A file beside its place, which it takes once it is whole. It is gone if it never does.
-struct Draft {
-    file: fs::File,
-    path: Option<PathBuf>,
-    /// Where it goes as a whole; what can't be replaced is written into instead.
-    place: Option<PathBuf>,
-}
-
-impl Draft {
-    fn open(output: Option<&Path>) -> Result<Self, Failure> {
-        let name = format!(".agent-registry-export-{}", Clock::default().id::<uuid::Uuid>());
-        let unwritable = |err: io::Error| {
-            let place =
-                output.map_or_else(|| "a temporary file".to_owned(), |output| output.display().to_string());
-            Failure::Usage(format!("can't write {place}: {err}"))
-        };
-        let place = replaceable(output).map_err(unwritable)?;
-        let path = match &place {
-            None => std::env::temp_dir().join(name),
-            Some(place) => place.with_file_name(name),
-        };
-        if output.is_some_and(Path::is_dir) {
-            return Err(unwritable(io::ErrorKind::IsADirectory.into()));
-        }
-        // Prompts are a customer's own: nobody else on the machine reads them.
-        let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
-        let file = opened.map_err(unwritable)?;
-        if place.is_none() {
-            fs::remove_file(&path)?;
-        }
-        Ok(Self { file, path: place.is_some().then_some(path), place })
-    }
-
-    fn publish(mut self, output: Option<&Path>) -> Result<(), Failure> {
-        if let (Some(path), Some(place)) = (self.path.take(), &self.place) {
-            return Ok(fs::rename(&path, place).inspect_err(|_| drop(fs::remove_file(&path)))?);
-        }
-        self.file.seek(SeekFrom::Start(0))?;
-        let copied = match output {
-            Some(place) => {
-                let mut place = OpenOptions::new().write(true).open(place)?;
-                io::copy(&mut self.file, &mut place)
-            }
-            None => io::copy(&mut self.file, &mut io::stdout().lock()),
-        };
-        match copied {
-            // Whoever read us has had enough.
-            Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(err) => Err(err.into()),
-            Ok(_) => Ok(()),
-        }
-    }
-}
-
-/// The file that is to be replaced or made, if it may be: where a link leads, but neither a device nor a pipe.
-fn replaceable(output: Option<&Path>) -> io::Result<Option<PathBuf>> {
-    let Some(output) = output else { return Ok(None) };
-    match fs::metadata(output) {
-        Ok(found) if found.is_file() => fs::canonicalize(output).map(Some),
-        Ok(_) => Ok(None),
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(Some(output.to_owned())),
-        Err(err) => Err(err),
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            let _ = fs::remove_file(path);
-        }
-    }
 }

@@ -16,8 +16,10 @@ use crate::{
     telemetry,
 };
 
+mod audit;
 mod customer;
 mod demo;
+mod draft;
 mod export;
 mod import;
 mod migrate;
@@ -58,6 +60,9 @@ enum Command {
     Import(import::Import),
     /// Write a customer's agents with their version histories, as `import` reads them
     Export(export::Export),
+    /// Prove that the change log is what it was, and that what is served is what it says
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 /// A command failed.
@@ -81,6 +86,9 @@ pub enum Failure {
     /// The demo did not show what it should.
     #[error("{0}")]
     Demo(String),
+    /// The log, or an excerpt of it, does not hold.
+    #[error("BROKEN: {0}")]
+    Audit(String),
     /// Reading or writing failed.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -100,6 +108,7 @@ impl Failure {
             | Self::Import(_)
             | Self::Client(_)
             | Self::Demo(_)
+            | Self::Audit(_)
             | Self::Io(_) => ExitCode::FAILURE,
         }
     }
@@ -154,5 +163,6 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Customer(command) => command.run(&common).await,
         Command::Import(command) => command.run(&common).await,
         Command::Export(command) => command.run(&common).await,
+        Command::Audit(command) => command.run(&common).await,
     }
 }

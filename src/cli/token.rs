@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{Failure, in_workshop, say};
 use crate::{
     app::Workshop,
-    config::Common,
+    config::{Common, duration},
     domain::{
         Caller, Error, ServiceScope,
         auth::jwt::{LOCAL_ISSUER, Subject},
@@ -97,15 +97,9 @@ impl FromStr for Place {
     }
 }
 
-/// A length of time: a whole number and s, m or h.
+/// How long a token may be valid.
 fn ttl(text: &str) -> Result<Duration, String> {
-    let wrong = || "write it as 90s, 30m or 8h".to_owned();
-    let units = [('s', 1), ('m', 60), ('h', 3600)];
-    let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
-    let (number, seconds) = split.ok_or_else(wrong)?;
-    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-    let number: u64 = number.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
-    let ttl = Duration::from_secs(number.saturating_mul(seconds));
+    let ttl = duration(text)?;
     if ttl.is_zero() || ttl > TTL_MAX {
         return Err("it must be more than nothing and at most 24h".to_owned());
     }

@@ -16,6 +16,7 @@ use sea_orm::{
 };
 use sqlx::Connection;
 
+mod author;
 pub mod embedded;
 mod fault;
 pub mod listen;
@@ -24,16 +25,17 @@ mod scope;
 mod txn;
 mod view;
 
+pub use author::{Actor, Author, Origin};
 pub use fault::Fault;
 pub use migrate::{Step, admit, fingerprint, migrate, migration_status, unmigrate};
 pub use scope::Scope;
-pub use txn::{Actor, Entry, Txn};
+pub use txn::{Entry, Txn};
 pub use view::{Query, View};
 
 use crate::{
     entity::{
         Reach,
-        change::{Head, head},
+        log::{Head, head},
     },
     task::Tasks,
 };
@@ -124,13 +126,7 @@ impl Db {
     ///
     /// # Errors
     /// What `work` answers, or a [`Fault`]; then nothing is stored.
-    pub async fn write<T, E, F, W>(
-        &self,
-        scope: Scope,
-        actor: Actor,
-        request_id: Option<String>,
-        work: F,
-    ) -> Result<Committed<T>, E>
+    pub async fn write<T, E, F, W>(&self, scope: Scope, author: Author, work: F) -> Result<Committed<T>, E>
     where
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
@@ -141,7 +137,7 @@ impl Db {
         let write = async move {
             let txn = pool.begin().await.map_err(Fault::from)?;
             scope.set(&txn, "READ WRITE").await.map_err(Fault::from)?;
-            let txn = Arc::new(Txn::new(txn, reach, actor, request_id));
+            let txn = Arc::new(Txn::new(txn, reach, author));
             let value = work(Arc::clone(&txn)).await?;
             let txn = Arc::into_inner(txn)
                 .ok_or_else(|| Fault::Unexpected(DbErr::Custom("a Txn outlived its write".to_owned())))?;

@@ -12,11 +12,11 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Fault, view::Query};
+use super::{Actor, Author, Fault, view::Query};
 use crate::{
     entity::{
         Reach,
-        change::{self, Action, ActorKind},
+        change::{self, Action},
     },
     id::{AgentId, CustomerId, VersionId},
     task::lock,
@@ -24,15 +24,6 @@ use crate::{
 
 /// How long a statement of a write that takes its time may run.
 const PATIENCE: &str = "SET LOCAL statement_timeout = '15min'";
-
-/// Who acts, as the log names them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// What kind of caller.
-    pub kind: ActorKind,
-    /// Which one; none for the system.
-    pub id: Option<Uuid>,
-}
 
 /// A change to be recorded: what happened to what. The log adds who, when and in which commit.
 #[derive(Clone, Debug)]
@@ -106,19 +97,13 @@ pub struct Txn {
 
 #[derive(Debug)]
 struct Log {
-    actor: Actor,
-    request_id: Option<String>,
+    author: Author,
     entries: Vec<Entry>,
 }
 
 impl Txn {
-    pub(super) fn new(
-        txn: DatabaseTransaction,
-        reach: Reach,
-        actor: Actor,
-        request_id: Option<String>,
-    ) -> Self {
-        Self { txn, reach, log: Mutex::new(Log { actor, request_id, entries: Vec::new() }) }
+    pub(super) fn new(txn: DatabaseTransaction, reach: Reach, author: Author) -> Self {
+        Self { txn, reach, log: Mutex::new(Log { author, entries: Vec::new() }) }
     }
 
     /// Whose rows each query must name.
@@ -212,13 +197,13 @@ impl Txn {
 
     /// From here on, this is who acts.
     pub fn act_as(&self, actor: Actor) {
-        self.log().actor = actor;
+        self.log().author.actor = actor;
     }
 
     /// Who acts.
     #[must_use]
     pub fn actor(&self) -> Actor {
-        self.log().actor.clone()
+        self.log().author.actor.clone()
     }
 
     /// Notes a change; it is written just before the commit.
@@ -260,12 +245,14 @@ impl Txn {
 /// One entry as `append_changes` reads it.
 fn row(log: &Log, entry: Entry) -> Result<Value, DbErr> {
     use sea_orm::ActiveEnum;
+    let Author { actor, origin } = &log.author;
     let Entry { action, customer_id, agent_id, version_id, subject_id, details } = entry;
     let details =
         serde_json_canonicalizer::to_string(&details).map_err(|err| DbErr::Json(err.to_string()))?;
     Ok(json!({
         "customer_id": customer_id, "agent_id": agent_id, "version_id": version_id, "subject_id": subject_id,
-        "action": action.to_value(), "actor_kind": log.actor.kind.to_value(), "actor_id": log.actor.id,
-        "request_id": log.request_id, "details": details,
+        "action": action.to_value(), "actor_kind": actor.kind.to_value(), "actor_id": actor.id,
+        "request_id": origin.request_id, "channel": origin.channel.to_value(),
+        "network": origin.network.map(|network| network.to_string()), "details": details,
     }))
 }

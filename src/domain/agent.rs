@@ -308,7 +308,9 @@ async fn set_archived(
     archived_at: Option<Instant>,
     action: ChangeAction,
 ) -> Result<Agent> {
-    let entry = Entry::of(action, agent.customer_id).agent(agent.id);
+    let details =
+        json!({ "before": { "archived_at": agent.archived_at }, "after": { "archived_at": archived_at } });
+    let entry = Entry::of(action, agent.customer_id).agent(agent.id).details(details);
     let row =
         row::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };
     let agent = txn.update(row).await?;
@@ -369,6 +371,5 @@ pub(super) async fn lock_both(
 /// is as it is.
 pub(super) async fn last_change(txn: &Txn, id: AgentId, action: ChangeAction) -> Result<i64> {
     let actions = [action, ChangeAction::AgentCreated];
-    let last = txn.one(crate::entity::change::last_of(id, actions)).await?;
-    Ok(last.map_or(0, |change| change.revision))
+    super::since(txn, crate::entity::change::last_of(id, actions)).await
 }

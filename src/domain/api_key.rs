@@ -113,7 +113,7 @@ impl Registry {
                 if let Some(oldest) = txn.one(row::before(txn.reach(), id, now)).await? {
                     let (customer, oldest_id) = (oldest.customer_id, oldest.id);
                     txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
-                    txn.record(Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(oldest_id));
+                    txn.record(revocation(customer, oldest_id, now));
                 }
                 // There is always room for a successor: it takes the place of the old one, if a while before it goes.
                 let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
@@ -127,9 +127,9 @@ impl Registry {
                     ..old.into()
                 };
                 let old = txn.update(row).await?;
-                txn.record(
-                    entry.details(json!({ "after": { "replaced_by": successor, "expires_at": end } })),
-                );
+                let before = json!({ "replaced_by": null, "expires_at": ends });
+                let after = json!({ "replaced_by": successor, "expires_at": end });
+                txn.record(entry.details(json!({ "before": before, "after": after })));
                 Ok((made, old))
             })
             .await?;
@@ -149,12 +149,12 @@ impl Registry {
                 let before = lock(&txn, &by, id).await?;
                 let customer = before.customer_id;
                 if before.revoked_at.is_some() {
-                    let last = txn.one(last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked)).await?;
-                    return Ok((before, last.map_or(0, |change| change.revision)));
+                    let last = last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked);
+                    return Ok((before, super::since(&txn, last).await?));
                 }
                 let row = row::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
                 let after = txn.update(row).await?;
-                txn.record(Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(id));
+                txn.record(revocation(customer, id, now));
                 Ok((after, 0))
             })
             .await?;
@@ -232,4 +232,10 @@ async fn lock(txn: &Arc<Txn>, by: &Caller, id: ApiKeyId) -> Result<ApiKey> {
 /// What the log says of a key.
 fn facts(key: &ApiKey) -> serde_json::Value {
     json!({ "name": key.name, "scopes": key.scopes, "expires_at": key.expires_at })
+}
+
+/// That a key is not accepted from now on.
+fn revocation(customer: CustomerId, key: ApiKeyId, now: Instant) -> Entry {
+    let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
+    Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(key).details(details)
 }

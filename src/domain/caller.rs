@@ -8,8 +8,13 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    db::{Actor, Scope, View},
-    entity::{change::ActorKind, customer::Plan, membership::Role},
+    db::{Actor, Author, Origin, Scope, View},
+    entity::{
+        Reach,
+        change::{ActorKind, Channel},
+        customer::Plan,
+        membership::Role,
+    },
     id::{ApiKeyId, CustomerId, ServiceTokenId, UserId},
 };
 
@@ -18,8 +23,8 @@ use crate::{
 pub struct Caller {
     /// Who it is.
     pub principal: Principal,
-    /// Names the call in answers, logs and the change log; at most 64 characters.
-    pub request_id: String,
+    /// The call that it comes with.
+    pub origin: Origin,
 }
 
 /// Who is behind a credential.
@@ -158,7 +163,18 @@ impl Caller {
     /// The command line, or the service itself.
     #[must_use]
     pub fn system(request_id: impl Into<String>) -> Self {
-        Self { principal: Principal::System, request_id: request_id.into() }
+        Self { principal: Principal::System, origin: Origin::new(request_id, Channel::Command, None) }
+    }
+
+    /// The name of its call.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.origin.request_id
+    }
+
+    /// How the log names this caller and its call.
+    pub(super) fn author(&self) -> Author {
+        Author { actor: self.actor(), origin: self.origin.clone() }
     }
 
     /// What this caller's transactions may touch.
@@ -204,6 +220,9 @@ impl Caller {
     pub fn actor(&self) -> Actor {
         match &self.principal {
             Principal::System => Actor { kind: ActorKind::System, id: None },
+            Principal::User(user) if user.operator => {
+                Actor { kind: ActorKind::Operator, id: Some(user.id.into()) }
+            }
             Principal::User(user) => Actor { kind: ActorKind::User, id: Some(user.id.into()) },
             Principal::ApiKey(key) => Actor { kind: ActorKind::ApiKey, id: Some(key.id.into()) },
             Principal::Service(service) => Actor { kind: ActorKind::Service, id: Some(service.id.into()) },
@@ -249,5 +268,17 @@ impl Reading {
     /// [`super::Error::NotFound`] or [`super::Error::Forbidden`].
     pub fn allow_on(&self, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
         policy::allow_on(&self.caller, action, customer, what)
+    }
+
+    /// Whose rows the reader may do this to: what each query must name.
+    ///
+    /// # Errors
+    /// [`super::Error::Forbidden`].
+    pub(crate) fn reach(&self, action: Action) -> Result<Reach> {
+        let may = policy::reach(&self.caller, action)?;
+        Ok(match self.view.reach() {
+            Reach::Everyone => Reach::Everyone,
+            Reach::Only(_) => may,
+        })
     }
 }

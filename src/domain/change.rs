@@ -2,10 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Caller, Error, Reading, Registry, Result, customer::BillingStatus};
-use crate::entity::change::{self, Head};
+use super::{Caller, Error, Reading, Registry, Result, customer::BillingStatus, policy::Action};
+use crate::{
+    clock::Instant,
+    entity::{change, log},
+};
 
-pub use crate::entity::change::{Action as ChangeAction, ActorKind, Model as Change};
+pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, Model as Change, Place};
+pub use crate::entity::log::Head;
 
 /// How many bytes of the chain hash a cursor carries: enough that no other log has them by chance.
 const HASH_BYTES: usize = 8;
@@ -15,29 +19,6 @@ const HASH_BYTES: usize = 8;
 pub struct Cursor {
     revision: i64,
     entry: Option<(i32, [u8; HASH_BYTES])>,
-}
-
-/// A checked place in this log: everything up to it has been seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The commit.
-    pub revision: i64,
-    /// The entry within it.
-    pub position: i32,
-}
-
-impl Place {
-    /// Right after this change.
-    #[must_use]
-    pub fn of(change: &Change) -> Self {
-        Self { revision: change.revision, position: change.position }
-    }
-
-    /// The end of this commit.
-    #[must_use]
-    pub fn end_of(revision: i64) -> Self {
-        Self { revision, position: i32::MAX }
-    }
 }
 
 impl Cursor {
@@ -118,42 +99,79 @@ impl Registry {
         Ok(self.db.head().await?)
     }
 
-    /// The place that a cursor names, if it is one of this log's.
+    /// The place that a cursor names, if it is one of this log's, and the log is kept from there on.
     ///
     /// # Errors
-    /// [`Error::CursorInvalid`] when it lies in the future or its hash is not the one that this log has there.
+    /// [`Error::CursorInvalid`] when it lies in the future or its hash is not the one that this log has there,
+    /// [`Error::CursorTooOld`] when what comes after it is not kept any more.
     pub async fn place(&self, cursor: Cursor) -> Result<Place> {
         let Cursor { revision, entry } = cursor;
-        let Some((position, hash)) = entry else {
-            return if revision <= self.db.head().await?.revision {
-                Ok(Place::end_of(revision))
-            } else {
-                Err(Error::CursorInvalid)
-            };
-        };
         // The hash says nothing of the row's content, so this may be asked for any row.
         let view = self.reading(&Caller::system("cursor")).view;
-        let found = view.one(change::at(revision, position)).await?;
+        let head = view.one(log::head()).await?.ok_or(HEADLESS)?;
+        if revision > head.revision {
+            return Err(Error::CursorInvalid);
+        }
+        if revision < head.floor {
+            return Err(Error::CursorTooOld { floor: head.floor });
+        }
+        let Some((position, hash)) = entry else {
+            return Ok(Place::end_of(revision));
+        };
+        let found = view.one(change::at(revision, position)).await?.map(|found| found.chain_hash);
+        let found = match found {
+            None if revision == head.floor => {
+                let floor = view.one(log::floor()).await?.filter(|floor| floor.position == position);
+                floor.map(|floor| floor.chain_hash)
+            }
+            found => found,
+        };
         match found {
-            Some(found) if found.chain_hash.starts_with(&hash) => Ok(Place { revision, position }),
+            Some(found) if found.starts_with(&hash) => Ok(Place { revision, position }),
+            None if revision == head.floor => Err(Error::CursorTooOld { floor: head.floor }),
             _ => Err(Error::CursorInvalid),
         }
     }
 
-    /// Up to `limit` entries after `place` that this reading may see, in order, and where the log ended at its moment:
-    /// with fewer than `limit`, all up to there has been seen.
+    /// Up to `limit` entries after `place` that the reader may do this with, in order, and where the log ended at the reading's moment: with
+    /// fewer than `limit`, all up to there has been seen.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is.
+    /// [`Error::Forbidden`]; [`Error::CursorTooOld`] when some of them are not kept any more; [`Error::Unavailable`] when the database is.
     pub(crate) async fn changes_after(
         &self,
         reading: &Reading,
+        action: Action,
         place: Place,
         limit: u64,
     ) -> Result<(Vec<Change>, Head)> {
-        let Reading { caller: _, view } = reading;
-        let head = view.one(change::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
-        let changes = view.all(change::after(&view.reach(), place.revision, place.position, limit)).await?;
+        let (view, reach) = (&reading.view, reading.reach(action)?);
+        let head = view.one(log::head()).await?.ok_or(HEADLESS)?;
+        // The end of the last commit that is gone is the beginning of what is kept.
+        if place.revision < head.floor {
+            return Err(Error::CursorTooOld { floor: head.floor });
+        }
+        let changes = view.all(change::after(&reach, place, limit)).await?;
         Ok((changes, head))
     }
+
+    /// Takes away what of the log is older than `until`, some [`PRUNED_AT_ONCE`] entries at most; answers whether there may
+    /// be more. What it did is an entry of the log.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub async fn prune(&self, until: Instant) -> Result<bool> {
+        let system = Caller::system("retention");
+        let prune = async move |txn: std::sync::Arc<crate::db::Txn>| -> Result<bool> {
+            txn.take_time().await?;
+            let pruned = txn.one(log::prune(until, PRUNED_AT_ONCE)).await?;
+            Ok(pruned.is_some_and(|pruned| pruned.floor.is_some()))
+        };
+        Ok(self.write(&system, prune).await?.value)
+    }
 }
+
+/// Every database of ours has one.
+const HEADLESS: Error = Error::Unavailable("the log has no head");
+/// How many entries are taken away in one transaction: a second's work or so.
+const PRUNED_AT_ONCE: i32 = 10_000;

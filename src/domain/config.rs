@@ -106,7 +106,7 @@ impl Registry {
     /// What these agents served at the end of this commit. Agents that the reading may not see are left out.
     ///
     /// # Errors
-    /// [`Error::Forbidden`].
+    /// [`Error::Forbidden`]; [`Error::CursorTooOld`].
     pub(crate) async fn configs_at(
         &self,
         reading: &Reading,
@@ -115,14 +115,14 @@ impl Registry {
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
         let rows = reading.view.all(serving::at(&reading.view.reach(), revision, agents)).await?;
-        filled(reading, rows).await
+        filled(reading, revision, rows).await
     }
 
     /// Up to `limit` of the agents that had an active version at the end of this commit, by their ids, after `after`:
     /// what they served, or that their customer was not served.
     ///
     /// # Errors
-    /// [`Error::Forbidden`].
+    /// [`Error::Forbidden`]; [`Error::CursorTooOld`].
     pub(crate) async fn configs_page_at(
         &self,
         reading: &Reading,
@@ -138,12 +138,15 @@ impl Registry {
             reach = Reach::Only(vec![customer]);
         }
         let page = serving::page(&reach, revision, which.agent_ids, after, limit);
-        filled(reading, reading.view.all(page).await?).await
+        filled(reading, revision, reading.view.all(page).await?).await
     }
 }
 
-/// The same with what their versions hold.
-async fn filled(reading: &Reading, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
+/// The same with what their versions hold. Refused when the log is not kept from this commit on any more.
+async fn filled(reading: &Reading, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
+    if let Some(floor) = rows.first().map(|row| row.floor).filter(|floor| revision < *floor) {
+        return Err(Error::CursorTooOld { floor });
+    }
     let is_served = |row: &serving::Serving| row.status.not_served().is_none();
     let ids: Vec<_> = rows.iter().filter(|row| is_served(row)).filter_map(|row| row.version_id).collect();
     let versions = reading.view.all(agent_version::by_ids(&reading.view.reach(), &ids)).await?;
@@ -158,6 +161,7 @@ async fn filled(reading: &Reading, rows: Vec<serving::Serving>) -> Result<Vec<Co
             reason,
             revision,
             status,
+            floor: _,
         } = row;
         let version = version_id.and_then(|id| versions.remove(&id));
         let config = match (status.not_served(), version, activated_at, revision) {

@@ -92,6 +92,12 @@ pub enum Error {
     /// A cursor that this log never gave out, or not for this question.
     #[error("the cursor is not of this log")]
     CursorInvalid,
+    /// A cursor from before what is kept of the log.
+    #[error("the log is kept from after revision {floor}; begin anew")]
+    CursorTooOld {
+        /// The last commit that is not kept any more.
+        floor: i64,
+    },
     /// It can't be answered now; trying again later may do.
     #[error("{0}; try again")]
     Unavailable(&'static str),
@@ -131,6 +137,8 @@ pub enum ErrorCode {
     Suspended,
     /// See [`Error::CursorInvalid`].
     CursorInvalid,
+    /// See [`Error::CursorTooOld`].
+    CursorTooOld,
     /// See [`Error::Unavailable`].
     Unavailable,
     /// See [`Error::Internal`].
@@ -154,6 +162,7 @@ impl ErrorCode {
             Self::Archived => "ARCHIVED",
             Self::Suspended => "SUSPENDED",
             Self::CursorInvalid => "CURSOR_INVALID",
+            Self::CursorTooOld => "CURSOR_TOO_OLD",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -182,6 +191,7 @@ impl Error {
             Self::Archived => ErrorCode::Archived,
             Self::Suspended => ErrorCode::Suspended,
             Self::CursorInvalid => ErrorCode::CursorInvalid,
+            Self::CursorTooOld { .. } => ErrorCode::CursorTooOld,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -212,7 +222,8 @@ impl Error {
             | ErrorCode::LimitReached
             | ErrorCode::Archived
             | ErrorCode::Suspended
-            | ErrorCode::CursorInvalid => true,
+            | ErrorCode::CursorInvalid
+            | ErrorCode::CursorTooOld => true,
             ErrorCode::Unauthenticated
             | ErrorCode::Forbidden
             | ErrorCode::RateLimited

@@ -13,7 +13,7 @@ use super::{
     policy::{self, Action},
 };
 use crate::{
-    db::{Actor, Entry, Scope, Txn, View},
+    db::{Actor, Author, Entry, Origin, Scope, Txn, View},
     entity::{change::last_of_row, invitation as row, membership, user},
     id::{CustomerId, InvitationId, UserId},
 };
@@ -58,8 +58,8 @@ impl Registry {
                 match txn.one(row::of_customer(customer_id, &email)).await? {
                     Some(open) if open.expires_at > now && open.role == role => {
                         let change = ChangeAction::InvitationCreated;
-                        let last = txn.one(last_of_row(customer_id, open.id.into(), change)).await?;
-                        return Ok((open, last.map_or(0, |change| change.revision)));
+                        let last = last_of_row(customer_id, open.id.into(), change);
+                        return Ok((open, super::since(&txn, last).await?));
                     }
                     Some(open) if open.expires_at > now => {
                         return Err(taken("this address is invited in another role; take that back first"));
@@ -155,14 +155,11 @@ impl Registry {
         &self,
         principal: &UserPrincipal,
         invitation: &Invitation,
-        request_id: &str,
+        origin: &Origin,
     ) -> Result<()> {
         let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock.now());
         let actor = Actor { kind: ActorKind::User, id: Some(principal.id.into()) };
-        let by = Caller {
-            principal: super::Principal::User(principal.clone()),
-            request_id: request_id.to_owned(),
-        };
+        let by = Caller { principal: super::Principal::User(principal.clone()), origin: origin.clone() };
         let principal = principal.clone();
         let write = async move |txn: std::sync::Arc<Txn>| -> Result<()> {
             super::growing_customer(&txn, &by, customer_id).await?;
@@ -182,8 +179,8 @@ impl Registry {
             }
             Ok(())
         };
-        let request_id = Some(request_id.to_owned());
-        self.db.write(Scope::Joining(customer_id), actor, request_id, write).await?;
+        let author = Author { actor, origin: origin.clone() };
+        self.db.write(Scope::Joining(customer_id), author, write).await?;
         Ok(())
     }
 }
@@ -214,7 +211,8 @@ async fn withdraw(txn: &Txn, invitation: &Invitation) -> Result<()> {
 
 fn withdrawn(txn: &Txn, invitation: &Invitation) {
     let entry = Entry::of(ChangeAction::InvitationRevoked, invitation.customer_id);
-    txn.record(entry.subject(invitation.id));
+    let role = sea_orm::ActiveEnum::to_value(&invitation.role);
+    txn.record(entry.subject(invitation.id).details(json!({ "before": { "role": role } })));
 }
 
 fn taken(message: &'static str) -> Error {

@@ -177,8 +177,8 @@ pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
 async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership, i64)> {
     let (customer, user) = (before.customer_id, before.user_id);
     if before.role == role {
-        let last = txn.one(last_of_row(customer, user.into(), ChangeAction::MemberSet)).await?;
-        return Ok((before, last.map_or(0, |change| change.revision)));
+        let last = last_of_row(customer, user.into(), ChangeAction::MemberSet);
+        return Ok((before, super::since(txn, last).await?));
     }
     keep_an_admin(txn, &before).await?;
     let details = json!({ "before": name(before.role), "after": name(role) });

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
 
-use sea_orm::Set;
+use sea_orm::{Select, Set};
 
 use crate::{
     clock::Clock,
@@ -10,12 +10,13 @@ use crate::{
     entity,
     id::CustomerId,
 };
-use change::{ActorKind, ChangeAction};
+use change::ChangeAction;
 use customer::{BillingStatus, Customer};
 
 pub mod activation;
 pub mod agent;
 pub mod api_key;
+pub mod audit;
 pub mod auth;
 mod billing;
 mod caller;
@@ -37,6 +38,7 @@ pub mod transfer;
 pub mod user;
 pub mod version;
 
+pub use crate::{db::Origin, entity::Reach};
 pub use caller::{
     Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
 };
@@ -102,7 +104,7 @@ impl Registry {
         };
         let now = self.clock.now();
         self.db
-            .write(caller.scope(), caller.actor(), Some(caller.request_id.clone()), move |txn| async move {
+            .write(caller.scope(), caller.author(), move |txn| async move {
                 if let Some(user) = newcomer {
                     make_profile(&txn, &user, now).await?;
                 }
@@ -128,7 +130,8 @@ async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::I
     }
     let made = txn.one(entity::user::by_subject(&principal.issuer, &principal.subject)).await?;
     let made = made.ok_or(Error::Unavailable("your profile is being made"))?;
-    txn.act_as(Actor { kind: ActorKind::User, id: Some(made.id.into()) });
+    let actor = Actor { id: Some(made.id.into()), ..txn.actor() };
+    txn.act_as(actor);
     Ok(())
 }
 
@@ -186,8 +189,15 @@ fn refuse_suspended(caller: &Caller, customer: &Customer) -> Result<()> {
 /// it is as it is.
 async fn last_change_of_customer(txn: &Txn, id: CustomerId, action: ChangeAction) -> Result<i64> {
     let actions = [action, ChangeAction::CustomerCreated];
-    let last = txn.one(entity::change::last_of_customer(id, actions)).await?;
-    Ok(last.map_or(0, |change| change.revision))
+    since(txn, entity::change::last_of_customer(id, actions)).await
+}
+
+/// The revision of this entry, or, when it is not kept any more, the last that is not: it was so by then.
+async fn since(txn: &Txn, entry: Select<entity::change::Entity>) -> Result<i64> {
+    if let Some(entry) = txn.one(entry).await? {
+        return Ok(entry.revision);
+    }
+    Ok(txn.one(entity::log::floor()).await?.map_or(0, |floor| floor.revision))
 }
 
 /// Those parents that the reading may see at all.

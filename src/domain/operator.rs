@@ -1,13 +1,14 @@
 //! Operators: users of the platform itself, for all customers.
 
-use serde_json::json;
-
 use super::{
     Caller, Registry, Result,
     change::ChangeAction,
     policy::{self, Action},
 };
-use crate::{db::Entry, entity::operator as row};
+use crate::{
+    db::{Entry, Txn},
+    entity::{operator as row, user},
+};
 
 pub use row::Model as Operator;
 
@@ -21,13 +22,13 @@ impl Registry {
         super::user::check_subject(subject)?;
         let operator =
             Operator { issuer: issuer.to_owned(), subject: subject.to_owned(), created_at: self.clock.now() };
+        let name = (issuer.to_owned(), subject.to_owned());
         let made = self
             .write(caller, move |txn| async move {
                 let key = [row::Column::Issuer, row::Column::Subject];
                 let is_new = txn.insert_new(row::ActiveModel::from(operator), key).await?;
                 if is_new {
-                    // The name itself is personal, and the log holds nothing personal.
-                    txn.record(Entry::platform(ChangeAction::OperatorAdded).details(json!({})));
+                    txn.record(about(&txn, ChangeAction::OperatorAdded, &name).await?);
                 }
                 Ok(is_new)
             })
@@ -41,12 +42,12 @@ impl Registry {
     /// [`super::Error::Forbidden`] unless the caller is one.
     pub async fn remove_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
-        let rows = row::delete(issuer, subject);
+        let (rows, name) = (row::delete(issuer, subject), (issuer.to_owned(), subject.to_owned()));
         let made = self
             .write(caller, move |txn| async move {
                 let was = txn.delete(rows).await? > 0;
                 if was {
-                    txn.record(Entry::platform(ChangeAction::OperatorRemoved));
+                    txn.record(about(&txn, ChangeAction::OperatorRemoved, &name).await?);
                 }
                 Ok(was)
             })
@@ -62,4 +63,13 @@ impl Registry {
         policy::allow(caller, Action::ManagePlatform)?;
         Ok(self.reading(caller).view.all(row::all()).await?)
     }
+}
+
+/// What became of an operator, told of its profile if it has one: its name is personal, and the log holds nothing personal.
+async fn about(txn: &Txn, action: ChangeAction, (issuer, subject): &(String, String)) -> Result<Entry> {
+    let entry = Entry::platform(action);
+    Ok(match txn.one(user::by_subject(issuer, subject)).await? {
+        Some(profile) => entry.subject(profile.id),
+        None => entry,
+    })
 }

@@ -97,6 +97,21 @@ impl<K: Clone> PageArgs<K> {
         }
     }
 
+    /// The page of a list that is at hand whole, in its order.
+    #[must_use]
+    pub fn cut<T>(&self, all: Vec<T>, key: impl Fn(&T) -> K) -> Page<T>
+    where
+        K: Ord,
+    {
+        let is_beyond = |row: &T| self.after.as_ref().is_none_or(|after| key(row) > *after);
+        let is_short_of = |row: &T| self.before.as_ref().is_none_or(|before| key(row) < *before);
+        let mut rows: Vec<T> = all.into_iter().filter(|row| is_beyond(row) && is_short_of(row)).collect();
+        if self.backward {
+            rows.reverse();
+        }
+        self.page(rows)
+    }
+
     /// Makes a page of the rows that [`PageArgs::slice`] read.
     pub(super) fn page<T>(&self, mut rows: Vec<T>) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);

@@ -1,7 +1,10 @@
 //! Who may do what. Pure: it asks no database, and its table is a test.
 
 use super::{Caller, Error, KeyScope, Principal, Result, ServiceScope};
-use crate::{entity::membership::Role, id::CustomerId};
+use crate::{
+    entity::{Reach, membership::Role},
+    id::CustomerId,
+};
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,11 +49,13 @@ pub enum Action {
     ReadConfigs,
     /// Watch activations.
     WatchActivations,
+    /// Read and watch the audit.
+    ReadChanges,
 }
 
 impl Action {
     /// All of them, for tests that walk the table and for callers who ask what they may do.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::CreateCustomer,
         Self::ManagePlatform,
         Self::ManageBilling,
@@ -71,6 +76,7 @@ impl Action {
         Self::ActivateVersions,
         Self::ReadConfigs,
         Self::WatchActivations,
+        Self::ReadChanges,
     ];
 
     /// The least role at a customer that may do it there; none when no member may.
@@ -81,7 +87,8 @@ impl Action {
             | Self::ReadMembers
             | Self::ManageMembers
             | Self::ReadKeys
-            | Self::ManageKeys => Some(Role::Admin),
+            | Self::ManageKeys
+            | Self::ReadChanges => Some(Role::Admin),
             Self::WriteAgents | Self::PublishVersions | Self::ActivateVersions => Some(Role::Editor),
             Self::ReadAgents
             | Self::ReadServing
@@ -94,24 +101,25 @@ impl Action {
         }
     }
 
-    /// Whether an API key with these scopes may do it at its customer. None of them shows people, money or keys.
+    /// Whether an API key with these scopes may do it at its customer. None of them shows keys; who
+    /// did something, and what became of plans and bills, is shown to who reads the audit.
     fn key(self, has: impl Fn(KeyScope) -> bool) -> bool {
         let reads =
             has(KeyScope::AgentsRead) || has(KeyScope::ConfigsRead) || has(KeyScope::ActivationsWatch);
+        let writes =
+            has(KeyScope::AgentsWrite) || has(KeyScope::VersionsPublish) || has(KeyScope::VersionsActivate);
         match self {
             Self::ReadAgents => has(KeyScope::AgentsRead),
-            Self::ReadServing | Self::ReadNotes => {
-                has(KeyScope::AgentsWrite)
-                    || has(KeyScope::VersionsPublish)
-                    || has(KeyScope::VersionsActivate)
-                    || reads
-            }
+            Self::ReadServing => writes || reads || has(KeyScope::ChangesRead),
+            Self::ReadNotes => writes || reads,
             Self::ReadContent => reads,
             Self::WriteAgents => has(KeyScope::AgentsWrite),
             Self::PublishVersions => has(KeyScope::VersionsPublish),
             Self::ActivateVersions => has(KeyScope::VersionsActivate),
             Self::ReadConfigs => has(KeyScope::ConfigsRead),
             Self::WatchActivations => has(KeyScope::ActivationsWatch),
+            // An audit that does not say who is none.
+            Self::ReadChanges | Self::ReadPeople => has(KeyScope::ChangesRead),
             Self::CreateCustomer
             | Self::ManagePlatform
             | Self::ManageBilling
@@ -121,8 +129,7 @@ impl Action {
             | Self::ReadMembers
             | Self::ManageMembers
             | Self::ReadKeys
-            | Self::ManageKeys
-            | Self::ReadPeople => false,
+            | Self::ManageKeys => false,
         }
     }
 
@@ -149,7 +156,8 @@ impl Action {
             | Self::ReadPeople
             | Self::WriteAgents
             | Self::PublishVersions
-            | Self::ActivateVersions => false,
+            | Self::ActivateVersions
+            | Self::ReadChanges => false,
         }
     }
 }
@@ -189,6 +197,23 @@ pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'s
         Principal::ApiKey(key) if key.customer_id == customer => Ok(()),
         Principal::ApiKey(_) => Err(Error::NotFound(what)),
     }
+}
+
+/// At which customers this caller may do this; perhaps at none.
+///
+/// # Errors
+/// [`Error::Forbidden`] when it may nowhere, whoever's customer it is.
+pub fn reach(caller: &Caller, action: Action) -> Result<Reach> {
+    allow(caller, action)?;
+    Ok(match &caller.principal {
+        Principal::System | Principal::Service(_) => Reach::Everyone,
+        Principal::User(user) if user.operator => Reach::Everyone,
+        Principal::User(user) => {
+            let may = |role: &Role| action.role().is_some_and(|least| *role >= least);
+            Reach::Only(user.memberships.iter().filter(|(_, role)| may(role)).map(|(id, _)| *id).collect())
+        }
+        Principal::ApiKey(key) => Reach::Only(vec![key.customer_id]),
+    })
 }
 
 /// Whether the caller acts for the platform, which works on suspended customers too.

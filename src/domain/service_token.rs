@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     db::Entry,
-    entity::{change::last_of_subject, service_token as row},
+    entity::{change::last_of_platform, service_token as row},
     id::ServiceTokenId,
 };
 
@@ -101,13 +101,13 @@ impl Registry {
             .write(caller, move |txn| async move {
                 let before = txn.one(row::locked(id)).await?.ok_or(Error::NotFound("service token"))?;
                 if before.revoked_at.is_some() {
-                    let last = txn.one(last_of_subject(id.into(), ChangeAction::ServiceTokenRevoked)).await?;
-                    let since = last.map_or(0, |change| change.revision);
-                    return Ok((before, since));
+                    let last = last_of_platform(id.into(), ChangeAction::ServiceTokenRevoked);
+                    return Ok((before, super::since(&txn, last).await?));
                 }
                 let after =
                     txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..before.into() }).await?;
-                txn.record(Entry::platform(ChangeAction::ServiceTokenRevoked).subject(id));
+                let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
+                txn.record(Entry::platform(ChangeAction::ServiceTokenRevoked).subject(id).details(details));
                 Ok((after, 0))
             })
             .await?;

@@ -65,6 +65,18 @@ pub struct PublishVersion {
 }
 
 impl Content {
+    /// What a version holds.
+    #[must_use]
+    pub fn of(version: &AgentVersion) -> Self {
+        let Tools(tools) = version.tools.clone();
+        Self {
+            system_prompt: version.system_prompt.clone(),
+            model_name: version.model_name.clone(),
+            model_parameters: version.model_parameters.clone(),
+            tools,
+        }
+    }
+
     /// Checks every limit.
     ///
     /// # Errors

@@ -1,9 +1,8 @@
 //! `changes` and `log_head`: the one log, appended by one SQL function and never otherwise.
 
-use sea_orm::{
-    DbBackend, FromQueryResult, QueryOrder, QuerySelect, SelectModel, SelectorRaw, Statement,
-    entity::prelude::*, sea_query::ExprTrait,
-};
+use std::{fmt, num::ParseIntError, str::FromStr};
+
+use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*, sea_query::ExprTrait};
 
 use super::Reach;
 use crate::{
@@ -21,8 +20,26 @@ pub enum ActorKind {
     ApiKey,
     /// One of the platform's own services.
     Service,
+    /// A person who works for the platform itself.
+    Operator,
     /// The command line, or the service itself.
     System,
+}
+
+/// Where a call came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Channel {
+    /// GraphQL over HTTP.
+    Graphql,
+    /// GraphQL over a websocket.
+    Socket,
+    /// REST.
+    Rest,
+    /// The command line.
+    Command,
+    /// The service itself, unasked.
+    Service,
 }
 
 /// What happened.
@@ -104,6 +121,9 @@ pub enum Action {
     /// An agent ceased to serve.
     #[sea_orm(string_value = "agent.deactivated")]
     AgentDeactivated,
+    /// The oldest entries of the log were taken away.
+    #[sea_orm(string_value = "log.pruned")]
+    LogPruned,
 }
 
 /// One entry of the log. Never changes.
@@ -136,6 +156,12 @@ pub struct Model {
     pub request_id: Option<String>,
     /// Canonical JSON: before and after, without anything personal or secret.
     pub details: String,
+    /// Where the request came in; none in entries from before this was kept.
+    pub channel: Option<Channel>,
+    /// The network that it came from; none when it came over none.
+    pub network: Option<String>,
+    /// What keeps the hash from being guessed; none in entries from before there was one.
+    pub salt: Option<Uuid>,
     /// SHA-256 of all columns before this one.
     pub row_hash: Vec<u8>,
     /// SHA-256 of the chain hash before and this row's hash.
@@ -148,28 +174,49 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Where the log ends.
-#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Head {
-    /// The last commit.
+/// A place in the log: everything up to it has been seen. Written `revision.position`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The commit.
     pub revision: i64,
-    /// Its last entry.
+    /// The entry within it.
     pub position: i32,
-    /// That entry's chain hash.
-    pub chain_hash: Vec<u8>,
 }
 
-/// Reads [`Head`].
-pub fn head() -> SelectorRaw<SelectModel<Head>> {
-    let read = "SELECT revision, position, chain_hash FROM registry.log_head";
-    Head::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+impl Place {
+    /// Right after this change.
+    #[must_use]
+    pub fn of(change: &Model) -> Self {
+        Self { revision: change.revision, position: change.position }
+    }
+
+    /// The end of this commit.
+    #[must_use]
+    pub fn end_of(revision: i64) -> Self {
+        Self { revision, position: i32::MAX }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.revision, self.position)
+    }
+}
+
+impl FromStr for Place {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (revision, position) = text.split_once('.').unwrap_or((text, ""));
+        Ok(Self { revision: revision.parse()?, position: position.parse()? })
+    }
 }
 
 /// Appends the entries `$1` and answers their revision.
 pub const APPEND: &str = "SELECT registry.append_changes($1) AS revision";
 
 /// Entries within reach after a place in the log, in order.
-pub fn after(reach: &Reach, revision: i64, position: i32, limit: u64) -> Select<Entity> {
+pub fn after(reach: &Reach, Place { revision, position }: Place, limit: u64) -> Select<Entity> {
     let beyond = sea_orm::Condition::any()
         .add(Column::Revision.gt(revision))
         .add(Column::Revision.eq(revision).and(Column::Position.gt(position)));
@@ -188,6 +235,12 @@ pub fn at(revision: i64, position: i32) -> Select<Entity> {
     Entity::find_by_id((revision, position))
 }
 
+/// The first entry that took its number at this moment or after it.
+pub fn first_since(at: Instant) -> Select<Entity> {
+    let select = Entity::find().filter(Column::At.gte(at));
+    select.order_by_asc(Column::At).order_by_asc(Column::Revision).limit(1)
+}
+
 /// The last entry of one of these kinds about this agent.
 pub fn last_of(agent: AgentId, actions: [Action; 2]) -> Select<Entity> {
     last(actions).filter(Column::AgentId.eq(agent))
@@ -198,14 +251,14 @@ pub fn last_of_customer(customer: CustomerId, actions: [Action; 2]) -> Select<En
     last(actions).filter(Column::CustomerId.eq(customer))
 }
 
-/// The last entry of this kind about this row.
-pub fn last_of_subject(subject: Uuid, action: Action) -> Select<Entity> {
-    last([action]).filter(Column::SubjectId.eq(subject))
+/// The last entry of this kind about this row of the platform's own.
+pub fn last_of_platform(subject: Uuid, action: Action) -> Select<Entity> {
+    last([action]).filter(Column::CustomerId.is_null()).filter(Column::SubjectId.eq(subject))
 }
 
 /// The last entry of this kind about this row of this customer.
 pub fn last_of_row(customer: CustomerId, subject: Uuid, action: Action) -> Select<Entity> {
-    last_of_subject(subject, action).filter(Column::CustomerId.eq(customer))
+    last([action]).filter(Column::CustomerId.eq(customer)).filter(Column::SubjectId.eq(subject))
 }
 
 fn last(actions: impl IntoIterator<Item = Action>) -> Select<Entity> {

@@ -28,26 +28,31 @@ pub struct Serving {
     pub revision: Option<i64>,
     /// Where its customer stood with its bills then.
     pub status: BillingStatus,
+    /// The last commit that is not kept any more: what was so before it can't be told.
+    pub floor: i64,
 }
 
-/// The agents `a` as they were at the end of the commit `$1`. Where nothing has changed since, the row itself says.
+/// The agents `a` as they were at the end of the commit `$1`: as their rows say, but for what has changed since, which the
+/// next entry about it tells as it was before. So nothing is asked of entries that may not be kept any more, but for the
+/// number of the commit that last changed an agent: where that is gone, the one that last activated it stands in.
 /// What an erased customer served is gone, so it is told of as canceled at any moment.
 const AT: &str = "SELECT a.id AS agent_id, a.customer_id, \
     CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
-        SELECT c.details::jsonb #>> '{after,name}' FROM registry.changes AS c \
-        WHERE c.agent_id = a.id AND c.revision <= $1 AND c.action IN ('agent.created', 'agent.updated') \
-        ORDER BY c.revision DESC, c.position DESC LIMIT 1), a.name) END AS name, \
+        SELECT c.details::jsonb #>> '{before,name}' FROM registry.changes AS c \
+        WHERE c.agent_id = a.id AND c.revision > $1 AND c.action = 'agent.updated' \
+        ORDER BY c.revision, c.position LIMIT 1), a.name) END AS name, \
     act.version_id, CASE WHEN act.version_id IS NOT NULL THEN act.activated_at END AS activated_at, act.reason, \
-    CASE WHEN a.config_revision <= $1 THEN nullif(a.config_revision, 0) ELSE ( \
+    CASE WHEN a.config_revision <= $1 THEN nullif(a.config_revision, 0) ELSE coalesce(( \
         SELECT c.revision FROM registry.changes AS c WHERE c.agent_id = a.id AND c.revision <= $1 \
         AND c.action IN ('agent.activated', 'agent.deactivated', 'agent.updated') \
-        ORDER BY c.revision DESC, c.position DESC LIMIT 1) END AS revision, \
-    CASE WHEN EXISTS (SELECT FROM registry.customers AS k WHERE k.id = a.customer_id AND k.erased_at IS NOT NULL) \
-        THEN 'CANCELED' ELSE coalesce((SELECT c.details::jsonb ->> 'after' FROM registry.changes AS c \
-        WHERE c.customer_id = a.customer_id AND c.revision <= $1 AND c.action = 'customer.billing_status_set' \
-        ORDER BY c.revision DESC, c.position DESC LIMIT 1), 'ACTIVE') END AS status \
-    FROM registry.agents AS a LEFT JOIN LATERAL ( \
-        SELECT x.version_id, x.activated_at, x.reason FROM registry.activations AS x \
+        ORDER BY c.revision DESC, c.position DESC LIMIT 1), act.revision) END AS revision, \
+    CASE WHEN k.erased_at IS NOT NULL THEN 'CANCELED' \
+        ELSE coalesce((SELECT c.details::jsonb ->> 'before' FROM registry.changes AS c \
+        WHERE c.customer_id = a.customer_id AND c.revision > $1 AND c.action = 'customer.billing_status_set' \
+        ORDER BY c.revision, c.position LIMIT 1), k.billing_status) END AS status, \
+    (SELECT f.revision FROM registry.log_floor AS f) AS floor \
+    FROM registry.agents AS a JOIN registry.customers AS k ON k.id = a.customer_id LEFT JOIN LATERAL ( \
+        SELECT x.version_id, x.activated_at, x.reason, x.revision FROM registry.activations AS x \
         WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
 
 /// What these agents within reach served at the end of this commit.

@@ -10,7 +10,10 @@ use std::{
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout};
 
-use super::hub::{Hub, Watch, WatchFilter};
+use super::{
+    hub::{Hub, Watch, WatchFilter},
+    roster::Watched,
+};
 use crate::{
     domain::{
         Caller, Error, Registry, Result,
@@ -85,7 +88,7 @@ impl Hub {
         let after = after.map(|text| unbound(text, &binding)).transpose()?;
         // Changes of a customer name no agent, so agents are sorted out here and not by the hub.
         let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None };
-        let watch = self.watch(Arc::clone(&caller), of_customer, after).await?;
+        let watch = self.watch(Arc::clone(&caller), Watched::Configs, of_customer, after).await?;
         // Where it begins, when it begins with a snapshot.
         let begins = watch.mark().filter(|_| after.is_none());
         let snapshot = begins.map(|mark| Sweep {
@@ -112,7 +115,8 @@ impl ConfigWatch {
     /// The next event.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is, while it must be read; the watch is over then.
+    /// [`Error::Unavailable`] when the database is, while it must be read; [`Error::CursorTooOld`] when it has fallen
+    /// behind what is kept. The watch is over then.
     pub async fn next(&mut self) -> Result<ConfigEvent> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -256,7 +260,8 @@ fn touched(change: &Change) -> Touched {
         | ChangeAction::AgentCreated
         | ChangeAction::AgentArchived
         | ChangeAction::AgentRestored
-        | ChangeAction::VersionPublished => Touched::Nothing,
+        | ChangeAction::VersionPublished
+        | ChangeAction::LogPruned => Touched::Nothing,
     }
 }
 

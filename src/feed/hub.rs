@@ -1,16 +1,26 @@
 //! The meeting place of the log and its watchers: replay from the log, then live; who lags reads on from the log.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::{broadcast, watch},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
-use super::rights::Rights;
+use super::{
+    rights::Rights,
+    roster::{Entered, Roster, Watched, Watcher},
+};
 use crate::{
     domain::{
-        Caller, Error, Registry, Result,
+        Caller, Error, Reach, Registry, Result,
         change::{Change, Cursor, Place},
         policy::{self, Action},
     },
@@ -38,7 +48,11 @@ pub struct Hub {
     live: broadcast::Sender<Arc<Commit>>,
     /// None until the tail has found the log's end.
     applied: watch::Sender<Option<i64>>,
+    /// When this hub was made, and how many milliseconds after that the log's end was last seen.
+    made: Instant,
+    seen: Arc<AtomicU64>,
     rights: Rights,
+    roster: Roster,
 }
 
 /// What of the log a watcher is sent.
@@ -66,7 +80,10 @@ impl Hub {
             registry,
             live: broadcast::Sender::new(LIVE_COMMITS),
             applied: watch::Sender::new(None),
+            made: Instant::now(),
+            seen: Arc::default(),
             rights: Rights::default(),
+            roster: Roster::default(),
         }
     }
 
@@ -90,10 +107,39 @@ impl Hub {
         self.applied.borrow().unwrap_or(0)
     }
 
-    /// How many watch now.
+    /// Notes that at this moment all that there was of the log had been followed.
+    pub(super) fn saw_all(&self, at: Instant) {
+        let after = u64::try_from(at.duration_since(self.made).as_millis()).unwrap_or(u64::MAX);
+        self.seen.store(after, Ordering::Relaxed);
+    }
+
+    /// Notes that some of the log can't be followed any more, because it is not kept: any rights may have changed.
+    pub(super) fn missed(&self) {
+        self.rights.forget();
+    }
+
+    /// How long ago this instance had followed all that there was of the log: what it holds is at most so old.
     #[must_use]
-    pub fn watchers(&self) -> usize {
-        self.live.receiver_count()
+    pub fn age(&self) -> Duration {
+        self.made.elapsed().saturating_sub(Duration::from_millis(self.seen.load(Ordering::Relaxed)))
+    }
+
+    /// All that watch on this instance, oldest first. For operators.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn watchers(&self, caller: &Caller) -> Result<Vec<Arc<Watcher>>> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        Ok(self.roster.all())
+    }
+
+    /// How many watch this on this instance, and by how many commits the last of them is behind.
+    #[must_use]
+    pub fn watching(&self, watched: Watched) -> (usize, i64) {
+        let all = self.roster.all();
+        let those = all.iter().filter(|watcher| watcher.watched == watched);
+        let behind = those.clone().map(|watcher| self.applied() - watcher.revision()).max();
+        (those.count(), behind.unwrap_or(0).max(0))
     }
 
     /// Whose rights have changed of late.
@@ -118,16 +164,25 @@ impl Hub {
     /// Watches what `caller` may see and `filter` lets pass, after `after`, or from now on.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that it may not see; [`Error::CursorInvalid`].
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that it may not see; [`Error::CursorInvalid`];
+    /// [`Error::CursorTooOld`].
     pub async fn watch(
         &self,
         caller: Arc<Caller>,
+        watched: Watched,
         filter: WatchFilter,
         after: Option<Cursor>,
     ) -> Result<Watch> {
-        policy::allow(&caller, Action::WatchActivations)?;
+        let action = match watched {
+            Watched::Activations | Watched::Configs => Action::WatchActivations,
+            Watched::Changes => Action::ReadChanges,
+        };
+        let reach = policy::reach(&caller, action)?;
         if let Some(customer) = filter.customer_id {
-            policy::allow_on(&caller, Action::WatchActivations, customer, "customer")?;
+            policy::allow_on(&caller, action, customer, "customer")?;
+        }
+        if watched == Watched::Changes && reach == Reach::Only(Vec::new()) {
+            return Err(Error::Forbidden("only ADMINs of a customer read its audit"));
         }
         // Before the tail has begun, nothing comes live. Then first the receiver, then the place: what is committed
         // between the two comes live.
@@ -141,9 +196,14 @@ impl Hub {
                 (Place::end_of(head.revision), false, mark)
             }
         };
+        let entered = self.roster.enter(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());
+        entered.at(place.revision);
         Ok(Watch {
             registry: self.registry.clone(),
             caller,
+            action,
+            reach,
+            entered,
             filter,
             live,
             place,
@@ -160,6 +220,11 @@ impl Hub {
 pub struct Watch {
     registry: Registry,
     caller: Arc<Caller>,
+    /// What it needs the right to do.
+    action: Action,
+    /// Whose entries it may see live.
+    reach: Reach,
+    entered: Entered,
     filter: WatchFilter,
     live: broadcast::Receiver<Arc<Commit>>,
     /// All up to here has been sent, or is in `ready`.
@@ -177,12 +242,15 @@ impl Watch {
     /// The next change; each exactly once and in order. Safe to drop while it waits.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is, while it must be read; the watch is over then.
+    /// [`Error::Unavailable`] when the database is, while it must be read; [`Error::CursorTooOld`] when it has fallen
+    /// behind what is kept. The watch is over then.
     pub async fn next(&mut self) -> Result<Arc<Change>> {
         loop {
             if let Some(change) = self.ready.pop_front() {
+                self.entered.at(change.revision);
                 return Ok(change);
             }
+            self.entered.at(self.place.revision);
             if self.behind {
                 self.replay().await?;
                 continue;
@@ -243,10 +311,9 @@ impl Watch {
         if Place::end_of(commit.revision) <= self.place {
             return;
         }
-        let reach = self.caller.scope().reach();
         for change in &commit.changes {
-            let visible = change.customer_id.map_or(policy::is_platform(&self.caller), |id| reach.holds(id));
-            if Place::of(change) > self.place && visible && self.filter.passes(change) {
+            let is_within = change.customer_id.is_none_or(|id| self.reach.holds(id));
+            if Place::of(change) > self.place && is_within && self.shows(change) {
                 self.ready.push_back(Arc::clone(change));
             }
         }
@@ -258,7 +325,8 @@ impl Watch {
 
     async fn replay(&mut self) -> Result<()> {
         let reading = self.registry.reading(&self.caller);
-        let (page, head) = self.registry.changes_after(&reading, self.place, REPLAY_PAGE).await?;
+        let (page, head) =
+            self.registry.changes_after(&reading, self.action, self.place, REPLAY_PAGE).await?;
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
         // The end of a whole page is where the next one begins; else all up to the log's end has been seen, also what
         // this watcher may not.
@@ -269,7 +337,13 @@ impl Watch {
             self.place = Place::end_of(head.revision);
             self.mark = Cursor::new(head.revision, head.position, &head.chain_hash);
         }
-        self.ready.extend(page.into_iter().filter(|change| self.filter.passes(change)).map(Arc::new));
+        let shown: Vec<_> = page.into_iter().filter(|change| self.shows(change)).map(Arc::new).collect();
+        self.ready.extend(shown);
         Ok(())
+    }
+
+    /// Whether it is shown an entry that is within its reach. The platform's own are for the platform.
+    fn shows(&self, change: &Change) -> bool {
+        self.filter.passes(change) && (change.customer_id.is_some() || policy::is_platform(&self.caller))
     }
 }

@@ -2,10 +2,14 @@
 
 mod config_watch;
 mod hub;
+mod retention;
 mod rights;
+mod roster;
 mod tail;
 
 pub use config_watch::{ConfigEvent, ConfigWatch};
 pub use hub::{Hub, Watch, WatchFilter};
+pub use retention::keep;
 pub use rights::Rights;
+pub use roster::{Watched, Watcher};
 pub use tail::{follow, hear};

@@ -40,6 +40,14 @@ impl Rights {
         }
     }
 
+    /// Takes note that changes of rights may have been missed: whoever asks is told to look again.
+    pub(super) fn forget(&self) {
+        let mut recent = self.recent();
+        recent.changes.clear();
+        // More news than are remembered.
+        recent.count += 1;
+    }
+
     /// How many changes of rights there ever were: what to ask [`Rights::touched_since`] with.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -86,7 +94,8 @@ fn changes_rights(action: ChangeAction) -> bool {
         | ChangeAction::AgentRestored
         | ChangeAction::VersionPublished
         | ChangeAction::AgentActivated
-        | ChangeAction::AgentDeactivated => false,
+        | ChangeAction::AgentDeactivated
+        | ChangeAction::LogPruned => false,
     }
 }
 

@@ -4,15 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::hub::{Commit, Hub};
 use crate::{
     db::listen::Listener,
     domain::{
-        Caller, Registry, Result,
+        Caller, Error, Registry, Result,
         change::{Change, Place},
+        policy::Action,
     },
 };
 
@@ -37,6 +38,15 @@ pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>) {
     loop {
         match catch_up(&registry, &hub, &mut place).await {
             Ok(()) => drop(timeout(POLL, bell.notified()).await),
+            // It was stopped for longer than the log is kept. Watchers see the gap, and are told.
+            Err(Error::CursorTooOld { floor }) => {
+                tracing::warn!(
+                    floor,
+                    "some of the log is gone before it was followed; going on from its end"
+                );
+                place = None;
+                hub.missed();
+            }
             Err(err) => {
                 tracing::warn!(error = %err, "can't read the log; trying again");
                 sleep(PAUSE).await;
@@ -47,16 +57,18 @@ pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>) {
 
 /// Reads all that is new, and hands it on commit by commit.
 async fn catch_up(registry: &Registry, hub: &Hub, place: &mut Option<Place>) -> Result<()> {
+    let asked = Instant::now();
     let Some(mut from) = *place else {
         let head = registry.head().await?.revision;
         *place = Some(Place::end_of(head));
         hub.arrived(head);
+        hub.saw_all(asked);
         return Ok(());
     };
     let mut held: Vec<Arc<Change>> = Vec::new();
     loop {
         let reading = registry.reading(&Caller::system("tail"));
-        let (page, _) = registry.changes_after(&reading, from, PAGE).await?;
+        let (page, _) = registry.changes_after(&reading, Action::ReadChanges, from, PAGE).await?;
         let is_last = u64::try_from(page.len()).unwrap_or(u64::MAX) < PAGE;
         for change in page {
             from = Place::of(&change);
@@ -68,6 +80,7 @@ async fn catch_up(registry: &Registry, hub: &Hub, place: &mut Option<Place>) -> 
         // A snapshot shows whole commits, so the end of the log is the end of one.
         if is_last {
             hand_on(hub, place, held);
+            hub.saw_all(asked);
             return Ok(());
         }
     }

@@ -9,6 +9,8 @@ use crate::{
         activation::Activation,
         agent::{Agent, AgentFilter},
         api_key::ApiKey,
+        audit::{ChangeFilter, Subject},
+        change::{Change, Place},
         customer::Customer,
         invitation::Invitation,
         limit::Usage,
@@ -163,6 +165,51 @@ impl Fetch for AgentCount {
         for (filter, customers) in grouped(keys, |(customer, filter)| (filter.clone(), *customer)) {
             let counts = registry.count_agents_of_each(reading, &customers, &filter).await?;
             found.extend(counts.into_iter().map(|(customer, count)| ((customer, filter.clone()), count)));
+        }
+        Ok(found)
+    }
+}
+
+/// Pages of the audit, by what they are about.
+pub(super) struct ChangePage;
+
+impl Fetch for ChangePage {
+    type Key = (Subject, ChangeFilter, PageArgs<Place>);
+    type Value = Page<Arc<Change>>;
+
+    async fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let mut found = HashMap::new();
+        for ((filter, args), subjects) in
+            grouped(keys, |(subject, filter, args)| ((filter.clone(), args.clone()), *subject))
+        {
+            for (subject, page) in registry.changes_of_each(reading, &subjects, &filter, &args).await? {
+                found.insert((subject, filter.clone(), args.clone()), page.map(Arc::new));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Counts of the audit's entries, by what they are about.
+pub(super) struct ChangeCount;
+
+impl Fetch for ChangeCount {
+    type Key = (Subject, ChangeFilter);
+    type Value = u64;
+
+    async fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, u64>> {
+        let mut found = HashMap::new();
+        for (filter, subjects) in grouped(keys, |(subject, filter)| (filter.clone(), *subject)) {
+            let counts = registry.count_changes_of_each(reading, &subjects, &filter).await?;
+            found.extend(counts.into_iter().map(|(subject, count)| ((subject, filter.clone()), count)));
         }
         Ok(found)
     }

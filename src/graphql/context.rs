@@ -13,8 +13,9 @@ use async_graphql::Context;
 use super::{
     batch::{
         ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, ApiKeyCount,
-        ApiKeyPage, CustomerById, InvitationCount, InvitationPage, MemberCount, MemberPage, OwnedCount,
-        OwnedPage, UsageByCustomer, UserById, VersionBodies, VersionById, VersionByNumber, VersionPage,
+        ApiKeyPage, ChangeCount, ChangePage, CustomerById, InvitationCount, InvitationPage, MemberCount,
+        MemberPage, OwnedCount, OwnedPage, UsageByCustomer, UserById, VersionBodies, VersionById,
+        VersionByNumber, VersionPage,
     },
     error::{refuse, too_much},
     loader::Loader,
@@ -73,6 +74,8 @@ pub(super) struct Loaders {
     pub(super) activations: Loader<ActivationById>,
     pub(super) activation_pages: Loader<ActivationPage>,
     pub(super) activation_counts: Loader<ActivationCount>,
+    pub(super) change_pages: Loader<ChangePage>,
+    pub(super) change_counts: Loader<ChangeCount>,
 }
 
 impl Lens {
@@ -100,6 +103,8 @@ impl Lens {
             activations: Loader::new(registry, &reading),
             activation_pages: Loader::new(registry, &reading),
             activation_counts: Loader::new(registry, &reading),
+            change_pages: Loader::new(registry, &reading),
+            change_counts: Loader::new(registry, &reading),
             registry: registry.clone(),
             reading,
             weight: Arc::clone(weight),

@@ -8,6 +8,7 @@ use super::{
     agent::{AgentConnection, AgentFilter},
     api_key::ApiKeyConnection,
     billing::Usage,
+    change::{ChangeConnection, ChangeFilter},
     context::{Lens, request},
     error::{Outcome, UserError, refuse, settle},
     invitation::InvitationConnection,
@@ -16,7 +17,7 @@ use super::{
     scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{
-    domain::{Error, customer as verbs, policy::Action},
+    domain::{Error, audit::Subject, customer as verbs, policy::Action},
     id::CustomerId,
 };
 
@@ -154,6 +155,21 @@ impl Customer {
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         AgentConnection::of_customer(&self.lens, self.row.id, filter, args).await
+    }
+
+    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit.
+    async fn changes(
+        &self,
+        #[graphql(desc = "Which of the entries; all when left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<ChangeConnection> {
+        self.lens.allow_on(Action::ReadChanges, self.row.id)?;
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        ChangeConnection::of(&self.lens, Subject::Customer(self.row.id), filter, args).await
     }
 
     /// When it was created.

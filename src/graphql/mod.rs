@@ -20,6 +20,7 @@ mod agent;
 mod api_key;
 mod batch;
 mod billing;
+mod change;
 mod config;
 mod context;
 mod customer;
@@ -37,6 +38,7 @@ mod subscription;
 mod user;
 mod variable;
 mod version;
+mod watcher;
 
 use context::Request;
 
@@ -54,6 +56,8 @@ pub struct QueryRoot(
     customer::CustomerQuery,
     agent::AgentQuery,
     config::ConfigQuery,
+    change::ChangeQuery,
+    watcher::WatcherQuery,
 );
 
 /// All mutations.
@@ -250,7 +254,7 @@ impl Api {
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
-        let request_id = caller.request_id.clone();
+        let request_id = caller.request_id().to_owned();
         let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
         match timeout(DEADLINE, self.schema.execute(request)).await {
             Ok(response) => Answer::of(response, &request_id, self.limits.errors),
@@ -264,7 +268,7 @@ impl Api {
         caller: Arc<Caller>,
         accepted: Accepted,
     ) -> impl Stream<Item = Answer> + Send + use<> {
-        let (request_id, errors_max) = (caller.request_id.clone(), self.limits.errors);
+        let (request_id, errors_max) = (caller.request_id().to_owned(), self.limits.errors);
         let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
         let mut is_first = true;
         self.schema.execute_stream(request).map(move |response| {

@@ -7,14 +7,15 @@ use futures_util::{Stream, stream};
 
 use super::{
     activation::Activation,
+    change::Change,
     config::{ActiveConfig, ConfigEvent},
     context::{Request, request},
     error::refuse,
     scalar::{Cursor, id},
 };
 use crate::{
-    domain::{Error, activation as verbs, change::Change},
-    feed::{self, ConfigWatch, Watch, WatchFilter},
+    domain::{Error, activation as verbs},
+    feed::{self, ConfigWatch, Watch, WatchFilter, Watched},
 };
 
 /// The most agents that one subscription may name: more want a customer, or all.
@@ -39,7 +40,9 @@ impl SubscriptionRoot {
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
         let request = request(ctx)?.clone();
-        let watch = open(&request, customer_id, agent_ids, after).await.map_err(|err| refuse(&err))?;
+        let watch = open(&request, Watched::Activations, customer_id, agent_ids, after)
+            .await
+            .map_err(|err| refuse(&err))?;
         Ok(stream::unfold(Some((watch, request)), |state| async move {
             let (mut watch, request) = state?;
             match next_activation(&mut watch, &request).await {
@@ -77,6 +80,30 @@ impl SubscriptionRoot {
             }
         }))
     }
+
+    /// For dashboards: every change of the log that the caller may see, in order; `after` replays what was missed. Needs
+    /// the right to read the audit. Operators are sent the platform's own entries too.
+    async fn changes<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "Only those of this customer; of all whose audit you may read when left out.")]
+        customer_id: Option<ID>,
+        #[graphql(
+            desc = "Begin right after this change's cursor, or after this revision; with what happens from now on when left out."
+        )]
+        after: Option<Cursor>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Change>> + 'a> {
+        let request = request(ctx)?.clone();
+        let watch = open(&request, Watched::Changes, customer_id, None, after).await;
+        let watch = watch.map_err(|err| refuse(&err))?;
+        Ok(stream::unfold(Some((watch, request)), |state| async move {
+            let (mut watch, request) = state?;
+            match watch.next().await {
+                Ok(change) => Some((Ok(Change::new(change, request.event())), Some((watch, request)))),
+                Err(err) => Some((Err(refuse(&err)), None)),
+            }
+        }))
+    }
 }
 
 async fn next_config(watch: &mut ConfigWatch, request: &Request) -> crate::domain::Result<ConfigEvent> {
@@ -91,12 +118,13 @@ async fn next_config(watch: &mut ConfigWatch, request: &Request) -> crate::domai
 
 async fn open(
     request: &Request,
+    watched: Watched,
     customer: Option<ID>,
     agents: Option<Vec<ID>>,
     after: Option<Cursor>,
 ) -> crate::domain::Result<Watch> {
     let after = after.map(|cursor| cursor.read()).transpose()?;
-    request.hub.watch(Arc::clone(&request.caller), filter(customer, agents)?, after).await
+    request.hub.watch(Arc::clone(&request.caller), watched, filter(customer, agents)?, after).await
 }
 
 /// What of the log these arguments ask for.
@@ -114,7 +142,7 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> crate::domain::Resul
 /// Waits for the next change that is an activation, and reads it as of now.
 async fn next_activation(watch: &mut Watch, request: &Request) -> async_graphql::Result<Activation> {
     loop {
-        let change: Arc<Change> = watch.next().await.map_err(|err| refuse(&err))?;
+        let change = watch.next().await.map_err(|err| refuse(&err))?;
         if let Some(id) = verbs::Activation::recorded_by(&change) {
             let activation = request.event().activation(id).await?;
             return activation

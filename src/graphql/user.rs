@@ -38,6 +38,8 @@ pub enum ActorKind {
     ApiKey,
     /// One of the platform's own services.
     Service,
+    /// A person who works for the platform itself.
+    Operator,
     /// The command line, or the service itself.
     System,
 }
@@ -125,9 +127,12 @@ impl Actor {
     /// The person, when it is one and works for a customer of yours.
     async fn user(&self) -> async_graphql::Result<Option<User>> {
         match (self.kind, self.id) {
-            (change::ActorKind::User, Some(id)) => self.lens.user(id.into()).await,
+            (change::ActorKind::User | change::ActorKind::Operator, Some(id)) => {
+                self.lens.user(id.into()).await
+            }
             (
                 change::ActorKind::User
+                | change::ActorKind::Operator
                 | change::ActorKind::ApiKey
                 | change::ActorKind::Service
                 | change::ActorKind::System,
@@ -187,6 +192,8 @@ pub enum Permission {
     ReadConfigs,
     /// Watch activations.
     WatchActivations,
+    /// Read and watch the audit.
+    ReadChanges,
 }
 
 /// Whoever asks: what it is, and what it may do.
@@ -227,6 +234,7 @@ impl Viewer {
     /// What kind of caller.
     async fn kind(&self) -> ActorKind {
         match &self.lens.reading.caller.principal {
+            Principal::User(user) if user.operator => ActorKind::Operator,
             Principal::User(_) => ActorKind::User,
             Principal::ApiKey(_) => ActorKind::ApiKey,
             Principal::Service(_) => ActorKind::Service,

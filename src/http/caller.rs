@@ -13,7 +13,7 @@ use axum::{
 use uuid::Uuid;
 
 use super::{Door, problem::Problem};
-use crate::domain::{Caller, Error, auth::Proven};
+use crate::domain::{Caller, Error, Origin, auth::Proven, change::Channel};
 
 /// Names a request, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -100,7 +100,8 @@ impl FromRequestParts<Door> for Authenticated {
             return Ok(known.clone());
         }
         let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
-        let found = authenticate(door, &parts.uri, &parts.headers, &parts.extensions, &id).await;
+        let found =
+            authenticate(door, &parts.uri, &parts.headers, &parts.extensions, (Channel::Rest, &id)).await;
         found.map(Self).map_err(|err| Problem::new(&err, &id))
     }
 }
@@ -118,7 +119,6 @@ pub async fn still(
     Since(since): Since,
     caller: &Caller,
     headers: &HeaderMap,
-    request_id: &str,
 ) -> Result<(), Error> {
     const LOST: Error =
         Error::Unauthenticated("rights were taken away while the request was read; ask again");
@@ -127,7 +127,7 @@ pub async fn still(
         return Ok(());
     }
     let bearer = bearer(headers)?.ok_or(LOST)?;
-    let now = door.registry.authenticate(bearer, request_id).await?;
+    let now = door.registry.authenticate(bearer, &caller.origin).await?;
     if now.may_what(caller) { Ok(()) } else { Err(LOST) }
 }
 
@@ -140,12 +140,12 @@ pub async fn authenticate(
     uri: &Uri,
     headers: &HeaderMap,
     extensions: &Extensions,
-    request_id: &str,
+    (channel, request_id): (Channel, &str),
 ) -> Result<Arc<Caller>, Error> {
     refuse_token_in(uri)?;
     let bearer =
         bearer(headers)?.ok_or(Error::Unauthenticated("give a bearer token: Authorization: Bearer …"))?;
-    Ok(Arc::new(sign_in(door, bearer, Client::of(extensions), request_id).await?))
+    Ok(Arc::new(sign_in(door, bearer, Client::of(extensions), channel, request_id).await?))
 }
 
 /// Whoever has this token, counted, unless too many from where it comes were refused.
@@ -156,8 +156,10 @@ pub async fn sign_in(
     door: &Door,
     bearer: &str,
     Client(address): Client,
+    channel: Channel,
     request_id: &str,
 ) -> Result<Caller, Error> {
+    let origin = Origin::new(request_id, channel, Some(address));
     door.limiter.has_waited(bearer)?;
     let proven = door.registry.prove(bearer).await;
     // What an issuer has signed was not guessed: who shares an address with a guesser can sign in all the same.
@@ -166,7 +168,7 @@ pub async fn sign_in(
         door.limiter.may_try(address, bearer)?;
     }
     let found = match proven {
-        Ok(proven) => door.registry.look_up(proven, request_id).await,
+        Ok(proven) => door.registry.look_up(proven, &origin).await,
         Err(err) => Err(err),
     };
     match &found {

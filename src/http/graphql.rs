@@ -18,7 +18,7 @@ use super::{
     problem::{challenge, retry_after, status},
 };
 use crate::{
-    domain::Error,
+    domain::{Error, change::Channel},
     graphql::{Answer, Operation},
 };
 
@@ -119,13 +119,14 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
         }
     };
     let since = Since(door.hub.rights().count());
-    let caller = authenticate(door, &parts.uri, &parts.headers, &parts.extensions, id).await;
+    let caller =
+        authenticate(door, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
     let caller = caller.map_err(|err| Refused::error(&err, id))?;
     let operation = match may_write {
         true => from_body(&parts.headers, body, id).await?,
         false => from_query(parts.uri.query().unwrap_or_default(), id)?,
     };
-    still(door, since, &caller, &parts.headers, id).await.map_err(|err| Refused::error(&err, id))?;
+    still(door, since, &caller, &parts.headers).await.map_err(|err| Refused::error(&err, id))?;
     let request_error = |answer| {
         let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
         Box::new(Refused { status, answer, allow: None, retry_after: None })

@@ -62,6 +62,11 @@ fn described(code: ErrorCode) -> (StatusCode, &'static str, &'static str) {
             "urn:agent-registry:problem:cursor-invalid",
             "The cursor is not of this list",
         ),
+        ErrorCode::CursorTooOld => (
+            StatusCode::GONE,
+            "urn:agent-registry:problem:cursor-too-old",
+            "What the cursor follows on is not kept any more",
+        ),
         ErrorCode::TooLarge => {
             (StatusCode::UNPROCESSABLE_ENTITY, "urn:agent-registry:problem:too-large", "A value is too large")
         }

@@ -44,8 +44,8 @@ async fn all_that_was_done_is_in_it_commit_by_commit() {
         rows,
         [
             "1.1 operator.added SYSTEM",
-            "2.1 user.created USER",
-            "2.2 customer.created USER",
+            "2.1 user.created OPERATOR",
+            "2.2 customer.created OPERATOR",
             "3.1 user.created SYSTEM",
             "3.2 member.set SYSTEM",
             "4.1 agent.created USER",
@@ -80,16 +80,16 @@ pub(crate) async fn first_broken(session: &mut PgConnection) -> Option<i64> {
     let mut chain: Vec<u8> =
         Sha256::digest(format!("agent-registry change log {}", head.get::<String, _>(0))).to_vec();
     let columns = "revision::text, position::text, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), customer_id::text,
-        agent_id::text, version_id::text, subject_id::text, action, actor_kind, actor_id::text, request_id, details, chain_hash, revision";
+        agent_id::text, version_id::text, subject_id::text, action, actor_kind, actor_id::text, request_id, details, channel, network, salt::text, chain_hash, revision";
     let query = format!("SELECT {columns} FROM registry.changes ORDER BY changes.revision, changes.position");
     for row in sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(session).await.unwrap() {
         let mut hash = Sha256::new();
-        for column in 0..12 {
+        for column in 0..15 {
             field(&mut hash, row.get::<Option<String>, _>(column).as_deref());
         }
         chain = Sha256::new().chain_update(&chain).chain_update(hash.finalize()).finalize().to_vec();
-        if chain != row.get::<Vec<u8>, _>(12) {
-            return Some(row.get(13));
+        if chain != row.get::<Vec<u8>, _>(15) {
+            return Some(row.get(16));
         }
     }
     (chain != head.get::<Vec<u8>, _>(1)).then_some(i64::MAX)

@@ -96,6 +96,7 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         database_connections: CONNECTIONS,
         trusted_proxies: Vec::new(),
         refusals_per_minute: 1,
+        retention: None,
     };
     let service = Service::start(settings(issuer(common).await?, &serve, database)).await?;
     let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());

@@ -11,9 +11,17 @@ use std::{
 };
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use chrono::{DateTime, TimeDelta};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+    jwk::{
+        AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, OctetKeyPairParameters, OctetKeyPairType,
+    },
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -157,6 +165,8 @@ fn instant(date: &Value) -> Result<Instant, &'static str> {
 #[derive(Clone)]
 pub struct LocalIssuer {
     kid: String,
+    /// The public key, in base64url.
+    public: String,
     signing: EncodingKey,
     checking: DecodingKey,
 }
@@ -195,6 +205,7 @@ impl LocalIssuer {
         let kid = hex::encode(Sha256::digest(public)).chars().take(16).collect();
         Some(Self {
             kid,
+            public: URL_SAFE_NO_PAD.encode(public),
             signing: EncodingKey::from_ed_der(&der),
             checking: DecodingKey::from_ed_der(public),
         })
@@ -225,6 +236,34 @@ impl LocalIssuer {
         };
         let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &payload, &self.signing)
+    }
+
+    /// Something else than a token, of this type, signed by the same key. The public key is in its header (RFC 7515,
+    /// section 4.1.3), so that it can be checked by whoever has it.
+    ///
+    /// # Errors
+    /// As [`LocalIssuer::mint`].
+    pub fn sign(&self, typ: &str, what: &impl Serialize) -> Result<String, jsonwebtoken::errors::Error> {
+        let key = OctetKeyPairParameters {
+            key_type: OctetKeyPairType::OctetKeyPair,
+            curve: EllipticCurve::Ed25519,
+            x: self.public.clone(),
+        };
+        let jwk =
+            Jwk { common: CommonParameters::default(), algorithm: AlgorithmParameters::OctetKeyPair(key) };
+        let header = Header {
+            typ: Some(typ.to_owned()),
+            kid: Some(self.kid.clone()),
+            jwk: Some(jwk),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        encode(&header, what, &self.signing)
+    }
+
+    /// The public key, in base64url.
+    #[must_use]
+    pub fn public(&self) -> &str {
+        &self.public
     }
 
     /// What a token says, if this key signed it and it is valid now.

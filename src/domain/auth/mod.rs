@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Scope, View},
-    entity::{api_key, change::ActorKind, membership, operator, service_token, user},
+    db::{Origin, Scope, View},
+    entity::{api_key, membership, operator, service_token, user},
     id::{ApiKeyId, CustomerId, ServiceTokenId},
     task::lock,
 };
@@ -115,8 +115,8 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-    pub async fn authenticate(&self, bearer: &str, request_id: &str) -> Result<Caller> {
-        self.look_up(self.prove(bearer).await?, request_id).await
+    pub async fn authenticate(&self, bearer: &str, origin: &Origin) -> Result<Caller> {
+        self.look_up(self.prove(bearer).await?, origin).await
     }
 
     /// Whether the form of this bearer token is right, and its signature if it has one. The database is not asked.
@@ -140,13 +140,13 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-    pub async fn look_up(&self, Proven(proof): Proven, request_id: &str) -> Result<Caller> {
+    pub async fn look_up(&self, Proven(proof): Proven, origin: &Origin) -> Result<Caller> {
         let principal = match proof {
             Proof::Service(key) => Principal::Service(service(&self.db.view(Scope::Auth), &key).await?),
             Proof::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
-            Proof::User(claims) => Principal::User(self.user(&claims, request_id).await?),
+            Proof::User(claims) => Principal::User(self.user(&claims, origin).await?),
         };
-        Ok(Caller { principal, request_id: request_id.to_owned() })
+        Ok(Caller { principal, origin: origin.clone() })
     }
 
     /// A token of the local issuer for this subject, valid for `ttl`.
@@ -173,7 +173,7 @@ impl Registry {
         self.auth.issuer.name()
     }
 
-    async fn user(&self, claims: &Claims, request_id: &str) -> Result<UserPrincipal> {
+    async fn user(&self, claims: &Claims, origin: &Origin) -> Result<UserPrincipal> {
         let view = self.db.view(Scope::Auth);
         let principal = self.known(&view, claims).await?;
         let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {
@@ -186,7 +186,7 @@ impl Registry {
         drop(view);
         for invitation in invited {
             // Whoever can't join is let in all the same, as what it is.
-            if let Err(err) = self.join(&principal, &invitation, request_id).await {
+            if let Err(err) = self.join(&principal, &invitation, origin).await {
                 tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
             }
         }
@@ -236,12 +236,12 @@ impl Registry {
     /// Notes beside the request that a key was used. It is not logged: it changes nothing.
     fn note_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
         let db = self.db.clone();
-        let actor = Actor { kind: ActorKind::System, id: None };
+        let author = Caller::system("note").author();
         self.db.tasks().beside(async move {
             let touch = async move |txn: std::sync::Arc<crate::db::Txn>| -> Result<u64> {
                 Ok(txn.update_all(api_key::touch(id, now, now - NOTED_EVERY)).await?)
             };
-            if let Err(err) = db.write(Scope::Customers(vec![customer]), actor, None, touch).await {
+            if let Err(err) = db.write(Scope::Customers(vec![customer]), author, touch).await {
                 tracing::warn!(error = %err, key = %id, "the use of an API key was not noted");
             }
         });

@@ -11,6 +11,7 @@ pub(super) use mutation::patch;
 
 use super::{
     activation::ActivationConnection,
+    change::{ChangeConnection, ChangeFilter},
     context::{Lens, request},
     customer::Customer,
     diff::VersionDiff,
@@ -21,7 +22,7 @@ use super::{
     version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{Error, Page, PageArgs, agent as verbs, policy::Action},
+    domain::{Error, Page, PageArgs, agent as verbs, audit::Subject, policy::Action},
     id::{AgentId, CustomerId, UserId},
 };
 
@@ -131,6 +132,21 @@ impl Agent {
     ) -> async_graphql::Result<ActivationConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         ActivationConnection::of_agent(&self.lens, self.row.id, args).await
+    }
+
+    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit.
+    async fn changes(
+        &self,
+        #[graphql(desc = "Which of the entries; all when left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<ChangeConnection> {
+        self.lens.allow_on(Action::ReadChanges, self.row.customer_id)?;
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        ChangeConnection::of(&self.lens, Subject::Agent(self.row.id), filter, args).await
     }
 
     /// What differs between two of its versions; null when either does not exist.

@@ -84,7 +84,7 @@ pub(super) async fn active(
         body.transpose().map_err(|err| Error::Internal(Box::new(err)))
     };
     let body = answer.await.map_err(refuse(&caller))?;
-    let body = body.ok_or_else(|| Problem::not_active(&caller.request_id))?;
+    let body = body.ok_or_else(|| Problem::not_active(caller.request_id()))?;
     let tag = etag::of(&body);
     let kept = [(header::CACHE_CONTROL, "private, no-cache"), (header::ETAG, tag.as_str())];
     if etag::is_known(&headers, &tag) {

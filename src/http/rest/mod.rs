@@ -21,11 +21,12 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    domain::{Caller, Error},
-    id::AgentId,
+    domain::{Caller, Error, change::Channel},
+    id::{AgentId, CustomerId},
 };
 
 mod agent;
+mod audit;
 mod config;
 mod version;
 
@@ -35,6 +36,7 @@ pub fn routes(door: &Door) -> Router<Door> {
         .route("/v1/agents", get(agent::list).post(agent::create))
         .route("/v1/agents/{id}", get(agent::get))
         .route("/v1/agents/{id}/versions", post(version::publish))
+        .route("/v1/customers/{id}/audit", get(audit::excerpt))
         .route("/internal/agents/{id}/active", get(config::active));
     for folder in ["/v1", "/internal"] {
         for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/{{*path}}")] {
@@ -63,7 +65,9 @@ async fn fence(
     next: Next,
 ) -> Response {
     let since = Since(door.hub.rights().count());
-    let found = authenticate(&door, request.uri(), request.headers(), request.extensions(), &id).await;
+    let found =
+        authenticate(&door, request.uri(), request.headers(), request.extensions(), (Channel::Rest, &id))
+            .await;
     let mut response = match found {
         Ok(caller) => {
             request.extensions_mut().insert(Authenticated(caller));
@@ -80,23 +84,29 @@ async fn fence(
 
 /// The problem that tells this caller of an error.
 fn refuse(caller: &Arc<Caller>) -> impl Fn(Error) -> Problem {
-    let id = caller.request_id.clone();
+    let id = caller.request_id().to_owned();
     move |err| Problem::new(&err, &id)
 }
 
 /// The agent that the path names. What is no id is no agent's.
 struct AgentPath(AgentId);
 
+/// The customer that the path names. What is no id is no customer's.
+struct CustomerPath(CustomerId);
+
+impl FromRequestParts<Door> for CustomerPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        id_in(parts, door, "customer").await.map(Self)
+    }
+}
+
 impl FromRequestParts<Door> for AgentPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, door).await;
-        let id = Path::<String>::from_request_parts(parts, door).await;
-        id.ok()
-            .and_then(|Path(id)| id.parse().ok())
-            .map(Self)
-            .ok_or_else(|| Problem::new(&Error::NotFound("agent"), &request_id))
+        id_in(parts, door, "agent").await.map(Self)
     }
 }
 
@@ -139,7 +149,7 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
         if let (Some(Authenticated(caller)), Some(since)) =
             (parts.extensions.get::<Authenticated>(), parts.extensions.get::<Since>())
         {
-            let still = still(door, *since, caller, &parts.headers, &id).await;
+            let still = still(door, *since, caller, &parts.headers).await;
             still.map_err(|err| Problem::new(&err, &id))?;
         }
         let parsed = serde_json::from_slice(&bytes).map_err(|err| {
@@ -155,4 +165,16 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
         let Object(value) = parsed;
         Ok(Self(value))
     }
+}
+
+/// The id of this noun that the path names.
+async fn id_in<T: std::str::FromStr>(
+    parts: &mut Parts,
+    door: &Door,
+    what: &'static str,
+) -> Result<T, Problem> {
+    let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, door).await;
+    let id = Path::<String>::from_request_parts(parts, door).await.ok();
+    let id = id.and_then(|Path(id)| id.parse().ok());
+    id.ok_or_else(|| Problem::new(&Error::NotFound(what), &request_id))
 }

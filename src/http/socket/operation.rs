@@ -8,14 +8,14 @@ use futures_util::{FutureExt, StreamExt, future::AbortHandle};
 use uuid::Uuid;
 
 use super::{
-    super::Limiter,
+    super::{Limiter, caller::Client},
     MESSAGE_BYTES_MAX,
     message::text,
     session::Held,
     wire::{Letter, Outbox},
 };
 use crate::{
-    domain::{Caller, Error, Registry},
+    domain::{Caller, Error, Origin, Registry, change::Channel},
     feed::Rights,
     graphql::{Answer, Api, Operation},
 };
@@ -45,6 +45,8 @@ pub(super) struct Run {
     pub(super) rights: Rights,
     /// The credential that the socket was opened with.
     pub(super) bearer: Arc<str>,
+    /// Where that came from.
+    pub(super) client: Client,
     /// What its socket sees to that it keeps.
     pub(super) held: Held,
     pub(super) id: String,
@@ -73,7 +75,9 @@ impl Run {
 
     async fn caller(&self, request_id: &str) -> Result<Caller, Error> {
         self.limiter.has_waited(&self.bearer)?;
-        let caller = self.registry.authenticate(&self.bearer, request_id).await?;
+        let Client(address) = self.client;
+        let origin = Origin::new(request_id, Channel::Socket, Some(address));
+        let caller = self.registry.authenticate(&self.bearer, &origin).await?;
         self.limiter.count(&caller, &self.bearer)?;
         Ok(caller)
     }

@@ -36,7 +36,7 @@ use super::{
     wire::{End, GOODBYE, Letter, Outbox, WAITING, hear_out, unreadable, write},
 };
 use crate::{
-    domain::{Caller, Error},
+    domain::{Caller, Error, change::Channel},
     graphql::Operation,
     task,
 };
@@ -251,7 +251,7 @@ impl Session {
         let since = door.hub.rights().count();
         self.work.push(
             async move {
-                let caller = caller::sign_in(&door, &bearer, client, &request_id).await;
+                let caller = caller::sign_in(&door, &bearer, client, Channel::Socket, &request_id).await;
                 Done::SignedIn(bearer, since, caller)
             }
             .boxed(),
@@ -273,6 +273,7 @@ impl Session {
             limiter: self.door.limiter.clone(),
             rights: self.door.hub.rights().clone(),
             bearer: Arc::clone(bearer),
+            client: self.client,
             held: held.clone(),
             id: id.clone(),
             outbox: outbox.clone(),
@@ -374,8 +375,8 @@ impl Session {
         tracing::debug!(since, count, "looking at a credential again");
         self.looking = true;
         let registry = self.door.registry.clone();
-        let request_id = registry.clock().id::<Uuid>().to_string();
-        let seen = async move { Done::SeenAgain(count, registry.authenticate(&bearer, &request_id).await) };
+        let seen =
+            async move { Done::SeenAgain(count, registry.authenticate(&bearer, &caller.origin).await) };
         self.work.push(seen.boxed());
     }
 

@@ -157,12 +157,12 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
     }
     let live = watched(theirs, ours).iter().filter(|(_, goes_on)| *goes_on).count() * outsiders.len();
     for _ in 0..1000 {
-        if app.door.hub.watchers() >= live {
+        if app.watchers() >= live {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(app.door.hub.watchers() >= live, "{} of {live} watch", app.door.hub.watchers());
+    assert!(app.watchers() >= live, "{} of {live} watch", app.watchers());
     work(theirs).await;
     let last = work(ours).await;
     for tap in &mut taps {

@@ -16,14 +16,14 @@ async fn a_token_that_expires_ends_an_idle_socket() {
     let operator = app.operator().await;
     let mut socket = operator.socket().await;
     socket.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.door.hub.watchers() == 1).await;
+    until("it watches", || app.watchers() == 1).await;
     app.clock.shift(TimeDelta::seconds(3590));
     assert!(socket.is_quiet(Duration::from_millis(1200)).await);
     app.clock.shift(TimeDelta::seconds(20));
     let asked = std::time::Instant::now();
     assert_eq!(socket.next().await, Frame::Closed(4403, "token expired".to_owned()));
     assert!(asked.elapsed() < Duration::from_secs(5));
-    until("its operations are gone", || app.door.hub.watchers() == 0).await;
+    until("its operations are gone", || app.watchers() == 0).await;
     // With a token of before, there is no way back in.
     let mut socket = crate::support::socket::Socket::connect(&app.base, "graphql-transport-ws").await;
     let token = operator.token.as_deref().unwrap();
@@ -39,7 +39,7 @@ async fn a_stopping_service_says_come_back() {
     let operator = app.operator().await;
     let (mut idle, mut watching) = (operator.socket().await, operator.socket().await);
     watching.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.door.hub.watchers() == 1).await;
+    until("it watches", || app.watchers() == 1).await;
     let sockets = app.door.sockets.clone();
     let stopping = async {
         let asked = std::time::Instant::now();
@@ -71,7 +71,7 @@ async fn who_hangs_up_in_the_middle_harms_nobody() {
         drop(sockets);
         activated.await;
     }
-    until("no watcher is left", || app.door.hub.watchers() == 0).await;
+    until("no watcher is left", || app.watchers() == 0).await;
     until("no socket is left", || app.door.sockets.open() == 0).await;
     for _ in 0..30 {
         let answer = scene.operator.gql(NAMES, json!({})).await;

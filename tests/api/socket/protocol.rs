@@ -111,7 +111,7 @@ async fn a_live_id_is_not_given_twice_and_free_again_when_it_has_ended() {
     socket.send(subscribe("2", ACTIVATIONS)).await;
     let reason = "Subscriber for 2 already exists".to_owned();
     assert_eq!(socket.next().await, Frame::Closed(4409, reason));
-    super::until("no watcher is left", || app.door.hub.watchers() == 0).await;
+    super::until("no watcher is left", || app.watchers() == 0).await;
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn queries_and_mutations_run_too_and_refusals_are_errors() {
     }
     // Nothing more is said of it, and the id is free.
     assert!(socket.is_quiet(Duration::from_millis(100)).await);
-    assert_eq!(app.door.hub.watchers(), 0);
+    assert_eq!(app.watchers(), 0);
 }
 
 #[tokio::test]

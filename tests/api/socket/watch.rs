@@ -23,9 +23,9 @@ async fn revisions(socket: &mut Socket, count: usize) -> Vec<String> {
 
 /// Subscribes, and waits until it is watching.
 async fn watch(app: &App, socket: &mut Socket, id: &str, variables: Value) {
-    let watchers = app.door.hub.watchers();
+    let watchers = app.watchers();
     socket.subscribe(id, ACTIVATIONS, variables).await;
-    super::until("it watches", || app.door.hub.watchers() > watchers).await;
+    super::until("it watches", || app.watchers() > watchers).await;
     // The receiver comes first, the place in the log after it.
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
@@ -38,7 +38,7 @@ async fn what_is_activated_arrives_whole() {
     let mut socket = gateway.socket().await;
     let query = "subscription { activations { revision reason previousVersion { id } version { number systemPrompt } } }";
     socket.subscribe("1", query, json!({})).await;
-    super::until("it watches", || app.door.hub.watchers() == 1).await;
+    super::until("it watches", || app.watchers() == 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let revision = scene.activate(1).await.remove(0);
     assert_eq!(
@@ -47,7 +47,7 @@ async fn what_is_activated_arrives_whole() {
             "version": { "number": 1, "systemPrompt": "one" } } } })
     );
     socket.send(json!({ "id": "1", "type": "complete" })).await;
-    super::until("it does not watch any more", || app.door.hub.watchers() == 0).await;
+    super::until("it does not watch any more", || app.watchers() == 0).await;
     scene.activate(2).await;
     assert!(socket.is_quiet(Duration::from_millis(200)).await);
 }
@@ -60,7 +60,7 @@ async fn what_one_instance_activates_reaches_the_others_subscribers() {
     let operator = other.bearer(scene.operator.token.as_deref().unwrap());
     let mut socket = operator.socket().await;
     socket.subscribe("1", ACTIVATIONS, json!({})).await;
-    super::until("it watches", || other.door.hub.watchers() == 1).await;
+    super::until("it watches", || other.watchers() == 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let made = scene.activate(4).await;
     assert_eq!(revisions(&mut socket, 4).await, made);
@@ -179,7 +179,7 @@ async fn what_others_commit_sends_nobody_back_to_the_log() {
     for id in 0..20 {
         socket.subscribe(&id.to_string(), ACTIVATIONS, json!({ "after": "0" })).await;
     }
-    super::until("they watch", || app.door.hub.watchers() == 20).await;
+    super::until("they watch", || app.watchers() == 20).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let cost = async |times| {
         let before = app.registry.statements();
@@ -189,7 +189,7 @@ async fn what_others_commit_sends_nobody_back_to_the_log() {
     };
     let watched = cost(10).await;
     drop(socket);
-    super::until("nobody watches", || app.door.hub.watchers() == 0).await;
+    super::until("nobody watches", || app.watchers() == 0).await;
     let unwatched = cost(10).await;
     assert_eq!(watched, unwatched, "statements for ten activations");
 }

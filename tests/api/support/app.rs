@@ -128,6 +128,7 @@ impl Instance {
             sockets,
             refusals_per_minute,
             proxies,
+            retention: None,
             is_second_wall_alone,
         };
         let service = Service::start(settings).await.unwrap();
@@ -145,6 +146,11 @@ impl Instance {
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         self.task.await.unwrap();
+    }
+
+    /// How many watch this instance.
+    pub(crate) fn watchers(&self) -> usize {
+        self.door.hub.watchers(&Caller::system("test")).unwrap().len()
     }
 
     /// Nobody.

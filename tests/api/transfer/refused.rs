@@ -134,5 +134,5 @@ async fn who_may_not_write_may_not_import() {
 /// Somebody whose token is real.
 async fn caller(desk: &Desk, client: &Client) -> Caller {
     let token = client.token.as_deref().unwrap();
-    desk.app.registry.authenticate(token, "test").await.unwrap()
+    desk.app.registry.authenticate(token, &Caller::system("test").origin).await.unwrap()
 }

@@ -1,0 +1,192 @@
+//! `audit`: whether the log holds, a seal to keep outside, and a customer's excerpt.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::io::AsyncWriteExt;
+
+use super::{Failure, draft::Draft, in_workshop, say};
+use crate::{
+    app::{Workshop, signing_key},
+    config::Common,
+    domain::{
+        Caller,
+        audit::{Excerpt, Followed, Follower, Progress, Report, Seal},
+    },
+    id::CustomerId,
+};
+
+/// What to do with the audit.
+#[derive(Debug, Subcommand)]
+pub(super) enum Audit {
+    /// Follow the whole log: is each entry what it was, and does each agent serve what was activated last?
+    Verify(Verify),
+    /// Print the log's end, signed with the signing key: kept elsewhere, it shows later that nothing was cut off
+    Head,
+    /// Write a customer's entries, and of all others the bare hash, for `audit verify --file`
+    Export(Export),
+}
+
+/// What to follow.
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// A file with heads that were printed earlier, one a line: what they say must still be there
+    #[arg(long, value_name = "FILE")]
+    head: Option<PathBuf>,
+    /// Follow a customer's excerpt instead, without any database; - for standard input
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// What to export.
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// Whose entries: a customer's id
+    #[arg(long, value_name = "ID")]
+    customer: CustomerId,
+    /// The file to write, whole or not at all [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Audit {
+    pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
+        match self {
+            Self::Verify(command) => command.run(common).await,
+            Self::Head => head(common).await,
+            Self::Export(command) => command.run(common).await,
+        }
+    }
+}
+
+async fn head(common: &Common) -> Result<(), Failure> {
+    let key = signing_key(common)?;
+    let work = async |workshop: &Workshop| Ok(workshop.registry.seal(&key).await?);
+    let (Seal { log_id, revision, position, .. }, signed) = in_workshop(common, work).await?;
+    eprintln!("log {log_id}, entry {revision}.{position}, signed by key {}", key.public());
+    say(format_args!("{signed}"))?;
+    Ok(())
+}
+
+impl Verify {
+    async fn run(self, common: &Common) -> Result<(), Failure> {
+        let Self { head, file } = self;
+        let seals = head.as_deref().map(seals).transpose()?.unwrap_or_default();
+        match file {
+            Some(file) => offline(&file, seals),
+            None => in_workshop(common, async |workshop: &Workshop| online(workshop, &seals).await).await,
+        }
+    }
+}
+
+/// The sealed heads in a file.
+fn seals(file: &Path) -> Result<Vec<Seal>, Failure> {
+    let unreadable = |err: io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
+    let text = fs::read_to_string(file).map_err(unreadable)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let seals: Vec<Seal> = lines
+        .map(|line| match Seal::open(line) {
+            Ok((seal, key)) => {
+                eprintln!(
+                    "entry {}.{} was sealed {} by key {key}",
+                    seal.revision, seal.position, seal.sealed_at
+                );
+                Ok(seal)
+            }
+            Err(err) => Err(Failure::Usage(format!("{}: {err}", file.display()))),
+        })
+        .collect::<Result<_, _>>()?;
+    if seals.is_empty() {
+        return Err(Failure::Usage(format!("{} holds no sealed head", file.display())));
+    }
+    Ok(seals)
+}
+
+fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    bar
+}
+
+async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
+    let bar = bar("{spinner} {msg} {elapsed}");
+    let progress = &mut |progress: Progress| {
+        bar.set_message(match progress {
+            Progress::Log(done, all) => format!("revision {done} of {all}"),
+            Progress::Agents(done) => format!("{done} agents"),
+        });
+        bar.tick();
+    };
+    let report = workshop.registry.verify_log(&Caller::system("audit"), seals, progress).await;
+    bar.finish_and_clear();
+    let Report { head, entries, agents, fault } = report?;
+    say(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
+    if let Some(fault) = fault {
+        return Err(Failure::Audit(fault.to_string()));
+    }
+    say(format_args!(
+        "{entries} entries, each what it was; {agents} agents, each serving what was activated last"
+    ))?;
+    let older = seals.iter().filter(|seal| seal.revision < head.floor).count();
+    if older > 0 {
+        say(format_args!(
+            "{older} of the sealed heads are of before what is kept, and could not be looked at"
+        ))?;
+    }
+    say(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
+    Ok(())
+}
+
+fn offline(file: &Path, seals: Vec<Seal>) -> Result<(), Failure> {
+    let unreadable = |err: io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
+    let reader: Box<dyn BufRead> = match file.to_str() {
+        Some("-") => Box::new(io::stdin().lock()),
+        _ => Box::new(BufReader::new(fs::File::open(file).map_err(unreadable)?)),
+    };
+    let mut follower = Follower::new(seals);
+    for line in reader.lines() {
+        follower.take(&line.map_err(unreadable)?).map_err(|err| Failure::Audit(err.to_string()))?;
+    }
+    let followed = follower.end().map_err(|err| Failure::Audit(err.to_string()))?;
+    let Followed { log_id, customer_id, own, others, end } = followed;
+    say(format_args!("log {log_id}, customer {customer_id}"))?;
+    say(format_args!(
+        "{own} entries of its own, each what it was, among {others} of others; the last is {end}"
+    ))?;
+    Ok(())
+}
+
+impl Export {
+    async fn run(self, common: &Common) -> Result<(), Failure> {
+        let Self { customer, output } = self;
+        let mut draft = Draft::open(output.as_deref())?;
+        let work = async |workshop: &Workshop| {
+            let excerpt = workshop.registry.excerpt(&Caller::system("audit"), customer).await?;
+            write(excerpt, &mut draft).await
+        };
+        in_workshop(common, work).await?;
+        draft.publish(output.as_deref())
+    }
+}
+
+async fn write(mut excerpt: Excerpt, draft: &mut Draft) -> Result<(), Failure> {
+    let bar = bar("{spinner} {msg} {elapsed}");
+    let mut file = draft.writer()?;
+    while let Some(lines) = excerpt.next().await? {
+        file.write_all(lines.as_bytes()).await?;
+        let (done, all) = excerpt.progress();
+        bar.set_message(format!("revision {done} of {all}"));
+        bar.tick();
+    }
+    bar.finish_and_clear();
+    file.flush().await?;
+    file.get_ref().sync_all().await?;
+    Ok(())
+}

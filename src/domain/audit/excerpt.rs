@@ -1,0 +1,233 @@
+//! A customer's excerpt of the log: its own entries whole, of all others the bare hash. Whoever has it can follow the
+//! whole chain without a registry, and learns nothing of others.
+
+use std::collections::VecDeque;
+
+use sea_orm::ActiveEnum;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    clock::Instant,
+    domain::{
+        Caller, Error, Registry, Result,
+        change::{ActorKind, Change, ChangeAction, Channel, Head, Place},
+        policy::{self, Action},
+    },
+    entity::{Reach, audit, change, customer, log},
+    id::CustomerId,
+};
+
+/// Names the form of an excerpt.
+pub(super) const FORMAT: &str = "agent-registry-audit/1";
+/// How many entries are read at once.
+const PAGE: u64 = 1000;
+
+/// One line of an excerpt, in JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Line {
+    /// The first: of what it is an excerpt, and from where on.
+    Begin {
+        format: String,
+        log_id: Uuid,
+        customer_id: CustomerId,
+        revision: i64,
+        position: i32,
+        chain_hash: String,
+    },
+    /// An entry of the customer's own.
+    Change(Box<Own>),
+    /// Hashes of entries of others, one after another.
+    Hashes(Vec<String>),
+    /// The last: where the log ended.
+    End { revision: i64, position: i32, at: Option<Instant>, chain_hash: String },
+}
+
+/// An entry, with all that its hash is over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Own {
+    revision: i64,
+    position: i32,
+    at: Instant,
+    customer_id: CustomerId,
+    agent_id: Option<Uuid>,
+    version_id: Option<Uuid>,
+    subject_id: Option<Uuid>,
+    action: String,
+    actor_kind: String,
+    actor_id: Option<Uuid>,
+    request_id: Option<String>,
+    details: String,
+    channel: Option<String>,
+    network: Option<String>,
+    salt: Option<Uuid>,
+}
+
+impl Own {
+    fn of(change: Change, customer_id: CustomerId) -> Self {
+        Self {
+            revision: change.revision,
+            position: change.position,
+            at: change.at,
+            customer_id,
+            agent_id: change.agent_id.map(Into::into),
+            version_id: change.version_id.map(Into::into),
+            subject_id: change.subject_id,
+            action: change.action.to_value(),
+            actor_kind: change.actor_kind.to_value(),
+            actor_id: change.actor_id,
+            request_id: change.request_id,
+            details: change.details,
+            channel: change.channel.map(|channel| channel.to_value()),
+            network: change.network,
+            salt: change.salt,
+        }
+    }
+
+    /// The entry again; none when it says what no entry does.
+    pub(super) fn read(self) -> Option<Change> {
+        Some(Change {
+            revision: self.revision,
+            position: self.position,
+            at: self.at,
+            customer_id: Some(self.customer_id),
+            agent_id: self.agent_id.map(Into::into),
+            version_id: self.version_id.map(Into::into),
+            subject_id: self.subject_id,
+            action: ChangeAction::try_from_value(&self.action).ok()?,
+            actor_kind: ActorKind::try_from_value(&self.actor_kind).ok()?,
+            actor_id: self.actor_id,
+            request_id: self.request_id,
+            details: self.details,
+            channel: self.channel.map(|channel| Channel::try_from_value(&channel)).transpose().ok()?,
+            network: self.network,
+            salt: self.salt,
+            row_hash: Vec::new(),
+            chain_hash: Vec::new(),
+        })
+    }
+}
+
+/// An excerpt as it is written, piece by piece.
+#[derive(Debug)]
+pub struct Excerpt {
+    registry: Registry,
+    caller: Caller,
+    customer: CustomerId,
+    head: Head,
+    place: Place,
+    next: Next,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Begin,
+    Entries,
+    End,
+    Nothing,
+}
+
+impl Registry {
+    /// Begins an excerpt of the log for this customer, up to where the log ends now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may read its audit.
+    pub async fn excerpt(&self, caller: &Caller, customer: CustomerId) -> Result<Excerpt> {
+        let missing = Error::NotFound("customer");
+        policy::allow_on(caller, Action::ReadChanges, customer, "customer")?;
+        let reading = self.reading(caller);
+        let reach = reading.reach(Action::ReadChanges)?;
+        reading.view.one(customer::by_ids(&reach, &[customer])).await?.ok_or(missing)?;
+        let (registry, caller, head) = (self.clone(), caller.clone(), self.head().await?);
+        let place = Place { revision: head.floor, position: i32::MAX };
+        Ok(Excerpt { registry, caller, customer, head, place, next: Next::Begin })
+    }
+}
+
+impl Excerpt {
+    /// Up to which commit it goes, and how far it has come.
+    #[must_use]
+    pub fn progress(&self) -> (i64, i64) {
+        (self.place.revision, self.head.revision)
+    }
+
+    /// The next lines; none after the last.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; [`Error::CursorTooOld`] when the log was pruned meanwhile.
+    pub async fn next(&mut self) -> Result<Option<String>> {
+        let lines = match self.next {
+            Next::Begin => vec![self.begin().await?],
+            Next::Entries => self.entries().await?,
+            Next::End => {
+                self.next = Next::Nothing;
+                let Head { revision, position, at, chain_hash, .. } = &self.head;
+                let chain_hash = hex::encode(chain_hash);
+                vec![Line::End { revision: *revision, position: *position, at: *at, chain_hash }]
+            }
+            Next::Nothing => return Ok(None),
+        };
+        let mut text = String::new();
+        for line in lines {
+            text += &serde_json::to_string(&line).map_err(|err| Error::Internal(Box::new(err)))?;
+            text.push('\n');
+        }
+        Ok(Some(text))
+    }
+
+    async fn begin(&mut self) -> Result<Line> {
+        let view = self.registry.reading(&Caller::system("excerpt")).view;
+        let floor = view.one(log::floor()).await?.ok_or(Error::Unavailable("the log has no beginning"))?;
+        if floor.revision != self.head.floor {
+            return Err(Error::CursorTooOld { floor: floor.revision });
+        }
+        self.next = Next::Entries;
+        Ok(Line::Begin {
+            format: FORMAT.to_owned(),
+            log_id: self.head.log_id,
+            customer_id: self.customer,
+            revision: floor.revision,
+            position: floor.position,
+            chain_hash: hex::encode(&floor.chain_hash),
+        })
+    }
+
+    /// The next page: the hashes are asked for as the service, and say nothing; what the entries say is asked for as the
+    /// caller, who is shown its own by row-level security too.
+    async fn entries(&mut self) -> Result<Vec<Line>> {
+        let system = self.registry.reading(&Caller::system("excerpt")).view;
+        let floor = system.one(log::floor()).await?.map_or(i64::MAX, |floor| floor.revision);
+        if floor > self.place.revision {
+            return Err(Error::CursorTooOld { floor });
+        }
+        let hashes = audit::hashes(self.customer, self.place, self.head.revision, PAGE);
+        let hashes = system.all(hashes).await?;
+        let own_count = hashes.iter().filter(|hash| hash.is_own).count();
+        let mut own = VecDeque::new();
+        if own_count > 0 {
+            let reach = Reach::Only(vec![self.customer]);
+            let limit = u64::try_from(own_count).unwrap_or(PAGE);
+            let reading = self.registry.reading(&self.caller);
+            own = reading.view.all(change::after(&reach, self.place, limit)).await?.into();
+        }
+        let Some(last) = hashes.last() else {
+            self.next = Next::End;
+            return Ok(Vec::new());
+        };
+        self.place = Place { revision: last.revision, position: last.position };
+        let mut lines = Vec::new();
+        for hash in &hashes {
+            if hash.is_own {
+                let entry = own.pop_front().ok_or(Error::Unavailable("the log was pruned meanwhile"))?;
+                lines.push(Line::Change(Box::new(Own::of(entry, self.customer))));
+            } else if let Some(Line::Hashes(run)) = lines.last_mut() {
+                run.push(hex::encode(&hash.row_hash));
+            } else {
+                lines.push(Line::Hashes(vec![hex::encode(&hash.row_hash)]));
+            }
+        }
+        Ok(lines)
+    }
+}

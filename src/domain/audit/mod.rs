@@ -1,0 +1,222 @@
+//! The audit: the log as those read it who ask who did what.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+pub mod chain;
+mod excerpt;
+mod follow;
+mod seal;
+mod verify;
+
+pub use excerpt::Excerpt;
+pub use follow::{ExcerptError, Followed, Follower};
+pub use seal::{Seal, SealError};
+pub use verify::{Fault, Progress, Report};
+
+use super::{
+    Caller, Error, Page, PageArgs, Reading, Registry, Result,
+    change::{ActorKind, Change, ChangeAction, Place},
+    policy::Action,
+};
+use crate::{
+    clock::Instant,
+    db::View,
+    entity::{
+        Reach,
+        audit::{self, Filter, Of, Parents},
+        change,
+    },
+    id::{AgentId, CustomerId},
+};
+
+/// Which entries a list holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ChangeFilter {
+    /// Only about this agent.
+    pub agent_id: Option<AgentId>,
+    /// Only by this caller.
+    pub actor_id: Option<Uuid>,
+    /// Only by callers of this kind.
+    pub actor_kind: Option<ActorKind>,
+    /// Only of these kinds.
+    pub actions: Option<Vec<ChangeAction>>,
+    /// Only from this moment on.
+    pub since: Option<Instant>,
+    /// Only from before this moment.
+    pub until: Option<Instant>,
+}
+
+/// What a list of entries of its own stands below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A customer, whose entries they are.
+    Customer(CustomerId),
+    /// An agent, which they are about.
+    Agent(AgentId),
+}
+
+/// A page of a list of its own for each of these.
+pub type Pages = Vec<(Subject, Page<Change>)>;
+
+const ADMINS_ONLY: Error = Error::Forbidden("only ADMINs of a customer read its audit");
+
+impl Registry {
+    /// A page of the audit, newest first: of this customer, or of all whose audit the reader may read. To the platform that
+    /// is all of the log.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for who reads nobody's audit.
+    pub async fn changes(
+        &self,
+        reading: &Reading,
+        customer: Option<CustomerId>,
+        filter: &ChangeFilter,
+        page: &PageArgs<Place>,
+    ) -> Result<Page<Change>> {
+        let of = whose(reading, customer)?;
+        let filter = self.resolved(filter).await?;
+        let rows = reading.view.all(audit::page(&of, &filter, &page.slice())).await?;
+        Ok(page.page(rows))
+    }
+
+    /// How many entries that list has.
+    ///
+    /// # Errors
+    /// As [`Registry::changes`].
+    pub async fn count_changes(
+        &self,
+        reading: &Reading,
+        customer: Option<CustomerId>,
+        filter: &ChangeFilter,
+    ) -> Result<u64> {
+        let of = whose(reading, customer)?;
+        let filter = self.resolved(filter).await?;
+        let counted = reading.view.one(audit::count(&of, &filter)).await?;
+        Ok(counted.map_or(0, |counted| u64::try_from(counted.count).unwrap_or(0)))
+    }
+
+    /// The same page of the audit of each of these. To whom one's audit is not open, it is empty.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for who reads nobody's audit.
+    pub async fn changes_of_each(
+        &self,
+        reading: &Reading,
+        subjects: &[Subject],
+        filter: &ChangeFilter,
+        page: &PageArgs<Place>,
+    ) -> Result<Pages> {
+        let reach = reading.reach(Action::ReadChanges)?;
+        let filter = self.resolved(filter).await?;
+        let (customers, agents) = sorted(subjects);
+        let mut pages = Vec::with_capacity(subjects.len());
+        if !customers.is_empty() {
+            let parents = Parents::Customers(&customers);
+            let rows = reading.view.all(audit::page_each(parents, &filter, &page.slice())).await?;
+            let of = |row: &Change| row.customer_id.map(Subject::Customer);
+            pages.extend(paged(customers.iter().copied().map(Subject::Customer), rows, of, &reach, page));
+        }
+        if !agents.is_empty() {
+            let parents = Parents::Agents(&agents);
+            let rows = reading.view.all(audit::page_each(parents, &filter, &page.slice())).await?;
+            let of = |row: &Change| row.agent_id.map(Subject::Agent);
+            pages.extend(paged(agents.iter().copied().map(Subject::Agent), rows, of, &reach, page));
+        }
+        Ok(pages)
+    }
+
+    /// How many entries each of these lists has.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for who reads nobody's audit.
+    pub async fn count_changes_of_each(
+        &self,
+        reading: &Reading,
+        subjects: &[Subject],
+        filter: &ChangeFilter,
+    ) -> Result<Vec<(Subject, u64)>> {
+        let reach = reading.reach(Action::ReadChanges)?;
+        let filter = self.resolved(filter).await?;
+        let (mut customers, agents) = sorted(subjects);
+        customers.retain(|customer| reach.holds(*customer));
+        let mut counts = Vec::with_capacity(subjects.len());
+        for parents in [Parents::Customers(&customers), Parents::Agents(&agents)] {
+            for counted in reading.view.all(audit::count_each(&reach, parents, &filter)).await? {
+                let count = u64::try_from(counted.count).unwrap_or(0);
+                counts.extend(counted.parent_id.map(|id| (subject(parents, id), count)));
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The filter with its moments as commits: time never runs against their order, and these an index finds. Numbers of
+    /// commits are no secret, so this may be asked for anybody.
+    async fn resolved(&self, filter: &ChangeFilter) -> Result<Filter> {
+        let ChangeFilter { agent_id, actor_id, actor_kind, actions, since, until } = filter;
+        let view = self.reading(&Caller::system("audit")).view;
+        Ok(Filter {
+            agent_id: *agent_id,
+            actor_id: *actor_id,
+            actor_kind: *actor_kind,
+            actions: actions.clone(),
+            from: first_since(&view, *since).await?,
+            until: first_since(&view, *until).await?,
+        })
+    }
+}
+
+/// The first commit since this moment; one that there never is when there is none yet.
+async fn first_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
+    let Some(at) = at else { return Ok(None) };
+    Ok(Some(view.one(change::first_since(at)).await?.map_or(i64::MAX, |first| first.revision)))
+}
+
+/// Whose entries the reader is shown, of this customer or of all.
+fn whose(reading: &Reading, customer: Option<CustomerId>) -> Result<Of> {
+    if let Some(customer) = customer {
+        reading.allow_on(Action::ReadChanges, customer, "customer")?;
+        return Ok(Of::Customers(vec![customer]));
+    }
+    match reading.reach(Action::ReadChanges)? {
+        Reach::Only(customers) if customers.is_empty() => Err(ADMINS_ONLY),
+        Reach::Only(customers) => Ok(Of::Customers(customers)),
+        Reach::Everyone => Ok(Of::Everyone),
+    }
+}
+
+fn sorted(subjects: &[Subject]) -> (Vec<CustomerId>, Vec<AgentId>) {
+    let (mut customers, mut agents) = (Vec::new(), Vec::new());
+    for subject in subjects {
+        match subject {
+            Subject::Customer(id) => customers.push(*id),
+            Subject::Agent(id) => agents.push(*id),
+        }
+    }
+    (customers, agents)
+}
+
+fn subject(parents: Parents<'_>, id: Uuid) -> Subject {
+    match parents {
+        Parents::Customers(_) => Subject::Customer(id.into()),
+        Parents::Agents(_) => Subject::Agent(id.into()),
+    }
+}
+
+/// Rows that were read for many, as a page for each, without those beyond reach.
+fn paged(
+    subjects: impl Iterator<Item = Subject>,
+    rows: Vec<Change>,
+    of: impl Fn(&Change) -> Option<Subject>,
+    reach: &Reach,
+    page: &PageArgs<Place>,
+) -> Pages {
+    let mut groups: HashMap<Subject, Vec<Change>> = HashMap::new();
+    for row in rows {
+        if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| reach.holds(id))) {
+            groups.entry(subject).or_default().push(row);
+        }
+    }
+    subjects.map(|subject| (subject, page.page(groups.remove(&subject).unwrap_or_default()))).collect()
+}

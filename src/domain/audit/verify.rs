@@ -1,0 +1,208 @@
+//! Whether the log is what it was, and whether what is served is what it says.
+
+use std::{collections::HashMap, fmt};
+
+use serde::Deserialize;
+
+use super::{
+    chain::{Chain, Flaw},
+    seal::Seal,
+};
+use crate::{
+    db::View,
+    domain::{
+        Caller, Error, Registry, Result,
+        change::{Change, Head, Place},
+        policy::{self, Action},
+        version::Content,
+    },
+    entity::{Reach, agent_version, audit, change, log},
+    id::{AgentId, VersionId},
+};
+
+/// How many entries are read at once.
+const PAGE: u64 = 1000;
+/// How many agents are looked at together: sixteen of the largest prompts are 25 MiB.
+const AGENTS: u64 = 16;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Where the log ends.
+    pub head: Head,
+    /// How many entries were checked, all in order.
+    pub entries: u64,
+    /// How many agents serve what the log says.
+    pub agents: u64,
+    /// The first thing that is not as it must be.
+    pub fault: Option<Fault>,
+}
+
+/// What is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// An entry does not fit into the chain.
+    Entry(Place, Flaw),
+    /// Where the log begins is not what the log itself says of that.
+    Floor(i64),
+    /// The log ends before its head, or after it: its end was cut off, or another was put in its place.
+    Head(Place),
+    /// It does not have what it had when this head was sealed.
+    Sealed(Seal),
+    /// It is not the log that this head was sealed of.
+    OtherLog(Seal),
+    /// An agent does not serve the version that the log says was activated last.
+    Serves(AgentId),
+    /// What a version that serves holds is not what was published.
+    Content(AgentId, VersionId),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entry(place, flaw) => write!(f, "entry {place}: {flaw}"),
+            Self::Floor(revision) => {
+                write!(f, "the log begins after revision {revision}, and no entry says that it does")
+            }
+            Self::Head(place) => write!(f, "the last entry is {place}, and the log's head is another"),
+            Self::Sealed(Seal { revision, position, .. }) => {
+                write!(f, "entry {revision}.{position} is not the one that was sealed")
+            }
+            Self::OtherLog(Seal { log_id, .. }) => write!(f, "the sealed head is of another log, {log_id}"),
+            Self::Serves(agent) => write!(f, "agent {agent} does not serve what was activated last"),
+            Self::Content(agent, version) => {
+                write!(f, "agent {agent} serves version {version}, which does not hold what was published")
+            }
+        }
+    }
+}
+
+/// How far a check has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Up to this commit of so many.
+    Log(i64, i64),
+    /// So many agents.
+    Agents(u64),
+}
+
+impl Registry {
+    /// Follows the whole log, as of one moment: whether each entry is what it was, whether what was sealed earlier is
+    /// still there, and whether each agent serves what was activated last, as it was published.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller acts for the platform; [`Error::Unavailable`].
+    pub async fn verify_log(
+        &self,
+        caller: &Caller,
+        seals: &[Seal],
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Report> {
+        policy::allow(caller, Action::ManagePlatform)?;
+        let view = self.reading(caller).view;
+        let head = view.one(log::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
+        let mut report = Report { entries: 0, agents: 0, fault: None, head };
+        report.fault = self.chain_fault(&view, &mut report, seals, progress).await?;
+        if report.fault.is_none() {
+            report.fault = serving_fault(&view, &mut report, progress).await?;
+        }
+        Ok(report)
+    }
+
+    async fn chain_fault(
+        &self,
+        view: &View,
+        report: &mut Report,
+        seals: &[Seal],
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Option<Fault>> {
+        if let Some(other) = seals.iter().find(|seal| seal.log_id != report.head.log_id) {
+            return Ok(Some(Fault::OtherLog(other.clone())));
+        }
+        let floor = view.one(log::floor()).await?.ok_or(Error::Unavailable("the log has no beginning"))?;
+        let genesis = Chain::genesis(report.head.log_id);
+        let Some(mut chain) = Chain::from(&floor).filter(|chain| floor.revision > 0 || *chain == genesis)
+        else {
+            return Ok(Some(Fault::Floor(floor.revision)));
+        };
+        let mut open: Vec<&Seal> = seals.iter().collect();
+        let mut told = floor.revision == 0;
+        open.retain(|seal| !seal.is_at(&chain));
+        loop {
+            let page = view.all(change::after(&Reach::Everyone, chain.place(), PAGE)).await?;
+            let is_last = u64::try_from(page.len()).is_ok_and(|len| len < PAGE);
+            for entry in &page {
+                if let Err(flaw) = chain.follow(entry) {
+                    return Ok(Some(Fault::Entry(Place::of(entry), flaw)));
+                }
+                told |= tells_of(entry, floor.revision, &hex::encode(&floor.chain_hash));
+                open.retain(|seal| !seal.is_at(&chain));
+                report.entries += 1;
+            }
+            progress(Progress::Log(chain.place().revision, report.head.revision));
+            if is_last {
+                break;
+            }
+        }
+        let Head { revision, position, chain_hash, .. } = &report.head;
+        let ends = chain.place() == Place { revision: *revision, position: *position };
+        if !ends || chain.hash().as_slice() != chain_hash {
+            return Ok(Some(Fault::Head(chain.place())));
+        }
+        if !told {
+            return Ok(Some(Fault::Floor(floor.revision)));
+        }
+        // What was sealed before the log begins can't be looked at any more.
+        let missing = open.into_iter().find(|seal| seal.revision >= floor.revision);
+        Ok(missing.map(|seal| Fault::Sealed(seal.clone())))
+    }
+}
+
+/// Whether an entry says that the log begins there.
+fn tells_of(entry: &Change, floor: i64, chain_hash: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Pruned {
+        after: After,
+    }
+    #[derive(Deserialize)]
+    struct After {
+        revision: i64,
+        chain_hash: String,
+    }
+    entry.action == change::Action::LogPruned
+        && serde_json::from_str::<Pruned>(&entry.details)
+            .is_ok_and(|Pruned { after }| after.revision == floor && after.chain_hash == chain_hash)
+}
+
+async fn serving_fault(
+    view: &View,
+    report: &mut Report,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Option<Fault>> {
+    let mut after = None;
+    loop {
+        let page = view.all(audit::serving(after, AGENTS)).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        after = Some(last.agent_id);
+        let ids: Vec<VersionId> = page.iter().filter_map(|row| row.active_version_id).collect();
+        let versions = view.all(agent_version::by_ids(&Reach::Everyone, &ids)).await?;
+        let versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
+        for row in &page {
+            if row.is_told && row.active_version_id != row.told_version_id {
+                return Ok(Some(Fault::Serves(row.agent_id)));
+            }
+            let Some(id) = row.active_version_id.filter(|_| !row.is_erased) else { continue };
+            let holds = versions.get(&id).map(|version| (Content::of(version).hash(), version));
+            let is_published = holds.is_some_and(|(hash, version)| {
+                let published = row.published_hash.as_ref();
+                hash.is_ok_and(|hash| hash.as_slice() == version.content_hash)
+                    && published.is_none_or(|published| *published == hex::encode(&version.content_hash))
+            });
+            if !is_published {
+                return Ok(Some(Fault::Content(row.agent_id, id)));
+            }
+            report.agents += 1;
+        }
+        progress(Progress::Agents(report.agents));
+    }
+}
