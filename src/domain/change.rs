@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use super::{Caller, Error, Reading, Registry, Result, customer::BillingStatus, policy::Action};
 use crate::{
     clock::Instant,
-    entity::{change, log},
+    entity::{Reach, change, log},
+    id::CustomerId,
 };
 
 pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, Model as Change, Place};
@@ -133,19 +134,24 @@ impl Registry {
         }
     }
 
-    /// Up to `limit` entries after `place` that the reader may do this with, in order, and where the log ended at the reading's moment: with
+    /// Up to `limit` entries after `place`, of this customer or of all that the reader may do this with, in order, and where the log ended at the reading's moment: with
     /// fewer than `limit`, all up to there has been seen.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::CursorTooOld`] when some of them are not kept any more; [`Error::Unavailable`] when the database is.
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for the customer; [`Error::CursorTooOld`] when some of them are not kept any more; [`Error::Unavailable`] when the database is.
     pub(crate) async fn changes_after(
         &self,
         reading: &Reading,
         action: Action,
+        customer: Option<CustomerId>,
         place: Place,
         limit: u64,
     ) -> Result<(Vec<Change>, Head)> {
-        let (view, reach) = (&reading.view, reading.reach(action)?);
+        let (view, mut reach) = (&reading.view, reading.reach(action)?);
+        if let Some(customer) = customer {
+            reading.allow_on(action, customer, "customer")?;
+            reach = Reach::Only(vec![customer]);
+        }
         let head = view.one(log::head()).await?.ok_or(HEADLESS)?;
         // The end of the last commit that is gone is the beginning of what is kept.
         if place.revision < head.floor {

@@ -68,6 +68,8 @@ pub struct ConfigWatch {
     due: Option<Cursor>,
     /// When the last one was given.
     marked: Instant,
+    /// Whether it has come back and not caught up yet.
+    behind: bool,
 }
 
 impl Hub {
@@ -106,6 +108,7 @@ impl Hub {
             ready: VecDeque::new(),
             due: begins,
             marked: Instant::now(),
+            behind: after.is_some(),
             watch,
         })
     }
@@ -128,6 +131,13 @@ impl ConfigWatch {
             }
             if let Some(mark) = self.due.take() {
                 return Ok(self.bookmark(mark));
+            }
+            if self.behind {
+                self.watch.catch_up().await?;
+                if let Some(mark) = self.watch.mark() {
+                    self.behind = false;
+                    return Ok(self.bookmark(mark));
+                }
             }
             let wait = IDLE.checked_sub(self.marked.elapsed()).filter(|wait| !wait.is_zero()).unwrap_or(IDLE);
             match timeout(wait, self.watch.next_commit()).await {

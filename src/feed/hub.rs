@@ -294,6 +294,17 @@ impl Watch {
         }
     }
 
+    /// Reads on from the log until there is something to hand out, or nothing left. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// As [`Watch::next`].
+    pub(super) async fn catch_up(&mut self) -> Result<()> {
+        while self.behind && self.ready.is_empty() {
+            self.replay().await?;
+        }
+        Ok(())
+    }
+
     /// The verbs that it reads with.
     pub(super) fn registry(&self) -> &Registry {
         &self.registry
@@ -325,8 +336,10 @@ impl Watch {
 
     async fn replay(&mut self) -> Result<()> {
         let reading = self.registry.reading(&self.caller);
-        let (page, head) =
-            self.registry.changes_after(&reading, self.action, self.place, REPLAY_PAGE).await?;
+        let (page, head) = self
+            .registry
+            .changes_after(&reading, self.action, self.filter.customer_id, self.place, REPLAY_PAGE)
+            .await?;
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
         // The end of a whole page is where the next one begins; else all up to the log's end has been seen, also what
         // this watcher may not.

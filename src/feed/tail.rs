@@ -68,7 +68,7 @@ async fn catch_up(registry: &Registry, hub: &Hub, place: &mut Option<Place>) -> 
     let mut held: Vec<Arc<Change>> = Vec::new();
     loop {
         let reading = registry.reading(&Caller::system("tail"));
-        let (page, _) = registry.changes_after(&reading, Action::ReadChanges, from, PAGE).await?;
+        let (page, _) = registry.changes_after(&reading, Action::ReadChanges, None, from, PAGE).await?;
         let is_last = u64::try_from(page.len()).unwrap_or(u64::MAX) < PAGE;
         for change in page {
             from = Place::of(&change);

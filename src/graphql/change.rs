@@ -9,7 +9,7 @@ use super::{
     agent::Agent,
     context::{Lens, request},
     customer::Customer,
-    error::refuse,
+    error::{Nullable, nullable, refuse},
     page::{connection, page_args},
     scalar::{Cursor, DateTime, Revision, id, to_id},
     user::{Actor, ActorKind},
@@ -171,11 +171,14 @@ impl Change {
     }
 
     /// Whose data changed, as it is now; null for the platform's own.
-    async fn customer(&self) -> async_graphql::Result<Option<Customer>> {
-        match self.row.customer_id {
-            Some(customer) => self.lens.customer(customer).await,
-            None => Ok(None),
-        }
+    async fn customer(&self) -> Nullable<Customer> {
+        nullable(async {
+            match self.row.customer_id {
+                Some(customer) => self.lens.customer(customer).await,
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Which agent it is about, by its id; null when it is about none.
@@ -184,11 +187,14 @@ impl Change {
     }
 
     /// Which agent it is about, as it is now; null when it is about none.
-    async fn agent(&self) -> async_graphql::Result<Option<Agent>> {
-        match self.row.agent_id {
-            Some(agent) => self.lens.agent(agent).await,
-            None => Ok(None),
-        }
+    async fn agent(&self) -> Nullable<Agent> {
+        nullable(async {
+            match self.row.agent_id {
+                Some(agent) => self.lens.agent(agent).await,
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Which version it is about, by its id; null when it is about none.
@@ -197,11 +203,14 @@ impl Change {
     }
 
     /// Which version it is about; null when it is about none.
-    async fn version(&self) -> async_graphql::Result<Option<AgentVersion>> {
-        match self.row.version_id {
-            Some(version) => self.lens.version(version).await,
-            None => Ok(None),
-        }
+    async fn version(&self) -> Nullable<AgentVersion> {
+        nullable(async {
+            match self.row.version_id {
+                Some(version) => self.lens.version(version).await,
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// What else it is about, by its id: the user, the key, the token, the invitation, or the record of an activation.
@@ -210,13 +219,13 @@ impl Change {
     }
 
     /// What was so before, where there is something to tell.
-    async fn before(&self) -> async_graphql::Result<Option<Json<Value>>> {
-        self.part("before")
+    async fn before(&self) -> Nullable<Json<Value>> {
+        nullable(async { self.part("before") }).await
     }
 
     /// What is so since, where there is something to tell.
-    async fn after(&self) -> async_graphql::Result<Option<Json<Value>>> {
-        self.part("after")
+    async fn after(&self) -> Nullable<Json<Value>> {
+        nullable(async { self.part("after") }).await
     }
 
     /// All that it tells: before and after, and what there is besides, such as the reason of an activation.

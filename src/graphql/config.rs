@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     context::{Lens, request},
-    error::refuse,
+    error::{Nullable, nullable, refuse},
     scalar::{Cursor, DateTime, Revision, id, to_id},
     version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
@@ -169,19 +169,22 @@ impl ConfigQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Which agent.")] agent_id: ID,
         #[graphql(desc = "Answer nothing older than this commit: waits up to two seconds for it.")] at_least: Option<Revision>,
-    ) -> async_graphql::Result<Option<ActiveConfig>> {
-        let request = request(ctx)?;
-        let lens = request.lens();
-        let answer = async {
-            if let Some(Revision(revision)) = at_least {
-                request.hub.reach(revision).await?;
+    ) -> Nullable<ActiveConfig> {
+        nullable(async {
+            let request = request(ctx)?;
+            let lens = request.lens();
+            let answer = async {
+                if let Some(Revision(revision)) = at_least {
+                    request.hub.reach(revision).await?;
+                }
+                lens.registry.active_config(&lens.reading, id("agentId", &agent_id)?).await
+            };
+            match answer.await {
+                Ok(config) => Ok(config.map(|config| ActiveConfig(config, lens.clone()))),
+                Err(Error::NotFound(_)) => Ok(None),
+                Err(err) => Err(refuse(&err)),
             }
-            lens.registry.active_config(&lens.reading, id("agentId", &agent_id)?).await
-        };
-        match answer.await {
-            Ok(config) => Ok(config.map(|config| ActiveConfig(config, lens.clone()))),
-            Err(Error::NotFound(_)) => Ok(None),
-            Err(err) => Err(refuse(&err)),
-        }
+        })
+        .await
     }
 }

@@ -10,7 +10,7 @@ use super::{
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
     context::{Lens, request},
-    error::{Outcome, UserError, refuse, settle},
+    error::{Nullable, Outcome, UserError, nullable, refuse, settle},
     invitation::InvitationConnection,
     member::MembershipConnection,
     page::{connection, page_args},
@@ -216,9 +216,12 @@ impl CustomerQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(name = "id", desc = "Its UUID.")] which: ID,
-    ) -> async_graphql::Result<Option<Customer>> {
-        let which = id("id", &which).map_err(|err| refuse(&err))?;
-        request(ctx)?.lens().customer(which).await
+    ) -> Nullable<Customer> {
+        nullable(async {
+            let which = id("id", &which).map_err(|err| refuse(&err))?;
+            request(ctx)?.lens().customer(which).await
+        })
+        .await
     }
 
     /// The customers that you may see, oldest first.

@@ -8,7 +8,10 @@ use std::{
 use async_graphql::Object;
 use serde_json::Value;
 
-use super::{error::refuse, version::AgentVersion};
+use super::{
+    error::{Nullable, nullable, refuse},
+    version::AgentVersion,
+};
 use crate::domain::version::{Tool, VersionBody};
 
 /// What differs between two versions of an agent.
@@ -37,12 +40,15 @@ impl VersionDiff {
 
     /// How the prompt differs, line by line, as a unified diff; null when it is the same. A diff that takes too long to
     /// make small is given larger than it need be.
-    async fn system_prompt(&self) -> async_graphql::Result<Option<String>> {
-        let (from, to) = self.bodies().await?;
-        let lens = &self.to.lens;
-        // What it shows is at most both.
-        lens.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-        lens.registry.diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
+    async fn system_prompt(&self) -> Nullable<String> {
+        nullable(async {
+            let (from, to) = self.bodies().await?;
+            let lens = &self.to.lens;
+            // What it shows is at most both.
+            lens.weigh(from.system_prompt.len() + to.system_prompt.len())?;
+            lens.registry.diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
+        })
+        .await
     }
 
     /// Whether the model's name differs.

@@ -46,6 +46,15 @@ pub(super) fn refuse(err: &Error) -> async_graphql::Error {
     })
 }
 
+/// What a nullable field answers: where it can't, it alone is null (GraphQL, section 6.4.4). A `Result` around the option
+/// would take its parent with it.
+pub(super) type Nullable<T> = Option<async_graphql::Result<T>>;
+
+/// What a nullable field answers, of what its work comes to.
+pub(super) async fn nullable<T>(work: impl Future<Output = async_graphql::Result<Option<T>>>) -> Nullable<T> {
+    work.await.transpose()
+}
+
 /// The entry of `errors` for an answer that would be too large.
 pub(super) fn too_much(limit: usize) -> async_graphql::Error {
     let message =

@@ -7,7 +7,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use super::{
     context::{Lens, request},
     customer::Customer,
-    error::{Outcome, UserError, refuse, settle},
+    error::{Nullable, Outcome, UserError, nullable, refuse, settle},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::{Role, User},
@@ -40,9 +40,12 @@ impl Membership {
     }
 
     /// Its address, when known.
-    async fn email(&self) -> async_graphql::Result<Option<String>> {
-        self.lens.allow_on(Action::ReadMembers, self.row.customer_id)?;
-        Ok(self.lens.users.load(self.row.user_id).await?.and_then(|user| user.email.clone()))
+    async fn email(&self) -> Nullable<String> {
+        nullable(async {
+            self.lens.allow_on(Action::ReadMembers, self.row.customer_id)?;
+            Ok(self.lens.users.load(self.row.user_id).await?.and_then(|user| user.email.clone()))
+        })
+        .await
     }
 
     /// As what.

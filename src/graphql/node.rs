@@ -8,7 +8,7 @@ use super::{
     agent::Agent,
     context::{Lens, request},
     customer::Customer,
-    error::refuse,
+    error::{Nullable, nullable, refuse},
     user::User,
     version::AgentVersion,
 };
@@ -69,14 +69,13 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// The object of this id; null when there is none, or none that you may see.
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its UUID.")] id: ID,
-    ) -> async_graphql::Result<Option<Node>> {
-        let lens = request(ctx)?.lens();
-        lens.allow(Action::ReadAgents)?;
-        lens.node(&id).await
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its UUID.")] id: ID) -> Nullable<Node> {
+        nullable(async {
+            let lens = request(ctx)?.lens();
+            lens.allow(Action::ReadAgents)?;
+            lens.node(&id).await
+        })
+        .await
     }
 
     /// The objects of these ids, in their order; null for each that does not exist or that you may not see.

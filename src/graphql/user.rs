@@ -9,6 +9,7 @@ use super::{
     agent::AgentConnection,
     context::{Lens, request},
     customer::Customer,
+    error::{Nullable, nullable},
     page::page_args,
     scalar::{DateTime, to_id},
 };
@@ -119,26 +120,32 @@ impl Actor {
     }
 
     /// Which one, as a UUID; null for the system. Needs the right to see people.
-    async fn id(&self) -> async_graphql::Result<Option<ID>> {
-        self.lens.allow(Action::ReadPeople)?;
-        Ok(self.id.map(to_id))
+    async fn id(&self) -> Nullable<ID> {
+        nullable(async {
+            self.lens.allow(Action::ReadPeople)?;
+            Ok(self.id.map(to_id))
+        })
+        .await
     }
 
     /// The person, when it is one and works for a customer of yours.
-    async fn user(&self) -> async_graphql::Result<Option<User>> {
-        match (self.kind, self.id) {
-            (change::ActorKind::User | change::ActorKind::Operator, Some(id)) => {
-                self.lens.user(id.into()).await
+    async fn user(&self) -> Nullable<User> {
+        nullable(async {
+            match (self.kind, self.id) {
+                (change::ActorKind::User | change::ActorKind::Operator, Some(id)) => {
+                    self.lens.user(id.into()).await
+                }
+                (
+                    change::ActorKind::User
+                    | change::ActorKind::Operator
+                    | change::ActorKind::ApiKey
+                    | change::ActorKind::Service
+                    | change::ActorKind::System,
+                    _,
+                ) => Ok(None),
             }
-            (
-                change::ActorKind::User
-                | change::ActorKind::Operator
-                | change::ActorKind::ApiKey
-                | change::ActorKind::Service
-                | change::ActorKind::System,
-                _,
-            ) => Ok(None),
-        }
+        })
+        .await
     }
 }
 
@@ -216,8 +223,8 @@ pub struct ViewerMembership {
 #[async_graphql::ComplexObject]
 impl ViewerMembership {
     /// Where.
-    async fn customer(&self) -> async_graphql::Result<Option<Customer>> {
-        self.lens.customer(self.customer_id).await
+    async fn customer(&self) -> Nullable<Customer> {
+        nullable(async { self.lens.customer(self.customer_id).await }).await
     }
 
     /// What you may do there.
@@ -243,11 +250,16 @@ impl Viewer {
     }
 
     /// Your profile; null while there is none: your first write makes it.
-    async fn user(&self) -> async_graphql::Result<Option<User>> {
-        match &self.lens.reading.caller.principal {
-            Principal::User(user) if user.has_profile => self.lens.user(user.id).await,
-            Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => Ok(None),
-        }
+    async fn user(&self) -> Nullable<User> {
+        nullable(async {
+            match &self.lens.reading.caller.principal {
+                Principal::User(user) if user.has_profile => self.lens.user(user.id).await,
+                Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
+                    Ok(None)
+                }
+            }
+        })
+        .await
     }
 
     /// What your credential calls you: a user's subject, an API key's or a service token's name.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     agent::Agent,
     context::{Lens, request},
-    error::{Outcome, UserError, refuse, settle},
+    error::{Nullable, Outcome, UserError, nullable, refuse, settle},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::Actor,
@@ -135,11 +135,14 @@ impl AgentVersion {
     }
 
     /// Why this version, in its author's words. Not for services of the platform.
-    async fn message(&self) -> async_graphql::Result<Option<&str>> {
-        self.lens.allow(Action::ReadNotes)?;
-        let message = self.row.message.as_deref();
-        self.lens.weigh(message.map_or(0, str::len))?;
-        Ok(message)
+    async fn message(&self) -> Nullable<&str> {
+        nullable(async {
+            self.lens.allow(Action::ReadNotes)?;
+            let message = self.row.message.as_deref();
+            self.lens.weigh(message.map_or(0, str::len))?;
+            Ok(message)
+        })
+        .await
     }
 
     /// Whether its agent serves it now.

@@ -24,7 +24,7 @@ const STALE: Duration = Duration::from_secs(10);
 /// `/readyz`: the database answers, and how far this instance has followed its log.
 pub async fn ready(State(door): State<Door>) -> Response {
     let (applied, age) = (door.hub.applied(), door.hub.age());
-    let seen = age.as_secs_f64();
+    let seen = age.as_secs();
     let (status, body) = match door.registry.head().await {
         Ok(head) => {
             let behind = (head.revision - applied).max(0);

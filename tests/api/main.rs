@@ -5,6 +5,7 @@
 mod activation;
 mod agent;
 mod api_key;
+mod audit;
 mod auth;
 mod billing;
 mod canary;

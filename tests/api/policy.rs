@@ -105,15 +105,16 @@ fn its_table_is_this_one() {
     FFyNNy FFFFFFF FFFFFy ReadKeys
     FFyNNy FFFFFFF FFFFFy ManageKeys
     yyyNNy yFFFFFF FNFFFy ReadAgents
-    yyyNNy yyyyyyF FNyyFy ReadServing
+    yyyNNy yyyyyyy FNyyFy ReadServing
     yyyNNy yFFFyyF FNyyFy ReadContent
     yyyNNy yyyyyyF FNFFFy ReadNotes
-    yyyNNy FFFFFFF FFFFFy ReadPeople
+    yyyNNy FFFFFFy FNFFFy ReadPeople
     FyyNNy FyFFFFF FNFFFy WriteAgents
     FyyNNy FFyFFFF FNFFFy PublishVersions
     FyyNNy FFFyFFF FNFFFy ActivateVersions
     yyyNNy FFFFyFF FNyFFy ReadConfigs
     yyyNNy FFFFFyF FNFyFy WatchActivations
+    FFyNNy FFFFFFy FNFFFy ReadChanges
     ");
 }
 

@@ -15,7 +15,7 @@ use super::{
     context::{Lens, request},
     customer::Customer,
     diff::VersionDiff,
-    error::refuse,
+    error::{Nullable, nullable, refuse},
     page::{connection, page_args},
     scalar::{DateTime, id, to_id},
     user::User,
@@ -71,11 +71,14 @@ impl Agent {
     }
 
     /// What it is for. Not for services of the platform.
-    async fn description(&self) -> async_graphql::Result<Option<&str>> {
-        self.lens.allow(Action::ReadNotes)?;
-        let description = self.row.description.as_deref();
-        self.lens.weigh(description.map_or(0, str::len))?;
-        Ok(description)
+    async fn description(&self) -> Nullable<&str> {
+        nullable(async {
+            self.lens.allow(Action::ReadNotes)?;
+            let description = self.row.description.as_deref();
+            self.lens.weigh(description.map_or(0, str::len))?;
+            Ok(description)
+        })
+        .await
     }
 
     /// Whose it is.
@@ -85,19 +88,25 @@ impl Agent {
     }
 
     /// Who answers for it.
-    async fn owner(&self) -> async_graphql::Result<Option<User>> {
-        match self.row.owner_id {
-            Some(owner) => self.lens.user(owner).await,
-            None => Ok(None),
-        }
+    async fn owner(&self) -> Nullable<User> {
+        nullable(async {
+            match self.row.owner_id {
+                Some(owner) => self.lens.user(owner).await,
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// The version that serves; null when none does.
-    async fn active_version(&self) -> async_graphql::Result<Option<AgentVersion>> {
-        match self.row.active_version_id {
-            Some(version) => self.lens.version(version).await,
-            None => Ok(None),
-        }
+    async fn active_version(&self) -> Nullable<AgentVersion> {
+        nullable(async {
+            match self.row.active_version_id {
+                Some(version) => self.lens.version(version).await,
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Its versions, newest first.
@@ -117,8 +126,8 @@ impl Agent {
     async fn version(
         &self,
         #[graphql(desc = "1 for the first one published.")] number: i32,
-    ) -> async_graphql::Result<Option<AgentVersion>> {
-        self.lens.version_of(self.row.id, number).await
+    ) -> Nullable<AgentVersion> {
+        nullable(async { self.lens.version_of(self.row.id, number).await }).await
     }
 
     /// Each time its active version changed, newest first.
@@ -154,9 +163,12 @@ impl Agent {
         &self,
         #[graphql(desc = "The number of the older one.")] from: i32,
         #[graphql(desc = "The number of the newer one.")] to: i32,
-    ) -> async_graphql::Result<Option<VersionDiff>> {
-        let (from, to) = (self.lens.version_of(self.row.id, from), self.lens.version_of(self.row.id, to));
-        Ok(from.await?.zip(to.await?).map(|(from, to)| VersionDiff { from, to }))
+    ) -> Nullable<VersionDiff> {
+        nullable(async {
+            let (from, to) = (self.lens.version_of(self.row.id, from), self.lens.version_of(self.row.id, to));
+            Ok(from.await?.zip(to.await?).map(|(from, to)| VersionDiff { from, to }))
+        })
+        .await
     }
 
     /// Since when it is put away; null when it is not.
@@ -247,10 +259,13 @@ impl AgentQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(name = "id", desc = "Its UUID.")] which: ID,
-    ) -> async_graphql::Result<Option<Agent>> {
-        let lens = request(ctx)?.lens();
-        lens.allow(Action::ReadAgents)?;
-        lens.agent(id("id", &which).map_err(|err| refuse(&err))?).await
+    ) -> Nullable<Agent> {
+        nullable(async {
+            let lens = request(ctx)?.lens();
+            lens.allow(Action::ReadAgents)?;
+            lens.agent(id("id", &which).map_err(|err| refuse(&err))?).await
+        })
+        .await
     }
 
     /// The agents that you may see, oldest first.

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::domain::Error;
 
+mod held;
 mod message;
 mod operation;
 mod seat;

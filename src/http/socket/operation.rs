@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{
     super::{Limiter, caller::Client},
     MESSAGE_BYTES_MAX,
+    held::Held,
     message::text,
-    session::Held,
     wire::{Letter, Outbox},
 };
 use crate::{

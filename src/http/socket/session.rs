@@ -1,11 +1,7 @@
 //! One socket's life, in one task: it listens, its operations run, its messages are written, each without waiting for
 //! the others; when it ends, all of it is dropped.
 
-use std::{
-    collections::HashMap,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard},
-};
+use std::{collections::HashMap, pin::pin, sync::Arc};
 
 use axum::{
     Error as WireError,
@@ -30,6 +26,7 @@ use super::{
         caller::{self, Client},
     },
     SocketLimits,
+    held::Held,
     message::{Close, Incoming, plain, text},
     operation::{Refused, Run},
     seat::Seat,
@@ -38,7 +35,6 @@ use super::{
 use crate::{
     domain::{Caller, Error, change::Channel},
     graphql::Operation,
-    task,
 };
 
 /// How much may be under way besides the operations: pongs and refusals that the client has not taken yet. While
@@ -64,34 +60,6 @@ enum State {
     SigningIn,
     /// Acknowledged: operations may run.
     SignedIn { bearer: Arc<str>, held: Held },
-}
-
-/// The rights that what runs on a socket was begun with. Clones are the same.
-#[derive(Clone)]
-pub(super) struct Held(Arc<Mutex<(Arc<Caller>, u64)>>);
-
-impl Held {
-    fn new(caller: Caller, since: u64) -> Self {
-        Self(Arc::new(Mutex::new((Arc::new(caller), since))))
-    }
-
-    /// Notes that an operation is begun by this caller, who was looked up after so many changes of rights. It may be more
-    /// by now than it was when it signed in, and all of that may be taken away again.
-    pub(super) fn adopt(&self, caller: &Arc<Caller>, since: u64) {
-        let mut held = self.lock();
-        if caller.may_what(&held.0) {
-            held.0 = Arc::clone(caller);
-        }
-        held.1 = held.1.min(since);
-    }
-
-    fn get(&self) -> (Arc<Caller>, u64) {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (Arc<Caller>, u64)> {
-        task::lock(&self.0)
-    }
 }
 
 /// One socket.

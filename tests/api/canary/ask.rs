@@ -63,6 +63,17 @@ impl Ask {
 fn filters(guess: &Guess, kind: &str) -> Vec<(&'static str, Value)> {
     let (model, tool) = (format!("{}-model", guess.marker), format!("{}-tool", guess.marker));
     let half = guess.marker.len() / 2;
+    if kind == "ChangeFilter" {
+        let mut filters: Vec<(&str, Value)> = vec![
+            ("actorKind", json!("USER")),
+            ("actions", json!(["AGENT_CREATED", "VERSION_PUBLISHED"])),
+            ("since", json!("2020-01-01T00:00:00Z")),
+            ("until", json!("2100-01-01T00:00:00Z")),
+        ];
+        filters.extend(guess.agents.iter().map(|agent| ("agentId", json!(agent))));
+        filters.extend(guess.users.iter().chain(&guess.keys).map(|actor| ("actorId", json!(actor))));
+        return filters;
+    }
     let mut filters: Vec<(&str, Value)> = guess.names.iter().map(|name| ("name", json!(name))).collect();
     if kind == "AgentFilter" {
         for text in [guess.names[0].as_str(), &guess.marker[..half], &guess.marker[..1]] {
@@ -118,12 +129,8 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Ve
             (_, "ID") => guess.ids_for(name).iter().map(|id| json!(id).to_string()).collect(),
             ("atLeast", _) => vec![json!(guess.revision).to_string()],
             ("first", _) => {
-                may.push(
-                    pages(&guess.agents)
-                        .into_iter()
-                        .chain(pages(std::slice::from_ref(&guess.customer)))
-                        .collect(),
-                );
+                let lists = [&guess.agents, &vec![guess.customer.clone()], &guess.entries()];
+                may.push(lists.into_iter().flat_map(|ids| pages(ids)).collect());
                 continue;
             }
             ("after" | "last" | "before", _) => continue,
@@ -222,6 +229,7 @@ fn below(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred, lean: &Ba
                 "MembershipConnection" => &guess.users,
                 "ApiKeyConnection" => &guess.keys,
                 "InvitationConnection" => &guess.invitations,
+                "ChangeConnection" => &guess.entries(),
                 other => panic!("decide with which cursors {other} is paged"),
             };
             let mut lists = pages(ids);

@@ -101,6 +101,12 @@ impl Guess {
         }
     }
 
+    /// Places in the log as the cursors of pages name them.
+    pub(super) fn entries(&self) -> Vec<String> {
+        let entry = |place: &String| place.rsplit_once('.').unwrap().0.to_owned();
+        self.places.iter().map(entry).collect()
+    }
+
     pub(super) fn ids(&self) -> Vec<String> {
         let Self { agents, versions, activations, users, keys, invitations, .. } = self;
         let all = [agents, versions, activations, users, keys, invitations].into_iter().flatten();

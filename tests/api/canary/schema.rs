@@ -157,6 +157,15 @@ pub(super) fn literal(value: &Value) -> String {
             let fields = fields.iter().map(|(name, value)| format!("{name}: {}", literal(value)));
             format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
         }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", "))
+        }
+        // What is written as in a document.
+        Value::String(text)
+            if text.len() > 1 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') =>
+        {
+            text.clone()
+        }
         other => other.to_string(),
     }
 }

@@ -122,6 +122,18 @@ async fn open(world: &World, outsider: &Outsider) -> Tap {
     ] {
         tap.subscribe(id, &configs, &variables).await;
     }
+    let changes = format!(
+        "subscription ($customer: ID, $after: Cursor) {{ changes(customerId: $customer, after: $after) {} }}",
+        schema.selection("Change", 1, &outsider.barred)
+    );
+    for (id, variables) in [
+        ("changes", json!({})),
+        ("changes-0", json!({ "after": "0" })),
+        ("changes-place", json!({ "after": theirs.guess.places[0] })),
+        ("changes-theirs", json!({ "customer": theirs.guess.customer, "after": "0" })),
+    ] {
+        tap.subscribe(id, &changes, &variables).await;
+    }
     let node = schema.selection("Node", 1, &outsider.barred);
     let nodes = format!("query ($ids: [ID!]!) {{ nodes(ids: $ids) {node} }}");
     tap.subscribe("nodes", &nodes, &json!({ "ids": theirs.guess.ids() })).await;
@@ -181,6 +193,11 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
             frame.contains("\"id\":\"configs\"") && frame.contains(OURS)
         };
         assert!(tap.who != "key" || tap.frames.iter().any(is_config), "it hears of its own configs");
+        let is_change = |frame: &Vec<u8>| {
+            let frame = String::from_utf8_lossy(frame);
+            frame.contains("\"id\":\"changes\"") && frame.contains(&last)
+        };
+        assert!(tap.who != "key" || tap.frames.iter().any(is_change), "it hears of its own changes");
     }
     // The last words: of who is a member no longer, and of who says what cannot be said.
     let remove = "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { revision } }";

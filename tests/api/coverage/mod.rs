@@ -284,7 +284,8 @@ async fn every_route() {
         let things = world.things(&format!("For {what}")).await;
         let ask = async |client: &Client, body: String| {
             let method: Method = method.parse().unwrap();
-            let request = client.request(method, &path.replace("{id}", &things.agent));
+            let id = if path.contains("/customers/") { &world.customer } else { &things.agent };
+            let request = client.request(method, &path.replace("{id}", id));
             if body.is_empty() {
                 return Answer::of(request).await;
             }

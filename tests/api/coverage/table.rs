@@ -32,6 +32,7 @@ const WRITE: &str = "NFyyN yFF FyFFFFFN";
 const PUBLISH: &str = "NFyyN yFF FFyFFFFN";
 const ACTIVATE: &str = "NFyyN yFF FFFyFFFN";
 const ADMIN: &str = "NFFyN yFF FFFFFFFF";
+const AUDIT: &str = "NFFyN yFF FFFFFFyN";
 const OPERATOR: &str = "FFFFF yFF FFFFFFFF";
 const ANYBODY: &str = "yyyyy yyy yyyyyyyy";
 
@@ -51,6 +52,10 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("agents", "(customerId: CUSTOMER) { nodes { id } }", READ),
     ("agents", "(filter: { nameContains: \"or age\", modelName: \"gpt-4-turbo\" }) { nodes { id } }", READ),
     ("activeConfig", "(agentId: AGENT) { name }", "-yyy- yyF FFFFyFF-"),
+    ("changes", "(customerId: CUSTOMER) { nodes { revision } }", AUDIT),
+    ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
+    // Nobody watches.
+    ("watchers", "{ nodes { id } }", "FFFFF -FF FFFFFFFF"),
     ("createCustomer", "(input: { name: UNIQUE }) { userErrors { code } }", OPERATOR),
     ("updateCustomer", "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }", ADMIN),
     ("setPlan", "(input: { customerId: CUSTOMER, plan: PRO }) { userErrors { code } }", OPERATOR),
@@ -107,7 +112,8 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
 ];
 
 /// The subscriptions: who may watch is decided on the socket, and tested there.
-pub(super) const STREAMS: &[(&str, &str)] = &[("activations", "{ id }"), ("configs", "{ kind }")];
+pub(super) const STREAMS: &[(&str, &str)] =
+    &[("activations", "{ id }"), ("changes", "{ revision }"), ("configs", "{ kind }")];
 
 const REST_READ: &str = "NyyyN yFF yFFFFFFN";
 
@@ -117,6 +123,7 @@ pub(crate) const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("POST", "/v1/agents", "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }", WRITE),
     ("GET", "/v1/agents/{id}", "", REST_READ),
     ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", PUBLISH),
+    ("GET", "/v1/customers/{id}/audit", "", AUDIT),
     ("GET", "/internal/agents/{id}/active", "", "NyyyN yyF FFFFyFFN"),
     // Who may do what there is the matter of FIELDS.
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),

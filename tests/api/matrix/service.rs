@@ -85,6 +85,7 @@ async fn first(socket: &mut Socket, id: &str, query: &str) -> (StatusCode, Value
 
 const ACTIVATIONS: (&str, &str) =
     ("subscription { activations(agentIds: [<agent>], after: <cursor>) { @ } }", "Activation");
+const CHANGES: (&str, &str) = ("subscription { changes(after: <cursor>) { @ } }", "Change");
 const CONFIGS: (&str, &str) = ("subscription { configs(agentIds: [<agent>]) { @ } }", "ConfigEvent");
 
 /// Goes down from an event as this caller is sent it.
@@ -120,6 +121,9 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     let (configs, wrongly) = watch(&schema, &world, &service, CONFIGS).await;
     answered.extend(configs);
     wrong.extend(wrongly);
+    let (audited, wrongly) = watch(&schema, &world, &service, CHANGES).await;
+    assert_eq!(audited, BTreeSet::new(), "a service reads no audit");
+    wrong.extend(wrongly);
     let (events, wrongly) = watch(&schema, &world, &service, ACTIVATIONS).await;
     let watcher = world.callers.iter().find(|(name, _)| *name == "key activations:watch").unwrap();
     let (by_key, wrongly_by_key) = watch(&schema, &world, &watcher.1, ACTIVATIONS).await;
@@ -139,5 +143,5 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     assert_eq!(answered, allowed.collect());
     assert_eq!(world.app.registry.head().await.unwrap().revision, before, "a service changed something");
     let streams: Vec<_> = schema.types["Subscription"].iter().map(|field| field.name.as_str()).collect();
-    assert_eq!(streams, ["activations", "configs"], "another stream is to be walked down here");
+    assert_eq!(streams, ["activations", "changes", "configs"], "another stream is to be walked down here");
 }

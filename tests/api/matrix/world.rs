@@ -1,6 +1,11 @@
 //! What the matrix asks: two customers, all kinds of callers, and one object of each type in which nothing is missing.
 
-use agent_registry::domain::{KeyScope, ServiceScope, auth::jwt::Subject, member::Role};
+use std::time::Duration;
+
+use agent_registry::{
+    domain::{KeyScope, ServiceScope, auth::jwt::Subject, member::Role},
+    http::SocketLimits,
+};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -8,12 +13,15 @@ use super::paths::CALLERS;
 use crate::support::{
     App, Calls,
     caller::{Client, Member, Operator},
+    socket::Socket,
 };
 
 pub(super) struct World {
     pub(super) app: App,
     /// In the order of [`CALLERS`].
     pub(super) callers: Vec<(&'static str, Client)>,
+    /// One that watches, so that there is one to be shown.
+    _watching: Socket,
     /// What stands in `<…>`: what there is, and what there never was.
     words: Vec<(&'static str, String, String)>,
 }
@@ -33,7 +41,9 @@ impl Heard {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let app = App::start().await;
+        // One that only watches says nothing for as long as this takes.
+        let sockets = SocketLimits { silence: Duration::from_secs(3600), ..SocketLimits::default() };
+        let app = App::with(sockets).await;
         let operator = app.operator().await;
         let city = operator.customer("City").await;
         let town = operator.customer("Town").await;
@@ -77,7 +87,15 @@ impl World {
         for name in CALLERS.concat() {
             callers.push((name, caller(&app, &operator, [&city, &town], name).await));
         }
-        Self { app, callers, words }
+        let (_, watcher) = callers.iter().find(|(name, _)| *name == "key activations:watch").unwrap();
+        let mut watching = watcher.socket().await;
+        let query = "subscription ($customer: ID, $agents: [ID!]) { activations(customerId: $customer, agentIds: $agents) { id } }";
+        let agents = [&words[1].1];
+        watching.subscribe("watching", query, json!({ "customer": city, "agents": agents })).await;
+        while app.watchers() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Self { app, callers, _watching: watching, words }
     }
 
     /// The query with what there is for each word.
@@ -103,7 +121,7 @@ impl World {
             if status != StatusCode::TOO_MANY_REQUESTS {
                 return Heard { status, headers, text };
             }
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
@@ -166,7 +184,7 @@ async fn maker(app: &App, operator: &Operator, city: &str) -> (Member, String) {
         email: Some(email.to_owned()),
         name: Some("Ursula".to_owned()),
     };
-    let token = app.registry.mint(subject, std::time::Duration::from_secs(3600)).unwrap();
+    let token = app.registry.mint(subject, Duration::from_secs(3600)).unwrap();
     let maker = Member(app.bearer(&token));
     let user = maker.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
     (maker, user)

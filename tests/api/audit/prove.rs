@@ -1,0 +1,256 @@
+//! That the log holds can be proved, with the database and without; and what was done to it is found.
+
+use agent_registry::domain::{
+    Caller,
+    audit::{ExcerptError, Fault, Follower, Report, Seal, chain::Flaw},
+    auth::jwt::LocalIssuer,
+    change::Place,
+    member::Role,
+};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::Desk;
+use crate::support::{Calls, app::key_file};
+
+impl Desk {
+    pub(super) async fn verify(&self, seals: &[Seal]) -> Report {
+        let system = Caller::system("test");
+        self.app.registry.verify_log(&system, seals, &mut |_| {}).await.unwrap()
+    }
+
+    async fn seal(&self) -> Seal {
+        let key = LocalIssuer::open(&key_file()).unwrap();
+        let (seal, signed) = self.app.registry.seal(&key).await.unwrap();
+        assert_eq!(Seal::open(&signed).unwrap(), (seal.clone(), key.public().to_owned()));
+        seal
+    }
+
+    /// What is found after a superuser has done this, with all triggers off.
+    pub(super) async fn after(&self, tampering: &str, seals: &[Seal]) -> Option<Fault> {
+        let mut admin = PgConnection::connect(&self.app.database.admin_url).await.unwrap();
+        let save = "CREATE TABLE saved_changes AS TABLE registry.changes; CREATE TABLE saved_head AS TABLE registry.log_head;
+            CREATE TABLE saved_floor AS TABLE registry.log_floor; CREATE TABLE saved_agents AS TABLE registry.agents;
+            CREATE TABLE saved_versions AS TABLE registry.agent_versions; SET session_replication_role = replica;";
+        sqlx::raw_sql(save).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(tampering)).execute(&mut admin).await.unwrap();
+        let report = self.verify(seals).await;
+        let restore = "DELETE FROM registry.changes; INSERT INTO registry.changes TABLE saved_changes;
+            DELETE FROM registry.log_head; INSERT INTO registry.log_head TABLE saved_head;
+            DELETE FROM registry.log_floor; INSERT INTO registry.log_floor TABLE saved_floor;
+            UPDATE registry.agents AS a SET (active_version_id, activated_at) = (s.active_version_id, s.activated_at) FROM saved_agents AS s WHERE s.id = a.id;
+            UPDATE registry.agent_versions AS v SET system_prompt = s.system_prompt, content_hash = s.content_hash
+                FROM saved_versions AS s WHERE s.id = v.id;
+            DROP TABLE saved_changes, saved_head, saved_floor, saved_agents, saved_versions;";
+        sqlx::raw_sql(restore).execute(&mut admin).await.unwrap();
+        report.fault
+    }
+}
+
+/// Computes all hashes anew from this revision on, as whoever knows how would.
+const REWRITE: &str = "CREATE OR REPLACE FUNCTION rewrite() RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE chain bytea; entry record; hash bytea; BEGIN
+    SELECT chain_hash INTO chain FROM registry.log_floor;
+    FOR entry IN SELECT * FROM registry.changes ORDER BY revision, position LOOP
+        hash := registry.change_row_hash(entry.revision, entry.position, entry.at, entry.customer_id, entry.agent_id,
+            entry.version_id, entry.subject_id, entry.action, entry.actor_kind, entry.actor_id, entry.request_id,
+            entry.details, entry.channel, entry.network, entry.salt);
+        chain := sha256(chain || hash);
+        UPDATE registry.changes SET row_hash = hash, chain_hash = chain
+            WHERE revision = entry.revision AND position = entry.position;
+        UPDATE registry.log_head SET revision = entry.revision, position = entry.position, at = entry.at, chain_hash = chain;
+    END LOOP; END $$; SELECT rewrite();";
+
+#[tokio::test]
+async fn all_that_is_done_to_it_is_found() {
+    let desk = Desk::new().await;
+    let seal = desk.seal().await;
+    let report = desk.verify(std::slice::from_ref(&seal)).await;
+    let head = desk.app.registry.head().await.unwrap();
+    assert_eq!((report.fault, report.agents, report.head), (None, 1, head.clone()));
+    assert!(report.entries >= 8, "{}", report.entries);
+    let entry = |revision, flaw| Some(Fault::Entry(Place { revision, position: 1 }, flaw));
+    let cases: Vec<(&str, Option<Fault>)> = vec![
+        ("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5", entry(5, Flaw::Changed)),
+        ("UPDATE registry.changes SET details = '{}' WHERE revision = 7", entry(7, Flaw::Changed)),
+        ("UPDATE registry.changes SET network = NULL WHERE revision = 5", entry(5, Flaw::Changed)),
+        ("UPDATE registry.changes SET channel = NULL, network = NULL, salt = NULL WHERE revision = 5", entry(5, Flaw::Changed)),
+        ("UPDATE registry.changes SET at = at + interval '1 microsecond' WHERE revision = 7", entry(7, Flaw::Changed)),
+        ("UPDATE registry.changes SET at = at - interval '1 day' WHERE revision = 7", entry(7, Flaw::Dated)),
+        ("UPDATE registry.changes SET row_hash = sha256('x') WHERE revision = 5", entry(5, Flaw::Changed)),
+        ("UPDATE registry.changes SET chain_hash = sha256('x') WHERE revision = 5", entry(5, Flaw::Chained)),
+        ("DELETE FROM registry.changes WHERE revision = 5", entry(6, Flaw::Numbered)),
+        ("DELETE FROM registry.changes WHERE revision = 1", entry(2, Flaw::Numbered)),
+        // Taken away, and the rest moved up.
+        (
+            "DELETE FROM registry.changes WHERE revision = 5; UPDATE registry.changes SET revision = revision - 1 WHERE revision > 5",
+            entry(5, Flaw::Changed),
+        ),
+        // Put in between.
+        (
+            "UPDATE registry.changes SET revision = revision + 1000 WHERE revision > 5;
+             UPDATE registry.changes SET revision = revision - 999 WHERE revision > 1000;
+             INSERT INTO registry.changes SELECT 6, position, at, customer_id, agent_id, version_id, subject_id, action,
+                 actor_kind, actor_id, request_id, details, row_hash, chain_hash, channel, network, salt
+                 FROM registry.changes WHERE revision = 5",
+            entry(6, Flaw::Changed),
+        ),
+        // In another order.
+        (
+            "UPDATE registry.changes SET revision = 1005 WHERE revision = 5;
+             UPDATE registry.changes SET revision = 5 WHERE revision = 6;
+             UPDATE registry.changes SET revision = 6 WHERE revision = 1005",
+            entry(5, Flaw::Changed),
+        ),
+        ("DELETE FROM registry.changes WHERE revision = 7", Some(Fault::Head(Place { revision: 6, position: 1 }))),
+        ("UPDATE registry.log_head SET chain_hash = sha256('x')", Some(Fault::Head(Place { revision: 7, position: 1 }))),
+        // The beginning cut off, as if it had been pruned.
+        (
+            "UPDATE registry.log_floor SET (revision, position, chain_hash) =
+                 (SELECT revision, position, chain_hash FROM registry.changes WHERE revision = 4 ORDER BY position DESC LIMIT 1);
+             DELETE FROM registry.changes WHERE revision <= 4",
+            Some(Fault::Floor(4)),
+        ),
+        ("UPDATE registry.log_floor SET chain_hash = sha256('x')", Some(Fault::Floor(0))),
+    ];
+    for (tampering, fault) in cases {
+        assert_eq!(desk.after(tampering, &[]).await, fault, "{tampering}");
+        assert_eq!(desk.verify(&[]).await.fault, None, "the test puts it back");
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_anew_shows_by_a_head_that_was_kept() {
+    let desk = Desk::new().await;
+    let seal = desk.seal().await;
+    desk.editor.agent(&desk.customer, "Later").await;
+    let seals = [seal.clone(), desk.seal().await];
+    assert_eq!(desk.verify(&seals).await.fault, None);
+    let cut = format!("DELETE FROM registry.changes WHERE revision > 7; {REWRITE}");
+    assert_eq!(desk.after(&cut, &[]).await, None, "the chain alone does not show a cut tail");
+    assert_eq!(desk.after(&cut, &seals).await, Some(Fault::Sealed(seals[1].clone())));
+    let anew = format!("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5; {REWRITE}");
+    assert_eq!(desk.after(&anew, &[]).await, None, "nor what was written anew as a whole");
+    assert_eq!(desk.after(&anew, &seals).await, Some(Fault::Sealed(seals[0].clone())));
+    let other = Seal { log_id: desk.customer.parse().unwrap(), ..seal };
+    assert_eq!(desk.verify(std::slice::from_ref(&other)).await.fault, Some(Fault::OtherLog(other)));
+}
+
+#[tokio::test]
+async fn what_is_served_is_what_was_activated_and_published() {
+    let desk = Desk::new().await;
+    let (agent, version) = (desk.agent.parse().unwrap(), desk.version.parse().unwrap());
+    let served = "UPDATE registry.agents SET (active_version_id, activated_at) = (NULL, NULL)";
+    assert_eq!(desk.after(served, &[]).await, Some(Fault::Serves(agent)));
+    let content = "UPDATE registry.agent_versions SET system_prompt = 'another'";
+    assert_eq!(desk.after(content, &[]).await, Some(Fault::Content(agent, version)));
+    let both = "UPDATE registry.agent_versions SET content_hash = sha256('x')";
+    assert_eq!(desk.after(both, &[]).await, Some(Fault::Content(agent, version)));
+    let deactivate = "mutation ($id: ID!) { deactivate(input: { agentId: $id }) { revision } }";
+    desk.editor.gql(deactivate, json!({ "id": desk.agent })).await.text("/deactivate/revision");
+    assert_eq!(desk.verify(&[]).await.fault, None);
+    let revived =
+        format!("UPDATE registry.agents SET (active_version_id, activated_at) = ('{}', now())", desk.version);
+    assert_eq!(desk.after(&revived, &[]).await, Some(Fault::Serves(agent)));
+}
+
+fn follow(text: &str, seals: Vec<Seal>) -> Result<(u64, u64), ExcerptError> {
+    let mut follower = Follower::new(seals);
+    for line in text.lines() {
+        follower.take(line)?;
+    }
+    follower.end().map(|followed| (followed.own, followed.others))
+}
+
+#[tokio::test]
+async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of_others() {
+    let desk = Desk::new().await;
+    let operator = desk.app.operator().await;
+    let town = operator.customer("Townmarker").await;
+    operator.agent(&town, "Townmarker agent").await;
+    let seal = desk.seal().await;
+    desk.editor.agent(&desk.customer, "Last").await;
+    let path = format!("/v1/customers/{}/audit", desk.customer);
+    let answer = desk.admin.get(&path).await;
+    assert_eq!(answer.header("content-type"), Some("application/x-ndjson"));
+    let Value::String(text) = &answer.body else { panic!("{}", answer.body) };
+    let count = desk.admin.gql("{ changes { totalCount } }", Value::Null).await;
+    let head = desk.app.registry.head().await.unwrap();
+    let (own, others) = follow(text, vec![seal.clone()]).unwrap();
+    assert_eq!(count.at("/changes/totalCount"), own);
+    let mut admin = PgConnection::connect(&desk.app.database.admin_url).await.unwrap();
+    let all: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM registry.changes").fetch_one(&mut admin).await.unwrap();
+    assert_eq!(i64::try_from(own + others).unwrap(), all);
+    assert!(text.contains(&hex::encode(&head.chain_hash)));
+    for foreign in ["Townmarker", &town, "operator.added"] {
+        assert!(!text.contains(foreign), "{foreign}");
+    }
+    let salts: Vec<String> = sqlx::query_scalar(
+        "SELECT salt::text FROM registry.changes WHERE customer_id IS DISTINCT FROM $1::text::uuid",
+    )
+    .bind(&desk.customer)
+    .fetch_all(&mut admin)
+    .await
+    .unwrap();
+    assert!(
+        !salts.is_empty() && salts.iter().all(|salt| !text.contains(salt)),
+        "what keeps their hashes from being guessed"
+    );
+
+    // What is done to it shows.
+    let lines: Vec<&str> = text.lines().collect();
+    let without = |line: usize| {
+        let kept = lines.iter().enumerate().filter(|(at, _)| *at != line).map(|(_, line)| *line);
+        kept.collect::<Vec<_>>().join("\n")
+    };
+    let last = lines.len() - 1;
+    assert_eq!(follow(&without(last), vec![]), Err(ExcerptError::Cut));
+    assert!(matches!(follow(&without(0), vec![]), Err(ExcerptError::Line(1, _))));
+    for (line, text) in lines.iter().enumerate().take(last).skip(1) {
+        assert_eq!(follow(&without(line), vec![]), Err(ExcerptError::End), "without {text}");
+    }
+    let edited = text.replace("Helper", "Harmer");
+    assert_ne!(&edited, text);
+    assert_eq!(follow(&edited, vec![]), Err(ExcerptError::End));
+    let other = Seal { chain_hash: "00".repeat(32), ..seal.clone() };
+    assert_eq!(follow(text, vec![other.clone()]), Err(ExcerptError::Sealed(other)));
+    let foreign = Seal { log_id: desk.customer.parse().unwrap(), ..seal };
+    assert_eq!(follow(text, vec![foreign.clone()]), Err(ExcerptError::OtherLog(foreign)));
+    for nonsense in ["", "{}", "{\"hashes\":[]}", "nonsense", "{\"end\":{}}"] {
+        assert!(
+            matches!(follow(&format!("{nonsense}\n{text}"), vec![]), Err(ExcerptError::Line(1, _))),
+            "{nonsense}"
+        );
+    }
+    // Twice the same beginning, and something after the end.
+    assert!(follow(&format!("{}\n{text}", lines[0]), vec![]).is_err());
+    assert!(follow(&format!("{text}{}", lines[1]), vec![]).is_err());
+}
+
+#[tokio::test]
+async fn nobody_else_gets_it() {
+    let desk = Desk::new().await;
+    let path = format!("/v1/customers/{}/audit", desk.customer);
+    let town = desk.app.operator().await.customer("Town").await;
+    let stranger = desk.app.member(&town, Role::Admin).await;
+    let viewer = desk.app.member(&desk.customer, Role::Viewer).await;
+    let cases = [(&stranger, 404), (&viewer, 403), (&desk.editor, 403), (&desk.admin, 200)];
+    for (client, status) in cases {
+        assert_eq!(client.get(&path).await.status, status);
+    }
+    for nowhere in ["nonsense", "01a20326-e777-71ce-9264-eefdca7dad0e"] {
+        let answer = desk.app.operator().await.get(&format!("/v1/customers/{nowhere}/audit")).await;
+        assert_eq!(answer.status, 404, "{nowhere}");
+    }
+}
+
+#[test]
+fn what_is_no_sealed_head_is_said_to_be_none() {
+    let key = LocalIssuer::open(&key_file()).unwrap();
+    let token = key.sign("JWT", &json!({ "log_id": "x" })).unwrap();
+    let other = key.sign("agent-registry-head+jws", &json!({ "revision": 1 })).unwrap();
+    for text in ["", "nonsense", "a.b.c", &token, &other] {
+        assert!(Seal::open(text).is_err(), "{text}");
+    }
+}

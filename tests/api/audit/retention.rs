@@ -1,0 +1,177 @@
+//! A log that is not kept for ever: what is older goes, the rest can be proved, and who comes back too late is told.
+
+use agent_registry::domain::{Caller, audit::Fault};
+use chrono::Utc;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+
+use super::Desk;
+use crate::support::{Calls, socket::Frame};
+
+impl Desk {
+    /// Takes away all that there is but the last commit.
+    async fn prune(&self) {
+        while self.app.registry.prune(Utc::now()).await.unwrap() {
+            let floor = self.app.registry.head().await.unwrap();
+            if floor.floor + 2 >= floor.revision {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_pruned_is_gone_and_the_rest_is_proved() {
+    let desk = Desk::new().await;
+    let before = desk.app.registry.head().await.unwrap();
+    let system = Caller::system("test");
+    assert!(!desk.app.registry.prune(Utc::now() - chrono::TimeDelta::days(1)).await.unwrap());
+    assert_eq!(desk.app.registry.head().await.unwrap(), before, "nothing is that old");
+    assert!(desk.app.registry.prune(Utc::now()).await.unwrap());
+    let after = desk.app.registry.head().await.unwrap();
+    assert_eq!(
+        (after.floor, after.revision),
+        (before.revision - 1, before.revision + 1),
+        "the last commit stays"
+    );
+    let report = desk.app.registry.verify_log(&system, &[], &mut |_| {}).await.unwrap();
+    assert_eq!((report.fault, report.entries), (None, 2));
+    let operator = desk.app.operator().await;
+    let query = "{ changes { totalCount nodes { action actor { kind } channel before after } } }";
+    let answer = operator.gql(query, Value::Null).await;
+    let pruned = answer.at("/changes/nodes/0");
+    assert_eq!((&pruned["action"], &pruned["actor"]["kind"]), (&json!("LOG_PRUNED"), &json!("SYSTEM")));
+    assert_eq!(pruned["after"]["revision"], after.floor);
+    // An excerpt begins where the log does.
+    let excerpt = desk.admin.get(&format!("/v1/customers/{}/audit", desk.customer)).await;
+    assert!(excerpt.body.as_str().unwrap().starts_with(&format!(
+        "{{\"begin\":{{\"format\":\"agent-registry-audit/1\",\"log_id\":\"{}\",\"customer_id\":\"{}\",\"revision\":{}",
+        after.log_id, desk.customer, after.floor
+    )));
+    // Without the entry that says so, a beginning that is gone is a fault.
+    let untold = "UPDATE registry.changes SET action = 'operator.added' WHERE action = 'log.pruned'";
+    assert!(matches!(desk.after(untold, &[]).await, Some(Fault::Entry(..))));
+    let cut = "UPDATE registry.log_head AS h SET (revision, position, at, chain_hash) = (SELECT revision, position, at, chain_hash
+            FROM registry.changes WHERE action <> 'log.pruned' ORDER BY revision DESC, position DESC LIMIT 1);
+        DELETE FROM registry.changes WHERE action = 'log.pruned'";
+    assert_eq!(desk.after(cut, &[]).await, Some(Fault::Floor(after.floor)));
+    // All that asks for what was so since an entry that is gone still answers.
+    let again = desk.editor.activate(&desk.agent, &desk.version).await;
+    assert_eq!(again.at("/activateVersion/userErrors"), &json!([]));
+    let rename =
+        "mutation ($id: ID!) { updateAgent(input: { agentId: $id, name: \"Helper\" }) { revision } }";
+    let since = desk.editor.gql(rename, json!({ "id": desk.agent })).await.text("/updateAgent/revision");
+    assert_eq!(since, after.floor.to_string(), "it was so by then");
+}
+
+#[tokio::test]
+async fn who_comes_back_too_late_is_told_and_begins_anew() {
+    let desk = Desk::new().await;
+    let gateway = desk.app.gateway().await;
+    let mut socket = gateway.socket().await;
+    let configs = "subscription ($after: Cursor) { configs(after: $after) { kind cursor config { name versionNumber } } }";
+    socket.subscribe("first", configs, Value::Null).await;
+    assert_eq!(socket.event().await["data"]["configs"]["kind"], "SNAPSHOT");
+    let bookmark = socket.event().await["data"]["configs"]["cursor"].clone();
+    let activations =
+        "subscription ($after: Cursor) { activations(after: $after) { cursor version { number } } }";
+    for number in 2..4 {
+        let version = desk.editor.publish(&desk.agent, &format!("prompt {number}")).await;
+        desk.editor.activate(&desk.agent, &version).await.text("/activateVersion/revision");
+        assert_eq!(socket.event().await["data"]["configs"]["kind"], "UPSERT");
+    }
+    desk.prune().await;
+    let floor = desk.app.registry.head().await.unwrap().floor;
+    for (id, query, after) in [
+        ("configs", configs, bookmark.clone()),
+        ("configs-0", configs, json!("0")),
+        ("activations", activations, json!((floor - 1).to_string())),
+    ] {
+        socket.subscribe(id, query, json!({ "after": after })).await;
+        match socket.next().await {
+            Frame::Message(message) if message["id"] == id => {
+                let code = &message["payload"][0]["extensions"]["code"];
+                assert_eq!(code, "CURSOR_TOO_OLD", "{message}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // From where the log begins on, nothing is missing; and anew, all is there.
+    socket.subscribe("floor", activations, json!({ "after": floor.to_string() })).await;
+    socket.subscribe("anew", configs, Value::Null).await;
+    let mut kinds = Vec::new();
+    while kinds.len() < 3 {
+        let Frame::Message(message) = socket.next().await else { panic!("closed") };
+        let data = &message["payload"]["data"];
+        if message["id"] == "anew" {
+            kinds.push(data["configs"]["kind"].clone());
+            if data["configs"]["kind"] == "SNAPSHOT" {
+                assert_eq!(data["configs"]["config"], json!({ "name": "Helper", "versionNumber": 3 }));
+            }
+        } else if message["id"] == "floor" {
+            assert_eq!(data["activations"]["version"]["number"], 3);
+            kinds.push(json!("activation"));
+        }
+    }
+    kinds.sort_by_key(Value::to_string);
+    assert_eq!(kinds, ["BOOKMARK", "SNAPSHOT", "activation"]);
+}
+
+#[tokio::test]
+async fn configs_are_as_they_were_also_where_what_made_them_so_is_gone() {
+    let desk = Desk::new().await;
+    let gateway = desk.app.gateway().await;
+    desk.prune().await;
+    let floor = desk.app.registry.head().await.unwrap().revision;
+    // After the beginning: another name, and a suspension that ends again.
+    let rename =
+        "mutation ($id: ID!) { updateAgent(input: { agentId: $id, name: \"Renamed\" }) { revision } }";
+    desk.editor.gql(rename, json!({ "id": desk.agent })).await.text("/updateAgent/revision");
+    let operator = desk.app.operator().await;
+    let set = "mutation ($id: ID!, $to: BillingStatus!) { setBillingStatus(input: { customerId: $id, status: $to }) {
+        userErrors { code message } revision } }";
+    for to in ["PAST_DUE", "SUSPENDED", "ACTIVE"] {
+        let done = operator.gql(set, json!({ "id": desk.customer, "to": to })).await;
+        assert_eq!(done.at("/setBillingStatus/userErrors"), &json!([]), "{to}");
+    }
+    let mut socket = gateway.socket().await;
+    let configs = "subscription ($after: Cursor) { configs(after: $after) { kind reason config { name } } }";
+    socket.subscribe("1", configs, json!({ "after": floor.to_string() })).await;
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        let event = socket.event().await["data"]["configs"].clone();
+        events.push(
+            format!("{} {} {}", event["kind"], event["reason"], event["config"]["name"]).replace('"', ""),
+        );
+    }
+    assert_eq!(
+        events,
+        [
+            "UPSERT null Renamed",
+            "REMOVE SUSPENDED null",
+            "BOOKMARK null null",
+            "UPSERT null Renamed",
+            "BOOKMARK null null"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_services_role_takes_no_entry_away_by_itself() {
+    let desk = Desk::new().await;
+    let mut service = PgConnection::connect(&desk.app.database.url).await.unwrap();
+    sqlx::raw_sql("SET registry.scope = 'platform'").execute(&mut service).await.unwrap();
+    for statement in [
+        "DELETE FROM registry.changes",
+        "DELETE FROM registry.changes WHERE revision = 1",
+        "UPDATE registry.log_floor SET revision = 3",
+        "UPDATE registry.log_floor SET revision = -1",
+        "DELETE FROM registry.log_floor",
+        "TRUNCATE registry.log_floor",
+    ] {
+        let done = sqlx::raw_sql(statement).execute(&mut service).await;
+        assert!(done.is_err() || done.unwrap().rows_affected() == 0, "{statement}");
+    }
+    let report = desk.verify(&[]).await;
+    assert_eq!((report.fault, report.head.floor), (None, 0));
+}
