@@ -132,6 +132,19 @@ impl Common {
         }
     }
 
+    /// The credential that `watch` signs in with: the variable `TOKEN`. It is no flag, because every user of a machine
+    /// may list the arguments of its processes.
+    ///
+    /// # Errors
+    /// When it is no text.
+    pub fn token() -> Result<Option<String>, String> {
+        match std::env::var("TOKEN") {
+            Ok(token) => Ok(Some(token)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err("TOKEN is no text".to_owned()),
+        }
+    }
+
     /// How this program was called, for hints that can be pasted.
     #[must_use]
     pub fn program() -> String {

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     app::{StartError, Workshop},
-    client::ClientError,
+    client::{ClientError, gateway::GatewayError},
     config::{Common, Serve},
     domain::{Error, transfer::ImportError},
     telemetry,
@@ -26,6 +26,7 @@ mod migrate;
 mod operator;
 mod serve;
 mod token;
+mod watch;
 
 /// The source of truth for AI agents in a multi-tenant system.
 #[derive(Debug, Parser)]
@@ -63,6 +64,8 @@ enum Command {
     /// Prove that the change log is what it was, and that what is served is what it says
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Keep a local map of what serves, as a gateway does, and tell each change of it
+    Watch(watch::Watch),
 }
 
 /// A command failed.
@@ -83,6 +86,9 @@ pub enum Failure {
     /// The service that was asked did not answer as it should.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A gateway has ended.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
     /// The demo did not show what it should.
     #[error("{0}")]
     Demo(String),
@@ -100,6 +106,7 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_)
+            | Self::Gateway(GatewayError::Setting(_))
             | Self::Start(StartError::Setting(_) | StartError::Key(_) | StartError::Jwks(_)) => {
                 ExitCode::from(2)
             }
@@ -107,6 +114,7 @@ impl Failure {
             | Self::Verb(_)
             | Self::Import(_)
             | Self::Client(_)
+            | Self::Gateway(_)
             | Self::Demo(_)
             | Self::Audit(_)
             | Self::Io(_) => ExitCode::FAILURE,
@@ -164,5 +172,6 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(command) => command.run(&common).await,
         Command::Export(command) => command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,
+        Command::Watch(command) => command.run().await,
     }
 }

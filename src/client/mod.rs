@@ -2,6 +2,7 @@
 //! (`graphql-transport-ws`) and nothing of the service: queries, mutations and subscriptions share one socket.
 
 mod error;
+pub mod gateway;
 mod message;
 mod pump;
 mod session;

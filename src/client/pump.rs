@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::{
     net::TcpStream,
     sync::mpsc,
-    time::{Instant, interval, timeout},
+    time::{Instant, interval, sleep_until, timeout},
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
@@ -19,11 +19,12 @@ use super::{
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How often the service is asked whether it is there.
-const PING_EVERY: Duration = Duration::from_secs(10);
-/// How long it may say nothing at all: three pings.
-const SILENCE: Duration = Duration::from_secs(30);
+const PING_EVERY: Duration = Duration::from_secs(8);
+/// How long it may say nothing at all: three pings, so that a connection that leads nowhere is given up within half a
+/// minute.
+const SILENCE: Duration = Duration::from_secs(25);
 /// How long one frame may take to be sent.
-const SEND: Duration = Duration::from_secs(30);
+const SEND: Duration = Duration::from_secs(25);
 
 /// What an operation gets: events, then an error or, as nothing, the end.
 pub(super) type Item = Result<Option<Event>, ClientError>;
@@ -69,12 +70,8 @@ impl Pump {
                     let lost = || ClientError::Closed { code: 1006, reason: "the connection was lost".to_owned() };
                     self.hand_on(&frame.ok_or_else(lost)??, heard).await?;
                 }
-                _ = pings.tick() => {
-                    if heard.elapsed() > SILENCE {
-                        return Err(ClientError::Silent);
-                    }
-                    self.send(&Say::Ping).await?;
-                }
+                _ = pings.tick() => self.send(&Say::Ping).await?,
+                () = sleep_until(heard + SILENCE) => return Err(ClientError::Silent),
             }
         }
     }

@@ -134,8 +134,13 @@ fn gone() -> ClientError {
 async fn open(base: &str, token: &str) -> Result<Socket, ClientError> {
     let base = base.trim_end_matches('/');
     let Some(rest) = base.strip_prefix("http://") else {
+        let advice = if base.starts_with("https://") || base.starts_with("wss://") {
+            "; TLS is not spoken yet: name a proxy on this machine that speaks it"
+        } else {
+            ""
+        };
         return Err(ClientError::Address(format!(
-            "the address must begin with http://, which {base:?} does not"
+            "the address must begin with http://, which {base:?} does not{advice}"
         )));
     };
     let mut request = format!("ws://{rest}/graphql").into_client_request()?;

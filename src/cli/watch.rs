@@ -1,0 +1,160 @@
+//! `watch`: a gateway's view of a registry, one line an event. What serves is told on standard output, how the
+//! connection does on standard error.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, say};
+use crate::{
+    client::gateway::{ActiveConfig, Credential, Gateway, Notice, Settings},
+    clock::Clock,
+    config::Common,
+    id::{AgentId, CustomerId},
+    task::Tasks,
+};
+
+/// How long to wait for the socket to close.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// What to watch.
+#[derive(Debug, Args)]
+pub(super) struct Watch {
+    /// The registry's address
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// The file to keep what serves in: read at the start, replaced as a whole at bookmarks
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// The file of the token to sign in with, read again at each connection [default: the variable TOKEN]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Only this customer's agents
+    #[arg(long, value_name = "ID")]
+    customer: Option<CustomerId>,
+    /// Only this agent; may be repeated
+    #[arg(long = "agent", value_name = "ID")]
+    agents: Vec<AgentId>,
+    /// End once all that serves is known, and saved
+    #[arg(long)]
+    once: bool,
+    /// Tell each event as a JSON object, bookmarks too
+    #[arg(long)]
+    json: bool,
+}
+
+impl Watch {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let Self { url, state, token_file, customer, agents, once, json } = self;
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let credential = match token_file {
+            Some(file) => Credential::File(file),
+            None => Credential::Token(Common::token().map_err(Failure::Usage)?.ok_or_else(|| {
+                Failure::Usage("a token is needed: set TOKEN, or name its file with --token-file".to_owned())
+            })?),
+        };
+        let agents = (!agents.is_empty()).then(|| agents.into_iter().collect());
+        let patience = Settings::PATIENCE;
+        let settings =
+            Settings { url: url.clone(), credential, customer, agents, state, is_once: once, patience };
+        let tasks = Tasks::default();
+        let gateway = Gateway::open(settings, &tasks, &Clock::default())?;
+        let stop = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        let mut tell = |notice: Notice| match told(&notice, &url) {
+            Told::Connection(line) => {
+                eprintln!("agent-registry: {line}");
+                Ok(())
+            }
+            Told::Event(event) => show(&event, json),
+        };
+        let ended = gateway.run(stop, &mut tell).await;
+        tasks.ended(DRAIN).await;
+        Ok(ended?)
+    }
+}
+
+/// Where a notice belongs, and how it reads there.
+enum Told {
+    Connection(String),
+    Event(Event),
+}
+
+/// An event for people and for programs.
+struct Event {
+    line: Option<String>,
+    object: Value,
+}
+
+fn show(event: &Event, is_json: bool) -> io::Result<()> {
+    match &event.line {
+        _ if is_json => say(format_args!("{}", event.object)),
+        Some(line) => say(format_args!("{line}")),
+        None => {
+            tracing::debug!(event = %event.object, "a bookmark");
+            Ok(())
+        }
+    }
+}
+
+fn told(notice: &Notice, url: &str) -> Told {
+    let event = |line: Option<String>, object: Value| Told::Event(Event { line, object });
+    match notice {
+        Notice::Loaded { path, agents, revision, age } => Told::Connection(format!(
+            "serving {agents} agents from {}, as of revision {revision}, saved {} s ago",
+            path.display(),
+            age.as_secs()
+        )),
+        Notice::Damaged { path, why, kept } => Told::Connection(format!(
+            "{} is damaged ({why}); it is kept as {}, and nothing of it is served",
+            path.display(),
+            kept.display()
+        )),
+        Notice::Connected { after: Some(revision) } => {
+            Told::Connection(format!("connected to {url}, going on from revision {revision}"))
+        }
+        Notice::Connected { after: None } => {
+            Told::Connection(format!("connected to {url}, beginning with a snapshot"))
+        }
+        Notice::Disconnected { why, agents } => {
+            Told::Connection(format!("not connected: {why}; serving {agents} agents, trying again"))
+        }
+        Notice::Anew { why } => Told::Connection(format!("beginning anew: {why}")),
+        Notice::Unsaved { why } => Told::Connection(format!("can't save the state: {why}; going on without")),
+        Notice::Snapshot { revision, agents, gone } => {
+            let left = if gone.is_empty() { String::new() } else { format!(", {} gone", gone.len()) };
+            event(
+                Some(format!("SNAPSHOT {agents} agents{left}, revision {revision}")),
+                json!({ "event": "SNAPSHOT", "revision": revision.to_string(), "agents": agents, "gone": gone }),
+            )
+        }
+        Notice::Upsert(revision, config) => {
+            let ActiveConfig {
+                agent_id, customer_id, version_id, version_number, name, content_hash, ..
+            } = config.as_ref();
+            event(
+                // Escaped: a name is whatever a customer has chosen.
+                Some(format!("UPSERT {agent_id} version {version_number}, revision {revision}, {name:?}")),
+                json!({
+                    "event": "UPSERT", "revision": revision.to_string(), "agentId": agent_id,
+                    "customerId": customer_id, "name": name, "versionId": version_id,
+                    "versionNumber": version_number, "contentHash": content_hash,
+                }),
+            )
+        }
+        Notice::Remove(revision, agent, reason) => event(
+            Some(format!("REMOVE {agent} {reason}, revision {revision}")),
+            json!({ "event": "REMOVE", "revision": revision.to_string(), "agentId": agent, "reason": reason }),
+        ),
+        Notice::Bookmark(revision) => {
+            event(None, json!({ "event": "BOOKMARK", "revision": revision.to_string() }))
+        }
+    }
+}
