@@ -25,6 +25,7 @@ proof: ## what `make test` proves with few requests, with many: some ten minutes
 	@scripts/step "set-up" scripts/setup test
 	@PROOF=full cargo test --test api canary -- --nocapture --skip canary::alike
 	@PROOF=full cargo test --test api canary::alike -- --nocapture --test-threads=1
+	@PROOF=full cargo test --test api gateway::map -- --nocapture
 
 lint: ## rustfmt, clippy and rustdoc alone
 	@scripts/lint

@@ -37,7 +37,7 @@ pub(super) struct Watch {
     /// Only this agent; may be repeated
     #[arg(long = "agent", value_name = "ID")]
     agents: Vec<AgentId>,
-    /// End once all that serves is known, and saved
+    /// End once all that serves is known and saved; waits for a registry that is away
     #[arg(long)]
     once: bool,
     /// Tell each event as a JSON object, bookmarks too

@@ -16,6 +16,7 @@ mod coverage;
 mod customer;
 mod embedded;
 mod erasure;
+mod gateway;
 mod graphiql;
 mod hangup;
 mod http;

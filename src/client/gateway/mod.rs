@@ -62,8 +62,8 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// End once the first BOOKMARK is saved.
     pub is_once: bool,
-    /// How long a stream may be without a BOOKMARK, or a snapshot without an event. The registry gives one each ten
-    /// seconds.
+    /// How long a stream may be without a BOOKMARK, or a snapshot without an event; twice as long after one that was
+    /// given up before anything came. The registry gives a BOOKMARK each ten seconds.
     pub patience: Duration,
 }
 
@@ -88,8 +88,8 @@ pub struct Gateway {
     was_signed_in: bool,
     /// An event has come, so what is refused now may be allowed again.
     was_let_in: bool,
-    /// Nothing has come since it was last connected.
-    is_barren: bool,
+    /// How many streams in a row have ended before anything came.
+    barren: u32,
     /// Why it is not connected, as was told.
     trouble: Option<String>,
     /// That it can't save was told.
@@ -143,7 +143,7 @@ impl Gateway {
             found,
             was_signed_in: false,
             was_let_in: false,
-            is_barren: false,
+            barren: 0,
             trouble: None,
             is_unsaved: false,
         })

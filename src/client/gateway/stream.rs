@@ -17,6 +17,9 @@ use super::{
 };
 use crate::client::{ClientError, Session};
 
+/// How often the patience is doubled at most: half a minute becomes a quarter of an hour.
+const PATIENCE_DOUBLINGS: u32 = 5;
+
 /// How a connection ended.
 pub(super) enum End {
     /// There is nothing more to do.
@@ -86,11 +89,14 @@ impl Gateway {
         let mut events = session.subscribe(CONFIGS, variables)?;
         // That a stream has begun is not said by the protocol; where the last one was over before it had begun, it is
         // not told until something comes.
-        let mut is_told = self.is_barren;
-        if !self.is_barren {
+        let mut is_untold = self.barren > 0;
+        if !is_untold {
             tell(Notice::Connected { after })?;
         }
-        self.is_barren = true;
+        // The socket's own pings see to a connection that leads nowhere. A registry that has very much to look through
+        // before the first event would be left again and again if it were not given more time.
+        let patience = self.settings.patience * (1 << self.barren.min(PATIENCE_DOUBLINGS));
+        self.barren += 1;
         let mut heard = Instant::now();
         loop {
             let event = select! {
@@ -99,7 +105,7 @@ impl Gateway {
                     self.note(saved, tell)?;
                     continue;
                 }
-                event = timeout_at(heard + self.settings.patience, events.next()) => event,
+                event = timeout_at(heard + patience, events.next()) => event,
             };
             let data = match event {
                 Err(_) => return Err(ClientError::Silent.into()),
@@ -109,10 +115,10 @@ impl Gateway {
                 }
                 Ok(Some(event)) => event?.data,
             };
-            if std::mem::take(&mut is_told) {
+            if std::mem::take(&mut is_untold) {
                 tell(Notice::Connected { after })?;
             }
-            (self.is_barren, self.was_let_in, self.trouble) = (false, true, None);
+            (self.barren, self.was_let_in, self.trouble) = (0, true, None);
             let (is_marked, is_gathering) = (self.take(data, tell)?, self.map.is_gathering());
             if is_marked || is_gathering {
                 heard = Instant::now();

@@ -8,6 +8,8 @@ use uuid::Uuid;
 use super::*;
 use crate::clock::Clock;
 
+const AGENTS: u8 = 4;
+
 fn agent(nth: u8) -> AgentId {
     Uuid::from_u128(u128::from(nth)).into()
 }
@@ -58,19 +60,21 @@ impl Model {
 struct Stream {
     place: i64,
     queue: VecDeque<ConfigEvent>,
+    /// After every so many commits a bookmark is due, as where ten seconds have passed.
+    due: i64,
 }
 
 impl Stream {
-    fn open(model: &Model, map: &mut Map) -> Self {
+    fn open(model: &Model, map: &mut Map, due: i64) -> Self {
         match map.resume() {
-            Some(cursor) => Self { place: cursor.parse().unwrap(), queue: VecDeque::new() },
+            Some(cursor) => Self { place: cursor.parse().unwrap(), queue: VecDeque::new(), due },
             None => {
                 let place = model.head();
                 let served = model.at(place).iter();
                 let mut queue: VecDeque<_> =
                     served.map(|(agent, since)| ConfigEvent::Snapshot(config(*agent, *since))).collect();
                 queue.push_back(ConfigEvent::Bookmark(place, place.to_string()));
-                Self { place, queue }
+                Self { place, queue, due }
             }
         }
     }
@@ -85,7 +89,7 @@ impl Stream {
             for agent in before.keys().filter(|agent| !after.contains_key(agent)) {
                 self.queue.push_back(ConfigEvent::Remove(self.place, *agent, "SUSPENDED".to_owned()));
             }
-            if self.queue.len() > 1 {
+            if self.queue.len() > 1 || self.place % self.due == 0 {
                 self.queue.push_back(ConfigEvent::Bookmark(self.place, self.place.to_string()));
             }
         }
@@ -118,22 +122,22 @@ enum Step {
     /// What is marked is saved.
     Save,
     /// The connection breaks.
-    Cut,
+    Cut(i64),
     /// The gateway is killed, and started again from what was saved.
-    Kill,
+    Kill(i64),
     /// The connection breaks, and the cursor is not accepted.
-    Refuse,
+    Refuse(i64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => vec((0..5_u8, any::<bool>()), 1..4).prop_map(Step::Commit),
+        4 => vec((0..AGENTS, any::<bool>()), 1..4).prop_map(Step::Commit),
         6 => (1..6_u8).prop_map(Step::Hear),
         2 => Just(Step::Idle),
         2 => Just(Step::Save),
-        2 => Just(Step::Cut),
-        1 => Just(Step::Kill),
-        1 => Just(Step::Refuse),
+        2 => (1..6_i64).prop_map(Step::Cut),
+        1 => (1..6_i64).prop_map(Step::Kill),
+        1 => (1..6_i64).prop_map(Step::Refuse),
     ]
 }
 
@@ -151,7 +155,14 @@ struct Run {
 impl Run {
     fn hear(&mut self, event: ConfigEvent) {
         let (served, kept, is_gathering) = (self.map.served(), self.map.kept(), self.map.is_gathering());
+        let is_known = match &event {
+            ConfigEvent::Upsert(revision, config) => *revision <= self.told_of(config.agent_id),
+            ConfigEvent::Remove(revision, agent, _) => *revision <= self.told_of(*agent),
+            ConfigEvent::Snapshot(_) => true,
+            ConfigEvent::Bookmark(..) => false,
+        };
         let applied = self.map.apply(event.clone()).unwrap();
+        assert_eq!(applied == Applied::Nothing, is_known, "each is told once: {event:?}");
         match &event {
             ConfigEvent::Bookmark(revision, _) => {
                 if is_gathering {
@@ -179,10 +190,14 @@ impl Run {
         *told = revision.max(*told);
     }
 
+    fn told_of(&self, agent: AgentId) -> i64 {
+        self.told.get(&agent).copied().unwrap_or_default().max(self.told_all)
+    }
+
     /// Each agent is served as it was at the latest commit that was told of it.
     fn check(&self) {
-        for nth in 0..5 {
-            let at = self.told.get(&agent(nth)).copied().unwrap_or_default().max(self.told_all);
+        for nth in 0..AGENTS {
+            let at = self.told_of(agent(nth));
             let expected = self.model.at(at).get(&agent(nth));
             assert_eq!(self.map.served().get(&agent(nth)), expected, "agent {nth} at {at}");
         }
@@ -207,16 +222,16 @@ impl Run {
             }
             Step::Idle => self.idle(),
             Step::Save => self.saved = self.map.marked().cloned(),
-            Step::Cut => self.stream = Stream::open(&self.model, &mut self.map),
-            Step::Kill => {
+            Step::Cut(due) => self.stream = Stream::open(&self.model, &mut self.map, due),
+            Step::Kill(due) => {
                 self.map = self.saved.clone().map(Map::of).unwrap_or_default();
                 self.told.clear();
                 self.told_all = self.saved.as_ref().map_or(0, |saved| saved.revision);
-                self.stream = Stream::open(&self.model, &mut self.map);
+                self.stream = Stream::open(&self.model, &mut self.map, due);
             }
-            Step::Refuse => {
+            Step::Refuse(due) => {
                 self.map.forget_cursor();
-                self.stream = Stream::open(&self.model, &mut self.map);
+                self.stream = Stream::open(&self.model, &mut self.map, due);
             }
         }
     }
@@ -228,7 +243,7 @@ proptest! {
     #[test]
     fn whatever_breaks_it_holds_what_the_registry_serves(steps in vec(step(), 1..80)) {
         let (model, mut map) = (Model(vec![BTreeMap::new()]), Map::default());
-        let stream = Stream::open(&model, &mut map);
+        let stream = Stream::open(&model, &mut map, 5);
         let mut run = Run { model, map, stream, saved: None, told: BTreeMap::new(), told_all: 0 };
         for step in steps {
             run.take(step);

@@ -1,0 +1,304 @@
+//! A registry that does what a real one does seldom: it breaks off a snapshot, forgets cursors, goes silent. The gateway
+//! runs in this process, so that its patience can be short.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use agent_registry::{
+    client::gateway::{Credential, Gateway, GatewayError, Notice, Settings},
+    clock::Clock,
+    task::Tasks,
+};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream, accept_hdr_async,
+    tungstenite::{
+        Message,
+        handshake::server::{Request, Response},
+        http::HeaderValue,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
+use uuid::Uuid;
+
+/// How long to wait for what must come: many times what it takes.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What is done to one subscription.
+#[derive(Clone)]
+enum Act {
+    /// Says this.
+    Say(Value),
+    /// Refuses it with an error of this code.
+    Fail(&'static str),
+    /// Closes with this code.
+    Close(u16),
+    /// Ends the connection without a word.
+    Drop,
+    /// Waits for so long.
+    Wait(Duration),
+}
+
+fn agent(nth: u128) -> String {
+    Uuid::from_u128(nth).to_string()
+}
+
+fn config(nth: u128) -> Value {
+    json!({
+        "agentId": agent(nth), "customerId": agent(0), "name": "a", "versionId": agent(9), "versionNumber": 1,
+        "systemPrompt": "p", "modelName": "m", "modelParameters": {}, "tools": [], "contentHash": "00",
+        "activatedAt": "2026-01-01T00:00:00Z", "revision": "1",
+    })
+}
+
+fn event(kind: &str, revision: i64, fields: Value) -> Act {
+    let mut event = json!({ "kind": kind, "revision": revision.to_string(), "reason": null, "cursor": null,
+        "agentId": null, "config": null });
+    event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    Act::Say(json!({ "data": { "configs": event } }))
+}
+
+fn snapshot(nth: u128, revision: i64) -> Act {
+    event("SNAPSHOT", revision, json!({ "agentId": agent(nth), "config": config(nth) }))
+}
+
+fn bookmark(revision: i64) -> Act {
+    event("BOOKMARK", revision, json!({ "cursor": format!("cursor {revision}") }))
+}
+
+fn remove(nth: u128, revision: i64) -> Act {
+    event("REMOVE", revision, json!({ "agentId": agent(nth), "reason": "SUSPENDED" }))
+}
+
+/// A registry that does this to one subscription after the other.
+struct Fake {
+    url: String,
+    /// The cursors that they began after.
+    asked: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Fake {
+    async fn start(script: Vec<Vec<Act>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&asked);
+        tokio::spawn(async move {
+            let script = Arc::new(Mutex::new(script.into_iter()));
+            while let Ok((stream, _)) = listener.accept().await {
+                // Whoever comes again is not kept waiting by what was begun before.
+                tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&kept)));
+            }
+        });
+        Self { url, asked }
+    }
+
+    fn asked(&self) -> Vec<Value> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// What is done to the subscriptions that are still to come.
+type Script = Arc<Mutex<std::vec::IntoIter<Vec<Act>>>>;
+
+/// Serves one connection, to its end.
+async fn serve(stream: TcpStream, script: Script, asked: Arc<Mutex<Vec<Value>>>) {
+    #[expect(clippy::result_large_err, reason = "the library's own signature")]
+    let agree = |_: &Request, mut response: Response| {
+        let name = HeaderValue::from_static("graphql-transport-ws");
+        response.headers_mut().insert("sec-websocket-protocol", name);
+        Ok(response)
+    };
+    let mut socket = accept_hdr_async(stream, agree).await.unwrap();
+    while let Some(Ok(message)) = socket.next().await {
+        let Message::Text(text) = message else { continue };
+        let message: Value = serde_json::from_str(&text).unwrap();
+        match message["type"].as_str().unwrap() {
+            "connection_init" => say(&mut socket, json!({ "type": "connection_ack" })).await,
+            "ping" => say(&mut socket, json!({ "type": "pong" })).await,
+            "subscribe" => {
+                asked.lock().unwrap().push(message["payload"]["variables"]["after"].clone());
+                // After the last act pings are answered, and nothing is said.
+                let acts = script.lock().unwrap().next().unwrap_or_default();
+                for act in acts {
+                    match act {
+                        Act::Say(payload) => {
+                            let next = json!({ "type": "next", "id": message["id"], "payload": payload });
+                            say(&mut socket, next).await;
+                        }
+                        Act::Fail(code) => {
+                            let errors = json!([{ "message": "no", "extensions": { "code": code } }]);
+                            say(
+                                &mut socket,
+                                json!({ "type": "error", "id": message["id"], "payload": errors }),
+                            )
+                            .await;
+                        }
+                        Act::Close(code) => {
+                            let frame = CloseFrame { code: CloseCode::from(code), reason: "bye".into() };
+                            let _ = socket.close(Some(frame)).await;
+                        }
+                        Act::Drop => return,
+                        Act::Wait(time) => tokio::time::sleep(time).await,
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn say(socket: &mut WebSocketStream<TcpStream>, message: Value) {
+    let _ = socket.send(Message::text(message.to_string())).await;
+}
+
+/// Runs a gateway against it until it has told this; answers all that it told, and how it ended.
+async fn watch(
+    fake: &Fake,
+    patience: Duration,
+    is_last: impl Fn(&Notice) -> bool,
+) -> (Vec<Notice>, Result<(), GatewayError>) {
+    let settings = Settings {
+        url: fake.url.clone(),
+        credential: Credential::Token("t".to_owned()),
+        customer: None,
+        agents: None,
+        state: None,
+        is_once: false,
+        patience,
+    };
+    let (tasks, done) = (Tasks::default(), tokio::sync::Notify::new());
+    let gateway = Gateway::open(settings, &tasks, &Clock::default()).unwrap();
+    let mut told = Vec::new();
+    let mut tell = |notice: Notice| {
+        if is_last(&notice) {
+            done.notify_one();
+        }
+        told.push(notice);
+        Ok(())
+    };
+    let ended = timeout(DEADLINE, gateway.run(done.notified(), &mut tell)).await.expect("it does not end");
+    tasks.stop();
+    (told, ended)
+}
+
+/// The snapshots and removals among these, in short.
+fn changes(told: &[Notice]) -> Vec<String> {
+    let changes = told.iter().filter_map(|notice| match notice {
+        Notice::Snapshot { revision, agents, gone } => {
+            Some(format!("{agents} at {revision}, {} gone", gone.len()))
+        }
+        Notice::Remove(revision, agent, reason) => Some(format!("{reason} {agent} at {revision}")),
+        Notice::Anew { .. } => Some("anew".to_owned()),
+        Notice::Disconnected { agents, .. } => Some(format!("away with {agents}")),
+        _ => None,
+    });
+    changes.collect()
+}
+
+#[tokio::test]
+async fn a_snapshot_that_breaks_off_changes_nothing_and_who_is_missing_goes_at_its_end() {
+    let fake = Fake::start(vec![
+        vec![snapshot(1, 5), snapshot(2, 5), bookmark(5), Act::Close(1012)],
+        vec![Act::Fail("CURSOR_TOO_OLD")],
+        vec![snapshot(3, 9), Act::Drop],
+        vec![snapshot(3, 9), snapshot(2, 9), bookmark(9)],
+    ])
+    .await;
+    let last = |notice: &Notice| matches!(notice, Notice::Bookmark(9));
+    let (told, ended) = watch(&fake, DEADLINE, last).await;
+    ended.unwrap();
+    assert_eq!(changes(&told), ["2 at 5, 0 gone", "away with 2", "anew", "away with 2", "2 at 9, 1 gone"]);
+    assert_eq!(fake.asked(), [Value::Null, json!("cursor 5"), Value::Null, Value::Null]);
+}
+
+#[tokio::test]
+async fn what_is_told_again_takes_nobody_back() {
+    let upsert = |revision| event("UPSERT", revision, json!({ "agentId": agent(1), "config": config(1) }));
+    let fake = Fake::start(vec![
+        vec![snapshot(1, 5), bookmark(5), upsert(6), remove(1, 7), Act::Drop],
+        vec![upsert(6), remove(1, 7), upsert(8), bookmark(8)],
+    ])
+    .await;
+    let (told, _) = watch(&fake, DEADLINE, |notice| matches!(notice, Notice::Bookmark(8))).await;
+    let told: Vec<i64> = told
+        .iter()
+        .filter_map(|notice| match notice {
+            Notice::Upsert(revision, _) | Notice::Remove(revision, ..) => Some(*revision),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [6, 7, 8], "each once");
+    assert_eq!(fake.asked(), [Value::Null, json!("cursor 5")]);
+}
+
+#[tokio::test]
+async fn a_stream_without_bookmarks_is_given_up_though_its_socket_lives() {
+    let fake =
+        Fake::start(vec![vec![snapshot(1, 5), bookmark(5), remove(1, 6)], vec![remove(1, 6), bookmark(6)]])
+            .await;
+    let last = |notice: &Notice| matches!(notice, Notice::Bookmark(6));
+    let (told, _) = watch(&fake, Duration::from_millis(500), last).await;
+    let silent =
+        |notice: &Notice| matches!(notice, Notice::Disconnected { why, .. } if why.contains("in time"));
+    assert!(told.iter().any(silent), "{told:?}");
+    assert_eq!(fake.asked(), [Value::Null, json!("cursor 5")]);
+}
+
+/// Else a registry that must look through much before its first event would be left each time, and asked again.
+#[tokio::test]
+async fn a_stream_that_begins_late_is_given_more_time_each_time() {
+    let late = vec![Act::Wait(Duration::from_secs(1)), bookmark(6)];
+    let fake = Fake::start(vec![late; 5]).await;
+    let last = |notice: &Notice| matches!(notice, Notice::Bookmark(6));
+    let (told, ended) = watch(&fake, Duration::from_millis(400), last).await;
+    ended.unwrap();
+    // 400 ms, 800 ms, 1.6 s; once more on a busy machine.
+    assert!((3..=4).contains(&fake.asked().len()), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_was_accepted_once_is_asked_for_again_and_what_never_was_is_not() {
+    let refusals = [Act::Close(4403), Act::Close(4401), Act::Fail("FORBIDDEN"), Act::Fail("NOT_FOUND")];
+    for refusal in refusals.clone() {
+        let fake = Fake::start(vec![
+            vec![snapshot(1, 5), bookmark(5), refusal.clone()],
+            vec![refusal.clone()],
+            vec![bookmark(6)],
+        ])
+        .await;
+        let last = |notice: &Notice| matches!(notice, Notice::Bookmark(6));
+        let (told, ended) = watch(&fake, DEADLINE, last).await;
+        ended.unwrap();
+        let away = told.iter().filter(|notice| matches!(notice, Notice::Disconnected { .. })).count();
+        assert_eq!(away, 1, "the same reason is told once: {told:?}");
+    }
+    for refusal in ["FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"] {
+        let fake = Fake::start(vec![vec![Act::Fail(refusal)]]).await;
+        let (_, ended) = watch(&fake, DEADLINE, |_| false).await;
+        assert!(matches!(ended, Err(GatewayError::Refused(_))), "{ended:?}");
+    }
+    // What may pass is waited for.
+    for passing in [
+        Act::Close(1012),
+        Act::Close(1013),
+        Act::Close(4408),
+        Act::Drop,
+        Act::Fail("UNAVAILABLE"),
+        Act::Fail("INTERNAL"),
+        Act::Fail("RATE_LIMITED"),
+        Act::Say(json!({ "data": { "configs": { "kind": "OTHER" } } })),
+        bookmark(5),
+    ] {
+        let fake = Fake::start(vec![vec![passing], vec![bookmark(6)]]).await;
+        let last = |notice: &Notice| matches!(notice, Notice::Bookmark(5 | 6));
+        watch(&fake, DEADLINE, last).await.1.unwrap();
+    }
+}
