@@ -29,7 +29,7 @@ pub enum GatewayError {
 pub(super) enum Way {
     /// Come back.
     Back,
-    /// Come back, but not soon: the registry has asked for that.
+    /// Come back, but not soon: it can't answer now.
     BackLater,
     /// Begin with a snapshot: the cursor is not accepted.
     Anew,
@@ -60,9 +60,8 @@ impl Way {
     fn told(errors: &[GraphQlError]) -> Self {
         match errors.iter().find_map(GraphQlError::code) {
             Some("CURSOR_INVALID" | "CURSOR_TOO_OLD") => Self::Anew,
-            Some("UNAVAILABLE" | "RATE_LIMITED") => Self::BackLater,
+            Some("UNAVAILABLE" | "RATE_LIMITED" | "INTERNAL") => Self::BackLater,
             Some("UNAUTHENTICATED") => Self::Credential,
-            Some("INTERNAL") => Self::Back,
             Some(_) | None => Self::Refused,
         }
     }

@@ -88,7 +88,9 @@ pub struct Gateway {
     was_signed_in: bool,
     /// An event has come, so what is refused now may be allowed again.
     was_let_in: bool,
-    /// How many streams in a row have ended before anything came.
+    /// Nothing has come on this stream.
+    is_silent: bool,
+    /// How many streams in a row were refused, or given up, before anything came.
     barren: u32,
     /// Why it is not connected, as was told.
     trouble: Option<String>,
@@ -143,6 +145,7 @@ impl Gateway {
             found,
             was_signed_in: false,
             was_let_in: false,
+            is_silent: true,
             barren: 0,
             trouble: None,
             is_unsaved: false,

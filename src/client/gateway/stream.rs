@@ -65,6 +65,7 @@ impl Gateway {
         loop {
             let cursor = self.map.resume();
             let is_resumed = cursor.is_some();
+            self.is_silent = true;
             let Err(end) = self.stream(&session, cursor, tell).await else { return End::Done };
             match end {
                 End::Broken(end) if is_resumed && matches!(Way::after(&end), Way::Anew) => {
@@ -72,6 +73,13 @@ impl Gateway {
                     if let Err(err) = tell(Notice::Anew { why: end.to_string() }) {
                         return err.into();
                     }
+                }
+                End::Broken(end) => {
+                    let is_refused = !matches!(Way::after(&end), Way::Back);
+                    if self.is_silent && (is_refused || matches!(end, ClientError::Silent)) {
+                        self.barren += 1;
+                    }
+                    return End::Broken(end);
                 }
                 end => return end,
             }
@@ -87,16 +95,16 @@ impl Gateway {
             "after": cursor,
         });
         let mut events = session.subscribe(CONFIGS, variables)?;
-        // That a stream has begun is not said by the protocol; where the last one was over before it had begun, it is
-        // not told until something comes.
+        // That a stream has begun is not said by the protocol; where the last one was refused, it is not told until
+        // something comes.
         let mut is_untold = self.barren > 0;
         if !is_untold {
+            self.trouble = None;
             tell(Notice::Connected { after })?;
         }
         // The socket's own pings see to a connection that leads nowhere. A registry that has very much to look through
         // before the first event would be left again and again if it were not given more time.
         let patience = self.settings.patience * (1 << self.barren.min(PATIENCE_DOUBLINGS));
-        self.barren += 1;
         let mut heard = Instant::now();
         loop {
             let event = select! {
@@ -118,7 +126,7 @@ impl Gateway {
             if std::mem::take(&mut is_untold) {
                 tell(Notice::Connected { after })?;
             }
-            (self.barren, self.was_let_in, self.trouble) = (0, true, None);
+            (self.is_silent, self.barren, self.was_let_in, self.trouble) = (false, 0, true, None);
             let (is_marked, is_gathering) = (self.take(data, tell)?, self.map.is_gathering());
             if is_marked || is_gathering {
                 heard = Instant::now();

@@ -119,17 +119,27 @@ async fn a_damaged_state_file_is_kept_and_begun_anew() {
         assert_eq!(std::fs::read_to_string(folder.path(&kept[0])).unwrap(), damage);
         std::fs::remove_file(folder.path(&kept[0])).unwrap();
     }
-    // What can't be saved is told, and served all the same; whoever waits for it is told by the exit code.
+}
+
+#[tokio::test]
+async fn what_cannot_be_saved_is_told_and_served_all_the_same() {
+    let app = App::start().await;
+    let city = City::of(&app, 2).await;
+    let (gateway, folder) = (app.gateway().await, Folder::new());
+    // A folder in the place of the draft can't be written.
     std::fs::create_dir(folder.path("state.new")).unwrap();
+    let args = ["--once", "--state", &text(&folder.path("state"))];
     let (code, told) = complaint(&run(&app.base, gateway.token.as_deref(), &args).await);
     assert_eq!((code, told.contains("can't save the state: ")), (Some(1), true), "{told}");
-    let watch = Watching::start(&app.base, gateway.token.as_deref(), &folder, &["--json"]);
-    watch.says("serving 2 agents", 1).await;
-    watch.says("\"BOOKMARK\"", 1).await;
+    let watch = Watching::start(&app.base, gateway.token.as_deref(), &folder, &[]);
     watch.says("can't save the state: ", 1).await;
+    city.set_status("SUSPENDED").await;
+    watch.says("REMOVE ", 2).await;
+    assert_eq!(folder.state(), None);
     std::fs::remove_dir(folder.path("state.new")).unwrap();
-    let before = folder.state().unwrap();
-    saved(&folder, |state| state["saved_at"] != before["saved_at"]).await;
+    city.set_status("PAST_DUE").await;
+    saved(&folder, serves(2)).await;
+    assert!(watch.stop().await.success());
 }
 
 #[tokio::test]

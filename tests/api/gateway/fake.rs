@@ -271,6 +271,7 @@ async fn what_was_accepted_once_is_asked_for_again_and_what_never_was_is_not() {
         let fake = Fake::start(vec![
             vec![snapshot(1, 5), bookmark(5), refusal.clone()],
             vec![refusal.clone()],
+            vec![refusal.clone()],
             vec![bookmark(6)],
         ])
         .await;
@@ -278,7 +279,8 @@ async fn what_was_accepted_once_is_asked_for_again_and_what_never_was_is_not() {
         let (told, ended) = watch(&fake, DEADLINE, last).await;
         ended.unwrap();
         let away = told.iter().filter(|notice| matches!(notice, Notice::Disconnected { .. })).count();
-        assert_eq!(away, 1, "the same reason is told once: {told:?}");
+        let back = told.iter().filter(|notice| matches!(notice, Notice::Connected { .. })).count();
+        assert_eq!((away, back), (2, 3), "that it is refused again and again is told once: {told:?}");
     }
     for refusal in ["FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"] {
         let fake = Fake::start(vec![vec![Act::Fail(refusal)]]).await;

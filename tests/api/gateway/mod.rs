@@ -115,7 +115,7 @@ async fn with_its_registry_away_it_serves_what_it_saved_and_then_goes_on() {
     city.mutate("deactivate", json!({ "agentId": city.agents[2] })).await;
     let instance = app.another().await;
     gate.lead_to(&instance.base).await;
-    again.says("connected to http", 1).await;
+    again.says(", going on from revision ", 1).await;
     again.says("\"UPSERT\"", 1).await;
     again.says("\"DEACTIVATED\"", 1).await;
     let state = saved(&folder, serves(2)).await;
