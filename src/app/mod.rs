@@ -178,6 +178,8 @@ pub struct Settings {
     pub retention: Option<Duration>,
     /// For tests: leave it to row-level security alone to keep customers apart.
     pub is_second_wall_alone: bool,
+    /// How long to wait for the bell before looking at the log anyway.
+    pub poll: Duration,
 }
 
 /// A service that listens.
@@ -206,6 +208,7 @@ impl Service {
             proxies,
             retention,
             is_second_wall_alone,
+            poll,
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
@@ -230,7 +233,7 @@ impl Service {
         let hub = Hub::new(registry.clone());
         let bell = Arc::new(Notify::new());
         tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
-        tasks.beside(feed::follow(follower, hub.clone(), bell));
+        tasks.beside(feed::follow(follower, hub.clone(), bell, poll));
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
@@ -321,6 +324,7 @@ pub fn settings(issuer: Issuer, serve: &crate::config::Serve, database: &Databas
         proxies: serve.trusted_proxies.iter().copied().collect(),
         retention: serve.retention,
         is_second_wall_alone: false,
+        poll: feed::POLL,
     }
 }
 

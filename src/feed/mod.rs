@@ -12,4 +12,4 @@ pub use hub::{Hub, Watch, WatchFilter};
 pub use retention::keep;
 pub use rights::Rights;
 pub use roster::{Watched, Watcher};
-pub use tail::{follow, hear};
+pub use tail::{POLL, follow, hear};

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long to wait for the bell before looking anyway: bounds how late a change is seen when the bell is lost.
-const POLL: Duration = Duration::from_millis(250);
+pub const POLL: Duration = Duration::from_millis(250);
 /// How long to wait after the database could not be read.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How many entries are read at once.
@@ -32,12 +32,13 @@ pub async fn hear(mut listener: Listener, bell: Arc<Notify>) {
     }
 }
 
-/// Follows the log from its end and hands each commit to the hub. Never returns; outlives any failure of the database.
-pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>) {
+/// Follows the log from its end and hands each commit to the hub, looking by itself each `poll`. Never returns; outlives
+/// any failure of the database.
+pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Duration) {
     let mut place = None;
     loop {
         match catch_up(&registry, &hub, &mut place).await {
-            Ok(()) => drop(timeout(POLL, bell.notified()).await),
+            Ok(()) => drop(timeout(poll, bell.notified()).await),
             // It was stopped for longer than the log is kept. Watchers see the gap, and are told.
             Err(Error::CursorTooOld { floor }) => {
                 tracing::warn!(

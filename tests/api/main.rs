@@ -30,6 +30,7 @@ mod readme;
 mod rest;
 mod role;
 mod search;
+mod soak;
 mod socket;
 mod statements;
 mod support;

@@ -1,6 +1,6 @@
 //! A service of a test's own, in this process, on a database of its own.
 
-use std::{ops::Deref, path::PathBuf};
+use std::{ops::Deref, path::PathBuf, time::Duration};
 
 use agent_registry::{
     app::{Service, Settings},
@@ -16,6 +16,7 @@ use agent_registry::{
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
+    feed,
     http::{Door, SocketLimits, TrustedProxies},
 };
 use sqlx::{Connection, PgConnection};
@@ -27,7 +28,7 @@ use super::{
 };
 
 /// How long a token of a test is valid, in seconds.
-const TTL: std::time::Duration = std::time::Duration::from_secs(3600);
+const TTL: Duration = Duration::from_secs(3600);
 
 /// How a test wants its service, where it is not as usual.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) refusals_per_minute: u32,
     pub(crate) proxies: TrustedProxies,
     pub(crate) is_second_wall_alone: bool,
+    /// How long an instance waits for the bell before it looks at the log anyway.
+    pub(crate) poll: Duration,
 }
 
 impl Default for Setup {
@@ -49,6 +52,7 @@ impl Default for Setup {
             refusals_per_minute: 1_000_000,
             proxies: TrustedProxies::default(),
             is_second_wall_alone: false,
+            poll: feed::POLL,
         }
     }
 }
@@ -117,7 +121,7 @@ impl App {
 
 impl Instance {
     pub(crate) async fn start(url: &str, setup: Setup) -> Self {
-        let Setup { sockets, issuer, refusals_per_minute, proxies, is_second_wall_alone } = setup;
+        let Setup { sockets, issuer, refusals_per_minute, proxies, is_second_wall_alone, poll } = setup;
         let clock = Clock::default();
         let settings = Settings {
             database_url: url.to_owned(),
@@ -130,6 +134,7 @@ impl Instance {
             proxies,
             retention: None,
             is_second_wall_alone,
+            poll,
         };
         let service = Service::start(settings).await.unwrap();
         let base = format!("http://{}", service.address());

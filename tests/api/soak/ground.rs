@@ -1,0 +1,216 @@
+//! What a soak runs on: a Postgres of its own that can be restarted, and instances of the service as processes of their
+//! own, each behind a wire that can be cut.
+
+use std::{
+    fs::File,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use agent_registry::db::embedded::{Embedded, OWNER, Options, SERVICE, SUPERUSER};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::Mutex;
+
+use super::proxy::{Proxy, Target};
+use crate::support::{
+    app::key_file,
+    cluster::{Folder, options},
+};
+
+/// How long to wait for a start: many times what it takes.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// How often all waits look.
+const LOOK: Duration = Duration::from_millis(20);
+
+const SETTINGS: [&str; 5] = ["DATABASE_URL", "MIGRATE_DATABASE_URL", "SIGNING_KEY", "JWT_ISSUER", "JWT_JWKS"];
+
+/// A Postgres that can be restarted.
+pub(super) struct Postgres {
+    options: Options,
+    first: Embedded,
+    again: Mutex<Vec<Embedded>>,
+}
+
+impl Postgres {
+    async fn start(folder: &Folder) -> Self {
+        // Durable only in that a cluster that does not start again is not thrown away.
+        let options = Options { durable: true, ..options(folder.join("pg"), true) };
+        let first = Embedded::attach_or_start(&options).await.unwrap();
+        Self { options, first, again: Mutex::default() }
+    }
+
+    /// Its URL as the service's role.
+    pub(super) fn service_url(&self) -> String {
+        self.first.url(SERVICE, SERVICE)
+    }
+
+    /// Its URL as superuser.
+    pub(super) fn admin_url(&self) -> String {
+        self.first.url(SUPERUSER, SERVICE)
+    }
+
+    fn socket(&self) -> PathBuf {
+        let is_socket =
+            |path: &PathBuf| path.extension().is_some_and(|end| end.to_str().is_some_and(is_port));
+        let files = std::fs::read_dir(self.first.socket_dir()).unwrap();
+        files.map(|file| file.unwrap().path()).find(is_socket).unwrap()
+    }
+
+    /// Stops it at once, without a word to anybody, leaves it down for a while, and starts it again.
+    pub(super) async fn restart(&self, down: Duration) {
+        let pid = self.first.postmaster().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::QUIT).unwrap();
+        let started = Instant::now();
+        while self.first.postmaster().is_some() {
+            assert!(started.elapsed() < DEADLINE, "Postgres does not stop");
+            tokio::time::sleep(LOOK).await;
+        }
+        tokio::time::sleep(down).await;
+        self.again.lock().await.push(Embedded::attach_or_start(&self.options).await.unwrap());
+    }
+
+    async fn leave(self) {
+        for embedded in self.again.into_inner().into_iter().chain([self.first]) {
+            embedded.leave().await.unwrap();
+        }
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
+}
+
+/// One instance of the service.
+pub(super) struct Node {
+    /// Between its clients and it.
+    pub(super) door: Proxy,
+    /// Between it and Postgres, for one that has such.
+    pub(super) line: Option<Proxy>,
+    home: PathBuf,
+    database_url: String,
+    owner_url: String,
+    process: Mutex<Child>,
+}
+
+impl Node {
+    async fn start(folder: &Folder, number: usize, postgres: &Postgres, is_behind_wire: bool) -> Self {
+        let home = folder.join(&format!("node-{number}"));
+        std::fs::create_dir(&home).unwrap();
+        std::fs::set_permissions(&home, PermissionsExt::from_mode(0o711)).unwrap();
+        let line =
+            if is_behind_wire { Some(Proxy::start(Target::Socket(postgres.socket())).await) } else { None };
+        let owner_url = postgres.first.url(OWNER, SERVICE);
+        let database_url = match &line {
+            Some(line) => format!("postgres://{SERVICE}@{}/{SERVICE}?sslmode=disable", line.address),
+            None => postgres.service_url(),
+        };
+        let (process, port) = launch(&home, &database_url, &owner_url).await;
+        let door = Proxy::start(Target::Port(port)).await;
+        Self { door, line, home, database_url, owner_url, process: Mutex::new(process) }
+    }
+
+    /// Tells its process this.
+    pub(super) async fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&*self.process.lock().await), signal).unwrap();
+    }
+
+    /// Ends it by this signal, waits until it is gone and for a while more, and starts another in its place.
+    pub(super) async fn replace(&self, signal: Signal, down: Duration) {
+        let mut process = self.process.lock().await;
+        kill_process(Pid::from_child(&process), signal).unwrap();
+        let started = Instant::now();
+        while process.try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < DEADLINE, "it does not stop");
+            tokio::time::sleep(LOOK).await;
+        }
+        tokio::time::sleep(down).await;
+        let (again, port) = launch(&self.home, &self.database_url, &self.owner_url).await;
+        *process = again;
+        self.door.lead_to(Target::Port(port));
+    }
+
+    /// What it said since its first start.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(log(&self.home)).unwrap()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let process = self.process.get_mut();
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+}
+
+fn log(home: &Path) -> PathBuf {
+    home.join("serve.log")
+}
+
+/// Starts the service and waits until it is ready; answers its port too.
+async fn launch(home: &Path, database_url: &str, owner_url: &str) -> (Child, u16) {
+    let file = File::options().create(true).append(true).open(log(home)).unwrap();
+    let started = Instant::now();
+    loop {
+        // Free a moment ago, and nobody else asks for this one.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agent-registry"));
+        for setting in SETTINGS {
+            command.env_remove(setting);
+        }
+        command
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file.try_clone().unwrap());
+        command.env("DATABASE_URL", database_url).env("MIGRATE_DATABASE_URL", owner_url);
+        command
+            .env("DATA_DIR", home)
+            .env("SIGNING_KEY", key_file())
+            .env("LISTEN", format!("127.0.0.1:{port}"));
+        let mut process = command.env("LOG", "info,sqlx=warn").spawn().unwrap();
+        while process.try_wait().unwrap().is_none() {
+            let ready = reqwest::Client::new().get(format!("http://127.0.0.1:{port}/readyz"));
+            let ready = ready.timeout(Duration::from_secs(2)).send().await;
+            if ready.is_ok_and(|answer| answer.status().is_success()) {
+                return (process, port);
+            }
+            assert!(started.elapsed() < DEADLINE, "it does not become ready");
+            tokio::time::sleep(LOOK).await;
+        }
+        // Without its database it does not start.
+        assert!(started.elapsed() < DEADLINE, "it does not start");
+    }
+}
+
+/// All of it.
+pub(super) struct Ground {
+    pub(super) nodes: Vec<Node>,
+    pub(super) postgres: Postgres,
+    _folder: Folder,
+}
+
+impl Ground {
+    /// A Postgres, and so many instances, the last of them behind a wire.
+    pub(super) async fn start(instances: usize) -> Self {
+        let folder = Folder::new();
+        let postgres = Postgres::start(&folder).await;
+        let nodes =
+            (0..instances).map(|number| Node::start(&folder, number, &postgres, number + 1 == instances));
+        let nodes = futures_util::future::join_all(nodes).await;
+        Self { nodes, postgres, _folder: folder }
+    }
+
+    /// Where its clients find the instances.
+    pub(super) fn bases(&self) -> Vec<String> {
+        self.nodes.iter().map(|node| format!("http://{}", node.door.address)).collect()
+    }
+
+    pub(super) async fn end(self) {
+        drop(self.nodes);
+        self.postgres.leave().await;
+    }
+}

@@ -1,0 +1,102 @@
+//! The soak of the watch: instances that are processes of their own, whoever writes and watches at any of them, and faults
+//! at random. Then each watcher's record is held against the log: ordered, unique, none missing, atomic, resumed,
+//! bookmarked, and nothing of others; and each write that was acknowledged is in the log. `planted` shows that each
+//! of these is seen when it is broken.
+
+mod check;
+mod dice;
+mod fault;
+mod gateway;
+mod ground;
+mod holder;
+mod planted;
+mod play;
+mod proxy;
+mod record;
+mod seeded;
+mod truth;
+mod watcher;
+mod world;
+mod writer;
+
+use std::{
+    fmt::Display,
+    str::FromStr,
+    time::{Duration, Instant, SystemTime},
+};
+
+use self::{
+    dice::Dice,
+    fault::{Kind, Plan, rage},
+    ground::Ground,
+    play::{Cast, Play},
+    watcher::Habits,
+    world::World,
+};
+use crate::support::{
+    app::{Instance, Setup},
+    proof::count,
+};
+
+/// A setting of the environment, or how it is without.
+fn setting<T: FromStr<Err: Display>>(name: &str, usual: T) -> T {
+    let Ok(text) = std::env::var(name) else { return usual };
+    text.parse().unwrap_or_else(|err| panic!("{name}={text}: {err}"))
+}
+
+/// A soak with faults; the same again with `SOAK_SEED`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_keeps_its_promises_whatever_fails() {
+    let started = Instant::now();
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let seed = setting("SOAK_SEED", u64::try_from(now).unwrap());
+    println!("SOAK_SEED={seed}");
+    let ground = Ground::start(setting("SOAK_INSTANCES", 3)).await;
+    let (service_url, admin_url) = (ground.postgres.service_url(), ground.postgres.admin_url());
+    // The world is made by an instance that nobody knows of.
+    let maker = Instance::start(&service_url, Setup::default()).await;
+    let world = World::make(&maker, ground.bases(), setting("SOAK_AGENTS", count(3, 6))).await;
+    maker.stop().await;
+    println!("set up in {:?}", started.elapsed());
+    let cast = Cast {
+        seed,
+        writers: setting("SOAK_WRITERS", count(3, 4)),
+        holders: setting("SOAK_HOLDERS", count(2, 3)),
+        watchers: setting("SOAK_WATCHERS", count(1, 2)),
+        pause: (0, setting("SOAK_PAUSE", 100)),
+        habits: Habits::default(),
+    };
+    let play = Play::begin(&world, &service_url, cast);
+    let plan = Plan {
+        time: Duration::from_secs(setting("SOAK_SECONDS", u64::try_from(count(12, 270)).unwrap())),
+        longest: setting("SOAK_LONGEST", count(900, 5_000).try_into().unwrap()),
+        calm: (setting("SOAK_CALM_EVERY", 25), Duration::from_secs(setting("SOAK_CALM", 30))),
+    };
+    let damage = rage(&ground, Dice::new(seed, "faults"), plan).await;
+    println!("broken by {:?}", started.elapsed());
+    let outcome = play.end(&service_url, &admin_url).await;
+    println!("ended by {:?}", started.elapsed());
+
+    let faults = outcome.faults(&admin_url, &damage.troubles).await;
+    let (acks, others) = (outcome.ledger.acks().len(), outcome.ledger.others());
+    let revisions = outcome.truth.rows.keys().next_back().map_or(0, |place| place.0);
+    println!(
+        "{} changes in {revisions} commits; {acks} writes acknowledged; not: {others:?}",
+        outcome.truth.rows.len()
+    );
+    println!(
+        "{} events to {} watchers on {} connections",
+        outcome.events(),
+        outcome.recordings.len(),
+        outcome.sessions()
+    );
+    println!("faults: {:?}", damage.kinds);
+    println!("violations: {} in {:?}", faults.len(), started.elapsed());
+    for node in &ground.nodes {
+        assert!(!node.log().contains("panicked"), "an instance panicked:\n{}", node.log());
+    }
+    assert!(faults.is_empty(), "SOAK_SEED={seed}\n{}", faults[..faults.len().min(30)].join("\n"));
+    assert!(Kind::ALL.iter().all(|kind| damage.kinds.contains_key(kind)), "each kind of fault");
+    assert!(acks > 20 && outcome.events() > 100 && outcome.sessions() > 2 * outcome.recordings.len());
+    ground.end().await;
+}

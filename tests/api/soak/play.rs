@@ -1,0 +1,143 @@
+//! How a soak goes: who plays, the last word that tells all watchers that it is over, and what is held against the log.
+
+use std::sync::Arc;
+
+use sqlx::{Connection, PgConnection};
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    check::{lost, violations},
+    dice::Dice,
+    holder::{self, Step, Waits, hold},
+    record::{Recording, Trouble},
+    truth::Truth,
+    watcher::{self, Finish, Habits},
+    world::World,
+    writer::{Ledger, write},
+};
+use crate::log::first_broken;
+
+/// Whoever plays on a world: writers, those who hold transactions open, watchers.
+pub(super) struct Play {
+    world: Arc<World>,
+    ledger: Arc<Ledger>,
+    stop: watch::Sender<bool>,
+    finish: watch::Sender<Finish>,
+    writers: Vec<JoinHandle<()>>,
+    watchers: Vec<JoinHandle<Recording>>,
+}
+
+/// How many play, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cast {
+    pub(super) seed: u64,
+    pub(super) writers: usize,
+    pub(super) holders: usize,
+    /// How many of each kind of watcher.
+    pub(super) watchers: usize,
+    /// How long a writer waits between two writes, in milliseconds.
+    pub(super) pause: (u64, u64),
+    pub(super) habits: Habits,
+}
+
+impl Play {
+    pub(super) fn begin(world: &Arc<World>, service_url: &str, cast: Cast) -> Self {
+        let Cast { seed, writers, holders, watchers, pause, habits } = cast;
+        let (stop, finish) = (watch::Sender::new(false), watch::Sender::new(None));
+        let ledger = Arc::new(Ledger::default());
+        let watching = (0..watchers).flat_map(|copy| world.watchers.iter().map(move |who| (copy, who)));
+        let watching = watching.enumerate().map(|(number, (copy, who))| {
+            let mut who = who.clone();
+            who.name = format!("{} {copy}", who.name);
+            let dice = Dice::new(seed, &format!("watcher {number}"));
+            tokio::spawn(watcher::watch(who, Arc::clone(world), dice, habits, finish.subscribe()))
+        });
+        let watchers = watching.collect();
+        let mut writing = Vec::new();
+        for number in 0..writers {
+            let dice = Dice::new(seed, &format!("writer {number}"));
+            writing.push(tokio::spawn(write(
+                Arc::clone(world),
+                Arc::clone(&ledger),
+                dice,
+                stop.subscribe(),
+                pause,
+            )));
+        }
+        for number in 0..holders {
+            let (dice, url) = (Dice::new(seed, &format!("holder {number}")), service_url.to_owned());
+            writing.push(tokio::spawn(hold(
+                Arc::clone(world),
+                Arc::clone(&ledger),
+                url,
+                dice,
+                stop.subscribe(),
+            )));
+        }
+        Self { world: Arc::clone(world), ledger, stop, finish, writers: writing, watchers }
+    }
+
+    /// Ends the writing with a last word to everybody, and waits until each watcher has heard it.
+    pub(super) async fn end(self, service_url: &str, admin_url: &str) -> Outcome {
+        let Self { world, ledger, stop, finish, writers, watchers } = self;
+        stop.send_replace(true);
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let mut session = PgConnection::connect(service_url).await.unwrap();
+        let mut last: Vec<(String, Step)> = Vec::new();
+        for (number, agent) in world.agents().enumerate() {
+            last.push((agent.id.clone(), Step::Rename(format!("the last word {number}"))));
+            last.push((agent.id.clone(), Step::Activate(agent.versions.lock().unwrap()[number % 3].clone())));
+        }
+        let ack = holder::write(&mut session, &last, &Waits::default()).await.unwrap().unwrap();
+        ledger.acknowledged(&world, ack);
+        session.close().await.unwrap();
+        let truth = Arc::new(Truth::read(admin_url).await);
+        finish.send_replace(Some(Arc::clone(&truth)));
+        let mut recordings = Vec::new();
+        for watcher in watchers {
+            recordings.push(watcher.await.unwrap());
+        }
+        Outcome { truth, ledger, recordings }
+    }
+}
+
+/// What came of it.
+pub(super) struct Outcome {
+    pub(super) truth: Arc<Truth>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) recordings: Vec<Recording>,
+}
+
+impl Outcome {
+    /// Everything that is not as it was promised, in words.
+    pub(super) async fn faults(&self, admin_url: &str, troubles: &[Trouble]) -> Vec<String> {
+        let mut found = lost(&self.truth, &self.ledger.acks());
+        for recording in &self.recordings {
+            let violations = violations(&self.truth, troubles, recording);
+            found.extend(
+                violations.into_iter().map(|violation| format!("{:?}: {}", violation.rule, violation.text)),
+            );
+        }
+        let revisions: Vec<i64> = self.truth.rows.keys().map(|place| place.0).collect();
+        let gaps = revisions.windows(2).filter(|pair| pair[1] > pair[0] + 1).count();
+        if gaps > 0 || revisions.first() != Some(&1) {
+            found.push(format!("the log has {gaps} gaps"));
+        }
+        let mut session = PgConnection::connect(admin_url).await.unwrap();
+        if let Some(revision) = first_broken(&mut session).await {
+            found.push(format!("the log's chain is broken at {revision}"));
+        }
+        session.close().await.unwrap();
+        found
+    }
+
+    pub(super) fn events(&self) -> usize {
+        self.recordings.iter().map(Recording::events).sum()
+    }
+
+    pub(super) fn sessions(&self) -> usize {
+        self.recordings.iter().map(|recording| recording.sessions.len()).sum()
+    }
+}

@@ -1,0 +1,219 @@
+//! What really happened: the log and the versions as a superuser reads them, and what each watcher was to be told. The
+//! configurations are reckoned from the entries alone, one after the other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, SystemTime},
+};
+
+use serde_json::Value;
+use sqlx::{Connection, PgConnection, Row as _};
+
+use super::record::{Field, Place, Served, Who};
+
+/// An entry of the log.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) place: Place,
+    pub(super) at: SystemTime,
+    pub(super) customer: Option<String>,
+    pub(super) agent: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) subject: Option<String>,
+    pub(super) action: String,
+    pub(super) details: Value,
+    /// As cursors carry it.
+    pub(super) hash: String,
+}
+
+/// All of the log.
+pub(super) struct Truth {
+    pub(super) rows: BTreeMap<Place, Row>,
+    prompts: BTreeMap<String, String>,
+}
+
+/// What a gateway is told of an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Upsert(Served),
+    Remove(String),
+}
+
+/// What a gateway is to be told, and what it then knows.
+#[derive(Default)]
+pub(super) struct Story {
+    /// Of each commit that changes something for it.
+    pub(super) told: BTreeMap<i64, BTreeMap<String, Told>>,
+    /// After each such commit.
+    maps: BTreeMap<i64, BTreeMap<String, Served>>,
+}
+
+impl Story {
+    /// What it knows when it has been told all up to this commit.
+    pub(super) fn map_at(&self, revision: i64) -> BTreeMap<String, Served> {
+        self.maps.range(..=revision).next_back().map(|(_, map)| map.clone()).unwrap_or_default()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Agent {
+    customer: String,
+    name: String,
+    version: Option<String>,
+    is_archived: bool,
+    revision: i64,
+}
+
+impl Truth {
+    /// Reads it, and makes sure that the entries lead to what the tables say.
+    pub(super) async fn read(admin_url: &str) -> Self {
+        let mut session = PgConnection::connect(admin_url).await.unwrap();
+        let query =
+            "SELECT revision, position, extract(epoch FROM at)::float8, customer_id::text, agent_id::text,
+            version_id::text, subject_id::text, action, details, encode(substr(chain_hash, 1, 8), 'hex')
+            FROM registry.changes";
+        let rows = sqlx::query(query).fetch_all(&mut session).await.unwrap();
+        let rows = rows.into_iter().map(|row| Row {
+            place: (row.get(0), row.get(1)),
+            at: SystemTime::UNIX_EPOCH + Duration::from_secs_f64(row.get(2)),
+            customer: row.get(3),
+            agent: row.get(4),
+            version: row.get(5),
+            subject: row.get(6),
+            action: row.get(7),
+            details: serde_json::from_str(row.get(8)).unwrap(),
+            hash: row.get(9),
+        });
+        let rows = rows.map(|row| (row.place, row)).collect();
+        let prompts = sqlx::query("SELECT id::text, system_prompt FROM registry.agent_versions");
+        let prompts = prompts.fetch_all(&mut session).await.unwrap();
+        let prompts = prompts.into_iter().map(|row| (row.get(0), row.get(1))).collect();
+        let truth = Self { rows, prompts };
+        let agents = "SELECT id::text, name, active_version_id::text, config_revision FROM registry.agents";
+        for row in sqlx::query(agents).fetch_all(&mut session).await.unwrap() {
+            let agent = &truth.end().0[row.get::<&str, _>(0)];
+            assert_eq!(
+                (agent.name.as_str(), agent.version.as_deref(), agent.revision),
+                (row.get(1), row.get(2), row.get(3)),
+                "the log and the table of agents"
+            );
+        }
+        session.close().await.unwrap();
+        truth
+    }
+
+    /// The entries that this watcher is to be sent, wherever it begins.
+    pub(super) fn visible(&self, who: &Who) -> BTreeMap<Place, &Row> {
+        let is_of_field = |row: &Row| match who.field {
+            Field::Activations => matches!(row.action.as_str(), "agent.activated" | "agent.deactivated"),
+            Field::Changes => true,
+            Field::Configs => false,
+        };
+        let wants = |row: &Row| who.wants(row.customer.as_deref(), row.agent.as_deref());
+        self.rows
+            .iter()
+            .filter(|(_, row)| is_of_field(row) && wants(row))
+            .map(|(place, row)| (*place, row))
+            .collect()
+    }
+
+    /// What this gateway is to be told.
+    pub(super) fn story(&self, who: &Who) -> Story {
+        let mut story = Story::default();
+        let (mut agents, mut statuses) = Default::default();
+        for commit in self.commits() {
+            let revision = commit[0].place.0;
+            let before = statuses_served(&statuses);
+            let touched = apply(&mut agents, &mut statuses, &commit);
+            let after = statuses_served(&statuses);
+            let turned: BTreeSet<&String> = before.symmetric_difference(&after).collect();
+            let mut told = BTreeMap::new();
+            for (id, agent) in &agents {
+                let Agent { customer, version, is_archived, .. } = agent;
+                let is_turned = turned.contains(customer) && version.is_some();
+                if !who.wants(Some(customer), Some(id)) || !(is_turned || touched.contains_key(id)) {
+                    continue;
+                }
+                match self.served(agent, &after) {
+                    Some(served) => drop(told.insert(id.clone(), Told::Upsert(served))),
+                    None if is_turned => {
+                        drop(told.insert(id.clone(), Told::Remove(statuses[customer].clone())))
+                    }
+                    None if after.contains(customer) && touched[id] => {
+                        let reason = if *is_archived { "ARCHIVED" } else { "DEACTIVATED" };
+                        told.insert(id.clone(), Told::Remove(reason.to_owned()));
+                    }
+                    None => {}
+                }
+            }
+            if !told.is_empty() {
+                let known = agents.iter().filter(|(id, agent)| who.wants(Some(&agent.customer), Some(id)));
+                let known = known.filter_map(|(id, agent)| Some((id.clone(), self.served(agent, &after)?)));
+                story.maps.insert(revision, known.collect());
+                story.told.insert(revision, told);
+            }
+        }
+        story
+    }
+
+    fn served(&self, agent: &Agent, served: &BTreeSet<String>) -> Option<Served> {
+        let version = agent.version.clone().filter(|_| served.contains(&agent.customer))?;
+        Some(Served {
+            customer: agent.customer.clone(),
+            name: agent.name.clone(),
+            prompt: self.prompts[&version].clone(),
+            version,
+            revision: agent.revision,
+        })
+    }
+
+    fn commits(&self) -> Vec<Vec<&Row>> {
+        let rows: Vec<&Row> = self.rows.values().collect();
+        rows.chunk_by(|one, next| one.place.0 == next.place.0).map(<[&Row]>::to_vec).collect()
+    }
+
+    fn end(&self) -> (BTreeMap<String, Agent>, BTreeMap<String, String>) {
+        let mut state: (BTreeMap<String, Agent>, BTreeMap<String, String>) = Default::default();
+        self.commits().iter().for_each(|commit| drop(apply(&mut state.0, &mut state.1, commit)));
+        state
+    }
+}
+
+/// The customers that are served.
+fn statuses_served(statuses: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let served = statuses.iter().filter(|(_, status)| !matches!(status.as_str(), "SUSPENDED" | "CANCELED"));
+    served.map(|(customer, _)| customer.clone()).collect()
+}
+
+/// Moves on by one commit; answers whose configuration it touches, and whether it stops it.
+fn apply(
+    agents: &mut BTreeMap<String, Agent>,
+    statuses: &mut BTreeMap<String, String>,
+    commit: &[&Row],
+) -> BTreeMap<String, bool> {
+    let mut touched = BTreeMap::new();
+    for row in commit {
+        let details = |pointer| row.details.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let customer = row.customer.clone().unwrap_or_default();
+        match row.action.as_str() {
+            "customer.created" => drop(statuses.insert(customer, "ACTIVE".to_owned())),
+            "customer.billing_status_set" => drop(statuses.insert(customer, details("/after").unwrap())),
+            "agent.created" | "agent.updated" | "agent.activated" | "agent.deactivated" => {
+                let id = row.agent.clone().unwrap();
+                let agent = agents.entry(id.clone()).or_default();
+                agent.customer = customer;
+                agent.name = details("/after/name").unwrap_or_else(|| std::mem::take(&mut agent.name));
+                if row.action != "agent.created" {
+                    agent.revision = row.place.0;
+                    *touched.entry(id).or_default() |= row.action == "agent.deactivated";
+                }
+                if matches!(row.action.as_str(), "agent.activated" | "agent.deactivated") {
+                    agent.version = row.version.clone();
+                    agent.is_archived = details("/reason").is_some_and(|reason| reason == "ARCHIVE");
+                }
+            }
+            _ => {}
+        }
+    }
+    touched
+}

@@ -1,0 +1,301 @@
+//! Watchers that come and go: each takes down all that it receives, leaves or is cut off, and comes back to where it was
+//! on any instance.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
+
+use super::{
+    dice::Dice,
+    record::{After, End, Event, Field, Place, Recording, Served, Session, What, Who},
+    truth::Truth,
+    world::World,
+};
+
+/// How long a watcher waits for a connection, and for its being signed in.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long those stay who stay long, in milliseconds.
+const PATIENT: (u64, u64) = (25_000, 45_000);
+
+/// How watchers behave.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Habits {
+    /// How long they stay, in milliseconds.
+    pub(super) stay: (u64, u64),
+    /// How often of a hundred times they come back with what is no cursor.
+    pub(super) nonsense: usize,
+    /// After which commit they begin; after the newest one when there is none.
+    pub(super) from: Option<i64>,
+    /// How long they wait, when nothing more happens, for what they still have to be told.
+    pub(super) deadline: Duration,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { stay: (300, 4000), nonsense: 6, from: None, deadline: Duration::from_secs(60) }
+    }
+}
+
+/// What there is to be seen, once nothing more happens.
+pub(super) type Finish = Option<Arc<Truth>>;
+
+/// Watches until all there is to be seen was seen, or the deadline is over.
+pub(super) async fn watch(
+    who: Who,
+    world: Arc<World>,
+    mut dice: Dice,
+    habits: Habits,
+    mut finish: watch::Receiver<Finish>,
+) -> Recording {
+    let mut sessions: Vec<Session> = Vec::new();
+    let mut seen: Option<(String, Place)> = None;
+    let mut begun = false;
+    let mut deadline = None;
+    loop {
+        if finish.borrow().is_some() {
+            let over = *deadline.get_or_insert_with(|| Instant::now() + habits.deadline);
+            if Instant::now() > over {
+                sessions.last_mut().unwrap().end = End::Silent;
+                break;
+            }
+        }
+        let after = match &seen {
+            Some((cursor, _)) if dice.percent(habits.nonsense) => After::Bad(spoiled(cursor, &mut dice)),
+            Some((cursor, place)) if !who.forgets => After::Cursor(cursor.clone(), *place),
+            // From a place that is known, or from wherever the log is by then.
+            _ if who.field != Field::Configs && (begun || habits.from.is_some() || dice.percent(70)) => {
+                After::Revision(habits.from.unwrap_or_else(|| world.newest()))
+            }
+            _ => After::Now,
+        };
+        begun = true;
+        let instance = dice.below(world.bases.len());
+        let now = SystemTime::now();
+        let session = Session {
+            instance,
+            floor: world.newest(),
+            after,
+            began: now,
+            ended: now,
+            asked: None,
+            events: Vec::new(),
+            end: End::Lost,
+        };
+        // Some stay long enough to be told that nothing happens.
+        let (least, most) = if dice.percent(20) { PATIENT } else { habits.stay };
+        let stay = dice.millis(least, most);
+        let mut sitting = Sitting { who: &who, session, deadline: habits.deadline, goal: None };
+        sitting.end_with(&world.bases[instance], stay, &mut finish).await;
+        let session = sitting.session;
+        if let Some(last) = session.events.iter().rev().find_map(|event| place_to_return(&event.what)) {
+            seen = Some(last);
+        }
+        let is_over = matches!(session.end, End::Done | End::Silent);
+        sessions.push(session);
+        if is_over {
+            break;
+        }
+        sleep(dice.millis(10, 200)).await;
+    }
+    Recording { who, sessions }
+}
+
+/// Where to come back to after this event, if it says so.
+fn place_to_return(what: &What) -> Option<(String, Place)> {
+    match what {
+        What::Entry { place, hash, .. } => Some((format!("{}.{}.{hash}", place.0, place.1), *place)),
+        What::Bookmark { revision, cursor } => Some((cursor.clone(), (*revision, i32::MAX))),
+        What::Snapshot { .. } | What::Upsert { .. } | What::Remove { .. } => None,
+    }
+}
+
+/// What is like this cursor, and is none: of another log, of the future.
+fn spoiled(cursor: &str, dice: &mut Dice) -> String {
+    if dice.percent(50) {
+        return "999999999".to_owned();
+    }
+    let mut parts: Vec<String> = cursor.split('.').map(str::to_owned).collect();
+    let flipped = if parts[2].starts_with('0') { "1" } else { "0" };
+    parts[2].replace_range(..1, flipped);
+    parts.join(".")
+}
+
+struct Sitting<'a> {
+    who: &'a Who,
+    session: Session,
+    deadline: Duration,
+    goal: Option<Goal>,
+}
+
+/// The last that there is to be seen, and of how many events it is one.
+#[derive(Clone, Copy)]
+struct Goal(Option<Place>, usize);
+
+impl Goal {
+    fn of(who: &Who, truth: &Truth) -> Self {
+        if who.field != Field::Configs {
+            return Self(truth.visible(who).into_keys().next_back(), 1);
+        }
+        let story = truth.story(who);
+        let last = story.told.last_key_value();
+        Self(last.map(|(revision, _)| (*revision, 0)), last.map_or(0, |(_, told)| told.len()))
+    }
+}
+
+impl Sitting<'_> {
+    async fn end_with(&mut self, base: &str, stay: Duration, finish: &mut watch::Receiver<Finish>) {
+        self.session.end = self.sit(base, stay, finish).await.unwrap_or_else(|end| end);
+        self.session.ended = SystemTime::now();
+    }
+
+    async fn sit(
+        &mut self,
+        base: &str,
+        stay: Duration,
+        finish: &mut watch::Receiver<Finish>,
+    ) -> Result<End, End> {
+        let signed_in = timeout(PATIENCE, self.sign_in(base)).await;
+        let mut socket = signed_in.map_err(|_| End::Lost)??;
+        let leave = Instant::now() + stay;
+        loop {
+            if self.goal.is_none() {
+                self.goal = finish.borrow_and_update().as_deref().map(|truth| Goal::of(self.who, truth));
+            }
+            let goal = self.goal.map(|goal| self.has_reached(goal));
+            if goal == Some(true) {
+                return Ok(End::Done);
+            }
+            // It may have begun after the end, and then nothing comes.
+            let is_late = self.session.after == After::Now && self.session.events.is_empty();
+            if goal.is_some() && is_late && self.who.field != Field::Configs {
+                return Ok(End::Left);
+            }
+            let until = if goal.is_some() { Instant::now() + self.deadline } else { leave };
+            tokio::select! {
+                frame = socket.next() => self.frame(&mut socket, frame).await?,
+                _ = finish.changed() => {}
+                () = sleep_until(until) => return Ok(if goal.is_some() { End::Silent } else { End::Left }),
+            }
+        }
+    }
+
+    async fn sign_in(&mut self, base: &str) -> Result<Socket, End> {
+        let url = format!("{}/graphql", base.replacen("http", "ws", 1));
+        let mut request = url.into_client_request().unwrap();
+        let protocol = HeaderValue::from_static("graphql-transport-ws");
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        let (mut socket, _) = connect_async(request).await.map_err(|_| End::Lost)?;
+        let bearer = json!({ "Authorization": format!("Bearer {}", self.who.token) });
+        say(&mut socket, &json!({ "type": "connection_init", "payload": bearer })).await?;
+        while self.session.asked.is_none() {
+            let frame = socket.next().await;
+            self.frame(&mut socket, frame).await?;
+        }
+        Ok(socket)
+    }
+
+    async fn frame(
+        &mut self,
+        socket: &mut Socket,
+        frame: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
+    ) -> Result<(), End> {
+        let text = match frame {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Close(Some(close)))) => return Err(End::Closed(close.code.into())),
+            Some(Ok(Message::Close(None)) | Err(_)) | None => return Err(End::Lost),
+            Some(Ok(_)) => return Ok(()),
+        };
+        let mut message: Value = serde_json::from_str(&text).unwrap();
+        match message["type"].as_str() {
+            Some("ping") => say(socket, &json!({ "type": "pong" })).await,
+            Some("connection_ack") => {
+                let after = match &self.session.after {
+                    After::Now => Value::Null,
+                    After::Revision(revision) => json!(revision.to_string()),
+                    After::Cursor(cursor, _) | After::Bad(cursor) => json!(cursor),
+                };
+                let Who { field, customer, agents, .. } = self.who;
+                let mut variables = json!({ "customer": customer, "after": after });
+                if let Some(agents) = agents {
+                    variables["agents"] = json!(agents);
+                }
+                let payload = json!({ "query": field.query(), "variables": variables });
+                say(socket, &json!({ "id": "1", "type": "subscribe", "payload": payload })).await?;
+                self.session.asked = Some(SystemTime::now());
+                Ok(())
+            }
+            Some("next") if message.pointer("/payload/errors").is_none() => {
+                let event =
+                    message.pointer_mut(&format!("/payload/data/{}", self.who.field.name())).unwrap().take();
+                self.session.events.push(Event { at: SystemTime::now(), what: what(self.who.field, &event) });
+                Ok(())
+            }
+            Some("next" | "error") => {
+                let code = ["/payload/errors/0/extensions/code", "/payload/0/extensions/code"];
+                let code = code.iter().find_map(|pointer| message.pointer(pointer)?.as_str());
+                Err(End::Refused(code.map_or_else(|| message.to_string(), str::to_owned)))
+            }
+            Some("complete") => Err(End::Mute),
+            _ => panic!("{message}"),
+        }
+    }
+
+    /// Whether all that there is was received.
+    fn has_reached(&self, Goal(goal, events): Goal) -> bool {
+        let last = self.session.events.last().map(|event| &event.what);
+        let came = match (last, &self.session.after) {
+            (Some(What::Entry { place, .. }), _) | (None, After::Cursor(_, place)) => Some(*place),
+            // The events of a commit end with a bookmark, unless there is but one.
+            (Some(what), _) if what.is_bookmark() || events == 1 => Some((what.revision(), 0)),
+            (None, After::Revision(revision)) => Some((*revision, i32::MAX)),
+            _ => None,
+        };
+        goal <= came
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn say(socket: &mut Socket, message: &Value) -> Result<(), End> {
+    socket.send(Message::text(message.to_string())).await.map_err(|_| End::Lost)
+}
+
+fn what(field: Field, event: &Value) -> What {
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    if field != Field::Configs {
+        let cursor = text("/cursor").unwrap();
+        let parts: Vec<&str> = cursor.split('.').collect();
+        let place = (parts[0].parse().unwrap(), parts[1].parse().unwrap());
+        let (agent, version) = (text("/agent/id"), text("/version/id"));
+        return What::Entry { place, hash: parts[2].to_owned(), agent, subject: text("/id"), version };
+    }
+    let revision = text("/revision").unwrap().parse().unwrap();
+    let agent = || text("/agentId").unwrap();
+    let served = || Served {
+        customer: text("/config/customerId").unwrap(),
+        name: text("/config/name").unwrap(),
+        version: text("/config/versionId").unwrap(),
+        prompt: text("/config/systemPrompt").unwrap(),
+        revision: text("/config/revision").unwrap().parse().unwrap(),
+    };
+    match text("/kind").unwrap().as_str() {
+        "SNAPSHOT" => What::Snapshot { revision, agent: agent(), served: served() },
+        "UPSERT" => What::Upsert { revision, agent: agent(), served: served() },
+        "REMOVE" => What::Remove { revision, agent: agent(), reason: text("/reason").unwrap() },
+        "BOOKMARK" => What::Bookmark { revision, cursor: text("/cursor").unwrap() },
+        _ => panic!("{event}"),
+    }
+}

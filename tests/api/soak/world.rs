@@ -1,0 +1,169 @@
+//! Customers with agents, whoever writes and whoever watches: what a soak plays with.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use agent_registry::domain::{
+    Caller, KeyScope,
+    auth::jwt::LOCAL_ISSUER,
+    member::{Role, SetMember},
+};
+use serde_json::json;
+
+use super::record::{Field, Who};
+use crate::support::{Calls, app::Instance};
+
+/// How many versions each agent begins with.
+const VERSIONS: usize = 3;
+
+/// A customer and what writes for it.
+pub(super) struct Customer {
+    pub(super) id: String,
+    pub(super) agents: Vec<Agent>,
+    /// Of its editor, and of a program of its own.
+    pub(super) writers: Vec<String>,
+}
+
+/// An agent and its versions.
+pub(super) struct Agent {
+    pub(super) id: String,
+    pub(super) versions: Mutex<Vec<String>>,
+}
+
+/// What a soak plays with.
+pub(super) struct World {
+    /// Where the instances are.
+    pub(super) bases: Vec<String>,
+    pub(super) customers: Vec<Customer>,
+    /// An operator's token.
+    pub(super) operator: String,
+    pub(super) watchers: Vec<Who>,
+    /// The newest commit that was acknowledged to anybody.
+    newest: AtomicI64,
+}
+
+impl World {
+    /// Makes it by way of this instance, for clients that find the instances at `bases`.
+    pub(super) async fn make(instance: &Instance, bases: Vec<String>, agents: usize) -> Arc<Self> {
+        let operator = instance.operator().await;
+        let mut customers = Vec::new();
+        for name in ["Ankara", "Bern", "Cairo"] {
+            let id = operator.customer(name).await;
+            let plan = "mutation ($input: SetPlanInput!) { setPlan(input: $input) { userErrors { code } } }";
+            operator
+                .gql(plan, json!({ "input": { "customerId": id, "plan": "ENTERPRISE" } }))
+                .await
+                .at("/setPlan");
+            let mut own = Vec::new();
+            for number in 0..agents {
+                let agent = operator.agent(&id, &format!("{name} {number}")).await;
+                let mut versions = Vec::new();
+                for number in 0..VERSIONS {
+                    versions.push(operator.publish(&agent, &format!("{agent} {number}")).await);
+                }
+                operator.activate(&agent, &versions[0]).await.text("/activateVersion/revision");
+                own.push(Agent { id: agent, versions: Mutex::new(versions) });
+            }
+            let writes = [
+                KeyScope::AgentsRead,
+                KeyScope::AgentsWrite,
+                KeyScope::VersionsPublish,
+                KeyScope::VersionsActivate,
+            ];
+            let (editor, program) =
+                (instance.member(&id, Role::Editor).await, instance.program(&id, writes).await);
+            let writers = [editor.token.clone(), program.token.clone()].into_iter().flatten().collect();
+            customers.push(Customer { id, agents: own, writers });
+        }
+        let watchers = watchers(instance, &customers).await;
+        let newest = AtomicI64::new(instance.registry.head().await.unwrap().revision);
+        let operator = operator.token.clone().unwrap();
+        Arc::new(Self { bases, customers, operator, watchers, newest })
+    }
+
+    /// All agents.
+    pub(super) fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.customers.iter().flat_map(|customer| &customer.agents)
+    }
+
+    /// Notes that somebody was told of this commit.
+    pub(super) fn acknowledge(&self, revision: i64) {
+        self.newest.fetch_max(revision, Ordering::SeqCst);
+    }
+
+    /// The newest commit that was acknowledged to anybody by now.
+    pub(super) fn newest(&self) -> i64 {
+        self.newest.load(Ordering::SeqCst)
+    }
+}
+
+/// Each kind of caller, each field, with and without filters.
+async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
+    let [ankara, bern, cairo] = customers else { panic!("three customers") };
+    let gateway = instance.gateway().await.token.clone().unwrap();
+    let of = |customers: &[&Customer]| Some(customers.iter().map(|customer| customer.id.clone()).collect());
+    let key = async |customer: &Customer| {
+        let scopes = [KeyScope::ConfigsRead, KeyScope::ActivationsWatch, KeyScope::ChangesRead];
+        instance.program(&customer.id, scopes).await.token.clone().unwrap()
+    };
+    let first = |customers: &[&Customer], count: usize| -> Option<BTreeSet<String>> {
+        let agents = customers.iter().flat_map(|customer| &customer.agents[..count]);
+        Some(agents.map(|agent| agent.id.clone()).collect())
+    };
+    // Of two customers, and the administrator of one of them.
+    let both = instance.member(&ankara.id, Role::Admin).await;
+    let subject = format!("admin-of-{}", ankara.id);
+    let join = SetMember {
+        customer_id: bern.id.parse().unwrap(),
+        issuer: LOCAL_ISSUER.to_owned(),
+        subject,
+        email: None,
+        role: Role::Admin,
+    };
+    instance.registry.set_member(&Caller::system("test"), join).await.unwrap();
+    let both = both.token.clone().unwrap();
+    let (key_of_ankara, key_of_cairo) = (key(ankara).await, key(cairo).await);
+    let who = |name: &str, token: &str, field| Who {
+        name: format!("{name} at {}", Field::name(field)),
+        token: token.to_owned(),
+        field,
+        sees: None,
+        customer: None,
+        agents: None,
+        forgets: false,
+    };
+    let (activations, configs) = (Field::Activations, Field::Configs);
+    let mut all = vec![
+        who("gateway", &gateway, activations),
+        who("gateway", &gateway, configs),
+        Who { forgets: true, ..who("forgetful gateway", &gateway, configs) },
+        Who { customer: Some(bern.id.clone()), ..who("gateway of one customer", &gateway, configs) },
+        Who { agents: first(&[ankara, cairo], 2), ..who("gateway of some agents", &gateway, activations) },
+        Who { agents: first(&[bern, cairo], 2), ..who("gateway of some agents", &gateway, configs) },
+        Who { sees: of(&[ankara, bern]), ..who("member of two", &both, activations) },
+        Who { sees: of(&[ankara, bern]), ..who("member of two", &both, configs) },
+        Who {
+            sees: of(&[ankara, bern]),
+            customer: Some(bern.id.clone()),
+            ..who("member of two for one", &both, activations)
+        },
+        Who { sees: of(&[ankara]), ..who("key", &key_of_ankara, activations) },
+        Who {
+            sees: of(&[cairo]),
+            agents: first(&[cairo], 3),
+            ..who("key for some agents", &key_of_cairo, configs)
+        },
+    ];
+    let sdl = agent_registry::app::sdl();
+    let (_, subscriptions) = sdl.split_once("type Subscription {").unwrap();
+    if subscriptions.split("\n}").next().is_some_and(|fields| fields.contains("changes(")) {
+        all.push(Who { sees: of(&[ankara, bern]), ..who("member of two", &both, Field::Changes) });
+        all.push(Who { sees: of(&[ankara]), ..who("key", &key_of_ankara, Field::Changes) });
+    }
+    all
+}
