@@ -115,14 +115,11 @@ fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session],
     let mut seen = BTreeSet::new();
     let mut last: Option<Place> = None;
     for what in sent {
-        let What::Entry { place, hash, agent, subject, version } = what else { continue };
+        let What::Entry { place, hash, agent, subject } = what else { continue };
         let row = judge.visible.get(place).copied();
         let is_so = |row: &Row| {
             let same = |one: &Option<String>, other: &Option<String>| one.is_none() || one == other;
-            row.hash == *hash
-                && same(agent, &row.agent)
-                && same(subject, &row.subject)
-                && same(version, &row.version)
+            row.hash == *hash && same(agent, &row.agent) && same(subject, &row.subject)
         };
         match row {
             Some(row) if is_so(row) => {}

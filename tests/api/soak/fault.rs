@@ -56,8 +56,8 @@ impl Kind {
 pub(super) struct Plan {
     /// Each kind once, and then on for so long.
     pub(super) time: Duration,
-    /// The longest that an instance stands still or is cut off, in milliseconds.
-    pub(super) longest: u64,
+    /// The longest that an instance stands still or is cut off, in milliseconds; and one time in ten.
+    pub(super) longest: (u64, u64),
     /// How many faults come between two times of calm, and how long those are.
     pub(super) calm: (usize, Duration),
 }
@@ -92,10 +92,11 @@ pub(super) async fn rage(ground: &Ground, mut dice: Dice, plan: Plan) -> Damage 
     damage
 }
 
-async fn wreck(ground: &Ground, dice: &mut Dice, kind: Kind, longest: u64) {
+async fn wreck(ground: &Ground, dice: &mut Dice, kind: Kind, (usual, rare): (u64, u64)) {
     let node = &ground.nodes[dice.below(ground.nodes.len())];
     let line = ground.nodes.iter().find_map(|node| node.line.as_ref()).unwrap();
-    let pause = dice.millis(200, longest);
+    let pause = dice.millis(200, usual);
+    let pause = if dice.percent(10) { Duration::from_millis(rare) } else { pause };
     match kind {
         Kind::EndListeners => end_backends(ground, "query ILIKE 'LISTEN%'").await,
         Kind::EndBackends => end_backends(ground, "random() < 0.5").await,

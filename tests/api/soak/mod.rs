@@ -5,6 +5,7 @@
 
 mod check;
 mod dice;
+mod failover;
 mod fault;
 mod gateway;
 mod ground;
@@ -44,6 +45,11 @@ fn setting<T: FromStr<Err: Display>>(name: &str, usual: T) -> T {
     text.parse().unwrap_or_else(|err| panic!("{name}={text}: {err}"))
 }
 
+/// So many milliseconds in `make test`, and so many in `make proof`.
+fn millis(short: usize, long: usize) -> u64 {
+    count(short, long).try_into().unwrap()
+}
+
 /// A soak with faults; the same again with `SOAK_SEED`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_keeps_its_promises_whatever_fails() {
@@ -63,13 +69,13 @@ async fn a_watch_keeps_its_promises_whatever_fails() {
         writers: setting("SOAK_WRITERS", count(3, 4)),
         holders: setting("SOAK_HOLDERS", count(2, 3)),
         watchers: setting("SOAK_WATCHERS", count(1, 2)),
-        pause: (0, setting("SOAK_PAUSE", 100)),
+        pause: (0, setting("SOAK_THINK", 100)),
         habits: Habits::default(),
     };
     let play = Play::begin(&world, &service_url, cast);
     let plan = Plan {
         time: Duration::from_secs(setting("SOAK_SECONDS", u64::try_from(count(12, 270)).unwrap())),
-        longest: setting("SOAK_LONGEST", count(900, 5_000).try_into().unwrap()),
+        longest: (setting("SOAK_PAUSE", millis(900, 4_000)), setting("SOAK_LONGEST", millis(900, 60_000))),
         calm: (setting("SOAK_CALM_EVERY", 25), Duration::from_secs(setting("SOAK_CALM", 30))),
     };
     let damage = rage(&ground, Dice::new(seed, "faults"), plan).await;
@@ -90,7 +96,8 @@ async fn a_watch_keeps_its_promises_whatever_fails() {
         outcome.recordings.len(),
         outcome.sessions()
     );
-    println!("faults: {:?}", damage.kinds);
+    println!("connections ended: {:?}", outcome.ends());
+    println!("faults: {} {:?}", damage.troubles.len(), damage.kinds);
     println!("violations: {} in {:?}", faults.len(), started.elapsed());
     for node in &ground.nodes {
         assert!(!node.log().contains("panicked"), "an instance panicked:\n{}", node.log());

@@ -1,6 +1,6 @@
 //! How a soak goes: who plays, the last word that tells all watchers that it is over, and what is held against the log.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use sqlx::{Connection, PgConnection};
 use tokio::{sync::watch, task::JoinHandle};
@@ -20,7 +20,7 @@ use crate::log::first_broken;
 /// Whoever plays on a world: writers, those who hold transactions open, watchers.
 pub(super) struct Play {
     world: Arc<World>,
-    ledger: Arc<Ledger>,
+    pub(super) ledger: Arc<Ledger>,
     stop: watch::Sender<bool>,
     finish: watch::Sender<Finish>,
     writers: Vec<JoinHandle<()>>,
@@ -88,17 +88,19 @@ impl Play {
         let mut last: Vec<(String, Step)> = Vec::new();
         for (number, agent) in world.agents().enumerate() {
             last.push((agent.id.clone(), Step::Rename(format!("the last word {number}"))));
-            last.push((agent.id.clone(), Step::Activate(agent.versions.lock().unwrap()[number % 3].clone())));
+            last.push((agent.id.clone(), Step::Activate(agent.versions.lock().unwrap()[number % 2].clone())));
         }
         let ack = holder::write(&mut session, &last, &Waits::default()).await.unwrap().unwrap();
         ledger.acknowledged(&world, ack);
         session.close().await.unwrap();
         let truth = Arc::new(Truth::read(admin_url).await);
+        let begun = Instant::now();
         finish.send_replace(Some(Arc::clone(&truth)));
         let mut recordings = Vec::new();
         for watcher in watchers {
             recordings.push(watcher.await.unwrap());
         }
+        println!("the last word reached all watchers in {:?}", begun.elapsed());
         Outcome { truth, ledger, recordings }
     }
 }
@@ -139,5 +141,14 @@ impl Outcome {
 
     pub(super) fn sessions(&self) -> usize {
         self.recordings.iter().map(|recording| recording.sessions.len()).sum()
+    }
+
+    /// How connections ended, and how often.
+    pub(super) fn ends(&self) -> BTreeMap<String, usize> {
+        let mut ends = BTreeMap::new();
+        for session in self.recordings.iter().flat_map(|recording| &recording.sessions) {
+            *ends.entry(format!("{:?}", session.end)).or_default() += 1;
+        }
+        ends
     }
 }

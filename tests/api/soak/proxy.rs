@@ -33,6 +33,8 @@ struct Wire {
     target: Mutex<Target>,
     /// Ends all connections of now when it is cancelled; whether with a reset.
     cut: Mutex<CancellationToken>,
+    /// Leaves all connections of now without an answer for ever when it is cancelled.
+    strand: Mutex<CancellationToken>,
     resets: watch::Sender<bool>,
     /// Whether nothing passes.
     held: watch::Sender<bool>,
@@ -45,6 +47,7 @@ impl Proxy {
         let wire = Arc::new(Wire {
             target: Mutex::new(target),
             cut: Mutex::default(),
+            strand: Mutex::default(),
             resets: watch::Sender::new(false),
             held: watch::Sender::new(false),
         });
@@ -61,6 +64,11 @@ impl Proxy {
     pub(super) fn cut(&self, with_reset: bool) {
         self.wire.resets.send_replace(with_reset);
         std::mem::take(&mut *self.wire.cut.lock().unwrap()).cancel();
+    }
+
+    /// Leaves all connections of now as they are, and carries nothing on them any more: as a host does that is gone.
+    pub(super) fn strand(&self) {
+        std::mem::take(&mut *self.wire.strand.lock().unwrap()).cancel();
     }
 
     /// Holds back all that is sent, or lets it go.
@@ -100,6 +108,7 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>) {
 
 async fn carry(near: TcpStream, far: impl AsyncRead + AsyncWrite, wire: &Wire, cut: CancellationToken) {
     let mut near = near;
+    let strand = wire.strand.lock().unwrap().clone();
     near.set_nodelay(true).unwrap();
     {
         let (near_read, near_write) = near.split();
@@ -109,6 +118,7 @@ async fn carry(near: TcpStream, far: impl AsyncRead + AsyncWrite, wire: &Wire, c
         tokio::select! {
             _ = async { tokio::join!(there, back) } => {}
             () = cut.cancelled() => {}
+            () = strand.cancelled() => cut.cancelled().await,
         }
     }
     if cut.is_cancelled() && *wire.resets.borrow() {

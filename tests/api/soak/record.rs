@@ -22,7 +22,7 @@ impl Field {
         match self {
             Self::Activations => {
                 "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
-                    activations(customerId: $customer, agentIds: $agents, after: $after) { id cursor agent { id } version { id } } }"
+                    activations(customerId: $customer, agentIds: $agents, after: $after) { id cursor agent { id } } }"
             }
             Self::Configs => {
                 "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
@@ -91,7 +91,6 @@ pub(super) enum What {
         hash: String,
         agent: Option<String>,
         subject: Option<String>,
-        version: Option<String>,
     },
     Snapshot {
         revision: i64,

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::sync::OnceCell;
@@ -28,10 +28,15 @@ async fn healthy() -> &'static Outcome {
             let second: Instance = app.another().await;
             let bases = vec![app.base.clone(), second.base.clone()];
             let world = World::make(&app, bases, 3).await;
-            let habits = Habits { stay: (200, 900), ..Habits::default() };
-            let cast = Cast { seed: 4, writers: 3, holders: 2, watchers: 2, pause: (1, 20), habits };
+            let habits = Habits { stay: (300, 1200), nonsense: 15, ..Habits::default() };
+            let cast = Cast { seed: 4, writers: 3, holders: 2, watchers: 1, pause: (0, 20), habits };
             let play = Play::begin(&world, &app.database.url, cast);
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            // Until enough has happened that each fault finds its place.
+            let begun = Instant::now();
+            while play.ledger.acks().len() < 100 || begun.elapsed() < Duration::from_secs(4) {
+                assert!(begun.elapsed() < Duration::from_secs(120), "{} writes", play.ledger.acks().len());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             let outcome = play.end(&app.database.url, &app.database.admin_url).await;
             assert_eq!(outcome.faults(&app.database.admin_url, &[]).await, [""; 0]);
             second.stop().await;
@@ -79,7 +84,7 @@ fn commits(whats: &[&What], of: &[u8]) -> bool {
     whats.iter().zip(of).all(|(what, of)| is_change(what) && (what.revision() == first) == (*of == 0))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_missing_is_seen() {
     for field in [Field::Activations, Field::Configs] {
         let drop_one = |events: &mut Vec<Event>| {
@@ -110,7 +115,7 @@ async fn what_is_missing_is_seen() {
     has(&into_session(Field::Configs, stale).await, Rule::NoneMissing);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_comes_twice_is_seen() {
     for field in [Field::Activations, Field::Configs] {
         let repeat = |events: &mut Vec<Event>| {
@@ -141,7 +146,7 @@ async fn what_comes_twice_is_seen() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_goes_back_is_seen() {
     for field in [Field::Activations, Field::Configs] {
         let swap = |events: &mut Vec<Event>| {
@@ -153,7 +158,7 @@ async fn what_goes_back_is_seen() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_in_parts_is_seen() {
     let split = |events: &mut Vec<Event>| {
         let at = find(events, 3, |whats| commits(whats, &[0, 0, 1]))?;
@@ -192,7 +197,7 @@ async fn a_commit_in_parts_is_seen() {
     has(&into_events(Field::Configs, torn).await, Rule::Atomic);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_led_back_is_seen() {
     for field in [Field::Activations, Field::Configs] {
         let is_resumed = |session: &Session| matches!(session.after, After::Cursor(..));
@@ -231,7 +236,7 @@ async fn who_is_not_led_back_is_seen() {
     has(&into_session(Field::Activations, silence).await, Rule::Resumed);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bookmark_that_is_forgotten_or_late_is_seen() {
     type Neighbours = fn(&[&What]) -> bool;
     let several: Neighbours = |whats| commits(&whats[..2], &[0, 0]) && whats[2].is_bookmark();
@@ -256,7 +261,7 @@ async fn a_bookmark_that_is_forgotten_or_late_is_seen() {
     assert_eq!(rules(&violations(truth, &[trouble], &recording)), BTreeSet::new());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_of_others_is_seen() {
     let Outcome { truth, .. } = healthy().await;
     let of_others = |recording: &mut Recording| {
@@ -268,7 +273,7 @@ async fn what_is_of_others_is_seen() {
         let (agent, hash, revision) = (row.agent.clone()?, row.hash.clone(), row.place.0);
         let what = match recording.who.field {
             Field::Configs => What::Remove { revision, agent, reason: "DEACTIVATED".to_owned() },
-            _ => What::Entry { place: row.place, hash, agent: Some(agent), subject: None, version: None },
+            _ => What::Entry { place: row.place, hash, agent: Some(agent), subject: None },
         };
         let event = Event { at: SystemTime::now(), what };
         recording.sessions[0].events.push(event);
@@ -279,7 +284,7 @@ async fn what_is_of_others_is_seen() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledged_write_that_is_lost_is_seen() {
     let Outcome { truth, ledger, .. } = healthy().await;
     let ack = ledger.acks().into_iter().find(|ack| ack.asked[0].agent.is_some()).unwrap();

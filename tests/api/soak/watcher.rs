@@ -45,7 +45,7 @@ pub(super) struct Habits {
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { stay: (300, 4000), nonsense: 6, from: None, deadline: Duration::from_secs(60) }
+        Self { stay: (300, 4000), nonsense: 6, from: None, deadline: Duration::from_secs(180) }
     }
 }
 
@@ -279,8 +279,12 @@ fn what(field: Field, event: &Value) -> What {
         let cursor = text("/cursor").unwrap();
         let parts: Vec<&str> = cursor.split('.').collect();
         let place = (parts[0].parse().unwrap(), parts[1].parse().unwrap());
-        let (agent, version) = (text("/agent/id"), text("/version/id"));
-        return What::Entry { place, hash: parts[2].to_owned(), agent, subject: text("/id"), version };
+        return What::Entry {
+            place,
+            hash: parts[2].to_owned(),
+            agent: text("/agent/id"),
+            subject: text("/id"),
+        };
     }
     let revision = text("/revision").unwrap().parse().unwrap();
     let agent = || text("/agentId").unwrap();

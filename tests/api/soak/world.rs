@@ -19,7 +19,7 @@ use super::record::{Field, Who};
 use crate::support::{Calls, app::Instance};
 
 /// How many versions each agent begins with.
-const VERSIONS: usize = 3;
+const VERSIONS: usize = 2;
 
 /// A customer and what writes for it.
 pub(super) struct Customer {
