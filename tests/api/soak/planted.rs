@@ -118,7 +118,7 @@ async fn delivery_by_notify_alone_misses_what_follows_a_lost_bell_and_is_seen() 
     for (is_bell_lost, is_poll_off) in [(false, true), (true, false), (true, true)] {
         let poll = if is_poll_off { Duration::from_secs(3600) } else { Setup::default().poll };
         let (app, world) = setting(Setup { poll, ..Setup::default() }).await;
-        let play = Play::begin(&world, &app.database.url, audience(None, Duration::from_secs(5)));
+        let play = Play::begin(&world, &app.database.url, audience(None, Duration::from_secs(10)));
         watched(&app, world.watchers.len()).await;
         if is_bell_lost {
             rewrite_append(&app, &[("PERFORM pg_notify('registry_changes', head.revision::text);", "")])

@@ -103,8 +103,11 @@ struct Write {
     verb: &'static str,
     input: Value,
     selection: &'static str,
-    asked: Box<dyn Fn(&Value) -> Vec<Asked> + Send + Sync>,
+    asked: Box<Asks>,
 }
+
+/// What the log must say, by the payload that acknowledges it.
+type Asks = dyn Fn(&Value) -> Vec<Asked> + Send + Sync;
 
 fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, name: String) -> Write {
     let of = Asked { customer: Some(customer.id.clone()), agent: Some(agent.id.clone()), ..Asked::default() };
