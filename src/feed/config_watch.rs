@@ -118,7 +118,7 @@ impl ConfigWatch {
     /// The next event.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is, while it must be read; [`Error::CursorTooOld`] when it has fallen
+    /// [`Error::Unavailable`] when the database is, while it must be read, or this instance does not follow the log; [`Error::CursorTooOld`] when it has fallen
     /// behind what is kept. The watch is over then.
     pub async fn next(&mut self) -> Result<ConfigEvent> {
         loop {
@@ -142,6 +142,9 @@ impl ConfigWatch {
             let wait = IDLE.checked_sub(self.marked.elapsed()).filter(|wait| !wait.is_zero()).unwrap_or(IDLE);
             match timeout(wait, self.watch.next_commit()).await {
                 Ok(commit) => self.tell(&commit?).await?,
+                Err(_) if !self.watch.is_followed() => {
+                    return Err(Error::Unavailable("this instance does not follow the log"));
+                }
                 Err(_) => {
                     if let Some(mark) = self.watch.mark() {
                         return Ok(self.bookmark(mark));

@@ -31,6 +31,8 @@ use crate::{
 const LIVE_COMMITS: usize = 1024;
 /// How many entries a replay reads at once.
 const REPLAY_PAGE: u64 = 256;
+/// How old what an instance has seen of the log may be before it must not say that nothing has happened.
+const LEASE: Duration = Duration::from_secs(5);
 /// How long a read waits for the revision that it must not be older than.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(2);
 
@@ -199,7 +201,7 @@ impl Hub {
         let entered = self.roster.enter(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());
         entered.at(place.revision);
         Ok(Watch {
-            registry: self.registry.clone(),
+            hub: self.clone(),
             caller,
             action,
             reach,
@@ -218,7 +220,7 @@ impl Hub {
 /// One watcher's way through the log.
 #[derive(Debug)]
 pub struct Watch {
-    registry: Registry,
+    hub: Hub,
     caller: Arc<Caller>,
     /// What it needs the right to do.
     action: Action,
@@ -305,9 +307,14 @@ impl Watch {
         Ok(())
     }
 
+    /// Whether its instance still follows the log: a mark of one that does not is old.
+    pub(super) fn is_followed(&self) -> bool {
+        self.hub.age() < LEASE
+    }
+
     /// The verbs that it reads with.
     pub(super) fn registry(&self) -> &Registry {
-        &self.registry
+        &self.hub.registry
     }
 
     /// How far the log has been seen, when all of it up to there has been handed out.
@@ -335,8 +342,9 @@ impl Watch {
     }
 
     async fn replay(&mut self) -> Result<()> {
-        let reading = self.registry.reading(&self.caller);
+        let reading = self.hub.registry.reading(&self.caller);
         let (page, head) = self
+            .hub
             .registry
             .changes_after(&reading, self.action, self.filter.customer_id, self.place, REPLAY_PAGE)
             .await?;

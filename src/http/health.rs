@@ -10,8 +10,10 @@ use axum::{
 };
 use serde_json::json;
 
+use tokio::time::timeout;
+
 use super::Door;
-use crate::feed::Watched;
+use crate::{domain::Error, feed::Watched};
 
 /// `/livez`: the process answers.
 pub async fn live() -> &'static str {
@@ -21,11 +23,18 @@ pub async fn live() -> &'static str {
 /// How old what an instance has seen of the log may be before it is not ready: it polls four times a second.
 const STALE: Duration = Duration::from_secs(10);
 
+/// How long a probe waits for the database.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// `/readyz`: the database answers, and how far this instance has followed its log.
 pub async fn ready(State(door): State<Door>) -> Response {
     let (applied, age) = (door.hub.applied(), door.hub.age());
     let seen = age.as_secs();
-    let (status, body) = match door.registry.head().await {
+    let head = match timeout(PATIENCE, door.registry.head()).await {
+        Ok(head) => head,
+        Err(_) => Err(Error::Unavailable("the database does not answer")),
+    };
+    let (status, body) = match head {
         Ok(head) => {
             let behind = (head.revision - applied).max(0);
             let follows = age < STALE;

@@ -45,8 +45,8 @@ async fn rewrite_append(app: &App, words: &[(&str, &str)]) {
 /// Waits until so many watch.
 async fn watched(instance: &Instance, watchers: usize) {
     let started = std::time::Instant::now();
-    while instance.door.hub.watchers() < watchers {
-        assert!(started.elapsed() < Duration::from_secs(30), "{} watch", instance.door.hub.watchers());
+    while instance.watchers() < watchers {
+        assert!(started.elapsed() < Duration::from_secs(30), "{} watch", instance.watchers());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // Those whose place has still to be found are told from the log.
