@@ -36,6 +36,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 const CLOSE: Duration = Duration::from_secs(1);
 /// The connections of what follows the log.
 const BESIDE_CONNECTIONS: u32 = 2;
+/// How long one of them may be silent: they read little, four times a second.
+const BESIDE_SILENCE: Duration = Duration::from_secs(3);
 /// The connections of a command that serves nobody.
 const COMMAND_CONNECTIONS: u32 = 4;
 
@@ -224,6 +226,7 @@ impl Service {
         }
         // The log is followed on connections of its own: requests that hold all others must not make watchers wait.
         let beside = Db::connect(&database_url, BESIDE_CONNECTIONS, tasks.clone()).await?;
+        let beside = beside.impatient(BESIDE_SILENCE);
         let registry = Registry::new(db.clone(), clock.clone(), issuer.clone());
         let follower = Registry::new(beside.clone(), clock.clone(), issuer);
         if let Some(retention) = retention {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
-use tokio::time::sleep;
+use sqlx::{Executor, postgres::PgListener};
+use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 
@@ -11,6 +11,11 @@ use crate::clock::Clock;
 const CHANNEL: &str = "registry_changes";
 /// The longest wait before trying again to listen.
 const BACKOFF_MOST: Duration = Duration::from_secs(2);
+
+/// How long nothing may be heard before the connection is tried: silence may mean that it leads nowhere any more.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long it may take to answer then, or to be made anew.
+const ANSWER: Duration = Duration::from_secs(3);
 
 /// What was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,25 +52,28 @@ impl Listener {
         let mut backoff = Duration::from_millis(50);
         loop {
             if let Some(connection) = &mut self.connection {
-                match connection.try_recv().await {
-                    Ok(Some(_)) => return Bell::Notified,
+                match timeout(QUIET, connection.try_recv()).await {
+                    Ok(Ok(Some(_))) => return Bell::Notified,
                     // The connection was lost. sqlx would mend it, but some errors it gives up on (sqlx issue 4014).
-                    Ok(None) => tracing::warn!("lost the connection that listens for changes"),
-                    Err(err) => tracing::warn!(error = %err, "lost the connection that listens for changes"),
+                    Ok(Ok(None)) => tracing::warn!("lost the connection that listens for changes"),
+                    Ok(Err(err)) => {
+                        tracing::warn!(error = %err, "lost the connection that listens for changes");
+                    }
+                    Err(_) if is_alive(connection).await => continue,
+                    Err(_) => tracing::warn!("the connection that listens for changes is silent"),
                 }
                 self.connection = None;
             }
-            match self.connect().await {
-                Ok(connection) => {
+            match timeout(ANSWER, self.connect()).await {
+                Ok(Ok(connection)) => {
                     self.connection = Some(connection);
                     return Bell::Reconnected;
                 }
-                Err(err) => {
-                    tracing::warn!(error = %err, "can't listen for changes; polling goes on");
-                    sleep(backoff + self.clock.jitter(backoff)).await;
-                    backoff = BACKOFF_MOST.min(backoff * 2);
-                }
+                Ok(Err(err)) => tracing::warn!(error = %err, "can't listen for changes; polling goes on"),
+                Err(_) => tracing::warn!("can't listen for changes in time; polling goes on"),
             }
+            sleep(backoff + self.clock.jitter(backoff)).await;
+            backoff = BACKOFF_MOST.min(backoff * 2);
         }
     }
 
@@ -74,4 +82,9 @@ impl Listener {
         connection.listen(CHANNEL).await?;
         Ok(connection)
     }
+}
+
+/// Whether the other end answers. What rings meanwhile is kept for the next to be received.
+async fn is_alive(connection: &mut PgListener) -> bool {
+    matches!(timeout(ANSWER, connection.execute("SELECT 1")).await, Ok(Ok(_)))
 }

@@ -1,18 +1,11 @@
 //! How we talk to Postgres. Every read and write runs in a task that owns its connection, so that a caller that goes
 //! away harms nobody.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement,
-    TransactionTrait,
 };
 use sqlx::Connection;
 
@@ -21,6 +14,7 @@ pub mod embedded;
 mod fault;
 pub mod listen;
 mod migrate;
+mod pool;
 mod scope;
 mod txn;
 mod view;
@@ -39,6 +33,7 @@ use crate::{
     },
     task::Tasks,
 };
+use pool::{Loan, Pool, SILENCE};
 
 /// Any statement that takes longer is a bug or an attack; Postgres ends it.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,9 +47,9 @@ const OLDEST_POSTGRES: i32 = 150_000;
 /// A pool of connections to the registry's database.
 #[derive(Clone, Debug)]
 pub struct Db {
-    pool: DatabaseConnection,
+    pool: Pool,
     tasks: Tasks,
-    statements: Arc<AtomicU64>,
+    silence: Duration,
     is_second_wall_alone: bool,
 }
 
@@ -92,15 +87,21 @@ impl Db {
         let mut options = options(url);
         options.max_connections(connections).test_before_acquire_if_idle_for(PING_AFTER_IDLE);
         options.statement_timeout(STATEMENT_TIMEOUT);
-        let mut pool = open(options).await?;
-        let statements = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&statements);
-        pool.set_metric_callback(move |info| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            metrics::histogram!("registry_statement_seconds").record(info.elapsed.as_secs_f64());
-        });
-        check_role(&pool).await?;
-        Ok(Self { pool, tasks, statements, is_second_wall_alone: false })
+        let connections = open(options.clone()).await?;
+        check_role(&connections).await?;
+        let pool = Pool::new(options, connections, tasks.clone());
+        Ok(Self { pool, tasks, silence: SILENCE, is_second_wall_alone: false })
+    }
+
+    /// The same, but a statement that is not answered within `silence` has its connections replaced: for who asks often,
+    /// and never much. When that does not help it may take longer, up to what others may.
+    #[must_use]
+    pub fn impatient(self, silence: Duration) -> Self {
+        Self { silence, ..self }
+    }
+
+    fn lend(&self) -> Loan {
+        self.pool.lend(self.silence)
     }
 
     /// The same, with the first wall taken down: no query names whose rows it may touch, and row-level security is all
@@ -133,18 +134,20 @@ impl Db {
         F: FnOnce(Arc<Txn>) -> W + Send + 'static,
         W: Future<Output = Result<T, E>> + Send,
     {
-        let (pool, reach) = (self.pool.clone(), self.reach(&scope));
+        let (loan, reach) = (self.lend(), self.reach(&scope));
+        let watched = loan.clone();
         let write = async move {
-            let txn = pool.begin().await.map_err(Fault::from)?;
+            let txn = loan.begin().await.map_err(Fault::from)?;
             scope.set(&txn, "READ WRITE").await.map_err(Fault::from)?;
-            let txn = Arc::new(Txn::new(txn, reach, author));
+            let txn = Arc::new(Txn::new(txn, loan, reach, author));
             let value = work(Arc::clone(&txn)).await?;
             let txn = Arc::into_inner(txn)
                 .ok_or_else(|| Fault::Unexpected(DbErr::Custom("a Txn outlived its write".to_owned())))?;
             let revision = txn.commit().await.map_err(Fault::from)?;
             Ok(Committed { value, revision })
         };
-        self.tasks.shielded(write).await.map_err(Fault::from)?
+        let write = write.boxed();
+        self.tasks.shielded(async move { watched.watch(write).await }).await.map_err(Fault::from)?
     }
 
     /// Where the log ends now.
@@ -152,8 +155,11 @@ impl Db {
     /// # Errors
     /// Any [`Fault`] of the database.
     pub async fn head(&self) -> Result<Head, Fault> {
-        let pool = self.pool.clone();
-        let read = async move { head().one(&pool).await };
+        let loan = self.lend();
+        let read = async move {
+            let connections = loan.connections();
+            loan.watch(async { Ok::<_, Fault>(head().one(&connections).await?) }.boxed()).await
+        };
         let head = self.tasks.shielded(read).await??;
         head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))
     }
@@ -167,14 +173,12 @@ impl Db {
     /// How many statements this pool has run.
     #[must_use]
     pub fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.pool.statements()
     }
 
     /// Closes all connections, once their work is done.
     pub async fn close(&self) {
-        if let Err(err) = self.pool.clone().close().await {
-            tracing::warn!(error = %err, "the pool did not close");
-        }
+        self.pool.close().await;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     mem,
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 
 use sea_orm::{
@@ -12,7 +13,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Actor, Author, Fault, view::Query};
+use super::{Actor, Author, Fault, pool::Loan, view::Query};
 use crate::{
     entity::{
         Reach,
@@ -24,6 +25,8 @@ use crate::{
 
 /// How long a statement of a write that takes its time may run.
 const PATIENCE: &str = "SET LOCAL statement_timeout = '15min'";
+/// The same.
+const PATIENCE_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// A change to be recorded: what happened to what. The log adds who, when and in which commit.
 #[derive(Clone, Debug)]
@@ -91,6 +94,7 @@ impl Entry {
 #[derive(Debug)]
 pub struct Txn {
     txn: DatabaseTransaction,
+    loan: Loan,
     reach: Reach,
     log: Mutex<Log>,
 }
@@ -102,8 +106,8 @@ struct Log {
 }
 
 impl Txn {
-    pub(super) fn new(txn: DatabaseTransaction, reach: Reach, author: Author) -> Self {
-        Self { txn, reach, log: Mutex::new(Log { author, entries: Vec::new() }) }
+    pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: Reach, author: Author) -> Self {
+        Self { txn, loan, reach, log: Mutex::new(Log { author, entries: Vec::new() }) }
     }
 
     /// Whose rows each query must name.
@@ -192,6 +196,7 @@ impl Txn {
     /// Any [`Fault`] of the database.
     pub async fn take_time(&self) -> Result<(), Fault> {
         self.txn.execute_unprepared(PATIENCE).await?;
+        self.loan.allow(PATIENCE_TIME);
         Ok(())
     }
 

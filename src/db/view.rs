@@ -2,19 +2,20 @@
 
 use std::{future::Future, sync::Arc};
 
+use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryTrait, Select, Selector, SelectorRaw, SelectorTrait, TransactionTrait, TryGetable,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryTrait, Select, Selector, SelectorRaw, SelectorTrait, TryGetable,
 };
 use tokio::sync::OnceCell;
 
-use super::{Db, Fault, Scope};
+use super::{Db, Fault, Scope, pool::Loan};
 use crate::{entity::Reach, task::Tasks};
 
 /// A snapshot under a scope. All that is read through one View was true at the same moment.
 #[derive(Clone, Debug)]
 pub struct View {
-    pool: DatabaseConnection,
+    loan: Loan,
     tasks: Tasks,
     scope: Scope,
     reach: Reach,
@@ -68,7 +69,7 @@ where
 impl View {
     pub(super) fn new(db: &Db, scope: Scope) -> Self {
         let reach = db.reach(&scope);
-        Self { pool: db.pool.clone(), tasks: db.tasks.clone(), scope, reach, open: Arc::default() }
+        Self { loan: db.lend(), tasks: db.tasks.clone(), scope, reach, open: Arc::default() }
     }
 
     /// Whose rows each query must name.
@@ -82,9 +83,8 @@ impl View {
     /// # Errors
     /// Any [`Fault`] of the database.
     pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, Fault> {
-        let (pool, scope, open) = (self.pool.clone(), self.scope.clone(), Arc::clone(&self.open));
-        let work = async move { query.fetch(begin(&pool, &scope, &open).await?).await };
-        Ok(self.tasks.shielded(work).await??)
+        let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
+        self.run(async move { query.fetch(begin(&loan, &scope, &open).await?).await }.boxed()).await
     }
 
     /// The first row of `query`.
@@ -104,9 +104,8 @@ impl View {
         E: EntityTrait,
         E::Model: FromQueryResult + Send + Sync + 'static,
     {
-        let (pool, scope, open) = (self.pool.clone(), self.scope.clone(), Arc::clone(&self.open));
-        let work = async move { select.count(begin(&pool, &scope, &open).await?).await };
-        Ok(self.tasks.shielded(work).await??)
+        let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
+        self.run(async move { select.count(begin(&loan, &scope, &open).await?).await }.boxed()).await
     }
 
     /// The first two columns of `select`, such as a group and its count.
@@ -119,26 +118,34 @@ impl View {
         A: TryGetable + Send + 'static,
         B: TryGetable + Send + 'static,
     {
-        let (pool, scope, open) = (self.pool.clone(), self.scope.clone(), Arc::clone(&self.open));
+        let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
         let work = async move {
             let statement = select.build(DbBackend::Postgres);
-            let rows = begin(&pool, &scope, &open).await?.query_all_raw(statement).await?;
+            let rows = begin(&loan, &scope, &open).await?.query_all_raw(statement).await?;
             rows.into_iter()
                 .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
                 .collect::<Result<_, DbErr>>()
         };
-        Ok(self.tasks.shielded(work).await??)
+        self.run(work.boxed()).await
+    }
+
+    /// Runs it to its end, or until its connection is given up. Boxed, since resolvers hold it in futures that are deep
+    /// enough without it.
+    async fn run<T: Send + 'static>(&self, work: BoxFuture<'static, Result<T, DbErr>>) -> Result<T, Fault> {
+        let loan = self.loan.clone();
+        let work = async move { loan.watch(work.map_err(Fault::from).boxed()).await };
+        self.tasks.shielded(work).await?
     }
 }
 
 /// The snapshot, opened if it was not yet. Dropping the last View rolls it back, which for reads is the cheapest end.
 async fn begin<'a>(
-    pool: &DatabaseConnection,
+    loan: &Loan,
     scope: &Scope,
     open: &'a OnceCell<DatabaseTransaction>,
 ) -> Result<&'a DatabaseTransaction, DbErr> {
     open.get_or_try_init(|| async {
-        let txn = pool.begin().await?;
+        let txn = loan.begin().await?;
         scope.set(&txn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
         Ok(txn)
     })
