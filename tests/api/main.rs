@@ -31,6 +31,7 @@ mod rest;
 mod role;
 mod search;
 mod soak;
+mod silent;
 mod socket;
 mod statements;
 mod support;

@@ -26,7 +26,7 @@ fn message(message: Value) -> Frame {
 }
 
 /// Waits until this holds.
-async fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     for _ in 0..1000 {
         if holds() {
             return;

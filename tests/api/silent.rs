@@ -1,0 +1,193 @@
+//! A Postgres that goes silent without a word, as a machine does that is gone: what was open leads nowhere, and what is
+//! opened anew leads to the next one. The service follows the log again and serves again by itself.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use tokio::time::sleep;
+
+use crate::support::{
+    App, Calls,
+    app::{Instance, Setup},
+    caller::Operator,
+    cluster::cluster,
+    proxy::{Proxy, Target},
+    socket::{Frame, Socket},
+};
+
+/// How many ask all the time, as many as there are connections.
+const CALLERS: usize = 10;
+/// Within which time each request is answered, whatever happens.
+const ANSWERED: Duration = Duration::from_secs(15);
+/// Within which time all is well again: many times what it takes.
+const WELL: Duration = Duration::from_secs(60);
+
+/// The same database, by way of a proxy.
+async fn proxied(url: &str) -> (Proxy, String) {
+    let (place, settings) = url.split_once('?').unwrap();
+    let port = settings.split('&').find_map(|setting| setting.strip_prefix("port=")).unwrap();
+    let target = Target::Unix(cluster().await.socket_dir().join(format!(".s.PGSQL.{port}")));
+    let proxy = Proxy::to(target).await;
+    let url = place.replace("@localhost/", &format!("@{}/", proxy.address));
+    (proxy, format!("{url}?sslmode=disable"))
+}
+
+const ACTIVATIONS: &str = "subscription ($after: Cursor) { activations(after: $after) { revision } }";
+
+/// What one caller saw.
+#[derive(Default)]
+struct Seen {
+    answers: usize,
+    unavailable: usize,
+    slowest: Duration,
+    /// The names of the customers that were acknowledged.
+    acknowledged: Vec<String>,
+    /// When it was last told UNAVAILABLE.
+    last_unavailable: Option<Instant>,
+}
+
+/// Reads and writes by turns until it is told to stop.
+async fn ask(operator: &Operator, nth: usize, stop: &AtomicBool) -> Seen {
+    let mut seen = Seen::default();
+    while !stop.load(Ordering::SeqCst) {
+        let name = format!("Customer {nth}-{}", seen.answers);
+        let asked = Instant::now();
+        let (query, variables) = if seen.answers.is_multiple_of(2) {
+            ("{ customers(first: 2) { nodes { name agents { totalCount } } } }", Value::Null)
+        } else {
+            (
+                "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } } }",
+                json!({ "input": { "name": name } }),
+            )
+        };
+        let answer = operator.gql(query, variables).await;
+        seen.answers += 1;
+        seen.slowest = seen.slowest.max(asked.elapsed());
+        match answer.code() {
+            None if answer.body["data"]["createCustomer"].is_object() => seen.acknowledged.push(name),
+            None => assert!(answer.at("/customers/nodes/0/name").is_string()),
+            code => {
+                assert_eq!(code, Some("UNAVAILABLE"), "{}", answer.body);
+                seen.unavailable += 1;
+                seen.last_unavailable = Some(Instant::now());
+            }
+        }
+    }
+    seen
+}
+
+/// Waits until the log is listened to by a session that began after the silence.
+async fn is_listened_to(app: &App, since: Duration) -> Duration {
+    let began = Instant::now();
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let listening =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'
+        AND backend_start > clock_timestamp() - make_interval(secs => $1)";
+    loop {
+        let age = (began.elapsed() + since).as_secs_f64();
+        let found: i64 = sqlx::query_scalar(listening).bind(age).fetch_one(&mut session).await.unwrap();
+        if found > 0 {
+            return began.elapsed() + since;
+        }
+        assert!(began.elapsed() < WELL, "nobody listens anew");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_silent_is_left_for_the_next() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let city = operator.customer("City").await;
+    let agent = operator.agent(&city, "Helper").await;
+    let version = operator.publish(&agent, "one").await;
+    let (proxy, url) = proxied(&app.database.url).await;
+    let instance = Instance::start(&url, Setup::default()).await;
+    let through = Operator(instance.bearer(operator.token.as_deref().unwrap()));
+    let mut watcher = through.socket().await;
+    watcher.subscribe("1", ACTIVATIONS, json!({ "after": "0" })).await;
+    super::socket::until("it watches", || instance.door.hub.watchers() == 1).await;
+
+    let stop = AtomicBool::new(false);
+    let callers = join_all((0..CALLERS).map(|nth| ask(&through, nth, &stop)));
+    let story = async {
+        sleep(Duration::from_secs(1)).await;
+        let silenced = Instant::now();
+        proxy.silence();
+        let told = operator.activate(&agent, &version).await.text("/activateVersion/revision");
+        let revision: i64 = told.parse().unwrap();
+        let listened = is_listened_to(&app, silenced.elapsed());
+        let followed = async {
+            while instance.door.hub.applied() < revision {
+                assert!(silenced.elapsed() < WELL, "it does not follow the log");
+                sleep(Duration::from_millis(20)).await;
+            }
+            silenced.elapsed()
+        };
+        let received = async {
+            receive(&mut watcher, &told, silenced).await;
+            silenced.elapsed()
+        };
+        let (listened, followed, received) = tokio::join!(listened, followed, received);
+        // Long enough for whoever still waits to be told so, and some more.
+        sleep(ANSWERED.saturating_sub(silenced.elapsed()) + Duration::from_secs(2)).await;
+        stop.store(true, Ordering::SeqCst);
+        (silenced, listened, followed, received)
+    };
+    let (seen, (silenced, listened, followed, received)) = tokio::join!(callers, story);
+
+    let slowest = seen.iter().map(|seen| seen.slowest).max().unwrap();
+    let answers: usize = seen.iter().map(|seen| seen.answers).sum();
+    let unavailable: usize = seen.iter().map(|seen| seen.unavailable).sum();
+    let well = seen.iter().filter_map(|seen| seen.last_unavailable).max();
+    let well = well.map_or(Duration::ZERO, |at| at.saturating_duration_since(silenced));
+    println!(
+        "silent Postgres: followed again after {followed:?}, a watcher hears after {received:?}, listens after {listened:?}; \
+         {answers} answers, {unavailable} of them UNAVAILABLE, the slowest {slowest:?}, the last UNAVAILABLE after {well:?}; \
+         {} bytes swallowed, {} connections open",
+        proxy.swallowed(),
+        proxy.open()
+    );
+    assert!(proxy.swallowed() > 0, "nothing was swallowed");
+    assert!(slowest < ANSWERED, "a request took {slowest:?}");
+    assert!(well < ANSWERED, "not well for {well:?}");
+    // Well again, and what was acknowledged is there once.
+    for _ in 0..50 {
+        through.gql("{ customers { totalCount } }", Value::Null).await.at("/customers/totalCount");
+    }
+    let names: Vec<String> = seen.into_iter().flat_map(|seen| seen.acknowledged).collect();
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let there = "SELECT count(*) FROM registry.customers WHERE name = ANY($1)";
+    let there: i64 = sqlx::query_scalar(there).bind(&names).fetch_one(&mut session).await.unwrap();
+    assert_eq!(usize::try_from(there).unwrap(), names.len(), "acknowledged, and there once");
+    let unlogged = "SELECT (SELECT count(*) FROM registry.customers) - (SELECT count(*) FROM registry.changes WHERE action = 'customer.created')";
+    assert_eq!(sqlx::query_scalar::<_, i64>(unlogged).fetch_one(&mut session).await.unwrap(), 0);
+    instance.stop().await;
+}
+
+/// Waits for the event of this revision. The watch may have ended, as it says when the database can't be read: then it
+/// is begun again.
+async fn receive(watcher: &mut Socket, revision: &str, since: Instant) {
+    for nth in 2.. {
+        assert!(since.elapsed() < WELL, "the watcher hears nothing");
+        match watcher.next().await {
+            Frame::Message(message)
+                if message["type"] == "next" && message["payload"]["errors"].is_null() =>
+            {
+                assert_eq!(message["payload"]["data"]["activations"]["revision"], revision);
+                return;
+            }
+            Frame::Message(message) if message["type"] == "complete" => {}
+            Frame::Message(message) => {
+                assert!(message.to_string().contains("UNAVAILABLE"), "{message}");
+                watcher.subscribe(&nth.to_string(), ACTIVATIONS, json!({ "after": "0" })).await;
+            }
+            closed @ Frame::Closed(..) => panic!("the watcher was closed: {closed:?}"),
+        }
+    }
+}
