@@ -1,33 +1,77 @@
 //! Clients that go away in the middle: what was acknowledged stays, and the next one is served well.
 
-use std::time::Duration;
+#[path = "hangup/leave.rs"]
+mod leave;
 
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
-use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
+use tokio::time::sleep;
 
-use crate::support::{App, caller::Operator};
+use crate::support::{App, caller::Operator, proof::count};
+use leave::{Outcome, Way, leave};
 
-/// How many hang up; the delays sweep over a whole mutation.
-const HANG_UPS: u32 = 120;
+/// How many do it side by side: as many as there are connections to the database.
+const SIDE_BY_SIDE: usize = 10;
 
-/// Sends a mutation over a connection of its own, and hangs up after this long. Says whether it was acknowledged.
-async fn hang_up(operator: &Operator, name: &str, after: Duration) -> bool {
-    let mutation =
-        "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } } }";
-    let body = json!({ "query": mutation, "variables": { "input": { "name": name } } }).to_string();
-    let head = format!(
-        "POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        operator.token.as_deref().unwrap(),
-        body.len()
+/// How long a whole mutation takes this way when so many are under way: the median.
+async fn whole(operator: &Operator, way: Way) -> Duration {
+    let times = stream::iter(0..SIDE_BY_SIDE * 4).map(async |nth| {
+        let began = Instant::now();
+        let left = leave(operator, way, &format!("Whole {way:?} {nth}"), None).await;
+        assert!(matches!(left, Outcome::Acknowledged(_)), "{left:?}");
+        // What counts is from when all was sent.
+        let Outcome::Acknowledged(took) = left else { return began.elapsed() };
+        took
+    });
+    let mut times: Vec<Duration> = times.buffer_unordered(SIDE_BY_SIDE).collect().await;
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// What became of a way's sweep.
+struct Swept {
+    acknowledged: Vec<String>,
+    all: usize,
+}
+
+/// So many leave this way, each a little later than the one before: from at once to long after the end.
+async fn sweep(operator: &Operator, way: Way, all: usize) -> Swept {
+    let whole = whole(operator, way).await;
+    let most = whole.mul_f64(1.5);
+    let step = |nth: usize| most.mul_f64(nth as f64 / all as f64);
+    let began = Instant::now();
+    let left = stream::iter(0..all).map(async |nth| {
+        let name = format!("Left {way:?} {nth}");
+        let left = leave(operator, way, &name, Some(step(nth))).await;
+        matches!(left, Outcome::Acknowledged(_)).then_some(name)
+    });
+    let left: Vec<Option<String>> = left.buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let acknowledged: Vec<String> = left.into_iter().flatten().collect();
+    println!(
+        "{way:?}: a whole mutation takes {whole:?}; {all} left after 0 to {most:?}, {} were acknowledged before; {:?}",
+        acknowledged.len(),
+        began.elapsed()
     );
-    let mut socket = TcpStream::connect(operator.base.trim_start_matches("http://")).await.unwrap();
-    // Hanging up then is a reset, which the service hears of at once.
-    socket.set_zero_linger().unwrap();
-    socket.write_all(head.as_bytes()).await.unwrap();
-    sleep(after).await;
-    let mut answer = [0; 64];
-    matches!(socket.try_read(&mut answer), Ok(read) if read > 0 && answer.starts_with(b"HTTP/1.1 200"))
+    Swept { acknowledged, all }
+}
+
+/// So many requests, side by side, so that they come by every connection: all are well.
+async fn well(operator: &Operator, requests: usize) {
+    let query = "query ($name: String!) { customers(filter: { name: $name }) { totalCount nodes { name } } }";
+    let create = "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id name } revision userErrors { code } } }";
+    let pairs = stream::iter(0..requests / 2).map(async |nth| {
+        let name = format!("After {nth}");
+        let made = operator.gql(create, json!({ "input": { "name": name } })).await;
+        assert_eq!(made.status, 200, "{}", made.body);
+        assert_eq!(made.text("/createCustomer/customer/name"), name);
+        let found = operator.gql(query, json!({ "name": name })).await;
+        assert_eq!(found.status, 200, "{}", found.body);
+        assert_eq!(found.at("/customers"), &json!({ "totalCount": 1, "nodes": [{ "name": name }] }));
+    });
+    pairs.buffer_unordered(SIDE_BY_SIDE).collect::<Vec<()>>().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,32 +79,42 @@ async fn whoever_hangs_up_harms_nobody() {
     let app = App::start().await;
     let operator = app.operator().await;
     operator.customer("First").await;
+    let each = count(60, 2_500);
     let mut acknowledged = Vec::new();
-    for nth in 0..HANG_UPS {
-        let name = format!("Hung up {nth}");
-        if hang_up(&operator, &name, Duration::from_micros(u64::from(nth) * 150)).await {
-            acknowledged.push(name);
-        }
+    for way in Way::ALL {
+        let swept = sweep(&operator, way, each).await;
+        assert!(!swept.acknowledged.is_empty(), "{way:?}: the sweep reaches the end of a mutation");
+        assert!(swept.acknowledged.len() < swept.all, "{way:?}: and its middle");
+        acknowledged.extend(swept.acknowledged);
     }
-    // All who came later are served well: none gets a poisoned connection.
-    for nth in 0..50 {
-        operator.customer(&format!("After {nth}")).await;
-    }
-    assert!(!acknowledged.is_empty(), "the sweep reaches the end of a mutation");
-    assert!(acknowledged.len() < usize::try_from(HANG_UPS).unwrap(), "and its middle");
-    for name in acknowledged {
-        let query = "query ($name: String!) { customers(filter: { name: $name }) { totalCount } }";
-        let answer = operator.gql(query, json!({ "name": name })).await;
-        assert_eq!(answer.at("/customers/totalCount"), 1, "{name} was acknowledged");
-    }
+    let requests = count(100, 1_000);
+    well(&operator, requests).await;
+
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let there = "SELECT count(*) FROM registry.customers WHERE name = ANY($1)";
+    let there: i64 = sqlx::query_scalar(there).bind(&acknowledged).fetch_one(&mut session).await.unwrap();
+    assert_eq!(usize::try_from(there).unwrap(), acknowledged.len(), "acknowledged, and there once");
     let stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'
         AND state_change < now() - interval '1 second'";
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(sqlx::query_scalar::<_, i64>(stuck).fetch_one(&mut session).await.unwrap(), 0);
     // Each customer has its log row and the other way round, acknowledged or not.
-    let unlogged = "SELECT (SELECT count(*) FROM registry.customers) - (SELECT count(*) FROM registry.changes WHERE action = 'customer.created')";
-    assert_eq!(sqlx::query_scalar::<_, i64>(unlogged).fetch_one(&mut session).await.unwrap(), 0);
+    let unmatched = "SELECT count(*) FROM registry.customers c
+        FULL JOIN (SELECT customer_id FROM registry.changes WHERE action = 'customer.created') l ON l.customer_id = c.id
+        WHERE c.id IS NULL OR l.customer_id IS NULL";
+    assert_eq!(sqlx::query_scalar::<_, i64>(unmatched).fetch_one(&mut session).await.unwrap(), 0);
+    let twice = "SELECT count(*) - count(DISTINCT customer_id) FROM registry.changes WHERE action = 'customer.created'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(twice).fetch_one(&mut session).await.unwrap(), 0);
+    let gaps = "SELECT max(revision) - min(revision) + 1 - count(DISTINCT revision) FROM registry.changes";
+    assert_eq!(sqlx::query_scalar::<_, i64>(gaps).fetch_one(&mut session).await.unwrap(), 0);
+    let left = "SELECT count(*) FROM registry.customers WHERE name LIKE 'Left %'";
+    let left: i64 = sqlx::query_scalar(left).fetch_one(&mut session).await.unwrap();
+    println!(
+        "{} left: {} acknowledged, {left} committed, {} not; then {requests} requests, all well",
+        each * Way::ALL.len(),
+        acknowledged.len(),
+        (each * Way::ALL.len()) as i64 - left
+    );
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ mod hangup;
 mod http;
 mod issuer;
 mod limit;
+mod linear;
 mod log;
 mod matrix;
 mod member;

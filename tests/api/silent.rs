@@ -16,7 +16,7 @@ use crate::support::{
     app::{Instance, Setup},
     caller::Operator,
     cluster::cluster,
-    proxy::{Proxy, Target},
+    proxy::{Proxy, Silence, Target},
     socket::{Frame, Socket},
 };
 
@@ -118,7 +118,7 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let story = async {
         sleep(Duration::from_secs(1)).await;
         let silenced = Instant::now();
-        proxy.silence();
+        proxy.silence(Silence::OfTarget);
         let told = operator.activate(&agent, &version).await.text("/activateVersion/revision");
         let revision: i64 = told.parse().unwrap();
         let listened = is_listened_to(&app, silenced.elapsed());

@@ -6,13 +6,14 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, copy_bidirectional},
     net::{TcpListener, TcpStream, UnixStream},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -23,18 +24,26 @@ pub(crate) enum Target {
     Unix(PathBuf),
 }
 
+/// What becomes of the connections that are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Neither end hears of it.
+    OfBoth,
+    /// The target is gone; its clients do not hear of that.
+    OfTarget,
+}
+
 /// A listening proxy; it stops listening when it is dropped, and what it carries ends with the test.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
-    line: Arc<Line>,
+    silence: watch::Sender<Option<Silence>>,
+    counts: Arc<Counts>,
     listening: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Line {
-    /// Connections from before this generation carry nothing.
-    generation: AtomicU64,
+struct Counts {
     swallowed: AtomicUsize,
     open: AtomicUsize,
 }
@@ -43,30 +52,30 @@ impl Proxy {
     pub(crate) async fn to(target: Target) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let line = Arc::new(Line::default());
-        let lines = Arc::clone(&line);
+        let (silence, counts) = (watch::Sender::new(None), Arc::new(Counts::default()));
+        let (silences, counting) = (silence.clone(), Arc::clone(&counts));
         let listening = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 client.set_nodelay(true).unwrap();
-                tokio::spawn(carry(client, target.clone(), Arc::clone(&lines)));
+                tokio::spawn(carry(client, target.clone(), silences.subscribe(), Arc::clone(&counting)));
             }
         });
-        Self { address, line, listening }
+        Self { address, silence, counts, listening }
     }
 
     /// From here on, connections that are open carry nothing more. New ones are as they should be.
-    pub(crate) fn silence(&self) {
-        self.line.generation.fetch_add(1, Ordering::SeqCst);
+    pub(crate) fn silence(&self, silence: Silence) {
+        self.silence.send_replace(Some(silence));
     }
 
     /// How many bytes were taken and went nowhere.
     pub(crate) fn swallowed(&self) -> usize {
-        self.line.swallowed.load(Ordering::SeqCst)
+        self.counts.swallowed.load(Ordering::SeqCst)
     }
 
     /// How many connections its clients hold, silent ones too.
     pub(crate) fn open(&self) -> usize {
-        self.line.open.load(Ordering::SeqCst)
+        self.counts.open.load(Ordering::SeqCst)
     }
 }
 
@@ -76,50 +85,52 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(client: TcpStream, target: Target, line: Arc<Line>) {
-    let generation = line.generation.load(Ordering::SeqCst);
-    line.open.fetch_add(1, Ordering::SeqCst);
+async fn carry(
+    client: TcpStream,
+    target: Target,
+    silence: watch::Receiver<Option<Silence>>,
+    counts: Arc<Counts>,
+) {
+    counts.open.fetch_add(1, Ordering::SeqCst);
     match target {
         Target::Tcp(address) => {
             let server = TcpStream::connect(address).await.unwrap();
             server.set_nodelay(true).unwrap();
-            both_ways(client, server, generation, &line).await;
+            between(client, server, silence, &counts).await;
         }
         Target::Unix(path) => {
-            both_ways(client, UnixStream::connect(path).await.unwrap(), generation, &line).await;
+            between(client, UnixStream::connect(path).await.unwrap(), silence, &counts).await;
         }
     }
-    line.open.fetch_sub(1, Ordering::SeqCst);
+    counts.open.fetch_sub(1, Ordering::SeqCst);
 }
 
-async fn both_ways(client: TcpStream, server: impl AsyncRead + AsyncWrite, generation: u64, line: &Line) {
-    let (client, server) = (split(client), split(server));
-    let up = one_way(client.0, server.1, generation, line);
-    let down = async {
-        one_way(server.0, client.1, generation, line).await;
-        // A server that is gone can't say so.
-        if line.generation.load(Ordering::SeqCst) != generation {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = up => {}
-        () = down => {}
-    }
-}
-
-async fn one_way(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    generation: u64,
-    line: &Line,
+async fn between(
+    mut client: TcpStream,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+    mut silence: watch::Receiver<Option<Silence>>,
+    counts: &Counts,
 ) {
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => return,
+        changed = silence.changed() => if changed.is_err() { return },
+    }
+    let silence = *silence.borrow();
+    match silence {
+        Some(Silence::OfTarget) => {
+            drop(server);
+            swallow(&mut client, counts).await;
+        }
+        Some(Silence::OfBoth) | None => {
+            tokio::join!(swallow(&mut client, counts), swallow(&mut server, counts));
+        }
+    }
+}
+
+/// Takes all that is said until nobody is there to say more.
+async fn swallow(from: &mut (impl AsyncRead + Unpin), counts: &Counts) {
     let mut said = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut said).await {
-        if line.generation.load(Ordering::SeqCst) != generation {
-            line.swallowed.fetch_add(length, Ordering::SeqCst);
-        } else if to.write_all(&said[..length]).await.is_err() {
-            return;
-        }
+        counts.swallowed.fetch_add(length, Ordering::SeqCst);
     }
 }

@@ -1,0 +1,130 @@
+//! The ways to go away in the middle of a mutation.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+use crate::support::{
+    caller::Operator,
+    socket::{Frame, Socket},
+};
+
+/// How long to wait for a whole answer: far more than it takes.
+const DEADLINE: Duration = Duration::from_secs(20);
+const CREATE: &str =
+    "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } } }";
+
+/// How a client leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// HTTP: the connection is reset.
+    Reset,
+    /// HTTP: the connection is closed in order.
+    Close,
+    /// A websocket that is hung up.
+    Socket,
+    /// A websocket that stays: the client ends the operation, and asks for something else.
+    Complete,
+}
+
+impl Way {
+    pub(super) const ALL: [Self; 4] = [Self::Reset, Self::Close, Self::Socket, Self::Complete];
+}
+
+/// What the client knows when it is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was answered, after this long.
+    Acknowledged(Duration),
+    /// It had heard nothing yet.
+    Unknown,
+}
+
+/// Begins to create a customer of this name and leaves after so long, or when it is answered.
+pub(super) async fn leave(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+    match way {
+        Way::Reset | Way::Close => over_http(operator, way, name, after).await,
+        Way::Socket | Way::Complete => over_socket(operator, way, name, after).await,
+    }
+}
+
+async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+    let body = json!({ "query": CREATE, "variables": { "input": { "name": name } } }).to_string();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        operator.token.as_deref().unwrap(),
+        body.len()
+    );
+    let mut stream = TcpStream::connect(operator.base.trim_start_matches("http://")).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    if way == Way::Reset {
+        // The service hears of a reset at once, of an orderly end when it next reads.
+        stream.set_zero_linger().unwrap();
+    }
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let sent = Instant::now();
+    let mut answer = vec![0; 4096];
+    let read = match after {
+        Some(after) => {
+            sleep(after).await;
+            stream.try_read(&mut answer).unwrap_or(0)
+        }
+        None => timeout(DEADLINE, stream.read(&mut answer)).await.unwrap().unwrap(),
+    };
+    let took = sent.elapsed();
+    if way == Way::Close {
+        let _ = stream.shutdown().await;
+    }
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    if answer.starts_with("HTTP/1.1 200") && answer.contains("\"createCustomer\":{\"customer\":{\"id\"") {
+        return Outcome::Acknowledged(took);
+    }
+    // Whoever is answered is answered well.
+    assert!(read == 0, "{answer}");
+    Outcome::Unknown
+}
+
+async fn over_socket(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+    let mut socket = operator.socket().await;
+    socket.subscribe("1", CREATE, json!({ "input": { "name": name } })).await;
+    let sent = Instant::now();
+    let answer = match after {
+        Some(after) => {
+            sleep(after).await;
+            timeout(Duration::ZERO, socket.next()).await.ok()
+        }
+        None => Some(socket.next().await),
+    };
+    let took = sent.elapsed();
+    if way == Way::Complete {
+        stay(&mut socket).await;
+    }
+    match answer {
+        Some(Frame::Message(message)) => {
+            assert!(message["payload"]["data"]["createCustomer"]["customer"]["id"].is_string(), "{message}");
+            Outcome::Acknowledged(took)
+        }
+        Some(closed @ Frame::Closed(..)) => panic!("{closed:?}"),
+        None => Outcome::Unknown,
+    }
+}
+
+/// Ends the operation, and asks for something else on the same socket: under the same id, as clients may.
+async fn stay(socket: &mut Socket) {
+    socket.send(json!({ "id": "1", "type": "complete" })).await;
+    socket.subscribe("1", "{ viewer { name } }", Value::Null).await;
+    loop {
+        let Frame::Message(message) = socket.next().await else { panic!("the socket is closed") };
+        // What was on its way before the service heard of the end may still come.
+        if message["type"] == "next" && message["payload"]["data"]["viewer"].is_object() {
+            return;
+        }
+        let late = &message["payload"]["data"]["createCustomer"];
+        assert!(message["type"] == "complete" || late.is_object(), "{message}");
+    }
+}

@@ -1,0 +1,160 @@
+//! Two judges of a history: one that knows nothing of revisions (Wing and Gong's search, with Lowe's memory of where it
+//! has been), and one that takes the writes in the order of their revisions. And one for what a client is promised on any
+//! instance: its own writes, and never to go back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::history::{Call, Op, State};
+
+/// Whether the calls can have happened one at a time, each at some moment between its call and its answer. If not: how
+/// many fit at most.
+pub(super) fn linearizable(history: &[Op]) -> Result<(), String> {
+    let mut ops = history.to_vec();
+    ops.sort_by_key(|op| op.called);
+    let mut done = vec![0_u64; ops.len().div_ceil(64)];
+    let is_done = |done: &[u64], at: usize| done[at / 64] & (1 << (at % 64)) != 0;
+    let mut been: HashSet<(Vec<u64>, State)> = HashSet::new();
+    // What was taken, and the state before it.
+    let mut taken: Vec<(usize, State)> = Vec::new();
+    let (mut state, mut from, mut most) = (State::default(), 0, 0);
+    while taken.len() < ops.len() {
+        // Whatever is called after another was answered comes after it.
+        let mut horizon = u128::MAX;
+        for (at, op) in ops.iter().enumerate() {
+            if op.called > horizon {
+                break;
+            }
+            if !is_done(&done, at) {
+                horizon = horizon.min(op.answered);
+            }
+        }
+        let step = (from..ops.len()).take_while(|at| ops[*at].called <= horizon).find_map(|at| {
+            let next = (!is_done(&done, at)).then(|| state.after(&ops[at].call)).flatten()?;
+            let mut with = done.clone();
+            with[at / 64] |= 1 << (at % 64);
+            been.insert((with, next)).then_some((at, next))
+        });
+        match (step, taken.pop()) {
+            (Some((at, next)), last) => {
+                taken.extend(last);
+                taken.push((at, state));
+                done[at / 64] |= 1 << (at % 64);
+                (state, from) = (next, 0);
+                most = most.max(taken.len());
+            }
+            (None, Some((at, before))) => {
+                done[at / 64] &= !(1 << (at % 64));
+                (state, from) = (before, at + 1);
+            }
+            (None, None) => return Err(format!("{most} of {} calls fit one after another", ops.len())),
+        }
+    }
+    Ok(())
+}
+
+/// The states by revision, from the writes alone, each checked to be the right outcome of the one before.
+fn states(history: &[Op]) -> Result<BTreeMap<i64, (State, Op)>, String> {
+    let mut writes: Vec<&Op> = history.iter().filter(|op| op.call.is_done()).collect();
+    writes.sort_by_key(|op| (op.call.revision(), op.called));
+    let mut states = BTreeMap::new();
+    let mut state = State::default();
+    for write in writes {
+        let revision = write.call.revision().ok_or("a write without a revision")?;
+        let next = state.after(&write.call).ok_or_else(|| format!("{write:?} in {state:?}"))?;
+        if next == state {
+            // It was so already, since the revision that it names.
+            if states.contains_key(&revision) || state == State::default() {
+                continue;
+            }
+            return Err(format!("{write:?} changed nothing, by a revision of its own"));
+        }
+        if states.insert(revision, (next, *write)).is_some() {
+            return Err(format!("two writes of revision {revision}"));
+        }
+        state = next;
+    }
+    Ok(states)
+}
+
+/// Whether every answer is right by the order of revisions, and that order is one of real time.
+pub(super) fn in_order(history: &[Op]) -> Result<(), String> {
+    let states = states(history)?;
+    // The newest revision that anybody was told of before each moment.
+    let mut told: Vec<(u128, i64)> =
+        history.iter().filter_map(|op| Some((op.answered, op.call.revision()?))).collect();
+    told.sort_unstable();
+    let mut newest = 0;
+    for (_, revision) in &mut told {
+        newest = newest.max(*revision);
+        *revision = newest;
+    }
+    let known = |at: u128| {
+        let before = told.partition_point(|(answered, _)| *answered < at);
+        before.checked_sub(1).map_or(0, |last| told[last].1)
+    };
+    for op in history {
+        let (from, to) = (known(op.called), begun(&states, op.answered));
+        match op.call {
+            Call::Read { active, revision: Some(revision) } => {
+                let there = states.get(&revision).filter(|(state, _)| state.active == active);
+                let (_, write) = there.ok_or_else(|| format!("{op:?} is of no write"))?;
+                if revision < from || write.called > op.answered {
+                    return Err(format!("{op:?} is not between {from} and what had begun"));
+                }
+            }
+            Call::Read { revision: None, .. } => {
+                let before = states.range(..=from).next_back().map(|(_, (state, _))| *state);
+                let during = states.range(from + 1..).take_while(|(revision, _)| **revision <= to);
+                let during = during.map(|(_, (state, _))| *state);
+                if !during.chain([before.unwrap_or_default()]).any(|state| state.active.is_none()) {
+                    return Err(format!("{op:?}: something was active all the time"));
+                }
+            }
+            _ if op.call.is_done() => {
+                let revision = op.call.revision().unwrap_or_default();
+                if revision < from && states.get(&revision).is_some_and(|(_, write)| write == op) {
+                    return Err(format!("{op:?} came after {from} and is before it"));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The newest revision of a write that was called before this moment.
+fn begun(states: &BTreeMap<i64, (State, Op)>, at: u128) -> i64 {
+    states.iter().rev().find(|(_, (_, write))| write.called <= at).map_or(0, |(revision, _)| *revision)
+}
+
+/// Whether each client read its own writes, never went back, and got nothing older than it asked for.
+pub(super) fn in_session(history: &[Op]) -> Result<(), String> {
+    let states = states(history)?;
+    let mut ops = history.to_vec();
+    ops.sort_by_key(|op| op.called);
+    let mut seen: HashMap<usize, i64> = HashMap::new();
+    for op in &ops {
+        let seen = seen.entry(op.client).or_default();
+        let least = op.at_least.unwrap_or_default().max(*seen);
+        if let Call::Read { active, revision } = op.call {
+            match revision {
+                Some(revision) if revision < least => return Err(format!("{op:?} is older than {least}")),
+                Some(revision) => {
+                    if states.get(&revision).is_none_or(|(state, _)| state.active != active) {
+                        return Err(format!("{op:?} is of no write"));
+                    }
+                }
+                None => {
+                    let from = states.range(..=least).next_back().map(|(_, (state, _))| *state);
+                    let mut later = states.range(least + 1..).map(|(_, (state, _))| *state);
+                    let is_empty = |state: State| state.active.is_none();
+                    if !is_empty(from.unwrap_or_default()) && !later.any(is_empty) {
+                        return Err(format!("{op:?}: something was active ever since {least}"));
+                    }
+                }
+            }
+        }
+        *seen = op.call.revision().unwrap_or_default().max(*seen);
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! An agent's active version is one register: on one instance each answer is as if calls had come one at a time, and on
+//! any number of instances each client reads its own writes and never goes back when it says `atLeast`.
+
+mod checker;
+mod client;
+mod history;
+mod planted;
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::support::{App, Calls, caller::Operator, proof::count};
+use client::{Agent, Client, Copy, Door, Shared};
+use history::Op;
+
+/// How many clients ask of each agent.
+const CLIENTS: usize = 6;
+const AGENTS: usize = 3;
+
+/// Agents, each with as many versions as will be activated.
+async fn agents(operator: &Operator, versions: usize) -> Vec<Shared> {
+    let customer = operator.customer("City").await;
+    join_all((0..AGENTS).map(async |nth| {
+        let id = operator.agent(&customer, &format!("Agent {nth}")).await;
+        let mut versions_of = Vec::new();
+        for number in 0..versions {
+            versions_of.push(operator.publish(&id, &format!("version {number}")).await);
+        }
+        Agent::shared(id, versions_of)
+    }))
+    .await
+}
+
+/// Lets clients loose on all agents, each through all of `doors` by turns; answers a history for each agent.
+async fn histories(agents: &[Shared], doors: &[Door], calls: usize, at_least: bool) -> Vec<Vec<Op>> {
+    let began = std::time::Instant::now();
+    join_all(agents.iter().map(async |agent| {
+        let clients = (0..CLIENTS).map(|nth| {
+            let client = Client::new(nth, agent.clone(), doors.to_vec(), began, at_least);
+            client.run(calls)
+        });
+        join_all(clients).await.concat()
+    }))
+    .await
+}
+
+/// How many of each kind there were, for who reads along.
+fn told(what: &str, histories: &[Vec<Op>]) {
+    let ops = histories.iter().flatten();
+    let reads = ops.clone().filter(|op| matches!(op.call, history::Call::Read { .. })).count();
+    let done = ops.clone().filter(|op| op.call.is_done()).count();
+    let overlapping: usize = histories
+        .iter()
+        .map(|ops| {
+            let overlaps = |op: &&Op| {
+                ops.iter().filter(|other| other.called < op.answered && op.called < other.answered).count()
+                    > 1
+            };
+            ops.iter().filter(overlaps).count()
+        })
+        .sum();
+    println!(
+        "{what}: {} calls of {CLIENTS} clients on each of {AGENTS} agents, {reads} reads, {done} writes done, \
+         {} refused; {overlapping} overlap another",
+        ops.clone().count(),
+        ops.count() - reads - done
+    );
+    assert!(overlapping > 0, "they never met");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_one_instance_an_agent_is_one_register() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let calls = count(30, 1_000);
+    let agents = agents(&operator, count(25, 450)).await;
+    let doors = [Door::of(&app, &operator).await];
+    let histories = histories(&agents, &doors, calls, false).await;
+    told("one instance", &histories);
+    for history in &histories {
+        checker::linearizable(history).unwrap();
+        checker::in_order(history).unwrap();
+        checker::in_session(history).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_any_instance_who_says_at_least_never_goes_back() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let calls = count(30, 1_000);
+    let agents = agents(&operator, count(25, 450)).await;
+    let others = [app.another().await, app.another().await];
+    let doors = [
+        Door::of(&app, &operator).await,
+        Door::of(&others[0], &operator).await,
+        Door::of(&others[1], &operator).await,
+    ];
+    let histories = histories(&agents, &doors, calls, true).await;
+    told("three instances", &histories);
+    for history in &histories {
+        checker::in_session(history).unwrap();
+    }
+    for other in others {
+        other.stop().await;
+    }
+}
+
+/// The fault that the two above would find: something on the way answers again what it answered a moment ago.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_is_served_again_is_caught() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let agents = agents(&operator, 25).await;
+    let stale = [Door::of(&app, &operator).await.behind(Copy::kept(Duration::from_millis(200)))];
+    let histories = histories(&agents, &stale, 40, true).await;
+    let caught = |judge: fn(&[Op]) -> Result<(), String>| histories.iter().any(|ops| judge(ops).is_err());
+    assert!(caught(checker::linearizable), "by the search");
+    assert!(caught(checker::in_order), "by the order of revisions");
+    assert!(caught(checker::in_session), "by what a client was promised");
+}
