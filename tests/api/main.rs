@@ -30,6 +30,7 @@ mod policy;
 mod readme;
 mod rest;
 mod role;
+mod rolling;
 mod search;
 mod soak;
 mod silent;

@@ -175,7 +175,7 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
 async fn receive(watcher: &mut Socket, revision: &str, since: Instant) {
     for nth in 2.. {
         assert!(since.elapsed() < WELL, "the watcher hears nothing");
-        match watcher.next().await {
+        match watcher.next_within(WELL).await {
             Frame::Message(message)
                 if message["type"] == "next" && message["payload"]["errors"].is_null() =>
             {

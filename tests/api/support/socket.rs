@@ -93,8 +93,13 @@ impl Socket {
 
     /// The next message or the end; pings of the transport and of the protocol are answered on the way.
     pub(crate) async fn next(&mut self) -> Frame {
+        self.next_within(DEADLINE).await
+    }
+
+    /// The same, when it may take longer than most.
+    pub(crate) async fn next_within(&mut self, deadline: Duration) -> Frame {
         loop {
-            let frame = timeout(DEADLINE, self.0.next()).await.expect("a frame in time");
+            let frame = timeout(deadline, self.0.next()).await.expect("a frame in time");
             match frame {
                 None => return Frame::Closed(1005, String::new()),
                 Some(Ok(Message::Text(text))) => {

@@ -1,0 +1,81 @@
+//! Instances as processes, each on a port that it comes back to.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::sleep;
+
+use crate::support::{app::key_file, cluster::Folder};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
+/// How long to wait for what must come: many times what it takes.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// One instance; killed at the end if it is still there.
+pub(super) struct Serving {
+    pub(super) address: SocketAddr,
+    database: String,
+    folder: Folder,
+    process: Child,
+}
+
+impl Serving {
+    pub(super) fn start(database: &str) -> Self {
+        // Free a moment ago, and nobody else asks for this one.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let folder = Folder::new();
+        let process = spawn(address, database, &folder);
+        Self { address, database: database.to_owned(), folder, process }
+    }
+
+    /// Waits until it is ready; answers how long that took.
+    pub(super) async fn ready(&mut self) -> Duration {
+        let began = Instant::now();
+        let url = format!("http://{}/readyz", self.address);
+        while !reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+            assert!(began.elapsed() < DEADLINE, "it does not become ready");
+            assert!(self.process.try_wait().unwrap().is_none(), "it has ended");
+            sleep(Duration::from_millis(20)).await;
+        }
+        began.elapsed()
+    }
+
+    /// Asks it to stop and waits until it has; answers how, and how long that took.
+    pub(super) async fn stop(&mut self) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return (status, began.elapsed());
+            }
+            assert!(began.elapsed() < DEADLINE, "it does not stop");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Starts it again, on the same port.
+    pub(super) fn again(&mut self) {
+        self.process = spawn(self.address, &self.database, &self.folder);
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn(address: SocketAddr, database: &str, folder: &Folder) -> Child {
+    let mut command = Command::new(PROGRAM);
+    for setting in ["MIGRATE_DATABASE_URL", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS"] {
+        command.env_remove(setting);
+    }
+    let command = command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).env("LOG", "error");
+    let command = command.env("DATABASE_URL", database).env("LISTEN", address.to_string());
+    command.env("DATA_DIR", folder.join("data")).env("SIGNING_KEY", key_file()).spawn().unwrap()
+}
