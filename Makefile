@@ -27,6 +27,11 @@ proof: ## what `make test` proves with few requests, with many: some fifteen min
 	@PROOF=full cargo test --test api canary::alike -- --nocapture --test-threads=1
 	@PROOF=full cargo test --test api gateway::map -- --nocapture
 	@PROOF=full cargo test --test api soak::a_watch -- --nocapture
+proof: ## what `make test` proves with few requests, with many: half an hour or less, and prints figures
+	@scripts/step "set-up" scripts/setup test
+	@PROOF=full cargo test --test api canary -- --nocapture --skip canary::alike
+	@PROOF=full cargo test --test api canary::alike -- --nocapture --test-threads=1
+	@PROOF=full cargo test --test api -- --nocapture --test-threads=1 hangup:: linear:: rolling:: silent:: socket::stuck::
 
 lint: ## rustfmt, clippy and rustdoc alone
 	@scripts/lint

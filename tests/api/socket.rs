@@ -3,6 +3,7 @@
 mod ends;
 mod protocol;
 mod rights;
+mod stuck;
 mod watch;
 
 use std::time::Duration;

@@ -73,8 +73,8 @@ fn told(what: &str, histories: &[Vec<Op>]) {
 async fn on_one_instance_an_agent_is_one_register() {
     let app = App::start().await;
     let operator = app.operator().await;
-    let calls = count(30, 1_000);
-    let agents = agents(&operator, count(25, 450)).await;
+    let calls = count(30, 400);
+    let agents = agents(&operator, count(25, 200)).await;
     let doors = [Door::of(&app, &operator).await];
     let histories = histories(&agents, &doors, calls, false).await;
     told("one instance", &histories);
@@ -89,8 +89,8 @@ async fn on_one_instance_an_agent_is_one_register() {
 async fn on_any_instance_who_says_at_least_never_goes_back() {
     let app = App::start().await;
     let operator = app.operator().await;
-    let calls = count(30, 1_000);
-    let agents = agents(&operator, count(25, 450)).await;
+    let calls = count(30, 400);
+    let agents = agents(&operator, count(25, 200)).await;
     let others = [app.another().await, app.another().await];
     let doors = [
         Door::of(&app, &operator).await,

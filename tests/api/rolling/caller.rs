@@ -45,6 +45,7 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn new(instances: Vec<SocketAddr>, at: usize, token: String) -> Self {
+        let at = at % instances.len();
         Self { instances, at, token, stream: None, counts: Counts::default() }
     }
 

@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    WebSocketStream, client_async,
     tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
 };
 
 /// How long to wait for what must come: far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+const PROTOCOL: &str = "graphql-transport-ws";
+
 /// An open socket.
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<TcpStream>);
 
 /// What a server sent.
 #[derive(Debug, PartialEq)]
@@ -33,12 +38,18 @@ impl Socket {
 
     /// Upgrades with these headers; answers the status when it is refused.
     pub(crate) async fn upgrade(base: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        let stream = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
+        Self::over(stream, base, headers).await
+    }
+
+    /// The same, over this connection.
+    async fn over(stream: TcpStream, base: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let url = format!("{}/graphql", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }
-        match timeout(DEADLINE, connect_async(request)).await.unwrap() {
+        match timeout(DEADLINE, client_async(request, stream)).await.unwrap() {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(err) => panic!("no upgrade: {err}"),
@@ -47,7 +58,20 @@ impl Socket {
 
     /// Upgrades and signs in.
     pub(crate) async fn open(base: &str, token: Option<&str>) -> Self {
-        let mut socket = Self::connect(base, "graphql-transport-ws").await;
+        Self::connect(base, PROTOCOL).await.signed_in(token).await
+    }
+
+    /// The same, of a client that has room for little: a line soon stands still when it does not read.
+    pub(crate) async fn open_narrow(base: &str, token: Option<&str>) -> Self {
+        let tcp = TcpSocket::new_v4().unwrap();
+        tcp.set_recv_buffer_size(8 * 1024).unwrap();
+        let stream = tcp.connect(base.trim_start_matches("http://").parse().unwrap()).await.unwrap();
+        let socket = Self::over(stream, base, &[("sec-websocket-protocol", PROTOCOL)]).await.unwrap();
+        socket.signed_in(token).await
+    }
+
+    async fn signed_in(self, token: Option<&str>) -> Self {
+        let mut socket = self;
         let payload = token.map(|token| json!({ "Authorization": format!("Bearer {token}") }));
         socket.send(json!({ "type": "connection_init", "payload": payload })).await;
         assert_eq!(socket.next().await, Frame::Message(json!({ "type": "connection_ack" })));
