@@ -39,6 +39,9 @@ use pool::{Loan, Pool, SILENCE};
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request waits for a free connection before it is told UNAVAILABLE.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long Postgres waits for a transaction's next statement. Whoever is cut off from it in the middle holds its locks
+/// for so long, and one of them is that of the log's head.
+const IDLE_TIMEOUT: &str = "15s";
 /// A connection idle for longer than this is tried before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 /// The oldest Postgres whose every feature we use: its `ON CONFLICT`, SQL-standard functions and policies as tested.
@@ -201,7 +204,7 @@ fn options(url: &str) -> ConnectOptions {
     options.map_sqlx_postgres_opts(|options| {
         options
             .application_name("agent-registry")
-            .options([("idle_in_transaction_session_timeout", "30s"), ("TimeZone", "UTC")])
+            .options([("idle_in_transaction_session_timeout", IDLE_TIMEOUT), ("TimeZone", "UTC")])
     });
     options
 }

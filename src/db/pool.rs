@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait,
 };
@@ -98,7 +98,7 @@ impl Pool {
             Ok(new) => new,
             Err(err) => return tracing::error!(error = %err, "can't make a new pool"),
         };
-        let old = {
+        let closing = {
             let mut now = lock(&self.0.now);
             if now.generation != generation {
                 return;
@@ -106,16 +106,22 @@ impl Pool {
             now.generation += 1;
             now.in_vain = now.in_vain.saturating_add(1);
             now.heard = Instant::now();
-            std::mem::replace(&mut now.connections, new)
+            let old = std::mem::replace(&mut now.connections, new);
+            let mut closing = Box::pin(async move { old.close().await });
+            // Its first step is to take no connection back; nobody may see the new ones before.
+            let _ = closing.as_mut().now_or_never();
+            closing
         };
-        tracing::warn!("the database is silent; its connections are replaced");
+        tracing::warn!("the database does not answer in time; its connections are replaced");
         metrics::counter!("registry_database_silent_total").increment(1);
-        // The first thing that closing does is to take none back.
-        let mut closing = Box::pin(async move { old.close().await });
-        let _ = timeout(Duration::ZERO, &mut closing).await;
         self.0.tasks.beside(async move {
             let _ = timeout(SILENCE, closing).await;
         });
+    }
+
+    /// Whether nothing was heard for so long that no statement can be under way.
+    fn is_silent(&self) -> bool {
+        lock(&self.0.now).heard.elapsed() >= SILENCE
     }
 }
 
@@ -165,11 +171,8 @@ impl Loan {
     /// Begins the transaction.
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let begun = self.connections().begin().await;
-        match &begun {
-            Ok(_) => self.heard(),
-            // All may be out with whoever waits in vain, and then none is free to find that out.
-            Err(_) if lock(&self.pool.0.now).heard.elapsed() >= SILENCE => self.give_up().await,
-            Err(_) => {}
+        if begun.is_ok() {
+            self.heard();
         }
         begun
     }
@@ -198,6 +201,10 @@ impl Loan {
         loop {
             let due = self.due(begun);
             if let Ok(done) = timeout_at(due, &mut work).await {
+                // The pool tries what is given back, and may wait for that in vain until none is left to lend.
+                if done.is_err() && self.pool.is_silent() {
+                    self.give_up().await;
+                }
                 return done;
             }
             if self.due(begun) <= Instant::now() {

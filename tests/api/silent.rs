@@ -170,6 +170,63 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     instance.stop().await;
 }
 
+/// An instance that is cut off from a database that goes on: what it had under way holds locks there, that of the log's
+/// head too, until Postgres gives it up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_is_cut_off_holds_up_the_others_for_a_moment_only() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    operator.customer("City").await;
+    let (proxy, url) = proxied(&app.database.url).await;
+    let instance = Instance::start(&url, Setup::default()).await;
+    let through = Operator(instance.bearer(operator.token.as_deref().unwrap()));
+    let stop = AtomicBool::new(false);
+    let callers = join_all((0..CALLERS).map(|nth| ask(&through, nth, &stop)));
+    let story = async {
+        // Its writes wait for the log's head; when that is let go, the first of them takes it, and its next word never comes.
+        let mut holder = PgConnection::connect(&app.database.admin_url).await.unwrap();
+        let mut held = holder.begin().await.unwrap();
+        sqlx::query("SELECT FROM registry.log_head FOR UPDATE").execute(&mut *held).await.unwrap();
+        until_waiting(&app).await;
+        let silenced = Instant::now();
+        proxy.silence(Silence::OfBoth);
+        held.rollback().await.unwrap();
+        let mut refused = 0;
+        let create = "mutation { createCustomer(input: { name: \"Meanwhile\" }) { revision } }";
+        while let Some(code) = operator.gql(create, Value::Null).await.code() {
+            assert_eq!(code, "UNAVAILABLE");
+            assert!(silenced.elapsed() < WELL, "the others can't write");
+            refused += 1;
+        }
+        let held_up = silenced.elapsed();
+        sleep(ANSWERED.saturating_sub(silenced.elapsed())).await;
+        stop.store(true, Ordering::SeqCst);
+        (held_up, refused)
+    };
+    let (seen, (held_up, refused)) = tokio::join!(callers, story);
+    let slowest = seen.iter().map(|seen| seen.slowest).max().unwrap();
+    println!(
+        "cut off: another instance writes again after {held_up:?}, {refused} refused; the slowest answer of the one cut off {slowest:?}"
+    );
+    assert!(held_up > Duration::from_secs(1), "nothing was held");
+    assert!(held_up < Duration::from_secs(25), "held up for {held_up:?}");
+    // A write on it may wait twice: for its own connection, and for what the one before it has left locked.
+    assert!(slowest < 2 * ANSWERED, "a request took {slowest:?}");
+    through.gql("{ customers { totalCount } }", Value::Null).await.at("/customers/totalCount");
+    instance.stop().await;
+}
+
+/// Waits until a session waits for a lock.
+async fn until_waiting(app: &App) {
+    let began = Instant::now();
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut session).await.unwrap() == 0 {
+        assert!(began.elapsed() < WELL, "nobody waits");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Waits for the event of this revision. The watch may have ended, as it says when the database can't be read: then it
 /// is begun again.
 async fn receive(watcher: &mut Socket, revision: &str, since: Instant) {
