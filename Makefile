@@ -21,16 +21,12 @@ test: ## install what is missing; rustfmt, clippy, rustdoc, and every test
 	@scripts/step "set-up" scripts/setup test
 	@scripts/test
 
-proof: ## what `make test` proves with few requests, with many: some fifteen minutes, and prints figures
+proof: ## what `make test` proves with few requests, with many: half an hour or so, and prints figures
 	@scripts/step "set-up" scripts/setup test
 	@PROOF=full cargo test --test api canary -- --nocapture --skip canary::alike
 	@PROOF=full cargo test --test api canary::alike -- --nocapture --test-threads=1
 	@PROOF=full cargo test --test api gateway::map -- --nocapture
 	@PROOF=full cargo test --test api soak::a_watch -- --nocapture
-proof: ## what `make test` proves with few requests, with many: half an hour or less, and prints figures
-	@scripts/step "set-up" scripts/setup test
-	@PROOF=full cargo test --test api canary -- --nocapture --skip canary::alike
-	@PROOF=full cargo test --test api canary::alike -- --nocapture --test-threads=1
 	@PROOF=full cargo test --test api -- --nocapture --test-threads=1 hangup:: linear:: rolling:: silent:: socket::stuck::
 
 lint: ## rustfmt, clippy and rustdoc alone

@@ -3,7 +3,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement,
 };
@@ -130,7 +130,12 @@ impl Db {
     ///
     /// # Errors
     /// What `work` answers, or a [`Fault`]; then nothing is stored.
-    pub async fn write<T, E, F, W>(&self, scope: Scope, author: Author, work: F) -> Result<Committed<T>, E>
+    pub fn write<T, E, F, W>(
+        &self,
+        scope: Scope,
+        author: Author,
+        work: F,
+    ) -> BoxFuture<'static, Result<Committed<T>, E>>
     where
         T: Send + 'static,
         E: From<Fault> + Send + 'static,
@@ -150,7 +155,9 @@ impl Db {
             Ok(Committed { value, revision })
         };
         let write = write.boxed();
-        self.tasks.shielded(async move { watched.watch(write).await }).await.map_err(Fault::from)?
+        let tasks = self.tasks.clone();
+        async move { tasks.shielded(async move { watched.watch(write).await }).await.map_err(Fault::from)? }
+            .boxed()
     }
 
     /// Where the log ends now.

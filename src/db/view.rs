@@ -82,37 +82,37 @@ impl View {
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, Fault> {
+    pub fn all<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Vec<Q::Row>, Fault>> {
         let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
-        self.run(async move { query.fetch(begin(&loan, &scope, &open).await?).await }.boxed()).await
+        self.run(async move { query.fetch(begin(&loan, &scope, &open).await?).await }.boxed())
     }
 
     /// The first row of `query`.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn one<Q: Query>(&self, query: Q) -> Result<Option<Q::Row>, Fault> {
-        Ok(self.all(query).await?.into_iter().next())
+    pub fn one<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Option<Q::Row>, Fault>> {
+        self.all(query).map_ok(|rows| rows.into_iter().next()).boxed()
     }
 
     /// How many rows `select` has.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn count<E>(&self, select: Select<E>) -> Result<u64, Fault>
+    pub fn count<E>(&self, select: Select<E>) -> BoxFuture<'static, Result<u64, Fault>>
     where
         E: EntityTrait,
         E::Model: FromQueryResult + Send + Sync + 'static,
     {
         let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
-        self.run(async move { select.count(begin(&loan, &scope, &open).await?).await }.boxed()).await
+        self.run(async move { select.count(begin(&loan, &scope, &open).await?).await }.boxed())
     }
 
     /// The first two columns of `select`, such as a group and its count.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn pairs<E, A, B>(&self, select: Select<E>) -> Result<Vec<(A, B)>, Fault>
+    pub fn pairs<E, A, B>(&self, select: Select<E>) -> BoxFuture<'static, Result<Vec<(A, B)>, Fault>>
     where
         E: EntityTrait,
         A: TryGetable + Send + 'static,
@@ -126,15 +126,18 @@ impl View {
                 .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
                 .collect::<Result<_, DbErr>>()
         };
-        self.run(work.boxed()).await
+        self.run(work.boxed())
     }
 
-    /// Runs it to its end, or until its connection is given up. Boxed, since resolvers hold it in futures that are deep
-    /// enough without it.
-    async fn run<T: Send + 'static>(&self, work: BoxFuture<'static, Result<T, DbErr>>) -> Result<T, Fault> {
-        let loan = self.loan.clone();
+    /// Runs it to its end, or until its connection is given up. All of these are boxed, since resolvers hold them in
+    /// futures within futures, and debug builds keep each of those on the stack.
+    fn run<T: Send + 'static>(
+        &self,
+        work: BoxFuture<'static, Result<T, DbErr>>,
+    ) -> BoxFuture<'static, Result<T, Fault>> {
+        let (loan, tasks) = (self.loan.clone(), self.tasks.clone());
         let work = async move { loan.watch(work.map_err(Fault::from).boxed()).await };
-        self.tasks.shielded(work).await?
+        async move { tasks.shielded(work).await? }.boxed()
     }
 }
 
