@@ -17,10 +17,10 @@ use leave::{Outcome, Way, leave};
 const SIDE_BY_SIDE: usize = 10;
 
 /// How long a whole mutation takes this way when so many are under way: the median.
-async fn whole(operator: &Operator, way: Way) -> Duration {
+async fn whole(operator: &Operator, way: Way, round: u32) -> Duration {
     let times = stream::iter(0..SIDE_BY_SIDE * 4).map(async |nth| {
         let began = Instant::now();
-        let left = leave(operator, way, &format!("Whole {way:?} {nth}"), None).await;
+        let left = leave(operator, way, &format!("Whole {way:?} {round}-{nth}"), None).await;
         assert!(matches!(left, Outcome::Acknowledged(_)), "{left:?}");
         // What counts is from when all was sent.
         let Outcome::Acknowledged(took) = left else { return began.elapsed() };
@@ -38,13 +38,13 @@ struct Swept {
 }
 
 /// So many leave this way, each a little later than the one before: from at once to long after the end.
-async fn sweep(operator: &Operator, way: Way, all: usize) -> Swept {
-    let whole = whole(operator, way).await;
-    let most = whole.mul_f64(1.5);
+async fn sweep(operator: &Operator, way: Way, all: usize, round: u32) -> Swept {
+    let whole = whole(operator, way, round).await;
+    let most = whole.mul_f64(1.5) * 2_u32.pow(round);
     let step = |nth: usize| most.mul_f64(nth as f64 / all as f64);
     let began = Instant::now();
     let left = stream::iter(0..all).map(async |nth| {
-        let name = format!("Left {way:?} {nth}");
+        let name = format!("Left {way:?} {round}-{nth}");
         let left = leave(operator, way, &name, Some(step(nth))).await;
         matches!(left, Outcome::Acknowledged(_)).then_some(name)
     });
@@ -80,12 +80,20 @@ async fn whoever_hangs_up_harms_nobody() {
     let operator = app.operator().await;
     operator.customer("First").await;
     let each = count(60, 2_500);
-    let mut acknowledged = Vec::new();
+    let (mut acknowledged, mut all) = (Vec::new(), 0);
     for way in Way::ALL {
-        let swept = sweep(&operator, way, each).await;
-        assert!(!swept.acknowledged.is_empty(), "{way:?}: the sweep reaches the end of a mutation");
-        assert!(swept.acknowledged.len() < swept.all, "{way:?}: and its middle");
-        acknowledged.extend(swept.acknowledged);
+        // A machine that has become busy since it was measured takes longer: then once more, and twice as far.
+        let mut is_swept = false;
+        for round in 0..5 {
+            let swept = sweep(&operator, way, each, round).await;
+            all += swept.all;
+            is_swept = (1..swept.all).contains(&swept.acknowledged.len());
+            acknowledged.extend(swept.acknowledged);
+            if is_swept {
+                break;
+            }
+        }
+        assert!(is_swept, "{way:?}: the sweep reaches the middle of a mutation and its end");
     }
     let requests = count(100, 1_000);
     well(&operator, requests).await;
@@ -111,9 +119,9 @@ async fn whoever_hangs_up_harms_nobody() {
     let left: i64 = sqlx::query_scalar(left).fetch_one(&mut session).await.unwrap();
     println!(
         "{} left: {} acknowledged, {left} committed, {} not; then {requests} requests, all well",
-        each * Way::ALL.len(),
+        all,
         acknowledged.len(),
-        (each * Way::ALL.len()) as i64 - left
+        all as i64 - left
     );
 }
 
