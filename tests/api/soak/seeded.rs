@@ -294,6 +294,6 @@ async fn an_acknowledged_write_that_is_lost_is_seen() {
     let mut other = ack.clone();
     other.asked[0] = Asked { agent: Some("another".to_owned()), ..other.asked[0].clone() };
     for wrong in [never, other] {
-        assert_eq!(lost(truth, &[wrong]).len(), 1);
+        assert!(!lost(truth, &[wrong]).is_empty());
     }
 }

@@ -48,7 +48,7 @@ fn resident() -> usize {
 async fn watching(app: &App, operator: &Operator) -> Socket {
     let mut watcher = operator.socket().await;
     watcher.subscribe("1", SHORT, json!({})).await;
-    until("it watches", || app.door.hub.watchers() == 1).await;
+    until("it watches", || app.watchers() == 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     watcher
 }
@@ -75,7 +75,7 @@ async fn who_never_reads_a_busy_stream_is_cut_off_and_bounded() {
         socket
     }));
     let stuck = stuck.await;
-    until("they watch", || app.door.hub.watchers() == 1 + all).await;
+    until("they watch", || app.watchers() == 1 + all).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let (before, began) = (resident(), Instant::now());
     let (mut beside, mut most) = (Vec::new(), before);
@@ -101,7 +101,7 @@ async fn who_never_reads_a_busy_stream_is_cut_off_and_bounded() {
         assert!(asked > 4 * KEPT * PROMPT, "they could have asked for more than is kept");
         assert!(grown < 2 * KEPT * PROMPT, "{grown} bytes for each");
     }
-    until("their watches are gone", || app.door.hub.watchers() == 1).await;
+    until("their watches are gone", || app.watchers() == 1).await;
     for mut socket in stuck {
         // What was on its way still arrives; then an end that it may come back from.
         let code = loop {
@@ -128,7 +128,7 @@ async fn who_vanishes_without_a_word_is_given_up() {
         socket
     }));
     let mut sockets = sockets.await;
-    until("they watch", || app.door.hub.watchers() == 1 + all).await;
+    until("they watch", || app.watchers() == 1 + all).await;
     // They are well: one event reaches all.
     let told = join_all(sockets.iter_mut().map(Socket::event));
     tokio::join!(latency(&scene, &scene.versions[0], &mut watcher), told);
@@ -150,5 +150,5 @@ async fn who_vanishes_without_a_word_is_given_up() {
     );
     assert!(proxy.swallowed() > 0, "nothing was swallowed");
     assert!(*beside.last().unwrap() < Duration::from_secs(10), "they held up who is there");
-    until("their watches are gone", || app.door.hub.watchers() == 1).await;
+    until("their watches are gone", || app.watchers() == 1).await;
 }
