@@ -275,3 +275,42 @@ fn who_stops_reading_causes_no_panic() {
         assert!(told.contains("No space left"), "what is lost is told: {told}");
     }
 }
+
+#[test]
+fn the_log_is_proved_sealed_and_followed_offline() {
+    let home = Home::new("audit");
+    let customer = home.last(&["customer", "create", "--name", "City"]);
+    let heads = home.path("heads");
+    std::fs::write(&heads, home.told(&["audit", "head"])).unwrap();
+    home.told(&["import", PROMPTS, "--customer", &customer]);
+    let told = home.told(&["audit", "verify", "--head", &heads]);
+    assert!(
+        told.contains("each what it was") && told.contains("each serving what was activated last"),
+        "{told}"
+    );
+    let excerpt = home.path("audit.ndjson");
+    home.told(&["audit", "export", "--customer", &customer, "--output", &excerpt]);
+    let offline = home.told(&["audit", "verify", "--file", &excerpt, "--head", &heads]);
+    assert!(offline.contains(&customer), "{offline}");
+    let whole = std::fs::read_to_string(&excerpt).unwrap();
+    assert_eq!(home.told(&["audit", "export", "--customer", &customer]), whole);
+    // What does not hold is said in one line, with 1; what can't be read, with 2.
+    std::fs::write(&excerpt, whole.replace("agent.created", "agent.updated")).unwrap();
+    let (code, said) = home.complaint(&["audit", "verify", "--file", &excerpt]);
+    assert!(code == 1 && said.starts_with("agent-registry: BROKEN: "), "{code} {said}");
+    std::fs::write(&excerpt, &whole[..whole.len() / 2]).unwrap();
+    let (code, said) = home.complaint(&["audit", "verify", "--file", &excerpt]);
+    assert!(code == 1 && said.contains("BROKEN"), "{code} {said}");
+    std::fs::write(&heads, "nonsense").unwrap();
+    for args in [
+        &["audit", "verify", "--head", &heads][..],
+        &["audit", "verify", "--head", "/nowhere/at/all"],
+        &["audit", "verify", "--file", "/nowhere/at/all"],
+    ] {
+        let (code, said) = home.complaint(args);
+        assert_eq!(code, 2, "{args:?}: {said}");
+    }
+    let nobody = "01a20326-e777-71ce-9264-eefdca7dad0e";
+    let (code, said) = home.complaint(&["audit", "export", "--customer", nobody]);
+    assert_eq!((code, said.trim()), (1, "agent-registry: there is no such customer"));
+}
