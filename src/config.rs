@@ -69,7 +69,7 @@ pub struct Serve {
     /// How many credentials from one address may be refused a minute before it has to wait
     #[arg(long, env = "REFUSALS_PER_MINUTE", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
     pub refusals_per_minute: u32,
-    /// For how long entries of the change log are kept, such as 90d; at least 1h [default: for ever]
+    /// For how long entries of the change log are kept, such as 90d; at least 1h; for ever when left out
     #[arg(long, env = "RETENTION", value_parser = retention)]
     pub retention: Option<Duration>,
 }
