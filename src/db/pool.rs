@@ -109,14 +109,16 @@ impl Pool {
             let old = std::mem::replace(&mut now.connections, new);
             let mut closing = Box::pin(async move { old.close().await });
             // Its first step is to take no connection back; nobody may see the new ones before.
-            let _ = closing.as_mut().now_or_never();
-            closing
+            let is_closed = closing.as_mut().now_or_never().is_some();
+            (!is_closed).then_some(closing)
         };
         tracing::warn!("the database does not answer in time; its connections are replaced");
         metrics::counter!("registry_database_silent_total").increment(1);
-        self.0.tasks.beside(async move {
-            let _ = timeout(SILENCE, closing).await;
-        });
+        if let Some(closing) = closing {
+            self.0.tasks.beside(async move {
+                let _ = timeout(SILENCE, closing).await;
+            });
+        }
     }
 
     /// Whether nothing was heard for so long that no statement can be under way.
