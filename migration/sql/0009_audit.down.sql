@@ -3,6 +3,9 @@ CREATE INDEX changes_billing_idx ON registry.changes (customer_id, revision, pos
 DROP INDEX registry.changes_at_idx;
 DROP INDEX registry.changes_action_idx;
 DROP INDEX registry.changes_actor_idx;
+DROP TRIGGER activations_unplaced ON registry.activations;
+DROP FUNCTION registry.check_activation_insert;
+DROP FUNCTION registry.revision_at;
 DROP FUNCTION registry.prune_changes;
 DROP POLICY changes_prune ON registry.changes;
 DROP TRIGGER changes_removal ON registry.changes;

@@ -78,7 +78,9 @@ CREATE TABLE registry.log_floor (
     one_row    boolean NOT NULL DEFAULT true CONSTRAINT log_floor_pkey PRIMARY KEY CONSTRAINT log_floor_one_row CHECK (one_row),
     revision   bigint  NOT NULL,
     position   integer NOT NULL,
-    chain_hash bytea   NOT NULL
+    chain_hash bytea   NOT NULL,
+    -- How long every entry is kept, whoever asks for less: only the owner changes it.
+    keep       interval NOT NULL DEFAULT '1 hour'
 );
 INSERT INTO registry.log_floor (revision, position, chain_hash)
 SELECT 0, 0, sha256(convert_to('agent-registry change log ' || log_id, 'UTF8')) FROM registry.log_head;
@@ -86,6 +88,9 @@ SELECT 0, 0, sha256(convert_to('agent-registry change log ' || log_id, 'UTF8')) 
 CREATE FUNCTION registry.check_floor() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.revision, NEW.position, NEW.chain_hash) = (OLD.revision, OLD.position, OLD.chain_hash) THEN
+        RETURN NEW;
+    END IF;
     IF TG_OP = 'UPDATE' AND NEW.revision > OLD.revision AND EXISTS (
         SELECT FROM registry.changes AS c WHERE (c.revision, c.position, c.chain_hash) = (NEW.revision, NEW.position, NEW.chain_hash)
     ) AND EXISTS (
@@ -119,8 +124,8 @@ CREATE TRIGGER changes_removal BEFORE DELETE ON registry.changes
 CREATE POLICY changes_prune ON registry.changes FOR DELETE USING (
     (SELECT registry.scope()) = 'platform' AND revision <= (SELECT revision FROM registry.log_floor));
 
--- Takes away about `most` of the oldest entries, all of them from before `until`, by whole commits, and records that it
--- did: so whoever checks the chain is told from where, by the chain itself. The last commit always stays. Answers where
+-- Takes away about `most` of the oldest entries, all of them from before `until` by the database's own clock at the latest
+-- `keep` ago, by whole commits, and records that it did: so whoever checks the chain is told from where, by the chain itself. The last commit always stays. Answers where
 -- the log begins now; NULL when there was nothing to take away. It runs as the owner, because the service's own role may
 -- not delete entries.
 CREATE FUNCTION registry.prune_changes(until timestamptz, most integer) RETURNS bigint
@@ -133,9 +138,12 @@ BEGIN
     SELECT * INTO STRICT floor FROM registry.log_floor FOR NO KEY UPDATE;
     SELECT c.revision INTO target FROM (
         SELECT revision FROM registry.changes
-        WHERE revision > floor.revision AND at < until AND revision < (SELECT revision FROM registry.log_head)
+        WHERE revision > floor.revision AND at < least(until, clock_timestamp() - floor.keep) AND revision < (SELECT revision FROM registry.log_head)
         ORDER BY revision, position LIMIT most) AS c ORDER BY c.revision DESC LIMIT 1;
-    IF target IS NULL THEN
+    -- An entry that only tells of a pruning is no reason for another.
+    IF target IS NULL OR NOT EXISTS (
+        SELECT FROM registry.changes AS c
+        WHERE c.revision > floor.revision AND c.revision <= target AND c.action <> 'log.pruned') THEN
         RETURN NULL;
     END IF;
     UPDATE registry.log_floor SET (revision, position, chain_hash) = (
@@ -151,6 +159,34 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION registry.prune_changes(timestamptz, integer) FROM PUBLIC;
+
+-- The first commit that took its number at this moment or after it; NULL when there is none yet. Numbers of commits are no
+-- secret, so this looks at everybody's, which the index has in order. The scope is the caller's again at its end.
+CREATE FUNCTION registry.revision_at(moment timestamptz) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    scope text := coalesce(current_setting('registry.scope', true), '');
+    found bigint;
+BEGIN
+    PERFORM set_config('registry.scope', 'platform', true);
+    SELECT c.revision INTO found FROM registry.changes AS c WHERE c.at >= moment ORDER BY c.at, c.revision LIMIT 1;
+    PERFORM set_config('registry.scope', scope, true);
+    RETURN found;
+END
+$$;
+
+-- What an activation's place in the log is, only the log says, once.
+CREATE FUNCTION registry.check_activation_insert() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.revision IS NOT NULL OR NEW.position IS NOT NULL OR NEW.cursor_hash IS NOT NULL THEN
+        RAISE EXCEPTION 'an activation takes its place from the log' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER activations_unplaced BEFORE INSERT ON registry.activations
+    FOR EACH ROW EXECUTE FUNCTION registry.check_activation_insert();
 
 -- The audit is asked for by who did something, by what was done, and by when. What served at a moment is told by the last
 -- billing status as well, which the second of these finds too.

@@ -21,7 +21,7 @@ use crate::{
     },
     feed::{self, Hub},
     graphql::Api,
-    http::{self, Door, Limiter, SocketLimits, Sockets, TrustedProxies},
+    http::{self, Door, Excerpts, Limiter, SocketLimits, Sockets, TrustedProxies},
     task::Tasks,
     telemetry,
 };
@@ -247,6 +247,7 @@ impl Service {
             hub,
             tasks: tasks.clone(),
             sockets: Sockets::new(sockets),
+            excerpts: Excerpts::default(),
             limiter,
             proxies,
             metrics: recorder,

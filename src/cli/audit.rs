@@ -126,7 +126,7 @@ async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
     };
     let report = workshop.registry.verify_log(&Caller::system("audit"), seals, progress).await;
     bar.finish_and_clear();
-    let Report { head, entries, agents, fault } = report?;
+    let Report { head, entries, agents, unpublished, skipped, fault } = report?;
     say(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
     if let Some(fault) = fault {
         return Err(Failure::Audit(fault.to_string()));
@@ -134,14 +134,28 @@ async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
     say(format_args!(
         "{entries} entries, each what it was; {agents} agents, each serving what was activated last"
     ))?;
-    let older = seals.iter().filter(|seal| seal.revision < head.floor).count();
-    if older > 0 {
-        say(format_args!(
-            "{older} of the sealed heads are of before what is kept, and could not be looked at"
-        ))?;
+    if unpublished > 0 {
+        say(format_args!("of {unpublished} of them the entry that published it is not kept any more"))?;
     }
+    unseen(skipped, seals.len())?;
     say(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
     Ok(())
+}
+
+/// Tells of sealed heads that could not be looked at; a check against none at all is none.
+fn unseen(skipped: usize, all: usize) -> Result<(), Failure> {
+    if skipped == 0 {
+        return Ok(());
+    }
+    say(format_args!(
+        "{skipped} of {all} sealed heads are of before what is kept, and could not be looked at"
+    ))?;
+    if skipped < all {
+        return Ok(());
+    }
+    Err(Failure::Audit(
+        "no sealed head is of what is kept, so a log that was written anew would not show".to_owned(),
+    ))
 }
 
 fn offline(file: &Path, seals: Vec<Seal>) -> Result<(), Failure> {
@@ -150,17 +164,18 @@ fn offline(file: &Path, seals: Vec<Seal>) -> Result<(), Failure> {
         Some("-") => Box::new(io::stdin().lock()),
         _ => Box::new(BufReader::new(fs::File::open(file).map_err(unreadable)?)),
     };
+    let all = seals.len();
     let mut follower = Follower::new(seals);
     for line in reader.lines() {
         follower.take(&line.map_err(unreadable)?).map_err(|err| Failure::Audit(err.to_string()))?;
     }
     let followed = follower.end().map_err(|err| Failure::Audit(err.to_string()))?;
-    let Followed { log_id, customer_id, own, others, end } = followed;
+    let Followed { log_id, customer_id, own, others, end, skipped } = followed;
     say(format_args!("log {log_id}, customer {customer_id}"))?;
     say(format_args!(
         "{own} entries of its own, each what it was, among {others} of others; the last is {end}"
     ))?;
-    Ok(())
+    unseen(skipped, all)
 }
 
 impl Export {

@@ -23,9 +23,9 @@ use crate::{
     task::lock,
 };
 
-/// How long a statement of a write that takes its time may run, and what comes before the next.
-const PATIENCE: &str =
-    "SET LOCAL statement_timeout = '15min'; SET LOCAL idle_in_transaction_session_timeout = '15min'";
+/// How long a statement of a write that takes its time may run. Between statements it may take no longer than any other:
+/// it may hold the log's head by then.
+const PATIENCE: &str = "SET LOCAL statement_timeout = '15min'";
 /// The same.
 const PATIENCE_TIME: Duration = Duration::from_secs(15 * 60);
 

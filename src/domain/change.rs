@@ -113,23 +113,24 @@ impl Registry {
         if revision > head.revision {
             return Err(Error::CursorInvalid);
         }
-        if revision < head.floor {
+        let place = match entry {
+            Some((position, _)) => Place { revision, position },
+            None => Place::end_of(revision),
+        };
+        if head.has_lost(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
-        let Some((position, hash)) = entry else {
-            return Ok(Place::end_of(revision));
-        };
-        let found = view.one(change::at(revision, position)).await?.map(|found| found.chain_hash);
-        let found = match found {
-            None if revision == head.floor => {
-                let floor = view.one(log::floor()).await?.filter(|floor| floor.position == position);
-                floor.map(|floor| floor.chain_hash)
+        let Some((position, hash)) = entry else { return Ok(place) };
+        let found = match view.one(change::at(revision, position)).await? {
+            Some(found) => Some(found.chain_hash),
+            None => {
+                let floor = view.one(log::floor()).await?;
+                let is_there = |floor: &log::Floor| (floor.revision, floor.position) == (revision, position);
+                floor.filter(is_there).map(|floor| floor.chain_hash)
             }
-            found => found,
         };
         match found {
-            Some(found) if found.starts_with(&hash) => Ok(Place { revision, position }),
-            None if revision == head.floor => Err(Error::CursorTooOld { floor: head.floor }),
+            Some(found) if found.starts_with(&hash) => Ok(place),
             _ => Err(Error::CursorInvalid),
         }
     }
@@ -153,8 +154,7 @@ impl Registry {
             reach = Reach::Only(vec![customer]);
         }
         let head = view.one(log::head()).await?.ok_or(HEADLESS)?;
-        // The end of the last commit that is gone is the beginning of what is kept.
-        if place.revision < head.floor {
+        if head.has_lost(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let changes = view.all(change::after(&reach, place, limit)).await?;

@@ -11,7 +11,7 @@ use super::{
     change::{Action, ActorKind, Entity, Model, Place},
     uuids,
 };
-use crate::id::{AgentId, CustomerId, VersionId};
+use crate::id::{AgentId, CustomerId};
 
 /// Which entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,6 +100,13 @@ impl Sql {
         }
     }
 
+    fn within(&mut self, reach: &Reach) {
+        if let Reach::Only(customers) = reach {
+            let ids = self.value(uuids(customers));
+            self.conditions.push(format!("t.customer_id = ANY({ids}::uuid[])"));
+        }
+    }
+
     fn beyond(&mut self, is: &str, place: Option<Place>) {
         if let Some(Place { revision, position }) = place {
             let (revision, position) = (self.value(revision), self.value(position));
@@ -156,14 +163,16 @@ pub fn page(of: &Of, filter: &Filter, slice: &Slice<Place>) -> SelectorRaw<Selec
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// The same page of the entries of each of these.
+/// The same page of the entries within reach of each of these.
 pub fn page_each(
+    reach: &Reach,
     parents: Parents<'_>,
     filter: &Filter,
     slice: &Slice<Place>,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
     sql.filter(filter);
+    sql.within(reach);
     let text = sql.slice(slice, Some(parents));
     Entity::find().from_raw_sql(sql.statement(text))
 }
@@ -196,10 +205,7 @@ pub fn count(of: &Of, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
 pub fn count_each(reach: &Reach, parents: Parents<'_>, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
     sql.filter(filter);
-    if let Reach::Only(customers) = reach {
-        let ids = sql.value(uuids(customers));
-        sql.conditions.push(format!("t.customer_id = ANY({ids}::uuid[])"));
-    }
+    sql.within(reach);
     let (column, ids) = (parents.column(), sql.value(parents.ids()));
     sql.conditions.push(format!("t.{column} = ANY({ids}::uuid[])"));
     let text = format!(
@@ -234,38 +240,4 @@ pub fn hashes(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [customer.into(), revision.into(), position.into(), until.into(), limit.into()];
     Hash::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, values))
-}
-
-/// What an agent serves, and what the log says of that.
-#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Told {
-    /// The agent.
-    pub agent_id: AgentId,
-    /// The version that it serves by its row.
-    pub active_version_id: Option<VersionId>,
-    /// Whether its customer's prompts were taken away.
-    pub is_erased: bool,
-    /// Whether the log tells what it serves: it does unless that is from before what is kept of it.
-    pub is_told: bool,
-    /// The version that was activated last by the log.
-    pub told_version_id: Option<VersionId>,
-    /// The hash, in hex, of what that version held when it was published, where that is kept.
-    pub published_hash: Option<String>,
-}
-
-/// What agents serve by their rows and by the log, by their ids after this one.
-pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<Told>> {
-    let read = "SELECT a.id AS agent_id, a.active_version_id, k.erased_at IS NOT NULL AS is_erased, \
-        last.action IS NOT NULL OR (SELECT f.revision FROM registry.log_floor AS f) = 0 AS is_told, \
-        CASE WHEN last.action = 'agent.activated' THEN last.version_id END AS told_version_id, \
-        (SELECT c.details::jsonb #>> '{after,content_hash}' FROM registry.changes AS c \
-         WHERE c.agent_id = a.id AND c.version_id = a.active_version_id AND c.action = 'version.published' LIMIT 1) AS published_hash \
-        FROM registry.agents AS a JOIN registry.customers AS k ON k.id = a.customer_id LEFT JOIN LATERAL ( \
-            SELECT c.action, c.version_id FROM registry.changes AS c \
-            WHERE c.agent_id = a.id AND c.action IN ('agent.activated', 'agent.deactivated') \
-            ORDER BY c.revision DESC, c.position DESC LIMIT 1) AS last ON true \
-        WHERE $1::uuid IS NULL OR a.id > $1 ORDER BY a.id LIMIT $2";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let after = after.map_or(Value::Uuid(None), Into::into);
-    Told::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [after, limit.into()]))
 }

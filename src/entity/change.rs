@@ -235,12 +235,6 @@ pub fn at(revision: i64, position: i32) -> Select<Entity> {
     Entity::find_by_id((revision, position))
 }
 
-/// The first entry that took its number at this moment or after it.
-pub fn first_since(at: Instant) -> Select<Entity> {
-    let select = Entity::find().filter(Column::At.gte(at));
-    select.order_by_asc(Column::At).order_by_asc(Column::Revision).limit(1)
-}
-
 /// The last entry of one of these kinds about this agent.
 pub fn last_of(agent: AgentId, actions: [Action; 2]) -> Select<Entity> {
     last(actions).filter(Column::AgentId.eq(agent))

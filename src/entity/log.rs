@@ -3,6 +3,7 @@
 use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 use uuid::Uuid;
 
+use super::change::Place;
 use crate::clock::Instant;
 
 /// Where the log ends, and after which commit it begins.
@@ -20,6 +21,16 @@ pub struct Head {
     pub chain_hash: Vec<u8>,
     /// The last commit that is not kept any more; 0 when all are.
     pub floor: i64,
+    /// That commit's last entry.
+    pub floor_position: i32,
+}
+
+impl Head {
+    /// Whether some of what comes after this place is not kept any more.
+    #[must_use]
+    pub fn has_lost(&self, place: Place) -> bool {
+        place < Place { revision: self.floor, position: self.floor_position }
+    }
 }
 
 /// The last entry that is not kept any more: the chain goes on from it.
@@ -36,7 +47,7 @@ pub struct Floor {
 /// Reads [`Head`].
 pub fn head() -> SelectorRaw<SelectModel<Head>> {
     let read = "SELECT h.log_id, h.revision, h.position, CASE WHEN isfinite(h.at) THEN h.at END AS at, h.chain_hash, \
-        f.revision AS floor FROM registry.log_head AS h, registry.log_floor AS f";
+        f.revision AS floor, f.position AS floor_position FROM registry.log_head AS h, registry.log_floor AS f";
     Head::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }
 
@@ -58,4 +69,17 @@ pub fn prune(until: Instant, most: i32) -> SelectorRaw<SelectModel<Pruned>> {
     let prune = "SELECT registry.prune_changes($1, $2) AS floor";
     let values = [until.into(), most.into()];
     Pruned::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, prune, values))
+}
+
+/// A commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Since {
+    /// Its number; none when there is none yet.
+    pub revision: Option<i64>,
+}
+
+/// The first commit that took its number at this moment or after it, whoever's it is.
+pub fn since(at: Instant) -> SelectorRaw<SelectModel<Since>> {
+    let read = "SELECT registry.revision_at($1) AS revision";
+    Since::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [at.into()]))
 }

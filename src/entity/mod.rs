@@ -21,6 +21,7 @@ pub mod membership;
 pub mod operator;
 pub mod service_token;
 pub mod serving;
+pub mod told;
 pub mod user;
 
 /// Whose rows a select may touch. Each select of a tenant's table takes one: an unscoped read can't be written.

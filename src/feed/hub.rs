@@ -53,6 +53,8 @@ pub struct Hub {
     /// When this hub was made, and how many milliseconds after that the log's end was last seen.
     made: Instant,
     seen: Arc<AtomicU64>,
+    /// How often the log was found to be another.
+    turns: Arc<AtomicU64>,
     rights: Rights,
     roster: Roster,
 }
@@ -63,7 +65,7 @@ pub struct WatchFilter {
     /// Only of this customer.
     pub customer_id: Option<CustomerId>,
     /// Only of these agents.
-    pub agent_ids: Option<Vec<AgentId>>,
+    pub agent_ids: Option<Arc<[AgentId]>>,
 }
 
 impl WatchFilter {
@@ -84,6 +86,7 @@ impl Hub {
             applied: watch::Sender::new(None),
             made: Instant::now(),
             seen: Arc::default(),
+            turns: Arc::default(),
             rights: Rights::default(),
             roster: Roster::default(),
         }
@@ -115,9 +118,18 @@ impl Hub {
         self.seen.store(after, Ordering::Relaxed);
     }
 
-    /// Notes that some of the log can't be followed any more, because it is not kept: any rights may have changed.
-    pub(super) fn missed(&self) {
+    /// Notes that this instance follows the log from the end of this commit on, and knows nothing of what was before: who
+    /// watches reads that in the log, and any rights may have changed.
+    pub(super) fn begins_at(&self, revision: i64) {
+        let _ = self.live.send(Arc::new(Commit { revision, changes: Vec::new() }));
+        self.arrived(revision);
         self.rights.forget();
+    }
+
+    /// Notes that the log is not the one that was followed: a backup, or a server that had not got all of it. Whoever
+    /// watches has been told what was not so, and begins anew.
+    pub(super) fn diverged(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How long ago this instance had followed all that there was of the log: what it holds is at most so old.
@@ -189,6 +201,7 @@ impl Hub {
         // Before the tail has begun, nothing comes live. Then first the receiver, then the place: what is committed
         // between the two comes live.
         self.reach(0).await?;
+        let turn = self.turns.load(Ordering::Relaxed);
         let live = self.live.subscribe();
         let (place, behind, mark) = match after {
             Some(cursor) => (self.registry.place(cursor).await?, true, cursor),
@@ -205,6 +218,7 @@ impl Hub {
             caller,
             action,
             reach,
+            turn,
             entered,
             filter,
             live,
@@ -226,6 +240,8 @@ pub struct Watch {
     action: Action,
     /// Whose entries it may see live.
     reach: Reach,
+    /// Of which turn of the log it is.
+    turn: u64,
     entered: Entered,
     filter: WatchFilter,
     live: broadcast::Receiver<Arc<Commit>>,
@@ -245,7 +261,7 @@ impl Watch {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is, while it must be read; [`Error::CursorTooOld`] when it has fallen
-    /// behind what is kept. The watch is over then.
+    /// behind what is kept; [`Error::CursorInvalid`] when the log is another now. The watch is over then.
     pub async fn next(&mut self) -> Result<Arc<Change>> {
         loop {
             if let Some(change) = self.ready.pop_front() {
@@ -259,7 +275,10 @@ impl Watch {
             }
             match self.live.recv().await {
                 // Revisions have no gap, so a gap means that something did not come this way: the log has it.
-                Ok(commit) if commit.revision > self.place.revision + 1 => self.behind = true,
+                _ if self.turn != self.hub.turns.load(Ordering::Relaxed) => return Err(Error::CursorInvalid),
+                Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision + 1 => {
+                    self.behind = true;
+                }
                 Ok(commit) => self.take(&commit),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     metrics::counter!("registry_watch_lagged_total").increment(1);
@@ -342,6 +361,9 @@ impl Watch {
     }
 
     async fn replay(&mut self) -> Result<()> {
+        if self.turn != self.hub.turns.load(Ordering::Relaxed) {
+            return Err(Error::CursorInvalid);
+        }
         let reading = self.hub.registry.reading(&self.caller);
         let (page, head) = self
             .hub

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use sha2::{Digest, Sha256};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, timeout},
@@ -32,12 +33,19 @@ pub async fn hear(mut listener: Listener, bell: Arc<Notify>) {
     }
 }
 
+/// How far the log has been followed.
+struct Followed {
+    place: Place,
+    /// The chain hash there: what comes next must be chained to it.
+    chain_hash: Vec<u8>,
+}
+
 /// Follows the log from its end and hands each commit to the hub, looking by itself each `poll`. Never returns; outlives
 /// any failure of the database.
 pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Duration) {
-    let mut place = None;
+    let mut followed = None;
     loop {
-        match catch_up(&registry, &hub, &mut place).await {
+        match catch_up(&registry, &hub, &mut followed).await {
             Ok(()) => drop(timeout(poll, bell.notified()).await),
             // It was stopped for longer than the log is kept. Watchers see the gap, and are told.
             Err(Error::CursorTooOld { floor }) => {
@@ -45,8 +53,13 @@ pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Durat
                     floor,
                     "some of the log is gone before it was followed; going on from its end"
                 );
-                place = None;
-                hub.missed();
+                followed = None;
+            }
+            Err(Error::CursorInvalid) => {
+                tracing::error!("the log is not the one that was followed: a backup? going on from its end");
+                metrics::counter!("registry_log_diverged_total").increment(1);
+                followed = None;
+                hub.diverged();
             }
             Err(err) => {
                 tracing::warn!(error = %err, "can't read the log; trying again");
@@ -56,41 +69,55 @@ pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Durat
     }
 }
 
-/// Reads all that is new, and hands it on commit by commit.
-async fn catch_up(registry: &Registry, hub: &Hub, place: &mut Option<Place>) -> Result<()> {
+/// Reads all that is new, and hands it on commit by commit. The log is another one when what is new is not chained to
+/// what was seen last.
+async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed>) -> Result<()> {
     let asked = Instant::now();
-    let Some(mut from) = *place else {
-        let head = registry.head().await?.revision;
-        *place = Some(Place::end_of(head));
-        hub.arrived(head);
+    let Some(Followed { place, chain_hash }) = followed else {
+        let head = registry.head().await?;
+        let place = Place::end_of(head.revision);
+        *followed = Some(Followed { place, chain_hash: head.chain_hash });
+        hub.begins_at(head.revision);
         hub.saw_all(asked);
         return Ok(());
     };
+    let (mut from, mut hash) = (*place, chain_hash.clone());
     let mut held: Vec<Arc<Change>> = Vec::new();
     loop {
         let reading = registry.reading(&Caller::system("tail"));
-        let (page, _) = registry.changes_after(&reading, Action::ReadChanges, None, from, PAGE).await?;
+        let (page, head) = registry.changes_after(&reading, Action::ReadChanges, None, from, PAGE).await?;
+        drop(reading);
+        let is_set_back = head.revision < from.revision;
+        let is_another = page.is_empty() && head.revision == from.revision && head.chain_hash != hash;
+        if is_set_back || is_another {
+            return Err(Error::CursorInvalid);
+        }
         let is_last = u64::try_from(page.len()).unwrap_or(u64::MAX) < PAGE;
         for change in page {
+            let chained = Sha256::new().chain_update(&hash).chain_update(&change.row_hash).finalize();
+            if chained.as_slice() != change.chain_hash {
+                return Err(Error::CursorInvalid);
+            }
+            hash.clone_from(&change.chain_hash);
             from = Place::of(&change);
             if held.last().is_some_and(|last| last.revision != change.revision) {
-                hand_on(hub, place, std::mem::take(&mut held));
+                hand_on(hub, followed, std::mem::take(&mut held));
             }
             held.push(Arc::new(change));
         }
         // A snapshot shows whole commits, so the end of the log is the end of one.
         if is_last {
-            hand_on(hub, place, held);
+            hand_on(hub, followed, held);
             hub.saw_all(asked);
             return Ok(());
         }
     }
 }
 
-fn hand_on(hub: &Hub, place: &mut Option<Place>, changes: Vec<Arc<Change>>) {
+fn hand_on(hub: &Hub, followed: &mut Option<Followed>, changes: Vec<Arc<Change>>) {
     if let Some(last) = changes.last() {
         let revision = last.revision;
-        *place = Some(Place::end_of(revision));
+        *followed = Some(Followed { place: Place::end_of(revision), chain_hash: last.chain_hash.clone() });
         hub.arrive(Commit { revision, changes });
     }
 }

@@ -284,11 +284,22 @@ impl ChangeFilter {
             agent_id: agent_id.map(|agent| id("filter.agentId", &agent)).transpose()?,
             actor_id: actor_id.map(actor).transpose()?,
             actor_kind: actor_kind.map(Into::into),
-            actions: actions.map(|actions| actions.into_iter().map(Into::into).collect()),
+            actions: actions.map(distinct),
             since: since.map(DateTime::instant),
             until: until.map(DateTime::instant),
         })
     }
+}
+
+/// However often a kind is named, it is asked for once.
+fn distinct(actions: Vec<ChangeAction>) -> Vec<change::ChangeAction> {
+    let mut all = Vec::new();
+    for action in actions.into_iter().map(change::ChangeAction::from) {
+        if !all.contains(&action) {
+            all.push(action);
+        }
+    }
+    all
 }
 
 fn not_an_id() -> Error {

@@ -73,7 +73,7 @@ impl Watcher {
 
     /// How many agents it named; null when it named none.
     async fn agents(&self) -> Option<usize> {
-        self.watcher.filter.agent_ids.as_ref().map(Vec::len)
+        self.watcher.filter.agent_ids.as_ref().map(|agents| agents.len())
     }
 
     /// The network that it comes from, such as 192.0.2.0/24.

@@ -30,6 +30,7 @@ mod socket;
 
 pub use address::TrustedProxies;
 pub use limit::Limiter;
+pub use rest::Excerpts;
 pub use socket::{SocketLimits, Sockets};
 
 /// What every handler has at hand. Cheap to clone.
@@ -45,6 +46,8 @@ pub struct Door {
     pub tasks: Tasks,
     /// The sockets that are open.
     pub sockets: Sockets,
+    /// The excerpts of the log that are being written.
+    pub excerpts: Excerpts,
     /// Who asked how often.
     pub limiter: Limiter,
     /// Who is believed when it says whom it asks for.

@@ -96,6 +96,7 @@ async fn who_serves_can_take_down_no_wall() {
         "TRUNCATE registry.changes",
         "UPDATE registry.changes SET details = '{}'",
         "DELETE FROM registry.changes",
+        "UPDATE registry.log_floor SET keep = '0'",
         "DELETE FROM registry.agent_versions",
         "DELETE FROM registry.customers",
         "INSERT INTO registry.log_head (log_id, revision, position, at, chain_hash) VALUES (gen_random_uuid(), 0, 0, now(), '')",

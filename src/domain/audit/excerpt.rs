@@ -20,8 +20,8 @@ use crate::{
 
 /// Names the form of an excerpt.
 pub(super) const FORMAT: &str = "agent-registry-audit/1";
-/// How many entries are read at once.
-const PAGE: u64 = 1000;
+/// How many entries are read at once: of the largest, which tell of two descriptions, they are 4 MiB.
+const PAGE: u64 = 250;
 
 /// One line of an excerpt, in JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -140,13 +140,21 @@ impl Registry {
         let reading = self.reading(caller);
         let reach = reading.reach(Action::ReadChanges)?;
         reading.view.one(customer::by_ids(&reach, &[customer])).await?.ok_or(missing)?;
+        // One connection at a time: who holds one and waits for another could make all wait.
+        drop(reading);
         let (registry, caller, head) = (self.clone(), caller.clone(), self.head().await?);
-        let place = Place { revision: head.floor, position: i32::MAX };
+        let place = Place::end_of(head.floor);
         Ok(Excerpt { registry, caller, customer, head, place, next: Next::Begin })
     }
 }
 
 impl Excerpt {
+    /// Whom it is written for.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Up to which commit it goes, and how far it has come.
     #[must_use]
     pub fn progress(&self) -> (i64, i64) {
@@ -198,12 +206,13 @@ impl Excerpt {
     /// caller, who is shown its own by row-level security too.
     async fn entries(&mut self) -> Result<Vec<Line>> {
         let system = self.registry.reading(&Caller::system("excerpt")).view;
-        let floor = system.one(log::floor()).await?.map_or(i64::MAX, |floor| floor.revision);
-        if floor > self.place.revision {
-            return Err(Error::CursorTooOld { floor });
+        let head = system.one(log::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
+        if head.has_lost(self.place) {
+            return Err(Error::CursorTooOld { floor: head.floor });
         }
         let hashes = audit::hashes(self.customer, self.place, self.head.revision, PAGE);
         let hashes = system.all(hashes).await?;
+        drop(system);
         let own_count = hashes.iter().filter(|hash| hash.is_own).count();
         let mut own = VecDeque::new();
         if own_count > 0 {
@@ -220,7 +229,11 @@ impl Excerpt {
         let mut lines = Vec::new();
         for hash in &hashes {
             if hash.is_own {
-                let entry = own.pop_front().ok_or(Error::Unavailable("the log was pruned meanwhile"))?;
+                let is_it = |entry: &Change| {
+                    Place::of(entry) == (Place { revision: hash.revision, position: hash.position })
+                };
+                let entry = own.pop_front().filter(is_it);
+                let entry = entry.ok_or(Error::Unavailable("the log was pruned meanwhile"))?;
                 lines.push(Line::Change(Box::new(Own::of(entry, self.customer))));
             } else if let Some(Line::Hashes(run)) = lines.last_mut() {
                 run.push(hex::encode(&hash.row_hash));

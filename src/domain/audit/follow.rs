@@ -22,6 +22,8 @@ pub struct Followed {
     pub others: u64,
     /// Where the log ended.
     pub end: Place,
+    /// How many of the sealed heads are of before it begins, and could not be looked at.
+    pub skipped: usize,
 }
 
 /// Why an excerpt does not prove what it should.
@@ -42,6 +44,12 @@ pub enum ExcerptError {
     /// What was sealed is not in it.
     #[error("entry {}.{} is not the one that was sealed", .0.revision, .0.position)]
     Sealed(Seal),
+    /// It ends before what was sealed.
+    #[error(
+        "entry {}.{} was sealed, and it ends before that: get a newer one, and if that does too, the log was cut off",
+        .0.revision, .0.position
+    )]
+    Short(Seal),
     /// A head was sealed of another log.
     #[error("the sealed head is of another log, {}", .0.log_id)]
     OtherLog(Seal),
@@ -86,9 +94,12 @@ impl Follower {
                 if let Some(other) = self.seals.iter().find(|seal| seal.log_id != log_id) {
                     return Err(ExcerptError::OtherLog(other.clone()));
                 }
-                self.seals.retain(|seal| seal.revision >= revision && !seal.is_at(&chain));
+                let all = self.seals.len();
+                self.seals.retain(|seal| seal.revision >= revision);
+                let skipped = all - self.seals.len();
+                self.seals.retain(|seal| !seal.is_at(&chain));
                 let end = Place { revision, position };
-                self.followed = Some(Followed { log_id, customer_id, own: 0, others: 0, end });
+                self.followed = Some(Followed { log_id, customer_id, own: 0, others: 0, end, skipped });
                 self.chain = Some(chain);
             }
             (Line::Change(own), Some(chain), Some(followed)) if !self.ended => {
@@ -114,10 +125,11 @@ impl Follower {
             (Line::End { revision, position, at: _, chain_hash }, Some(chain), Some(followed))
                 if !self.ended =>
             {
-                if hex::encode(chain.hash()) != chain_hash {
+                followed.end = Place { revision, position };
+                let is_before = self.last.is_some_and(|last| followed.end < last);
+                if is_before || hex::encode(chain.hash()) != chain_hash {
                     return Err(ExcerptError::End);
                 }
-                followed.end = Place { revision, position };
                 self.ended = true;
             }
             _ => return Err(wrong("it does not belong here")),
@@ -132,6 +144,9 @@ impl Follower {
     pub fn end(self) -> Result<Followed, ExcerptError> {
         let followed = self.followed.filter(|_| self.ended).ok_or(ExcerptError::Cut)?;
         match self.seals.into_iter().next() {
+            Some(seal) if followed.end < (Place { revision: seal.revision, position: seal.position }) => {
+                Err(ExcerptError::Short(seal))
+            }
             Some(missing) => Err(ExcerptError::Sealed(missing)),
             None => Ok(followed),
         }

@@ -16,7 +16,7 @@ pub use seal::{Seal, SealError};
 pub use verify::{Fault, Progress, Report};
 
 use super::{
-    Caller, Error, Page, PageArgs, Reading, Registry, Result,
+    Error, Page, PageArgs, Reading, Registry, Result,
     change::{ActorKind, Change, ChangeAction, Place},
     policy::Action,
 };
@@ -26,7 +26,7 @@ use crate::{
     entity::{
         Reach,
         audit::{self, Filter, Of, Parents},
-        change,
+        log,
     },
     id::{AgentId, CustomerId},
 };
@@ -76,7 +76,7 @@ impl Registry {
         page: &PageArgs<Place>,
     ) -> Result<Page<Change>> {
         let of = whose(reading, customer)?;
-        let filter = self.resolved(filter).await?;
+        let filter = resolved(&reading.view, filter).await?;
         let rows = reading.view.all(audit::page(&of, &filter, &page.slice())).await?;
         Ok(page.page(rows))
     }
@@ -92,7 +92,7 @@ impl Registry {
         filter: &ChangeFilter,
     ) -> Result<u64> {
         let of = whose(reading, customer)?;
-        let filter = self.resolved(filter).await?;
+        let filter = resolved(&reading.view, filter).await?;
         let counted = reading.view.one(audit::count(&of, &filter)).await?;
         Ok(counted.map_or(0, |counted| u64::try_from(counted.count).unwrap_or(0)))
     }
@@ -109,18 +109,18 @@ impl Registry {
         page: &PageArgs<Place>,
     ) -> Result<Pages> {
         let reach = reading.reach(Action::ReadChanges)?;
-        let filter = self.resolved(filter).await?;
+        let filter = resolved(&reading.view, filter).await?;
         let (customers, agents) = sorted(subjects);
         let mut pages = Vec::with_capacity(subjects.len());
         if !customers.is_empty() {
             let parents = Parents::Customers(&customers);
-            let rows = reading.view.all(audit::page_each(parents, &filter, &page.slice())).await?;
+            let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
             let of = |row: &Change| row.customer_id.map(Subject::Customer);
             pages.extend(paged(customers.iter().copied().map(Subject::Customer), rows, of, &reach, page));
         }
         if !agents.is_empty() {
             let parents = Parents::Agents(&agents);
-            let rows = reading.view.all(audit::page_each(parents, &filter, &page.slice())).await?;
+            let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
             let of = |row: &Change| row.agent_id.map(Subject::Agent);
             pages.extend(paged(agents.iter().copied().map(Subject::Agent), rows, of, &reach, page));
         }
@@ -138,7 +138,7 @@ impl Registry {
         filter: &ChangeFilter,
     ) -> Result<Vec<(Subject, u64)>> {
         let reach = reading.reach(Action::ReadChanges)?;
-        let filter = self.resolved(filter).await?;
+        let filter = resolved(&reading.view, filter).await?;
         let (mut customers, agents) = sorted(subjects);
         customers.retain(|customer| reach.holds(*customer));
         let mut counts = Vec::with_capacity(subjects.len());
@@ -150,27 +150,26 @@ impl Registry {
         }
         Ok(counts)
     }
+}
 
-    /// The filter with its moments as commits: time never runs against their order, and these an index finds. Numbers of
-    /// commits are no secret, so this may be asked for anybody.
-    async fn resolved(&self, filter: &ChangeFilter) -> Result<Filter> {
-        let ChangeFilter { agent_id, actor_id, actor_kind, actions, since, until } = filter;
-        let view = self.reading(&Caller::system("audit")).view;
-        Ok(Filter {
-            agent_id: *agent_id,
-            actor_id: *actor_id,
-            actor_kind: *actor_kind,
-            actions: actions.clone(),
-            from: first_since(&view, *since).await?,
-            until: first_since(&view, *until).await?,
-        })
-    }
+/// The filter with its moments as commits: time never runs against their order, and these an index finds.
+async fn resolved(view: &View, filter: &ChangeFilter) -> Result<Filter> {
+    let ChangeFilter { agent_id, actor_id, actor_kind, actions, since, until } = filter;
+    Ok(Filter {
+        agent_id: *agent_id,
+        actor_id: *actor_id,
+        actor_kind: *actor_kind,
+        actions: actions.clone(),
+        from: first_since(view, *since).await?,
+        until: first_since(view, *until).await?,
+    })
 }
 
 /// The first commit since this moment; one that there never is when there is none yet.
 async fn first_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
     let Some(at) = at else { return Ok(None) };
-    Ok(Some(view.one(change::first_since(at)).await?.map_or(i64::MAX, |first| first.revision)))
+    let first = view.one(log::since(at)).await?.and_then(|since| since.revision);
+    Ok(Some(first.unwrap_or(i64::MAX)))
 }
 
 /// Whose entries the reader is shown, of this customer or of all.

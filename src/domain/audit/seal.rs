@@ -72,7 +72,8 @@ impl Registry {
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub async fn seal(&self, key: &LocalIssuer) -> Result<(Seal, String)> {
-        let Head { log_id, revision, position, at: _, chain_hash, floor: _ } = self.head().await?;
+        let Head { log_id, revision, position, at: _, chain_hash, floor: _, floor_position: _ } =
+            self.head().await?;
         let (chain_hash, sealed_at) = (hex::encode(chain_hash), self.clock().now());
         let seal = Seal { log_id, revision, position, chain_hash, sealed_at };
         let signed = key.sign(TYPE, &seal).map_err(|err| Error::Internal(Box::new(err)))?;

@@ -16,8 +16,8 @@ use crate::{
         policy::{self, Action},
         version::Content,
     },
-    entity::{Reach, agent_version, audit, change, log},
-    id::{AgentId, VersionId},
+    entity::{Reach, agent_version, change, log, told},
+    id::{AgentId, CustomerId, VersionId},
 };
 
 /// How many entries are read at once.
@@ -34,6 +34,10 @@ pub struct Report {
     pub entries: u64,
     /// How many agents serve what the log says.
     pub agents: u64,
+    /// Of how many of them what was published is not kept any more, so that only the version's own hash was checked.
+    pub unpublished: u64,
+    /// How many of the sealed heads are of before what is kept, and could not be looked at.
+    pub skipped: usize,
     /// The first thing that is not as it must be.
     pub fault: Option<Fault>,
 }
@@ -51,6 +55,12 @@ pub enum Fault {
     Sealed(Seal),
     /// It is not the log that this head was sealed of.
     OtherLog(Seal),
+    /// The record of an activation is not what the log says of it, or one of the two is not there.
+    Activation(AgentId),
+    /// An agent has another name than the log says.
+    Named(AgentId),
+    /// A customer has another billing status than the log says.
+    Billed(CustomerId),
     /// An agent does not serve the version that the log says was activated last.
     Serves(AgentId),
     /// What a version that serves holds is not what was published.
@@ -69,6 +79,13 @@ impl fmt::Display for Fault {
                 write!(f, "entry {revision}.{position} is not the one that was sealed")
             }
             Self::OtherLog(Seal { log_id, .. }) => write!(f, "the sealed head is of another log, {log_id}"),
+            Self::Activation(agent) => {
+                write!(f, "the records of agent {agent}'s activations are not those of the log")
+            }
+            Self::Named(agent) => write!(f, "agent {agent} has another name than it was given"),
+            Self::Billed(customer) => {
+                write!(f, "customer {customer} has another billing status than was set")
+            }
             Self::Serves(agent) => write!(f, "agent {agent} does not serve what was activated last"),
             Self::Content(agent, version) => {
                 write!(f, "agent {agent} serves version {version}, which does not hold what was published")
@@ -101,7 +118,7 @@ impl Registry {
         policy::allow(caller, Action::ManagePlatform)?;
         let view = self.reading(caller).view;
         let head = view.one(log::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
-        let mut report = Report { entries: 0, agents: 0, fault: None, head };
+        let mut report = Report { entries: 0, agents: 0, unpublished: 0, skipped: 0, fault: None, head };
         report.fault = self.chain_fault(&view, &mut report, seals, progress).await?;
         if report.fault.is_none() {
             report.fault = serving_fault(&view, &mut report, progress).await?;
@@ -153,6 +170,7 @@ impl Registry {
             return Ok(Some(Fault::Floor(floor.revision)));
         }
         // What was sealed before the log begins can't be looked at any more.
+        report.skipped = open.iter().filter(|seal| seal.revision < floor.revision).count();
         let missing = open.into_iter().find(|seal| seal.revision >= floor.revision);
         Ok(missing.map(|seal| Fault::Sealed(seal.clone())))
     }
@@ -179,17 +197,26 @@ async fn serving_fault(
     report: &mut Report,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Option<Fault>> {
+    if let Some(stray) = view.one(told::stray_activation()).await? {
+        return Ok(Some(Fault::Activation(stray.agent_id)));
+    }
+    if let Some(wrong) = view.one(told::wrong_status()).await? {
+        return Ok(Some(Fault::Billed(wrong.customer_id)));
+    }
     let mut after = None;
     loop {
-        let page = view.all(audit::serving(after, AGENTS)).await?;
+        let page = view.all(told::serving(after, AGENTS)).await?;
         let Some(last) = page.last() else { return Ok(None) };
         after = Some(last.agent_id);
         let ids: Vec<VersionId> = page.iter().filter_map(|row| row.active_version_id).collect();
         let versions = view.all(agent_version::by_ids(&Reach::Everyone, &ids)).await?;
         let versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
         for row in &page {
-            if row.is_told && row.active_version_id != row.told_version_id {
+            if row.active_version_id != row.told_version_id {
                 return Ok(Some(Fault::Serves(row.agent_id)));
+            }
+            if row.told_name.as_ref().is_some_and(|told| *told != row.name) && !row.is_erased {
+                return Ok(Some(Fault::Named(row.agent_id)));
             }
             let Some(id) = row.active_version_id.filter(|_| !row.is_erased) else { continue };
             let holds = versions.get(&id).map(|version| (Content::of(version).hash(), version));
@@ -202,6 +229,7 @@ async fn serving_fault(
                 return Ok(Some(Fault::Content(row.agent_id, id)));
             }
             report.agents += 1;
+            report.unpublished += u64::from(row.published_hash.is_none());
         }
         progress(Progress::Agents(report.agents));
     }

@@ -1,5 +1,7 @@
 //! `GET /v1/customers/{id}/audit`: a customer's excerpt of the log, line by line, for `audit verify --file`.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     body::Body,
     extract::State,
@@ -7,9 +9,35 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
 
 use super::{CustomerPath, refuse};
-use crate::http::{Door, caller::Authenticated, problem::Problem};
+use crate::{
+    domain::{Error, audit::Excerpt},
+    http::{
+        Door,
+        caller::{Authenticated, Since},
+        problem::Problem,
+    },
+};
+
+/// How many excerpts are written at a time: each walks the whole log.
+const AT_ONCE: usize = 2;
+/// How long a client may leave a piece untaken.
+const SEND: Duration = Duration::from_secs(10);
+
+/// The excerpts of an instance that are being written. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Excerpts(Arc<Semaphore>);
+
+impl Default for Excerpts {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
 
 /// `GET /v1/customers/{id}/audit`.
 pub(super) async fn excerpt(
@@ -17,19 +45,42 @@ pub(super) async fn excerpt(
     Authenticated(caller): Authenticated,
     CustomerPath(id): CustomerPath,
 ) -> Result<Response, Problem> {
+    let since = Since(door.hub.rights().count());
     let excerpt = door.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
-    // One that fails on the way is cut off, and lacks the line at its end.
-    let lines = stream::unfold(Some(excerpt), |excerpt| async move {
-        let mut excerpt = excerpt?;
-        match excerpt.next().await {
-            Ok(lines) => lines.map(|lines| (Ok(lines), Some(excerpt))),
-            Err(err) => {
-                tracing::warn!(error = %err, "an excerpt was cut off");
-                Some((Err(err), None))
-            }
-        }
+    let turn = Arc::clone(&door.excerpts.0).try_acquire_owned();
+    let turn =
+        turn.map_err(|_| Error::Unavailable("other excerpts are being written")).map_err(refuse(&caller))?;
+    let (pieces, taken) = mpsc::channel(1);
+    door.tasks.clone().beside(async move {
+        let _turn = turn;
+        write(&door, excerpt, since, pieces).await;
     });
+    let lines = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
     let saved = [(header::CONTENT_DISPOSITION, "attachment; filename=\"audit.ndjson\"")];
     Ok((kind, saved, Body::from_stream(lines)).into_response())
+}
+
+/// Writes it for as long as its reader takes it, and may. One that is cut off lacks the line at its end.
+async fn write(
+    door: &Door,
+    mut excerpt: Excerpt,
+    Since(since): Since,
+    pieces: mpsc::Sender<Result<String, Error>>,
+) {
+    loop {
+        let caller = excerpt.caller();
+        let is_over = caller.expires_at().is_some_and(|at| at <= door.registry.clock().now());
+        let piece = if is_over || door.hub.rights().touched_since(since, caller) {
+            Some(Err(Error::Unauthenticated("rights were taken away meanwhile")))
+        } else {
+            excerpt.next().await.transpose()
+        };
+        let Some(piece) = piece else { return };
+        let is_cut =
+            piece.as_ref().inspect_err(|err| tracing::warn!(error = %err, "an excerpt was cut off")).is_err();
+        if !matches!(timeout(SEND, pieces.send(piece)).await, Ok(Ok(()))) || is_cut {
+            return;
+        }
+    }
 }

@@ -30,6 +30,8 @@ mod audit;
 mod config;
 mod version;
 
+pub use audit::Excerpts;
+
 /// The routes, each behind the check of the credential.
 pub fn routes(door: &Door) -> Router<Door> {
     let mut routes = Router::new()

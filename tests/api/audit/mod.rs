@@ -210,6 +210,30 @@ async fn its_pages_are_the_whole_in_both_directions() {
     assert_eq!(place(all.last().unwrap()), (1, 1), "the platform's own too");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_ask_by_time_do_not_wait_for_one_another() {
+    let desk = Desk::new().await;
+    let query = "query ($id: ID!) { agent(id: $id) { changes(filter: { since: \"2020-01-01T00:00:00Z\" }) { totalCount } } }";
+    let path = format!("/v1/customers/{}/audit", desk.customer);
+    // More than there are connections; each holds one and never waits for another.
+    let asks = (0..40).map(|_| desk.admin.gql(query, json!({ "id": desk.agent })));
+    let excerpts = (0..20).map(|_| desk.admin.get(&path));
+    let all = futures_util::future::join(
+        futures_util::future::join_all(asks),
+        futures_util::future::join_all(excerpts),
+    );
+    let (asked, excerpts) = tokio::time::timeout(std::time::Duration::from_secs(60), all).await.unwrap();
+    for answer in asked {
+        assert_eq!(answer.at("/agent/changes/totalCount"), 3);
+    }
+    let written = excerpts.iter().filter(|answer| answer.status == 200).count();
+    assert!(written >= 2, "{written}");
+    assert!(
+        excerpts.iter().all(|answer| [200, 503].contains(&answer.status.as_u16())),
+        "the others are to come back"
+    );
+}
+
 #[tokio::test]
 async fn what_is_personal_or_secret_is_not_in_it() {
     let desk = Desk::new().await;

@@ -31,7 +31,8 @@ impl Desk {
         let mut admin = PgConnection::connect(&self.app.database.admin_url).await.unwrap();
         let save = "CREATE TABLE saved_changes AS TABLE registry.changes; CREATE TABLE saved_head AS TABLE registry.log_head;
             CREATE TABLE saved_floor AS TABLE registry.log_floor; CREATE TABLE saved_agents AS TABLE registry.agents;
-            CREATE TABLE saved_versions AS TABLE registry.agent_versions; SET session_replication_role = replica;";
+            CREATE TABLE saved_versions AS TABLE registry.agent_versions; CREATE TABLE saved_customers AS TABLE registry.customers;
+            CREATE TABLE saved_activations AS TABLE registry.activations; SET session_replication_role = replica;";
         sqlx::raw_sql(save).execute(&mut admin).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(tampering)).execute(&mut admin).await.unwrap();
         let report = self.verify(seals).await;
@@ -41,7 +42,10 @@ impl Desk {
             UPDATE registry.agents AS a SET (active_version_id, activated_at) = (s.active_version_id, s.activated_at) FROM saved_agents AS s WHERE s.id = a.id;
             UPDATE registry.agent_versions AS v SET system_prompt = s.system_prompt, content_hash = s.content_hash
                 FROM saved_versions AS s WHERE s.id = v.id;
-            DROP TABLE saved_changes, saved_head, saved_floor, saved_agents, saved_versions;";
+            UPDATE registry.agents AS a SET name = s.name FROM saved_agents AS s WHERE s.id = a.id;
+            UPDATE registry.customers AS k SET billing_status = s.billing_status FROM saved_customers AS s WHERE s.id = k.id;
+            DELETE FROM registry.activations; INSERT INTO registry.activations TABLE saved_activations;
+            DROP TABLE saved_changes, saved_head, saved_floor, saved_agents, saved_versions, saved_customers, saved_activations;";
         sqlx::raw_sql(restore).execute(&mut admin).await.unwrap();
         report.fault
     }
@@ -129,7 +133,8 @@ async fn what_was_written_anew_shows_by_a_head_that_was_kept() {
     let cut = format!("DELETE FROM registry.changes WHERE revision > 7; {REWRITE}");
     assert_eq!(desk.after(&cut, &[]).await, None, "the chain alone does not show a cut tail");
     assert_eq!(desk.after(&cut, &seals).await, Some(Fault::Sealed(seals[1].clone())));
-    let anew = format!("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5; {REWRITE}");
+    let anew = format!("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5; {REWRITE}
+        UPDATE registry.activations AS x SET cursor_hash = substr(c.chain_hash, 1, 8) FROM registry.changes AS c WHERE c.subject_id = x.id");
     assert_eq!(desk.after(&anew, &[]).await, None, "nor what was written anew as a whole");
     assert_eq!(desk.after(&anew, &seals).await, Some(Fault::Sealed(seals[0].clone())));
     let other = Seal { log_id: desk.customer.parse().unwrap(), ..seal };
@@ -142,6 +147,36 @@ async fn what_is_served_is_what_was_activated_and_published() {
     let (agent, version) = (desk.agent.parse().unwrap(), desk.version.parse().unwrap());
     let served = "UPDATE registry.agents SET (active_version_id, activated_at) = (NULL, NULL)";
     assert_eq!(desk.after(served, &[]).await, Some(Fault::Serves(agent)));
+    // What gateways are told comes from the records of activations: they must be those of the log.
+    let second = desk.editor.publish(&desk.agent, "another").await;
+    for tampering in [
+        format!("UPDATE registry.activations SET version_id = '{second}'"),
+        "UPDATE registry.activations SET position = 2".to_owned(),
+        "UPDATE registry.activations SET cursor_hash = NULL".to_owned(),
+        "DELETE FROM registry.activations".to_owned(),
+        format!(
+            "INSERT INTO registry.activations (id, customer_id, agent_id, version_id, reason, activated_by_kind, activated_at, revision, position)
+             SELECT gen_random_uuid(), customer_id, agent_id, '{second}', reason, activated_by_kind, activated_at, revision, 999
+             FROM registry.activations"
+        ),
+    ] {
+        assert_eq!(desk.after(&tampering, &[]).await, Some(Fault::Activation(agent)), "{tampering}");
+    }
+    let mut service = PgConnection::connect(&desk.app.database.url).await.unwrap();
+    let forged = "SET registry.scope = 'platform'; INSERT INTO registry.activations
+        (id, customer_id, agent_id, version_id, reason, activated_by_kind, activated_at, revision, position)
+        SELECT gen_random_uuid(), customer_id, agent_id, version_id, reason, activated_by_kind, activated_at, revision, 999
+        FROM registry.activations";
+    let refused = sqlx::raw_sql(forged).execute(&mut service).await.unwrap_err().to_string();
+    assert!(refused.contains("takes its place from the log"), "{refused}");
+    let name = "UPDATE registry.agents SET name = 'Another'";
+    assert_eq!(desk.after(name, &[]).await, Some(Fault::Named(agent)));
+    let operator = desk.app.operator().await;
+    let set =
+        "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: PAST_DUE }) { revision } }";
+    operator.gql(set, json!({ "id": desk.customer })).await.text("/setBillingStatus/revision");
+    let status = "UPDATE registry.customers SET billing_status = 'ACTIVE'";
+    assert_eq!(desk.after(status, &[]).await, Some(Fault::Billed(desk.customer.parse().unwrap())));
     let content = "UPDATE registry.agent_versions SET system_prompt = 'another'";
     assert_eq!(desk.after(content, &[]).await, Some(Fault::Content(agent, version)));
     let both = "UPDATE registry.agent_versions SET content_hash = sha256('x')";
@@ -215,6 +250,15 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     assert_eq!(follow(&edited, vec![]), Err(ExcerptError::End));
     let other = Seal { chain_hash: "00".repeat(32), ..seal.clone() };
     assert_eq!(follow(text, vec![other.clone()]), Err(ExcerptError::Sealed(other)));
+    let later = Seal { revision: seal.revision + 1000, ..seal.clone() };
+    let later = Seal { chain_hash: "00".repeat(32), ..later };
+    assert_eq!(follow(text, vec![later.clone()]), Err(ExcerptError::Short(later)));
+    // An end that is said to be before what is in it.
+    let (first, end) = (format!("\"revision\":{},", head.revision), "\"revision\":1,".to_owned());
+    let moved = lines.iter().map(|line| {
+        if line.starts_with("{\"end\"") { line.replace(&first, &end) } else { (*line).to_owned() }
+    });
+    assert_eq!(follow(&moved.collect::<Vec<_>>().join("\n"), vec![]), Err(ExcerptError::End));
     let foreign = Seal { log_id: desk.customer.parse().unwrap(), ..seal };
     assert_eq!(follow(text, vec![foreign.clone()]), Err(ExcerptError::OtherLog(foreign)));
     for nonsense in ["", "{}", "{\"hashes\":[]}", "nonsense", "{\"end\":{}}"] {

@@ -9,8 +9,15 @@ use super::Desk;
 use crate::support::{Calls, socket::Frame};
 
 impl Desk {
+    /// Lets everything be taken away, however new it is, as only the owner of the tables may.
+    async fn keep_nothing(&self) {
+        let mut owner = PgConnection::connect(&self.app.database.admin_url).await.unwrap();
+        sqlx::raw_sql("UPDATE registry.log_floor SET keep = '0'").execute(&mut owner).await.unwrap();
+    }
+
     /// Takes away all that there is but the last commit.
     async fn prune(&self) {
+        self.keep_nothing().await;
         while self.app.registry.prune(Utc::now()).await.unwrap() {
             let floor = self.app.registry.head().await.unwrap();
             if floor.floor + 2 >= floor.revision {
@@ -26,7 +33,13 @@ async fn what_is_pruned_is_gone_and_the_rest_is_proved() {
     let before = desk.app.registry.head().await.unwrap();
     let system = Caller::system("test");
     assert!(!desk.app.registry.prune(Utc::now() - chrono::TimeDelta::days(1)).await.unwrap());
-    assert_eq!(desk.app.registry.head().await.unwrap(), before, "nothing is that old");
+    assert!(!desk.app.registry.prune(Utc::now() + chrono::TimeDelta::days(1000)).await.unwrap());
+    assert_eq!(
+        desk.app.registry.head().await.unwrap(),
+        before,
+        "nothing is an hour old by the database's own clock"
+    );
+    desk.keep_nothing().await;
     assert!(desk.app.registry.prune(Utc::now()).await.unwrap());
     let after = desk.app.registry.head().await.unwrap();
     assert_eq!(
@@ -115,6 +128,73 @@ async fn who_comes_back_too_late_is_told_and_begins_anew() {
     }
     kinds.sort_by_key(Value::to_string);
     assert_eq!(kinds, ["BOOKMARK", "SNAPSHOT", "activation"]);
+}
+
+#[tokio::test]
+async fn a_cursor_into_the_commit_that_the_log_begins_after_is_too_old() {
+    let desk = Desk::new().await;
+    let input = json!({ "agentId": desk.agent, "systemPrompt": "two", "modelName": "m", "activate": true });
+    let revision: i64 =
+        desk.editor.publish_input(input).await.text("/publishVersion/revision").parse().unwrap();
+    let operator = desk.app.operator().await;
+    let query = "{ changes(first: 2) { nodes { cursor position } } }";
+    let nodes = operator.gql(query, Value::Null).await.at("/changes/nodes").clone();
+    let (last, middle) = (nodes[0]["cursor"].clone(), nodes[1]["cursor"].clone());
+    assert_eq!((&nodes[0]["position"], &nodes[1]["position"]), (&json!(2), &json!(1)));
+    operator.customer("Town").await;
+    desk.prune().await;
+    let head = desk.app.registry.head().await.unwrap();
+    assert_eq!((head.floor, head.floor_position), (revision, 2));
+    let place = |revision, position| agent_registry::domain::change::Place { revision, position };
+    for (at, is_lost) in [
+        (place(revision - 1, i32::MAX), true),
+        (place(revision, 1), true),
+        (place(revision, 2), false),
+        (place(revision, i32::MAX), false),
+    ] {
+        assert_eq!(head.has_lost(at), is_lost, "{at}");
+    }
+    let mut socket = operator.socket().await;
+    let query = "subscription ($after: Cursor) { changes(after: $after) { action } }";
+    socket.subscribe("middle", query, json!({ "after": middle })).await;
+    let Frame::Message(refused) = socket.next().await else { panic!("closed") };
+    assert_eq!(refused["payload"][0]["extensions"]["code"], "CURSOR_TOO_OLD", "{refused}");
+    socket.subscribe("last", query, json!({ "after": last })).await;
+    assert_eq!(socket.event().await["data"]["changes"]["action"], "CUSTOMER_CREATED");
+}
+
+#[tokio::test]
+async fn who_watches_a_log_that_is_set_back_begins_anew() {
+    let desk = Desk::new().await;
+    let gateway = desk.app.gateway().await;
+    let mut socket = gateway.socket().await;
+    let configs = "subscription { configs { kind config { versionNumber } } }";
+    socket.subscribe("1", configs, Value::Null).await;
+    for kind in ["SNAPSHOT", "BOOKMARK"] {
+        assert_eq!(socket.event().await["data"]["configs"]["kind"], kind);
+    }
+    // A server takes over that had not got the last commits: their place is taken by others.
+    let mut owner = PgConnection::connect(&desk.app.database.admin_url).await.unwrap();
+    let set_back = "BEGIN; SET LOCAL session_replication_role = replica;
+        DELETE FROM registry.changes WHERE revision > 7;
+        UPDATE registry.log_head AS h SET (revision, position, at, chain_hash) = (SELECT revision, position, at, chain_hash
+            FROM registry.changes ORDER BY revision DESC, position DESC LIMIT 1);
+        COMMIT";
+    sqlx::raw_sql(set_back).execute(&mut owner).await.unwrap();
+    let Frame::Message(ended) = socket.next().await else { panic!("closed") };
+    assert_eq!(ended["payload"]["errors"][0]["extensions"]["code"], "CURSOR_INVALID", "{ended}");
+    // From there on all is well: what comes is told, and nothing is behind.
+    let mut socket = gateway.socket().await;
+    socket.subscribe("2", configs, Value::Null).await;
+    for kind in ["SNAPSHOT", "BOOKMARK"] {
+        assert_eq!(socket.event().await["data"]["configs"]["kind"], kind);
+    }
+    let version = desk.editor.publish(&desk.agent, "after").await;
+    let activated = desk.editor.activate(&desk.agent, &version).await;
+    let revision: i64 = activated.text("/activateVersion/revision").parse().unwrap();
+    assert_eq!(socket.event().await["data"]["configs"]["config"]["versionNumber"], 2);
+    let path = format!("/internal/agents/{}/active?at_least={revision}", desk.agent);
+    assert_eq!(gateway.get(&path).await.body["version_number"], 2);
 }
 
 #[tokio::test]

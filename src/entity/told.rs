@@ -1,0 +1,79 @@
+//! What the rows say beside what the log says of them: for whoever checks that the two agree.
+
+use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement, Value};
+
+use crate::id::{AgentId, CustomerId, VersionId};
+
+/// What an agent serves, and what is told of that.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Told {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Its name by its row.
+    pub name: String,
+    /// Its name by the log; none when that is not kept any more.
+    pub told_name: Option<String>,
+    /// The version that it serves by its row.
+    pub active_version_id: Option<VersionId>,
+    /// The version of its last activation.
+    pub told_version_id: Option<VersionId>,
+    /// Whether its customer's prompts were taken away.
+    pub is_erased: bool,
+    /// The hash, in hex, of what that version held when it was published; none when that is not kept any more.
+    pub published_hash: Option<String>,
+}
+
+/// What agents serve by their rows and by what is told, by their ids after this one.
+pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<Told>> {
+    let read = "SELECT a.id AS agent_id, a.name, a.active_version_id, last.version_id AS told_version_id, \
+        k.erased_at IS NOT NULL AS is_erased, \
+        (SELECT c.details::jsonb #>> '{after,name}' FROM registry.changes AS c \
+         WHERE c.agent_id = a.id AND c.action IN ('agent.created', 'agent.updated') \
+         ORDER BY c.revision DESC, c.position DESC LIMIT 1) AS told_name, \
+        (SELECT c.details::jsonb #>> '{after,content_hash}' FROM registry.changes AS c \
+         WHERE c.agent_id = a.id AND c.version_id = a.active_version_id AND c.action = 'version.published' LIMIT 1) AS published_hash \
+        FROM registry.agents AS a JOIN registry.customers AS k ON k.id = a.customer_id LEFT JOIN LATERAL ( \
+            SELECT x.version_id FROM registry.activations AS x WHERE x.agent_id = a.id \
+            ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS last ON true \
+        WHERE $1::uuid IS NULL OR a.id > $1 ORDER BY a.id LIMIT $2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let after = after.map_or(Value::Uuid(None), Into::into);
+    Told::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [after, limit.into()]))
+}
+
+/// An agent of which something is not as the log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Stray {
+    /// Which.
+    pub agent_id: AgentId,
+}
+
+/// An activation whose record and whose entry in the log differ, or of which one is missing, within what is kept.
+pub fn stray_activation() -> SelectorRaw<SelectModel<Stray>> {
+    let read = "WITH log AS (SELECT * FROM registry.changes WHERE action IN ('agent.activated', 'agent.deactivated')) \
+        SELECT coalesce(x.agent_id, c.agent_id) AS agent_id FROM \
+        (SELECT * FROM registry.activations \
+         WHERE revision IS NULL OR revision > (SELECT f.revision FROM registry.log_floor AS f)) AS x \
+        FULL JOIN log AS c ON c.subject_id = x.id \
+        WHERE ROW (x.agent_id, x.customer_id, x.version_id, x.revision, x.position, x.cursor_hash) \
+            IS DISTINCT FROM ROW (c.agent_id, c.customer_id, c.version_id, c.revision, c.position, substr(c.chain_hash, 1, 8)) \
+        LIMIT 1";
+    Stray::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+}
+
+/// A customer of which something is not as the log says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Wrong {
+    /// Which.
+    pub customer_id: CustomerId,
+}
+
+/// A customer whose billing status is not the one that was set last, where that is kept.
+pub fn wrong_status() -> SelectorRaw<SelectModel<Wrong>> {
+    let read = "SELECT k.id AS customer_id FROM registry.customers AS k JOIN LATERAL ( \
+            SELECT c.details::jsonb ->> 'after' AS status FROM registry.changes AS c \
+            WHERE c.customer_id = k.id AND c.action = 'customer.billing_status_set' \
+            ORDER BY c.revision DESC, c.position DESC LIMIT 1) AS last ON true \
+        WHERE last.status <> k.billing_status LIMIT 1";
+    Wrong::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+}
