@@ -37,4 +37,4 @@ audit: ## the dependencies' licences, duplicates, sources and advisories
 
 clean: ## remove what was built; the data folder stays
 	@cargo clean
-	@rm -rf tests/browser/node_modules
+	@rm -rf tests/node_modules

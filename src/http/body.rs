@@ -20,6 +20,9 @@ pub enum Refused {
     /// It says that it is something else. A page of another origin can't send JSON without asking first.
     #[error("send application/json in UTF-8")]
     NotJson,
+    /// It is compressed, which only answers may be.
+    #[error("send the body as it is, without Content-Encoding")]
+    Encoded,
     /// It is too large, or ended before its time, in which case nobody reads this.
     #[error("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off")]
     TooLarge,
@@ -29,7 +32,7 @@ impl Refused {
     /// What it is in HTTP.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         }
     }
@@ -40,19 +43,31 @@ impl Refused {
 /// # Errors
 /// [`Refused`].
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
-    let content_type =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut parts = content_type.split(';').map(str::trim);
+    if !is_json_in_utf8(headers) {
+        return Err(Refused::NotJson);
+    }
+    if headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+        return Err(Refused::Encoded);
+    }
+    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Refused::TooLarge)
+}
+
+/// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).
+fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return false;
+    };
+    let mut parts = line.to_str().unwrap_or_default().split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     let is_utf8 = parts.all(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let charset = value.trim().trim_matches('"');
+        // Without the hyphen it is no registered name, and yet what some clients call it.
         !name.trim().eq_ignore_ascii_case("charset")
-            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            || ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name))
     });
-    if !is_json || !is_utf8 {
-        return Err(Refused::NotJson);
-    }
-    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Refused::TooLarge)
+    is_json && is_utf8
 }
 
 /// A JSON object. Serde's derived types take a list of their members' values too, which no client means.

@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    Door,
+    Door, accept,
     body::{self, Object},
     caller::{RequestId, Since, authenticate, still},
     problem::{challenge, retry_after, status},
@@ -38,35 +38,15 @@ impl Media {
             Self::Json => "application/json; charset=utf-8",
         }
     }
-
-    /// What the client likes best of what we have (RFC 9110, section 12.5.1); none when it takes neither.
-    fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let accept: Vec<&str> =
-            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-        if accept.is_empty() {
-            return Some(Self::Json);
-        }
-        let ranges = accept.iter().flat_map(|value| value.split(',')).filter_map(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let media = match parts.next()?.to_ascii_lowercase().as_str() {
-                "application/graphql-response+json" => Self::GraphqlResponse,
-                "application/json" | "application/*" | "*/*" => Self::Json,
-                _ => return None,
-            };
-            let quality = parts
-                .find_map(|part| part.strip_prefix("q="))
-                .map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
-            (quality > 0.0).then_some((media, quality))
-        });
-        // Of equals the first one wins.
-        let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
-        best.map(|(media, _)| media)
-    }
 }
+
+/// What may be asked for in `Accept`, in our own order: whoever takes anything gets the first.
+const OFFERS: &[(&str, Media)] =
+    &[("application/json", Media::Json), ("application/graphql-response+json", Media::GraphqlResponse)];
 
 /// `/graphql`, any method: the socket's upgrade is routed before this.
 pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request: Request) -> Response {
-    let Some(media) = Media::negotiate(request.headers()) else {
+    let Some(media) = accept::best(request.headers(), OFFERS) else {
         let answer = Answer::refusal(
             "this answers application/graphql-response+json or application/json",
             "BAD_USER_INPUT",

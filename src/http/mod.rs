@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use crate::{domain::Registry, feed::Hub, graphql::Api, task::Tasks};
 
+mod accept;
 mod address;
 mod body;
 mod caller;

@@ -15,7 +15,7 @@ use crate::support::{App, Calls};
 /// Runs the browser's script against this service; activates when it says that it watches. Answers its summary.
 async fn explore(app: &App, token: &str, agent: &str, activate: impl AsyncFnOnce()) -> (bool, Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    assert!(folder.join("node_modules").exists(), "run `npm ci` in tests/browser, as `make test` does");
+    assert!(folder.join("../node_modules").exists(), "run `npm ci` in tests, as `make test` does");
     let mut script = Command::new("node")
         .current_dir(&folder)
         .args(["graphiql.mjs", "--url", &app.base, "--token", token, "--agent", agent])

@@ -143,7 +143,7 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
         let bytes = body::json(&parts.headers, body).await.map_err(|refused| {
             let title = match refused {
-                body::Refused::NotJson => "Unsupported media type",
+                body::Refused::NotJson | body::Refused::Encoded => "Unsupported media type",
                 body::Refused::TooLarge => "Body too large",
             };
             Problem::request(refused.status(), title, refused.to_string(), &id)

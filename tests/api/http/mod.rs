@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, App, caller::Operator};
 
+mod audits;
 mod wrong;
 
 const GRAPHQL: &str = "application/graphql-response+json";
@@ -105,8 +106,11 @@ async fn the_accepted_type_decides_what_a_status_says() {
         (Some("application/graphql-response+json; charset=utf-8, */*;q=0.1"), true),
         (Some(JSON), false),
         (Some("application/json, application/graphql-response+json;q=0.5"), false),
+        (Some("application/json;q=0, */*;q=0.1"), true),
+        (Some("*/*, application/graphql-response+json"), true),
         (Some("*/*"), false),
         (Some("application/*"), false),
+        (Some(""), false),
         (None, false),
     ];
     for (accept, understands) in accepts {
@@ -124,7 +128,9 @@ async fn the_accepted_type_decides_what_a_status_says() {
             }
         }
     }
-    for accept in ["text/html", "text/event-stream", "application/json;q=0", "application/xml, image/*"] {
+    for accept in
+        ["text/html", "text/event-stream", "application/json;q=0", "*/*;q=0", "application/xml, image/*"]
+    {
         let answer = Answer::of(post(&operator, Some(accept), json!({ "query": CREATE }))).await;
         assert_refused(&answer, 406);
     }

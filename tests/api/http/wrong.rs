@@ -31,9 +31,16 @@ async fn only_json_of_a_bounded_size_is_read() {
         Some("application/graphql"),
         Some("text/plain; application/json"),
         Some("application/json; charset=utf-16"),
+        Some("application/json; charset=utf-8; charset=utf-16"),
+        Some("application/json, text/plain"),
         Some("application/jsonp"),
     ] {
         assert_refused(&raw(kind, body.clone()).await, 415);
+    }
+    let once = || operator.request(Method::POST, "/graphql").body(body.clone()).header("content-type", JSON);
+    assert_refused(&Answer::of(once().header("content-type", "text/plain")).await, 415);
+    for coding in ["gzip", "br", "identity, gzip"] {
+        assert_refused(&Answer::of(once().header("content-encoding", coding)).await, 415);
     }
     for text in [
         "",
@@ -49,8 +56,12 @@ async fn only_json_of_a_bounded_size_is_read() {
     let huge = json!({ "query": "#".repeat(BODY_BYTES_MAX) }).to_string();
     assert_refused(&raw(Some(JSON), huge).await, 413);
     assert_eq!(customers(&operator).await, 0);
-    for kind in ["application/json; charset=UTF-8", "APPLICATION/JSON", "application/json;charset=\"utf-8\""]
-    {
+    for kind in [
+        "application/json; charset=UTF-8",
+        "APPLICATION/JSON",
+        "application/json;charset=\"utf-8\"",
+        "application/json; charset=utf8",
+    ] {
         let answer = raw(Some(kind), json!({ "query": "{ __typename }" }).to_string()).await;
         assert_eq!(answer.status, 200, "{kind}");
     }
