@@ -72,6 +72,9 @@ pub struct Serve {
     /// For how long entries of the change log are kept, such as 90d; at least 1h; for ever when left out
     #[arg(long, env = "RETENTION", value_parser = retention)]
     pub retention: Option<Duration>,
+    /// The GraphQL documents that may be run, and no others: a JSON file, from ids to documents, or Apollo's manifest. Read at start
+    #[arg(long, env = "TRUSTED_DOCUMENTS")]
+    pub trusted_documents: Option<PathBuf>,
 }
 
 /// A length of time: a whole number and s, m, h or d.

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     "DATABASE_URL",
     "MIGRATE_DATABASE_URL",
     "SIGNING_KEY",
@@ -24,6 +24,7 @@ const SETTINGS: [&str; 7] = [
     "JWT_ISSUER",
     "JWT_AUDIENCE",
     "JWT_JWKS",
+    "TRUSTED_DOCUMENTS",
 ];
 
 /// A data folder that the server's user can reach when we are root; gone at the end.
@@ -113,6 +114,9 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         &["import", "/tmp", "--customer", customer],
         &["export", "--customer", customer, "--output", "/nowhere/at/all"],
         &["demo", "--url", "ftp://127.0.0.1"],
+        &["serve", "--trusted-documents", "/nowhere.json"],
+        &["serve", "--trusted-documents", "/tmp"],
+        &["serve", "--trusted-documents", PROMPTS],
     ] {
         let (code, told) = home.complaint(args);
         assert_eq!((code, told.lines().count()), (2, 1), "{args:?}: {told}");

@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     clock::Clock,
-    config::Common,
+    config::{Common, Serve},
     db::{ConnectError, Db, embedded::EmbeddedError, listen::Listener},
     domain::{
         Registry,
@@ -20,7 +20,7 @@ use crate::{
         },
     },
     feed::{self, Hub},
-    graphql::Api,
+    graphql::{Api, TrustedDocuments},
     http::{self, Door, Excerpts, Limiter, SocketLimits, Sockets, TrustedProxies},
     task::Tasks,
     telemetry,
@@ -145,6 +145,19 @@ pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
     Ok(Issuer::Outside(outside))
 }
 
+/// The documents that may be run, when a file lists them.
+///
+/// # Errors
+/// [`StartError`] when the file can't be used.
+pub fn trusted_documents(serve: &Serve) -> Result<Option<TrustedDocuments>, StartError> {
+    let Some(file) = &serve.trusted_documents else {
+        return Ok(None);
+    };
+    let wrong = |why: String| StartError::Setting(format!("TRUSTED_DOCUMENTS: {}: {why}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|err| wrong(err.to_string()))?;
+    TrustedDocuments::parse(&text).map(Some).map_err(|err| wrong(err.to_string()))
+}
+
 /// The signing key, made if there was none.
 ///
 /// # Errors
@@ -178,6 +191,8 @@ pub struct Settings {
     pub proxies: TrustedProxies,
     /// For how long the log is kept; for ever when none.
     pub retention: Option<Duration>,
+    /// The documents that may be run; any when none.
+    pub trusted_documents: Option<TrustedDocuments>,
     /// For tests: leave it to row-level security alone to keep customers apart.
     pub is_second_wall_alone: bool,
     /// How long to wait for the bell before looking at the log anyway.
@@ -209,6 +224,7 @@ impl Service {
             refusals_per_minute,
             proxies,
             retention,
+            trusted_documents,
             is_second_wall_alone,
             poll,
         } = settings;
@@ -240,7 +256,7 @@ impl Service {
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
-        let api = Api::new(registry.clone(), hub.clone());
+        let api = Api::new(registry.clone(), hub.clone(), trusted_documents);
         let door = Door {
             api,
             registry,
@@ -316,7 +332,12 @@ impl Service {
 
 /// Settings of a service, from the command line's.
 #[must_use]
-pub fn settings(issuer: Issuer, serve: &crate::config::Serve, database: &Database) -> Settings {
+pub fn settings(
+    issuer: Issuer,
+    trusted_documents: Option<TrustedDocuments>,
+    serve: &Serve,
+    database: &Database,
+) -> Settings {
     Settings {
         database_url: database.url.clone(),
         connections: serve.database_connections,
@@ -327,6 +348,7 @@ pub fn settings(issuer: Issuer, serve: &crate::config::Serve, database: &Databas
         refusals_per_minute: serve.refusals_per_minute,
         proxies: serve.trusted_proxies.iter().copied().collect(),
         retention: serve.retention,
+        trusted_documents,
         is_second_wall_alone: false,
         poll: feed::POLL,
     }

@@ -6,16 +6,20 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, say};
 use crate::{
-    app::{Database, Service, issuer, settings},
+    app::{Database, Service, Settings, issuer, settings, trusted_documents},
     config::{Common, Serve},
-    domain::auth::Issuer,
 };
 
 pub(super) async fn run(common: &Common, serve: &Serve) -> Result<(), Failure> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let trusted = trusted_documents(serve)?;
+    if let Some(trusted) = &trusted {
+        tracing::info!(documents = trusted.count(), "no other documents are run");
+    }
     let issuer = issuer(common).await?;
     let database = Database::open(common).await?;
-    let served = start(common, serve, issuer, &database, async move {
+    let settings = settings(issuer, trusted, serve, &database);
+    let served = start(common, settings, &database, async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -28,8 +32,7 @@ pub(super) async fn run(common: &Common, serve: &Serve) -> Result<(), Failure> {
 
 async fn start(
     common: &Common,
-    serve: &Serve,
-    issuer: Issuer,
+    settings: Settings,
     database: &Database,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Failure> {
@@ -37,7 +40,7 @@ async fn start(
     if steps > 0 {
         tracing::info!(steps, "the database has its newest shape");
     }
-    let service = Service::start(settings(issuer, serve, database)).await?;
+    let service = Service::start(settings).await?;
     // Who can't read it has asked for the service all the same.
     let _ = welcome(&service, database, common);
     tokio::select! {

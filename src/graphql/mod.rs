@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{
-    MergedObject, Schema, ServerError, Variables,
-    parser::{self, types::OperationType},
-};
+use async_graphql::{MergedObject, Schema, ServerError, Variables, parser};
 use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -25,12 +22,14 @@ mod config;
 mod context;
 mod customer;
 mod diff;
+mod document;
 mod error;
 pub mod guard;
 mod invitation;
 mod loader;
 mod member;
 mod node;
+mod operation;
 mod page;
 mod scalar;
 mod service_token;
@@ -41,6 +40,9 @@ mod version;
 mod watcher;
 
 use context::Request;
+use document::Documents;
+pub use document::{ManifestError, TrustedDocuments};
+pub use operation::{Accepted, NoDocument, Operation};
 
 /// How long a query or a mutation may run before its client is told UNAVAILABLE. A write that has begun runs to its end.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -91,44 +93,6 @@ pub fn sdl() -> String {
     schema().sdl_with_options(
         options.sorted_fields().prefer_single_line_descriptions().use_space_ident().indent_width(2),
     )
-}
-
-/// What a client asks for.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Operation {
-    /// The document.
-    pub query: String,
-    /// Which of its operations, when it has several.
-    #[serde(default)]
-    pub operation_name: Option<String>,
-    /// The values of its variables.
-    #[serde(default)]
-    pub variables: Option<serde_json::Map<String, serde_json::Value>>,
-    /// For protocol extensions; none is known yet.
-    #[serde(default)]
-    pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-/// An operation that was accepted: parsed, measured, ready to run.
-#[derive(Debug)]
-pub struct Accepted {
-    request: async_graphql::Request,
-    kind: OperationType,
-}
-
-impl Accepted {
-    /// Whether it may be run by a request that must change nothing.
-    #[must_use]
-    pub fn is_query(&self) -> bool {
-        matches!(self.kind, OperationType::Query)
-    }
-
-    /// Whether it answers a stream.
-    #[must_use]
-    pub fn is_subscription(&self) -> bool {
-        matches!(self.kind, OperationType::Subscription)
-    }
 }
 
 /// What an operation came to, as it goes over the wire.
@@ -217,25 +181,32 @@ pub struct Api {
     registry: Registry,
     hub: Hub,
     limits: guard::Limits,
+    documents: Arc<Documents>,
 }
 
 impl Api {
-    /// The schema on these verbs and this hub.
+    /// The schema on these verbs and this hub; when documents are trusted, it runs no others.
     #[must_use]
-    pub fn new(registry: Registry, hub: Hub) -> Self {
-        Self { schema: schema(), registry, hub, limits: guard::Limits::default() }
+    pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Self {
+        let documents = Arc::new(Documents::new(trusted));
+        Self { schema: schema(), registry, hub, limits: guard::Limits::default(), documents }
     }
 
-    /// Decides whether an operation may run, before it is parsed and then before it is validated.
+    /// Finds the document that an operation means, and decides whether it may run: before it is parsed, and then before
+    /// it is validated.
     ///
     /// # Errors
     /// The answer that says why not.
-    pub fn accept(&self, operation: Operation, request_id: &str) -> Result<Accepted, Answer> {
-        let Operation { query, operation_name, variables, extensions: _ } = operation;
+    pub fn accept(&self, mut operation: Operation, request_id: &str) -> Result<Accepted, Answer> {
         let refuse =
             |refusal: guard::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
-        guard::scan(&query, &self.limits).map_err(refuse)?;
-        let document = parser::parse_query(&query).map_err(|err| {
+        let unknown =
+            |refusal: document::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
+        let found = self.documents.find(&mut operation).map_err(unknown)?;
+        let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
+        guard::scan(&found.text, &self.limits).map_err(refuse)?;
+        found.verify().map_err(unknown)?;
+        let document = parser::parse_query(&found.text).map_err(|err| {
             let mut error = ServerError::from(err);
             error.message = unparsed(&error.message);
             Answer { data: None, errors: vec![error] }.stamped(request_id, 1)
@@ -246,7 +217,8 @@ impl Api {
             guard::measure(&document, operation_name.as_deref(), &variables, &self.limits).map_err(refuse)?;
         variable::required(&document, operation_name.as_deref(), &variables)
             .map_err(|message| Answer::refusal(message, "BAD_USER_INPUT", request_id))?;
-        let mut request = async_graphql::Request::new(query).variables(variables);
+        self.documents.keep(&found);
+        let mut request = async_graphql::Request::new(found.text).variables(variables);
         request.operation_name = operation_name;
         request.set_parsed_query(document);
         Ok(Accepted { request, kind: measured.operation })

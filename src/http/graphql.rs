@@ -133,7 +133,8 @@ async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operatio
         .map_err(|refused| Refused::new(refused.status(), &refused.to_string(), id))?;
     let Object(operation) = serde_json::from_slice(&bytes).map_err(|err| {
         let what = if err.is_data() {
-            "not a GraphQL request: it needs a string `query`, and objects for `variables` and `extensions`"
+            "not a GraphQL request: it needs a string `query`, or else `documentId` or a persisted query, and objects \
+             for `variables` and `extensions`"
         } else {
             "not JSON"
         };
@@ -145,7 +146,8 @@ async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operatio
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
-    query: String,
+    query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,
     extensions: Option<String>,
@@ -155,8 +157,8 @@ fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
     let bad = |message: &str| Refused::new(StatusCode::BAD_REQUEST, message, id);
     let uri: axum::http::Uri = format!("/?{query}").parse().map_err(|_| bad("the address is malformed"))?;
     let axum::extract::Query(parameters) = axum::extract::Query::<Parameters>::try_from_uri(&uri)
-        .map_err(|_| bad("give the parameter `query`, once, and at most one of each other"))?;
-    let Parameters { query, operation_name, variables, extensions } = parameters;
+        .map_err(|_| bad("give each parameter at most once"))?;
+    let Parameters { query, document_id, operation_name, variables, extensions } = parameters;
     let object = |text: Option<String>, name: &str| match text.filter(|text| !text.is_empty()) {
         None => Ok(None),
         Some(text) => serde_json::from_str(&text)
@@ -164,7 +166,8 @@ fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
     };
     let (variables, extensions) = (object(variables, "variables")?, object(extensions, "extensions")?);
     let operation_name = operation_name.filter(|name| !name.is_empty());
-    Ok(Operation { query, operation_name, variables, extensions })
+    let operation = Operation { query, document_id, operation_name, variables, extensions };
+    operation.checked().map_err(|err| bad(&format!("this is no GraphQL request: {err}")))
 }
 
 fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option<u64>) -> Response {

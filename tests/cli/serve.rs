@@ -110,6 +110,23 @@ async fn no_secret_is_in_its_log_however_much_it_says() {
 }
 
 #[tokio::test]
+async fn it_runs_the_trusted_documents_and_no_others() {
+    let home = Home::new("trusted");
+    let list = home.path("documents.json");
+    let viewer = "{ viewer { name } }";
+    std::fs::write(&list, json!({ "viewer": viewer }).to_string()).unwrap();
+    let serving = Serving::start_with(&home, &[("TRUSTED_DOCUMENTS", &list)]);
+    serving.ready().await;
+    let token = home.last(&["token", "user", "--subject", "me"]);
+    let answer = serving.gql(&token, viewer).await;
+    assert_eq!(answer.pointer("/data/viewer/name"), Some(&json!("me")), "{answer}");
+    let answer = serving.gql(&token, "{ __schema { queryType { name } } }").await;
+    let code = answer.pointer("/errors/0/extensions/code");
+    assert_eq!((code, answer.get("data")), (Some(&json!("DOCUMENT_NOT_TRUSTED")), None), "{answer}");
+    assert!(serving.stop().1);
+}
+
+#[tokio::test]
 async fn it_outlives_its_postgres_and_its_own_violent_end() {
     let home = Home::new("killed");
     let serving = Serving::start(&home);

@@ -97,8 +97,9 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         trusted_proxies: Vec::new(),
         refusals_per_minute: 1,
         retention: None,
+        trusted_documents: None,
     };
-    let service = Service::start(settings(issuer(common).await?, &serve, database)).await?;
+    let service = Service::start(settings(issuer(common).await?, None, &serve, database)).await?;
     let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = service.run(async move { drop(stopped.await) });

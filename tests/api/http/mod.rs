@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::support::{Answer, App, caller::Operator};
 
 mod audits;
+mod persisted;
+mod trusted;
 mod wrong;
 
 const GRAPHQL: &str = "application/graphql-response+json";

@@ -17,6 +17,7 @@ use agent_registry::{
         service_token::CreateServiceToken,
     },
     feed,
+    graphql::TrustedDocuments,
     http::{Door, SocketLimits, TrustedProxies},
 };
 use sqlx::{Connection, PgConnection};
@@ -39,6 +40,8 @@ pub(crate) struct Setup {
     /// Many: nearly every test shows what becomes of bad credentials, all from one address.
     pub(crate) refusals_per_minute: u32,
     pub(crate) proxies: TrustedProxies,
+    /// The documents that may be run; any when none.
+    pub(crate) trusted_documents: Option<TrustedDocuments>,
     pub(crate) is_second_wall_alone: bool,
     /// How long an instance waits for the bell before it looks at the log anyway.
     pub(crate) poll: Duration,
@@ -51,6 +54,7 @@ impl Default for Setup {
             issuer: None,
             refusals_per_minute: 1_000_000,
             proxies: TrustedProxies::default(),
+            trusted_documents: None,
             is_second_wall_alone: false,
             poll: feed::POLL,
         }
@@ -121,7 +125,15 @@ impl App {
 
 impl Instance {
     pub(crate) async fn start(url: &str, setup: Setup) -> Self {
-        let Setup { sockets, issuer, refusals_per_minute, proxies, is_second_wall_alone, poll } = setup;
+        let Setup {
+            sockets,
+            issuer,
+            refusals_per_minute,
+            proxies,
+            trusted_documents,
+            is_second_wall_alone,
+            poll,
+        } = setup;
         let clock = Clock::default();
         let settings = Settings {
             database_url: url.to_owned(),
@@ -133,6 +145,7 @@ impl Instance {
             refusals_per_minute,
             proxies,
             retention: None,
+            trusted_documents,
             is_second_wall_alone,
             poll,
         };

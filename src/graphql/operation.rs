@@ -1,0 +1,82 @@
+//! What a client asks for, as it comes over the wire, and the same once it was accepted.
+
+use async_graphql::parser::types::OperationType;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What a client asks for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "Wire")]
+pub struct Operation {
+    /// The document. It may be left out when one of `document_id` and `extensions` says which one is meant.
+    pub query: Option<String>,
+    /// The id of a document that the service knows (GraphQL over HTTP, appendix A).
+    pub document_id: Option<String>,
+    /// Which of its operations, when it has several.
+    pub operation_name: Option<String>,
+    /// The values of its variables.
+    pub variables: Option<Map<String, Value>>,
+    /// For protocol extensions: `persistedQuery` is known.
+    pub extensions: Option<Map<String, Value>>,
+}
+
+/// An operation that does not say which document it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it needs `query`, `documentId`, or `extensions.persistedQuery`")]
+pub struct NoDocument;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    query: Option<String>,
+    document_id: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<Map<String, Value>>,
+    extensions: Option<Map<String, Value>>,
+}
+
+impl TryFrom<Wire> for Operation {
+    type Error = NoDocument;
+
+    fn try_from(wire: Wire) -> Result<Self, NoDocument> {
+        let Wire { query, document_id, operation_name, variables, extensions } = wire;
+        Self { query, document_id, operation_name, variables, extensions }.checked()
+    }
+}
+
+impl Operation {
+    /// The same, if it says which document it means.
+    ///
+    /// # Errors
+    /// [`NoDocument`].
+    pub fn checked(self) -> Result<Self, NoDocument> {
+        let says = self.query.is_some() || self.document_id.is_some() || self.persisted().is_some();
+        if says { Ok(self) } else { Err(NoDocument) }
+    }
+
+    /// The extension `persistedQuery`.
+    pub(super) fn persisted(&self) -> Option<&Value> {
+        self.extensions.as_ref()?.get("persistedQuery").filter(|value| !value.is_null())
+    }
+}
+
+/// An operation that was accepted: parsed, measured, ready to run.
+#[derive(Debug)]
+pub struct Accepted {
+    pub(super) request: async_graphql::Request,
+    pub(super) kind: OperationType,
+}
+
+impl Accepted {
+    /// Whether it may be run by a request that must change nothing.
+    #[must_use]
+    pub fn is_query(&self) -> bool {
+        matches!(self.kind, OperationType::Query)
+    }
+
+    /// Whether it answers a stream.
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        matches!(self.kind, OperationType::Subscription)
+    }
+}

@@ -1,0 +1,192 @@
+//! Persisted queries by hash (Apollo's protocol), over HTTP and over sockets.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{CREATE, GRAPHQL, JSON, assert_refused, customers, get, operator, post};
+use crate::support::{
+    Answer, App,
+    caller::Operator,
+    socket::{Frame, Socket},
+};
+
+const COUNT: &str = "query Count { customers { totalCount } }";
+
+pub(super) fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+/// The extension that names a document by its hash.
+fn named(hash: &str) -> Value {
+    json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
+}
+
+/// Sends the hash, with the text or without.
+async fn ask(caller: &Operator, text: Option<&str>, hash: &str) -> Answer {
+    let mut body = json!({ "extensions": named(hash) });
+    if let Some(text) = text {
+        body["query"] = text.into();
+    }
+    Answer::of(post(caller, Some(GRAPHQL), body)).await
+}
+
+fn code(answer: &Answer) -> &str {
+    answer.body["errors"][0]["extensions"]["code"].as_str().unwrap()
+}
+
+/// That this hash is not known here.
+async fn assert_unknown(caller: &Operator, hash: &str) {
+    let answer = ask(caller, None, hash).await;
+    assert_refused(&answer, 400);
+    assert_eq!(code(&answer), "PERSISTED_QUERY_NOT_FOUND");
+    assert_eq!(answer.body["errors"][0]["message"], "PersistedQueryNotFound");
+}
+
+/// What an operation of a socket is answered with first.
+pub(super) async fn over_socket(app: &App, caller: &Operator, payload: Value) -> Value {
+    let mut socket = Socket::open(&app.base, caller.token.as_deref()).await;
+    socket.send(json!({ "id": "1", "type": "subscribe", "payload": payload })).await;
+    match socket.next().await {
+        Frame::Message(message) => message,
+        closed @ Frame::Closed(..) => panic!("{closed:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_was_sent_once_is_known_by_its_hash() {
+    let (app, operator) = operator().await;
+    let hash = sha256(COUNT);
+    assert_unknown(&operator, &hash).await;
+    let of_old = Answer::of(post(&operator, Some(JSON), json!({ "extensions": named(&hash) }))).await;
+    assert_refused(&of_old, 200);
+    let refused = over_socket(&app, &operator, json!({ "extensions": named(&hash) })).await;
+    assert_eq!((&refused["type"], &refused["id"]), (&json!("error"), &json!("1")));
+    assert_eq!(refused["payload"][0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND");
+
+    let count = json!({ "customers": { "totalCount": 0 } });
+    assert_eq!(ask(&operator, Some(COUNT), &hash).await.at(""), &count);
+    assert_eq!(ask(&operator, None, &hash).await.at(""), &count);
+    let (extensions, id) = (named(&hash).to_string(), format!("sha256:{hash}"));
+    for parameters in [
+        &[("extensions", extensions.as_str())][..],
+        &[("documentId", &id)],
+        &[("documentId", &id), ("query", COUNT)],
+    ] {
+        let answer = Answer::of(get(&operator, parameters)).await;
+        assert_eq!((answer.status.as_u16(), answer.at("")), (200, &count), "{parameters:?}");
+    }
+    let by_id = post(&operator, None, json!({ "documentId": id, "query": null }));
+    assert_eq!(Answer::of(by_id).await.at(""), &count);
+    let next = over_socket(&app, &operator, json!({ "extensions": named(&hash) })).await;
+    assert_eq!((&next["type"], &next["payload"]["data"]), (&json!("next"), &count));
+
+    // The hash is no credential: whoever knows it may do what it may do, and no more.
+    let anonymous = app.anonymous();
+    let request = anonymous.request(Method::POST, "/graphql").json(&json!({ "extensions": named(&hash) }));
+    assert_refused(&Answer::of(request).await, 401);
+    let stranger = Operator(app.user("stranger", None));
+    assert!(ask(&stranger, None, &hash).await.status.is_success());
+
+    // What one socket says is known to all doors.
+    let other = "{ customers(first: 1) { totalCount } }";
+    let learnt = json!({ "query": other, "extensions": named(&sha256(other)) });
+    assert_eq!(over_socket(&app, &operator, learnt).await["payload"]["data"], count);
+    assert_eq!(ask(&operator, None, &sha256(other)).await.at(""), &count);
+}
+
+#[tokio::test]
+async fn a_mutation_by_its_hash_is_no_query() {
+    let (_app, operator) = operator().await;
+    let hash = sha256(CREATE);
+    let extensions = named(&hash).to_string();
+    let with_text = [("query", CREATE), ("extensions", extensions.as_str())];
+    assert_refused(&Answer::of(get(&operator, &with_text)).await, 405);
+    for _ in 0..2 {
+        let answer = Answer::of(get(&operator, &with_text[1..])).await;
+        assert_refused(&answer, 405);
+        assert_eq!(answer.header("allow"), Some("POST"));
+    }
+    assert_eq!(customers(&operator).await, 0);
+    assert_eq!(ask(&operator, None, &hash).await.status, 200);
+    assert_eq!(customers(&operator).await, 1);
+}
+
+#[tokio::test]
+async fn a_wrong_hash_runs_nothing_and_teaches_nothing() {
+    let (_app, operator) = operator().await;
+    for hash in [sha256(COUNT), sha256("x"), String::new(), "x".repeat(64), "ab".repeat(5_000)] {
+        let answer = ask(&operator, Some(CREATE), &hash).await;
+        assert_refused(&answer, 400);
+        assert_eq!(code(&answer), "BAD_USER_INPUT");
+        assert_unknown(&operator, &hash).await;
+    }
+    assert_unknown(&operator, &sha256(CREATE)).await;
+    let hash = sha256(CREATE);
+    for (extension, expected) in [
+        (json!({ "version": 2, "sha256Hash": hash }), "PERSISTED_QUERY_NOT_SUPPORTED"),
+        (json!({ "version": "1", "sha256Hash": hash }), "BAD_USER_INPUT"),
+        (json!({ "sha256Hash": hash }), "BAD_USER_INPUT"),
+        (json!({ "version": 1 }), "BAD_USER_INPUT"),
+        (json!({ "version": 1, "sha256Hash": null }), "BAD_USER_INPUT"),
+        (json!(hash), "BAD_USER_INPUT"),
+        (json!([]), "BAD_USER_INPUT"),
+    ] {
+        for query in [json!(CREATE), Value::Null] {
+            let body = json!({ "query": query, "extensions": { "persistedQuery": extension } });
+            let answer = Answer::of(post(&operator, Some(GRAPHQL), body)).await;
+            assert_refused(&answer, 400);
+            assert_eq!(code(&answer), expected, "{extension}");
+        }
+    }
+    let contradicts = json!({ "documentId": "sha256:00", "query": CREATE, "extensions": named(&hash) });
+    assert_refused(&Answer::of(post(&operator, Some(GRAPHQL), contradicts)).await, 400);
+    for id in ["", "1", "sha256:", &hash] {
+        let answer = Answer::of(post(&operator, Some(GRAPHQL), json!({ "documentId": id }))).await;
+        assert_refused(&answer, 400);
+        assert_eq!(code(&answer), "PERSISTED_QUERY_NOT_FOUND", "{id}");
+    }
+    // Without a document there is no request, in whichever type the answer goes out.
+    for extensions in [json!({}), json!({ "persistedQuery": null }), Value::Null] {
+        let body = json!({ "documentId": null, "extensions": extensions });
+        assert_refused(&Answer::of(post(&operator, Some(JSON), body)).await, 400);
+    }
+    assert_eq!(customers(&operator).await, 0);
+}
+
+#[tokio::test]
+async fn what_the_guard_refuses_is_not_remembered() {
+    let (_app, operator) = operator().await;
+    let deep = format!("{{ nodes(ids: {}{}) {{ id }} }}", "[".repeat(2000), "]".repeat(2000));
+    let wide = format!("{{ {} }}", "a: __typename ".repeat(200));
+    for (document, expected) in
+        [(deep.as_str(), "QUERY_TOO_COMPLEX"), (&wide, "QUERY_TOO_COMPLEX"), ("{", "BAD_USER_INPUT")]
+    {
+        let hash = sha256(document);
+        for _ in 0..2 {
+            let answer = ask(&operator, Some(document), &hash).await;
+            assert_refused(&answer, 400);
+            assert_eq!(code(&answer), expected);
+            assert_unknown(&operator, &hash).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_least_used_is_forgotten_first() {
+    let (_app, operator) = operator().await;
+    let document = |n: usize| format!("query Q{n} {{ __typename }}");
+    let (used, unused) = (document(0), document(1));
+    for first in [&used, &unused] {
+        ask(&operator, Some(first), &sha256(first)).await;
+    }
+    for n in 2..1_100 {
+        let document = document(n);
+        assert_eq!(ask(&operator, Some(&document), &sha256(&document)).await.status, 200);
+        if n % 100 == 0 {
+            assert_eq!(ask(&operator, None, &sha256(&used)).await.status, 200, "after {n}");
+        }
+    }
+    assert_unknown(&operator, &sha256(&unused)).await;
+    assert_eq!(ask(&operator, None, &sha256(&used)).await.status, 200);
+}
