@@ -113,6 +113,13 @@ impl Answer {
         self.data.is_none()
     }
 
+    /// Whether the operation was given up before its end, and another try may do.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        let code = self.errors.first().and_then(|err| err.extensions.as_ref()?.get("code"));
+        self.is_request_error() && code == Some(&"UNAVAILABLE".into())
+    }
+
     /// Whether a root field failed, and left nothing.
     fn is_root_failure(&self) -> bool {
         let nothing = self.data.as_ref().is_none_or(|data| *data == async_graphql::Value::Null);

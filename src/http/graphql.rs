@@ -81,6 +81,16 @@ impl Refused {
         Box::new(Self { status, answer, allow: None, retry_after: None })
     }
 
+    /// An operation that was not run, or was given up.
+    fn request_error(answer: Answer, media: Media) -> Self {
+        let (status, retry_after) = match media {
+            _ if answer.is_given_up() => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
+            Media::Json => (StatusCode::OK, None),
+            Media::GraphqlResponse => (StatusCode::BAD_REQUEST, None),
+        };
+        Self { status, answer, allow: None, retry_after }
+    }
+
     fn error(err: &Error, id: &str) -> Box<Self> {
         let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
         Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
@@ -107,10 +117,7 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
         false => from_query(parts.uri.query().unwrap_or_default(), id)?,
     };
     still(door, since, &caller, &parts.headers).await.map_err(|err| Refused::error(&err, id))?;
-    let request_error = |answer| {
-        let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-        Box::new(Refused { status, answer, allow: None, retry_after: None })
-    };
+    let request_error = |answer| Box::new(Refused::request_error(answer, media));
     let accepted = door.api.accept(operation, id).map_err(request_error)?;
     if accepted.is_subscription() {
         return Err(Refused::new(
@@ -186,4 +193,24 @@ fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option
     }
     challenge(&mut response, retry_after);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_error_has_the_status_of_its_type_and_what_was_given_up_is_worth_another_try() {
+        for (code, media, status, retry_after) in [
+            ("BAD_USER_INPUT", Media::Json, 200, None),
+            ("BAD_USER_INPUT", Media::GraphqlResponse, 400, None),
+            ("UNAVAILABLE", Media::Json, 503, Some("1")),
+            ("UNAVAILABLE", Media::GraphqlResponse, 503, Some("1")),
+        ] {
+            let refused = Refused::request_error(Answer::refusal("no", code, "id"), media);
+            let response = respond(refused.status, media, refused.answer, refused.retry_after);
+            let told = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+            assert_eq!((response.status().as_u16(), told), (status, retry_after), "{code} {media:?}");
+        }
+    }
 }
