@@ -91,6 +91,12 @@ impl Tasks {
         });
     }
 
+    /// Runs `work` beside the requests to its end. It must see to it itself that this comes soon once
+    /// [`Tasks::stopping`] resolves.
+    pub fn attended(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(work);
+    }
+
     /// Counts something that another library has spawned as a task, until what this answers is dropped.
     #[must_use]
     pub fn hold(&self) -> Held {

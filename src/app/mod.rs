@@ -21,7 +21,7 @@ use crate::{
     },
     feed::{self, Hub},
     graphql::{Api, TrustedDocuments},
-    http::{self, Door, Excerpts, Limiter, SocketLimits, Sockets, TrustedProxies},
+    http::{self, Door, Excerpts, Limiter, Lines, Peer, SocketLimits, Sockets, TrustedProxies},
     task::Tasks,
     telemetry,
 };
@@ -302,8 +302,8 @@ impl Service {
             tracing::info!("stopping");
             stopping.stop();
         };
-        let service = http::router(door).into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, service).with_graceful_shutdown(drained);
+        let service = http::router(door).into_make_service_with_connect_info::<Peer>();
+        let serve = axum::serve(Lines::new(listener), service).with_graceful_shutdown(drained);
         let drained = async {
             let served = serve.await;
             (served, tasks.ended(DRAIN).await)

@@ -1,15 +1,14 @@
 //! Where a request comes from: its peer, or whom its peers vouch for if they are proxies that we trust.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Once},
 };
 
-use axum::{
-    extract::ConnectInfo,
-    http::{Extensions, HeaderMap},
-};
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
+
+use super::line::Peer;
 
 /// Proxies that are believed when they say whom they ask for.
 #[derive(Clone, Debug, Default)]
@@ -33,9 +32,7 @@ impl TrustedProxies {
     /// stands before it may have been made up by the client.
     #[must_use]
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
-        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
-        let mut client =
-            peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip()).to_canonical();
+        let mut client = Peer::of(extensions).address().ip().to_canonical();
         let forwarded: Vec<&str> = headers
             .get_all("x-forwarded-for")
             .iter()
@@ -70,6 +67,8 @@ fn address(hop: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::ConnectInfo;
+
     use super::*;
 
     #[test]
@@ -91,7 +90,7 @@ mod tests {
         ];
         for (peer, forwarded, client) in cases {
             let (mut extensions, mut headers) = (Extensions::new(), HeaderMap::new());
-            extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
+            extensions.insert(ConnectInfo(Peer::new(SocketAddr::new(peer.parse().unwrap(), 1))));
             if !forwarded.is_empty() {
                 headers.insert("x-forwarded-for", forwarded.parse().unwrap());
             }

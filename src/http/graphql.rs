@@ -6,7 +6,7 @@ use async_graphql_axum::GraphQLResponse;
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -16,9 +16,10 @@ use super::{
     body::{self, Object},
     caller::{RequestId, Since, authenticate, still},
     problem::{challenge, retry_after, status},
+    sse,
 };
 use crate::{
-    domain::{Error, change::Channel},
+    domain::{Caller, Error, change::Channel},
     graphql::{Answer, Operation},
 };
 
@@ -29,46 +30,46 @@ enum Media {
     GraphqlResponse,
     /// `application/json`: 200 for all that is well-formed, as clients from before the specification expect.
     Json,
+    /// `text/event-stream`: see [`sse`].
+    EventStream,
 }
 
 impl Media {
     fn name(self) -> &'static str {
         match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            Self::Json => "application/json; charset=utf-8",
+            // What is no stream of events, because none was begun, tells why it is not.
+            Self::Json | Self::EventStream => "application/json; charset=utf-8",
         }
     }
 }
 
 /// What may be asked for in `Accept`, in our own order: whoever takes anything gets the first.
-const OFFERS: &[(&str, Media)] =
-    &[("application/json", Media::Json), ("application/graphql-response+json", Media::GraphqlResponse)];
+const OFFERS: &[(&str, Media)] = &[
+    ("application/json", Media::Json),
+    ("application/graphql-response+json", Media::GraphqlResponse),
+    ("text/event-stream", Media::EventStream),
+];
 
 /// `/graphql`, any method: the socket's upgrade is routed before this.
 pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request: Request) -> Response {
     let Some(media) = accept::best(request.headers(), OFFERS) else {
         let answer = Answer::refusal(
-            "this answers application/graphql-response+json or application/json",
+            "this answers application/graphql-response+json, application/json or text/event-stream",
             "BAD_USER_INPUT",
             &id,
         );
         return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, answer, None);
     };
-    let refused = |refusal: Refused| {
-        let Refused { status, answer, allow, retry_after } = refusal;
-        let mut response = respond(status, media, answer, retry_after);
-        if let Some(allow) = allow {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        response
+    let answered = match media {
+        Media::EventStream => sse::answer(&door, &id, request).await,
+        _ => run(&door, &id, request, media).await.map(|answer| respond(StatusCode::OK, media, answer, None)),
     };
-    match run(&door, &id, request, media).await {
-        Ok(answer) => respond(StatusCode::OK, media, answer, None),
-        Err(refusal) => refused(*refusal),
-    }
+    answered.unwrap_or_else(|refused| refused.respond(media))
 }
 
-struct Refused {
+/// Why there is no answer, or none that says OK.
+pub(super) struct Refused {
     status: StatusCode,
     answer: Answer,
     allow: Option<&'static str>,
@@ -86,18 +87,47 @@ impl Refused {
         let (status, retry_after) = match media {
             _ if answer.is_given_up() => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
             Media::Json => (StatusCode::OK, None),
-            Media::GraphqlResponse => (StatusCode::BAD_REQUEST, None),
+            Media::GraphqlResponse | Media::EventStream => (StatusCode::BAD_REQUEST, None),
         };
         Self { status, answer, allow: None, retry_after }
     }
 
-    fn error(err: &Error, id: &str) -> Box<Self> {
+    /// This error.
+    pub(super) fn error(err: &Error, id: &str) -> Box<Self> {
         let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
         Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
     }
+
+    /// A mutation over GET.
+    pub(super) fn write_by_get(id: &str) -> Box<Self> {
+        let refused = Self::new(StatusCode::METHOD_NOT_ALLOWED, "GET changes nothing; use POST", id);
+        Box::new(Self { allow: Some("POST"), ..*refused })
+    }
+
+    fn respond(self, media: Media) -> Response {
+        let Self { status, answer, allow, retry_after } = self;
+        let mut response = respond(status, media, answer, retry_after);
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
 }
 
-async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Answer, Box<Refused>> {
+/// What is asked for, and by whom.
+pub(super) struct Asked {
+    pub(super) caller: Arc<Caller>,
+    /// How many changes of rights there had been when the caller was looked up.
+    pub(super) since: Since,
+    pub(super) operation: Operation,
+    /// Whether the method is one that changes something.
+    pub(super) may_write: bool,
+    /// The request without its body.
+    pub(super) head: Parts,
+}
+
+/// Sees who asks, and reads what for.
+pub(super) async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refused>> {
     let (parts, body) = request.into_parts();
     let may_write = match parts.method {
         Method::POST => true,
@@ -117,20 +147,24 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
         false => from_query(parts.uri.query().unwrap_or_default(), id)?,
     };
     still(door, since, &caller, &parts.headers).await.map_err(|err| Refused::error(&err, id))?;
+    Ok(Asked { caller, since, operation, may_write, head: parts })
+}
+
+async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Answer, Box<Refused>> {
+    let Asked { caller, since: _, operation, may_write, head: _ } = read(door, id, request).await?;
     let request_error = |answer| Box::new(Refused::request_error(answer, media));
     let accepted = door.api.accept(operation, id).map_err(request_error)?;
     if accepted.is_subscription() {
         return Err(Refused::new(
             StatusCode::BAD_REQUEST,
-            "subscriptions come over a websocket (graphql-transport-ws) on this address",
+            "subscriptions come over a websocket (graphql-transport-ws) on this address, or as text/event-stream",
             id,
         ));
     }
     if !may_write && !accepted.is_query() {
-        let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "GET is for queries only; use POST", id);
-        return Err(Box::new(Refused { allow: Some("POST"), ..*refused }));
+        return Err(Refused::write_by_get(id));
     }
-    let answer = door.api.execute(Arc::clone(&caller), accepted).await;
+    let answer = door.api.execute(caller, accepted).await;
     if answer.is_request_error() { Err(request_error(answer)) } else { Ok(answer) }
 }
 

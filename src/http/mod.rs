@@ -25,12 +25,15 @@ mod graphiql;
 mod graphql;
 mod health;
 mod limit;
+mod line;
 mod problem;
 mod rest;
 mod socket;
+mod sse;
 
 pub use address::TrustedProxies;
 pub use limit::Limiter;
+pub use line::{Lines, Peer};
 pub use rest::Excerpts;
 pub use socket::{SocketLimits, Sockets};
 
@@ -72,7 +75,7 @@ pub fn router(door: Door) -> Router {
         .with_state(door)
 }
 
-/// `/graphql`: a socket when one is asked for, else one request and its answer.
+/// `/graphql`: a socket when one is asked for, else one request and its answer, or its events.
 async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: Request) -> Response {
     if socket::is_asked_for(request.headers()) {
         let State(door) = state;

@@ -28,8 +28,10 @@ mod seat;
 mod session;
 mod wire;
 
+pub(super) use seat::Seat;
 pub use seat::Sockets;
 use session::Session;
+pub(super) use wire::GOODBYE;
 
 /// The only subprotocol that is spoken here. The older `graphql-ws` is dead, and has no way to refuse a client.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -38,12 +40,12 @@ const READ_BUFFER: usize = 4096;
 /// What a socket gathers before it writes, in bytes. Each message is flushed, so more would only lie idle.
 const WRITE_BUFFER: usize = 16 * 1024;
 /// The largest message that is sent, in bytes. Without a bound, one answer is as much memory as the client likes.
-const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(super) const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// How many sockets, how much on each, and how patient they are.
+/// How many sockets and streams of events, how much on each, and how patient they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketLimits {
-    /// The most sockets of one instance.
+    /// The most sockets and streams of one instance.
     pub sockets: usize,
     /// The most from one address (IPv6: /64) that have not signed in yet.
     pub of_one_address: usize,
@@ -53,7 +55,7 @@ pub struct SocketLimits {
     pub operations: usize,
     /// Within which time a client must say `connection_init`.
     pub init: Duration,
-    /// After which time a client is pinged again.
+    /// After which time a client is pinged again; on a stream, one to which nothing else was sent.
     pub ping: Duration,
     /// After which time without a word from the client a socket is given up; more than `ping`.
     pub silence: Duration,

@@ -1,4 +1,4 @@
-//! How many sockets there are: all in all, of each address that has not signed in yet, and of each caller.
+//! How many sockets and streams there are: all in all, of each address that has not signed in yet, and of each caller.
 
 use std::{
     collections::HashMap,
@@ -18,7 +18,7 @@ use crate::{
 /// The sockets of an instance. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Sockets {
-    pub(super) limits: Arc<SocketLimits>,
+    pub(in crate::http) limits: Arc<SocketLimits>,
     seats: Arc<Semaphore>,
     counts: Arc<Mutex<HashMap<Holder, usize>>>,
 }
@@ -30,9 +30,9 @@ enum Holder {
     Caller(Key),
 }
 
-/// A socket's place among them, until all clones are dropped.
+/// A socket's or a stream's place among them, until all clones are dropped.
 #[derive(Clone)]
-pub(super) struct Seat(Arc<Inner>);
+pub(in crate::http) struct Seat(Arc<Inner>);
 
 struct Inner {
     sockets: Sockets,
@@ -60,16 +60,27 @@ impl Sockets {
     /// # Errors
     /// [`Error::Unavailable`] when all are taken; [`Error::RateLimited`] when too many from there have not signed in.
     pub(super) fn seat(&self, Client(address): Client) -> Result<Seat, Error> {
+        self.sit(Some(Holder::Address(network(address))), self.limits.of_one_address)
+    }
+
+    /// A place for a stream of this caller, who has signed in.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when all are taken; [`Error::RateLimited`] when the caller has too many.
+    pub(in crate::http) fn seat_of(&self, caller: &Caller) -> Result<Seat, Error> {
+        let holder = Key::of(caller).map(|(key, _)| Holder::Caller(key));
+        self.sit(holder, self.limits.of_one_caller)
+    }
+
+    fn sit(&self, holder: Option<Holder>, most: usize) -> Result<Seat, Error> {
         let permit = Arc::clone(&self.seats).try_acquire_owned();
         let permit =
             permit.map_err(|_| Error::Unavailable("this instance has no room for another socket"))?;
-        let holder = Holder::Address(network(address));
-        if !self.take(&holder, self.limits.of_one_address) {
+        if holder.as_ref().is_some_and(|holder| !self.take(holder, most)) {
             return Err(Error::RateLimited { retry_after_seconds: self.limits.init.as_secs().max(1) });
         }
         metrics::gauge!("registry_sockets").increment(1);
-        let holder = Mutex::new(Some(holder));
-        Ok(Seat(Arc::new(Inner { sockets: self.clone(), holder, _permit: permit })))
+        Ok(Seat(Arc::new(Inner { sockets: self.clone(), holder: Mutex::new(holder), _permit: permit })))
     }
 
     /// Counts one more of this holder's, unless it has so many.

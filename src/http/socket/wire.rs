@@ -23,7 +23,7 @@ use super::message::Close;
 /// How many messages wait for the client before whoever sends must wait.
 pub(super) const WAITING: usize = 16;
 /// How long to try to say goodbye.
-pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+pub(in crate::http) const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A message on its way to the client.
 #[derive(Debug)]
