@@ -35,6 +35,7 @@ mod search;
 mod silent;
 mod soak;
 mod socket;
+mod sse;
 mod statements;
 mod support;
 mod transfer;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{Calls, app::Instance, caller::Operator, socket::Frame};
 
 /// Everything ten to a hundred times as fast as in earnest.
-fn impatient() -> SocketLimits {
+pub(crate) fn impatient() -> SocketLimits {
     SocketLimits {
         init: Duration::from_millis(300),
         beat: Duration::from_millis(50),
@@ -38,7 +38,7 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 /// The code of the first error of an `error` message for this id.
-fn refusal(frame: Frame, id: &str) -> String {
+pub(crate) fn refusal(frame: Frame, id: &str) -> String {
     match frame {
         Frame::Message(message) if message["type"] == "error" && message["id"] == id => {
             message["payload"][0]["extensions"]["code"].as_str().unwrap().to_owned()
@@ -48,16 +48,16 @@ fn refusal(frame: Frame, id: &str) -> String {
 }
 
 /// A customer's agent with two versions, neither active, and who may do all with it.
-struct Scene {
-    operator: Operator,
-    customer: String,
-    agent: String,
-    versions: [String; 2],
+pub(crate) struct Scene {
+    pub(crate) operator: Operator,
+    pub(crate) customer: String,
+    pub(crate) agent: String,
+    pub(crate) versions: [String; 2],
     turn: std::cell::Cell<usize>,
 }
 
 impl Scene {
-    async fn on(app: &Instance) -> Self {
+    pub(crate) async fn on(app: &Instance) -> Self {
         let operator = app.operator().await;
         let customer = operator.customer("City").await;
         let agent = operator.agent(&customer, "Helper").await;
@@ -66,7 +66,7 @@ impl Scene {
     }
 
     /// Activates the two in turn, so often; answers the revisions.
-    async fn activate(&self, times: usize) -> Vec<String> {
+    pub(crate) async fn activate(&self, times: usize) -> Vec<String> {
         let mut revisions = Vec::new();
         for _ in 0..times {
             let version = &self.versions[self.turn.replace(self.turn.get() + 1) % 2];
@@ -77,10 +77,10 @@ impl Scene {
     }
 }
 
-const ACTIVATIONS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
+pub(crate) const ACTIVATIONS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
     activations(customerId: $customer, agentIds: $agents, after: $after) {
         revision cursor reason agent { id } version { number systemPrompt } } }";
-const NAMES: &str = "{ customers { nodes { name } } }";
+pub(crate) const NAMES: &str = "{ customers { nodes { name } } }";
 
 /// A `subscribe` message.
 fn subscribe(id: &str, query: &str) -> Value {

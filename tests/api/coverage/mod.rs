@@ -267,6 +267,9 @@ async fn every_subscription() {
             let answer = client.gql(&query, Value::Null).await;
             assert_eq!(answer.status, 401, "{field}: {}", answer.body);
             assert_eq!(answer.body.get("data"), None);
+            let answer = Answer::of(client.watch(&query, Value::Null)).await;
+            assert_eq!(answer.status, 401, "{field}: {}", answer.body);
+            assert_eq!(answer.body.get("data"), None);
         }
     }
 }

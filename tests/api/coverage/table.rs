@@ -111,7 +111,7 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("revokeServiceToken", "(input: { serviceTokenId: TOKEN }) { userErrors { code } }", OPERATOR),
 ];
 
-/// The subscriptions: who may watch is decided on the socket, and tested there.
+/// The subscriptions: who may watch is tested with the socket, and with server-sent events.
 pub(super) const STREAMS: &[(&str, &str)] =
     &[("activations", "{ id }"), ("changes", "{ revision }"), ("configs", "{ kind }")];
 

@@ -131,7 +131,7 @@ async fn the_accepted_type_decides_what_a_status_says() {
         }
     }
     for accept in
-        ["text/html", "text/event-stream", "application/json;q=0", "*/*;q=0", "application/xml, image/*"]
+        ["text/html", "text/event-stream;q=0", "application/json;q=0", "*/*;q=0", "application/xml, image/*"]
     {
         let answer = Answer::of(post(&operator, Some(accept), json!({ "query": CREATE }))).await;
         assert_refused(&answer, 406);

@@ -1,0 +1,56 @@
+//! How streams end when nobody has lost a right: the service stops, or the client has gone.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::{
+    socket::{ACTIVATIONS, NAMES, Scene, until},
+    support::{App, events::Said},
+};
+
+#[tokio::test]
+async fn a_stopping_service_ends_its_streams_at_once() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let stuck = super::stuck::narrow(&app, scene.operator.token.as_deref().unwrap(), ACTIVATIONS).await;
+    let streams = join_all((0..20).map(|_| scene.operator.events(ACTIVATIONS, json!({}))));
+    let mut streams = streams.await;
+    until("they watch", || app.watchers() == 21).await;
+    scene.activate(1).await;
+    join_all(streams.iter_mut().map(|events| events.event())).await;
+    let sockets = app.door.sockets.clone();
+    let stopping = async {
+        let asked = Instant::now();
+        app.first.stop().await;
+        asked.elapsed()
+    };
+    let (took, said) = tokio::join!(stopping, join_all(streams.into_iter().map(|events| events.rest())));
+    for said in said {
+        assert_eq!(said, [Said::Comment("the service stops".to_owned()), Said::End]);
+    }
+    assert_eq!(sockets.open(), 0, "stopping waits for streams");
+    println!("21 streams, of which one takes nothing: stopped after {took:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn who_hangs_up_leaves_no_watcher_behind() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    for _ in 0..3 {
+        let streams = join_all((0..30).map(|_| scene.operator.events(ACTIVATIONS, json!({ "after": "0" }))));
+        let streams = streams.await;
+        let activated = scene.activate(4);
+        drop(streams);
+        activated.await;
+    }
+    until("no watcher is left", || app.watchers() == 0).await;
+    until("no place is taken", || app.door.sockets.open() == 0).await;
+    for _ in 0..30 {
+        let answer = scene.operator.gql(NAMES, json!({})).await;
+        assert_eq!(answer.at("/customers/nodes/0/name"), "City");
+    }
+}

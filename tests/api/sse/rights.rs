@@ -1,0 +1,106 @@
+//! What is taken away ends what was begun with it, and the client is told to come back.
+
+use std::time::{Duration, Instant};
+
+use agent_registry::domain::{
+    Caller, ServiceScope,
+    auth::jwt::LOCAL_ISSUER,
+    member::{Role, SetMember},
+    service_token::CreateServiceToken,
+};
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::{
+    socket::{ACTIVATIONS, Scene, impatient, until},
+    support::{
+        Answer, App,
+        events::{Events, Said},
+    },
+};
+
+/// Sees that it ends for this reason, and not as something that is complete; answers how long that took.
+async fn ends(events: Events, why: &str) -> Duration {
+    let began = Instant::now();
+    assert_eq!(events.rest().await, [Said::Comment(why.to_owned()), Said::End]);
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_ends_its_streams_and_no_others() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let scopes = [ServiceScope::ActivationsWatch].into();
+    let input = CreateServiceToken { name: "gateway".to_owned(), scopes };
+    let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
+    let gateway = app.bearer(&made.secret);
+    let revoked = gateway.events(ACTIVATIONS, json!({})).await;
+    let mut stays = app.gateway().await.events(ACTIVATIONS, json!({})).await;
+    until("both watch", || app.watchers() == 2).await;
+    app.registry.revoke_service_token(&Caller::system("test"), made.token.id).await.unwrap();
+    ends(revoked, "the credential is not accepted any more").await;
+    until("its watch and its place are gone", || app.watchers() == 1 && app.door.sockets.open() == 1).await;
+    scene.activate(1).await;
+    assert_eq!(stays.event().await["data"]["activations"]["version"]["number"], 1);
+    // Coming back, it is told why.
+    let answer = Answer::of(gateway.watch(ACTIVATIONS, json!({}))).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (401, Some("UNAUTHENTICATED")));
+}
+
+/// Gives the member of this role another one, as an ADMIN does.
+async fn set_role(app: &App, scene: &Scene, was: Role, role: Role) {
+    let input = SetMember {
+        customer_id: scene.customer.parse().unwrap(),
+        issuer: LOCAL_ISSUER.to_owned(),
+        subject: format!("{was:?}-of-{}", scene.customer).to_lowercase(),
+        email: None,
+        role,
+    };
+    app.registry.set_member(&Caller::system("test"), input).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lower_role_ends_a_stream_within_a_second_and_a_higher_one_does_not() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let viewer = app.member(&scene.customer, Role::Viewer).await;
+    let editor = app.member(&scene.customer, Role::Editor).await;
+    let mut rises = viewer.events(ACTIVATIONS, json!({})).await;
+    let falls = editor.events(ACTIVATIONS, json!({})).await;
+    until("both watch", || app.watchers() == 2).await;
+    set_role(&app, &scene, Role::Viewer, Role::Editor).await;
+    set_role(&app, &scene, Role::Editor, Role::Viewer).await;
+    // It is said to take a second; five times that is for a busy machine.
+    assert!(ends(falls, "rights were taken away").await < Duration::from_secs(5));
+    until("its watch is gone", || app.watchers() == 1).await;
+    scene.activate(1).await;
+    rises.event().await;
+    // It comes back, as what it is now.
+    let mut again = editor.events(ACTIVATIONS, json!({ "after": "0" })).await;
+    again.event().await;
+}
+
+#[tokio::test]
+async fn an_operator_no_longer_is_no_longer_sent_all() {
+    let app = App::with(impatient()).await;
+    let events = app.operator().await.events(ACTIVATIONS, json!({})).await;
+    until("it watches", || app.watchers() == 1).await;
+    app.registry.remove_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
+    ends(events, "rights were taken away").await;
+    until("its watch is gone", || app.watchers() == 0).await;
+}
+
+#[tokio::test]
+async fn a_token_that_expires_ends_its_stream() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let mut events = operator.events(ACTIVATIONS, json!({})).await;
+    until("it watches", || app.watchers() == 1).await;
+    app.clock.shift(TimeDelta::seconds(3590));
+    assert!(events.is_quiet(Duration::from_millis(1200)).await);
+    app.clock.shift(TimeDelta::seconds(20));
+    assert!(ends(events, "the token has expired").await < Duration::from_secs(5));
+    until("its watch is gone", || app.watchers() == 0).await;
+    let answer = Answer::of(operator.watch(ACTIVATIONS, json!({}))).await;
+    assert_eq!(answer.status, 401);
+}
