@@ -7,14 +7,21 @@ use serde_json::json;
 
 use crate::{
     socket::{ACTIVATIONS, NAMES, Scene, until},
-    support::{App, events::Said},
+    support::{App, Calls, events::Said},
 };
 
 #[tokio::test]
 async fn a_stopping_service_ends_its_streams_at_once() {
     let app = App::start().await;
     let scene = Scene::on(&app).await;
-    let stuck = super::stuck::narrow(&app, scene.operator.token.as_deref().unwrap(), ACTIVATIONS).await;
+    let token = scene.operator.token.as_deref().unwrap();
+    let long = scene.operator.publish(&scene.agent, &"x".repeat(512 * 1024)).await;
+    let stuck = super::stuck::narrow(&app, token, super::stuck::LONG).await;
+    until("it watches", || app.watchers() == 1).await;
+    // More than all buffers on the way hold.
+    for version in [&long, &scene.versions[1]].into_iter().cycle().take(40) {
+        scene.operator.activate(&scene.agent, version).await;
+    }
     let streams = join_all((0..20).map(|_| scene.operator.events(ACTIVATIONS, json!({}))));
     let mut streams = streams.await;
     until("they watch", || app.watchers() == 21).await;
@@ -32,7 +39,8 @@ async fn a_stopping_service_ends_its_streams_at_once() {
     }
     assert_eq!(sockets.open(), 0, "stopping waits for streams");
     println!("21 streams, of which one takes nothing: stopped after {took:?}");
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    // It could have waited for who takes nothing for as long as for what runs: eight seconds.
+    assert!(took < Duration::from_secs(7), "{took:?}");
     drop(stuck);
 }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// The prompt of each event that the stuck ones ask for, in bytes.
 const PROMPT: usize = 256 * 1024;
-const LONG: &str = "subscription { activations { version { systemPrompt } } }";
+pub(super) const LONG: &str = "subscription { activations { version { systemPrompt } } }";
 const SHORT: &str = "subscription { activations { revision } }";
 
 /// Asks for the events of this, of a client that has room for little, and reads none of them.
