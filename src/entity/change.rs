@@ -30,7 +30,7 @@ pub enum ActorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Channel {
-    /// GraphQL over HTTP.
+    /// GraphQL over HTTP, server-sent events included.
     Graphql,
     /// GraphQL over a websocket.
     Socket,

@@ -86,7 +86,7 @@ pub enum ChangeAction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "change::Channel")]
 pub enum Channel {
-    /// GraphQL over HTTP.
+    /// GraphQL over HTTP, server-sent events included.
     Graphql,
     /// GraphQL over a websocket.
     Socket,

@@ -199,6 +199,20 @@ async fn its_subscription_replays_the_tour() {
 }
 
 #[tokio::test]
+async fn what_it_has_curl_watch_comes() {
+    let app = App::start().await;
+    let me = reader(&app).await;
+    tour(&me).await;
+    let shown = blocks().into_iter().find(|block| block.text.contains("Accept: text/event-stream")).unwrap();
+    let (_, body) = shown.text.split_once("-d '").unwrap();
+    let body: Value = serde_json::from_str(body.split('\'').next().unwrap()).unwrap();
+    let mut events = me.events(body["query"].as_str().unwrap(), Value::Null).await;
+    for reason in ["PUBLISH", "ACTIVATE", "ROLLBACK"] {
+        assert_eq!(events.event().await["data"]["activations"]["reason"], reason);
+    }
+}
+
+#[tokio::test]
 async fn its_endpoints_are_there() {
     let app = App::start().await;
     let me = reader(&app).await;
