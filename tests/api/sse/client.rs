@@ -19,8 +19,7 @@ use crate::{
 /// What the script says next.
 async fn said(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
     let line = timeout(std::time::Duration::from_secs(30), lines.next_line()).await.expect("a line in time");
-    let line =
-        line.unwrap().expect("graphql-sse is there after `npm ci` in tests, as `make test` does");
+    let line = line.unwrap().expect("graphql-sse is there after `npm ci` in tests, as `make test` does");
     serde_json::from_str(&line).unwrap()
 }
 
