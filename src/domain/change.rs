@@ -161,7 +161,7 @@ impl Registry {
         Ok((changes, head))
     }
 
-    /// Takes away what of the log is older than `until`, some [`PRUNED_AT_ONCE`] entries at most; answers whether there may
+    /// Takes away what of the log is older than `until`, some ten thousand entries at most; answers whether there may
     /// be more. What it did is an entry of the log.
     ///
     /// # Errors
