@@ -7,10 +7,15 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::AsyncWriteExt;
 
-use super::{Failure, draft::Draft, in_workshop, say};
+use super::{
+    Failure,
+    draft::{Draft, finish},
+    in_workshop,
+    progress::spinner,
+    say,
+};
 use crate::{
     app::{Workshop, signing_key},
     config::Common,
@@ -84,10 +89,15 @@ impl Verify {
     }
 }
 
+/// That this file can't be read.
+fn unreadable(file: &Path) -> impl Fn(io::Error) -> Failure {
+    move |err| Failure::Usage(format!("can't read {}: {err}", file.display()))
+}
+
 /// The sealed heads in a file.
 fn seals(file: &Path) -> Result<Vec<Seal>, Failure> {
-    let unreadable = |err: io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
-    let text = fs::read_to_string(file).map_err(unreadable)?;
+    let unreadable = unreadable(file);
+    let text = fs::read_to_string(file).map_err(&unreadable)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let seals: Vec<Seal> = lines
         .map(|line| match Seal::open(line) {
@@ -107,16 +117,8 @@ fn seals(file: &Path) -> Result<Vec<Seal>, Failure> {
     Ok(seals)
 }
 
-fn bar(template: &str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    bar.set_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    bar
-}
-
 async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
-    let bar = bar("{spinner} {msg} {elapsed}");
+    let bar = spinner("{spinner} {msg} {elapsed}");
     let progress = &mut |progress: Progress| {
         bar.set_message(match progress {
             Progress::Log(done, all) => format!("revision {done} of {all}"),
@@ -159,15 +161,15 @@ fn unseen(skipped: usize, all: usize) -> Result<(), Failure> {
 }
 
 fn offline(file: &Path, seals: Vec<Seal>) -> Result<(), Failure> {
-    let unreadable = |err: io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
+    let unreadable = unreadable(file);
     let reader: Box<dyn BufRead> = match file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
-        _ => Box::new(BufReader::new(fs::File::open(file).map_err(unreadable)?)),
+        _ => Box::new(BufReader::new(fs::File::open(file).map_err(&unreadable)?)),
     };
     let all = seals.len();
     let mut follower = Follower::new(seals);
     for line in reader.lines() {
-        follower.take(&line.map_err(unreadable)?).map_err(|err| Failure::Audit(err.to_string()))?;
+        follower.take(&line.map_err(&unreadable)?).map_err(|err| Failure::Audit(err.to_string()))?;
     }
     let followed = follower.end().map_err(|err| Failure::Audit(err.to_string()))?;
     let Followed { log_id, customer_id, own, others, end, skipped } = followed;
@@ -192,7 +194,7 @@ impl Export {
 }
 
 async fn write(mut excerpt: Excerpt, draft: &mut Draft) -> Result<(), Failure> {
-    let bar = bar("{spinner} {msg} {elapsed}");
+    let bar = spinner("{spinner} {msg} {elapsed}");
     let mut file = draft.writer()?;
     while let Some(lines) = excerpt.next().await? {
         file.write_all(lines.as_bytes()).await?;
@@ -201,7 +203,5 @@ async fn write(mut excerpt: Excerpt, draft: &mut Draft) -> Result<(), Failure> {
         bar.tick();
     }
     bar.finish_and_clear();
-    file.flush().await?;
-    file.get_ref().sync_all().await?;
-    Ok(())
+    Ok(finish(file).await?)
 }

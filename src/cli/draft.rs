@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokio::{fs::File, io::BufWriter};
+use tokio::{
+    fs::File,
+    io::{AsyncWriteExt, BufWriter},
+};
 
 use super::Failure;
 use crate::clock::Clock;
@@ -81,6 +84,15 @@ impl Draft {
             Ok(_) => Ok(()),
         }
     }
+}
+
+/// Writes what is left to be written, and waits until the disk has it.
+///
+/// # Errors
+/// When it can't be written.
+pub(super) async fn finish(mut file: BufWriter<File>) -> io::Result<()> {
+    file.flush().await?;
+    file.get_ref().sync_all().await
 }
 
 /// The file that is to be replaced or made, if it may be: where a link leads, but neither a device nor a pipe.

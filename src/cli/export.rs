@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use tokio::io::AsyncWriteExt;
 
-use super::{Failure, draft::Draft, in_workshop};
+use super::{
+    Failure,
+    draft::{Draft, finish},
+    in_workshop,
+    progress::spinner,
+};
 use crate::{
     app::Workshop,
     config::Common,
@@ -38,18 +41,13 @@ impl Export {
 }
 
 async fn write(workshop: &Workshop, customer: CustomerId, draft: &mut Draft) -> Result<Exported, Failure> {
-    let bar = ProgressBar::new_spinner();
-    bar.set_style(
-        ProgressStyle::with_template("{spinner} {pos} agents {elapsed}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
+    let bar = spinner("{spinner} {pos} agents {elapsed}");
     let caller = Caller::system("export");
     let mut file = draft.writer()?;
     let progress = &mut |done: Exported| bar.set_position(done.agents);
     let done = workshop.registry.export_agents(&caller, customer, &mut file, progress).await;
     bar.finish_and_clear();
     let done = done?;
-    file.flush().await?;
-    file.get_ref().sync_all().await?;
+    finish(file).await?;
     Ok(done)
 }

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::{
     fs::{File, OpenOptions},
     io::{AsyncRead, AsyncSeekExt, BufReader, stdin},
 };
 
-use super::{Failure, in_workshop, say};
+use super::{Failure, in_workshop, progress::bar, say};
 use crate::{
     app::Workshop,
     clock::Clock,
@@ -85,7 +85,7 @@ async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
     if !about.is_file() {
         return copied(&mut opened).await.map_err(unreadable);
     }
-    Ok((opened, bar(about.len())))
+    Ok((opened, read_of(about.len())))
 }
 
 /// A copy of what is there to read, in a file that is gone when it is closed.
@@ -97,16 +97,10 @@ async fn copied(from: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<(F
     tokio::fs::remove_file(&path).await?;
     let size = tokio::io::copy(from, &mut copy).await?;
     copy.rewind().await?;
-    Ok((copy, bar(size)))
+    Ok((copy, read_of(size)))
 }
 
-fn bar(size: u64) -> ProgressBar {
-    let bar = ProgressBar::new(size);
-    bar.set_style(style("{wide_bar} {bytes}/{total_bytes} {eta}"));
-    bar
-}
-
-/// A style that is known to be well-formed, and the usual one were it not.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+/// How far a file of this size has been read.
+fn read_of(size: u64) -> ProgressBar {
+    bar(size, "{wide_bar} {bytes}/{total_bytes} {eta}")
 }

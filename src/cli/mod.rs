@@ -24,6 +24,7 @@ mod export;
 mod import;
 mod migrate;
 mod operator;
+mod progress;
 mod serve;
 mod token;
 mod watch;

@@ -241,6 +241,12 @@ impl Caller {
         }
     }
 
+    /// Whether its credential has ceased to be valid by itself.
+    #[must_use]
+    pub fn has_expired(&self, now: Instant) -> bool {
+        self.expires_at().is_some_and(|at| at <= now)
+    }
+
     /// When its credential ceases to be valid, if it does by itself.
     #[must_use]
     pub fn expires_at(&self) -> Option<Instant> {

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use super::{Caller, Error, Reading, Registry, Result, customer::BillingStatus, policy::Action};
 use crate::{
     clock::Instant,
+    db::View,
     entity::{Reach, change, log},
     id::CustomerId,
 };
@@ -109,7 +110,7 @@ impl Registry {
         let Cursor { revision, entry } = cursor;
         // The hash says nothing of the row's content, so this may be asked for any row.
         let view = self.reading(&Caller::system("cursor")).view;
-        let head = view.one(log::head()).await?.ok_or(HEADLESS)?;
+        let head = head(&view).await?;
         if revision > head.revision {
             return Err(Error::CursorInvalid);
         }
@@ -124,9 +125,8 @@ impl Registry {
         let found = match view.one(change::at(revision, position)).await? {
             Some(found) => Some(found.chain_hash),
             None => {
-                let floor = view.one(log::floor()).await?;
-                let is_there = |floor: &log::Floor| (floor.revision, floor.position) == (revision, position);
-                floor.filter(is_there).map(|floor| floor.chain_hash)
+                let floor = floor(&view).await?;
+                ((floor.revision, floor.position) == (revision, position)).then_some(floor.chain_hash)
             }
         };
         match found {
@@ -153,7 +153,7 @@ impl Registry {
             reading.allow_on(action, customer, "customer")?;
             reach = Reach::Only(vec![customer]);
         }
-        let head = view.one(log::head()).await?.ok_or(HEADLESS)?;
+        let head = head(view).await?;
         if head.has_lost(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
@@ -177,7 +177,15 @@ impl Registry {
     }
 }
 
-/// Every database of ours has one.
-const HEADLESS: Error = Error::Unavailable("the log has no head");
+/// Where the log ends, and after which entry it begins, at this view's moment. Every database of ours has both.
+pub(super) async fn head(view: &View) -> Result<Head> {
+    view.one(log::head()).await?.ok_or(Error::Unavailable("the log has no head"))
+}
+
+/// The last entry that is not kept any more, at this view's moment.
+pub(super) async fn floor(view: &View) -> Result<log::Floor> {
+    view.one(log::floor()).await?.ok_or(Error::Unavailable("the log has no beginning"))
+}
+
 /// How many entries are taken away in one transaction: a second's work or so.
 const PRUNED_AT_ONCE: i32 = 10_000;

@@ -275,7 +275,7 @@ impl Watch {
             }
             match self.live.recv().await {
                 // Revisions have no gap, so a gap means that something did not come this way: the log has it.
-                _ if self.turn != self.hub.turns.load(Ordering::Relaxed) => return Err(Error::CursorInvalid),
+                _ if self.is_of_another_log() => return Err(Error::CursorInvalid),
                 Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision + 1 => {
                     self.behind = true;
                 }
@@ -326,6 +326,11 @@ impl Watch {
         Ok(())
     }
 
+    /// Whether what it was begun on was found not to be the log any more.
+    fn is_of_another_log(&self) -> bool {
+        self.turn != self.hub.turns.load(Ordering::Relaxed)
+    }
+
     /// Whether its instance still follows the log: a mark of one that does not is old.
     pub(super) fn is_followed(&self) -> bool {
         self.hub.age() < LEASE
@@ -361,7 +366,7 @@ impl Watch {
     }
 
     async fn replay(&mut self) -> Result<()> {
-        if self.turn != self.hub.turns.load(Ordering::Relaxed) {
+        if self.is_of_another_log() {
             return Err(Error::CursorInvalid);
         }
         let reading = self.hub.registry.reading(&self.caller);

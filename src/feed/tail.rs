@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sha2::{Digest, Sha256};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, timeout},
@@ -13,6 +12,7 @@ use crate::{
     db::listen::Listener,
     domain::{
         Caller, Error, Registry, Result,
+        audit::chain::linked,
         change::{Change, Place},
         policy::Action,
     },
@@ -94,8 +94,7 @@ async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed
         }
         let is_last = u64::try_from(page.len()).unwrap_or(u64::MAX) < PAGE;
         for change in page {
-            let chained = Sha256::new().chain_update(&hash).chain_update(&change.row_hash).finalize();
-            if chained.as_slice() != change.chain_hash {
+            if linked(&hash, &change.row_hash).as_slice() != change.chain_hash {
                 return Err(Error::CursorInvalid);
             }
             hash.clone_from(&change.chain_hash);

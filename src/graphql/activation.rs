@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Simp
 use super::{
     agent::{Agent, patch},
     context::{Lens, Request, request},
-    error::{Nullable, Outcome, UserError, nullable, refuse, settle},
+    error::{Nullable, Outcome, UserError, linked, refuse, settle},
     page::connection,
     scalar::{Cursor, DateTime, Revision, id, to_id},
     user::Actor,
@@ -67,24 +67,12 @@ impl Activation {
 
     /// What serves from then on; null when nothing does.
     async fn version(&self) -> Nullable<AgentVersion> {
-        nullable(async {
-            match self.row.version_id {
-                Some(version) => self.lens.version(version).await,
-                None => Ok(None),
-            }
-        })
-        .await
+        linked(self.row.version_id, |id| self.lens.version(id)).await
     }
 
     /// What served until then; null when nothing did.
     async fn previous_version(&self) -> Nullable<AgentVersion> {
-        nullable(async {
-            match self.row.previous_version_id {
-                Some(version) => self.lens.version(version).await,
-                None => Ok(None),
-            }
-        })
-        .await
+        linked(self.row.previous_version_id, |id| self.lens.version(id)).await
     }
 
     /// Why.

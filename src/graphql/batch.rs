@@ -125,94 +125,61 @@ counts! {
     OwnedCount: UserId, count_agents_of_each_owner;
 }
 
-/// Pages of agents by customer.
-pub(super) struct AgentPage;
+/// Pages, and counts, of the rows below each parent that a filter lets pass. Filter and page are part of the key.
+macro_rules! filtered {
+    ($($(#[$doc:meta])* $Page:ident, $Count:ident: $Parent:ty => $Row:ty, $Filter:ty, by $Key:ty, $verb:ident, $count:ident;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $Page;
 
-impl Fetch for AgentPage {
-    type Key = (CustomerId, AgentFilter, PageArgs<AgentId>);
-    type Value = Page<Arc<Agent>>;
+        impl Fetch for $Page {
+            type Key = ($Parent, $Filter, PageArgs<$Key>);
+            type Value = Page<Arc<$Row>>;
 
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = HashMap::new();
-        for ((filter, args), customers) in
-            grouped(keys, |(customer, filter, args)| ((filter.clone(), args.clone()), *customer))
-        {
-            for (customer, page) in registry.agents_of_each(reading, &customers, &filter, &args).await? {
-                found.insert((customer, filter.clone(), args.clone()), page.map(Arc::new));
+            async fn fetch(
+                registry: &Registry,
+                reading: &Reading,
+                keys: &[Self::Key],
+            ) -> Result<HashMap<Self::Key, Self::Value>> {
+                let mut found = HashMap::new();
+                for ((filter, args), parents) in
+                    grouped(keys, |(parent, filter, args)| ((filter.clone(), args.clone()), *parent))
+                {
+                    for (parent, page) in registry.$verb(reading, &parents, &filter, &args).await? {
+                        found.insert((parent, filter.clone(), args.clone()), page.map(Arc::new));
+                    }
+                }
+                Ok(found)
             }
         }
-        Ok(found)
-    }
-}
 
-/// Counts of agents by customer.
-pub(super) struct AgentCount;
+        $(#[$doc])*
+        pub(super) struct $Count;
 
-impl Fetch for AgentCount {
-    type Key = (CustomerId, AgentFilter);
-    type Value = u64;
+        impl Fetch for $Count {
+            type Key = ($Parent, $Filter);
+            type Value = u64;
 
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, u64>> {
-        let mut found = HashMap::new();
-        for (filter, customers) in grouped(keys, |(customer, filter)| (filter.clone(), *customer)) {
-            let counts = registry.count_agents_of_each(reading, &customers, &filter).await?;
-            found.extend(counts.into_iter().map(|(customer, count)| ((customer, filter.clone()), count)));
-        }
-        Ok(found)
-    }
-}
-
-/// Pages of the audit, by what they are about.
-pub(super) struct ChangePage;
-
-impl Fetch for ChangePage {
-    type Key = (Subject, ChangeFilter, PageArgs<Place>);
-    type Value = Page<Arc<Change>>;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = HashMap::new();
-        for ((filter, args), subjects) in
-            grouped(keys, |(subject, filter, args)| ((filter.clone(), args.clone()), *subject))
-        {
-            for (subject, page) in registry.changes_of_each(reading, &subjects, &filter, &args).await? {
-                found.insert((subject, filter.clone(), args.clone()), page.map(Arc::new));
+            async fn fetch(
+                registry: &Registry,
+                reading: &Reading,
+                keys: &[Self::Key],
+            ) -> Result<HashMap<Self::Key, u64>> {
+                let mut found = HashMap::new();
+                for (filter, parents) in grouped(keys, |(parent, filter)| (filter.clone(), *parent)) {
+                    let counts = registry.$count(reading, &parents, &filter).await?;
+                    found.extend(counts.into_iter().map(|(parent, count)| ((parent, filter.clone()), count)));
+                }
+                Ok(found)
             }
         }
-        Ok(found)
-    }
+    )*};
 }
 
-/// Counts of the audit's entries, by what they are about.
-pub(super) struct ChangeCount;
-
-impl Fetch for ChangeCount {
-    type Key = (Subject, ChangeFilter);
-    type Value = u64;
-
-    async fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, u64>> {
-        let mut found = HashMap::new();
-        for (filter, subjects) in grouped(keys, |(subject, filter)| (filter.clone(), *subject)) {
-            let counts = registry.count_changes_of_each(reading, &subjects, &filter).await?;
-            found.extend(counts.into_iter().map(|(subject, count)| ((subject, filter.clone()), count)));
-        }
-        Ok(found)
-    }
+filtered! {
+    /// Agents by customer.
+    AgentPage, AgentCount: CustomerId => Agent, AgentFilter, by AgentId, agents_of_each, count_agents_of_each;
+    /// The audit's entries, by what they are about.
+    ChangePage, ChangeCount: Subject => Change, ChangeFilter, by Place, changes_of_each, count_changes_of_each;
 }
 
 /// What versions hold, by id and how much that is.

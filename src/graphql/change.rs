@@ -9,7 +9,7 @@ use super::{
     agent::Agent,
     context::{Lens, request},
     customer::Customer,
-    error::{Nullable, nullable, refuse},
+    error::{Nullable, linked, nullable, refuse},
     page::{connection, page_args},
     scalar::{Cursor, DateTime, Revision, id, to_id},
     user::{Actor, ActorKind},
@@ -172,13 +172,7 @@ impl Change {
 
     /// Whose data changed, as it is now; null for the platform's own.
     async fn customer(&self) -> Nullable<Customer> {
-        nullable(async {
-            match self.row.customer_id {
-                Some(customer) => self.lens.customer(customer).await,
-                None => Ok(None),
-            }
-        })
-        .await
+        linked(self.row.customer_id, |id| self.lens.customer(id)).await
     }
 
     /// Which agent it is about, by its id; null when it is about none.
@@ -188,13 +182,7 @@ impl Change {
 
     /// Which agent it is about, as it is now; null when it is about none.
     async fn agent(&self) -> Nullable<Agent> {
-        nullable(async {
-            match self.row.agent_id {
-                Some(agent) => self.lens.agent(agent).await,
-                None => Ok(None),
-            }
-        })
-        .await
+        linked(self.row.agent_id, |id| self.lens.agent(id)).await
     }
 
     /// Which version it is about, by its id; null when it is about none.
@@ -204,13 +192,7 @@ impl Change {
 
     /// Which version it is about; null when it is about none.
     async fn version(&self) -> Nullable<AgentVersion> {
-        nullable(async {
-            match self.row.version_id {
-                Some(version) => self.lens.version(version).await,
-                None => Ok(None),
-            }
-        })
-        .await
+        linked(self.row.version_id, |id| self.lens.version(id)).await
     }
 
     /// What else it is about, by its id: the user, the key, the token, the invitation, or the record of an activation.

@@ -55,6 +55,17 @@ pub(super) async fn nullable<T>(work: impl Future<Output = async_graphql::Result
     work.await.transpose()
 }
 
+/// The same for a field that leads to another object, where there is one.
+pub(super) async fn linked<I, T, F>(id: Option<I>, load: impl FnOnce(I) -> F) -> Nullable<T>
+where
+    F: Future<Output = async_graphql::Result<Option<T>>>,
+{
+    match id {
+        Some(id) => nullable(load(id)).await,
+        None => None,
+    }
+}
+
 /// The entry of `errors` for an answer that would be too large.
 pub(super) fn too_much(limit: usize) -> async_graphql::Error {
     let message =

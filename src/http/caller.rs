@@ -110,20 +110,20 @@ impl FromRequestParts<Door> for Authenticated {
 #[derive(Clone, Copy, Debug)]
 pub struct Since(pub u64);
 
+/// Whether a caller may have less rights than when it was looked up.
+#[must_use]
+pub fn may_have_lost(door: &Door, Since(since): Since, caller: &Caller) -> bool {
+    caller.has_expired(door.registry.clock().now()) || door.hub.rights().touched_since(since, caller)
+}
+
 /// Refuses a caller who has lost rights since it was looked up: a body may take hours to come.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-pub async fn still(
-    door: &Door,
-    Since(since): Since,
-    caller: &Caller,
-    headers: &HeaderMap,
-) -> Result<(), Error> {
+pub async fn still(door: &Door, since: Since, caller: &Caller, headers: &HeaderMap) -> Result<(), Error> {
     const LOST: Error =
         Error::Unauthenticated("rights were taken away while the request was read; ask again");
-    let is_over = caller.expires_at().is_some_and(|at| at <= door.registry.clock().now());
-    if !is_over && !door.hub.rights().touched_since(since, caller) {
+    if !may_have_lost(door, since, caller) {
         return Ok(());
     }
     let bearer = bearer(headers)?.ok_or(LOST)?;

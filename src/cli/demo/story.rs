@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::{
-    super::Failure,
+    super::{Failure, progress::bar},
     PROMPTS,
     report::{Receipt, Report},
 };
@@ -53,11 +52,7 @@ pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report
     let after = text(&made, "/revision")?;
     let mut events = watcher.subscribe(WATCH, json!({ "customer": customer, "after": after }))?;
 
-    let bar = ProgressBar::new(versions as u64);
-    bar.set_style(
-        ProgressStyle::with_template("{wide_bar} {pos}/{len} versions, {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    let bar = bar(versions as u64, "{wide_bar} {pos}/{len} versions, {msg}");
     let mut report = Report::new(url, &customer, &name);
     for line in lines {
         bar.set_message(line.agent.clone());

@@ -107,8 +107,14 @@ impl Chain {
 
     /// Follows it over an entry of which only the hash is known.
     pub fn link(&mut self, row_hash: &[u8]) {
-        self.hash = Sha256::new().chain_update(self.hash).chain_update(row_hash).finalize().into();
+        self.hash = linked(&self.hash, row_hash);
     }
+}
+
+/// The chain hash of an entry of this hash that comes after one of this chain hash.
+#[must_use]
+pub fn linked(chain_hash: &[u8], row_hash: &[u8]) -> Hash {
+    Sha256::new().chain_update(chain_hash).chain_update(row_hash).finalize().into()
 }
 
 /// The hash of an entry: over each of its columns, with its length before it, in the order of the table.

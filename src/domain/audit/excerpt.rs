@@ -11,10 +11,10 @@ use crate::{
     clock::Instant,
     domain::{
         Caller, Error, Registry, Result,
-        change::{ActorKind, Change, ChangeAction, Channel, Head, Place},
+        change::{ActorKind, Change, ChangeAction, Channel, Head, Place, floor, head},
         policy::{self, Action},
     },
-    entity::{Reach, audit, change, customer, log},
+    entity::{Reach, audit, change, customer},
     id::CustomerId,
 };
 
@@ -187,7 +187,7 @@ impl Excerpt {
 
     async fn begin(&mut self) -> Result<Line> {
         let view = self.registry.reading(&Caller::system("excerpt")).view;
-        let floor = view.one(log::floor()).await?.ok_or(Error::Unavailable("the log has no beginning"))?;
+        let floor = floor(&view).await?;
         if floor.revision != self.head.floor {
             return Err(Error::CursorTooOld { floor: floor.revision });
         }
@@ -206,7 +206,7 @@ impl Excerpt {
     /// caller, who is shown its own by row-level security too.
     async fn entries(&mut self) -> Result<Vec<Line>> {
         let system = self.registry.reading(&Caller::system("excerpt")).view;
-        let head = system.one(log::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
+        let head = head(&system).await?;
         if head.has_lost(self.place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }

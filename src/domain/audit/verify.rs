@@ -11,12 +11,12 @@ use super::{
 use crate::{
     db::View,
     domain::{
-        Caller, Error, Registry, Result,
-        change::{Change, Head, Place},
+        Caller, Registry, Result,
+        change::{Change, Head, Place, floor, head},
         policy::{self, Action},
         version::Content,
     },
-    entity::{Reach, agent_version, change, log, told},
+    entity::{Reach, agent_version, change, told},
     id::{AgentId, CustomerId, VersionId},
 };
 
@@ -108,7 +108,7 @@ impl Registry {
     /// still there, and whether each agent serves what was activated last, as it was published.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller acts for the platform; [`Error::Unavailable`].
+    /// [`crate::domain::Error::Forbidden`] unless the caller acts for the platform; [`crate::domain::Error::Unavailable`].
     pub async fn verify_log(
         &self,
         caller: &Caller,
@@ -117,63 +117,61 @@ impl Registry {
     ) -> Result<Report> {
         policy::allow(caller, Action::ManagePlatform)?;
         let view = self.reading(caller).view;
-        let head = view.one(log::head()).await?.ok_or(Error::Unavailable("the log has no head"))?;
+        let head = head(&view).await?;
         let mut report = Report { entries: 0, agents: 0, unpublished: 0, skipped: 0, fault: None, head };
-        report.fault = self.chain_fault(&view, &mut report, seals, progress).await?;
+        report.fault = chain_fault(&view, &mut report, seals, progress).await?;
         if report.fault.is_none() {
             report.fault = serving_fault(&view, &mut report, progress).await?;
         }
         Ok(report)
     }
+}
 
-    async fn chain_fault(
-        &self,
-        view: &View,
-        report: &mut Report,
-        seals: &[Seal],
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Option<Fault>> {
-        if let Some(other) = seals.iter().find(|seal| seal.log_id != report.head.log_id) {
-            return Ok(Some(Fault::OtherLog(other.clone())));
-        }
-        let floor = view.one(log::floor()).await?.ok_or(Error::Unavailable("the log has no beginning"))?;
-        let genesis = Chain::genesis(report.head.log_id);
-        let Some(mut chain) = Chain::from(&floor).filter(|chain| floor.revision > 0 || *chain == genesis)
-        else {
-            return Ok(Some(Fault::Floor(floor.revision)));
-        };
-        let mut open: Vec<&Seal> = seals.iter().collect();
-        let mut told = floor.revision == 0;
-        open.retain(|seal| !seal.is_at(&chain));
-        loop {
-            let page = view.all(change::after(&Reach::Everyone, chain.place(), PAGE)).await?;
-            let is_last = u64::try_from(page.len()).is_ok_and(|len| len < PAGE);
-            for entry in &page {
-                if let Err(flaw) = chain.follow(entry) {
-                    return Ok(Some(Fault::Entry(Place::of(entry), flaw)));
-                }
-                told |= tells_of(entry, floor.revision, &hex::encode(&floor.chain_hash));
-                open.retain(|seal| !seal.is_at(&chain));
-                report.entries += 1;
-            }
-            progress(Progress::Log(chain.place().revision, report.head.revision));
-            if is_last {
-                break;
-            }
-        }
-        let Head { revision, position, chain_hash, .. } = &report.head;
-        let ends = chain.place() == Place { revision: *revision, position: *position };
-        if !ends || chain.hash().as_slice() != chain_hash {
-            return Ok(Some(Fault::Head(chain.place())));
-        }
-        if !told {
-            return Ok(Some(Fault::Floor(floor.revision)));
-        }
-        // What was sealed before the log begins can't be looked at any more.
-        report.skipped = open.iter().filter(|seal| seal.revision < floor.revision).count();
-        let missing = open.into_iter().find(|seal| seal.revision >= floor.revision);
-        Ok(missing.map(|seal| Fault::Sealed(seal.clone())))
+async fn chain_fault(
+    view: &View,
+    report: &mut Report,
+    seals: &[Seal],
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Option<Fault>> {
+    if let Some(other) = seals.iter().find(|seal| seal.log_id != report.head.log_id) {
+        return Ok(Some(Fault::OtherLog(other.clone())));
     }
+    let floor = floor(view).await?;
+    let genesis = Chain::genesis(report.head.log_id);
+    let Some(mut chain) = Chain::from(&floor).filter(|chain| floor.revision > 0 || *chain == genesis) else {
+        return Ok(Some(Fault::Floor(floor.revision)));
+    };
+    let mut open: Vec<&Seal> = seals.iter().collect();
+    let mut told = floor.revision == 0;
+    open.retain(|seal| !seal.is_at(&chain));
+    loop {
+        let page = view.all(change::after(&Reach::Everyone, chain.place(), PAGE)).await?;
+        let is_last = u64::try_from(page.len()).is_ok_and(|len| len < PAGE);
+        for entry in &page {
+            if let Err(flaw) = chain.follow(entry) {
+                return Ok(Some(Fault::Entry(Place::of(entry), flaw)));
+            }
+            told |= tells_of(entry, floor.revision, &hex::encode(&floor.chain_hash));
+            open.retain(|seal| !seal.is_at(&chain));
+            report.entries += 1;
+        }
+        progress(Progress::Log(chain.place().revision, report.head.revision));
+        if is_last {
+            break;
+        }
+    }
+    let Head { revision, position, chain_hash, .. } = &report.head;
+    let ends = chain.place() == Place { revision: *revision, position: *position };
+    if !ends || chain.hash().as_slice() != chain_hash {
+        return Ok(Some(Fault::Head(chain.place())));
+    }
+    if !told {
+        return Ok(Some(Fault::Floor(floor.revision)));
+    }
+    // What was sealed before the log begins can't be looked at any more.
+    report.skipped = open.iter().filter(|seal| seal.revision < floor.revision).count();
+    let missing = open.into_iter().find(|seal| seal.revision >= floor.revision);
+    Ok(missing.map(|seal| Fault::Sealed(seal.clone())))
 }
 
 /// Whether an entry says that the log begins there.

@@ -15,7 +15,7 @@ use super::{
     context::{Lens, request},
     customer::Customer,
     diff::VersionDiff,
-    error::{Nullable, nullable, refuse},
+    error::{Nullable, linked, nullable, refuse},
     page::{connection, page_args},
     scalar::{DateTime, id, to_id},
     user::User,
@@ -89,24 +89,12 @@ impl Agent {
 
     /// Who answers for it.
     async fn owner(&self) -> Nullable<User> {
-        nullable(async {
-            match self.row.owner_id {
-                Some(owner) => self.lens.user(owner).await,
-                None => Ok(None),
-            }
-        })
-        .await
+        linked(self.row.owner_id, |id| self.lens.user(id)).await
     }
 
     /// The version that serves; null when none does.
     async fn active_version(&self) -> Nullable<AgentVersion> {
-        nullable(async {
-            match self.row.active_version_id {
-                Some(version) => self.lens.version(version).await,
-                None => Ok(None),
-            }
-        })
-        .await
+        linked(self.row.active_version_id, |id| self.lens.version(id)).await
     }
 
     /// Its versions, newest first.

@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use super::Hash;
+use crate::task::lock;
 
 /// A bounded map from hashes to documents.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Cache {
 
     /// The document of this hash; then it is the one that was used last.
     pub(super) fn get(&self, hash: &Hash) -> Option<Arc<str>> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).get(hash)
+        lock(&self.shelf).get(hash)
     }
 
     /// Remembers it, and forgets others when that is too much.
@@ -50,7 +51,7 @@ impl Cache {
         if text.len() > self.bytes_max {
             return;
         }
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = lock(&self.shelf);
         if shelf.get(&hash).is_some() {
             return;
         }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     body::Body,
     extract::State,
     http::header,
@@ -19,7 +20,7 @@ use crate::{
     domain::{Error, audit::Excerpt},
     http::{
         Door,
-        caller::{Authenticated, Since},
+        caller::{Authenticated, Since, may_have_lost},
         problem::Problem,
     },
 };
@@ -42,10 +43,10 @@ impl Default for Excerpts {
 /// `GET /v1/customers/{id}/audit`.
 pub(super) async fn excerpt(
     State(door): State<Door>,
+    Extension(since): Extension<Since>,
     Authenticated(caller): Authenticated,
     CustomerPath(id): CustomerPath,
 ) -> Result<Response, Problem> {
-    let since = Since(door.hub.rights().count());
     let excerpt = door.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
     let turn = Arc::clone(&door.excerpts.0).try_acquire_owned();
     let turn =
@@ -62,16 +63,10 @@ pub(super) async fn excerpt(
 }
 
 /// Writes it for as long as its reader takes it, and may. One that is cut off lacks the line at its end.
-async fn write(
-    door: &Door,
-    mut excerpt: Excerpt,
-    Since(since): Since,
-    pieces: mpsc::Sender<Result<String, Error>>,
-) {
+async fn write(door: &Door, mut excerpt: Excerpt, since: Since, pieces: mpsc::Sender<Result<String, Error>>) {
     loop {
         let caller = excerpt.caller();
-        let is_over = caller.expires_at().is_some_and(|at| at <= door.registry.clock().now());
-        let piece = if is_over || door.hub.rights().touched_since(since, caller) {
+        let piece = if may_have_lost(door, since, caller) {
             Some(Err(Error::Unauthenticated("rights were taken away meanwhile")))
         } else {
             excerpt.next().await.transpose()

@@ -309,9 +309,7 @@ impl Session {
         let limits = Arc::clone(&self.limits);
         match &self.state {
             State::Fresh if self.opened.elapsed() >= limits.init => return Err(Close::init_timeout().into()),
-            State::SignedIn { held, .. }
-                if held.get().0.expires_at().is_some_and(|at| at <= self.door.registry.clock().now()) =>
-            {
+            State::SignedIn { held, .. } if held.get().0.has_expired(self.door.registry.clock().now()) => {
                 return Err(Close::forbidden("token expired").into());
             }
             State::SignedIn { bearer, held } => {

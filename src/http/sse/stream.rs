@@ -180,7 +180,7 @@ async fn post(door: &Door, outbox: &mpsc::Sender<Bytes>, message: Bytes) -> Resu
 /// Resolves when the caller's token has expired.
 async fn expiry(door: &Door, caller: &Caller) -> End {
     let mut beat = beats(door);
-    while caller.expires_at().is_none_or(|at| at > door.registry.clock().now()) {
+    while !caller.has_expired(door.registry.clock().now()) {
         beat.tick().await;
     }
     End::Cut("the token has expired")
