@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 9] = [
+static STEPS: [Step; 10] = [
     step!("0001_scope"),
     step!("0002_people"),
     step!("0003_agents"),
@@ -38,6 +38,7 @@ static STEPS: [Step; 9] = [
     step!("0007_search"),
     step!("0008_configs_at"),
     step!("0009_audit"),
+    step!("0010_idempotency"),
 ];
 
 impl MigratorTrait for Migrator {

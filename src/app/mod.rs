@@ -248,6 +248,7 @@ impl Service {
         if let Some(retention) = retention {
             tasks.beside(feed::keep(follower.clone(), retention));
         }
+        tasks.beside(feed::forget_keys(follower.clone()));
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let hub = Hub::new(registry.clone());
         let bell = Arc::new(Notify::new());

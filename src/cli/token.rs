@@ -145,7 +145,7 @@ impl Token {
                 let made =
                     registry.create_service_token(&system, CreateServiceToken { name, scopes }).await?;
                 say(format_args!("id {}", made.value.token.id))?;
-                Ok(Some(made.value.secret))
+                Ok(made.value.secret)
             }
             Self::List => {
                 for token in registry.service_tokens(&system).await? {

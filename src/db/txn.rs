@@ -15,9 +15,11 @@ use uuid::Uuid;
 
 use super::{Actor, Author, Fault, pool::Loan, view::Query};
 use crate::{
+    clock::Instant,
     entity::{
         Reach,
         change::{self, Action},
+        idempotency_key::{self, Earlier},
     },
     id::{AgentId, CustomerId, VersionId},
     task::lock,
@@ -104,11 +106,20 @@ pub struct Txn {
 struct Log {
     author: Author,
     entries: Vec<Entry>,
+    claim: Option<Claim>,
+}
+
+/// An idempotency key that this write has claimed, and what the write came to.
+#[derive(Debug)]
+struct Claim {
+    principal: Uuid,
+    key_hash: [u8; 32],
+    subject: Option<(Uuid, Option<Uuid>, i64)>,
 }
 
 impl Txn {
     pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: Reach, author: Author) -> Self {
-        Self { txn, loan, reach, log: Mutex::new(Log { author, entries: Vec::new() }) }
+        Self { txn, loan, reach, log: Mutex::new(Log { author, entries: Vec::new(), claim: None }) }
     }
 
     /// Whose rows each query must name.
@@ -212,6 +223,35 @@ impl Txn {
         self.log().author.actor.clone()
     }
 
+    /// Claims an idempotency key for who acts, unless it was claimed after `over`: then answers what was written with it.
+    /// Waits for an open write that has claimed it.
+    ///
+    /// # Errors
+    /// Any [`Fault`] of the database.
+    pub async fn claim(
+        &self,
+        key_hash: [u8; 32],
+        request_hash: [u8; 32],
+        now: Instant,
+        over: Instant,
+    ) -> Result<Option<Earlier>, Fault> {
+        let Some(principal) = self.actor().id else { return Ok(None) };
+        let claim = idempotency_key::claim(principal, &key_hash, &request_hash, now, over);
+        let earlier = self.one(claim).await?;
+        if earlier.is_none() {
+            self.log().claim = Some(Claim { principal, key_hash, subject: None });
+        }
+        Ok(earlier)
+    }
+
+    /// Notes what a write with a claimed key came to. It is written with the commit's revision, or with `since` when
+    /// nothing was recorded.
+    pub fn came_to(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
+        if let Some(claim) = &mut self.log().claim {
+            claim.subject = Some((subject, other, since));
+        }
+    }
+
     /// Notes a change; it is written just before the commit.
     pub fn record(&self, entry: Entry) {
         self.log().entries.push(entry);
@@ -224,6 +264,12 @@ impl Txn {
     /// Appends what was recorded, then commits. Answers the commit's revision, or none when nothing was recorded.
     pub(super) async fn commit(self) -> Result<Option<i64>, DbErr> {
         let revision = self.append().await?;
+        let claim = self.log().claim.take();
+        if let Some(Claim { principal, key_hash, subject: Some((subject, other, since)) }) = claim {
+            let revision = revision.unwrap_or(since);
+            let key = idempotency_key::came_to(principal, key_hash.to_vec(), subject, other, revision);
+            key.exec(&self.txn).await?;
+        }
         self.txn.commit().await?;
         Ok(revision)
     }

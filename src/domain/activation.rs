@@ -7,6 +7,7 @@ use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
+    idempotency::{Retold, Subject},
     policy::{self, Action},
 };
 use crate::{
@@ -57,6 +58,20 @@ impl Activation {
             }
             _ => None,
         }
+    }
+}
+
+impl Retold for Switched {
+    fn subject(&self) -> Subject {
+        let agent = Subject::row(self.agent.id);
+        self.activation.map_or(agent, |activation| agent.and(activation))
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let found = txn.one(agent_row::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        let agent = found.ok_or(Error::NotFound("agent"))?;
+        policy::allow_on(by, Action::ActivateVersions, agent.customer_id, "agent")?;
+        Ok(Self { agent, activation: subject.other.map(Into::into) })
     }
 }
 

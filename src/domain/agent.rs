@@ -8,6 +8,7 @@ use super::{
     activation::{self, Reason},
     change::ChangeAction,
     customer::Customer,
+    idempotency::{Retold, Subject},
     limit::{self, Counted},
     policy::{self, Action},
     text,
@@ -45,6 +46,19 @@ pub struct UpdateAgent {
     pub description: Patch<String>,
     /// Its new owner, or none.
     pub owner_id: Patch<UserId>,
+}
+
+impl Retold for Agent {
+    fn subject(&self) -> Subject {
+        Subject::row(self.id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let found =
+            txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?.ok_or(Error::NotFound("agent"))?;
+        policy::allow_on(by, Action::WriteAgents, found.customer_id, "agent")?;
+        Ok(found)
+    }
 }
 
 impl Registry {

@@ -9,6 +9,7 @@ use super::{
     Caller, Changed, Error, KeyScope, Page, PageArgs, Reading, Registry, Result,
     auth::key::{Key, Kind},
     change::ChangeAction,
+    idempotency::{Retold, Subject},
     limit::{self, Counted},
     policy::{self, Action},
     text,
@@ -45,8 +46,42 @@ pub struct CreateApiKey {
 pub struct NewApiKey {
     /// The row.
     pub api_key: ApiKey,
-    /// The bearer token.
-    pub secret: String,
+    /// The bearer token; none when this is told again.
+    pub secret: Option<String>,
+}
+
+impl Retold for ApiKey {
+    fn subject(&self) -> Subject {
+        Subject::row(self.id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let found =
+            txn.one(row::by_id(txn.reach(), subject.id.into())).await?.ok_or(Error::NotFound("API key"))?;
+        policy::allow_on(by, Action::ManageKeys, found.customer_id, "API key")?;
+        Ok(found)
+    }
+}
+
+impl Retold for NewApiKey {
+    fn subject(&self) -> Subject {
+        self.api_key.subject()
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        Ok(Self { api_key: ApiKey::again(txn, by, subject).await?, secret: None })
+    }
+}
+
+impl Retold for (NewApiKey, ApiKey) {
+    fn subject(&self) -> Subject {
+        self.0.subject().and(self.1.id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let old = ApiKey::again(txn, by, Subject::row(subject.other()?)).await?;
+        Ok((NewApiKey::again(txn, by, subject).await?, old))
+    }
 }
 
 impl Registry {
@@ -217,7 +252,7 @@ async fn insert(
         replaced_by: None,
     };
     txn.insert(row::ActiveModel::from(api_key.clone())).await?;
-    Ok(NewApiKey { api_key, secret: key.to_string() })
+    Ok(NewApiKey { api_key, secret: Some(key.to_string()) })
 }
 
 /// The key for writing: its customer first, then its row, both locked, and the caller's right to write it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Result,
+    IdempotencyKey, Result,
     policy::{self, Action},
 };
 use crate::{
@@ -25,6 +25,8 @@ pub struct Caller {
     pub principal: Principal,
     /// The call that it comes with.
     pub origin: Origin,
+    /// The key under which its next write has its effect once.
+    pub idempotency: Option<IdempotencyKey>,
 }
 
 /// Who is behind a credential.
@@ -163,7 +165,17 @@ impl Caller {
     /// The command line, or the service itself.
     #[must_use]
     pub fn system(request_id: impl Into<String>) -> Self {
-        Self { principal: Principal::System, origin: Origin::new(request_id, Channel::Command, None) }
+        Self {
+            principal: Principal::System,
+            origin: Origin::new(request_id, Channel::Command, None),
+            idempotency: None,
+        }
+    }
+
+    /// The same, for one write that has its effect once.
+    #[must_use]
+    pub fn once(&self, key: IdempotencyKey) -> Self {
+        Self { idempotency: Some(key), ..self.clone() }
     }
 
     /// The name of its call.

@@ -173,7 +173,7 @@ impl Registry {
             let pruned = txn.one(log::prune(until, PRUNED_AT_ONCE)).await?;
             Ok(pruned.is_some_and(|pruned| pruned.floor.is_some()))
         };
-        Ok(self.write(&system, prune).await?.value)
+        Ok(self.run(&system, prune).await?.value)
     }
 }
 

@@ -6,10 +6,15 @@ use serde_json::json;
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
+    idempotency::{Retold, Subject},
     policy::{self, Action},
     text,
 };
-use crate::{db::Entry, entity::customer as row, id::CustomerId};
+use crate::{
+    db::{Entry, Txn},
+    entity::customer as row,
+    id::CustomerId,
+};
 
 pub use row::{BillingStatus, Model as Customer, Plan};
 
@@ -27,6 +32,21 @@ pub struct UpdateCustomer {
     pub id: CustomerId,
     /// Its new name.
     pub name: Option<String>,
+}
+
+impl Retold for Customer {
+    fn subject(&self) -> Subject {
+        Subject::row(self.id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let found = txn
+            .one(row::by_ids(txn.reach(), &[subject.id.into()]))
+            .await?
+            .ok_or(Error::NotFound("customer"))?;
+        policy::allow_on(by, Action::UpdateCustomer, found.id, "customer")?;
+        Ok(found)
+    }
 }
 
 impl Registry {

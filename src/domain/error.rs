@@ -69,6 +69,9 @@ pub enum Error {
     /// A customer's last ADMIN stays one: nobody could give the role to another.
     #[error("it is the customer's last ADMIN; make somebody else one first")]
     LastAdmin,
+    /// The caller has sent another request with this idempotency key.
+    #[error("another request was sent with this idempotency key within 24 hours; give each its own")]
+    KeyReused,
     /// The customer has as much as its plan allows.
     #[error("the customer's plan allows {limit} {}", .limited.name())]
     LimitReached {
@@ -127,6 +130,8 @@ pub enum ErrorCode {
     AlreadyExists,
     /// See [`Error::NotActive`], [`Error::NotLatest`] and [`Error::LastAdmin`].
     Conflict,
+    /// See [`Error::KeyReused`].
+    IdempotencyKeyReused,
     /// See [`Error::LimitReached`].
     LimitReached,
     /// See [`Error::RateLimited`].
@@ -157,6 +162,7 @@ impl ErrorCode {
             Self::TooLarge => "TOO_LARGE",
             Self::AlreadyExists => "ALREADY_EXISTS",
             Self::Conflict => "CONFLICT",
+            Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::LimitReached => "LIMIT_REACHED",
             Self::RateLimited => "RATE_LIMITED",
             Self::Archived => "ARCHIVED",
@@ -186,6 +192,7 @@ impl Error {
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
             Self::NotActive { .. } | Self::NotLatest { .. } | Self::LastAdmin => ErrorCode::Conflict,
+            Self::KeyReused => ErrorCode::IdempotencyKeyReused,
             Self::LimitReached { .. } => ErrorCode::LimitReached,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Archived => ErrorCode::Archived,
@@ -206,6 +213,7 @@ impl Error {
             Self::AlreadyExists { field, .. } => Some(field),
             Self::NotActive { .. } => Some("expectedActiveVersionId"),
             Self::NotLatest { .. } => Some("expectedLatestNumber"),
+            Self::KeyReused => Some("idempotencyKey"),
             _ => None,
         }
     }
@@ -219,6 +227,7 @@ impl Error {
             | ErrorCode::TooLarge
             | ErrorCode::AlreadyExists
             | ErrorCode::Conflict
+            | ErrorCode::IdempotencyKeyReused
             | ErrorCode::LimitReached
             | ErrorCode::Archived
             | ErrorCode::Suspended

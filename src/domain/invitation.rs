@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
     change::{ActorKind, ChangeAction},
+    idempotency::{Retold, Subject},
     limit::{self, Counted},
     member::{self, Membership, Role},
     policy::{self, Action},
@@ -34,6 +35,32 @@ pub struct InviteMember {
     pub email: String,
     /// As what.
     pub role: Role,
+}
+
+impl Retold for Invitation {
+    fn subject(&self) -> Subject {
+        Subject::row(self.id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let found = txn
+            .one(row::by_id(txn.reach(), subject.id.into()))
+            .await?
+            .ok_or(Error::NotFound("invitation"))?;
+        policy::allow_on(by, Action::ManageMembers, found.customer_id, "invitation")?;
+        Ok(found)
+    }
+}
+
+/// An invitation that was taken back.
+impl Retold for InvitationId {
+    fn subject(&self) -> Subject {
+        Subject::row(*self)
+    }
+
+    async fn again(_: &Txn, _: &Caller, subject: Subject) -> Result<Self> {
+        Ok(subject.id.into())
+    }
 }
 
 impl Registry {
@@ -95,7 +122,11 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] when there is none that is open, [`Error::Forbidden`] unless the caller is an ADMIN of its
     /// customer or the platform, [`Error::Suspended`].
-    pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Invitation>> {
+    pub async fn revoke_invitation(
+        &self,
+        caller: &Caller,
+        id: InvitationId,
+    ) -> Result<Changed<InvitationId>> {
         policy::allow(caller, Action::ManageMembers)?;
         let by = caller.clone();
         let made = self
@@ -106,7 +137,7 @@ impl Registry {
                 super::growing_customer(&txn, &by, customer).await?;
                 let open = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
                 withdraw(&txn, &open).await?;
-                Ok(open)
+                Ok(id)
             })
             .await?;
         made.changed()
@@ -159,7 +190,8 @@ impl Registry {
     ) -> Result<()> {
         let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock.now());
         let actor = Actor { kind: ActorKind::User, id: Some(principal.id.into()) };
-        let by = Caller { principal: super::Principal::User(principal.clone()), origin: origin.clone() };
+        let who = super::Principal::User(principal.clone());
+        let by = Caller { principal: who, origin: origin.clone(), idempotency: None };
         let principal = principal.clone();
         let write = async move |txn: std::sync::Arc<Txn>| -> Result<()> {
             super::growing_customer(&txn, &by, customer_id).await?;

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
+    idempotency::{Retold, Subject},
     limit::{self, Counted},
     policy::{self, Action},
 };
@@ -41,6 +42,29 @@ pub struct ChangeMemberRole {
     pub user_id: UserId,
     /// As what.
     pub role: Role,
+}
+
+impl Retold for Membership {
+    fn subject(&self) -> Subject {
+        Subject::row(self.user_id).and(self.customer_id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let customer = subject.other()?.into();
+        policy::allow_on(by, Action::ManageMembers, customer, "member")?;
+        txn.one(row::of(customer, subject.id.into())).await?.ok_or(Error::NotFound("member"))
+    }
+}
+
+/// A user that was removed.
+impl Retold for UserId {
+    fn subject(&self) -> Subject {
+        Subject::row(*self)
+    }
+
+    async fn again(_: &Txn, _: &Caller, subject: Subject) -> Result<Self> {
+        Ok(subject.id.into())
+    }
 }
 
 impl Registry {
@@ -115,7 +139,7 @@ impl Registry {
         caller: &Caller,
         customer_id: CustomerId,
         user_id: UserId,
-    ) -> Result<Changed<Membership>> {
+    ) -> Result<Changed<UserId>> {
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
         let by = caller.clone();
         let made = self
@@ -128,7 +152,7 @@ impl Registry {
                 let details = json!({ "before": name(before.role), "after": null });
                 let entry = Entry::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
                 txn.record(entry.details(details));
-                Ok(before)
+                Ok(user_id)
             })
             .await?;
         made.changed()

@@ -26,6 +26,7 @@ pub mod customer;
 pub mod diff;
 mod erasure;
 mod error;
+mod idempotency;
 pub mod invitation;
 pub mod limit;
 pub mod member;
@@ -43,6 +44,7 @@ pub use caller::{
     Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
 };
 pub use error::{Error, ErrorCode, Result};
+pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 
 /// All verbs. Cheap to clone.
@@ -90,9 +92,9 @@ impl Registry {
         self.db.statements()
     }
 
-    /// One write on behalf of `caller`. An operator's profile is made by its first one; who works for a customer has one,
+    /// One write on behalf of `caller`, whether or not it comes with an idempotency key: verbs use [`Registry::write`]. An operator's profile is made by its first one; who works for a customer has one,
     /// and nobody else's write comes to anything.
-    async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
+    async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
         T: Send + 'static,
         F: FnOnce(Arc<Txn>) -> W + Send + 'static,

@@ -24,7 +24,7 @@ impl Registry {
             Operator { issuer: issuer.to_owned(), subject: subject.to_owned(), created_at: self.clock.now() };
         let name = (issuer.to_owned(), subject.to_owned());
         let made = self
-            .write(caller, move |txn| async move {
+            .run(caller, move |txn| async move {
                 let key = [row::Column::Issuer, row::Column::Subject];
                 let is_new = txn.insert_new(row::ActiveModel::from(operator), key).await?;
                 if is_new {
@@ -44,7 +44,7 @@ impl Registry {
         policy::allow(caller, Action::ManagePlatform)?;
         let (rows, name) = (row::delete(issuer, subject), (issuer.to_owned(), subject.to_owned()));
         let made = self
-            .write(caller, move |txn| async move {
+            .run(caller, move |txn| async move {
                 let was = txn.delete(rows).await? > 0;
                 if was {
                     txn.record(about(&txn, ChangeAction::OperatorRemoved, &name).await?);

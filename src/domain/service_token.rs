@@ -9,11 +9,12 @@ use super::{
     Caller, Changed, Error, Registry, Result, ServiceScope,
     auth::key::{Key, Kind},
     change::ChangeAction,
+    idempotency::{Retold, Subject},
     policy::{self, Action},
     text,
 };
 use crate::{
-    db::Entry,
+    db::{Entry, Txn},
     entity::{change::last_of_platform, service_token as row},
     id::ServiceTokenId,
 };
@@ -34,8 +35,29 @@ pub struct CreateServiceToken {
 pub struct NewServiceToken {
     /// The row.
     pub token: ServiceToken,
-    /// The bearer token.
-    pub secret: String,
+    /// The bearer token; none when this is told again.
+    pub secret: Option<String>,
+}
+
+impl Retold for ServiceToken {
+    fn subject(&self) -> Subject {
+        Subject::row(self.id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        policy::allow(by, Action::ManagePlatform)?;
+        txn.one(row::by_id(subject.id.into())).await?.ok_or(Error::NotFound("service token"))
+    }
+}
+
+impl Retold for NewServiceToken {
+    fn subject(&self) -> Subject {
+        self.token.subject()
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        Ok(Self { token: ServiceToken::again(txn, by, subject).await?, secret: None })
+    }
 }
 
 impl Registry {
@@ -71,7 +93,7 @@ impl Registry {
                 txn.record(
                     Entry::platform(ChangeAction::ServiceTokenCreated).subject(token.id).details(after),
                 );
-                Ok(NewServiceToken { token, secret: key.to_string() })
+                Ok(NewServiceToken { token, secret: Some(key.to_string()) })
             })
             .await?;
         made.changed()

@@ -11,6 +11,7 @@ use super::{
     activation::{self, Reason},
     agent::{self, Agent},
     change::ChangeAction,
+    idempotency::{Retold, Subject},
     limit::Limited,
     policy::{self, Action},
     text,
@@ -139,6 +140,21 @@ fn check_tool(field: &str, tool: &Tool) -> Result<()> {
         let at = if at.is_empty() { "its root".to_owned() } else { at };
         Error::invalid(&field, format!("{field} is not a valid JSON Schema, at {at}"))
     })
+}
+
+impl Retold for AgentVersion {
+    fn subject(&self) -> Subject {
+        Subject::row(self.id)
+    }
+
+    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let found = txn
+            .one(row::by_ids(txn.reach(), &[subject.id.into()]))
+            .await?
+            .ok_or(Error::NotFound("version"))?;
+        policy::allow_on(by, Action::PublishVersions, found.customer_id, "version")?;
+        Ok(found)
+    }
 }
 
 impl Registry {

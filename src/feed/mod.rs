@@ -9,7 +9,7 @@ mod tail;
 
 pub use config_watch::{ConfigEvent, ConfigWatch};
 pub use hub::{Hub, Watch, WatchFilter};
-pub use retention::keep;
+pub use retention::{forget_keys, keep};
 pub use rights::Rights;
 pub use roster::{Watched, Watcher};
 pub use tail::{POLL, follow, hear};

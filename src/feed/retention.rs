@@ -1,4 +1,5 @@
-//! Keeps the log to its retention, where there is one: what is older is taken away, piece by piece.
+//! Takes away what is too old: of the log what is older than its retention, where there is one, piece by piece; and of
+//! the idempotency keys those of writes that are not remembered any more.
 
 use std::time::Duration;
 
@@ -32,6 +33,17 @@ pub async fn keep(registry: Registry, retention: Duration) {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// Forgets idempotency keys when their time is over, for as long as the service runs. A key whose time is over is free
+/// already; this only gives back its room.
+pub async fn forget_keys(registry: Registry) {
+    loop {
+        sleep(registry.clock().jitter(EVERY)).await;
+        if let Err(err) = registry.forget_idempotency_keys().await {
+            tracing::warn!(error = %err, "old idempotency keys can't be forgotten; trying again");
         }
     }
 }

@@ -139,6 +139,9 @@ pub struct ActivateVersionInput {
     version_id: ID,
     /// Refuse with CONFLICT when another version is active than this one; null expects none to be.
     expected_active_version_id: MaybeUndefined<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which agent is to serve what it served before.
@@ -148,6 +151,9 @@ pub struct RollbackInput {
     agent_id: ID,
     /// Refuse with CONFLICT when another version is active than this one.
     expected_active_version_id: MaybeUndefined<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which agent is to serve nothing.
@@ -157,6 +163,9 @@ pub struct DeactivateInput {
     agent_id: ID,
     /// Refuse with CONFLICT when another version is active than this one.
     expected_active_version_id: MaybeUndefined<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What activating, rolling back or deactivating came to.
@@ -217,15 +226,17 @@ impl ActivationMutation {
         #[graphql(desc = "Which version, and what is expected to serve until then.")]
         input: ActivateVersionInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
-        let (request, ActivateVersionInput { agent_id, version_id, expected_active_version_id }) =
-            (request(ctx)?, input);
+        let (
+            request,
+            ActivateVersionInput { agent_id, version_id, expected_active_version_id, idempotency_key },
+        ) = (request(ctx)?, input);
         let answer = async {
             let input = verbs::ActivateVersion {
                 agent_id: id("agentId", &agent_id)?,
                 version_id: id("versionId", &version_id)?,
                 expected: expected(expected_active_version_id)?,
             };
-            request.registry.activate_version(&request.caller, input).await
+            request.registry.activate_version(&request.once(ctx, idempotency_key)?, input).await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
@@ -236,10 +247,14 @@ impl ActivationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which agent, and what is expected to serve until then.")] input: RollbackInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
-        let (request, RollbackInput { agent_id, expected_active_version_id }) = (request(ctx)?, input);
+        let (request, RollbackInput { agent_id, expected_active_version_id, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let expected = expected(expected_active_version_id)?;
-            request.registry.rollback(&request.caller, id("agentId", &agent_id)?, expected).await
+            request
+                .registry
+                .rollback(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?, expected)
+                .await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
@@ -250,10 +265,14 @@ impl ActivationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which agent, and what is expected to serve until then.")] input: DeactivateInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
-        let (request, DeactivateInput { agent_id, expected_active_version_id }) = (request(ctx)?, input);
+        let (request, DeactivateInput { agent_id, expected_active_version_id, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let expected = expected(expected_active_version_id)?;
-            request.registry.deactivate(&request.caller, id("agentId", &agent_id)?, expected).await
+            request
+                .registry
+                .deactivate(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?, expected)
+                .await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }

@@ -133,6 +133,9 @@ pub struct CreateApiKeyInput {
     scopes: Vec<ApiKeyScope>,
     /// From when on it is not accepted; never when left out.
     expires_at: Option<DateTime>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which API key is to have a successor.
@@ -142,6 +145,9 @@ pub struct RotateApiKeyInput {
     api_key_id: ID,
     /// For how many seconds the old key is accepted beside the new one: at most 604800, a week; an hour when left out.
     overlap_seconds: Option<i32>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which API key to refuse from now on.
@@ -149,6 +155,9 @@ pub struct RotateApiKeyInput {
 pub struct RevokeApiKeyInput {
     /// Which one.
     api_key_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What making an API key came to.
@@ -202,13 +211,14 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new key.")] input: CreateApiKeyInput,
     ) -> async_graphql::Result<CreateApiKeyPayload> {
-        let (request, CreateApiKeyInput { customer_id, name, scopes, expires_at }) = (request(ctx)?, input);
+        let (request, CreateApiKeyInput { customer_id, name, scopes, expires_at, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let scopes: BTreeSet<domain::KeyScope> = scopes.into_iter().map(Into::into).collect();
             let customer_id = id("customerId", &customer_id)?;
             let expires_at = expires_at.map(DateTime::instant);
             let input = verbs::CreateApiKey { customer_id, name, scopes, expires_at };
-            request.registry.create_api_key(&request.caller, input).await
+            request.registry.create_api_key(&request.once(ctx, idempotency_key)?, input).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let (api_key, secret) = shown(request.fresh(), value);
@@ -222,7 +232,8 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one, and for how long both are accepted.")] input: RotateApiKeyInput,
     ) -> async_graphql::Result<RotateApiKeyPayload> {
-        let (request, RotateApiKeyInput { api_key_id, overlap_seconds }) = (request(ctx)?, input);
+        let (request, RotateApiKeyInput { api_key_id, overlap_seconds, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let overlap = match overlap_seconds.map(u64::try_from) {
                 None => verbs::OVERLAP_DEFAULT,
@@ -231,7 +242,10 @@ impl ApiKeyMutation {
                     return Err(Error::invalid("overlapSeconds", "overlapSeconds must not be negative"));
                 }
             };
-            request.registry.rotate_api_key(&request.caller, id("apiKeyId", &api_key_id)?, overlap).await
+            request
+                .registry
+                .rotate_api_key(&request.once(ctx, idempotency_key)?, id("apiKeyId", &api_key_id)?, overlap)
+                .await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let (made, old) = value.unzip();
@@ -248,9 +262,13 @@ impl ApiKeyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one.")] input: RevokeApiKeyInput,
     ) -> async_graphql::Result<RevokeApiKeyPayload> {
-        let (request, RevokeApiKeyInput { api_key_id }) = (request(ctx)?, input);
-        let answer =
-            async { request.registry.revoke_api_key(&request.caller, id("apiKeyId", &api_key_id)?).await };
+        let (request, RevokeApiKeyInput { api_key_id, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            request
+                .registry
+                .revoke_api_key(&request.once(ctx, idempotency_key)?, id("apiKeyId", &api_key_id)?)
+                .await
+        };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let lens = request.fresh();
         let api_key = value.map(|row| ApiKey { row: Arc::new(row), lens });
@@ -261,5 +279,6 @@ impl ApiKeyMutation {
 /// A key that was just made, as its payload shows it.
 fn shown(lens: Lens, made: Option<verbs::NewApiKey>) -> (Option<ApiKey>, Option<String>) {
     let shown = |verbs::NewApiKey { api_key, secret }| (ApiKey { row: Arc::new(api_key), lens }, secret);
-    made.map(shown).unzip()
+    let (api_key, secret) = made.map(shown).unzip();
+    (api_key, secret.flatten())
 }

@@ -58,6 +58,9 @@ pub struct SetPlanInput {
     customer_id: ID,
     /// What it pays for from now on.
     plan: Plan,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Where a customer stands with its bills.
@@ -67,6 +70,9 @@ pub struct SetBillingStatusInput {
     customer_id: ID,
     /// Where it stands from now on. A suspended or canceled customer is served nothing; a canceled one does not come back.
     status: BillingStatus,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which customer to erase.
@@ -74,6 +80,9 @@ pub struct SetBillingStatusInput {
 pub struct EraseCustomerInput {
     /// Which customer: a CANCELED one.
     customer_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What setting a plan came to.
@@ -121,10 +130,10 @@ impl BillingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which customer, and which plan.")] input: SetPlanInput,
     ) -> async_graphql::Result<SetPlanPayload> {
-        let (request, SetPlanInput { customer_id, plan }) = (request(ctx)?, input);
+        let (request, SetPlanInput { customer_id, plan, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
             let customer = id("customerId", &customer_id)?;
-            request.registry.set_plan(&request.caller, customer, plan.into()).await
+            request.registry.set_plan(&request.once(ctx, idempotency_key)?, customer, plan.into()).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let customer = Customer::after(request.fresh(), value).await?;
@@ -137,10 +146,14 @@ impl BillingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which customer, and where it stands.")] input: SetBillingStatusInput,
     ) -> async_graphql::Result<SetBillingStatusPayload> {
-        let (request, SetBillingStatusInput { customer_id, status }) = (request(ctx)?, input);
+        let (request, SetBillingStatusInput { customer_id, status, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let customer = id("customerId", &customer_id)?;
-            request.registry.set_billing_status(&request.caller, customer, status.into()).await
+            request
+                .registry
+                .set_billing_status(&request.once(ctx, idempotency_key)?, customer, status.into())
+                .await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let customer = Customer::after(request.fresh(), value).await?;
@@ -154,9 +167,13 @@ impl BillingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which customer.")] input: EraseCustomerInput,
     ) -> async_graphql::Result<EraseCustomerPayload> {
-        let (request, EraseCustomerInput { customer_id }) = (request(ctx)?, input);
-        let answer =
-            async { request.registry.erase_customer(&request.caller, id("customerId", &customer_id)?).await };
+        let (request, EraseCustomerInput { customer_id, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            request
+                .registry
+                .erase_customer(&request.once(ctx, idempotency_key)?, id("customerId", &customer_id)?)
+                .await
+        };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let customer = Customer::after(request.fresh(), value).await?;
         Ok(EraseCustomerPayload { customer, revision, user_errors })

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Caller, Error, Reading, Registry,
+        self, Caller, Error, IdempotencyKey, Reading, Registry,
         policy::{self, Action},
     },
     feed::Hub,
@@ -32,6 +32,9 @@ use crate::{
 /// The most text and JSON that one answer may hold, in bytes: some sixty of the largest prompts. The document is charged
 /// for what it selects, but only here is it known how long that is.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// The input field that holds an idempotency key.
+const KEY_FIELD: &str = "idempotencyKey";
 
 /// What each operation is given.
 #[derive(Clone)]
@@ -141,6 +144,23 @@ impl Request {
         let weight = Arc::default();
         let lens = Lens::new(registry, &caller, &weight);
         Self { caller, registry: registry.clone(), hub: hub.clone(), weight, lens }
+    }
+
+    /// The caller of this mutation, which has its effect once if it was given a key: the rest of its input is what else may
+    /// not come with it.
+    pub(super) fn once(&self, ctx: &Context<'_>, key: Option<String>) -> domain::Result<Caller> {
+        let Some(key) = key else { return Ok(Caller::clone(&self.caller)) };
+        let unread = |err: &dyn std::fmt::Display| Error::Internal(err.to_string().into());
+        let mut input = serde_json::Map::new();
+        for (name, value) in ctx.field().arguments().map_err(|err| unread(&err.message))? {
+            let mut value = value.into_json().map_err(|err| unread(&err))?;
+            if let Some(fields) = value.as_object_mut() {
+                fields.remove(KEY_FIELD);
+            }
+            input.insert(name.to_string(), value);
+        }
+        let key = IdempotencyKey::new(&key, ctx.field().name(), &input.into())?;
+        Ok(self.caller.once(key))
     }
 
     /// A lens of its own: for a mutation's payload, which shows what was so after its write.

@@ -253,6 +253,9 @@ impl CustomerQuery {
 pub struct CreateCustomerInput {
     /// What people call it: 1 to 200 characters, not unique.
     name: String,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What a customer is to become; what is left out stays.
@@ -262,6 +265,9 @@ pub struct UpdateCustomerInput {
     customer_id: ID,
     /// Its new name: 1 to 200 characters.
     name: Option<String>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What creating a customer came to.
@@ -298,9 +304,12 @@ impl CustomerMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new customer.")] input: CreateCustomerInput,
     ) -> async_graphql::Result<CreateCustomerPayload> {
-        let (request, CreateCustomerInput { name }) = (request(ctx)?, input);
-        let answer = request.registry.create_customer(&request.caller, verbs::CreateCustomer { name }).await;
-        let Outcome { value, revision, user_errors } = settle(answer)?;
+        let (request, CreateCustomerInput { name, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            let input = verbs::CreateCustomer { name };
+            request.registry.create_customer(&request.once(ctx, idempotency_key)?, input).await
+        };
+        let Outcome { value, revision, user_errors } = settle(answer.await)?;
         Ok(CreateCustomerPayload {
             customer: Customer::after(request.fresh(), value).await?,
             revision,
@@ -314,10 +323,10 @@ impl CustomerMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What is to change.")] input: UpdateCustomerInput,
     ) -> async_graphql::Result<UpdateCustomerPayload> {
-        let (request, UpdateCustomerInput { customer_id, name }) = (request(ctx)?, input);
+        let (request, UpdateCustomerInput { customer_id, name, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
             let input = verbs::UpdateCustomer { id: id("customerId", &customer_id)?, name };
-            request.registry.update_customer(&request.caller, input).await
+            request.registry.update_customer(&request.once(ctx, idempotency_key)?, input).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         Ok(UpdateCustomerPayload {

@@ -96,6 +96,9 @@ pub struct InviteMemberInput {
     email: String,
     /// As what.
     role: Role,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which invitation to take back.
@@ -103,6 +106,9 @@ pub struct InviteMemberInput {
 pub struct RevokeInvitationInput {
     /// Which one.
     invitation_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What inviting came to.
@@ -140,11 +146,12 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Whom, where to, and as what.")] input: InviteMemberInput,
     ) -> async_graphql::Result<InviteMemberPayload> {
-        let (request, InviteMemberInput { customer_id, email, role }) = (request(ctx)?, input);
+        let (request, InviteMemberInput { customer_id, email, role, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let customer_id = id("customerId", &customer_id)?;
             let input = verbs::InviteMember { customer_id, email, role: role.into() };
-            request.registry.invite_member(&request.caller, input).await
+            request.registry.invite_member(&request.once(ctx, idempotency_key)?, input).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let lens = request.fresh();
@@ -158,12 +165,15 @@ impl InvitationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one.")] input: RevokeInvitationInput,
     ) -> async_graphql::Result<RevokeInvitationPayload> {
-        let (request, RevokeInvitationInput { invitation_id }) = (request(ctx)?, input);
+        let (request, RevokeInvitationInput { invitation_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            request.registry.revoke_invitation(&request.caller, id("invitationId", &invitation_id)?).await
+            request
+                .registry
+                .revoke_invitation(&request.once(ctx, idempotency_key)?, id("invitationId", &invitation_id)?)
+                .await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let invitation_id = value.map(|invitation| to_id(invitation.id));
+        let invitation_id = value.map(to_id);
         Ok(RevokeInvitationPayload { invitation_id, revision, user_errors })
     }
 }

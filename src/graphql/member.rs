@@ -98,6 +98,9 @@ pub struct ChangeMemberRoleInput {
     user_id: ID,
     /// As what from now on.
     role: Role,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Whose work for a customer is to end.
@@ -107,6 +110,9 @@ pub struct RemoveMemberInput {
     customer_id: ID,
     /// Who: a user's id.
     user_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What giving a role came to.
@@ -144,14 +150,15 @@ impl MemberMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which member, and which role.")] input: ChangeMemberRoleInput,
     ) -> async_graphql::Result<ChangeMemberRolePayload> {
-        let (request, ChangeMemberRoleInput { customer_id, user_id, role }) = (request(ctx)?, input);
+        let (request, ChangeMemberRoleInput { customer_id, user_id, role, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let input = verbs::ChangeMemberRole {
                 customer_id: id("customerId", &customer_id)?,
                 user_id: id("userId", &user_id)?,
                 role: role.into(),
             };
-            request.registry.change_member_role(&request.caller, input).await
+            request.registry.change_member_role(&request.once(ctx, idempotency_key)?, input).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let lens = request.fresh();
@@ -166,13 +173,13 @@ impl MemberMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which member.")] input: RemoveMemberInput,
     ) -> async_graphql::Result<RemoveMemberPayload> {
-        let (request, RemoveMemberInput { customer_id, user_id }) = (request(ctx)?, input);
+        let (request, RemoveMemberInput { customer_id, user_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
             let (customer, user) = (id("customerId", &customer_id)?, id("userId", &user_id)?);
-            request.registry.remove_member(&request.caller, customer, user).await
+            request.registry.remove_member(&request.once(ctx, idempotency_key)?, customer, user).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let user_id = value.map(|member| to_id(member.user_id));
+        let user_id = value.map(to_id);
         Ok(RemoveMemberPayload { user_id, revision, user_errors })
     }
 }

@@ -56,6 +56,9 @@ pub struct CreateServiceTokenInput {
     name: String,
     /// What it may do: at least one.
     scopes: Vec<ServiceScope>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which service token to refuse from now on.
@@ -63,6 +66,9 @@ pub struct CreateServiceTokenInput {
 pub struct RevokeServiceTokenInput {
     /// Which one.
     service_token_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What making a service token came to.
@@ -101,16 +107,16 @@ impl ServiceTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new token.")] input: CreateServiceTokenInput,
     ) -> async_graphql::Result<CreateServiceTokenPayload> {
-        let (request, CreateServiceTokenInput { name, scopes }) = (request(ctx)?, input);
+        let (request, CreateServiceTokenInput { name, scopes, idempotency_key }) = (request(ctx)?, input);
         let scopes: BTreeSet<domain::ServiceScope> = scopes.into_iter().map(Into::into).collect();
-        let answer = request
-            .registry
-            .create_service_token(&request.caller, verbs::CreateServiceToken { name, scopes })
-            .await;
-        let Outcome { value, revision, user_errors } = settle(answer)?;
+        let answer = async {
+            let input = verbs::CreateServiceToken { name, scopes };
+            request.registry.create_service_token(&request.once(ctx, idempotency_key)?, input).await
+        };
+        let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let (service_token, secret) =
             value.map(|verbs::NewServiceToken { token, secret }| (token.into(), secret)).unzip();
-        Ok(CreateServiceTokenPayload { service_token, secret, revision, user_errors })
+        Ok(CreateServiceTokenPayload { service_token, secret: secret.flatten(), revision, user_errors })
     }
 
     /// Makes a service token be refused from now on. For operators.
@@ -119,11 +125,14 @@ impl ServiceTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one.")] input: RevokeServiceTokenInput,
     ) -> async_graphql::Result<RevokeServiceTokenPayload> {
-        let (request, RevokeServiceTokenInput { service_token_id }) = (request(ctx)?, input);
+        let (request, RevokeServiceTokenInput { service_token_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
             request
                 .registry
-                .revoke_service_token(&request.caller, id("serviceTokenId", &service_token_id)?)
+                .revoke_service_token(
+                    &request.once(ctx, idempotency_key)?,
+                    id("serviceTokenId", &service_token_id)?,
+                )
                 .await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;

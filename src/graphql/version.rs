@@ -238,6 +238,9 @@ pub struct PublishVersionInput {
     activate: bool,
     /// Refuse with CONFLICT when the newest version has another number; 0 expects none.
     expected_latest_number: Option<i32>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What publishing came to.
@@ -273,6 +276,7 @@ impl VersionMutation {
             message,
             activate,
             expected_latest_number,
+            idempotency_key,
         } = input;
         let answer = async {
             let content = verbs::Content {
@@ -285,7 +289,7 @@ impl VersionMutation {
             let agent_id = id("agentId", &agent_id)?;
             let input =
                 verbs::PublishVersion { agent_id, content, message, activate, expected_latest_number };
-            request.registry.publish_version(&request.caller, input).await
+            request.registry.publish_version(&request.once(ctx, idempotency_key)?, input).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
         let version = match value {

@@ -76,6 +76,11 @@ fn described(code: ErrorCode) -> (StatusCode, &'static str, &'static str) {
         ErrorCode::Conflict => {
             (StatusCode::CONFLICT, "urn:agent-registry:problem:conflict", "Not as expected")
         }
+        ErrorCode::IdempotencyKeyReused => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:agent-registry:problem:idempotency-key-reused",
+            "The key belongs to another request",
+        ),
         ErrorCode::LimitReached => {
             (StatusCode::CONFLICT, "urn:agent-registry:problem:limit-reached", "The plan allows no more")
         }

@@ -20,6 +20,7 @@ mod gateway;
 mod graphiql;
 mod hangup;
 mod http;
+mod idempotency;
 mod issuer;
 mod limit;
 mod linear;

@@ -27,7 +27,7 @@ fn user(operator: bool, place: Option<(CustomerId, Role)>) -> Caller {
         plan: Plan::Free,
         expires_at: clock.now(),
     };
-    Caller { principal: Principal::User(principal), origin: Caller::system("test").origin }
+    Caller { principal: Principal::User(principal), ..Caller::system("test") }
 }
 
 fn key(customer_id: CustomerId, scopes: &[KeyScope]) -> Caller {
@@ -39,7 +39,7 @@ fn key(customer_id: CustomerId, scopes: &[KeyScope]) -> Caller {
         plan: Plan::Free,
         expires_at: None,
     };
-    Caller { principal: Principal::ApiKey(principal), origin: Caller::system("test").origin }
+    Caller { principal: Principal::ApiKey(principal), ..Caller::system("test") }
 }
 
 fn service(scopes: &[ServiceScope]) -> Caller {
@@ -48,7 +48,7 @@ fn service(scopes: &[ServiceScope]) -> Caller {
         name: "gateway".to_owned(),
         scopes: scopes.iter().copied().collect(),
     };
-    Caller { principal: Principal::Service(principal), origin: Caller::system("test").origin }
+    Caller { principal: Principal::Service(principal), ..Caller::system("test") }
 }
 
 /// One letter an answer: yes, Forbidden, Not found.

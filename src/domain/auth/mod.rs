@@ -146,7 +146,7 @@ impl Registry {
             Proof::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
             Proof::User(claims) => Principal::User(self.user(&claims, origin).await?),
         };
-        Ok(Caller { principal, origin: origin.clone() })
+        Ok(Caller { principal, origin: origin.clone(), idempotency: None })
     }
 
     /// A token of the local issuer for this subject, valid for `ttl`.

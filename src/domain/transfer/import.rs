@@ -238,7 +238,7 @@ impl Registry {
         let ImportAgents { customer_id, model_name: _, activate } = *input;
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made =
-            self.write(caller, move |txn| async move {
+            self.run(caller, move |txn| async move {
                 plan.make_so(&txn, &clock, &by, customer_id, activate).await
             })
             .await?;

@@ -23,6 +23,9 @@ pub struct CreateAgentInput {
     description: Option<String>,
     /// Who answers for it: a member of the customer.
     owner_id: Option<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// What an agent is to become; what is left out stays, null takes away.
@@ -36,6 +39,9 @@ pub struct UpdateAgentInput {
     description: MaybeUndefined<String>,
     /// Who answers for it: a member of the customer.
     owner_id: MaybeUndefined<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which agent to put away.
@@ -43,6 +49,9 @@ pub struct UpdateAgentInput {
 pub struct ArchiveAgentInput {
     /// Which one.
     agent_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 /// Which agent to take back.
@@ -50,6 +59,9 @@ pub struct ArchiveAgentInput {
 pub struct RestoreAgentInput {
     /// Which one.
     agent_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
+    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    idempotency_key: Option<String>,
 }
 
 macro_rules! payloads {
@@ -101,7 +113,8 @@ impl AgentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The new agent.")] input: CreateAgentInput,
     ) -> async_graphql::Result<CreateAgentPayload> {
-        let (request, CreateAgentInput { customer_id, name, description, owner_id }) = (request(ctx)?, input);
+        let (request, CreateAgentInput { customer_id, name, description, owner_id, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let input = verbs::CreateAgent {
                 customer_id: id("customerId", &customer_id)?,
@@ -109,7 +122,7 @@ impl AgentMutation {
                 description,
                 owner_id: owner_id.map(|owner| id("ownerId", &owner)).transpose()?,
             };
-            request.registry.create_agent(&request.caller, input).await
+            request.registry.create_agent(&request.once(ctx, idempotency_key)?, input).await
         };
         CreateAgentPayload::of(request.fresh(), answer.await).await
     }
@@ -120,7 +133,8 @@ impl AgentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What is to change.")] input: UpdateAgentInput,
     ) -> async_graphql::Result<UpdateAgentPayload> {
-        let (request, UpdateAgentInput { agent_id, name, description, owner_id }) = (request(ctx)?, input);
+        let (request, UpdateAgentInput { agent_id, name, description, owner_id, idempotency_key }) =
+            (request(ctx)?, input);
         let answer = async {
             let owner = patch(owner_id)
                 .map(|owner| owner.map(|owner| id("ownerId", &owner)).transpose())
@@ -131,7 +145,7 @@ impl AgentMutation {
                 description: patch(description),
                 owner_id: owner,
             };
-            request.registry.update_agent(&request.caller, input).await
+            request.registry.update_agent(&request.once(ctx, idempotency_key)?, input).await
         };
         UpdateAgentPayload::of(request.fresh(), answer.await).await
     }
@@ -142,9 +156,13 @@ impl AgentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one.")] input: ArchiveAgentInput,
     ) -> async_graphql::Result<ArchiveAgentPayload> {
-        let (request, ArchiveAgentInput { agent_id }) = (request(ctx)?, input);
-        let answer =
-            async { request.registry.archive_agent(&request.caller, id("agentId", &agent_id)?).await };
+        let (request, ArchiveAgentInput { agent_id, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            request
+                .registry
+                .archive_agent(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?)
+                .await
+        };
         ArchiveAgentPayload::of(request.fresh(), answer.await).await
     }
 
@@ -154,9 +172,13 @@ impl AgentMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one.")] input: RestoreAgentInput,
     ) -> async_graphql::Result<RestoreAgentPayload> {
-        let (request, RestoreAgentInput { agent_id }) = (request(ctx)?, input);
-        let answer =
-            async { request.registry.restore_agent(&request.caller, id("agentId", &agent_id)?).await };
+        let (request, RestoreAgentInput { agent_id, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            request
+                .registry
+                .restore_agent(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?)
+                .await
+        };
         RestoreAgentPayload::of(request.fresh(), answer.await).await
     }
 }

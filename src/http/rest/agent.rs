@@ -77,8 +77,9 @@ impl Shape for NewAgent {
 pub(super) async fn create(
     State(door): State<Door>,
     Authenticated(caller): Authenticated,
-    Body(input): Body<NewAgent>,
+    body: Body<NewAgent>,
 ) -> Result<Response, Problem> {
+    let (input, caller) = body.of(caller);
     let NewAgent { customer_id, name, description, owner_id } = input;
     let answer = async {
         policy::allow(&caller, Action::WriteAgents)?;

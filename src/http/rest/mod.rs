@@ -21,7 +21,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    domain::{Caller, Error, change::Channel},
+    domain::{Caller, Error, IdempotencyKey, change::Channel},
     id::{AgentId, CustomerId},
 };
 
@@ -31,6 +31,9 @@ mod config;
 mod version;
 
 pub use audit::Excerpts;
+
+/// A key under which a POST has its effect once (draft-ietf-httpapi-idempotency-key-header).
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The routes, each behind the check of the credential.
 pub fn routes(door: &Door) -> Router<Door> {
@@ -132,8 +135,19 @@ impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
     }
 }
 
-/// The body: one JSON object.
-struct Body<T>(T);
+/// The body, one JSON object, and the idempotency key that it came with.
+struct Body<T> {
+    input: T,
+    key: Option<IdempotencyKey>,
+}
+
+impl<T> Body<T> {
+    /// What is asked for, and by whom: its write has its effect once if it came with a key.
+    fn of(self, caller: Arc<Caller>) -> (T, Arc<Caller>) {
+        let Self { input, key } = self;
+        (input, key.map_or(caller.clone(), |key| Arc::new(caller.once(key))))
+    }
+}
 
 impl<T: Shape> FromRequest<Door> for Body<T> {
     type Rejection = Problem;
@@ -164,9 +178,25 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
                 Problem::request(StatusCode::BAD_REQUEST, "Malformed body", detail, &id)
             }
         })?;
-        let Object(value) = parsed;
-        Ok(Self(value))
+        let Object(input) = parsed;
+        let key = idempotency_key(&parts, &bytes).map_err(|err| Problem::new(&err, &id))?;
+        Ok(Self { input, key })
     }
+}
+
+/// The key in the header `Idempotency-Key`, bare or as a quoted string, for this request with this body.
+fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<IdempotencyKey>, Error> {
+    let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = given.next() else { return Ok(None) };
+    let wrong = |message| Error::invalid("idempotencyKey", message);
+    if given.next().is_some() {
+        return Err(wrong("give one Idempotency-Key"));
+    }
+    let key = key.to_str().map_err(|_| wrong("an Idempotency-Key is printable ASCII"))?;
+    let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+    let request = format!("{} {}", parts.method, parts.uri.path());
+    let body = serde_json::from_slice(body).map_err(|err| Error::Internal(Box::new(err)))?;
+    IdempotencyKey::new(key, &request, &body).map(Some)
 }
 
 /// The id of this noun that the path names.

@@ -61,8 +61,9 @@ pub(super) async fn publish(
     State(door): State<Door>,
     Authenticated(caller): Authenticated,
     AgentPath(agent_id): AgentPath,
-    Body(input): Body<NewVersion>,
+    body: Body<NewVersion>,
 ) -> Result<Response, Problem> {
+    let (input, caller) = body.of(caller);
     let NewVersion {
         system_prompt,
         model_name,

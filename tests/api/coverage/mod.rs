@@ -24,6 +24,7 @@ use crate::support::{
     caller::{Client, Operator},
 };
 
+mod once;
 pub(crate) mod table;
 
 use table::{CALLERS, FIELDS, LETTERS, OPEN, ROUTES, STREAMS};

@@ -19,7 +19,7 @@ async fn token(app: &App) -> (Client, ServiceTokenId) {
     let scopes = [ServiceScope::ActivationsWatch].into();
     let input = CreateServiceToken { name: "gateway".to_owned(), scopes };
     let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
-    (app.bearer(&made.secret), made.token.id)
+    (app.bearer(&made.secret.unwrap()), made.token.id)
 }
 
 #[tokio::test]

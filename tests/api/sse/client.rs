@@ -43,7 +43,7 @@ async fn the_protocols_own_client_comes_back_and_misses_nothing() {
         "6",
     ]);
     for token in &tokens {
-        script.args(["--token", &token.secret]);
+        script.args(["--token", token.secret.as_deref().unwrap()]);
     }
     let mut revisions = scene.activate(2).await;
     let mut script = script.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("node");

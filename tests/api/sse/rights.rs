@@ -33,7 +33,7 @@ async fn a_token_that_is_revoked_ends_its_streams_and_no_others() {
     let scopes = [ServiceScope::ActivationsWatch].into();
     let input = CreateServiceToken { name: "gateway".to_owned(), scopes };
     let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap().value;
-    let gateway = app.bearer(&made.secret);
+    let gateway = app.bearer(&made.secret.unwrap());
     let revoked = gateway.events(ACTIVATIONS, json!({})).await;
     let mut stays = app.gateway().await.events(ACTIVATIONS, json!({})).await;
     until("both watch", || app.watchers() == 2).await;

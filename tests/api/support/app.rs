@@ -222,7 +222,7 @@ impl Instance {
         let input =
             CreateApiKey { customer_id, name, scopes: scopes.into_iter().collect(), expires_at: None };
         let made = self.registry.create_api_key(&Caller::system("test"), input).await.unwrap();
-        Program(self.client(Some(made.value.secret)))
+        Program(self.client(made.value.secret))
     }
 
     /// A service with all scopes.
@@ -234,7 +234,7 @@ impl Instance {
     pub(crate) async fn service(&self, scopes: impl IntoIterator<Item = ServiceScope>) -> Gateway {
         let input = CreateServiceToken { name: "gateway".to_owned(), scopes: scopes.into_iter().collect() };
         let made = self.registry.create_service_token(&Caller::system("test"), input).await.unwrap();
-        Gateway(self.client(Some(made.value.secret)))
+        Gateway(self.client(made.value.secret))
     }
 
     fn client(&self, token: Option<String>) -> Client {

@@ -1,0 +1,85 @@
+//! Each mutation, sent twice with one idempotency key: one effect, and the same told again.
+
+use serde_json::{Value, json};
+
+use super::{World, fields_of, table::FIELDS};
+use crate::support::{App, caller::Operator};
+
+/// Each mutation, and what of its payload says which object it is about.
+const TOLD: &[(&str, &str)] = &[
+    ("createCustomer", "customer { id }"),
+    ("updateCustomer", "customer { id }"),
+    ("setPlan", "customer { id }"),
+    ("setBillingStatus", "customer { id }"),
+    ("eraseCustomer", "customer { id }"),
+    ("inviteMember", "invitation { id }"),
+    ("revokeInvitation", "invitationId"),
+    ("changeMemberRole", "membership { user { id } }"),
+    ("removeMember", "userId"),
+    ("createApiKey", "apiKey { id } secret"),
+    ("rotateApiKey", "apiKey { id } previous { id } secret"),
+    ("revokeApiKey", "apiKey { id }"),
+    ("createAgent", "agent { id }"),
+    ("updateAgent", "agent { id }"),
+    ("archiveAgent", "agent { id }"),
+    ("restoreAgent", "agent { id }"),
+    ("publishVersion", "version { id number }"),
+    ("activateVersion", "agent { id } activation { id }"),
+    ("rollback", "agent { id } activation { id }"),
+    ("deactivate", "agent { id } activation { id }"),
+    ("createServiceToken", "serviceToken { id } secret"),
+    ("revokeServiceToken", "serviceToken { id }"),
+];
+
+/// A customer that may be erased.
+async fn canceled(app: &App, operator: &Operator, name: &str) -> String {
+    let customer = operator.customer(name).await;
+    app.set_billing_status(&customer, "CANCELED").await;
+    customer
+}
+
+#[tokio::test]
+async fn each_mutation_has_its_effect_once() {
+    let told: std::collections::BTreeSet<_> = TOLD.iter().map(|(field, _)| (*field).to_owned()).collect();
+    assert_eq!(told, fields_of("Mutation"), "each mutation has its row in TOLD");
+    let world = World::new().await;
+    for (number, (field, rest, _)) in FIELDS.iter().enumerate() {
+        let Some((_, object)) = TOLD.iter().find(|(told, _)| told == field) else { continue };
+        let (what, key) = (format!("{field} {number}"), format!("key {number}"));
+        let things = world.things(&format!("For {what}")).await;
+        let mut rest = (*rest).to_owned();
+        if *field == "eraseCustomer" {
+            let customer = canceled(&world.app, &world.operator, &what).await;
+            rest = rest.replace("CUSTOMER", &json!(customer).to_string());
+        }
+        let rest = world.filled(&world.freshened(&rest, &what).await, &things, &what);
+        let rest = rest.replacen("input: {", &format!("input: {{ idempotencyKey: \"{key}\","), 1);
+        let rest = rest.replace("{ userErrors", &format!("{{ {object} revision userErrors"));
+        let send = async || {
+            let answer = world.operator.gql(&format!("mutation {{ {field}{rest} }}"), Value::Null).await;
+            answer.at(&format!("/{field}")).clone()
+        };
+        let first = send().await;
+        let made = world.revision().await;
+        assert_eq!(first["userErrors"], json!([]), "{what}: {first}");
+        assert!(first["revision"].is_string(), "{what}: {first}");
+        let mut again = send().await;
+        assert_eq!(world.revision().await, made, "{what} was done twice");
+        // Only a secret is not told again, and it was told once.
+        if let Some(secret) = first.get("secret") {
+            assert!(secret.is_string(), "{what}: {first}");
+            assert!(again["secret"].is_null(), "{what} shows a secret twice");
+            again["secret"] = secret.clone();
+        }
+        assert_eq!(again, first, "{what} is told otherwise");
+
+        let other = format!(
+            "mutation {{ createCustomer(input: {{ name: \"Other\", idempotencyKey: \"{key}\" }}) {{
+            customer {{ id }} userErrors {{ code field }} }} }}"
+        );
+        let other = world.operator.gql(&other, Value::Null).await;
+        let refused = json!([{ "code": "IDEMPOTENCY_KEY_REUSED", "field": "idempotencyKey" }]);
+        assert_eq!(other.at("/createCustomer/userErrors"), &refused, "{what}");
+        assert_eq!(world.revision().await, made, "{what}: refused, and changed something");
+    }
+}
