@@ -35,7 +35,7 @@ async fn the_protocols_own_client_comes_back_and_misses_nothing() {
         tokens.push(made.value);
     }
     let mut script = Command::new("node");
-    script.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")).args([
+    script.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")).args([
         "events.mjs",
         "--url",
         &app.base,
