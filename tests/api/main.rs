@@ -11,6 +11,7 @@ mod billing;
 mod canary;
 mod client;
 mod configs;
+mod conformance;
 mod cost;
 mod coverage;
 mod customer;
