@@ -1,6 +1,9 @@
-//! The schema is the one checked in, and says what each of its parts is for.
+//! The schema is the one checked in, says what each of its parts is for, and is found good by others' tools.
 
 #![cfg(test)]
+
+#[path = "schema/tools.rs"]
+mod tools;
 
 use async_graphql::parser::{
     parse_schema,

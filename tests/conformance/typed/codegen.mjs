@@ -1,0 +1,29 @@
+// TypeScript for the whole schema and for the scenario's documents, by GraphQL Code Generator: __generated__/schema.ts
+// and __generated__/operations.ts.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { codegen } from "@graphql-codegen/core";
+import * as typescript from "@graphql-codegen/typescript";
+import * as operations from "@graphql-codegen/typescript-operations";
+import * as typed from "@graphql-codegen/typed-document-node";
+import { parse } from "graphql";
+
+const read = (path) => parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+const schema = read("../../../schema.graphql");
+const documents = [{ location: "scenario.graphql", document: read("../clients/scenario.graphql") }];
+const config = {
+  // A scalar that is not here ends it. An ID is a UUID, so no number.
+  strictScalars: true,
+  scalars: { Cursor: "string", DateTime: "string", ID: "string", JSON: "unknown", Revision: "string" },
+  useTypeImports: true,
+};
+
+const folder = new URL("__generated__/", import.meta.url);
+mkdirSync(folder, { recursive: true });
+async function write(filename, documents, pluginMap) {
+  const plugins = Object.keys(pluginMap).map((name) => ({ [name]: {} }));
+  const code = await codegen({ filename, schema, documents, config, plugins, pluginMap });
+  writeFileSync(new URL(filename, folder), code);
+}
+await write("schema.ts", [], { typescript });
+await write("operations.ts", documents, { operations, typed });

@@ -1,0 +1,47 @@
+//! What npm's tools, of the versions in tests/package.json, say of the schema.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// Runs Node in this folder of the repository; answers whether all is well, and what was said.
+fn node(folder: &str, args: &[&str]) -> (bool, String) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert!(root.join("tests/node_modules").exists(), "run `npm ci` in tests, as `make test` does");
+    let mut command = Command::new("node");
+    command.current_dir(root.join(folder)).args(args).stderr(Stdio::inherit());
+    let output = command.output().expect("node");
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn graphql_eslint_finds_nothing() {
+    let eslint = "tests/node_modules/eslint/bin/eslint.js";
+    let config = "tests/conformance/eslint.config.mjs";
+    let documents = "tests/conformance/clients/scenario.graphql";
+    let found = node(".", &[eslint, "--config", config, "--max-warnings", "0", "schema.graphql", documents]);
+    assert_eq!(found, (true, String::new()));
+}
+
+#[test]
+fn generated_typescript_compiles() {
+    let said = node("tests/conformance/typed", &["codegen.mjs"]);
+    assert_eq!(said, (true, String::new()));
+    let found = node("tests/conformance/typed", &["../../node_modules/typescript/bin/tsc", "-p", "."]);
+    assert_eq!(found, (true, String::new()));
+}
+
+#[test]
+fn what_breaks_clients_is_named_in_the_changelog() {
+    let (is_well, said) = node("tests/conformance", &["--test", "--test-reporter=tap", "breaking.test.mjs"]);
+    assert!(is_well && said.contains("# pass 13\n"), "{said}");
+    let schemas = ["--released", "released.graphql", "--schema", "../../schema.graphql"];
+    let changelog = ["--changelog", "../../CHANGELOG.md"];
+    let unnamed = node("tests/conformance", &[&["breaking.mjs"], &schemas[..], &changelog].concat());
+    assert_eq!(
+        unnamed,
+        (true, String::new()),
+        "name it in CHANGELOG.md by its coordinate, see docs/conformance.md"
+    );
+}
