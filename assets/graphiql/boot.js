@@ -12,8 +12,8 @@
   const HOW = ["Make one with ", { code: COMMAND }, " and paste its last line here."];
 
   const QUERY = `# Ctrl-Enter runs what is here.
-query {
-  viewer { __typename }
+query WhoAmI {
+  viewer { kind name isOperator }
 }
 
 # Customers, their agents, what each one serves:
@@ -103,19 +103,15 @@ query {
     };
   }
 
-  /**
-   * Whether the operation that is to run is a subscription. GraphiQL's own answer (`options.documentAST`) is that of
-   * the text as it was a moment before, wrong for who pastes and runs at once.
-   */
-  function isSubscription({ query, operationName }) {
-    const token = /"""(?:\\"""|[^])*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|[{}()[\]]|\$?[_A-Za-z]\w*/g;
+  /** The operations of a document: the kind and the name of each. */
+  function operationsOf(query) {
+    const token = /"""(?:\\"""|[^])*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|[{}()[\]]|[$@]?[_A-Za-z]\w*/g;
+    const operations = [];
     let depth = 0;
     let keyword = null; // of the definition that we are in
     let name = null;
     for (const [text] of query.matchAll(token)) {
-      if (depth === 0 && text === "{") {
-        if (keyword === "subscription" && (!operationName || operationName === name)) return true;
-      }
+      if (depth === 0 && text === "{" && keyword !== "fragment") operations.push({ kind: keyword ?? "query", name });
       if (/^[{([]$/.test(text)) depth += 1;
       else if (/^[})\]]$/.test(text)) {
         depth -= 1;
@@ -125,7 +121,16 @@ query {
         else name ??= text;
       }
     }
-    return false;
+    return operations;
+  }
+
+  /**
+   * The operation that is to run. GraphiQL's own answers (`operationName`, `options.documentAST`) are those of the text
+   * as it was a moment before, wrong for who pastes and runs at once; where there is only one, it is the one.
+   */
+  function chosen({ query, operationName }) {
+    const operations = operationsOf(query);
+    return operations.length === 1 ? operations[0] : operations.find(({ name }) => name === operationName);
   }
 
   /** A new one for each token: GraphiQL reads the schema again when its fetcher changes. */
@@ -136,8 +141,10 @@ query {
     // Without retries: after one, a subscription without `after` would go on with a gap and not say so.
     client = graphqlWs.createClient({ url: socket.href, connectionParams: credential, retryAttempts: 0 });
 
-    return async (request) => {
-      if (isSubscription(request)) return spoken(client.iterate(request), of);
+    return async (asked) => {
+      const operation = chosen(asked);
+      const request = operation ? { ...asked, operationName: operation.name ?? undefined } : asked;
+      if (operation?.kind === "subscription") return spoken(client.iterate(request), of);
       const response = await fetch(http, {
         method: "POST",
         headers: { "Content-Type": "application/json", ...credential },

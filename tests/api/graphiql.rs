@@ -48,8 +48,8 @@ async fn a_developer_explores_the_schema_in_a_browser() {
     let activate = async || drop(editor.activate(&agent, &version).await);
     let (is_well, summary) = explore(&app, &token, &agent, activate).await;
     let expected = json!({
-        "schema": true, "query": true, "subscription": true, "console_errors": [], "foreign_requests": [], "csp_violations": [],
-        "token_in_storage": false, "token_in_url": false,
+        "schema": true, "first_query": true, "query": true, "subscription": true, "history": true, "console_errors": [],
+        "foreign_requests": [], "csp_violations": [], "token_in_storage": false, "token_in_url": false,
     });
     let mut seen = summary.clone();
     seen.as_object_mut().map(|seen| seen.remove("failed_at"));

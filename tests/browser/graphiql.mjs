@@ -1,5 +1,5 @@
-// The explorer in a real browser: the schema shows, a query runs, a subscription receives an activation, and the page
-// talks to nobody but its own origin.
+// The explorer in a real browser: the schema shows, the query that is there at first runs, one that is written runs, a
+// subscription receives an activation, the history keeps them and no token, and the page talks to nobody but its own origin.
 //
 //   node graphiql.mjs --url http://127.0.0.1:PORT --token TOKEN --agent AGENT_ID [--screenshot FILE] [--dark] [--width 800]
 //
@@ -50,8 +50,10 @@ if (!executablePath) usage("no Chromium found: install it, or name it in CHROMIU
 
 const summary = {
   schema: false,
+  first_query: false,
   query: false,
   subscription: false,
+  history: false,
   console_errors: [],
   foreign_requests: [],
   csp_violations: [],
@@ -106,6 +108,11 @@ async function run(page) {
   await docs.getByRole("link", { name: "customers", exact: true }).waitFor();
   summary.schema = true;
 
+  step = "the query that is there at first runs";
+  await execute.click();
+  await result.getByText('"isOperator"', { exact: true }).waitFor();
+  summary.first_query = !(await result.innerText()).includes('"errors"');
+
   step = "a query runs";
   await write("query { viewer { __typename } customers(first: 5) { nodes { id name } } }");
   await execute.click();
@@ -147,6 +154,7 @@ async function run(page) {
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Show History" }).click();
+  await page.locator(".graphiql-history-item").getByText("WhoAmI").waitFor();
   await write("query One { viewer { __typename } } query Two { nothing }");
   // Of two operations one is chosen: the button becomes a menu once GraphiQL has seen both.
   await page.locator('.graphiql-execute-button[aria-haspopup="menu"]').click();
@@ -160,6 +168,8 @@ async function run(page) {
   await page.waitForTimeout(1_000);
 
   step = "the token is kept in this tab only";
+  // Not empty, or it would show nothing that it holds no token.
+  summary.history = await page.evaluate(() => JSON.parse(localStorage.getItem("graphiql:queries")).queries.length >= 3);
   summary.token_in_storage = await page.evaluate(
     (token) => [...Object.entries(localStorage), ["cookie", document.cookie], ["state", JSON.stringify(history.state)]]
       .some((entry) => entry.join("=").includes(token)),
@@ -227,7 +237,8 @@ await browser.close();
 clearTimeout(late);
 
 say(summary);
-const well = summary.schema && summary.query && summary.subscription && !summary.failed_at
+const well = summary.schema && summary.first_query && summary.query && summary.subscription && summary.history
+  && !summary.failed_at
   && !summary.console_errors.length && !summary.foreign_requests.length && !summary.csp_violations.length
   && !summary.token_in_storage && !summary.token_in_url;
 process.exit(well ? 0 : 1);
