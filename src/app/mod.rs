@@ -355,6 +355,12 @@ pub fn settings(
     }
 }
 
+/// What REST can do, as OpenAPI 3.1 in JSON.
+#[must_use]
+pub fn openapi() -> String {
+    http::openapi()
+}
+
 /// The GraphQL schema in its own language.
 #[must_use]
 pub fn sdl() -> String {

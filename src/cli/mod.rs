@@ -48,7 +48,11 @@ enum Command {
     /// Bring the database to its shape
     Migrate(migrate::Migrate),
     /// Print the GraphQL schema
-    Schema,
+    Schema {
+        /// Print the OpenAPI description of REST instead
+        #[arg(long)]
+        openapi: bool,
+    },
     /// Name operators: users of the platform itself, for all customers
     #[command(subcommand)]
     Operator(operator::Operator),
@@ -163,8 +167,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(settings) => serve::run(&common, &settings).await,
         Command::Demo(command) => command.run(&common).await,
         Command::Migrate(command) => command.run(&common).await,
-        Command::Schema => {
-            say(format_args!("{}", crate::app::sdl().trim_end()))?;
+        Command::Schema { openapi } => {
+            let text = if openapi { crate::app::openapi() } else { crate::app::sdl() };
+            say(format_args!("{}", text.trim_end()))?;
             Ok(())
         }
         Command::Operator(command) => command.run(&common).await,

@@ -46,6 +46,7 @@ pub use caller::{
 pub use error::{Error, ErrorCode, Result};
 pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
+pub use text::{DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
 
 /// All verbs. Cheap to clone.
 #[derive(Clone, Debug)]

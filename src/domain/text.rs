@@ -10,6 +10,8 @@ pub const NAME_CHARS_MAX: usize = 200;
 pub const DESCRIPTION_CHARS_MAX: usize = 2000;
 /// The deepest JSON, in levels: real schemas stay under 20, and recursion over it must be safe on any stack.
 pub const JSON_DEPTH_MAX: usize = 32;
+/// The largest integer in JSON: what a double holds exactly, and the next one too (RFC 7493, section 2.2).
+pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// A name: 1 to [`NAME_CHARS_MAX`] characters, not all blank, no control characters.
 pub(super) fn name(field: &str, text: &str) -> Result<()> {
@@ -86,8 +88,7 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
 }
 
 fn exact(number: &serde_json::Number) -> bool {
-    const MOST: i64 = (1 << 53) - 1;
-    number.is_f64() || number.as_i64().is_some_and(|number| (-MOST..=MOST).contains(&number))
+    number.is_f64() || number.as_i64().is_some_and(|number| (-INTEGER_MAX..=INTEGER_MAX).contains(&number))
 }
 
 /// The canonical form of RFC 8785, in bytes.

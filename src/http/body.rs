@@ -8,8 +8,9 @@ use axum::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+use serde_json::Number;
 
 /// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -94,9 +95,38 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// An integer or null. JSON has one kind of number, so that 2.0 is as good as 2.
+///
+/// # Errors
+/// Another number, or no number.
+pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let written = number.as_i64().and_then(|number| number.try_into().ok());
+    // Every i32 is a double, so that nothing is lost on the way.
+    let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
+    let whole = number.as_f64().filter(|number| number.fract() == 0.0 && range.contains(number));
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
+    let number = written.or(whole.map(|number| number as i32));
+    number.map(Some).ok_or_else(|| D::Error::custom("not an integer of 32 bits"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_integer_is_one_however_it_is_written() {
+        let read = |text: &str| integer(&mut serde_json::Deserializer::from_str(text)).ok();
+        for (text, number) in
+            [("2", 2), ("2.0", 2), ("-0.0", 0), ("-48.0", -48), ("2e3", 2000), ("2147483647", i32::MAX)]
+        {
+            assert_eq!(read(text), Some(Some(number)), "{text}");
+        }
+        assert_eq!(read("null"), Some(None));
+        for text in ["1.5", "2147483648", "2147483647.5", "-2147483649", "1e300", "\"2\"", "true", "[]"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Named {

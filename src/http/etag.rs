@@ -1,6 +1,10 @@
 //! Entity tags (RFC 9110, section 8.8.3): what a client has already, it is not sent again.
 
-use axum::http::{HeaderMap, header};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use sha2::{Digest, Sha256};
 
 /// The strong tag of this body: the first 128 bits of its hash, quoted.
@@ -18,6 +22,24 @@ pub fn is_known(request: &HeaderMap, etag: &str) -> bool {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+/// This body with this tag and these headers, or that it is known already, which says what the whole answer would say
+/// (RFC 9110, section 15.4.5).
+pub fn answer<const N: usize>(
+    request: &HeaderMap,
+    etag: &str,
+    headers: [(HeaderName, &'static str); N],
+    body: impl Into<Body>,
+) -> Response {
+    let tag = [(header::ETAG, etag)];
+    if is_known(request, etag) {
+        let mut response = (StatusCode::NOT_MODIFIED, tag, headers).into_response();
+        // It has no content to be of a type.
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        return response;
+    }
+    (tag, headers, body.into()).into_response()
 }
 
 #[cfg(test)]

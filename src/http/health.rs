@@ -8,14 +8,18 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
-
+use serde::Serialize;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
-use super::Door;
+use super::{Door, openapi::shape};
 use crate::{domain::Error, feed::Watched};
 
-/// `/livez`: the process answers.
+/// The process answers.
+#[utoipa::path(
+    get, path = "/livez", operation_id = "isLive", tag = "service",
+    responses((status = 200, description = "It does.", content_type = "text/plain", body = String, example = "ok\n")),
+)]
 pub async fn live() -> &'static str {
     "ok\n"
 }
@@ -26,31 +30,76 @@ const STALE: Duration = Duration::from_secs(10);
 /// How long a probe waits for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `/readyz`: the database answers, and how far this instance has followed its log.
+/// Whether an instance can serve, and how far it has followed the log.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Readiness {
+    /// Whether the database answers, and this instance follows its log.
+    ready: bool,
+    /// The last commit of the log; left out when the database does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = shape::Revision, required = false)]
+    revision: Option<i64>,
+    /// The last commit that this instance knows of.
+    #[schema(value_type = shape::Revision)]
+    applied: i64,
+    /// How many commits it does not know of; left out when the database does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false, minimum = 0)]
+    behind: Option<i64>,
+    /// How many seconds ago it knew of all.
+    seen_seconds_ago: u64,
+    /// Why it is not ready.
+    #[schema(required)]
+    reason: Option<String>,
+}
+
+/// The database answers, and this instance follows its log.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "isReady", tag = "service",
+    responses(
+        (status = 200, description = "It can serve.", body = Readiness),
+        (status = 503, description = "It cannot serve now.", body = Readiness),
+    ),
+)]
 pub async fn ready(State(door): State<Door>) -> Response {
     let (applied, age) = (door.hub.applied(), door.hub.age());
-    let seen = age.as_secs();
+    let seen_seconds_ago = age.as_secs();
     let head = match timeout(PATIENCE, door.registry.head()).await {
         Ok(head) => head,
         Err(_) => Err(Error::Unavailable("the database does not answer")),
     };
     let (status, body) = match head {
         Ok(head) => {
-            let behind = (head.revision - applied).max(0);
             let follows = age < STALE;
-            let reason = (!follows).then_some("this instance does not follow the log");
-            let body = json!({ "ready": follows, "revision": head.revision, "applied": applied, "behind": behind, "seenSecondsAgo": seen, "reason": reason });
+            let body = Readiness {
+                ready: follows,
+                revision: Some(head.revision),
+                applied,
+                behind: Some((head.revision - applied).max(0)),
+                seen_seconds_ago,
+                reason: (!follows).then(|| "this instance does not follow the log".to_owned()),
+            };
             (if follows { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body)
         }
         Err(err) => {
-            let body = json!({ "ready": false, "applied": applied, "seenSecondsAgo": seen, "reason": err.to_string() });
+            let reason = Some(err.to_string());
+            let body =
+                Readiness { ready: false, revision: None, applied, behind: None, seen_seconds_ago, reason };
             (StatusCode::SERVICE_UNAVAILABLE, body)
         }
     };
     (status, Json(body)).into_response()
 }
 
-/// `/metrics`, for Prometheus.
+/// Counts for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "getMetrics", tag = "service",
+    responses(
+        (status = 200, description = "The counts, in Prometheus's text format.", content_type = "text/plain", body = String),
+        (status = 404, description = "Nothing is counted here.", content_type = "text/plain", body = String),
+    ),
+)]
 pub async fn metrics(State(door): State<Door>) -> Response {
     let gauge = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
     for watched in Watched::ALL {

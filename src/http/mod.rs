@@ -21,11 +21,13 @@ mod address;
 mod body;
 mod caller;
 mod etag;
+mod explain;
 mod graphiql;
 mod graphql;
 mod health;
 mod limit;
 mod line;
+mod openapi;
 mod problem;
 mod rest;
 mod socket;
@@ -34,6 +36,7 @@ mod sse;
 pub use address::TrustedProxies;
 pub use limit::Limiter;
 pub use line::{Lines, Peer};
+pub use openapi::text as openapi;
 pub use rest::Excerpts;
 pub use socket::{SocketLimits, Sockets};
 
@@ -67,9 +70,9 @@ pub fn router(door: Door) -> Router {
         .merge(rest::routes(&door))
         .merge(graphiql::routes())
         .route("/", get(|| async { Redirect::temporary("graphiql") }))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .merge(Router::from(openapi::open()))
+        .fallback(problem::no_path)
+        .method_not_allowed_fallback(problem::other_method)
         .layer(middleware::from_fn_with_state(door.clone(), named))
         .layer(CatchPanicLayer::new())
         .with_state(door)

@@ -1,25 +1,152 @@
 //! Errors on REST: `application/problem+json` (RFC 9457), and `WWW-Authenticate` (RFC 6750) with each 401.
+//!
+//! A problem's `type` leads to `/problems/…`, which is what `docs/problems.md` says of it.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::caller::RequestId;
 use crate::domain::{Error, ErrorCode};
 
-/// A problem, as it goes over the wire.
-#[derive(Debug, Serialize)]
+/// What a problem is sent as.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+/// Where the explanations of problems are served.
+pub const FOLDER: &str = "/problems/";
+
+macro_rules! kinds {
+    ($($kind:ident = $status:ident $($name:literal)? : $title:literal;)*) => {
+        /// The closed list of what a problem can be.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Kind {
+            $(#[doc = $title] $kind,)*
+        }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// Its status.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$kind => StatusCode::$status,)*
+                }
+            }
+
+            /// Its title.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $title,)*
+                }
+            }
+
+            /// Its `type`: a reference to what explains it, or `about:blank` where the status says all (RFC 9457,
+            /// section 4.2.1).
+            #[must_use]
+            pub fn uri(self) -> &'static str {
+                match self {
+                    $(Self::$kind => kinds!(@uri $($name)?),)*
+                }
+            }
+        }
+    };
+    (@uri) => { "about:blank" };
+    (@uri $name:literal) => { concat!("/problems/", $name) };
+}
+
+kinds! {
+    MalformedBody = BAD_REQUEST "malformed-body": "The body is not JSON";
+    BadParameters = BAD_REQUEST "bad-parameters": "The parameters are not those of this endpoint";
+    Unauthenticated = UNAUTHORIZED "unauthenticated": "No valid credential";
+    Forbidden = FORBIDDEN "forbidden": "Not allowed";
+    Suspended = FORBIDDEN "suspended": "The customer is suspended";
+    NotFound = NOT_FOUND "not-found": "Not found";
+    NotActive = NOT_FOUND "not-active": "Nothing is active";
+    MethodNotAllowed = METHOD_NOT_ALLOWED: "Method Not Allowed";
+    AlreadyExists = CONFLICT "already-exists": "The name is taken";
+    Conflict = CONFLICT "conflict": "Not as expected";
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused": "The key belongs to another request";
+    LimitReached = CONFLICT "limit-reached": "The plan allows no more";
+    Archived = CONFLICT "archived": "The agent is archived";
+    CursorTooOld = GONE "cursor-too-old": "What the cursor follows on is not kept any more";
+    ContentTooLarge = PAYLOAD_TOO_LARGE: "Content Too Large";
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE: "Unsupported Media Type";
+    Invalid = UNPROCESSABLE_ENTITY "invalid": "A value is not acceptable";
+    TooLarge = UNPROCESSABLE_ENTITY "too-large": "A value is too large";
+    CursorInvalid = UNPROCESSABLE_ENTITY "cursor-invalid": "The cursor is not of this list";
+    RateLimited = TOO_MANY_REQUESTS "rate-limited": "Too many requests";
+    Internal = INTERNAL_SERVER_ERROR "internal": "Our own fault";
+    Unavailable = SERVICE_UNAVAILABLE "unavailable": "Try again later";
+}
+
+impl Kind {
+    /// The last part of its `type`, if that leads anywhere.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        self.uri().strip_prefix(FOLDER)
+    }
+}
+
+/// The last part of each `type` that leads somewhere.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    Kind::ALL.iter().filter_map(|kind| kind.name())
+}
+
+impl From<ErrorCode> for Kind {
+    fn from(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::Unauthenticated => Self::Unauthenticated,
+            ErrorCode::Forbidden => Self::Forbidden,
+            ErrorCode::Suspended => Self::Suspended,
+            ErrorCode::NotFound => Self::NotFound,
+            ErrorCode::Invalid => Self::Invalid,
+            ErrorCode::CursorInvalid => Self::CursorInvalid,
+            ErrorCode::CursorTooOld => Self::CursorTooOld,
+            ErrorCode::TooLarge => Self::TooLarge,
+            ErrorCode::AlreadyExists => Self::AlreadyExists,
+            ErrorCode::Conflict => Self::Conflict,
+            ErrorCode::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            ErrorCode::LimitReached => Self::LimitReached,
+            ErrorCode::RateLimited => Self::RateLimited,
+            ErrorCode::Archived => Self::Archived,
+            ErrorCode::Unavailable => Self::Unavailable,
+            ErrorCode::Internal => Self::Internal,
+        }
+    }
+}
+
+/// A problem (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "type": "/problems/not-found", "title": "Not found", "status": 404, "detail": "there is no such agent",
+    "code": "NOT_FOUND", "request_id": "01a20326-e777-71ce-9264-eefdca7dad0e",
+})))]
 pub struct Problem {
+    /// Which problem it is: a reference to its explanation, relative to this service, or `about:blank` where the
+    /// status says all. Compare it as a text; types are only ever added.
     #[serde(rename = "type")]
+    #[schema(format = "uri-reference")]
     kind: &'static str,
+    /// What all problems of this type have in common.
     title: &'static str,
+    /// The HTTP status.
     #[serde(serialize_with = "code_of")]
+    #[schema(value_type = i32, minimum = 400, maximum = 599)]
     status: StatusCode,
+    /// What was wrong this time, for people.
     detail: String,
+    /// The error's code, the same in GraphQL.
     code: &'static str,
+    /// The field or the parameter at fault, when it is a single one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     field: Option<String>,
+    /// The name of the request, as in `X-Request-Id`.
     request_id: String,
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -39,70 +166,10 @@ fn code_of<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S:
     to.serialize_u16(status.as_u16())
 }
 
-/// The status of an error, its `type` and its title.
-fn described(code: ErrorCode) -> (StatusCode, &'static str, &'static str) {
-    match code {
-        ErrorCode::Unauthenticated => {
-            (StatusCode::UNAUTHORIZED, "urn:agent-registry:problem:unauthenticated", "No valid credential")
-        }
-        ErrorCode::Forbidden => {
-            (StatusCode::FORBIDDEN, "urn:agent-registry:problem:forbidden", "Not allowed")
-        }
-        ErrorCode::Suspended => {
-            (StatusCode::FORBIDDEN, "urn:agent-registry:problem:suspended", "The customer is suspended")
-        }
-        ErrorCode::NotFound => (StatusCode::NOT_FOUND, "urn:agent-registry:problem:not-found", "Not found"),
-        ErrorCode::Invalid => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "urn:agent-registry:problem:invalid",
-            "A value is not acceptable",
-        ),
-        ErrorCode::CursorInvalid => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "urn:agent-registry:problem:cursor-invalid",
-            "The cursor is not of this list",
-        ),
-        ErrorCode::CursorTooOld => (
-            StatusCode::GONE,
-            "urn:agent-registry:problem:cursor-too-old",
-            "What the cursor follows on is not kept any more",
-        ),
-        ErrorCode::TooLarge => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "urn:agent-registry:problem:too-large", "A value is too large")
-        }
-        ErrorCode::AlreadyExists => {
-            (StatusCode::CONFLICT, "urn:agent-registry:problem:already-exists", "The name is taken")
-        }
-        ErrorCode::Conflict => {
-            (StatusCode::CONFLICT, "urn:agent-registry:problem:conflict", "Not as expected")
-        }
-        ErrorCode::IdempotencyKeyReused => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "urn:agent-registry:problem:idempotency-key-reused",
-            "The key belongs to another request",
-        ),
-        ErrorCode::LimitReached => {
-            (StatusCode::CONFLICT, "urn:agent-registry:problem:limit-reached", "The plan allows no more")
-        }
-        ErrorCode::RateLimited => {
-            (StatusCode::TOO_MANY_REQUESTS, "urn:agent-registry:problem:rate-limited", "Too many requests")
-        }
-        ErrorCode::Archived => {
-            (StatusCode::CONFLICT, "urn:agent-registry:problem:archived", "The agent is archived")
-        }
-        ErrorCode::Unavailable => {
-            (StatusCode::SERVICE_UNAVAILABLE, "urn:agent-registry:problem:unavailable", "Try again later")
-        }
-        ErrorCode::Internal => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "urn:agent-registry:problem:internal", "Our own fault")
-        }
-    }
-}
-
 /// The status that an error has at every door.
 #[must_use]
 pub fn status(err: &Error) -> StatusCode {
-    described(err.code()).0
+    Kind::from(err.code()).status()
 }
 
 impl Problem {
@@ -112,55 +179,35 @@ impl Problem {
         if let Error::Internal(source) = err {
             tracing::error!(error = %source, request_id, "a request failed");
         }
-        let (status, kind, title) = described(err.code());
         let field = err.field().map(snake_case);
         // The domain says in its messages what GraphQL calls the field.
         let detail = match (err.field(), &field) {
             (Some(graph), Some(rest)) => err.to_string().replacen(graph, rest, 1),
             _ => err.to_string(),
         };
-        Self {
-            kind,
-            title,
-            status,
-            detail,
-            code: err.code().as_str(),
-            field,
-            request_id: request_id.to_owned(),
-            retry_after: retry_after(err),
-        }
+        let problem = Self::of(err.code().into(), err.code().as_str(), detail, request_id);
+        Self { field, retry_after: retry_after(err), ..problem }
     }
 
     /// An agent that is there, and serves nothing.
     #[must_use]
     pub fn not_active(request_id: &str) -> Self {
-        Self {
-            kind: "urn:agent-registry:problem:not-active",
-            title: "Nothing is active",
-            status: StatusCode::NOT_FOUND,
-            detail: "the agent has no active version".to_owned(),
-            code: "NOT_ACTIVE",
-            field: None,
-            request_id: request_id.to_owned(),
-            retry_after: None,
-        }
+        Self::of(Kind::NotActive, "NOT_ACTIVE", "the agent has no active version", request_id)
     }
 
     /// A problem with the request itself, before it reached any verb.
     #[must_use]
-    pub fn request(
-        status: StatusCode,
-        title: &'static str,
-        detail: impl Into<String>,
-        request_id: &str,
-    ) -> Self {
-        let detail = detail.into();
+    pub fn request(kind: Kind, detail: impl Into<String>, request_id: &str) -> Self {
+        Self::of(kind, "BAD_REQUEST", detail, request_id)
+    }
+
+    fn of(kind: Kind, code: &'static str, detail: impl Into<String>, request_id: &str) -> Self {
         Self {
-            kind: "about:blank",
-            title,
-            status,
-            detail,
-            code: "BAD_REQUEST",
+            kind: kind.uri(),
+            title: kind.title(),
+            status: kind.status(),
+            detail: detail.into(),
+            code,
             field: None,
             request_id: request_id.to_owned(),
             retry_after: None,
@@ -171,8 +218,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response =
-            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response = (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         challenge(&mut response, self.retry_after);
         response
     }
@@ -198,4 +244,14 @@ fn snake_case(field: &str) -> String {
         snake.push(character.to_ascii_lowercase());
     }
     snake
+}
+
+/// A path that is not there.
+pub async fn no_path(RequestId(id): RequestId) -> Problem {
+    Problem::new(&Error::NotFound("path"), &id)
+}
+
+/// A path that is there, and takes other methods: axum says which in `Allow`.
+pub async fn other_method(RequestId(id): RequestId) -> Problem {
+    Problem::request(Kind::MethodNotAllowed, "this path does not take that method: see Allow", &id)
 }

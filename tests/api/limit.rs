@@ -108,7 +108,7 @@ async fn many_at_once_do_not_pass_a_limit_together() {
     );
     let rest = operator.post("/v1/agents", json!({ "customer_id": customer, "name": "One more" })).await;
     assert_eq!((rest.status.as_u16(), &rest.body["code"]), (409, &json!("LIMIT_REACHED")));
-    assert_eq!(rest.body["type"], "urn:agent-registry:problem:limit-reached");
+    assert_eq!(rest.body["type"], "/problems/limit-reached");
     assert_eq!(app.registry.head().await.unwrap(), head, "a refused write leaves nothing");
     // A larger plan has room; a smaller one later takes nothing away.
     set_plan(&operator, &customer, "PRO").await;

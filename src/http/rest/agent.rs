@@ -9,8 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{AgentPath, Body, Parameters, Shape, refuse};
+use super::{AgentPath, Body, NoParameters, Parameters, Shape, refuse};
 use crate::{
     clock::Instant,
     domain::{
@@ -19,23 +20,51 @@ use crate::{
         page::{cursor, key},
         policy::{self, Action},
     },
-    http::{Door, caller::Authenticated, problem::Problem},
+    http::{
+        Door,
+        caller::Authenticated,
+        openapi::{
+            refusal::{ANYWHERE, OF_BODIES, refusals},
+            shape,
+        },
+        problem::{Kind, Problem},
+    },
     id::{AgentId, CustomerId, UserId, VersionId},
 };
 
 /// An agent as REST shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Agent {
+    #[schema(value_type = shape::Id)]
     id: AgentId,
+    /// Whose it is.
+    #[schema(value_type = shape::Id)]
     customer_id: CustomerId,
+    /// Unique within the customer.
+    #[schema(value_type = shape::Name)]
     name: String,
+    /// What it is for.
+    #[schema(value_type = Option<shape::Description>, required)]
     description: Option<String>,
+    /// The user who answers for it.
+    #[schema(value_type = Option<shape::Id>, required)]
     owner_id: Option<UserId>,
+    /// 0 as long as nothing is published.
+    #[schema(minimum = 0)]
     latest_version_number: i32,
+    /// The version that serves.
+    #[schema(value_type = Option<shape::Id>, required)]
     active_version_id: Option<VersionId>,
+    /// Its number.
+    #[schema(required, minimum = 1)]
     active_version_number: Option<i32>,
+    /// Since when it serves.
+    #[schema(value_type = Option<shape::Instant>, required)]
     activated_at: Option<Instant>,
+    /// Since when the agent is put away.
+    #[schema(value_type = Option<shape::Instant>, required)]
     archived_at: Option<Instant>,
+    #[schema(value_type = shape::Instant)]
     created_at: Instant,
 }
 
@@ -59,12 +88,21 @@ impl Agent {
 }
 
 /// A new agent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "Permit helper", "description": "Answers questions about permits" })))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAgent {
+    /// Whose it is to be. It may be left out when the credential implies exactly one.
+    #[schema(value_type = Option<shape::Id>)]
     customer_id: Option<String>,
+    /// Unique within the customer.
+    #[schema(value_type = shape::Name)]
     name: String,
+    /// What it is for.
+    #[schema(value_type = Option<shape::Description>)]
     description: Option<String>,
+    /// The user who answers for it: a member of the customer.
+    #[schema(value_type = Option<shape::Id>)]
     owner_id: Option<String>,
 }
 
@@ -73,10 +111,46 @@ impl Shape for NewAgent {
         "the body must be an object of texts: name, and if wanted customer_id, description, owner_id";
 }
 
-/// `POST /v1/agents`.
+refusals!(
+    CreateRefusals = ANYWHERE,
+    OF_BODIES,
+    &[
+        Kind::Forbidden,
+        Kind::Suspended,
+        Kind::NotFound,
+        Kind::AlreadyExists,
+        Kind::LimitReached,
+        Kind::IdempotencyKeyReused,
+        Kind::Invalid,
+        Kind::TooLarge
+    ]
+);
+
+/// Create an agent.
+///
+/// It has no version yet, so it serves nothing.
+#[utoipa::path(
+    post, path = "/v1/agents", operation_id = "createAgent", tag = "agents",
+    security(("bearer" = [])),
+    params(("Idempotency-Key" = Option<shape::IdempotencyKey>, Header, description = "A name for this write, of the caller's own choice.")),
+    request_body = NewAgent,
+    responses(
+        (status = 201, description = "It is created.", body = Agent,
+            headers(("Location" = String, description = "The agent's own path."),
+                ("Cache-Control" = String, description = "`no-store`."), ("Vary" = String, description = "`Authorization`.")),
+            links(
+                ("read" = (operation_id = "getAgent", parameters(("id" = "$response.body#/id")))),
+                ("publish" = (operation_id = "publishVersion", parameters(("id" = "$response.body#/id")))),
+                ("active" = (operation_id = "getActiveConfig", parameters(("id" = "$response.body#/id")))),
+                ("audit" = (operation_id = "getAudit", parameters(("id" = "$response.body#/customer_id")))),
+            )),
+        CreateRefusals,
+    ),
+)]
 pub(super) async fn create(
     State(door): State<Door>,
     Authenticated(caller): Authenticated,
+    _: NoParameters,
     body: Body<NewAgent>,
 ) -> Result<Response, Problem> {
     let (input, caller) = body.of(caller);
@@ -105,17 +179,36 @@ pub(super) async fn create(
 }
 
 /// Which page of which agents.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    /// Only this customer's. All that the caller may see, when left out.
+    #[param(value_type = shape::Id, required = false)]
     customer_id: Option<String>,
+    /// Only those that are put away, or only those that are not.
+    #[param(value_type = bool, required = false)]
     archived: Option<String>,
+    /// Only the agents of this name.
+    #[param(value_type = shape::WholeName, required = false)]
     name: Option<String>,
+    /// Only those whose name starts so, whatever the case.
+    #[param(value_type = shape::NamePart, required = false)]
     name_starts_with: Option<String>,
+    /// Only those whose name has this in it, whatever the case.
+    #[param(value_type = shape::NamePart, required = false)]
     name_contains: Option<String>,
+    /// Only those that serve with this model.
+    #[param(value_type = shape::WholeName, required = false)]
     model_name: Option<String>,
+    /// Only those that serve with a tool of this name.
+    #[param(value_type = shape::WholeName, required = false)]
     tool_name: Option<String>,
+    /// The most rows of the page.
+    #[param(value_type = shape::PageLimit, required = false)]
     limit: Option<String>,
+    /// The `next` of the page before.
+    #[param(value_type = shape::Cursor, required = false)]
     after: Option<String>,
 }
 
@@ -125,13 +218,28 @@ impl Shape for Which {
 }
 
 /// One page of agents.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Agents {
     agents: Vec<Agent>,
+    /// The `after` of the next page; null when this is the last.
+    #[schema(value_type = Option<shape::Cursor>, required)]
     next: Option<String>,
 }
 
-/// `GET /v1/agents`, oldest first.
+refusals!(ListRefusals = ANYWHERE, &[Kind::Forbidden, Kind::Invalid, Kind::TooLarge]);
+
+/// List agents, oldest first.
+#[utoipa::path(
+    get, path = "/v1/agents", operation_id = "listAgents", tag = "agents",
+    security(("bearer" = [])),
+    params(Which),
+    responses(
+        (status = 200, description = "A page of them.", body = Agents,
+            headers(("Cache-Control" = String, description = "`no-store`."), ("Vary" = String, description = "`Authorization`.")),
+            links(("next" = (operation_id = "listAgents", parameters(("after" = "$response.body#/next")))))),
+        ListRefusals,
+    ),
+)]
 pub(super) async fn list(
     State(door): State<Door>,
     Authenticated(caller): Authenticated,
@@ -181,11 +289,24 @@ pub(super) async fn list(
     answer.await.map(Json).map_err(refuse(&caller))
 }
 
-/// `GET /v1/agents/{id}`.
+refusals!(GetRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
+
+/// One agent.
+#[utoipa::path(
+    get, path = "/v1/agents/{id}", operation_id = "getAgent", tag = "agents",
+    security(("bearer" = [])),
+    params(("id" = shape::Id, Path, description = "The agent. What is no UUID is no agent's, and not found.")),
+    responses(
+        (status = 200, description = "The agent.", body = Agent,
+            headers(("Cache-Control" = String, description = "`no-store`."), ("Vary" = String, description = "`Authorization`."))),
+        GetRefusals,
+    ),
+)]
 pub(super) async fn get(
     State(door): State<Door>,
     Authenticated(caller): Authenticated,
     AgentPath(id): AgentPath,
+    _: NoParameters,
 ) -> Result<Json<Agent>, Problem> {
     let answer = async {
         policy::allow(&caller, Action::ReadAgents)?;

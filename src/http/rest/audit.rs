@@ -15,13 +15,17 @@ use tokio::{
     time::timeout,
 };
 
-use super::{CustomerPath, refuse};
+use super::{CustomerPath, NoParameters, refuse};
 use crate::{
     domain::{Error, audit::Excerpt},
     http::{
         Door,
         caller::{Authenticated, Since, may_have_lost},
-        problem::Problem,
+        openapi::{
+            refusal::{ANYWHERE, refusals},
+            shape,
+        },
+        problem::{Kind, Problem},
     },
 };
 
@@ -40,12 +44,29 @@ impl Default for Excerpts {
     }
 }
 
-/// `GET /v1/customers/{id}/audit`.
+refusals!(AuditRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
+
+/// A customer's excerpt of the change log.
+///
+/// For `agent-registry audit verify --file`. Each excerpt walks the whole log, so that an instance writes two at a time,
+/// and answers 503 to whoever asks meanwhile. One that is cut off lacks its last line, which is how the reader knows.
+#[utoipa::path(
+    get, path = "/v1/customers/{id}/audit", operation_id = "getAudit", tag = "audit",
+    security(("bearer" = [])),
+    params(("id" = shape::Id, Path, description = "The customer. What is no UUID is no customer's, and not found.")),
+    responses(
+        (status = 200, description = "Lines of JSON, the oldest first.", content_type = "application/x-ndjson", body = String,
+            headers(("Content-Disposition" = String, description = "A name for the file."),
+                ("Cache-Control" = String, description = "`no-store`."), ("Vary" = String, description = "`Authorization`."))),
+        AuditRefusals,
+    ),
+)]
 pub(super) async fn excerpt(
     State(door): State<Door>,
     Extension(since): Extension<Since>,
     Authenticated(caller): Authenticated,
     CustomerPath(id): CustomerPath,
+    _: NoParameters,
 ) -> Result<Response, Problem> {
     let excerpt = door.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
     let turn = Arc::clone(&door.excerpts.0).try_acquire_owned();

@@ -7,18 +7,19 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, get, post},
+    routing::any,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Door,
     body::{self, Object},
     caller::{Authenticated, RequestId, Since, authenticate, still},
-    problem::Problem,
+    problem::{self, Kind, Problem},
 };
 use crate::{
     domain::{Caller, Error, IdempotencyKey, change::Channel},
@@ -35,31 +36,27 @@ pub use audit::Excerpts;
 /// A key under which a POST has its effect once (draft-ietf-httpapi-idempotency-key-header).
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The routes, each behind the check of the credential.
+/// The endpoints, with what `/openapi.json` says of them.
+pub fn described() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(agent::list, agent::create))
+        .routes(routes!(agent::get))
+        .routes(routes!(version::publish))
+        .routes(routes!(audit::excerpt))
+        .routes(routes!(config::active))
+}
+
+/// The endpoints, each behind the check of the credential.
 pub fn routes(door: &Door) -> Router<Door> {
-    let mut routes = Router::new()
-        .route("/v1/agents", get(agent::list).post(agent::create))
-        .route("/v1/agents/{id}", get(agent::get))
-        .route("/v1/agents/{id}/versions", post(version::publish))
-        .route("/v1/customers/{id}/audit", get(audit::excerpt))
-        .route("/internal/agents/{id}/active", get(config::active));
+    let mut routes = Router::from(described());
     for folder in ["/v1", "/internal"] {
         for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/{{*path}}")] {
-            routes = routes.route(&path, any(missing));
+            routes = routes.route(&path, any(problem::no_path));
         }
     }
     routes
-        .method_not_allowed_fallback(other_method)
+        .method_not_allowed_fallback(problem::other_method)
         .layer(middleware::from_fn_with_state(door.clone(), fence))
-}
-
-async fn other_method(RequestId(id): RequestId) -> Problem {
-    let detail = "this path does not take that method: see Allow";
-    Problem::request(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail, &id)
-}
-
-async fn missing(RequestId(id): RequestId) -> Problem {
-    Problem::new(&Error::NotFound("path"), &id)
 }
 
 /// Lets in whoever has a credential, and says of each answer that it is its caller's alone.
@@ -128,11 +125,43 @@ impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
         let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
-        let Query(parameters) = Query::from_request_parts(parts, door)
-            .await
-            .map_err(|_| Problem::request(StatusCode::BAD_REQUEST, "Unknown parameters", T::SHAPE, &id))?;
+        let refuse = |detail| Problem::request(Kind::BadParameters, detail, &id);
+        if !is_text(parts.uri.query().unwrap_or_default()) {
+            return Err(refuse(
+                "the parameters must be UTF-8, and each % must be followed by two hex digits",
+            ));
+        }
+        let Query(parameters) = Query::from_request_parts(parts, door).await.map_err(|_| refuse(T::SHAPE))?;
         Ok(Self(parameters))
     }
+}
+
+/// An endpoint without parameters has none that could be misspelt.
+type NoParameters = Parameters<Nothing>;
+
+/// No parameter at all.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl Shape for Nothing {
+    const SHAPE: &'static str = "this endpoint has no parameters";
+}
+
+/// Whether this is UTF-8 behind its percents. What parses it would put U+FFFD where it is not, and look for that.
+fn is_text(query: &str) -> bool {
+    let mut bytes = query.bytes();
+    let mut plain = Vec::with_capacity(query.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            plain.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16));
+        let (Some(high), Some(low)) = (digit(), digit()) else { return false };
+        plain.extend(u8::try_from(high * 16 + low));
+    }
+    str::from_utf8(&plain).is_ok()
 }
 
 /// The body, one JSON object, and the idempotency key that it came with.
@@ -156,11 +185,11 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
         let bytes = body::json(&parts.headers, body).await.map_err(|refused| {
-            let title = match refused {
-                body::Refused::NotJson | body::Refused::Encoded => "Unsupported media type",
-                body::Refused::TooLarge => "Body too large",
+            let kind = match refused {
+                body::Refused::NotJson | body::Refused::Encoded => Kind::UnsupportedMediaType,
+                body::Refused::TooLarge => Kind::ContentTooLarge,
             };
-            Problem::request(refused.status(), title, refused.to_string(), &id)
+            Problem::request(kind, refused.to_string(), &id)
         })?;
         if let (Some(Authenticated(caller)), Some(since)) =
             (parts.extensions.get::<Authenticated>(), parts.extensions.get::<Since>())
@@ -175,7 +204,7 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
                 Problem::new(&Error::Invalid { field: None, message }, &id)
             } else {
                 let detail = format!("the body is not JSON: see {place}");
-                Problem::request(StatusCode::BAD_REQUEST, "Malformed body", detail, &id)
+                Problem::request(Kind::MalformedBody, detail, &id)
             }
         })?;
         let Object(input) = parsed;

@@ -377,6 +377,8 @@ pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
             other => panic!("decide how {other:?} is asked"),
         }
     }
-    asks.extend(OPEN.iter().map(|(path, _)| Ask::rest("GET", path, path.replace("{file}", "boot.js"))));
+    asks.extend(OPEN.iter().map(|(path, _)| {
+        Ask::rest("GET", path, path.replace("{file}", "boot.js").replace("{name}", "not-found"))
+    }));
     asks
 }

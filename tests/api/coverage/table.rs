@@ -134,6 +134,8 @@ pub(crate) const OPEN: &[(&str, &str)] = &[
     ("/", "it leads to the explorer"),
     ("/graphiql", "the same page for everyone; the schema behind it asks"),
     ("/graphiql/{file}", "as the page"),
+    ("/openapi.json", "what REST can do is no secret"),
+    ("/problems/{name}", "what a problem means is no secret"),
     ("/livez", "a probe has no credential"),
     ("/readyz", "a probe has no credential"),
     ("/metrics", "a scraper has none; what it counts names nobody"),

@@ -87,7 +87,7 @@ async fn nothing_active_and_suspended_say_so() {
     let gateway = city.app.gateway().await;
     let none = gateway.get(&city.active()).await;
     assert_problem(&none, 404, "NOT_ACTIVE");
-    assert_eq!(none.body["type"], "urn:agent-registry:problem:not-active");
+    assert_eq!(none.body["type"], "/problems/not-active");
     let made = city.serve("Hello").await;
     let stale = json!({ "system_prompt": "", "model_name": "m", "expected_latest_number": 0 });
     let conflict = city.editor.post(&city.versions(), stale).await;

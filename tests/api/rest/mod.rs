@@ -11,6 +11,7 @@ use crate::support::{
 };
 
 mod config;
+mod described;
 mod wrong;
 
 /// An id that nobody has.

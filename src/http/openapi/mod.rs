@@ -1,0 +1,159 @@
+//! `GET /openapi.json`: what REST can do, in its own words (OpenAPI 3.1).
+//!
+//! Each handler carries its description, and is mounted with it, so that no endpoint is there without. What all of them
+//! have in common is added here.
+
+use std::sync::LazyLock;
+
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, header},
+    response::Response,
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Components, OpenApi as Document, RefOr, Schema,
+        path::{Operation, PathItem},
+        schema::{SchemaType, Type},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Door, etag, explain, health, problem::Problem, rest};
+
+pub mod refusal;
+pub mod shape;
+
+/// The name of the one way to say who asks.
+const BEARER: &str = "bearer";
+
+/// What the description says of itself, and what its parts share.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Agent Registry",
+        description = "The source of truth for AI agents in a multi-tenant system. This is its small REST API: for the \
+            runtime, and for simple clients. All else is in its GraphQL API, at `/graphql`.\n\n\
+            Each `GET` answers `HEAD` too. Another method is answered 405 with `Allow`, and a path that is not there 404. \
+            What went wrong is told as `application/problem+json` (RFC 9457), whose `type` leads to an explanation. A \
+            client may name its request by an `X-Request-Id` of 1 to 64 letters, digits, `-`, `_` and `.`; a name that is \
+            not one is not taken over. A body is at most 4 MiB.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    tags(
+        (name = "agents", description = "What a customer runs."),
+        (name = "audit", description = "Who did what."),
+        (name = "runtime", description = "What gateways ask."),
+        (name = "service", description = "The service itself. No credential is wanted."),
+    ),
+    components(schemas(Problem)),
+    modifiers(&Shared),
+)]
+struct Skeleton;
+
+/// What the parts share.
+struct Shared;
+
+impl Modify for Shared {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_with(Components::new);
+        components.schemas.extend(shape::all());
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+            "A user's JWT, a customer's API key (`ark_…`) or a service token (`ars_…`), in the header `Authorization`.",
+        ));
+        components.add_security_scheme(BEARER, SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// The routes that describe themselves and need no credential.
+pub fn open() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(serve))
+        .routes(routes!(explain::problem))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+}
+
+/// The description of all of them.
+#[must_use]
+pub fn document() -> Document {
+    let mut document = Skeleton::openapi();
+    document.merge(open().into_openapi());
+    document.merge(rest::described().into_openapi());
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            name_each_answer(operation);
+            without_nulls(operation);
+        }
+    }
+    document
+}
+
+/// The description as text.
+#[must_use]
+pub fn text() -> String {
+    // It is made of maps with names as keys, which always can be written.
+    document().to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post].into_iter().filter_map(Option::as_mut)
+}
+
+/// Every answer carries its request's name.
+fn name_each_answer(operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            let name = refusal::header("The name of the request, as in the log.", refusal::text());
+            response.headers.insert("X-Request-Id".to_owned(), name.into());
+        }
+    }
+}
+
+/// A parameter that may be left out is never null: there is no null in addresses and headers.
+fn without_nulls(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        match &mut parameter.schema {
+            Some(RefOr::T(Schema::OneOf(either))) => {
+                let shape = either.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned();
+                parameter.schema = shape.or_else(|| parameter.schema.take());
+            }
+            Some(RefOr::T(Schema::Object(object))) => {
+                if let SchemaType::Array(types) = &object.schema_type
+                    && let [one, Type::Null] | [Type::Null, one] = types.as_slice()
+                {
+                    object.schema_type = SchemaType::Type(one.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+static DOCUMENT: LazyLock<(Bytes, String)> = LazyLock::new(|| {
+    let text = text();
+    let tag = etag::of(text.as_bytes());
+    (text.into(), tag)
+});
+
+/// This description.
+///
+/// It is the same for everyone, until another version of the service is started.
+#[utoipa::path(
+    get, path = "/openapi.json", operation_id = "getOpenApi", tag = "service",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of what is known already.")),
+    responses(
+        (status = 200, description = "The description, in OpenAPI 3.1.", content_type = "application/json", body = Object,
+            headers(("ETag" = String, description = "The tag of this text."), ("Cache-Control" = String, description = "`no-cache`: ask each time."))),
+        (status = 304, description = "It is what is known already.", headers(("ETag" = String, description = "The tag of this text."))),
+    ),
+)]
+pub async fn serve(request: HeaderMap) -> Response {
+    let (body, tag) = &*DOCUMENT;
+    let kept = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
+    etag::answer(&request, tag, kept, body.clone())
+}
