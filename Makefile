@@ -1,12 +1,12 @@
 # The registry's two commands, `make run` and `make test`, and what stands beside them. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help run build test proof lint audit clean
+.PHONY: help run build test proof conformance lint audit clean
 
 # rustup's own place, for shells that have not been told of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: ## install what is missing, build, start the service; ARGS="…" goes to `serve`
 	@scripts/setup
@@ -29,6 +29,10 @@ proof: ## what `make test` proves with few requests, with many: half an hour or 
 	@PROOF=full cargo test --test api soak::a_watch -- --nocapture
 	@PROOF=full cargo test --test api -- --nocapture --test-threads=1 hangup:: linear:: rolling:: silent:: socket::stuck::
 
+conformance: ## what others' tools say of the service, at length: minutes, and prints figures
+	@scripts/step "set-up" scripts/setup test
+	@scripts/conformance
+
 lint: ## rustfmt, clippy and rustdoc alone
 	@scripts/lint
 
@@ -37,4 +41,4 @@ audit: ## the dependencies' licences, duplicates, sources and advisories
 
 clean: ## remove what was built; the data folder stays
 	@cargo clean
-	@rm -rf tests/node_modules
+	@rm -rf tests/node_modules tests/.venv

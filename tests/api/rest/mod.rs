@@ -12,6 +12,7 @@ use crate::support::{
 
 mod config;
 mod described;
+mod fuzz;
 mod wrong;
 
 /// An id that nobody has.
