@@ -60,12 +60,12 @@ const GRANTS: [&str; 7] = [
     "GRANT SELECT ON ALL TABLES IN SCHEMA registry TO",
     "GRANT INSERT ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
-     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools TO",
+     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
     "GRANT UPDATE ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
-     registry.api_keys TO",
+     registry.api_keys, registry.idempotency_keys TO",
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
-     registry.agent_name_ends, registry.agent_active_tools TO",
+     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
 ];
 
 /// Lets the role of `url`, which the service connects as, into the schema that the role of `owner_url` owns. It may be
