@@ -6,12 +6,12 @@
 #[path = "api/support/cluster.rs"]
 mod cluster;
 
-use agent_registry::db;
+use agent_registry::db::{self, embedded::SERVICE};
 use cluster::{Database, template};
 use sqlx::{Connection, PgConnection, Row};
 
 async fn empty() -> Database {
-    Database::fresh(&template("empty", async |_: &str| {}).await).await
+    Database::fresh(&template("empty", SERVICE, async |_: &str, _: &str| {}).await).await
 }
 
 /// Every object of ours, by kind and name.

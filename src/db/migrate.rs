@@ -8,8 +8,6 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{open, options};
 
-pub use migration::fingerprint;
-
 /// Names the lock that replicas take while they migrate: an arbitrary number, the same for all.
 const MIGRATION_LOCK: i64 = 0x6167_656e_7472;
 
@@ -67,6 +65,12 @@ const GRANTS: [&str; 7] = [
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
      registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
 ];
+
+/// All that makes the shape, and says who may do what with it: changes whenever one of them may have.
+#[must_use]
+pub fn fingerprint() -> String {
+    migration::fingerprint() + &GRANTS.concat()
+}
 
 /// Lets the role of `url`, which the service connects as, into the schema that the role of `owner_url` owns. It may be
 /// done again without harm.

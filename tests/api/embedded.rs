@@ -236,7 +236,7 @@ async fn as_root_a_folder_out_of_reach_is_named() {
 async fn a_test_has_a_fresh_copy_of_the_template() {
     let times = std::sync::atomic::AtomicU32::new(0);
     let make = async || {
-        cluster::template("embedded.rs: one table", async |url| {
+        cluster::template("embedded.rs: one table", SERVICE, async |_: &str, url: &str| {
             times.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let mut session = PgConnection::connect(url).await.unwrap();
             sqlx::raw_sql("CREATE TABLE things (n int); INSERT INTO things VALUES (1)")

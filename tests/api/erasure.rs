@@ -117,7 +117,7 @@ async fn nobody_writes_to_an_erased_customer_and_no_other_content_can_be_changed
     assert_eq!(back.text("/setBillingStatus/userErrors/0/code"), "INVALID");
     assert_eq!(app.registry.head().await.unwrap(), head);
     // Not even who owns the tables takes the content of others away, or puts other content in the place of what was erased.
-    let mut owner = PgConnection::connect(&app.database.url).await.unwrap();
+    let mut owner = PgConnection::connect(&app.database.owner_url).await.unwrap();
     for change in [
         format!(
             "UPDATE registry.agent_versions SET system_prompt = '', message = NULL WHERE customer_id = '{town}'"

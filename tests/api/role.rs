@@ -1,7 +1,12 @@
 //! The database's roles: one owns the schema, another serves and owns nothing, so that not even a fault of the service
 //! can take a table out of row-level security.
 
-use agent_registry::{db, domain::KeyScope, domain::member::Role, task::Tasks};
+use agent_registry::{
+    db::{self, embedded::SERVICE},
+    domain::KeyScope,
+    domain::member::Role,
+    task::Tasks,
+};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -16,7 +21,7 @@ const SERVES: &str = "registry_test_serves";
 
 /// An empty database that OWNER owns, and where it is for each of the two.
 async fn apart() -> (Database, String, String) {
-    let database = Database::fresh(&template("empty", async |_: &str| {}).await).await;
+    let database = Database::fresh(&template("empty", SERVICE, async |_: &str, _: &str| {}).await).await;
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     for role in [OWNER, SERVES] {
         let create = format!("CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS");

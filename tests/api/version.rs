@@ -143,8 +143,8 @@ async fn what_passes_a_limit_is_refused_and_not_stored() {
 async fn not_even_the_tables_owner_changes_one() {
     let (app, editor, agent) = with_agent().await;
     editor.publish(&agent, "for ever").await;
-    // As the service's own role, and as superuser whom no policy binds.
-    for url in [&app.database.url, &app.database.admin_url] {
+    // As the owner, and as superuser whom no policy binds.
+    for url in [&app.database.owner_url, &app.database.admin_url] {
         let mut session = PgConnection::connect(url).await.unwrap();
         sqlx::raw_sql("SET registry.scope = 'platform'").execute(&mut session).await.unwrap();
         for statement in [
@@ -164,7 +164,7 @@ async fn not_even_the_tables_owner_changes_one() {
             let refused = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut session).await;
             match refused {
                 // No policy lets this role touch a row, so there is none for the trigger to refuse.
-                Ok(done) => assert_eq!((done.rows_affected(), url), (0, &app.database.url), "{statement}"),
+                Ok(done) => assert_eq!((done.rows_affected(), url), (0, &app.database.owner_url), "{statement}"),
                 Err(err) => {
                     let code = err.as_database_error().unwrap().code().unwrap().into_owned();
                     assert!(["23001", "23514"].contains(&code.as_str()), "{statement}: {code}");

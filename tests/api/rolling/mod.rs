@@ -101,7 +101,7 @@ async fn rolling_restarts_lose_nothing_and_nobody_misses_anything() {
     let gateway = app.gateway().await.token.clone().unwrap();
     let from = app.registry.head().await.unwrap().revision;
 
-    let mut instances: Vec<Serving> = (0..INSTANCES).map(|_| Serving::start(&app.database.url)).collect();
+    let mut instances: Vec<Serving> = (0..INSTANCES).map(|_| Serving::start(&app.database)).collect();
     for instance in &mut instances {
         instance.ready().await;
     }

@@ -9,7 +9,10 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
 
-use crate::support::{app::key_file, cluster::Folder};
+use crate::support::{
+    app::key_file,
+    cluster::{Database, Folder},
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 /// How long to wait for what must come: many times what it takes.
@@ -18,18 +21,21 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// One instance; killed at the end if it is still there.
 pub(super) struct Serving {
     pub(super) address: SocketAddr,
-    database: String,
+    /// The database as its owner, and as who serves it.
+    urls: [String; 2],
     folder: Folder,
     process: Child,
 }
 
 impl Serving {
-    pub(super) fn start(database: &str) -> Self {
+    /// Serves this database, which it migrates as its owner.
+    pub(super) fn start(database: &Database) -> Self {
         // Free a moment ago, and nobody else asks for this one.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let folder = Folder::new();
-        let process = spawn(address, database, &folder);
-        Self { address, database: database.to_owned(), folder, process }
+        let urls = [database.owner_url.clone(), database.url.clone()];
+        let process = spawn(address, &urls, &folder);
+        Self { address, urls, folder, process }
     }
 
     /// Waits until it is ready; answers how long that took.
@@ -59,7 +65,7 @@ impl Serving {
 
     /// Starts it again, on the same port.
     pub(super) fn again(&mut self) {
-        self.process = spawn(self.address, &self.database, &self.folder);
+        self.process = spawn(self.address, &self.urls, &self.folder);
     }
 }
 
@@ -70,12 +76,15 @@ impl Drop for Serving {
     }
 }
 
-fn spawn(address: SocketAddr, database: &str, folder: &Folder) -> Child {
+fn spawn(address: SocketAddr, [owner_url, url]: &[String; 2], folder: &Folder) -> Child {
     let mut command = Command::new(PROGRAM);
-    for setting in ["MIGRATE_DATABASE_URL", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS"] {
+    for setting in ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS"] {
         command.env_remove(setting);
     }
     let command = command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).env("LOG", "error");
-    let command = command.env("DATABASE_URL", database).env("LISTEN", address.to_string());
+    let command = command
+        .env("DATABASE_URL", url)
+        .env("MIGRATE_DATABASE_URL", owner_url)
+        .env("LISTEN", address.to_string());
     command.env("DATA_DIR", folder.join("data")).env("SIGNING_KEY", key_file()).spawn().unwrap()
 }

@@ -5,7 +5,7 @@ use std::{ops::Deref, path::PathBuf, time::Duration};
 use agent_registry::{
     app::{Service, Settings},
     clock::Clock,
-    db,
+    db::{self, embedded::OWNER},
     domain::{
         Caller, KeyScope, Registry, ServiceScope,
         api_key::CreateApiKey,
@@ -97,10 +97,12 @@ impl App {
     }
 
     pub(crate) async fn set_up(setup: Setup) -> Self {
-        let migrate = async |url: &str| {
-            db::migrate(url).await.unwrap();
+        // The service serves as a role that owns nothing, as in its private Postgres.
+        let migrate = async |owner: &str, url: &str| {
+            db::migrate(owner).await.unwrap();
+            db::admit(owner, url).await.unwrap();
         };
-        let database = Database::fresh(&template(&db::fingerprint(), migrate).await).await;
+        let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
         let first = Instance::start(&database.url, setup).await;
         Self { database, first }
     }

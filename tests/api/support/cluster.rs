@@ -48,13 +48,18 @@ pub(crate) async fn cluster() -> &'static Embedded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template {
     name: String,
+    owner: &'static str,
 }
 
-/// The template for this fingerprint of the migrations. If it is not there, `migrate` makes it, given the URL
-/// of an empty database that the service's role owns; once, however many processes ask.
-pub(crate) async fn template(fingerprint: &str, migrate: impl AsyncFn(&str)) -> Template {
-    let hash = hex::encode(Sha256::digest(fingerprint));
-    let template = Template { name: format!("template_{}", &hash[..16]) };
+/// The template for this fingerprint of the migrations, which this role owns. If it is not there, `migrate` makes it,
+/// given the URLs of an empty database, as its owner and as the service's role; once, however many processes ask.
+pub(crate) async fn template(
+    fingerprint: &str,
+    owner: &'static str,
+    migrate: impl AsyncFn(&str, &str),
+) -> Template {
+    let hash = hex::encode(Sha256::digest(format!("{owner} {fingerprint}")));
+    let template = Template { name: format!("template_{}", &hash[..16]), owner };
     let mut known = TEMPLATES.lock().await;
     if known.contains(&template) {
         return template;
@@ -71,8 +76,9 @@ pub(crate) async fn template(fingerprint: &str, migrate: impl AsyncFn(&str)) -> 
         // Open: whoever was making it did not finish.
         run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         drop_old_templates(&mut admin).await;
-        run(&mut admin, format!("CREATE DATABASE {name} OWNER {SERVICE} TEMPLATE template0")).await;
-        migrate(&cluster().await.url(SERVICE, name)).await;
+        run(&mut admin, format!("CREATE DATABASE {name} OWNER {owner} TEMPLATE template0")).await;
+        let cluster = cluster().await;
+        migrate(&cluster.url(owner, name), &cluster.url(SERVICE, name)).await;
         // Nobody may connect: a database with a session cannot be copied.
         run(&mut admin, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
         end_sessions(&mut admin, name).await;
@@ -94,6 +100,8 @@ pub(crate) async fn database(template: &Template) -> String {
 pub(crate) struct Database {
     /// Where it is, as the service's role.
     pub(crate) url: String,
+    /// Where it is, as the role that owns it.
+    pub(crate) owner_url: String,
     /// Where it is, as superuser, for tests that look behind the service's back.
     pub(crate) admin_url: String,
     name: String,
@@ -104,7 +112,12 @@ impl Database {
     pub(crate) async fn fresh(template: &Template) -> Self {
         let name = copy(template).await;
         let cluster = cluster().await;
-        Self { url: cluster.url(SERVICE, &name), admin_url: cluster.url(SUPERUSER, &name), name }
+        Self {
+            url: cluster.url(SERVICE, &name),
+            owner_url: cluster.url(template.owner, &name),
+            admin_url: cluster.url(SUPERUSER, &name),
+            name,
+        }
     }
 }
 
@@ -124,7 +137,8 @@ async fn copy(template: &Template) -> String {
     }
     // Copies of one template at a time: side by side they trip over each other's checkpoints.
     lock(&mut admin, COPY_LOCK).await;
-    run(&mut admin, format!("CREATE DATABASE {name} OWNER {SERVICE} TEMPLATE {}", template.name)).await;
+    run(&mut admin, format!("CREATE DATABASE {name} OWNER {} TEMPLATE {}", template.owner, template.name))
+        .await;
     admin.close().await.expect("a close");
     name
 }
