@@ -98,13 +98,14 @@ impl Registry {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }
         let now = self.clock.now();
-        if expires_at.is_some_and(|at| at <= now) {
-            return Err(Error::invalid("expiresAt", "expiresAt must lie in the future"));
-        }
         let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
+                // Here, and not before: what is told again may have ended since.
+                if expires_at.is_some_and(|at| at <= now) {
+                    return Err(Error::invalid("expiresAt", "expiresAt must lie in the future"));
+                }
                 let customer = super::growing_customer(&txn, &by, customer_id).await?;
                 limit::room_for(&txn, &customer, Counted::ApiKeys, now).await?;
                 let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;

@@ -53,13 +53,23 @@ impl Retold for Invitation {
 }
 
 /// An invitation that was taken back.
-impl Retold for InvitationId {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Which one.
+    pub id: InvitationId,
+    /// Of which customer.
+    pub customer_id: CustomerId,
+}
+
+impl Retold for Withdrawn {
     fn subject(&self) -> Subject {
-        Subject::row(*self)
+        Subject::row(self.id).and(self.customer_id)
     }
 
-    async fn again(_: &Txn, _: &Caller, subject: Subject) -> Result<Self> {
-        Ok(subject.id.into())
+    async fn again(_: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let customer_id = subject.other()?.into();
+        policy::allow_on(by, Action::ManageMembers, customer_id, "invitation")?;
+        Ok(Self { id: subject.id.into(), customer_id })
     }
 }
 
@@ -122,11 +132,7 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] when there is none that is open, [`Error::Forbidden`] unless the caller is an ADMIN of its
     /// customer or the platform, [`Error::Suspended`].
-    pub async fn revoke_invitation(
-        &self,
-        caller: &Caller,
-        id: InvitationId,
-    ) -> Result<Changed<InvitationId>> {
+    pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Withdrawn>> {
         policy::allow(caller, Action::ManageMembers)?;
         let by = caller.clone();
         let made = self
@@ -137,7 +143,7 @@ impl Registry {
                 super::growing_customer(&txn, &by, customer).await?;
                 let open = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
                 withdraw(&txn, &open).await?;
-                Ok(id)
+                Ok(Withdrawn { id, customer_id: customer })
             })
             .await?;
         made.changed()

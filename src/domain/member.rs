@@ -56,14 +56,24 @@ impl Retold for Membership {
     }
 }
 
-/// A user that was removed.
-impl Retold for UserId {
+/// A member that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// Who.
+    pub user_id: UserId,
+    /// From where.
+    pub customer_id: CustomerId,
+}
+
+impl Retold for Removed {
     fn subject(&self) -> Subject {
-        Subject::row(*self)
+        Subject::row(self.user_id).and(self.customer_id)
     }
 
-    async fn again(_: &Txn, _: &Caller, subject: Subject) -> Result<Self> {
-        Ok(subject.id.into())
+    async fn again(_: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+        let customer_id = subject.other()?.into();
+        policy::allow_on(by, Action::ManageMembers, customer_id, "member")?;
+        Ok(Self { user_id: subject.id.into(), customer_id })
     }
 }
 
@@ -139,7 +149,7 @@ impl Registry {
         caller: &Caller,
         customer_id: CustomerId,
         user_id: UserId,
-    ) -> Result<Changed<UserId>> {
+    ) -> Result<Changed<Removed>> {
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
         let by = caller.clone();
         let made = self
@@ -152,7 +162,7 @@ impl Registry {
                 let details = json!({ "before": name(before.role), "after": null });
                 let entry = Entry::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
                 txn.record(entry.details(details));
-                Ok(user_id)
+                Ok(Removed { user_id, customer_id })
             })
             .await?;
         made.changed()

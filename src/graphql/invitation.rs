@@ -173,7 +173,7 @@ impl InvitationMutation {
                 .await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let invitation_id = value.map(to_id);
+        let invitation_id = value.map(|withdrawn| to_id(withdrawn.id));
         Ok(RevokeInvitationPayload { invitation_id, revision, user_errors })
     }
 }

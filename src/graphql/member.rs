@@ -179,7 +179,7 @@ impl MemberMutation {
             request.registry.remove_member(&request.once(ctx, idempotency_key)?, customer, user).await
         };
         let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let user_id = value.map(to_id);
+        let user_id = value.map(|removed| to_id(removed.user_id));
         Ok(RemoveMemberPayload { user_id, revision, user_errors })
     }
 }

@@ -91,6 +91,8 @@ async fn over_rest_the_object_is_told_again_as_it_is_now() {
     assert_eq!(first.status, 201, "{}", first.body);
     let update =
         "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { userErrors { code } } }";
+    let served = city.editor.publish(first.body["id"].as_str().unwrap(), "Be kind").await;
+    city.editor.activate(first.body["id"].as_str().unwrap(), &served).await;
     let input = json!({ "agentId": first.body["id"], "description": "Answers letters" });
     city.editor.gql(update, json!({ "input": input })).await.at("/updateAgent");
     let made = city.revision().await;
@@ -103,6 +105,10 @@ async fn over_rest_the_object_is_told_again_as_it_is_now() {
     assert_eq!(again.header("location"), first.header("location"));
     assert_eq!(again.body["id"], first.body["id"]);
     assert_eq!(again.body["description"], "Answers letters");
+    assert_eq!(
+        (&again.body["active_version_id"], &again.body["active_version_number"]),
+        (&json!(served), &json!(1))
+    );
 
     let other = post(&city.editor, "/v1/agents", "k", &json!({ "name": "Other" })).await;
     assert_problem(&other, 422, "IDEMPOTENCY_KEY_REUSED");
@@ -272,4 +278,35 @@ async fn in_the_database_it_is_hashes_and_each_principals_own() {
     assert_eq!(seen("customers", "").await, 0);
     assert_eq!(seen("runtime", &principal.to_string()).await, 0);
     assert_eq!(seen("auth", &principal.to_string()).await, 0);
+}
+
+#[tokio::test]
+async fn what_has_ended_meanwhile_is_told_again_all_the_same() {
+    let city = City::new().await;
+    let ends = (city.app.clock.now() + TimeDelta::minutes(5)).to_rfc3339();
+    let create = "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } userErrors { code } } }";
+    let input = json!({ "input": { "customerId": city.customer, "name": "short", "scopes": ["AGENTS_READ"],
+        "expiresAt": ends, "idempotencyKey": "k" } });
+    let first = city.operator.gql(create, input.clone()).await.text("/createApiKey/apiKey/id");
+    city.app.clock.shift(TimeDelta::minutes(6));
+    assert_eq!(city.operator.gql(create, input).await.text("/createApiKey/apiKey/id"), first);
+}
+
+#[tokio::test]
+async fn a_removal_is_told_again_to_who_still_may() {
+    let city = City::new().await;
+    let admin = city.app.member(&city.customer, Role::Admin).await;
+    let invite =
+        "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id } } }";
+    let input = json!({ "customerId": city.customer, "email": "ada@example.org", "role": "VIEWER" });
+    let invitation = admin.gql(invite, json!({ "input": input })).await.text("/inviteMember/invitation/id");
+    let revoke = "mutation ($input: RevokeInvitationInput!) { revokeInvitation(input: $input) { invitationId userErrors { code } } }";
+    let input = json!({ "input": { "invitationId": invitation, "idempotencyKey": "k" } });
+    for _ in 0..2 {
+        assert_eq!(admin.gql(revoke, input.clone()).await.text("/revokeInvitation/invitationId"), invitation);
+    }
+    let subject = format!("admin-of-{}", city.customer);
+    city.app.registry.set_member(&system(), member(&city.customer, "other", Role::Admin)).await.unwrap();
+    city.app.registry.set_member(&system(), member(&city.customer, &subject, Role::Viewer)).await.unwrap();
+    assert_eq!(admin.gql(revoke, input).await.code(), Some("FORBIDDEN"));
 }

@@ -173,8 +173,12 @@ pub(super) async fn create(
         door.registry.create_agent(&caller, input).await
     };
     let made = answer.await.map_err(refuse(&caller))?.value;
+    // One that is told again may serve by now.
+    let reading = door.registry.reading(&caller);
+    let numbers = active_numbers(&door.registry, &reading, std::slice::from_ref(&made)).await;
+    let numbers = numbers.map_err(refuse(&caller))?;
     let location = [(header::LOCATION, format!("/v1/agents/{}", made.id))];
-    let body = Json(Agent::new(made, &HashMap::new()));
+    let body = Json(Agent::new(made, &numbers));
     Ok((StatusCode::CREATED, location, body).into_response())
 }
 

@@ -77,7 +77,6 @@ impl Stream {
         // The subscription is dropped at the end of this statement.
         let end = tokio::select! {
             end = tell(&door, Arc::clone(&caller), accepted, &outbox) => end,
-            end = expiry(&door, &caller) => end,
             end = loss(&door, &caller, &bearer, since) => end,
             () = door.tasks.stopping() => End::Cut("the service stops"),
             () = outbox.closed() => End::Gone,
@@ -177,26 +176,22 @@ async fn post(door: &Door, outbox: &mpsc::Sender<Bytes>, message: Bytes) -> Resu
     }
 }
 
-/// Resolves when the caller's token has expired.
-async fn expiry(door: &Door, caller: &Caller) -> End {
-    let mut beat = beats(door);
-    while !caller.has_expired(door.registry.clock().now()) {
-        beat.tick().await;
-    }
-    End::Cut("the token has expired")
-}
-
-/// Resolves when the caller may no longer do what it might when it began.
+/// Resolves when the caller's token has expired, or it may no longer do what it might when it began.
 async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Since) -> End {
     let (rights, mut beat) = (door.hub.rights(), beats(door));
+    // A key that was rotated has an end that it had not when it was looked up first.
+    let mut seen = caller.clone();
     loop {
         beat.tick().await;
+        if seen.has_expired(door.registry.clock().now()) {
+            return End::Cut("the token has expired");
+        }
         if !rights.touched_since(since, caller) {
             continue;
         }
         since = rights.count();
         match door.registry.authenticate(bearer, &caller.origin).await {
-            Ok(now) if now.may_what(caller) => {}
+            Ok(now) if now.may_what(caller) => seen = now,
             Ok(_) => return End::Cut("rights were taken away"),
             Err(Error::Unauthenticated(_)) => return End::Cut("the credential is not accepted any more"),
             Err(err) => {

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use agent_registry::domain::{
-    Caller, ServiceScope,
+    Caller, KeyScope, ServiceScope,
+    api_key::CreateApiKey,
     auth::jwt::LOCAL_ISSUER,
     member::{Role, SetMember},
     service_token::CreateServiceToken,
@@ -103,4 +104,30 @@ async fn a_token_that_expires_ends_its_stream() {
     until("its watch is gone", || app.watchers() == 0).await;
     let answer = Answer::of(operator.watch(ACTIVATIONS, json!({}))).await;
     assert_eq!(answer.status, 401);
+}
+
+/// A key that is rotated is accepted for a while yet, and so is what was begun with it; but no longer than the key.
+#[tokio::test]
+async fn a_stream_does_not_outlive_a_key_that_was_rotated() {
+    let app = App::with(impatient()).await;
+    let scene = Scene::on(&app).await;
+    let input = CreateApiKey {
+        customer_id: scene.customer.parse().unwrap(),
+        name: "watcher".to_owned(),
+        scopes: [KeyScope::ActivationsWatch].into(),
+        expires_at: None,
+    };
+    let system = Caller::system("test");
+    let made = app.registry.create_api_key(&system, input).await.unwrap().value;
+    let program = app.bearer(&made.secret.unwrap());
+    let mut stream = program.events(ACTIVATIONS, json!({})).await;
+    until("it watches", || app.watchers() == 1).await;
+    app.registry.rotate_api_key(&system, made.api_key.id, Duration::from_secs(60)).await.unwrap();
+    // Many beats, in which it is looked at again.
+    tokio::time::sleep(impatient().beat * 20).await;
+    scene.activate(1).await;
+    stream.event().await;
+    app.clock.shift(TimeDelta::seconds(61));
+    ends(stream, "the token has expired").await;
+    until("its watch is gone", || app.watchers() == 0).await;
 }
