@@ -60,6 +60,18 @@ pub struct Serve {
     /// The address and port to listen on; port 0 takes any free one
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// The file of the certificate that clients are shown, in PEM, followed by those that vouch for it; then all is served over TLS. Read again when it changes
+    #[arg(long, env = "TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// The file of the private key of TLS_CERT, in PEM
+    #[arg(long, env = "TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
+    /// The origins whose pages may ask from a browser, such as https://app.example.org, separated by commas
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
+    /// The most connections of clients at once; whoever comes later waits
+    #[arg(long, env = "CONNECTIONS", default_value = "12000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections: u32,
     /// The most connections to the database that requests share
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value = "20", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 12] = [
     "DATABASE_URL",
     "MIGRATE_DATABASE_URL",
     "SIGNING_KEY",
@@ -25,6 +25,10 @@ const SETTINGS: [&str; 8] = [
     "JWT_AUDIENCE",
     "JWT_JWKS",
     "TRUSTED_DOCUMENTS",
+    "TLS_CERT",
+    "TLS_KEY",
+    "CORS_ORIGINS",
+    "CONNECTIONS",
 ];
 
 /// A data folder that the server's user can reach when we are root; gone at the end.
@@ -117,6 +121,12 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         &["serve", "--trusted-documents", "/nowhere.json"],
         &["serve", "--trusted-documents", "/tmp"],
         &["serve", "--trusted-documents", PROMPTS],
+        &["serve", "--tls-cert", PROMPTS],
+        &["serve", "--tls-key", PROMPTS],
+        &["serve", "--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.pem"],
+        &["serve", "--tls-cert", PROMPTS, "--tls-key", PROMPTS],
+        &["serve", "--cors-origins", "*"],
+        &["serve", "--cors-origins", "https://app.example.org,app.example.org"],
     ] {
         let (code, told) = home.complaint(args);
         assert_eq!((code, told.lines().count()), (2, 1), "{args:?}: {told}");
@@ -127,6 +137,7 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         &["export"],
         &["serve", "--listen", "nowhere"],
         &["serve", "--database-connections", "1"],
+        &["serve", "--connections", "0"],
         &["schema", "--log-format", "xml"],
         &["token", "user", "--subject", "me", "--ttl", "25h"],
         &["token", "user", "--subject", "me", "--ttl", "5hh"],

@@ -9,26 +9,24 @@ use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     clock::Clock,
-    config::{Common, Serve},
+    config::Common,
     db::{ConnectError, Db, embedded::EmbeddedError, listen::Listener},
     domain::{
         Registry,
-        auth::{
-            Issuer,
-            jwks::{JwksError, OutsideIssuer, Source},
-            jwt::{KeyError, LocalIssuer},
-        },
+        auth::{Issuer, jwks::JwksError, jwt::KeyError},
     },
     feed::{self, Hub},
     graphql::{Api, TrustedDocuments},
-    http::{self, Door, Excerpts, Limiter, Lines, Peer, SocketLimits, Sockets, TrustedProxies},
+    http::{self, Door, Excerpts, Limiter, LineLimits, Origins, SocketLimits, Sockets, Tls, TrustedProxies},
     task::Tasks,
     telemetry,
 };
 
 mod database;
+mod setting;
 
 pub use database::Database;
+pub use setting::{Checked, issuer, signing_key};
 
 /// How long requests and sockets may take to end after the service was asked to stop.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -118,58 +116,6 @@ impl Workshop {
     }
 }
 
-/// Who vouches for users: an outside issuer when one is set, else the signing key in the data folder. Asked before any
-/// database is started, so that a wrong setting is told at once.
-///
-/// # Errors
-/// [`StartError`] when a setting, the key or the key set can't be used.
-pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
-    let (name, keys) = match (&common.jwt_issuer, &common.jwt_jwks) {
-        (None, None) => return Ok(Issuer::Local(signing_key(common)?)),
-        (Some(name), Some(keys)) => (name, keys),
-        (Some(_), None) => {
-            return Err(StartError::Setting("JWT_ISSUER is set, and JWT_JWKS is not".to_owned()));
-        }
-        (None, Some(_)) => {
-            return Err(StartError::Setting("JWT_JWKS is set, and JWT_ISSUER is not".to_owned()));
-        }
-    };
-    let source = Source::parse(keys).map_err(|why| StartError::Setting(format!("JWT_JWKS: {why}")))?;
-    let outside = OutsideIssuer::new(name.clone(), common.jwt_audience.clone(), source)?;
-    match outside.refresh().await {
-        Ok(()) => {}
-        // It may be down while we start; it is asked again, and keys that are known by then stay.
-        Err(err @ JwksError::Fetch(..)) => tracing::warn!(error = %err, "no user's token can be checked yet"),
-        Err(err) => return Err(err.into()),
-    }
-    Ok(Issuer::Outside(outside))
-}
-
-/// The documents that may be run, when a file lists them.
-///
-/// # Errors
-/// [`StartError`] when the file can't be used.
-pub fn trusted_documents(serve: &Serve) -> Result<Option<TrustedDocuments>, StartError> {
-    let Some(file) = &serve.trusted_documents else {
-        return Ok(None);
-    };
-    let wrong = |why: String| StartError::Setting(format!("TRUSTED_DOCUMENTS: {}: {why}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|err| wrong(err.to_string()))?;
-    TrustedDocuments::parse(&text).map(Some).map_err(|err| wrong(err.to_string()))
-}
-
-/// The signing key, made if there was none.
-///
-/// # Errors
-/// [`StartError`] when it can't be used.
-pub fn signing_key(common: &Common) -> Result<LocalIssuer, StartError> {
-    if common.signing_key.is_none() {
-        data_dir(common)?;
-    }
-    let file = common.signing_key().map_err(StartError::Setting)?;
-    Ok(LocalIssuer::open(&file)?)
-}
-
 /// What a service is made of.
 #[derive(Debug)]
 pub struct Settings {
@@ -185,6 +131,14 @@ pub struct Settings {
     pub clock: Clock,
     /// How many sockets, and how patient they are.
     pub sockets: SocketLimits,
+    /// How many connections, and how patient they are.
+    pub lines: LineLimits,
+    /// The certificate, where connections are encrypted.
+    pub tls: Option<Tls>,
+    /// How often its files are looked at.
+    pub tls_look: Duration,
+    /// Whose pages may ask, besides the service's own.
+    pub origins: Origins,
     /// How many credentials from one address may be refused a minute.
     pub refusals_per_minute: u32,
     /// Who is believed when it says whom it asks for.
@@ -204,6 +158,8 @@ pub struct Service {
     address: SocketAddr,
     listener: TcpListener,
     door: Door,
+    lines: LineLimits,
+    tls: Option<Tls>,
     pools: [Db; 2],
     tasks: Tasks,
 }
@@ -221,6 +177,10 @@ impl Service {
             issuer,
             clock,
             sockets,
+            lines,
+            tls,
+            tls_look,
+            origins,
             refusals_per_minute,
             proxies,
             retention,
@@ -249,6 +209,9 @@ impl Service {
             tasks.beside(feed::keep(follower.clone(), retention));
         }
         tasks.beside(feed::forget_keys(follower.clone()));
+        if let Some(tls) = &tls {
+            tasks.beside(tls.clone().keep_fresh(tls_look));
+        }
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let hub = Hub::new(registry.clone());
         let bell = Arc::new(Notify::new());
@@ -267,15 +230,23 @@ impl Service {
             excerpts: Excerpts::default(),
             limiter,
             proxies,
+            origins,
             metrics: recorder,
         };
-        Ok(Self { address, listener, door, pools: [db, beside], tasks })
+        Ok(Self { address, listener, door, lines, tls, pools: [db, beside], tasks })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address that all its paths begin with.
+    #[must_use]
+    pub fn base(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// The verbs behind it.
@@ -292,32 +263,16 @@ impl Service {
 
     /// Serves until `stop` resolves, then ends in order: no new connections, what runs finishes, sockets are told to
     /// come back, within ten seconds.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { address: _, listener, door, pools, tasks } = self;
-        let stopping = tasks.clone();
-        let drained = async move {
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
+        let Self { address: _, listener, door, lines, tls, pools, tasks } = self;
+        let stopped = async {
             stop.await;
             tracing::info!("stopping");
-            stopping.stop();
+            tasks.stop();
         };
-        let service = http::router(door).into_make_service_with_connect_info::<Peer>();
-        let serve = axum::serve(Lines::new(listener), service).with_graceful_shutdown(drained);
-        let drained = async {
-            let served = serve.await;
-            (served, tasks.ended(DRAIN).await)
-        };
-        let late = async {
-            tasks.stopping().await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        let (served, in_time) = tokio::select! {
-            drained = drained => drained,
-            () = late => (Ok(()), tasks.ended(Duration::ZERO).await),
-        };
-        if !in_time {
+        let serve = http::serve(listener, http::router(door), lines, tls, tasks.clone());
+        let ((), ()) = tokio::join!(serve, stopped);
+        if !tasks.ended(DRAIN).await {
             tracing::warn!("some requests did not end in time");
         }
         // A pool waits for its connections, and one whose statement hangs comes back when Postgres ends that.
@@ -327,31 +282,6 @@ impl Service {
             }
         };
         let _ = tokio::time::timeout(CLOSE, closed).await;
-        served
-    }
-}
-
-/// Settings of a service, from the command line's.
-#[must_use]
-pub fn settings(
-    issuer: Issuer,
-    trusted_documents: Option<TrustedDocuments>,
-    serve: &Serve,
-    database: &Database,
-) -> Settings {
-    Settings {
-        database_url: database.url.clone(),
-        connections: serve.database_connections,
-        listen: serve.listen,
-        issuer,
-        clock: Clock::default(),
-        sockets: SocketLimits::default(),
-        refusals_per_minute: serve.refusals_per_minute,
-        proxies: serve.trusted_proxies.iter().copied().collect(),
-        retention: serve.retention,
-        trusted_documents,
-        is_second_wall_alone: false,
-        poll: feed::POLL,
     }
 }
 

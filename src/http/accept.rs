@@ -35,7 +35,7 @@ impl<'a> Range<'a> {
 }
 
 /// A `qvalue`: 0 to 1, with at most three digits after the point.
-fn thousandths(text: &str) -> Option<u16> {
+pub(super) fn thousandths(text: &str) -> Option<u16> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let is_one = match whole {
         "0" => false,

@@ -12,6 +12,8 @@ use serde::{
 };
 use serde_json::Number;
 
+use super::pace::TooSlow;
+
 /// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -27,6 +29,9 @@ pub enum Refused {
     /// It is too large, or ended before its time, in which case nobody reads this.
     #[error("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off")]
     TooLarge,
+    /// It comes too slowly.
+    #[error("the body did not come in time")]
+    TooSlow,
 }
 
 impl Refused {
@@ -35,6 +40,7 @@ impl Refused {
         match self {
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
         }
     }
 }
@@ -50,7 +56,8 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     if headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
         return Err(Refused::Encoded);
     }
-    to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Refused::TooLarge)
+    let whole = to_bytes(body, BODY_BYTES_MAX).await;
+    whole.map_err(|err| if TooSlow::is_behind(&err) { Refused::TooSlow } else { Refused::TooLarge })
 }
 
 /// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).

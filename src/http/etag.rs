@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
@@ -42,10 +42,13 @@ pub fn answer<const N: usize>(
     (tag, headers, body.into()).into_response()
 }
 
+/// Whether the first tag among these values of `If-None-Match` is a weak one.
+pub fn is_named_weakly(values: &[HeaderValue]) -> bool {
+    values.first().is_some_and(|value| value.as_bytes().trim_ascii_start().starts_with(b"W/"))
+}
+
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
     Door, accept,
     body::{self, Object},
     caller::{RequestId, Since, authenticate, still},
+    compress::AsItIs,
     problem::{challenge, retry_after, status},
     sse,
 };
@@ -63,7 +64,13 @@ pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request:
     };
     let answered = match media {
         Media::EventStream => sse::answer(&door, &id, request).await,
-        _ => run(&door, &id, request, media).await.map(|answer| respond(StatusCode::OK, media, answer, None)),
+        _ => run(&door, &id, request, media).await.map(|(answer, may_tell_secret)| {
+            let mut response = respond(StatusCode::OK, media, answer, None);
+            if may_tell_secret {
+                response.extensions_mut().insert(AsItIs);
+            }
+            response
+        }),
     };
     answered.unwrap_or_else(|refused| refused.respond(media))
 }
@@ -150,7 +157,8 @@ pub(super) async fn read(door: &Door, id: &str, request: Request) -> Result<Aske
     Ok(Asked { caller, since, operation, may_write, head: parts })
 }
 
-async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Answer, Box<Refused>> {
+/// The answer, and whether there may be a secret in it: those are shown by what makes them, and by nothing else.
+async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(Answer, bool), Box<Refused>> {
     let Asked { caller, since: _, operation, may_write, head: _ } = read(door, id, request).await?;
     let request_error = |answer| Box::new(Refused::request_error(answer, media));
     let accepted = door.api.accept(operation, id).map_err(request_error)?;
@@ -164,8 +172,9 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<An
     if !may_write && !accepted.is_query() {
         return Err(Refused::write_by_get(id));
     }
+    let may_tell_secret = !accepted.is_query();
     let answer = door.api.execute(caller, accepted).await;
-    if answer.is_request_error() { Err(request_error(answer)) } else { Ok(answer) }
+    if answer.is_request_error() { Err(request_error(answer)) } else { Ok((answer, may_tell_secret)) }
 }
 
 async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operation, Box<Refused>> {

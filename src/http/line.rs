@@ -13,46 +13,14 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    extract::{ConnectInfo, connect_info::Connected},
-    http::Extensions,
-    serve::{IncomingStream, Listener},
-};
+use axum::{extract::ConnectInfo, http::Extensions};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
-/// What accepts lines.
-#[derive(Debug)]
-pub struct Lines(TcpListener);
-
-impl Lines {
-    /// Those that come in here.
-    #[must_use]
-    pub fn new(listener: TcpListener) -> Self {
-        Self(listener)
-    }
-}
-
-impl Listener for Lines {
-    type Io = Line;
-    type Addr = Peer;
-
-    async fn accept(&mut self) -> (Line, Peer) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // An event is small, and must not wait until the one before has been acknowledged. It only fails when the line
-        // is dead.
-        let _ = stream.set_nodelay(true);
-        let peer = Peer::new(address);
-        (Line::new(stream, &peer), peer)
-    }
-
-    fn local_addr(&self) -> io::Result<Peer> {
-        self.0.local_addr().map(Peer::new)
-    }
-}
+use super::pace::{Bound, LineLimits, Slack};
 
 /// The other end of a line. Clones are the same.
 #[derive(Clone, Debug)]
@@ -62,13 +30,15 @@ pub struct Peer {
     gone: CancellationToken,
     /// Within how many milliseconds it must acknowledge what it is sent from now on; 0 when nothing has changed.
     patience: Arc<AtomicU32>,
+    /// Whose turn it is: the client's to ask when this is even, ours to answer when it is odd.
+    turn: Arc<AtomicU32>,
 }
 
 impl Peer {
     /// One at this address.
     pub(super) fn new(address: SocketAddr) -> Self {
         let (cut, gone) = (CancellationToken::new(), CancellationToken::new());
-        Self { address, cut, gone, patience: Arc::default() }
+        Self { address, cut, gone, patience: Arc::default(), turn: Arc::default() }
     }
 
     /// Whoever sent the request of these extensions.
@@ -94,16 +64,15 @@ impl Peer {
         self.gone.cancelled().await;
     }
 
+    /// Now it is the other end's turn. While it is the client's to ask, a head that begins must soon be there.
+    pub(super) fn turn(&self) {
+        self.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// From now on, the line ends when the other machine has not acknowledged within this time what it was sent, or
     /// has had no room for it. Without it, a machine that is gone is noticed after a quarter of an hour.
     pub fn must_take_within(&self, most: Duration) {
         self.patience.store(u32::try_from(most.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
-    }
-}
-
-impl Connected<IncomingStream<'_, Lines>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
-        stream.remote_addr().clone()
     }
 }
 
@@ -113,13 +82,33 @@ pub struct Line {
     stream: TcpStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     patience: Arc<AtomicU32>,
+    turn: Arc<AtomicU32>,
+    /// Within which time a head must be there once it has begun.
+    head: Duration,
+    /// The head that has begun, and in which turn.
+    begun: Option<(u32, Bound)>,
+    /// How slowly the client may still take what it is sent.
+    taking: Slack,
     _gone: DropGuard,
 }
 
 impl Line {
-    fn new(stream: TcpStream, peer: &Peer) -> Self {
-        let cut = Box::pin(peer.cut.clone().cancelled_owned());
-        Self { stream, cut, patience: Arc::clone(&peer.patience), _gone: peer.gone.clone().drop_guard() }
+    /// The line to this peer. Its first request is awaited from now on.
+    pub(super) fn new(stream: TcpStream, peer: &Peer, limits: &LineLimits) -> Self {
+        // An event is small, and must not wait until the one before has been acknowledged. It only fails when the line
+        // is dead.
+        let _ = stream.set_nodelay(true);
+        peer.must_take_within(limits.take);
+        Self {
+            stream,
+            cut: Box::pin(peer.cut.clone().cancelled_owned()),
+            patience: Arc::clone(&peer.patience),
+            turn: Arc::clone(&peer.turn),
+            head: limits.head,
+            begun: Some((0, Bound::within(limits.head))),
+            taking: Slack::new(limits.take),
+            _gone: peer.gone.clone().drop_guard(),
+        }
     }
 
     /// The stream, unless the line was cut. Whoever waits for it is woken when it is.
@@ -128,6 +117,28 @@ impl Line {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         Ok(Pin::new(&mut self.stream))
+    }
+
+    /// Fails when a head that has begun is not there in time; `read` bytes have just come.
+    fn hurry(&mut self, cx: &mut Context<'_>, read: Option<usize>) -> io::Result<()> {
+        let turn = self.turn.load(Ordering::Relaxed);
+        // Between two looks a whole request may have passed.
+        self.begun.take_if(|(begun, _)| *begun != turn);
+        if turn.is_multiple_of(2) && read.is_some_and(|read| read > 0) && self.begun.is_none() {
+            self.begun = Some((turn, Bound::within(self.head)));
+        }
+        let is_late = self.begun.as_mut().is_some_and(|(_, begun)| begun.is_over(cx));
+        if is_late { Err(slow("head")) } else { Ok(()) }
+    }
+
+    /// Passes on how many bytes were taken, unless the client takes too few.
+    fn taken(&mut self, cx: &mut Context<'_>, bytes: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let moved = match &bytes {
+            Poll::Ready(Ok(bytes)) => Some(*bytes),
+            Poll::Ready(Err(_)) => return bytes,
+            Poll::Pending => None,
+        };
+        if self.taking.is_used_up(cx, moved) { Poll::Ready(Err(slow("answer"))) } else { bytes }
     }
 
     fn writable(&mut self, cx: &mut Context<'_>) -> io::Result<Pin<&mut TcpStream>> {
@@ -149,19 +160,36 @@ fn acknowledge_within(stream: &TcpStream, milliseconds: u32) {
 #[cfg(not(target_os = "linux"))]
 fn acknowledge_within(_: &TcpStream, _: u32) {}
 
+/// What ends the line of a client that is too slow.
+fn slow(with: &'static str) -> io::Error {
+    count_slow(with);
+    io::ErrorKind::TimedOut.into()
+}
+
+/// Counts a client that was too slow with this.
+pub(super) fn count_slow(with: &'static str) {
+    tracing::debug!(with, "a client is too slow");
+    metrics::counter!("registry_slow_clients_total", "with" => with).increment(1);
+}
+
 impl AsyncRead for Line {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.open(cx)?.poll_read(cx, into)
+        let before = into.filled().len();
+        let read = self.open(cx)?.poll_read(cx, into);
+        let bytes = read.is_ready().then(|| into.filled().len().saturating_sub(before));
+        self.hurry(cx, bytes)?;
+        read
     }
 }
 
 impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.writable(cx)?.poll_write(cx, bytes)
+        let taken = self.writable(cx)?.poll_write(cx, bytes);
+        self.taken(cx, taken)
     }
 
     fn poll_write_vectored(
@@ -169,7 +197,8 @@ impl AsyncWrite for Line {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.writable(cx)?.poll_write_vectored(cx, bytes)
+        let taken = self.writable(cx)?.poll_write_vectored(cx, bytes);
+        self.taken(cx, taken)
     }
 
     fn is_write_vectored(&self) -> bool {

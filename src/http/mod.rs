@@ -20,6 +20,8 @@ mod accept;
 mod address;
 mod body;
 mod caller;
+mod compress;
+mod cors;
 mod etag;
 mod explain;
 mod graphiql;
@@ -28,17 +30,24 @@ mod health;
 mod limit;
 mod line;
 mod openapi;
+mod pace;
 mod problem;
 mod rest;
+mod serve;
 mod socket;
 mod sse;
+mod tls;
 
 pub use address::TrustedProxies;
+pub use cors::{Origin, Origins};
 pub use limit::Limiter;
-pub use line::{Lines, Peer};
+pub use line::Peer;
 pub use openapi::text as openapi;
+pub use pace::LineLimits;
 pub use rest::Excerpts;
+pub use serve::serve;
 pub use socket::{SocketLimits, Sockets};
+pub use tls::{TLS_LOOK, Tls, TlsError};
 
 /// What every handler has at hand. Cheap to clone.
 #[derive(Clone)]
@@ -59,20 +68,24 @@ pub struct Door {
     pub limiter: Limiter,
     /// Who is believed when it says whom it asks for.
     pub proxies: TrustedProxies,
+    /// Whose pages may ask here, besides its own.
+    pub origins: Origins,
     /// What renders the counts; none when something else counts.
     pub metrics: Option<Arc<PrometheusHandle>>,
 }
 
 /// All routes.
 pub fn router(door: Door) -> Router {
-    Router::new()
-        .route("/graphql", any(graphql_or_socket))
-        .merge(rest::routes(&door))
+    let api = Router::new().route("/graphql", any(graphql_or_socket)).merge(rest::routes(&door));
+    let routes = door
+        .origins
+        .open(api)
         .merge(graphiql::routes())
         .route("/", get(|| async { Redirect::temporary("graphiql") }))
         .merge(Router::from(openapi::open()))
         .fallback(problem::no_path)
-        .method_not_allowed_fallback(problem::other_method)
+        .method_not_allowed_fallback(problem::other_method);
+    compress::answers(routes)
         .layer(middleware::from_fn_with_state(door.clone(), named))
         .layer(CatchPanicLayer::new())
         .with_state(door)

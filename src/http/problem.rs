@@ -74,6 +74,7 @@ kinds! {
     LimitReached = CONFLICT "limit-reached": "The plan allows no more";
     Archived = CONFLICT "archived": "The agent is archived";
     CursorTooOld = GONE "cursor-too-old": "What the cursor follows on is not kept any more";
+    RequestTimeout = REQUEST_TIMEOUT: "Request Timeout";
     ContentTooLarge = PAYLOAD_TOO_LARGE: "Content Too Large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE: "Unsupported Media Type";
     Invalid = UNPROCESSABLE_ENTITY "invalid": "A value is not acceptable";

@@ -24,6 +24,7 @@ mod http;
 mod idempotency;
 mod issuer;
 mod limit;
+mod line;
 mod linear;
 mod log;
 mod matrix;

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{Failure, in_workshop};
 use crate::{
-    app::{Database, Service, issuer, settings},
+    app::{Checked, Database, Service},
     client::{ClientError, Session},
     config::{Common, Serve},
     domain::{
@@ -98,8 +98,12 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         refusals_per_minute: 1,
         retention: None,
         trusted_documents: None,
+        connections: 1_000,
+        tls_cert: None,
+        tls_key: None,
+        cors_origins: Vec::new(),
     };
-    let service = Service::start(settings(issuer(common).await?, None, &serve, database)).await?;
+    let service = Service::start(Checked::read(common, &serve).await?.settings(&serve, database)).await?;
     let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = service.run(async move { drop(stopped.await) });
@@ -111,8 +115,7 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         drop(stop);
         told
     };
-    let (served, told) = tokio::join!(served, told);
-    served?;
+    let ((), told) = tokio::join!(served, told);
     Ok(told?.of_a_service_that_ended())
 }
 

@@ -13,7 +13,8 @@ use crate::http::problem::{Kind, MEDIA_TYPE};
 pub const ANYWHERE: &[Kind] =
     &[Kind::BadParameters, Kind::Unauthenticated, Kind::RateLimited, Kind::Internal, Kind::Unavailable];
 /// What may be wrong with a body besides.
-pub const OF_BODIES: &[Kind] = &[Kind::MalformedBody, Kind::ContentTooLarge, Kind::UnsupportedMediaType];
+pub const OF_BODIES: &[Kind] =
+    &[Kind::MalformedBody, Kind::RequestTimeout, Kind::ContentTooLarge, Kind::UnsupportedMediaType];
 
 /// Makes of lists of problems what a handler's description can name.
 macro_rules! refusals {

@@ -188,6 +188,7 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
             let kind = match refused {
                 body::Refused::NotJson | body::Refused::Encoded => Kind::UnsupportedMediaType,
                 body::Refused::TooLarge => Kind::ContentTooLarge,
+                body::Refused::TooSlow => Kind::RequestTimeout,
             };
             Problem::request(kind, refused.to_string(), &id)
         })?;

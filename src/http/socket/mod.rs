@@ -14,7 +14,7 @@ use axum::{
 use tracing::Instrument;
 
 use super::{
-    Door,
+    Door, Origins,
     body::BODY_BYTES_MAX,
     caller::{self, Client, RequestId},
     problem::Problem,
@@ -97,7 +97,7 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    if !is_own_page(&parts.headers) {
+    if !is_own_page(&parts.headers) && !is_of(&door.origins, &parts.headers) {
         let err = Error::Forbidden("a page of another origin may not open a socket here");
         return Problem::new(&err, &id).into_response();
     }
@@ -131,6 +131,11 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         };
         work.instrument(span)
     })
+}
+
+/// Whether the page that asks is of one of these origins.
+fn is_of(origins: &Origins, headers: &HeaderMap) -> bool {
+    headers.get(header::ORIGIN).is_some_and(|origin| origins.allow(origin))
 }
 
 /// Whether the page that asks, if it is one, was served from here (RFC 6455, section 10.2).

@@ -26,7 +26,7 @@ use crate::{
     graphql::{Accepted, Answer},
 };
 
-/// How many messages wait for the client besides those that HTTP has taken (some 400 KiB, and one more).
+/// How many messages wait for the client besides those that HTTP has taken (some 128 KiB, and one more).
 const WAITING: usize = 1;
 /// What keeps a line open, and clients do not hear of.
 const PING: Bytes = Bytes::from_static(b":\n\n");

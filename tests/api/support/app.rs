@@ -18,7 +18,7 @@ use agent_registry::{
     },
     feed,
     graphql::TrustedDocuments,
-    http::{Door, SocketLimits, TrustedProxies},
+    http::{Door, LineLimits, Origins, SocketLimits, Tls, TrustedProxies},
 };
 use sqlx::{Connection, PgConnection};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -35,6 +35,10 @@ const TTL: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) sockets: SocketLimits,
+    pub(crate) lines: LineLimits,
+    pub(crate) tls: Option<Tls>,
+    /// Whose pages may ask.
+    pub(crate) origins: Origins,
     /// Who vouches for users, when it is not the service itself.
     pub(crate) issuer: Option<Issuer>,
     /// Many: nearly every test shows what becomes of bad credentials, all from one address.
@@ -51,6 +55,9 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             sockets: SocketLimits::default(),
+            lines: LineLimits::default(),
+            tls: None,
+            origins: Origins::default(),
             issuer: None,
             refusals_per_minute: 1_000_000,
             proxies: TrustedProxies::default(),
@@ -129,6 +136,9 @@ impl Instance {
     pub(crate) async fn start(url: &str, setup: Setup) -> Self {
         let Setup {
             sockets,
+            lines,
+            tls,
+            origins,
             issuer,
             refusals_per_minute,
             proxies,
@@ -144,6 +154,10 @@ impl Instance {
             issuer: issuer.unwrap_or_else(|| Issuer::Local(LocalIssuer::open(&key_file()).unwrap())),
             clock: clock.clone(),
             sockets,
+            lines,
+            tls,
+            tls_look: Duration::from_millis(100),
+            origins,
             refusals_per_minute,
             proxies,
             retention: None,
@@ -152,12 +166,12 @@ impl Instance {
             poll,
         };
         let service = Service::start(settings).await.unwrap();
-        let base = format!("http://{}", service.address());
+        let base = service.base();
         let (registry, door) = (service.registry().clone(), service.door().clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };
-            service.run(stopped).await.unwrap();
+            service.run(stopped).await;
         });
         Self { base, clock, registry, door, stop: Some(stop), task }
     }
@@ -166,6 +180,11 @@ impl Instance {
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         self.task.await.unwrap();
+    }
+
+    /// Where it listens: host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.base.split_once("://").map_or("", |(_, address)| address)
     }
 
     /// How many watch this instance.

@@ -166,6 +166,11 @@ impl Calls for Operator {}
 impl Calls for Program {}
 
 impl Operator {
+    /// The same, through this HTTP client.
+    pub(crate) fn with(self, http: reqwest::Client) -> Self {
+        Self(Client { http, ..self.0 })
+    }
+
     /// Creates a customer; answers its id.
     pub(crate) async fn customer(&self, name: &str) -> String {
         let mutation =

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
@@ -18,8 +19,13 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
+/// What a socket is opened over: plain, or TLS.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
 /// An open socket.
-pub(crate) struct Socket(WebSocketStream<TcpStream>);
+pub(crate) struct Socket(WebSocketStream<Box<dyn Wire>>);
 
 /// What a server sent.
 #[derive(Debug, PartialEq)]
@@ -43,7 +49,12 @@ impl Socket {
     }
 
     /// The same, over this connection.
-    async fn over(stream: TcpStream, base: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    async fn over(
+        stream: impl Wire + 'static,
+        base: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let stream: Box<dyn Wire> = Box::new(stream);
         let url = format!("{}/graphql", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
@@ -68,6 +79,12 @@ impl Socket {
         let stream = tcp.connect(base.trim_start_matches("http://").parse().unwrap()).await.unwrap();
         let socket = Self::over(stream, base, &[("sec-websocket-protocol", PROTOCOL)]).await.unwrap();
         socket.signed_in(token).await
+    }
+
+    /// The same, over this connection.
+    pub(crate) async fn open_over(stream: impl Wire + 'static, base: &str, token: &str) -> Self {
+        let socket = Self::over(stream, base, &[("sec-websocket-protocol", PROTOCOL)]).await.unwrap();
+        socket.signed_in(Some(token)).await
     }
 
     async fn signed_in(self, token: Option<&str>) -> Self {
@@ -113,6 +130,17 @@ impl Socket {
     pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
         let payload = json!({ "query": query, "variables": variables });
         self.send(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
+    }
+
+    /// The next message of any kind, as the transport has it, but for the service's own pings.
+    pub(crate) async fn any(&mut self) -> Message {
+        loop {
+            match timeout(DEADLINE, self.0.next()).await.expect("a frame in time") {
+                Some(Ok(Message::Ping(_))) => {}
+                Some(Ok(message)) => return message,
+                Some(Err(_)) | None => return Message::Close(None),
+            }
+        }
     }
 
     /// The next message or the end; pings of the transport and of the protocol are answered on the way.

@@ -1,0 +1,145 @@
+//! Which pages of other origins may ask here, and read the answers: none, unless they are named.
+//!
+//! Credentials are bearer tokens that a page gives itself. No cookie is known here, so none may be sent.
+
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, Method, Uri, header},
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::caller::REQUEST_ID;
+
+/// How long a browser may keep what it was told about a door.
+const KEPT: Duration = Duration::from_secs(600);
+/// What a page may send of its own.
+const SENT: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static("idempotency-key"),
+    REQUEST_ID,
+];
+/// What it may read of an answer, besides what any page may.
+const READ: [HeaderName; 4] = [header::ETAG, REQUEST_ID, header::RETRY_AFTER, header::LOCATION];
+
+/// The origin of a page: scheme, host and port (RFC 6454).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl FromStr for Origin {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "write it as https://app.example.org or http://localhost:3000, without a path";
+        let text = text.trim();
+        if text == "*" {
+            return Err(
+                "name each origin: with `*`, any page that is open somewhere could ask here, also from \
+                        within a network that only its user can reach",
+            );
+        }
+        let text = text.to_ascii_lowercase();
+        let uri: Uri = text.parse().map_err(|_| FORM)?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(FORM);
+        };
+        let usual = match scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => return Err(FORM),
+        };
+        let host = authority.host();
+        let port = authority.as_str().strip_prefix(host).ok_or(FORM)?;
+        let is_bare = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+        if is_bare != Some(authority.as_str()) || host.is_empty() || host.contains('*') {
+            return Err(FORM);
+        }
+        // A browser leaves out the port that is usual.
+        Ok(match (port, authority.port_u16()) {
+            ("", None) => Self(format!("{scheme}://{host}")),
+            (_, Some(port)) if port == usual => Self(format!("{scheme}://{host}")),
+            (_, Some(port)) => Self(format!("{scheme}://{host}:{port}")),
+            (_, None) => return Err(FORM),
+        })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The origins whose pages may ask here, besides the service's own.
+#[derive(Clone, Debug, Default)]
+pub struct Origins(Arc<[Origin]>);
+
+impl FromIterator<Origin> for Origins {
+    fn from_iter<I: IntoIterator<Item = Origin>>(origins: I) -> Self {
+        Self(origins.into_iter().collect())
+    }
+}
+
+impl Origins {
+    /// Whether pages of the origin that this header names may ask.
+    #[must_use]
+    pub fn allow(&self, origin: &HeaderValue) -> bool {
+        self.0.iter().any(|allowed| allowed.0.as_bytes() == origin.as_bytes())
+    }
+
+    /// These routes, for those pages too. Without any origin they stay as they are.
+    pub(super) fn open<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+        if self.0.is_empty() {
+            return routes;
+        }
+        let origins = self.clone();
+        let layer = CorsLayer::new()
+            .allow_origin(AllowOrigin::predicate(move |origin, _| origins.allow(origin)))
+            .allow_methods([Method::GET, Method::HEAD, Method::POST])
+            .allow_headers(SENT)
+            .expose_headers(READ)
+            .max_age(KEPT);
+        routes.layer(layer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_and_nothing_else() {
+        for (text, origin) in [
+            ("https://app.example.org", "https://app.example.org"),
+            (" HTTPS://App.Example.org:443", "https://app.example.org"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://localhost:443", "http://localhost:443"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(text.parse().map(|Origin(origin)| origin), Ok(origin.to_owned()), "{text}");
+        }
+        for text in [
+            "*",
+            "null",
+            "",
+            "app.example.org",
+            "https://",
+            "https://*.example.org",
+            "https://app.example.org/",
+            "https://app.example.org/path",
+            "https://app.example.org?q",
+            "https://app.example.org#f",
+            "https://me@app.example.org",
+            "https://app.example.org:",
+            "https://app.example.org:x",
+            "https://app.example.org:99999",
+            "ws://app.example.org",
+            "file:///etc",
+        ] {
+            assert!(text.parse::<Origin>().is_err(), "{text}");
+        }
+    }
+}

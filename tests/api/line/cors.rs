@@ -1,0 +1,114 @@
+//! Pages of other origins: none may ask, unless they are named; then over every door.
+
+use agent_registry::http::Origins;
+use reqwest::{Method, header::HeaderMap};
+use serde_json::json;
+
+use crate::support::{App, app::Setup, socket::Socket};
+
+const OURS: &str = "https://app.example.org";
+const OTHERS: [&str; 4] =
+    ["https://evil.example", "http://app.example.org", "https://app.example.org:444", "null"];
+/// Every door of the API.
+const DOORS: [(Method, &str); 5] = [
+    (Method::POST, "/graphql"),
+    (Method::GET, "/v1/agents"),
+    (Method::POST, "/v1/agents"),
+    (Method::GET, "/internal/agents/01a20326-e777-71ce-9264-eefdca7dad0e/active"),
+    (Method::GET, "/v1/nothing"),
+];
+
+async fn app(origins: &[&str]) -> App {
+    let origins: Origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+    App::set_up(Setup { origins, ..Setup::default() }).await
+}
+
+fn told(headers: &HeaderMap) -> Vec<String> {
+    let names = headers.keys().map(ToString::to_string);
+    names.filter(|name| name.starts_with("access-control-")).collect()
+}
+
+async fn preflight(app: &App, (method, path): &(Method, &str), origin: &str) -> (u16, HeaderMap) {
+    let request = app.anonymous().request(Method::OPTIONS, path).header("origin", origin);
+    let request = request.header("access-control-request-method", method.as_str());
+    let request = request.header("access-control-request-headers", "authorization,content-type");
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.headers().clone())
+}
+
+#[tokio::test]
+async fn without_the_setting_no_page_is_told_anything() {
+    let app = app(&[]).await;
+    let operator = app.operator().await;
+    for door in &DOORS {
+        let (status, headers) = preflight(&app, door, OURS).await;
+        assert!([401, 405].contains(&status), "{door:?}: {status}");
+        assert_eq!(told(&headers), [""; 0], "{door:?}");
+        let response = operator.request(door.0.clone(), door.1).header("origin", OURS).send().await.unwrap();
+        assert_eq!(told(response.headers()), [""; 0], "{door:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_that_are_named_may_ask_over_every_door_and_no_others() {
+    let app = app(&["https://other.example.org", OURS]).await;
+    let operator = app.operator().await;
+    for door in &DOORS {
+        let (status, headers) = preflight(&app, door, OURS).await;
+        let header = |name| headers.get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(status, 200, "{door:?}");
+        assert_eq!(header("access-control-allow-origin"), Some(OURS), "{door:?}");
+        assert_eq!(header("access-control-allow-methods"), Some("GET,HEAD,POST"));
+        let allowed = "authorization,content-type,if-none-match,idempotency-key,x-request-id";
+        assert_eq!(header("access-control-allow-headers"), Some(allowed));
+        assert_eq!(header("access-control-max-age"), Some("600"));
+        assert_eq!(header("access-control-allow-credentials"), None);
+
+        let ask = |origin| operator.request(door.0.clone(), door.1).header("origin", origin).send();
+        let response = ask(OURS).await.unwrap();
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("access-control-allow-origin"), Some(OURS), "{door:?}");
+        assert_eq!(header("access-control-expose-headers"), Some("etag,x-request-id,retry-after,location"));
+        let vary: Vec<_> =
+            response.headers().get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();
+        assert!(vary.join(", ").contains("origin"), "{door:?}: {vary:?}");
+        assert!(vary.join(", ").contains("Authorization"), "{door:?}: {vary:?}");
+
+        for origin in OTHERS {
+            let (_, headers) = preflight(&app, door, origin).await;
+            assert_eq!(headers.get("access-control-allow-origin"), None, "{door:?} {origin}");
+            let response = ask(origin).await.unwrap();
+            assert_eq!(response.headers().get("access-control-allow-origin"), None, "{door:?} {origin}");
+        }
+    }
+    // What is no door of the API is for no page but the service's own.
+    for path in ["/metrics", "/readyz", "/graphiql"] {
+        let response = operator.request(Method::GET, path).header("origin", OURS).send().await.unwrap();
+        assert_eq!(told(response.headers()), [""; 0], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn they_may_open_sockets_and_streams_too() {
+    let app = app(&[OURS]).await;
+    let operator = app.operator().await;
+    let open = async |origin: &str| {
+        let headers = [("sec-websocket-protocol", "graphql-transport-ws"), ("origin", origin)];
+        Socket::upgrade(&app.base, &headers).await.map(|_| ())
+    };
+    assert_eq!(open(OURS).await, Ok(()));
+    assert_eq!(open(&app.base).await, Ok(()));
+    for origin in OTHERS {
+        assert_eq!(open(origin).await, Err(403), "{origin}");
+    }
+    let events = operator
+        .request(Method::POST, "/graphql")
+        .header("origin", OURS)
+        .header("accept", "text/event-stream")
+        .json(&json!({ "query": "subscription { activations { revision } }" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(events.headers()["access-control-allow-origin"], OURS);
+    assert_eq!(events.headers()["content-type"], "text/event-stream; charset=utf-8");
+}

@@ -1,0 +1,47 @@
+//! The lines themselves: how slow a client may be, how many there are, what is compressed, which pages may ask, and TLS.
+
+mod compress;
+mod cors;
+mod slow;
+mod tls;
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+
+use crate::support::app::Instance;
+
+/// How long to wait for what must come: far more than it takes.
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A line, of a client that has room for little.
+async fn line(app: &Instance) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 * 1024).unwrap();
+    socket.connect(app.address().parse().unwrap()).await.unwrap()
+}
+
+/// Sends these bytes.
+async fn say(line: &mut TcpStream, text: &str) {
+    timeout(DEADLINE, line.write_all(text.as_bytes())).await.unwrap().unwrap();
+}
+
+/// The next answer's head. Its body is left on the line.
+async fn head(line: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        bytes.push(timeout(DEADLINE, line.read_u8()).await.expect("an answer in time").unwrap());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// All that comes until the line has ended, well or not.
+async fn rest(line: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = timeout(DEADLINE, line.read_to_end(&mut bytes)).await.expect("an end in time");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
