@@ -4,6 +4,7 @@ mod ends;
 mod protocol;
 mod rights;
 mod stuck;
+mod table;
 mod watch;
 
 use std::time::Duration;
@@ -58,7 +59,11 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn on(app: &Instance) -> Self {
-        let operator = app.operator().await;
+        Self::by(app.operator().await).await
+    }
+
+    /// The same, of this operator's.
+    pub(crate) async fn by(operator: Operator) -> Self {
         let customer = operator.customer("City").await;
         let agent = operator.agent(&customer, "Helper").await;
         let versions = [operator.publish(&agent, "one").await, operator.publish(&agent, "two").await];

@@ -1,0 +1,372 @@
+//! The protocol as one table: what a client says, frame by frame, and what it hears, to the last one. Each case has a
+//! socket of its own; an answer that is not in the table fails it, and so does one that does not come.
+
+use agent_registry::http::SocketLimits;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame as Raw, FrameHeader,
+        coding::{Control, Data, OpCode},
+    },
+};
+
+use super::{ACTIVATIONS, NAMES, impatient};
+use crate::support::{App, caller::Operator, socket::Socket};
+
+/// The largest message, as the service has it.
+const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// What a client says.
+enum Say {
+    /// A message that is JSON.
+    Json(Value),
+    /// This text.
+    Text(String),
+    Binary(&'static [u8]),
+    /// A message in several frames.
+    Pieces(Vec<String>),
+    /// A control frame of the transport.
+    Ping(&'static [u8]),
+    Pong(&'static [u8]),
+    /// A text that is not UTF-8.
+    Garbled,
+    /// A frame of a kind that nobody knows.
+    Reserved,
+    /// The end of a message that has not begun.
+    Continued,
+    Close(u16),
+}
+
+/// What it hears.
+#[derive(Debug, PartialEq)]
+enum Hear {
+    Json(Value),
+    /// `next` with data for this id.
+    Next(&'static str),
+    Complete(&'static str),
+    /// `error` for this id, whose first entry has this code.
+    Error(&'static str, &'static str),
+    /// The transport's answer to its ping.
+    Pong(&'static [u8]),
+    /// The end, with this code.
+    Closed(u16),
+    /// Nothing more, and the socket is open.
+    Quiet,
+}
+
+use Hear::{Closed, Complete, Error, Next, Quiet};
+use Say::{Binary, Continued, Garbled, Json, Pieces, Ping, Reserved, Text};
+
+fn raw(opcode: OpCode, is_final: bool, payload: impl Into<Vec<u8>>) -> Message {
+    let header = FrameHeader { is_final, opcode, mask: Some(rand::random()), ..FrameHeader::default() };
+    Message::Frame(Raw::from_payload(header, payload.into().into()))
+}
+
+impl Say {
+    fn frames(self) -> Vec<Message> {
+        match self {
+            Json(value) => vec![Message::text(value.to_string())],
+            Text(text) => vec![Message::text(text)],
+            Binary(bytes) => vec![Message::binary(bytes.to_vec())],
+            Pieces(pieces) => {
+                let last = pieces.len() - 1;
+                let piece = |(nth, text): (usize, String)| {
+                    let opcode = if nth == 0 { Data::Text } else { Data::Continue };
+                    raw(OpCode::Data(opcode), nth == last, text)
+                };
+                pieces.into_iter().enumerate().map(piece).collect()
+            }
+            Ping(bytes) => vec![Message::Ping(bytes.into())],
+            Self::Pong(bytes) => vec![Message::Pong(bytes.into())],
+            Garbled => vec![raw(OpCode::Data(Data::Text), true, b"\xff\xfe".to_vec())],
+            Continued => vec![raw(OpCode::Data(Data::Continue), true, b"x".to_vec())],
+            Reserved => vec![raw(OpCode::Control(Control::Reserved(11)), true, b"".to_vec())],
+            Self::Close(code) => {
+                vec![raw(OpCode::Control(Control::Close), true, code.to_be_bytes().to_vec())]
+            }
+        }
+    }
+}
+
+/// What comes next, in the words of the table.
+async fn heard(socket: &mut Socket, expected: &Hear) -> Hear {
+    if *expected == Quiet {
+        return if socket.is_quiet(Duration::from_millis(150)).await { Quiet } else { Closed(0) };
+    }
+    let message = match socket.any().await {
+        Message::Text(text) => serde_json::from_str::<Value>(&text).unwrap(),
+        Message::Pong(bytes) => return Hear::Pong(Vec::leak(bytes.to_vec())),
+        Message::Close(frame) => return Closed(frame.map_or(1005, |frame| frame.code.into())),
+        other => panic!("{other:?}"),
+    };
+    let text =
+        |value: &Value| -> &'static str { String::leak(value.as_str().unwrap_or_default().to_owned()) };
+    let id = text(&message["id"]);
+    match message["type"].as_str() {
+        Some("next") if message["payload"]["data"].is_object() => Next(id),
+        Some("complete") if message.as_object().map(serde_json::Map::len) == Some(2) => Complete(id),
+        Some("error") => Error(id, text(&message["payload"][0]["extensions"]["code"])),
+        _ => Hear::Json(message),
+    }
+}
+
+fn init(operator: &Operator) -> Say {
+    let token = operator.token.as_deref().unwrap();
+    Json(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } }))
+}
+
+fn ask(id: &str, query: &str) -> Say {
+    Json(super::subscribe(id, query))
+}
+
+fn complete(id: &str) -> Say {
+    Json(json!({ "id": id, "type": "complete" }))
+}
+
+/// Before anything else is said: a socket that has not signed in.
+fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
+    let text = |text: &str| Text(text.to_owned());
+    let pong = |more: Value| {
+        let mut pong = json!({ "type": "pong" });
+        pong.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Hear::Json(pong)
+    };
+    let mut cases = vec![
+        ("nothing is said", vec![], vec![Closed(4408)]),
+        (
+            "a ping before it has signed in",
+            vec![Json(json!({ "type": "ping" }))],
+            vec![pong(json!({})), Closed(4408)],
+        ),
+        (
+            "a ping with a payload",
+            vec![Json(json!({ "type": "ping", "payload": { "a": [1] } }))],
+            vec![pong(json!({ "payload": { "a": [1] } })), Closed(4408)],
+        ),
+        (
+            "a ping with null for one",
+            vec![Json(json!({ "type": "ping", "payload": null }))],
+            vec![pong(json!({})), Closed(4408)],
+        ),
+        (
+            "a pong that nobody asked for",
+            vec![Json(json!({ "type": "pong", "payload": { "b": 2 } }))],
+            vec![Closed(4408)],
+        ),
+        ("the transport's ping", vec![Ping(b"here")], vec![Hear::Pong(b"here"), Closed(4408)]),
+        ("the transport's pong", vec![Say::Pong(b"here")], vec![Closed(4408)]),
+        (
+            "complete before it has signed in, for an id that is not known",
+            vec![complete("1")],
+            vec![Closed(4408)],
+        ),
+        ("an operation before it has signed in", vec![ask("1", NAMES)], vec![Closed(4401)]),
+        ("no credential", vec![text(r#"{"type":"connection_init"}"#)], vec![Closed(4401)]),
+        (
+            "null for one",
+            vec![text(r#"{"type":"connection_init","payload":{"Authorization":null}}"#)],
+            vec![Closed(4401)],
+        ),
+        (
+            "one that is not accepted",
+            vec![text(r#"{"type":"connection_init","payload":{"Authorization":"Bearer x"}}"#)],
+            vec![Closed(4403)],
+        ),
+        (
+            "one that is no text",
+            vec![text(r#"{"type":"connection_init","payload":{"Authorization":{}}}"#)],
+            vec![Closed(4403)],
+        ),
+        ("its own goodbye is answered", vec![Say::Close(1000)], vec![Closed(1000)]),
+        ("binary", vec![Binary(b"{\"type\":\"ping\"}")], vec![Closed(4400)]),
+        ("not UTF-8", vec![Garbled], vec![Closed(1007)]),
+        ("a frame that nobody knows", vec![Reserved], vec![Closed(1002)]),
+        ("a continuation of nothing", vec![Continued], vec![Closed(1002)]),
+        (
+            "a message in pieces",
+            vec![Pieces(
+                [r#"{"type":"pi"#, r#"ng","payload":"#, "", r#"{"whole":true}}"#].map(str::to_owned).to_vec(),
+            )],
+            vec![pong(json!({ "payload": { "whole": true } })), Closed(4408)],
+        ),
+        ("a message that is too large", vec![Text("x".repeat(MESSAGE_BYTES_MAX + 1))], vec![Closed(1009)]),
+        (
+            "one that is too large in pieces",
+            vec![Pieces(vec!["x".repeat(MESSAGE_BYTES_MAX / 4); 5])],
+            vec![Closed(1009)],
+        ),
+    ];
+    let malformed = [
+        "",
+        " ",
+        "no JSON",
+        "null",
+        "7",
+        "\"ping\"",
+        "[]",
+        "[{\"type\":\"ping\"}]",
+        "{",
+        "{\"type\":\"ping\"}x",
+        "{}",
+        r#"{"type":null}"#,
+        r#"{"type":7}"#,
+        r#"{"type":["ping"]}"#,
+        r#"{"type":""}"#,
+        r#"{"type":"PING"}"#,
+        // What a server says, what the older protocol says, what nobody says.
+        r#"{"type":"connection_ack"}"#,
+        r#"{"type":"next","id":"1","payload":{}}"#,
+        r#"{"type":"error","id":"1","payload":[]}"#,
+        r#"{"type":"start","id":"1","payload":{"query":"{a}"}}"#,
+        r#"{"type":"stop","id":"1"}"#,
+        r#"{"type":"connection_terminate"}"#,
+        r#"{"type":"ping","payload":1}"#,
+        r#"{"type":"ping","payload":[]}"#,
+        r#"{"type":"pong","payload":"x"}"#,
+        r#"{"type":"connection_init","payload":"x"}"#,
+        r#"{"type":"connection_init","payload":[]}"#,
+        r#"{"type":"complete"}"#,
+        r#"{"type":"complete","id":""}"#,
+        r#"{"type":"complete","id":1}"#,
+        r#"{"type":"complete","id":null}"#,
+        r#"{"type":"subscribe","payload":{"query":"{a}"}}"#,
+        r#"{"type":"subscribe","id":"","payload":{"query":"{a}"}}"#,
+        r#"{"type":"subscribe","id":7,"payload":{"query":"{a}"}}"#,
+        r#"{"type":"subscribe","id":"1"}"#,
+        r#"{"type":"subscribe","id":"1","payload":null}"#,
+        r#"{"type":"subscribe","id":"1","payload":{}}"#,
+        r#"{"type":"subscribe","id":"1","payload":"{a}"}"#,
+        r#"{"type":"subscribe","id":"1","payload":[]}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":7}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":null}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":[]}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":"x"}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","operationName":1}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","extensions":[]}}"#,
+    ];
+    cases.extend(malformed.map(|malformed| (malformed, vec![text(malformed)], vec![Closed(4400)])));
+    cases.push(("an id that is too long", vec![complete(&"x".repeat(1025))], vec![Closed(4400)]));
+    cases
+}
+
+/// After a client has signed in.
+fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
+    const UNKNOWN: &str = "subscription { activations { nothing } }";
+    const TWO: &str = "subscription { a: activations { revision } b: activations { revision } }";
+    const NONE: &str = "subscription { __typename }";
+    let deep = format!("{{ customers(filter: {}1{}) {{ totalCount }} }}", "[".repeat(99), "]".repeat(99));
+    let with = |payload: Value| Json(json!({ "id": "1", "type": "subscribe", "payload": payload }));
+    vec![
+        ("a second init", vec![init(operator)], vec![Closed(4429)]),
+        ("a query", vec![ask("1", NAMES)], vec![Next("1"), Complete("1"), Quiet]),
+        (
+            "null for what may be left out",
+            vec![with(
+                json!({ "query": NAMES, "variables": null, "operationName": null, "extensions": null }),
+            )],
+            vec![Next("1"), Complete("1"), Quiet],
+        ),
+        (
+            "an id of the client's own making",
+            vec![ask("{\"ä\":1}", NAMES)],
+            vec![Next("{\"ä\":1}"), Complete("{\"ä\":1}")],
+        ),
+        ("what does not parse", vec![ask("1", "{ customers {")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
+        ("what is not valid", vec![ask("1", "{ nothing }")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
+        ("what is too much", vec![ask("1", &deep)], vec![Error("1", "QUERY_TOO_COMPLEX"), Quiet]),
+        (
+            "a variable that is missing",
+            vec![ask("1", "query ($id: ID!) { customer(id: $id) { name } }")],
+            vec![Error("1", "BAD_USER_INPUT"), Quiet],
+        ),
+        (
+            "an operation of another name",
+            vec![with(json!({ "query": NAMES, "operationName": "Other" }))],
+            vec![Error("1", "BAD_USER_INPUT"), Quiet],
+        ),
+        (
+            "a subscription that is not valid",
+            vec![ask("1", UNKNOWN)],
+            vec![Error("1", "BAD_USER_INPUT"), Quiet],
+        ),
+        ("one of two root fields", vec![ask("1", TWO)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
+        ("one of none", vec![ask("1", NONE)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
+        (
+            "complete for an id that is not known",
+            vec![complete("1"), ask("1", NAMES)],
+            vec![Next("1"), Complete("1"), Quiet],
+        ),
+        ("complete is not echoed", vec![ask("1", ACTIVATIONS), complete("1"), complete("1")], vec![Quiet]),
+        (
+            "and its id is free",
+            vec![ask("1", ACTIVATIONS), complete("1"), ask("1", ACTIVATIONS), complete("1"), ask("1", NAMES)],
+            vec![Next("1"), Complete("1"), Quiet],
+        ),
+        ("an id that is taken", vec![ask("1", ACTIVATIONS), ask("1", NAMES)], vec![Closed(4409)]),
+        (
+            "more than may run",
+            vec![ask("1", ACTIVATIONS), ask("2", ACTIVATIONS), ask("3", ACTIVATIONS)],
+            vec![Error("3", "LIMIT_REACHED"), Quiet],
+        ),
+        (
+            "one in the place of one that has ended",
+            vec![ask("1", ACTIVATIONS), ask("2", ACTIVATIONS), complete("2"), ask("3", NAMES)],
+            vec![Next("3"), Complete("3"), Quiet],
+        ),
+        (
+            "what is malformed ends all that runs",
+            vec![ask("1", ACTIVATIONS), Text("{}".to_owned())],
+            vec![Closed(4400)],
+        ),
+        ("its own goodbye is answered", vec![ask("1", ACTIVATIONS), Say::Close(1000)], vec![Closed(1000)]),
+    ]
+}
+
+#[tokio::test]
+async fn each_case_hears_what_the_table_says() {
+    let app = App::with(SocketLimits { operations: 2, ..impatient() }).await;
+    let operator = app.operator().await;
+    let strangers = of_strangers().into_iter().map(|case| (false, case));
+    let signed_in = of_who_signed_in(&operator).into_iter().map(|case| (true, case));
+    for (signs_in, (case, say, hear)) in strangers.chain(signed_in) {
+        let mut socket = match signs_in {
+            true => Socket::open(&app.base, operator.token.as_deref()).await,
+            false => Socket::connect(&app.base, "graphql-transport-ws").await,
+        };
+        for frame in say.into_iter().flat_map(Say::frames) {
+            // The service may have closed its end since.
+            socket.try_raw(frame).await;
+        }
+        for expected in hear {
+            assert_eq!(heard(&mut socket, &expected).await, expected, "{case}");
+        }
+    }
+    super::until("no watcher is left", || app.watchers() == 0).await;
+    super::until("no socket is left", || app.door.sockets.open() == 0).await;
+}
+
+/// Both sides of one moment: a second init comes while the first one's credential is being looked at.
+#[tokio::test]
+async fn init_is_said_once_however_soon_the_second_one_comes() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    for then in [4429, 4401] {
+        let mut socket = Socket::connect(&app.base, "graphql-transport-ws").await;
+        let second = if then == 4429 { init(&operator) } else { ask("1", NAMES) };
+        for frame in init(&operator).frames().into_iter().chain(second.frames()) {
+            socket.try_raw(frame).await;
+        }
+        // The credential may have been found good before the second one was read: then only 4429 stays.
+        let mut heard = socket.any().await;
+        if then == 4429 && matches!(&heard, Message::Text(text) if text.contains("connection_ack")) {
+            heard = socket.any().await;
+        }
+        match heard {
+            Message::Close(Some(frame)) => assert_eq!(u16::from(frame.code), then),
+            Message::Text(text) => assert!(then == 4401 && text.contains("connection_ack"), "{text}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
