@@ -66,7 +66,7 @@ pub struct Serve {
     /// The file of the private key of TLS_CERT, in PEM
     #[arg(long, env = "TLS_KEY")]
     pub tls_key: Option<PathBuf>,
-    /// The origins whose pages may ask from a browser, such as https://app.example.org, separated by commas
+    /// The origins whose pages may ask from a browser, such as `https://app.example.org`, separated by commas
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
     /// The most connections of clients at once; whoever comes later waits

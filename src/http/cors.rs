@@ -2,13 +2,23 @@
 //!
 //! Credentials are bearer tokens that a page gives itself. No cookie is known here, so none may be sent.
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderName, HeaderValue, Method, Uri, header},
+    response::Response,
 };
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use futures_util::{FutureExt, future::BoxFuture};
+use tower::{Layer, Service};
+use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
 
 use super::caller::REQUEST_ID;
 
@@ -23,7 +33,14 @@ const SENT: [HeaderName; 5] = [
     REQUEST_ID,
 ];
 /// What it may read of an answer, besides what any page may.
-const READ: [HeaderName; 4] = [header::ETAG, REQUEST_ID, header::RETRY_AFTER, header::LOCATION];
+const READ: [HeaderName; 6] = [
+    header::ETAG,
+    REQUEST_ID,
+    header::RETRY_AFTER,
+    header::LOCATION,
+    header::WWW_AUTHENTICATE,
+    header::CONTENT_DISPOSITION,
+];
 
 /// The origin of a page: scheme, host and port (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +119,53 @@ impl Origins {
             .allow_headers(SENT)
             .expose_headers(READ)
             .max_age(KEPT);
-        routes.layer(layer)
+        routes.layer(Questions(layer))
+    }
+}
+
+/// Leaves a browser's questions beforehand to the rules above, and no other request of that method.
+#[derive(Clone)]
+struct Questions(CorsLayer);
+
+/// The same over a service.
+#[derive(Clone)]
+struct Asked<S> {
+    service: S,
+    ruled: Cors<S>,
+}
+
+impl<S: Clone> Layer<S> for Questions {
+    type Service = Asked<S>;
+
+    fn layer(&self, service: S) -> Asked<S> {
+        Asked { ruled: self.0.layer(service.clone()), service }
+    }
+}
+
+impl<S> Service<Request> for Asked<S>
+where
+    S: Service<Request, Response = Response>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        ready!(self.service.poll_ready(cx))?;
+        self.ruled.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let headers = request.headers();
+        let is_asked = headers.contains_key(header::ORIGIN)
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if request.method() == Method::OPTIONS && !is_asked {
+            self.service.call(request).boxed()
+        } else {
+            self.ruled.call(request).boxed()
+        }
     }
 }
 

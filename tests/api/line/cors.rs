@@ -68,7 +68,8 @@ async fn pages_that_are_named_may_ask_over_every_door_and_no_others() {
         let response = ask(OURS).await.unwrap();
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header("access-control-allow-origin"), Some(OURS), "{door:?}");
-        assert_eq!(header("access-control-expose-headers"), Some("etag,x-request-id,retry-after,location"));
+        let read = "etag,x-request-id,retry-after,location,www-authenticate,content-disposition";
+        assert_eq!(header("access-control-expose-headers"), Some(read));
         let vary: Vec<_> =
             response.headers().get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();
         assert!(vary.join(", ").contains("origin"), "{door:?}: {vary:?}");
@@ -111,4 +112,19 @@ async fn they_may_open_sockets_and_streams_too() {
         .unwrap();
     assert_eq!(events.headers()["access-control-allow-origin"], OURS);
     assert_eq!(events.headers()["content-type"], "text/event-stream; charset=utf-8");
+}
+
+/// What is no browser's question beforehand is answered as without the setting.
+#[tokio::test]
+async fn other_requests_for_options_are_as_they_were() {
+    for origins in [&[][..], &["https://app.example.org"]] {
+        let app = app(origins).await;
+        let operator = app.operator().await;
+        for (path, status) in [("/graphql", 405), ("/v1/agents", 405), ("/v1/nothing", 404)] {
+            let asked = operator.request(Method::OPTIONS, path);
+            assert_eq!(asked.send().await.unwrap().status(), status, "{path} with {origins:?}");
+            let asked = operator.request(Method::OPTIONS, path).header("origin", "https://app.example.org");
+            assert_eq!(asked.send().await.unwrap().status(), status, "{path} with {origins:?}");
+        }
+    }
 }
