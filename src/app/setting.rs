@@ -1,8 +1,6 @@
 //! Settings that are more than a value: checked, and what they name read, before any database is started, so that a wrong
 //! one is told at once.
 
-use std::path::PathBuf;
-
 use super::{Database, Settings, StartError, data_dir};
 use crate::{
     clock::Clock,
@@ -64,21 +62,30 @@ impl Checked {
     }
 }
 
+/// Two settings that are nothing without each other; none when neither is set.
+///
+/// # Errors
+/// [`StartError`] when one is missing.
+fn both<'a, T, U>(
+    (first_name, first): (&str, &'a Option<T>),
+    (second_name, second): (&str, &'a Option<U>),
+) -> Result<Option<(&'a T, &'a U)>, StartError> {
+    let lacks = |is: &str, is_not: &str| StartError::Setting(format!("{is} is set, and {is_not} is not"));
+    match (first, second) {
+        (None, None) => Ok(None),
+        (Some(first), Some(second)) => Ok(Some((first, second))),
+        (Some(_), None) => Err(lacks(first_name, second_name)),
+        (None, Some(_)) => Err(lacks(second_name, first_name)),
+    }
+}
+
 /// Who vouches for users: an outside issuer when one is set, else the signing key in the data folder.
 ///
 /// # Errors
 /// [`StartError`] when a setting, the key or the key set can't be used.
 pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
-    let (name, keys) = match (&common.jwt_issuer, &common.jwt_jwks) {
-        (None, None) => return Ok(Issuer::Local(signing_key(common)?)),
-        (Some(name), Some(keys)) => (name, keys),
-        (Some(_), None) => {
-            return Err(StartError::Setting("JWT_ISSUER is set, and JWT_JWKS is not".to_owned()));
-        }
-        (None, Some(_)) => {
-            return Err(StartError::Setting("JWT_JWKS is set, and JWT_ISSUER is not".to_owned()));
-        }
-    };
+    let both = both(("JWT_ISSUER", &common.jwt_issuer), ("JWT_JWKS", &common.jwt_jwks))?;
+    let Some((name, keys)) = both else { return Ok(Issuer::Local(signing_key(common)?)) };
     let source = Source::parse(keys).map_err(|why| StartError::Setting(format!("JWT_JWKS: {why}")))?;
     let outside = OutsideIssuer::new(name.clone(), common.jwt_audience.clone(), source)?;
     match outside.refresh().await {
@@ -108,16 +115,10 @@ fn trusted_documents(serve: &Serve) -> Result<Option<TrustedDocuments>, StartErr
 /// # Errors
 /// [`StartError`] when one of the two is missing or can't be used.
 fn tls(serve: &Serve) -> Result<Option<Tls>, StartError> {
-    let wrong = |why: String| StartError::Setting(why);
-    match (&serve.tls_cert, &serve.tls_key) {
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(wrong("TLS_CERT is set, and TLS_KEY is not".to_owned())),
-        (None, Some(_)) => Err(wrong("TLS_KEY is set, and TLS_CERT is not".to_owned())),
-        (Some(chain), Some(key)) => {
-            let tls = Tls::open(PathBuf::clone(chain), PathBuf::clone(key));
-            tls.map(Some).map_err(|err| wrong(format!("TLS_CERT and TLS_KEY: {err}")))
-        }
-    }
+    let both = both(("TLS_CERT", &serve.tls_cert), ("TLS_KEY", &serve.tls_key))?;
+    let Some((chain, key)) = both else { return Ok(None) };
+    let tls = Tls::open(chain.clone(), key.clone());
+    tls.map(Some).map_err(|err| StartError::Setting(format!("TLS_CERT and TLS_KEY: {err}")))
 }
 
 /// The origins whose pages may ask.

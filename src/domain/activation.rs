@@ -7,7 +7,7 @@ use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
-    idempotency::{Retold, Subject},
+    idempotency::{Retold, Subject, allowed},
     policy::{self, Action},
 };
 use crate::{
@@ -69,8 +69,7 @@ impl Retold for Switched {
 
     async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
         let found = txn.one(agent_row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        let agent = found.ok_or(Error::NotFound("agent"))?;
-        policy::allow_on(by, Action::ActivateVersions, agent.customer_id, "agent")?;
+        let agent = allowed(found, by, Action::ActivateVersions, "agent", |row| row.customer_id)?;
         Ok(Self { agent, activation: subject.other.map(Into::into) })
     }
 }

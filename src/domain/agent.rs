@@ -8,7 +8,7 @@ use super::{
     activation::{self, Reason},
     change::ChangeAction,
     customer::Customer,
-    idempotency::{Retold, Subject},
+    idempotency::{Retold, Subject, allowed},
     limit::{self, Counted},
     policy::{self, Action},
     text,
@@ -54,10 +54,8 @@ impl Retold for Agent {
     }
 
     async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let found =
-            txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?.ok_or(Error::NotFound("agent"))?;
-        policy::allow_on(by, Action::WriteAgents, found.customer_id, "agent")?;
-        Ok(found)
+        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        allowed(found, by, Action::WriteAgents, "agent", |row| row.customer_id)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     Caller, Changed, Error, KeyScope, Page, PageArgs, Reading, Registry, Result,
     auth::key::{Key, Kind},
     change::ChangeAction,
-    idempotency::{Retold, Subject},
+    idempotency::{Retold, Subject, allowed},
     limit::{self, Counted},
     policy::{self, Action},
     text,
@@ -56,10 +56,8 @@ impl Retold for ApiKey {
     }
 
     async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let found =
-            txn.one(row::by_id(txn.reach(), subject.id.into())).await?.ok_or(Error::NotFound("API key"))?;
-        policy::allow_on(by, Action::ManageKeys, found.customer_id, "API key")?;
-        Ok(found)
+        let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
+        allowed(found, by, Action::ManageKeys, "API key", |row| row.customer_id)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
-    idempotency::{Retold, Subject},
+    idempotency::{Retold, Subject, allowed},
     policy::{self, Action},
     text,
 };
@@ -40,12 +40,8 @@ impl Retold for Customer {
     }
 
     async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let found = txn
-            .one(row::by_ids(txn.reach(), &[subject.id.into()]))
-            .await?
-            .ok_or(Error::NotFound("customer"))?;
-        policy::allow_on(by, Action::UpdateCustomer, found.id, "customer")?;
-        Ok(found)
+        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        allowed(found, by, Action::UpdateCustomer, "customer", |row| row.id)
     }
 }
 

@@ -7,10 +7,15 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Caller, Error, Registry, Result, text};
+use super::{
+    Caller, Error, Registry, Result,
+    policy::{self, Action},
+    text,
+};
 use crate::{
     db::{Committed, Txn},
     entity::idempotency_key,
+    id::CustomerId,
 };
 
 /// How many characters a key may have.
@@ -80,10 +85,30 @@ impl Subject {
         Self { other: Some(other.into()), ..self }
     }
 
+    /// The customer that the other id names, for who still may do this there.
+    pub(super) fn customer(self, by: &Caller, action: Action, what: &'static str) -> Result<CustomerId> {
+        let customer = self.other()?.into();
+        policy::allow_on(by, action, customer, what)?;
+        Ok(customer)
+    }
+
     /// The other id, of a subject that has one.
     pub(super) fn other(self) -> Result<Uuid> {
         self.other.ok_or_else(|| Error::Internal("an idempotency key names half of its subject".into()))
     }
+}
+
+/// The row that a write was about, for who still may do at its customer what the write did.
+pub(super) fn allowed<T>(
+    found: Option<T>,
+    by: &Caller,
+    action: Action,
+    what: &'static str,
+    customer: impl Fn(&T) -> CustomerId,
+) -> Result<T> {
+    let found = found.ok_or(Error::NotFound(what))?;
+    policy::allow_on(by, action, customer(&found), what)?;
+    Ok(found)
 }
 
 impl<T: Retold> Retold for (T, i64) {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
     change::{ActorKind, ChangeAction},
-    idempotency::{Retold, Subject},
+    idempotency::{Retold, Subject, allowed},
     limit::{self, Counted},
     member::{self, Membership, Role},
     policy::{self, Action},
@@ -43,12 +43,8 @@ impl Retold for Invitation {
     }
 
     async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let found = txn
-            .one(row::by_id(txn.reach(), subject.id.into()))
-            .await?
-            .ok_or(Error::NotFound("invitation"))?;
-        policy::allow_on(by, Action::ManageMembers, found.customer_id, "invitation")?;
-        Ok(found)
+        let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
+        allowed(found, by, Action::ManageMembers, "invitation", |row| row.customer_id)
     }
 }
 
@@ -67,8 +63,7 @@ impl Retold for Withdrawn {
     }
 
     async fn again(_: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let customer_id = subject.other()?.into();
-        policy::allow_on(by, Action::ManageMembers, customer_id, "invitation")?;
+        let customer_id = subject.customer(by, Action::ManageMembers, "invitation")?;
         Ok(Self { id: subject.id.into(), customer_id })
     }
 }

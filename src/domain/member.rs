@@ -50,8 +50,7 @@ impl Retold for Membership {
     }
 
     async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let customer = subject.other()?.into();
-        policy::allow_on(by, Action::ManageMembers, customer, "member")?;
+        let customer = subject.customer(by, Action::ManageMembers, "member")?;
         txn.one(row::of(customer, subject.id.into())).await?.ok_or(Error::NotFound("member"))
     }
 }
@@ -71,8 +70,7 @@ impl Retold for Removed {
     }
 
     async fn again(_: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let customer_id = subject.other()?.into();
-        policy::allow_on(by, Action::ManageMembers, customer_id, "member")?;
+        let customer_id = subject.customer(by, Action::ManageMembers, "member")?;
         Ok(Self { user_id: subject.id.into(), customer_id })
     }
 }

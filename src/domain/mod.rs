@@ -93,8 +93,8 @@ impl Registry {
         self.db.statements()
     }
 
-    /// One write on behalf of `caller`, whether or not it comes with an idempotency key: verbs use [`Registry::write`]. An operator's profile is made by its first one; who works for a customer has one,
-    /// and nobody else's write comes to anything.
+    /// One write on behalf of `caller`, whatever idempotency key it comes with: verbs use [`Registry::write`]. An operator's
+    /// profile is made by its first one; who works for a customer has one, and nobody else's write comes to anything.
     async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
         T: Send + 'static,

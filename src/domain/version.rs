@@ -11,7 +11,7 @@ use super::{
     activation::{self, Reason},
     agent::{self, Agent},
     change::ChangeAction,
-    idempotency::{Retold, Subject},
+    idempotency::{Retold, Subject, allowed},
     limit::Limited,
     policy::{self, Action},
     text,
@@ -148,12 +148,8 @@ impl Retold for AgentVersion {
     }
 
     async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let found = txn
-            .one(row::by_ids(txn.reach(), &[subject.id.into()]))
-            .await?
-            .ok_or(Error::NotFound("version"))?;
-        policy::allow_on(by, Action::PublishVersions, found.customer_id, "version")?;
-        Ok(found)
+        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        allowed(found, by, Action::PublishVersions, "version", |row| row.customer_id)
     }
 }
 
