@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, header};
 
+use super::list::members;
+
 /// One member of `Accept`: which types it means, and how much they are liked.
 struct Range<'a> {
     kind: &'a str,
@@ -58,9 +60,7 @@ pub(super) fn thousandths(text: &str) -> Option<u16> {
 /// Of what it likes equally, the one that it names most exactly wins, then the one that it names first, then the one
 /// that is first here. Without the header, or with an empty one, it takes the first.
 pub fn best<T: Copy>(headers: &HeaderMap, offers: &[(&str, T)]) -> Option<T> {
-    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let members: Vec<&str> =
-        lines.flat_map(|line| line.split(',')).map(str::trim).filter(|member| !member.is_empty()).collect();
+    let members: Vec<&str> = members(headers, header::ACCEPT).filter(|member| !member.is_empty()).collect();
     if members.is_empty() {
         return offers.first().map(|(_, first)| *first);
     }

@@ -8,7 +8,7 @@ use std::{
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 
-use super::line::Peer;
+use super::{line::Peer, list::members};
 
 /// Proxies that are believed when they say whom they ask for.
 #[derive(Clone, Debug, Default)]
@@ -33,13 +33,7 @@ impl TrustedProxies {
     #[must_use]
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
         let mut client = Peer::of(extensions).address().ip().to_canonical();
-        let forwarded: Vec<&str> = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            .collect();
+        let forwarded: Vec<&str> = members(headers, "x-forwarded-for").collect();
         if !forwarded.is_empty() && !self.trusts(client) {
             TOLD.call_once(|| {
                 tracing::warn!(

@@ -10,7 +10,7 @@ use axum::{
 };
 use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
-use super::{accept::thousandths, etag};
+use super::{accept::thousandths, etag, list::members};
 
 /// From how many bytes on it pays: less fits into one packet anyway.
 const BYTES_MIN: u64 = 1024;
@@ -50,11 +50,11 @@ async fn negotiate(mut request: Request, next: Next) -> axum::response::Response
     if let Some(coding) = coding {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
     }
-    let known: Vec<HeaderValue> = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
+    let has_weak = etag::is_named_weakly(request.headers());
     let mut response = next.run(request).await;
     let is_weak = match response.status() {
         // What it has was compressed for it, and would be again.
-        StatusCode::NOT_MODIFIED => coding.is_some() && etag::is_named_weakly(&known),
+        StatusCode::NOT_MODIFIED => coding.is_some() && has_weak,
         _ => response.headers().contains_key(header::CONTENT_ENCODING),
     };
     if is_weak && let Some(tag) = response.headers().get(header::ETAG).and_then(weakened) {
@@ -74,9 +74,7 @@ fn weakened(tag: &HeaderValue) -> Option<HeaderValue> {
 
 /// The coding that the client likes best of those that we have; none for the bytes as they are.
 fn coding(request: &HeaderMap) -> Option<&'static str> {
-    let lines = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let members: Vec<(&str, u16)> = lines
-        .flat_map(|line| line.split(','))
+    let members: Vec<(&str, u16)> = members(request, header::ACCEPT_ENCODING)
         .filter_map(|member| {
             let (name, weight) = member.split_once(';').unwrap_or((member, "q=1"));
             let (q, weight) = weight.trim().split_once('=')?;

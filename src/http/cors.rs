@@ -20,18 +20,13 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tower::{Layer, Service};
 use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
 
-use super::caller::REQUEST_ID;
+use super::{caller::REQUEST_ID, rest::IDEMPOTENCY_KEY};
 
 /// How long a browser may keep what it was told about a door.
 const KEPT: Duration = Duration::from_secs(600);
 /// What a page may send of its own.
-const SENT: [HeaderName; 5] = [
-    header::AUTHORIZATION,
-    header::CONTENT_TYPE,
-    header::IF_NONE_MATCH,
-    HeaderName::from_static("idempotency-key"),
-    REQUEST_ID,
-];
+const SENT: [HeaderName; 5] =
+    [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, IDEMPOTENCY_KEY, REQUEST_ID];
 /// What it may read of an answer, besides what any page may.
 const READ: [HeaderName; 6] = [
     header::ETAG,

@@ -2,10 +2,12 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
+
+use super::list::members;
 
 /// The strong tag of this body: the first 128 bits of its hash, quoted.
 pub fn of(body: &[u8]) -> String {
@@ -15,12 +17,7 @@ pub fn of(body: &[u8]) -> String {
 
 /// `If-None-Match`, compared weakly as RFC 9110 wants it: a proxy that compresses may have weakened the tag.
 pub fn is_known(request: &HeaderMap, etag: &str) -> bool {
-    request
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+    members(request, header::IF_NONE_MATCH)
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
@@ -42,13 +39,16 @@ pub fn answer<const N: usize>(
     (tag, headers, body.into()).into_response()
 }
 
-/// Whether the first tag among these values of `If-None-Match` is a weak one.
-pub fn is_named_weakly(values: &[HeaderValue]) -> bool {
-    values.first().is_some_and(|value| value.as_bytes().trim_ascii_start().starts_with(b"W/"))
+/// Whether the first tag in `If-None-Match` is a weak one.
+pub fn is_named_weakly(request: &HeaderMap) -> bool {
+    let first = request.get(header::IF_NONE_MATCH);
+    first.is_some_and(|value| value.as_bytes().trim_ascii_start().starts_with(b"W/"))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]

@@ -29,6 +29,7 @@ mod graphql;
 mod health;
 mod limit;
 mod line;
+mod list;
 mod openapi;
 mod pace;
 mod problem;

@@ -86,6 +86,7 @@ pub fn document() -> Document {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             name_each_answer(operation);
+            keep_to_its_caller(operation);
             without_nulls(operation);
         }
     }
@@ -109,6 +110,22 @@ fn name_each_answer(operation: &mut Operation) {
         if let RefOr::T(response) = response {
             let name = refusal::header("The name of the request, as in the log.", refusal::text());
             response.headers.insert("X-Request-Id".to_owned(), name.into());
+        }
+    }
+}
+
+/// What is answered to a credential is its holder's alone, as `rest` says of each such answer.
+fn keep_to_its_caller(operation: &mut Operation) {
+    if operation.security.is_none() {
+        return;
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && matches!(status.as_bytes().first(), Some(b'2' | b'3'))
+        {
+            let said = |text| RefOr::from(refusal::header(text, refusal::text()));
+            response.headers.insert("Vary".to_owned(), said("`Authorization`."));
+            response.headers.entry("Cache-Control".to_owned()).or_insert_with(|| said("`no-store`."));
         }
     }
 }

@@ -56,8 +56,7 @@ refusals!(AuditRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
     params(("id" = shape::Id, Path, description = "The customer. What is no UUID is no customer's, and not found.")),
     responses(
         (status = 200, description = "Lines of JSON, the oldest first.", content_type = "application/x-ndjson", body = String,
-            headers(("Content-Disposition" = String, description = "A name for the file."),
-                ("Cache-Control" = String, description = "`no-store`."), ("Vary" = String, description = "`Authorization`."))),
+            headers(("Content-Disposition" = String, description = "A name for the file."))),
         AuditRefusals,
     ),
 )]

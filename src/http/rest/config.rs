@@ -119,12 +119,10 @@ refusals!(
     responses(
         (status = 200, description = "What serves.", body = ActiveConfig,
             headers(("ETag" = String, description = "The tag of this body."),
-                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."),
-                ("Vary" = String, description = "`Authorization`."))),
+                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."))),
         (status = 304, description = "It is what is known already.",
             headers(("ETag" = String, description = "The tag of the body."),
-                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."),
-                ("Vary" = String, description = "`Authorization`."))),
+                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."))),
         ActiveRefusals,
     ),
 )]

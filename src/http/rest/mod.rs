@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderName, HeaderValue, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::any,
@@ -34,7 +34,7 @@ mod version;
 pub use audit::Excerpts;
 
 /// A key under which a POST has its effect once (draft-ietf-httpapi-idempotency-key-header).
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The endpoints, with what `/openapi.json` says of them.
 pub fn described() -> OpenApiRouter<Door> {

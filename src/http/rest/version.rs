@@ -133,7 +133,6 @@ refusals!(
     request_body = NewVersion,
     responses(
         (status = 201, description = "It is published.", body = Version,
-            headers(("Cache-Control" = String, description = "`no-store`."), ("Vary" = String, description = "`Authorization`.")),
             links(
                 ("read" = (operation_id = "getAgent", parameters(("id" = "$response.body#/agent_id")))),
                 ("active" = (operation_id = "getActiveConfig",

@@ -17,6 +17,7 @@ use super::{
     Door, Origins,
     body::BODY_BYTES_MAX,
     caller::{self, Client, RequestId},
+    list::members,
     problem::Problem,
 };
 use crate::domain::Error;
@@ -83,11 +84,7 @@ impl Default for SocketLimits {
 
 /// Whether these headers ask for a websocket. Some clients ask for `h2c` with each request: that is no matter of ours.
 pub fn is_asked_for(headers: &HeaderMap) -> bool {
-    let offers = headers.get_all(header::UPGRADE).iter();
-    offers
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|offer| offer.trim().eq_ignore_ascii_case("websocket"))
+    members(headers, header::UPGRADE).any(|offer| offer.eq_ignore_ascii_case("websocket"))
 }
 
 /// Opens a socket, or says why not.
