@@ -59,14 +59,7 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
     let mut socket = program.socket().await;
     // Who works elsewhere too stays known.
     let both = app.member(&customer, Role::Viewer).await;
-    let set = agent_registry::domain::member::SetMember {
-        customer_id: town.parse().unwrap(),
-        issuer: agent_registry::domain::auth::jwt::LOCAL_ISSUER.to_owned(),
-        subject: format!("viewer-of-{customer}"),
-        email: None,
-        role: Role::Viewer,
-    };
-    app.registry.set_member(&agent_registry::domain::Caller::system("test"), set).await.unwrap();
+    app.set_member(&town, &format!("viewer-of-{customer}"), Role::Viewer).await;
 
     let head = app.registry.head().await.unwrap();
     let early = operator.gql(ERASE, json!({ "id": customer })).await;

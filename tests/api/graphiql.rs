@@ -1,28 +1,19 @@
 //! The explorer in a real browser: it loads from our own files alone, shows the schema, runs a query and receives an
 //! activation.
 
-use std::{path::Path, process::Stdio};
+use std::process::Stdio;
 
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::Command,
-};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::{App, Calls};
+use crate::support::{App, Calls, node::script};
 
 /// Runs the browser's script against this service; activates when it says that it watches. Answers its summary.
 async fn explore(app: &App, token: &str, agent: &str, activate: impl AsyncFnOnce()) -> (bool, Value) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    assert!(folder.join("../node_modules").exists(), "run `npm ci` in tests, as `make test` does");
-    let mut script = Command::new("node")
-        .current_dir(&folder)
-        .args(["graphiql.mjs", "--url", &app.base, "--token", token, "--agent", agent])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("node");
+    let mut script = script("browser", "graphiql.mjs");
+    script.args(["--url", &app.base, "--token", token, "--agent", agent]).stdout(Stdio::piped());
+    let mut script = script.spawn().expect("node");
     let mut lines = BufReader::new(script.stdout.take().unwrap()).lines();
     let (mut activate, mut summary) = (Some(activate), Value::Null);
     while let Some(line) = lines.next_line().await.unwrap() {

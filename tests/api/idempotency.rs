@@ -1,10 +1,6 @@
 //! Idempotency keys: a write that is sent again, because its answer was lost, has its effect once.
 
-use agent_registry::domain::{
-    Caller,
-    auth::jwt::LOCAL_ISSUER,
-    member::{Role, SetMember},
-};
+use agent_registry::domain::member::Role;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -168,13 +164,9 @@ async fn whoever_lost_the_right_is_told_nothing_again() {
     let rotation = json!({ "apiKeyId": key, "idempotencyKey": "r" });
     admin.gql(rotate, json!({ "input": rotation })).await.text("/rotateApiKey/apiKey/id");
     // It still is an ADMIN, but somewhere else.
-    let subject = format!("admin-of-{}", city.customer);
-    for (customer, role) in [(&city.customer, Role::Viewer), (&second, Role::Admin)] {
-        if role == Role::Viewer {
-            city.app.registry.set_member(&system(), member(customer, "other", Role::Admin)).await.unwrap();
-        }
-        city.app.registry.set_member(&system(), member(customer, &subject, role)).await.unwrap();
-    }
+    city.app.set_member(&city.customer, "other", Role::Admin).await;
+    city.app.set_role(&city.customer, Role::Admin, Role::Viewer).await;
+    city.app.set_member(&second, &format!("admin-of-{}", city.customer), Role::Admin).await;
     let before = city.revision().await;
     for (mutation, input) in [(create, input), (rotate, rotation)] {
         let again = admin.gql(mutation, json!({ "input": input })).await;
@@ -182,20 +174,6 @@ async fn whoever_lost_the_right_is_told_nothing_again() {
         assert!(!again.body.to_string().contains("deploy"), "{}", again.body);
     }
     assert_eq!(city.revision().await, before);
-}
-
-fn system() -> Caller {
-    Caller::system("test")
-}
-
-fn member(customer: &str, subject: &str, role: Role) -> SetMember {
-    SetMember {
-        customer_id: customer.parse().unwrap(),
-        issuer: LOCAL_ISSUER.to_owned(),
-        subject: subject.to_owned(),
-        email: None,
-        role,
-    }
 }
 
 #[tokio::test]
@@ -305,8 +283,7 @@ async fn a_removal_is_told_again_to_who_still_may() {
     for _ in 0..2 {
         assert_eq!(admin.gql(revoke, input.clone()).await.text("/revokeInvitation/invitationId"), invitation);
     }
-    let subject = format!("admin-of-{}", city.customer);
-    city.app.registry.set_member(&system(), member(&city.customer, "other", Role::Admin)).await.unwrap();
-    city.app.registry.set_member(&system(), member(&city.customer, &subject, Role::Viewer)).await.unwrap();
+    city.app.set_member(&city.customer, "other", Role::Admin).await;
+    city.app.set_role(&city.customer, Role::Admin, Role::Viewer).await;
     assert_eq!(admin.gql(revoke, input).await.code(), Some("FORBIDDEN"));
 }

@@ -13,15 +13,7 @@ async fn who_is_admin_at_one_of_its_customers_reads_of_that_one_only() {
     let town = operator.customer("Town").await;
     let both = desk.app.user("both", None);
     for (customer, role) in [(&desk.customer, Role::Admin), (&town, Role::Editor)] {
-        let input = agent_registry::domain::member::SetMember {
-            customer_id: customer.parse().unwrap(),
-            issuer: "urn:agent-registry:local".to_owned(),
-            subject: "both".to_owned(),
-            email: None,
-            role,
-        };
-        let system = agent_registry::domain::Caller::system("test");
-        desk.app.registry.set_member(&system, input).await.unwrap();
+        desk.app.set_member(customer, "both", role).await;
     }
     let query = "{ changes(first: 100) { nodes { customerId } } }";
     let answer = both.gql(query, Value::Null).await;

@@ -5,8 +5,7 @@ use std::process::Stdio;
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
 
-use super::script;
-use crate::support::{App, Calls};
+use crate::support::{App, Calls, node::script};
 
 /// Lets a client go through the steps as an editor whose agent has five versions, none of which serves; answers what it
 /// saw.
@@ -18,7 +17,7 @@ async fn walk(folder: &str, path: &str) -> Value {
     for number in 1..=5 {
         editor.publish(&agent, &format!("You help, {number}.")).await;
     }
-    let mut client = script(folder, path);
+    let mut client = script(&format!("conformance/{folder}"), path);
     client.args(["--url", &format!("{}/graphql", app.base), "--agent", &agent]);
     client.env("TOKEN", editor.token.as_deref().unwrap());
     let output = client.output().await.unwrap();
@@ -61,7 +60,7 @@ async fn urql_goes_through_the_scenario() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn relay_compiles_without_a_warning_and_goes_through_the_scenario() {
-    let mut compiler = script("relay", "../../node_modules/relay-compiler/cli.js");
+    let mut compiler = script("conformance/relay", "../../node_modules/relay-compiler/cli.js");
     let output = compiler.arg("relay.config.json").stderr(Stdio::piped()).output().await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap() + std::str::from_utf8(&output.stdout).unwrap();
     assert!(output.status.success(), "{said}");

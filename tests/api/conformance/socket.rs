@@ -9,10 +9,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::script;
 use crate::{
     socket::{Scene, until},
-    support::App,
+    support::{App, node::script},
 };
 
 /// What the script says next.
@@ -35,7 +34,7 @@ async fn the_protocols_own_client_is_understood_and_goes_on_where_it_was() {
     let app = App::start().await;
     let scene = Scene::on(&app).await;
     let other = app.another().await;
-    let mut client = script(".", "socket.mjs");
+    let mut client = script("conformance", "socket.mjs");
     client.args(["--url", &other.base, "--url", &app.base, "--agent", &scene.agent, "--events", "6"]);
     client.env("TOKEN", scene.operator.token.as_deref().unwrap());
     let first = scene.activate(2).await;

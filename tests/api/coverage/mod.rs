@@ -7,11 +7,7 @@ use std::{
     path::Path,
 };
 
-use agent_registry::domain::{
-    Caller, KeyScope, ServiceScope,
-    auth::jwt::LOCAL_ISSUER,
-    member::{Role, SetMember},
-};
+use agent_registry::domain::{KeyScope, ServiceScope, member::Role};
 use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
@@ -99,15 +95,8 @@ impl World {
         }
         if text.contains("LEAVER") {
             let subject = format!("leaver {unique}");
-            let input = SetMember {
-                customer_id: self.customer.parse().unwrap(),
-                issuer: LOCAL_ISSUER.to_owned(),
-                subject,
-                email: None,
-                role: Role::Viewer,
-            };
-            let made = self.app.registry.set_member(&Caller::system("test"), input).await.unwrap();
-            text = text.replace("LEAVER", &json!(made.value.user_id.to_string()).to_string());
+            let leaver = self.app.set_member(&self.customer, &subject, Role::Viewer).await;
+            text = text.replace("LEAVER", &json!(leaver).to_string());
         }
         text
     }

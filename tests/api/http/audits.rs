@@ -1,23 +1,17 @@
 //! The audits of the GraphQL over HTTP specification, as npm's `graphql-http` has them, against a real service.
 
-use std::{path::Path, process::Stdio};
-
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-use crate::support::App;
+use crate::support::{App, node::script};
 
 /// How many audits there are in the version of `graphql-http` that is pinned in tests/package.json.
 const AUDITS: u64 = 61;
 
 /// Runs them with this credential; answers whether all are ok, and what it printed.
 async fn audit(app: &App, token: Option<&str>) -> (bool, Value) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
-    assert!(folder.join("../node_modules").exists(), "run `npm ci` in tests, as `make test` does");
-    let mut script = Command::new("node");
-    script.current_dir(&folder).args(["audits.mjs", "--url", &format!("{}/graphql", app.base)]);
+    let mut script = script("conformance", "audits.mjs");
+    script.args(["--url", &format!("{}/graphql", app.base)]);
     script.env_remove("TOKEN").envs(token.map(|token| ("TOKEN", token)));
-    script.stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
     let output = script.output().await.expect("node");
     (output.status.success(), serde_json::from_slice(&output.stdout).unwrap())
 }

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     time::{sleep, timeout},
 };
 
@@ -123,6 +124,25 @@ async fn a_body_in_pieces_has_as_long_as_it_is_large() {
     assert_eq!(customers(&operator).await, 1);
 }
 
+/// Says this again and again until the line is ended, which must be before so many bytes were taken; answers how many
+/// were, and what was said meanwhile.
+async fn flood(line: &mut TcpStream, piece: &str, most: usize) -> (usize, String) {
+    let (mut reads, mut writes) = line.split();
+    let mut sent = 0;
+    let sending = async {
+        while writes.write_all(piece.as_bytes()).await.is_ok() {
+            sent += piece.len();
+            assert!(sent < most, "it takes all");
+        }
+    };
+    let mut answer = Vec::new();
+    let reading = async {
+        let _ = reads.read_to_end(&mut answer).await;
+    };
+    timeout(DEADLINE, async { tokio::join!(sending, reading) }).await.expect("an end in time");
+    (sent, String::from_utf8_lossy(&answer).into_owned())
+}
+
 #[tokio::test]
 async fn a_body_that_never_ends_is_cut_at_the_limit() {
     let app = app(LineLimits::default()).await;
@@ -131,22 +151,9 @@ async fn a_body_that_never_ends_is_cut_at_the_limit() {
         let mut line = line(&app).await;
         say(&mut line, &post(path, &operator, "transfer-encoding: chunked")).await;
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
-        let (mut reads, mut writes) = line.split();
-        let mut sent = 0;
-        let sending = async {
-            while writes.write_all(chunk.as_bytes()).await.is_ok() {
-                sent += chunk.len();
-                assert!(sent < 64 * 1024 * 1024, "{path} takes all");
-            }
-        };
-        let mut answer = Vec::new();
-        let reading = async {
-            let _ = reads.read_to_end(&mut answer).await;
-        };
-        timeout(DEADLINE, async { tokio::join!(sending, reading) }).await.expect("an end in time");
+        let (sent, answer) = flood(&mut line, &chunk, 64 * 1024 * 1024).await;
         // What the two systems keep on the way comes to some MiB.
         assert!((4 * 1024 * 1024..24 * 1024 * 1024).contains(&sent), "{path} took {sent} bytes");
-        let answer = String::from_utf8_lossy(&answer);
         // With bytes unread the line is reset, and the answer may be lost with it.
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{path}: {answer}");
     }
@@ -159,20 +166,7 @@ async fn a_head_that_never_ends_is_cut_at_the_limit() {
     let mut line = line(&app).await;
     say(&mut line, "GET /livez HTTP/1.1\r\nhost: x\r\n").await;
     let field = format!("x: {}\r\n", "y".repeat(4096));
-    let (mut reads, mut writes) = line.split();
-    let mut sent = 0;
-    let sending = async {
-        while writes.write_all(field.as_bytes()).await.is_ok() {
-            sent += field.len();
-            assert!(sent < 16 * 1024 * 1024, "it takes all");
-        }
-    };
-    let mut answer = Vec::new();
-    let reading = async {
-        let _ = reads.read_to_end(&mut answer).await;
-    };
-    timeout(DEADLINE, async { tokio::join!(sending, reading) }).await.expect("an end in time");
-    let answer = String::from_utf8_lossy(&answer);
+    let (_, answer) = flood(&mut line, &field, 16 * 1024 * 1024).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
     // One that is long, and ends, is read.
     let long = "y".repeat(32 * 1024);

@@ -8,11 +8,7 @@ use std::{
     },
 };
 
-use agent_registry::domain::{
-    Caller, KeyScope,
-    auth::jwt::LOCAL_ISSUER,
-    member::{Role, SetMember},
-};
+use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::json;
 
 use super::record::{Field, Who};
@@ -118,14 +114,7 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
     // Of two customers, and the administrator of one of them.
     let both = instance.member(&ankara.id, Role::Admin).await;
     let subject = format!("admin-of-{}", ankara.id);
-    let join = SetMember {
-        customer_id: bern.id.parse().unwrap(),
-        issuer: LOCAL_ISSUER.to_owned(),
-        subject,
-        email: None,
-        role: Role::Admin,
-    };
-    instance.registry.set_member(&Caller::system("test"), join).await.unwrap();
+    instance.set_member(&bern.id, &subject, Role::Admin).await;
     let both = both.token.clone().unwrap();
     let (key_of_ankara, key_of_cairo) = (key(ankara).await, key(cairo).await);
     let who = |name: &str, token: &str, field| Who {

@@ -2,10 +2,7 @@
 
 use agent_registry::{
     domain::{
-        Caller, ServiceScope,
-        auth::jwt::LOCAL_ISSUER,
-        member::{Role, SetMember},
-        service_token::CreateServiceToken,
+        Caller, ServiceScope, auth::jwt::LOCAL_ISSUER, member::Role, service_token::CreateServiceToken,
     },
     id::ServiceTokenId,
 };
@@ -50,18 +47,6 @@ async fn an_operator_no_longer_is_no_longer_sent_all() {
     until("its stream is gone", || app.watchers() == 0).await;
 }
 
-/// Gives the member of this role another one, as an ADMIN does.
-async fn set_role(app: &App, scene: &Scene, was: Role, role: Role) {
-    let input = SetMember {
-        customer_id: scene.customer.parse().unwrap(),
-        issuer: LOCAL_ISSUER.to_owned(),
-        subject: format!("{was:?}-of-{}", scene.customer).to_lowercase(),
-        email: None,
-        role,
-    };
-    app.registry.set_member(&Caller::system("test"), input).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_lower_role_ends_what_was_begun_with_the_higher_one() {
     let app = App::with(impatient()).await;
@@ -70,7 +55,7 @@ async fn a_lower_role_ends_what_was_begun_with_the_higher_one() {
     let (mut watching, mut idle) = (editor.socket().await, editor.socket().await);
     watching.send(subscribe("1", ACTIVATIONS)).await;
     until("it watches", || app.watchers() == 1).await;
-    set_role(&app, &scene, Role::Editor, Role::Viewer).await;
+    app.set_role(&scene.customer, Role::Editor, Role::Viewer).await;
     for socket in [&mut watching, &mut idle] {
         assert_eq!(socket.next().await, Frame::Closed(4403, "rights were taken away".to_owned()));
     }
@@ -94,7 +79,7 @@ async fn a_higher_role_counts_at_once_and_what_runs_goes_on() {
     let mut socket = viewer.socket().await;
     socket.send(subscribe("1", ACTIVATIONS)).await;
     until("it watches", || app.watchers() == 1).await;
-    set_role(&app, &scene, Role::Viewer, Role::Editor).await;
+    app.set_role(&scene.customer, Role::Viewer, Role::Editor).await;
     let mutation = "mutation ($agent: ID!) { updateAgent(input: { agentId: $agent, name: \"New\" }) { agent { name } } }";
     socket.subscribe("2", mutation, json!({ "agent": scene.agent })).await;
     assert_eq!(socket.event().await["data"]["updateAgent"]["agent"]["name"], "New");
@@ -150,14 +135,7 @@ const REMOVE: &str =
 
 /// Makes this subject an editor, without an invitation.
 async fn let_in(app: &App, scene: &Scene, subject: &str) {
-    let input = SetMember {
-        customer_id: scene.customer.parse().unwrap(),
-        issuer: LOCAL_ISSUER.to_owned(),
-        subject: subject.to_owned(),
-        email: None,
-        role: Role::Editor,
-    };
-    app.registry.set_member(&Caller::system("test"), input).await.unwrap();
+    app.set_member(&scene.customer, subject, Role::Editor).await;
 }
 
 /// What a socket runs may have been begun with more than it had when it signed in.

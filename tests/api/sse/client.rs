@@ -1,19 +1,19 @@
 //! The protocol's own client, graphql-sse, of the version in tests/package.json: it understands what is said, and
 //! comes back when a stream is cut off.
 
-use std::{path::Path, process::Stdio};
+use std::process::Stdio;
 
 use agent_registry::domain::{Caller, ServiceScope, service_token::CreateServiceToken};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
-    process::{ChildStdout, Command},
+    process::ChildStdout,
     time::timeout,
 };
 
 use crate::{
     socket::{Scene, impatient, until},
-    support::App,
+    support::{App, node::script},
 };
 
 /// What the script says next.
@@ -34,19 +34,13 @@ async fn the_protocols_own_client_comes_back_and_misses_nothing() {
         let made = app.registry.create_service_token(&Caller::system("test"), input).await.unwrap();
         tokens.push(made.value);
     }
-    let mut script = Command::new("node");
-    script.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")).args([
-        "events.mjs",
-        "--url",
-        &app.base,
-        "--events",
-        "6",
-    ]);
+    let mut script = script("conformance", "events.mjs");
+    script.args(["--url", &app.base, "--events", "6"]);
     for token in &tokens {
         script.args(["--token", token.secret.as_deref().unwrap()]);
     }
     let mut revisions = scene.activate(2).await;
-    let mut script = script.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("node");
+    let mut script = script.stdout(Stdio::piped()).spawn().expect("node");
     let mut lines = BufReader::new(script.stdout.take().unwrap()).lines();
     assert_eq!(said(&mut lines).await, json!({ "query": [{ "data": { "__typename": "Query" } }] }));
     let refusal = said(&mut lines).await;

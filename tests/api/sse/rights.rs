@@ -3,10 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agent_registry::domain::{
-    Caller, KeyScope, ServiceScope,
-    api_key::CreateApiKey,
-    auth::jwt::LOCAL_ISSUER,
-    member::{Role, SetMember},
+    Caller, KeyScope, ServiceScope, api_key::CreateApiKey, auth::jwt::LOCAL_ISSUER, member::Role,
     service_token::CreateServiceToken,
 };
 use chrono::TimeDelta;
@@ -48,18 +45,6 @@ async fn a_token_that_is_revoked_ends_its_streams_and_no_others() {
     assert_eq!((answer.status.as_u16(), answer.code()), (401, Some("UNAUTHENTICATED")));
 }
 
-/// Gives the member of this role another one, as an ADMIN does.
-async fn set_role(app: &App, scene: &Scene, was: Role, role: Role) {
-    let input = SetMember {
-        customer_id: scene.customer.parse().unwrap(),
-        issuer: LOCAL_ISSUER.to_owned(),
-        subject: format!("{was:?}-of-{}", scene.customer).to_lowercase(),
-        email: None,
-        role,
-    };
-    app.registry.set_member(&Caller::system("test"), input).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_lower_role_ends_a_stream_within_a_second_and_a_higher_one_does_not() {
     let app = App::start().await;
@@ -69,8 +54,8 @@ async fn a_lower_role_ends_a_stream_within_a_second_and_a_higher_one_does_not() 
     let mut rises = viewer.events(ACTIVATIONS, json!({})).await;
     let falls = editor.events(ACTIVATIONS, json!({})).await;
     until("both watch", || app.watchers() == 2).await;
-    set_role(&app, &scene, Role::Viewer, Role::Editor).await;
-    set_role(&app, &scene, Role::Editor, Role::Viewer).await;
+    app.set_role(&scene.customer, Role::Viewer, Role::Editor).await;
+    app.set_role(&scene.customer, Role::Editor, Role::Viewer).await;
     // It is said to take a second; five times that is for a busy machine.
     assert!(ends(falls, "rights were taken away").await < Duration::from_secs(5));
     until("its watch is gone", || app.watchers() == 1).await;

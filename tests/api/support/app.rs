@@ -221,16 +221,27 @@ impl Instance {
 
     /// Somebody who works for this customer, in this role.
     pub(crate) async fn member(&self, customer: &str, role: Role) -> Member {
-        let subject = format!("{role:?}-of-{customer}").to_lowercase();
+        let subject = subject(role, customer);
+        self.set_member(customer, &subject, role).await;
+        Member(self.user(&subject, None))
+    }
+
+    /// Makes this subject a member, or gives it another role; answers its user's id.
+    pub(crate) async fn set_member(&self, customer: &str, subject: &str, role: Role) -> String {
         let input = SetMember {
             customer_id: customer.parse().unwrap(),
             issuer: LOCAL_ISSUER.to_owned(),
-            subject: subject.clone(),
+            subject: subject.to_owned(),
             email: None,
             role,
         };
-        self.registry.set_member(&Caller::system("test"), input).await.unwrap();
-        Member(self.user(&subject, None))
+        let made = self.registry.set_member(&Caller::system("test"), input).await.unwrap();
+        made.value.user_id.to_string()
+    }
+
+    /// Gives the [`Instance::member`] of this role another one, as an ADMIN does.
+    pub(crate) async fn set_role(&self, customer: &str, was: Role, role: Role) {
+        self.set_member(customer, &subject(was, customer), role).await;
     }
 
     /// A program of this customer's with these scopes.
@@ -261,6 +272,11 @@ impl Instance {
     fn client(&self, token: Option<String>) -> Client {
         Client::new(self.base.clone(), token)
     }
+}
+
+/// What the member of this role is called.
+fn subject(role: Role, customer: &str) -> String {
+    format!("{role:?}-of-{customer}").to_lowercase()
 }
 
 /// One signing key for all tests of this user, as replicas share one.

@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod caller;
 pub(crate) mod cluster;
 pub(crate) mod events;
+pub(crate) mod node;
 pub(crate) mod proof;
 pub(crate) mod proxy;
 pub(crate) mod socket;
