@@ -12,6 +12,8 @@ pub const DESCRIPTION_CHARS_MAX: usize = 2000;
 pub const JSON_DEPTH_MAX: usize = 32;
 /// The largest integer in JSON: what a double holds exactly, and the next one too (RFC 7493, section 2.2).
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
+/// From here on the canonical form writes a number with an exponent, not as an integer (ECMA-262, Number::toString).
+const EXPONENT_FROM: f64 = 1e21;
 
 /// A name: 1 to [`NAME_CHARS_MAX`] characters, not all blank, no control characters.
 pub(super) fn name(field: &str, text: &str) -> Result<()> {
@@ -87,8 +89,16 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
     }
 }
 
+/// Whether its canonical form is no integer, or one within [`INTEGER_MAX`]: `1e18` is written as an integer there, so
+/// that what is stored of it could not be given back to the registry if it were taken.
 fn exact(number: &serde_json::Number) -> bool {
-    number.is_f64() || number.as_i64().is_some_and(|number| (-INTEGER_MAX..=INTEGER_MAX).contains(&number))
+    if let Some(integer) = number.as_i64() {
+        return (-INTEGER_MAX..=INTEGER_MAX).contains(&integer);
+    }
+    // What is no `i64` is beyond it or a double.
+    #[expect(clippy::cast_precision_loss, reason = "2^53−1 is exact as a double")]
+    let largest = INTEGER_MAX as f64;
+    number.as_f64().is_some_and(|number| number.abs() <= largest || number.abs() >= EXPONENT_FROM)
 }
 
 /// The canonical form of RFC 8785, in bytes.

@@ -89,7 +89,7 @@ shapes! {
             .description(Some("The JSON Schema of its input: a valid one by the dialect that it names, or by 2020-12.")))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)));
     /// JSON that survives being stored and hashed (I-JSON, RFC 7493): without U+0000, nested no deeper than
-    /// `x-limits` says, and no number that is written as an integer beyond ± the one there.
+    /// `x-limits` says, and no number that the canonical form writes as an integer beyond ± the one there.
     JsonValue = AnyOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::Null))
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
