@@ -1,8 +1,8 @@
 """What JSON Schema cannot say, for the requests that schemathesis holds to be right.
 
 The description cannot tell which cursors a list gave out, who a customer's members are, which commits there are, which
-idempotency keys were used, that tools' names are unique, or that 1e300 is a number for us and 10**300 an integer that no double holds. So these become
-what they are in a right request. What is wrong on purpose stays wrong.
+idempotency keys were used, that tools' names are unique, or that 1e300 is a number for us, 1e18 an integer that is too
+large, and 10**300 one that no double holds. So these become what they are in a right request. What is wrong on purpose stays wrong.
 """
 
 import os
@@ -12,13 +12,14 @@ import schemathesis
 from schemathesis import GenerationMode
 
 INTEGER_MAX = 2**53 - 1
+EXPONENT_FROM = 1e21
 NAME_CHARS_MAX = 200
 
 
 def storable(value):
-    """The same JSON without integers that no double holds."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) <= INTEGER_MAX else float(value)
+    """The same JSON without numbers that the canonical form writes as integers that are too large."""
+    if isinstance(value, (int, float)) and abs(value) > INTEGER_MAX:
+        return max(float(value), EXPONENT_FROM) if value > 0 else min(float(value), -EXPONENT_FROM)
     if isinstance(value, list):
         return [storable(one) for one in value]
     if isinstance(value, dict):
