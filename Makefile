@@ -1,6 +1,6 @@
 # The registry's two commands, `make run` and `make test`, and what stands beside them. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help run build test proof conformance lint audit clean
+.PHONY: help run build test proof bench conformance lint audit clean
 
 # rustup's own place, for shells that have not been told of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -32,6 +32,10 @@ proof: ## what `make test` proves with few requests, with many: half an hour or 
 conformance: ## what others' tools say of the service, at length: minutes, and prints figures
 	@scripts/step "set-up" scripts/setup test
 	@scripts/conformance
+
+bench: ## how fast it is, as ratios to a yardstick in the same run: some minutes
+	@scripts/setup
+	@cargo bench --bench speed
 
 lint: ## rustfmt, clippy and rustdoc alone
 	@scripts/lint

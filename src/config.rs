@@ -84,6 +84,9 @@ pub struct Serve {
     /// For how long entries of the change log are kept, such as 90d; at least 1h; for ever when left out
     #[arg(long, env = "RETENTION", value_parser = retention)]
     pub retention: Option<Duration>,
+    /// How much memory active configurations may take, in MiB: those that were asked for longest ago are read again
+    #[arg(long, env = "CONFIG_MEMORY", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub config_memory: u32,
     /// The GraphQL documents that may be run, and no others: a JSON file, from ids to documents, or Apollo's manifest. Read at start
     #[arg(long, env = "TRUSTED_DOCUMENTS")]
     pub trusted_documents: Option<PathBuf>,

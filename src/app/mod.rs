@@ -145,6 +145,8 @@ pub struct Settings {
     pub proxies: TrustedProxies,
     /// For how long the log is kept; for ever when none.
     pub retention: Option<Duration>,
+    /// How many bytes of active configurations are kept in memory, about.
+    pub config_memory: usize,
     /// The documents that may be run; any when none.
     pub trusted_documents: Option<TrustedDocuments>,
     /// For tests: leave it to row-level security alone to keep customers apart.
@@ -184,6 +186,7 @@ impl Service {
             refusals_per_minute,
             proxies,
             retention,
+            config_memory,
             trusted_documents,
             is_second_wall_alone,
             poll,
@@ -213,8 +216,8 @@ impl Service {
             tasks.beside(tls.clone().keep_fresh(tls_look));
         }
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
-        let hub = Hub::new(registry.clone());
         let bell = Arc::new(Notify::new());
+        let hub = Hub::new(registry.clone(), tasks.clone(), http::render, config_memory, Arc::clone(&bell));
         tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
         tasks.beside(feed::follow(follower, hub.clone(), bell, poll));
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());

@@ -15,6 +15,9 @@ use crate::{
     http::{LineLimits, Origin, Origins, SocketLimits, TLS_LOOK, Tls},
 };
 
+/// A mebibyte, in bytes.
+const MIB: usize = 1024 * 1024;
+
 /// The settings of `serve` that can be wrong.
 #[derive(Debug)]
 pub struct Checked {
@@ -55,6 +58,7 @@ impl Checked {
             refusals_per_minute: serve.refusals_per_minute,
             proxies: serve.trusted_proxies.iter().copied().collect(),
             retention: serve.retention,
+            config_memory: usize::try_from(serve.config_memory).unwrap_or(usize::MAX).saturating_mul(MIB),
             trusted_documents,
             is_second_wall_alone: false,
             poll: feed::POLL,

@@ -56,6 +56,8 @@ impl From<DbErr> for Fault {
                     || code.starts_with("57")
                     || code.starts_with("53")
                     || code == "25006"
+                    // The database takes no connections.
+                    || code == "55000"
                     || code == "25P03" =>
             {
                 Self::Unavailable(err)

@@ -16,6 +16,7 @@ pub mod listen;
 mod migrate;
 mod pool;
 mod scope;
+mod seen;
 mod txn;
 mod view;
 
@@ -34,6 +35,7 @@ use crate::{
     task::Tasks,
 };
 use pool::{Loan, Pool, SILENCE};
+use seen::Seen;
 
 /// Any statement that takes longer is a bug or an attack; Postgres ends it.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,6 +54,7 @@ const OLDEST_POSTGRES: i32 = 150_000;
 pub struct Db {
     pool: Pool,
     tasks: Tasks,
+    seen: Seen,
     silence: Duration,
     is_second_wall_alone: bool,
 }
@@ -87,13 +90,14 @@ impl Db {
     /// # Errors
     /// [`ConnectError`] when Postgres is out of reach or too old, or the role is not bound by row-level security.
     pub async fn connect(url: &str, connections: u32, tasks: Tasks) -> Result<Self, ConnectError> {
-        let mut options = options(url);
+        // A snapshot needs no statement of its own to say so; a write says what it is.
+        let mut options = options(url, "repeatable read");
         options.max_connections(connections).test_before_acquire_if_idle_for(PING_AFTER_IDLE);
         options.statement_timeout(STATEMENT_TIMEOUT);
         let connections = open(options.clone()).await?;
         check_role(&connections).await?;
         let pool = Pool::new(options, connections, tasks.clone());
-        Ok(Self { pool, tasks, silence: SILENCE, is_second_wall_alone: false })
+        Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_second_wall_alone: false })
     }
 
     /// The same, but a statement that is not answered within `silence` has its connections replaced: for who asks often,
@@ -146,7 +150,7 @@ impl Db {
         let watched = loan.clone();
         let write = async move {
             let txn = loan.begin().await.map_err(Fault::from)?;
-            scope.set(&txn, "READ WRITE").await.map_err(Fault::from)?;
+            scope.write(&txn).await.map_err(Fault::from)?;
             let txn = Arc::new(Txn::new(txn, loan, reach, author));
             let value = work(Arc::clone(&txn)).await?;
             let txn = Arc::into_inner(txn)
@@ -155,9 +159,18 @@ impl Db {
             Ok(Committed { value, revision })
         };
         let write = write.boxed();
+        let this = self.clone();
+        let watched = async move {
+            let made = watched.watch(write).await;
+            match &made {
+                Ok(Committed { revision: Some(revision), .. }) => this.seen.note(*revision),
+                // What it found, or was refused for, was written by somebody else.
+                Ok(Committed { revision: None, .. }) | Err(_) => drop(this.read_head().await),
+            }
+            made
+        };
         let tasks = self.tasks.clone();
-        async move { tasks.shielded(async move { watched.watch(write).await }).await.map_err(Fault::from)? }
-            .boxed()
+        async move { tasks.shielded(watched).await.map_err(Fault::from)? }.boxed()
     }
 
     /// Where the log ends now.
@@ -165,13 +178,29 @@ impl Db {
     /// # Errors
     /// Any [`Fault`] of the database.
     pub async fn head(&self) -> Result<Head, Fault> {
+        let this = self.clone();
+        self.tasks.shielded(async move { this.read_head().await }).await?
+    }
+
+    async fn read_head(&self) -> Result<Head, Fault> {
         let loan = self.lend();
-        let read = async move {
-            let connections = loan.connections();
-            loan.watch(async { Ok::<_, Fault>(head().one(&connections).await?) }.boxed()).await
-        };
-        let head = self.tasks.shielded(read).await??;
-        head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))
+        let connections = loan.connections();
+        let head = loan.watch(async { Ok::<_, Fault>(head().one(&connections).await?) }.boxed()).await?;
+        let head = head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))?;
+        self.seen.note(head.revision);
+        Ok(head)
+    }
+
+    /// The last commit that a read or a write through this pool has seen; 0 when none has. Whoever was answered may know
+    /// of it.
+    #[must_use]
+    pub fn seen(&self) -> i64 {
+        self.seen.revision()
+    }
+
+    /// Notes that the log ends here: what was seen beyond is not in it any more.
+    pub fn seen_at_most(&self, revision: i64) {
+        self.seen.at_most(revision);
     }
 
     /// Where its reads and writes run.
@@ -205,13 +234,16 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     }
 }
 
-fn options(url: &str) -> ConnectOptions {
+/// Each session is told how long it may be idle in a transaction, and what a transaction is that does not say so itself.
+fn options(url: &str, isolation: &'static str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
-    options.map_sqlx_postgres_opts(|options| {
-        options
-            .application_name("agent-registry")
-            .options([("idle_in_transaction_session_timeout", IDLE_TIMEOUT), ("TimeZone", "UTC")])
+    options.map_sqlx_postgres_opts(move |options| {
+        options.application_name("agent-registry").options([
+            ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
+            ("default_transaction_isolation", isolation),
+            ("TimeZone", "UTC"),
+        ])
     });
     options
 }

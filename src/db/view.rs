@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use tokio::sync::OnceCell;
 
-use super::{Db, Fault, Scope, pool::Loan};
+use super::{Db, Fault, Scope, pool::Loan, seen::Seen};
 use crate::{entity::Reach, task::Tasks};
 
 /// A snapshot under a scope. All that is read through one View was true at the same moment.
@@ -18,6 +18,7 @@ pub struct View {
     loan: Loan,
     tasks: Tasks,
     scope: Scope,
+    seen: Seen,
     reach: Reach,
     open: Arc<OnceCell<DatabaseTransaction>>,
 }
@@ -69,7 +70,8 @@ where
 impl View {
     pub(super) fn new(db: &Db, scope: Scope) -> Self {
         let reach = db.reach(&scope);
-        Self { loan: db.lend(), tasks: db.tasks.clone(), scope, reach, open: Arc::default() }
+        let (loan, tasks, seen) = (db.lend(), db.tasks.clone(), db.seen.clone());
+        Self { loan, tasks, scope, seen, reach, open: Arc::default() }
     }
 
     /// Whose rows each query must name.
@@ -83,8 +85,8 @@ impl View {
     /// # Errors
     /// Any [`Fault`] of the database.
     pub fn all<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Vec<Q::Row>, Fault>> {
-        let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
-        self.run(async move { query.fetch(begin(&loan, &scope, &open).await?).await }.boxed())
+        let this = self.clone();
+        self.run(async move { query.fetch(this.begin().await?).await }.boxed())
     }
 
     /// The first row of `query`.
@@ -104,8 +106,8 @@ impl View {
         E: EntityTrait,
         E::Model: FromQueryResult + Send + Sync + 'static,
     {
-        let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
-        self.run(async move { select.count(begin(&loan, &scope, &open).await?).await }.boxed())
+        let this = self.clone();
+        self.run(async move { select.count(this.begin().await?).await }.boxed())
     }
 
     /// The first two columns of `select`, such as a group and its count.
@@ -118,10 +120,10 @@ impl View {
         A: TryGetable + Send + 'static,
         B: TryGetable + Send + 'static,
     {
-        let (loan, scope, open) = (self.loan.clone(), self.scope.clone(), Arc::clone(&self.open));
+        let this = self.clone();
         let work = async move {
             let statement = select.build(DbBackend::Postgres);
-            let rows = begin(&loan, &scope, &open).await?.query_all_raw(statement).await?;
+            let rows = this.begin().await?.query_all_raw(statement).await?;
             rows.into_iter()
                 .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
                 .collect::<Result<_, DbErr>>()
@@ -139,18 +141,14 @@ impl View {
         let work = async move { loan.watch(work.map_err(Fault::from).boxed()).await };
         async move { tasks.shielded(work).await? }.boxed()
     }
-}
 
-/// The snapshot, opened if it was not yet. Dropping the last View rolls it back, which for reads is the cheapest end.
-async fn begin<'a>(
-    loan: &Loan,
-    scope: &Scope,
-    open: &'a OnceCell<DatabaseTransaction>,
-) -> Result<&'a DatabaseTransaction, DbErr> {
-    open.get_or_try_init(|| async {
-        let txn = loan.begin().await?;
-        scope.set(&txn, "ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
-        Ok(txn)
-    })
-    .await
+    /// The snapshot, opened if it was not yet. Dropping the last View rolls it back, which for reads is the cheapest end.
+    async fn begin(&self) -> Result<&DatabaseTransaction, DbErr> {
+        let open = || async {
+            let txn = self.loan.begin().await?;
+            self.seen.note(self.scope.read(&txn).await?);
+            Ok(txn)
+        };
+        self.open.get_or_try_init(open).await
+    }
 }

@@ -161,6 +161,14 @@ scopes! {
     }
 }
 
+impl Principal {
+    /// Whether it is one of the platform's own services.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        matches!(self, Self::Service(_))
+    }
+}
+
 impl Caller {
     /// The command line, or the service itself.
     #[must_use]

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
+    db::{Scope, View},
     entity::{Reach, agent as agent_row, agent_version, customer, serving},
     id::{AgentId, CustomerId},
 };
@@ -50,6 +51,8 @@ pub enum NotServed {
 pub struct ConfigAt {
     /// The agent.
     pub agent_id: AgentId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
     /// What it served, or why nothing.
     pub config: std::result::Result<Box<ActiveConfig>, NotServed>,
 }
@@ -115,7 +118,17 @@ impl Registry {
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
         let rows = reading.view.all(serving::at(&reading.view.reach(), revision, agents)).await?;
-        filled(reading, revision, rows).await
+        filled(&reading.view, revision, rows).await
+    }
+
+    /// What these agents serve now, for whoever keeps it beside the requests: of every customer.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is.
+    pub(crate) async fn configs_now(&self, agents: &[AgentId]) -> Result<Vec<ConfigAt>> {
+        let view = self.db.view(Scope::Runtime);
+        let rows = view.all(serving::now(agents)).await?;
+        filled(&view, i64::MAX, rows).await
     }
 
     /// Up to `limit` of the agents that had an active version at the end of this commit, by their ids, after `after`:
@@ -138,18 +151,18 @@ impl Registry {
             reach = Reach::Only(vec![customer]);
         }
         let page = serving::page(&reach, revision, which.agent_ids, after, limit);
-        filled(reading, revision, reading.view.all(page).await?).await
+        filled(&reading.view, revision, reading.view.all(page).await?).await
     }
 }
 
 /// The same with what their versions hold. Refused when the log is not kept from this commit on any more.
-async fn filled(reading: &Reading, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
+async fn filled(view: &View, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
     if let Some(floor) = rows.first().map(|row| row.floor).filter(|floor| revision < *floor) {
         return Err(Error::CursorTooOld { floor });
     }
     let is_served = |row: &serving::Serving| row.status.not_served().is_none();
     let ids: Vec<_> = rows.iter().filter(|row| is_served(row)).filter_map(|row| row.version_id).collect();
-    let versions = reading.view.all(agent_version::by_ids(&reading.view.reach(), &ids)).await?;
+    let versions = view.all(agent_version::by_ids(&view.reach(), &ids)).await?;
     let mut versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
     let config = |row: serving::Serving| {
         let serving::Serving {
@@ -172,7 +185,7 @@ async fn filled(reading: &Reading, revision: i64, rows: Vec<serving::Serving>) -
             (None, ..) if reason == Some(Reason::Archive) => Err(NotServed::Archived),
             (None, ..) => Err(NotServed::Deactivated),
         };
-        ConfigAt { agent_id, config }
+        ConfigAt { agent_id, customer_id, config }
     };
     Ok(rows.into_iter().map(config).collect())
 }

@@ -87,6 +87,17 @@ impl Registry {
         &self.clock
     }
 
+    /// The last commit that these verbs have seen; 0 when there was none.
+    #[must_use]
+    pub fn seen(&self) -> i64 {
+        self.db.seen()
+    }
+
+    /// Notes that the log ends here: what was seen beyond is not in it any more.
+    pub fn seen_at_most(&self, revision: i64) {
+        self.db.seen_at_most(revision);
+    }
+
     /// How many statements have been run.
     #[must_use]
     pub fn statements(&self) -> u64 {

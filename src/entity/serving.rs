@@ -63,6 +63,14 @@ pub fn at(reach: &Reach, revision: i64, agents: &[AgentId]) -> SelectorRaw<Selec
     Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
+/// What these agents serve now, of all customers: where the log is at, the reader must know.
+pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
+    let sql = "SELECT a.id AS agent_id, a.customer_id, a.name, a.active_version_id AS version_id, a.activated_at, \
+        NULL AS reason, nullif(a.config_revision, 0) AS revision, k.billing_status AS status, 0::bigint AS floor \
+        FROM registry.agents AS a JOIN registry.customers AS k ON k.id = a.customer_id WHERE a.id = ANY($1::uuid[])";
+    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(agents)]))
+}
+
 /// The agents within reach that served something at the end of this commit, by their ids, after this one.
 pub fn page(
     reach: &Reach,

@@ -11,8 +11,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout};
 
 use super::{
-    hub::{Hub, Watch, WatchFilter},
+    hub::{Hub, WatchFilter},
     roster::Watched,
+    touched::{Touched, touched},
+    watch::Watch,
 };
 use crate::{
     domain::{
@@ -171,7 +173,7 @@ impl ConfigWatch {
         if let Some(last) = page.last().filter(|_| u64::try_from(page.len()).is_ok_and(|len| len >= PAGE)) {
             self.sweeps.push_front(Sweep { after: Some(last.agent_id), ..sweep });
         }
-        for ConfigAt { agent_id, config } in page {
+        for ConfigAt { agent_id, customer_id: _, config } in page {
             match config {
                 Ok(config) if is_snapshot => self.ready.push_back(ConfigEvent::Snapshot(revision, config)),
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
@@ -214,7 +216,7 @@ impl ConfigWatch {
                 self.registry.configs_at(&self.registry.reading(&self.caller), revision, agents).await?
             }
         };
-        for ConfigAt { agent_id, config } in configs {
+        for ConfigAt { agent_id, customer_id: _, config } in configs {
             match config {
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
                 // Whose customer is not served was taken away when that began.
@@ -232,49 +234,6 @@ impl ConfigWatch {
             self.due = Some(Cursor::of(last));
         }
         Ok(())
-    }
-}
-
-/// Whose configurations a change may have changed.
-enum Touched {
-    Nothing,
-    Agent(AgentId),
-    /// All of a customer's, because it is served no more, or again.
-    Customer(CustomerId),
-}
-
-fn touched(change: &Change) -> Touched {
-    match change.action {
-        ChangeAction::AgentActivated | ChangeAction::AgentDeactivated | ChangeAction::AgentUpdated => {
-            change.agent_id.map_or(Touched::Nothing, Touched::Agent)
-        }
-        ChangeAction::CustomerBillingSet if change.turns_serving() => {
-            change.customer_id.map_or(Touched::Nothing, Touched::Customer)
-        }
-        // Archiving an agent that serves deactivates it; erasing needs a customer that is not served.
-        ChangeAction::CustomerCreated
-        | ChangeAction::CustomerUpdated
-        | ChangeAction::CustomerPlanSet
-        | ChangeAction::CustomerBillingSet
-        | ChangeAction::CustomerErased
-        | ChangeAction::UserCreated
-        | ChangeAction::UserUpdated
-        | ChangeAction::MemberSet
-        | ChangeAction::MemberRemoved
-        | ChangeAction::InvitationCreated
-        | ChangeAction::InvitationRevoked
-        | ChangeAction::ApiKeyCreated
-        | ChangeAction::ApiKeyRotated
-        | ChangeAction::ApiKeyRevoked
-        | ChangeAction::OperatorAdded
-        | ChangeAction::OperatorRemoved
-        | ChangeAction::ServiceTokenCreated
-        | ChangeAction::ServiceTokenRevoked
-        | ChangeAction::AgentCreated
-        | ChangeAction::AgentArchived
-        | ChangeAction::AgentRestored
-        | ChangeAction::VersionPublished
-        | ChangeAction::LogPruned => Touched::Nothing,
     }
 }
 

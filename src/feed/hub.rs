@@ -1,38 +1,47 @@
-//! The meeting place of the log and its watchers: replay from the log, then live; who lags reads on from the log.
+//! The meeting place of the log and its watchers, and what an instance keeps in memory under its lease.
 
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use tokio::{
-    sync::{broadcast, watch},
+    sync::{Notify, broadcast, watch},
     time::{Instant, timeout},
 };
 
 use super::{
+    configs::{Configs, Hot, Known, Render},
+    credentials::Credentials,
+    lease::{Lease, Moment},
     rights::Rights,
-    roster::{Entered, Roster, Watched, Watcher},
+    roster::{Roster, Watched, Watcher},
+    watch::Watch,
 };
 use crate::{
     domain::{
-        Caller, Error, Reach, Registry, Result,
+        Caller, Error, Origin, Reach, Registry, Result,
+        auth::{Found, Proven},
         change::{Change, Cursor, Place},
+        config::NotServed,
         policy::{self, Action},
     },
     id::{AgentId, CustomerId},
+    task::{Tasks, lock},
 };
 
 /// How many commits a watcher may be behind before it is sent to the log instead; bounds the memory of all of them.
 const LIVE_COMMITS: usize = 1024;
-/// How many entries a replay reads at once.
-const REPLAY_PAGE: u64 = 256;
-/// How old what an instance has seen of the log may be before it must not say that nothing has happened.
-const LEASE: Duration = Duration::from_secs(5);
+/// For how long an instance may serve what it has in memory without proof of the log's head: it looks four times as often.
+const LEASE: Duration = Duration::from_secs(1);
+/// How long the database may take to answer for what is known, if without proof.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long an answer that has seen more of the log than this instance has followed waits for it.
+const SETTLING: Duration = Duration::from_millis(250);
 /// How long a read waits for the revision that it must not be older than.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(2);
 
@@ -50,13 +59,26 @@ pub struct Hub {
     live: broadcast::Sender<Arc<Commit>>,
     /// None until the tail has found the log's end.
     applied: watch::Sender<Option<i64>>,
-    /// When this hub was made, and how many milliseconds after that the log's end was last seen.
-    made: Instant,
-    seen: Arc<AtomicU64>,
+    lease: Lease,
     /// How often the log was found to be another.
     turns: Arc<AtomicU64>,
     rights: Rights,
     roster: Roster,
+    configs: Configs,
+    credentials: Credentials,
+    /// What wakes the tail.
+    bell: Arc<Notify>,
+    /// When the database last did not answer somebody who had something else to go by.
+    silent_since: Arc<Mutex<Option<Instant>>>,
+}
+
+/// What an agent serves, as far as its caller may know.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// This; none when nothing is active.
+    pub config: Option<Arc<Hot>>,
+    /// For how long it may not have been so any more: there is neither proof of the log's head nor a database.
+    pub stale: Option<Duration>,
 }
 
 /// What of the log a watcher is sent.
@@ -69,7 +91,7 @@ pub struct WatchFilter {
 }
 
 impl WatchFilter {
-    fn passes(&self, change: &Change) -> bool {
+    pub(super) fn passes(&self, change: &Change) -> bool {
         let Self { customer_id, agent_ids } = self;
         customer_id.is_none_or(|id| change.customer_id == Some(id))
             && agent_ids.as_ref().is_none_or(|ids| change.agent_id.is_some_and(|id| ids.contains(&id)))
@@ -77,15 +99,25 @@ impl WatchFilter {
 }
 
 impl Hub {
-    /// A hub that nothing has arrived at.
+    /// A hub that nothing has arrived at. It keeps at most about `config_bytes` of configurations, made ready to send by
+    /// `render`, and rings `bell` to have the log looked at.
     #[must_use]
-    pub fn new(registry: Registry) -> Self {
+    pub fn new(
+        registry: Registry,
+        tasks: Tasks,
+        render: Render,
+        config_bytes: usize,
+        bell: Arc<Notify>,
+    ) -> Self {
         Self {
+            configs: Configs::new(registry.clone(), tasks, render, config_bytes),
+            credentials: Credentials::default(),
+            bell,
+            silent_since: Arc::default(),
+            lease: Lease::new(Moment::now(registry.clock())),
             registry,
             live: broadcast::Sender::new(LIVE_COMMITS),
             applied: watch::Sender::new(None),
-            made: Instant::now(),
-            seen: Arc::default(),
             turns: Arc::default(),
             rights: Rights::default(),
             roster: Roster::default(),
@@ -95,6 +127,9 @@ impl Hub {
     /// Hands one commit to all watchers.
     pub(super) fn arrive(&self, commit: Commit) {
         let revision = commit.revision;
+        self.credentials.note(&commit.changes);
+        self.configs.note(&commit.changes);
+        // After who is who is forgotten: whoever is looked up from now on is looked up anew.
         self.rights.note(&commit.changes);
         // It only fails when nobody watches.
         let _ = self.live.send(Arc::new(commit));
@@ -113,29 +148,49 @@ impl Hub {
     }
 
     /// Notes that at this moment all that there was of the log had been followed.
-    pub(super) fn saw_all(&self, at: Instant) {
-        let after = u64::try_from(at.duration_since(self.made).as_millis()).unwrap_or(u64::MAX);
-        self.seen.store(after, Ordering::Relaxed);
+    pub(super) fn saw_all(&self, at: Moment) {
+        self.lease.renew(at);
+    }
+
+    /// Now, as [`Hub::saw_all`] wants it.
+    pub(super) fn moment(&self) -> Moment {
+        Moment::now(self.registry.clock())
     }
 
     /// Notes that this instance follows the log from the end of this commit on, and knows nothing of what was before: who
     /// watches reads that in the log, and any rights may have changed.
     pub(super) fn begins_at(&self, revision: i64) {
+        self.registry.seen_at_most(revision);
+        self.credentials.clear();
+        self.configs.clear();
+        self.rights.forget();
         let _ = self.live.send(Arc::new(Commit { revision, changes: Vec::new() }));
         self.arrived(revision);
-        self.rights.forget();
     }
 
     /// Notes that the log is not the one that was followed: a backup, or a server that had not got all of it. Whoever
     /// watches has been told what was not so, and begins anew.
     pub(super) fn diverged(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
+        self.applied.send_replace(None);
+        self.credentials.clear();
+        self.configs.clear();
+    }
+
+    /// How often that was.
+    pub(super) fn turn(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// The verbs.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// How long ago this instance had followed all that there was of the log: what it holds is at most so old.
     #[must_use]
     pub fn age(&self) -> Duration {
-        self.made.elapsed().saturating_sub(Duration::from_millis(self.seen.load(Ordering::Relaxed)))
+        self.lease.age(self.moment())
     }
 
     /// All that watch on this instance, oldest first. For operators.
@@ -173,6 +228,107 @@ impl Hub {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Error::Unavailable("this instance has not seen that revision yet")),
         }
+    }
+
+    /// Waits, if not for long, until this instance has followed the log to all that its reads and writes have seen: what
+    /// is answered then is what is kept in memory too, and nobody who has it is given something older. When it can't
+    /// follow, what is in memory is not served until it has.
+    pub async fn settle(&self) {
+        let seen = self.registry.seen();
+        if self.applied() >= seen {
+            return;
+        }
+        if self.has_lease() {
+            self.bell.notify_one();
+            let mut applied = self.applied.subscribe();
+            let followed = applied.wait_for(|applied| *applied >= Some(seen));
+            if timeout(SETTLING, followed).await.is_ok() {
+                return;
+            }
+        }
+        self.lease.void(self.moment());
+    }
+
+    /// Whether what is in memory is at most a second old, and nobody has been answered with what is newer.
+    fn has_lease(&self) -> bool {
+        self.lease.holds(self.moment(), LEASE) && self.applied.borrow().is_some()
+    }
+
+    /// Who has this token, of which the form and the signature are right: from memory under the lease, else from the
+    /// database. When that is gone too, a service of the platform that was known is believed.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database must be asked, and can't be.
+    pub async fn look_up(&self, proven: Proven, bearer: &str, origin: &Origin) -> Result<Caller> {
+        let (known, lookup) = self.credentials.find(bearer);
+        let known = known.and_then(|principal| self.registry.recognize(&principal, origin));
+        if let Some(caller) = known.as_ref().filter(|_| self.has_lease()) {
+            return Ok(caller.clone());
+        }
+        let known = known.filter(|caller| caller.principal.is_service());
+        match self.unless_late(known.is_some(), self.registry.look_up(proven, origin)).await {
+            Ok(Found { caller, is_settled }) => {
+                if is_settled {
+                    self.credentials.keep(lookup, &caller.principal);
+                }
+                Ok(caller)
+            }
+            Err(err @ Error::Unavailable(_)) => known.ok_or(err),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// What this agent serves now: from memory under the lease, else from the database. When that is gone too, a service of
+    /// the platform is given what was known last, and told so.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`] when its customer is;
+    /// [`Error::Unavailable`].
+    pub async fn active_config(&self, caller: &Caller, id: AgentId) -> Result<Given> {
+        policy::allow(caller, Action::ReadConfigs)?;
+        if self.has_lease() {
+            match self.configs.get(id).await {
+                // It may have been lost while it was waited for.
+                Ok(known) if self.has_lease() => return given(caller, known.as_deref(), None),
+                Ok(_) => {}
+                Err(err) => tracing::debug!(error = %err, "asking the database itself"),
+            }
+        }
+        let known = self.configs.known(id).filter(|_| caller.principal.is_service());
+        let reading = self.registry.reading(caller);
+        match self.unless_late(known.is_some(), self.registry.active_config(&reading, id)).await {
+            Ok(config) => {
+                let config = config.map(|config| self.configs.render(config)).transpose()?;
+                Ok(Given { config, stale: None })
+            }
+            Err(err @ Error::Unavailable(_)) => match known {
+                Some(known) => given(caller, Some(&known), Some(self.age())),
+                None => Err(err),
+            },
+            Err(err) => Err(err),
+        }
+    }
+
+    /// What the database answers. Who has something else to go by does not wait for longer than [`PATIENCE`], and not at
+    /// all when it did not answer of late.
+    async fn unless_late<T>(&self, has_other: bool, asked: impl Future<Output = Result<T>>) -> Result<T> {
+        if !has_other {
+            return asked.await;
+        }
+        const LATE: Error = Error::Unavailable("the database does not answer");
+        if lock(&self.silent_since).is_some_and(|since| since.elapsed() < LEASE) {
+            return Err(LATE);
+        }
+        let answer = timeout(PATIENCE, asked).await.unwrap_or(Err(LATE));
+        let is_silent = matches!(answer, Err(Error::Unavailable(_)));
+        *lock(&self.silent_since) = is_silent.then(Instant::now);
+        answer
+    }
+
+    /// How many configurations are in memory, and how many bytes they take.
+    #[must_use]
+    pub fn configs_in_memory(&self) -> (usize, usize) {
+        self.configs.size()
     }
 
     /// Watches what `caller` may see and `filter` lets pass, after `after`, or from now on.
@@ -231,167 +387,14 @@ impl Hub {
     }
 }
 
-/// One watcher's way through the log.
-#[derive(Debug)]
-pub struct Watch {
-    hub: Hub,
-    caller: Arc<Caller>,
-    /// What it needs the right to do.
-    action: Action,
-    /// Whose entries it may see live.
-    reach: Reach,
-    /// Of which turn of the log it is.
-    turn: u64,
-    entered: Entered,
-    filter: WatchFilter,
-    live: broadcast::Receiver<Arc<Commit>>,
-    /// All up to here has been sent, or is in `ready`.
-    place: Place,
-    /// Whether to read on from the log before listening again.
-    behind: bool,
-    /// The end of the last commit of which all has been seen.
-    mark: Cursor,
-    ready: VecDeque<Arc<Change>>,
-    /// What [`Watch::next_commit`] has of the commit that it answers next.
-    commit: Vec<Arc<Change>>,
-}
-
-impl Watch {
-    /// The next change; each exactly once and in order. Safe to drop while it waits.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the database is, while it must be read; [`Error::CursorTooOld`] when it has fallen
-    /// behind what is kept; [`Error::CursorInvalid`] when the log is another now. The watch is over then.
-    pub async fn next(&mut self) -> Result<Arc<Change>> {
-        loop {
-            if let Some(change) = self.ready.pop_front() {
-                self.entered.at(change.revision);
-                return Ok(change);
-            }
-            self.entered.at(self.place.revision);
-            if self.behind {
-                self.replay().await?;
-                continue;
-            }
-            match self.live.recv().await {
-                // Revisions have no gap, so a gap means that something did not come this way: the log has it.
-                _ if self.is_of_another_log() => return Err(Error::CursorInvalid),
-                Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision + 1 => {
-                    self.behind = true;
-                }
-                Ok(commit) => self.take(&commit),
-                Err(broadcast::error::RecvError::Lagged(_)) => {
-                    metrics::counter!("registry_watch_lagged_total").increment(1);
-                    self.behind = true;
-                }
-                Err(broadcast::error::RecvError::Closed) => {
-                    return Err(Error::Unavailable("the service is stopping"));
-                }
-            }
-        }
-    }
-
-    /// The next changes that share a commit. Safe to drop while it waits.
-    ///
-    /// # Errors
-    /// As [`Watch::next`].
-    pub async fn next_commit(&mut self) -> Result<Vec<Arc<Change>>> {
-        let revision = match self.commit.first() {
-            Some(first) => first.revision,
-            None => {
-                let first = self.next().await?;
-                let revision = first.revision;
-                self.commit.push(first);
-                revision
-            }
-        };
-        loop {
-            match self.ready.front() {
-                Some(change) if change.revision == revision => self.commit.extend(self.ready.pop_front()),
-                // A page of the log may end in the middle of a commit.
-                None if self.behind => self.replay().await?,
-                Some(_) | None => return Ok(std::mem::take(&mut self.commit)),
-            }
-        }
-    }
-
-    /// Reads on from the log until there is something to hand out, or nothing left. Safe to drop while it waits.
-    ///
-    /// # Errors
-    /// As [`Watch::next`].
-    pub(super) async fn catch_up(&mut self) -> Result<()> {
-        while self.behind && self.ready.is_empty() {
-            self.replay().await?;
-        }
-        Ok(())
-    }
-
-    /// Whether what it was begun on was found not to be the log any more.
-    fn is_of_another_log(&self) -> bool {
-        self.turn != self.hub.turns.load(Ordering::Relaxed)
-    }
-
-    /// Whether its instance still follows the log: a mark of one that does not is old.
-    pub(super) fn is_followed(&self) -> bool {
-        self.hub.age() < LEASE
-    }
-
-    /// The verbs that it reads with.
-    pub(super) fn registry(&self) -> &Registry {
-        &self.hub.registry
-    }
-
-    /// How far the log has been seen, when all of it up to there has been handed out.
-    #[must_use]
-    pub fn mark(&self) -> Option<Cursor> {
-        let is_drained = self.ready.is_empty() && self.commit.is_empty() && !self.behind;
-        is_drained.then_some(self.mark)
-    }
-
-    /// Takes over what of a live commit has not been seen in the log already.
-    fn take(&mut self, commit: &Commit) {
-        if Place::end_of(commit.revision) <= self.place {
-            return;
-        }
-        for change in &commit.changes {
-            let is_within = change.customer_id.is_none_or(|id| self.reach.holds(id));
-            if Place::of(change) > self.place && is_within && self.shows(change) {
-                self.ready.push_back(Arc::clone(change));
-            }
-        }
-        self.place = Place::end_of(commit.revision);
-        if let Some(last) = commit.changes.last() {
-            self.mark = Cursor::of(last);
-        }
-    }
-
-    async fn replay(&mut self) -> Result<()> {
-        if self.is_of_another_log() {
-            return Err(Error::CursorInvalid);
-        }
-        let reading = self.hub.registry.reading(&self.caller);
-        let (page, head) = self
-            .hub
-            .registry
-            .changes_after(&reading, self.action, self.filter.customer_id, self.place, REPLAY_PAGE)
-            .await?;
-        self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
-        // The end of a whole page is where the next one begins; else all up to the log's end has been seen, also what
-        // this watcher may not.
-        if self.behind {
-            self.place = page.last().map_or(self.place, Place::of);
-            self.mark = page.last().map_or(self.mark, Cursor::of);
-        } else if Place::end_of(head.revision) >= self.place {
-            self.place = Place::end_of(head.revision);
-            self.mark = Cursor::new(head.revision, head.position, &head.chain_hash);
-        }
-        let shown: Vec<_> = page.into_iter().filter(|change| self.shows(change)).map(Arc::new).collect();
-        self.ready.extend(shown);
-        Ok(())
-    }
-
-    /// Whether it is shown an entry that is within its reach. The platform's own are for the platform.
-    fn shows(&self, change: &Change) -> bool {
-        self.filter.passes(change) && (change.customer_id.is_some() || policy::is_platform(&self.caller))
-    }
+/// What is known, as far as its caller may know.
+fn given(caller: &Caller, known: Option<&Known>, stale: Option<Duration>) -> Result<Given> {
+    let known = known.ok_or(Error::NotFound("agent"))?;
+    policy::allow_on(caller, Action::ReadConfigs, known.customer_id, "agent")?;
+    let config = match &known.serves {
+        Ok(hot) => Some(Arc::clone(hot)),
+        Err(NotServed::Deactivated | NotServed::Archived) => None,
+        Err(NotServed::Suspended | NotServed::Canceled) => return Err(Error::Suspended),
+    };
+    Ok(Given { config, stale })
 }

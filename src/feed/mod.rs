@@ -1,15 +1,22 @@
 //! What runs beside the requests: follows the log and hands it to whoever watches.
 
 mod config_watch;
+mod configs;
+mod credentials;
 mod hub;
+mod lease;
 mod retention;
 mod rights;
 mod roster;
 mod tail;
+mod touched;
+mod watch;
 
 pub use config_watch::{ConfigEvent, ConfigWatch};
-pub use hub::{Hub, Watch, WatchFilter};
+pub use configs::{Hot, Render};
+pub use hub::{Given, Hub, WatchFilter};
 pub use retention::{forget_keys, keep};
 pub use rights::Rights;
 pub use roster::{Watched, Watcher};
 pub use tail::{POLL, follow, hear};
+pub use watch::Watch;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use super::hub::{Commit, Hub};
@@ -72,7 +72,7 @@ pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Durat
 /// Reads all that is new, and hands it on commit by commit. The log is another one when what is new is not chained to
 /// what was seen last.
 async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed>) -> Result<()> {
-    let asked = Instant::now();
+    let asked = hub.moment();
     let Some(Followed { place, chain_hash }) = followed else {
         let head = registry.head().await?;
         let place = Place::end_of(head.revision);

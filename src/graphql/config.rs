@@ -1,5 +1,7 @@
 //! Active configurations in the graph.
 
+use std::{ops::Deref, sync::Arc};
+
 use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
 use serde_json::Value;
 
@@ -11,11 +13,31 @@ use super::{
 };
 use crate::{
     domain::{Error, config as verbs},
+    feed::{Given, Hot},
     id::AgentId,
 };
 
 /// What the runtime gets for an agent: all it needs to run it, and nothing else.
-pub struct ActiveConfig(pub(super) verbs::ActiveConfig, pub(super) Lens);
+pub struct ActiveConfig(pub(super) Of, pub(super) Lens);
+
+/// Where it comes from.
+pub(super) enum Of {
+    /// Memory, where it is made ready for all.
+    Hot(Arc<Hot>),
+    /// An event of its own.
+    Told(Box<verbs::ActiveConfig>),
+}
+
+impl Deref for Of {
+    type Target = verbs::ActiveConfig;
+
+    fn deref(&self) -> &verbs::ActiveConfig {
+        match self {
+            Self::Hot(hot) => &hot.config,
+            Self::Told(config) => config,
+        }
+    }
+}
 
 /// What the runtime gets for an agent: all it needs to run it, and nothing else.
 #[Object]
@@ -177,10 +199,15 @@ impl ConfigQuery {
                 if let Some(Revision(revision)) = at_least {
                     request.hub.reach(revision).await?;
                 }
-                lens.registry.active_config(&lens.reading, id("agentId", &agent_id)?).await
+                request.hub.active_config(&request.caller, id("agentId", &agent_id)?).await
             };
             match answer.await {
-                Ok(config) => Ok(config.map(|config| ActiveConfig(config, lens.clone()))),
+                Ok(Given { config: _, stale: Some(_) }) => {
+                    Err(refuse(&Error::Unavailable("the database can't be reached")))
+                }
+                Ok(Given { config, stale: None }) => {
+                    Ok(config.map(|hot| ActiveConfig(Of::Hot(hot), lens.clone())))
+                }
                 Err(Error::NotFound(_)) => Ok(None),
                 Err(err) => Err(refuse(&err)),
             }

@@ -235,7 +235,9 @@ impl Api {
     pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
         let request_id = caller.request_id().to_owned();
         let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
-        match timeout(DEADLINE, self.schema.execute(request)).await {
+        let answer = timeout(DEADLINE, self.schema.execute(request)).await;
+        self.hub.settle().await;
+        match answer {
             Ok(response) => Answer::of(response, &request_id, self.limits.errors),
             Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
         }
@@ -249,14 +251,21 @@ impl Api {
     ) -> impl Stream<Item = Answer> + Send + use<> {
         let (request_id, errors_max) = (caller.request_id().to_owned(), self.limits.errors);
         let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
-        let mut is_first = true;
-        self.schema.execute_stream(request).map(move |response| {
+        let (mut is_first, hub) = (true, self.hub.clone());
+        let answers = self.schema.execute_stream(request).map(move |response| {
             let answer = Answer::of(response, &request_id, errors_max);
             // A stream that can't be opened is a request error (GraphQL, section 6.2.3.1). async-graphql tells it as
             // the first event: without data, and with an error at the root field itself.
             let is_unopened = std::mem::take(&mut is_first) && answer.is_root_failure();
             let data = answer.data.filter(|_| !is_unopened);
             Answer { data, ..answer }
+        });
+        answers.then(move |answer| {
+            let hub = hub.clone();
+            async move {
+                hub.settle().await;
+                answer
+            }
         })
     }
 }

@@ -8,7 +8,7 @@ use futures_util::{Stream, stream};
 use super::{
     activation::Activation,
     change::Change,
-    config::{ActiveConfig, ConfigEvent},
+    config::{ActiveConfig, ConfigEvent, Of},
     context::{Request, request},
     error::refuse,
     scalar::{Cursor, id},
@@ -107,7 +107,7 @@ impl SubscriptionRoot {
 }
 
 async fn next_config(watch: &mut ConfigWatch, request: &Request) -> crate::domain::Result<ConfigEvent> {
-    let shown = |config: Box<_>| ActiveConfig(*config, request.event());
+    let shown = |config: Box<_>| ActiveConfig(Of::Told(config), request.event());
     Ok(match watch.next().await? {
         feed::ConfigEvent::Snapshot(revision, config) => ConfigEvent::snapshot(revision, shown(config)),
         feed::ConfigEvent::Upsert(revision, config) => ConfigEvent::upsert(revision, shown(config)),

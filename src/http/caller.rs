@@ -168,7 +168,7 @@ pub async fn sign_in(
         door.limiter.may_try(address, bearer)?;
     }
     let found = match proven {
-        Ok(proven) => door.registry.look_up(proven, &origin).await,
+        Ok(proven) => door.hub.look_up(proven, bearer, &origin).await,
         Err(err) => Err(err),
     };
     match &found {

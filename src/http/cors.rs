@@ -28,13 +28,14 @@ const KEPT: Duration = Duration::from_secs(600);
 const SENT: [HeaderName; 5] =
     [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, IDEMPOTENCY_KEY, REQUEST_ID];
 /// What it may read of an answer, besides what any page may.
-const READ: [HeaderName; 6] = [
+const READ: [HeaderName; 7] = [
     header::ETAG,
     REQUEST_ID,
     header::RETRY_AFTER,
     header::LOCATION,
     header::WWW_AUTHENTICATE,
     header::CONTENT_DISPOSITION,
+    HeaderName::from_static("registry-stale-seconds"),
 ];
 
 /// The origin of a page: scheme, host and port (RFC 6454).

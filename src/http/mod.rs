@@ -45,7 +45,7 @@ pub use limit::Limiter;
 pub use line::Peer;
 pub use openapi::text as openapi;
 pub use pace::LineLimits;
-pub use rest::Excerpts;
+pub use rest::{Excerpts, render};
 pub use serve::serve;
 pub use socket::{SocketLimits, Sockets};
 pub use tls::{TLS_LOOK, Tls, TlsError};

@@ -20,6 +20,7 @@ mod erasure;
 mod gateway;
 mod graphiql;
 mod hangup;
+mod hot;
 mod http;
 mod idempotency;
 mod issuer;

@@ -97,6 +97,7 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         trusted_proxies: Vec::new(),
         refusals_per_minute: 1,
         retention: None,
+        config_memory: 64,
         trusted_documents: None,
         connections: 1_000,
         tls_cert: None,

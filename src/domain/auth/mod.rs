@@ -101,6 +101,16 @@ enum Proof {
     User(Claims),
 }
 
+/// Who was found behind a credential.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The caller.
+    pub caller: Caller,
+    /// Whether nothing is left to do that would make it another: an invitation that could not be accepted now may be the
+    /// next time.
+    pub is_settled: bool,
+}
+
 impl Proven {
     /// Whether its issuer has signed it: then nobody has guessed it.
     #[must_use]
@@ -116,7 +126,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
     pub async fn authenticate(&self, bearer: &str, origin: &Origin) -> Result<Caller> {
-        self.look_up(self.prove(bearer).await?, origin).await
+        Ok(self.look_up(self.prove(bearer).await?, origin).await?.caller)
     }
 
     /// Whether the form of this bearer token is right, and its signature if it has one. The database is not asked.
@@ -140,13 +150,35 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-    pub async fn look_up(&self, Proven(proof): Proven, origin: &Origin) -> Result<Caller> {
+    pub async fn look_up(&self, Proven(proof): Proven, origin: &Origin) -> Result<Found> {
+        let mut is_settled = true;
         let principal = match proof {
             Proof::Service(key) => Principal::Service(service(&self.db.view(Scope::Auth), &key).await?),
             Proof::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
-            Proof::User(claims) => Principal::User(self.user(&claims, origin).await?),
+            Proof::User(claims) => {
+                let (user, has_joined_all) = self.user(&claims, origin).await?;
+                is_settled = has_joined_all;
+                Principal::User(user)
+            }
         };
-        Ok(Caller { principal, origin: origin.clone(), idempotency: None })
+        let caller = Caller { principal, origin: origin.clone(), idempotency: None };
+        Ok(Found { caller, is_settled })
+    }
+
+    /// The caller, when this is who was looked up before by the same token: unless its time is over.
+    #[must_use]
+    pub fn recognize(&self, principal: &Principal, origin: &Origin) -> Option<Caller> {
+        let caller = Caller { principal: principal.clone(), origin: origin.clone(), idempotency: None };
+        let now = self.clock.now();
+        if caller.has_expired(now) {
+            return None;
+        }
+        if let Principal::ApiKey(KeyPrincipal { id, customer_id, .. }) = principal
+            && self.auth.is_to_note(*id, None, now)
+        {
+            self.note_use(*id, *customer_id, now);
+        }
+        Some(caller)
     }
 
     /// A token of the local issuer for this subject, valid for `ttl`.
@@ -173,24 +205,27 @@ impl Registry {
         self.auth.issuer.name()
     }
 
-    async fn user(&self, claims: &Claims, origin: &Origin) -> Result<UserPrincipal> {
+    /// Whoever says this, and whether no invitation of its is left to accept.
+    async fn user(&self, claims: &Claims, origin: &Origin) -> Result<(UserPrincipal, bool)> {
         let view = self.db.view(Scope::Auth);
         let principal = self.known(&view, claims).await?;
         let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {
-            return Ok(principal);
+            return Ok((principal, true));
         };
         let invited = self.invited(&view, email).await?;
         if invited.is_empty() {
-            return Ok(principal);
+            return Ok((principal, true));
         }
         drop(view);
+        let mut has_joined_all = true;
         for invitation in invited {
             // Whoever can't join is let in all the same, as what it is.
             if let Err(err) = self.join(&principal, &invitation, origin).await {
+                has_joined_all = false;
                 tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
             }
         }
-        self.known(&self.db.view(Scope::Auth), claims).await
+        Ok((self.known(&self.db.view(Scope::Auth), claims).await?, has_joined_all))
     }
 
     /// What our tables know of whoever says this.

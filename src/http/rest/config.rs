@@ -1,9 +1,10 @@
 //! `/internal/agents/{id}/active`: what the runtime gets, and a cheap way to ask whether it has changed.
 
 use axum::{
+    body::Bytes,
     extract::State,
-    http::{HeaderMap, header},
-    response::Response,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,6 +14,7 @@ use super::{AgentPath, Parameters, Shape, refuse};
 use crate::{
     clock::Instant,
     domain::{self, Error, policy, version::Tools},
+    feed::Given,
     http::{
         Door,
         caller::Authenticated,
@@ -25,6 +27,9 @@ use crate::{
     },
     id::{AgentId, CustomerId, VersionId},
 };
+
+/// For how many seconds there has been no proof that the configuration is what serves: the database is gone.
+const STALE: HeaderName = HeaderName::from_static("registry-stale-seconds");
 
 /// All that the runtime needs to run an agent, and nothing else.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,23 +69,23 @@ pub(super) struct ActiveConfig {
     revision: i64,
 }
 
-impl From<domain::config::ActiveConfig> for ActiveConfig {
-    fn from(config: domain::config::ActiveConfig) -> Self {
+impl From<&domain::config::ActiveConfig> for ActiveConfig {
+    fn from(config: &domain::config::ActiveConfig) -> Self {
         let domain::config::ActiveConfig { agent_id, customer_id, name, version, activated_at, revision } =
             config;
         Self {
-            agent_id,
-            customer_id,
-            name,
+            agent_id: *agent_id,
+            customer_id: *customer_id,
+            name: name.clone(),
             version_id: version.id,
             version_number: version.number,
-            system_prompt: version.system_prompt,
-            model_name: version.model_name,
-            model_parameters: version.model_parameters,
-            tools: version.tools,
-            content_hash: hex::encode(version.content_hash),
-            activated_at,
-            revision,
+            system_prompt: version.system_prompt.clone(),
+            model_name: version.model_name.clone(),
+            model_parameters: version.model_parameters.clone(),
+            tools: version.tools.clone(),
+            content_hash: hex::encode(&version.content_hash),
+            activated_at: *activated_at,
+            revision: *revision,
         }
     }
 }
@@ -119,7 +124,8 @@ refusals!(
     responses(
         (status = 200, description = "What serves.", body = ActiveConfig,
             headers(("ETag" = String, description = "The tag of this body."),
-                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."))),
+                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."),
+                ("Registry-Stale-Seconds" = i64, description = "For how long there has been no proof that this serves: the database is gone. For service tokens only; else not there."))),
         (status = 304, description = "It is what is known already.",
             headers(("ETag" = String, description = "The tag of the body."),
                 ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."))),
@@ -138,16 +144,32 @@ pub(super) async fn active(
         if let Some(revision) = at_least {
             door.hub.reach(read(&revision)?).await?;
         }
-        let reading = door.registry.reading(&caller);
-        let config = door.registry.active_config(&reading, id).await?;
-        let body = config.map(|config| serde_json::to_vec(&ActiveConfig::from(config)));
-        body.transpose().map_err(|err| Error::Internal(Box::new(err)))
+        door.hub.active_config(&caller, id).await
     };
-    let body = answer.await.map_err(refuse(&caller))?;
-    let body = body.ok_or_else(|| Problem::not_active(caller.request_id()))?;
+    let Given { config, stale } = answer.await.map_err(refuse(&caller))?;
+    let mut response = match config {
+        Some(hot) => {
+            let kept =
+                [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "private, no-cache")];
+            etag::answer(&headers, &hot.etag, kept, hot.body.clone())
+        }
+        None => Problem::not_active(caller.request_id()).into_response(),
+    };
+    if let Some(age) = stale {
+        response.headers_mut().insert(STALE, HeaderValue::from(age.as_secs()));
+    }
+    Ok(response)
+}
+
+/// A configuration as the body that is sent, with its entity tag.
+///
+/// # Errors
+/// [`Error::Internal`] when it can't be written as JSON.
+pub fn render(config: &domain::config::ActiveConfig) -> domain::Result<(Bytes, String)> {
+    let body =
+        serde_json::to_vec(&ActiveConfig::from(config)).map_err(|err| Error::Internal(Box::new(err)))?;
     let tag = etag::of(&body);
-    let kept = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "private, no-cache")];
-    Ok(etag::answer(&headers, &tag, kept, body))
+    Ok((body.into(), tag))
 }
 
 /// A revision: a number without sign.

@@ -32,6 +32,7 @@ mod config;
 mod version;
 
 pub use audit::Excerpts;
+pub use config::render;
 
 /// A key under which a POST has its effect once (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -74,7 +75,9 @@ async fn fence(
         Ok(caller) => {
             request.extensions_mut().insert(Authenticated(caller));
             request.extensions_mut().insert(since);
-            next.run(request).await
+            let response = next.run(request).await;
+            door.hub.settle().await;
+            response
         }
         Err(err) => Problem::new(&err, &id).into_response(),
     };

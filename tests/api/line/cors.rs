@@ -68,7 +68,7 @@ async fn pages_that_are_named_may_ask_over_every_door_and_no_others() {
         let response = ask(OURS).await.unwrap();
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header("access-control-allow-origin"), Some(OURS), "{door:?}");
-        let read = "etag,x-request-id,retry-after,location,www-authenticate,content-disposition";
+        let read = "etag,x-request-id,retry-after,location,www-authenticate,content-disposition,registry-stale-seconds";
         assert_eq!(header("access-control-expose-headers"), Some(read));
         let vary: Vec<_> =
             response.headers().get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();

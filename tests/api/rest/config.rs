@@ -94,10 +94,11 @@ async fn nothing_active_and_suspended_say_so() {
     assert_problem(&conflict, 409, "CONFLICT");
     assert_eq!(conflict.body["field"], "expected_latest_number");
 
-    city.app.set_billing_status(&city.customer, "SUSPENDED").await;
+    let suspend = "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: SUSPENDED }) { revision } }";
+    city.operator.gql(suspend, json!({ "id": city.customer })).await.text("/setBillingStatus/revision");
     assert_problem(&gateway.get(&city.active()).await, 403, "SUSPENDED");
     let refused = city.editor.post("/v1/agents", json!({ "name": "More" })).await;
     assert_problem(&refused, 403, "SUSPENDED");
     assert_eq!(city.editor.get(&format!("/v1/agents/{}", city.agent)).await.status, 200);
-    assert_eq!(city.revision().await, made.body["revision"].as_i64().unwrap());
+    assert_eq!(city.revision().await, made.body["revision"].as_i64().unwrap() + 1);
 }

@@ -240,6 +240,8 @@ async fn what_a_watcher_may_not_see_costs_it_no_look_at_the_log() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         app.registry.statements() - before
     };
+    // The first time who it is is looked up.
+    statements().await;
     let alone = statements().await;
     let mut socket = viewer.socket().await;
     watch(&app, &mut socket, "1", json!({ "after": "0" })).await;

@@ -49,6 +49,8 @@ pub(crate) struct Setup {
     pub(crate) is_second_wall_alone: bool,
     /// How long an instance waits for the bell before it looks at the log anyway.
     pub(crate) poll: Duration,
+    /// How many bytes of configurations it keeps in memory.
+    pub(crate) config_memory: usize,
 }
 
 impl Default for Setup {
@@ -64,6 +66,7 @@ impl Default for Setup {
             trusted_documents: None,
             is_second_wall_alone: false,
             poll: feed::POLL,
+            config_memory: 16 * 1024 * 1024,
         }
     }
 }
@@ -145,6 +148,7 @@ impl Instance {
             trusted_documents,
             is_second_wall_alone,
             poll,
+            config_memory,
         } = setup;
         let clock = Clock::default();
         let settings = Settings {
@@ -161,6 +165,7 @@ impl Instance {
             refusals_per_minute,
             proxies,
             retention: None,
+            config_memory,
             trusted_documents,
             is_second_wall_alone,
             poll,

@@ -119,6 +119,11 @@ impl Database {
             name,
         }
     }
+
+    /// What Postgres calls it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl Drop for Database {

@@ -1,0 +1,143 @@
+//! The service that a benchmark asks: the real program, in a process and on a private Postgres of its own, gone at the end.
+
+use std::{
+    error::Error,
+    fs::File,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+/// What a benchmark fails with.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
+/// How long it may take to be ready.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A running service.
+pub struct Serving {
+    process: Child,
+    folder: PathBuf,
+    base: String,
+    token: String,
+    http: Client,
+    /// How long it took to be ready.
+    pub ready_after: Duration,
+}
+
+impl Serving {
+    /// Starts one, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn start(name: &str) -> Result<Self, Failure> {
+        let folder = std::env::temp_dir().join(format!("agent-registry-bench-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        std::fs::set_permissions(&folder, open)?;
+        // Free a moment ago, and nobody else asks for this one.
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let log = File::create(folder.join("serve.log"))?;
+        let process = Command::new(PROGRAM)
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .env("DATA_DIR", &folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        let base = format!("http://127.0.0.1:{port}");
+        let mut serving = Self {
+            process,
+            folder,
+            base,
+            token: String::new(),
+            http: Client::new(),
+            ready_after: Duration::ZERO,
+        };
+        let began = Instant::now();
+        while !reqwest::get(format!("{}/readyz", serving.base)).await.is_ok_and(|ready| ready.status() == 200)
+        {
+            if began.elapsed() > DEADLINE {
+                return Err("the service does not become ready".into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        serving.ready_after = began.elapsed();
+        let token = Command::new(PROGRAM)
+            .args(["token", "user", "--subject", "bench", "--operator"])
+            .env("DATA_DIR", &serving.folder)
+            .output()?;
+        let token = String::from_utf8(token.stdout)?;
+        serving.token = token.lines().last().ok_or("no token")?.to_owned();
+        Ok(serving)
+    }
+
+    /// A request of an operator's.
+    pub fn post(&self, body: &Value) -> RequestBuilder {
+        self.http.post(format!("{}/graphql", self.base)).bearer_auth(&self.token).json(body)
+    }
+
+    /// The answer to a document.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn gql(&self, query: &str, variables: Value) -> Result<Value, Failure> {
+        let body = json!({ "query": query, "variables": variables });
+        Ok(self.post(&body).send().await?.json().await?)
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Never: it has been asked already.
+    pub fn address(&self) -> Result<std::net::SocketAddr, Failure> {
+        Ok(self.base.trim_start_matches("http://").parse()?)
+    }
+
+    /// A token of the platform's own services.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn service_token(&self) -> Result<String, Failure> {
+        let token = Command::new(PROGRAM)
+            .args([
+                "token",
+                "service",
+                "--name",
+                "bench",
+                "--scope",
+                "configs:read",
+                "--scope",
+                "activations:watch",
+            ])
+            .env("DATA_DIR", &self.folder)
+            .output()?;
+        let token = String::from_utf8(token.stdout)?;
+        Ok(token.lines().last().ok_or("no token")?.to_owned())
+    }
+
+    /// How many bytes an agent's configuration has.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn body_size(&self, agent: &str, token: &str) -> Result<usize, Failure> {
+        let asked = self.http.get(format!("{}/internal/agents/{agent}/active", self.base)).bearer_auth(token);
+        Ok(asked.send().await?.error_for_status()?.bytes().await?.len())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
