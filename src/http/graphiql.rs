@@ -7,12 +7,13 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::Path;
+use axum::extract::{Path, rejection::PathRejection};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::etag;
+use super::{caller::RequestId, etag, problem::Problem};
+use crate::domain::Error;
 
 /// What the page may do. `data:` is for the typefaces and small pictures within GraphiQL's style sheet.
 ///
@@ -69,10 +70,15 @@ async fn page(request: HeaderMap) -> Response {
     send(&PAGE, &request)
 }
 
-async fn file(Path(name): Path<String>, request: HeaderMap) -> Response {
-    match FILES.iter().find(|asset| asset.name == name) {
+async fn file(
+    name: Result<Path<String>, PathRejection>,
+    RequestId(id): RequestId,
+    request: HeaderMap,
+) -> Response {
+    let asked = name.ok().and_then(|Path(name)| FILES.iter().find(|asset| asset.name == name));
+    match asked {
         Some(asset) => send(asset, &request),
-        None => StatusCode::NOT_FOUND.into_response(),
+        None => Problem::new(&Error::NotFound("file"), &id).into_response(),
     }
 }
 

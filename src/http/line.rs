@@ -119,12 +119,14 @@ impl Line {
         Ok(Pin::new(&mut self.stream))
     }
 
-    /// Fails when a head that has begun is not there in time; `read` bytes have just come.
-    fn hurry(&mut self, cx: &mut Context<'_>, read: Option<usize>) -> io::Result<()> {
+    /// Fails when a head that has begun is not there in time; it begins with these bytes, if any have come.
+    fn hurry(&mut self, cx: &mut Context<'_>, read: &[u8]) -> io::Result<()> {
         let turn = self.turn.load(Ordering::Relaxed);
         // Between two looks a whole request may have passed.
         self.begun.take_if(|(begun, _)| *begun != turn);
-        if turn.is_multiple_of(2) && read.is_some_and(|read| read > 0) && self.begun.is_none() {
+        // An empty line before a request is no part of it (RFC 9112, section 2.2).
+        let begins = read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
+        if turn.is_multiple_of(2) && begins && self.begun.is_none() {
             self.begun = Some((turn, Bound::within(self.head)));
         }
         let is_late = self.begun.as_mut().is_some_and(|(_, begun)| begun.is_over(cx));
@@ -180,8 +182,7 @@ impl AsyncRead for Line {
     ) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let read = self.open(cx)?.poll_read(cx, into);
-        let bytes = read.is_ready().then(|| into.filled().len().saturating_sub(before));
-        self.hurry(cx, bytes)?;
+        self.hurry(cx, into.filled().get(before..).unwrap_or_default())?;
         read
     }
 }

@@ -1,20 +1,25 @@
 //! The door: every route and every layer on one screen.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
-    response::{Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{any, get},
 };
+use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use crate::{domain::Registry, feed::Hub, graphql::Api, task::Tasks};
+use crate::{
+    domain::{Error, Registry},
+    feed::Hub,
+    graphql::Api,
+    task::Tasks,
+};
 
 mod accept;
 mod address;
@@ -77,19 +82,19 @@ pub struct Door {
 
 /// All routes.
 pub fn router(door: Door) -> Router {
-    let api = Router::new().route("/graphql", any(graphql_or_socket)).merge(rest::routes(&door));
+    let api = Router::new()
+        .route("/graphql", any(graphql_or_socket))
+        .merge(rest::routes(&door))
+        .merge(Router::from(openapi::told()));
     let routes = door
         .origins
         .open(api)
         .merge(graphiql::routes())
         .route("/", get(|| async { Redirect::temporary("graphiql") }))
-        .merge(Router::from(openapi::open()))
+        .merge(Router::from(openapi::watched()))
         .fallback(problem::no_path)
         .method_not_allowed_fallback(problem::other_method);
-    compress::answers(routes)
-        .layer(middleware::from_fn_with_state(door.clone(), named))
-        .layer(CatchPanicLayer::new())
-        .with_state(door)
+    compress::answers(routes).layer(middleware::from_fn_with_state(door.clone(), named)).with_state(door)
 }
 
 /// `/graphql`: a socket when one is asked for, else one request and its answer, or its events.
@@ -110,7 +115,7 @@ async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Re
     let span =
         tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
     let started = std::time::Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answered(next.run(request), &id.0).instrument(span.clone()).await;
     span.in_scope(
         || tracing::debug!(status = response.status().as_u16(), elapsed = ?started.elapsed(), "answered"),
     );
@@ -123,7 +128,33 @@ async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Re
     response
 }
 
+/// The answer; a panic is this request's alone, and told as our own fault.
+async fn answered(answer: impl Future<Output = Response>, id: &str) -> Response {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        problem::Problem::new(&Error::Internal("the request panicked".into()), id).into_response()
+    })
+}
+
 fn observe(elapsed: Duration, status: u16) {
     metrics::histogram!("registry_request_seconds", "status" => status.to_string())
         .record(elapsed.as_secs_f64());
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_told_as_a_problem_without_its_words() {
+        let response = answered(async { panic!("secret") }, "its-name").await;
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&body["code"], &body["request_id"]), (&"INTERNAL".into(), &"its-name".into()));
+        assert!(!body.to_string().contains("secret"), "{body}");
+    }
 }

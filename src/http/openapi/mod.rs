@@ -39,7 +39,7 @@ const BEARER: &str = "bearer";
             Each `GET` answers `HEAD` too. Another method is answered 405 with `Allow`, and a path that is not there 404. \
             What went wrong is told as `application/problem+json` (RFC 9457), whose `type` leads to an explanation. A \
             client may name its request by an `X-Request-Id` of 1 to 64 letters, digits, `-`, `_` and `.`; a name that is \
-            not one is not taken over. A body is at most 4 MiB.",
+            not one is not taken over. A body is at most 4 MiB, and 100,000 values.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     tags(
@@ -67,11 +67,14 @@ impl Modify for Shared {
     }
 }
 
-/// The routes that describe themselves and need no credential.
-pub fn open() -> OpenApiRouter<Door> {
+/// The routes that tell what the API is, and need no credential.
+pub fn told() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(serve)).routes(routes!(explain::problem))
+}
+
+/// The routes that tell how the service is, and need no credential.
+pub fn watched() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
-        .routes(routes!(serve))
-        .routes(routes!(explain::problem))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
@@ -81,7 +84,8 @@ pub fn open() -> OpenApiRouter<Door> {
 #[must_use]
 pub fn document() -> Document {
     let mut document = Skeleton::openapi();
-    document.merge(open().into_openapi());
+    document.merge(told().into_openapi());
+    document.merge(watched().into_openapi());
     document.merge(rest::described().into_openapi());
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {

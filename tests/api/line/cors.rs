@@ -82,6 +82,18 @@ async fn pages_that_are_named_may_ask_over_every_door_and_no_others() {
             assert_eq!(response.headers().get("access-control-allow-origin"), None, "{door:?} {origin}");
         }
     }
+    for path in ["/openapi.json", "/problems/not-found"] {
+        for (origin, allowed) in [(OURS, Some(OURS)), ("https://evil.example", None)] {
+            let asked = app.anonymous().request(Method::GET, path).header("origin", origin);
+            let response = asked.send().await.unwrap();
+            let told = response.headers().get("access-control-allow-origin");
+            assert_eq!(
+                (response.status().as_u16(), told.map(|origin| origin.to_str().unwrap())),
+                (200, allowed),
+                "{path}"
+            );
+        }
+    }
     // What is no door of the API is for no page but the service's own.
     for path in ["/metrics", "/readyz", "/graphiql"] {
         let response = operator.request(Method::GET, path).header("origin", OURS).send().await.unwrap();

@@ -105,7 +105,15 @@ async fn a_problems_type_leads_to_its_explanation() {
     assert_eq!(page.status, StatusCode::OK);
     assert_eq!(page.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(page.body.as_str().unwrap().starts_with("not-found\n\n**Not found**, with status 404."));
-    for path in ["/problems/nonsense", "/problems/%FF", "/problems/", "/nowhere", "/v2/agents"] {
+    for path in [
+        "/problems/nonsense",
+        "/problems/%FF",
+        "/problems/",
+        "/nowhere",
+        "/v2/agents",
+        "/graphiql/nothing.js",
+        "/graphiql/%FF",
+    ] {
         let answer = city.app.anonymous().get(path).await;
         assert_eq!(
             (answer.status, &answer.body["code"]),
