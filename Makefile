@@ -33,9 +33,11 @@ conformance: ## what others' tools say of the service, at length: minutes, and p
 	@scripts/step "set-up" scripts/setup test
 	@scripts/conformance
 
-bench: ## how fast it is, as ratios to a yardstick in the same run: some minutes
+bench: ## how fast it is, what documents cost, whether others notice an attacker: a quarter of an hour, and prints figures
 	@scripts/setup
 	@cargo bench --bench speed
+	@cargo bench --bench worst
+	@cargo bench --bench bystander
 
 lint: ## rustfmt, clippy and rustdoc alone
 	@scripts/lint

@@ -91,6 +91,11 @@ impl Serving {
         Ok(self.post(&body).send().await?.json().await?)
     }
 
+    /// An operator's token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Where it listens.
     ///
     /// # Errors
@@ -128,6 +133,33 @@ impl Serving {
     pub async fn body_size(&self, agent: &str, token: &str) -> Result<usize, Failure> {
         let asked = self.http.get(format!("{}/internal/agents/{agent}/active", self.base)).bearer_auth(token);
         Ok(asked.send().await?.error_for_status()?.bytes().await?.len())
+    }
+
+    /// The most memory that its process has had since this was asked last, in bytes.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn memory_peak(&self) -> Result<u64, Failure> {
+        let place = PathBuf::from(format!("/proc/{}", self.process.id()));
+        let status = std::fs::read_to_string(place.join("status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak")?;
+        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        std::fs::write(place.join("clear_refs"), "5")?;
+        Ok(kibibytes * 1024)
+    }
+
+    /// How much time its process has had of the processors, all threads together.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn cpu(&self) -> Result<Duration, Failure> {
+        let mut all = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            // A thread may end while we look.
+            let stat = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+            all += stat.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
+        }
+        Ok(Duration::from_nanos(all))
     }
 }
 

@@ -3,6 +3,7 @@
 //! The service and the yardstick are processes of their own, and so is the load, all on one machine.
 
 mod load;
+#[allow(dead_code, reason = "each benchmark needs a part of it")]
 #[path = "../serving/mod.rs"]
 mod serving;
 mod yardstick;

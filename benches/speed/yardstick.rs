@@ -5,6 +5,7 @@ use std::{net::SocketAddr, process::Stdio};
 use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::State,
     routing::{get, post},
 };
@@ -56,9 +57,9 @@ pub async fn serve_if_asked() -> Result<bool, Failure> {
     let Ok(size) = std::env::var(SIZE) else { return Ok(false) };
     let text = "x".repeat(size.parse()?);
     let schema: Constant = Schema::new(Query(text.clone()), EmptyMutation, EmptySubscription);
-    let body = axum::body::Bytes::from(text);
+    let body = Bytes::from(text);
     let router = Router::new()
-        .route("/constant", get(move || async move { body }))
+        .route("/constant", get(move || async move { body }).post(async |asked: Bytes| drop(asked)))
         .route(
             "/graphql",
             post(async |State(schema): State<Constant>, Json(asked): Json<Value>| {

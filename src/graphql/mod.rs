@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{MergedObject, Schema, ServerError, Variables, parser};
+use async_graphql::{MergedObject, Schema, ServerError, Variables};
 use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -31,6 +31,7 @@ mod member;
 mod node;
 mod operation;
 mod page;
+pub mod parse;
 mod scalar;
 mod service_token;
 mod subscription;
@@ -118,6 +119,12 @@ impl Answer {
     pub fn is_given_up(&self) -> bool {
         let code = self.errors.first().and_then(|err| err.extensions.as_ref()?.get("code"));
         self.is_request_error() && code == Some(&"UNAVAILABLE".into())
+    }
+
+    /// Whether it was refused, and another try will not do.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.is_request_error() && !self.is_given_up()
     }
 
     /// Whether a root field failed, and left nothing.
@@ -213,11 +220,9 @@ impl Api {
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
         guard::scan(&found.text, &self.limits).map_err(refuse)?;
         found.verify().map_err(unknown)?;
-        let document = parser::parse_query(&found.text).map_err(|err| {
-            let mut error = ServerError::from(err);
-            error.message = unparsed(&error.message);
-            Answer { data: None, errors: vec![error] }.stamped(request_id, 1)
-        })?;
+        let document = parse::parse(&found.text)
+            .map_err(|err| Answer { data: None, errors: vec![err.into()] }.stamped(request_id, 1))?;
+        guard::weigh(variables.as_ref(), &self.limits).map_err(refuse)?;
         let variables =
             Variables::from_json(variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
         let measured =
@@ -267,14 +272,5 @@ impl Api {
                 answer
             }
         })
-    }
-}
-
-/// What the parser says, in a line: it draws the place, which `locations` names.
-fn unparsed(drawn: &str) -> String {
-    let expected = drawn.lines().rev().find_map(|line| line.trim_start().strip_prefix("= "));
-    match expected {
-        Some(expected) => format!("the document does not parse: {expected}"),
-        None => drawn.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::{App, Calls, caller::Operator};
 
@@ -57,4 +58,49 @@ async fn an_answer_is_refused_before_it_fills_the_memory() {
         let much = operator.gql(&repeated(field, 80), json!({ "agent": agent })).await;
         assert_eq!(much.code(), Some("QUERY_TOO_COMPLEX"), "{field}: {}", much.body);
     }
+}
+
+/// Holds what this statement takes, until it is dropped.
+async fn holding(app: &App, statement: &str) -> PgConnection {
+    let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {statement}"))).execute(&mut admin).await.unwrap();
+    admin
+}
+
+/// A statement has ten seconds, and an operation fifteen. The second write waits for a row from the seventh second on, so
+/// that its statement's time ends after the operation's.
+#[tokio::test]
+async fn what_takes_too_long_is_given_up_and_says_so() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let (first, second) =
+        (operator.agent(&customer, "First").await, operator.agent(&customer, "Second").await);
+    let row = |agent: &str| format!("SELECT FROM registry.agents WHERE id = '{agent}' FOR UPDATE");
+    let table = holding(&app, "LOCK TABLE registry.api_keys IN ACCESS EXCLUSIVE MODE").await;
+    let (first_row, second_row) = (holding(&app, &row(&first)).await, holding(&app, &row(&second)).await);
+    let timed = async |query: &str| {
+        let variables = json!({ "customer": customer, "first": first, "second": second });
+        let began = Instant::now();
+        (operator.gql(query, variables).await, began.elapsed().as_secs())
+    };
+    let read = timed("query ($customer: ID!) { customer(id: $customer) { apiKeys { nodes { id } } } }");
+    let write = timed(
+        "mutation ($first: ID!, $second: ID!) { a: archiveAgent(input: { agentId: $first }) { revision }
+            b: archiveAgent(input: { agentId: $second }) { revision } }",
+    );
+    let release = async {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        drop(first_row);
+    };
+    let ((read, read_took), (written, write_took), ()) = tokio::join!(read, write, release);
+    assert_eq!(read.code(), Some("UNAVAILABLE"), "{}", read.body);
+    assert!((9..14).contains(&read_took), "{read_took}");
+    assert_eq!((written.status.as_u16(), written.code()), (503, Some("UNAVAILABLE")), "{}", written.body);
+    assert_eq!(written.body["errors"][0]["message"], "the operation took too long");
+    assert!((14..25).contains(&write_took), "{write_took}");
+    drop((table, second_row));
+    let query = "query ($first: ID!) { agent(id: $first) { archivedAt } }";
+    let kept = operator.gql(query, json!({ "first": first })).await;
+    assert!(kept.at("/agent/archivedAt").is_string(), "what was done before it was given up is done");
 }

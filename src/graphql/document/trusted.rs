@@ -8,11 +8,13 @@ use std::{
     sync::Arc,
 };
 
-use async_graphql::parser;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{super::guard, HASH_PREFIX, hash};
+use super::{
+    super::{guard, parse},
+    HASH_PREFIX, hash,
+};
 
 /// How a manifest of Apollo's names its form.
 const APOLLO: &str = "apollo-persisted-query-manifest";
@@ -123,7 +125,7 @@ fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
 /// Whether the guard and the parser take it. What is asked of the schema is decided when it runs.
 fn runnable(text: &str) -> Result<(), String> {
     guard::scan(text, &guard::Limits::DEFAULT).map_err(|refusal| refusal.to_string())?;
-    match parser::parse_query(text) {
+    match parse::parse(text) {
         Ok(_) => Ok(()),
         Err(_) => Err("it does not parse".to_owned()),
     }

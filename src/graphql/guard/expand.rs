@@ -261,7 +261,7 @@ impl Walk<'_> {
             self.selections(&field.selection_set.node, nesting + 1)?
         };
         let name = field.name.node.as_str();
-        let times = self.pages.length(field, inner.is_page);
+        let times = self.pages.length(field, inner.is_page).max(introspected(name));
         Ok(Figures {
             fields: inner.fields.saturating_add(1),
             depth: inner.depth.saturating_add(1),
@@ -274,6 +274,17 @@ impl Walk<'_> {
             is_page: matches!(name, "edges" | "nodes"),
             introspects: name.starts_with("__"),
         })
+    }
+}
+
+/// How many of these the schema has, more or less: they are no pages, and each time that they are asked for, all of them
+/// are told.
+fn introspected(name: &str) -> usize {
+    match name {
+        "types" => 100,
+        "fields" | "inputFields" | "enumValues" => 5,
+        "args" | "directives" => 2,
+        _ => 1,
     }
 }
 

@@ -1,23 +1,25 @@
 //! What a document may cost, decided before it is parsed or run.
 //!
-//! [`scan`] reads the raw text once, before the parser sees it: past some 2,000 open brackets the parser's stack
-//! overflows, and the process with it. [`measure`] walks the parsed document, before validation: thirty fragments
-//! that spread the next one twice are under a kilobyte, and minutes of validating.
-//! Both are linear in the document, the same at every door, and know nothing of the schema.
-//! Neither may repeat in a refusal what the client wrote, nor panic.
+//! [`scan`] reads the raw text once, before anything is built of it: whoever descends into brackets must know that there
+//! is an end to them. [`weigh`] counts the values of the variables. [`measure`] walks the parsed document, before
+//! validation: thirty fragments that spread the next one twice are under a kilobyte, and minutes of validating.
+//! All are linear in what they look at, the same at every door, and know nothing of the schema but how large it is.
+//! None may repeat in a refusal what the client wrote, nor panic.
 
 mod expand;
 mod scan;
+mod weigh;
 
 pub use expand::{Measured, measure};
 pub use scan::scan;
+pub use weigh::{TEXT_VALUES_MAX, holds_too_many, weigh};
 
 /// How much a document may ask for; [`Limits::DEFAULT`] is what the service runs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of text.
     pub bytes: usize,
-    /// Tokens of text, as the parser will count them; a string is one, however long, and comments are none.
+    /// Tokens of text; a string is one, however long, and so is a comment.
     pub tokens: usize,
     /// Bytes in one name.
     pub name_bytes: usize,
@@ -43,6 +45,8 @@ pub struct Limits {
     pub root_fields: usize,
     /// Comparisons when validation looks for fields of one name that cannot be merged.
     pub merges: usize,
+    /// Values within values of the variables.
+    pub values: usize,
     /// Points of cost of the operation that runs: a field is one, a page as many times what it holds as it is long.
     pub cost: usize,
     /// How long a page is when the document does not say.
@@ -54,13 +58,13 @@ pub struct Limits {
 impl Limits {
     /// A prompt of 512 KiB may come inline, and escaped it may take twice that.
     pub const BYTES: usize = 1024 * 1024;
-    /// Forty times the introspection query (190), for a tool's schema written out as a literal. They take the parser
-    /// 10 ms, and each may become an error of validation.
+    /// Forty times the introspection query (190), for a tool's schema written out as a literal. Each may become
+    /// an error of validation.
     pub const TOKENS: usize = 8_000;
     /// Ample for a generated name; errors quote names, so that a long one is paid for many times.
     pub const NAME_BYTES: usize = 128;
-    /// In a debug build the parser takes 9 KiB of stack for a selection and 6 for a value: 40 take 400 of 512 KiB, and
-    /// 64 overflow them. (Optimized it takes 2.) The introspection query needs 10; the rest is for literals.
+    /// The introspection query needs 10; the rest is for literals. The deepest must fit a stack of 512 KiB in a debug
+    /// build, through the parser, validation and execution.
     pub const NESTING: usize = 40;
     /// Tools send a file of operations and name one; validation goes through the fragments once for each.
     pub const OPERATIONS: usize = 10;
@@ -83,6 +87,8 @@ impl Limits {
     /// Validation may report an error for each: 20,000 are 9 MB and 7 ms, where 17 KB of text once made 5 million of
     /// 2.5 GB in 4 s. The introspection query makes 153.
     pub const MERGES: usize = 20_000;
+    /// A hundred tools with large schemas; a third of a microsecond each, where a body could hold 700,000.
+    pub const VALUES: usize = 50_000;
     /// A page of 100 with in each a page of 100 of nine fields.
     pub const COST: usize = 100_000;
     /// How long a page of ours is by default.
@@ -106,6 +112,7 @@ impl Limits {
         aliases: Self::ALIASES,
         root_fields: Self::ROOT_FIELDS,
         merges: Self::MERGES,
+        values: Self::VALUES,
         cost: Self::COST,
         page: Self::PAGE,
         errors: Self::ERRORS,
@@ -163,6 +170,9 @@ pub enum Figure {
     /// [`Limits::merges`].
     #[error("comparisons of fields that share a selection")]
     Merges,
+    /// [`Limits::values`].
+    #[error("values in the variables")]
+    Values,
     /// [`Limits::cost`].
     #[error("points of cost")]
     Cost,
@@ -181,8 +191,8 @@ pub enum Refusal {
         /// How many there may be.
         limit: usize,
     },
-    /// A string, or a block string, that does not end. Refused here since the parser takes an unended `"""` for an
-    /// empty string and a quote, and so would see brackets that a scan believes quoted.
+    /// A string, or a block string, that does not end. Refused here because of what follows nobody can say whether it is
+    /// quoted.
     #[error("The string that begins at line {line}, column {column} does not end.")]
     UnendedString {
         /// Line of the opening quote, from 1.

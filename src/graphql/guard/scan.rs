@@ -1,9 +1,10 @@
 //! The raw text, in one pass over its bytes: length, tokens, names, nesting. It never recurses and builds nothing.
 //!
-//! It follows the parser's lexical rules, not only the specification's, where the two differ: what it takes for one
-//! token the parser must not take for many, and no bracket that the parser descends into may look quoted here.
+//! What it takes for one token the parser must not take for many, and no bracket that the parser descends into may look
+//! quoted here. What is no token counts as one or several, and the parser refuses it.
 
 use super::{Figure, Limits, Refusal, within};
+use crate::graphql::parse::lexer::{is_blank, is_name, run};
 
 /// Refuses a text that is too much for the parser, or whose strings do not end. Everything else that may be wrong
 /// with it is left to the parser, which says it better. Takes time in proportion to the text, at most `limits.bytes`.
@@ -14,7 +15,7 @@ pub fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
     while let Some((lexeme, length)) = first_lexeme(rest, limits.name_bytes)? {
         match lexeme {
             Lexeme::Ignored => {}
-            Lexeme::Token => tokens += 1,
+            Lexeme::Comment | Lexeme::Token => tokens += 1,
             Lexeme::Open => (tokens, nesting) = (tokens + 1, nesting + 1),
             // One that nothing opened is the parser's to report; it reads no further.
             Lexeme::Close => (tokens, nesting) = (tokens + 1, nesting.saturating_sub(1)),
@@ -30,6 +31,8 @@ pub fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lexeme {
     Ignored,
+    /// It means nothing, and has to be looked at all the same.
+    Comment,
     Token,
     Open,
     Close,
@@ -43,8 +46,8 @@ fn first_lexeme(rest: &[u8], name_bytes: usize) -> Result<Option<(Lexeme, usize)
         return Ok(None);
     };
     Ok(Some(match first {
-        b' ' | b'\t' | b'\n' | b'\r' | b',' => (Lexeme::Ignored, 1),
-        b'#' => (Lexeme::Ignored, run(rest, |byte| !matches!(byte, b'\n' | b'\r'))),
+        byte if is_blank(byte) => (Lexeme::Ignored, run(rest, is_blank)),
+        b'#' => (Lexeme::Comment, run(rest, |byte| !matches!(byte, b'\n' | b'\r'))),
         b'(' | b'[' | b'{' => (Lexeme::Open, 1),
         b')' | b']' | b'}' => (Lexeme::Close, 1),
         b'"' => {
@@ -52,8 +55,8 @@ fn first_lexeme(rest: &[u8], name_bytes: usize) -> Result<Option<(Lexeme, usize)
             end.map_or((Lexeme::Unended, 1), |length| (Lexeme::Token, length))
         }
         b'-' | b'0'..=b'9' => (Lexeme::Token, number(rest)),
-        b'_' | b'a'..=b'z' | b'A'..=b'Z' => (Lexeme::Token, name(rest, name_bytes)?),
-        _ if rest.starts_with(BYTE_ORDER_MARK) => (Lexeme::Ignored, BYTE_ORDER_MARK.len()),
+        byte if is_name(byte) => (Lexeme::Token, name(rest, name_bytes)?),
+        _ if rest.starts_with(BYTE_ORDER_MARK) => (Lexeme::Comment, BYTE_ORDER_MARK.len()),
         b'.' if rest.starts_with(b"...") => (Lexeme::Token, 3),
         _ => (Lexeme::Token, 1),
     }))
@@ -63,29 +66,24 @@ const BLOCK_QUOTE: &[u8] = b"\"\"\"";
 const ESCAPED_BLOCK_QUOTE: &[u8] = b"\\\"\"\"";
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// How many bytes at the start of `rest` are as wanted.
-fn run(rest: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
-    rest.iter().take_while(|byte| wanted(**byte)).count()
-}
-
 /// The length of the string that `rest` opens with, or none if a line or the text ends first.
 fn string(rest: &[u8]) -> Option<usize> {
-    let mut bytes = rest.iter().enumerate().skip(1);
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' => return Some(at + 1),
-            b'\n' | b'\r' => return None,
-            b'\\' if matches!(bytes.next(), Some((_, b'\n' | b'\r')) | None) => return None,
-            _ => {}
+    let mut at = 1;
+    loop {
+        match rest.get(at..)? {
+            [b'"', ..] => return Some(at + 1),
+            [b'\\', escaped, ..] if !matches!(escaped, b'\n' | b'\r') => at += 2,
+            [] | [b'\\' | b'\n' | b'\r', ..] => return None,
+            here => at += run(here, |byte| !matches!(byte, b'"' | b'\\' | b'\n' | b'\r')),
         }
     }
-    None
 }
 
 /// The length of the block string that `rest` opens with, or none if the text ends first. Only `\"""` is an escape.
 fn block_string(rest: &[u8]) -> Option<usize> {
     let mut at = BLOCK_QUOTE.len();
     loop {
+        at += run(rest.get(at..)?, |byte| !matches!(byte, b'"' | b'\\'));
         match rest.get(at..)? {
             here if here.starts_with(BLOCK_QUOTE) => return Some(at + BLOCK_QUOTE.len()),
             here if here.starts_with(ESCAPED_BLOCK_QUOTE) => at += ESCAPED_BLOCK_QUOTE.len(),
@@ -95,8 +93,7 @@ fn block_string(rest: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the number that `rest` opens with, as the parser reads it: `007` is three numbers, and in a list of
-/// them three values.
+/// The length of the number that `rest` opens with. `007` is none, and counts as three.
 fn number(rest: &[u8]) -> usize {
     let digits = |from: usize| run(rest.get(from..).unwrap_or_default(), |byte| byte.is_ascii_digit());
     let sign = usize::from(rest.starts_with(b"-"));
@@ -113,14 +110,11 @@ fn number(rest: &[u8]) -> usize {
     at
 }
 
-/// The length of the name that `rest` opens with. The parser reads `nullnull` as two values where it expects values:
-/// each such word is a token here.
+/// The length of the name that `rest` opens with. It looks no further than the longest that may be.
 fn name(rest: &[u8], name_bytes: usize) -> Result<usize, Refusal> {
-    let shown = rest.get(..name_bytes.saturating_add(1)).unwrap_or(rest);
-    let length = run(shown, |byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    let length = run(rest.get(..name_bytes.saturating_add(1)).unwrap_or(rest), is_name);
     within(Figure::NameBytes, length, name_bytes)?;
-    let word = [&b"true"[..], b"false", b"null"].into_iter().find(|word| rest.starts_with(word));
-    Ok(word.map_or(length, |word| word.len()))
+    Ok(length)
 }
 
 /// Where the string is that begins `remaining` bytes before the end.
@@ -144,7 +138,7 @@ mod tests {
         let (mut rest, mut found) = (text.as_bytes(), Vec::new());
         while let Some((lexeme, length)) = first_lexeme(rest, 128).unwrap() {
             assert!(length >= 1 && length <= rest.len(), "the scan moves on, and not past the end");
-            if lexeme != Lexeme::Ignored {
+            if !matches!(lexeme, Lexeme::Ignored | Lexeme::Comment) {
                 found.push((lexeme, length));
             }
             if lexeme == Lexeme::Unended {
@@ -171,7 +165,7 @@ mod tests {
             ("...a ..", &[(Token, 3), (Token, 1), (Token, 1), (Token, 1)]),
             ("-1.5e+3 1.e", &[(Token, 7), (Token, 1), (Token, 1), (Token, 1)]),
             ("007", &[(Token, 1), (Token, 1), (Token, 1)]),
-            ("nulltrue1nullable", &[(Token, 4), (Token, 4), (Token, 1), (Token, 4), (Token, 4)]),
+            ("nulltrue1nullable é", &[(Token, 17), (Token, 1), (Token, 1)]),
         ];
         for (text, expected) in table {
             assert_eq!(lexemes(text), *expected, "{text}");
@@ -191,7 +185,7 @@ mod tests {
         let spaces = |bytes| format!("{{a{}}}", " ".repeat(bytes - 3));
         assert_eq!(refused(&spaces(Limits::BYTES)), None);
         assert_eq!(refused(&spaces(Limits::BYTES + 1)), Some((Bytes, Limits::BYTES + 1)));
-        for item in ["0", "null ", "\"\" ", "a:", "[]", "...a", "-0", "@", "é"] {
+        for item in ["0", "null ", "\"\" ", "a:", "[]", "...a", "-0", "@", "é", "#\n", "\u{feff}"] {
             let each = if matches!(item, "a:" | "[]" | "...a" | "é") { 2 } else { 1 };
             assert_eq!(refused(&item.repeat(8_000 / each)), None, "{item}");
             assert_eq!(refused(&item.repeat(8_001)), Some((Tokens, 8_001)), "{item}");
@@ -230,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_string_that_does_not_end_is_refused_where_it_begins() {
-        // The parser would take the first of these for "" and " x", and then descend into the brackets.
+        // Who takes the first of these for "" and " x" descends into the brackets.
         let hidden = format!("{{a(x:[\n é\"\"\" x\" {}", "[".repeat(2_000));
         let table = [("{a(x:\"b\n\")}", 1, 6), ("{a(x:\"b\\\n\")}", 1, 6), ("\"\\", 1, 1), ("#\"\n\"", 2, 1)];
         for (text, line, column) in table.into_iter().chain([(hidden.as_str(), 2, 3)]) {
