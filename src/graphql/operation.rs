@@ -54,6 +54,12 @@ impl Operation {
         if says { Ok(self) } else { Err(NoDocument) }
     }
 
+    /// How long the document is that it carries, in bytes.
+    #[must_use]
+    pub fn document_bytes(&self) -> usize {
+        self.query.as_ref().map_or(0, String::len)
+    }
+
     /// The extension `persistedQuery`.
     pub(super) fn persisted(&self) -> Option<&Value> {
         self.extensions.as_ref()?.get("persistedQuery").filter(|value| !value.is_null())

@@ -13,6 +13,7 @@ use serde::{
 use serde_json::Number;
 
 use super::pace::TooSlow;
+use crate::graphql::guard::{TEXT_VALUES_MAX, holds_too_many};
 
 /// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -29,6 +30,9 @@ pub enum Refused {
     /// It is too large, or ended before its time, in which case nobody reads this.
     #[error("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off")]
     TooLarge,
+    /// It is short, and would be large when it was read.
+    #[error("the body holds more than {TEXT_VALUES_MAX} values")]
+    TooMany,
     /// It comes too slowly.
     #[error("the body did not come in time")]
     TooSlow,
@@ -39,7 +43,7 @@ impl Refused {
     pub fn status(self) -> StatusCode {
         match self {
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
         }
     }
@@ -57,7 +61,9 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
         return Err(Refused::Encoded);
     }
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
-    whole.map_err(|err| if TooSlow::is_behind(&err) { Refused::TooSlow } else { Refused::TooLarge })
+    let whole =
+        whole.map_err(|err| if TooSlow::is_behind(&err) { Refused::TooSlow } else { Refused::TooLarge })?;
+    if holds_too_many(&whole) { Err(Refused::TooMany) } else { Ok(whole) }
 }
 
 /// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).

@@ -13,7 +13,10 @@ use axum::{
 use uuid::Uuid;
 
 use super::{Door, problem::Problem};
-use crate::domain::{Caller, Error, Origin, auth::Proven, change::Channel};
+use crate::{
+    domain::{Caller, Error, Origin, auth::Proven, change::Channel},
+    graphql::Answer,
+};
 
 /// Names a request, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -180,6 +183,15 @@ pub async fn sign_in(
     let caller = found?;
     door.limiter.count(&caller, bearer)?;
     Ok(caller)
+}
+
+/// Counts what an answer has cost, if it refuses a document of so many bytes: see [`Limiter::charge`](super::Limiter::charge).
+pub fn charge(door: &Door, caller: &Caller, headers: &HeaderMap, (answer, bytes): (&Answer, usize)) {
+    if let Ok(Some(bearer)) = bearer(headers)
+        && answer.is_refusal()
+    {
+        door.limiter.charge(caller, bearer, bytes);
+    }
 }
 
 /// A token in an address is in histories and logs by now: it is refused even beside another in its right place

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     Door, accept,
     body::{self, Object},
-    caller::{RequestId, Since, authenticate, still},
+    caller::{RequestId, Since, authenticate, charge, still},
     compress::AsItIs,
     problem::{challenge, retry_after, status},
     sse,
@@ -159,8 +159,12 @@ pub(super) async fn read(door: &Door, id: &str, request: Request) -> Result<Aske
 
 /// The answer, and whether there may be a secret in it: those are shown by what makes them, and by nothing else.
 async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(Answer, bool), Box<Refused>> {
-    let Asked { caller, since: _, operation, may_write, head: _ } = read(door, id, request).await?;
-    let request_error = |answer| Box::new(Refused::request_error(answer, media));
+    let Asked { caller, since: _, operation, may_write, head } = read(door, id, request).await?;
+    let bytes = operation.document_bytes();
+    let request_error = |answer: Answer| {
+        charge(door, &caller, &head.headers, (&answer, bytes));
+        Box::new(Refused::request_error(answer, media))
+    };
     let accepted = door.api.accept(operation, id).map_err(request_error)?;
     if accepted.is_subscription() {
         return Err(Refused::new(
@@ -173,7 +177,7 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(A
         return Err(Refused::write_by_get(id));
     }
     let may_tell_secret = !accepted.is_query();
-    let answer = door.api.execute(caller, accepted).await;
+    let answer = door.api.execute(Arc::clone(&caller), accepted).await;
     if answer.is_request_error() { Err(request_error(answer)) } else { Ok((answer, may_tell_secret)) }
 }
 

@@ -27,6 +27,10 @@ const KEPT_MAX: usize = 100_000;
 /// How many accepted credentials are remembered.
 const KNOWN_MAX: usize = 10_000;
 
+/// So many bytes of a document that is refused count as a request, up to so many requests.
+const CHARGED_BYTES: usize = 1024;
+const CHARGED_MAX: i32 = 100;
+
 /// At most so often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rate {
@@ -144,6 +148,25 @@ impl Limiter {
             keep(&mut lock(&self.0.waiting), hash(bearer), now + wait, now);
             refused("caller", wait)
         })
+    }
+
+    /// Counts what it cost to refuse a document of this caller's, besides its request: as many requests more as it has
+    /// KiB. Otherwise who may ask often could keep the processors busy with what comes to nothing.
+    pub fn charge(&self, caller: &Caller, bearer: &str, bytes: usize) {
+        let requests =
+            i32::try_from(bytes / CHARGED_BYTES).map_or(CHARGED_MAX, |count| count.min(CHARGED_MAX));
+        let Some((key, plan)) = Key::of(caller).filter(|_| requests > 0) else { return };
+        let rate = Rate::per_second(plan.limits().requests_per_second);
+        let now = self.0.clock.now();
+        let wait = {
+            let mut callers = lock(&self.0.callers);
+            let idle_at = callers.get(&key).map_or(now, |at| (*at).max(now)) + rate.interval * requests;
+            keep(&mut callers, key, idle_at, now);
+            (idle_at - now) - rate.interval * rate.burst
+        };
+        if wait > TimeDelta::zero() {
+            keep(&mut lock(&self.0.waiting), hash(bearer), now + wait, now);
+        }
     }
 
     /// Whether a credential from this address, which nobody has signed, is to be looked at. One that this instance has accepted always is: who

@@ -245,6 +245,50 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
     assert_eq!(told_to_wait(&viewer, 50).await, 0);
 }
 
+/// Over HTTP, as events and on a socket; by the guard, the parser and validation. Twice as long counts as twice as often.
+#[tokio::test]
+async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let _stands_still = StandsStill::of(&app.clock);
+    let long = |text: &str, kibibytes: usize| format!("{text} # {}", "x".repeat(kibibytes * 1024));
+    for text in [
+        "{ viewer { name }",
+        "{ nothing }",
+        "{ a { a { a { a { a { a { a { a { a { a { a { a { a { a { a { a { a } } } } } } } } } } } } } } } } }",
+    ] {
+        let customer = operator.customer("City").await;
+        let program = app.program(&customer, [KeyScope::AgentsRead]).await;
+        // A hundred at once: two of 48 and themselves.
+        for _ in 0..2 {
+            let refused = program.gql(&long(text, 48), Value::Null).await;
+            assert!(refused.status == 200 && refused.code().is_some(), "{}", refused.body);
+        }
+        assert!(told_to_wait(&program, 50).await >= 40, "{text:.20}");
+        let events = app.program(&customer, [KeyScope::AgentsRead]).await;
+        let asked = events.request(reqwest::Method::POST, "/graphql").header("accept", "text/event-stream");
+        let told = asked.json(&json!({ "query": long(text, 200) })).send().await.unwrap();
+        assert_eq!(told.status(), 200);
+        assert!(told_to_wait(&events, 50).await >= 30, "{text:.20}");
+    }
+    let customer = operator.customer("City").await;
+    let viewer = app.member(&customer, Role::Viewer).await;
+    let mut socket = viewer.socket().await;
+    for nth in 0..2 {
+        socket.subscribe(&nth.to_string(), &long("{ nothing }", 49), Value::Null).await;
+        socket.next().await;
+    }
+    assert!(told_to_wait(&viewer, 50).await >= 40);
+    // What is run, or is short, is counted once.
+    let careful = app.program(&customer, [KeyScope::AgentsRead]).await;
+    for _ in 0..10 {
+        assert!(careful.gql("{ nothing }", Value::Null).await.code().is_some());
+        careful.gql(&long(NAME, 100), Value::Null).await.at("/viewer");
+    }
+    assert_eq!(told_to_wait(&careful, 50).await, 0);
+    assert_eq!(told_to_wait(&operator, 50).await, 0);
+}
+
 #[tokio::test]
 async fn the_platform_and_its_services_are_not_counted() {
     let app = App::start().await;

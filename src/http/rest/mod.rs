@@ -190,7 +190,7 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
         let bytes = body::json(&parts.headers, body).await.map_err(|refused| {
             let kind = match refused {
                 body::Refused::NotJson | body::Refused::Encoded => Kind::UnsupportedMediaType,
-                body::Refused::TooLarge => Kind::ContentTooLarge,
+                body::Refused::TooLarge | body::Refused::TooMany => Kind::ContentTooLarge,
                 body::Refused::TooSlow => Kind::RequestTimeout,
             };
             Problem::request(kind, refused.to_string(), &id)

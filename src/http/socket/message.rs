@@ -4,7 +4,7 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::graphql::Operation;
+use crate::graphql::{Operation, guard::holds_too_many};
 
 /// The longest reason of a close frame, in bytes (RFC 6455, section 5.5: 125 with the code).
 const REASON_BYTES_MAX: usize = 123;
@@ -110,6 +110,9 @@ pub(super) enum Incoming {
 impl Incoming {
     /// Reads one message.
     pub(super) fn parse(text: &str) -> Result<Self, Close> {
+        if holds_too_many(text.as_bytes()) {
+            return Err(Close::too_big());
+        }
         let mut message: Map<String, Value> =
             serde_json::from_str(text).map_err(|_| Close::bad_request("Message is not a JSON object"))?;
         let payload = message.remove("payload").filter(|payload| !payload.is_null());

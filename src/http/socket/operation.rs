@@ -96,9 +96,11 @@ impl Run {
             }
         };
         self.held.adopt(&caller, since);
+        let bytes = operation.document_bytes();
         let accepted = match self.api.accept(operation, request_id) {
             Ok(accepted) => accepted,
             Err(refusal) => {
+                self.limiter.charge(&caller, &self.bearer, bytes);
                 self.error(refusal).await;
                 return Ok(());
             }
@@ -111,7 +113,10 @@ impl Run {
             }
             goes_on
         } else {
-            let answer = self.api.execute(caller, accepted).await;
+            let answer = self.api.execute(Arc::clone(&caller), accepted).await;
+            if answer.is_refusal() {
+                self.limiter.charge(&caller, &self.bearer, bytes);
+            }
             self.next(answer, request_id).await
         };
         if complete {

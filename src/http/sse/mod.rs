@@ -32,15 +32,21 @@ const COMPLETE: &str = "event: complete\ndata:\n\n";
 pub(super) async fn answer(door: &Door, id: &str, request: Request) -> Result<Response, Box<Refused>> {
     let peer = Peer::of(request.extensions());
     let Asked { caller, since, operation, may_write, head } = read(door, id, request).await?;
+    let bytes = operation.document_bytes();
     let accepted = match door.api.accept(operation, id) {
         Ok(accepted) => accepted,
-        Err(refusal) => return Ok(whole(&refusal)),
+        Err(refusal) => {
+            caller::charge(door, &caller, &head.headers, (&refusal, bytes));
+            return Ok(whole(&refusal));
+        }
     };
     if !accepted.is_subscription() {
         if !may_write && !accepted.is_query() {
             return Err(Refused::write_by_get(id));
         }
-        return Ok(whole(&door.api.execute(caller, accepted).await));
+        let answer = door.api.execute(Arc::clone(&caller), accepted).await;
+        caller::charge(door, &caller, &head.headers, (&answer, bytes));
+        return Ok(whole(&answer));
     }
     let refuse = |err: &Error| Refused::error(err, id);
     let bearer = caller::bearer(&head.headers).map_err(|err| refuse(&err))?;

@@ -55,6 +55,8 @@ async fn only_json_of_a_bounded_size_is_read() {
     assert_refused(&raw(Some(JSON), format!("{}[", "{\"a\":".repeat(50_000))).await, 400);
     let huge = json!({ "query": "#".repeat(BODY_BYTES_MAX) }).to_string();
     assert_refused(&raw(Some(JSON), huge).await, 413);
+    let many = json!({ "query": "{ __typename }", "variables": { "a": vec![0; 100_001] } }).to_string();
+    assert_refused(&raw(Some(JSON), many).await, 413);
     assert_eq!(customers(&operator).await, 0);
     for kind in [
         "application/json; charset=UTF-8",

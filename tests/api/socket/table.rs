@@ -193,6 +193,11 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
         ),
         ("a message that is too large", vec![Text("x".repeat(MESSAGE_BYTES_MAX + 1))], vec![Closed(1009)]),
         (
+            "one of too many values",
+            vec![Text(json!({ "type": "ping", "payload": { "a": vec![0; 100_001] } }).to_string())],
+            vec![Closed(1009)],
+        ),
+        (
             "one that is too large in pieces",
             vec![Pieces(vec!["x".repeat(MESSAGE_BYTES_MAX / 4); 5])],
             vec![Closed(1009)],
