@@ -2,7 +2,8 @@
 //! refused, and without them, in turn within one run. `cargo bench --bench bystander`.
 //!
 //! The attacker is a process of its own, at the lowest priority: its machine would not be ours. What its load costs all the
-//! same is shown by as much of it, sent to a process that reads it and answers a constant.
+//! same is shown roughly by that load at the same pace, sent to a process that reads all of it and answers a constant: more
+//! bytes than to the service, which leaves bodies unread where it can.
 
 #[allow(dead_code, reason = "each benchmark needs a part of it")]
 mod serving;
@@ -335,7 +336,7 @@ async fn main() -> Result<(), Failure> {
         };
         let mut load = Beside::measure(&serving, &ordinary, &as_much).await?;
         let by_load = load.say("  as much to a constant");
-        println!("  of it the service's: {:.2} times\n", ratio / by_load);
+        println!("  {:.2} times as much as beside the constant\n", ratio / by_load);
         worst = worst.max(ratio);
     }
     println!("the worst: {worst:.2} times");

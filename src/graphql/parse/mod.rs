@@ -1,4 +1,4 @@
-//! A document's text, parsed into async-graphql's own tree, in a tenth of the time that its parser takes
+//! A document's text, parsed into async-graphql's own tree, in far less time than its parser takes
 //! ([why](../../../docs/decisions/0021-a-parser-of-our-own.md)).
 //!
 //! It follows the specification (GraphQL, September 2025, appendix B) where the other one does not. It takes time in
