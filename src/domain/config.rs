@@ -1,6 +1,6 @@
 //! Active configurations: what the runtime gets, now or at a moment of the log.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Error, Reading, Registry, Result,
@@ -54,7 +54,7 @@ pub struct ConfigAt {
     /// Whose it is.
     pub customer_id: CustomerId,
     /// What it served, or why nothing.
-    pub config: std::result::Result<Box<ActiveConfig>, NotServed>,
+    pub config: std::result::Result<Arc<ActiveConfig>, NotServed>,
 }
 
 /// Which of the configurations.
@@ -180,7 +180,7 @@ async fn filled(view: &View, revision: i64, rows: Vec<serving::Serving>) -> Resu
         let config = match (status.not_served(), version, activated_at, revision) {
             (Some(why), ..) => Err(why),
             (None, Some(version), Some(activated_at), Some(revision)) => {
-                Ok(Box::new(ActiveConfig { agent_id, customer_id, name, version, activated_at, revision }))
+                Ok(Arc::new(ActiveConfig { agent_id, customer_id, name, version, activated_at, revision }))
             }
             (None, ..) if reason == Some(Reason::Archive) => Err(NotServed::Archived),
             (None, ..) => Err(NotServed::Deactivated),

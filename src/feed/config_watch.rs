@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::{
     hub::{Hub, WatchFilter},
     roster::Watched,
+    told::Asked,
     touched::{Touched, touched},
     watch::Watch,
 };
@@ -37,9 +38,9 @@ const BINDING_BYTES: usize = 4;
 #[derive(Clone, Debug)]
 pub enum ConfigEvent {
     /// This serves, at the moment of the bookmark that follows.
-    Snapshot(i64, Box<ActiveConfig>),
+    Snapshot(i64, Arc<ActiveConfig>),
     /// This serves from this commit on.
-    Upsert(i64, Box<ActiveConfig>),
+    Upsert(i64, Arc<ActiveConfig>),
     /// From this commit on this agent is not served.
     Remove(i64, AgentId, NotServed),
     /// All up to here has been told: where to come back to.
@@ -168,12 +169,20 @@ impl ConfigWatch {
             customer_id: customer_id.or(self.filter.customer_id),
             agent_ids: self.filter.agent_ids.as_deref(),
         };
+        let asked = Asked::Page {
+            scope: self.caller.scope(),
+            revision,
+            customer_id: which.customer_id,
+            agent_ids: self.filter.agent_ids.clone(),
+            after,
+        };
         let reading = self.registry.reading(&self.caller);
-        let page = self.registry.configs_page_at(&reading, revision, which, after, PAGE).await?;
+        let read = self.registry.configs_page_at(&reading, revision, which, after, PAGE);
+        let page = self.watch.readings().get(asked, read).await?;
         if let Some(last) = page.last().filter(|_| u64::try_from(page.len()).is_ok_and(|len| len >= PAGE)) {
             self.sweeps.push_front(Sweep { after: Some(last.agent_id), ..sweep });
         }
-        for ConfigAt { agent_id, customer_id: _, config } in page {
+        for ConfigAt { agent_id, customer_id: _, config } in page.iter().cloned() {
             match config {
                 Ok(config) if is_snapshot => self.ready.push_back(ConfigEvent::Snapshot(revision, config)),
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
@@ -211,12 +220,15 @@ impl ConfigWatch {
         };
         let agents: Vec<AgentId> = agents.into_iter().collect();
         let configs = match agents.as_slice() {
-            [] => Vec::new(),
-            agents => {
-                self.registry.configs_at(&self.registry.reading(&self.caller), revision, agents).await?
+            [] => Arc::default(),
+            some => {
+                let asked = Asked::Agents(self.caller.scope(), revision, agents.clone());
+                let reading = self.registry.reading(&self.caller);
+                let read = self.registry.configs_at(&reading, revision, some);
+                self.watch.readings().get(asked, read).await?
             }
         };
-        for ConfigAt { agent_id, customer_id: _, config } in configs {
+        for ConfigAt { agent_id, customer_id: _, config } in configs.iter().cloned() {
             match config {
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
                 // Whose customer is not served was taken away when that began.

@@ -39,7 +39,7 @@ const READERS: usize = 2;
 /// How often what changed while it was read is read anew, before whoever waits for it asks the database itself.
 const ROUNDS: u8 = 3;
 /// What a configuration takes beside its texts and JSON, in bytes, and what knowing that an agent serves nothing takes.
-const OVERHEAD: usize = 1024;
+pub(super) const OVERHEAD: usize = 1024;
 /// What a value of JSON takes beside its text, in bytes: itself, with the room that lists and objects keep for more.
 const VALUE: usize = 3 * size_of::<Value>();
 
@@ -50,7 +50,7 @@ pub type Render = fn(&ActiveConfig) -> Result<(Bytes, String)>;
 #[derive(Clone, Debug)]
 pub struct Hot {
     /// What it is.
-    pub config: ActiveConfig,
+    pub config: Arc<ActiveConfig>,
     /// The same as a body.
     pub body: Bytes,
     /// That body's entity tag.
@@ -171,7 +171,7 @@ impl Configs {
     ///
     /// # Errors
     /// [`Error::Internal`] when it can't be written as JSON.
-    pub(super) fn render(&self, config: ActiveConfig) -> Result<Arc<Hot>> {
+    pub(super) fn render(&self, config: Arc<ActiveConfig>) -> Result<Arc<Hot>> {
         let (body, etag) = (self.0.render)(&config)?;
         Ok(Arc::new(Hot { config, body, etag }))
     }
@@ -283,7 +283,7 @@ impl Configs {
 
     fn known_of(&self, ConfigAt { agent_id: _, customer_id, config }: ConfigAt) -> Result<Arc<Known>> {
         let serves = match config {
-            Ok(config) => Ok(self.render(*config)?),
+            Ok(config) => Ok(self.render(config)?),
             Err(why) => Err(why),
         };
         Ok(Arc::new(Known { customer_id, serves }))
@@ -362,14 +362,19 @@ impl Known {
     /// About how much memory this takes: the texts and the JSON, and the same as a body.
     fn bytes(&self) -> usize {
         let Ok(hot) = &self.serves else { return OVERHEAD };
-        let version = &hot.config.version;
-        let tool = |tool: &Tool| {
-            let description = tool.description.as_ref().map_or(0, String::len);
-            VALUE + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight)
-        };
-        let tools: usize = version.tools.0.iter().map(tool).sum();
-        OVERHEAD + hot.body.len() + version.system_prompt.len() + weight(&version.model_parameters) + tools
+        OVERHEAD + hot.body.len() + weight_of(&hot.config)
     }
+}
+
+/// About how much memory a configuration's texts and JSON take.
+pub(super) fn weight_of(config: &ActiveConfig) -> usize {
+    let version = &config.version;
+    let tool = |tool: &Tool| {
+        let description = tool.description.as_ref().map_or(0, String::len);
+        VALUE + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight)
+    };
+    let tools: usize = version.tools.0.iter().map(tool).sum();
+    version.system_prompt.len() + weight(&version.model_parameters) + tools
 }
 
 /// About how much memory this takes.

@@ -20,6 +20,7 @@ use super::{
     lease::{Lease, Moment},
     rights::Rights,
     roster::{Roster, Watched, Watcher},
+    told::Readings,
     watch::Watch,
 };
 use crate::{
@@ -66,6 +67,8 @@ pub struct Hub {
     roster: Roster,
     configs: Configs,
     credentials: Credentials,
+    /// What watchers of configurations are told of.
+    readings: Readings,
     /// What wakes the tail.
     bell: Arc<Notify>,
     /// When the database last did not answer somebody who had something else to go by.
@@ -112,6 +115,7 @@ impl Hub {
         Self {
             configs: Configs::new(registry.clone(), tasks, render, config_bytes),
             credentials: Credentials::default(),
+            readings: Readings::default(),
             bell,
             silent_since: Arc::default(),
             lease: Lease::new(Moment::now(registry.clock())),
@@ -173,6 +177,7 @@ impl Hub {
     pub(super) fn diverged(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
         self.applied.send_replace(None);
+        self.readings.clear();
         self.credentials.clear();
         self.configs.clear();
     }
@@ -180,6 +185,11 @@ impl Hub {
     /// How often that was.
     pub(super) fn turn(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
+    }
+
+    /// What watchers of configurations were told of.
+    pub(super) fn readings(&self) -> &Readings {
+        &self.readings
     }
 
     /// The verbs.
@@ -298,7 +308,7 @@ impl Hub {
         let reading = self.registry.reading(caller);
         match self.unless_late(known.is_some(), self.registry.active_config(&reading, id)).await {
             Ok(config) => {
-                let config = config.map(|config| self.configs.render(config)).transpose()?;
+                let config = config.map(|config| self.configs.render(Arc::new(config))).transpose()?;
                 Ok(Given { config, stale: None })
             }
             Err(err @ Error::Unavailable(_)) => match known {

@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 use super::{
     hub::{Commit, Hub, WatchFilter},
     roster::Entered,
+    told::Readings,
 };
 use crate::domain::{
     Caller, Error, Reach, Registry, Result,
@@ -122,6 +123,11 @@ impl Watch {
     /// Whether its instance still follows the log: a mark of one that does not is old.
     pub(super) fn is_followed(&self) -> bool {
         self.hub.age() < LEASE
+    }
+
+    /// What others were told.
+    pub(super) fn readings(&self) -> &Readings {
+        self.hub.readings()
     }
 
     /// The verbs that it reads with.

@@ -25,7 +25,7 @@ pub(super) enum Of {
     /// Memory, where it is made ready for all.
     Hot(Arc<Hot>),
     /// An event of its own.
-    Told(Box<verbs::ActiveConfig>),
+    Told(Arc<verbs::ActiveConfig>),
 }
 
 impl Deref for Of {

@@ -19,6 +19,7 @@ use super::{
     },
     error::{refuse, too_much},
     loader::Loader,
+    share::Part,
 };
 use crate::{
     domain::{
@@ -42,6 +43,8 @@ pub(super) struct Request {
     pub(super) caller: Arc<Caller>,
     pub(super) registry: Registry,
     pub(super) hub: Hub,
+    /// Of a subscription: which part of it this is.
+    pub(super) part: Option<Part>,
     weight: Arc<AtomicUsize>,
     lens: Lens,
 }
@@ -140,10 +143,10 @@ impl Deref for Lens {
 }
 
 impl Request {
-    pub(super) fn new(registry: &Registry, hub: &Hub, caller: Arc<Caller>) -> Self {
+    pub(super) fn new(registry: &Registry, hub: &Hub, caller: Arc<Caller>, part: Option<Part>) -> Self {
         let weight = Arc::default();
         let lens = Lens::new(registry, &caller, &weight);
-        Self { caller, registry: registry.clone(), hub: hub.clone(), weight, lens }
+        Self { caller, registry: registry.clone(), hub: hub.clone(), part, weight, lens }
     }
 
     /// The caller of this mutation, which has its effect once if it was given a key: the rest of its input is what else may

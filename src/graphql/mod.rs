@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{MergedObject, Schema, ServerError, Variables};
-use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -34,6 +33,7 @@ mod page;
 pub mod parse;
 mod scalar;
 mod service_token;
+mod share;
 mod subscription;
 mod user;
 mod variable;
@@ -41,9 +41,11 @@ mod version;
 mod watcher;
 
 use context::Request;
-use document::Documents;
+use document::{Document, Documents, Found};
 pub use document::{ManifestError, TrustedDocuments};
 pub use operation::{Accepted, NoDocument, Operation};
+use share::Share;
+pub use share::Told;
 
 /// How long a query or a mutation may run before its client is told UNAVAILABLE. A write that has begun runs to its end.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -163,12 +165,29 @@ impl Answer {
     }
 
     fn of(response: async_graphql::Response, request_id: &str, errors_max: usize) -> Self {
+        Self::raw(response).stamped(request_id, errors_max)
+    }
+
+    fn raw(response: async_graphql::Response) -> Self {
         let async_graphql::Response { data, errors, .. } = response;
         // Whatever ran names the field that failed; a request error names none.
         let has_run = errors.is_empty()
             || data != async_graphql::Value::Null
             || errors.iter().any(|err| !err.path.is_empty());
-        Self { data: has_run.then_some(data), errors }.stamped(request_id, errors_max)
+        Self { data: has_run.then_some(data), errors }
+    }
+
+    /// As it goes over the wire.
+    #[must_use]
+    pub fn written(&self) -> Arc<str> {
+        // What we serialize has text for keys, so it can't fail.
+        serde_json::to_string(self).unwrap_or_default().into()
+    }
+
+    /// Whether some of it could not be read, and another try may do.
+    fn is_for_want_of_database(&self) -> bool {
+        let code = |err: &ServerError| err.extensions.as_ref()?.get("code").cloned();
+        self.errors.iter().any(|err| code(err) == Some("UNAVAILABLE".into()))
     }
 
     /// The same with at most so many errors, each bounded and naming its request.
@@ -196,6 +215,7 @@ pub struct Api {
     hub: Hub,
     limits: guard::Limits,
     documents: Arc<Documents>,
+    share: Share,
 }
 
 impl Api {
@@ -203,7 +223,8 @@ impl Api {
     #[must_use]
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Self {
         let documents = Arc::new(Documents::new(trusted));
-        Self { schema: schema(), registry, hub, limits: guard::Limits::default(), documents }
+        let limits = guard::Limits::default();
+        Self { schema: schema(), registry, hub, limits, documents, share: Share::default() }
     }
 
     /// Finds the document that an operation means, and decides whether it may run: before it is parsed, and then before
@@ -218,59 +239,38 @@ impl Api {
             |refusal: document::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
         let found = self.documents.find(&mut operation).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
-        guard::scan(&found.text, &self.limits).map_err(refuse)?;
-        found.verify().map_err(unknown)?;
-        let document = parse::parse(&found.text)
-            .map_err(|err| Answer { data: None, errors: vec![err.into()] }.stamped(request_id, 1))?;
+        let (document, new) = match found {
+            Found::Known(document) => (document, None),
+            Found::New(new) => {
+                guard::scan(&new.text, &self.limits).map_err(refuse)?;
+                new.verify().map_err(unknown)?;
+                let parsed = parse::parse(&new.text)
+                    .map_err(|err| Answer { data: None, errors: vec![err.into()] }.stamped(request_id, 1))?;
+                (Arc::new(Document { text: new.text, parsed }), Some(new.claimed))
+            }
+        };
         guard::weigh(variables.as_ref(), &self.limits).map_err(refuse)?;
         let variables =
             Variables::from_json(variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
-        let measured =
-            guard::measure(&document, operation_name.as_deref(), &variables, &self.limits).map_err(refuse)?;
-        variable::required(&document, operation_name.as_deref(), &variables)
+        let measured = guard::measure(&document.parsed, operation_name.as_deref(), &variables, &self.limits)
+            .map_err(refuse)?;
+        variable::required(&document.parsed, operation_name.as_deref(), &variables)
             .map_err(|message| Answer::refusal(message, "BAD_USER_INPUT", request_id))?;
-        self.documents.keep(&found);
-        let mut request = async_graphql::Request::new(found.text).variables(variables);
-        request.operation_name = operation_name;
-        request.set_parsed_query(document);
-        Ok(Accepted { request, kind: measured.operation })
+        if let Some(claimed) = new {
+            self.documents.keep(&document, claimed);
+        }
+        Ok(Accepted { document, operation_name, variables, kind: measured.operation })
     }
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
         let request_id = caller.request_id().to_owned();
-        let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
+        let request = accepted.request().data(Request::new(&self.registry, &self.hub, caller, None));
         let answer = timeout(DEADLINE, self.schema.execute(request)).await;
         self.hub.settle().await;
         match answer {
             Ok(response) => Answer::of(response, &request_id, self.limits.errors),
             Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
         }
-    }
-
-    /// Runs a subscription: an answer an event. A request error is the only answer then.
-    pub fn subscribe(
-        &self,
-        caller: Arc<Caller>,
-        accepted: Accepted,
-    ) -> impl Stream<Item = Answer> + Send + use<> {
-        let (request_id, errors_max) = (caller.request_id().to_owned(), self.limits.errors);
-        let request = accepted.request.data(Request::new(&self.registry, &self.hub, caller));
-        let (mut is_first, hub) = (true, self.hub.clone());
-        let answers = self.schema.execute_stream(request).map(move |response| {
-            let answer = Answer::of(response, &request_id, errors_max);
-            // A stream that can't be opened is a request error (GraphQL, section 6.2.3.1). async-graphql tells it as
-            // the first event: without data, and with an error at the root field itself.
-            let is_unopened = std::mem::take(&mut is_first) && answer.is_root_failure();
-            let data = answer.data.filter(|_| !is_unopened);
-            Answer { data, ..answer }
-        });
-        answers.then(move |answer| {
-            let hub = hub.clone();
-            async move {
-                hub.settle().await;
-                answer
-            }
-        })
     }
 }

@@ -1,8 +1,12 @@
 //! What a client asks for, as it comes over the wire, and the same once it was accepted.
 
-use async_graphql::parser::types::OperationType;
+use std::sync::Arc;
+
+use async_graphql::{Variables, parser::types::OperationType};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use super::document::Document;
 
 /// What a client asks for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,13 +71,23 @@ impl Operation {
 }
 
 /// An operation that was accepted: parsed, measured, ready to run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Accepted {
-    pub(super) request: async_graphql::Request,
+    pub(super) document: Arc<Document>,
+    pub(super) operation_name: Option<String>,
+    pub(super) variables: Variables,
     pub(super) kind: OperationType,
 }
 
 impl Accepted {
+    /// The same, as the library runs it.
+    pub(super) fn request(&self) -> async_graphql::Request {
+        let mut request = async_graphql::Request::new("").variables(self.variables.clone());
+        request.operation_name.clone_from(&self.operation_name);
+        request.set_parsed_query(self.document.parsed.clone());
+        request
+    }
+
     /// Whether it may be run by a request that must change nothing.
     #[must_use]
     pub fn is_query(&self) -> bool {

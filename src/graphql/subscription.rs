@@ -12,10 +12,12 @@ use super::{
     context::{Request, request},
     error::refuse,
     scalar::{Cursor, id},
+    share::{Event, Part, Source},
 };
 use crate::{
-    domain::{Error, activation as verbs},
-    feed::{self, ConfigWatch, Watch, WatchFilter, Watched},
+    domain::{self, Error, Result, activation as verbs},
+    feed::{self, WatchFilter, Watched},
+    task::lock,
 };
 
 /// The most agents that one subscription may name: more want a customer, or all.
@@ -39,16 +41,11 @@ impl SubscriptionRoot {
         )]
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
-        let request = request(ctx)?.clone();
-        let watch = open(&request, Watched::Activations, customer_id, agent_ids, after)
-            .await
-            .map_err(|err| refuse(&err))?;
-        Ok(stream::unfold(Some((watch, request)), |state| async move {
-            let (mut watch, request) = state?;
-            match next_activation(&mut watch, &request).await {
-                Ok(activation) => Some((Ok(activation), Some((watch, request)))),
-                Err(err) => Some((Err(err), None)),
-            }
+        let request = request(ctx)?;
+        let opened = open(request, Watched::Activations, customer_id, agent_ids, after);
+        Ok(stream::iter(match part(request, opened).await? {
+            Some(Event::Change(change)) => Some(activation(&change, request).await),
+            other => unshown(other),
         }))
     }
 
@@ -65,19 +62,16 @@ impl SubscriptionRoot {
         )]
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<ConfigEvent>> + 'a> {
-        let request = request(ctx)?.clone();
+        let request = request(ctx)?;
         let opened = async {
             let filter = filter(customer_id, agent_ids)?;
             let after = after.as_ref().map(|cursor| cursor.0.as_str());
-            request.hub.watch_configs(Arc::clone(&request.caller), filter, after).await
+            let watch = request.hub.watch_configs(Arc::clone(&request.caller), filter, after).await?;
+            Ok(Source::Configs(Box::new(watch)))
         };
-        let watch = opened.await.map_err(|err| refuse(&err))?;
-        Ok(stream::unfold(Some((watch, request)), |state| async move {
-            let (mut watch, request) = state?;
-            match next_config(&mut watch, &request).await {
-                Ok(event) => Some((Ok(event), Some((watch, request)))),
-                Err(err) => Some((Err(refuse(&err)), None)),
-            }
+        Ok(stream::iter(match part(request, opened).await? {
+            Some(Event::Config(event)) => Some(Ok(config(event, request))),
+            other => unshown(other),
         }))
     }
 
@@ -93,27 +87,49 @@ impl SubscriptionRoot {
         )]
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Change>> + 'a> {
-        let request = request(ctx)?.clone();
-        let watch = open(&request, Watched::Changes, customer_id, None, after).await;
-        let watch = watch.map_err(|err| refuse(&err))?;
-        Ok(stream::unfold(Some((watch, request)), |state| async move {
-            let (mut watch, request) = state?;
-            match watch.next().await {
-                Ok(change) => Some((Ok(Change::new(change, request.event())), Some((watch, request)))),
-                Err(err) => Some((Err(refuse(&err)), None)),
-            }
+        let request = request(ctx)?;
+        let opened = open(request, Watched::Changes, customer_id, None, after);
+        Ok(stream::iter(match part(request, opened).await? {
+            Some(Event::Change(change)) => Some(Ok(Change::new(change, request.event()))),
+            other => unshown(other),
         }))
     }
 }
 
-async fn next_config(watch: &mut ConfigWatch, request: &Request) -> crate::domain::Result<ConfigEvent> {
-    let shown = |config: Box<_>| ActiveConfig(Of::Told(config), request.event());
-    Ok(match watch.next().await? {
+/// The event that is to be shown; or none, and what is watched from now on has been opened.
+async fn part(
+    request: &Request,
+    opened: impl Future<Output = Result<Source>>,
+) -> async_graphql::Result<Option<Event>> {
+    match &request.part {
+        Some(Part::Show(event)) => Ok(Some(event.clone())),
+        Some(Part::Open(slot)) => {
+            let source = opened.await.map_err(|err| refuse(&err))?;
+            *lock(slot) = Some(source);
+            Ok(None)
+        }
+        None => Err(refuse(&Error::Internal("a subscription that was run as a query".into()))),
+    }
+}
+
+/// What there is to say when there is no event of the kind that was asked for.
+fn unshown<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
+    match event? {
+        Event::Over(err) => Some(Err(refuse(&err))),
+        Event::Change(_) | Event::Config(_) => {
+            Some(Err(refuse(&Error::Internal("an event of another subscription".into()))))
+        }
+    }
+}
+
+fn config(event: feed::ConfigEvent, request: &Request) -> ConfigEvent {
+    let shown = |config| ActiveConfig(Of::Told(config), request.event());
+    match event {
         feed::ConfigEvent::Snapshot(revision, config) => ConfigEvent::snapshot(revision, shown(config)),
         feed::ConfigEvent::Upsert(revision, config) => ConfigEvent::upsert(revision, shown(config)),
         feed::ConfigEvent::Remove(revision, agent, why) => ConfigEvent::remove(revision, agent, why),
         feed::ConfigEvent::Bookmark(revision, cursor) => ConfigEvent::bookmark(revision, cursor),
-    })
+    }
 }
 
 async fn open(
@@ -122,13 +138,18 @@ async fn open(
     customer: Option<ID>,
     agents: Option<Vec<ID>>,
     after: Option<Cursor>,
-) -> crate::domain::Result<Watch> {
+) -> Result<Source> {
     let after = after.map(|cursor| cursor.read()).transpose()?;
-    request.hub.watch(Arc::clone(&request.caller), watched, filter(customer, agents)?, after).await
+    let filter = filter(customer, agents)?;
+    let watch = Box::new(request.hub.watch(Arc::clone(&request.caller), watched, filter, after).await?);
+    Ok(match watched {
+        Watched::Activations => Source::Activations(watch),
+        Watched::Changes | Watched::Configs => Source::Changes(watch),
+    })
 }
 
 /// What of the log these arguments ask for.
-fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> crate::domain::Result<WatchFilter> {
+fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> {
     let customer_id = customer.map(|customer| id("customerId", &customer)).transpose()?;
     if let Some(agents) = agents.as_ref().filter(|agents| agents.len() > AGENTS_MAX) {
         let (field, unit) = ("agentIds".to_owned(), "ids");
@@ -139,14 +160,10 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> crate::domain::Resul
     Ok(WatchFilter { customer_id, agent_ids })
 }
 
-/// Waits for the next change that is an activation, and reads it as of now.
-async fn next_activation(watch: &mut Watch, request: &Request) -> async_graphql::Result<Activation> {
-    loop {
-        let change = watch.next().await.map_err(|err| refuse(&err))?;
-        if let Some(id) = verbs::Activation::recorded_by(&change) {
-            let activation = request.event().activation(id).await?;
-            return activation
-                .ok_or_else(|| refuse(&Error::Internal("a change without its activation".into())));
-        }
-    }
+/// The activation that a change tells of, as of now.
+async fn activation(change: &domain::change::Change, request: &Request) -> async_graphql::Result<Activation> {
+    let id = verbs::Activation::recorded_by(change);
+    let id = id.ok_or_else(|| refuse(&Error::Internal("a change that is no activation".into())))?;
+    let activation = request.event().activation(id).await?;
+    activation.ok_or_else(|| refuse(&Error::Internal("a change without its activation".into())))
 }

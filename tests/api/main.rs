@@ -36,6 +36,7 @@ mod rest;
 mod role;
 mod rolling;
 mod search;
+mod share;
 mod silent;
 mod soak;
 mod socket;

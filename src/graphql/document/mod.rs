@@ -4,24 +4,33 @@
 //! is told PERSISTED_QUERY_NOT_FOUND. When there is a list of trusted documents, no other is run, however it is named.
 //! What is found here goes through the guard like any other text.
 
+use std::sync::Arc;
+
+use async_graphql::parser::types::ExecutableDocument;
+use quick_cache::{Weighter, sync::Cache};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Operation;
 
-mod cache;
 mod trusted;
 
-use cache::Cache;
 pub use trusted::{ManifestError, TrustedDocuments};
 
 /// The SHA-256 of a document's text.
 type Hash = [u8; 32];
 
-/// The most documents that are remembered by their hashes.
-const ENTRIES_MAX: usize = 1_000;
-/// The most bytes of text in all of them.
-const BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How many documents are thought to be remembered; what bounds them is their size.
+const ENTRIES: usize = 1_000;
+/// About the most bytes that all of them take.
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// What a parsed document takes, as a multiple of its text: a token is two bytes or more with what parts it from the next,
+/// and takes some hundred in the tree.
+const SWELL: usize = 64;
+/// What it takes beside that.
+const OVERHEAD: usize = 4096;
+/// A longer text is remembered only for a client that names its hash: to find that of every text would be work for nothing.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// With this before it, an id is a hash (GraphQL over HTTP, appendix A).
 const HASH_PREFIX: &str = "sha256:";
 
@@ -58,15 +67,31 @@ impl Refusal {
     }
 }
 
-/// The text that an operation means.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) text: String,
-    /// The hash that the client says it has.
-    claimed: Option<Hash>,
+/// A document that was parsed.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) text: Arc<str>,
+    pub(super) parsed: ExecutableDocument,
 }
 
-impl Found {
+/// The document that an operation means.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// One that has been through the guard's scan and the parser.
+    Known(Arc<Document>),
+    /// One that has not.
+    New(New),
+}
+
+/// A text that is not known.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct New {
+    pub(super) text: Arc<str>,
+    /// The hash that the client says it has.
+    pub(super) claimed: Option<Hash>,
+}
+
+impl New {
     /// Whether the text has the hash that the client says. It costs as much as the text is long.
     pub(super) fn verify(&self) -> Result<(), Refusal> {
         match self.claimed {
@@ -76,16 +101,25 @@ impl Found {
     }
 }
 
+#[derive(Clone, Debug)]
+struct Size;
+
+impl Weighter<Hash, Arc<Document>> for Size {
+    fn weight(&self, _: &Hash, document: &Arc<Document>) -> u64 {
+        u64::try_from(OVERHEAD + document.text.len() * SWELL).unwrap_or(u64::MAX)
+    }
+}
+
 /// The documents that are known here.
 #[derive(Debug)]
 pub(super) struct Documents {
-    cache: Cache,
+    known: Cache<Hash, Arc<Document>, Size>,
     trusted: Option<TrustedDocuments>,
 }
 
 impl Documents {
     pub(super) fn new(trusted: Option<TrustedDocuments>) -> Self {
-        Self { cache: Cache::new(ENTRIES_MAX, BYTES_MAX), trusted }
+        Self { known: Cache::with_weighter(ENTRIES, BYTES_MAX, Size), trusted }
     }
 
     /// The document that this operation means, which is taken out of it.
@@ -94,7 +128,7 @@ impl Documents {
         let claimed = operation.persisted().map(claimed).transpose()?;
         if let Some(trusted) = &self.trusted {
             let text = trusted.find(text, id.as_deref(), claimed).ok_or(Refusal::NotTrusted)?;
-            return Ok(Found { text, claimed: None });
+            return Ok(self.known_or_new(text, None));
         }
         let id = id.map(|id| id.strip_prefix(HASH_PREFIX).map(str::to_owned).ok_or(Refusal::NotFound));
         let by_id = id.transpose()?;
@@ -103,21 +137,33 @@ impl Documents {
             (claimed, id) => claimed.or(id),
         };
         match (text, claimed.map(read)) {
-            (Some(text), None) => Ok(Found { text, claimed: None }),
+            (Some(text), None) => Ok(self.known_or_new(text.into(), None)),
             (Some(text), Some(claimed)) => {
-                Ok(Found { text, claimed: Some(claimed.ok_or(Refusal::Mismatch)?) })
+                Ok(self.known_or_new(text.into(), Some(claimed.ok_or(Refusal::Mismatch)?)))
             }
             (None, claimed) => {
-                let text = claimed.flatten().and_then(|hash| self.cache.get(&hash));
-                Ok(Found { text: text.ok_or(Refusal::NotFound)?.to_string(), claimed: None })
+                let document = claimed.flatten().and_then(|hash| self.known.get(&hash));
+                Ok(Found::Known(document.ok_or(Refusal::NotFound)?))
             }
         }
     }
 
-    /// Remembers a document that was accepted, when its client said its hash.
-    pub(super) fn keep(&self, found: &Found) {
-        if let Some(hash) = found.claimed {
-            self.cache.keep(hash, &found.text);
+    fn known_or_new(&self, text: Arc<str>, claimed: Option<Hash>) -> Found {
+        if text.len() <= TEXT_BYTES_MAX {
+            let hash = hash(&text);
+            let is_claimed = claimed.is_none_or(|claimed| claimed == hash);
+            if let Some(document) = self.known.get(&hash).filter(|_| is_claimed) {
+                return Found::Known(document);
+            }
+        }
+        Found::New(New { text, claimed })
+    }
+
+    /// Remembers a document that was accepted, and its hash if its client has named it.
+    pub(super) fn keep(&self, document: &Arc<Document>, claimed: Option<Hash>) {
+        let is_short = document.text.len() <= TEXT_BYTES_MAX;
+        if let Some(hash) = claimed.or_else(|| is_short.then(|| hash(&document.text))) {
+            self.known.insert(hash, Arc::clone(document));
         }
     }
 }

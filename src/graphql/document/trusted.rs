@@ -94,7 +94,12 @@ impl TrustedDocuments {
     }
 
     /// The one that is meant; none when it is not in the list, or when what the client says contradicts itself.
-    pub(super) fn find(&self, text: Option<String>, id: Option<&str>, hash: Option<&str>) -> Option<String> {
+    pub(super) fn find(
+        &self,
+        text: Option<String>,
+        id: Option<&str>,
+        hash: Option<&str>,
+    ) -> Option<Arc<str>> {
         let mut meant: Option<&Arc<str>> = None;
         let known = |id: &str| self.by_id.get(id.strip_prefix(HASH_PREFIX).unwrap_or(id));
         let text = text.map(|text| self.texts.get(text.as_str()));
@@ -104,7 +109,7 @@ impl TrustedDocuments {
                 return None;
             }
         }
-        meant.map(ToString::to_string)
+        meant.cloned()
     }
 }
 

@@ -161,6 +161,12 @@ pub(super) fn text<T: Serialize>(kind: &'static str, id: Option<&str>, payload: 
     serde_json::to_string(&Outgoing { id, kind, payload }).unwrap_or_default().into()
 }
 
+/// A result, which is written already, as it goes over the wire.
+pub(super) fn next(id: &str, written: &str) -> Utf8Bytes {
+    let id = serde_json::to_string(id).unwrap_or_default();
+    ["{\"id\":", &id, ",\"type\":\"next\",\"payload\":", written, "}"].concat().into()
+}
+
 /// A message that is only its type.
 pub(super) fn plain(kind: &'static str) -> Utf8Bytes {
     text(kind, None, None::<()>)

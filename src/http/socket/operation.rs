@@ -11,13 +11,13 @@ use super::{
     super::{Limiter, caller::Client},
     MESSAGE_BYTES_MAX,
     held::Held,
-    message::text,
+    message::{next, text},
     wire::{Letter, Outbox},
 };
 use crate::{
     domain::{Caller, Error, Origin, Registry, change::Channel},
     feed::Rights,
-    graphql::{Answer, Api, Operation},
+    graphql::{Answer, Api, Operation, Told},
 };
 
 /// Counts among the operations that run, until it is dropped.
@@ -106,10 +106,19 @@ impl Run {
             }
         };
         let complete = if accepted.is_subscription() {
-            let mut answers = pin!(self.api.subscribe(caller, accepted));
+            let mut answers = pin!(self.api.subscribe(Arc::clone(&caller), accepted));
             let mut goes_on = true;
-            while goes_on && let Some(answer) = answers.next().await {
-                goes_on = self.next(answer, request_id).await;
+            while goes_on && let Some(told) = answers.next().await {
+                goes_on = match told {
+                    Told::Event(written) => self.next(&written, request_id).await,
+                    Told::Refused(refusal) => {
+                        if refusal.is_refusal() {
+                            self.limiter.charge(&caller, &self.bearer, bytes);
+                        }
+                        self.error(refusal).await;
+                        false
+                    }
+                };
             }
             goes_on
         } else {
@@ -117,7 +126,11 @@ impl Run {
             if answer.is_refusal() {
                 self.limiter.charge(&caller, &self.bearer, bytes);
             }
-            self.next(answer, request_id).await
+            if answer.is_request_error() {
+                self.error(answer).await;
+                return Ok(());
+            }
+            self.next(&answer.written(), request_id).await
         };
         if complete {
             self.send("complete", None::<()>).await;
@@ -126,12 +139,8 @@ impl Run {
     }
 
     /// Sends a result; says whether more may follow.
-    async fn next(&self, answer: Answer, request_id: &str) -> bool {
-        if answer.is_request_error() {
-            self.error(answer).await;
-            return false;
-        }
-        let text = text("next", Some(&self.id), Some(&answer));
+    async fn next(&self, written: &str, request_id: &str) -> bool {
+        let text = next(&self.id, written);
         if text.len() > MESSAGE_BYTES_MAX {
             let refusal = Answer::refusal(
                 format!("the answer is larger than {MESSAGE_BYTES_MAX} bytes; ask for less at once"),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     domain::{Caller, Error},
-    graphql::{Accepted, Answer},
+    graphql::{Accepted, Answer, Told},
 };
 
 /// How many messages wait for the client besides those that HTTP has taken (some 128 KiB, and one more).
@@ -133,7 +133,7 @@ async fn tell(door: &Door, caller: Arc<Caller>, accepted: Accepted, outbox: &mps
         Err(_) => {
             tracing::error!(request_id, "an operation panicked");
             let refusal = Answer::refusal("something went wrong on our side", "INTERNAL", &request_id);
-            post(door, outbox, next(&refusal).into()).await
+            post(door, outbox, next(&refusal.written()).into()).await
         }
     };
     told.err().unwrap_or(End::Complete)
@@ -154,17 +154,18 @@ async fn relay(
             post(door, outbox, PING).await?;
             continue;
         };
-        let Some(answer) = answer else { return Ok(()) };
-        let event = next(&answer);
+        let Some(told) = answer else { return Ok(()) };
+        let written = match told {
+            Told::Event(written) => written,
+            Told::Refused(refusal) => return post(door, outbox, next(&refusal.written()).into()).await,
+        };
+        let event = next(&written);
         if event.len() > MESSAGE_BYTES_MAX {
             let why = format!("the answer is larger than {MESSAGE_BYTES_MAX} bytes; ask for less at once");
             let refusal = Answer::refusal(why, "TOO_LARGE", &request_id);
-            return post(door, outbox, next(&refusal).into()).await;
+            return post(door, outbox, next(&refusal.written()).into()).await;
         }
         post(door, outbox, event.into()).await?;
-        if answer.is_request_error() {
-            return Ok(());
-        }
     }
 }
 

@@ -241,6 +241,8 @@ impl Instance {
             role,
         };
         let made = self.registry.set_member(&Caller::system("test"), input).await.unwrap();
+        // As a request that sets it is answered.
+        self.door.hub.settle().await;
         made.value.user_id.to_string()
     }
 
