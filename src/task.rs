@@ -13,16 +13,19 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-/// The service's running tasks, and the wish that they end.
-#[derive(Clone, Debug)]
-pub struct Tasks {
+/// The service's running tasks, and the wish that they end. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     tracker: TaskTracker,
     stopping: CancellationToken,
     /// Turns at computing: half the processors, so that there are always some to answer.
     turns: Arc<Semaphore>,
 }
 
-impl Default for Tasks {
+impl Default for Inner {
     fn default() -> Self {
         let processors = available_parallelism().map_or(1, usize::from);
         Self {
@@ -59,7 +62,7 @@ impl Tasks {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Lost> {
         let span = tracing::Span::current();
-        Ok(self.tracker.spawn(tracing::Instrument::instrument(work, span)).await?)
+        Ok(self.0.tracker.spawn(tracing::Instrument::instrument(work, span)).await?)
     }
 
     /// Runs what takes a processor for long on a thread of its own, when it is its turn: on a thread that serves
@@ -72,18 +75,18 @@ impl Tasks {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Lost> {
         // It is never closed, so there is always a turn.
-        let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await.ok();
         let work = move || {
             let _turn = turn;
             work()
         };
-        Ok(self.tracker.spawn_blocking(work).await?)
+        Ok(self.0.tracker.spawn_blocking(work).await?)
     }
 
     /// Runs `work` beside the requests until it ends or [`Tasks::stop`] is called.
     pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stopping = self.stopping.clone();
-        self.tracker.spawn(async move {
+        let stopping = self.0.stopping.clone();
+        self.0.tracker.spawn(async move {
             tokio::select! {
                 () = stopping.cancelled() => {}
                 () = work => {}
@@ -94,29 +97,29 @@ impl Tasks {
     /// Runs `work` beside the requests to its end. It must see to it itself that this comes soon once
     /// [`Tasks::stopping`] resolves.
     pub fn attended(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn(work);
+        self.0.tracker.spawn(work);
     }
 
     /// Counts something that another library has spawned as a task, until what this answers is dropped.
     #[must_use]
     pub fn hold(&self) -> Held {
-        Held(self.tracker.token())
+        Held(self.0.tracker.token())
     }
 
     /// Resolves when the service begins to stop.
     pub async fn stopping(&self) {
-        self.stopping.cancelled().await;
+        self.0.stopping.cancelled().await;
     }
 
     /// Asks all to stop.
     pub fn stop(&self) {
-        self.stopping.cancel();
-        self.tracker.close();
+        self.0.stopping.cancel();
+        self.0.tracker.close();
     }
 
     /// Waits until all tasks have ended, at most `most`; says whether they have.
     pub async fn ended(&self, most: Duration) -> bool {
         self.stop();
-        timeout(most, self.tracker.wait()).await.is_ok()
+        timeout(most, self.0.tracker.wait()).await.is_ok()
     }
 }

@@ -17,7 +17,9 @@ use crate::{
     },
     feed::{self, Hub},
     graphql::{Api, TrustedDocuments},
-    http::{self, Door, Excerpts, Limiter, LineLimits, Origins, SocketLimits, Sockets, Tls, TrustedProxies},
+    http::{
+        self, Door, Excerpts, Hand, Limiter, LineLimits, Origins, SocketLimits, Sockets, Tls, TrustedProxies,
+    },
     task::Tasks,
     telemetry,
 };
@@ -224,7 +226,7 @@ impl Service {
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
         let api = Api::new(registry.clone(), hub.clone(), trusted_documents);
-        let door = Door {
+        let door = Door::new(Hand {
             api,
             registry,
             hub,
@@ -235,7 +237,7 @@ impl Service {
             proxies,
             origins,
             metrics: recorder,
-        };
+        });
         Ok(Self { address, listener, door, lines, tls, pools: [db, beside], tasks })
     }
 
@@ -273,7 +275,7 @@ impl Service {
             tracing::info!("stopping");
             tasks.stop();
         };
-        let serve = http::serve(listener, http::router(door), lines, tls, tasks.clone());
+        let serve = http::serve(listener, door, lines, tls);
         let ((), ()) = tokio::join!(serve, stopped);
         if !tasks.ended(DRAIN).await {
             tracing::warn!("some requests did not end in time");

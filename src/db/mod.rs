@@ -159,13 +159,11 @@ impl Db {
             Ok(Committed { value, revision })
         };
         let write = write.boxed();
-        let this = self.clone();
+        let seen = self.seen.clone();
         let watched = async move {
             let made = watched.watch(write).await;
-            match &made {
-                Ok(Committed { revision: Some(revision), .. }) => this.seen.note(*revision),
-                // What it found, or was refused for, was written by somebody else.
-                Ok(Committed { revision: None, .. }) | Err(_) => drop(this.read_head().await),
+            if let Ok(Committed { revision: Some(revision), .. }) = &made {
+                seen.note(*revision);
             }
             made
         };
@@ -178,14 +176,12 @@ impl Db {
     /// # Errors
     /// Any [`Fault`] of the database.
     pub async fn head(&self) -> Result<Head, Fault> {
-        let this = self.clone();
-        self.tasks.shielded(async move { this.read_head().await }).await?
-    }
-
-    async fn read_head(&self) -> Result<Head, Fault> {
         let loan = self.lend();
-        let connections = loan.connections();
-        let head = loan.watch(async { Ok::<_, Fault>(head().one(&connections).await?) }.boxed()).await?;
+        let read = async move {
+            let connections = loan.connections();
+            loan.watch(async { Ok::<_, Fault>(head().one(&connections).await?) }.boxed()).await
+        };
+        let head = self.tasks.shielded(read).await??;
         let head = head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))?;
         self.seen.note(head.revision);
         Ok(head)

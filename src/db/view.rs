@@ -1,6 +1,9 @@
 //! One moment's truth: a read-only, repeatable-read snapshot that opens at the first question.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use sea_orm::{
@@ -9,16 +12,16 @@ use sea_orm::{
 };
 use tokio::sync::OnceCell;
 
-use super::{Db, Fault, Scope, pool::Loan, seen::Seen};
-use crate::{entity::Reach, task::Tasks};
+use super::{Db, Fault, Scope, pool::Loan};
+use crate::entity::Reach;
 
 /// A snapshot under a scope. All that is read through one View was true at the same moment.
 #[derive(Clone, Debug)]
 pub struct View {
-    loan: Loan,
-    tasks: Tasks,
+    db: Db,
+    /// The connection, once something has been asked.
+    loan: Arc<OnceLock<Loan>>,
     scope: Scope,
-    seen: Seen,
     reach: Reach,
     open: Arc<OnceCell<DatabaseTransaction>>,
 }
@@ -70,8 +73,11 @@ where
 impl View {
     pub(super) fn new(db: &Db, scope: Scope) -> Self {
         let reach = db.reach(&scope);
-        let (loan, tasks, seen) = (db.lend(), db.tasks.clone(), db.seen.clone());
-        Self { loan, tasks, scope, seen, reach, open: Arc::default() }
+        Self { db: db.clone(), loan: Arc::default(), scope, reach, open: Arc::default() }
+    }
+
+    fn loan(&self) -> &Loan {
+        self.loan.get_or_init(|| self.db.lend())
     }
 
     /// Whose rows each query must name.
@@ -137,7 +143,7 @@ impl View {
         &self,
         work: BoxFuture<'static, Result<T, DbErr>>,
     ) -> BoxFuture<'static, Result<T, Fault>> {
-        let (loan, tasks) = (self.loan.clone(), self.tasks.clone());
+        let (loan, tasks) = (self.loan().clone(), self.db.tasks.clone());
         let work = async move { loan.watch(work.map_err(Fault::from).boxed()).await };
         async move { tasks.shielded(work).await? }.boxed()
     }
@@ -145,8 +151,8 @@ impl View {
     /// The snapshot, opened if it was not yet. Dropping the last View rolls it back, which for reads is the cheapest end.
     async fn begin(&self) -> Result<&DatabaseTransaction, DbErr> {
         let open = || async {
-            let txn = self.loan.begin().await?;
-            self.seen.note(self.scope.read(&txn).await?);
+            let txn = self.loan().begin().await?;
+            self.db.seen.note(self.scope.read(&txn).await?);
             Ok(txn)
         };
         self.open.get_or_try_init(open).await

@@ -1,6 +1,6 @@
 //! The only rules. GraphQL, REST and the command line all come through here; each verb asks the policy first.
 
-use std::{collections::HashMap, future::Future, hash::Hash, sync::Arc};
+use std::{collections::HashMap, future::Future, hash::Hash, ops::Deref, sync::Arc};
 
 use sea_orm::{Select, Set};
 
@@ -39,7 +39,10 @@ pub mod transfer;
 pub mod user;
 pub mod version;
 
-pub use crate::{db::Origin, entity::Reach};
+pub use crate::{
+    db::{Origin, Scope},
+    entity::Reach,
+};
 pub use caller::{
     Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
 };
@@ -48,12 +51,24 @@ pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 pub use text::{DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
 
-/// All verbs. Cheap to clone.
+/// All verbs. Clones are the same.
 #[derive(Clone, Debug)]
-pub struct Registry {
+pub struct Registry(Arc<Means>);
+
+impl Deref for Registry {
+    type Target = Means;
+
+    fn deref(&self) -> &Means {
+        &self.0
+    }
+}
+
+/// What the verbs work with.
+#[derive(Debug)]
+pub struct Means {
     db: Db,
     clock: Clock,
-    auth: Arc<auth::Auth>,
+    auth: auth::Auth,
 }
 
 /// What a write came to.
@@ -72,7 +87,7 @@ impl Registry {
     /// The verbs on this database, for users that this issuer vouches for.
     #[must_use]
     pub fn new(db: Db, clock: Clock, issuer: auth::Issuer) -> Self {
-        Self { db, clock, auth: Arc::new(auth::Auth::new(issuer)) }
+        Self(Arc::new(Means { db, clock, auth: auth::Auth::new(issuer) }))
     }
 
     /// A snapshot for this caller, opened at its first question.
@@ -117,14 +132,20 @@ impl Registry {
             _ => None,
         };
         let now = self.clock.now();
-        self.db
+        let made = self
+            .db
             .write(caller.scope(), caller.author(), move |txn| async move {
                 if let Some(user) = newcomer {
                     make_profile(&txn, &user, now).await?;
                 }
                 work(txn).await
             })
-            .await
+            .await;
+        if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
+            // What it found, or was refused for, was written by somebody else: whoever is told so has seen that.
+            drop(self.db.head().await);
+        }
+        made
     }
 }
 

@@ -168,7 +168,15 @@ impl Action {
 /// # Errors
 /// [`Error::Forbidden`].
 pub fn allow(caller: &Caller, action: Action) -> Result<()> {
-    match &caller.principal {
+    may(&caller.principal, action)
+}
+
+/// The same, of whoever it is.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub fn may(principal: &Principal, action: Action) -> Result<()> {
+    match principal {
         Principal::System => Ok(()),
         Principal::User(user) if user.operator => Ok(()),
         Principal::User(_) if action.role().is_some() => Ok(()),

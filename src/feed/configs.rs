@@ -162,6 +162,11 @@ impl Configs {
         }
     }
 
+    /// What is known of this agent, if it is; then it is what was asked for last.
+    pub(super) fn ready(&self, id: AgentId) -> Option<Arc<Known>> {
+        self.shard(id).ready.get(&id).map(|(known, _)| Arc::clone(known))
+    }
+
     /// What is known of this agent, however old.
     pub(super) fn known(&self, id: AgentId) -> Option<Arc<Known>> {
         self.shard(id).ready.peek(&id).map(|(known, _)| Arc::clone(known))

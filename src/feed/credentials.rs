@@ -55,6 +55,12 @@ impl Credentials {
         (lock(&self.0.known).get(&hash).cloned(), Lookup { hash, turn })
     }
 
+    /// Who has this token, if that is known.
+    pub(super) fn known(&self, bearer: &str) -> Option<Arc<Principal>> {
+        let hash: [u8; 32] = Sha256::digest(bearer).into();
+        lock(&self.0.known).get(&hash).cloned()
+    }
+
     /// Keeps who it is, unless somebody's rights have changed since it was begun to be looked up.
     pub(super) fn keep(&self, Lookup { hash, turn }: Lookup, principal: &Principal) {
         let mut known = lock(&self.0.known);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    ops::Deref,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    configs::{Configs, Hot, Known, Render},
+    configs::{Configs, Render},
     credentials::Credentials,
     lease::{Lease, Moment},
     rights::Rights,
@@ -25,22 +26,18 @@ use super::{
 };
 use crate::{
     domain::{
-        Caller, Error, Origin, Reach, Registry, Result,
-        auth::{Found, Proven},
+        Caller, Error, Reach, Registry, Result,
         change::{Change, Cursor, Place},
-        config::NotServed,
         policy::{self, Action},
     },
     id::{AgentId, CustomerId},
-    task::{Tasks, lock},
+    task::Tasks,
 };
 
 /// How many commits a watcher may be behind before it is sent to the log instead; bounds the memory of all of them.
 const LIVE_COMMITS: usize = 1024;
 /// For how long an instance may serve what it has in memory without proof of the log's head: it looks four times as often.
-const LEASE: Duration = Duration::from_secs(1);
-/// How long the database may take to answer for what is known, if without proof.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const LEASE: Duration = Duration::from_secs(1);
 /// How long an answer that has seen more of the log than this instance has followed waits for it.
 const SETTLING: Duration = Duration::from_millis(250);
 /// How long a read waits for the revision that it must not be older than.
@@ -55,33 +52,36 @@ pub(super) struct Commit {
 
 /// Where commits arrive, and watchers wait. Clones are the same hub.
 #[derive(Clone, Debug)]
-pub struct Hub {
-    registry: Registry,
+pub struct Hub(Arc<Inner>);
+
+impl Deref for Hub {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// What all clones of a hub share.
+#[derive(Debug)]
+pub struct Inner {
+    pub(super) registry: Registry,
     live: broadcast::Sender<Arc<Commit>>,
     /// None until the tail has found the log's end.
     applied: watch::Sender<Option<i64>>,
     lease: Lease,
     /// How often the log was found to be another.
-    turns: Arc<AtomicU64>,
+    turns: AtomicU64,
     rights: Rights,
     roster: Roster,
-    configs: Configs,
-    credentials: Credentials,
+    pub(super) configs: Configs,
+    pub(super) credentials: Credentials,
     /// What watchers of configurations are told of.
     readings: Readings,
     /// What wakes the tail.
     bell: Arc<Notify>,
     /// When the database last did not answer somebody who had something else to go by.
-    silent_since: Arc<Mutex<Option<Instant>>>,
-}
-
-/// What an agent serves, as far as its caller may know.
-#[derive(Clone, Debug)]
-pub struct Given {
-    /// This; none when nothing is active.
-    pub config: Option<Arc<Hot>>,
-    /// For how long it may not have been so any more: there is neither proof of the log's head nor a database.
-    pub stale: Option<Duration>,
+    pub(super) silent_since: Mutex<Option<Instant>>,
 }
 
 /// What of the log a watcher is sent.
@@ -112,20 +112,20 @@ impl Hub {
         config_bytes: usize,
         bell: Arc<Notify>,
     ) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             configs: Configs::new(registry.clone(), tasks, render, config_bytes),
             credentials: Credentials::default(),
             readings: Readings::default(),
             bell,
-            silent_since: Arc::default(),
+            silent_since: Mutex::default(),
             lease: Lease::new(Moment::now(registry.clock())),
             registry,
             live: broadcast::Sender::new(LIVE_COMMITS),
             applied: watch::Sender::new(None),
-            turns: Arc::default(),
+            turns: AtomicU64::default(),
             rights: Rights::default(),
             roster: Roster::default(),
-        }
+        }))
     }
 
     /// Hands one commit to all watchers.
@@ -260,79 +260,8 @@ impl Hub {
     }
 
     /// Whether what is in memory is at most a second old, and nobody has been answered with what is newer.
-    fn has_lease(&self) -> bool {
+    pub(super) fn has_lease(&self) -> bool {
         self.lease.holds(self.moment(), LEASE) && self.applied.borrow().is_some()
-    }
-
-    /// Who has this token, of which the form and the signature are right: from memory under the lease, else from the
-    /// database. When that is gone too, a service of the platform that was known is believed.
-    ///
-    /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database must be asked, and can't be.
-    pub async fn look_up(&self, proven: Proven, bearer: &str, origin: &Origin) -> Result<Caller> {
-        let (known, lookup) = self.credentials.find(bearer);
-        let known = known.and_then(|principal| self.registry.recognize(&principal, origin));
-        if let Some(caller) = known.as_ref().filter(|_| self.has_lease()) {
-            return Ok(caller.clone());
-        }
-        let known = known.filter(|caller| caller.principal.is_service());
-        match self.unless_late(known.is_some(), self.registry.look_up(proven, origin)).await {
-            Ok(Found { caller, is_settled }) => {
-                if is_settled {
-                    self.credentials.keep(lookup, &caller.principal);
-                }
-                Ok(caller)
-            }
-            Err(err @ Error::Unavailable(_)) => known.ok_or(err),
-            Err(err) => Err(err),
-        }
-    }
-
-    /// What this agent serves now: from memory under the lease, else from the database. When that is gone too, a service of
-    /// the platform is given what was known last, and told so.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`] when its customer is;
-    /// [`Error::Unavailable`].
-    pub async fn active_config(&self, caller: &Caller, id: AgentId) -> Result<Given> {
-        policy::allow(caller, Action::ReadConfigs)?;
-        if self.has_lease() {
-            match self.configs.get(id).await {
-                // It may have been lost while it was waited for.
-                Ok(known) if self.has_lease() => return given(caller, known.as_deref(), None),
-                Ok(_) => {}
-                Err(err) => tracing::debug!(error = %err, "asking the database itself"),
-            }
-        }
-        let known = self.configs.known(id).filter(|_| caller.principal.is_service());
-        let reading = self.registry.reading(caller);
-        match self.unless_late(known.is_some(), self.registry.active_config(&reading, id)).await {
-            Ok(config) => {
-                let config = config.map(|config| self.configs.render(Arc::new(config))).transpose()?;
-                Ok(Given { config, stale: None })
-            }
-            Err(err @ Error::Unavailable(_)) => match known {
-                Some(known) => given(caller, Some(&known), Some(self.age())),
-                None => Err(err),
-            },
-            Err(err) => Err(err),
-        }
-    }
-
-    /// What the database answers. Who has something else to go by does not wait for longer than [`PATIENCE`], and not at
-    /// all when it did not answer of late.
-    async fn unless_late<T>(&self, has_other: bool, asked: impl Future<Output = Result<T>>) -> Result<T> {
-        if !has_other {
-            return asked.await;
-        }
-        const LATE: Error = Error::Unavailable("the database does not answer");
-        if lock(&self.silent_since).is_some_and(|since| since.elapsed() < LEASE) {
-            return Err(LATE);
-        }
-        let answer = timeout(PATIENCE, asked).await.unwrap_or(Err(LATE));
-        let is_silent = matches!(answer, Err(Error::Unavailable(_)));
-        *lock(&self.silent_since) = is_silent.then(Instant::now);
-        answer
     }
 
     /// How many configurations are in memory, and how many bytes they take.
@@ -395,16 +324,4 @@ impl Hub {
             commit: Vec::new(),
         })
     }
-}
-
-/// What is known, as far as its caller may know.
-fn given(caller: &Caller, known: Option<&Known>, stale: Option<Duration>) -> Result<Given> {
-    let known = known.ok_or(Error::NotFound("agent"))?;
-    policy::allow_on(caller, Action::ReadConfigs, known.customer_id, "agent")?;
-    let config = match &known.serves {
-        Ok(hot) => Some(Arc::clone(hot)),
-        Err(NotServed::Deactivated | NotServed::Archived) => None,
-        Err(NotServed::Suspended | NotServed::Canceled) => return Err(Error::Suspended),
-    };
-    Ok(Given { config, stale })
 }

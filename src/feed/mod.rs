@@ -6,6 +6,7 @@ mod credentials;
 mod hub;
 mod lease;
 mod mark;
+mod memory;
 mod retention;
 mod rights;
 mod roster;
@@ -16,8 +17,9 @@ mod watch;
 
 pub use config_watch::{ConfigEvent, ConfigWatch};
 pub use configs::{Hot, Render};
-pub use hub::{Given, Hub, WatchFilter};
+pub use hub::{Hub, WatchFilter};
 pub use mark::Mark;
+pub use memory::Given;
 pub use retention::{forget_keys, keep};
 pub use rights::Rights;
 pub use roster::{Watched, Watcher};

@@ -7,8 +7,7 @@ use quick_cache::{Weighter, sync::Cache};
 
 use super::configs;
 use crate::{
-    db::Scope,
-    domain::{Error, Result, config::ConfigAt},
+    domain::{Error, Result, Scope, config::ConfigAt},
     id::{AgentId, CustomerId},
 };
 

@@ -4,7 +4,13 @@
 //! against cancellation: when the field that reads for all is dropped (a non-null sibling failed), the others are told
 //! that there is nothing. So a batch answers every key, and a missing answer is asked for again.
 
-use std::{collections::HashMap, future::Future, hash::Hash, marker::PhantomData, sync::Arc};
+use std::{
+    collections::HashMap,
+    future::Future,
+    hash::Hash,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+};
 
 use ::dataloader::{BatchFn, cached};
 
@@ -32,14 +38,13 @@ type Answer<F> = std::result::Result<Option<Arc<<F as Fetch>::Value>>, Arc<Error
 
 /// Reads for one request, under its caller's scope.
 pub(super) struct Source<F> {
-    registry: Registry,
-    reading: Reading,
+    through: Arc<(Registry, Reading)>,
     kind: PhantomData<fn() -> F>,
 }
 
 impl<F: Fetch> BatchFn<F::Key, Answer<F>> for Source<F> {
     async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Answer<F>> {
-        match F::fetch(&self.registry, &self.reading, keys).await {
+        match F::fetch(&self.through.0, &self.through.1, keys).await {
             Ok(mut found) => {
                 keys.iter().map(|key| (key.clone(), Ok(found.remove(key).map(Arc::new)))).collect()
             }
@@ -51,19 +56,28 @@ impl<F: Fetch> BatchFn<F::Key, Answer<F>> for Source<F> {
     }
 }
 
-/// A batching, remembering reader of one kind.
-pub(super) struct Loader<F: Fetch>(cached::Loader<F::Key, Answer<F>, Source<F>>);
+/// A batching, remembering reader of one kind, made when it is first asked: most requests ask few of them.
+pub(super) struct Loader<F: Fetch> {
+    through: Arc<(Registry, Reading)>,
+    made: OnceLock<cached::Loader<F::Key, Answer<F>, Source<F>>>,
+}
 
 impl<F: Fetch> Loader<F> {
-    pub(super) fn new(registry: &Registry, reading: &Reading) -> Self {
-        let source = Source { registry: registry.clone(), reading: reading.clone(), kind: PhantomData };
-        Self(cached::Loader::new(source).with_yield_count(TURNS).with_max_batch_size(usize::MAX))
+    pub(super) fn new(through: &Arc<(Registry, Reading)>) -> Self {
+        Self { through: Arc::clone(through), made: OnceLock::new() }
+    }
+
+    fn made(&self) -> &cached::Loader<F::Key, Answer<F>, Source<F>> {
+        self.made.get_or_init(|| {
+            let source = Source { through: Arc::clone(&self.through), kind: PhantomData };
+            cached::Loader::new(source).with_yield_count(TURNS).with_max_batch_size(usize::MAX)
+        })
     }
 
     /// The value of this key, if there is one.
     pub(super) async fn load(&self, key: F::Key) -> async_graphql::Result<Option<Arc<F::Value>>> {
         for _ in 0..RETRIES {
-            if let Ok(answer) = self.0.try_load(key.clone()).await {
+            if let Ok(answer) = self.made().try_load(key.clone()).await {
                 return answer.map_err(|err| super::error::refuse(&err));
             }
         }

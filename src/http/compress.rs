@@ -17,6 +17,11 @@ const BYTES_MIN: u64 = 1024;
 /// As much as can be had for little time: brotli at its best takes a hundred times as long.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 
+/// Whether a body of so many bytes is sent in other ways to those who take them.
+pub(super) fn pays(bytes: usize) -> bool {
+    u64::try_from(bytes).is_ok_and(|bytes| bytes >= BYTES_MIN)
+}
+
 /// Says of an answer that it is sent as it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AsItIs;

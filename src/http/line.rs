@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -17,6 +17,7 @@ use axum::{extract::ConnectInfo, http::Extensions};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Instant,
 };
 use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
@@ -24,21 +25,27 @@ use super::pace::{Bound, LineLimits, Slack};
 
 /// The other end of a line. Clones are the same.
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub struct Peer(Arc<End>);
+
+#[derive(Debug)]
+struct End {
     address: SocketAddr,
+    /// Whether the line is to end. The token wakes whoever waits for it.
+    is_cut: AtomicBool,
     cut: CancellationToken,
     gone: CancellationToken,
     /// Within how many milliseconds it must acknowledge what it is sent from now on; 0 when nothing has changed.
-    patience: Arc<AtomicU32>,
+    patience: AtomicU32,
     /// Whose turn it is: the client's to ask when this is even, ours to answer when it is odd.
-    turn: Arc<AtomicU32>,
+    turn: AtomicU32,
 }
 
 impl Peer {
     /// One at this address.
     pub(super) fn new(address: SocketAddr) -> Self {
         let (cut, gone) = (CancellationToken::new(), CancellationToken::new());
-        Self { address, cut, gone, patience: Arc::default(), turn: Arc::default() }
+        let (is_cut, patience, turn) = (AtomicBool::default(), AtomicU32::default(), AtomicU32::default());
+        Self(Arc::new(End { address, is_cut, cut, gone, patience, turn }))
     }
 
     /// Whoever sent the request of these extensions.
@@ -51,28 +58,29 @@ impl Peer {
     /// Where it is.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address
     }
 
     /// Ends the line at once, whatever is on its way.
     pub fn cut(&self) {
-        self.cut.cancel();
+        self.0.is_cut.store(true, Ordering::Release);
+        self.0.cut.cancel();
     }
 
     /// Resolves when the line has ended.
     pub async fn gone(&self) {
-        self.gone.cancelled().await;
+        self.0.gone.cancelled().await;
     }
 
     /// Now it is the other end's turn. While it is the client's to ask, a head that begins must soon be there.
     pub(super) fn turn(&self) {
-        self.turn.fetch_add(1, Ordering::Relaxed);
+        self.0.turn.fetch_add(1, Ordering::Relaxed);
     }
 
     /// From now on, the line ends when the other machine has not acknowledged within this time what it was sent, or
     /// has had no room for it. Without it, a machine that is gone is noticed after a quarter of an hour.
     pub fn must_take_within(&self, most: Duration) {
-        self.patience.store(u32::try_from(most.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.0.patience.store(u32::try_from(most.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 }
 
@@ -80,16 +88,31 @@ impl Peer {
 #[derive(Debug)]
 pub struct Line {
     stream: TcpStream,
+    peer: Peer,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    patience: Arc<AtomicU32>,
-    turn: Arc<AtomicU32>,
     /// Within which time a head must be there once it has begun.
     head: Duration,
-    /// The head that has begun, and in which turn.
-    begun: Option<(u32, Bound)>,
+    /// The head that has begun.
+    begun: Option<Head>,
     /// How slowly the client may still take what it is sent.
     taking: Slack,
     _gone: DropGuard,
+}
+
+/// A head that has begun, and is not there yet.
+#[derive(Debug)]
+struct Head {
+    /// In which turn.
+    turn: u32,
+    since: Instant,
+    /// When it must be there: most are there at once, and need no clock.
+    bound: Option<Bound>,
+}
+
+impl Head {
+    fn begun(turn: u32) -> Self {
+        Self { turn, since: Instant::now(), bound: None }
+    }
 }
 
 impl Line {
@@ -101,35 +124,49 @@ impl Line {
         peer.must_take_within(limits.take);
         Self {
             stream,
-            cut: Box::pin(peer.cut.clone().cancelled_owned()),
-            patience: Arc::clone(&peer.patience),
-            turn: Arc::clone(&peer.turn),
+            cut: Box::pin(peer.0.cut.clone().cancelled_owned()),
             head: limits.head,
-            begun: Some((0, Bound::within(limits.head))),
+            begun: Some(Head::begun(0)),
             taking: Slack::new(limits.take),
-            _gone: peer.gone.clone().drop_guard(),
+            _gone: peer.0.gone.clone().drop_guard(),
+            peer: peer.clone(),
         }
     }
 
-    /// The stream, unless the line was cut. Whoever waits for it is woken when it is.
-    fn open(&mut self, cx: &mut Context<'_>) -> io::Result<Pin<&mut TcpStream>> {
-        if self.cut.as_mut().poll(cx).is_ready() {
+    /// The stream, unless the line was cut.
+    fn open(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        if self.peer.0.is_cut.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         Ok(Pin::new(&mut self.stream))
     }
 
-    /// Fails when a head that has begun is not there in time; it begins with these bytes, if any have come.
-    fn hurry(&mut self, cx: &mut Context<'_>, read: &[u8]) -> io::Result<()> {
-        let turn = self.turn.load(Ordering::Relaxed);
-        // Between two looks a whole request may have passed.
-        self.begun.take_if(|(begun, _)| *begun != turn);
-        // An empty line before a request is no part of it (RFC 9112, section 2.2).
-        let begins = read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
-        if turn.is_multiple_of(2) && begins && self.begun.is_none() {
-            self.begun = Some((turn, Bound::within(self.head)));
+    /// What has come of it; who must wait is woken, too, when the line is cut.
+    fn waited<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if done.is_pending() && self.cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        let is_late = self.begun.as_mut().is_some_and(|(_, begun)| begun.is_over(cx));
+        done
+    }
+
+    /// Fails when a head that has begun is not there in time; these bytes have just come, or none yet.
+    fn hurry(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
+        let turn = self.peer.0.turn.load(Ordering::Relaxed);
+        // Between two looks a whole request may have passed.
+        self.begun.take_if(|begun| begun.turn != turn);
+        // An empty line before a request is no part of it (RFC 9112, section 2.2).
+        let begins = |read: &[u8]| read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
+        if turn.is_multiple_of(2) && self.begun.is_none() && read.is_some_and(begins) {
+            self.begun = Some(Head::begun(turn));
+        }
+        let Some(Head { turn: _, since, bound }) = &mut self.begun else { return Ok(()) };
+        let is_late = match read {
+            Some(_) => since.elapsed() >= self.head,
+            None => {
+                let left = self.head.saturating_sub(since.elapsed());
+                bound.get_or_insert_with(|| Bound::within(left)).is_over(cx)
+            }
+        };
         if is_late { Err(slow("head")) } else { Ok(()) }
     }
 
@@ -140,15 +177,19 @@ impl Line {
             Poll::Ready(Err(_)) => return bytes,
             Poll::Pending => None,
         };
-        if self.taking.is_used_up(cx, moved) { Poll::Ready(Err(slow("answer"))) } else { bytes }
+        if self.taking.is_used_up(cx, moved) {
+            Poll::Ready(Err(slow("answer")))
+        } else {
+            self.waited(cx, bytes)
+        }
     }
 
-    fn writable(&mut self, cx: &mut Context<'_>) -> io::Result<Pin<&mut TcpStream>> {
-        let patience = self.patience.swap(0, Ordering::Relaxed);
-        if patience > 0 {
-            acknowledge_within(&self.stream, patience);
+    fn writable(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        let patience = &self.peer.0.patience;
+        if patience.load(Ordering::Relaxed) > 0 {
+            acknowledge_within(&self.stream, patience.swap(0, Ordering::Relaxed));
         }
-        self.open(cx)
+        self.open()
     }
 }
 
@@ -181,15 +222,16 @@ impl AsyncRead for Line {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = into.filled().len();
-        let read = self.open(cx)?.poll_read(cx, into);
-        self.hurry(cx, into.filled().get(before..).unwrap_or_default())?;
-        read
+        let read = self.open()?.poll_read(cx, into);
+        let bytes = read.is_ready().then(|| into.filled().get(before..).unwrap_or_default());
+        self.hurry(cx, bytes)?;
+        self.waited(cx, read)
     }
 }
 
 impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let taken = self.writable(cx)?.poll_write(cx, bytes);
+        let taken = self.writable()?.poll_write(cx, bytes);
         self.taken(cx, taken)
     }
 
@@ -198,7 +240,7 @@ impl AsyncWrite for Line {
         cx: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let taken = self.writable(cx)?.poll_write_vectored(cx, bytes);
+        let taken = self.writable()?.poll_write_vectored(cx, bytes);
         self.taken(cx, taken)
     }
 
@@ -207,10 +249,10 @@ impl AsyncWrite for Line {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.open(cx)?.poll_flush(cx)
+        self.open()?.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.open(cx)?.poll_shutdown(cx)
+        self.open()?.poll_shutdown(cx)
     }
 }

@@ -1,6 +1,6 @@
 //! The door: every route and every layer on one screen.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -29,6 +29,7 @@ mod compress;
 mod cors;
 mod etag;
 mod explain;
+mod express;
 mod graphiql;
 mod graphql;
 mod health;
@@ -55,9 +56,28 @@ pub use serve::serve;
 pub use socket::{SocketLimits, Sockets};
 pub use tls::{TLS_LOOK, Tls, TlsError};
 
-/// What every handler has at hand. Cheap to clone.
+/// What every handler has at hand. Clones are the same.
 #[derive(Clone)]
-pub struct Door {
+pub struct Door(Arc<Hand>);
+
+impl Door {
+    /// This at hand.
+    #[must_use]
+    pub fn new(hand: Hand) -> Self {
+        Self(Arc::new(hand))
+    }
+}
+
+impl Deref for Door {
+    type Target = Hand;
+
+    fn deref(&self) -> &Hand {
+        &self.0
+    }
+}
+
+/// What every handler has at hand.
+pub struct Hand {
     /// The schema.
     pub api: Api,
     /// The verbs.

@@ -1,6 +1,6 @@
 //! Serves HTTP/1.1 on the lines that come in, each in a task of its own, over TLS or plain.
 
-use std::{pin::pin, sync::Arc};
+use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use axum::{
     Router,
@@ -20,6 +20,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
+    Door, express,
     line::{Line, Peer},
     pace::{Answered, LineLimits, Sent},
     tls::Tls,
@@ -33,6 +34,7 @@ const BUFFER_BYTES_MAX: usize = 2 * HEAD_BYTES_MAX;
 
 /// What each line is served with.
 struct Served {
+    door: Door,
     router: Router,
     limits: LineLimits,
     tls: Option<Tls>,
@@ -41,16 +43,11 @@ struct Served {
 
 /// Serves until the service stops: then no line is taken any more, and those that there are end with the request that they
 /// are at.
-pub async fn serve(
-    mut listener: TcpListener,
-    router: Router,
-    limits: LineLimits,
-    tls: Option<Tls>,
-    tasks: Tasks,
-) {
+pub async fn serve(mut listener: TcpListener, door: Door, limits: LineLimits, tls: Option<Tls>) {
+    let (router, tasks) = (super::router(door.clone()), door.tasks.clone());
     let seats =
         Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(Semaphore::MAX_PERMITS)));
-    let served = Arc::new(Served { router, limits, tls, tasks });
+    let served = Arc::new(Served { door, router, limits, tls, tasks });
     loop {
         let (stream, peer, seat) = tokio::select! {
             () = served.tasks.stopping() => return,
@@ -107,7 +104,7 @@ impl Served {
     where
         L: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let answer = service_fn(|request| answer(self.router.clone(), request, peer.clone(), &self.limits));
+        let answer = service_fn(|request| self.answer(request, peer.clone()));
         let spoken = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.idle)
@@ -127,19 +124,20 @@ impl Served {
             tracing::debug!(error = %err, "a line has ended");
         }
     }
-}
 
-/// Answers one request, and knows from when to when it is the client's turn.
-async fn answer(
-    router: Router,
-    request: Request<Incoming>,
-    peer: Peer,
-    limits: &LineLimits,
-) -> Result<Response<Answered>, std::convert::Infallible> {
-    peer.turn();
-    let mut request = request.map(|body| Body::new(Sent::new(body, limits.body)));
-    request.extensions_mut().insert(ConnectInfo(peer.clone()));
-    let response = router.oneshot(request).await?;
-    let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    Ok(response.map(|body| Answered::new(body, peer, upgraded)))
+    /// Answers one request, and knows from when to when it is the client's turn.
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Result<Response<Answered>, Infallible> {
+        peer.turn();
+        let response = match express::answer(&self.door, &request) {
+            Some(response) => response,
+            None => {
+                let limit = self.limits.body;
+                let mut request = request.map(|body| Body::new(Sent::new(body, limit)));
+                request.extensions_mut().insert(ConnectInfo(peer.clone()));
+                self.router.clone().oneshot(request).await?
+            }
+        };
+        let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        Ok(response.map(|body| Answered::new(body, peer, upgraded)))
+    }
 }

@@ -17,6 +17,7 @@ mod coverage;
 mod customer;
 mod embedded;
 mod erasure;
+mod express;
 mod gateway;
 mod graphiql;
 mod hangup;

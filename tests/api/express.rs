@@ -1,0 +1,119 @@
+//! The short way to an active configuration answers what the ordinary way does, and nobody else.
+
+use agent_registry::domain::{KeyScope, Origin, Principal, ServiceScope, change::Channel};
+use reqwest::{Method, header::HeaderMap};
+use serde_json::{Value, json};
+
+use crate::{rest::City, support::caller::Client};
+
+/// What differs from answer to answer.
+const OF_ITS_OWN: [&str; 2] = ["x-request-id", "date"];
+
+/// The status, the headers and the body of an answer; with its request's name, which was given.
+async fn answer(client: &Client, path: &str, headers: &[(&str, &str)]) -> (u16, HeaderMap, Vec<u8>) {
+    let mut request = client.request(Method::GET, path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.unwrap();
+    let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
+    assert!(OF_ITS_OWN.iter().all(|name| headers.remove(*name).is_some()));
+    (status, headers, response.bytes().await.unwrap().to_vec())
+}
+
+fn origin() -> Origin {
+    Origin::new("test", Channel::Rest, None)
+}
+
+fn is_at_hand(city: &City, client: &Client) -> bool {
+    let agent = city.agent.parse().unwrap();
+    city.app.door.hub.at_hand(client.token.as_deref().unwrap(), agent).is_some()
+}
+
+#[tokio::test]
+async fn both_ways_answer_the_same() {
+    let city = City::new().await;
+    let gateway = city.app.gateway().await;
+    // What is small is never compressed, and says so.
+    for prompt in ["Be kind".to_owned(), "Be kind. ".repeat(200)] {
+        city.serve(&prompt).await;
+        compare(&city, &gateway).await;
+    }
+}
+
+async fn compare(city: &City, gateway: &Client) {
+    let path = city.active();
+    let tag = gateway.get(&path).await.header("etag").unwrap().to_owned();
+    assert!(is_at_hand(city, gateway));
+    for given in [None, Some("*"), Some(tag.as_str()), Some("\"other\""), Some("W/\"other\"")] {
+        let mut headers: Vec<(&str, &str)> = given.map(|tag| ("if-none-match", tag)).into_iter().collect();
+        let short = answer(gateway, &path, &headers).await;
+        // Whoever says what codings it takes is sent the ordinary way.
+        headers.push(("accept-encoding", "identity"));
+        let ordinary = answer(gateway, &path, &headers).await;
+        assert_eq!(short, ordinary, "{given:?}");
+        let is_known = given == Some("*") || given == Some(tag.as_str());
+        assert_eq!(short.0, if is_known { 304 } else { 200 }, "{given:?}");
+    }
+    let named = gateway.request(Method::GET, &path).header("x-request-id", "mine").send().await.unwrap();
+    assert_eq!(named.headers()["x-request-id"], "mine");
+}
+
+#[tokio::test]
+async fn only_a_service_that_may_is_answered_from_what_is_at_hand() {
+    let city = City::new().await;
+    city.serve("Be kind").await;
+    let (gateway, watcher) =
+        (city.app.gateway().await, city.app.service([ServiceScope::ActivationsWatch]).await);
+    let program = city.app.program(&city.customer, [KeyScope::ConfigsRead]).await;
+    let path = city.active();
+    assert!(!is_at_hand(&city, &gateway), "it is not known yet");
+    for (client, status) in [(&gateway.0, 200), (&watcher.0, 403), (&program.0, 200), (&city.editor.0, 200)] {
+        assert_eq!(client.get(&path).await.status, status);
+    }
+    assert!(is_at_hand(&city, &gateway));
+    // Users and keys are counted, and theirs may end; a service needs the scope.
+    for client in [&watcher.0, &program.0, &city.editor.0] {
+        assert!(!is_at_hand(&city, client));
+    }
+    assert!(!is_at_hand(&city, &Client::new(gateway.base.clone(), Some("made up".to_owned()))));
+}
+
+#[tokio::test]
+async fn what_ends_is_not_at_hand_any_more() {
+    let city = City::new().await;
+    city.serve("Be kind").await;
+    let (gateway, path) = (city.app.gateway().await, city.active());
+    let serves = async |is_served: bool| {
+        let answer = gateway.get(&path).await;
+        assert_eq!(
+            (answer.status == 200, is_at_hand(&city, &gateway)),
+            (is_served, is_served),
+            "{}",
+            answer.body
+        );
+    };
+    serves(true).await;
+    let run = async |mutation: &str, input: Value| {
+        let answer = city.operator.gql(mutation, json!({ "input": input })).await;
+        assert_eq!(answer.code(), None, "{}", answer.body);
+    };
+    let billing = "mutation ($input: SetBillingStatusInput!) { setBillingStatus(input: $input) { userErrors { code } } }";
+    run(billing, json!({ "customerId": city.customer, "status": "SUSPENDED" })).await;
+    serves(false).await;
+    run(billing, json!({ "customerId": city.customer, "status": "ACTIVE" })).await;
+    serves(true).await;
+    let deactivate =
+        "mutation ($input: DeactivateInput!) { deactivate(input: $input) { userErrors { code } } }";
+    run(deactivate, json!({ "agentId": city.agent })).await;
+    serves(false).await;
+    city.serve("Be brief").await;
+    serves(true).await;
+    let token = gateway.token.as_deref().unwrap();
+    let token = city.app.registry.authenticate(token, &origin()).await.unwrap();
+    let Principal::Service(token) = token.principal else { panic!("a service") };
+    let revoke = "mutation ($input: RevokeServiceTokenInput!) { revokeServiceToken(input: $input) { userErrors { code } } }";
+    run(revoke, json!({ "serviceTokenId": token.id.to_string() })).await;
+    serves(false).await;
+    assert_eq!(gateway.get(&path).await.status, 401);
+}
