@@ -100,6 +100,12 @@ impl Hub {
         if self.has_lease() { known.serves.as_ref().ok().cloned() } else { None }
     }
 
+    /// Whether this is the token of a service of the platform that is known: nothing more.
+    #[must_use]
+    pub fn knows_service(&self, bearer: &str) -> bool {
+        self.credentials.known(bearer).is_some_and(|known| known.is_service())
+    }
+
     /// What the database answers. Who has something else to go by does not wait for longer than [`PATIENCE`], and not at
     /// all when it did not answer of late.
     async fn unless_late<T>(&self, has_other: bool, asked: impl Future<Output = Result<T>>) -> Result<T> {

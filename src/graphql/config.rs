@@ -196,8 +196,8 @@ impl ConfigQuery {
             let request = request(ctx)?;
             let lens = request.lens();
             let answer = async {
-                if let Some(Revision(revision)) = at_least {
-                    request.hub.reach(revision).await?;
+                if let Some(Revision(revision)) = &at_least {
+                    request.hub.reach(*revision).await?;
                 }
                 request.hub.active_config(&request.caller, id("agentId", &agent_id)?).await
             };
@@ -206,6 +206,9 @@ impl ConfigQuery {
                     Err(refuse(&Error::Unavailable("the database can't be reached")))
                 }
                 Ok(Given { config, stale: None }) => {
+                    if let (Some(hot), None) = (&config, at_least) {
+                        let _ = request.shown.set(Arc::clone(hot));
+                    }
                     Ok(config.map(|hot| ActiveConfig(Of::Hot(hot), lens.clone())))
                 }
                 Err(Error::NotFound(_)) => Ok(None),

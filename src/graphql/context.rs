@@ -19,6 +19,7 @@ use super::{
     },
     error::{refuse, too_much},
     loader::Loader,
+    ready::Shown,
     share::Part,
 };
 use crate::{
@@ -45,6 +46,8 @@ pub(super) struct Request {
     pub(super) hub: Hub,
     /// Of a subscription: which part of it this is.
     pub(super) part: Option<Part>,
+    /// The configuration that it has shown, if it was the one in memory.
+    pub(super) shown: Shown,
     weight: Arc<AtomicUsize>,
     lens: Lens,
 }
@@ -147,7 +150,8 @@ impl Request {
     pub(super) fn new(registry: &Registry, hub: &Hub, caller: Arc<Caller>, part: Option<Part>) -> Self {
         let weight = Arc::default();
         let lens = Lens::new(registry, &caller, &weight);
-        Self { caller, registry: registry.clone(), hub: hub.clone(), part, weight, lens }
+        let shown = Shown::default();
+        Self { caller, registry: registry.clone(), hub: hub.clone(), part, shown, weight, lens }
     }
 
     /// The caller of this mutation, which has its effect once if it was given a key: the rest of its input is what else may

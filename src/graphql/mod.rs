@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{MergedObject, Schema, ServerError, Variables};
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::{
     domain::{Caller, Registry},
-    feed::Hub,
+    feed::{Hot, Hub},
+    id::AgentId,
 };
 
 mod activation;
@@ -31,6 +33,7 @@ mod node;
 mod operation;
 mod page;
 pub mod parse;
+mod ready;
 mod scalar;
 mod service_token;
 mod share;
@@ -44,6 +47,8 @@ use context::Request;
 use document::{Document, Documents, Found};
 pub use document::{ManifestError, TrustedDocuments};
 pub use operation::{Accepted, NoDocument, Operation};
+pub use ready::REQUEST_BYTES_MAX as READY_BYTES_MAX;
+use ready::Ready;
 use share::Share;
 pub use share::Told;
 
@@ -216,6 +221,7 @@ pub struct Api {
     limits: guard::Limits,
     documents: Arc<Documents>,
     share: Share,
+    ready: Ready,
 }
 
 impl Api {
@@ -224,7 +230,15 @@ impl Api {
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Self {
         let documents = Arc::new(Documents::new(trusted));
         let limits = guard::Limits::default();
-        Self { schema: schema(), registry, hub, limits, documents, share: Share::default() }
+        Self {
+            schema: schema(),
+            registry,
+            hub,
+            limits,
+            documents,
+            share: Share::default(),
+            ready: Ready::default(),
+        }
     }
 
     /// Finds the document that an operation means, and decides whether it may run: before it is parsed, and then before
@@ -259,17 +273,30 @@ impl Api {
         if let Some(claimed) = new {
             self.documents.keep(&document, claimed);
         }
-        Ok(Accepted { document, operation_name, variables, kind: measured.operation })
+        Ok(Accepted { document, operation_name, variables, kind: measured.operation, asked: None })
+    }
+
+    /// The answer to a request with this body, if it is ready: one that shows what `at_hand` answers of an agent.
+    pub fn ready(&self, asked: &[u8], at_hand: impl FnOnce(AgentId) -> Option<Arc<Hot>>) -> Option<Bytes> {
+        self.ready.get(asked, at_hand)
     }
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
         let request_id = caller.request_id().to_owned();
-        let request = accepted.request().data(Request::new(&self.registry, &self.hub, caller, None));
-        let answer = timeout(DEADLINE, self.schema.execute(request)).await;
+        let data = Request::new(&self.registry, &self.hub, caller, None);
+        let shown = Arc::clone(&data.shown);
+        let answer = timeout(DEADLINE, self.schema.execute(accepted.request().data(data))).await;
         self.hub.settle().await;
         match answer {
-            Ok(response) => Answer::of(response, &request_id, self.limits.errors),
+            Ok(response) => {
+                let answer = Answer::of(response, &request_id, self.limits.errors);
+                if let (Some(asked), Some(hot), []) = (&accepted.asked, shown.get(), answer.errors.as_slice())
+                {
+                    self.ready.keep(asked, hot, answer.written().as_bytes().to_vec().into());
+                }
+                answer
+            }
             Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
         }
     }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Variables, parser::types::OperationType};
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::document::Document;
+use super::{document::Document, ready};
 
 /// What a client asks for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -77,9 +78,19 @@ pub struct Accepted {
     pub(super) operation_name: Option<String>,
     pub(super) variables: Variables,
     pub(super) kind: OperationType,
+    /// The body of the request that asks for it, if its answer may be kept by that.
+    pub(super) asked: Option<Bytes>,
 }
 
 impl Accepted {
+    /// The same, asked for by a request with this body and nothing beside it: the answer may be ready for the next one.
+    #[must_use]
+    pub fn by(self, asked: Bytes) -> Self {
+        let may_be_kept =
+            asked.len() <= ready::REQUEST_BYTES_MAX && ready::is_of_one_config(&self.document.parsed);
+        Self { asked: may_be_kept.then_some(asked), ..self }
+    }
+
     /// The same, as the library runs it.
     pub(super) fn request(&self) -> async_graphql::Request {
         let mut request = async_graphql::Request::new("").variables(self.variables.clone());

@@ -256,7 +256,7 @@ impl Subscriber {
 
 /// Names all who have asked the same and may see the same.
 fn group(caller: &Caller, accepted: &Accepted) -> [u8; 32] {
-    let Accepted { document, operation_name, variables, kind: _ } = accepted;
+    let Accepted { document, operation_name, variables, kind: _, asked: _ } = accepted;
     let mut digest = Sha256::new();
     let variables = serde_json::to_string(variables).unwrap_or_default();
     let sight = format!("{:?}", caller.sight());

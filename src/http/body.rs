@@ -67,7 +67,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
 }
 
 /// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).
-fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+pub(super) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;

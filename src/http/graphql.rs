@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql_axum::GraphQLResponse;
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -26,7 +26,7 @@ use crate::{
 
 /// In which type the answer goes out, and with it how much a status says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Media {
+pub(super) enum Media {
     /// `application/graphql-response+json`: a status of its own for a request error.
     GraphqlResponse,
     /// `application/json`: 200 for all that is well-formed, as clients from before the specification expect.
@@ -52,9 +52,14 @@ const OFFERS: &[(&str, Media)] = &[
     ("text/event-stream", Media::EventStream),
 ];
 
+/// In which type this client is answered; none when it takes none that there is.
+pub(super) fn media(headers: &HeaderMap) -> Option<Media> {
+    accept::best(headers, OFFERS)
+}
+
 /// `/graphql`, any method: the socket's upgrade is routed before this.
 pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request: Request) -> Response {
-    let Some(media) = accept::best(request.headers(), OFFERS) else {
+    let Some(media) = media(request.headers()) else {
         let answer = Answer::refusal(
             "this answers application/graphql-response+json, application/json or text/event-stream",
             "BAD_USER_INPUT",
@@ -127,6 +132,8 @@ pub(super) struct Asked {
     /// How many changes of rights there had been when the caller was looked up.
     pub(super) since: Since,
     pub(super) operation: Operation,
+    /// The body, if it had one.
+    pub(super) body: Bytes,
     /// Whether the method is one that changes something.
     pub(super) may_write: bool,
     /// The request without its body.
@@ -149,17 +156,17 @@ pub(super) async fn read(door: &Door, id: &str, request: Request) -> Result<Aske
     let caller =
         authenticate(door, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
     let caller = caller.map_err(|err| Refused::error(&err, id))?;
-    let operation = match may_write {
+    let (operation, body) = match may_write {
         true => from_body(&parts.headers, body, id).await?,
-        false => from_query(parts.uri.query().unwrap_or_default(), id)?,
+        false => (from_query(parts.uri.query().unwrap_or_default(), id)?, Bytes::new()),
     };
     still(door, since, &caller, &parts.headers).await.map_err(|err| Refused::error(&err, id))?;
-    Ok(Asked { caller, since, operation, may_write, head: parts })
+    Ok(Asked { caller, since, operation, body, may_write, head: parts })
 }
 
 /// The answer, and whether there may be a secret in it: those are shown by what makes them, and by nothing else.
 async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(Answer, bool), Box<Refused>> {
-    let Asked { caller, since: _, operation, may_write, head } = read(door, id, request).await?;
+    let Asked { caller, since: _, operation, body, may_write, head } = read(door, id, request).await?;
     let bytes = operation.document_bytes();
     let request_error = |answer: Answer| {
         charge(door, &caller, &head.headers, (&answer, bytes));
@@ -177,11 +184,12 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(A
         return Err(Refused::write_by_get(id));
     }
     let may_tell_secret = !accepted.is_query();
+    let accepted = if may_write { accepted.by(body) } else { accepted };
     let answer = door.api.execute(Arc::clone(&caller), accepted).await;
     if answer.is_request_error() { Err(request_error(answer)) } else { Ok((answer, may_tell_secret)) }
 }
 
-async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operation, Box<Refused>> {
+async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<(Operation, Bytes), Box<Refused>> {
     let bytes = body::json(headers, body)
         .await
         .map_err(|refused| Refused::new(refused.status(), &refused.to_string(), id))?;
@@ -194,7 +202,7 @@ async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operatio
         };
         Refused::new(StatusCode::BAD_REQUEST, &format!("the body is {what}"), id)
     })?;
-    Ok(operation)
+    Ok((operation, bytes))
 }
 
 #[derive(Deserialize)]
@@ -231,15 +239,16 @@ fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option
         Err(refusal) => serde_json::to_vec(&refusal).unwrap_or_default().into_response(),
     };
     *response.status_mut() = status;
-    for (name, value) in [
-        (header::CONTENT_TYPE, media.name()),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::VARY, "Accept, Authorization"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
+    describe(response.headers_mut(), media);
     challenge(&mut response, retry_after);
     response
+}
+
+/// Says of an answer what it is, and whose.
+pub(super) fn describe(headers: &mut HeaderMap, media: Media) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
 }
 
 #[cfg(test)]

@@ -132,9 +132,14 @@ impl Served {
             Some(response) => response,
             None => {
                 let limit = self.limits.body;
-                let mut request = request.map(|body| Body::new(Sent::new(body, limit)));
-                request.extensions_mut().insert(ConnectInfo(peer.clone()));
-                self.router.clone().oneshot(request).await?
+                let request = request.map(|body| Body::new(Sent::new(body, limit)));
+                match express::ask(&self.door, request).await {
+                    Ok(response) => response,
+                    Err(mut request) => {
+                        request.extensions_mut().insert(ConnectInfo(peer.clone()));
+                        self.router.clone().oneshot(request).await?
+                    }
+                }
             }
         };
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;

@@ -31,7 +31,7 @@ const COMPLETE: &str = "event: complete\ndata:\n\n";
 /// Runs one operation, and answers its events; or says why it is not run.
 pub(super) async fn answer(door: &Door, id: &str, request: Request) -> Result<Response, Box<Refused>> {
     let peer = Peer::of(request.extensions());
-    let Asked { caller, since, operation, may_write, head } = read(door, id, request).await?;
+    let Asked { caller, since, operation, body: _, may_write, head } = read(door, id, request).await?;
     let bytes = operation.document_bytes();
     let accepted = match door.api.accept(operation, id) {
         Ok(accepted) => accepted,
