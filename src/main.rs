@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use agent_registry::cli::{self, Cli};
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// An answer is made of many small pieces: the system's allocator takes a fifth of a nested one's time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

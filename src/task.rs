@@ -1,17 +1,28 @@
 //! The only place that spawns: every task is tracked, and ends when the service does.
 
 use std::{
-    future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    future::{Future, poll_fn},
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker, ready},
     thread::available_parallelism,
     time::Duration,
 };
 
-use tokio::{sync::Semaphore, time::timeout};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, CatchUnwind},
+};
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
+use tracing::Instrument;
 
 /// The service's running tasks, and the wish that they end. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +32,8 @@ pub struct Tasks(Arc<Inner>);
 struct Inner {
     tracker: TaskTracker,
     stopping: CancellationToken,
+    /// The same, to be seen without waiting for it.
+    is_stopping: AtomicBool,
     /// Turns at computing: half the processors, so that there are always some to answer.
     turns: Arc<Semaphore>,
 }
@@ -31,6 +44,7 @@ impl Default for Inner {
         Self {
             tracker: TaskTracker::default(),
             stopping: CancellationToken::default(),
+            is_stopping: AtomicBool::default(),
             turns: Arc::new(Semaphore::new((processors / 2).max(1))),
         }
     }
@@ -42,10 +56,40 @@ pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A task did not finish: it panicked, or the runtime was going down.
-#[derive(Debug, thiserror::Error)]
-#[error("a task did not finish: {0}")]
-pub struct Lost(#[from] tokio::task::JoinError);
+/// Some work did not finish: it panicked, or the runtime was going down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("some work did not finish: it panicked, or the service was going down")]
+pub struct Lost;
+
+/// Work that runs to its end: as a part of who waits for it, and when that is dropped, as a task of its own. To hand all of
+/// it to a task from the start would cost two changes of threads for each statement.
+struct Shielded<T: Send + 'static> {
+    work: Option<Work<T>>,
+    tracker: TaskTracker,
+    _token: TaskTrackerToken,
+}
+
+/// What is behind a panic is not looked at again.
+type Work<T> = CatchUnwind<AssertUnwindSafe<BoxFuture<'static, T>>>;
+
+impl<T: Send + 'static> Future for Shielded<T> {
+    type Output = Result<T, Lost>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(work) = &mut self.work else { return Poll::Ready(Err(Lost)) };
+        let done = ready!(work.poll_unpin(cx));
+        self.work = None;
+        Poll::Ready(done.map_err(|_| Lost))
+    }
+}
+
+impl<T: Send + 'static> Drop for Shielded<T> {
+    fn drop(&mut self) {
+        if let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) {
+            self.tracker.spawn_on(work.in_current_span(), &runtime);
+        }
+    }
+}
 
 /// A task that is not ours to spawn, as long as this lives.
 #[derive(Debug)]
@@ -61,8 +105,9 @@ impl Tasks {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Lost> {
-        let span = tracing::Span::current();
-        Ok(self.0.tracker.spawn(tracing::Instrument::instrument(work, span)).await?)
+        let work = AssertUnwindSafe(work.boxed()).catch_unwind();
+        let (tracker, token) = (self.0.tracker.clone(), self.0.tracker.token());
+        Shielded { work: Some(work), tracker, _token: token }.await
     }
 
     /// Runs what takes a processor for long on a thread of its own, when it is its turn: on a thread that serves
@@ -80,7 +125,7 @@ impl Tasks {
             let _turn = turn;
             work()
         };
-        Ok(self.0.tracker.spawn_blocking(work).await?)
+        self.0.tracker.spawn_blocking(work).await.map_err(|_| Lost)
     }
 
     /// Runs `work` beside the requests until it ends or [`Tasks::stop`] is called.
@@ -111,8 +156,28 @@ impl Tasks {
         self.0.stopping.cancelled().await;
     }
 
+    /// Runs `work` to its end, or until the service begins to stop: then answers none, and it is to be run on. Whoever
+    /// waits for that anew whenever it is woken waits for a lock that all share; this one waits once.
+    pub async fn unless_stopping<F: Future>(&self, mut work: Pin<&mut F>) -> Option<F::Output> {
+        let mut stopping = pin!(self.0.stopping.cancelled());
+        let mut waiting: Option<Waker> = None;
+        poll_fn(|cx| {
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(Some(done));
+            }
+            let waits = waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            if waits && !self.0.is_stopping.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+            waiting = Some(cx.waker().clone());
+            stopping.as_mut().poll(cx).map(|()| None)
+        })
+        .await
+    }
+
     /// Asks all to stop.
     pub fn stop(&self) {
+        self.0.is_stopping.store(true, Ordering::Release);
         self.0.stopping.cancel();
         self.0.tracker.close();
     }

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fs::File,
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -42,15 +42,8 @@ impl Serving {
         std::fs::set_permissions(&folder, open)?;
         // Free a moment ago, and nobody else asks for this one.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let log = File::create(folder.join("serve.log"))?;
-        let process = Command::new(PROGRAM)
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
-            .env("DATA_DIR", &folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()?;
         let base = format!("http://127.0.0.1:{port}");
+        let process = spawn(&folder, &base)?;
         let mut serving = Self {
             process,
             folder,
@@ -59,15 +52,7 @@ impl Serving {
             http: Client::new(),
             ready_after: Duration::ZERO,
         };
-        let began = Instant::now();
-        while !reqwest::get(format!("{}/readyz", serving.base)).await.is_ok_and(|ready| ready.status() == 200)
-        {
-            if began.elapsed() > DEADLINE {
-                return Err("the service does not become ready".into());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        serving.ready_after = began.elapsed();
+        serving.wait().await?;
         let token = Command::new(PROGRAM)
             .args(["token", "user", "--subject", "bench", "--operator"])
             .env("DATA_DIR", &serving.folder)
@@ -75,6 +60,66 @@ impl Serving {
         let token = String::from_utf8(token.stdout)?;
         serving.token = token.lines().last().ok_or("no token")?.to_owned();
         Ok(serving)
+    }
+
+    /// Ends its process, and starts another in its place.
+    ///
+    /// # Errors
+    /// When that does not become ready.
+    pub async fn restart(&mut self) -> Result<(), Failure> {
+        self.stop();
+        self.process = spawn(&self.folder, &self.base)?;
+        self.wait().await
+    }
+
+    /// Waits until it is ready.
+    async fn wait(&mut self) -> Result<(), Failure> {
+        let (began, address) = (Instant::now(), format!("{}/readyz", self.base));
+        while !self.http.get(&address).send().await.is_ok_and(|ready| ready.status() == 200) {
+            if began.elapsed() > DEADLINE {
+                return Err("the service does not become ready".into());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.ready_after = began.elapsed();
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let _ = self.process.wait();
+    }
+
+    /// Where its data is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its counts, as Prometheus reads them.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub async fn metrics(&self) -> Result<String, Failure> {
+        Ok(self.http.get(format!("{}/metrics", self.base)).send().await?.text().await?)
+    }
+
+    /// How much memory its process has, in bytes.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn memory(&self) -> Result<u64, Failure> {
+        self.status("VmRSS:")
+    }
+
+    /// A figure that the system tells of its process, in bytes.
+    fn status(&self, name: &str) -> Result<u64, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("not told")?;
+        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kibibytes * 1024)
     }
 
     /// A request of an operator's.
@@ -140,12 +185,9 @@ impl Serving {
     /// # Errors
     /// When the system does not tell.
     pub fn memory_peak(&self) -> Result<u64, Failure> {
-        let place = PathBuf::from(format!("/proc/{}", self.process.id()));
-        let status = std::fs::read_to_string(place.join("status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak")?;
-        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        std::fs::write(place.join("clear_refs"), "5")?;
-        Ok(kibibytes * 1024)
+        let peak = self.status("VmHWM:")?;
+        std::fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5")?;
+        Ok(peak)
     }
 
     /// How much time its process has had of the processors, all threads together.
@@ -163,13 +205,21 @@ impl Serving {
     }
 }
 
+/// The service, in this folder, at this address.
+fn spawn(folder: &Path, base: &str) -> Result<Child, Failure> {
+    let log = File::options().create(true).append(true).open(folder.join("serve.log"))?;
+    Ok(Command::new(PROGRAM)
+        .args(["serve", "--listen", base.trim_start_matches("http://")])
+        .env("DATA_DIR", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()?)
+}
+
 impl Drop for Serving {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-        let _ = self.process.wait();
+        self.stop();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -2,24 +2,26 @@
 //! load takes little of the processors that it shares with what it measures.
 
 use std::{
-    net::SocketAddr,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
 use hdrhistogram::Histogram;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Failure;
 
+/// How long an answer may take before the whole run is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Which request comes as the nth.
-pub type Requests = Arc<dyn Fn(u64) -> Vec<u8> + Send + Sync>;
+pub type Requests = Arc<dyn Fn(u64) -> Arc<[u8]> + Send + Sync>;
 
 /// What came of a case.
 pub struct Measured {
@@ -29,48 +31,97 @@ pub struct Measured {
     pub latency: Histogram<u64>,
 }
 
-/// One connection, with what was read beyond an answer's end.
-struct Line {
+/// Whichever of these comes next, without an order that a cache could follow.
+pub fn any_of(requests: Vec<Vec<u8>>) -> Requests {
+    let requests: Vec<Arc<[u8]>> = requests.into_iter().map(Into::into).collect();
+    Arc::new(move |nth| {
+        let place = usize::try_from(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).unwrap_or(0);
+        requests.get(place % requests.len().max(1)).cloned().unwrap_or_default()
+    })
+}
+
+/// Each of these once.
+pub fn each_of(requests: Vec<Vec<u8>>) -> Requests {
+    let requests: Vec<Arc<[u8]>> = requests.into_iter().map(Into::into).collect();
+    Arc::new(move |nth| requests.get(usize::try_from(nth).unwrap_or(usize::MAX)).cloned().unwrap_or_default())
+}
+
+/// A request for a path.
+pub fn get(path: &str, token: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
+}
+
+/// A request with a body of JSON.
+pub fn post(path: &str, token: &str, body: &serde_json::Value) -> Vec<u8> {
+    let body = body.to_string();
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// One connection, with what was read beyond an answer's end. It blocks: each has a thread of its own, whose clock is
+/// finer than that of a runtime.
+pub struct Line {
     stream: TcpStream,
     buffer: Vec<u8>,
+    filled: usize,
 }
 
 impl Line {
-    async fn open(to: SocketAddr) -> Result<Self, Failure> {
-        let stream = TcpStream::connect(to).await?;
+    /// A connection to this address.
+    pub fn open(to: SocketAddr) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, buffer: vec![0; 64 * 1024], filled: 0 })
     }
 
-    /// Sends a request and takes its answer, which must be a 200 with a length.
-    async fn ask(&mut self, request: &[u8]) -> Result<(), Failure> {
-        self.stream.write_all(request).await?;
-        let head = loop {
-            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-                break end + 4;
+    /// Sends a request and takes its answer, which must be a 2xx with a length. Answers the body.
+    pub fn ask(&mut self, request: &[u8]) -> Result<&[u8], Failure> {
+        self.stream.write_all(request)?;
+        self.filled = 0;
+        loop {
+            if let Some((begin, end)) = whole(self.buffer.get(..self.filled).unwrap_or_default())? {
+                return Ok(self.buffer.get(begin..end).unwrap_or_default());
             }
-            self.read().await?;
-        };
-        let text = self.buffer.get(..head).unwrap_or_default();
-        let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-        if !text.starts_with("http/1.1 200") {
-            return Err(format!("not answered well: {text}").into());
+            if self.filled == self.buffer.len() {
+                self.buffer.resize(2 * self.filled, 0);
+            }
+            self.read()?;
         }
-        let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-        let length: usize = length.ok_or("an answer without a length")?.parse()?;
-        while self.buffer.len() < head + length {
-            self.read().await?;
-        }
-        self.buffer.drain(..head + length);
-        Ok(())
     }
 
-    async fn read(&mut self) -> Result<(), Failure> {
-        if self.stream.read_buf(&mut self.buffer).await? == 0 {
+    fn read(&mut self) -> Result<(), Failure> {
+        let read = self.stream.read(self.buffer.get_mut(self.filled..).unwrap_or_default())?;
+        if read == 0 {
             return Err("the service hung up".into());
         }
+        self.filled += read;
         Ok(())
     }
+}
+
+/// Where the body of an answer begins and ends, once all of it is there.
+fn whole(read: &[u8]) -> Result<Option<(usize, usize)>, Failure> {
+    let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
+    let end_of_body = end + 4 + length_of(read.get(..end).unwrap_or_default())?;
+    Ok((read.len() >= end_of_body).then_some((end + 4, end_of_body)))
+}
+
+fn length_of(head: &[u8]) -> Result<usize, Failure> {
+    if !head.starts_with(b"HTTP/1.1 2") {
+        return Err(format!("not answered well: {}", String::from_utf8_lossy(head)).into());
+    }
+    let lines = head.split(|byte| *byte == b'\n');
+    let length = lines.filter_map(|line| {
+        let (name, value) = line.split_at_checked("content-length:".len())?;
+        let is_it = name.eq_ignore_ascii_case(b"content-length:");
+        is_it.then(|| std::str::from_utf8(value).ok()?.trim().parse().ok())?
+    });
+    length.last().ok_or_else(|| "an answer without a length".into())
 }
 
 fn empty() -> Result<Histogram<u64>, Failure> {
@@ -81,23 +132,31 @@ fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1)
 }
 
-/// As many as can be: each connection asks as soon as it was answered.
+/// As many as can be: each connection asks as soon as it was answered. All of them are on one runtime, which takes less of
+/// the processors than a thread for each would: what is left is what is measured.
 pub async fn closed(
     to: SocketAddr,
-    connections: u64,
+    connections: usize,
     most: Duration,
     requests: Requests,
 ) -> Result<Measured, Failure> {
-    let next = Arc::new(AtomicU64::new(0));
-    let begun = Instant::now();
+    let (next, begun) = (Arc::new(AtomicU64::new(0)), Instant::now());
     let one = |_| {
         let (next, requests) = (Arc::clone(&next), Arc::clone(&requests));
         tokio::spawn(async move {
-            let (mut line, mut latency) = (Line::open(to).await?, empty()?);
+            let mut stream = tokio::net::TcpStream::connect(to).await?;
+            stream.set_nodelay(true)?;
+            let (mut buffer, mut latency) = (Vec::with_capacity(64 * 1024), empty()?);
             while begun.elapsed() < most {
                 let request = requests(next.fetch_add(1, Ordering::Relaxed));
                 let asked = Instant::now();
-                line.ask(&request).await?;
+                stream.write_all(&request).await?;
+                buffer.clear();
+                while whole(&buffer)?.is_none() {
+                    if stream.read_buf(&mut buffer).await? == 0 {
+                        return Err("the service hung up".into());
+                    }
+                }
                 latency.record(microseconds(asked.elapsed()))?;
             }
             Ok::<_, Failure>(latency)
@@ -110,44 +169,52 @@ pub async fn closed(
 /// makes those behind it late as well (no coordinated omission).
 pub async fn open(
     to: SocketAddr,
-    connections: u64,
-    per_second: u64,
+    connections: usize,
+    per_second: u32,
     most: Duration,
     requests: Requests,
 ) -> Result<Measured, Failure> {
-    let next = Arc::new(AtomicU64::new(0));
-    let all = per_second * most.as_secs();
-    let pace = Duration::from_secs(1) / u32::try_from(per_second)?;
-    let begun = Instant::now();
-    let one = |_| {
-        let (next, requests) = (Arc::clone(&next), Arc::clone(&requests));
-        tokio::spawn(async move {
-            let (mut line, mut latency) = (Line::open(to).await?, empty()?);
-            loop {
-                let nth = next.fetch_add(1, Ordering::Relaxed);
-                if nth >= all {
-                    return Ok::<_, Failure>(latency);
-                }
-                let due = begun + pace * u32::try_from(nth)?;
-                tokio::time::sleep_until(due.into()).await;
-                line.ask(&requests(nth)).await?;
-                latency.record(microseconds(due.elapsed()))?;
+    let next = AtomicU64::new(0);
+    let all = u64::from(per_second) * most.as_secs();
+    let pace = Duration::from_secs(1) / per_second;
+    run(connections, move |begun| {
+        let (mut line, mut latency) = (Line::open(to)?, empty()?);
+        loop {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            if nth >= all {
+                return Ok(latency);
             }
-        })
+            let due = begun + pace * u32::try_from(nth)?;
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            line.ask(&requests(nth))?;
+            latency.record(microseconds(due.elapsed()))?;
+        }
+    })
+    .await
+}
+
+/// The same on so many threads at once.
+async fn run<F>(threads: usize, one: F) -> Result<Measured, Failure>
+where
+    F: Fn(Instant) -> Result<Histogram<u64>, Failure> + Send + Sync + 'static,
+{
+    let (one, begun) = (Arc::new(one), Instant::now());
+    let start = |_| {
+        let one = Arc::clone(&one);
+        tokio::task::spawn_blocking(move || one(begun))
     };
-    gather((0..connections).map(one).collect(), begun).await
+    gather((0..threads).map(start).collect(), begun).await
 }
 
 async fn gather(
-    tasks: Vec<tokio::task::JoinHandle<Result<Histogram<u64>, Failure>>>,
+    all: Vec<tokio::task::JoinHandle<Result<Histogram<u64>, Failure>>>,
     begun: Instant,
 ) -> Result<Measured, Failure> {
     let mut latency = empty()?;
-    for task in tasks {
-        latency.add(task.await??)?;
+    for one in all {
+        latency.add(one.await??)?;
     }
-    let seconds = begun.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
-    let rate = latency.len() as f64 / seconds;
+    let rate = latency.len() as f64 / begun.elapsed().as_secs_f64();
     Ok(Measured { rate, latency })
 }

@@ -174,7 +174,10 @@ impl AgentVersion {
 
 /// A hash as clients see it.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    hex::encode(bytes)
+    // `hex::encode` goes character by character.
+    let mut text = vec![0; 2 * bytes.len()];
+    let written = hex::encode_to_slice(bytes, &mut text).ok().and_then(|()| String::from_utf8(text).ok());
+    written.unwrap_or_default()
 }
 
 /// What a list of versions counts: they are numbered without gap, so the newest number is the count.

@@ -14,12 +14,13 @@ use std::{
 };
 
 use axum::{extract::ConnectInfo, http::Extensions};
+use futures_util::task::AtomicWaker;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     time::Instant,
 };
-use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::pace::{Bound, LineLimits, Slack};
 
@@ -30,9 +31,9 @@ pub struct Peer(Arc<End>);
 #[derive(Debug)]
 struct End {
     address: SocketAddr,
-    /// Whether the line is to end. The token wakes whoever waits for it.
+    /// Whether the line is to end, and who is to be woken then.
     is_cut: AtomicBool,
-    cut: CancellationToken,
+    cut: AtomicWaker,
     gone: CancellationToken,
     /// Within how many milliseconds it must acknowledge what it is sent from now on; 0 when nothing has changed.
     patience: AtomicU32,
@@ -43,8 +44,8 @@ struct End {
 impl Peer {
     /// One at this address.
     pub(super) fn new(address: SocketAddr) -> Self {
-        let (cut, gone) = (CancellationToken::new(), CancellationToken::new());
-        let (is_cut, patience, turn) = (AtomicBool::default(), AtomicU32::default(), AtomicU32::default());
+        let (is_cut, cut, gone) = (AtomicBool::default(), AtomicWaker::new(), CancellationToken::new());
+        let (patience, turn) = (AtomicU32::default(), AtomicU32::default());
         Self(Arc::new(End { address, is_cut, cut, gone, patience, turn }))
     }
 
@@ -64,7 +65,7 @@ impl Peer {
     /// Ends the line at once, whatever is on its way.
     pub fn cut(&self) {
         self.0.is_cut.store(true, Ordering::Release);
-        self.0.cut.cancel();
+        self.0.cut.wake();
     }
 
     /// Resolves when the line has ended.
@@ -89,11 +90,11 @@ impl Peer {
 pub struct Line {
     stream: TcpStream,
     peer: Peer,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Within which time a head must be there once it has begun.
     head: Duration,
     /// The head that has begun.
     begun: Option<Head>,
+    idle: Idle,
     /// How slowly the client may still take what it is sent.
     taking: Slack,
     _gone: DropGuard,
@@ -115,6 +116,34 @@ impl Head {
     }
 }
 
+/// How long a line has been without a request.
+#[derive(Debug)]
+struct Idle {
+    most: Duration,
+    /// In which turn, and since when.
+    turn: u32,
+    since: Instant,
+    /// Set once, not for each request: when it is over, it is set anew for what is left.
+    bound: Option<Bound>,
+}
+
+impl Idle {
+    /// Whether that is too long. Whoever asks is woken when it is.
+    fn is_over(&mut self, cx: &mut Context<'_>, turn: u32) -> bool {
+        if self.turn != turn {
+            (self.turn, self.since) = (turn, Instant::now());
+        }
+        while self.bound.get_or_insert_with(|| Bound::within(self.most)).is_over(cx) {
+            let left = self.most.saturating_sub(self.since.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            self.bound = Some(Bound::within(left));
+        }
+        false
+    }
+}
+
 impl Line {
     /// The line to this peer. Its first request is awaited from now on.
     pub(super) fn new(stream: TcpStream, peer: &Peer, limits: &LineLimits) -> Self {
@@ -124,9 +153,9 @@ impl Line {
         peer.must_take_within(limits.take);
         Self {
             stream,
-            cut: Box::pin(peer.0.cut.clone().cancelled_owned()),
             head: limits.head,
             begun: Some(Head::begun(0)),
+            idle: Idle { most: limits.idle, turn: 0, since: Instant::now(), bound: None },
             taking: Slack::new(limits.take),
             _gone: peer.0.gone.clone().drop_guard(),
             peer: peer.clone(),
@@ -143,13 +172,15 @@ impl Line {
 
     /// What has come of it; who must wait is woken, too, when the line is cut.
     fn waited<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if done.is_pending() && self.cut.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        if done.is_pending() {
+            self.peer.0.cut.register(cx.waker());
+            // It may have been cut just before.
+            self.open()?;
         }
         done
     }
 
-    /// Fails when a head that has begun is not there in time; these bytes have just come, or none yet.
+    /// Fails when a head that has begun is not there in time, or none begins; these bytes have just come, or none yet.
     fn hurry(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
         let turn = self.peer.0.turn.load(Ordering::Relaxed);
         // Between two looks a whole request may have passed.
@@ -159,7 +190,10 @@ impl Line {
         if turn.is_multiple_of(2) && self.begun.is_none() && read.is_some_and(begins) {
             self.begun = Some(Head::begun(turn));
         }
-        let Some(Head { turn: _, since, bound }) = &mut self.begun else { return Ok(()) };
+        let Some(Head { turn: _, since, bound }) = &mut self.begun else {
+            let is_over = turn.is_multiple_of(2) && read.is_none() && self.idle.is_over(cx, turn);
+            return if is_over { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) };
+        };
         let is_late = match read {
             Some(_) => since.elapsed() >= self.head,
             None => {

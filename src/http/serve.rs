@@ -11,7 +11,7 @@ use axum::{
     serve::Listener,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -106,16 +106,16 @@ impl Served {
     {
         let answer = service_fn(|request| self.answer(request, peer.clone()));
         let spoken = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.idle)
+            // The line itself sees to it that heads come, and in time.
+            .header_read_timeout(None)
             .max_header_size(HEAD_BYTES_MAX)
             .max_buf_size(BUFFER_BYTES_MAX)
             .serve_connection(TokioIo::new(line), answer)
             .with_upgrades();
         let mut spoken = pin!(spoken);
-        let ended = tokio::select! {
-            ended = spoken.as_mut() => ended,
-            () = self.tasks.stopping() => {
+        let ended = match self.tasks.unless_stopping(spoken.as_mut()).await {
+            Some(ended) => ended,
+            None => {
                 spoken.as_mut().graceful_shutdown();
                 spoken.await
             }

@@ -113,10 +113,16 @@ impl Session {
         let mut writer = pin!(write(sink, queue, goodbye, self.limits.send));
         let tasks = self.door.tasks.clone();
         // The conversation, and with it all operations, is dropped at the end of this statement.
-        let end = tokio::select! {
-            end = self.converse(&mut stream, outbox, speaks) => end,
-            end = &mut writer => end,
-            () = tasks.stopping() => Close::restart().into(),
+        let end = {
+            let talk = async {
+                tokio::select! {
+                    // In this order: what the conversation hands in is written in the same turn.
+                    biased;
+                    end = self.converse(&mut stream, outbox, speaks) => end,
+                    end = &mut writer => end,
+                }
+            };
+            tasks.unless_stopping(pin!(talk)).await.unwrap_or_else(|| Close::restart().into())
         };
         match end {
             End::Close(close) => {

@@ -1,0 +1,159 @@
+//! What the parts of a request cost by themselves: `cargo bench --bench parts`. They are those of a service that runs in
+//! this process, on a private Postgres of its own.
+
+use std::{hint::black_box, time::Duration};
+
+use agent_registry::{
+    app::{Checked, Database, Service},
+    config::{Common, Serve},
+    domain::{
+        Caller, ServiceScope,
+        agent::CreateAgent,
+        customer::CreateCustomer,
+        service_token::CreateServiceToken,
+        version::{Content, PublishVersion, Tool, Tools},
+    },
+    graphql::{Operation, guard, parse},
+    id::AgentId,
+};
+use async_graphql::Variables;
+use clap::Parser;
+use criterion::Criterion;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const QUERY: &str = "query ($id: ID!) { activeConfig(agentId: $id) { agentId customerId name versionId versionNumber \
+    systemPrompt modelName modelParameters tools { name description inputSchema } contentHash activatedAt revision } }";
+
+#[derive(Parser)]
+struct Program {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+/// A service, with an agent that serves, and a gateway's token.
+struct World {
+    service: Service,
+    database: Database,
+    agent: AgentId,
+    token: String,
+}
+
+fn content() -> Content {
+    let tool = |nth| Tool {
+        name: format!("tool_{nth}"),
+        description: Some("Looks something up".to_owned()),
+        input_schema: Some(json!({ "type": "object", "properties": { "query": { "type": "string" } } })),
+    };
+    Content {
+        system_prompt: "Answer briefly and kindly. ".repeat(75),
+        model_name: "gpt-4-turbo".to_owned(),
+        model_parameters: json!({ "temperature": 0.2 }),
+        tools: Tools((0..5).map(tool).collect()),
+    }
+}
+
+impl World {
+    async fn new(folder: &str) -> Result<Self, Failure> {
+        let Program { common, serve } =
+            Program::try_parse_from(["parts", "--data-dir", folder, "--listen", "127.0.0.1:0"])?;
+        let checked = Checked::read(&common, &serve).await?;
+        let database = Database::open(&common).await?;
+        database.migrate().await?;
+        let service = Service::start(checked.settings(&serve, &database)).await?;
+        let (registry, caller) = (service.registry(), Caller::system("parts"));
+        let customer =
+            registry.create_customer(&caller, CreateCustomer { name: "City".to_owned() }).await?.value;
+        let input = CreateAgent {
+            customer_id: customer.id,
+            name: "Helper".to_owned(),
+            description: None,
+            owner_id: None,
+        };
+        let agent = registry.create_agent(&caller, input).await?.value.id;
+        let input = PublishVersion {
+            agent_id: agent,
+            content: content(),
+            message: None,
+            activate: true,
+            expected_latest_number: None,
+        };
+        registry.publish_version(&caller, input).await?;
+        let input =
+            CreateServiceToken { name: "gateway".to_owned(), scopes: [ServiceScope::ConfigsRead].into() };
+        let token = registry.create_service_token(&caller, input).await?.value.secret.ok_or("no secret")?;
+        let world = Self { service, database, agent, token };
+        world.warm().await?;
+        Ok(world)
+    }
+
+    /// Waits until its configuration and its token are in memory.
+    async fn warm(&self) -> Result<(), Failure> {
+        let door = self.service.door();
+        let origin = Caller::system("parts").origin;
+        for _ in 0..100 {
+            let proven = door.registry.prove(&self.token).await?;
+            let caller = door.hub.look_up(proven, &self.token, &origin).await?;
+            door.hub.active_config(&caller, self.agent).await?;
+            if door.hub.at_hand(&self.token, self.agent).is_some() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err("the configuration does not come into memory".into())
+    }
+}
+
+fn main() -> Result<(), Failure> {
+    let runtime = Runtime::new()?;
+    let folder = std::env::temp_dir().join(format!("agent-registry-parts-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o711))?;
+    let world = runtime.block_on(World::new(folder.to_str().ok_or("a folder without a name")?))?;
+    measure(&mut Criterion::default().configure_from_args(), &runtime, &world)?;
+    let World { service, database, .. } = world;
+    runtime.block_on(service.run(async {}));
+    runtime.block_on(database.leave());
+    std::fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Result<(), Failure> {
+    let (door, limits) = (world.service.door(), guard::Limits::default());
+    criterion.bench_function("guard: a document's text", |bench| {
+        bench.iter(|| guard::scan(black_box(QUERY), &limits));
+    });
+    criterion.bench_function("parser", |bench| bench.iter(|| parse::parse(black_box(QUERY))));
+    let parsed = parse::parse(QUERY)?;
+    let variables = Variables::from_json(json!({ "id": world.agent.to_string() }));
+    criterion.bench_function("guard: a parsed document", |bench| {
+        bench.iter(|| guard::measure(black_box(&parsed), None, &variables, &limits));
+    });
+    let operation = Operation {
+        query: Some(QUERY.to_owned()),
+        variables: json!({ "id": world.agent.to_string() }).as_object().cloned(),
+        ..Operation::default()
+    };
+    criterion.bench_function("a known document is found and accepted", |bench| {
+        bench.iter(|| door.api.accept(black_box(&operation).clone(), "parts").map_err(|_| "refused"));
+    });
+    criterion.bench_function("a token's form is checked", |bench| {
+        bench.iter(|| runtime.block_on(door.registry.prove(black_box(&world.token))));
+    });
+    let _inside = runtime.enter();
+    criterion.bench_function("who has a token, from memory", |bench| {
+        bench.iter(|| door.hub.knows_service(black_box(&world.token)));
+    });
+    criterion.bench_function("a token and a configuration, from memory, under the lease", |bench| {
+        bench.iter(|| door.hub.at_hand(black_box(&world.token), black_box(world.agent)));
+    });
+    let content = content();
+    criterion
+        .bench_function("canonical hash of a version", |bench| bench.iter(|| black_box(&content).hash()));
+    criterion.final_summary();
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Active configurations: from memory, over both doors, beside the frame that answers a constant; and when they are not in
+//! memory.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use serde_json::json;
+
+use super::{
+    CONNECTIONS, Failure, TIME,
+    case::{Report, say},
+    load::{self, Requests, any_of, each_of, get, post},
+    world::World,
+    yardstick::Yardstick,
+};
+
+/// How many a second ask where latencies are measured.
+const PER_SECOND: u32 = 5000;
+/// How many a second ask for what is not in memory.
+const COLD_PER_SECOND: u32 = 1000;
+/// What a gateway asks over GraphQL.
+const QUERY: &str = "query ($id: ID!) { activeConfig(agentId: $id) { agentId customerId name versionId versionNumber \
+    systemPrompt modelName modelParameters tools { name description inputSchema } contentHash activatedAt revision } }";
+
+fn configs(world: &World) -> Vec<Vec<u8>> {
+    world.agents.iter().map(|id| get(&format!("/internal/agents/{id}/active"), &world.token)).collect()
+}
+
+/// Both in turn, three times: the best of each counts, since what disturbs them is not ours.
+async fn beside(
+    what: &str,
+    (ours, asked): (SocketAddr, Requests),
+    (theirs, constant): (SocketAddr, Requests),
+) -> Result<(f64, f64), Failure> {
+    let (mut best, mut least) = (0.0_f64, 0.0_f64);
+    for _ in 0..3 {
+        let measured = load::closed(theirs, CONNECTIONS, TIME, Arc::clone(&constant)).await?;
+        say(&format!("{what}: the constant"), &measured);
+        least = least.max(measured.rate);
+        let measured = load::closed(ours, CONNECTIONS, TIME, Arc::clone(&asked)).await?;
+        say(what, &measured);
+        best = best.max(measured.rate);
+    }
+    Ok((best, least))
+}
+
+/// In memory.
+pub async fn warm(world: &World, report: &mut Report) -> Result<(), Failure> {
+    let ours = world.serving.address()?;
+    let configs = configs(world);
+    let first = world.agents.first().ok_or("no agents")?;
+    let size = world.serving.body_size(first, &world.token).await?;
+    let yardstick = Yardstick::start(size).await?;
+    let theirs = yardstick.address;
+    // All of them once, as a gateway does.
+    load::closed(ours, 4, Duration::from_secs(5), any_of(configs.clone())).await?;
+
+    let constant = any_of(vec![get("/constant", "none")]);
+    let asked = any_of(configs);
+    let (rate, least) = beside("active config, REST", (ours, Arc::clone(&asked)), (theirs, constant)).await?;
+    report.rate("active config, REST", (rate, ("an axum constant", least)), ("0.8 ×", 0.8));
+
+    let measured = load::open(ours, CONNECTIONS, PER_SECOND, TIME, asked).await?;
+    say("active config, REST, 5,000 a second", &measured);
+    report.time(
+        "active config, REST, p99 at 5,000 a second",
+        Duration::from_micros(measured.latency.value_at_quantile(0.99)),
+        format!("p50 {:.1} ms", micros(measured.latency.value_at_quantile(0.5))),
+        ("2 ms", Duration::from_millis(2)),
+    );
+
+    let queries = world
+        .agents
+        .iter()
+        .map(|id| post("/graphql", &world.token, &json!({ "query": QUERY, "variables": { "id": id } })));
+    let queries = any_of(queries.collect());
+    load::closed(ours, 4, Duration::from_secs(10), Arc::clone(&queries)).await?;
+    let constant = any_of(vec![post("/graphql", "none", &json!({ "query": "{ constant }" }))]);
+    let (rate, least) = beside("active config, GraphQL", (ours, queries), (theirs, constant)).await?;
+    report.rate("active config, GraphQL", (rate, ("an async-graphql constant", least)), ("1.0 ×", 1.0));
+    Ok(())
+}
+
+/// Not in memory: the service has just been started, and each is asked for once.
+pub async fn cold(world: &World, report: &mut Report) -> Result<(), Failure> {
+    let configs = configs(world);
+    let seconds = u64::try_from(configs.len())? / u64::from(COLD_PER_SECOND);
+    let time = Duration::from_secs(seconds.clamp(1, 8));
+    let measured =
+        load::open(world.serving.address()?, CONNECTIONS, COLD_PER_SECOND, time, each_of(configs)).await?;
+    say("active config, cold, 1,000 a second", &measured);
+    report.time(
+        "active config not in memory, p99 at 1,000 a second",
+        Duration::from_micros(measured.latency.value_at_quantile(0.99)),
+        format!("p50 {:.1} ms", micros(measured.latency.value_at_quantile(0.5))),
+        ("10 ms", Duration::from_millis(10)),
+    );
+    Ok(())
+}
+
+fn micros(micros: u64) -> f64 {
+    Duration::from_micros(micros).as_secs_f64() * 1e3
+}

@@ -1,0 +1,182 @@
+//! From an activation to the last of those who watch, beside a message of the same size through a NATS server; and what
+//! one who watches and is told nothing takes of the service's memory.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+use super::{
+    Failure,
+    case::{Case, Report},
+    listener::{Listeners, Source},
+    world::World,
+};
+
+/// How many watch.
+const CROWDS: [(usize, &str); 2] = [
+    (1000, "activation to the last of 1,000 subscribers"),
+    (5000, "activation to the last of 5,000 subscribers"),
+];
+/// How often each is told.
+const ROUNDS: usize = 15;
+/// How much memory one may take who is told nothing, in bytes.
+const IDLE_BYTES: u64 = 25 * 1024;
+/// How long the message of the other server is, in bytes.
+const MESSAGE: usize = 512;
+const SUBJECT: &str = "activations";
+const WATCH: &str = "subscription { activations { id cursor revision reason activatedAt agent { id name } \
+    version { id number modelName contentHash } previousVersion { id number } } }";
+
+/// What is measured.
+pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
+    allow_files();
+    let ours = world.serving.address()?;
+    let versions = world.versions(world.agents.first().ok_or("no agents")?).await?;
+    let nats = Nats::start().await?;
+    let source = Source::Socket { token: world.token.clone(), query: WATCH };
+    let mut turn = 0;
+    for (count, what) in CROWDS {
+        let before = world.serving.memory()?;
+        let mut listeners = Listeners::new(ours, source.clone(), count).await?;
+        watched_by(world, count).await?;
+        let idle = world.serving.memory()?.saturating_sub(before) / u64::try_from(count)?;
+        println!("  {idle} bytes of resident memory for each of {count} idle subscribers");
+        let mut times = Vec::new();
+        for round in 1..=ROUNDS {
+            let begun = Instant::now();
+            turn += 1;
+            activate(world, &versions, turn).await?;
+            let answered = begun.elapsed();
+            let all = listeners.all_told(begun, round).await?;
+            println!("  {count}: answered after {answered:?}, the last was told after {all:?}");
+            times.push(all);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        drop(listeners);
+        let ours = median(&mut times);
+        match &nats {
+            Some(nats) => {
+                let theirs = nats.measure(count).await?;
+                let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+                report.add(Case {
+                    what,
+                    ours: format!("{:.1} ms", ours.as_secs_f64() * 1e3),
+                    beside: format!("NATS {:.1} ms", theirs.as_secs_f64() * 1e3),
+                    came_to: format!("{ratio:.2} ×"),
+                    aim: "at most 2 ×",
+                    is_reached: Some(ratio <= 2.0),
+                });
+            }
+            None => println!("  no nats-server is installed"),
+        }
+        if count == 5000 {
+            report.add(Case {
+                what: "idle subscriber, resident memory",
+                ours: format!("{:.1} KB", kilobytes(idle)),
+                beside: "5,000 of them".to_owned(),
+                came_to: "–".to_owned(),
+                aim: "25 KB",
+                is_reached: Some(idle <= IDLE_BYTES),
+            });
+        }
+        // Those who have left are noticed before the next ones come.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    Ok(())
+}
+
+/// Waits until so many watch, and a little more, until all is quiet.
+async fn watched_by(world: &World, count: usize) -> Result<(), Failure> {
+    let count = format!("registry_watchers{{watched=\"activations\"}} {count}");
+    for _ in 0..300 {
+        let metrics = world.serving.metrics().await?;
+        if metrics.lines().any(|line| line == count) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err("not all of them watch".into())
+}
+
+fn kilobytes(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1024.0
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// Has another version of an agent serve than before.
+async fn activate(world: &World, versions: &[String], turn: usize) -> Result<(), Failure> {
+    let agent = world.agents.first().ok_or("no agents")?;
+    let activate = "mutation ($input: ActivateVersionInput!) { activateVersion(input: $input) { userErrors { code message } } }";
+    let version = versions.get(turn % 2).ok_or("no versions")?;
+    let input = json!({ "input": { "agentId": agent, "versionId": version } });
+    let told = world.serving.gql(activate, input).await?;
+    match told.pointer("/data/activateVersion/userErrors").and_then(|errors| errors.as_array()) {
+        Some(errors) if errors.is_empty() => Ok(()),
+        _ => Err(format!("not activated: {told}").into()),
+    }
+}
+
+/// A NATS server.
+struct Nats {
+    address: SocketAddr,
+    _process: Child,
+}
+
+impl Nats {
+    /// One of its own, where the program is installed.
+    async fn start() -> Result<Option<Self>, Failure> {
+        // Free a moment ago, and nobody else asks for this one.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = Command::new("nats-server");
+        command.args(["-a", "127.0.0.1", "-p", &address.port().to_string()]);
+        let started = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn();
+        let Ok(process) = started else { return Ok(None) };
+        for _ in 0..100 {
+            if TcpStream::connect(address).await.is_ok() {
+                return Ok(Some(Self { address, _process: process }));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err("the NATS server does not listen".into())
+    }
+
+    async fn measure(&self, count: usize) -> Result<Duration, Failure> {
+        let mut listeners = Listeners::new(self.address, Source::Nats { subject: SUBJECT }, count).await?;
+        let mut publisher = TcpStream::connect(self.address).await?;
+        publisher.set_nodelay(true)?;
+        publisher.write_all(b"CONNECT {\"verbose\":false}\r\n").await?;
+        let message = format!("PUB {SUBJECT} {MESSAGE}\r\n{}\r\n", "x".repeat(MESSAGE));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut times = Vec::new();
+        for round in 1..=ROUNDS {
+            let begun = Instant::now();
+            publisher.write_all(message.as_bytes()).await?;
+            times.push(listeners.all_told(begun, round).await?);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        println!("  NATS, {count}: {times:?}");
+        Ok(median(&mut times))
+    }
+}
+
+/// Lets this process have as many files open as it may.
+fn allow_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // It is seen soon enough when it is too few.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}

@@ -1,0 +1,86 @@
+//! A nested graph: a customer's agents, of each the active version and the newest ones, beside the same statements by
+//! pgbench, and beside PostGraphile on the same tables.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{
+    Failure, TIME,
+    case::{Report, say},
+    load::{self, any_of, post},
+    pgbench, postgraphile,
+    world::World,
+};
+
+/// How many customers are asked about.
+const CUSTOMERS: usize = 64;
+/// How many ask at once: as many as the service has connections to the database.
+const CLIENTS: usize = 20;
+/// What a dashboard asks.
+const QUERY: &str = "query ($id: ID!) { customer(id: $id) { id name agents(first: 10) { nodes { id name \
+    activeVersion { id number modelName } versions(first: 10) { nodes { id number modelName contentHash createdAt } } } } } }";
+
+/// What is measured.
+pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
+    let ours = world.serving.address()?;
+    let customers = world.customers.get(..CUSTOMERS.min(world.customers.len())).unwrap_or_default();
+    let token = world.serving.token();
+    let body = |id: &String| json!({ "query": QUERY, "variables": { "id": id } });
+    let requests: Vec<_> = customers.iter().map(|id| post("/graphql", token, &body(id))).collect();
+    let asked = any_of(requests.clone());
+    load::closed(ours, CLIENTS, TIME, Arc::clone(&asked)).await?;
+
+    let mut scripts = Vec::new();
+    for (nth, customer) in customers.iter().enumerate() {
+        let sent = pgbench::overhear(world, "agent_versions", async || {
+            let answer =
+                world.serving.post(&body(customer)).send().await?.json::<serde_json::Value>().await?;
+            let nodes = answer.pointer("/data/customer/agents/nodes/9/versions/nodes/9");
+            nodes.map(drop).ok_or_else(|| format!("not all is there: {answer}").into())
+        });
+        let mut sent = sent.await?;
+        if !sent.last().is_some_and(|sent| sent.sql.starts_with("ROLLBACK")) {
+            sent.push(pgbench::Sent { sql: "ROLLBACK".to_owned(), values: Vec::new() });
+        }
+        if nth == 0 {
+            println!("  {} statements", sent.len());
+            for pgbench::Sent { sql, values: _ } in &sent {
+                println!("    {sql}");
+            }
+        }
+        scripts.push(pgbench::script(&sent, &format!("c{nth}"), &|_| None));
+    }
+
+    let (mut best, mut least) = (0.0_f64, None);
+    for _ in 0..3 {
+        let theirs = pgbench::run(world, world.serving.folder(), &scripts, CLIENTS).await?;
+        println!("  pgbench {theirs:?}/s");
+        least = least.max_by(theirs);
+        let measured = load::closed(ours, CLIENTS, TIME, Arc::clone(&asked)).await?;
+        say("nested graph", &measured);
+        best = best.max(measured.rate);
+    }
+    if let Some(least) = least {
+        let beside = ("pgbench, the same statements", least);
+        report.rate("nested graph: 10 agents × 10 versions + the active one", (best, beside), ("0.8 ×", 0.8));
+    }
+    if let Some(theirs) = postgraphile::run(world, customers, CLIENTS).await? {
+        report.rate("the same", (best, ("PostGraphile 4", theirs)), ("3 ×", 3.0));
+    }
+    Ok(())
+}
+
+/// The larger of two figures that may not be there.
+trait MaxBy {
+    fn max_by(self, other: Self) -> Self;
+}
+
+impl MaxBy for Option<f64> {
+    fn max_by(self, other: Self) -> Self {
+        match (self, other) {
+            (Some(one), Some(other)) => Some(one.max(other)),
+            (one, other) => one.or(other),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What is asked about: many customers with agents, each with a history, imported as a customer's own file would be.
+
+use agent_registry::{
+    app::{Database, Workshop},
+    config::{Common, LogFormat},
+    domain::{
+        Caller,
+        customer::{CreateCustomer, Plan},
+        transfer::ImportAgents,
+    },
+};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+
+use super::{Failure, serving::Serving};
+
+/// How long a prompt is, in bytes.
+const PROMPT: usize = 2048;
+/// How many agents a customer has.
+pub const AGENTS: usize = 10;
+/// How many versions an agent has.
+pub const VERSIONS: usize = 10;
+
+/// A filled registry.
+pub struct World {
+    /// The service.
+    pub serving: Serving,
+    /// What keeps its private Postgres up while it is started again.
+    database: Database,
+    /// A token of a gateway's.
+    pub token: String,
+    /// All customers.
+    pub customers: Vec<String>,
+    /// All agents.
+    pub agents: Vec<String>,
+}
+
+impl World {
+    /// Starts a service and fills its registry with so many customers.
+    pub async fn new(customers: usize) -> Result<Self, Failure> {
+        let serving = Serving::start("speed").await?;
+        let common = Common {
+            database_url: None,
+            migrate_database_url: None,
+            data_dir: Some(serving.folder().to_owned()),
+            signing_key: None,
+            jwt_issuer: None,
+            jwt_audience: "agent-registry".to_owned(),
+            jwt_jwks: None,
+            postgres_bin: None,
+            log_format: LogFormat::Text,
+            log: "error".to_owned(),
+        };
+        let database = Database::open(&common).await?;
+        fill(&common, customers).await?;
+        let mut world = Self {
+            token: serving.service_token()?,
+            serving,
+            database,
+            customers: Vec::new(),
+            agents: Vec::new(),
+        };
+        let mut connection = world.superuser().await?;
+        // The planner knows what there is, as it does after a night.
+        sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
+        world.customers = ids(&mut connection, "customers").await?;
+        world.agents = ids(&mut connection, "agents").await?;
+        connection.close().await?;
+        Ok(world)
+    }
+
+    /// The versions of an agent, oldest first.
+    pub async fn versions(&self, agent: &str) -> Result<Vec<String>, Failure> {
+        let ask = "SELECT id::text FROM registry.agent_versions WHERE agent_id = $1::uuid ORDER BY number";
+        Ok(sqlx::query_scalar(ask).bind(agent).fetch_all(&mut self.superuser().await?).await?)
+    }
+
+    /// The folder of the socket of its Postgres.
+    pub fn socket(&self) -> Result<&std::path::Path, Failure> {
+        Ok(self.database.embedded().ok_or("no private Postgres")?.socket_dir())
+    }
+
+    /// The log of its Postgres.
+    pub fn log(&self) -> Result<std::path::PathBuf, Failure> {
+        Ok(self.database.embedded().ok_or("no private Postgres")?.log())
+    }
+
+    /// A connection that no policy binds.
+    pub async fn superuser(&self) -> Result<PgConnection, Failure> {
+        let url = self.database.embedded().ok_or("no private Postgres")?.url("postgres", "registry");
+        Ok(PgConnection::connect(&url).await?)
+    }
+
+    /// Ends it.
+    pub async fn end(self) {
+        let Self { serving, database, .. } = self;
+        database.leave().await;
+        drop(serving);
+    }
+}
+
+async fn ids(connection: &mut PgConnection, table: &str) -> Result<Vec<String>, Failure> {
+    let ask = format!("SELECT id::text FROM registry.{table} ORDER BY id");
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(ask)).fetch_all(connection).await?)
+}
+
+async fn fill(common: &Common, customers: usize) -> Result<(), Failure> {
+    let workshop = Workshop::open(common).await?;
+    let (registry, caller) = (&workshop.registry, Caller::system("bench"));
+    let file = file()?;
+    let bar = indicatif::ProgressBar::new(u64::try_from(customers)?);
+    for nth in 0..customers {
+        let made =
+            registry.create_customer(&caller, CreateCustomer { name: format!("Customer {nth}") }).await?;
+        let customer_id = made.value.id;
+        registry.set_plan(&caller, customer_id, Plan::Enterprise).await?;
+        let input = ImportAgents { customer_id, model_name: "gpt-4-turbo".to_owned(), activate: true };
+        registry.import_agents(&caller, input, &mut file.as_slice(), &mut |_| {}).await?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    workshop.close().await;
+    Ok(())
+}
+
+/// A customer's agents, as they are imported.
+fn file() -> Result<Vec<u8>, Failure> {
+    let tools: Vec<Value> = (0..5)
+        .map(|nth| {
+            json!({ "name": format!("tool_{nth}"), "description": "Looks something up",
+                "input_schema": { "type": "object", "properties": { "query": { "type": "string" } } } })
+        })
+        .collect();
+    let mut file = Vec::new();
+    for agent in 0..AGENTS {
+        let version = |nth: usize| {
+            let prompt = format!(
+                "You are agent {agent}, revision {nth}. {}",
+                "Answer briefly and kindly. ".repeat(PROMPT / 27)
+            );
+            json!({ "system_prompt": prompt, "model_parameters": { "temperature": 0.2 }, "tools": tools })
+        };
+        let versions: Vec<Value> = (0..VERSIONS).map(version).collect();
+        serde_json::to_writer(
+            &mut file,
+            &json!({ "agent": format!("Agent {agent}"), "versions": versions }),
+        )?;
+        file.push(b'\n');
+    }
+    Ok(file)
+}

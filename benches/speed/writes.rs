@@ -1,0 +1,102 @@
+//! Publishing and activating, beside the same statements by pgbench.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    Failure, TIME,
+    case::{Report, say},
+    load::{self, Requests, post},
+    pgbench::{self, Sent},
+    world::World,
+};
+
+/// How many write at once.
+const WRITERS: usize = 16;
+/// How many agents pgbench publishes for.
+const AGENTS: usize = 64;
+const PUBLISH: &str = "mutation ($input: PublishVersionInput!) { publishVersion(input: $input) { version { id number } userErrors { code } } }";
+
+fn body(agent: &str, nth: u64) -> Value {
+    let prompt = format!("Written {nth}. {}", "Answer briefly and kindly. ".repeat(75));
+    let input =
+        json!({ "agentId": agent, "systemPrompt": prompt, "modelName": "gpt-4-turbo", "activate": true });
+    json!({ "query": PUBLISH, "variables": { "input": input } })
+}
+
+/// What is measured.
+pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
+    let mut scripts = Vec::new();
+    for (nth, agent) in world.agents.iter().step_by(7).take(AGENTS).enumerate() {
+        // The first write of an operator makes its profile.
+        publish(world, agent).await?;
+        let sent = pgbench::overhear(world, "append_changes", async || publish(world, agent).await).await?;
+        if nth == 0 {
+            println!("  {} statements", sent.len());
+        }
+        scripts.push(script(&sent, &format!("a{nth}"))?);
+    }
+    let (agents, token) = (world.agents.clone(), world.serving.token().to_owned());
+    let asked: Requests = Arc::new(move |nth| {
+        let place = usize::try_from(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).unwrap_or(0);
+        let agent = agents.get(place % agents.len()).map_or("", String::as_str);
+        post("/graphql", &token, &body(agent, nth)).into()
+    });
+    let (mut best, mut least) = (0.0_f64, None::<f64>);
+    for _ in 0..3 {
+        let theirs = pgbench::run(world, world.serving.folder(), &scripts, WRITERS).await?;
+        println!("  pgbench {theirs:?}/s");
+        least = least.into_iter().chain(theirs).reduce(f64::max);
+        let measured = load::closed(world.serving.address()?, WRITERS, TIME, Arc::clone(&asked)).await?;
+        say("publish and activate", &measured);
+        best = best.max(measured.rate);
+    }
+    if let Some(least) = least {
+        let beside = ("pgbench, the same statements", least);
+        report.rate("publish and activate, 16 writers", (best, beside), ("0.8 ×", 0.8));
+    }
+    Ok(())
+}
+
+async fn publish(world: &World, agent: &str) -> Result<(), Failure> {
+    let answer = world.serving.post(&body(agent, 0)).send().await?.json::<Value>().await?;
+    let version = answer.pointer("/data/publishVersion/version/id");
+    version.map(drop).ok_or_else(|| format!("not published: {answer}").into())
+}
+
+/// The same write, again and again: with ids of its own each time, and the number that comes next.
+fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
+    let inserted = |table: &str, place: usize| -> Result<String, Failure> {
+        let insert = format!("INSERT INTO \"registry\".\"{table}\"");
+        let found = sent.iter().find(|sent| sent.sql.starts_with(&insert));
+        let value = found.and_then(|sent| sent.values.get(place).cloned().flatten());
+        value.ok_or_else(|| format!("nothing was inserted into {table}").into())
+    };
+    let (version, number) = (inserted("agent_versions", 0)?, inserted("agent_versions", 3)?);
+    let (activation, before) = (inserted("activations", 0)?, inserted("activations", 4)?);
+    let fresh = |kind: char| format!("md5(:fresh::text || '{kind}')::uuid");
+    let instead = |value: &str| {
+        if value == version {
+            Some(fresh('v'))
+        } else if value == activation {
+            Some(fresh('a'))
+        } else if value == before {
+            Some(":active_version_id".to_owned())
+        } else if value == number {
+            Some("(:latest_number::int + 1)".to_owned())
+        } else if value.contains(&version) {
+            // What the log is told, as text within the statement.
+            let told = value.replace('\'', "''");
+            Some(format!(
+                "replace(replace('{told}', '{version}', {}::text), '{activation}', {}::text)::jsonb",
+                fresh('v'),
+                fresh('a')
+            ))
+        } else {
+            None
+        }
+    };
+    let (statements, variables) = pgbench::script(sent, name, &instead);
+    Ok((format!("\\set fresh random(1, 9223372036854775807)\n{statements}"), variables))
+}
