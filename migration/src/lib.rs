@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 10] = [
+static STEPS: [Step; 11] = [
     step!("0001_scope"),
     step!("0002_people"),
     step!("0003_agents"),
@@ -39,6 +39,7 @@ static STEPS: [Step; 10] = [
     step!("0008_configs_at"),
     step!("0009_audit"),
     step!("0010_idempotency"),
+    step!("0011_growth"),
 ];
 
 impl MigratorTrait for Migrator {

@@ -22,7 +22,7 @@ pub struct Step {
 
 /// A connection on which migrations run, holding the lock that keeps replicas apart.
 async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
-    let mut options = options(url, "read committed");
+    let mut options = options(url, &[("default_transaction_isolation", "read committed")]);
     // One connection, because the lock belongs to a session. It waits for as long as another replica migrates.
     options.min_connections(1).max_connections(1).set_schema_search_path(migration::SCHEMA);
     let pool = open(options).await?;

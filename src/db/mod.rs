@@ -44,6 +44,21 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long Postgres waits for a transaction's next statement. Whoever is cut off from it in the middle holds its locks
 /// for so long, and one of them is that of the log's head.
 const IDLE_TIMEOUT: &str = "15s";
+/// How those sessions are that requests are served in. A snapshot needs no statement of its own to say so; a write says what
+/// it is.
+///
+/// Whatever is asked for is a page or less, and there is an index in whose order it stands. Postgres can't know that: it takes
+/// each customer for an average one, and row-level security for a condition that hardly any row meets, and so would rather
+/// read all and sort it, which is cheap by that reckoning and not for the largest customer. Without bitmaps, and with whole
+/// tables for the last resort, what it chooses among is indexes, and one in the right order is the cheapest of them. Tables of
+/// one row have no other way, and then cost so much by its reckoning that it would compile the statement, or call for help.
+const SERVING: [(&str, &str); 5] = [
+    ("default_transaction_isolation", "repeatable read"),
+    ("enable_bitmapscan", "off"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+    ("max_parallel_workers_per_gather", "0"),
+];
 /// A connection idle for longer than this is tried before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 /// The oldest Postgres whose every feature we use: its `ON CONFLICT`, SQL-standard functions and policies as tested.
@@ -90,8 +105,7 @@ impl Db {
     /// # Errors
     /// [`ConnectError`] when Postgres is out of reach or too old, or the role is not bound by row-level security.
     pub async fn connect(url: &str, connections: u32, tasks: Tasks) -> Result<Self, ConnectError> {
-        // A snapshot needs no statement of its own to say so; a write says what it is.
-        let mut options = options(url, "repeatable read");
+        let mut options = options(url, &SERVING);
         options.max_connections(connections).test_before_acquire_if_idle_for(PING_AFTER_IDLE);
         options.statement_timeout(STATEMENT_TIMEOUT);
         let connections = open(options.clone()).await?;
@@ -231,15 +245,14 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
 }
 
 /// Each session is told how long it may be idle in a transaction, and what a transaction is that does not say so itself.
-fn options(url: &str, isolation: &'static str) -> ConnectOptions {
+fn options(url: &str, settings: &'static [(&'static str, &'static str)]) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
     options.map_sqlx_postgres_opts(move |options| {
-        options.application_name("agent-registry").options([
-            ("idle_in_transaction_session_timeout", IDLE_TIMEOUT),
-            ("default_transaction_isolation", isolation),
-            ("TimeZone", "UTC"),
-        ])
+        options
+            .application_name("agent-registry")
+            .options([("idle_in_transaction_session_timeout", IDLE_TIMEOUT), ("TimeZone", "UTC")])
+            .options(settings.iter().copied())
     });
     options
 }

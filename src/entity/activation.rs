@@ -1,11 +1,8 @@
 //! `activations`: each time an agent's active version changed.
 
-use sea_orm::{
-    DbBackend, QueryOrder, QuerySelect, SelectModel, SelectorRaw, Statement, entity::prelude::*,
-    sea_query::Order,
-};
+use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*, sea_query::Order};
 
-use super::{Reach, Slice, change::ActorKind, uuids};
+use super::{Reach, Slice, change::ActorKind, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{ActivationId, AgentId, CustomerId, VersionId},
@@ -76,9 +73,8 @@ pub fn latest(agent: AgentId) -> Select<Entity> {
 
 /// The same page, newest first, of each of these agents.
 pub fn page_each(agents: &[AgentId], slice: &Slice<ActivationId>) -> SelectorRaw<SelectModel<Model>> {
-    let sql = slice.under_each("t.*", "activations", "agent_id", ("id", "uuid"), Order::Desc, "true");
-    let values = slice.values(uuids(agents), Value::Uuid(None));
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let (rows, parents) = (("t.*", "activations"), ("agent_id", uuids(agents)));
+    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
 /// How many records each of these agents has: rows of (agent, count); none for an agent without.

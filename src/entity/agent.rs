@@ -1,12 +1,12 @@
 //! `agents`: what a customer runs, under a name that stays while its versions come and go.
 
 use sea_orm::{
-    DbBackend, QueryOrder, QuerySelect, Statement,
+    QueryOrder, QuerySelect,
     entity::prelude::*,
     sea_query::{ExprTrait, Order},
 };
 
-use super::{Reach, Slice, uuids};
+use super::{Reach, Slice, search, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, UserId, VersionId},
@@ -67,7 +67,7 @@ pub struct Filter {
 }
 
 /// How many characters of each end of a name `agent_name_ends` keeps.
-const ENDING_CHARS: usize = 40;
+pub(super) const ENDING_CHARS: usize = 40;
 
 impl Filter {
     /// What the rows of `table` must satisfy, in SQL whose values are appended to `values`. `whose` says of another table
@@ -146,14 +146,14 @@ pub fn filtered(reach: &Reach, filter: &Filter) -> Select<Entity> {
 }
 
 /// A page of agents within reach, oldest first.
-pub fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> Select<Entity> {
-    slice.cut(filtered(reach, filter), Column::Id, Order::Asc)
+pub fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
+    Entity::find().from_raw_sql(search::page(reach, filter, slice))
 }
 
-/// Agents within reach in the order of their names' bytes, which no database's locale changes.
-pub fn by_name(reach: &Reach, after: Option<&str>, limit: u64) -> Select<Entity> {
+/// One customer's agents in the order of their names' bytes, which no database's locale changes.
+pub fn by_name(customer: CustomerId, after: Option<&str>, limit: u64) -> Select<Entity> {
     let bytes = || Expr::cust(r#""agents"."name" COLLATE "C""#);
-    let mut select = within(reach);
+    let mut select = Entity::find().filter(Column::CustomerId.eq(customer));
     if let Some(after) = after {
         select = select.filter(ExprTrait::gt(bytes(), after));
     }
@@ -162,19 +162,15 @@ pub fn by_name(reach: &Reach, after: Option<&str>, limit: u64) -> Select<Entity>
 
 /// The same page under each of these customers.
 pub fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
-    let mut values = slice.values(uuids(customers), Value::Uuid(None));
-    let condition = filter.condition("t", &mut values, &|alias| format!("{alias}.customer_id = parent.id"));
-    let sql = slice.under_each("t.*", "agents", "customer_id", ("id", "uuid"), Order::Asc, &condition);
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    Entity::find().from_raw_sql(search::page_each(customers, filter, slice))
 }
 
 /// The same page of the agents within reach that each of these users owns.
 pub fn page_each_owner(reach: &Reach, owners: &[UserId], slice: &Slice<AgentId>) -> SelectRaw {
-    let (condition, customers) = owned_within("t", reach, 5);
-    let sql = slice.under_each("t.*", "agents", "owner_id", ("id", "uuid"), Order::Asc, &condition);
-    let mut values = slice.values(uuids(owners), Value::Uuid(None));
-    values.extend(customers);
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let mut sql = Sql::default();
+    sql.within("t", reach);
+    let (rows, parents) = (("t.*", "agents"), ("owner_id", uuids(owners)));
+    Entity::find().from_raw_sql(slice.under_each(sql, rows, parents, "id", &Order::Asc))
 }
 
 /// How many agents within reach each of these users owns: rows of (user, count).
@@ -185,15 +181,6 @@ pub fn count_each_owner(reach: &Reach, owners: &[UserId]) -> Select<Entity> {
         .column(Column::OwnerId)
         .column_as(Column::Id.count(), "count")
         .group_by(Column::OwnerId)
-}
-
-fn owned_within(table: &str, reach: &Reach, first: usize) -> (String, Option<Value>) {
-    match reach {
-        Reach::Everyone => ("true".to_owned(), None),
-        Reach::Only(customers) => {
-            (format!("{table}.customer_id = ANY(${first}::uuid[])"), Some(uuids(customers)))
-        }
-    }
 }
 
 /// A prepared raw select of agents.

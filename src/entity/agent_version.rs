@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Reach, Slice, change::ActorKind, uuids};
+use super::{Reach, Slice, change::ActorKind, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, VersionId},
@@ -163,9 +163,8 @@ pub fn summaries_by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel
 
 /// The same page, newest first and without their content, of each of these agents.
 pub fn page_each(agents: &[AgentId], slice: &Slice<i32>) -> SelectorRaw<SelectModel<Summary>> {
-    let sql = slice.under_each(SUMMARY, "agent_versions", "agent_id", ("number", "int"), Order::Desc, "true");
-    let values = slice.values(uuids(agents), Value::Int(None));
-    Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let (rows, parents) = ((SUMMARY, "agent_versions"), ("agent_id", uuids(agents)));
+    Summary::find_by_statement(slice.under_each(Sql::default(), rows, parents, "number", &Order::Desc))
 }
 
 /// What those of `ids` within reach hold.

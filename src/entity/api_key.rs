@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Reach, Slice, change::ActorKind, customer::Plan, uuids};
+use super::{Reach, Slice, change::ActorKind, customer::Plan, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{ApiKeyId, CustomerId},
@@ -99,9 +99,8 @@ pub fn before(reach: &Reach, successor: ApiKeyId, now: Instant) -> Select<Entity
 
 /// The same page, newest first, of each of these customers.
 pub fn page_each(customers: &[CustomerId], slice: &Slice<ApiKeyId>) -> SelectorRaw<SelectModel<Model>> {
-    let sql = slice.under_each("t.*", "api_keys", "customer_id", ("id", "uuid"), Order::Desc, "true");
-    let values = slice.values(uuids(customers), Value::Uuid(None));
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let (rows, parents) = (("t.*", "api_keys"), ("customer_id", uuids(customers)));
+    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
 /// How many each of these customers has, those that are not accepted any more too: rows of (customer, count).

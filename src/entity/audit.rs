@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Reach, Slice,
     change::{Action, ActorKind, Entity, Model, Place},
+    sql::{self, Sql},
     uuids,
 };
 use crate::id::{AgentId, CustomerId};
@@ -64,99 +65,90 @@ impl Parents<'_> {
     }
 }
 
-/// A statement as it grows: its values, and the conditions that name them.
-#[derive(Default)]
-struct Sql {
-    values: Vec<Value>,
-    conditions: Vec<String>,
+/// Only entries that the filter lets pass, but for their kinds.
+fn filter(sql: &mut Sql, filter: &Filter) {
+    let Filter { agent_id, actor_id, actor_kind, actions: _, from, until } = filter;
+    sql.only("t.agent_id", "=", *agent_id);
+    sql.only("t.actor_id", "=", *actor_id);
+    if let Some(kind) = actor_kind {
+        // Its name and no value: there is an index for some of them only.
+        sql.when(format!("t.actor_kind = '{}'", kind.to_value()));
+    }
+    sql.only("t.revision", ">=", *from);
+    sql.only("t.revision", "<", *until);
 }
 
-impl Sql {
-    /// Takes a value; answers its name.
-    fn value(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
+/// The kinds that the filter lets pass, each once.
+fn kinds(sql: &mut Sql, filter: &Filter) -> Option<String> {
+    let mut names: Vec<String> = filter.actions.as_ref()?.iter().map(ActiveEnum::to_value).collect();
+    names.sort();
+    names.dedup();
+    let names = names.into_iter().map(|name| Value::String(Some(name))).collect();
+    Some(sql.value(Value::Array(ArrayType::String, Some(Box::new(names)))))
+}
 
-    /// Only rows of which `column` stands so to this value.
-    fn only(&mut self, column: &str, is: &str, value: Option<impl Into<Value>>) {
-        if let Some(value) = value {
-            let value = self.value(value);
-            self.conditions.push(format!("{column} {is} {value}"));
-        }
+/// All that the filter says, as conditions of `sql`.
+fn whole(sql: &mut Sql, of: &Filter) {
+    filter(sql, of);
+    if let Some(kinds) = kinds(sql, of) {
+        sql.when(format!("t.action = ANY({kinds})"));
     }
+}
 
-    fn filter(&mut self, filter: &Filter) {
-        let Filter { agent_id, actor_id, actor_kind, actions, from, until } = filter;
-        self.only("t.agent_id", "=", *agent_id);
-        self.only("t.actor_id", "=", *actor_id);
-        self.only("t.actor_kind", "=", actor_kind.as_ref().map(ActiveEnum::to_value));
-        self.only("t.revision", ">=", *from);
-        self.only("t.revision", "<", *until);
-        if let Some(actions) = actions {
-            let names = actions.iter().map(|action| Value::String(Some(action.to_value()))).collect();
-            let names = self.value(Value::Array(ArrayType::String, Some(Box::new(names))));
-            self.conditions.push(format!("t.action = ANY({names})"));
-        }
-    }
-
-    fn within(&mut self, reach: &Reach) {
-        if let Reach::Only(customers) = reach {
-            let ids = self.value(uuids(customers));
-            self.conditions.push(format!("t.customer_id = ANY({ids}::uuid[])"));
-        }
-    }
-
-    fn beyond(&mut self, is: &str, place: Option<Place>) {
+/// A page of the rows that meet the conditions of `sql` and pass the filter: those of the table, or of each parent's.
+fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Parents<'_>>) -> String {
+    // Newest first, so what comes after a place is older.
+    for (is, place) in [("<", slice.after), (">", slice.before)] {
         if let Some(Place { revision, position }) = place {
-            let (revision, position) = (self.value(revision), self.value(position));
-            self.conditions.push(format!("(t.revision, t.position) {is} ({revision}, {position})"));
+            let (revision, position) = (sql.value(revision), sql.value(position));
+            sql.when(format!("(t.revision, t.position) {is} ({revision}, {position})"));
         }
     }
-
-    /// What the conditions so far come to.
-    fn so_far(&self) -> String {
-        if self.conditions.is_empty() { "true".to_owned() } else { self.conditions.join(" AND ") }
+    filter(sql, of);
+    let direction = if slice.backward { "ASC" } else { "DESC" };
+    let limit = sql.value(sql::limit(slice.limit));
+    let order = format!("ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}");
+    let parent = parents.map(|parents| (parents.column(), sql.value(parents.ids())));
+    if let Some((column, _)) = &parent {
+        sql.when(format!("t.{column} = parent.id"));
     }
-
-    /// The rows of a page that meet the conditions so far: those of the table, or of each parent's.
-    fn slice(&mut self, slice: &Slice<Place>, parents: Option<Parents<'_>>) -> String {
-        let Slice { after, before, limit, backward } = slice;
-        // Newest first, so what comes after a place is older.
-        self.beyond("<", *after);
-        self.beyond(">", *before);
-        let direction = if *backward { "ASC" } else { "DESC" };
-        let limit = self.value(i64::try_from(*limit).unwrap_or(i64::MAX));
-        let conditions = self.so_far();
-        let order = format!("ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}");
-        match parents {
-            None => format!("SELECT t.* FROM registry.changes AS t WHERE {conditions} {order}"),
-            Some(parents) => {
-                let (column, ids) = (parents.column(), self.value(parents.ids()));
-                format!(
-                    "SELECT t.* FROM unnest({ids}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
-                     SELECT t.* FROM registry.changes AS t WHERE t.{column} = parent.id AND {conditions} {order}) AS t"
-                )
-            }
+    // An index has the entries of each kind in order, but not those of several; one agent's or one caller's are few.
+    let is_narrow =
+        matches!(parents, Some(Parents::Agents(_))) || of.agent_id.is_some() || of.actor_id.is_some();
+    let page = match kinds(sql, of) {
+        Some(kinds) if is_narrow => {
+            let conditions = sql.so_far();
+            format!(
+                "SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = ANY({kinds}) {order}"
+            )
         }
-    }
-
-    fn statement(self, sql: String) -> Statement {
-        Statement::from_sql_and_values(DbBackend::Postgres, sql, self.values)
+        Some(kinds) => {
+            let conditions = sql.so_far();
+            format!(
+                "SELECT t.* FROM unnest({kinds}) AS kind (name) CROSS JOIN LATERAL (\
+                 SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = kind.name {order}) AS t {order}"
+            )
+        }
+        None => format!("SELECT t.* FROM registry.changes AS t WHERE {} {order}", sql.so_far()),
+    };
+    match parent {
+        None => page,
+        Some((_, ids)) => {
+            format!("SELECT t.* FROM unnest({ids}::uuid[]) AS parent (id) CROSS JOIN LATERAL ({page}) AS t")
+        }
     }
 }
 
 /// A page of the entries of all these.
 pub fn page(of: &Of, filter: &Filter, slice: &Slice<Place>) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
-    sql.filter(filter);
     let text = match of {
-        Of::Everyone => sql.slice(slice, None),
+        Of::Everyone => self::slice(&mut sql, filter, slice, None),
         // First a page of each, because an index has each customer's entries in order, and then a page of these.
         Of::Customers(customers) => {
-            let each = sql.slice(slice, Some(Parents::Customers(customers)));
+            let each = self::slice(&mut sql, filter, slice, Some(Parents::Customers(customers)));
             let direction = if slice.backward { "ASC" } else { "DESC" };
-            let limit = sql.value(i64::try_from(slice.limit).unwrap_or(i64::MAX));
+            let limit = sql.value(sql::limit(slice.limit));
             format!("{each} ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}")
         }
     };
@@ -171,9 +163,17 @@ pub fn page_each(
     slice: &Slice<Place>,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
-    sql.filter(filter);
-    sql.within(reach);
-    let text = sql.slice(slice, Some(parents));
+    let text = match parents {
+        // By the parents alone: of several customers at once no index has the entries in order.
+        Parents::Customers(ids) => {
+            let ids: Vec<CustomerId> = ids.iter().copied().filter(|id| reach.holds(*id)).collect();
+            self::slice(&mut sql, filter, slice, Some(Parents::Customers(&ids)))
+        }
+        Parents::Agents(_) => {
+            sql.within("t", reach);
+            self::slice(&mut sql, filter, slice, Some(parents))
+        }
+    };
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
@@ -189,10 +189,10 @@ pub struct Count {
 /// How many entries all these have.
 pub fn count(of: &Of, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
-    sql.filter(filter);
+    whole(&mut sql, filter);
     if let Of::Customers(customers) = of {
         let ids = sql.value(uuids(customers));
-        sql.conditions.push(format!("t.customer_id = ANY({ids}::uuid[])"));
+        sql.when(format!("t.customer_id = ANY({ids}::uuid[])"));
     }
     let text = format!(
         "SELECT NULL::uuid AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {}",
@@ -204,10 +204,10 @@ pub fn count(of: &Of, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
 /// How many entries within reach each of these has; none for one without.
 pub fn count_each(reach: &Reach, parents: Parents<'_>, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
-    sql.filter(filter);
-    sql.within(reach);
+    whole(&mut sql, filter);
+    sql.within("t", reach);
     let (column, ids) = (parents.column(), sql.value(parents.ids()));
-    sql.conditions.push(format!("t.{column} = ANY({ids}::uuid[])"));
+    sql.when(format!("t.{column} = ANY({ids}::uuid[])"));
     let text = format!(
         "SELECT t.{column} AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {} GROUP BY t.{column}",
         sql.so_far()

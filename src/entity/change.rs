@@ -2,9 +2,13 @@
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
-use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*, sea_query::ExprTrait};
+use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*};
 
-use super::Reach;
+use super::{
+    Reach,
+    sql::{self, Sql},
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, VersionId},
@@ -216,18 +220,27 @@ impl FromStr for Place {
 pub const APPEND: &str = "SELECT registry.append_changes($1) AS revision";
 
 /// Entries within reach after a place in the log, in order.
-pub fn after(reach: &Reach, Place { revision, position }: Place, limit: u64) -> Select<Entity> {
-    let beyond = sea_orm::Condition::any()
-        .add(Column::Revision.gt(revision))
-        .add(Column::Revision.eq(revision).and(Column::Position.gt(position)));
-    reach
-        .narrow(Entity::find(), Column::CustomerId)
-        // The first bound is what the index can seek to.
-        .filter(Column::Revision.gte(revision))
-        .filter(beyond)
-        .order_by_asc(Column::Revision)
-        .order_by_asc(Column::Position)
-        .limit(limit)
+pub fn after(
+    reach: &Reach,
+    Place { revision, position }: Place,
+    limit: u64,
+) -> SelectorRaw<SelectModel<Model>> {
+    let mut sql = Sql::default();
+    let (revision, position) = (sql.value(revision), sql.value(position));
+    let order = format!("ORDER BY t.revision, t.position LIMIT {}", sql.value(sql::limit(limit)));
+    let beyond = format!("(t.revision, t.position) > ({revision}, {position})");
+    let text = match reach {
+        Reach::Everyone => format!("SELECT t.* FROM registry.changes AS t WHERE {beyond} {order}"),
+        // First so many of each, because an index has each customer's entries in order.
+        Reach::Only(customers) => {
+            let customers = sql.value(uuids(customers));
+            format!(
+                "SELECT t.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
+                 SELECT t.* FROM registry.changes AS t WHERE t.customer_id = parent.id AND {beyond} {order}) AS t {order}"
+            )
+        }
+    };
+    Entity::find().from_raw_sql(sql.statement(text))
 }
 
 /// The entry at this very place.

@@ -6,7 +6,13 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Reach, Slice, change::ActorKind, membership::Role, uuids};
+use super::{
+    Reach, Slice,
+    change::ActorKind,
+    membership::Role,
+    sql::{self, Sql},
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{CustomerId, InvitationId},
@@ -71,11 +77,18 @@ pub fn page_each(
     slice: &Slice<InvitationId>,
     now: Instant,
 ) -> SelectorRaw<SelectModel<Model>> {
-    let condition = "t.expires_at > $5";
-    let sql = slice.under_each("t.*", "invitations", "customer_id", ("id", "uuid"), Order::Asc, condition);
-    let mut values = slice.values(uuids(customers), Value::Uuid(None));
-    values.push(now.into());
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let mut sql = Sql::default();
+    let (customers, now) = (sql.value(uuids(customers)), sql.value(now));
+    let bounds = sql.bounds(slice, &Order::Asc).and("t.id");
+    let (direction, limit) = (slice.direction(&Order::Asc), sql.value(sql::limit(slice.limit)));
+    // Those that are open are few, as its plan has it; those that are not pile up. OFFSET keeps Postgres from going through
+    // all of them in the list's order.
+    let text = format!(
+        "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (SELECT t.* FROM (\
+         SELECT * FROM registry.invitations AS i WHERE i.customer_id = parent.id AND i.expires_at > {now} OFFSET 0) AS t \
+         WHERE true{bounds} ORDER BY t.id {direction} LIMIT {limit}) AS p"
+    );
+    Entity::find().from_raw_sql(sql.statement(text))
 }
 
 /// How many each of these customers has open at this time: rows of (customer, count).

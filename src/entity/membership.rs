@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Reach, Slice, customer::Plan, uuids};
+use super::{Slice, customer::Plan, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -91,16 +91,18 @@ pub fn other_admins(customer: CustomerId, user: UserId) -> Select<Entity> {
         .limit(1)
 }
 
-/// The ids of all who work for customers within reach.
-pub(super) fn users_within(reach: &Reach) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId).select_only().column(Column::UserId)
+/// Whether a user works for one of these customers. A value, which Postgres can't make a list of all who do.
+pub(super) fn works_within(user: &str, customers: &[CustomerId]) -> Expr {
+    let works = format!(
+        "(SELECT true FROM registry.memberships AS m WHERE m.user_id = {user} AND m.customer_id = ANY($1::uuid[]) LIMIT 1)"
+    );
+    Expr::cust_with_values(works, [uuids(customers)])
 }
 
 /// The same page, in the order of their users' ids, of each of these customers.
 pub fn page_each(customers: &[CustomerId], slice: &Slice<UserId>) -> SelectorRaw<SelectModel<Model>> {
-    let sql = slice.under_each("t.*", "memberships", "customer_id", ("user_id", "uuid"), Order::Asc, "true");
-    let values = slice.values(uuids(customers), Value::Uuid(None));
-    Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let (rows, parents) = (("t.*", "memberships"), ("customer_id", uuids(customers)));
+    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "user_id", &Order::Asc))
 }
 
 /// How many members each of these customers has: rows of (customer, count).

@@ -20,8 +20,10 @@ pub mod invitation;
 pub mod log;
 pub mod membership;
 pub mod operator;
+mod search;
 pub mod service_token;
 pub mod serving;
+mod sql;
 pub mod told;
 pub mod user;
 
@@ -78,36 +80,6 @@ impl<K: Clone + Into<Value>> Slice<K> {
         }
         let order = if ascending == self.backward { Order::Desc } else { Order::Asc };
         select.order_by(key, order).limit(self.limit)
-    }
-
-    /// SQL and values for the same slice under each of many parents: one index descent a parent, however many rows
-    /// each has. `$1` is the parents; `condition` may use `$5` and up, `t` is the table.
-    fn under_each(
-        &self,
-        columns: &str,
-        table: &str,
-        parent: &str,
-        key: (&str, &str),
-        order: Order,
-        condition: &str,
-    ) -> String {
-        let (key, kind) = key;
-        let ascending = matches!(order, Order::Asc);
-        let (beyond, short_of) = if ascending { (">", "<") } else { ("<", ">") };
-        let direction = if ascending == self.backward { "DESC" } else { "ASC" };
-        format!(
-            "SELECT p.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
-             SELECT {columns} FROM registry.{table} AS t WHERE t.{parent} = parent.id \
-             AND ($2::{kind} IS NULL OR t.{key} {beyond} $2) AND ($3::{kind} IS NULL OR t.{key} {short_of} $3) \
-             AND {condition} ORDER BY t.{key} {direction} LIMIT $4) AS p"
-        )
-    }
-
-    /// The values `$1` to `$4` of [`Slice::under_each`].
-    fn values(&self, parents: Value, none: Value) -> Vec<Value> {
-        let bound = |key: &Option<K>| key.clone().map_or_else(|| none.clone(), Into::into);
-        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
-        vec![parents, bound(&self.after), bound(&self.before), limit.into()]
     }
 }
 

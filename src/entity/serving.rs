@@ -1,9 +1,15 @@
 //! What each agent served at a moment of the log, told from the records of `activations` and `changes`: a stream that
 //! shows a commit shows what was so by it, however late it is read.
 
-use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement, Value};
+use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 
-use super::{Reach, activation::Reason, customer::BillingStatus, uuids};
+use super::{
+    Reach,
+    activation::Reason,
+    customer::BillingStatus,
+    sql::{self, Sql},
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, VersionId},
@@ -36,7 +42,7 @@ pub struct Serving {
 /// next entry about it tells as it was before. So nothing is asked of entries that may not be kept any more, but for the
 /// number of the commit that last changed an agent: where that is gone, the one that last activated it stands in.
 /// What an erased customer served is gone, so it is told of as canceled at any moment.
-const AT: &str = "SELECT a.id AS agent_id, a.customer_id, \
+const AT: &str = "a.id AS agent_id, a.customer_id, \
     CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
         SELECT c.details::jsonb #>> '{before,name}' FROM registry.changes AS c \
         WHERE c.agent_id = a.id AND c.revision > $1 AND c.action = 'agent.updated' \
@@ -50,17 +56,24 @@ const AT: &str = "SELECT a.id AS agent_id, a.customer_id, \
         ELSE coalesce((SELECT c.details::jsonb ->> 'before' FROM registry.changes AS c \
         WHERE c.customer_id = a.customer_id AND c.revision > $1 AND c.action = 'customer.billing_status_set' \
         ORDER BY c.revision, c.position LIMIT 1), k.billing_status) END AS status, \
-    (SELECT f.revision FROM registry.log_floor AS f) AS floor \
-    FROM registry.agents AS a JOIN registry.customers AS k ON k.id = a.customer_id LEFT JOIN LATERAL ( \
+    (SELECT f.revision FROM registry.log_floor AS f) AS floor";
+
+/// What [`AT`] asks of besides the agents `a`. OFFSET keeps Postgres from beginning with all customers.
+const WITH: &str = "CROSS JOIN LATERAL ( \
+        SELECT c.billing_status, c.erased_at FROM registry.customers AS c WHERE c.id = a.customer_id OFFSET 0) AS k \
+    LEFT JOIN LATERAL ( \
         SELECT x.version_id, x.activated_at, x.reason, x.revision FROM registry.activations AS x \
         WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
 
 /// What these agents within reach served at the end of this commit.
 pub fn at(reach: &Reach, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
-    let mut values = vec![revision.into(), uuids(agents)];
-    let within = within(reach, &mut values);
-    let sql = format!("{AT} WHERE a.id = ANY($2::uuid[]) AND {within} ORDER BY a.id");
-    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let mut sql = from(revision);
+    sql.within("a", reach);
+    let (agents, within) = (sql.value(uuids(agents)), sql.so_far());
+    let text = format!(
+        "SELECT {AT} FROM registry.agents AS a {WITH} WHERE a.id = ANY({agents}::uuid[]) AND {within} ORDER BY a.id"
+    );
+    Serving::find_by_statement(sql.statement(text))
 }
 
 /// What these agents serve now, of all customers: where the log is at, the reader must know.
@@ -79,26 +92,48 @@ pub fn page(
     after: Option<AgentId>,
     limit: u64,
 ) -> SelectorRaw<SelectModel<Serving>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let after = after.map_or(Value::Uuid(None), Into::into);
-    let mut values = vec![revision.into(), after, limit.into()];
-    let mut within = within(reach, &mut values);
-    if let Some(agents) = agents {
-        values.push(uuids(agents));
-        within = format!("{within} AND a.id = ANY(${}::uuid[])", values.len());
-    }
-    let sql = format!(
-        "{AT} WHERE act.version_id IS NOT NULL AND ($2::uuid IS NULL OR a.id > $2) AND {within} ORDER BY a.id LIMIT $3"
-    );
-    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+    let mut sql = from(revision);
+    let limit = sql.value(sql::limit(limit));
+    let text = match (agents, reach) {
+        // One by one, in the order of their ids, until the page is full.
+        (Some(agents), _) => {
+            let agents = sql.value(uuids(agents));
+            sql.only("w.id", ">", after);
+            let beyond = sql.take();
+            sql.within("x", reach);
+            let within = sql.take();
+            format!(
+                "SELECT {AT} FROM (SELECT DISTINCT w.id FROM unnest({agents}::uuid[]) AS w (id) WHERE {beyond} ORDER BY w.id) AS w \
+                 CROSS JOIN LATERAL (SELECT * FROM registry.agents AS x WHERE x.id = w.id AND {within} OFFSET 0) AS a {WITH} \
+                 WHERE act.version_id IS NOT NULL ORDER BY w.id LIMIT {limit}"
+            )
+        }
+        (None, Reach::Everyone) => {
+            sql.only("a.id", ">", after);
+            let beyond = sql.take();
+            format!(
+                "SELECT {AT} FROM registry.agents AS a {WITH} WHERE act.version_id IS NOT NULL AND {beyond} \
+                 ORDER BY a.id LIMIT {limit}"
+            )
+        }
+        // First a page of each, because an index has each customer's agents in order, and then a page of these.
+        (None, Reach::Only(customers)) => {
+            let customers = sql.value(uuids(customers));
+            sql.only("a.id", ">", after);
+            let beyond = sql.take();
+            format!(
+                "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
+                 SELECT {AT} FROM registry.agents AS a {WITH} WHERE a.customer_id = parent.id \
+                 AND act.version_id IS NOT NULL AND {beyond} ORDER BY a.id LIMIT {limit}) AS p ORDER BY p.agent_id LIMIT {limit}"
+            )
+        }
+    };
+    Serving::find_by_statement(sql.statement(text))
 }
 
-fn within(reach: &Reach, values: &mut Vec<Value>) -> String {
-    match reach {
-        Reach::Everyone => "true".to_owned(),
-        Reach::Only(customers) => {
-            values.push(uuids(customers));
-            format!("a.customer_id = ANY(${}::uuid[])", values.len())
-        }
-    }
+/// A statement whose `$1` is this commit.
+fn from(revision: i64) -> Sql {
+    let mut sql = Sql::default();
+    sql.value(revision);
+    sql
 }

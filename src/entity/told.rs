@@ -1,6 +1,8 @@
 //! What the rows say beside what the log says of them: for whoever checks that the two agree.
 
-use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement, Value};
+use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
+
+use super::sql::{self, Sql};
 
 use crate::id::{AgentId, CustomerId, VersionId};
 
@@ -25,20 +27,24 @@ pub struct Told {
 
 /// What agents serve by their rows and by what is told, by their ids after this one.
 pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<Told>> {
-    let read = "SELECT a.id AS agent_id, a.name, a.active_version_id, last.version_id AS told_version_id, \
+    let mut sql = Sql::default();
+    sql.only("a.id", ">", after);
+    let (limit, which) = (sql.value(sql::limit(limit)), sql.so_far());
+    let read = format!(
+        "SELECT a.id AS agent_id, a.name, a.active_version_id, last.version_id AS told_version_id, \
         k.erased_at IS NOT NULL AS is_erased, \
-        (SELECT c.details::jsonb #>> '{after,name}' FROM registry.changes AS c \
+        (SELECT c.details::jsonb #>> '{{after,name}}' FROM registry.changes AS c \
          WHERE c.agent_id = a.id AND c.action IN ('agent.created', 'agent.updated') \
          ORDER BY c.revision DESC, c.position DESC LIMIT 1) AS told_name, \
-        (SELECT c.details::jsonb #>> '{after,content_hash}' FROM registry.changes AS c \
+        (SELECT c.details::jsonb #>> '{{after,content_hash}}' FROM registry.changes AS c \
          WHERE c.agent_id = a.id AND c.version_id = a.active_version_id AND c.action = 'version.published' LIMIT 1) AS published_hash \
-        FROM registry.agents AS a JOIN registry.customers AS k ON k.id = a.customer_id LEFT JOIN LATERAL ( \
+        FROM registry.agents AS a CROSS JOIN LATERAL ( \
+            SELECT c.erased_at FROM registry.customers AS c WHERE c.id = a.customer_id OFFSET 0) AS k LEFT JOIN LATERAL ( \
             SELECT x.version_id FROM registry.activations AS x WHERE x.agent_id = a.id \
             ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS last ON true \
-        WHERE $1::uuid IS NULL OR a.id > $1 ORDER BY a.id LIMIT $2";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let after = after.map_or(Value::Uuid(None), Into::into);
-    Told::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [after, limit.into()]))
+        WHERE {which} ORDER BY a.id LIMIT {limit}"
+    );
+    Told::find_by_statement(sql.statement(read))
 }
 
 /// An agent of which something is not as the log says.

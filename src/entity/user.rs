@@ -1,6 +1,6 @@
 //! `users`: people, known by who vouches for them and under which name.
 
-use sea_orm::{ActiveEnum, QuerySelect, QueryTrait, entity::prelude::*};
+use sea_orm::{ActiveEnum, QuerySelect, entity::prelude::*};
 
 use super::{Reach, change::Action, membership};
 use crate::{
@@ -43,9 +43,9 @@ pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<
     let select = Entity::find().filter(Column::Id.eq_any(ids.to_vec()));
     match reach {
         Reach::Everyone => select,
-        Reach::Only(_) => {
-            let colleagues = membership::users_within(reach).into_query();
-            let mut known = sea_orm::Condition::any().add(Column::Id.in_subquery(colleagues));
+        Reach::Only(customers) => {
+            let colleagues = membership::works_within("users.id", customers);
+            let mut known = sea_orm::Condition::any().add(colleagues);
             if let Some(oneself) = oneself {
                 known = known.add(Column::Id.eq(oneself));
             }

@@ -52,7 +52,7 @@ impl Registry {
         }
         let (mut done, mut after) = (Exported::default(), None);
         loop {
-            let select = agent_row::by_name(&reach, after.as_deref(), AGENTS_AT_ONCE);
+            let select = agent_row::by_name(customer_id, after.as_deref(), AGENTS_AT_ONCE);
             let agents = reading.view.all(select).await?;
             let Some(last) = agents.last() else { break };
             after = Some(last.name.clone());

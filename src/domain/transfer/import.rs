@@ -199,10 +199,10 @@ impl Registry {
         customer: CustomerId,
         wanted: &mut HashMap<String, Wanted>,
     ) -> Result<i64> {
-        let (reach, mut after, mut count) = (Reach::Only(vec![customer]), None, 0);
+        let (mut after, mut count) = (None, 0);
         loop {
             let agents =
-                reading.view.all(agent_row::by_name(&reach, after.as_deref(), NAMES_AT_ONCE)).await?;
+                reading.view.all(agent_row::by_name(customer, after.as_deref(), NAMES_AT_ONCE)).await?;
             let Some(last) = agents.last() else { break };
             after = Some(last.name.clone());
             count += i64::try_from(agents.len()).unwrap_or(i64::MAX);
