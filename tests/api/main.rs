@@ -20,6 +20,7 @@ mod erasure;
 mod express;
 mod gateway;
 mod graphiql;
+mod growth;
 mod hangup;
 mod hot;
 mod http;

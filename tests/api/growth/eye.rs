@@ -1,0 +1,149 @@
+//! Sees the plan of each statement that a service runs: Postgres tells it in a notice (`auto_explain`), and a proxy takes
+//! the notice out of what it carries. So what is looked at is what was sent, with its values, as it was planned and run.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, UnixStream},
+    task::JoinHandle,
+};
+
+use super::plan::Ran;
+use crate::support::cluster::{Database, cluster};
+
+/// A proxy to a database that notes the plans.
+pub(super) struct Eye {
+    /// The database by way of it, as the service's role.
+    pub(super) url: String,
+    seen: Arc<Mutex<Seen>>,
+    listening: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Seen {
+    ran: Vec<Ran>,
+    /// Of each connection, whether it is in no transaction. A plan is told when its statement's portal goes, which may be
+    /// as late as that.
+    idle: HashMap<usize, bool>,
+}
+
+impl Eye {
+    /// On this database, whose sessions choose their plans in this way.
+    pub(super) async fn on(database: &Database, plan_cache_mode: &str) -> Self {
+        let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
+        for (setting, value) in [
+            ("session_preload_libraries", "auto_explain"),
+            ("auto_explain.log_min_duration", "0"),
+            ("auto_explain.log_analyze", "on"),
+            ("auto_explain.log_buffers", "on"),
+            ("auto_explain.log_timing", "off"),
+            ("auto_explain.log_nested_statements", "on"),
+            ("auto_explain.log_format", "json"),
+            ("auto_explain.log_level", "notice"),
+        ] {
+            let set = format!("ALTER DATABASE {} SET {setting} = '{value}'", database.name());
+            sqlx::raw_sql(AssertSqlSafe(set)).execute(&mut admin).await.unwrap();
+        }
+        admin.close().await.unwrap();
+        let (place, settings) = database.url.split_once('?').unwrap();
+        let port = settings.split('&').find_map(|setting| setting.strip_prefix("port=")).unwrap();
+        let socket = cluster().await.socket_dir().join(format!(".s.PGSQL.{port}"));
+        let (address, seen, listening) = listen(socket).await;
+        let options = format!("-c%20plan_cache_mode%3D{plan_cache_mode}");
+        let url = format!(
+            "{}?sslmode=disable&options={options}",
+            place.replace("@localhost/", &format!("@{address}/"))
+        );
+        Self { url, seen, listening }
+    }
+
+    /// What has been run since this was last asked, by connections that are done with it.
+    pub(super) async fn ran(&self) -> Vec<Ran> {
+        let begun = Instant::now();
+        loop {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let mut seen = self.seen.lock().unwrap();
+            if seen.idle.values().all(|idle| *idle) {
+                return std::mem::take(&mut seen.ran);
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "a transaction does not end");
+        }
+    }
+}
+
+impl Drop for Eye {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+async fn listen(socket: PathBuf) -> (SocketAddr, Arc<Mutex<Seen>>, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::<Mutex<Seen>>::default();
+    let noted = Arc::clone(&seen);
+    let listening = tokio::spawn(async move {
+        for nth in 0.. {
+            let Ok((client, _)) = listener.accept().await else { return };
+            client.set_nodelay(true).unwrap();
+            let server = UnixStream::connect(&socket).await.unwrap();
+            tokio::spawn(carry(client, server, nth, Arc::clone(&noted)));
+        }
+    });
+    (address, seen, listening)
+}
+
+async fn carry(client: TcpStream, server: UnixStream, nth: usize, seen: Arc<Mutex<Seen>>) {
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+        (client.into_split(), server.into_split());
+    let asked = async {
+        let mut bytes = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
+            // Until the server says so, whoever has asked is not done.
+            seen.lock().unwrap().idle.insert(nth, false);
+            if to_server.write_all(&bytes[..length]).await.is_err() {
+                break;
+            }
+        }
+    };
+    let answered = async {
+        // A message of Postgres: its kind, and its length in four bytes, which count themselves.
+        let mut head = [0; 5];
+        while from_server.read_exact(&mut head).await.is_ok() {
+            let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
+            let mut body = vec![0; length - 4];
+            if from_server.read_exact(&mut body).await.is_err() {
+                break;
+            }
+            if head[0] == b'N'
+                && let Some(ran) = notice(&body)
+            {
+                seen.lock().unwrap().ran.push(ran);
+                continue;
+            }
+            if head[0] == b'Z' {
+                seen.lock().unwrap().idle.insert(nth, body == b"I");
+            }
+            if to_client.write_all(&head).await.is_err() || to_client.write_all(&body).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::select! { () = asked => {}, () = answered => {} }
+    seen.lock().unwrap().idle.remove(&nth);
+}
+
+/// The plan that a notice tells, if it does: its field `M` is `duration: … plan:` and the JSON.
+fn notice(body: &[u8]) -> Option<Ran> {
+    let message = body.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(b"M"))?;
+    let (_, plan) = std::str::from_utf8(message).ok()?.split_once("plan:")?;
+    Some(Ran::of(&serde_json::from_str(plan).unwrap()))
+}

@@ -1,0 +1,66 @@
+//! A database that is filled as one that has grown.
+
+use agent_registry::db::{self, embedded::OWNER};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use crate::support::cluster::{Database, template};
+
+/// How much there is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) agents: usize,
+    pub(super) customers: usize,
+    /// Of each agent.
+    pub(super) versions: usize,
+}
+
+/// The kinds of rows, as their ids name them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Customer,
+    User,
+    Agent,
+    Version,
+}
+
+/// The id of the row of this number.
+pub(super) fn id(kind: Kind, number: usize) -> String {
+    let kind = match kind {
+        Kind::Customer => "c000",
+        Kind::User => "d000",
+        Kind::Agent => "a000",
+        Kind::Version => "b000",
+    };
+    format!("{number:08x}-{kind}-7000-8000-000000000000")
+}
+
+impl Size {
+    /// A database of this size.
+    pub(super) async fn database(self) -> Database {
+        let migrate = async |owner: &str, url: &str| {
+            db::migrate(owner).await.unwrap();
+            db::admit(owner, url).await.unwrap();
+        };
+        let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
+        let sql = include_str!("fill.sql");
+        let numbers = [("AGENTS", self.agents), ("CUSTOMERS", self.customers), ("VERSIONS", self.versions)];
+        let sql =
+            numbers.iter().fold(sql.to_owned(), |sql, (name, number)| sql.replace(name, &number.to_string()));
+        let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        // By itself: it can't be in a transaction.
+        sqlx::raw_sql("VACUUM ANALYZE").execute(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
+        database
+    }
+
+    /// The user who works for many customers.
+    pub(super) fn busy(self) -> usize {
+        self.customers + 1000
+    }
+
+    /// The last commit.
+    pub(super) fn head(self) -> usize {
+        self.agents * (self.versions + 4)
+    }
+}

@@ -1,0 +1,88 @@
+-- Rows as a registry has them that has grown, made at once: AGENTS agents of CUSTOMERS customers, VERSIONS versions each.
+-- One customer has a fifth of all, one only the oldest, one only the newest, and all others share the rest. Each agent's
+-- entries of the log follow one another, so any commit is the end of some agent's history. Ids are in the order of their
+-- numbers. Hashes are not true: nobody here checks the chain.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+CREATE FUNCTION pg_temp.named(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN (lpad(to_hex(n), 8, '0') || '-' || kind || '-7000-8000-000000000000')::uuid;
+CREATE FUNCTION pg_temp.customer_of(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN n <= 30 THEN 2 WHEN n > AGENTS - 30 THEN 3 WHEN n % 5 = 0 THEN 1 ELSE 4 + n * 7919 % (CUSTOMERS - 3) END;
+CREATE FUNCTION pg_temp.model_of(n bigint) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN n > AGENTS - 60 THEN 'model rare' WHEN n % 10 < 6 THEN 'model common' ELSE 'model other' END;
+
+INSERT INTO registry.customers (id, name, plan, created_at, updated_at)
+SELECT pg_temp.named('c000', n), 'City ' || n, 'ENTERPRISE', now(), now() FROM generate_series(1, CUSTOMERS) AS n;
+
+-- A user of each customer owns its agents; the first customer has a thousand more. The last user works for many.
+INSERT INTO registry.users (id, issuer, subject, email, created_at)
+SELECT pg_temp.named('d000', n), 'urn:agent-registry:local', 'user ' || n, 'user' || n || '@example.com', now()
+FROM generate_series(1, CUSTOMERS + 1000) AS n;
+INSERT INTO registry.memberships (customer_id, user_id, role, created_at)
+SELECT pg_temp.named('c000', CASE WHEN n > CUSTOMERS THEN 1 ELSE n END), pg_temp.named('d000', n), 'ADMIN', now()
+FROM generate_series(1, CUSTOMERS + 1000) AS n;
+INSERT INTO registry.memberships (customer_id, user_id, role, created_at)
+SELECT pg_temp.named('c000', n), pg_temp.named('d000', CUSTOMERS + 1000), 'ADMIN', now() FROM generate_series(2, 21) AS n;
+
+INSERT INTO registry.invitations (id, customer_id, email, role, invited_by_kind, created_at, expires_at)
+SELECT pg_temp.named('e000', n), pg_temp.named('c000', CASE WHEN n > CUSTOMERS THEN 1 ELSE n END), 'guest' || n || '@example.com', 'VIEWER',
+    'USER', now(), now() + CASE WHEN n > CUSTOMERS AND n <= CUSTOMERS + 2900 THEN '-1 day' ELSE '1 day' END::interval
+FROM generate_series(1, CUSTOMERS + 3000) AS n;
+INSERT INTO registry.api_keys (id, customer_id, name, secret_hash, scopes, created_by_kind, created_at)
+SELECT pg_temp.named('f000', n), pg_temp.named('c000', CASE WHEN n > CUSTOMERS THEN 1 ELSE n END), 'key', sha256(n::text::bytea),
+    ARRAY['agents:read'], 'USER', now()
+FROM generate_series(1, CUSTOMERS + 1000) AS n;
+
+INSERT INTO registry.agents (id, customer_id, name, owner_id, latest_number, active_version_id, activated_at, active_model_name,
+    config_revision, archived_at, created_at, updated_at)
+SELECT pg_temp.named('a000', n), pg_temp.named('c000', pg_temp.customer_of(n)),
+    CASE WHEN n > AGENTS - 60 THEN 'Zebra ' || n ELSE 'Desk ' || substr(md5(n::text), 1, 8) || n END,
+    pg_temp.named('d000', pg_temp.customer_of(n)), VERSIONS,
+    CASE WHEN n % 1000 > 0 THEN pg_temp.named('b000', n * VERSIONS) END, CASE WHEN n % 1000 > 0 THEN now() END,
+    CASE WHEN n % 1000 > 0 THEN pg_temp.model_of(n) END,
+    (n - 1) * (VERSIONS + 4) + VERSIONS + 4, CASE WHEN n % 1000 = 0 THEN now() END, now(), now()
+FROM generate_series(1, AGENTS) AS n;
+INSERT INTO registry.agent_name_ends (customer_id, agent_id, position, ending)
+SELECT a.customer_id, a.id, place, substr(a.name_lower, place, 40)
+FROM registry.agents AS a, generate_series(1, char_length(a.name_lower)) AS place;
+INSERT INTO registry.agent_active_tools (customer_id, agent_id, tool_name)
+SELECT pg_temp.named('c000', pg_temp.customer_of(n)), pg_temp.named('a000', n), tool
+FROM generate_series(1, AGENTS) AS n, unnest(ARRAY[CASE WHEN n > AGENTS - 60 THEN 'rare' END, 'common']) AS tool
+WHERE tool IS NOT NULL AND n % 1000 > 0;
+
+INSERT INTO registry.agent_versions (id, customer_id, agent_id, number, system_prompt, model_name, model_parameters, tools,
+    content_hash, created_by_kind, created_by_id, created_at)
+SELECT pg_temp.named('b000', (n - 1) * VERSIONS + v), pg_temp.named('c000', pg_temp.customer_of(n)), pg_temp.named('a000', n), v,
+    repeat('You help residents. ', 10), pg_temp.model_of(n), '{}', '[{"name": "common"}]', sha256('x'), 'USER',
+    pg_temp.named('d000', pg_temp.customer_of(n)), now()
+FROM generate_series(1, AGENTS) AS n, generate_series(1, VERSIONS) AS v;
+
+INSERT INTO registry.activations (id, customer_id, agent_id, version_id, previous_version_id, reason, activated_by_kind,
+    activated_by_id, activated_at, revision, position, cursor_hash)
+SELECT pg_temp.named('9000', n * 3 + v), pg_temp.named('c000', pg_temp.customer_of(n)), pg_temp.named('a000', n),
+    CASE WHEN v < 3 OR n % 1000 > 0 THEN pg_temp.named('b000', (n - 1) * VERSIONS + VERSIONS - 3 + v) END,
+    CASE WHEN v > 1 THEN pg_temp.named('b000', (n - 1) * VERSIONS + VERSIONS - 4 + v) END,
+    CASE WHEN v = 3 AND n % 1000 = 0 THEN 'ARCHIVE' ELSE 'ACTIVATE' END, 'USER',
+    pg_temp.named('d000', pg_temp.customer_of(n)), now(), (n - 1) * (VERSIONS + 4) + VERSIONS + 1 + v, 1, '\x00'
+FROM generate_series(1, AGENTS) AS n, generate_series(1, 3) AS v;
+
+INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, version_id, subject_id, action, actor_kind, actor_id,
+    details, row_hash, chain_hash)
+SELECT (n - 1) * (VERSIONS + 4) + k, 1, now() - (AGENTS - n) * '1 minute'::interval, pg_temp.named('c000', pg_temp.customer_of(n)),
+    pg_temp.named('a000', n),
+    CASE WHEN k BETWEEN 2 AND VERSIONS + 1 THEN pg_temp.named('b000', (n - 1) * VERSIONS + k - 1) END,
+    CASE WHEN k > VERSIONS + 1 THEN pg_temp.named('9000', n * 3 + k - VERSIONS - 1) END,
+    CASE WHEN k = 1 THEN 'agent.created' WHEN k <= VERSIONS + 1 THEN 'version.published' ELSE 'agent.activated' END,
+    'USER', pg_temp.named('d000', pg_temp.customer_of(n)), '{}', sha256('x'), sha256('x')
+FROM generate_series(1, AGENTS) AS n, generate_series(1, VERSIONS + 4) AS k;
+-- Some are renamed, and each customer has begun to pay.
+INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, action, actor_kind, details, row_hash, chain_hash)
+SELECT n * (VERSIONS + 4), 2, now() - (AGENTS - n) * '1 minute'::interval, pg_temp.named('c000', pg_temp.customer_of(n)),
+    pg_temp.named('a000', n), 'agent.updated', 'API_KEY', '{"before": {"name": "Old"}}', sha256('x'), sha256('x')
+FROM generate_series(50, AGENTS, 100) AS n
+UNION ALL
+SELECT n * (VERSIONS + 4), 3, now() - (AGENTS - n) * '1 minute'::interval, pg_temp.named('c000', n), NULL,
+    'customer.billing_status_set', 'OPERATOR', '{"after": "ACTIVE", "before": "TRIALING"}', sha256('x'), sha256('x')
+FROM generate_series(1, CUSTOMERS) AS n;
+UPDATE registry.log_head SET revision = AGENTS * (VERSIONS + 4), position = 1, at = now(), chain_hash = sha256('x');
+COMMIT;

@@ -1,0 +1,174 @@
+//! What is asked costs what it is about, however much there is besides: each statement is explained as it runs.
+
+mod ask;
+mod eye;
+mod fill;
+mod plan;
+mod stream;
+
+use std::time::Duration;
+
+use agent_registry::domain::{Caller, auth::jwt::LOCAL_ISSUER};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+
+use crate::support::{
+    app::{Instance, Setup},
+    caller::Client,
+    cluster::Database,
+};
+use ask::{Question, Who};
+use eye::Eye;
+use fill::{Kind, Size, id};
+use plan::Ran;
+
+/// What a statement may look at whatever it is about: a descent of each of its indexes.
+const BLOCKS: u64 = 100;
+/// And for each row that it is about.
+const BLOCKS_A_ROW: u64 = 12;
+/// What a search may look at besides: it takes up to two thousand from the index of each filter to see how many there are.
+const SEARCH_BLOCKS: u64 = 1_000;
+/// The same in rows.
+const ROWS: u64 = 500;
+const ROWS_A_ROW: u64 = 12;
+const SEARCH_ROWS: u64 = 16_000;
+
+/// How Postgres may plan a prepared statement: for its values, or once for any. From its sixth time on it has the choice.
+const MODES: [&str; 2] = ["force_custom_plan", "force_generic_plan"];
+
+/// A service on a database that has grown, seen.
+struct Seen {
+    eye: Eye,
+    app: Instance,
+}
+
+impl Seen {
+    async fn on(database: &Database, mode: &str) -> Self {
+        let eye = Eye::on(database, mode).await;
+        let app = Instance::start(&eye.url, Setup::default()).await;
+        app.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
+        app.door.hub.settle().await;
+        Self { eye, app }
+    }
+
+    fn client(&self, who: Who) -> Client {
+        match who {
+            Who::Operator => self.app.user("olga", None),
+            Who::User(number) => self.app.user(&format!("user {number}"), None),
+        }
+    }
+
+    /// The statements of this question.
+    async fn asked(&self, question: &Question) -> Vec<Ran> {
+        self.eye.ran().await;
+        let answer = self.client(question.who).gql(&question.query, Value::Null).await;
+        assert_eq!(answer.body.get("errors"), None, "{question:?}: {}", answer.body);
+        self.eye.ran().await
+    }
+}
+
+/// What is wrong with a statement that is about so many rows, if anything.
+fn fault(what: &str, rows: u64, searches: bool, ran: &Ran) -> Option<String> {
+    let besides = |search| if searches { search } else { 0 };
+    let (blocks, read) = (
+        BLOCKS + BLOCKS_A_ROW * rows + besides(SEARCH_BLOCKS),
+        ROWS + ROWS_A_ROW * rows + besides(SEARCH_ROWS),
+    );
+    let is_bounded = ran.blocks <= blocks && ran.rows <= read && ran.whole.is_empty();
+    (!is_bounded).then(|| {
+        format!(
+            "{what}\n{} blocks of {blocks}, {} rows of {read}, all of {:?}\n{}\n{}",
+            ran.blocks, ran.rows, ran.whole, ran.text, ran.plan
+        )
+    })
+}
+
+/// When the middle of the log was written.
+async fn moment(database: &Database, size: Size) -> String {
+    let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
+    let ask = "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM registry.changes WHERE revision = $1";
+    let middle = i64::try_from(size.head() / 2).unwrap();
+    sqlx::query_scalar(ask).bind(middle).fetch_one(&mut admin).await.unwrap()
+}
+
+/// All that is wrong on this database, and what each statement has looked at.
+async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, String)>) {
+    let questions = size.questions(&moment(database, size).await);
+    let (mut faults, mut looked) = (Vec::new(), Vec::new());
+    for mode in MODES {
+        let seen = Seen::on(database, mode).await;
+        let mut note = |what: &str, rows, searches, ran: Vec<Ran>| {
+            for ran in ran {
+                faults.extend(fault(&format!("{mode}: {what}"), rows, searches, &ran));
+                looked.push((ran.blocks, format!("{mode}: {what}")));
+            }
+        };
+        for question in &questions {
+            let what = format!("{:?} {}", question.who, question.query);
+            note(&what, question.rows, question.searches, seen.asked(question).await);
+        }
+        for (what, rows, ran) in stream::followed(&seen, size).await {
+            note(&what, rows, false, ran);
+        }
+        // An export goes through one customer's agents by their names; a part of it is enough.
+        let customer = id(Kind::Customer, 1).parse().unwrap();
+        let (mut nowhere, mut unheard) = (tokio::io::sink(), |_| {});
+        let system = Caller::system("test");
+        let export = seen.app.registry.export_agents(&system, customer, &mut nowhere, &mut unheard);
+        let _ = tokio::time::timeout(Duration::from_millis(300), export).await;
+        note("export", 100, false, seen.eye.ran().await);
+        seen.app.stop().await;
+    }
+    (faults, looked)
+}
+
+/// With `GROWTH=full` it is a hundred thousand agents and a million versions, which takes minutes. It prints what was dearest.
+#[tokio::test]
+async fn what_is_asked_costs_what_it_is_about() {
+    // The largest customer has twice as many agents as a search looks up one by one.
+    let usual = Size { agents: 20_000, customers: 2_000, versions: 4 };
+    let full = Size { agents: 100_000, customers: 5_000, versions: 10 };
+    let size = if std::env::var("GROWTH").is_ok_and(|set| set == "full") { full } else { usual };
+    let database = size.database().await;
+    let (faults, mut looked) = faults(&database, size).await;
+    looked.sort_by_key(|(blocks, _)| std::cmp::Reverse(*blocks));
+    for (blocks, what) in looked.iter().take(50) {
+        println!("{blocks} {what}");
+    }
+    assert!(looked.len() > 1_000, "{} statements were seen", looked.len());
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n\n"));
+    // The check itself: without its index a search reads nearly all, and that is seen.
+    let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
+    sqlx::raw_sql("DROP INDEX registry.changes_platform_actor_idx").execute(&mut admin).await.unwrap();
+    let seen = Seen::on(&database, "auto").await;
+    let query =
+        format!("{{ changes(filter: {{ actorId: \"{}\" }}) {{ nodes {{ action }} }} }}", id(Kind::User, 5));
+    let question = Question { who: Who::Operator, query, rows: 20, searches: false };
+    let ran = seen.asked(&question).await;
+    assert!(ran.iter().any(|ran| fault("planted", 20, false, ran).is_some()), "{ran:#?}");
+    seen.app.stop().await;
+}
+
+/// The same number of statements for one agent and for ten.
+#[tokio::test]
+async fn a_nested_query_is_as_many_statements_for_few_as_for_many() {
+    let size = Size { agents: 400, customers: 10, versions: 12 };
+    let database = size.database().await;
+    let seen = Seen::on(&database, "auto").await;
+    let mut counts = Vec::new();
+    for count in [3, 10] {
+        let query = ask::nested(count);
+        seen.asked(&Question { who: Who::User(1), query: query.clone(), rows: 0, searches: false }).await;
+        let ran = seen.asked(&Question { who: Who::User(1), query, rows: 0, searches: false }).await;
+        counts.push(
+            ran.iter()
+                .filter(|ran| ran.text.contains("agent"))
+                .map(|ran| ran.text.clone())
+                .collect::<Vec<_>>(),
+        );
+    }
+    // Agents, what is active, versions, activations and what versions these are of, changes, and what versions hold.
+    assert_eq!(counts[0].len(), counts[1].len(), "{:#?}\n{:#?}", counts[0], counts[1]);
+    assert!((6..=9).contains(&counts[0].len()), "{:#?}", counts[0]);
+    seen.app.stop().await;
+}

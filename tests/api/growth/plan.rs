@@ -1,0 +1,69 @@
+//! What a plan says of what it has read.
+
+use serde_json::Value;
+
+/// Tables that do not grow with what is in the registry.
+const SMALL: [&str; 4] = ["log_head", "log_floor", "operators", "service_tokens"];
+
+/// A statement that has run.
+#[derive(Clone, Debug)]
+pub(super) struct Ran {
+    /// Its text.
+    pub(super) text: String,
+    /// How many pages of tables and indexes it has looked at.
+    pub(super) blocks: u64,
+    /// How many rows scans have yielded or thrown away.
+    pub(super) rows: u64,
+    /// The tables that grow, and of which it has read all.
+    pub(super) whole: Vec<String>,
+    /// Its plan, for people.
+    pub(super) plan: String,
+}
+
+impl Ran {
+    /// What a plan in JSON says.
+    pub(super) fn of(explained: &Value) -> Self {
+        let plan = &explained["Plan"];
+        let mut ran = Self {
+            text: explained["Query Text"].as_str().unwrap().to_owned(),
+            blocks: number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks"),
+            rows: 0,
+            whole: Vec::new(),
+            plan: String::new(),
+        };
+        ran.visit(plan, 0);
+        ran
+    }
+
+    fn visit(&mut self, node: &Value, depth: usize) {
+        let (kind, loops) = (node["Node Type"].as_str().unwrap(), number(node, "Actual Loops"));
+        let removed: u64 =
+            ["Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck"]
+                .iter()
+                .map(|key| number(node, key))
+                .sum();
+        if kind.ends_with("Scan") && node.get("Plans").is_none_or(|_| kind != "Bitmap Heap Scan") {
+            self.rows += (number(node, "Actual Rows") + removed) * loops;
+        }
+        let table = node["Relation Name"].as_str().unwrap_or_default();
+        if kind == "Seq Scan" && loops > 0 && !SMALL.contains(&table) {
+            self.whole.push(table.to_owned());
+        }
+        let said = ["Index Name", "Relation Name", "Index Cond", "Filter", "One-Time Filter", "Sort Key"]
+            .iter()
+            .filter(|key| !node[**key].is_null())
+            .map(|key| format!(" {key}={}", node[*key]))
+            .collect::<String>();
+        let counts = format!("rows={} loops={loops} removed={removed}", number(node, "Actual Rows"));
+        let indent = "  ".repeat(depth);
+        self.plan += &format!("{indent}{kind} {counts}{said}\n");
+        for child in node["Plans"].as_array().into_iter().flatten() {
+            self.visit(child, depth + 1);
+        }
+    }
+}
+
+fn number(node: &Value, key: &str) -> u64 {
+    // Rows are told as an average of all loops, which need not be whole.
+    node[key].as_f64().unwrap_or(0.0).ceil() as u64
+}

@@ -1,0 +1,67 @@
+//! What follows the log, from long ago: replays, and the snapshot that a gateway begins with.
+
+use agent_registry::domain::change::Cursor;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Seen,
+    ask::Who,
+    fill::{Kind, Size, id},
+    plan::Ran,
+};
+use crate::support::caller::Client;
+
+/// How many events of a stream are awaited: several pages of them.
+const EVENTS: usize = 60;
+
+/// The statements of these, with how many rows each is about.
+pub(super) async fn followed(seen: &Seen, size: Size) -> Vec<(String, u64, Vec<Ran>)> {
+    let mut all = Vec::new();
+    let cursor = Cursor::new(i64::try_from(size.head() / 2).unwrap(), 1, &Sha256::digest("x"));
+    let after = json!({ "after": cursor.to_string() });
+    let changes = "subscription ($after: Cursor) { changes(after: $after) { revision } }";
+    let activations = "subscription ($after: Cursor) { activations(after: $after) { revision } }";
+    for (who, events) in [
+        (Who::Operator, EVENTS),
+        (Who::User(1), EVENTS),
+        (Who::User(size.busy()), EVENTS),
+        (Who::User(3), EVENTS),
+        (Who::User(2), 0),
+    ] {
+        for query in [changes, activations] {
+            // 256 entries at a time, of each customer.
+            let rows = 256 * if who == Who::User(size.busy()) { 21 } else { 1 };
+            follow(seen, seen.client(who), (query, &after, events), rows, &mut all).await;
+        }
+    }
+    let configs = "subscription ($customer: ID, $agents: [ID!]) { configs(customerId: $customer, agentIds: $agents) { kind } }";
+    let agents: Vec<String> = (1..=1000).map(|nth| id(Kind::Agent, nth * (size.agents / 1000))).collect();
+    let gateway = seen.app.gateway().await.0;
+    for which in [json!({}), json!({ "customer": id(Kind::Customer, 1) }), json!({ "agents": agents })] {
+        // Sixteen agents at a time, each with what the log says of it.
+        follow(seen, gateway.clone(), (configs, &which, EVENTS), 16 * 4, &mut all).await;
+    }
+    all
+}
+
+async fn follow(
+    seen: &Seen,
+    client: Client,
+    (query, variables, events): (&str, &Value, usize),
+    rows: u64,
+    all: &mut Vec<(String, u64, Vec<Ran>)>,
+) {
+    seen.eye.ran().await;
+    let mut socket = client.socket().await;
+    socket.subscribe("1", query, variables.clone()).await;
+    for _ in 0..events {
+        let event = socket.event().await;
+        assert_eq!(event.get("errors"), None, "{query}: {event}");
+    }
+    if events == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    drop(socket);
+    all.push((format!("{query} {variables:.200}"), rows, seen.eye.ran().await));
+}
