@@ -6,6 +6,7 @@
 mod case;
 mod configs;
 mod fanout;
+mod growth;
 mod listener;
 mod load;
 mod nested;
@@ -39,6 +40,9 @@ struct Arguments {
     /// Write the table into docs/performance.md
     #[arg(long)]
     write: bool,
+    /// Measure growth too: a million versions, some minutes more
+    #[arg(long)]
+    big: bool,
     /// Only these: start, cold, configs, nested, writes, fanout
     cases: Vec<String>,
     /// cargo says so
@@ -51,7 +55,7 @@ async fn main() -> Result<(), Failure> {
     if yardstick::serve_if_asked().await? {
         return Ok(());
     }
-    let Arguments { customers, write, cases, bench: _ } = Arguments::parse();
+    let Arguments { customers, write, big, cases, bench: _ } = Arguments::parse();
     let is_wanted = |case: &str| cases.is_empty() || cases.iter().any(|wanted| wanted == case);
     let mut report = Report::default();
     let began = std::time::Instant::now();
@@ -78,6 +82,9 @@ async fn main() -> Result<(), Failure> {
         fanout::run(&world, &mut report).await?;
     }
     world.end().await;
+    if big {
+        growth::run(&mut report).await?;
+    }
     if write {
         report.write()?;
     }

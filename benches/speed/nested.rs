@@ -18,7 +18,7 @@ const CUSTOMERS: usize = 64;
 /// How many ask at once: as many as the service has connections to the database.
 const CLIENTS: usize = 20;
 /// What a dashboard asks.
-const QUERY: &str = "query ($id: ID!) { customer(id: $id) { id name agents(first: 10) { nodes { id name \
+pub const QUERY: &str = "query ($id: ID!) { customer(id: $id) { id name agents(first: 10) { nodes { id name \
     activeVersion { id number modelName } versions(first: 10) { nodes { id number modelName contentHash createdAt } } } } } }";
 
 /// What is measured.

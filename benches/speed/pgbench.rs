@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use agent_registry::db::SERVING;
 use sqlx::PgConnection;
 use tokio::process::Command;
 
@@ -157,7 +158,7 @@ pub async fn run(
 ) -> Result<Option<f64>, Failure> {
     let Some(program) = program() else { return Ok(None) };
     let mut command = Command::new(program);
-    command.args(["-n", "-M", "prepared", "-U", "registry", "-j", "2"]);
+    command.args(["-n", "-M", "prepared", "-U", "registry", "-j", "2"]).env("PGOPTIONS", session());
     command.args(["-c", &clients.to_string(), "-T", &TIME.as_secs().to_string()]);
     command.arg("-h").arg(world.socket()?);
     for (nth, (script, variables)) in scripts.iter().enumerate() {
@@ -175,6 +176,12 @@ pub async fn run(
         Some(rate) if told.status.success() => Ok(Some(rate)),
         _ => Err(format!("pgbench: {text}{}", String::from_utf8_lossy(&told.stderr)).into()),
     }
+}
+
+/// The settings of the service's own sessions.
+fn session() -> String {
+    let setting = |(name, value): &(&str, &str)| format!("-c {name}={}", value.replace(' ', "\\ "));
+    SERVING.iter().map(setting).collect::<Vec<_>>().join(" ")
 }
 
 fn program() -> Option<PathBuf> {

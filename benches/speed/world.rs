@@ -38,6 +38,27 @@ pub struct World {
 impl World {
     /// Starts a service and fills its registry with so many customers.
     pub async fn new(customers: usize) -> Result<Self, Failure> {
+        let (mut world, common) = Self::empty().await?;
+        fill(&common, customers).await?;
+        world.look().await?;
+        Ok(world)
+    }
+
+    /// The same, of a registry that has grown to so many agents: made at once, and only good to be read.
+    pub async fn grown(agents: usize, customers: usize) -> Result<Self, Failure> {
+        let (mut world, _) = Self::empty().await?;
+        let sql = include_str!("../../tests/api/growth/fill.sql");
+        let numbers = [("AGENTS", agents), ("CUSTOMERS", customers), ("VERSIONS", VERSIONS)];
+        let sql =
+            numbers.iter().fold(sql.to_owned(), |sql, (name, number)| sql.replace(name, &number.to_string()));
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut world.superuser().await?).await?;
+        world.look().await?;
+        // It has not been told of what it did not write itself.
+        world.serving.restart().await?;
+        Ok(world)
+    }
+
+    async fn empty() -> Result<(Self, Common), Failure> {
         let serving = Serving::start("speed").await?;
         let common = Common {
             database_url: None,
@@ -52,21 +73,18 @@ impl World {
             log: "error".to_owned(),
         };
         let database = Database::open(&common).await?;
-        fill(&common, customers).await?;
-        let mut world = Self {
-            token: serving.service_token()?,
-            serving,
-            database,
-            customers: Vec::new(),
-            agents: Vec::new(),
-        };
-        let mut connection = world.superuser().await?;
+        let token = serving.service_token()?;
+        Ok((Self { token, serving, database, customers: Vec::new(), agents: Vec::new() }, common))
+    }
+
+    /// Sees what there is.
+    async fn look(&mut self) -> Result<(), Failure> {
+        let mut connection = self.superuser().await?;
         // The planner knows what there is, as it does after a night.
         sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
-        world.customers = ids(&mut connection, "customers").await?;
-        world.agents = ids(&mut connection, "agents").await?;
-        connection.close().await?;
-        Ok(world)
+        self.customers = ids(&mut connection, "customers").await?;
+        self.agents = ids(&mut connection, "agents").await?;
+        Ok(())
     }
 
     /// The versions of an agent, oldest first.

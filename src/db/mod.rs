@@ -52,7 +52,7 @@ const IDLE_TIMEOUT: &str = "15s";
 /// read all and sort it, which is cheap by that reckoning and not for the largest customer. Without bitmaps, and with whole
 /// tables for the last resort, what it chooses among is indexes, and one in the right order is the cheapest of them. Tables of
 /// one row have no other way, and then cost so much by its reckoning that it would compile the statement, or call for help.
-const SERVING: [(&str, &str); 5] = [
+pub const SERVING: [(&str, &str); 5] = [
     ("default_transaction_isolation", "repeatable read"),
     ("enable_bitmapscan", "off"),
     ("enable_seqscan", "off"),

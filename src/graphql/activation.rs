@@ -9,6 +9,7 @@ use super::{
     context::{Lens, Request, request},
     error::{Nullable, Outcome, UserError, linked, refuse, settle},
     page::connection,
+    plain::Plain,
     scalar::{Cursor, DateTime, Revision, id, to_id},
     user::Actor,
     version::AgentVersion,
@@ -104,6 +105,8 @@ pub struct Count {
 async fn count(of: &Count) -> async_graphql::Result<u64> {
     Ok(of.lens.activation_counts.load(of.agent).await?.map_or(0, |count| *count))
 }
+
+impl Plain for Activation {}
 
 connection!(
     /// A page of activations.

@@ -8,6 +8,7 @@ use super::{
     context::{Lens, request},
     error::{Outcome, UserError, settle},
     page::connection,
+    plain::Plain,
     scalar::{DateTime, Revision, id, to_id},
     user::Actor,
 };
@@ -81,6 +82,8 @@ pub struct Count {
 async fn count(of: &Count) -> async_graphql::Result<u64> {
     Ok(of.lens.api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
+
+impl Plain for ApiKey {}
 
 connection!(
     /// A page of API keys.

@@ -11,6 +11,7 @@ use super::{
     customer::Customer,
     error::{Nullable, linked, nullable, refuse},
     page::{connection, page_args},
+    plain::Plain,
     scalar::{Cursor, DateTime, Revision, id, to_id},
     user::{Actor, ActorKind},
     version::AgentVersion,
@@ -315,6 +316,8 @@ async fn count(Count { lens, of, filter }: &Count) -> async_graphql::Result<u64>
         }
     }
 }
+
+impl Plain for Change {}
 
 connection!(
     /// A page of the audit.

@@ -14,6 +14,7 @@ use super::{
     invitation::InvitationConnection,
     member::MembershipConnection,
     page::{connection, page_args},
+    plain::Plain,
     scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{
@@ -193,6 +194,8 @@ pub struct CustomerCount {
 async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
     of.lens.registry.count_customers(&of.lens.reading, of.name.as_deref()).await.map_err(|err| refuse(&err))
 }
+
+impl Plain for Customer {}
 
 connection!(
     /// A page of customers.

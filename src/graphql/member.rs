@@ -9,6 +9,7 @@ use super::{
     customer::Customer,
     error::{Nullable, Outcome, UserError, nullable, refuse, settle},
     page::connection,
+    plain::Plain,
     scalar::{DateTime, Revision, id, to_id},
     user::{Role, User},
 };
@@ -68,6 +69,8 @@ pub struct Count {
 async fn count(of: &Count) -> async_graphql::Result<u64> {
     Ok(of.lens.member_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
+
+impl Plain for Membership {}
 
 connection!(
     /// A page of members.

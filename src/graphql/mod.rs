@@ -33,6 +33,7 @@ mod node;
 mod operation;
 mod page;
 pub mod parse;
+mod plain;
 mod ready;
 mod scalar;
 mod service_token;

@@ -79,8 +79,8 @@ macro_rules! connection {
             }
 
             /// The page's objects.
-            async fn nodes(&self) -> Vec<$Node> {
-                self.page.items.clone()
+            async fn nodes(&self) -> $crate::graphql::plain::Listed<$Node> {
+                $crate::graphql::plain::Listed(self.page.items.clone())
             }
 
             /// Where the page stands in its list.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Json, Object, ScalarType, SimpleObject};
 use serde_json::Value;
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     context::{Lens, request},
     error::{Nullable, Outcome, UserError, nullable, refuse, settle},
     page::connection,
+    plain::Plain,
     scalar::{DateTime, Revision, id, to_id},
     user::Actor,
 };
@@ -185,6 +186,19 @@ type Count = i32;
 
 async fn count(latest: &Count) -> async_graphql::Result<u64> {
     Ok(u64::try_from(*latest).unwrap_or(0))
+}
+
+impl Plain for AgentVersion {
+    fn plain(&self, field: &str) -> Option<async_graphql::Value> {
+        match field {
+            "id" => Some(to_id(self.row.id).to_value()),
+            "number" => Some(self.row.number.into()),
+            "modelName" => Some(self.row.model_name.as_str().into()),
+            "contentHash" => Some(hex(&self.row.content_hash).into()),
+            "createdAt" => Some(DateTime::from(self.row.created_at).to_value()),
+            _ => None,
+        }
+    }
 }
 
 connection!(

@@ -8,6 +8,7 @@ use super::{
     context::{Lens, request},
     error::refuse,
     page::{connection, page_args},
+    plain::Plain,
     scalar::{DateTime, Revision, to_id},
     user::Actor,
 };
@@ -103,6 +104,8 @@ pub struct Count(u64);
 async fn count(Count(count): &Count) -> async_graphql::Result<u64> {
     Ok(*count)
 }
+
+impl Plain for Watcher {}
 
 connection!(
     /// A page of those who watch.

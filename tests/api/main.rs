@@ -32,6 +32,7 @@ mod linear;
 mod log;
 mod matrix;
 mod member;
+mod plain;
 mod policy;
 mod readme;
 mod rest;

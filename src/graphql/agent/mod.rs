@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object};
+use async_graphql::{Context, ID, InputObject, Object, ScalarType};
 
 mod mutation;
 
@@ -17,6 +17,7 @@ use super::{
     diff::VersionDiff,
     error::{Nullable, linked, nullable, refuse},
     page::{connection, page_args},
+    plain::Plain,
     scalar::{DateTime, id, to_id},
     user::User,
     version::{AgentVersion, AgentVersionConnection},
@@ -195,6 +196,16 @@ async fn count(Count { lens, of }: &Count) -> async_graphql::Result<u64> {
         Of::Owner(owner) => lens.owned_counts.load(*owner).await?,
     };
     Ok(counted.map_or(0, |count| *count))
+}
+
+impl Plain for Agent {
+    fn plain(&self, field: &str) -> Option<async_graphql::Value> {
+        match field {
+            "id" => Some(to_id(self.row.id).to_value()),
+            "name" => Some(self.row.name.as_str().into()),
+            _ => None,
+        }
+    }
 }
 
 connection!(
