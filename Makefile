@@ -33,9 +33,10 @@ conformance: ## what others' tools say of the service, at length: minutes, and p
 	@scripts/step "set-up" scripts/setup test
 	@scripts/conformance
 
-bench: ## how fast it is, what documents cost, whether others notice an attacker: a quarter of an hour, and prints figures
+bench: ## how fast it is beside what else there is, into docs/performance.md; the parts, the worst documents, attackers; ARGS=--big for a million versions
 	@scripts/setup
-	@cargo bench --bench speed
+	@cargo bench --bench speed -- --write $(ARGS)
+	@cargo bench --bench parts
 	@cargo bench --bench worst
 	@cargo bench --bench bystander
 

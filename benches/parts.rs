@@ -11,7 +11,7 @@ use agent_registry::{
         agent::CreateAgent,
         customer::CreateCustomer,
         service_token::CreateServiceToken,
-        version::{Content, PublishVersion, Tool, Tools},
+        version::{Content, PublishVersion, Tool},
     },
     graphql::{Operation, guard, parse},
     id::AgentId,
@@ -53,7 +53,7 @@ fn content() -> Content {
         system_prompt: "Answer briefly and kindly. ".repeat(75),
         model_name: "gpt-4-turbo".to_owned(),
         model_parameters: json!({ "temperature": 0.2 }),
-        tools: Tools((0..5).map(tool).collect()),
+        tools: (0..5).map(tool).collect(),
     }
 }
 

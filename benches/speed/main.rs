@@ -79,7 +79,7 @@ async fn main() -> Result<(), Failure> {
         writes::run(&world, &mut report).await?;
     }
     if is_wanted("fanout") {
-        fanout::run(&world, &mut report).await?;
+        fanout::run(&mut world, &mut report).await?;
     }
     world.end().await;
     if big {

@@ -59,7 +59,8 @@ impl Watch {
             }
             self.entered.at(self.place.revision);
             if self.behind {
-                self.replay().await?;
+                // Boxed, so that who waits for what comes live does not take the room of it.
+                Box::pin(self.replay()).await?;
                 continue;
             }
             match self.live.recv().await {
@@ -98,7 +99,7 @@ impl Watch {
             match self.ready.front() {
                 Some(change) if change.revision == revision => self.commit.extend(self.ready.pop_front()),
                 // A page of the log may end in the middle of a commit.
-                None if self.behind => self.replay().await?,
+                None if self.behind => Box::pin(self.replay()).await?,
                 Some(_) | None => return Ok(std::mem::take(&mut self.commit)),
             }
         }
@@ -110,7 +111,7 @@ impl Watch {
     /// As [`Watch::next`].
     pub(super) async fn catch_up(&mut self) -> Result<()> {
         while self.behind && self.ready.is_empty() {
-            self.replay().await?;
+            Box::pin(self.replay()).await?;
         }
         Ok(())
     }

@@ -117,7 +117,8 @@ impl Source {
                 }
             },
             Self::Changes(watch) => watch.next().await.map(Event::Change),
-            Self::Configs(watch) => watch.next().await.map(Event::Config),
+            // Boxed, since it is by far the largest of these.
+            Self::Configs(watch) => Box::pin(watch.next()).await.map(Event::Config),
         }
     }
 }
@@ -155,7 +156,7 @@ impl Api {
         stream::unfold(State::Begun(begun), |mut state| async move {
             loop {
                 state = match state {
-                    State::Begun(subscriber) => match subscriber.open().await {
+                    State::Begun(subscriber) => match Box::pin(subscriber.open()).await {
                         Ok(Some(source)) => State::Goes(subscriber, source),
                         Ok(None) => return None,
                         Err(refusal) => return Some((Told::Refused(*refusal), State::Ended)),
@@ -164,7 +165,7 @@ impl Api {
                         let event = source.next().await;
                         let is_over = event.is_err();
                         let event = event.unwrap_or_else(|err| Event::Over(Arc::new(err)));
-                        match subscriber.tell(event).await {
+                        match Box::pin(subscriber.tell(event)).await {
                             Some((text, is_failure)) => {
                                 let is_last = is_over || is_failure;
                                 let next =

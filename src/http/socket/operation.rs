@@ -85,7 +85,8 @@ impl Run {
     async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
         // Each operation is as good as a request: what its caller may do is what it may do now.
         let since = self.rights.count();
-        let caller = match self.caller(request_id).await {
+        // Boxed, as what else is soon over: a subscription waits for long, and only what it waits in is to take memory.
+        let caller = match Box::pin(self.caller(request_id)).await {
             Ok(caller) => Arc::new(caller),
             Err(Error::Unauthenticated(_)) => return Err(Refused),
             Err(err) => {
@@ -122,7 +123,7 @@ impl Run {
             }
             goes_on
         } else {
-            let answer = self.api.execute(Arc::clone(&caller), accepted).await;
+            let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
             if answer.is_refusal() {
                 self.limiter.charge(&caller, &self.bearer, bytes);
             }
