@@ -43,7 +43,7 @@ struct Arguments {
     /// Measure growth too: a million versions, some minutes more
     #[arg(long)]
     big: bool,
-    /// Only these: start, cold, configs, nested, writes, fanout
+    /// Only these: growth, start, cold, configs, nested, writes, fanout
     cases: Vec<String>,
     /// cargo says so
     #[arg(long, hide = true)]
@@ -59,6 +59,12 @@ async fn main() -> Result<(), Failure> {
     let is_wanted = |case: &str| cases.is_empty() || cases.iter().any(|wanted| wanted == case);
     let mut report = Report::default();
     let began = std::time::Instant::now();
+    if big || cases.iter().any(|case| case == "growth") {
+        growth::run(&mut report).await?;
+    }
+    if !cases.is_empty() && cases.iter().all(|case| case == "growth") {
+        return Ok(());
+    }
     let mut world = World::new(customers).await?;
     let (agents, first) = (world.agents.len(), world.serving.ready_after);
     println!("{agents} agents of {} versions each, filled after {:?}\n", world::VERSIONS, began.elapsed());
@@ -82,9 +88,6 @@ async fn main() -> Result<(), Failure> {
         fanout::run(&mut world, &mut report).await?;
     }
     world.end().await;
-    if big {
-        growth::run(&mut report).await?;
-    }
     if write {
         report.write()?;
     }
