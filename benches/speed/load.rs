@@ -116,12 +116,12 @@ fn length_of(head: &[u8]) -> Result<usize, Failure> {
         return Err(format!("not answered well: {}", String::from_utf8_lossy(head)).into());
     }
     let lines = head.split(|byte| *byte == b'\n');
-    let length = lines.filter_map(|line| {
+    let mut lengths = lines.filter_map(|line| {
         let (name, value) = line.split_at_checked("content-length:".len())?;
         let is_it = name.eq_ignore_ascii_case(b"content-length:");
         is_it.then(|| std::str::from_utf8(value).ok()?.trim().parse().ok())?
     });
-    length.last().ok_or_else(|| "an answer without a length".into())
+    lengths.next().ok_or_else(|| "an answer without a length".into())
 }
 
 fn empty() -> Result<Histogram<u64>, Failure> {
