@@ -188,3 +188,58 @@ impl Tasks {
         timeout(most, self.0.tracker.wait()).await.is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const A_BIT: Duration = Duration::from_millis(20);
+
+    /// Counts when it has come to its end.
+    fn counted(done: &Arc<AtomicU32>) -> impl Future<Output = ()> + Send + 'static {
+        let done = Arc::clone(done);
+        async move {
+            sleep(A_BIT).await;
+            done.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_shielded_comes_to_its_end_though_nobody_waits() {
+        let (tasks, done) = (Tasks::default(), Arc::new(AtomicU32::new(0)));
+        assert_eq!(tasks.shielded(counted(&done)).await, Ok(()));
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+        // Given up in the middle.
+        assert!(timeout(A_BIT / 2, tasks.shielded(counted(&done))).await.is_err());
+        assert_eq!(done.load(Ordering::SeqCst), 1);
+        assert!(tasks.ended(Duration::from_secs(10)).await, "stopping waits for it");
+        assert_eq!(done.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_what_is_shielded_is_told() {
+        let tasks = Tasks::default();
+        assert_eq!(tasks.shielded(async { panic!("planted") }).await, Err::<(), _>(Lost));
+        assert!(tasks.ended(Duration::from_secs(10)).await);
+    }
+
+    #[tokio::test]
+    async fn what_runs_until_the_stop_is_given_back_then() {
+        let tasks = Tasks::default();
+        assert_eq!(tasks.unless_stopping(pin!(async { 1 })).await, Some(1));
+        let (mut waits, stop) = (pin!(std::future::pending::<()>()), tasks.clone());
+        let ((), stopped) = tokio::join!(
+            async {
+                sleep(A_BIT).await;
+                stop.stop();
+            },
+            tasks.unless_stopping(waits.as_mut()),
+        );
+        assert_eq!(stopped, None);
+        assert_eq!(tasks.unless_stopping(waits).await, None, "nor is it begun again");
+    }
+}
