@@ -61,10 +61,9 @@ pub async fn warm(world: &World, report: &mut Report) -> Result<(), Failure> {
 
     let measured = load::open(ours, CONNECTIONS, PER_SECOND, TIME, asked).await?;
     say("active config, REST, 5,000 a second", &measured);
-    report.time(
+    report.latency(
         "active config, REST, p99 at 5,000 a second",
-        Duration::from_micros(measured.latency.value_at_quantile(0.99)),
-        format!("p50 {:.1} ms", micros(measured.latency.value_at_quantile(0.5))),
+        &measured,
         ("2 ms", Duration::from_millis(2)),
     );
 
@@ -88,15 +87,10 @@ pub async fn cold(world: &World, report: &mut Report) -> Result<(), Failure> {
     let measured =
         load::open(world.serving.address()?, CONNECTIONS, COLD_PER_SECOND, time, each_of(configs)).await?;
     say("active config, cold, 1,000 a second", &measured);
-    report.time(
+    report.latency(
         "active config not in memory, p99 at 1,000 a second",
-        Duration::from_micros(measured.latency.value_at_quantile(0.99)),
-        format!("p50 {:.1} ms", micros(measured.latency.value_at_quantile(0.5))),
+        &measured,
         ("10 ms", Duration::from_millis(10)),
     );
     Ok(())
-}
-
-fn micros(micros: u64) -> f64 {
-    Duration::from_micros(micros).as_secs_f64() * 1e3
 }

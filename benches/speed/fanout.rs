@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     Failure,
-    case::{Case, Report},
+    case::{Case, Report, median},
     listener::{Listeners, Source},
     world::World,
 };
@@ -126,11 +126,6 @@ async fn watched_by(world: &World, count: usize) -> Result<(), Failure> {
 
 fn kilobytes(bytes: u64) -> f64 {
     f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1024.0
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// Has another version of an agent serve than before.

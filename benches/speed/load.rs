@@ -31,13 +31,15 @@ pub struct Measured {
     pub latency: Histogram<u64>,
 }
 
+/// Which of so many comes as the nth, without an order that a cache could follow.
+pub fn scattered(nth: u64, of: usize) -> usize {
+    usize::try_from(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).unwrap_or(0) % of.max(1)
+}
+
 /// Whichever of these comes next, without an order that a cache could follow.
 pub fn any_of(requests: Vec<Vec<u8>>) -> Requests {
     let requests: Vec<Arc<[u8]>> = requests.into_iter().map(Into::into).collect();
-    Arc::new(move |nth| {
-        let place = usize::try_from(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).unwrap_or(0);
-        requests.get(place % requests.len().max(1)).cloned().unwrap_or_default()
-    })
+    Arc::new(move |nth| requests.get(scattered(nth, requests.len())).cloned().unwrap_or_default())
 }
 
 /// Each of these once.

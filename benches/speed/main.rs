@@ -21,7 +21,7 @@ mod yardstick;
 
 use std::time::Duration;
 
-use case::{Case, Report};
+use case::{Case, Report, median};
 use clap::Parser;
 use serving::Failure;
 use world::World;
@@ -102,8 +102,7 @@ async fn starts(world: &mut World, first: Duration, report: &mut Report) -> Resu
         times.push(world.serving.ready_after);
     }
     println!("  ready after {times:?}");
-    times.sort();
-    let again = times.get(times.len() / 2).copied().unwrap_or_default();
+    let again = median(&mut times);
     for (what, time, aim, most) in [
         ("start to ready, its database there", again, "300 ms", Duration::from_millis(300)),
         ("start to ready, with a first private Postgres", first, "4 s", Duration::from_secs(4)),

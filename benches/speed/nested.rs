@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Failure, TIME,
-    case::{Report, say},
+    case::Report,
     load::{self, any_of, post},
     pgbench, postgraphile,
     world::World,
@@ -27,8 +27,7 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     let customers = world.customers.get(..CUSTOMERS.min(world.customers.len())).unwrap_or_default();
     let token = world.serving.token();
     let body = |id: &String| json!({ "query": QUERY, "variables": { "id": id } });
-    let requests: Vec<_> = customers.iter().map(|id| post("/graphql", token, &body(id))).collect();
-    let asked = any_of(requests.clone());
+    let asked = any_of(customers.iter().map(|id| post("/graphql", token, &body(id))).collect());
     load::closed(ours, CLIENTS, TIME, Arc::clone(&asked)).await?;
 
     let mut scripts = Vec::new();
@@ -52,15 +51,7 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
         scripts.push(pgbench::script(&sent, &format!("c{nth}"), &|_| None));
     }
 
-    let (mut best, mut least) = (0.0_f64, None);
-    for _ in 0..3 {
-        let theirs = pgbench::run(world, world.serving.folder(), &scripts, CLIENTS).await?;
-        println!("  pgbench {theirs:?}/s");
-        least = least.max_by(theirs);
-        let measured = load::closed(ours, CLIENTS, TIME, Arc::clone(&asked)).await?;
-        say("nested graph", &measured);
-        best = best.max(measured.rate);
-    }
+    let (best, least) = pgbench::beside(world, "nested graph", &scripts, CLIENTS, asked).await?;
     if let Some(least) = least {
         let beside = ("pgbench, the same statements", least);
         report.rate("nested graph: 10 agents × 10 versions + the active one", (best, beside), ("0.8 ×", 0.8));
@@ -69,18 +60,4 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
         report.rate("the same", (best, ("PostGraphile 4", theirs)), ("3 ×", 3.0));
     }
     Ok(())
-}
-
-/// The larger of two figures that may not be there.
-trait MaxBy {
-    fn max_by(self, other: Self) -> Self;
-}
-
-impl MaxBy for Option<f64> {
-    fn max_by(self, other: Self) -> Self {
-        match (self, other) {
-            (Some(one), Some(other)) => Some(one.max(other)),
-            (one, other) => one.or(other),
-        }
-    }
 }

@@ -1,18 +1,18 @@
 //! What a case is laid beside in the database: the very statements that the service was seen to send, run by pgbench as the
 //! same role, in the same transactions, under the same policies.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use agent_registry::db::SERVING;
 use sqlx::PgConnection;
 use tokio::process::Command;
 
-use super::{Failure, TIME, world::World};
+use super::{
+    Failure, TIME,
+    case::say,
+    load::{self, Requests},
+    world::World,
+};
 
 /// A statement with its parameters, as text; none for null.
 #[derive(Clone, Debug)]
@@ -150,9 +150,8 @@ pub fn script(
 }
 
 /// Runs these scripts in turn on so many connections; answers transactions a second. None where there is no pgbench.
-pub async fn run(
+async fn run(
     world: &World,
-    folder: &Path,
     scripts: &[(String, Vec<(String, String)>)],
     clients: usize,
 ) -> Result<Option<f64>, Failure> {
@@ -162,7 +161,7 @@ pub async fn run(
     command.args(["-c", &clients.to_string(), "-T", &TIME.as_secs().to_string()]);
     command.arg("-h").arg(world.socket()?);
     for (nth, (script, variables)) in scripts.iter().enumerate() {
-        let file = folder.join(format!("{nth}.pgbench"));
+        let file = world.serving.folder().join(format!("{nth}.pgbench"));
         std::fs::write(&file, script)?;
         command.arg("-f").arg(file);
         for (name, value) in variables {
@@ -176,6 +175,27 @@ pub async fn run(
         Some(rate) if told.status.success() => Ok(Some(rate)),
         _ => Err(format!("pgbench: {text}{}", String::from_utf8_lossy(&told.stderr)).into()),
     }
+}
+
+/// The service and pgbench in turn, three times, on so many connections each: the best of both counts, since what
+/// disturbs them is not ours. Answers theirs only where there is a pgbench.
+pub async fn beside(
+    world: &World,
+    what: &str,
+    scripts: &[(String, Vec<(String, String)>)],
+    clients: usize,
+    asked: Requests,
+) -> Result<(f64, Option<f64>), Failure> {
+    let (mut best, mut least) = (0.0_f64, None::<f64>);
+    for _ in 0..3 {
+        let theirs = run(world, scripts, clients).await?;
+        println!("  pgbench {theirs:?}/s");
+        least = least.into_iter().chain(theirs).reduce(f64::max);
+        let measured = load::closed(world.serving.address()?, clients, TIME, Arc::clone(&asked)).await?;
+        say(what, &measured);
+        best = best.max(measured.rate);
+    }
+    Ok((best, least))
 }
 
 /// The settings of the service's own sessions.

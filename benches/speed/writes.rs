@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Failure, TIME,
-    case::{Report, say},
+    Failure,
+    case::Report,
     load::{self, Requests, post},
     pgbench::{self, Sent},
     world::World,
@@ -39,19 +39,10 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     }
     let (agents, token) = (world.agents.clone(), world.serving.token().to_owned());
     let asked: Requests = Arc::new(move |nth| {
-        let place = usize::try_from(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).unwrap_or(0);
-        let agent = agents.get(place % agents.len()).map_or("", String::as_str);
+        let agent = agents.get(load::scattered(nth, agents.len())).map_or("", String::as_str);
         post("/graphql", &token, &body(agent, nth)).into()
     });
-    let (mut best, mut least) = (0.0_f64, None::<f64>);
-    for _ in 0..3 {
-        let theirs = pgbench::run(world, world.serving.folder(), &scripts, WRITERS).await?;
-        println!("  pgbench {theirs:?}/s");
-        least = least.into_iter().chain(theirs).reduce(f64::max);
-        let measured = load::closed(world.serving.address()?, WRITERS, TIME, Arc::clone(&asked)).await?;
-        say("publish and activate", &measured);
-        best = best.max(measured.rate);
-    }
+    let (best, least) = pgbench::beside(world, "publish and activate", &scripts, WRITERS, asked).await?;
     if let Some(least) = least {
         let beside = ("pgbench, the same statements", least);
         report.rate("publish and activate, 16 writers", (best, beside), ("0.8 ×", 0.8));

@@ -46,7 +46,7 @@ pub(super) struct Request {
     pub(super) hub: Hub,
     /// Of a subscription: which part of it this is.
     pub(super) part: Option<Part>,
-    /// The configuration that it has shown, if it was the one in memory.
+    /// The configuration that it has shown, if it asked for none of a revision.
     pub(super) shown: Shown,
     weight: Arc<AtomicUsize>,
     lens: Lens,
