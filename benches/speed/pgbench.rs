@@ -144,7 +144,7 @@ pub fn script(
         }
         script.push_str(sql.trim_end_matches(';'));
         // What it answers is a variable for each column from then on.
-        script.push_str(if sql.ends_with("FOR NO KEY UPDATE") { " \\gset\n" } else { ";\n" });
+        script.push_str(if sql.ends_with("FOR NO KEY UPDATE OF a") { " \\gset\n" } else { ";\n" });
     }
     (script, variables)
 }

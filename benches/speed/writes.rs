@@ -58,14 +58,16 @@ async fn publish(world: &World, agent: &str) -> Result<(), Failure> {
 
 /// The same write, again and again: with ids of its own each time, and the number that comes next.
 fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
-    let inserted = |table: &str, place: usize| -> Result<String, Failure> {
-        let insert = format!("INSERT INTO \"registry\".\"{table}\"");
-        let found = sent.iter().find(|sent| sent.sql.starts_with(&insert));
-        let value = found.and_then(|sent| sent.values.get(place).cloned().flatten());
-        value.ok_or_else(|| format!("nothing was inserted into {table}").into())
+    // Its values are those of the version, in the order of its columns, then those of the activation.
+    const OF_THE_ACTIVATION: usize = 13;
+    let written = sent.iter().find(|sent| sent.sql.starts_with("WITH \"version\" AS (INSERT"));
+    let written = written.ok_or("no version was written")?;
+    let value = |place: usize| -> Result<String, Failure> {
+        let value = written.values.get(place).cloned().flatten();
+        value.ok_or_else(|| format!("value {place} of {}", written.sql).into())
     };
-    let (version, number) = (inserted("agent_versions", 0)?, inserted("agent_versions", 3)?);
-    let (activation, before) = (inserted("activations", 0)?, inserted("activations", 4)?);
+    let (version, number) = (value(0)?, value(3)?);
+    let (activation, before) = (value(OF_THE_ACTIVATION)?, value(OF_THE_ACTIVATION + 4)?);
     let fresh = |kind: char| format!("md5(:fresh::text || '{kind}')::uuid");
     let instead = |value: &str| {
         if value == version {

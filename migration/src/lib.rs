@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 11] = [
+static STEPS: [Step; 12] = [
     step!("0001_scope"),
     step!("0002_people"),
     step!("0003_agents"),
@@ -40,6 +40,7 @@ static STEPS: [Step; 11] = [
     step!("0009_audit"),
     step!("0010_idempotency"),
     step!("0011_growth"),
+    step!("0012_writes"),
 ];
 
 impl MigratorTrait for Migrator {

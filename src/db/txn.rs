@@ -20,6 +20,7 @@ use crate::{
         Reach,
         change::{self, Action},
         idempotency_key::{self, Earlier},
+        publication::Publication,
     },
     id::{AgentId, CustomerId, VersionId},
     task::lock,
@@ -155,6 +156,43 @@ impl Txn {
     {
         A::Entity::insert(row).exec_without_returning(&self.txn).await?;
         Ok(())
+    }
+
+    /// Inserts these rows, if there are any, in one statement and without reading them back.
+    ///
+    /// # Errors
+    /// As [`Txn::insert`].
+    pub async fn insert_all<A>(&self, rows: Vec<A>) -> Result<(), Fault>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        if !rows.is_empty() {
+            A::Entity::insert_many(rows).exec_without_returning(&self.txn).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes new versions, what serves, and what their agents are then, in one statement.
+    ///
+    /// # Errors
+    /// [`Fault::Constraint`] by name when a constraint refuses it, or any other [`Fault`].
+    pub async fn publish(&self, publication: Publication) -> Result<(), Fault> {
+        let agents = u64::try_from(publication.agents.len()).unwrap_or(u64::MAX);
+        if publication.is_empty() {
+            return Ok(());
+        }
+        let written = self.txn.execute_raw(publication.statement()).await?.rows_affected();
+        if written != agents {
+            return Err(Fault::Unexpected(DbErr::RecordNotUpdated));
+        }
+        Ok(())
+    }
+
+    /// How many changes have been noted.
+    #[must_use]
+    pub fn recorded(&self) -> usize {
+        self.log().entries.len()
     }
 
     /// Inserts one row unless there is one with the same values in `key` already; says whether it did.

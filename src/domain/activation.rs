@@ -1,6 +1,5 @@
 //! Activation: which version of an agent serves, and the record of each time that changed.
 
-use sea_orm::Set;
 use serde_json::json;
 
 use super::{
@@ -8,12 +7,13 @@ use super::{
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     idempotency::{Retold, Subject, allowed},
+    lock,
     policy::{self, Action},
 };
 use crate::{
     clock::Clock,
     db::{Actor, Entry, Txn},
-    entity::{activation as row, agent as agent_row, agent_version},
+    entity::{activation as row, agent as agent_row, publication::Publication},
     id::{ActivationId, AgentId, VersionId},
 };
 
@@ -126,7 +126,7 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let agent = agent::lock(&txn, &by, Action::ActivateVersions, id).await?;
+                let mut agent = lock::agent(&txn, &by, Action::ActivateVersions, id).await?;
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
                 }
@@ -134,18 +134,19 @@ impl Registry {
                 if let Some(expected) = expected.filter(|expected| *expected != actual) {
                     return Err(Error::NotActive { expected, actual });
                 }
-                let last = txn.one(row::latest(id)).await?;
-                let (to, reason) = resolve(&txn, &agent, last.as_ref(), target).await?;
+                let (to, reason) = match target {
+                    Target::Version(id) => (Some(id), Reason::Activate),
+                    Target::Previous => (Some(previous(&txn, &agent).await?), Reason::Rollback),
+                    Target::Nothing => (None, Reason::Deactivate),
+                };
                 if to == actual {
-                    let activation = last.as_ref().map(|last| last.id);
-                    let since = match last.and_then(|last| last.revision) {
-                        Some(revision) => revision,
-                        None => agent::last_change(&txn, id, ChangeAction::AgentDeactivated).await?,
-                    };
-                    return Ok((Switched { agent, activation }, since));
+                    return so_already(&txn, agent).await;
                 }
-                let (agent, activation) = switch(&txn, &clock, agent, to, reason).await?;
-                Ok((Switched { agent, activation: Some(activation) }, 0))
+                let made = switch(&txn, &clock, &mut agent, to, reason);
+                let activation = Some(made.id);
+                let (agents, activations) = (vec![agent.clone()], vec![made]);
+                txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+                Ok((Switched { agent, activation }, 0))
             })
             .await?;
         Ok(made.or_since())
@@ -201,41 +202,35 @@ enum Target {
     Nothing,
 }
 
-async fn resolve(
-    txn: &Txn,
-    agent: &Agent,
-    last: Option<&Activation>,
-    target: Target,
-) -> Result<(Option<VersionId>, Reason)> {
-    match target {
-        Target::Nothing => Ok((None, Reason::Deactivate)),
-        Target::Version(id) => {
-            let found = txn.one(agent_version::summaries(&[id])).await?;
-            let version = found
-                .filter(|version| version.agent_id == agent.id)
-                .ok_or(Error::NotFound("version of this agent"))?;
-            Ok((Some(version.id), Reason::Activate))
-        }
-        Target::Previous => {
-            if agent.active_version_id.is_none() {
-                return Err(Error::invalid("agentId", "nothing is active, so there is nothing to roll back"));
-            }
-            let previous = last.and_then(|last| last.previous_version_id);
-            let previous = previous
-                .ok_or_else(|| Error::invalid("agentId", "nothing was active before the current version"))?;
-            Ok((Some(previous), Reason::Rollback))
-        }
+/// What served before what serves now.
+async fn previous(txn: &Txn, agent: &Agent) -> Result<VersionId> {
+    if agent.active_version_id.is_none() {
+        return Err(Error::invalid("agentId", "nothing is active, so there is nothing to roll back"));
     }
+    let last = txn.one(row::latest(agent.id)).await?;
+    last.and_then(|last| last.previous_version_id)
+        .ok_or_else(|| Error::invalid("agentId", "nothing was active before the current version"))
 }
 
-/// Makes a locked agent serve another version, or none, and records it.
-pub(super) async fn switch(
+/// The agent as it was found, and the commit that made it so.
+async fn so_already(txn: &Txn, agent: Agent) -> Result<(Switched, i64)> {
+    let last = txn.one(row::latest(agent.id)).await?;
+    let activation = last.as_ref().map(|last| last.id);
+    let since = match last.and_then(|last| last.revision) {
+        Some(revision) => revision,
+        None => agent::last_change(txn, agent.id, ChangeAction::AgentDeactivated).await?,
+    };
+    Ok((Switched { agent, activation }, since))
+}
+
+/// Makes a locked agent serve another version, or none, and records it. The agent and the answer are still to be written.
+pub(super) fn switch(
     txn: &Txn,
     clock: &Clock,
-    agent: Agent,
+    agent: &mut Agent,
     to: Option<VersionId>,
     reason: Reason,
-) -> Result<(Agent, ActivationId)> {
+) -> Activation {
     let Actor { kind, id: by } = txn.actor();
     let now = clock.now();
     let activation = Activation {
@@ -252,20 +247,14 @@ pub(super) async fn switch(
         position: None,
         cursor_hash: None,
     };
-    let id = activation.id;
     let action = if to.is_some() { ChangeAction::AgentActivated } else { ChangeAction::AgentDeactivated };
     let details = json!({
         "before": { "version_id": agent.active_version_id }, "after": { "version_id": to },
         "reason": sea_orm::ActiveEnum::to_value(&reason),
     });
-    let entry = Entry::of(action, agent.customer_id).agent(agent.id).version(to).subject(id).details(details);
-    txn.insert(row::ActiveModel::from(activation)).await?;
-    let row = agent_row::ActiveModel {
-        active_version_id: Set(to),
-        activated_at: Set(to.map(|_| now)),
-        ..agent.into()
-    };
-    let agent = txn.update(row).await?;
-    txn.record(entry);
-    Ok((agent, id))
+    let entry = Entry::of(action, agent.customer_id).agent(agent.id).version(to);
+    txn.record(entry.subject(activation.id).details(details));
+    agent.active_version_id = to;
+    agent.activated_at = to.map(|_| now);
+    activation
 }

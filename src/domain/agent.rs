@@ -3,20 +3,22 @@
 use sea_orm::Set;
 use serde_json::json;
 
+#[cfg(doc)]
+use super::Error;
 use super::{
-    Caller, Changed, Error, Page, PageArgs, Patch, Reading, Registry, Result,
+    Caller, Changed, Page, PageArgs, Patch, Reading, Registry, Result,
     activation::{self, Reason},
     change::ChangeAction,
-    customer::Customer,
     idempotency::{Retold, Subject, allowed},
     limit::{self, Counted},
+    lock,
     policy::{self, Action},
     text,
 };
 use crate::{
     clock::{Clock, Instant},
     db::{Entry, Txn},
-    entity::agent as row,
+    entity::{agent as row, publication::Publication},
     id::{AgentId, CustomerId, UserId},
 };
 
@@ -72,8 +74,8 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let customer = super::growing_customer(&txn, &by, customer_id).await?;
-                limit::room_for(&txn, &customer, Counted::Agents, clock.now()).await?;
+                let customer = lock::growing_customer(&txn, &by, customer_id).await?;
+                limit::room_for(&txn, &customer, Counted::Agents, 1, clock.now()).await?;
                 insert(&txn, &clock, customer_id, name, description, owner_id).await
             })
             .await?;
@@ -92,7 +94,7 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock(&txn, &by, Action::WriteAgents, id).await?;
+                let before = lock::agent(&txn, &by, Action::WriteAgents, id).await?;
                 let after = Agent {
                     name: name.unwrap_or_else(|| before.name.clone()),
                     description: description.unwrap_or_else(|| before.description.clone()),
@@ -118,7 +120,7 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock(&txn, &by, Action::WriteAgents, id).await?;
+                let before = lock::agent(&txn, &by, Action::WriteAgents, id).await?;
                 if before.archived_at.is_some() {
                     let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
                     return Ok((before, since));
@@ -138,7 +140,7 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock(&txn, &by, Action::WriteAgents, id).await?;
+                let before = lock::agent(&txn, &by, Action::WriteAgents, id).await?;
                 if before.archived_at.is_none() {
                     let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
                     return Ok((before, since));
@@ -261,13 +263,26 @@ pub(super) async fn insert(
     description: Option<String>,
     owner_id: Option<UserId>,
 ) -> Result<Agent> {
+    let agent = Agent { owner_id, ..draft(clock, customer_id, name, description) };
+    txn.insert(row::ActiveModel::from(agent.clone())).await?;
+    txn.record(created(&agent));
+    Ok(agent)
+}
+
+/// A new agent, before it is written.
+pub(super) fn draft(
+    clock: &Clock,
+    customer_id: CustomerId,
+    name: String,
+    description: Option<String>,
+) -> Agent {
     let now = clock.now();
-    let agent = Agent {
+    Agent {
         id: clock.id(),
         customer_id,
         name,
         description,
-        owner_id,
+        owner_id: None,
         latest_number: 0,
         active_version_id: None,
         activated_at: None,
@@ -275,11 +290,13 @@ pub(super) async fn insert(
         archived_at: None,
         created_at: now,
         updated_at: now,
-    };
-    txn.insert(row::ActiveModel::from(agent.clone())).await?;
-    let entry = Entry::of(ChangeAction::AgentCreated, customer_id).agent(agent.id);
-    txn.record(entry.details(json!({ "after": facts(&agent) })));
-    Ok(agent)
+    }
+}
+
+/// What the log says of a new agent.
+pub(super) fn created(agent: &Agent) -> Entry {
+    let entry = Entry::of(ChangeAction::AgentCreated, agent.customer_id).agent(agent.id);
+    entry.details(json!({ "after": facts(agent) }))
 }
 
 /// Gives a locked agent the own fields of `after`.
@@ -299,11 +316,12 @@ pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agen
 }
 
 /// Puts a locked agent away, which ends its serving.
-pub(super) async fn put_away(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
-    let agent = match agent.active_version_id {
-        Some(_) => activation::switch(txn, clock, agent, None, Reason::Archive).await?.0,
-        None => agent,
-    };
+pub(super) async fn put_away(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
+    if agent.active_version_id.is_some() {
+        let activation = activation::switch(txn, clock, &mut agent, None, Reason::Archive);
+        let (agents, activations) = (vec![agent.clone()], vec![activation]);
+        txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+    }
     let archived_at = Some(clock.now());
     set_archived(txn, clock, agent, archived_at, ChangeAction::AgentArchived).await
 }
@@ -358,25 +376,6 @@ fn check_filter(filter: &AgentFilter) -> Result<()> {
 /// What the log says of an agent.
 fn facts(agent: &Agent) -> serde_json::Value {
     json!({ "name": agent.name, "description": agent.description, "owner_id": agent.owner_id })
-}
-
-/// The agent for writing: its customer first, then its row, both locked, and the caller's right to do this to it.
-pub(super) async fn lock(txn: &Txn, caller: &Caller, action: Action, id: AgentId) -> Result<Agent> {
-    Ok(lock_both(txn, caller, action, id).await?.1)
-}
-
-/// The same, with its customer.
-pub(super) async fn lock_both(
-    txn: &Txn,
-    caller: &Caller,
-    action: Action,
-    id: AgentId,
-) -> Result<(Customer, Agent)> {
-    let missing = || Error::NotFound("agent");
-    let found = txn.one(row::by_ids(txn.reach(), &[id])).await?.ok_or_else(missing)?;
-    policy::allow_on(caller, action, found.customer_id, "agent")?;
-    let customer = super::open_customer(txn, caller, found.customer_id).await?;
-    Ok((customer, txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?))
 }
 
 /// The revision of the last change of this kind to this agent, or of its creation when there was none: since then it

@@ -104,8 +104,8 @@ impl Registry {
                 if expires_at.is_some_and(|at| at <= now) {
                     return Err(Error::invalid("expiresAt", "expiresAt must lie in the future"));
                 }
-                let customer = super::growing_customer(&txn, &by, customer_id).await?;
-                limit::room_for(&txn, &customer, Counted::ApiKeys, now).await?;
+                let customer = super::lock::growing_customer(&txn, &by, customer_id).await?;
+                limit::room_for(&txn, &customer, Counted::ApiKeys, 1, now).await?;
                 let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
                 let entry = Entry::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
                 txn.record(entry.details(json!({ "after": facts(&made.api_key) })));
@@ -259,7 +259,7 @@ async fn lock(txn: &Arc<Txn>, by: &Caller, id: ApiKeyId) -> Result<ApiKey> {
     let missing = || Error::NotFound("API key");
     let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
     policy::allow_on(by, Action::ManageKeys, customer, "API key")?;
-    super::growing_customer(txn, by, customer).await?;
+    super::lock::growing_customer(txn, by, customer).await?;
     txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)
 }
 

@@ -39,7 +39,7 @@ impl Registry {
                 let before =
                     txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
                 // An erased one's row never changes again.
-                super::refuse_suspended(&by, &before)?;
+                super::lock::refuse_suspended(&by, before.standing())?;
                 if before.plan == plan {
                     let since =
                         super::last_change_of_customer(&txn, id, ChangeAction::CustomerPlanSet).await?;

@@ -16,7 +16,7 @@ use crate::{
     id::CustomerId,
 };
 
-pub use row::{BillingStatus, Model as Customer, Plan};
+pub use row::{BillingStatus, Model as Customer, Plan, Standing};
 
 /// What a new customer is.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ impl Registry {
             .write(caller, move |txn| async move {
                 let before =
                     txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
-                super::refuse_suspended(&by, &before)?;
+                super::lock::refuse_suspended(&by, before.standing())?;
                 let name = name.unwrap_or_else(|| before.name.clone());
                 if name == before.name {
                     let since =

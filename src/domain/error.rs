@@ -252,6 +252,12 @@ impl From<Fault> for Error {
             Fault::Constraint(name) if name == "agents_owner_fkey" => {
                 Self::invalid("ownerId", "the owner must be a member of the agent's customer")
             }
+            // What serves is one of its agent's own versions.
+            Fault::Constraint(name)
+                if name == "activations_version_fkey" || name == "agents_active_version_fkey" =>
+            {
+                Self::NotFound("version of this agent")
+            }
             Fault::Serialization(_) => Self::Unavailable("two writes met"),
             Fault::Unavailable(source) => {
                 tracing::warn!(error = %source, "the database is unavailable");

@@ -83,7 +83,7 @@ impl Registry {
         let (now, id, by) = (self.clock.now(), self.clock.id(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let customer = super::growing_customer(&txn, &by, customer_id).await?;
+                let customer = super::lock::growing_customer(&txn, &by, customer_id).await?;
                 if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
                     return Err(taken("somebody with this address is a member already"));
                 }
@@ -99,7 +99,7 @@ impl Registry {
                     Some(late) => withdraw(&txn, &late).await?,
                     None => {}
                 }
-                limit::room_for(&txn, &customer, Counted::Members, now).await?;
+                limit::room_for(&txn, &customer, Counted::Members, 1, now).await?;
                 let Actor { kind, id: by } = txn.actor();
                 let invitation = Invitation {
                     id,
@@ -135,7 +135,7 @@ impl Registry {
                 let missing = || Error::NotFound("invitation");
                 let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
                 policy::allow_on(&by, Action::ManageMembers, customer, "invitation")?;
-                super::growing_customer(&txn, &by, customer).await?;
+                super::lock::growing_customer(&txn, &by, customer).await?;
                 let open = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
                 withdraw(&txn, &open).await?;
                 Ok(Withdrawn { id, customer_id: customer })
@@ -195,7 +195,7 @@ impl Registry {
         let by = Caller { principal: who, origin: origin.clone(), idempotency: None };
         let principal = principal.clone();
         let write = async move |txn: std::sync::Arc<Txn>| -> Result<()> {
-            super::growing_customer(&txn, &by, customer_id).await?;
+            super::lock::growing_customer(&txn, &by, customer_id).await?;
             let Some(open) =
                 txn.one(row::locked(txn.reach(), id)).await?.filter(|open| open.expires_at > now)
             else {

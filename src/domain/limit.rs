@@ -97,15 +97,25 @@ impl Limited {
     }
 }
 
-/// Refuses when a customer has no room for one more. Its row must be locked for a change: who counts beside us waits.
-pub(super) async fn room_for(txn: &Txn, customer: &Customer, what: Counted, now: Instant) -> Result<()> {
+/// Refuses when a customer has no room for so many more; none always find room. Its row must be locked for a change: who
+/// counts beside us waits.
+pub(super) async fn room_for(
+    txn: &Txn,
+    customer: &Customer,
+    what: Counted,
+    more: usize,
+    now: Instant,
+) -> Result<()> {
+    if more == 0 {
+        return Ok(());
+    }
     let has = txn.one(row::count(what, customer.id, now)).await?.ok_or(Error::NotFound("customer"))?;
     let limited = match what {
         Counted::Agents => Limited::Agents,
         Counted::ApiKeys => Limited::ApiKeys,
         Counted::Members => Limited::Members,
     };
-    limited.check(customer.plan, has.count + 1)
+    limited.check(customer.plan, has.count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)))
 }
 
 impl Registry {

@@ -88,7 +88,7 @@ impl Registry {
         let (now, fresh, by) = (self.clock.now(), self.clock.id::<UserId>(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let customer = super::growing_customer(&txn, &by, customer_id).await?;
+                let customer = super::lock::growing_customer(&txn, &by, customer_id).await?;
                 let profile = user::ActiveModel {
                     id: Set(fresh),
                     issuer: Set(issuer.clone()),
@@ -105,7 +105,7 @@ impl Registry {
                 match txn.one(row::locked(customer_id, user.id)).await? {
                     Some(before) => assign(&txn, before, role).await,
                     None => {
-                        limit::room_for(&txn, &customer, Counted::Members, now).await?;
+                        limit::room_for(&txn, &customer, Counted::Members, 1, now).await?;
                         let member = Membership { customer_id, user_id: user.id, role, created_at: now };
                         Ok((enter(&txn, member).await?, 0))
                     }
@@ -130,7 +130,7 @@ impl Registry {
         let by = caller.clone();
         let made = self
             .write(caller, move |txn| async move {
-                super::growing_customer(&txn, &by, customer_id).await?;
+                super::lock::growing_customer(&txn, &by, customer_id).await?;
                 let before = txn.one(row::locked(customer_id, user_id)).await?;
                 assign(&txn, before.ok_or(Error::NotFound("member"))?, role).await
             })
@@ -152,7 +152,7 @@ impl Registry {
         let by = caller.clone();
         let made = self
             .write(caller, move |txn| async move {
-                super::growing_customer(&txn, &by, customer_id).await?;
+                super::lock::growing_customer(&txn, &by, customer_id).await?;
                 let before = txn.one(row::locked(customer_id, user_id)).await?;
                 let before = before.ok_or(Error::NotFound("member"))?;
                 keep_an_admin(&txn, &before).await?;

@@ -11,7 +11,6 @@ use crate::{
     id::CustomerId,
 };
 use change::ChangeAction;
-use customer::{BillingStatus, Customer};
 
 pub mod activation;
 pub mod agent;
@@ -22,6 +21,7 @@ mod billing;
 mod caller;
 pub mod change;
 pub mod config;
+mod content;
 pub mod customer;
 pub mod diff;
 mod erasure;
@@ -29,6 +29,7 @@ mod error;
 mod idempotency;
 pub mod invitation;
 pub mod limit;
+mod lock;
 pub mod member;
 pub mod operator;
 pub mod page;
@@ -69,6 +70,7 @@ pub struct Means {
     db: Db,
     clock: Clock,
     auth: auth::Auth,
+    contents: content::Contents,
 }
 
 /// What a write came to.
@@ -87,7 +89,8 @@ impl Registry {
     /// The verbs on this database, for users that this issuer vouches for.
     #[must_use]
     pub fn new(db: Db, clock: Clock, issuer: auth::Issuer) -> Self {
-        Self(Arc::new(Means { db, clock, auth: auth::Auth::new(issuer) }))
+        let (auth, contents) = (auth::Auth::new(issuer), content::Contents::default());
+        Self(Arc::new(Means { db, clock, auth, contents }))
     }
 
     /// A snapshot for this caller, opened at its first question.
@@ -111,6 +114,15 @@ impl Registry {
     /// Notes that the log ends here: what was seen beyond is not in it any more.
     pub fn seen_at_most(&self, revision: i64) {
         self.db.seen_at_most(revision);
+    }
+
+    /// Hears of changes that are in the log: what was taken away is not kept in memory either.
+    pub fn note(&self, changes: &[Arc<change::Change>]) {
+        for change in changes {
+            if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
+                self.contents.forget(customer);
+            }
+        }
     }
 
     /// How many statements have been run.
@@ -184,39 +196,6 @@ impl<T> Committed<(T, i64)> {
     fn or_since(self) -> Changed<T> {
         let Self { value: (value, since), revision } = self;
         Changed { value, revision: revision.unwrap_or(since) }
-    }
-}
-
-/// The customer, locked against being suspended meanwhile; refused when it is suspended and the caller is not the platform.
-async fn open_customer(txn: &Txn, caller: &Caller, id: CustomerId) -> Result<Customer> {
-    let found =
-        txn.one(entity::customer::shared(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
-    refuse_suspended(caller, &found)?;
-    Ok(found)
-}
-
-/// The customer, locked for who adds to it: who counts what it has beside us waits. Refused as [`open_customer`] is.
-async fn growing_customer(txn: &Txn, caller: &Caller, id: CustomerId) -> Result<Customer> {
-    let found =
-        txn.one(entity::customer::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
-    refuse_suspended(caller, &found)?;
-    Ok(found)
-}
-
-/// A suspended customer's data is written by the platform only, and an erased one's by nobody.
-fn refuse_suspended(caller: &Caller, customer: &Customer) -> Result<()> {
-    if customer.erased_at.is_some() {
-        return Err(Error::Suspended);
-    }
-    match customer.billing_status {
-        BillingStatus::Suspended | BillingStatus::Canceled if !policy::is_platform(caller) => {
-            Err(Error::Suspended)
-        }
-        BillingStatus::Trialing
-        | BillingStatus::Active
-        | BillingStatus::PastDue
-        | BillingStatus::Suspended
-        | BillingStatus::Canceled => Ok(()),
     }
 }
 

@@ -1,28 +1,32 @@
 //! Versions: what an agent is, at one time and for ever.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use sea_orm::Set;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     activation::{self, Reason},
-    agent::{self, Agent},
+    agent::Agent,
     change::ChangeAction,
     idempotency::{Retold, Subject, allowed},
     limit::Limited,
+    lock,
     policy::{self, Action},
     text,
 };
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, Entry, Query, Txn},
-    entity::{agent as agent_row, agent_version as row},
+    entity::{agent_version as row, publication::Publication},
     id::{AgentId, VersionId},
 };
 
+pub use super::content::BodyKey;
 pub use row::{Body as VersionBody, Model as AgentVersion, Summary as VersionSummary, Tool, Tools};
 
 /// The largest system prompt, in bytes of UTF-8: real ones reach 144 KiB; more than 512 fits no model's window well.
@@ -177,8 +181,8 @@ impl Registry {
         let (clock, by) = (self.clock.clone(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let (customer, agent) =
-                    agent::lock_both(&txn, &by, Action::PublishVersions, agent_id).await?;
+                let (standing, mut agent) =
+                    lock::agent_and_standing(&txn, &by, Action::PublishVersions, agent_id).await?;
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
                 }
@@ -187,12 +191,15 @@ impl Registry {
                 {
                     return Err(Error::NotLatest { expected, actual: agent.latest_number });
                 }
-                Limited::Versions.check(customer.plan, i64::from(agent.latest_number) + 1)?;
+                Limited::Versions.check(standing.plan, i64::from(agent.latest_number) + 1)?;
                 let new = New { content, hash, message, created_at: clock.now() };
-                let (agent, version) = append(&txn, &clock, agent, new).await?;
-                if activate {
-                    activation::switch(&txn, &clock, agent, Some(version.id), Reason::Publish).await?;
-                }
+                let version = append(&txn, &clock, &mut agent, new);
+                let serves = Some(version.id);
+                let activation =
+                    activate.then(|| activation::switch(&txn, &clock, &mut agent, serves, Reason::Publish));
+                let (agents, versions) = (vec![agent], vec![version.clone()]);
+                let activations = activation.into_iter().collect();
+                txn.publish(Publication { agents, versions, activations }).await?;
                 Ok(version)
             })
             .await?;
@@ -208,7 +215,8 @@ impl Registry {
         self.summaries(reading, row::summaries(ids)).await
     }
 
-    /// What those of `ids` hold that the reading may see. `bytes` is how much that is, as their summaries say.
+    /// What those of these versions hold that the reading may see, of which it has read the summaries. Only what is not in
+    /// memory is read, in one statement.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for a service without a scope that meets versions; [`Error::TooLarge`] for more than
@@ -216,12 +224,29 @@ impl Registry {
     pub async fn version_bodies(
         &self,
         reading: &Reading,
-        ids: &[VersionId],
-        bytes: usize,
-    ) -> Result<Vec<VersionBody>> {
+        wanted: &[BodyKey],
+    ) -> Result<HashMap<BodyKey, Arc<VersionBody>>> {
         policy::allow(&reading.caller, Action::ReadContent)?;
+        let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
         at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
-        Ok(reading.view.all(row::bodies(&reading.view.reach(), ids)).await?)
+        let reach = reading.view.reach();
+        let (mut found, mut missing) = (HashMap::new(), HashMap::new());
+        for key in wanted.iter().filter(|key| reach.holds(key.customer_id)) {
+            match self.contents.get(key) {
+                Some(body) => drop(found.insert(*key, body)),
+                None => drop(missing.insert(key.id, *key)),
+            }
+        }
+        if !missing.is_empty() {
+            let ids: Vec<VersionId> = missing.keys().copied().collect();
+            for body in reading.view.all(row::bodies(&reach, &ids)).await? {
+                let Some(key) = missing.get(&body.id) else { continue };
+                let body = Arc::new(body);
+                self.contents.keep(*key, &body);
+                found.insert(*key, body);
+            }
+        }
+        Ok(found)
     }
 
     async fn summaries(
@@ -271,23 +296,17 @@ pub(super) struct New {
     pub created_at: Instant,
 }
 
-/// Writes the next version of a locked agent.
-pub(super) async fn append(
-    txn: &Txn,
-    clock: &Clock,
-    agent: Agent,
-    new: New,
-) -> Result<(Agent, AgentVersion)> {
+/// The next version of a locked agent, recorded. The agent and the answer are still to be written.
+pub(super) fn append(txn: &Txn, clock: &Clock, agent: &mut Agent, new: New) -> AgentVersion {
     let New { content, hash, message, created_at } = new;
     let Content { system_prompt, model_name, model_parameters, tools } = content;
-    let number = agent.latest_number + 1;
-    let agent = txn.update(agent_row::ActiveModel { latest_number: Set(number), ..agent.into() }).await?;
+    agent.latest_number += 1;
     let Actor { kind, id } = txn.actor();
     let version = AgentVersion {
         id: clock.id(),
         customer_id: agent.customer_id,
         agent_id: agent.id,
-        number,
+        number: agent.latest_number,
         system_prompt,
         model_name,
         model_parameters,
@@ -298,10 +317,8 @@ pub(super) async fn append(
         created_by_id: id,
         created_at,
     };
-    txn.insert(row::ActiveModel::from(version.clone())).await?;
-    let entry = Entry::of(ChangeAction::VersionPublished, agent.customer_id)
-        .agent(agent.id)
-        .version(Some(version.id));
-    txn.record(entry.details(json!({ "after": { "number": number, "content_hash": hex::encode(hash) } })));
-    Ok((agent, version))
+    let entry = Entry::of(ChangeAction::VersionPublished, agent.customer_id).agent(agent.id);
+    let details = json!({ "after": { "number": version.number, "content_hash": hex::encode(hash) } });
+    txn.record(entry.version(Some(version.id)).details(details));
+    version
 }

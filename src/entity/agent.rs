@@ -1,12 +1,12 @@
 //! `agents`: what a customer runs, under a name that stays while its versions come and go.
 
 use sea_orm::{
-    QueryOrder, QuerySelect,
+    FromQueryResult, QueryOrder, QuerySelect, SelectModel, SelectorRaw,
     entity::prelude::*,
     sea_query::{ExprTrait, Order},
 };
 
-use super::{Reach, Slice, search, sql::Sql, uuids};
+use super::{Reach, Slice, customer::Standing, search, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, UserId, VersionId},
@@ -184,7 +184,7 @@ pub fn count_each_owner(reach: &Reach, owners: &[UserId]) -> Select<Entity> {
 }
 
 /// A prepared raw select of agents.
-pub type SelectRaw = sea_orm::SelectorRaw<sea_orm::SelectModel<Model>>;
+pub type SelectRaw = SelectorRaw<SelectModel<Model>>;
 
 /// How many agents each of these customers has: rows of (customer, count); none for a customer without.
 pub fn count_each(customers: &[CustomerId], filter: &Filter) -> Select<Entity> {
@@ -192,9 +192,34 @@ pub fn count_each(customers: &[CustomerId], filter: &Filter) -> Select<Entity> {
     super::count_by_customer(passing, customers, Column::CustomerId)
 }
 
-/// One agent, locked against other writers of it until the transaction ends.
-pub fn locked(reach: &Reach, id: AgentId) -> Select<Entity> {
-    by_ids(reach, &[id]).lock(sea_orm::sea_query::LockType::NoKeyUpdate)
+/// An agent that is locked, and what of its customer decides whether it may be written.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Locked {
+    /// The agent.
+    #[sea_orm(nested)]
+    pub agent: Model,
+    /// How its customer stands.
+    #[sea_orm(nested)]
+    pub standing: Standing,
+}
+
+/// One agent within reach, and its customer: first that is locked against other writers of its row (a suspension), then the
+/// agent against other writers of it, until the transaction ends.
+pub fn locked(reach: &Reach, id: AgentId) -> SelectorRaw<SelectModel<Locked>> {
+    let mut sql = Sql::default();
+    sql.only("a.id", "=", Some(id));
+    sql.within("a", reach);
+    let conditions = sql.so_far();
+    Locked::find_by_statement(sql.statement(format!(
+        "SELECT a.*, c.plan, c.billing_status, c.erased_at FROM registry.agents AS a \
+         JOIN registry.customers AS c ON c.id = a.customer_id WHERE {conditions} \
+         FOR SHARE OF c FOR NO KEY UPDATE OF a"
+    )))
+}
+
+/// One customer's agents of these names.
+pub fn named(customer: CustomerId, names: &[String]) -> Select<Entity> {
+    Entity::find().filter(Column::CustomerId.eq(customer)).filter(Column::Name.eq_any(names.to_vec()))
 }
 
 /// Takes away the names and descriptions of one customer's agents. What they are numbered by stays. The new names can't

@@ -64,6 +64,26 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// What decides whether a customer's rows may be written, and how many of them there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Standing {
+    /// What it pays for.
+    pub plan: Plan,
+    /// Where it stands with its bills.
+    pub billing_status: BillingStatus,
+    /// When its prompts and personal data were taken away.
+    pub erased_at: Option<Instant>,
+}
+
+impl Model {
+    /// What decides whether its rows may be written.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let Self { plan, billing_status, erased_at, .. } = *self;
+        Standing { plan, billing_status, erased_at }
+    }
+}
+
 /// How much a customer has of what its plan limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Usage {
@@ -103,11 +123,6 @@ pub fn named(reach: &Reach, name: Option<&str>) -> Select<Entity> {
         Some(name) => select.filter(Column::Name.eq(name)),
         None => select,
     }
-}
-
-/// One customer, locked against other writers of its row (a suspension) until the transaction ends.
-pub fn shared(reach: &Reach, id: CustomerId) -> Select<Entity> {
-    by_ids(reach, &[id]).lock(LockType::Share)
 }
 
 /// One customer, locked for a change of its own row until the transaction ends.

@@ -20,6 +20,7 @@ pub mod invitation;
 pub mod log;
 pub mod membership;
 pub mod operator;
+pub mod publication;
 mod search;
 pub mod service_token;
 pub mod serving;

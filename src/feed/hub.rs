@@ -133,6 +133,7 @@ impl Hub {
         let revision = commit.revision;
         self.credentials.note(&commit.changes);
         self.configs.note(&commit.changes);
+        self.registry.note(&commit.changes);
         // After who is who is forgotten: whoever is looked up from now on is looked up anew.
         self.rights.note(&commit.changes);
         // It only fails when nobody watches.

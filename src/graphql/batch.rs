@@ -16,7 +16,7 @@ use crate::{
         limit::Usage,
         member::Membership,
         user::User,
-        version::{VersionBody, VersionSummary},
+        version::{BodyKey, VersionBody, VersionSummary},
     },
     id::{ActivationId, AgentId, ApiKeyId, CustomerId, InvitationId, UserId, VersionId},
 };
@@ -182,24 +182,19 @@ filtered! {
     ChangePage, ChangeCount: Subject => Change, ChangeFilter, by Place, changes_of_each, count_changes_of_each;
 }
 
-/// What versions hold, by id and how much that is.
+/// What versions hold.
 pub(super) struct VersionBodies;
 
 impl Fetch for VersionBodies {
-    type Key = (VersionId, usize);
+    type Key = BodyKey;
     type Value = Arc<VersionBody>;
 
     async fn fetch(
         registry: &Registry,
         reading: &Reading,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let (ids, sizes): (Vec<VersionId>, Vec<usize>) = keys.iter().copied().unzip();
-        let sizes: HashMap<VersionId, usize> = ids.iter().copied().zip(sizes).collect();
-        let bodies = registry.version_bodies(reading, &ids, sizes.values().sum()).await?;
-        let keyed =
-            bodies.into_iter().filter_map(|body| Some(((body.id, *sizes.get(&body.id)?), Arc::new(body))));
-        Ok(keyed.collect())
+        keys: &[BodyKey],
+    ) -> Result<HashMap<BodyKey, Arc<VersionBody>>> {
+        registry.version_bodies(reading, keys).await
     }
 }
 

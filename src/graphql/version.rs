@@ -164,10 +164,9 @@ impl AgentVersion {
 }
 
 impl AgentVersion {
-    /// What it holds: read when a field asks for it, in one statement with all others of its level.
+    /// What it holds: looked for when a field asks for it, and read in one statement with all others of its level.
     pub(super) async fn body(&self) -> async_graphql::Result<Arc<verbs::VersionBody>> {
-        let bytes = usize::try_from(self.row.content_bytes).unwrap_or(usize::MAX);
-        let body = self.lens.version_bodies.load((self.row.id, bytes)).await?;
+        let body = self.lens.version_bodies.load(verbs::BodyKey::of(&self.row)).await?;
         let body = body.ok_or_else(|| refuse(&Error::Internal("a version without content".into())))?;
         Ok(Arc::clone(&body))
     }

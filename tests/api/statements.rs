@@ -1,9 +1,13 @@
 //! A nested query runs a fixed number of statements, whatever it finds, and whatever fails.
 
+use agent_registry::domain::{Caller, member::Role, version::BodyKey};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
-use crate::support::{App, Calls, caller::Operator};
+use crate::support::{
+    App, Calls,
+    caller::{Client, Operator},
+};
 
 const NESTED: &str = "{ customers(first: 20) { nodes { name agents(first: 20) { totalCount nodes { name activeVersion { number }
     versions(first: 3) { nodes { number createdBy { user { id } } } } } } } } }";
@@ -105,4 +109,75 @@ async fn lists_leave_the_content_where_it_is() {
     let (_, body) = statements(&app, &operator, content).await;
     assert_eq!(body.pointer("/errors/0/extensions/code"), Some(&json!("INTERNAL")));
     assert!(!body.to_string().contains("permission"), "what went wrong is for the log: {body}");
+}
+
+/// How many statements this write takes, of somebody who is known; the payload asks for nothing that must be read.
+async fn written(app: &App, operator: &Operator, mutation: &str, input: Value) -> u64 {
+    let (count, body) = {
+        operator.gql("{ __typename }", Value::Null).await;
+        let before = app.registry.statements();
+        let answer = operator.gql(mutation, json!({ "input": input })).await;
+        (app.registry.statements() - before, answer.body)
+    };
+    assert_eq!(body.pointer("/data/done/userErrors"), Some(&json!([])), "{body}");
+    count
+}
+
+/// Each is a round trip, and two of them hold locks: the customer and the agent, locked; all that is written of them; the log.
+/// The transaction's beginning, whose rows it may touch, and its end are not counted.
+#[tokio::test]
+async fn publishing_and_activating_are_three_statements() {
+    const PUBLISH: &str = "mutation ($input: PublishVersionInput!) { done: publishVersion(input: $input) { revision userErrors { code } } }";
+    const ACTIVATE: &str = "mutation ($input: ActivateVersionInput!) { done: activateVersion(input: $input) { revision userErrors { code } } }";
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let agent = operator.agent(&operator.customer("City").await, "Helper").await;
+    let first = operator.publish(&agent, "first").await;
+    let input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m", "activate": true,
+        "tools": [{ "name": "found" }] });
+    // What the version is shown by is read afterwards: the snapshot is begun, the version is read.
+    assert_eq!(written(&app, &operator, PUBLISH, input).await, 3 + 2);
+    // What serves was looked up for the search in the very statement that wrote it.
+    let search = "{ agents(filter: { toolName: \"found\", modelName: \"m\" }) { nodes { id } } }";
+    let found = operator.gql(search, Value::Null).await;
+    assert_eq!(found.at("/agents/nodes"), &json!([{ "id": agent }]));
+    let input = json!({ "agentId": agent, "versionId": first });
+    // Here it is the agent and the activation.
+    assert_eq!(written(&app, &operator, ACTIVATE, input).await, 3 + 3);
+    assert_eq!(operator.gql(search, Value::Null).await.at("/agents/nodes"), &json!([]));
+}
+
+/// A published version never changes: so its content is read once, by whoever comes first, and nobody sees more for that.
+#[tokio::test]
+async fn content_is_read_once() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let agent = operator.agent(&customer, "Helper").await;
+    let (one, two) = (operator.publish(&agent, "one").await, operator.publish(&agent, "two").await);
+    let member = app.member(&customer, Role::Viewer).await;
+    let stranger = app.member(&operator.customer("Town").await, Role::Admin).await;
+    let query = format!(
+        "{{ a: node(id: \"{one}\") {{ ... on AgentVersion {{ systemPrompt }} }} b: node(id: \"{two}\") {{ ... on AgentVersion {{ systemPrompt }} }} }}"
+    );
+    let expected = json!({ "a": { "systemPrompt": "one" }, "b": { "systemPrompt": "two" } });
+    let (first, body) = statements(&app, &operator, &query).await;
+    assert_eq!(body["data"], expected);
+    let (again, body) = statements(&app, &operator, &query).await;
+    assert_eq!((again, &body["data"]), (first - 1, &expected));
+    assert_eq!(member.gql(&query, Value::Null).await.body["data"], expected);
+    let others = stranger.gql(&query, Value::Null).await;
+    assert_eq!(others.body["data"], json!({ "a": null, "b": null }), "{}", others.body);
+    // Nor does who knows all that names it.
+    let reading = async |client: &Client| {
+        let token = client.token.as_deref().unwrap();
+        let caller = app.registry.authenticate(token, &Caller::system("test").origin).await.unwrap();
+        app.registry.reading(&caller)
+    };
+    let seen = app.registry.versions_by_ids(&reading(&member).await, &[one.parse().unwrap()]).await.unwrap();
+    let key = BodyKey::of(&seen[0]);
+    for (client, has) in [(&*member, true), (&*stranger, false)] {
+        let found = app.registry.version_bodies(&reading(client).await, &[key]).await.unwrap();
+        assert_eq!(found.contains_key(&key), has);
+    }
 }

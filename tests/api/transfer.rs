@@ -84,7 +84,7 @@ async fn real_histories_come_back_byte_for_byte() {
     let done = desk.import(DEMO).await.unwrap();
     let expected = Imported { created: 12, updated: 0, unchanged: 0, versions: versions as u64 };
     assert_eq!(done, expected);
-    assert_eq!(desk.head().await, before + 12, "one revision an agent");
+    assert_eq!(desk.head().await, before + 1, "few agents are one commit");
 
     let file = desk.export().await;
     let got = lines(&file);
@@ -238,4 +238,97 @@ async fn what_adds_nothing_needs_no_room() {
         }
     }
     assert_eq!(desk.head().await, head);
+}
+
+/// A file is written some agents at a time, whatever stands beside what, and comes to the same as line by line.
+#[tokio::test]
+async fn many_agents_are_few_commits_and_come_to_the_same() {
+    let desk = Desk::open().await;
+    let operator = desk.app.operator().await;
+    let away = operator.customer("Town").await.parse().unwrap();
+    let line = |nth: usize| {
+        let versions: Vec<Value> =
+            (0..nth % 5).map(|version| json!({ "system_prompt": format!("{nth} {version}") })).collect();
+        let mut line = json!({ "agent": format!("Agent {nth:03}"), "versions": versions });
+        if nth.is_multiple_of(7) {
+            line["archived"] = json!(true);
+        } else if nth % 5 > 2 {
+            line["active"] = json!(2);
+        }
+        format!("{line}\n")
+    };
+    let (file, some): (String, String) =
+        ((0..100).map(line).collect(), (0..100).step_by(3).map(line).collect());
+    let before = desk.head().await;
+    // A third of them is there already, and some of these are put away.
+    desk.import(&some).await.unwrap();
+    let done = desk.import(&file).await.unwrap();
+    assert_eq!((done.created, done.unchanged), (66, 34));
+    assert!(desk.head().await - before <= 10, "{} commits", desk.head().await - before);
+
+    for nth in 0..100 {
+        let input = ImportAgents { customer_id: away, ..desk.input() };
+        import(&desk.app.registry, &system(), input, &mut line(nth).as_bytes()).await.unwrap();
+    }
+    let untimed = |file: &str| {
+        let mut all = lines(file);
+        all.iter_mut().flat_map(|line| &mut line.versions).for_each(|version| version.published_at = None);
+        all
+    };
+    assert_eq!(untimed(&desk.export().await), untimed(&export(&desk.app.registry, away).await));
+    let mut session = PgConnection::connect(&desk.app.database.admin_url).await.unwrap();
+    assert_eq!(crate::log::first_broken(&mut session).await, None);
+}
+
+/// A line that can't be imported takes nothing from those before it, and nothing of those after it is stored, wherever in a
+/// batch it stands.
+#[tokio::test]
+async fn what_comes_before_a_bad_line_is_imported() {
+    let desk = Desk::open().await;
+    desk.import(&simple("Known", &["1", "2"])).await.unwrap();
+    let good: Vec<String> = (0..10).map(|nth| simple(&format!("Good {nth}"), &["1"])).collect();
+    let file = good[..7].concat() + &simple("Known", &["1", "other"]) + &good[7..].concat();
+    let err = desk.import(&file).await.unwrap_err();
+    assert_eq!((err.line, err.agent.as_deref(), err.done.created), (8, Some("Known"), 7));
+    let there = lines(&desk.export().await);
+    let names: Vec<&str> = there.iter().map(|line| line.agent.as_str()).collect();
+    let expected: Vec<String> = (0..7).map(|nth| format!("Good {nth}")).collect();
+    assert_eq!(names[..7], expected);
+    assert_eq!(names[7..], ["Known"]);
+}
+
+/// More rows than one statement takes.
+#[tokio::test]
+async fn a_history_of_thousands_is_one_commit() {
+    let desk = Desk::open().await;
+    let operator = desk.app.operator().await;
+    let set = "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: ENTERPRISE }) { userErrors { code } } }";
+    operator.gql(set, json!({ "id": desk.customer })).await;
+    let versions: Vec<Value> = (1..=2_345).map(|nth| json!({ "system_prompt": format!("{nth}") })).collect();
+    let line = json!({ "agent": "Long", "active": 1, "versions": versions });
+    let before = desk.head().await;
+    assert_eq!(desk.import(&line.to_string()).await.unwrap().versions, 2_345);
+    assert_eq!(desk.head().await, before + 1);
+    let got = lines(&desk.export().await);
+    assert_eq!((got[0].versions.len(), got[0].active), (2_345, Some(1)));
+    assert!(got[0].versions.iter().zip(1..).all(|(version, nth)| version.system_prompt == format!("{nth}")));
+}
+
+/// Each locks the customer before any agent: so neither waits for the other's agents.
+#[tokio::test]
+async fn two_imports_in_opposite_orders_both_succeed() {
+    let desk = Desk::open().await;
+    let file = |versions: &[&str]| -> Vec<String> {
+        (0..20).map(|nth| simple(&format!("Agent {nth}"), versions)).collect()
+    };
+    desk.import(&file(&["1"]).concat()).await.unwrap();
+    for round in 2..6 {
+        let prompts: Vec<String> = (1..=round).map(|nth| nth.to_string()).collect();
+        let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
+        let (there, mut back) = (file(&prompts), file(&prompts));
+        back.reverse();
+        let (there, back) = (there.concat(), back.concat());
+        let (one, other) = tokio::join!(desk.import(&there), desk.import(&back));
+        assert_eq!(one.unwrap().versions + other.unwrap().versions, 20);
+    }
 }

@@ -189,3 +189,56 @@ async fn a_viewer_reads_but_does_not_publish() {
     assert_eq!(refused.code(), Some("FORBIDDEN"));
     assert!(numbers(&viewer, &agent).await.is_empty());
 }
+
+const INSERT: &str = "INSERT INTO registry.agent_versions (id, customer_id, agent_id, number, system_prompt, model_name,
+    model_parameters, tools, content_hash, created_by_kind, created_at)
+    SELECT gen_random_uuid(), customer_id, id, n, '', 'm', '{}', '[]', sha256(''), 'SYSTEM', now() FROM registry.agents, ";
+
+/// Whoever writes to the tables, one version or many: none is beyond its agent's number, and each follows another.
+#[tokio::test]
+async fn no_statement_leaves_a_gap_between_numbers() {
+    let (app, editor, agent) = with_agent().await;
+    editor.publish(&agent, "one").await;
+    let mut owner = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    sqlx::raw_sql("UPDATE registry.agents SET latest_number = 5").execute(&mut owner).await.unwrap();
+    for numbers in
+        ["(VALUES (3))", "(VALUES (2), (4))", "(VALUES (0))", "generate_series(2, 6)", "(VALUES (1))"]
+    {
+        let insert = format!("{INSERT} {numbers} AS n (n)");
+        let err = sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut owner).await.expect_err(numbers);
+        let constraint = err.as_database_error().and_then(|err| err.constraint()).unwrap_or_default();
+        assert!(constraint.starts_with("agent_versions_"), "{numbers}: {err}");
+    }
+    let insert = format!("{INSERT} (VALUES (5), (3), (2), (4)) AS n (n)");
+    sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut owner).await.unwrap();
+    assert_eq!(numbers(&editor, &agent).await, [5, 4, 3, 2, 1]);
+}
+
+/// One statement locks both, and always in this order: else who suspends the customer, or erases it, could wait for a writer
+/// that waits for it.
+#[tokio::test]
+async fn its_customer_is_locked_before_its_agent() {
+    let (app, editor, agent) = with_agent().await;
+    let mut holder = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let mut other = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let lock = |table: &str| format!("SELECT FROM registry.{table} FOR NO KEY UPDATE");
+    for (held, other_is_free) in [("customers", true), ("agents", false)] {
+        sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {}", lock(held)))).execute(&mut holder).await.unwrap();
+        let publishing = tokio::spawn({
+            let (editor, agent) = (editor.clone(), agent.clone());
+            async move { editor.publish(&agent, "waits").await }
+        });
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%OF c%'";
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let not_held = if held == "customers" { "agents" } else { "customers" };
+        let free =
+            sqlx::raw_sql(AssertSqlSafe(format!("{} NOWAIT", lock(not_held)))).execute(&mut other).await;
+        assert_eq!(free.is_ok(), other_is_free, "{not_held} while {held} are held");
+        sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+        publishing.await.unwrap();
+    }
+    assert_eq!(numbers(&editor, &agent).await, [2, 1]);
+}

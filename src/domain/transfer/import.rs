@@ -1,8 +1,9 @@
-//! Import: one transaction an agent. A line that can't be imported stores nothing, and ends the import there.
+//! Import: some agents a transaction, and each whole. A line that can't be imported stores nothing, and ends the import there.
 
 use std::{
     collections::{HashMap, HashSet},
     io,
+    sync::Arc,
 };
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
@@ -11,19 +12,28 @@ use super::{
     super::{
         Caller, Error, Reading, Registry, Result, customer,
         limit::Limited,
+        lock,
         policy::{self, Action},
         text,
     },
     line::{LINE_BYTES_MAX, Line},
-    plan::{Outcome, Plan, invalid},
+    plan::{self, Outcome, Plan, invalid},
 };
 use crate::{
+    clock::Instant,
     entity::{Reach, agent as agent_row, customer as customer_row},
     id::CustomerId,
 };
 
 /// How many agents' names are read at a time.
 const NAMES_AT_ONCE: u64 = 1000;
+/// How many agents are written in one transaction at most. All of their changes are appended to the log at once, and whoever
+/// else writes waits for that.
+const AGENTS_AT_ONCE: usize = 32;
+/// From how many versions on they are written.
+const VERSIONS_AT_ONCE: usize = 320;
+/// From how many bytes of lines on they are written.
+const BYTES_AT_ONCE: u64 = 1024 * 1024;
 
 /// What is to be imported.
 #[derive(Clone, Debug)]
@@ -64,6 +74,29 @@ impl Imported {
     pub fn agents(self) -> u64 {
         self.created + self.updated + self.unchanged
     }
+}
+
+/// A file, read line by line.
+struct Lines<'a> {
+    from: &'a mut (dyn AsyncBufRead + Send + Unpin),
+    line: Vec<u8>,
+    /// The number of the last line that was read.
+    number: u64,
+    /// How many bytes were read.
+    bytes: u64,
+    /// The agents so far. Names only: a million of them are some 30 MB.
+    names: HashSet<String>,
+}
+
+/// Some lines of a file, checked, each with its number.
+type Batch = Vec<(u64, Plan)>;
+
+/// Why no more lines are to be read.
+enum End {
+    /// There are none.
+    Whole,
+    /// This line, which may name this agent, can't be read.
+    Broken(u64, Option<String>, Error),
 }
 
 /// An import that did not come to its end. What came before that line is imported.
@@ -115,36 +148,16 @@ impl Registry {
         let mut done = Imported::default();
         let failed = |line, agent, done| move |source| ImportError { line, agent, done, source };
         self.may_import(caller, &input).await.map_err(failed(0, None, done))?;
-        let (mut line, mut number, mut bytes) = (Vec::new(), 0, 0);
-        // Names only: a million of them are some 30 MB.
-        let mut names = HashSet::new();
+        let mut lines = Lines { from, line: Vec::new(), number: 0, bytes: 0, names: HashSet::new() };
         loop {
-            number += 1;
-            line.clear();
-            let size = read_line(from, &mut line).await.map_err(failed(number, None, done))?;
-            if size == 0 {
-                return Ok(done);
+            let (batch, end) = lines.batch(&input.model_name, self.clock.now()).await;
+            self.import_batch(caller, &input, batch, &mut done).await?;
+            progress(lines.bytes);
+            match end {
+                None => {}
+                Some(End::Whole) => return Ok(done),
+                Some(End::Broken(line, agent, source)) => return Err(failed(line, agent, done)(source)),
             }
-            bytes += size as u64;
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            let read = Line::read(&line).map_err(failed(number, None, done))?;
-            let name = read.agent.clone();
-            let outcome = if names.insert(name.clone()) {
-                self.import_line(caller, &input, read).await
-            } else {
-                Err(invalid("an earlier line of this file has an agent of this name"))
-            };
-            match outcome.map_err(failed(number, Some(name), done))? {
-                None => done.unchanged += 1,
-                Some(Outcome { created, versions }) => {
-                    done.created += u64::from(created);
-                    done.updated += u64::from(!created);
-                    done.versions += versions;
-                }
-            }
-            progress(bytes);
         }
     }
 
@@ -223,26 +236,110 @@ impl Registry {
         let (reach, id) = (Reach::Only(vec![input.customer_id]), input.customer_id);
         let found = self.reading(caller).view.one(customer_row::by_ids(&reach, &[id])).await?;
         let found = found.ok_or(Error::NotFound("customer"))?;
-        super::super::refuse_suspended(caller, &found)?;
+        lock::refuse_suspended(caller, found.standing())?;
         Ok(found.plan)
     }
 
-    /// Imports one agent; answers none when all was so already.
-    async fn import_line(
+    /// Imports some agents, in one transaction when none of them is refused. Else they go one by one, up to the one that is:
+    /// so that it can be named, and what comes before it is imported.
+    async fn import_batch(
         &self,
         caller: &Caller,
         input: &ImportAgents,
-        line: Line,
-    ) -> Result<Option<Outcome>> {
-        let plan = Plan::of(line, &input.model_name, self.clock.now())?;
+        batch: Batch,
+        done: &mut Imported,
+    ) -> std::result::Result<(), ImportError> {
+        let (numbers, plans): (Vec<u64>, Vec<Plan>) = batch.into_iter().unzip();
+        let plans = Arc::new(plans);
+        if plans.len() > 1
+            && let Ok(outcomes) = self.import_some(caller, input, &plans, 0..plans.len()).await
+        {
+            outcomes.into_iter().for_each(|outcome| done.count(outcome));
+            return Ok(());
+        }
+        for (place, line) in numbers.into_iter().enumerate() {
+            match self.import_some(caller, input, &plans, place..place + 1).await {
+                Ok(outcomes) => outcomes.into_iter().for_each(|outcome| done.count(outcome)),
+                Err(source) => {
+                    let agent = plans.get(place).map(|plan| plan.name().to_owned());
+                    return Err(ImportError { line, agent, done: *done, source });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn import_some(
+        &self,
+        caller: &Caller,
+        input: &ImportAgents,
+        plans: &Arc<Vec<Plan>>,
+        range: std::ops::Range<usize>,
+    ) -> Result<Vec<Outcome>> {
         let ImportAgents { customer_id, model_name: _, activate } = *input;
-        let (clock, by) = (self.clock.clone(), caller.clone());
-        let made =
-            self.run(caller, move |txn| async move {
-                plan.make_so(&txn, &clock, &by, customer_id, activate).await
+        let (clock, by, plans) = (self.clock.clone(), caller.clone(), Arc::clone(plans));
+        let made = self
+            .run(caller, move |txn| async move {
+                let some = plans.get(range).unwrap_or_default();
+                plan::make_so(some, &txn, &clock, &by, customer_id, activate).await
             })
             .await?;
-        Ok(made.revision.map(|_| made.value))
+        Ok(made.value)
+    }
+}
+
+impl Imported {
+    fn count(&mut self, Outcome { created, versions, changed }: Outcome) {
+        self.created += u64::from(created);
+        self.updated += u64::from(changed && !created);
+        self.unchanged += u64::from(!changed);
+        self.versions += versions;
+    }
+}
+
+impl Lines<'_> {
+    /// The next lines, as many as are written together, and whether they are the last that can be read.
+    async fn batch(&mut self, model: &str, now: Instant) -> (Batch, Option<End>) {
+        let (mut batch, before, mut versions) = (Batch::new(), self.bytes, 0);
+        while batch.len() < AGENTS_AT_ONCE
+            && versions < VERSIONS_AT_ONCE
+            && self.bytes - before < BYTES_AT_ONCE
+        {
+            match self.next(model, now).await {
+                Ok(plan) => {
+                    versions += plan.versions();
+                    batch.push((self.number, plan));
+                }
+                Err(end) => return (batch, Some(end)),
+            }
+        }
+        (batch, None)
+    }
+
+    /// The next agent.
+    async fn next(&mut self, model: &str, now: Instant) -> std::result::Result<Plan, End> {
+        loop {
+            self.number += 1;
+            self.line.clear();
+            let broken = |source| End::Broken(self.number, None, source);
+            let size = read_line(self.from, &mut self.line).await.map_err(broken)?;
+            if size == 0 {
+                return Err(End::Whole);
+            }
+            self.bytes += size as u64;
+            if self.line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let line = Line::read(&self.line).map_err(|source| End::Broken(self.number, None, source))?;
+            // What a long line took is not kept for all others.
+            self.line.shrink_to(BYTES_AT_ONCE as usize);
+            let name = line.agent.clone();
+            let broken = |source| End::Broken(self.number, Some(name.clone()), source);
+            if !self.names.insert(name.clone()) {
+                return Err(broken(invalid("an earlier line of this file has an agent of this name")));
+            }
+            return Plan::of(line, model, now).map_err(broken);
+        }
     }
 }
 

@@ -1,11 +1,15 @@
-//! What one line asks for, checked; and how an agent is made so, within one transaction.
+//! What lines ask for, checked; and how agents are made so, within one transaction.
+
+use std::{collections::HashMap, mem};
 
 use super::{
     super::{
         Caller, Error, Result,
         activation::{self, Reason},
-        agent::{self, Agent, AgentFilter},
+        agent::{self, Agent},
+        customer,
         limit::{self, Counted, Limited},
+        lock,
         policy::Action,
         version,
     },
@@ -14,14 +18,18 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::Txn,
-    entity::{Reach, agent as agent_row, agent_version},
-    id::CustomerId,
+    entity::{agent as agent_row, agent_version, publication::Publication},
+    id::{CustomerId, VersionId},
 };
 
 /// What one line came to.
 pub(super) struct Outcome {
+    /// Whether the agent was not there.
     pub(super) created: bool,
+    /// How many versions it took.
     pub(super) versions: u64,
+    /// Whether anything was not so already.
+    pub(super) changed: bool,
 }
 
 /// A line that has been checked.
@@ -52,59 +60,140 @@ impl Plan {
         Ok(Self { name: agent, description, archived, active, versions: checked })
     }
 
-    /// Makes the agent what its line says. Records nothing when it is so already.
-    pub(super) async fn make_so(
-        self,
-        txn: &Txn,
-        clock: &Clock,
-        by: &Caller,
-        customer_id: CustomerId,
-        activate: bool,
-    ) -> Result<Outcome> {
-        let Plan { name, description, archived, active, versions } = self;
-        let filter = AgentFilter { name: Some(name.clone()), ..AgentFilter::default() };
-        let found = txn.one(agent_row::filtered(&Reach::Only(vec![customer_id]), &filter)).await?;
-        let created = found.is_none();
-        let (customer, mut agent) = match found {
-            Some(found) => agent::lock_both(txn, by, Action::WriteAgents, found.id).await?,
-            None => {
-                let customer = super::super::growing_customer(txn, by, customer_id).await?;
-                limit::room_for(txn, &customer, Counted::Agents, clock.now()).await?;
-                let agent = agent::insert(txn, clock, customer_id, name, description.clone(), None).await?;
-                (customer, agent)
+    /// The agent's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many versions it may write.
+    pub(super) fn versions(&self) -> usize {
+        self.versions.len()
+    }
+}
+
+/// Makes the agents of one customer what their lines say, all of them or none. Answers what each came to; nothing is recorded
+/// for those that were so already.
+pub(super) async fn make_so(
+    plans: &[Plan],
+    txn: &Txn,
+    clock: &Clock,
+    by: &Caller,
+    customer_id: CustomerId,
+    activate: bool,
+) -> Result<Vec<Outcome>> {
+    let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
+    // Before any agent: so nobody adds one meanwhile, and two imports don't wait for each other's agents.
+    let customer = lock::growing_customer(txn, by, customer_id).await?;
+    let mut known: HashMap<String, Agent> = HashMap::new();
+    for agent in txn.all(agent_row::named(customer_id, &names)).await? {
+        let agent = lock::agent(txn, by, Action::WriteAgents, agent.id).await?;
+        known.insert(agent.name.clone(), agent);
+    }
+    let new: HashMap<&str, Agent> = plans
+        .iter()
+        .filter(|plan| !known.contains_key(&plan.name))
+        .map(|Plan { name, description, .. }| {
+            (name.as_str(), agent::draft(clock, customer_id, name.clone(), description.clone()))
+        })
+        .collect();
+    limit::room_for(txn, &customer, Counted::Agents, new.len(), clock.now()).await?;
+    txn.insert_all(new.values().cloned().map(agent_row::ActiveModel::from).collect()).await?;
+    let mut writer = Writer { txn, clock, plan: customer.plan, activate, rows: Publication::default() };
+    let mut outcomes = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let outcome = match (known.remove(&plan.name), new.get(plan.name.as_str())) {
+            (Some(agent), _) => writer.make_so(plan, agent, false).await?,
+            (None, Some(agent)) => {
+                txn.record(agent::created(agent));
+                writer.make_so(plan, agent.clone(), true).await?
             }
+            (None, None) => return Err(invalid("two lines have an agent of this name")),
         };
-        if archived == Some(false) && agent.archived_at.is_some() {
+        outcomes.push(outcome);
+    }
+    writer.flush().await?;
+    Ok(outcomes)
+}
+
+/// What agents become, written together as far as can be.
+struct Writer<'a> {
+    txn: &'a Txn,
+    clock: &'a Clock,
+    plan: customer::Plan,
+    activate: bool,
+    rows: Publication,
+}
+
+impl Writer<'_> {
+    /// Makes a locked agent what its line says.
+    async fn make_so(&mut self, plan: &Plan, mut agent: Agent, created: bool) -> Result<Outcome> {
+        let (txn, clock, before) = (self.txn, self.clock, self.txn.recorded());
+        let Plan { name: _, description, archived, active, versions } = plan;
+        if *archived == Some(false) && agent.archived_at.is_some() {
             agent = agent::take_back(txn, clock, agent).await?;
         }
-        if let Some(description) = description.filter(|new| agent.description.as_ref() != Some(new)) {
-            let after = Agent { description: Some(description), ..agent.clone() };
+        if description.is_some() && agent.description != *description {
+            let after = Agent { description: description.clone(), ..agent.clone() };
             agent = agent::rewrite(txn, clock, agent, after).await?;
         }
-        let known = compare(txn, &agent, &versions).await?;
-        if versions.len() > known && agent.archived_at.is_some() {
-            return Err(Error::Archived);
-        }
+        let known = compare(txn, &agent, versions).await?;
         if versions.len() > known {
+            if agent.archived_at.is_some() {
+                return Err(Error::Archived);
+            }
             let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
-            Limited::Versions.check(customer.plan, count)?;
+            Limited::Versions.check(self.plan, count)?;
         }
-        let mut appended = 0;
-        for Checked { content, hash, message, published_at } in versions.into_iter().skip(known) {
+        let was = agent.clone();
+        let mut ids = HashMap::new();
+        for Checked { content, hash, message, published_at } in versions.iter().skip(known) {
             let created_at = published_at.unwrap_or_else(|| clock.now());
-            let new = version::New { content, hash, message, created_at };
-            agent = version::append(txn, clock, agent, new).await?.0;
-            appended += 1;
+            let (content, message) = (content.clone(), message.clone());
+            let new = version::New { content, hash: *hash, message, created_at };
+            let version = version::append(txn, clock, &mut agent, new);
+            ids.insert(version.number, version.id);
+            self.rows.versions.push(version);
+            if self.rows.is_full() {
+                self.rows.agents.push(agent.clone());
+                self.flush().await?;
+            }
         }
         let last = Some(agent.latest_number)
-            .filter(|last| activate && created && archived != Some(true) && *last > 0);
+            .filter(|last| self.activate && created && *archived != Some(true) && *last > 0);
         if let Some(number) = active.or(last) {
-            agent = serve(txn, clock, agent, number).await?;
+            let id = match ids.get(&number) {
+                Some(id) => *id,
+                None => known_version(txn, &agent, number).await?,
+            };
+            self.serve(&mut agent, id)?;
         }
-        if archived == Some(true) && agent.archived_at.is_none() {
+        if agent != was {
+            self.rows.agents.push(agent.clone());
+        }
+        if *archived == Some(true) && agent.archived_at.is_none() {
+            self.flush().await?;
             agent::put_away(txn, clock, agent).await?;
         }
-        Ok(Outcome { created, versions: appended })
+        let versions = u64::try_from(plan.versions.len() - known).unwrap_or(u64::MAX);
+        Ok(Outcome { created, versions, changed: created || txn.recorded() > before })
+    }
+
+    /// Makes this version serve, unless it does.
+    fn serve(&mut self, agent: &mut Agent, id: VersionId) -> Result<()> {
+        if agent.active_version_id == Some(id) {
+            return Ok(());
+        }
+        if agent.archived_at.is_some() {
+            return Err(Error::Archived);
+        }
+        let activation = activation::switch(self.txn, self.clock, agent, Some(id), Reason::Activate);
+        self.rows.activations.push(activation);
+        Ok(())
+    }
+
+    /// Writes what there is so far.
+    async fn flush(&mut self) -> Result<()> {
+        Ok(self.txn.publish(mem::take(&mut self.rows)).await?)
     }
 }
 
@@ -147,15 +236,8 @@ async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize
     }
 }
 
-/// Makes this version serve, unless it does.
-async fn serve(txn: &Txn, clock: &Clock, agent: Agent, number: i32) -> Result<Agent> {
+/// The version of this number that the agent has.
+async fn known_version(txn: &Txn, agent: &Agent, number: i32) -> Result<VersionId> {
     let found = txn.one(agent_version::summaries_by_numbers(&[(agent.id, number)])).await?;
-    let id = found.ok_or(Error::NotFound("version of this agent"))?.id;
-    if agent.active_version_id == Some(id) {
-        return Ok(agent);
-    }
-    if agent.archived_at.is_some() {
-        return Err(Error::Archived);
-    }
-    Ok(activation::switch(txn, clock, agent, Some(id), Reason::Activate).await?.0)
+    Ok(found.ok_or(Error::NotFound("version of this agent"))?.id)
 }

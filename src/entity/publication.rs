@@ -1,0 +1,82 @@
+//! What publishing and activating write: new versions, the records of what serves, and what their agents are then. One
+//! statement writes it all, of one agent or of many.
+
+use sea_orm::{
+    DbBackend, EntityName, EntityTrait, QueryTrait, Statement, StatementBuilder,
+    sea_query::{
+        CommonTableExpression, Expr, ExprTrait, InsertStatement, Query, TableRef, ValueTuple, WithClause,
+    },
+};
+
+use super::{activation, agent, agent_version};
+
+/// How many rows one statement writes at most: a version has 13 values, and Postgres takes 65,535.
+pub const ROWS_MAX: usize = 1000;
+
+/// What is to be written of agents that are locked.
+#[derive(Clone, Debug, Default)]
+pub struct Publication {
+    /// Each agent that is changed, once, as it is to be: its newest number, and what serves since when.
+    pub agents: Vec<agent::Model>,
+    /// Their new versions.
+    pub versions: Vec<agent_version::Model>,
+    /// The records of what serves now.
+    pub activations: Vec<activation::Model>,
+}
+
+impl Publication {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty()
+    }
+
+    /// Whether it is to be written before anything is added.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.versions.len() >= ROWS_MAX
+    }
+
+    /// The statement: it changes as many rows as there are agents.
+    #[must_use]
+    pub fn statement(self) -> Statement {
+        let Self { agents, versions, activations } = self;
+        let (mut with, mut update) = (WithClause::new(), Query::update());
+        let [id, number, active, since] =
+            ["column1", "column2", "column3", "column4"].map(|name| Expr::col(("n", name)));
+        update
+            .table(agent::Entity.table_ref())
+            .values([("latest_number", number), ("active_version_id", active), ("activated_at", since)])
+            .from(as_they_are_to_be(&agents))
+            .and_where(Expr::col(("agents", "id")).eq(id));
+        if !versions.is_empty() {
+            // What serves is looked up for the search when its agent is changed: so the versions come first.
+            let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
+            let first = Expr::cust_with_values(r#"(SELECT count(*) FROM "version") = $1"#, [count]);
+            update.and_where(first);
+            let rows = versions.into_iter().map(agent_version::ActiveModel::from);
+            let mut rows = agent_version::Entity::insert_many(rows).into_query();
+            rows.returning_col("id");
+            with.cte(named("version", rows));
+        }
+        if !activations.is_empty() {
+            let rows = activations.into_iter().map(activation::ActiveModel::from);
+            with.cte(named("activation", activation::Entity::insert_many(rows).into_query()));
+        }
+        StatementBuilder::build(&update.with_cte(with).to_owned(), &DbBackend::Postgres)
+    }
+}
+
+fn named(name: &'static str, rows: InsertStatement) -> CommonTableExpression {
+    CommonTableExpression::new().table_name(name).query(rows).to_owned()
+}
+
+/// The agents' new columns as a table, whose columns Postgres names by their number.
+fn as_they_are_to_be(agents: &[agent::Model]) -> TableRef {
+    let row = |agent: &agent::Model| {
+        let agent::Model { id, latest_number, active_version_id, activated_at, .. } = *agent;
+        let row = [id.into(), latest_number.into(), active_version_id.into(), activated_at.into()];
+        ValueTuple::Many(row.to_vec())
+    };
+    TableRef::ValuesList(agents.iter().map(row).collect(), "n".into())
+}
