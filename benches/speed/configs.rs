@@ -82,6 +82,10 @@ pub async fn warm(world: &World, report: &mut Report) -> Result<(), Failure> {
 /// Not in memory: the service has just been started, and each is asked for once.
 pub async fn cold(world: &World, report: &mut Report) -> Result<(), Failure> {
     let configs = configs(world);
+    if configs.len() < usize::try_from(COLD_PER_SECOND)? {
+        println!("  too few agents to ask for each once");
+        return Ok(());
+    }
     let seconds = u64::try_from(configs.len())? / u64::from(COLD_PER_SECOND);
     let time = Duration::from_secs(seconds.clamp(1, 8));
     let measured =

@@ -90,6 +90,21 @@ fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), 
             None
         }
     };
-    let (statements, variables) = pgbench::script(sent, name, &instead);
+    let sent: Vec<Sent> = sent.iter().map(typed).collect();
+    let (statements, variables) = pgbench::script(&sent, name, &instead);
     Ok((format!("\\set fresh random(1, 9223372036854775807)\n{statements}"), variables))
+}
+
+/// pgbench says of no value what type it has, and in a list of rows nothing else does.
+fn typed(sent: &Sent) -> Sent {
+    const ROWS: &str = "FROM (VALUES (";
+    const TYPES: [&str; 4] = ["uuid", "int", "uuid", "timestamptz"];
+    let Sent { sql, values } = sent;
+    let Some((before, (row, after))) =
+        sql.split_once(ROWS).and_then(|(before, rest)| Some((before, rest.split_once(')')?)))
+    else {
+        return sent.clone();
+    };
+    let row: Vec<_> = row.split(", ").zip(TYPES).map(|(value, kind)| format!("{value}::{kind}")).collect();
+    Sent { sql: format!("{before}{ROWS}{}){after}", row.join(", ")), values: values.clone() }
 }

@@ -222,6 +222,7 @@ impl Service {
         let hub = Hub::new(registry.clone(), tasks.clone(), http::render, config_memory, Arc::clone(&bell));
         tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
         tasks.beside(feed::follow(follower, hub.clone(), bell, poll));
+        hub.warm().await;
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;

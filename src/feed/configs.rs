@@ -35,7 +35,7 @@ const SHARDS: usize = 16;
 /// How many configurations are read with one query: sixteen of the largest are 25 MiB.
 const PAGE: usize = 16;
 /// How many such queries run at once: a restart asks for everything, and must leave connections to others.
-const READERS: usize = 2;
+pub(super) const READERS: usize = 2;
 /// How often what changed while it was read is read anew, before whoever waits for it asks the database itself.
 const ROUNDS: u8 = 3;
 /// What a configuration takes beside its texts and JSON, in bytes, and what knowing that an agent serves nothing takes.

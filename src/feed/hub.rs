@@ -67,8 +67,8 @@ impl Deref for Hub {
 pub struct Inner {
     pub(super) registry: Registry,
     live: broadcast::Sender<Arc<Commit>>,
-    /// None until the tail has found the log's end.
-    applied: watch::Sender<Option<i64>>,
+    /// How far the log has been followed; none until the tail has found its end.
+    applied: watch::Sender<Option<Cursor>>,
     lease: Lease,
     /// How often the log was found to be another.
     turns: AtomicU64,
@@ -130,26 +130,28 @@ impl Hub {
 
     /// Hands one commit to all watchers.
     pub(super) fn arrive(&self, commit: Commit) {
-        let revision = commit.revision;
+        let end = commit.changes.last().map(|last| Cursor::of(last));
         self.credentials.note(&commit.changes);
         self.configs.note(&commit.changes);
         self.registry.note(&commit.changes);
         // After who is who is forgotten: whoever is looked up from now on is looked up anew.
         self.rights.note(&commit.changes);
+        // Before it is sent: who begins to watch in between gets it twice, and not never.
+        self.applied.send_replace(end);
         // It only fails when nobody watches.
         let _ = self.live.send(Arc::new(commit));
-        self.arrived(revision);
-    }
-
-    /// Notes that the log has been followed up to here.
-    pub(super) fn arrived(&self, revision: i64) {
-        self.applied.send_replace(Some(revision));
     }
 
     /// The last revision that this instance has followed the log to; 0 until it has begun.
     #[must_use]
     pub fn applied(&self) -> i64 {
-        self.applied.borrow().unwrap_or(0)
+        self.applied.borrow().map_or(0, |end| end.revision())
+    }
+
+    /// The end of the log as this instance knows it, if it may go by that: nothing that was answered is beyond it.
+    fn end(&self) -> Option<Cursor> {
+        let end = *self.applied.borrow();
+        end.filter(|end| end.revision() >= self.registry.seen() && self.has_lease())
     }
 
     /// Notes that at this moment all that there was of the log had been followed.
@@ -162,15 +164,16 @@ impl Hub {
         Moment::now(self.registry.clock())
     }
 
-    /// Notes that this instance follows the log from the end of this commit on, and knows nothing of what was before: who
+    /// Notes that this instance follows the log from here on, the end of a commit, and knows nothing of what was before: who
     /// watches reads that in the log, and any rights may have changed.
-    pub(super) fn begins_at(&self, revision: i64) {
+    pub(super) fn begins_at(&self, end: Cursor) {
+        let revision = end.revision();
         self.registry.seen_at_most(revision);
         self.credentials.clear();
         self.configs.clear();
         self.rights.forget();
+        self.applied.send_replace(Some(end));
         let _ = self.live.send(Arc::new(Commit { revision, changes: Vec::new() }));
-        self.arrived(revision);
     }
 
     /// Notes that the log is not the one that was followed: a backup, or a server that had not got all of it. Whoever
@@ -234,7 +237,9 @@ impl Hub {
     /// [`Error::Unavailable`] when it has not within two seconds, as for a revision that does not exist yet.
     pub async fn reach(&self, revision: i64) -> Result<()> {
         let mut applied = self.applied.subscribe();
-        let reached = timeout(AT_LEAST_WAIT, applied.wait_for(|applied| *applied >= Some(revision))).await;
+        let reached =
+            timeout(AT_LEAST_WAIT, applied.wait_for(|end| end.is_some_and(|end| end.revision() >= revision)))
+                .await;
         match reached {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Error::Unavailable("this instance has not seen that revision yet")),
@@ -252,7 +257,7 @@ impl Hub {
         if self.has_lease() {
             self.bell.notify_one();
             let mut applied = self.applied.subscribe();
-            let followed = applied.wait_for(|applied| *applied >= Some(seen));
+            let followed = applied.wait_for(|end| end.is_some_and(|end| end.revision() >= seen));
             if timeout(SETTLING, followed).await.is_ok() {
                 return;
             }
@@ -295,16 +300,21 @@ impl Hub {
             return Err(Error::Forbidden("only ADMINs of a customer read its audit"));
         }
         // Before the tail has begun, nothing comes live. Then first the receiver, then the place: what is committed
-        // between the two comes live.
+        // between the two comes live. From memory the place may be a moment old: what is in the log since comes live too.
         self.reach(0).await?;
         let turn = self.turns.load(Ordering::Relaxed);
         let live = self.live.subscribe();
         let (place, behind, mark) = match after {
             Some(cursor) => (self.registry.place(cursor).await?, true, cursor),
             None => {
-                let head = self.registry.head().await?;
-                let mark = Cursor::new(head.revision, head.position, &head.chain_hash);
-                (Place::end_of(head.revision), false, mark)
+                let mark = match self.end() {
+                    Some(end) => end,
+                    None => {
+                        let head = Box::pin(self.registry.head()).await?;
+                        Cursor::new(head.revision, head.position, &head.chain_hash)
+                    }
+                };
+                (Place::end_of(mark.revision()), false, mark)
             }
         };
         let entered = self.roster.enter(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());

@@ -1,12 +1,13 @@
 //! What is served from memory: who is who, and what an agent serves. Under the lease only, or when the database is gone,
 //! and then to the platform's own services only, who are told so.
 
-use std::{sync::Arc, time::Duration};
+use std::{slice, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    configs::{Hot, Known},
+    configs::{Hot, Known, READERS},
     hub::{Hub, LEASE},
 };
 use crate::{
@@ -33,6 +34,14 @@ pub struct Given {
 }
 
 impl Hub {
+    /// Has the database asked for configurations, by as many as ask it at once and about none that there is: their connections
+    /// are open then, and know the statements, before anybody waits for that. Whether it answers is not for this to say.
+    pub async fn warm(&self) {
+        let nobody: AgentId = self.registry.clock().id();
+        let asked = (0..READERS).map(|_| self.registry.configs_now(slice::from_ref(&nobody)));
+        let _ = timeout(PATIENCE, join_all(asked)).await;
+    }
+
     /// Who has this token, of which the form and the signature are right: from memory under the lease, else from the
     /// database. When that is gone too, a service of the platform that was known is believed.
     ///

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         Caller, Error, Registry, Result,
         audit::chain::linked,
-        change::{Change, Place},
+        change::{Change, Cursor, Place},
         policy::Action,
     },
 };
@@ -76,8 +76,9 @@ async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed
     let Some(Followed { place, chain_hash }) = followed else {
         let head = registry.head().await?;
         let place = Place::end_of(head.revision);
+        let end = Cursor::new(head.revision, head.position, &head.chain_hash);
         *followed = Some(Followed { place, chain_hash: head.chain_hash });
-        hub.begins_at(head.revision);
+        hub.begins_at(end);
         hub.saw_all(asked);
         return Ok(());
     };

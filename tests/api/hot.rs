@@ -303,7 +303,8 @@ async fn who_is_who_is_looked_at_anew_when_that_changes() {
 /// JSON takes many times the memory of its text.
 #[tokio::test]
 async fn what_json_takes_is_counted() {
-    let app = App::set_up(Setup { config_memory: 16 * 4 * 1024 * 1024, ..Setup::default() }).await;
+    // Each of the memory's parts has room for all of them.
+    let app = App::set_up(Setup { config_memory: 16 * 16 * 1024 * 1024, ..Setup::default() }).await;
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
     let gateway = app.gateway().await;

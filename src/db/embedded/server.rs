@@ -159,7 +159,6 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
         "listen_addresses=",
         "unix_socket_permissions=0700",
         "max_connections=200",
-        "shared_buffers=128MB",
         "log_min_messages=warning",
         "log_checkpoints=off",
         "log_line_prefix=%m [%p] ",
@@ -169,8 +168,17 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
     ];
     // What a crash of the machine would cost is a cluster that is made anew. Commits stay synchronous: they
     // survive a killed server.
-    let hasty = ["fsync=off", "full_page_writes=off", "max_wal_size=4GB", "checkpoint_timeout=1h"];
-    fixed.iter().chain(hasty.iter().filter(|_| !durable)).for_each(|setting| set(setting.into()));
+    let hasty = [
+        "shared_buffers=128MB",
+        "fsync=off",
+        "full_page_writes=off",
+        "max_wal_size=4GB",
+        "checkpoint_timeout=1h",
+    ];
+    // Room for the indexes of some million versions; it takes memory as it is used.
+    let lasting = ["shared_buffers=512MB"];
+    let kind = if durable { lasting.as_slice() } else { hasty.as_slice() };
+    fixed.iter().chain(kind).for_each(|setting| set(setting.into()));
     all
 }
 

@@ -28,6 +28,7 @@ mod operation;
 mod seat;
 mod session;
 mod wire;
+mod woken;
 
 pub(super) use seat::Seat;
 pub use seat::Sockets;
@@ -118,7 +119,8 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         return Problem::new(&err, &id).into_response();
     }
     let bearer = caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from));
-    let span = tracing::info_span!("socket", id = %id);
+    // Not within its request's, which would be kept for as long.
+    let span = tracing::info_span!(parent: None, "socket", id = %id);
     // axum spawns the socket's task; shutdown waits for it all the same.
     let held = door.tasks.hold();
     upgrade.on_upgrade(move |socket: WebSocket| {

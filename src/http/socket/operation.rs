@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Caller, Error, Origin, Registry, change::Channel},
-    feed::Rights,
+    feed::Hub,
     graphql::{Answer, Api, Operation, Told},
 };
 
@@ -42,7 +42,7 @@ pub(super) struct Run {
     pub(super) api: Api,
     pub(super) registry: Registry,
     pub(super) limiter: Limiter,
-    pub(super) rights: Rights,
+    pub(super) hub: Hub,
     /// The credential that the socket was opened with.
     pub(super) bearer: Arc<str>,
     /// Where that came from.
@@ -77,14 +77,15 @@ impl Run {
         self.limiter.has_waited(&self.bearer)?;
         let Client(address) = self.client;
         let origin = Origin::new(request_id, Channel::Socket, Some(address));
-        let caller = self.registry.authenticate(&self.bearer, &origin).await?;
+        let proven = self.registry.prove(&self.bearer).await?;
+        let caller = self.hub.look_up(proven, &self.bearer, &origin).await?;
         self.limiter.count(&caller, &self.bearer)?;
         Ok(caller)
     }
 
     async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
         // Each operation is as good as a request: what its caller may do is what it may do now.
-        let since = self.rights.count();
+        let since = self.hub.rights().count();
         // Boxed, as what else is soon over: a subscription waits for long, and only what it waits in is to take memory.
         let caller = match Box::pin(self.caller(request_id)).await {
             Ok(caller) => Arc::new(caller),

@@ -11,7 +11,7 @@ use axum::{
 use futures_util::{
     FutureExt, StreamExt,
     future::{AbortHandle, Abortable, BoxFuture},
-    stream::{FuturesUnordered, SplitStream},
+    stream::FuturesUnordered,
 };
 use serde_json::{Map, Value};
 use tokio::{
@@ -30,7 +30,8 @@ use super::{
     message::{Close, Incoming, plain, text},
     operation::{Refused, Run},
     seat::Seat,
-    wire::{End, GOODBYE, Letter, Outbox, WAITING, hear_out, unreadable, write},
+    wire::{End, Frames, GOODBYE, Letter, Outbox, WAITING, hear_out, unreadable, write},
+    woken::Woken,
 };
 use crate::{
     domain::{Caller, Error, change::Channel},
@@ -107,7 +108,8 @@ impl Session {
 
     /// Serves the socket until one of the two ends it. `speaks` says whether the client speaks our protocol.
     pub(super) async fn serve(self, socket: WebSocket, speaks: bool) {
-        let (sink, mut stream) = socket.split();
+        let (sink, stream) = socket.split();
+        let mut stream = Woken::new(stream);
         let (outbox, queue) = mpsc::channel(WAITING);
         let (hang_up, goodbye) = oneshot::channel();
         let mut writer = pin!(write(sink, queue, goodbye, self.limits.send));
@@ -152,7 +154,7 @@ impl Session {
     }
 
     /// Listens, and lets the operations run, until there is a reason to end.
-    async fn converse(mut self, stream: &mut SplitStream<WebSocket>, outbox: Outbox, speaks: bool) -> End {
+    async fn converse(mut self, stream: &mut Frames, outbox: Outbox, speaks: bool) -> End {
         if !speaks {
             return Close::subprotocol().into();
         }
@@ -245,7 +247,7 @@ impl Session {
             api: self.door.api.clone(),
             registry: self.door.registry.clone(),
             limiter: self.door.limiter.clone(),
-            rights: self.door.hub.rights().clone(),
+            hub: self.door.hub.clone(),
             bearer: Arc::clone(bearer),
             client: self.client,
             held: held.clone(),

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite;
 
-use super::message::Close;
+use super::{message::Close, woken::Woken};
 
 /// How many messages wait for the client before whoever sends must wait.
 pub(super) const WAITING: usize = 16;
@@ -32,6 +32,9 @@ pub(super) struct Letter {
     /// Of which operation; once the client has ended that, the letter is not sent any more.
     pub(super) of: Option<AbortHandle>,
 }
+
+/// What the client says.
+pub(super) type Frames = Woken<SplitStream<WebSocket>>;
 
 /// Where messages are handed in; who does waits while the queue is full.
 pub(super) type Outbox = mpsc::Sender<Letter>;
@@ -104,7 +107,7 @@ pub(super) fn unreadable(err: WireError) -> End {
 
 /// Reads on, for a moment, without listening: closing with bytes unread resets the connection, and the client may
 /// never see why.
-pub(super) async fn hear_out(stream: &mut SplitStream<WebSocket>) {
+pub(super) async fn hear_out(stream: &mut Frames) {
     let rest = async { while stream.next().await.is_some_and(|frame| frame.is_ok()) {} };
     let _ = timeout(GOODBYE, rest).await;
 }
