@@ -247,3 +247,51 @@ async fn what_a_watcher_may_not_see_costs_it_no_look_at_the_log() {
     watch(&app, &mut socket, "1", json!({ "after": "0" })).await;
     assert_eq!(statements().await, alone);
 }
+
+/// All who come back at once would ask the same of the database: who is known, and where the log ends, is in memory.
+#[tokio::test]
+async fn who_is_known_subscribes_without_asking_the_database() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let viewer = app.member(&scene.customer, Role::Viewer).await;
+    let mut socket = viewer.socket().await;
+    watch(&app, &mut socket, "0", json!({})).await;
+    let before = app.registry.statements();
+    for id in 1..=20 {
+        socket.subscribe(&id.to_string(), ACTIVATIONS, json!({})).await;
+    }
+    super::until("they watch", || app.watchers() == 21).await;
+    assert_eq!(app.registry.statements(), before);
+    let made = scene.activate(1).await;
+    assert_eq!(revisions(&mut socket, 21).await, vec![made[0].clone(); 21]);
+}
+
+/// Whoever begins to watch while others write is told of all from some moment on, each once and in order.
+#[tokio::test]
+async fn who_begins_in_the_middle_misses_nothing_from_then_on() {
+    let app = App::start().await;
+    let scene = Scene::on(&app).await;
+    let begun = app.registry.head().await.unwrap().revision;
+    let mut sockets = Vec::new();
+    let writing = scene.activate(150);
+    let opening = async {
+        for _ in 0..40 {
+            let mut socket = scene.operator.socket().await;
+            socket.subscribe("1", ACTIVATIONS, json!({})).await;
+            sockets.push(socket);
+            tokio::time::sleep(Duration::from_millis(7)).await;
+        }
+    };
+    let (made, ()) = tokio::join!(writing, opening);
+    assert!(made.len() > 100);
+    super::until("they watch", || app.watchers() == 40).await;
+    let last = scene.activate(1).await.remove(0);
+    for socket in &mut sockets {
+        let mut seen: Vec<i64> = Vec::new();
+        while seen.last().is_none_or(|seen| seen.to_string() != last) {
+            seen.push(revisions(socket, 1).await.remove(0).parse().unwrap());
+        }
+        assert!(seen.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{seen:?}");
+        assert!(seen[0] > begun);
+    }
+}
