@@ -11,7 +11,7 @@ use axum::{
 use futures_util::{
     FutureExt, StreamExt,
     future::{AbortHandle, Abortable, BoxFuture},
-    stream::FuturesUnordered,
+    stream::{FuturesUnordered, poll_fn},
 };
 use serde_json::{Map, Value};
 use tokio::{
@@ -160,12 +160,13 @@ impl Session {
         }
         let mut beat = interval(self.limits.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beat = Woken::new(poll_fn(|cx| beat.poll_tick(cx).map(Some)));
         loop {
             let has_room = self.work.len() < self.limits.operations + BESIDES;
             let going_on = tokio::select! {
                 Some(done) = self.work.next() => self.done(done, &outbox),
                 frame = stream.next(), if has_room => self.frame(frame, &outbox),
-                _ = beat.tick() => self.beat(&outbox),
+                Some(_) = beat.next() => self.beat(&outbox),
             };
             if let Err(end) = going_on {
                 return end;

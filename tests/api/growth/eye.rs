@@ -36,8 +36,8 @@ struct Seen {
 }
 
 impl Eye {
-    /// On this database, whose sessions choose their plans in this way.
-    pub(super) async fn on(database: &Database, plan_cache_mode: &str) -> Self {
+    /// On this database.
+    pub(super) async fn on(database: &Database) -> Self {
         let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
         for (setting, value) in [
             ("session_preload_libraries", "auto_explain"),
@@ -57,11 +57,7 @@ impl Eye {
         let port = settings.split('&').find_map(|setting| setting.strip_prefix("port=")).unwrap();
         let socket = cluster().await.socket_dir().join(format!(".s.PGSQL.{port}"));
         let (address, seen, listening) = listen(socket).await;
-        let options = format!("-c%20plan_cache_mode%3D{plan_cache_mode}");
-        let url = format!(
-            "{}?sslmode=disable&options={options}",
-            place.replace("@localhost/", &format!("@{address}/"))
-        );
+        let url = format!("{}?sslmode=disable", place.replace("@localhost/", &format!("@{address}/")));
         Self { url, seen, listening }
     }
 

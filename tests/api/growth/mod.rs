@@ -33,9 +33,6 @@ const ROWS: u64 = 500;
 const ROWS_A_ROW: u64 = 12;
 const SEARCH_ROWS: u64 = 16_000;
 
-/// How Postgres may plan a prepared statement: for its values, or once for any. From its sixth time on it has the choice.
-const MODES: [&str; 2] = ["force_custom_plan", "force_generic_plan"];
-
 /// A service on a database that has grown, seen.
 struct Seen {
     eye: Eye,
@@ -43,8 +40,8 @@ struct Seen {
 }
 
 impl Seen {
-    async fn on(database: &Database, mode: &str) -> Self {
-        let eye = Eye::on(database, mode).await;
+    async fn on(database: &Database) -> Self {
+        let eye = Eye::on(database).await;
         let app = Instance::start(&eye.url, Setup::default()).await;
         app.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
         app.door.hub.settle().await;
@@ -95,30 +92,28 @@ async fn moment(database: &Database, size: Size) -> String {
 async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, String)>) {
     let questions = size.questions(&moment(database, size).await);
     let (mut faults, mut looked) = (Vec::new(), Vec::new());
-    for mode in MODES {
-        let seen = Seen::on(database, mode).await;
-        let mut note = |what: &str, rows, searches, ran: Vec<Ran>| {
-            for ran in ran {
-                faults.extend(fault(&format!("{mode}: {what}"), rows, searches, &ran));
-                looked.push((ran.blocks, format!("{mode}: {what}")));
-            }
-        };
-        for question in &questions {
-            let what = format!("{:?} {}", question.who, question.query);
-            note(&what, question.rows, question.searches, seen.asked(question).await);
+    let seen = Seen::on(database).await;
+    let mut note = |what: &str, rows, searches, ran: Vec<Ran>| {
+        for ran in ran {
+            faults.extend(fault(what, rows, searches, &ran));
+            looked.push((ran.blocks, what.to_owned()));
         }
-        for (what, rows, ran) in stream::followed(&seen, size).await {
-            note(&what, rows, false, ran);
-        }
-        // An export goes through one customer's agents by their names; a part of it is enough.
-        let customer = id(Kind::Customer, 1).parse().unwrap();
-        let (mut nowhere, mut unheard) = (tokio::io::sink(), |_| {});
-        let system = Caller::system("test");
-        let export = seen.app.registry.export_agents(&system, customer, &mut nowhere, &mut unheard);
-        let _ = tokio::time::timeout(Duration::from_millis(300), export).await;
-        note("export", 100, false, seen.eye.ran().await);
-        seen.app.stop().await;
+    };
+    for question in &questions {
+        let what = format!("{:?} {}", question.who, question.query);
+        note(&what, question.rows, question.searches, seen.asked(question).await);
     }
+    for (what, rows, ran) in stream::followed(&seen, size).await {
+        note(&what, rows, false, ran);
+    }
+    // An export goes through one customer's agents by their names; a part of it is enough.
+    let customer = id(Kind::Customer, 1).parse().unwrap();
+    let (mut nowhere, mut unheard) = (tokio::io::sink(), |_| {});
+    let system = Caller::system("test");
+    let export = seen.app.registry.export_agents(&system, customer, &mut nowhere, &mut unheard);
+    let _ = tokio::time::timeout(Duration::from_millis(300), export).await;
+    note("export", 100, false, seen.eye.ran().await);
+    seen.app.stop().await;
     (faults, looked)
 }
 
@@ -135,12 +130,12 @@ async fn what_is_asked_costs_what_it_is_about() {
     for (blocks, what) in looked.iter().take(50) {
         println!("{blocks} {what}");
     }
-    assert!(looked.len() > 1_000, "{} statements were seen", looked.len());
+    assert!(looked.len() > 500, "{} statements were seen", looked.len());
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n\n"));
     // The check itself: without its index a search reads nearly all, and that is seen.
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     sqlx::raw_sql("DROP INDEX registry.changes_platform_actor_idx").execute(&mut admin).await.unwrap();
-    let seen = Seen::on(&database, "auto").await;
+    let seen = Seen::on(&database).await;
     let query =
         format!("{{ changes(filter: {{ actorId: \"{}\" }}) {{ nodes {{ action }} }} }}", id(Kind::User, 5));
     let question = Question { who: Who::Operator, query, rows: 20, searches: false };
@@ -154,7 +149,7 @@ async fn what_is_asked_costs_what_it_is_about() {
 async fn a_nested_query_is_as_many_statements_for_few_as_for_many() {
     let size = Size { agents: 400, customers: 10, versions: 12 };
     let database = size.database().await;
-    let seen = Seen::on(&database, "auto").await;
+    let seen = Seen::on(&database).await;
     let mut counts = Vec::new();
     for count in [3, 10] {
         let query = ask::nested(count);
