@@ -86,6 +86,8 @@ impl World {
         let mut connection = self.superuser().await?;
         // The planner knows what there is, as it does after a night.
         sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
+        // Nor is what has just been filled in still on its way to the disk.
+        sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await?;
         self.customers = ids(&mut connection, "customers").await?;
         self.agents = ids(&mut connection, "agents").await?;
         Ok(())
