@@ -307,7 +307,8 @@ impl Hub {
         let (place, behind, mark) = match after {
             Some(cursor) => (self.registry.place(cursor).await?, true, cursor),
             None => {
-                let mark = match self.end() {
+                // A snapshot is of this very moment, whoever wrote last; what begins here without one hears of that live.
+                let mark = match self.end().filter(|_| watched != Watched::Configs) {
                     Some(end) => end,
                     None => {
                         let head = Box::pin(self.registry.head()).await?;
