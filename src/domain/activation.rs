@@ -142,10 +142,7 @@ impl Registry {
                 if to == actual {
                     return so_already(&txn, agent).await;
                 }
-                let made = switch(&txn, &clock, &mut agent, to, reason);
-                let activation = Some(made.id);
-                let (agents, activations) = (vec![agent.clone()], vec![made]);
-                txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+                let activation = Some(serve(&txn, &clock, &mut agent, to, reason).await?);
                 Ok((Switched { agent, activation }, 0))
             })
             .await?;
@@ -221,6 +218,21 @@ async fn so_already(txn: &Txn, agent: Agent) -> Result<(Switched, i64)> {
         None => agent::last_change(txn, agent.id, ChangeAction::AgentDeactivated).await?,
     };
     Ok((Switched { agent, activation }, since))
+}
+
+/// Makes a locked agent serve another version, or none, records it and writes it.
+pub(super) async fn serve(
+    txn: &Txn,
+    clock: &Clock,
+    agent: &mut Agent,
+    to: Option<VersionId>,
+    reason: Reason,
+) -> Result<ActivationId> {
+    let activation = switch(txn, clock, agent, to, reason);
+    let id = activation.id;
+    let (agents, activations) = (vec![agent.clone()], vec![activation]);
+    txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+    Ok(id)
 }
 
 /// Makes a locked agent serve another version, or none, and records it. The agent and the answer are still to be written.

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Entry, Txn},
-    entity::{agent as row, publication::Publication},
+    entity::agent as row,
     id::{AgentId, CustomerId, UserId},
 };
 
@@ -76,7 +76,10 @@ impl Registry {
             .write(caller, move |txn| async move {
                 let customer = lock::growing_customer(&txn, &by, customer_id).await?;
                 limit::room_for(&txn, &customer, Counted::Agents, 1, clock.now()).await?;
-                insert(&txn, &clock, customer_id, name, description, owner_id).await
+                let agent = Agent { owner_id, ..draft(&clock, customer_id, name, description) };
+                txn.insert(row::ActiveModel::from(agent.clone())).await?;
+                txn.record(created(&agent));
+                Ok(agent)
             })
             .await?;
         made.changed()
@@ -254,21 +257,6 @@ impl Registry {
     }
 }
 
-/// Writes a new agent of a locked customer.
-pub(super) async fn insert(
-    txn: &Txn,
-    clock: &Clock,
-    customer_id: CustomerId,
-    name: String,
-    description: Option<String>,
-    owner_id: Option<UserId>,
-) -> Result<Agent> {
-    let agent = Agent { owner_id, ..draft(clock, customer_id, name, description) };
-    txn.insert(row::ActiveModel::from(agent.clone())).await?;
-    txn.record(created(&agent));
-    Ok(agent)
-}
-
 /// A new agent, before it is written.
 pub(super) fn draft(
     clock: &Clock,
@@ -318,9 +306,7 @@ pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agen
 /// Puts a locked agent away, which ends its serving.
 pub(super) async fn put_away(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
     if agent.active_version_id.is_some() {
-        let activation = activation::switch(txn, clock, &mut agent, None, Reason::Archive);
-        let (agents, activations) = (vec![agent.clone()], vec![activation]);
-        txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
+        activation::serve(txn, clock, &mut agent, None, Reason::Archive).await?;
     }
     let archived_at = Some(clock.now());
     set_archived(txn, clock, agent, archived_at, ChangeAction::AgentArchived).await

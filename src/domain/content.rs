@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use quick_cache::{Weighter, sync::Cache};
+use serde_json::Value;
 
-use super::version::{VersionBody, VersionSummary};
+use super::version::{Tool, Tools, VersionBody, VersionSummary};
 use crate::id::{CustomerId, VersionId};
 
 /// How many versions are thought to be kept; what bounds them is their size.
@@ -17,8 +18,8 @@ const ENTRIES: usize = 16 * 1024;
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// What one takes beside its content.
 const OVERHEAD: usize = 256;
-/// How much more memory JSON takes than its text.
-const JSON_IN_MEMORY: usize = 4;
+/// What a value of JSON takes beside its text, in bytes: itself, with the room that lists and objects keep for more.
+const VALUE: usize = 3 * size_of::<Value>();
 
 /// What a version holds, as its summary names it: who has read that in a snapshot may read this in the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,10 +45,9 @@ impl BodyKey {
 struct Size;
 
 impl Weighter<BodyKey, Arc<VersionBody>> for Size {
-    fn weight(&self, key: &BodyKey, body: &Arc<VersionBody>) -> u64 {
-        let prompt = body.system_prompt.len();
-        let json = key.bytes.saturating_sub(prompt).saturating_mul(JSON_IN_MEMORY);
-        u64::try_from(OVERHEAD.saturating_add(prompt).saturating_add(json)).unwrap_or(u64::MAX)
+    fn weight(&self, _: &BodyKey, body: &Arc<VersionBody>) -> u64 {
+        let VersionBody { id: _, system_prompt, model_parameters, tools } = &**body;
+        u64::try_from(OVERHEAD + weight(system_prompt, model_parameters, tools)).unwrap_or(u64::MAX)
     }
 }
 
@@ -74,4 +74,26 @@ impl Contents {
     pub(super) fn forget(&self, customer: CustomerId) {
         self.0.retain(|key, _| key.customer_id != customer);
     }
+}
+
+/// About how much memory a version's texts and JSON take.
+#[must_use]
+pub fn weight(system_prompt: &str, model_parameters: &Value, tools: &Tools) -> usize {
+    let tool = |tool: &Tool| {
+        let description = tool.description.as_ref().map_or(0, String::len);
+        VALUE + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight_of_json)
+    };
+    system_prompt.len() + weight_of_json(model_parameters) + tools.0.iter().map(tool).sum::<usize>()
+}
+
+fn weight_of_json(value: &Value) -> usize {
+    VALUE
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => values.iter().map(weight_of_json).sum(),
+            Value::Object(entries) => {
+                entries.iter().map(|(key, value)| VALUE + key.len() + weight_of_json(value)).sum()
+            }
+        }
 }

@@ -26,7 +26,7 @@ use crate::{
     id::{AgentId, VersionId},
 };
 
-pub use super::content::BodyKey;
+pub use super::content::{BodyKey, weight};
 pub use row::{Body as VersionBody, Model as AgentVersion, Summary as VersionSummary, Tool, Tools};
 
 /// The largest system prompt, in bytes of UTF-8: real ones reach 144 KiB; more than 512 fits no model's window well.

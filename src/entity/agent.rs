@@ -3,7 +3,7 @@
 use sea_orm::{
     FromQueryResult, QueryOrder, QuerySelect, SelectModel, SelectorRaw,
     entity::prelude::*,
-    sea_query::{ExprTrait, Order},
+    sea_query::{ExprTrait, LockType, Order},
 };
 
 use super::{Reach, Slice, customer::Standing, search, sql::Sql, uuids};
@@ -217,9 +217,12 @@ pub fn locked(reach: &Reach, id: AgentId) -> SelectorRaw<SelectModel<Locked>> {
     )))
 }
 
-/// One customer's agents of these names.
-pub fn named(customer: CustomerId, names: &[String]) -> Select<Entity> {
-    Entity::find().filter(Column::CustomerId.eq(customer)).filter(Column::Name.eq_any(names.to_vec()))
+/// One customer's agents of these names, locked as [`locked`] does; their customer must be already.
+pub fn locked_by_name(customer: CustomerId, names: &[String]) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::CustomerId.eq(customer))
+        .filter(Column::Name.eq_any(names.to_vec()))
+        .lock(LockType::NoKeyUpdate)
 }
 
 /// Takes away the names and descriptions of one customer's agents. What they are numbered by stays. The new names can't

@@ -15,7 +15,6 @@ use std::{
 use bytes::Bytes;
 use futures_util::FutureExt;
 use lru::LruCache;
-use serde_json::Value;
 use tokio::sync::watch;
 
 use super::touched::{Touched, touched};
@@ -24,7 +23,7 @@ use crate::{
         Error, Registry, Result,
         change::Change,
         config::{ActiveConfig, ConfigAt, NotServed},
-        version::Tool,
+        version,
     },
     id::{AgentId, CustomerId},
     task::{Tasks, lock},
@@ -40,8 +39,6 @@ pub(super) const READERS: usize = 2;
 const ROUNDS: u8 = 3;
 /// What a configuration takes beside its texts and JSON, in bytes, and what knowing that an agent serves nothing takes.
 pub(super) const OVERHEAD: usize = 1024;
-/// What a value of JSON takes beside its text, in bytes: itself, with the room that lists and objects keep for more.
-const VALUE: usize = 3 * size_of::<Value>();
 
 /// Makes of a configuration the body that is sent, and its entity tag.
 pub type Render = fn(&ActiveConfig) -> Result<(Bytes, String)>;
@@ -374,23 +371,5 @@ impl Known {
 /// About how much memory a configuration's texts and JSON take.
 pub(super) fn weight_of(config: &ActiveConfig) -> usize {
     let version = &config.version;
-    let tool = |tool: &Tool| {
-        let description = tool.description.as_ref().map_or(0, String::len);
-        VALUE + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight)
-    };
-    let tools: usize = version.tools.0.iter().map(tool).sum();
-    version.system_prompt.len() + weight(&version.model_parameters) + tools
-}
-
-/// About how much memory this takes.
-fn weight(value: &Value) -> usize {
-    VALUE
-        + match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => text.len(),
-            Value::Array(values) => values.iter().map(weight).sum(),
-            Value::Object(entries) => {
-                entries.iter().map(|(key, value)| VALUE + key.len() + weight(value)).sum()
-            }
-        }
+    version::weight(&version.system_prompt, &version.model_parameters, &version.tools)
 }

@@ -30,9 +30,14 @@ async fn fill(operator: &Operator, customers: usize, agents: usize) -> Vec<Strin
 
 /// How many statements this query takes, of somebody who is known.
 async fn statements(app: &App, operator: &Operator, query: &str) -> (u64, Value) {
+    counted(app, operator, query, Value::Null).await
+}
+
+/// The same, with variables.
+async fn counted(app: &App, operator: &Operator, document: &str, variables: Value) -> (u64, Value) {
     operator.gql("{ __typename }", Value::Null).await;
     let before = app.registry.statements();
-    let answer = operator.gql(query, Value::Null).await;
+    let answer = operator.gql(document, variables).await;
     (app.registry.statements() - before, answer.body)
 }
 
@@ -111,14 +116,9 @@ async fn lists_leave_the_content_where_it_is() {
     assert!(!body.to_string().contains("permission"), "what went wrong is for the log: {body}");
 }
 
-/// How many statements this write takes, of somebody who is known; the payload asks for nothing that must be read.
+/// How many statements this write takes; it must come to something.
 async fn written(app: &App, operator: &Operator, mutation: &str, input: Value) -> u64 {
-    let (count, body) = {
-        operator.gql("{ __typename }", Value::Null).await;
-        let before = app.registry.statements();
-        let answer = operator.gql(mutation, json!({ "input": input })).await;
-        (app.registry.statements() - before, answer.body)
-    };
+    let (count, body) = counted(app, operator, mutation, json!({ "input": input })).await;
     assert_eq!(body.pointer("/data/done/userErrors"), Some(&json!([])), "{body}");
     count
 }

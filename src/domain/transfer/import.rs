@@ -321,8 +321,9 @@ impl Lines<'_> {
         loop {
             self.number += 1;
             self.line.clear();
-            let broken = |source| End::Broken(self.number, None, source);
-            let size = read_line(self.from, &mut self.line).await.map_err(broken)?;
+            let number = self.number;
+            let broken = |agent| move |source| End::Broken(number, agent, source);
+            let size = read_line(self.from, &mut self.line).await.map_err(broken(None))?;
             if size == 0 {
                 return Err(End::Whole);
             }
@@ -330,12 +331,11 @@ impl Lines<'_> {
             if self.line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let line = Line::read(&self.line).map_err(|source| End::Broken(self.number, None, source))?;
+            let line = Line::read(&self.line).map_err(broken(None))?;
             // What a long line took is not kept for all others.
             self.line.shrink_to(BYTES_AT_ONCE as usize);
-            let name = line.agent.clone();
-            let broken = |source| End::Broken(self.number, Some(name.clone()), source);
-            if !self.names.insert(name.clone()) {
+            let broken = broken(Some(line.agent.clone()));
+            if !self.names.insert(line.agent.clone()) {
                 return Err(broken(invalid("an earlier line of this file has an agent of this name")));
             }
             return Plan::of(line, model, now).map_err(broken);

@@ -9,9 +9,7 @@ use super::{
         agent::{self, Agent},
         customer,
         limit::{self, Counted, Limited},
-        lock,
-        policy::Action,
-        version,
+        lock, version,
     },
     line::{Checked, Line},
 };
@@ -84,32 +82,27 @@ pub(super) async fn make_so(
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
     // Before any agent: so nobody adds one meanwhile, and two imports don't wait for each other's agents.
     let customer = lock::growing_customer(txn, by, customer_id).await?;
-    let mut known: HashMap<String, Agent> = HashMap::new();
-    for agent in txn.all(agent_row::named(customer_id, &names)).await? {
-        let agent = lock::agent(txn, by, Action::WriteAgents, agent.id).await?;
-        known.insert(agent.name.clone(), agent);
-    }
-    let new: HashMap<&str, Agent> = plans
+    let known = txn.all(agent_row::locked_by_name(customer_id, &names)).await?;
+    let mut known: HashMap<String, Agent> =
+        known.into_iter().map(|agent| (agent.name.clone(), agent)).collect();
+    let agents: Vec<(Agent, bool)> = plans
         .iter()
-        .filter(|plan| !known.contains_key(&plan.name))
-        .map(|Plan { name, description, .. }| {
-            (name.as_str(), agent::draft(clock, customer_id, name.clone(), description.clone()))
+        .map(|Plan { name, description, .. }| match known.remove(name) {
+            Some(agent) => (agent, false),
+            None => (agent::draft(clock, customer_id, name.clone(), description.clone()), true),
         })
         .collect();
+    let new: Vec<_> = agents
+        .iter()
+        .filter(|(_, created)| *created)
+        .map(|(agent, _)| agent_row::ActiveModel::from(agent.clone()))
+        .collect();
     limit::room_for(txn, &customer, Counted::Agents, new.len(), clock.now()).await?;
-    txn.insert_all(new.values().cloned().map(agent_row::ActiveModel::from).collect()).await?;
+    txn.insert_all(new).await?;
     let mut writer = Writer { txn, clock, plan: customer.plan, activate, rows: Publication::default() };
     let mut outcomes = Vec::with_capacity(plans.len());
-    for plan in plans {
-        let outcome = match (known.remove(&plan.name), new.get(plan.name.as_str())) {
-            (Some(agent), _) => writer.make_so(plan, agent, false).await?,
-            (None, Some(agent)) => {
-                txn.record(agent::created(agent));
-                writer.make_so(plan, agent.clone(), true).await?
-            }
-            (None, None) => return Err(invalid("two lines have an agent of this name")),
-        };
-        outcomes.push(outcome);
+    for (plan, (agent, created)) in plans.iter().zip(agents) {
+        outcomes.push(writer.make_so(plan, agent, created).await?);
     }
     writer.flush().await?;
     Ok(outcomes)
@@ -129,6 +122,9 @@ impl Writer<'_> {
     async fn make_so(&mut self, plan: &Plan, mut agent: Agent, created: bool) -> Result<Outcome> {
         let (txn, clock, before) = (self.txn, self.clock, self.txn.recorded());
         let Plan { name: _, description, archived, active, versions } = plan;
+        if created {
+            txn.record(agent::created(&agent));
+        }
         if *archived == Some(false) && agent.archived_at.is_some() {
             agent = agent::take_back(txn, clock, agent).await?;
         }
@@ -175,7 +171,7 @@ impl Writer<'_> {
             agent::put_away(txn, clock, agent).await?;
         }
         let versions = u64::try_from(plan.versions.len() - known).unwrap_or(u64::MAX);
-        Ok(Outcome { created, versions, changed: created || txn.recorded() > before })
+        Ok(Outcome { created, versions, changed: txn.recorded() > before })
     }
 
     /// Makes this version serve, unless it does.
