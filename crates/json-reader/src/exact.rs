@@ -1,0 +1,104 @@
+//! Trees as fields of other types: a [`Json`] that serde reads from this crate's deserializer keeps its tokens.
+
+use std::fmt;
+
+use serde::{
+    Deserialize,
+    de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor},
+};
+
+use crate::{Json, Number, Object, path::shortened, typed::unexpected};
+
+/// By this name a type asks for a value as it is. It is the name of a Rust type, which no text can hold.
+pub(crate) const EXACT: &str = "json_reader::Json";
+
+impl<'de> Deserialize<'de> for Json {
+    /// From the deserializers of this crate, exactly. From another one's, a number is what serde's data model makes of it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(EXACT, Exact)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Json::deserialize(deserializer)? {
+            Json::Object(object) => Ok(object),
+            other => Err(D::Error::invalid_type(unexpected(&other), &"an object")),
+        }
+    }
+}
+
+struct Exact;
+
+impl<'de> Visitor<'de> for Exact {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value of JSON")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        Json::deserialize(deserializer)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Json, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Json, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Json, E> {
+        Number::from_f64(number).map(Json::Number).ok_or_else(|| E::custom("JSON has no infinite numbers"))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Json, E> {
+        Ok(text.into())
+    }
+
+    /// The token of a number, from this crate's deserializers.
+    fn visit_bytes<E: Error>(self, token: &[u8]) -> Result<Json, E> {
+        let number = str::from_utf8(token).ok().and_then(Number::from_token);
+        number.map(Json::Number).ok_or_else(|| E::invalid_type(Unexpected::Bytes(token), &self))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(Json::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut object = Object::new();
+        while let Some((key, value)) = members.next_entry::<String, Json>()? {
+            if object.contains_key(&key) {
+                return Err(Error::custom(format!("the key {:?} occurs twice", shortened(&key))));
+            }
+            object.insert(key, value);
+        }
+        Ok(Json::Object(object))
+    }
+}

@@ -1,0 +1,27 @@
+//! How much of the text is read.
+
+/// The bounds of one call of [`read`](crate::read).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of text, a byte order mark included.
+    pub bytes: usize,
+    /// Arrays and objects that are open at one place. Reading doesn't recurse, but dropping, cloning, comparing and
+    /// writing a tree does, so values above [`Limits::DEPTH_MAX`] count as that.
+    pub depth: usize,
+    /// Members of objects and items of arrays, at any depth.
+    pub values: usize,
+}
+
+impl Limits {
+    /// The greatest depth: what a stack of 512 KiB holds in a debug build, with room to spare.
+    pub const DEPTH_MAX: usize = 256;
+
+    /// 4 MiB, 127 levels (as deep as serde_json reads), and 100,000 values.
+    pub const DEFAULT: Self = Self { bytes: 4 * 1024 * 1024, depth: 127, values: 100_000 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

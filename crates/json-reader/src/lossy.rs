@@ -1,0 +1,66 @@
+//! Numbers that programs which read doubles would change.
+
+use crate::{Json, Number, Path, Segment};
+
+/// The largest integer that a double holds exactly together with its neighbours: 2^53−1 (RFC 7493, section 2.2).
+pub const INTEGER_MAX: i64 = (1 << 53) - 1;
+/// From here on the canonical form of RFC 8785 writes a double with an exponent, not as an integer.
+const EXPONENT_FROM: f64 = 1e21;
+
+/// Where the first number is that a double does not carry safely: an integer's token beyond ±[`INTEGER_MAX`], of any
+/// length; or another token, such as `1e18`, whose double the canonical form writes as such an integer.
+#[must_use]
+pub fn lossy_number(json: &Json) -> Option<Path> {
+    match json {
+        Json::Number(number) => is_lossy(number).then(Path::default),
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| lossy_number(item).map(|path| path.within(Segment::Index(at)))),
+        Json::Object(object) => object.iter().find_map(|(key, value)| {
+            lossy_number(value).map(|path| path.within(Segment::Key(key.to_owned())))
+        }),
+        Json::Null | Json::Bool(_) | Json::String(_) => None,
+    }
+}
+
+fn is_lossy(number: &Number) -> bool {
+    if number.is_integer_token() {
+        return number.as_i64().is_none_or(|number| !(-INTEGER_MAX..=INTEGER_MAX).contains(&number));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "2^53−1 is exact as a double")]
+    let largest = INTEGER_MAX as f64;
+    let magnitude = number.as_f64().abs();
+    magnitude > largest && magnitude < EXPONENT_FROM
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, read};
+
+    #[test]
+    fn an_integer_is_exact_or_is_found() {
+        let found = |token: &str| {
+            let json = read(format!(r#"{{"a":[0,{{"b":{token}}}]}}"#).as_bytes(), &Limits::DEFAULT).unwrap();
+            lossy_number(&json).map(|path| path.to_string())
+        };
+        for token in
+            ["0", "-0", "9007199254740991", "-9007199254740991", "0.1", "1e21", "1.5e300", "1e-400", "2.0"]
+        {
+            assert_eq!(found(token), None, "{token}");
+        }
+        for token in [
+            "9007199254740992",
+            "-9007199254740992",
+            "18446744073709551616",
+            "1000000000000000000001",
+            "115792089237316195423570985008687907853269984665640564039457584007913129639935",
+            "1e18",
+            "9007199254740992.0",
+            "-1e20",
+        ] {
+            assert_eq!(found(token).as_deref(), Some("a[1].b"), "{token}");
+        }
+    }
+}
