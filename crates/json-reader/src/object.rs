@@ -1,6 +1,6 @@
 //! Objects that keep the order of their keys.
 
-use std::{fmt, slice, vec};
+use std::{fmt, mem, slice, vec};
 
 use indexmap::{IndexMap, map};
 
@@ -78,21 +78,26 @@ impl Object {
 
     /// Sets the value of this key, and returns the one that it had. A new key is the last one, another keeps its place.
     pub fn insert(&mut self, key: String, value: Json) -> Option<Json> {
-        if let Members::Small(members) = &mut self.0 {
-            if let Some((_, old)) = members.iter_mut().find(|(name, _)| *name == key) {
-                return Some(std::mem::replace(old, value));
-            }
-            if members.len() < SMALL {
-                members.push((key, value));
-                return None;
-            }
-            self.0 = Members::Large(Box::new(std::mem::take(members).into_iter().collect()));
-        }
-        match &mut self.0 {
+        match self.with_room() {
+            Members::Small(members) => match members.iter_mut().find(|(name, _)| *name == key) {
+                Some((_, old)) => Some(mem::replace(old, value)),
+                None => {
+                    members.push((key, value));
+                    None
+                }
+            },
             Members::Large(members) => members.insert(key, value),
-            // It has just been made large.
-            Members::Small(_) => None,
         }
+    }
+
+    /// Its members, as they are held when there is one more.
+    fn with_room(&mut self) -> &mut Members {
+        if let Members::Small(members) = &mut self.0
+            && members.len() == SMALL
+        {
+            self.0 = Members::Large(Box::new(mem::take(members).into_iter().collect()));
+        }
+        &mut self.0
     }
 
     /// Removes this key and returns its value. The others keep their order.
@@ -131,11 +136,29 @@ impl Object {
         self.values().map(|value| 1 + value.count_values()).sum()
     }
 
-    /// The key and the value that were inserted last.
-    pub(crate) fn last_mut(&mut self) -> Option<(&str, &mut Json)> {
+    /// Inserts this member as the last one; when there is one of its key, nothing changes, and the key comes back.
+    pub(crate) fn insert_new(&mut self, key: String, value: Json) -> Option<String> {
+        match self.with_room() {
+            Members::Small(members) if members.iter().any(|(name, _)| *name == key) => Some(key),
+            Members::Small(members) => {
+                members.push((key, value));
+                None
+            }
+            Members::Large(members) => match members.entry(key) {
+                map::Entry::Occupied(entry) => Some(entry.key().clone()),
+                map::Entry::Vacant(entry) => {
+                    entry.insert(value);
+                    None
+                }
+            },
+        }
+    }
+
+    /// The value that was inserted last.
+    pub(crate) fn last_mut(&mut self) -> Option<&mut Json> {
         match &mut self.0 {
-            Members::Small(members) => members.last_mut().map(|(key, value)| (key.as_str(), value)),
-            Members::Large(members) => members.last_mut().map(|(key, value)| (key.as_str(), value)),
+            Members::Small(members) => members.last_mut().map(|(_, value)| value),
+            Members::Large(members) => members.last_mut().map(|(_, value)| value),
         }
     }
 }

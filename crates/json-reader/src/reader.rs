@@ -1,5 +1,7 @@
 //! The reader: one loop over the text, with the open arrays and objects on a stack of its own.
 
+use std::mem;
+
 use crate::{
     Json, Limits, Number, Object, Path, Position, ReadError, ReadErrorKind, Segment, error::Found, lexer,
 };
@@ -45,16 +47,19 @@ struct Reader<'t> {
     at: usize,
     values: usize,
     limits: &'t Limits,
+    /// What has begun around the innermost array or object, from the outside in.
     open: Vec<Open>,
     /// Whether the last value of the innermost array or object has been read, and the next has not begun.
     is_between: bool,
 }
 
-/// An array or object that has begun.
+/// What the next value is put into.
 enum Open {
-    /// The items that have been read.
+    /// The whole, which is one value.
+    Root,
+    /// An array, with the items that have been read.
     Array(Vec<Json>),
-    /// The members that have been read; the last one is null as long as its value has not been.
+    /// An object, with the members that have been read; the last one is null as long as its value has not been.
     Object(Object),
 }
 
@@ -62,91 +67,115 @@ type Step<T> = Result<T, ReadErrorKind>;
 
 impl Reader<'_> {
     fn document(&mut self) -> Step<Json> {
-        let mut value = self.value()?;
+        let mut inner = Open::Root;
+        let read = self.values_into(&mut inner);
+        if read.is_err() {
+            self.open.push(inner);
+        }
+        read
+    }
+
+    fn values_into(&mut self, inner: &mut Open) -> Step<Json> {
         loop {
-            let Some(read) = value else {
-                value = self.value()?;
-                continue;
-            };
-            value = match self.open.last_mut() {
-                None => {
-                    let end = self.token();
-                    return if end.is_none() {
-                        Ok(read)
-                    } else {
-                        Err(self.unexpected("nothing after the value"))
-                    };
+            let first = self.token();
+            self.is_between = false;
+            let mut value = match first {
+                Some(b'[') => {
+                    self.deeper()?;
+                    if self.token() != Some(b']') {
+                        self.open.push(mem::replace(inner, Open::Array(Vec::new())));
+                        self.count()?;
+                        continue;
+                    }
+                    self.at += 1;
+                    Json::Array(Vec::new())
                 }
-                Some(Open::Array(items)) => {
-                    items.push(read);
-                    self.is_between = true;
-                    match self.token() {
-                        Some(b',') => {
-                            self.at += 1;
-                            self.count()?;
-                            self.value()?
+                Some(b'{') => {
+                    self.deeper()?;
+                    if self.token() != Some(b'}') {
+                        self.open.push(mem::replace(inner, Open::Object(Object::new())));
+                        self.is_between = true;
+                        if let Open::Object(object) = inner {
+                            self.member(object)?;
                         }
-                        Some(b']') => self.close(),
-                        _ => return Err(self.unexpected("`,` or `]`")),
+                        continue;
                     }
+                    self.at += 1;
+                    Json::Object(Object::new())
                 }
-                Some(Open::Object(object)) => {
-                    if let Some((_, last)) = object.last_mut() {
-                        *last = read;
-                    }
-                    self.is_between = true;
-                    match self.token() {
-                        Some(b',') => {
-                            self.at += 1;
-                            self.member()?;
-                            self.value()?
-                        }
-                        Some(b'}') => self.close(),
-                        _ => return Err(self.unexpected("`,` or `}`")),
-                    }
-                }
+                _ => self.scalar(first)?,
             };
+            // A value that ends an array or an object makes that a value in its turn.
+            loop {
+                match inner {
+                    Open::Root => {
+                        let is_end = self.token().is_none();
+                        return if is_end {
+                            Ok(value)
+                        } else {
+                            Err(self.unexpected("nothing after the value"))
+                        };
+                    }
+                    Open::Array(items) => {
+                        items.push(value);
+                        self.is_between = true;
+                        match self.token() {
+                            Some(b',') => {
+                                self.at += 1;
+                                self.count()?;
+                                break;
+                            }
+                            Some(b']') => {}
+                            _ => return Err(self.unexpected("`,` or `]`")),
+                        }
+                    }
+                    Open::Object(object) => {
+                        if let Some(last) = object.last_mut() {
+                            *last = value;
+                        }
+                        self.is_between = true;
+                        match self.token() {
+                            Some(b',') => {
+                                self.at += 1;
+                                self.member(object)?;
+                                break;
+                            }
+                            Some(b'}') => {}
+                            _ => return Err(self.unexpected("`,` or `}`")),
+                        }
+                    }
+                }
+                self.at += 1;
+                value = self.close(inner);
+            }
         }
     }
 
-    /// Reads a value, or begins one that holds others: then there is none yet.
-    fn value(&mut self) -> Step<Option<Json>> {
-        let first = self.token();
+    /// Ends the innermost array or object.
+    fn close(&mut self, inner: &mut Open) -> Json {
         self.is_between = false;
-        let value = match first {
-            Some(b'"') => Json::String(self.string()?),
-            Some(b'{') => {
-                self.deeper()?;
-                if self.token() == Some(b'}') {
-                    self.at += 1;
-                    return Ok(Some(Json::Object(Object::new())));
-                }
-                self.open.push(Open::Object(Object::new()));
-                self.is_between = true;
-                self.member()?;
-                return Ok(None);
-            }
-            Some(b'[') => {
-                self.deeper()?;
-                if self.token() == Some(b']') {
-                    self.at += 1;
-                    return Ok(Some(Json::Array(Vec::new())));
-                }
-                self.open.push(Open::Array(Vec::new()));
-                self.count()?;
-                return Ok(None);
-            }
-            Some(b'-' | b'0'..=b'9') => Json::Number(self.number()?),
-            Some(b't') => self.word("true", Json::Bool(true))?,
-            Some(b'f') => self.word("false", Json::Bool(false))?,
-            Some(b'n') => self.word("null", Json::Null)?,
-            _ => return Err(self.unexpected("a value")),
-        };
-        Ok(Some(value))
+        match mem::replace(inner, self.open.pop().unwrap_or(Open::Root)) {
+            Open::Array(items) => Json::Array(items),
+            Open::Object(object) => Json::Object(object),
+            // The whole is never in another.
+            Open::Root => Json::Null,
+        }
+    }
+
+    /// Reads a value that holds no others.
+    fn scalar(&mut self, first: Option<u8>) -> Step<Json> {
+        match first {
+            Some(b'"') => self.string().map(Json::String),
+            Some(b'-' | b'0'..=b'9') => self.number().map(Json::Number),
+            Some(b't') => self.word("true", Json::Bool(true)),
+            Some(b'f') => self.word("false", Json::Bool(false)),
+            Some(b'n') => self.word("null", Json::Null),
+            _ => Err(self.unexpected("a value")),
+        }
     }
 
     /// Reads a key and its colon, and begins the member of the innermost object.
-    fn member(&mut self) -> Step<()> {
+    fn member(&mut self, object: &mut Object) -> Step<()> {
         if self.token() != Some(b'"') {
             return Err(self.unexpected("a key in double quotes"));
         }
@@ -156,16 +185,7 @@ impl Reader<'_> {
         let wrong = if key.starts_with(RESERVED) {
             Some(ReadErrorKind::ReservedKey)
         } else {
-            match self.open.last_mut() {
-                Some(Open::Object(object)) if object.contains_key(&key) => {
-                    Some(ReadErrorKind::DoubledKey(key))
-                }
-                Some(Open::Object(object)) => {
-                    object.insert(key, Json::Null);
-                    None
-                }
-                _ => None,
-            }
+            object.insert_new(key, Json::Null).map(ReadErrorKind::DoubledKey)
         };
         if let Some(wrong) = wrong {
             self.at = begin;
@@ -177,16 +197,6 @@ impl Reader<'_> {
             _ => return Err(self.unexpected("`:`")),
         }
         Ok(())
-    }
-
-    /// Ends the innermost array or object.
-    fn close(&mut self) -> Option<Json> {
-        self.at += 1;
-        self.is_between = false;
-        self.open.pop().map(|open| match open {
-            Open::Array(items) => Json::Array(items),
-            Open::Object(object) => Json::Object(object),
-        })
     }
 
     /// Goes past an opening bracket.
@@ -329,11 +339,12 @@ impl Reader<'_> {
 
     /// The way to what is read.
     fn path(&self) -> Path {
-        let known = self.open.len() - usize::from(self.is_between && !self.open.is_empty());
+        let known = self.open.len().saturating_sub(usize::from(self.is_between));
         let segment = |open: &Open| match open {
-            Open::Array(items) => Segment::Index(items.len()),
-            Open::Object(object) => Segment::Key(object.keys().last().unwrap_or_default().to_owned()),
+            Open::Root => None,
+            Open::Array(items) => Some(Segment::Index(items.len())),
+            Open::Object(object) => object.keys().last().map(|key| Segment::Key(key.to_owned())),
         };
-        Path::new(self.open.iter().take(known).map(segment).collect())
+        Path::new(self.open.iter().take(known).filter_map(segment).collect())
     }
 }
