@@ -13,10 +13,9 @@ use agent_registry::{
         service_token::CreateServiceToken,
         version::{Content, PublishVersion, Tool},
     },
-    graphql::{Operation, guard, parse},
+    graphql::{self, Operation},
     id::AgentId,
 };
-use async_graphql::Variables;
 use clap::Parser;
 use criterion::Criterion;
 use serde_json::json;
@@ -123,23 +122,24 @@ fn main() -> Result<(), Failure> {
 }
 
 fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Result<(), Failure> {
-    let (door, limits) = (world.service.door(), guard::Limits::default());
-    criterion.bench_function("guard: a document's text", |bench| {
-        bench.iter(|| guard::scan(black_box(QUERY), &limits));
+    let (door, front) = (world.service.door(), graphql::front()?);
+    criterion.bench_function("a document is checked", |bench| {
+        bench.iter(|| front.check(black_box(QUERY).into()));
     });
-    criterion.bench_function("parser", |bench| bench.iter(|| parse::parse(black_box(QUERY))));
-    let parsed = parse::parse(QUERY)?;
-    let variables = Variables::from_json(json!({ "id": world.agent.to_string() }));
-    criterion.bench_function("guard: a parsed document", |bench| {
-        bench.iter(|| guard::measure(black_box(&parsed), None, &variables, &limits));
+    let document = front.check(QUERY.into())?;
+    let variables: json_reader::Object =
+        [("id".to_owned(), json_reader::Json::String(world.agent.to_string()))].into_iter().collect();
+    criterion.bench_function("an operation of a checked document is prepared", |bench| {
+        bench.iter(|| front.prepare(black_box(&document), None, Some(&variables)));
     });
+    let caller = Caller::system("parts");
     let operation = Operation {
         query: Some(QUERY.to_owned()),
         variables: json!({ "id": world.agent.to_string() }).as_object().cloned(),
         ..Operation::default()
     };
     criterion.bench_function("a known document is found and accepted", |bench| {
-        bench.iter(|| door.api.accept(black_box(&operation).clone(), "parts").map_err(|_| "refused"));
+        bench.iter(|| door.api.accept(black_box(&operation).clone(), &caller).map_err(|_| "refused"));
     });
     criterion.bench_function("a token's form is checked", |bench| {
         bench.iter(|| runtime.block_on(door.registry.prove(black_box(&world.token))));

@@ -1,17 +1,13 @@
-//! What the most expensive documents cost that the guard accepts, and the most expensive of those that are refused: the
+//! What the most expensive documents cost that are accepted, and the most expensive of those that are refused: the
 //! service's own time on the processors, from the request to the answer, above that of `{ __typename }`; how much memory it
-//! takes meanwhile; and what of that time is the guard's and the parser's. `cargo bench --bench worst`.
+//! takes meanwhile; and what of that time is the front's, which checks documents. `cargo bench --bench worst`.
 
 #[allow(dead_code, reason = "each benchmark needs a part of it")]
 mod serving;
 
 use std::time::{Duration, Instant};
 
-use agent_registry::graphql::{
-    guard::{Limits, measure, scan, weigh},
-    parse::parse,
-};
-use async_graphql::Variables;
+use graphql_front::Front;
 use serde_json::{Value, json};
 use serving::{Failure, Serving};
 
@@ -78,10 +74,10 @@ fn accepted(agent: &str) -> Vec<(&'static str, String, Value)> {
     ]
 }
 
-/// Those that are refused, each as late, or as large, as can be; and by whom.
+/// Those that are refused, each as late, or as large, as can be.
 fn refused() -> Vec<(&'static str, String, Value)> {
     let large = "x".repeat(1_048_000);
-    let by_guard = vec![
+    let documents = vec![
         ("bytes: a body of 2 MiB", format!("{{ a # {large}{large} }}")),
         ("bytes: a body of 1 MiB", format!("{{ a # {large} {} }}", "x".repeat(1_000))),
         ("tokens", format!("{{ {} }}", "a ".repeat(8_100))),
@@ -122,8 +118,8 @@ fn refused() -> Vec<(&'static str, String, Value)> {
         ("a variable of another type", json!({ "ids": { "a": 1 } })),
         ("a variable that is missing", json!({})),
     ];
-    let by_guard = by_guard.into_iter().map(|(name, query)| (name, query, Value::Null));
-    by_guard.chain(by_variables.map(|(name, variables)| (name, nodes.to_owned(), variables))).collect()
+    let documents = documents.into_iter().map(|(name, query)| (name, query, Value::Null));
+    documents.chain(by_variables.map(|(name, variables)| (name, nodes.to_owned(), variables))).collect()
 }
 
 /// What such requests come to.
@@ -150,16 +146,13 @@ async fn each(serving: &Serving, body: &Value) -> Result<Cost, Failure> {
     Ok(Cost { cpu, wall, memory: serving.memory_peak()?.saturating_sub(resident), answer })
 }
 
-/// The shortest of several times that the guard and the parser take, whatever they make of it.
-fn guarded(query: &str, variables: &Value) -> Duration {
-    let converted = Variables::from_json(variables.clone());
+/// The shortest of several times that the front takes, whatever it makes of it.
+fn checked(front: &Front, query: &str, variables: &Value) -> Duration {
+    let given = json_reader::Json::from(variables.clone());
     let once = || {
         let began = Instant::now();
-        let _ = scan(query, &Limits::DEFAULT).is_ok()
-            && parse(query).is_ok_and(|document| {
-                weigh(variables.as_object(), &Limits::DEFAULT).is_ok()
-                    && measure(&document, None, &converted, &Limits::DEFAULT).is_ok()
-            });
+        let _ =
+            front.check(query.into()).and_then(|document| front.prepare(&document, None, given.as_object()));
         began.elapsed()
     };
     (0..9).map(|_| once()).min().unwrap_or_default()
@@ -176,6 +169,7 @@ fn came_to(text: &str) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    let front = agent_registry::graphql::front()?;
     let serving = Serving::start("worst").await?;
     let agent = scene(&serving).await?;
     let base = each(&serving, &json!({ "query": "{ __typename }" })).await?.cpu;
@@ -183,7 +177,7 @@ async fn main() -> Result<(), Failure> {
     for (title, documents) in [("refused", refused()), ("accepted", accepted(&agent))] {
         let (mut worst, mut most) = ((Duration::ZERO, ""), (0, ""));
         println!(
-            "\n{title}: processor time, the guard's and the parser's part of it, time until the answer, memory, bytes of request and answer, what it came to"
+            "\n{title}: processor time, the front's part of it, time until the answer, memory, bytes of request and answer, what it came to"
         );
         for (name, query, variables) in documents {
             let body = json!({ "query": query, "variables": variables });
@@ -191,7 +185,7 @@ async fn main() -> Result<(), Failure> {
             let (cpu, memory) = (cpu.saturating_sub(base), memory / (1024 * 1024));
             println!(
                 "{cpu:>9.2?} {:>9.2?} {wall:>9.2?} {memory:>4} MiB {:>8} {:>8}  {name}: {}",
-                guarded(&query, &variables),
+                checked(&front, &query, &variables),
                 body.to_string().len(),
                 answer.len(),
                 came_to(&answer)

@@ -16,7 +16,7 @@ use crate::{
         auth::{Issuer, jwks::JwksError, jwt::KeyError},
     },
     feed::{self, Hub},
-    graphql::{Api, TrustedDocuments},
+    graphql::{Api, SchemaError, TrustedDocuments},
     http::{
         self, Door, Excerpts, Hand, Limiter, LineLimits, Origins, SocketLimits, Sockets, Tls, TrustedProxies,
     },
@@ -65,6 +65,9 @@ pub enum StartError {
     /// The address can't be listened on.
     #[error("can't listen on {0}: {1}")]
     Listen(SocketAddr, String),
+    /// The schema is not valid: a fault of ours.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The data folder can't be made.
     #[error("can't use the data folder {0}: {1}")]
     Folder(String, String),
@@ -226,7 +229,7 @@ impl Service {
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
-        let api = Api::new(registry.clone(), hub.clone(), trusted_documents);
+        let api = Api::new(registry.clone(), hub.clone(), trusted_documents)?;
         let door = Door::new(Hand {
             api,
             registry,

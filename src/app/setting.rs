@@ -11,7 +11,7 @@ use crate::{
         jwt::LocalIssuer,
     },
     feed,
-    graphql::TrustedDocuments,
+    graphql::{self, TrustedDocuments},
     http::{LineLimits, Origin, Origins, SocketLimits, TLS_LOOK, Tls},
 };
 
@@ -111,7 +111,8 @@ fn trusted_documents(serve: &Serve) -> Result<Option<TrustedDocuments>, StartErr
     };
     let wrong = |why: String| StartError::Setting(format!("TRUSTED_DOCUMENTS: {}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|err| wrong(err.to_string()))?;
-    TrustedDocuments::parse(&text).map(Some).map_err(|err| wrong(err.to_string()))
+    let front = graphql::front()?;
+    TrustedDocuments::parse(&text, &front).map(Some).map_err(|err| wrong(err.to_string()))
 }
 
 /// TLS, when a certificate and its key are set.

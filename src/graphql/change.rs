@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Json, Object};
+use async_graphql::{Context, Enum, ID, InputObject, Object};
 use serde_json::Value;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     error::{Nullable, linked, nullable, refuse},
     page::{connection, page_args},
     plain::Plain,
-    scalar::{Cursor, DateTime, Revision, id, to_id},
+    scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     user::{Actor, ActorKind},
     version::AgentVersion,
 };
@@ -118,7 +118,7 @@ impl Change {
         serde_json::from_str(&self.row.details).map_err(|err| refuse(&Error::Internal(Box::new(err))))
     }
 
-    fn part(&self, name: &str) -> async_graphql::Result<Option<Json<Value>>> {
+    fn part(&self, name: &str) -> async_graphql::Result<Option<Json>> {
         Ok(self.told()?.get(name).filter(|part| !part.is_null()).cloned().map(Json))
     }
 }
@@ -202,17 +202,17 @@ impl Change {
     }
 
     /// What was so before, where there is something to tell.
-    async fn before(&self) -> Nullable<Json<Value>> {
+    async fn before(&self) -> Nullable<Json> {
         nullable(async { self.part("before") }).await
     }
 
     /// What is so since, where there is something to tell.
-    async fn after(&self) -> Nullable<Json<Value>> {
+    async fn after(&self) -> Nullable<Json> {
         nullable(async { self.part("after") }).await
     }
 
     /// All that it tells: before and after, and what there is besides, such as the reason of an activation.
-    async fn details(&self) -> async_graphql::Result<Json<Value>> {
+    async fn details(&self) -> async_graphql::Result<Json> {
         self.told().map(Json)
     }
 

@@ -2,13 +2,12 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use async_graphql::{Context, Enum, ID, Json, Object, SimpleObject};
-use serde_json::Value;
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
     context::{Lens, request},
     error::{Nullable, nullable, refuse},
-    scalar::{Cursor, DateTime, Revision, id, to_id},
+    scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
 use crate::{
@@ -79,7 +78,7 @@ impl ActiveConfig {
     }
 
     /// Temperature and the like: a JSON object.
-    async fn model_parameters(&self) -> async_graphql::Result<Json<Value>> {
+    async fn model_parameters(&self) -> async_graphql::Result<Json> {
         self.1.weigh(json_bytes(&self.0.version.model_parameters))?;
         Ok(Json(self.0.version.model_parameters.clone()))
     }

@@ -20,6 +20,7 @@ use super::{
     error::{refuse, too_much},
     loader::Loader,
     ready::Shown,
+    scalar,
     share::Part,
 };
 use crate::{
@@ -161,7 +162,7 @@ impl Request {
         let unread = |err: &dyn std::fmt::Display| Error::Internal(err.to_string().into());
         let mut input = serde_json::Map::new();
         for (name, value) in ctx.field().arguments().map_err(|err| unread(&err.message))? {
-            let mut value = value.into_json().map_err(|err| unread(&err))?;
+            let mut value = scalar::to_json(value).map_err(|err| unread(&err))?;
             if let Some(fields) = value.as_object_mut() {
                 fields.remove(KEY_FIELD);
             }

@@ -2,8 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{MergedObject, Schema, ServerError, Variables};
+use async_graphql::{MergedObject, Schema, ServerError, ValidationMode};
 use bytes::Bytes;
+pub use graphql_front::SchemaError;
+use graphql_front::{Errors, Front};
+use json_reader::Json;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -25,6 +28,7 @@ mod customer;
 mod diff;
 mod document;
 mod error;
+mod front;
 pub mod guard;
 mod invitation;
 mod loader;
@@ -32,7 +36,6 @@ mod member;
 mod node;
 mod operation;
 mod page;
-pub mod parse;
 mod plain;
 mod ready;
 mod scalar;
@@ -40,13 +43,13 @@ mod service_token;
 mod share;
 mod subscription;
 mod user;
-mod variable;
 mod version;
 mod watcher;
 
 use context::Request;
-use document::{Document, Documents, Found};
+use document::{Documents, Found, Tenant};
 pub use document::{ManifestError, TrustedDocuments};
+pub use front::front;
 pub use operation::{Accepted, NoDocument, Operation};
 pub use ready::REQUEST_BYTES_MAX as READY_BYTES_MAX;
 use ready::Ready;
@@ -92,6 +95,8 @@ fn schema() -> Registered {
     Schema::build(QueryRoot::default(), MutationRoot::default(), subscription::SubscriptionRoot)
         // Suggestions tell the names of fields to whoever asks for something like them.
         .disable_suggestions()
+        // What it runs was checked whole by `front`, which knows rules that the library doesn't.
+        .validation_mode(ValidationMode::Fast)
         .finish()
 }
 
@@ -219,7 +224,7 @@ pub struct Api {
     schema: Registered,
     registry: Registry,
     hub: Hub,
-    limits: guard::Limits,
+    front: Front,
     documents: Arc<Documents>,
     share: Share,
     ready: Ready,
@@ -227,54 +232,51 @@ pub struct Api {
 
 impl Api {
     /// The schema on these verbs and this hub; when documents are trusted, it runs no others.
-    #[must_use]
-    pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Self {
+    ///
+    /// # Errors
+    /// [`SchemaError`] when the schema is not valid, which is a fault of ours.
+    pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::new(trusted));
-        let limits = guard::Limits::default();
-        Self {
+        Ok(Self {
             schema: schema(),
             registry,
             hub,
-            limits,
+            front: front()?,
             documents,
             share: Share::default(),
             ready: Ready::default(),
-        }
+        })
     }
 
-    /// Finds the document that an operation means, and decides whether it may run: before it is parsed, and then before
-    /// it is validated.
+    /// Finds the document that an operation means, checks it whole, and coerces its variables: what is wrong with a request is
+    /// found here, before any of it runs.
     ///
     /// # Errors
     /// The answer that says why not.
-    pub fn accept(&self, mut operation: Operation, request_id: &str) -> Result<Accepted, Answer> {
-        let refuse =
-            |refusal: guard::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
+    pub fn accept(&self, mut operation: Operation, caller: &Caller) -> Result<Accepted, Answer> {
+        let request_id = caller.request_id();
         let unknown =
             |refusal: document::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
-        let found = self.documents.find(&mut operation).map_err(unknown)?;
+        let refuse = |errors: Errors| {
+            let errors = errors.into_iter().map(front::entry).collect();
+            Answer { data: None, errors }.stamped(request_id, self.front.limits().errors)
+        };
+        let tenant = Tenant::of(caller);
+        let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
-        let (document, new) = match found {
-            Found::Known(document) => (document, None),
+        let variables = variables.map(json_reader::Object::from);
+        let (document, claim) = match found {
+            Found::Known(document, claim) => (document, claim),
             Found::New(new) => {
-                guard::scan(&new.text, &self.limits).map_err(refuse)?;
                 new.verify().map_err(unknown)?;
-                let parsed = parse::parse(&new.text)
-                    .map_err(|err| Answer { data: None, errors: vec![err.into()] }.stamped(request_id, 1))?;
-                (Arc::new(Document { text: new.text, parsed }), Some(new.claimed))
+                (Arc::new(self.front.check(new.text).map_err(refuse)?), new.claimed)
             }
         };
-        guard::weigh(variables.as_ref(), &self.limits).map_err(refuse)?;
-        let variables =
-            Variables::from_json(variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
-        let measured = guard::measure(&document.parsed, operation_name.as_deref(), &variables, &self.limits)
-            .map_err(refuse)?;
-        variable::required(&document.parsed, operation_name.as_deref(), &variables)
-            .map_err(|message| Answer::refusal(message, "BAD_USER_INPUT", request_id))?;
-        if let Some(claimed) = new {
-            self.documents.keep(&document, claimed);
-        }
-        Ok(Accepted { document, operation_name, variables, kind: measured.operation, asked: None })
+        let prepared = self.front.prepare(&document, operation_name.as_deref(), variables.as_ref());
+        let prepared = prepared.map_err(refuse)?;
+        self.documents.keep(&document, tenant, claim);
+        let variables = variables.map_or_else(String::new, |given| Json::Object(given).to_text()).into();
+        Ok(Accepted { document, operation_name, variables, prepared, asked: None })
     }
 
     /// The answer to a request with this body, if it is ready: one that shows what `at_hand` answers of an agent.
@@ -291,7 +293,7 @@ impl Api {
         self.hub.settle().await;
         match answer {
             Ok(response) => {
-                let answer = Answer::of(response, &request_id, self.limits.errors);
+                let answer = Answer::of(response, &request_id, self.front.limits().errors);
                 if let (Some(asked), Some(hot), []) = (&accepted.asked, shown.get(), answer.errors.as_slice())
                 {
                     self.ready.keep(asked, hot, answer.written().as_bytes().to_vec().into());

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Variables, parser::types::OperationType};
 use bytes::Bytes;
+use graphql_front::{Document, OperationType, Prepared};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{document::Document, ready};
+use super::ready;
 
 /// What a client asks for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -71,13 +71,14 @@ impl Operation {
     }
 }
 
-/// An operation that was accepted: parsed, measured, ready to run.
+/// An operation that was accepted: checked whole, its variables coerced, ready to run.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub(super) document: Arc<Document>,
     pub(super) operation_name: Option<String>,
-    pub(super) variables: Variables,
-    pub(super) kind: OperationType,
+    /// The variables as the client gave them, written as JSON: with the document and the name, they say what is asked.
+    pub(super) variables: Arc<str>,
+    pub(super) prepared: Prepared,
     /// The body of the request that asks for it, if its answer may be kept by that.
     pub(super) asked: Option<Bytes>,
 }
@@ -87,27 +88,26 @@ impl Accepted {
     #[must_use]
     pub fn by(self, asked: Bytes) -> Self {
         let may_be_kept =
-            asked.len() <= ready::REQUEST_BYTES_MAX && ready::is_of_one_config(&self.document.parsed);
+            asked.len() <= ready::REQUEST_BYTES_MAX && ready::is_of_one_config(&self.prepared.executable);
         Self { asked: may_be_kept.then_some(asked), ..self }
     }
 
     /// The same, as the library runs it.
     pub(super) fn request(&self) -> async_graphql::Request {
-        let mut request = async_graphql::Request::new("").variables(self.variables.clone());
-        request.operation_name.clone_from(&self.operation_name);
-        request.set_parsed_query(self.document.parsed.clone());
+        let mut request = async_graphql::Request::new("");
+        request.set_parsed_query(self.prepared.executable.clone());
         request
     }
 
     /// Whether it may be run by a request that must change nothing.
     #[must_use]
     pub fn is_query(&self) -> bool {
-        matches!(self.kind, OperationType::Query)
+        matches!(self.prepared.kind, OperationType::Query)
     }
 
     /// Whether it answers a stream.
     #[must_use]
     pub fn is_subscription(&self) -> bool {
-        matches!(self.kind, OperationType::Subscription)
+        matches!(self.prepared.kind, OperationType::Subscription)
     }
 }

@@ -1,8 +1,8 @@
 //! Scalars of our own.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
-
 use chrono::SecondsFormat;
+use json_reader::Limits;
 
 use crate::{
     clock::Instant,
@@ -94,6 +94,40 @@ impl Cursor {
     pub(super) fn read(&self) -> domain::Result<change::Cursor> {
         self.0.parse()
     }
+}
+
+/// A scalar that can represent any JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Json(pub serde_json::Value);
+
+/// A scalar that can represent any JSON value.
+#[Scalar(name = "JSON")]
+impl ScalarType for Json {
+    /// The value comes as its exact text: the library's own numbers could not hold it (`front`).
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::Binary(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let read = json_reader::read(text, &Limits::default());
+        read.map(|json| Self(json.to_serde())).map_err(|err| InputValueError::custom(err.to_string()))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
+/// A coerced argument as JSON. A value of the scalar JSON is in it as what its text says.
+pub(super) fn to_json(value: Value) -> Result<serde_json::Value, String> {
+    Ok(match value {
+        Value::Binary(text) => {
+            json_reader::read(&text, &Limits::default()).map_err(|err| err.to_string())?.to_serde()
+        }
+        Value::List(values) => values.into_iter().map(to_json).collect::<Result<_, _>>()?,
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| Ok((name.to_string(), to_json(value)?)));
+            serde_json::Value::Object(fields.collect::<Result<_, String>>()?)
+        }
+        plain => plain.into_json().map_err(|err| err.to_string())?,
+    })
 }
 
 /// The id of this noun that an input field names.

@@ -191,7 +191,7 @@ impl Subscriber {
         let slot = Arc::default();
         match self.run(Part::Open(Arc::clone(&slot))).await {
             Some(response) => {
-                let errors_max = self.api.limits.errors;
+                let errors_max = self.api.front.limits().errors;
                 let answer = Answer::of(response, self.caller.request_id(), errors_max);
                 Err(Box::new(Answer { data: None, ..answer }))
             }
@@ -213,7 +213,7 @@ impl Subscriber {
             return Some((Arc::clone(&shown.text), is_failure));
         }
         // Errors name the request that they are an answer to.
-        let own = shown.answer.clone().stamped(self.caller.request_id(), self.api.limits.errors);
+        let own = shown.answer.clone().stamped(self.caller.request_id(), self.api.front.limits().errors);
         Some((own.written(), is_failure))
     }
 
@@ -257,12 +257,11 @@ impl Subscriber {
 
 /// Names all who have asked the same and may see the same.
 fn group(caller: &Caller, accepted: &Accepted) -> [u8; 32] {
-    let Accepted { document, operation_name, variables, kind: _, asked: _ } = accepted;
+    let Accepted { document, operation_name, variables, prepared: _, asked: _ } = accepted;
     let mut digest = Sha256::new();
-    let variables = serde_json::to_string(variables).unwrap_or_default();
     let sight = format!("{:?}", caller.sight());
     let name = operation_name.as_deref().unwrap_or_default();
-    for part in [&*document.text, name, &variables, &sight] {
+    for part in [&**document.text(), name, variables, &sight] {
         digest.update(part.len().to_be_bytes());
         digest.update(part);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Json, Object, ScalarType, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, ScalarType, SimpleObject};
 use serde_json::Value;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     error::{Nullable, Outcome, UserError, nullable, refuse, settle},
     page::connection,
     plain::Plain,
-    scalar::{DateTime, Revision, id, to_id},
+    scalar::{DateTime, Json, Revision, id, to_id},
     user::Actor,
 };
 use crate::{
@@ -34,7 +34,7 @@ pub struct Tool {
     /// What it does, for the model to read.
     description: Option<String>,
     /// The JSON Schema of its input.
-    input_schema: Option<Json<Value>>,
+    input_schema: Option<Json>,
 }
 
 /// One tool that a version may call.
@@ -45,7 +45,7 @@ pub struct ToolInput {
     /// What it does, for the model to read.
     description: Option<String>,
     /// A JSON Schema of its input. It is checked to be one; nothing that it refers to is fetched.
-    input_schema: Option<Json<Value>>,
+    input_schema: Option<Json>,
 }
 
 impl From<ToolInput> for verbs::Tool {
@@ -116,7 +116,7 @@ impl AgentVersion {
     }
 
     /// Temperature and the like: a JSON object.
-    async fn model_parameters(&self) -> async_graphql::Result<Json<Value>> {
+    async fn model_parameters(&self) -> async_graphql::Result<Json> {
         let body = self.body().await?;
         self.lens.weigh(json_bytes(&body.model_parameters))?;
         Ok(Json(body.model_parameters.clone()))
@@ -244,7 +244,7 @@ pub struct PublishVersionInput {
     /// Which model, such as `gpt-4-turbo`: 1 to 200 characters.
     model_name: String,
     /// Temperature and the like: a JSON object of at most 64 KiB; empty when left out.
-    model_parameters: Option<Json<Value>>,
+    model_parameters: Option<Json>,
     /// What it may call: at most 128 with unique names; none when left out.
     tools: Option<Vec<ToolInput>>,
     /// Why this version: at most 2,000 characters.

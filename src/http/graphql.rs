@@ -172,7 +172,7 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(A
         charge(door, &caller, &head.headers, (&answer, bytes));
         Box::new(Refused::request_error(answer, media))
     };
-    let accepted = door.api.accept(operation, id).map_err(request_error)?;
+    let accepted = door.api.accept(operation, &caller).map_err(request_error)?;
     if accepted.is_subscription() {
         return Err(Refused::new(
             StatusCode::BAD_REQUEST,

@@ -222,11 +222,12 @@ async fn a_page_that_makes_no_sense_is_refused() {
         "first: 1, last: 1",
         "after: \"nonsense\"",
         "before: \"\"",
+        "first: 99999999999",
     ] {
         let answer = operator.gql(&format!("{{ agents({arguments}) {{ totalCount }} }}"), Value::Null).await;
         assert_eq!(answer.code(), Some("BAD_USER_INPUT"), "{arguments}: {}", answer.body);
     }
-    let endless = operator.gql("{ agents(first: 99999999999) { totalCount } }", Value::Null).await;
+    let endless = operator.gql("{ agents(first: 999999999) { totalCount } }", Value::Null).await;
     assert_eq!(endless.code(), Some("QUERY_TOO_COMPLEX"));
 }
 

@@ -1,17 +1,23 @@
 //! Which document an operation means: the text that it carries, or one that is known by its hash or its id.
 //!
-//! Persisted queries are Apollo's protocol: a client sends `extensions.persistedQuery` alone, and with the text when it
-//! is told PERSISTED_QUERY_NOT_FOUND. When there is a list of trusted documents, no other is run, however it is named.
-//! What is found here goes through the guard like any other text.
+//! Persisted queries are Apollo's protocol: a client sends `extensions.persistedQuery` alone, and with the text when the
+//! answer is PERSISTED_QUERY_NOT_FOUND. A document is found by its hash by its own tenant only, so that nobody can find
+//! out what others ask. When there is a list of trusted documents, no other runs, however it is named.
+//!
+//! A checked document is shared by all who send its text.
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::ExecutableDocument;
+use graphql_front::Document;
 use quick_cache::{Weighter, sync::Cache};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Operation;
+use crate::{
+    domain::{Caller, Principal},
+    id::CustomerId,
+};
 
 mod trusted;
 
@@ -24,8 +30,8 @@ type Hash = [u8; 32];
 const ENTRIES: usize = 1_000;
 /// About the most bytes that all of them take.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// What a parsed document takes, as a multiple of its text: a token is two bytes or more with what parts it from the next,
-/// and takes some hundred in the tree.
+/// How many times its text a checked document takes: a token is two bytes or more with its separator, and takes some hundred
+/// in the tree, and again in its normalised forms.
 const SWELL: usize = 64;
 /// What it takes beside that.
 const OVERHEAD: usize = 4096;
@@ -67,28 +73,43 @@ impl Refusal {
     }
 }
 
-/// A document that was parsed.
-#[derive(Debug)]
-pub(super) struct Document {
-    pub(super) text: Arc<str>,
-    pub(super) parsed: ExecutableDocument,
+/// Who shares what was registered by hash: a customer's programs, the platform's own services, or one person.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Tenant {
+    Customer(CustomerId),
+    /// By issuer and subject, since who has no profile yet has no lasting id.
+    User(String, String),
+    Platform,
+}
+
+impl Tenant {
+    /// The tenant of this caller.
+    pub(super) fn of(caller: &Caller) -> Self {
+        match &caller.principal {
+            Principal::ApiKey(key) => Self::Customer(key.customer_id),
+            Principal::User(user) => Self::User(user.issuer.clone(), user.subject.clone()),
+            Principal::Service(_) | Principal::System => Self::Platform,
+        }
+    }
 }
 
 /// The document that an operation means.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// One that has been through the guard's scan and the parser.
-    Known(Arc<Document>),
-    /// One that has not.
+    /// One that was checked.
+    Known(Arc<Document>, Claim),
+    /// One that was not.
     New(New),
 }
+
+/// The hash that the client says a text has, when it sent both: it wants to send the hash alone from now on.
+pub(super) type Claim = Option<Hash>;
 
 /// A text that is not known.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct New {
     pub(super) text: Arc<str>,
-    /// The hash that the client says it has.
-    pub(super) claimed: Option<Hash>,
+    pub(super) claimed: Claim,
 }
 
 impl New {
@@ -104,26 +125,31 @@ impl New {
 #[derive(Clone, Debug)]
 struct Size;
 
-impl Weighter<Hash, Arc<Document>> for Size {
-    fn weight(&self, _: &Hash, document: &Arc<Document>) -> u64 {
-        u64::try_from(OVERHEAD + document.text.len() * SWELL).unwrap_or(u64::MAX)
+impl<K> Weighter<K, Arc<Document>> for Size {
+    fn weight(&self, _: &K, document: &Arc<Document>) -> u64 {
+        u64::try_from(OVERHEAD + document.text().len() * SWELL).unwrap_or(u64::MAX)
     }
 }
 
 /// The documents that are known here.
 #[derive(Debug)]
 pub(super) struct Documents {
-    known: Cache<Hash, Arc<Document>, Size>,
+    /// By the hash of a text that was sent.
+    checked: Cache<Hash, Arc<Document>, Size>,
+    /// By the hash alone, for the tenant that has sent it together with its text.
+    registered: Cache<(Tenant, Hash), Arc<Document>, Size>,
     trusted: Option<TrustedDocuments>,
 }
 
 impl Documents {
     pub(super) fn new(trusted: Option<TrustedDocuments>) -> Self {
-        Self { known: Cache::with_weighter(ENTRIES, BYTES_MAX, Size), trusted }
+        let checked = Cache::with_weighter(ENTRIES, BYTES_MAX, Size);
+        let registered = Cache::with_weighter(ENTRIES, BYTES_MAX, Size);
+        Self { checked, registered, trusted }
     }
 
-    /// The document that this operation means, which is taken out of it.
-    pub(super) fn find(&self, operation: &mut Operation) -> Result<Found, Refusal> {
+    /// The document that this operation of `tenant` means. Takes it out of the operation.
+    pub(super) fn find(&self, operation: &mut Operation, tenant: &Tenant) -> Result<Found, Refusal> {
         let (text, id) = (operation.query.take(), operation.document_id.take());
         let claimed = operation.persisted().map(claimed).transpose()?;
         if let Some(trusted) = &self.trusted {
@@ -142,8 +168,9 @@ impl Documents {
                 Ok(self.known_or_new(text.into(), Some(claimed.ok_or(Refusal::Mismatch)?)))
             }
             (None, claimed) => {
-                let document = claimed.flatten().and_then(|hash| self.known.get(&hash));
-                Ok(Found::Known(document.ok_or(Refusal::NotFound)?))
+                let document =
+                    claimed.flatten().and_then(|hash| self.registered.get(&(tenant.clone(), hash)));
+                Ok(Found::Known(document.ok_or(Refusal::NotFound)?, None))
             }
         }
     }
@@ -152,18 +179,25 @@ impl Documents {
         if text.len() <= TEXT_BYTES_MAX {
             let hash = hash(&text);
             let is_claimed = claimed.is_none_or(|claimed| claimed == hash);
-            if let Some(document) = self.known.get(&hash).filter(|_| is_claimed) {
-                return Found::Known(document);
+            if let Some(document) = self.checked.get(&hash).filter(|_| is_claimed) {
+                return Found::Known(document, claimed);
             }
         }
         Found::New(New { text, claimed })
     }
 
-    /// Remembers a document that was accepted, and its hash if its client has named it.
-    pub(super) fn keep(&self, document: &Arc<Document>, claimed: Option<Hash>) {
-        let is_short = document.text.len() <= TEXT_BYTES_MAX;
-        if let Some(hash) = claimed.or_else(|| is_short.then(|| hash(&document.text))) {
-            self.known.insert(hash, Arc::clone(document));
+    /// Remembers a document of which an operation was accepted: for all who send its text, and for this tenant by the hash
+    /// that it has named.
+    pub(super) fn keep(&self, document: &Arc<Document>, tenant: Tenant, claimed: Claim) {
+        let text = document.text();
+        if text.len() <= TEXT_BYTES_MAX {
+            let hash = claimed.unwrap_or_else(|| hash(text));
+            if self.checked.peek(&hash).is_none() {
+                self.checked.insert(hash, Arc::clone(document));
+            }
+        }
+        if let Some(hash) = claimed.filter(|_| self.trusted.is_none()) {
+            self.registered.insert((tenant, hash), Arc::clone(document));
         }
     }
 }

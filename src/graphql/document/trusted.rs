@@ -11,10 +11,9 @@ use std::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{
-    super::{guard, parse},
-    HASH_PREFIX, hash,
-};
+use graphql_front::{ErrorKind, Front};
+
+use super::{HASH_PREFIX, hash};
 
 /// How a manifest of Apollo's names its form.
 const APOLLO: &str = "apollo-persisted-query-manifest";
@@ -64,14 +63,14 @@ impl TrustedDocuments {
     ///
     /// # Errors
     /// [`ManifestError`]; the message is one line.
-    pub fn parse(json: &str) -> Result<Self, ManifestError> {
+    pub fn parse(json: &str, front: &Front) -> Result<Self, ManifestError> {
         let listed = read(json)?;
         if listed.is_empty() {
             return Err(ManifestError::Empty);
         }
         let mut this = Self::default();
         for Listed { id, body } in listed {
-            runnable(&body).map_err(|why| ManifestError::Document(id.clone(), why))?;
+            runnable(&body, front).map_err(|why| ManifestError::Document(id.clone(), why))?;
             let text: Arc<str> = body.into();
             this.texts.insert(Arc::clone(&text));
             let id = id.strip_prefix(HASH_PREFIX).map(str::to_owned).unwrap_or(id);
@@ -127,11 +126,12 @@ fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
     listed.collect()
 }
 
-/// Whether the guard and the parser take it. What is asked of the schema is decided when it runs.
-fn runnable(text: &str) -> Result<(), String> {
-    guard::scan(text, &guard::Limits::DEFAULT).map_err(|refusal| refusal.to_string())?;
-    match parse::parse(text) {
-        Ok(_) => Ok(()),
-        Err(_) => Err("it does not parse".to_owned()),
-    }
+/// Refuses a text that is no document, or is past a limit. One that doesn't fit the schema is refused when a client asks for it:
+/// a list may hold the documents of clients of an older version.
+fn runnable(text: &str, front: &Front) -> Result<(), String> {
+    let Err(errors) = front.check(text.into()) else { return Ok(()) };
+    let unfit = errors
+        .into_iter()
+        .find(|error| matches!(error.kind, ErrorKind::Syntax | ErrorKind::TooComplex { .. }));
+    unfit.map_or(Ok(()), |error| Err(error.message))
 }

@@ -99,7 +99,7 @@ impl Run {
         };
         self.held.adopt(&caller, since);
         let bytes = operation.document_bytes();
-        let accepted = match self.api.accept(operation, request_id) {
+        let accepted = match self.api.accept(operation, &caller) {
             Ok(accepted) => accepted,
             Err(refusal) => {
                 self.limiter.charge(&caller, &self.bearer, bytes);

@@ -33,7 +33,7 @@ pub(super) async fn answer(door: &Door, id: &str, request: Request) -> Result<Re
     let peer = Peer::of(request.extensions());
     let Asked { caller, since, operation, body: _, may_write, head } = read(door, id, request).await?;
     let bytes = operation.document_bytes();
-    let accepted = match door.api.accept(operation, id) {
+    let accepted = match door.api.accept(operation, &caller) {
         Ok(accepted) => accepted,
         Err(refusal) => {
             caller::charge(door, &caller, &head.headers, (&refusal, bytes));

@@ -65,7 +65,6 @@ async fn what_shows_more_than_one_configuration_is_not_ready() {
         "query ($id: ID!) { a: activeConfig(agentId: $id) { name } b: activeConfig(agentId: $id) { name } }"
             .to_owned(),
         format!("query ($id: ID!) {{ activeConfig(agentId: $id, atLeast: \"{head}\") {{ name }} }}"),
-        "query ($id: ID!) { ...f } fragment f on Query { activeConfig(agentId: $id) { name } }".to_owned(),
     ];
     for query in &others {
         let body = asked(query, &city.agent);

@@ -1,5 +1,6 @@
 //! Persisted queries by hash (Apollo's protocol), over HTTP and over sockets.
 
+use agent_registry::domain::KeyScope;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{CREATE, GRAPHQL, JSON, assert_refused, customers, get, operator, post};
 use crate::support::{
     Answer, App,
-    caller::Operator,
+    caller::{Operator, Program},
     socket::{Frame, Socket},
 };
 
@@ -85,7 +86,10 @@ async fn a_document_that_was_sent_once_is_known_by_its_hash() {
     let anonymous = app.anonymous();
     let request = anonymous.request(Method::POST, "/graphql").json(&json!({ "extensions": named(&hash) }));
     assert_refused(&Answer::of(request).await, 401);
+    // And it says nothing of what others ask: nobody else finds the document by it.
     let stranger = Operator(app.user("stranger", None));
+    assert_unknown(&stranger, &hash).await;
+    assert!(ask(&stranger, Some(COUNT), &hash).await.status.is_success());
     assert!(ask(&stranger, None, &hash).await.status.is_success());
 
     // What one socket says is known to all doors.
@@ -93,6 +97,35 @@ async fn a_document_that_was_sent_once_is_known_by_its_hash() {
     let learnt = json!({ "query": other, "extensions": named(&sha256(other)) });
     assert_eq!(over_socket(&app, &operator, learnt).await["payload"]["data"], count);
     assert_eq!(ask(&operator, None, &sha256(other)).await.at(""), &count);
+}
+
+#[tokio::test]
+async fn a_document_is_found_by_its_hash_by_its_own_tenant_only() {
+    let (app, operator) = operator().await;
+    let (one, other) = (operator.customer("One").await, operator.customer("Other").await);
+    let program = async |customer: &str| app.program(customer, [KeyScope::AgentsRead]).await;
+    let (first, second, stranger) = (program(&one).await, program(&one).await, program(&other).await);
+    let send = async |key: &Program, body: Value| {
+        Answer::of(key.request(Method::POST, "/graphql").json(&body)).await
+    };
+
+    // A literal is what somebody could guess: with the hash alone, the guess can't be confirmed.
+    let text = "{ agents(filter: {nameContains: \"Permit\"}) { totalCount } }";
+    let by_hash = json!({ "extensions": named(&sha256(text)) });
+    let with_text = json!({ "query": text, "extensions": named(&sha256(text)) });
+    assert_eq!(code(&send(&first, by_hash.clone()).await), "PERSISTED_QUERY_NOT_FOUND");
+    send(&first, with_text).await.at("/agents/totalCount");
+    send(&first, by_hash.clone()).await.at("/agents/totalCount");
+    send(&second, by_hash.clone()).await.at("/agents/totalCount");
+    assert_eq!(code(&send(&stranger, by_hash).await), "PERSISTED_QUERY_NOT_FOUND");
+
+    // A text that was sent without its hash is found by it by nobody, although the service has it checked.
+    let text = "query Count { agents { totalCount } }";
+    for key in [&first, &stranger] {
+        send(key, json!({ "query": text })).await.at("/agents/totalCount");
+        let answer = send(key, json!({ "extensions": named(&sha256(text)) })).await;
+        assert_eq!(code(&answer), "PERSISTED_QUERY_NOT_FOUND");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A list of trusted documents: no other is run, at whichever door, however it is named.
 
-use agent_registry::graphql::TrustedDocuments;
+use agent_registry::graphql::{TrustedDocuments, front};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn lists() -> [Value; 2] {
 }
 
 async fn app(list: &Value) -> (App, Operator) {
-    let trusted_documents = Some(TrustedDocuments::parse(&list.to_string()).unwrap());
+    let trusted_documents = Some(TrustedDocuments::parse(&list.to_string(), &front().unwrap()).unwrap());
     let app = App::set_up(Setup { trusted_documents, ..Setup::default() }).await;
     let operator = app.operator().await;
     (app, operator)
@@ -149,9 +149,9 @@ fn a_list_that_can_not_be_used_says_why_in_a_line() {
         (json!({ "a": "[".repeat(2_000) }).to_string(), "brackets"),
     ];
     for (list, why) in cases {
-        let told = TrustedDocuments::parse(&list).unwrap_err().to_string();
+        let told = TrustedDocuments::parse(&list, &front().unwrap()).unwrap_err().to_string();
         assert!(told.contains(why) && told.lines().count() == 1, "{list}: {told}");
     }
     let twice = json!({ "a": COUNT, "b": COUNT, "c": CREATE }).to_string();
-    assert_eq!(TrustedDocuments::parse(&twice).unwrap().count(), 2);
+    assert_eq!(TrustedDocuments::parse(&twice, &front().unwrap()).unwrap().count(), 2);
 }

@@ -1,0 +1,60 @@
+//! From a text to a document that is valid whatever its variables are.
+
+use std::sync::Arc;
+
+use apollo_compiler::parser::Parser;
+
+use crate::{
+    document::{Document, Source},
+    error::{Error, ErrorKind, Errors, of_library},
+    measure,
+    schema::Inner,
+    text, usage,
+};
+
+/// Diagnostics of the library that `usage` judges: for some of them the library refuses valid documents (a subscription that
+/// selects its one root field twice, variables in lists within the schema's own scalars), for others it overlooks what lies
+/// within lists and input objects.
+const JUDGED_HERE: &[&str] = &[
+    "SubscriptionUsesMultipleFields",
+    "UnsupportedValueType",
+    "IntCoercionError",
+    "FloatCoercionError",
+    "UndefinedEnumValue",
+    "UndefinedInputValue",
+    "RequiredField",
+    "DisallowedVariableUsage",
+];
+
+pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
+    let limits = &front.limits;
+    let blanked = text::scan(&text, limits)?;
+    let source = Source::new(text);
+    let mut parser = Parser::new().recursion_limit(2 * limits.nesting);
+    let parsed = parser.parse_ast(blanked, "");
+    // What follows a syntax error is mostly its consequence.
+    let parsed = parsed.map_err(|failed| {
+        let first = of_library(&failed.errors, &source, &[], 1);
+        let unsaid = || Error::new(ErrorKind::Syntax, "the document does not parse");
+        Errors::from(first.into_iter().next().unwrap_or_else(unsaid))
+    })?;
+
+    // Undefined fields and the like. The tree holds what was understood, and is measured before anything walks it.
+    let (tree, build_errors) = match parsed.to_executable(&front.schema) {
+        Ok(tree) => (tree, Vec::new()),
+        Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
+    };
+    measure::shape(&tree, limits)?;
+    let refused = |errors| Errors::of(errors, limits.errors).map_or(Ok(()), Err);
+    refused(build_errors)?;
+
+    let (tree, mut errors) = match tree.validate(&front.schema) {
+        Ok(valid) => (valid.into_inner(), Vec::new()),
+        Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
+    };
+    let (steering, of_places) = usage::check(front, &source, &tree);
+    errors.extend(of_places);
+    errors.sort_by(|one, other| one.locations.cmp(&other.locations));
+    refused(errors)?;
+    Ok(Document::new(source, tree, steering))
+}

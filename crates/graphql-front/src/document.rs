@@ -1,0 +1,155 @@
+//! A document that was checked, and an operation of it that is ready to run.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use apollo_compiler::{
+    Node,
+    executable::{ExecutableDocument as Tree, Operation},
+    parser::SourceSpan,
+};
+use async_graphql_parser::{
+    Pos,
+    types::{ExecutableDocument, OperationType},
+};
+
+use crate::{
+    error::{Error, ErrorKind},
+    normalize::Plan,
+    usage::Steering,
+};
+
+/// How many normalised forms of one document are kept.
+const PLANS_MAX: usize = 16;
+
+/// A document's text, with the offsets at which its lines begin.
+#[derive(Debug)]
+pub(crate) struct Source {
+    text: Arc<str>,
+    lines: Vec<usize>,
+}
+
+impl Source {
+    pub(crate) fn new(text: Arc<str>) -> Self {
+        let bytes = text.as_bytes();
+        // A line ends with LF, CR LF, or CR alone (section 2.1.2).
+        let ends = bytes.iter().enumerate().filter(|(at, byte)| match byte {
+            b'\n' => true,
+            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        });
+        let lines = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
+        Self { text, lines }
+    }
+
+    /// Line and column, from 1; columns count characters.
+    pub(crate) fn pos(&self, span: SourceSpan) -> Pos {
+        let offset = span.offset();
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).unwrap_or_default();
+        Pos { line, column: before.chars().count() + 1 }
+    }
+}
+
+/// A document that is valid for the schema of its [`Front`](crate::Front). It depends on no variables and no caller, so
+/// that one copy serves all.
+#[derive(Debug)]
+pub struct Document {
+    pub(crate) source: Source,
+    pub(crate) tree: Tree,
+    pub(crate) steering: Steering,
+    plans: Mutex<Vec<(PlanKey, Arc<Plan>)>>,
+}
+
+/// What a normalised form depends on: the operation, and the values of the variables that steer its directives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlanKey {
+    pub(crate) operation: Option<String>,
+    pub(crate) steering: Vec<bool>,
+}
+
+impl Document {
+    pub(crate) fn new(source: Source, tree: Tree, steering: Steering) -> Self {
+        Self { source, tree, steering, plans: Mutex::default() }
+    }
+
+    /// The text that this document was made of.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.source.text
+    }
+
+    /// The operation of this name, or the only one when no name is given (section 6.1, GetOperation). An empty name is
+    /// no name. This is the one place where an operation is chosen.
+    pub(crate) fn operation(&self, name: Option<&str>) -> Result<&Node<Operation>, Error> {
+        let operations = &self.tree.operations;
+        let message = match name.filter(|name| !name.is_empty()) {
+            Some(name) => match operations.named.get(name) {
+                Some(operation) => return Ok(operation),
+                None => format!("no operation is named {}; {}", quoted(name), self.inventory()),
+            },
+            None => {
+                let mut all = operations.iter();
+                match (all.next(), all.next()) {
+                    (Some(only), None) => return Ok(only),
+                    _ => format!("`operationName` must say which operation runs; {}", self.inventory()),
+                }
+            }
+        };
+        Err(Error::new(ErrorKind::Operation, message))
+    }
+
+    /// What operations there are, in words.
+    fn inventory(&self) -> String {
+        let names: Vec<&str> = self.tree.operations.named.keys().map(|name| name.as_str()).collect();
+        match names.as_slice() {
+            [] => "the document has one operation, without a name".to_owned(),
+            names => format!("the document has {}", names.join(", ")),
+        }
+    }
+
+    /// The normalised form for `key`, made by `make` when it isn't kept.
+    pub(crate) fn plan<E>(
+        &self,
+        key: PlanKey,
+        make: impl FnOnce() -> Result<Plan, E>,
+    ) -> Result<Arc<Plan>, E> {
+        let found = |plans: &Vec<(PlanKey, Arc<Plan>)>| {
+            plans.iter().find(|(kept, _)| *kept == key).map(|(_, plan)| Arc::clone(plan))
+        };
+        if let Some(plan) = found(&self.plans.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(plan);
+        }
+        let plan = Arc::new(make()?);
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = found(&plans) {
+            return Ok(plan);
+        }
+        if plans.len() >= PLANS_MAX {
+            plans.remove(0);
+        }
+        plans.push((key, Arc::clone(&plan)));
+        Ok(plan)
+    }
+}
+
+/// A client's word, cut to what a message may repeat.
+fn quoted(word: &str) -> String {
+    let mut short: String = word.chars().take(100).collect();
+    if short.len() < word.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
+/// An operation that was checked whole, with the values of its variables in place.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// One anonymous operation without fragments, directives and variables. Each response key stands once for each
+    /// concrete type. It needs no further validation.
+    pub executable: ExecutableDocument,
+    /// Whether it reads, writes or watches.
+    pub kind: OperationType,
+    /// What it costs, in points.
+    pub cost: usize,
+}

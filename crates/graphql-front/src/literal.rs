@@ -1,0 +1,291 @@
+//! Literals: each is read by the type of the place where it stands (section 5.6 and 6.4.1), with or without the values of
+//! the variables in it.
+
+use apollo_compiler::{
+    Name, Node,
+    ast::{Type, Value},
+    parser::SourceSpan,
+    schema::ExtendedType,
+};
+use async_graphql_value::{ConstValue, Name as OutName, indexmap::IndexMap};
+use json_reader::{Json, Number, Object};
+
+use crate::schema::Inner;
+
+/// The longest number that a message repeats, in bytes.
+pub(crate) const NUMBER_BYTES_MAX: usize = 40;
+
+/// What a literal comes to.
+#[derive(Clone, Debug)]
+pub(crate) enum Coerced {
+    Value(ConstValue),
+    /// A variable stands here that was given no value, and has no default: as if nothing were written here.
+    Absent,
+    /// It can't be said yet: a variable is in it, and its value isn't known.
+    Open,
+}
+
+/// Where a literal stands.
+pub(crate) struct Place<'a> {
+    pub(crate) ty: &'a Type,
+    /// Whether the place has a default value, for which nothing need be written.
+    pub(crate) has_default: bool,
+}
+
+/// Gives variables their values, or takes note of where they stand.
+pub(crate) trait Variables {
+    /// What this variable comes to at this place. Within a scalar of the schema there is no type, so no place.
+    fn at(&mut self, name: &Name, place: Option<&Place<'_>>, span: Option<SourceSpan>) -> Coerced;
+    /// The same as JSON, as the client gave it; `None` when there is none.
+    fn json(&self, name: &Name) -> Option<&Json>;
+}
+
+/// Reads literals. Errors carry the path of the value that is wrong.
+pub(crate) struct Reader<'a, V> {
+    pub(crate) front: &'a Inner,
+    pub(crate) variables: V,
+    /// Where the value stands that is being read, such as `input.tools[3].name`.
+    pub(crate) path: Vec<String>,
+}
+
+/// What is wrong, and where in the text.
+pub(crate) type Fault = (String, Option<SourceSpan>);
+
+impl<V: Variables> Reader<'_, V> {
+    /// Reads `value` at `place`. The path is that of the place.
+    pub(crate) fn read(&mut self, value: &Node<Value>, place: &Place<'_>) -> Result<Coerced, Fault> {
+        if let Value::Variable(name) = &**value {
+            let coerced = self.variables.at(name, Some(place), value.location());
+            return match coerced {
+                Coerced::Value(ConstValue::Null) if place.ty.is_non_null() => {
+                    Err(self.fault(value, &format!("`${name}` is null, and null is not accepted here")))
+                }
+                Coerced::Absent if place.ty.is_non_null() && !place.has_default => {
+                    Err(self.fault(value, &format!("`${name}` has no value, and one is needed here")))
+                }
+                coerced => Ok(coerced),
+            };
+        }
+        match (place.ty, &**value) {
+            (Type::Named(_) | Type::List(_), Value::Null) => Ok(Coerced::Value(ConstValue::Null)),
+            (Type::NonNullNamed(_) | Type::NonNullList(_), Value::Null) => {
+                Err(self.expected(value, place.ty, "null"))
+            }
+            (Type::List(item) | Type::NonNullList(item), Value::List(values)) => self.list(values, item),
+            // A single value stands for the list that holds it (section 3.11).
+            (Type::List(item) | Type::NonNullList(item), _) => {
+                let item = Place { ty: item, has_default: false };
+                Ok(match self.read(value, &item)? {
+                    Coerced::Value(value) => Coerced::Value(ConstValue::List(vec![value])),
+                    other => other,
+                })
+            }
+            (Type::Named(name) | Type::NonNullNamed(name), _) => self.named(value, name, place.ty),
+        }
+    }
+
+    fn list(&mut self, values: &[Node<Value>], item: &Type) -> Result<Coerced, Fault> {
+        let place = Place { ty: item, has_default: false };
+        let (mut all, mut is_open) = (Vec::with_capacity(values.len()), false);
+        for (index, value) in values.iter().enumerate() {
+            self.path.push(format!("[{index}]"));
+            match self.read(value, &place)? {
+                Coerced::Value(value) => all.push(value),
+                // A variable without a value is null in a list.
+                Coerced::Absent => all.push(ConstValue::Null),
+                Coerced::Open => is_open = true,
+            }
+            self.path.pop();
+        }
+        Ok(if is_open { Coerced::Open } else { Coerced::Value(ConstValue::List(all)) })
+    }
+
+    fn named(&mut self, value: &Node<Value>, name: &Name, ty: &Type) -> Result<Coerced, Fault> {
+        let front = self.front;
+        match front.schema.types.get(name) {
+            Some(ExtendedType::Enum(defined)) => match &**value {
+                Value::Enum(word) if defined.values.contains_key(word) => {
+                    Ok(Coerced::Value(ConstValue::Enum(OutName::new(word.as_str()))))
+                }
+                Value::Enum(word) => {
+                    Err(self.fault(value, &format!("`{word}` is no value of the enum {name}")))
+                }
+                other => Err(self.expected(value, ty, kind(other))),
+            },
+            Some(ExtendedType::InputObject(defined)) => match &**value {
+                Value::Object(fields) => self.object(value, fields, defined),
+                other => Err(self.expected(value, ty, kind(other))),
+            },
+            Some(ExtendedType::Scalar(_)) => self.scalar(value, name),
+            // Validation sees that no other type stands here.
+            _ => Err(self.expected(value, ty, kind(value))),
+        }
+    }
+
+    fn scalar(&mut self, value: &Node<Value>, name: &Name) -> Result<Coerced, Fault> {
+        let Some(rule) = self.front.scalar(name) else {
+            return Err(self.fault(value, &format!("{name} takes no values")));
+        };
+        let refused = |this: &Self| {
+            let found = match &**value {
+                Value::Int(int) if int.as_str().len() <= NUMBER_BYTES_MAX => int.as_str(),
+                other => kind(other),
+            };
+            this.fault(value, &format!("expected {}, found {found}", rule.accepted))
+        };
+        // In JSON `1.0` is a whole number. As a literal it is a Float, and no Int takes it (section 3.5.1).
+        if matches!((&**value, name.as_str()), (Value::Float(_), "Int" | "ID")) {
+            return Err(refused(self));
+        }
+        let json = match &**value {
+            // The specification's own scalars take no list, no object and no name.
+            Value::List(_) | Value::Object(_) | Value::Enum(_)
+                if self.front.scalars.get(name.as_str()).is_none() =>
+            {
+                return Err(refused(self));
+            }
+            _ => self.json(value, rule.accepts_names, name)?,
+        };
+        let Some(json) = json else { return Ok(Coerced::Open) };
+        (rule.coerce)(&json).map(Coerced::Value).ok_or_else(|| refused(self))
+    }
+
+    /// The JSON that a literal within a scalar of the schema stands for. None while a variable in it has no known value.
+    fn json(
+        &mut self,
+        value: &Node<Value>,
+        accepts_names: bool,
+        scalar: &Name,
+    ) -> Result<Option<Json>, Fault> {
+        Ok(Some(match &**value {
+            Value::Variable(name) => match self.variables.at(name, None, value.location()) {
+                Coerced::Open => return Ok(None),
+                Coerced::Absent => Json::Null,
+                Coerced::Value(_) => self.variables.json(name).cloned().unwrap_or(Json::Null),
+            },
+            Value::Enum(word) if accepts_names => Json::String(word.to_string()),
+            Value::Enum(word) => {
+                return Err(self.fault(value, &format!("expected {scalar}, found the name `{word}`")));
+            }
+            Value::List(values) => {
+                let mut all = Some(Vec::with_capacity(values.len()));
+                for value in values {
+                    match (self.json(value, accepts_names, scalar)?, &mut all) {
+                        (Some(json), Some(all)) => all.push(json),
+                        _ => all = None,
+                    }
+                }
+                match all {
+                    Some(all) => Json::Array(all),
+                    None => return Ok(None),
+                }
+            }
+            Value::Object(fields) => {
+                self.unique(fields)?;
+                let mut all = Some(Object::new());
+                for (name, value) in fields {
+                    if self.is_absent(value) {
+                        continue;
+                    }
+                    match (self.json(value, accepts_names, scalar)?, &mut all) {
+                        (Some(json), Some(all)) => drop(all.insert(name.to_string(), json)),
+                        _ => all = None,
+                    }
+                }
+                match all {
+                    Some(all) => Json::Object(all),
+                    None => return Ok(None),
+                }
+            }
+            literal => match plain(literal) {
+                Some(json) => json,
+                None => return Err(self.fault(value, &format!("{} is no number", kind(literal)))),
+            },
+        }))
+    }
+
+    /// The JSON of a constant, whatever its type; `None` when it is none.
+    pub(crate) fn constant(&mut self, value: &Node<Value>) -> Option<Json> {
+        self.json(value, true, &Name::new_static_unchecked("JSON")).ok().flatten()
+    }
+
+    /// Whether this is a variable without a value: an object has no field then (section 3.10).
+    fn is_absent(&mut self, value: &Node<Value>) -> bool {
+        let Value::Variable(name) = &**value else { return false };
+        matches!(self.variables.at(name, None, value.location()), Coerced::Absent)
+    }
+
+    fn object(
+        &mut self,
+        value: &Node<Value>,
+        fields: &[(Name, Node<Value>)],
+        defined: &apollo_compiler::schema::InputObjectType,
+    ) -> Result<Coerced, Fault> {
+        self.unique(fields)?;
+        let (mut all, mut is_open) = (IndexMap::with_capacity(fields.len()), false);
+        for (name, value) in fields {
+            let Some(field) = defined.fields.get(name) else {
+                return Err(self.fault(value, &format!("{} has no field `{name}`", defined.name)));
+            };
+            self.path.push(format!(".{name}"));
+            match self.read(value, &Place { ty: &field.ty, has_default: field.default_value.is_some() })? {
+                Coerced::Value(value) => drop(all.insert(OutName::new(name.as_str()), value)),
+                Coerced::Absent => {}
+                Coerced::Open => is_open = true,
+            }
+            self.path.pop();
+        }
+        let missing = defined.fields.iter().find(|(name, field)| {
+            field.ty.is_non_null()
+                && field.default_value.is_none()
+                && !fields.iter().any(|(given, _)| given == *name)
+        });
+        if let Some((name, field)) = missing {
+            return Err(self.fault(value, &format!("the field `{name}` of type {} is missing", field.ty)));
+        }
+        Ok(if is_open { Coerced::Open } else { Coerced::Value(ConstValue::Object(all)) })
+    }
+
+    /// Refuses a field that is given twice (section 5.6.3).
+    fn unique(&self, fields: &[(Name, Node<Value>)]) -> Result<(), Fault> {
+        let mut seen = std::collections::HashSet::with_capacity(fields.len());
+        match fields.iter().find(|(name, _)| !seen.insert(name)) {
+            Some((name, value)) => Err(self.fault(value, &format!("the field `{name}` is given twice"))),
+            None => Ok(()),
+        }
+    }
+
+    fn expected(&self, value: &Node<Value>, ty: &Type, found: &str) -> Fault {
+        self.fault(value, &format!("expected {ty}, found {found}"))
+    }
+
+    fn fault(&self, value: &Node<Value>, what: &str) -> Fault {
+        (format!("`{}`: {what}", self.path.concat()), value.location())
+    }
+}
+
+/// The JSON of a literal that is a single value, and no name.
+fn plain(value: &Value) -> Option<Json> {
+    match value {
+        Value::Null => Some(Json::Null),
+        Value::String(text) => Some(Json::String(text.clone())),
+        Value::Boolean(value) => Some(Json::Bool(*value)),
+        Value::Int(int) => Number::from_token(int.as_str()).map(Json::Number),
+        Value::Float(float) => Number::from_token(float.as_str()).map(Json::Number),
+        Value::Enum(_) | Value::Variable(_) | Value::List(_) | Value::Object(_) => None,
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Enum(_) => "a name",
+        Value::Variable(_) => "a variable",
+        Value::String(_) => "a string",
+        Value::Float(_) => "a Float",
+        Value::Int(_) => "an Int",
+        Value::Boolean(_) => "a Boolean",
+        Value::List(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

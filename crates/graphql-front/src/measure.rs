@@ -1,0 +1,263 @@
+//! What a document comes to with every fragment expanded, in figures only. Each selection is visited twice, whatever the
+//! fragments multiply to, since a fragment's figures don't depend on where it is spread.
+//!
+//! The walk recurses into what is written, at most [`Limits::nesting`] deep, and never through fragments; figures saturate.
+
+use std::collections::HashMap;
+
+use apollo_compiler::{
+    Node,
+    ast::Value,
+    executable::{ExecutableDocument as Tree, Field, Fragment, Operation, Selection, SelectionSet},
+};
+use json_reader::{Json, Object};
+
+use crate::{
+    error::{Error, ErrorKind},
+    limits::{Figure, Limits, within},
+};
+
+/// Refuses a document that is past a limit, whichever of its operations runs and whatever its variables are. A spread of a
+/// fragment that isn't there is left to validation.
+pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<(), Error> {
+    within(Figure::Operations, tree.operations.len(), limits.operations)?;
+    within(Figure::Fragments, tree.fragments.len(), limits.fragments)?;
+    let mut walk = Walk::new(tree, limits, Pages::unknown(limits))?;
+    let mut all = Figures::default();
+    for operation in tree.operations.iter() {
+        walk.directives += operation.directives.len();
+        walk.directives +=
+            operation.variables.iter().map(|variable| variable.directives.len()).sum::<usize>();
+        let figures = walk.selections(&operation.selection_set, 1)?;
+        within(Figure::RootFields, figures.level_fields, limits.root_fields)?;
+        all.add(&figures);
+    }
+    within(Figure::Directives, walk.directives, limits.directives)?;
+    within(Figure::Levels, all.levels, limits.levels)?;
+    within(Figure::Depth, all.depth, limits.depth)?;
+    within(Figure::Fields, all.fields, limits.fields)?;
+    within(Figure::Aliases, all.aliases, limits.aliases)
+}
+
+/// What an operation costs with these values of its variables, in points; refused when it is past [`Limits::cost`].
+pub(crate) fn cost(
+    tree: &Tree,
+    operation: &Operation,
+    variables: Option<&Object>,
+    limits: &Limits,
+) -> Result<usize, Error> {
+    let mut walk = Walk::new(tree, limits, Pages::of(operation, variables, limits))?;
+    let cost = walk.selections(&operation.selection_set, 1)?.cost;
+    within(Figure::Cost, cost, limits.cost)?;
+    Ok(cost)
+}
+
+/// The figures of one selection set, with every fragment in it expanded.
+#[derive(Debug, Clone, Copy, Default)]
+struct Figures {
+    fields: usize,
+    depth: usize,
+    levels: usize,
+    aliases: usize,
+    cost: usize,
+    /// Fields of this object itself: not those within fields.
+    level_fields: usize,
+    /// Whether `edges` or `nodes` is among them: then the object is a page.
+    is_page: bool,
+}
+
+impl Figures {
+    /// Adds what is selected on the same object.
+    fn add(&mut self, other: &Self) {
+        let Self { fields, depth, levels, aliases, cost, level_fields, is_page } = *other;
+        self.fields = self.fields.saturating_add(fields);
+        self.depth = self.depth.max(depth);
+        self.levels = self.levels.max(levels);
+        self.aliases = self.aliases.saturating_add(aliases);
+        self.cost = self.cost.saturating_add(cost);
+        self.level_fields = self.level_fields.saturating_add(level_fields);
+        self.is_page |= is_page;
+    }
+
+    /// What a spread or an inline fragment of these adds: itself, and them.
+    fn spread(self) -> Self {
+        Self { fields: self.fields.saturating_add(1), ..self }
+    }
+}
+
+struct Walk<'a> {
+    pages: Pages<'a>,
+    limits: &'a Limits,
+    fragments: HashMap<&'a str, Figures>,
+    directives: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk that knows the figures of every fragment.
+    fn new(tree: &'a Tree, limits: &'a Limits, pages: Pages<'a>) -> Result<Self, Error> {
+        let mut walk = Self { pages, limits, fragments: HashMap::new(), directives: 0 };
+        for (name, fragment) in spread_first(tree, limits)? {
+            walk.directives += fragment.directives.len();
+            let figures = walk.selections(&fragment.selection_set, 1)?;
+            within(Figure::Levels, figures.levels, limits.levels)?;
+            walk.fragments.insert(name, figures);
+        }
+        Ok(walk)
+    }
+
+    fn selections(&mut self, set: &SelectionSet, nesting: usize) -> Result<Figures, Error> {
+        within(Figure::Nesting, nesting, self.limits.nesting)?;
+        let mut figures = Figures::default();
+        for selection in &set.selections {
+            self.directives += selection.directives().len();
+            figures.add(&match selection {
+                Selection::Field(field) => self.field(field, nesting)?,
+                Selection::InlineFragment(inline) => {
+                    self.selections(&inline.selection_set, nesting + 1)?.spread()
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.fragments.get(spread.fragment_name.as_str()).copied().unwrap_or_default().spread()
+                }
+            });
+        }
+        figures.levels = figures.levels.saturating_add(1);
+        Ok(figures)
+    }
+
+    fn field(&mut self, field: &Field, nesting: usize) -> Result<Figures, Error> {
+        within(Figure::Arguments, field.arguments.len(), self.limits.arguments)?;
+        let inner = if field.selection_set.selections.is_empty() {
+            Figures::default()
+        } else {
+            self.selections(&field.selection_set, nesting + 1)?
+        };
+        let times = self.pages.length(field, inner.is_page).max(introspected(&field.name));
+        Ok(Figures {
+            fields: inner.fields.saturating_add(1),
+            depth: inner.depth.saturating_add(1),
+            levels: inner.levels,
+            aliases: inner.aliases.saturating_add(usize::from(field.alias.is_some())),
+            cost: inner.cost.saturating_mul(times).saturating_add(1),
+            level_fields: 1,
+            is_page: matches!(field.name.as_str(), "edges" | "nodes"),
+        })
+    }
+}
+
+/// How many of these a schema of a few hundred fields has, roughly: introspection lists are no pages, and answer all there
+/// is each time.
+fn introspected(name: &str) -> usize {
+    match name {
+        "types" => 100,
+        "fields" | "inputFields" | "enumValues" => 5,
+        "args" | "directives" => 2,
+        _ => 1,
+    }
+}
+
+/// The fragments, each after all that it spreads. Fails if there is no such order.
+fn spread_first<'a>(tree: &'a Tree, limits: &Limits) -> Result<Vec<(&'a str, &'a Fragment)>, Error> {
+    enum Visit<'a> {
+        Enter(&'a str),
+        Leave(&'a str, &'a Fragment),
+    }
+    fn spreads<'a>(
+        set: &'a SelectionSet,
+        nesting: usize,
+        limits: &Limits,
+        ahead: &mut Vec<Visit<'a>>,
+    ) -> Result<(), Error> {
+        within(Figure::Nesting, nesting, limits.nesting)?;
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => spreads(&field.selection_set, nesting + 1, limits, ahead)?,
+                Selection::InlineFragment(inline) => {
+                    spreads(&inline.selection_set, nesting + 1, limits, ahead)?;
+                }
+                Selection::FragmentSpread(spread) => ahead.push(Visit::Enter(&spread.fragment_name)),
+            }
+        }
+        Ok(())
+    }
+
+    let mut ordered = Vec::with_capacity(tree.fragments.len());
+    let mut is_ordered: HashMap<&str, bool> = HashMap::new();
+    for start in tree.fragments.keys() {
+        let mut ahead = vec![Visit::Enter(start.as_str())];
+        while let Some(visit) = ahead.pop() {
+            match visit {
+                Visit::Enter(name) => {
+                    let Some(fragment) = tree.fragments.get(name) else { continue };
+                    match is_ordered.get(name) {
+                        Some(true) => continue,
+                        Some(false) => {
+                            let message = "A fragment spreads itself, directly or through others.";
+                            return Err(Error::new(ErrorKind::Validation, message));
+                        }
+                        None => is_ordered.insert(name, false),
+                    };
+                    ahead.push(Visit::Leave(name, fragment));
+                    spreads(&fragment.selection_set, 1, limits, &mut ahead)?;
+                }
+                Visit::Leave(name, fragment) => {
+                    is_ordered.insert(name, true);
+                    ordered.push((name, fragment));
+                }
+            }
+        }
+    }
+    Ok(ordered)
+}
+
+/// How long pages are, as the operation that runs asks for them.
+struct Pages<'a> {
+    /// The lengths that variables give; `None` for one that is no length.
+    lengths: HashMap<&'a str, Option<usize>>,
+    /// [`Limits::page`].
+    unsaid: usize,
+}
+
+impl<'a> Pages<'a> {
+    fn unknown(limits: &Limits) -> Self {
+        Self { lengths: HashMap::new(), unsaid: limits.page }
+    }
+
+    fn of(operation: &'a Operation, variables: Option<&Object>, limits: &Limits) -> Self {
+        let length = |name: &str, default: Option<&Node<Value>>| match variables.and_then(|all| all.get(name))
+        {
+            Some(Json::Number(number)) => number.as_u64().map(saturated),
+            Some(_) => None,
+            None => default.and_then(|default| literal_length(default)),
+        };
+        let of = |definition: &'a Node<apollo_compiler::ast::VariableDefinition>| {
+            let name = definition.name.as_str();
+            (name, length(name, definition.default_value.as_ref()))
+        };
+        Self { lengths: operation.variables.iter().map(of).collect(), unsaid: limits.page }
+    }
+
+    /// How many times what is under this field may be answered, at least 1.
+    fn length(&self, field: &Field, is_page: bool) -> usize {
+        let asked =
+            field.arguments.iter().filter(|argument| matches!(argument.name.as_str(), "first" | "last"));
+        let longest = asked.map(|argument| {
+            let length = match &*argument.value {
+                Value::Variable(name) => self.lengths.get(name.as_str()).copied().flatten(),
+                literal => literal_length(literal),
+            };
+            length.unwrap_or(self.unsaid)
+        });
+        longest.max().unwrap_or(if is_page { self.unsaid } else { 1 }).max(1)
+    }
+}
+
+fn literal_length(value: &Value) -> Option<usize> {
+    match value {
+        Value::Int(int) => int.as_str().parse().ok(),
+        _ => None,
+    }
+}
+
+fn saturated(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}

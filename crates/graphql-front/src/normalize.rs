@@ -1,0 +1,206 @@
+//! The normalised form of an operation: `@skip` and `@include` are resolved, fragments are inlined, and what is selected
+//! under one response key is one field, whose selections are merged (section 6.3.2, CollectFields, and 6.4.3,
+//! MergeSelectionSets). An executor that runs each selection by itself then runs each field once.
+//!
+//! Under an interface or a union each possible type has selections of its own, since what merges depends on the type.
+
+use std::collections::HashSet;
+
+use apollo_compiler::{
+    Name, Node,
+    ast::{DirectiveList, Type, Value},
+    executable::{ExecutableDocument as Tree, Field, Operation, Selection, SelectionSet},
+};
+use async_graphql_parser::Pos;
+use async_graphql_value::{Name as OutName, Value as OutValue, indexmap::IndexMap};
+
+use crate::{
+    document::{Document, Source},
+    error::{Error, ErrorKind},
+    limits::{Figure, within},
+    literal::{Coerced, Place, Reader},
+    schema::Inner,
+    usage::Unknown,
+};
+
+/// How many times [`Limits::fields`](crate::Limits::fields) a normalised operation may hold: a field that is selected on an
+/// interface stands once for each type.
+const FIELDS_FACTOR: usize = 4;
+
+/// An operation in its normalised form. Arguments without variables have their values already.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Step {
+    Field(FieldStep),
+    /// What is selected on one object type.
+    On {
+        object: OutName,
+        steps: Vec<Step>,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct FieldStep {
+    pub(crate) alias: Option<OutName>,
+    pub(crate) name: OutName,
+    pub(crate) pos: Pos,
+    pub(crate) arguments: Vec<(OutName, Argument)>,
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Argument {
+    Constant(OutValue),
+    /// A literal with variables in it.
+    Open {
+        value: Node<Value>,
+        ty: Type,
+        has_default: bool,
+        path: String,
+    },
+}
+
+/// The normalised form of `operation`, with `is_set` for the values of the variables that steer its directives.
+pub(crate) fn normalize(
+    front: &Inner,
+    document: &Document,
+    operation: &Operation,
+    is_set: &dyn Fn(&Name) -> bool,
+) -> Result<Plan, Error> {
+    let Document { source, tree, .. } = document;
+    let mut normalizer = Normalizer { front, source, tree, is_set, fields: 0 };
+    let root = &operation.selection_set;
+    Ok(Plan { steps: normalizer.object(&root.ty, &[root])? })
+}
+
+struct Normalizer<'a> {
+    front: &'a Inner,
+    source: &'a Source,
+    tree: &'a Tree,
+    is_set: &'a dyn Fn(&Name) -> bool,
+    fields: usize,
+}
+
+/// What is selected under each response key, in the order in which the keys come first.
+type Groups<'t> = IndexMap<&'t str, Vec<&'t Node<Field>>>;
+
+impl<'t> Normalizer<'t> {
+    /// What these sets select of a value of the composite type `ty`.
+    fn composite(&mut self, ty: &Name, sets: &[&'t SelectionSet]) -> Result<Vec<Step>, Error> {
+        if !self.front.is_abstract(ty) {
+            return self.object(ty, sets);
+        }
+        let possible = self.front.possible_types(ty);
+        let mut steps = Vec::with_capacity(possible.len());
+        for object in possible {
+            let of_object = self.object(&object, sets)?;
+            if !of_object.is_empty() {
+                steps.push(Step::On { object: OutName::new(object.as_str()), steps: of_object });
+            }
+        }
+        Ok(steps)
+    }
+
+    fn object(&mut self, object: &Name, sets: &[&'t SelectionSet]) -> Result<Vec<Step>, Error> {
+        let (mut groups, mut seen) = (Groups::new(), HashSet::new());
+        for set in sets {
+            self.collect(object, set, &mut groups, &mut seen);
+        }
+        groups.into_values().map(|fields| self.field(object, &fields)).collect()
+    }
+
+    fn collect(
+        &self,
+        object: &Name,
+        set: &'t SelectionSet,
+        groups: &mut Groups<'t>,
+        seen: &mut HashSet<&'t Name>,
+    ) {
+        let selected = set.selections.iter().filter(|selection| self.is_selected(selection.directives()));
+        for selection in selected {
+            match selection {
+                Selection::Field(field) => {
+                    groups.entry(field.response_key().as_str()).or_default().push(field)
+                }
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.type_condition.as_ref();
+                    if condition.is_none_or(|condition| self.front.applies(condition, object)) {
+                        self.collect(object, &inline.selection_set, groups, seen);
+                    }
+                }
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.tree.fragments.get(&spread.fragment_name);
+                    let Some(fragment) = fragment.filter(|_| seen.insert(&spread.fragment_name)) else {
+                        continue;
+                    };
+                    if self.front.applies(&fragment.selection_set.ty, object) {
+                        self.collect(object, &fragment.selection_set, groups, seen);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_selected(&self, directives: &DirectiveList) -> bool {
+        directives.0.iter().all(|directive| {
+            let argument = directive.arguments.iter().find(|argument| argument.name == "if");
+            let is_set = match argument.map(|argument| &*argument.value) {
+                Some(Value::Boolean(is_set)) => *is_set,
+                Some(Value::Variable(name)) => (self.is_set)(name),
+                _ => false,
+            };
+            match directive.name.as_str() {
+                "skip" => !is_set,
+                "include" => is_set,
+                _ => true,
+            }
+        })
+    }
+
+    /// One field of what is selected under one response key. Validation has seen that all have the same name and arguments.
+    fn field(&mut self, object: &Name, fields: &[&'t Node<Field>]) -> Result<Step, Error> {
+        self.fields += 1;
+        within(Figure::Fields, self.fields, self.front.limits.fields.saturating_mul(FIELDS_FACTOR))?;
+        let first =
+            fields.first().ok_or_else(|| Error::new(ErrorKind::Validation, "a field without a selection"))?;
+        let sets: Vec<&'t SelectionSet> = fields.iter().map(|field| &field.selection_set).collect();
+        // The object's own definition: it may answer a narrower type than the interface through which it was selected.
+        let defined = self.front.schema.type_field(object, &first.name);
+        let ty = defined.map_or(&first.definition.ty, |defined| &defined.ty).inner_named_type().clone();
+        let steps = if self.front.is_composite(&ty) { self.composite(&ty, &sets)? } else { Vec::new() };
+        Ok(Step::Field(FieldStep {
+            alias: first.alias.as_ref().map(|alias| OutName::new(alias.as_str())),
+            name: OutName::new(first.name.as_str()),
+            pos: first.location().map(|span| self.source.pos(span)).unwrap_or_default(),
+            arguments: self.arguments(first)?,
+            steps,
+        }))
+    }
+
+    fn arguments(&self, field: &Field) -> Result<Vec<(OutName, Argument)>, Error> {
+        let mut arguments = Vec::with_capacity(field.arguments.len());
+        for argument in &field.arguments {
+            let defined = field.definition.arguments.iter().find(|defined| defined.name == argument.name);
+            let Some(definition) = defined else { continue };
+            let (ty, has_default) = (&*definition.ty, definition.default_value.is_some());
+            let path = format!("{}.{}", field.name, argument.name);
+            let mut reader = Reader { front: self.front, variables: Unknown, path: vec![path.clone()] };
+            let read = reader.read(&argument.value, &Place { ty, has_default });
+            let value = match read
+                .map_err(|(what, span)| Error::new(ErrorKind::Validation, what).at(self.source, span))?
+            {
+                Coerced::Value(value) => Argument::Constant(value.into_value()),
+                Coerced::Absent => continue,
+                Coerced::Open => {
+                    Argument::Open { value: argument.value.clone(), ty: ty.clone(), has_default, path }
+                }
+            };
+            arguments.push((OutName::new(argument.name.as_str()), value));
+        }
+        Ok(arguments)
+    }
+}

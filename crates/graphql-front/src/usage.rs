@@ -1,0 +1,260 @@
+//! The places where literals and variables stand: each literal fits the type of its place (section 5.6), and each variable
+//! may stand where it stands (section 5.8.5), in lists and input objects too. Also the root of subscriptions (5.2.4.1).
+//!
+//! The library judges the rest of section 5; what it knows of these rules is less than they say.
+
+use std::collections::{HashMap, HashSet};
+
+use apollo_compiler::{
+    Name, Node,
+    ast::{Argument, DirectiveList, InputValueDefinition, Type, Value, VariableDefinition},
+    executable::{ExecutableDocument as Tree, Operation, Selection, SelectionSet},
+    parser::SourceSpan,
+};
+use json_reader::Json;
+
+use crate::{
+    document::Source,
+    error::{Error, ErrorKind},
+    literal::{Coerced, Fault, Place, Reader, Variables},
+    schema::Inner,
+};
+
+/// The variables that steer `@skip` and `@include` in each operation, by the operation's name.
+pub(crate) type Steering = HashMap<Option<Name>, Vec<Name>>;
+
+/// Checks all operations and fragments: answers what steers them, and at most
+/// [`Limits::errors`](crate::Limits::errors) of what is wrong.
+pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree) -> (Steering, Vec<Error>) {
+    let mut checker = Checker { front, source, errors: Vec::new() };
+    let mut fragments: HashMap<&str, Part<'_>> = HashMap::new();
+    for (name, fragment) in &tree.fragments {
+        let mut part = Part::default();
+        checker.directives(&fragment.directives, &mut part);
+        checker.selections(&fragment.selection_set, &mut part);
+        fragments.insert(name.as_str(), part);
+    }
+    let mut steering = Steering::new();
+    for operation in tree.operations.iter() {
+        let mut part = Part::default();
+        checker.directives(&operation.directives, &mut part);
+        for definition in &operation.variables {
+            checker.definition(definition);
+        }
+        checker.selections(&operation.selection_set, &mut part);
+        let mut steers: Vec<Name> = Vec::new();
+        for part in reachable(&part, &fragments) {
+            for usage in &part.usages {
+                checker.usage(operation, usage);
+            }
+            steers.extend(part.steering.iter().map(|name| Name::clone(name)));
+        }
+        steers.sort_unstable();
+        steers.dedup();
+        steering.insert(operation.name.clone(), steers);
+        checker.subscription_root(operation, tree);
+    }
+    (steering, checker.errors)
+}
+
+/// What an operation or a fragment holds, without what it spreads.
+#[derive(Default)]
+struct Part<'a> {
+    usages: Vec<Usage>,
+    steering: Vec<&'a Name>,
+    spreads: Vec<&'a str>,
+}
+
+/// A variable where it stands.
+struct Usage {
+    name: Name,
+    ty: Type,
+    has_default: bool,
+    /// Where it stands, such as `createAgent(input.name)`.
+    path: String,
+    span: Option<SourceSpan>,
+}
+
+/// An operation's own part and those of all fragments that it spreads, directly or through others.
+fn reachable<'p, 'a>(own: &'p Part<'a>, fragments: &'p HashMap<&str, Part<'a>>) -> Vec<&'p Part<'a>> {
+    let (mut found, mut ahead, mut seen) = (vec![own], own.spreads.clone(), HashSet::new());
+    while let Some(name) = ahead.pop() {
+        if let Some(part) = fragments.get(name).filter(|_| seen.insert(name)) {
+            found.push(part);
+            ahead.extend(&part.spreads);
+        }
+    }
+    found
+}
+
+struct Checker<'a> {
+    front: &'a Inner,
+    source: &'a Source,
+    errors: Vec<Error>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, message: String, span: Option<SourceSpan>) {
+        if self.errors.len() < self.front.limits.errors {
+            self.errors.push(Error::new(ErrorKind::Validation, message).at(self.source, span));
+        }
+    }
+
+    fn selections<'t>(&mut self, set: &'t SelectionSet, part: &mut Part<'t>) {
+        for selection in &set.selections {
+            self.directives(selection.directives(), part);
+            match selection {
+                Selection::Field(field) => {
+                    self.arguments(&field.name, &field.arguments, &field.definition.arguments, part);
+                    self.selections(&field.selection_set, part);
+                }
+                Selection::InlineFragment(inline) => self.selections(&inline.selection_set, part),
+                Selection::FragmentSpread(spread) => part.spreads.push(&spread.fragment_name),
+            }
+        }
+    }
+
+    fn directives<'t>(&mut self, directives: &'t DirectiveList, part: &mut Part<'t>) {
+        for directive in &directives.0 {
+            let front = self.front;
+            if let Some(defined) = front.schema.directive_definitions.get(&directive.name) {
+                self.arguments(&directive.name, &directive.arguments, &defined.arguments, part);
+            }
+            if matches!(directive.name.as_str(), "skip" | "include") {
+                let steered = directive.arguments.iter().filter_map(|argument| match &*argument.value {
+                    Value::Variable(name) => Some(name),
+                    _ => None,
+                });
+                part.steering.extend(steered);
+            }
+        }
+    }
+
+    fn arguments(
+        &mut self,
+        owner: &Name,
+        given: &[Node<Argument>],
+        defined: &[Node<InputValueDefinition>],
+        part: &mut Part<'_>,
+    ) {
+        for argument in given {
+            let Some(definition) = defined.iter().find(|defined| defined.name == argument.name) else {
+                continue;
+            };
+            let place = Place { ty: &definition.ty, has_default: definition.default_value.is_some() };
+            let path = vec![format!("{owner}.{}", argument.name)];
+            let mut reader = Reader { front: self.front, variables: Noted(Vec::new()), path };
+            let read = reader.read(&argument.value, &place);
+            let Reader { variables: Noted(noted), path, .. } = reader;
+            let path = path.concat();
+            part.usages.extend(noted.into_iter().map(|usage| Usage { path: path.clone(), ..usage }));
+            if let Err((what, span)) = read {
+                self.report(what, span);
+            }
+        }
+    }
+
+    /// A variable's default value is a constant of the variable's type.
+    fn definition(&mut self, definition: &VariableDefinition) {
+        let Some(default) = &definition.default_value else { return };
+        let place = Place { ty: &definition.ty, has_default: false };
+        let path = vec![format!("${}", definition.name)];
+        let mut reader = Reader { front: self.front, variables: Noted(Vec::new()), path };
+        let read: Result<Coerced, Fault> = reader.read(default, &place);
+        if let Err((what, span)) = read {
+            self.report(what, span);
+        }
+    }
+
+    /// IsVariableUsageAllowed of section 5.8.5.
+    fn usage(&mut self, operation: &Operation, usage: &Usage) {
+        let defined = operation.variables.iter().find(|definition| definition.name == usage.name);
+        // A variable that isn't defined is the library's to report.
+        let Some(definition) = defined else { return };
+        let has_value = match &definition.default_value {
+            Some(default) => !matches!(**default, Value::Null),
+            None => false,
+        };
+        let is_allowed = if usage.ty.is_non_null() && !definition.ty.is_non_null() {
+            (has_value || usage.has_default) && is_compatible(&definition.ty, &usage.ty.clone().nullable())
+        } else {
+            is_compatible(&definition.ty, &usage.ty)
+        };
+        if !is_allowed {
+            let Usage { name, ty, path, .. } = usage;
+            let message =
+                format!("`{path}`: `${name}` is of type {}, and {ty} is expected here", definition.ty);
+            self.report(message, usage.span);
+        }
+    }
+
+    /// A subscription has one root field. Two selections of one response key are one field (section 5.2.4.1).
+    fn subscription_root(&mut self, operation: &Operation, tree: &Tree) {
+        if !operation.is_subscription() {
+            return;
+        }
+        let (mut keys, mut ahead, mut seen) =
+            (HashSet::new(), vec![&operation.selection_set], HashSet::new());
+        while let Some(set) = ahead.pop() {
+            for selection in &set.selections {
+                match selection {
+                    Selection::Field(field) => drop(keys.insert(field.response_key())),
+                    Selection::InlineFragment(inline) => ahead.push(&inline.selection_set),
+                    Selection::FragmentSpread(spread) => {
+                        let fragment = tree.fragments.get(&spread.fragment_name);
+                        ahead.extend(
+                            fragment
+                                .filter(|_| seen.insert(&spread.fragment_name))
+                                .map(|fragment| &fragment.selection_set),
+                        );
+                    }
+                }
+            }
+        }
+        if keys.len() > 1 {
+            let message = format!("a subscription has exactly one root field, this one has {}", keys.len());
+            self.report(message, None);
+        }
+    }
+}
+
+/// AreTypesCompatible of section 5.8.5.
+fn is_compatible(variable: &Type, place: &Type) -> bool {
+    match (variable, place) {
+        (Type::NonNullNamed(one), Type::NonNullNamed(other) | Type::Named(other))
+        | (Type::Named(one), Type::Named(other)) => one == other,
+        (Type::NonNullList(one), Type::NonNullList(other) | Type::List(other))
+        | (Type::List(one), Type::List(other)) => is_compatible(one, other),
+        _ => false,
+    }
+}
+
+/// Takes note of the variables in a literal.
+struct Noted(Vec<Usage>);
+
+impl Variables for Noted {
+    fn at(&mut self, name: &Name, place: Option<&Place<'_>>, span: Option<SourceSpan>) -> Coerced {
+        if let Some(Place { ty, has_default }) = place {
+            let (ty, has_default) = (Type::clone(ty), *has_default);
+            self.0.push(Usage { name: name.clone(), ty, has_default, path: String::new(), span });
+        }
+        Coerced::Open
+    }
+
+    fn json(&self, _: &Name) -> Option<&Json> {
+        None
+    }
+}
+
+/// Knows no variable's value, and takes no note of any.
+pub(crate) struct Unknown;
+
+impl Variables for Unknown {
+    fn at(&mut self, _: &Name, _: Option<&Place<'_>>, _: Option<SourceSpan>) -> Coerced {
+        Coerced::Open
+    }
+
+    fn json(&self, _: &Name) -> Option<&Json> {
+        None
+    }
+}

@@ -1,0 +1,185 @@
+//! What is refused, one past each limit; that the figures are those of the expansion; and what clients send is taken.
+
+mod support;
+
+use graphql_front::{ErrorKind, Figure, Figure::*, Front, Limits};
+use proptest::prelude::*;
+use support::{bomb, front, front_with, nest, run};
+
+/// What there was too much of, if that is why this is refused.
+fn too_much(front: &Front, text: &str) -> Option<(Figure, usize, usize)> {
+    let errors = run(front, text, "{}").err()?;
+    let message = errors.to_string();
+    match errors.into_iter().next().unwrap().kind {
+        ErrorKind::TooComplex { figure, found, limit } => {
+            assert!(
+                message.contains(&format!("{found} ")) && message.contains(&format!("{limit} ")),
+                "{message}"
+            );
+            assert!(!message.contains("secret"), "{message}");
+            Some((figure, found, limit))
+        }
+        _ => None,
+    }
+}
+
+#[track_caller]
+fn allowed(text: &str) {
+    assert_eq!(too_much(&front(), text), None, "{text:.200}");
+}
+
+#[track_caller]
+fn refused(text: &str, figure: Figure, found: usize) {
+    let refusal = too_much(&front(), text);
+    assert_eq!(refusal.map(|(figure, found, _)| (figure, found)), Some((figure, found)), "{text:.200}");
+}
+
+#[test]
+fn a_text_is_refused_one_past_each_limit() {
+    let spaces = |bytes| format!("{{b{}}}", " ".repeat(bytes - 3));
+    allowed(&spaces(Limits::BYTES));
+    refused(&spaces(Limits::BYTES + 1), Bytes, Limits::BYTES + 1);
+    for (item, tokens) in [
+        ("0 ", 1),
+        ("null ", 1),
+        ("\"\" ", 1),
+        ("a:", 2),
+        ("[]", 2),
+        ("@", 1),
+        ("#\n", 1),
+        ("\"\"\"\"\"\" ", 1),
+    ] {
+        refused(&item.repeat(8_000 / tokens + 1), Tokens, 8_001);
+        allowed(&item.repeat(8_000 / tokens));
+    }
+    refused(&format!("{{b{}}}", ", ".repeat(40_000)), Tokens, 8_001);
+    let name = "n".repeat(Limits::NAME_BYTES);
+    allowed(&format!("{{ {name}: b }}"));
+    refused(&format!("{{ {name}secret: b }}"), NameBytes, Limits::NAME_BYTES + 6);
+    for open in ["[", "{", "(", "{a:[", "[]["] {
+        let times = 40 / if open == "{a:[" { 2 } else { 1 };
+        allowed(&open.repeat(times));
+        refused(&open.repeat(2_000), Nesting, 41);
+    }
+}
+
+#[test]
+fn brackets_in_comments_and_strings_do_not_count_and_others_always_do() {
+    let brackets = "[".repeat(2_000);
+    for text in [
+        format!("{{b #{brackets}\n}}"),
+        format!("{{b #\" {brackets}\r}}"),
+        format!(r#"{{b(x: "{brackets}")}}"#),
+        format!(r#"{{b(x: "\"{brackets}\\")}}"#),
+        format!(r#"{{b(x: """{brackets} " "" \""" {brackets} """)}}"#),
+        format!("{{b(x: \"\"\"\n#{brackets}\n\"\"\")}}"),
+    ] {
+        allowed(&text);
+    }
+    for before in
+        ["#\n", "#\r", r#""" "#, r#""\\" "#, r#""\"" "#, r#"""" \""" """ "#, "[}".repeat(10).as_str()]
+    {
+        refused(&format!("{{b(x:[{before}{brackets}"), Nesting, 41);
+    }
+}
+
+#[test]
+fn what_is_written_is_refused_one_past_each_limit() {
+    let fill = |shape: &str, each: &str, times| shape.replace('*', &each.repeat(times));
+    for (shape, each, most, figure, past) in [
+        ("{a*{b}}", "@secret", 50, Directives, 51),
+        ("query q($x:Int@b)@b{a*{b} ...@b{b} ...f@b} fragment f on Query@b{b@b}", "@b", 44, Directives, 51),
+        ("{a(*){b}}", "secret:1 ", 32, Arguments, 33),
+        ("{a{*}}", "secret:b ", 100, Aliases, 101),
+        ("{a{*}} fragment f on Query{c:b d:b}", "...f ", 50, Aliases, 102),
+        ("{*}", "b ", 20, RootFields, 21),
+        ("{...{*}} fragment f on Query{b b}", "...f ", 10, RootFields, 22),
+    ] {
+        allowed(&fill(shape, each, most));
+        refused(&fill(shape, each, most + 1), figure, past);
+    }
+    let queries = |count| (0..count).map(|at| format!("query secret{at}{{b}}")).collect::<String>();
+    allowed(&queries(10));
+    refused(&queries(11), Operations, 11);
+}
+
+#[test]
+fn what_fragments_multiply_to_is_refused_one_past_each_limit() {
+    refused(&bomb(100, 1, "b"), Fragments, 101);
+    allowed(&bomb(29, 1, "b"));
+    refused(&bomb(30, 1, "b"), Levels, 33);
+    allowed(&bomb(9, 2, "b"));
+    refused(&bomb(11, 2, "b"), Fields, 3 << 11);
+    refused(&bomb(29, 2, "...nowhere"), Fields, 3 << 29);
+    refused(&bomb(29, 20, "b"), Fields, usize::MAX);
+    allowed(&nest("{a", "{b}", "}", 15));
+    refused(&nest("{a", "{b}", "}", 16), Depth, 17);
+    refused(&format!("{{a {{...f}}}} fragment f on Query {}", nest("{a", "{b}", "}", 15)), Depth, 17);
+    let pages = |first| format!("{{a(first:{first}){{edges{{a(first:{first}){{nodes{{b c d b}}}}}}}}}}");
+    allowed(&pages(100));
+    refused(&pages(150), Cost, 1 + 150 * (1 + 1 + 150 * 5));
+}
+
+#[test]
+fn a_page_costs_its_length_times_what_it_holds() {
+    let front = front_with(Limits { cost: usize::MAX, ..Limits::DEFAULT });
+    for (text, variables, expected) in [
+        ("{ a { b } }", "{}", 2),
+        ("{ a { edges { b } } }", "{}", 1 + 20 * 2),
+        ("{ a { ...{ nodes { b } } } }", "{}", 1 + 20 * 2),
+        ("{ a { ...f } } fragment f on Query { nodes { b } }", "{}", 1 + 20 * 2),
+        ("{ a(first: 5) { nodes { b } } }", "{}", 1 + 5 * 2),
+        ("{ pets(first: 2, last: 5) { count } }", "{}", 1 + 5),
+        ("{ a(first: 0) { b } }", "{}", 1 + 1),
+        ("{ a(first: -1) { b } }", "{}", 1 + 20),
+        ("query($n: Int) { a(first: $n) { b } }", r#"{"n":7}"#, 1 + 7),
+        ("query($n: Int = 9) { a(first: $n) { b } }", r#"{"n":7}"#, 1 + 7),
+        ("query($n: Int = 9) { a(first: $n) { b } }", "{}", 1 + 9),
+        ("query($n: Int) { a(first: $n) { b } }", "{}", 1 + 20),
+        (
+            "query q($n: Int = 9) { ...f } query r($n: Int = 99) { ...f } fragment f on Query { a(first: $n) { b } }",
+            "q:{}",
+            1 + 9,
+        ),
+    ] {
+        assert_eq!(run(&front, text, variables).unwrap().cost, expected, "{text} with {variables}");
+    }
+}
+
+#[test]
+fn variables_of_too_many_values_are_refused() {
+    let variables = |count| format!(r#"{{"x":[{}]}}"#, vec!["1"; count].join(","));
+    let text = "query($x: JSON) { b(x: $x) }";
+    assert!(run(&front(), text, &variables(Limits::VALUES - 1)).is_ok());
+    let errors = run(&front(), text, &variables(Limits::VALUES)).unwrap_err();
+    assert!(matches!(errors.into_iter().next().unwrap().kind, ErrorKind::TooComplex { figure: Values, .. }));
+}
+
+/// Fields of a document, with each fragment walked again wherever it is spread.
+fn expanded(text: &str, from: usize, widths: &[usize]) -> usize {
+    let _ = text;
+    match widths.get(from) {
+        // A spread, and what it holds.
+        Some(width) => width * (1 + expanded(text, from + 1, widths)),
+        None => 1,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fields_are_those_of_the_expansion(widths in prop::collection::vec(1..4_usize, 1..6)) {
+        let spread = |at: usize| format!("...f{at} ").repeat(widths.get(at).copied().unwrap_or(0));
+        let link = |at: usize| {
+            let inner = if at + 1 == widths.len() { "b".to_owned() } else { spread(at + 1) };
+            format!("fragment f{at} on Query {{ {inner} }} ")
+        };
+        let text = format!("{{ a {{ {} }} }} {}", spread(0), (0..widths.len()).map(link).collect::<String>());
+        let fields = 1 + expanded(&text, 0, &widths);
+        let wide = Limits { levels: usize::MAX, root_fields: usize::MAX, cost: usize::MAX, ..Limits::DEFAULT };
+        prop_assert_eq!(too_much(&front_with(Limits { fields, ..wide }), &text), None);
+        let fewer = too_much(&front_with(Limits { fields: fields - 1, ..wide }), &text);
+        prop_assert_eq!(fewer, Some((Fields, fields, fields - 1)));
+    }
+}

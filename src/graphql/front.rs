@@ -1,0 +1,64 @@
+//! The schema as `graphql-front` checks documents against it, before the library sees anything of them. Which values the
+//! schema's own scalars take is what the scalars themselves say.
+
+use std::sync::LazyLock;
+
+use async_graphql::{ScalarType, ServerError};
+use graphql_front::{ConstValue, Error, ErrorKind, Front, Limits, ScalarRule, SchemaError};
+use json_reader::Json;
+
+use super::{
+    scalar::{Cursor, DateTime, Revision},
+    sdl,
+};
+
+/// Made once a process: it is the same for every service in it.
+static FRONT: LazyLock<Result<Front, SchemaError>> = LazyLock::new(|| {
+    let own = |accepted, coerce| ScalarRule { accepted, accepts_names: false, coerce };
+    let rules = [
+        ("Cursor", own("a Cursor, a string", coerce::<Cursor>)),
+        ("DateTime", own("a DateTime such as \"2026-11-22T12:00:00Z\"", coerce::<DateTime>)),
+        ("Revision", own("a Revision, a decimal number in a string", coerce::<Revision>)),
+        ("JSON", ScalarRule { accepted: "JSON", accepts_names: true, coerce: exact }),
+    ];
+    Front::new(&sdl(), rules, Limits::DEFAULT)
+});
+
+/// The front of our schema.
+///
+/// # Errors
+/// [`SchemaError`], which is a fault of ours.
+pub fn front() -> Result<Front, SchemaError> {
+    FRONT.clone()
+}
+
+/// A string or a number that the scalar takes, as it is.
+fn coerce<T: ScalarType>(json: &Json) -> Option<ConstValue> {
+    let value = match json {
+        Json::String(text) => ConstValue::String(text.clone()),
+        Json::Number(number) => ConstValue::Number(number.to_serde()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => return None,
+    };
+    T::parse(value.clone()).is_ok().then_some(value)
+}
+
+/// Any JSON, as its exact text: the library's numbers are serde_json's, which can't hold every token.
+#[expect(clippy::unnecessary_wraps, reason = "a rule may refuse a value; this one takes all")]
+fn exact(json: &Json) -> Option<ConstValue> {
+    Some(ConstValue::Binary(json.to_text().into()))
+}
+
+/// An entry of `errors` for what the front has found.
+pub(super) fn entry(error: Error) -> ServerError {
+    let Error { kind, message, locations } = error;
+    let code = match kind {
+        ErrorKind::TooComplex { .. } => "QUERY_TOO_COMPLEX",
+        ErrorKind::Syntax | ErrorKind::Validation | ErrorKind::Operation | ErrorKind::Variable => {
+            "BAD_USER_INPUT"
+        }
+    };
+    let mut entry = ServerError::new(message, None);
+    entry.locations = locations;
+    entry.extensions.get_or_insert_default().set("code", code);
+    entry
+}
