@@ -140,7 +140,7 @@ impl<V: Variables> Reader<'_, V> {
         let json = match &**value {
             // The specification's own scalars take no list, no object and no name.
             Value::List(_) | Value::Object(_) | Value::Enum(_)
-                if self.front.scalars.get(name.as_str()).is_none() =>
+                if !self.front.scalars.contains_key(name.as_str()) =>
             {
                 return Err(refused(self));
             }

@@ -47,7 +47,7 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree) -> (Steering, V
             for usage in &part.usages {
                 checker.usage(operation, usage);
             }
-            steers.extend(part.steering.iter().map(|name| Name::clone(name)));
+            steers.extend(part.steering.iter().copied().cloned());
         }
         steers.sort_unstable();
         steers.dedup();
