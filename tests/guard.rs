@@ -3,6 +3,10 @@
 //! brackets of the parsed document counted again, another parser, and a thread with a 512 KiB stack.
 
 #![cfg(test)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what tests read is our own answers, and serde_json is what ours is compared with"
+)]
 
 #[path = "guard/figures.rs"]
 mod figures;

@@ -47,7 +47,7 @@ mod watcher;
 use context::Request;
 use document::{Document, Documents, Found};
 pub use document::{ManifestError, TrustedDocuments};
-pub use operation::{Accepted, NoDocument, Operation};
+pub use operation::{Accepted, NotAnOperation, Operation};
 pub use ready::REQUEST_BYTES_MAX as READY_BYTES_MAX;
 use ready::Ready;
 use share::Share;
@@ -213,6 +213,15 @@ impl Answer {
     }
 }
 
+/// The values of variables, as the library takes them; or the first number that it would round.
+fn library_variables(variables: Option<json_reader::Object>) -> Result<Variables, json_reader::Path> {
+    let Some(variables) = variables else { return Ok(Variables::default()) };
+    match variables.find_number(&json_reader::Number::is_beyond_64_bits) {
+        Some(path) => Err(path),
+        None => Ok(Variables::from_json(json_reader::Json::Object(variables).into())),
+    }
+}
+
 /// The schema, ready to answer. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
@@ -265,8 +274,12 @@ impl Api {
             }
         };
         guard::weigh(variables.as_ref(), &self.limits).map_err(refuse)?;
-        let variables =
-            Variables::from_json(variables.map_or(serde_json::Value::Null, serde_json::Value::Object));
+        let variables = library_variables(variables).map_err(|path| {
+            let message = format!(
+                "`variables.{path}` is an integer beyond 64 bits, which JSON does not carry exactly; use a string"
+            );
+            Answer::refusal(message, "BAD_USER_INPUT", request_id)
+        })?;
         let measured = guard::measure(&document.parsed, operation_name.as_deref(), &variables, &self.limits)
             .map_err(refuse)?;
         variable::required(&document.parsed, operation_name.as_deref(), &variables)

@@ -12,7 +12,7 @@ mod weigh;
 
 pub use expand::{Measured, measure};
 pub use scan::scan;
-pub use weigh::{TEXT_VALUES_MAX, holds_too_many, weigh};
+pub use weigh::weigh;
 
 /// How much a document may ask for; [`Limits::DEFAULT`] is what the service runs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,9 +51,10 @@ impl Cursor<'_> {
         }
         let Token { kind, pos } = self.step()?;
         Ok(match kind {
-            Kind::Number(digits) => match digits.parse() {
-                Ok(number) => Value::Number(number),
-                Err(_) => return Err(Malformed { what: "the number is too large", at: pos }),
+            // An integer beyond 64 bits would be rounded in silence.
+            Kind::Number(digits) => match json_reader::Number::from_token(digits) {
+                Some(number) if !number.is_beyond_64_bits() => Value::Number(number.to_serde()),
+                _ => return Err(Malformed { what: "the number is too large", at: pos }),
             },
             Kind::Text(text) => Value::String(text),
             Kind::Name("true") => Value::Boolean(true),
