@@ -5,6 +5,8 @@
 //! same is shown roughly by that load at the same pace, sent to a process that reads all of it and answers a constant: more
 //! bytes than to the service, which leaves bodies unread where it can.
 
+#![expect(clippy::disallowed_methods, reason = "what benchmarks read is our own answers")]
+
 #[allow(dead_code, reason = "each benchmark needs a part of it")]
 mod serving;
 #[allow(dead_code, reason = "each benchmark needs a part of it")]

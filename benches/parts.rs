@@ -121,6 +121,22 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Tools like those that versions have, as a request brings them.
+fn body_of_tools() -> Vec<u8> {
+    let tool = json!({
+        "name": "find_section", "description": "Finds a section of the building code\nby its \"title\"",
+        "input_schema": {
+            "type": "object",
+            "properties": {
+                "query": { "type": "string", "description": "What to look for", "maxLength": 200 },
+                "limit": { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 },
+            },
+            "required": ["query"], "additionalProperties": false,
+        },
+    });
+    json!({ "tools": vec![&tool; 1024 * 1024 / tool.to_string().len()] }).to_string().into_bytes()
+}
+
 fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Result<(), Failure> {
     let (door, front) = (world.service.door(), graphql::front()?);
     criterion.bench_function("a document is checked", |bench| {
@@ -135,7 +151,7 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Resul
     let caller = Caller::system("parts");
     let operation = Operation {
         query: Some(QUERY.to_owned()),
-        variables: json!({ "id": world.agent.to_string() }).as_object().cloned(),
+        variables: Some([("id".to_owned(), world.agent.to_string().into())].into_iter().collect()),
         ..Operation::default()
     };
     criterion.bench_function("a known document is found and accepted", |bench| {
@@ -150,6 +166,14 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Resul
     });
     criterion.bench_function("a token and a configuration, from memory, under the lease", |bench| {
         bench.iter(|| door.hub.at_hand(black_box(&world.token), black_box(world.agent)));
+    });
+    let body = body_of_tools();
+    criterion.bench_function("1 MiB of JSON is read", |bench| {
+        bench.iter(|| json_reader::read(black_box(&body), &json_reader::Limits::DEFAULT));
+    });
+    criterion.bench_function("1 MiB of JSON is read by serde_json", |bench| {
+        #[expect(clippy::disallowed_methods, reason = "it is what our reader is measured against")]
+        bench.iter(|| serde_json::from_slice::<serde_json::Value>(black_box(&body)));
     });
     let content = content();
     criterion

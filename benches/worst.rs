@@ -2,6 +2,8 @@
 //! service's own time on the processors, from the request to the answer, above that of `{ __typename }`; how much memory it
 //! takes meanwhile; and what of that time is the front's, which checks documents. `cargo bench --bench worst`.
 
+#![expect(clippy::disallowed_methods, reason = "what benchmarks read is our own answers")]
+
 #[allow(dead_code, reason = "each benchmark needs a part of it")]
 mod serving;
 

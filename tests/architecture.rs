@@ -4,6 +4,8 @@
 
 #![cfg(test)]
 
+#[path = "architecture/features.rs"]
+mod features;
 #[path = "architecture/house.rs"]
 mod house;
 #[path = "architecture/planted.rs"]

@@ -1,6 +1,10 @@
 //! The program as its users meet it: a real one, with a private Postgres in a folder of its own.
 
 #![cfg(test)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what tests read is our own answers, and serde_json is what ours is compared with"
+)]
 
 #[path = "cli/issuer.rs"]
 mod issuer;

@@ -3,6 +3,8 @@
 //!
 //! The service and each yardstick are processes of their own, and so is the load, all on one machine.
 
+#![expect(clippy::disallowed_methods, reason = "what benchmarks read is our own answers")]
+
 mod case;
 mod configs;
 mod fanout;

@@ -61,7 +61,9 @@ impl Hear {
     pub(super) fn read(frame: &Message) -> Result<Option<Self>, ClientError> {
         match frame {
             Message::Text(text) => {
-                serde_json::from_str(text).map(Some).map_err(|err| ClientError::Protocol(err.to_string()))
+                // The socket bounds how long a message is.
+                let message = json_reader::read_as(text.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
+                message.map(Some).map_err(|err| ClientError::Protocol(err.to_string()))
             }
             Message::Close(Some(close)) => {
                 Err(ClientError::Closed { code: close.code.into(), reason: close.reason.to_string() })

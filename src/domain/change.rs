@@ -87,7 +87,7 @@ impl Change {
             <BillingStatus as sea_orm::ActiveEnum>::try_from_value(status)
                 .is_ok_and(|status| status.not_served().is_none())
         };
-        serde_json::from_str::<Turn>(&self.details)
+        json_reader::read_as::<Turn>(self.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY)
             .is_ok_and(|turn| is_served(&turn.before) != is_served(&turn.after))
     }
 }

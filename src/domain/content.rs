@@ -47,7 +47,7 @@ struct Size;
 impl Weighter<BodyKey, Arc<VersionBody>> for Size {
     fn weight(&self, _: &BodyKey, body: &Arc<VersionBody>) -> u64 {
         let VersionBody { id: _, system_prompt, model_parameters, tools } = &**body;
-        u64::try_from(OVERHEAD + weight(system_prompt, model_parameters, tools)).unwrap_or(u64::MAX)
+        u64::try_from(OVERHEAD + weight(system_prompt, &model_parameters.0, tools)).unwrap_or(u64::MAX)
     }
 }
 

@@ -35,7 +35,7 @@ pub mod operator;
 pub mod page;
 pub mod policy;
 pub mod service_token;
-mod text;
+pub mod text;
 pub mod transfer;
 pub mod user;
 pub mod version;

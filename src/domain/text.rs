@@ -73,7 +73,7 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
     };
     match value {
         Value::Null | Value::Bool(_) => Ok(()),
-        Value::Number(number) if exact(number) => Ok(()),
+        Value::Number(number) if is_exact(number) => Ok(()),
         Value::Number(_) => Err(Error::invalid(
             field,
             format!(
@@ -89,9 +89,22 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
     }
 }
 
+/// Refuses JSON with a number that a double does not carry safely, before anything rounds it.
+///
+/// # Errors
+/// [`Error::Invalid`], with the number's path.
+pub fn exact(json: &json_reader::Json) -> Result<()> {
+    let Some(path) = json_reader::lossy_number(json) else { return Ok(()) };
+    let field = path.to_string();
+    let message = format!(
+        "`{field}` holds an integer beyond ±(2^53−1), which JSON does not carry exactly; use a string"
+    );
+    Err(Error::Invalid { field: Some(field), message })
+}
+
 /// Whether its canonical form is no integer, or one within [`INTEGER_MAX`]: `1e18` is written as an integer there, so
 /// that what is stored of it could not be given back to the registry if it were taken.
-fn exact(number: &serde_json::Number) -> bool {
+fn is_exact(number: &serde_json::Number) -> bool {
     if let Some(integer) = number.as_i64() {
         return (-INTEGER_MAX..=INTEGER_MAX).contains(&integer);
     }

@@ -27,7 +27,9 @@ use crate::{
 };
 
 pub use super::content::{BodyKey, weight};
-pub use row::{Body as VersionBody, Model as AgentVersion, Summary as VersionSummary, Tool, Tools};
+pub use row::{
+    Body as VersionBody, Model as AgentVersion, ModelParameters, Summary as VersionSummary, Tool, Tools,
+};
 
 /// The largest system prompt, in bytes of UTF-8: real ones reach 144 KiB; more than 512 fits no model's window well.
 pub const PROMPT_BYTES_MAX: usize = 512 * 1024;
@@ -77,7 +79,7 @@ impl Content {
         Self {
             system_prompt: version.system_prompt.clone(),
             model_name: version.model_name.clone(),
-            model_parameters: version.model_parameters.clone(),
+            model_parameters: version.model_parameters.0.clone(),
             tools,
         }
     }
@@ -309,7 +311,7 @@ pub(super) fn append(txn: &Txn, clock: &Clock, agent: &mut Agent, new: New) -> A
         number: agent.latest_number,
         system_prompt,
         model_name,
-        model_parameters,
+        model_parameters: ModelParameters(model_parameters),
         tools: Tools(tools),
         message,
         content_hash: hash.to_vec(),

@@ -1,12 +1,12 @@
 //! `agent_versions`: what an agent is, at one time and for ever.
 
 use sea_orm::{
-    DbBackend, FromJsonQueryResult, FromQueryResult, QuerySelect, SelectModel, Selector, SelectorRaw,
-    Statement, entity::prelude::*, sea_query::Order,
+    DbBackend, FromQueryResult, QuerySelect, SelectModel, Selector, SelectorRaw, Statement,
+    entity::prelude::*, sea_query::Order,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Reach, Slice, change::ActorKind, sql::Sql, uuids};
+use super::{Reach, Slice, change::ActorKind, json::json_column, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, VersionId},
@@ -27,9 +27,17 @@ pub struct Tool {
 }
 
 /// A version's tools, in the order in which they were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tools(pub Vec<Tool>);
+
+/// A version's model parameters: a JSON object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelParameters(pub serde_json::Value);
+
+json_column!(Tools);
+json_column!(ModelParameters);
 
 /// A version of an agent. Never changes.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -49,7 +57,8 @@ pub struct Model {
     /// Which model, such as `gpt-4-turbo`.
     pub model_name: String,
     /// Temperature and the like: a JSON object.
-    pub model_parameters: Json,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub model_parameters: ModelParameters,
     /// What it may call.
     #[sea_orm(column_type = "JsonBinary")]
     pub tools: Tools,
@@ -127,7 +136,7 @@ pub struct Body {
     /// What the model is told first.
     pub system_prompt: String,
     /// Temperature and the like: a JSON object.
-    pub model_parameters: Json,
+    pub model_parameters: ModelParameters,
     /// What it may call.
     pub tools: Tools,
 }

@@ -17,6 +17,7 @@ pub mod change;
 pub mod customer;
 pub mod idempotency_key;
 pub mod invitation;
+mod json;
 pub mod log;
 pub mod membership;
 pub mod operator;

@@ -115,7 +115,8 @@ impl Change {
     /// The entry's own account, which is JSON by a constraint of its table.
     fn told(&self) -> async_graphql::Result<Value> {
         self.lens.weigh(self.row.details.len())?;
-        serde_json::from_str(&self.row.details).map_err(|err| refuse(&Error::Internal(Box::new(err))))
+        let details = json_reader::read(self.row.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
+        details.map(Into::into).map_err(|err| refuse(&Error::Internal(Box::new(err))))
     }
 
     fn part(&self, name: &str) -> async_graphql::Result<Option<Json>> {

@@ -79,8 +79,8 @@ impl ActiveConfig {
 
     /// Temperature and the like: a JSON object.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
-        self.1.weigh(json_bytes(&self.0.version.model_parameters))?;
-        Ok(Json(self.0.version.model_parameters.clone()))
+        self.1.weigh(json_bytes(&self.0.version.model_parameters.0))?;
+        Ok(Json(self.0.version.model_parameters.0.clone()))
     }
 
     /// What it may call.

@@ -59,7 +59,7 @@ impl VersionDiff {
     /// The top-level keys of the model parameters that differ, in alphabetical order.
     async fn model_parameters_changed(&self) -> async_graphql::Result<Vec<String>> {
         fn entries(body: &VersionBody) -> BTreeMap<&String, &Value> {
-            body.model_parameters.as_object().into_iter().flatten().collect()
+            body.model_parameters.0.as_object().into_iter().flatten().collect()
         }
         let (from, to) = self.bodies().await?;
         let (from, to) = (entries(&from), entries(&to));

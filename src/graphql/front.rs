@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use async_graphql::{ScalarType, ServerError};
 use graphql_front::{ConstValue, Error, ErrorKind, Front, Limits, ScalarRule, SchemaError};
-use json_reader::Json;
+use json_reader::{Json, Number};
 
 use super::{
     scalar::{Cursor, DateTime, Revision},
@@ -19,7 +19,14 @@ static FRONT: LazyLock<Result<Front, SchemaError>> = LazyLock::new(|| {
         ("Cursor", own("a Cursor, a string", coerce::<Cursor>)),
         ("DateTime", own("a DateTime such as \"2026-11-22T12:00:00Z\"", coerce::<DateTime>)),
         ("Revision", own("a Revision, a decimal number in a string", coerce::<Revision>)),
-        ("JSON", ScalarRule { accepted: "JSON", accepts_names: true, coerce: exact }),
+        (
+            "JSON",
+            ScalarRule {
+                accepted: "JSON without integers beyond 64 bits",
+                accepts_names: true,
+                coerce: exact,
+            },
+        ),
     ];
     Front::new(&sdl(), rules, Limits::DEFAULT)
 });
@@ -42,10 +49,11 @@ fn coerce<T: ScalarType>(json: &Json) -> Option<ConstValue> {
     T::parse(value.clone()).is_ok().then_some(value)
 }
 
-/// Any JSON, as its exact text: the library's numbers are serde_json's, which can't hold every token.
-#[expect(clippy::unnecessary_wraps, reason = "a rule may refuse a value; this one takes all")]
+/// JSON as its exact text: the library's numbers are serde_json's, which can't hold every token. Integers beyond 64 bits are
+/// refused, since what stores the value would round them.
 fn exact(json: &Json) -> Option<ConstValue> {
-    Some(ConstValue::Binary(json.to_text().into()))
+    let is_lossy = json.find_number(&Number::is_beyond_64_bits).is_some();
+    (!is_lossy).then(|| ConstValue::Binary(json.to_text().into()))
 }
 
 /// An entry of `errors` for what the front has found.

@@ -29,7 +29,6 @@ mod diff;
 mod document;
 mod error;
 mod front;
-pub mod guard;
 mod invitation;
 mod loader;
 mod member;
@@ -50,7 +49,7 @@ use context::Request;
 use document::{Documents, Found, Tenant};
 pub use document::{ManifestError, TrustedDocuments};
 pub use front::front;
-pub use operation::{Accepted, NoDocument, Operation};
+pub use operation::{Accepted, NotAnOperation, Operation};
 pub use ready::REQUEST_BYTES_MAX as READY_BYTES_MAX;
 use ready::Ready;
 use share::Share;
@@ -264,7 +263,6 @@ impl Api {
         let tenant = Tenant::of(caller);
         let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
-        let variables = variables.map(json_reader::Object::from);
         let (document, claim) = match found {
             Found::Known(document, claim) => (document, claim),
             Found::New(new) => {

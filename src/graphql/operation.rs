@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use graphql_front::{Document, OperationType, Prepared};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use json_reader::{Json, Object};
 
 use super::ready;
 
 /// What a client asks for.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(try_from = "Wire")]
+#[derive(Clone, Debug, Default)]
 pub struct Operation {
     /// The document. It may be left out when one of `document_id` and `extensions` says which one is meant.
     pub query: Option<String>,
@@ -20,31 +18,53 @@ pub struct Operation {
     /// Which of its operations, when it has several.
     pub operation_name: Option<String>,
     /// The values of its variables.
-    pub variables: Option<Map<String, Value>>,
+    pub variables: Option<Object>,
     /// For protocol extensions: `persistedQuery` is known.
-    pub extensions: Option<Map<String, Value>>,
+    pub extensions: Option<Object>,
 }
 
-/// An operation that does not say which document it means.
+/// Why JSON is not an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it needs `query`, `documentId`, or `extensions.persistedQuery`")]
-pub struct NoDocument;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    query: Option<String>,
-    document_id: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<Map<String, Value>>,
-    extensions: Option<Map<String, Value>>,
+pub enum NotAnOperation {
+    /// It is no object.
+    #[error("it must be an object, not {0}")]
+    NotAnObject(&'static str),
+    /// A member is of another type.
+    #[error("`{member}` must be {expected}, not {found}")]
+    Member {
+        /// Its key.
+        member: &'static str,
+        /// What it must be, null aside.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// It names no document.
+    #[error("it needs `query`, `documentId`, or `extensions.persistedQuery`")]
+    NoDocument,
 }
 
-impl TryFrom<Wire> for Operation {
-    type Error = NoDocument;
+impl TryFrom<Json> for Operation {
+    type Error = NotAnOperation;
 
-    fn try_from(wire: Wire) -> Result<Self, NoDocument> {
-        let Wire { query, document_id, operation_name, variables, extensions } = wire;
+    fn try_from(json: Json) -> Result<Self, NotAnOperation> {
+        let mut members = match json {
+            Json::Object(members) => members,
+            other => return Err(NotAnOperation::NotAnObject(other.kind())),
+        };
+        let mut text = |member| match members.remove(member) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::String(text)) => Ok(Some(text)),
+            Some(other) => Err(NotAnOperation::Member { member, expected: "a string", found: other.kind() }),
+        };
+        let (query, document_id, operation_name) =
+            (text("query")?, text("documentId")?, text("operationName")?);
+        let mut object = |member| match members.remove(member) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::Object(object)) => Ok(Some(object)),
+            Some(other) => Err(NotAnOperation::Member { member, expected: "an object", found: other.kind() }),
+        };
+        let (variables, extensions) = (object("variables")?, object("extensions")?);
         Self { query, document_id, operation_name, variables, extensions }.checked()
     }
 }
@@ -53,10 +73,10 @@ impl Operation {
     /// The same, if it says which document it means.
     ///
     /// # Errors
-    /// [`NoDocument`].
-    pub fn checked(self) -> Result<Self, NoDocument> {
+    /// [`NotAnOperation::NoDocument`].
+    pub fn checked(self) -> Result<Self, NotAnOperation> {
         let says = self.query.is_some() || self.document_id.is_some() || self.persisted().is_some();
-        if says { Ok(self) } else { Err(NoDocument) }
+        if says { Ok(self) } else { Err(NotAnOperation::NoDocument) }
     }
 
     /// How long the document is that it carries, in bytes.
@@ -66,7 +86,7 @@ impl Operation {
     }
 
     /// The extension `persistedQuery`.
-    pub(super) fn persisted(&self) -> Option<&Value> {
+    pub(super) fn persisted(&self) -> Option<&Json> {
         self.extensions.as_ref()?.get("persistedQuery").filter(|value| !value.is_null())
     }
 }

@@ -118,8 +118,8 @@ impl AgentVersion {
     /// Temperature and the like: a JSON object.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
         let body = self.body().await?;
-        self.lens.weigh(json_bytes(&body.model_parameters))?;
-        Ok(Json(body.model_parameters.clone()))
+        self.lens.weigh(json_bytes(&body.model_parameters.0))?;
+        Ok(Json(body.model_parameters.0.clone()))
     }
 
     /// What it may call, in the order in which it was given.

@@ -1,25 +1,22 @@
-//! Bodies: JSON in UTF-8, of a bounded size, and objects where objects are meant.
-
-use std::{fmt, marker::PhantomData};
+//! Bodies: JSON in UTF-8, of a bounded size.
 
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{HeaderMap, StatusCode, header},
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
-};
-use serde_json::Number;
+use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::pace::TooSlow;
-use crate::graphql::guard::{TEXT_VALUES_MAX, holds_too_many};
 
 /// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// What the JSON of one request may hold, whichever way it comes: a hundred tools with large schemas, twice.
+pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, depth: 127, values: 100_000 };
+
 /// Why a body is not looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// It says that it is something else. A page of another origin can't send JSON without asking first.
     #[error("send application/json in UTF-8")]
@@ -31,8 +28,11 @@ pub enum Refused {
     #[error("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off")]
     TooLarge,
     /// It is short, and would be large when it was read.
-    #[error("the body holds more than {TEXT_VALUES_MAX} values")]
+    #[error("the body holds more than {} values", LIMITS.values)]
     TooMany,
+    /// It is not JSON, or none that is read.
+    #[error("the body is not JSON: {0}")]
+    Malformed(ReadError),
     /// It comes too slowly.
     #[error("the body did not come in time")]
     TooSlow,
@@ -40,20 +40,21 @@ pub enum Refused {
 
 impl Refused {
     /// What it is in HTTP.
-    pub fn status(self) -> StatusCode {
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
         }
     }
 }
 
-/// The whole body, if it says that it is JSON in UTF-8.
+/// The whole body, as it came and as it was read, if it says that it is JSON in UTF-8.
 ///
 /// # Errors
 /// [`Refused`].
-pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Refused> {
     if !is_json_in_utf8(headers) {
         return Err(Refused::NotJson);
     }
@@ -63,7 +64,11 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
     let whole =
         whole.map_err(|err| if TooSlow::is_behind(&err) { Refused::TooSlow } else { Refused::TooLarge })?;
-    if holds_too_many(&whole) { Err(Refused::TooMany) } else { Ok(whole) }
+    match json_reader::read(&whole, &LIMITS) {
+        Ok(json) => Ok((whole, json)),
+        Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(Refused::TooMany),
+        Err(err) => Err(Refused::Malformed(err)),
+    }
 }
 
 /// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).
@@ -84,30 +89,6 @@ pub(super) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     is_json && is_utf8
 }
 
-/// A JSON object. Serde's derived types take a list of their members' values too, which no client means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Object<T>(pub T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OnlyMap<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
-            type Value = Object<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-            }
-        }
-
-        deserializer.deserialize_map(OnlyMap(PhantomData))
-    }
-}
-
 /// An integer or null. JSON has one kind of number, so that 2.0 is as good as 2.
 ///
 /// # Errors
@@ -117,7 +98,7 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>
     let written = number.as_i64().and_then(|number| number.try_into().ok());
     // Every i32 is a double, so that nothing is lost on the way.
     let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
-    let whole = number.as_f64().filter(|number| number.fract() == 0.0 && range.contains(number));
+    let whole = Some(number.as_f64()).filter(|number| number.fract() == 0.0 && range.contains(number));
     #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
     let number = written.or(whole.map(|number| number as i32));
     number.map(Some).ok_or_else(|| D::Error::custom("not an integer of 32 bits"))
@@ -129,7 +110,7 @@ mod tests {
 
     #[test]
     fn an_integer_is_one_however_it_is_written() {
-        let read = |text: &str| integer(&mut serde_json::Deserializer::from_str(text)).ok();
+        let read = |text: &str| integer(&json_reader::read(text.as_bytes(), &LIMITS).unwrap()).ok();
         for (text, number) in
             [("2", 2), ("2.0", 2), ("-0.0", 0), ("-48.0", -48), ("2e3", 2000), ("2147483647", i32::MAX)]
         {
@@ -139,18 +120,5 @@ mod tests {
         for text in ["1.5", "2147483648", "2147483647.5", "-2147483649", "1e300", "\"2\"", "true", "[]"] {
             assert_eq!(read(text), None, "{text}");
         }
-    }
-
-    #[derive(Debug, Deserialize, PartialEq)]
-    struct Named {
-        name: String,
-    }
-
-    #[test]
-    fn an_object_is_no_list() {
-        let name = "n".to_owned();
-        assert_eq!(serde_json::from_str::<Object<Named>>(r#"{"name":"n"}"#).unwrap(), Object(Named { name }));
-        assert!(serde_json::from_str::<Named>(r#"["n"]"#).is_ok());
-        assert!(serde_json::from_str::<Object<Named>>(r#"["n"]"#).is_err());
     }
 }

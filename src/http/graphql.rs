@@ -12,8 +12,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    Door, accept,
-    body::{self, Object},
+    Door, accept, body,
     caller::{RequestId, Since, authenticate, charge, still},
     compress::AsItIs,
     problem::{challenge, retry_after, status},
@@ -190,17 +189,15 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(A
 }
 
 async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<(Operation, Bytes), Box<Refused>> {
-    let bytes = body::json(headers, body)
+    let (bytes, json) = body::json(headers, body)
         .await
         .map_err(|refused| Refused::new(refused.status(), &refused.to_string(), id))?;
-    let Object(operation) = serde_json::from_slice(&bytes).map_err(|err| {
-        let what = if err.is_data() {
-            "not a GraphQL request: it needs a string `query`, or else `documentId` or a persisted query, and objects \
-             for `variables` and `extensions`"
-        } else {
-            "not JSON"
-        };
-        Refused::new(StatusCode::BAD_REQUEST, &format!("the body is {what}"), id)
+    let operation = Operation::try_from(json).map_err(|why| {
+        let message = format!(
+            "the body is not a GraphQL request: {why}; send a string `query`, or else `documentId` or a persisted query, \
+             and objects for `variables` and `extensions`"
+        );
+        Refused::new(StatusCode::BAD_REQUEST, &message, id)
     })?;
     Ok((operation, bytes))
 }
@@ -223,8 +220,9 @@ fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
     let Parameters { query, document_id, operation_name, variables, extensions } = parameters;
     let object = |text: Option<String>, name: &str| match text.filter(|text| !text.is_empty()) {
         None => Ok(None),
-        Some(text) => serde_json::from_str(&text)
-            .map_err(|_| bad(&format!("the parameter `{name}` is not a JSON object"))),
+        Some(text) => json_reader::read_as(text.as_bytes(), &body::LIMITS)
+            .map(Some)
+            .map_err(|err| bad(&format!("the parameter `{name}` is not a JSON object: {err}"))),
     };
     let (variables, extensions) = (object(variables, "variables")?, object(extensions, "extensions")?);
     let operation_name = operation_name.filter(|name| !name.is_empty());

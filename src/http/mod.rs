@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let body: serde_json::Value = json_reader::read_as(&body, &body::LIMITS).unwrap();
         assert_eq!((&body["code"], &body["request_id"]), (&"INTERNAL".into(), &"its-name".into()));
         assert!(!body.to_string().contains("secret"), "{body}");
     }

@@ -72,7 +72,7 @@ pub enum ReadErrorKind {
     #[error("the key {:?} occurs twice in one object", shortened(.0))]
     DoubledKey(String),
     /// A key begins with what serde_json takes for an instruction.
-    #[error("keys must not begin with \"$serde_json::private::\"")]
+    #[error("this key is reserved: some parsers of JSON take it for an instruction")]
     ReservedKey,
     /// The text is JSON, but not of the type that is read.
     #[error("{0}")]

@@ -19,6 +19,15 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Json::deserialize(deserializer)? {
+            Json::Number(number) => Ok(number),
+            other => Err(D::Error::invalid_type(unexpected(&other), &"a number")),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Json::deserialize(deserializer)? {

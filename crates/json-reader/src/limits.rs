@@ -18,6 +18,10 @@ impl Limits {
 
     /// 4 MiB, 127 levels (as deep as serde_json reads), and 100,000 values.
     pub const DEFAULT: Self = Self { bytes: 4 * 1024 * 1024, depth: 127, values: 100_000 };
+
+    /// Any number of bytes and values, 127 levels: for text that something else bounds, such as a column or a file of our
+    /// own.
+    pub const DEPTH_ONLY: Self = Self { bytes: usize::MAX, depth: 127, values: usize::MAX };
 }
 
 impl Default for Limits {

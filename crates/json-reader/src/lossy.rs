@@ -1,6 +1,6 @@
 //! Numbers that programs which read doubles would change.
 
-use crate::{Json, Number, Path, Segment};
+use crate::{Json, Number, Object, Path, Segment};
 
 /// The largest integer that a double holds exactly together with its neighbours: 2^53−1 (RFC 7493, section 2.2).
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -11,16 +11,30 @@ const EXPONENT_FROM: f64 = 1e21;
 /// length; or another token, such as `1e18`, whose double the canonical form writes as such an integer.
 #[must_use]
 pub fn lossy_number(json: &Json) -> Option<Path> {
-    match json {
-        Json::Number(number) => is_lossy(number).then(Path::default),
-        Json::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(at, item)| lossy_number(item).map(|path| path.within(Segment::Index(at)))),
-        Json::Object(object) => object.iter().find_map(|(key, value)| {
-            lossy_number(value).map(|path| path.within(Segment::Key(key.to_owned())))
-        }),
-        Json::Null | Json::Bool(_) | Json::String(_) => None,
+    json.find_number(&is_lossy)
+}
+
+impl Json {
+    /// Where the first number is that is like this.
+    pub fn find_number(&self, is_like: &impl Fn(&Number) -> bool) -> Option<Path> {
+        match self {
+            Self::Number(number) => is_like(number).then(Path::default),
+            Self::Array(items) => items
+                .iter()
+                .enumerate()
+                .find_map(|(at, item)| item.find_number(is_like).map(|path| path.within(Segment::Index(at)))),
+            Self::Object(object) => object.find_number(is_like),
+            Self::Null | Self::Bool(_) | Self::String(_) => None,
+        }
+    }
+}
+
+impl Object {
+    /// Where the first number is that is like this.
+    pub fn find_number(&self, is_like: &impl Fn(&Number) -> bool) -> Option<Path> {
+        self.iter().find_map(|(key, value)| {
+            value.find_number(is_like).map(|path| path.within(Segment::Key(key.to_owned())))
+        })
     }
 }
 

@@ -77,6 +77,12 @@ impl Number {
         self.as_str().parse().ok()
     }
 
+    /// Whether it is an integer's token that 64 bits don't hold: a program that doesn't look at tokens rounds it.
+    #[must_use]
+    pub fn is_beyond_64_bits(&self) -> bool {
+        self.is_integer_token() && self.as_i64().is_none() && self.as_u64().is_none()
+    }
+
     /// The double next to it.
     #[must_use]
     pub fn as_f64(&self) -> f64 {

@@ -1,5 +1,7 @@
 //! What holds for every text: no panic, the verdict of serde_json but for what is named, and every token kept.
 
+#![expect(clippy::disallowed_methods, reason = "it is what our reader is compared with")]
+
 use json_reader::{Json, Limits, Number, Object, ReadErrorKind, lossy_number, read};
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! Typed reads: serde's types from a tree, with errors that know their path.
 
+#![expect(clippy::disallowed_methods, reason = "it is what our reader is compared with")]
+
 use std::collections::BTreeMap;
 
 use json_reader::{Json, Limits, Object, ReadErrorKind, read, read_as};

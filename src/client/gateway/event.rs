@@ -104,7 +104,7 @@ impl ConfigEvent {
     /// The event in a response's data.
     pub(super) fn read(data: Value) -> Result<Self, ClientError> {
         let Data { configs } =
-            serde_json::from_value(data).map_err(|err| ClientError::Protocol(err.to_string()))?;
+            json_reader::from_json(&data.into()).map_err(|err| ClientError::Protocol(err.to_string()))?;
         let Fields { kind, reason, revision, cursor, agent_id, config } = configs;
         let revision =
             revision.parse().map_err(|_| ClientError::Protocol(format!("a revision {revision:?}")))?;

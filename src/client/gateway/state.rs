@@ -166,11 +166,13 @@ enum Unread {
 
 fn read(bytes: &[u8]) -> Result<State<ActiveConfig>, Unread> {
     let damaged = |err: &dyn std::fmt::Display| Unread::Damaged(err.to_string());
-    let Head { format } = serde_json::from_slice(bytes).map_err(|err| damaged(&err))?;
+    // It holds as many configurations as are watched.
+    let file = json_reader::read(bytes, &json_reader::Limits::DEPTH_ONLY).map_err(|err| damaged(&err))?;
+    let Head { format } = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
     if format != FORMAT {
         return Err(Unread::Format(format));
     }
-    let read: Envelope<ActiveConfig> = serde_json::from_slice(bytes).map_err(|err| damaged(&err))?;
+    let read: Envelope<ActiveConfig> = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
     if hash(&read.state).map_err(|err| damaged(&err))? != read.sha256 {
         return Err(damaged(&"its content is not what its hash is of"));
     }

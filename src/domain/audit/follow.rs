@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{domain::change::Place, entity::log, id::CustomerId};
 
+/// What one line may hold. Its hashes are the most values, and a line has as many as a page of the log has entries.
+const LIMITS: json_reader::Limits = json_reader::Limits { bytes: usize::MAX, ..json_reader::Limits::DEFAULT };
+
 /// What following an excerpt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Followed {
@@ -80,7 +83,7 @@ impl Follower {
     pub fn take(&mut self, line: &str) -> Result<(), ExcerptError> {
         self.line += 1;
         let wrong = |what: &str| ExcerptError::Line(self.line, what.to_owned());
-        let parsed = serde_json::from_str(line).map_err(|err| wrong(&err.to_string()))?;
+        let parsed = json_reader::read_as(line.as_bytes(), &LIMITS).map_err(|err| wrong(&err.to_string()))?;
         match (parsed, &mut self.chain, &mut self.followed) {
             (Line::Begin { format, log_id, customer_id, revision, position, chain_hash }, None, _) => {
                 if format != FORMAT {

@@ -186,7 +186,7 @@ fn tells_of(entry: &Change, floor: i64, chain_hash: &str) -> bool {
         chain_hash: String,
     }
     entry.action == change::Action::LogPruned
-        && serde_json::from_str::<Pruned>(&entry.details)
+        && json_reader::read_as::<Pruned>(entry.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY)
             .is_ok_and(|Pruned { after }| after.revision == floor && after.chain_hash == chain_hash)
 }
 

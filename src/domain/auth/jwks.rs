@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use json_reader::{Json, Limits, from_json, read_as};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
@@ -22,7 +23,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::jwt::{Claims, REFUSED, kid, verify};
+use super::jwt::{Claims, REFUSED, Unverified, verify};
 use crate::{clock::Clock, task::lock};
 
 /// How often the keys are read again, so that one that is published ahead is known before it is used.
@@ -134,13 +135,13 @@ impl OutsideIssuer {
     /// # Errors
     /// Why not, in words that give nothing away.
     pub async fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
-        let kid = kid(token)?;
-        let mut key = self.key(&kid);
+        let token = Unverified::read(token)?;
+        let mut key = self.key(token.kid());
         if key.is_none() && self.may_ask() {
             if let Err(err) = self.refresh().await {
                 tracing::warn!(error = %err, "a token names a key that is not known, and the keys can't be read");
             }
-            key = self.key(&kid);
+            key = self.key(token.kid());
         }
         let (algorithm, key) = key.ok_or(REFUSED)?;
         verify(clock, token, (algorithm, &key), &self.0.issuer, &self.0.audience)
@@ -241,10 +242,11 @@ fn name(source: &Source) -> String {
 fn usable(text: &[u8]) -> Known {
     #[derive(Deserialize)]
     struct Set {
-        keys: Vec<serde_json::Value>,
+        keys: Vec<Json>,
     }
-    let keys = serde_json::from_slice::<Set>(text).map(|set| set.keys).unwrap_or_default();
-    let keys = keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
+    let limits = Limits { bytes: BYTES_MAX, ..Limits::DEFAULT };
+    let keys = read_as::<Set>(text, &limits).map(|set| set.keys).unwrap_or_default();
+    let keys = keys.iter().filter_map(|key| from_json::<Jwk>(key).ok());
     keys.filter_map(|key| {
         let algorithm = algorithm(&key)?;
         let decoding = DecodingKey::from_jwk(&key).ok()?;

@@ -16,13 +16,14 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use chrono::{DateTime, TimeDelta};
+use json_reader::{Json, Limits};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode,
     jwk::{
         AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, OctetKeyPairParameters, OctetKeyPairType,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -34,6 +35,8 @@ pub const LOCAL_ISSUER: &str = "urn:agent-registry:local";
 pub const AUDIENCE: &str = "agent-registry";
 /// The longest token, in bytes: headers hold 8 KiB, and real tokens half of that.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// What a part of a token may hold.
+const LIMITS: Limits = Limits { bytes: TOKEN_BYTES_MAX, depth: 32, values: 2_000 };
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3) and the longest name that are taken over, in characters.
 const PERSONAL_CHARS_MAX: usize = 254;
 /// How far an issuer's clock may be ahead of ours when it says from when on a token is valid.
@@ -92,29 +95,70 @@ pub struct Subject {
     pub name: Option<String>,
 }
 
-/// The key that a token says it was signed with, if its header holds nothing that it must not.
-pub(super) fn kid(token: &str) -> Result<String, &'static str> {
-    if token.len() > TOKEN_BYTES_MAX {
-        return Err("the token is too long");
+/// A token that was taken apart: JSON in both of its parts. No signature has been looked at.
+pub(super) struct Unverified<'t> {
+    token: &'t str,
+    claims: Json,
+    kid: String,
+}
+
+/// What a header may say. What else is in it changes nothing.
+#[derive(Deserialize)]
+struct TokenHeader {
+    kid: Option<String>,
+    typ: Option<String>,
+    jwk: Option<Json>,
+    jku: Option<Json>,
+    x5u: Option<Json>,
+    x5c: Option<Json>,
+    crit: Option<Json>,
+}
+
+impl<'t> Unverified<'t> {
+    /// Takes a token apart, if its header holds nothing that it must not. The library parses both parts by serde_json, so
+    /// it gets no part that our own reader has not read.
+    pub(super) fn read(token: &'t str) -> Result<Self, &'static str> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err("the token is too long");
+        }
+        let mut parts = token.split('.');
+        let (Some(header), Some(claims), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(REFUSED);
+        };
+        let header: TokenHeader = json_reader::from_json(&part(header)?).map_err(|_| REFUSED)?;
+        let TokenHeader { kid, typ, jwk, jku, x5u, x5c, crit } = header;
+        // A key or a place to fetch one from, named by the token itself, is an attack (RFC 8725, section 3.5). We
+        // understand no extension, so we must not take what needs one (RFC 7515, section 4.1.11).
+        let is_refused = [jwk, jku, x5u, x5c, crit].iter().any(Option::is_some);
+        // Another type is another kind of token (RFC 8725, section 3.11).
+        let is_jwt = typ.as_deref().is_none_or(|typ| {
+            let typ = typ.to_ascii_lowercase();
+            ["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
+        });
+        if is_refused || !is_jwt {
+            return Err(REFUSED);
+        }
+        Ok(Self { token, claims: part(claims)?, kid: kid.ok_or(REFUSED)? })
     }
-    let header = decode_header(token).map_err(|_| REFUSED)?;
-    // A key or a place to fetch one from, named by the token itself, is an attack (RFC 8725, section 3.5).
-    let names_key =
-        header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some() || header.x5c.is_some();
-    // We understand no extension, so we must not take what needs one (RFC 7515, section 4.1.11).
-    let needs_more = header.crit.is_some();
-    // Another type is another kind of token (RFC 8725, section 3.11).
-    let is_jwt = header.typ.as_deref().is_none_or(|typ| {
-        let typ = typ.to_ascii_lowercase();
-        ["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
-    });
-    if names_key || needs_more || !is_jwt { Err(REFUSED) } else { header.kid.ok_or(REFUSED) }
+
+    /// The key that it says it was signed with.
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
+    }
+}
+
+/// A part of a token: JSON in base64url.
+fn part(text: &str) -> Result<Json, &'static str> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| REFUSED)?;
+    json_reader::read(&bytes, &LIMITS).map_err(|_| REFUSED)
 }
 
 /// What a token says, if this key signed it by this algorithm, for this audience, and it is valid now.
 pub(super) fn verify(
     clock: &Clock,
-    token: &str,
+    Unverified { token, claims, kid: _ }: Unverified<'_>,
     (algorithm, key): (Algorithm, &DecodingKey),
     issuer: &str,
     audience: &str,
@@ -126,7 +170,8 @@ pub(super) fn verify(
     validation.set_audience(&[audience]);
     // Times go by our own clock, below.
     validation.validate_exp = false;
-    let payload = decode::<Payload>(token, key, &validation).map_err(|_| REFUSED)?.claims;
+    decode::<IgnoredAny>(token, key, &validation).map_err(|_| REFUSED)?;
+    let payload: Payload = json_reader::from_json(&claims).map_err(|_| REFUSED)?;
     let (now, expires_at) = (clock.now(), instant(&payload.exp)?);
     if expires_at <= now {
         return Err("the token has expired");
@@ -271,7 +316,8 @@ impl LocalIssuer {
     /// # Errors
     /// Why not, in words that give nothing away.
     pub fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
-        if kid(token)? != self.kid {
+        let token = Unverified::read(token)?;
+        if token.kid() != self.kid {
             return Err(REFUSED);
         }
         verify(clock, token, (Algorithm::EdDSA, &self.checking), LOCAL_ISSUER, AUDIENCE)

@@ -1,5 +1,6 @@
 //! One line of a transfer file: an agent and its history, as JSON Lines. It knows the format, and no database.
 
+use json_reader::{Limits, Path, from_json, read};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,8 +14,8 @@ use crate::clock::Instant;
 /// prompt history, 437 versions of 301 agents, is 1.1 MB.
 pub const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// The most of a parser's message that is repeated: it quotes what it met, however long that is.
-const COMPLAINT_CHARS_MAX: usize = 200;
+/// What is read of a line. Its bytes bound its values: whatever could be exported can be imported.
+const LIMITS: Limits = Limits { bytes: LINE_BYTES_MAX, ..Limits::DEPTH_ONLY };
 
 /// An agent and its history. Written as canonical JSON (RFC 8785), so that equal agents have equal lines.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -71,19 +72,16 @@ impl Line {
     /// Reads a line.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it is not JSON, or not of this form; its message names the place by its column.
+    /// [`Error::Invalid`] when it is not JSON, or not of this form; its message names the place.
     pub fn read(line: &[u8]) -> Result<Self> {
-        serde_json::from_slice(line).map_err(|err| {
-            let told = err.to_string();
-            let place = format!(" at line {} column {}", err.line(), err.column());
-            let what = told.strip_suffix(&place).unwrap_or(&told);
-            let cut: String = what.chars().take(COMPLAINT_CHARS_MAX).collect();
-            let more = if cut.len() < what.len() { "…" } else { "" };
-            let message = if err.is_data() {
-                format!("{cut}{more}, before column {}", err.column())
-            } else {
-                format!("it is not JSON: {cut}{more}, at column {}", err.column())
-            };
+        let json = read(line, &LIMITS).map_err(|err| {
+            let column = err.position().map_or(1, |position| position.column);
+            let message = format!("it is not JSON: {}{}, at column {column}", err.kind(), at(err.path()));
+            Error::Invalid { field: None, message }
+        })?;
+        text::exact(&json)?;
+        from_json(&json).map_err(|err| {
+            let message = format!("{}{}", err.message(), at(err.path()));
             Error::Invalid { field: None, message }
         })
     }
@@ -106,6 +104,11 @@ impl Line {
     }
 }
 
+/// Where something is, for a message.
+fn at(path: &Path) -> String {
+    if path.is_root() { String::new() } else { format!(", at `{path}`") }
+}
+
 /// What follows the last version of a line.
 pub(super) const CLOSING: &str = "]}";
 
@@ -117,7 +120,7 @@ impl LineVersion {
             published_at: Some(version.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
             system_prompt: version.system_prompt,
             model_name: Some(version.model_name),
-            model_parameters: Some(version.model_parameters),
+            model_parameters: Some(version.model_parameters.0),
             tools: Some(version.tools.0),
             message: version.message,
         }

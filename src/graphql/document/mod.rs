@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use graphql_front::Document;
+use json_reader::Json;
 use quick_cache::{Weighter, sync::Cache};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Operation;
@@ -203,13 +203,13 @@ impl Documents {
 }
 
 /// The hash that the extension names.
-fn claimed(extension: &Value) -> Result<&str, Refusal> {
+fn claimed(extension: &Json) -> Result<&str, Refusal> {
     match extension.get("version") {
-        Some(version) if *version == 1 => {}
-        Some(Value::Number(_)) => return Err(Refusal::NotSupported),
+        Some(Json::Number(version)) if version.as_i64() == Some(1) => {}
+        Some(Json::Number(_)) => return Err(Refusal::NotSupported),
         _ => return Err(Refusal::Malformed),
     }
-    extension.get("sha256Hash").and_then(Value::as_str).ok_or(Refusal::Malformed)
+    extension.get("sha256Hash").and_then(Json::as_str).ok_or(Refusal::Malformed)
 }
 
 fn hash(text: &str) -> Hash {

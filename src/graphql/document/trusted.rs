@@ -8,8 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use json_reader::{Json, Limits, ReadError, from_json, read as read_json};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use graphql_front::{ErrorKind, Front};
 
@@ -23,7 +23,10 @@ const APOLLO: &str = "apollo-persisted-query-manifest";
 pub enum ManifestError {
     /// It is not JSON.
     #[error("it is not a JSON object: {0}")]
-    Json(serde_json::Error),
+    Json(ReadError),
+    /// It is JSON, but no object.
+    #[error("it is not a JSON object, but {0}")]
+    NotAnObject(&'static str),
     /// It is no list that is known here.
     #[error("it is neither an object from ids to documents nor version 1 of Apollo's manifest")]
     Form,
@@ -114,13 +117,17 @@ impl TrustedDocuments {
 
 /// What the list holds, in whichever of its forms.
 fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
-    let object: Map<String, Value> = serde_json::from_str(json).map_err(ManifestError::Json)?;
-    if object.get("format").is_some_and(|format| format == APOLLO) {
-        let manifest = Manifest::deserialize(Value::Object(object)).map_err(|_| ManifestError::Form)?;
+    let list = read_json(json.as_bytes(), &Limits::DEPTH_ONLY).map_err(ManifestError::Json)?;
+    if list.get("format").and_then(Json::as_str) == Some(APOLLO) {
+        let manifest: Manifest = from_json(&list).map_err(|_| ManifestError::Form)?;
         return if manifest.version == 1 { Ok(manifest.operations) } else { Err(ManifestError::Form) };
     }
+    let object = match list {
+        Json::Object(object) => object,
+        other => return Err(ManifestError::NotAnObject(other.kind())),
+    };
     let listed = object.into_iter().map(|(id, body)| match body {
-        Value::String(body) => Ok(Listed { id, body }),
+        Json::String(body) => Ok(Listed { id, body }),
         _ => Err(ManifestError::Form),
     });
     listed.collect()

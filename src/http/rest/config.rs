@@ -81,7 +81,7 @@ impl From<&domain::config::ActiveConfig> for ActiveConfig {
             version_number: version.number,
             system_prompt: version.system_prompt.clone(),
             model_name: version.model_name.clone(),
-            model_parameters: version.model_parameters.clone(),
+            model_parameters: version.model_parameters.0.clone(),
             tools: version.tools.clone(),
             content_hash: hex::encode(&version.content_hash),
             activated_at: *activated_at,

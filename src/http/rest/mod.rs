@@ -12,17 +12,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use json_reader::Json;
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Door,
-    body::{self, Object},
+    Door, body,
     caller::{Authenticated, RequestId, Since, authenticate, still},
     problem::{self, Kind, Problem},
 };
 use crate::{
-    domain::{Caller, Error, IdempotencyKey, change::Channel},
+    domain::{Caller, Error, IdempotencyKey, change::Channel, text::exact},
     id::{AgentId, CustomerId},
 };
 
@@ -187,11 +187,12 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
     async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
-        let bytes = body::json(&parts.headers, body).await.map_err(|refused| {
-            let kind = match refused {
+        let (_, json) = body::json(&parts.headers, body).await.map_err(|refused| {
+            let kind = match &refused {
                 body::Refused::NotJson | body::Refused::Encoded => Kind::UnsupportedMediaType,
                 body::Refused::TooLarge | body::Refused::TooMany => Kind::ContentTooLarge,
                 body::Refused::TooSlow => Kind::RequestTimeout,
+                body::Refused::Malformed(_) => Kind::MalformedBody,
             };
             Problem::request(kind, refused.to_string(), &id)
         })?;
@@ -201,24 +202,21 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
             let still = still(door, *since, caller, &parts.headers).await;
             still.map_err(|err| Problem::new(&err, &id))?;
         }
-        let parsed = serde_json::from_slice(&bytes).map_err(|err| {
-            let place = format!("line {}, column {}", err.line(), err.column());
-            if err.is_data() {
-                let message = format!("{} (see {place})", T::SHAPE);
-                Problem::new(&Error::Invalid { field: None, message }, &id)
-            } else {
-                let detail = format!("the body is not JSON: see {place}");
-                Problem::request(Kind::MalformedBody, detail, &id)
-            }
-        })?;
-        let Object(input) = parsed;
-        let key = idempotency_key(&parts, &bytes).map_err(|err| Problem::new(&err, &id))?;
-        Ok(Self { input, key })
+        let read = || {
+            let key = idempotency_key(&parts, &json)?;
+            exact(&json)?;
+            let input = json_reader::from_json(&json).map_err(|err| {
+                let field = (!err.path().is_root()).then(|| err.path().to_string());
+                Error::Invalid { field, message: format!("{} ({err})", T::SHAPE) }
+            })?;
+            Ok(Self { input, key })
+        };
+        read().map_err(|err: Error| Problem::new(&err, &id))
     }
 }
 
 /// The key in the header `Idempotency-Key`, bare or as a quoted string, for this request with this body.
-fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<IdempotencyKey>, Error> {
+fn idempotency_key(parts: &Parts, body: &Json) -> Result<Option<IdempotencyKey>, Error> {
     let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(key) = given.next() else { return Ok(None) };
     let wrong = |message| Error::invalid("idempotencyKey", message);
@@ -228,8 +226,7 @@ fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<Option<IdempotencyKey>,
     let key = key.to_str().map_err(|_| wrong("an Idempotency-Key is printable ASCII"))?;
     let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
     let request = format!("{} {}", parts.method, parts.uri.path());
-    let body = serde_json::from_slice(body).map_err(|err| Error::Internal(Box::new(err)))?;
-    IdempotencyKey::new(key, &request, &body).map(Some)
+    IdempotencyKey::new(key, &request, &body.to_serde()).map(Some)
 }
 
 /// The id of this noun that the path names.

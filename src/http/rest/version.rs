@@ -15,11 +15,10 @@ use crate::{
     clock::Instant,
     domain::{
         Changed,
-        version::{self, AgentVersion, Content, PublishVersion, Tools},
+        version::{self, AgentVersion, Content, ModelParameters, PublishVersion, Tools},
     },
     http::{
-        Door,
-        body::{self, Object},
+        Door, body,
         caller::Authenticated,
         openapi::{
             refusal::{ANYWHERE, OF_BODIES, refusals},
@@ -51,7 +50,7 @@ pub(super) struct NewVersion {
     #[schema(value_type = Option<shape::ModelParameters>)]
     model_parameters: Option<Value>,
     #[schema(value_type = Option<shape::Tools>)]
-    tools: Option<Vec<Object<version::Tool>>>,
+    tools: Option<Vec<version::Tool>>,
     /// Why, in the author's words.
     #[schema(value_type = Option<shape::Description>)]
     message: Option<String>,
@@ -166,7 +165,7 @@ pub(super) async fn publish(
             system_prompt,
             model_name,
             model_parameters: model_parameters.unwrap_or_else(|| Value::Object(Default::default())),
-            tools: tools.into_iter().map(|Object(tool)| tool).collect(),
+            tools,
         },
         message,
         activate: is_active,
@@ -181,7 +180,7 @@ pub(super) async fn publish(
         number,
         system_prompt,
         model_name,
-        model_parameters,
+        model_parameters: ModelParameters(model_parameters),
         tools,
         message,
         content_hash,

@@ -1,10 +1,10 @@
 //! The words of `graphql-transport-ws`: what a client may say, what it is told, and the codes that end a socket.
 
 use axum::extract::ws::{CloseFrame, Utf8Bytes};
+use json_reader::{Json, Object, ReadErrorKind, read};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use crate::graphql::{Operation, guard::holds_too_many};
+use crate::{graphql::Operation, http::body::LIMITS};
 
 /// The longest reason of a close frame, in bytes (RFC 6455, section 5.5: 125 with the code).
 const REASON_BYTES_MAX: usize = 123;
@@ -100,40 +100,45 @@ impl From<Close> for CloseFrame {
 /// What a client may say.
 #[derive(Debug)]
 pub(super) enum Incoming {
-    ConnectionInit(Map<String, Value>),
+    ConnectionInit(Object),
     Subscribe(String, Box<Operation>),
     Complete(String),
-    Ping(Option<Value>),
+    Ping(Option<Object>),
     Pong,
 }
 
 impl Incoming {
     /// Reads one message.
     pub(super) fn parse(text: &str) -> Result<Self, Close> {
-        if holds_too_many(text.as_bytes()) {
-            return Err(Close::too_big());
-        }
-        let mut message: Map<String, Value> =
-            serde_json::from_str(text).map_err(|_| Close::bad_request("Message is not a JSON object"))?;
-        let payload = message.remove("payload").filter(|payload| !payload.is_null());
-        if payload.as_ref().is_some_and(|payload| !payload.is_object()) {
-            return Err(Close::bad_request("Message's payload is not an object"));
-        }
+        let message = read(text.as_bytes(), &LIMITS).map_err(|err| match err.kind() {
+            ReadErrorKind::TooManyValues { .. } | ReadErrorKind::TooLong { .. } => Close::too_big(),
+            _ => Close::bad_request(format!("Message is not a JSON object: {err}")),
+        })?;
+        let mut message = match message {
+            Json::Object(message) => message,
+            other => {
+                let reason = format!("Message is not a JSON object, but {}", other.kind());
+                return Err(Close::bad_request(reason));
+            }
+        };
+        let payload = match message.remove("payload") {
+            None | Some(Json::Null) => None,
+            Some(Json::Object(payload)) => Some(payload),
+            Some(_) => return Err(Close::bad_request("Message's payload is not an object")),
+        };
         let id = message.remove("id");
         let id = || match id {
-            Some(Value::String(id)) if (1..=ID_BYTES_MAX).contains(&id.len()) => Ok(id),
+            Some(Json::String(id)) if (1..=ID_BYTES_MAX).contains(&id.len()) => Ok(id),
             _ => Err(Close::bad_request(format!("Message's id is not a text of 1 to {ID_BYTES_MAX} bytes"))),
         };
-        match message.get("type").and_then(Value::as_str) {
-            Some("connection_init") => Ok(Self::ConnectionInit(match payload {
-                Some(Value::Object(payload)) => payload,
-                _ => Map::new(),
-            })),
+        match message.get("type").and_then(Json::as_str) {
+            Some("connection_init") => Ok(Self::ConnectionInit(payload.unwrap_or_default())),
             Some("subscribe") => {
-                let operation = serde_json::from_value(payload.unwrap_or_default());
-                let operation = operation
-                    .map_err(|_| Close::bad_request("Message's payload is not a GraphQL request"))?;
-                Ok(Self::Subscribe(id()?, operation))
+                let operation = Operation::try_from(payload.map_or(Json::Null, Json::Object));
+                let operation = operation.map_err(|why| {
+                    Close::bad_request(format!("Message's payload is not a GraphQL request: {why}"))
+                })?;
+                Ok(Self::Subscribe(id()?, Box::new(operation)))
             }
             Some("complete") => Ok(Self::Complete(id()?)),
             Some("ping") => Ok(Self::Ping(payload)),
@@ -165,6 +170,14 @@ pub(super) fn text<T: Serialize>(kind: &'static str, id: Option<&str>, payload: 
 pub(super) fn next(id: &str, written: &str) -> Utf8Bytes {
     let id = serde_json::to_string(id).unwrap_or_default();
     ["{\"id\":", &id, ",\"type\":\"next\",\"payload\":", written, "}"].concat().into()
+}
+
+/// The answer to a ping, with the payload that it came with.
+pub(super) fn pong(payload: Option<&Object>) -> Utf8Bytes {
+    match payload {
+        None => plain("pong"),
+        Some(payload) => format!("{{\"type\":\"pong\",\"payload\":{payload}}}").into(),
+    }
 }
 
 /// A message that is only its type.

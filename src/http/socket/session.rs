@@ -13,7 +13,7 @@ use futures_util::{
     future::{AbortHandle, Abortable, BoxFuture},
     stream::{FuturesUnordered, poll_fn},
 };
-use serde_json::{Map, Value};
+use json_reader::Object;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
@@ -27,7 +27,7 @@ use super::{
     },
     SocketLimits,
     held::Held,
-    message::{Close, Incoming, plain, text},
+    message::{Close, Incoming, plain, pong},
     operation::{Refused, Run},
     seat::Seat,
     wire::{End, Frames, GOODBYE, Letter, Outbox, WAITING, hear_out, unreadable, write},
@@ -201,7 +201,7 @@ impl Session {
                 Ok(())
             }
             Incoming::Ping(payload) => {
-                self.say(text("pong", None, payload), outbox);
+                self.say(pong(payload.as_ref()), outbox);
                 Ok(())
             }
             Incoming::Pong => Ok(()),
@@ -209,7 +209,7 @@ impl Session {
     }
 
     /// Looks at the payload's credential, or at the upgrade's.
-    fn sign_in(&mut self, payload: &Map<String, Value>) -> Result<(), Close> {
+    fn sign_in(&mut self, payload: &Object) -> Result<(), Close> {
         let given = payload
             .iter()
             .find(|(name, value)| name.eq_ignore_ascii_case("authorization") && !value.is_null());

@@ -18,6 +18,7 @@ use crate::support::{
 mod fresh;
 mod invited;
 mod publisher;
+mod reserved;
 mod signer;
 mod wrong;
 

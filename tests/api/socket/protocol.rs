@@ -37,16 +37,21 @@ async fn what_the_protocol_does_not_know_ends_the_socket() {
     let live = subscribe("1", ACTIVATIONS);
     let bad = |reason: &str| (4400, reason.to_owned());
     let id = "Message's id is not a text of 1 to 1024 bytes";
-    let request = "Message's payload is not a GraphQL request";
+    let request = |why: &str| bad(&format!("Message's payload is not a GraphQL request: {why}"));
     let cases = [
         (vec![], (4408, "Connection initialisation timeout".to_owned())),
         (with(init.clone()), (4429, "Too many initialisation requests".to_owned())),
         (vec![text(&live.to_string())], (4401, "Unauthorized".to_owned())),
-        (vec![text("no JSON")], bad("Message is not a JSON object")),
-        (vec![text("[\"ping\"]")], bad("Message is not a JSON object")),
+        (
+            vec![text("no JSON")],
+            bad("Message is not a JSON object: expected null, found `o`, line 1, column 2"),
+        ),
+        (vec![text("[\"ping\"]")], bad("Message is not a JSON object, but an array")),
         (
             vec![text(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)))],
-            bad("Message is not a JSON object"),
+            bad(
+                "Message is not a JSON object: arrays and objects are nested more than 127 levels deep, at `[0][0][0][0][0][0][0][0][0][0][0",
+            ),
         ),
         (vec![text("{}")], bad("Message has no type")),
         (vec![text("{\"type\":7}")], bad("Message has no type")),
@@ -60,8 +65,11 @@ async fn what_the_protocol_does_not_know_ends_the_socket() {
         (vec![text("{\"type\":\"complete\"}")], bad(id)),
         (vec![text("{\"type\":\"complete\",\"id\":\"\"}")], bad(id)),
         (vec![text("{\"type\":\"subscribe\",\"id\":7,\"payload\":{\"query\":\"{a}\"}}")], bad(id)),
-        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\"}")], bad(request)),
-        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\",\"payload\":{\"query\":7}}")], bad(request)),
+        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\"}")], request("it must be an object, not null")),
+        (
+            vec![text("{\"type\":\"subscribe\",\"id\":\"1\",\"payload\":{\"query\":7}}")],
+            request("`query` must be a string, not a number"),
+        ),
         (vec![Message::binary(b"{\"type\":\"ping\"}".to_vec())], bad("Message is not text")),
         (vec![text("{\"type\":\"connection_init\"}")], (4401, "Unauthorized".to_owned())),
         (

@@ -1,0 +1,293 @@
+//! The keys that serde_json obeys, through each door where JSON comes in: a refusal, nothing stored, and a service that goes
+//! on serving.
+
+use agent_registry::{
+    domain::{
+        Caller,
+        audit::Follower,
+        transfer::{ImportAgents, Line},
+    },
+    graphql::TrustedDocuments,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    rest::City,
+    support::{
+        Answer, Calls,
+        caller::Client,
+        socket::{Frame, Socket},
+    },
+};
+
+const RAW: &str = "$serde_json::private::RawValue";
+const NUMBER: &str = "$serde_json::private::Number";
+/// The most levels at which JSON is read by serde_json, less those around it in a request.
+const DEPTH: usize = 121;
+
+/// Texts in texts, each as deep as serde_json reads, all on one stack: it overflows, and no limit sees more than one level.
+pub(crate) fn bomb() -> String {
+    (0..50).fold("1".to_owned(), |inner, _| {
+        let inner = inner.replace('\\', "\\u005c").replace('"', "\\u0022");
+        format!("{}{{\"{RAW}\":\"{inner}\"}}{}", "[".repeat(DEPTH), "]".repeat(DEPTH))
+    })
+}
+
+/// A text that hides how many values it holds.
+fn hidden() -> String {
+    format!("{{\"{RAW}\":\"[{}0]\"}}", "{\\u0022a\\u0022:0},".repeat(230_000))
+}
+
+/// Each is one value that serde_json would take for another.
+fn values() -> Vec<String> {
+    vec![
+        format!(r#"{{"{RAW}":"1"}}"#),
+        format!(r#"[{{"a":{{"{NUMBER}":"1"}}}}]"#),
+        r#"{"\u0024serde_json::private::RawValue":"1"}"#.to_owned(),
+        bomb(),
+        hidden(),
+    ]
+}
+
+/// What could not be seen in a refusal alone: nothing is stored, and the same process answers.
+async fn serves_on(city: &City, revision: i64, what: &str) {
+    assert_eq!(city.operator.gql("{ __typename }", Value::Null).await.code(), None, "{what}");
+    assert_eq!(city.revision().await, revision, "{what}");
+}
+
+#[test]
+fn the_bomb_is_what_it_should_be() {
+    let bomb = bomb();
+    assert!((30_000..50_000).contains(&bomb.len()), "{} bytes", bomb.len());
+    // Two levels of it are read by serde_json as what they hide, so that the key is one that it obeys in this build.
+    let two = format!(r#"{{"{RAW}":"[{{\u0022{RAW}\u0022:\u0022[7]\u0022}}]"}}"#);
+    assert_eq!(serde_json::from_str::<Value>(&two).unwrap(), json!([[7]]));
+}
+
+#[tokio::test]
+async fn no_request_over_http_is_read_by_a_key() {
+    let city = City::new().await;
+    let revision = city.revision().await;
+    let query = "query ($x: JSON) { __typename }";
+    for value in values() {
+        let members = [
+            format!(r#""variables":{{"x":{value}}}"#),
+            format!(r#""extensions":{{"x":{value}}}"#),
+            format!(r#""other":{value}"#),
+        ];
+        for members in members {
+            let body = format!(r#"{{"query":"{query}",{members}}}"#);
+            for accept in ["application/json", "application/graphql-response+json", "text/event-stream"] {
+                let request = city.operator.request(Method::POST, "/graphql").header("accept", accept);
+                let answer = Answer::of(json_body(request, body.clone())).await;
+                let what = format!("{accept} {body:.100}");
+                assert_eq!((answer.status.as_u16(), answer.code()), (400, Some("BAD_USER_INPUT")), "{what}");
+                assert!(answer.body.to_string().contains("reserved"), "{what}: {}", answer.body);
+                serves_on(&city, revision, &what).await;
+            }
+        }
+        let version = |members: &str| format!(r#"{{"system_prompt":"","model_name":"m",{members}}}"#);
+        let bodies = [
+            version(&format!(r#""model_parameters":{{"a":{value}}}"#)),
+            version(&format!(r#""tools":[{{"name":"t","input_schema":{value}}}]"#)),
+            version(&format!(r#""other":{value}"#)),
+        ];
+        for body in bodies {
+            let request = city.editor.request(Method::POST, &city.versions());
+            let answer = Answer::of(json_body(request, body.clone())).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body["code"]),
+                (400, &json!("BAD_REQUEST")),
+                "{body:.100}"
+            );
+            assert!(answer.body["detail"].as_str().unwrap().contains("reserved"), "{}", answer.body);
+            serves_on(&city, revision, &body[..100]).await;
+        }
+        if value.len() > 4_000 {
+            continue;
+        }
+        for parameter in ["variables", "extensions"] {
+            let given = format!(r#"{{"x":{value}}}"#);
+            let parameters = [("query", query), (parameter, &given)];
+            let url = reqwest::Url::parse_with_params("http://a/graphql", parameters).unwrap();
+            let path = format!("/graphql?{}", url.query().unwrap());
+            let answer = Answer::of(city.operator.request(Method::GET, &path)).await;
+            assert_eq!((answer.status.as_u16(), answer.code()), (400, Some("BAD_USER_INPUT")), "{parameter}");
+            assert!(answer.body.to_string().contains(&format!("`{parameter}`")), "{}", answer.body);
+            serves_on(&city, revision, parameter).await;
+        }
+    }
+}
+
+fn json_body(request: reqwest::RequestBuilder, body: String) -> reqwest::RequestBuilder {
+    request.header("content-type", "application/json").body(body)
+}
+
+#[tokio::test]
+async fn no_message_of_a_socket_is_read_by_a_key() {
+    let city = City::new().await;
+    let revision = city.revision().await;
+    for value in values() {
+        let messages = [
+            format!(r#"{{"type":"ping","payload":{{"x":{value}}}}}"#),
+            format!(r#"{{"type":"connection_init","payload":{{"x":{value}}}}}"#),
+            format!(
+                r#"{{"type":"subscribe","id":"1","payload":{{"query":"{{a}}","variables":{{"x":{value}}}}}}}"#
+            ),
+            format!(r#"{{"type":{value}}}"#),
+        ];
+        for (message, is_signed_in) in
+            messages.into_iter().flat_map(|text| [(text.clone(), false), (text, true)])
+        {
+            let mut socket = match is_signed_in {
+                true => city.operator.socket().await,
+                false => Socket::connect(&city.app.base, "graphql-transport-ws").await,
+            };
+            socket.raw(Message::text(message.clone())).await;
+            let end = socket.next().await;
+            let Frame::Closed(4400, reason) = end else { panic!("{message:.100}: {end:?}") };
+            assert!(reason.contains("reserved"), "{reason}");
+            serves_on(&city, revision, &message[..50]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_file_is_read_by_a_key() {
+    let city = City::new().await;
+    let revision = city.revision().await;
+    let input = || ImportAgents {
+        customer_id: city.customer.parse().unwrap(),
+        model_name: "m".to_owned(),
+        activate: false,
+    };
+    for value in values() {
+        for members in [
+            format!(r#""model_parameters":{{"a":{value}}}"#),
+            format!(r#""tools":[{{"name":"t","input_schema":{value}}}]"#),
+        ] {
+            let line = format!(r#"{{"agent":"A","versions":[{{"system_prompt":"",{members}}}]}}"#);
+            let refused = Line::read(line.as_bytes()).unwrap_err().to_string();
+            assert!(refused.contains("reserved") && refused.contains("versions[0]."), "{refused}");
+            let system = Caller::system("test");
+            let import =
+                city.app.registry.import_agents(&system, input(), &mut line.as_bytes(), &mut |_| {}).await;
+            assert_eq!(import.unwrap_err().line, 1);
+            serves_on(&city, revision, &line[..80]).await;
+        }
+        let list = format!(r#"{{"format":{value}}}"#);
+        let refused = TrustedDocuments::parse(&list, &agent_registry::graphql::front().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("reserved") && refused.lines().count() == 1, "{refused}");
+        let line = format!(r#"{{"hashes":[{value}]}}"#);
+        assert!(Follower::new(Vec::new()).take(&line).unwrap_err().to_string().contains("reserved"));
+    }
+}
+
+/// As nothing writes it any more, and an older release might have.
+#[tokio::test]
+async fn a_key_that_is_stored_fails_its_version_and_nothing_else() {
+    let city = City::new().await;
+    let good = city.editor.agent(&city.customer, "Other").await;
+    for agent in [&city.agent, &good] {
+        let version = city.editor.publish(agent, "Hello").await;
+        city.editor.activate(agent, &version).await;
+    }
+    let mut admin = PgConnection::connect(&city.app.database.admin_url).await.unwrap();
+    sqlx::raw_sql("SET session_replication_role = replica").execute(&mut admin).await.unwrap();
+    let update = "UPDATE registry.agent_versions SET model_parameters = $1::text::jsonb WHERE agent_id = $2::text::uuid";
+    let stored = format!(r#"{{"a":{}}}"#, bomb());
+    sqlx::query(update).bind(stored).bind(&city.agent).execute(&mut admin).await.unwrap();
+    // Another instance has read nothing before.
+    let fresh = city.app.another().await;
+    let ask = |agent: &str| {
+        let client = Client::new(fresh.base.clone(), city.editor.token.clone());
+        let query = format!(r#"{{ agent(id: "{agent}") {{ activeVersion {{ modelParameters }} }} }}"#);
+        async move { client.gql(&query, Value::Null).await }
+    };
+    assert_eq!(ask(&city.agent).await.code(), Some("INTERNAL"));
+    assert_eq!(ask(&good).await.at("/agent/activeVersion/modelParameters"), &json!({}));
+    fresh.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_that_would_be_rounded_is_refused_with_its_path() {
+    let city = City::new().await;
+    let revision = city.revision().await;
+    let long = "1000000000000000000001";
+    let uint256 = "115792089237316195423570985008687907853269984665640564039457584007913129639935";
+    for number in [long, uint256, "9007199254740993", "-9007199254740992", "1e18"] {
+        for (members, path) in [
+            (
+                format!(r#""model_parameters":{{"stop":[1,{{"seed":{number}}}]}}"#),
+                "model_parameters.stop[1].seed",
+            ),
+            (
+                format!(r#""tools":[{{"name":"t","input_schema":{{"maximum":{number}}}}}]"#),
+                "tools[0].input_schema.maximum",
+            ),
+        ] {
+            let body = format!(r#"{{"system_prompt":"","model_name":"m",{members}}}"#);
+            let answer =
+                Answer::of(json_body(city.editor.request(Method::POST, &city.versions()), body)).await;
+            assert_eq!((answer.status.as_u16(), &answer.body["code"]), (422, &json!("INVALID")), "{number}");
+            assert_eq!(answer.body["field"], path);
+            let line = format!(r#"{{"agent":"A","versions":[{{"system_prompt":"",{members}}}]}}"#);
+            let refused = Line::read(line.as_bytes()).unwrap_err().to_string();
+            assert!(refused.contains(&format!("`versions[0].{path}`")), "{refused}");
+            serves_on(&city, revision, number).await;
+        }
+    }
+    let publish =
+        "mutation ($i: PublishVersionInput!) { publishVersion(input: $i) { userErrors { code field } } }";
+    for number in [long, uint256, "18446744073709551616"] {
+        let input = format!(
+            r#"{{"agentId":"{}","systemPrompt":"","modelName":"m","modelParameters":{{"seed":{number}}}}}"#,
+            city.agent
+        );
+        let body = format!(r#"{{"query":"{publish}","variables":{{"i":{input}}}}}"#);
+        let answer = Answer::of(json_body(city.editor.request(Method::POST, "/graphql"), body)).await;
+        assert_eq!(answer.code(), Some("BAD_USER_INPUT"), "{}", answer.body);
+        assert!(answer.body.to_string().contains("`variables.i.modelParameters.seed`"), "{}", answer.body);
+        let inline = publish.replace(
+            "input: $i",
+            &format!(
+                r#"input: {{agentId: \"{}\", systemPrompt: \"\", modelName: \"m\", modelParameters: {{seed: {number}}}}}"#,
+                city.agent
+            ),
+        );
+        let inline = inline.replace("($i: PublishVersionInput!) ", "");
+        let body = format!(r#"{{"query":"{inline}"}}"#);
+        let answer = Answer::of(json_body(city.editor.request(Method::POST, "/graphql"), body)).await;
+        assert_eq!(answer.code(), Some("BAD_USER_INPUT"), "{}", answer.body);
+        serves_on(&city, revision, number).await;
+    }
+}
+
+#[tokio::test]
+async fn a_doubled_key_is_refused_with_its_path() {
+    let city = City::new().await;
+    let revision = city.revision().await;
+    let members = r#""model_parameters":{"a":{"k":1,"\u006b":2}}"#;
+    let body = format!(r#"{{"system_prompt":"","model_name":"m",{members}}}"#);
+    let answer = Answer::of(json_body(city.editor.request(Method::POST, &city.versions()), body)).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["code"]), (400, &json!("BAD_REQUEST")));
+    let detail = answer.body["detail"].as_str().unwrap();
+    assert!(detail.contains("\"k\" occurs twice") && detail.contains("`model_parameters.a`"), "{detail}");
+    let line = format!(r#"{{"agent":"A","versions":[{{"system_prompt":"",{members}}}]}}"#);
+    let refused = Line::read(line.as_bytes()).unwrap_err().to_string();
+    assert!(
+        refused.contains("\"k\" occurs twice") && refused.contains("`versions[0].model_parameters.a`"),
+        "{refused}"
+    );
+    let body = r#"{"query":"query ($x: JSON) { __typename }","variables":{"x":{"k":1,"k":2}}}"#;
+    let answer =
+        Answer::of(json_body(city.operator.request(Method::POST, "/graphql"), body.to_owned())).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (400, Some("BAD_USER_INPUT")));
+    assert!(answer.body.to_string().contains("`variables.x`"), "{}", answer.body);
+    serves_on(&city, revision, "doubled").await;
+}
