@@ -50,11 +50,13 @@ impl TryFrom<Wire> for Operation {
 }
 
 impl Operation {
-    /// The same, if it says which document it means.
+    /// The same without an empty `operationName`, if it says which document it means.
     ///
     /// # Errors
     /// [`NoDocument`].
-    pub fn checked(self) -> Result<Self, NoDocument> {
+    pub fn checked(mut self) -> Result<Self, NoDocument> {
+        // Clients with a field for it send it empty.
+        self.operation_name.take_if(|name| name.is_empty());
         let says = self.query.is_some() || self.document_id.is_some() || self.persisted().is_some();
         if says { Ok(self) } else { Err(NoDocument) }
     }

@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::Number;
 
-use super::pace::TooSlow;
+use super::{list::members, pace::TooSlow};
 use crate::graphql::guard::{TEXT_VALUES_MAX, holds_too_many};
 
 /// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
@@ -49,7 +49,10 @@ impl Refused {
     }
 }
 
-/// The whole body, if it says that it is JSON in UTF-8.
+/// What some programs write before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The whole body, if it says that it is JSON in UTF-8, without a byte order mark (RFC 8259, section 8.1).
 ///
 /// # Errors
 /// [`Refused`].
@@ -57,13 +60,21 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     if !is_json_in_utf8(headers) {
         return Err(Refused::NotJson);
     }
-    if headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+    if !is_as_it_is(headers) {
         return Err(Refused::Encoded);
     }
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
     let whole =
         whole.map_err(|err| if TooSlow::is_behind(&err) { Refused::TooSlow } else { Refused::TooLarge })?;
-    if holds_too_many(&whole) { Err(Refused::TooMany) } else { Ok(whole) }
+    let json = whole.slice(if whole.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }..);
+    if holds_too_many(&json) { Err(Refused::TooMany) } else { Ok(json) }
+}
+
+/// Whether no coding was applied. `identity` names none, and so does an empty member (RFC 9110, sections 8.4.1 and 5.6.1).
+fn is_as_it_is(headers: &HeaderMap) -> bool {
+    let is_text = headers.get_all(header::CONTENT_ENCODING).iter().all(|line| line.to_str().is_ok());
+    let mut codings = members(headers, header::CONTENT_ENCODING);
+    is_text && codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
 }
 
 /// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).
