@@ -18,8 +18,11 @@ const RIGHT: [(&str, &str); 4] = [
     ("sec-websocket-key", KEY),
 ];
 
-/// The right handshake with other values; a header without one is left out.
-async fn shake(app: &Instance, method: Method, path: &str, other: &[(&str, Option<&str>)]) -> Answer {
+/// Headers that differ from those of the right handshake; one without a value is left out.
+type Differing = [(&'static str, Option<&'static str>)];
+
+/// The right handshake, but for these headers.
+async fn shake(app: &Instance, method: Method, path: &str, other: &Differing) -> Answer {
     let other_than = |name: &str| other.iter().find(|(other, _)| *other == name);
     let mut request = app.anonymous().request(method, path);
     for (name, value) in RIGHT {
@@ -37,7 +40,7 @@ async fn shake(app: &Instance, method: Method, path: &str, other: &[(&str, Optio
 #[tokio::test]
 async fn a_handshake_that_is_right_is_taken_however_it_is_written() {
     let app = App::start().await;
-    let right: [&[(&str, Option<&str>)]; 7] = [
+    let right: [&Differing; 7] = [
         &[],
         &[("upgrade", Some("h2c, websocket"))],
         &[("upgrade", Some("WebSocket"))],
@@ -61,7 +64,7 @@ async fn a_handshake_that_is_right_is_taken_however_it_is_written() {
 #[tokio::test]
 async fn a_handshake_that_is_wrong_is_a_problem() {
     let app = App::start().await;
-    let wrong: [(&[(&str, Option<&str>)], u16, &str); 16] = [
+    let wrong: [(&Differing, u16, &str); 16] = [
         (&[("sec-websocket-version", Some("8"))], 426, "about:blank"),
         (&[("sec-websocket-version", Some("14"))], 426, "about:blank"),
         (&[("sec-websocket-version", Some("13, 8"))], 426, "about:blank"),
