@@ -60,7 +60,7 @@ fn refused() -> Vec<Value> {
 fn request(path: &str, credential: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nHost: bench\r\n{credential}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{credential}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 
 /// A connection, opened again when the other side has ended it.

@@ -66,7 +66,13 @@ pub struct Serve {
     /// The file of the private key of TLS_CERT, in PEM
     #[arg(long, env = "TLS_KEY")]
     pub tls_key: Option<PathBuf>,
-    /// The origins whose pages may ask from a browser, such as `https://app.example.org`, separated by commas
+    /// The address under which clients reach the service, such as `https://registry.example.org`. Its host is answered for
+    #[arg(long, env = "PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// The other hosts that are answered for, separated by commas: names, `*.example.org` for all below one, addresses, or `*` for any [default: loopback names; any host when others reach LISTEN and PUBLIC_URL is not set]
+    #[arg(long, env = "ALLOWED_HOSTS", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+    /// The origins whose pages may ask from a browser, such as `https://app.example.org`, separated by commas. `null`, `file://` and those of extensions are taken too
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
     /// The most connections of clients at once; whoever comes later waits

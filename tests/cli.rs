@@ -20,7 +20,7 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 14] = [
     "DATABASE_URL",
     "MIGRATE_DATABASE_URL",
     "SIGNING_KEY",
@@ -32,6 +32,8 @@ const SETTINGS: [&str; 12] = [
     "TLS_CERT",
     "TLS_KEY",
     "CORS_ORIGINS",
+    "PUBLIC_URL",
+    "ALLOWED_HOSTS",
     "CONNECTIONS",
 ];
 
@@ -129,6 +131,10 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
         &["serve", "--tls-key", PROMPTS],
         &["serve", "--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.pem"],
         &["serve", "--tls-cert", PROMPTS, "--tls-key", PROMPTS],
+        &["serve", "--public-url", "registry.example.org"],
+        &["serve", "--public-url", "https://registry.example.org/path"],
+        &["serve", "--allowed-hosts", "https://registry.example.org"],
+        &["serve", "--allowed-hosts", "registry.example.org:443"],
         &["serve", "--cors-origins", "*"],
         &["serve", "--cors-origins", "https://app.example.org,app.example.org"],
     ] {

@@ -18,7 +18,8 @@ use crate::{
     feed::{self, Hub},
     graphql::{Api, SchemaError, TrustedDocuments},
     http::{
-        self, Door, Excerpts, Hand, Limiter, LineLimits, Origins, SocketLimits, Sockets, Tls, TrustedProxies,
+        self, Description, Door, Excerpts, Hand, Hosts, Limiter, LineLimits, Origins, SocketLimits, Sockets,
+        Tls, TrustedProxies,
     },
     task::Tasks,
     telemetry,
@@ -144,6 +145,8 @@ pub struct Settings {
     pub tls_look: Duration,
     /// Whose pages may ask, besides the service's own.
     pub origins: Origins,
+    /// Which hosts are answered for.
+    pub hosts: Hosts,
     /// How many credentials from one address may be refused a minute.
     pub refusals_per_minute: u32,
     /// Who is believed when it says whom it asks for.
@@ -188,6 +191,7 @@ impl Service {
             tls,
             tls_look,
             origins,
+            hosts,
             refusals_per_minute,
             proxies,
             retention,
@@ -240,6 +244,8 @@ impl Service {
             limiter,
             proxies,
             origins,
+            description: Description::new(hosts.public_url()),
+            hosts,
             metrics: recorder,
         });
         Ok(Self { address, listener, door, lines, tls, pools: [db, beside], tasks })
@@ -251,7 +257,7 @@ impl Service {
         self.address
     }
 
-    /// The address that all its paths begin with.
+    /// The address that all its paths begin with, for who reaches it directly.
     #[must_use]
     pub fn base(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
@@ -297,7 +303,7 @@ impl Service {
 /// What REST can do, as OpenAPI 3.1 in JSON.
 #[must_use]
 pub fn openapi() -> String {
-    http::openapi()
+    http::openapi(None)
 }
 
 /// The GraphQL schema in its own language.

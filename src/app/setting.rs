@@ -12,7 +12,7 @@ use crate::{
     },
     feed,
     graphql::{self, TrustedDocuments},
-    http::{LineLimits, Origin, Origins, SocketLimits, TLS_LOOK, Tls},
+    http::{AllowedHost, Hosts, LineLimits, Origin, Origins, PublicUrl, SocketLimits, TLS_LOOK, Tls},
 };
 
 /// A mebibyte, in bytes.
@@ -25,6 +25,7 @@ pub struct Checked {
     trusted_documents: Option<TrustedDocuments>,
     tls: Option<Tls>,
     origins: Origins,
+    hosts: Hosts,
 }
 
 impl Checked {
@@ -34,16 +35,17 @@ impl Checked {
     /// [`StartError`] when one can't be used.
     pub async fn read(common: &Common, serve: &Serve) -> Result<Self, StartError> {
         let (trusted_documents, tls, origins) = (trusted_documents(serve)?, tls(serve)?, origins(serve)?);
+        let hosts = hosts(serve)?;
         if let Some(trusted) = &trusted_documents {
             tracing::info!(documents = trusted.count(), "no other documents are run");
         }
-        Ok(Self { issuer: issuer(common).await?, trusted_documents, tls, origins })
+        Ok(Self { issuer: issuer(common).await?, trusted_documents, tls, origins, hosts })
     }
 
     /// All settings of a service on this database.
     #[must_use]
     pub fn settings(self, serve: &Serve, database: &Database) -> Settings {
-        let Self { issuer, trusted_documents, tls, origins } = self;
+        let Self { issuer, trusted_documents, tls, origins, hosts } = self;
         Settings {
             database_url: database.url.clone(),
             connections: serve.database_connections,
@@ -55,6 +57,7 @@ impl Checked {
             tls,
             tls_look: TLS_LOOK,
             origins,
+            hosts,
             refusals_per_minute: serve.refusals_per_minute,
             proxies: serve.trusted_proxies.iter().copied().collect(),
             retention: serve.retention,
@@ -136,6 +139,29 @@ fn origins(serve: &Serve) -> Result<Origins, StartError> {
         origin.map_err(|why| StartError::Setting(format!("CORS_ORIGINS: {text:?}: {why}")))
     };
     serve.cors_origins.iter().map(read).collect()
+}
+
+/// The hosts that are answered for. A service that other machines reach, and that knows no name of its own, answers for any.
+///
+/// # Errors
+/// [`StartError`] when one is none.
+fn hosts(serve: &Serve) -> Result<Hosts, StartError> {
+    let public_url = serve.public_url.as_ref().map(|text| {
+        let url = text.parse::<PublicUrl>();
+        url.map_err(|why| StartError::Setting(format!("PUBLIC_URL: {text:?}: {why}")))
+    });
+    let named = serve.allowed_hosts.iter().map(|text| {
+        let host = text.parse::<AllowedHost>();
+        host.map_err(|why| StartError::Setting(format!("ALLOWED_HOSTS: {text:?}: {why}")))
+    });
+    let hosts = Hosts::new(serve.listen.ip(), public_url.transpose()?, named.collect::<Result<_, _>>()?);
+    if hosts.is_open() {
+        tracing::warn!(
+            listen = %serve.listen,
+            "requests for any host are answered: name the hosts that clients use in PUBLIC_URL or ALLOWED_HOSTS"
+        );
+    }
+    Ok(hosts)
 }
 
 /// The signing key, made if there was none.

@@ -70,11 +70,13 @@ impl TryFrom<Json> for Operation {
 }
 
 impl Operation {
-    /// The same, if it says which document it means.
+    /// The same without an empty `operationName`, if it says which document it means.
     ///
     /// # Errors
     /// [`NotAnOperation::NoDocument`].
-    pub fn checked(self) -> Result<Self, NotAnOperation> {
+    pub fn checked(mut self) -> Result<Self, NotAnOperation> {
+        // Clients with a field for it send it empty.
+        self.operation_name.take_if(|name| name.is_empty());
         let says = self.query.is_some() || self.document_id.is_some() || self.persisted().is_some();
         if says { Ok(self) } else { Err(NotAnOperation::NoDocument) }
     }

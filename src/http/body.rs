@@ -7,7 +7,7 @@ use axum::{
 use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::pace::TooSlow;
+use super::{list::members, pace::TooSlow};
 
 /// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -50,7 +50,8 @@ impl Refused {
     }
 }
 
-/// The whole body, as it came and as it was read, if it says that it is JSON in UTF-8.
+/// The whole body, as it came and as it was read, if it says that it is JSON in UTF-8. A byte order mark before it is ignored (RFC 8259,
+/// section 8.1).
 ///
 /// # Errors
 /// [`Refused`].
@@ -58,7 +59,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Refu
     if !is_json_in_utf8(headers) {
         return Err(Refused::NotJson);
     }
-    if headers.get_all(header::CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
+    if !is_as_it_is(headers) {
         return Err(Refused::Encoded);
     }
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
@@ -69,6 +70,13 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Refu
         Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(Refused::TooMany),
         Err(err) => Err(Refused::Malformed(err)),
     }
+}
+
+/// Whether no coding was applied. `identity` names none, and so does an empty member (RFC 9110, sections 8.4.1 and 5.6.1).
+fn is_as_it_is(headers: &HeaderMap) -> bool {
+    let is_text = headers.get_all(header::CONTENT_ENCODING).iter().all(|line| line.to_str().is_ok());
+    let mut codings = members(headers, header::CONTENT_ENCODING);
+    is_text && codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
 }
 
 /// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     extract::{FromRequestParts, Query},
-    http::{Extensions, HeaderMap, HeaderName, Uri, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts},
 };
 use uuid::Uuid;
 
@@ -46,6 +46,55 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // The outermost layer has put it there; a request that came another way is nameless.
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(String::new())))
+    }
+}
+
+/// The challenge to a key or a token whose scopes do not allow what was asked (RFC 6750, section 3.1).
+pub const INSUFFICIENT_SCOPE: &str = "Bearer error=\"insufficient_scope\", error_description=\"the scopes of this credential do not allow this\"";
+
+/// Which credential a request carries, as far as its challenge depends on that (RFC 6750, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// None, or one of another scheme: the challenge has no error.
+    Nothing,
+    /// One bearer token.
+    Token,
+    /// A token in the address, more than one header, or no token after `Bearer`.
+    Malformed,
+}
+
+impl Presented {
+    /// What this request carries.
+    #[must_use]
+    pub fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        let mut given = headers.get_all(header::AUTHORIZATION).iter();
+        match (given.next(), given.next()) {
+            _ if refuse_token_in(uri).is_err() => Self::Malformed,
+            (None, _) => Self::Nothing,
+            (Some(_), Some(_)) => Self::Malformed,
+            (Some(value), None) => {
+                let scheme = value.as_bytes().split(|byte| *byte == b' ').next().unwrap_or_default();
+                match (scheme.eq_ignore_ascii_case(b"bearer"), bearer(headers)) {
+                    (false, _) => Self::Nothing,
+                    (true, Ok(_)) => Self::Token,
+                    (true, Err(_)) => Self::Malformed,
+                }
+            }
+        }
+    }
+
+    /// The `WWW-Authenticate` of a 401.
+    #[must_use]
+    pub fn challenge(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Nothing => "Bearer",
+            Self::Token => {
+                "Bearer error=\"invalid_token\", error_description=\"the token is malformed, expired, revoked or not for this service\""
+            }
+            Self::Malformed => {
+                "Bearer error=\"invalid_request\", error_description=\"send one token, in one Authorization header\""
+            }
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
-use super::{accept::thousandths, etag, list::members};
+use super::{accept::quality, etag, list::members};
 
 /// From how many bytes on it pays: less fits into one packet anyway.
 const BYTES_MIN: u64 = 1024;
@@ -80,11 +80,9 @@ fn weakened(tag: &HeaderValue) -> Option<HeaderValue> {
 /// The coding that the client likes best of those that we have; none for the bytes as they are.
 fn coding(request: &HeaderMap) -> Option<&'static str> {
     let members: Vec<(&str, u16)> = members(request, header::ACCEPT_ENCODING)
-        .filter_map(|member| {
-            let (name, weight) = member.split_once(';').unwrap_or((member, "q=1"));
-            let (q, weight) = weight.trim().split_once('=')?;
-            let weight = q.trim().eq_ignore_ascii_case("q").then(|| thousandths(weight.trim()))??;
-            Some((name.trim(), weight))
+        .map(|member| {
+            let (name, parameters) = member.split_once(';').unwrap_or((member, ""));
+            (name.trim(), quality(parameters.split(';').map(str::trim)))
         })
         .collect();
     let liked = |names: &[&str]| {
@@ -128,8 +126,11 @@ mod tests {
             (&["identity;q=0, *;q=0"], None),
             (&["identity, gzip;q=0.5"], None),
             (&["identity;q=0.5, gzip;q=0.5"], Some("gzip")),
-            (&["gzip;q=2"], None),
-            (&["gzip;level=9"], None),
+            (&["gzip;q=2"], Some("gzip")),
+            (&["gzip;q=.5, br;q=.2"], Some("gzip")),
+            (&["gzip;q=x"], Some("gzip")),
+            (&["gzip;level=9"], Some("gzip")),
+            (&["gzip;q=.0"], None),
         ] {
             let mut headers = HeaderMap::new();
             for line in lines {

@@ -25,8 +25,14 @@ use super::{caller::REQUEST_ID, rest::IDEMPOTENCY_KEY};
 /// How long a browser may keep what it was told about a door.
 const KEPT: Duration = Duration::from_secs(600);
 /// What a page may send of its own.
-const SENT: [HeaderName; 5] =
-    [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_NONE_MATCH, IDEMPOTENCY_KEY, REQUEST_ID];
+const SENT: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    IDEMPOTENCY_KEY,
+    REQUEST_ID,
+];
 /// What it may read of an answer, besides what any page may.
 const READ: [HeaderName; 7] = [
     header::ETAG,
@@ -38,15 +44,20 @@ const READ: [HeaderName; 7] = [
     HeaderName::from_static("registry-stale-seconds"),
 ];
 
-/// The origin of a page: scheme, host and port (RFC 6454).
+/// The origin of a page, as its browser writes it in `Origin`: scheme, host and port (RFC 6454), or a word for pages that
+/// have none of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
+
+/// What pages from files, and pages without an origin of their own, are said to be of.
+const WITHOUT_HOST: [&str; 2] = ["null", "file://"];
 
 impl FromStr for Origin {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "write it as https://app.example.org or http://localhost:3000, without a path";
+        const FORM: &str = "write it as https://app.example.org, http://localhost:3000, chrome-extension://… or tauri://localhost, \
+                            without a path, or as null or file://";
         let text = text.trim();
         if text == "*" {
             return Err(
@@ -55,14 +66,19 @@ impl FromStr for Origin {
             );
         }
         let text = text.to_ascii_lowercase();
+        if WITHOUT_HOST.contains(&text.as_str()) {
+            return Ok(Self(text));
+        }
         let uri: Uri = text.parse().map_err(|_| FORM)?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(FORM);
         };
         let usual = match scheme {
-            "http" => 80,
-            "https" => 443,
-            _ => return Err(FORM),
+            "http" => Some(80),
+            "https" => Some(443),
+            // A page is never of these: its origin is that of http or https.
+            "ws" | "wss" => return Err(FORM),
+            _ => None,
         };
         let host = authority.host();
         let port = authority.as_str().strip_prefix(host).ok_or(FORM)?;
@@ -73,7 +89,7 @@ impl FromStr for Origin {
         // A browser leaves out the port that is usual.
         Ok(match (port, authority.port_u16()) {
             ("", None) => Self(format!("{scheme}://{host}")),
-            (_, Some(port)) if port == usual => Self(format!("{scheme}://{host}")),
+            (_, port @ Some(_)) if port == usual => Self(format!("{scheme}://{host}")),
             (_, Some(port)) => Self(format!("{scheme}://{host}:{port}")),
             (_, None) => return Err(FORM),
         })
@@ -177,12 +193,21 @@ mod tests {
             ("http://localhost:3000", "http://localhost:3000"),
             ("http://localhost:443", "http://localhost:443"),
             ("http://[::1]:8080", "http://[::1]:8080"),
+            ("null", "null"),
+            ("file://", "file://"),
+            ("chrome-extension://ABCDEFGHIJKLMNOP", "chrome-extension://abcdefghijklmnop"),
+            (
+                "moz-extension://01a20326-e777-71ce-9264-eefdca7dad0e",
+                "moz-extension://01a20326-e777-71ce-9264-eefdca7dad0e",
+            ),
+            ("tauri://localhost", "tauri://localhost"),
+            ("app://obsidian.md", "app://obsidian.md"),
+            ("capacitor://localhost:8443", "capacitor://localhost:8443"),
         ] {
             assert_eq!(text.parse().map(|Origin(origin)| origin), Ok(origin.to_owned()), "{text}");
         }
         for text in [
             "*",
-            "null",
             "",
             "app.example.org",
             "https://",
@@ -197,6 +222,11 @@ mod tests {
             "https://app.example.org:99999",
             "ws://app.example.org",
             "file:///etc",
+            "file:",
+            "chrome-extension://",
+            "chrome-extension://*",
+            "chrome-extension://id/page.html",
+            "data:text/html,x",
         ] {
             assert!(text.parse::<Origin>().is_err(), "{text}");
         }

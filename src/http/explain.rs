@@ -17,7 +17,7 @@ use crate::domain::Error;
 /// The explanations, a section each.
 const TEXT: &str = include_str!("../../docs/problems.md");
 
-refusals!(Refusals = &[Kind::NotFound][..]);
+refusals!(Refusals = &[Kind::NotFound, Kind::PreconditionFailed][..]);
 
 /// What a problem means, and what to do about it.
 #[utoipa::path(
@@ -43,7 +43,7 @@ pub async fn problem(
     };
     let tag = etag::of(text.as_bytes());
     let kept = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
-    etag::answer(&request, &tag, kept, text)
+    etag::answer(&request, &id, &tag, kept, text)
 }
 
 /// The sections with their names, in their order.

@@ -21,7 +21,8 @@ use super::{
     Door,
     body::is_json_in_utf8,
     caller::{self, REQUEST_ID, RequestId},
-    compress, etag,
+    compress,
+    etag::{self, Condition},
     graphql::{self, Media},
 };
 use crate::{feed::Hot, graphql::READY_BYTES_MAX, id::AgentId};
@@ -31,9 +32,10 @@ const PATH: (&str, &str) = ("/internal/agents/", "/active");
 /// Where GraphQL is answered.
 const GRAPHQL: &str = "/graphql";
 /// A request with one of these asks for more than the short way knows.
-const UNUSUAL: [HeaderName; 5] = [
+const UNUSUAL: [HeaderName; 6] = [
     header::ACCEPT_ENCODING,
     header::CONTENT_ENCODING,
+    header::IF_MATCH,
     header::ORIGIN,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
@@ -42,12 +44,13 @@ const UNUSUAL: [HeaderName; 5] = [
 /// The answer, when this request may go the short way.
 pub(super) fn answer<B>(door: &Door, request: &Request<B>) -> Option<Response<Body>> {
     let (id, headers) = (agent(request.uri())?, request.headers());
-    if request.method() != Method::GET || is_unusual(headers) || has_body(headers) {
+    if request.method() != Method::GET || is_unusual(headers) || has_body(headers) || !is_for(door, request) {
         return None;
     }
     let began = Instant::now();
     let hot = door.hub.at_hand(caller::bearer(headers).ok()??, id)?;
-    let is_known = headers.contains_key(header::IF_NONE_MATCH) && etag::is_known(headers, &hot.etag);
+    let is_known = headers.contains_key(header::IF_NONE_MATCH)
+        && etag::condition(headers, &hot.etag) == Condition::Known;
     let mut response = if is_known { known() } else { sent(hot.body.clone()) };
     let fields = response.headers_mut();
     if !is_known {
@@ -88,7 +91,8 @@ fn is_query(door: &Door, request: &Request<Body>) -> Option<Media> {
         return None;
     }
     let length: usize = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
-    if length > READY_BYTES_MAX || is_unusual(headers) || !is_json_in_utf8(headers) {
+    if length > READY_BYTES_MAX || is_unusual(headers) || !is_json_in_utf8(headers) || !is_for(door, request)
+    {
         return None;
     }
     let media = graphql::media(headers).filter(|media| *media != Media::EventStream)?;
@@ -118,6 +122,11 @@ fn agent(uri: &Uri) -> Option<AgentId> {
 /// Whether this asks for more than the short way knows. Who wants to read of each request is told by the ordinary one.
 fn is_unusual(headers: &HeaderMap) -> bool {
     tracing::enabled!(tracing::Level::DEBUG) || UNUSUAL.iter().any(|name| headers.contains_key(name))
+}
+
+/// Whether the request is meant for this service. Otherwise the router refuses it.
+fn is_for<B>(door: &Door, request: &Request<B>) -> bool {
+    door.hosts.check(request.version(), request.uri(), request.headers()).is_ok()
 }
 
 fn has_body(headers: &HeaderMap) -> bool {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, rejection::PathRejection};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -66,8 +66,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/graphiql", get(page)).route("/graphiql/{file}", get(file))
 }
 
-async fn page(request: HeaderMap) -> Response {
-    send(&PAGE, &request)
+async fn page(RequestId(id): RequestId, request: HeaderMap) -> Response {
+    send(&PAGE, &id, &request)
 }
 
 async fn file(
@@ -77,24 +77,20 @@ async fn file(
 ) -> Response {
     let asked = name.ok().and_then(|Path(name)| FILES.iter().find(|asset| asset.name == name));
     match asked {
-        Some(asset) => send(asset, &request),
+        Some(asset) => send(asset, &id, &request),
         None => Problem::new(&Error::NotFound("file"), &id).into_response(),
     }
 }
 
-fn send(asset: &'static Asset, request: &HeaderMap) -> Response {
+fn send(asset: &'static Asset, request_id: &str, request: &HeaderMap) -> Response {
     let headers = [
         (header::CONTENT_TYPE, asset.kind),
-        (header::ETAG, asset.etag.as_str()),
         (header::CACHE_CONTROL, "no-cache"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    if etag::is_known(request, &asset.etag) {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    (headers, Bytes::from_static(asset.body)).into_response()
+    etag::answer(request, request_id, &asset.etag, headers, Bytes::from_static(asset.body))
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use super::{
     Door, accept, body,
     caller::{RequestId, Since, authenticate, charge, still},
     compress::AsItIs,
-    problem::{challenge, retry_after, status},
-    sse,
+    problem::{retry_after, retry_later, status},
+    query, sse,
 };
 use crate::{
     domain::{Caller, Error, change::Channel},
@@ -44,14 +44,16 @@ impl Media {
     }
 }
 
+const EVENT_STREAM: &str = "text/event-stream";
+
 /// What may be asked for in `Accept`, in our own order: whoever takes anything gets the first.
 const OFFERS: &[(&str, Media)] = &[
     ("application/json", Media::Json),
     ("application/graphql-response+json", Media::GraphqlResponse),
-    ("text/event-stream", Media::EventStream),
+    (EVENT_STREAM, Media::EventStream),
 ];
 
-/// In which type this client is answered; none when it takes none that there is.
+/// In which type this client is answered whatever has one result; none when it takes no type that there is.
 pub(super) fn media(headers: &HeaderMap) -> Option<Media> {
     accept::best(headers, OFFERS)
 }
@@ -66,21 +68,12 @@ pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request:
         );
         return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, answer, None);
     };
-    let answered = match media {
-        Media::EventStream => sse::answer(&door, &id, request).await,
-        _ => run(&door, &id, request, media).await.map(|(answer, may_tell_secret)| {
-            let mut response = respond(StatusCode::OK, media, answer, None);
-            if may_tell_secret {
-                response.extensions_mut().insert(AsItIs);
-            }
-            response
-        }),
-    };
+    let answered = run(&door, &id, request, media).await;
     answered.unwrap_or_else(|refused| refused.respond(media))
 }
 
 /// Why there is no answer, or none that says OK.
-pub(super) struct Refused {
+struct Refused {
     status: StatusCode,
     answer: Answer,
     allow: Option<&'static str>,
@@ -104,13 +97,13 @@ impl Refused {
     }
 
     /// This error.
-    pub(super) fn error(err: &Error, id: &str) -> Box<Self> {
+    fn error(err: &Error, id: &str) -> Box<Self> {
         let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
         Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
     }
 
     /// A mutation over GET.
-    pub(super) fn write_by_get(id: &str) -> Box<Self> {
+    fn write_by_get(id: &str) -> Box<Self> {
         let refused = Self::new(StatusCode::METHOD_NOT_ALLOWED, "GET changes nothing; use POST", id);
         Box::new(Self { allow: Some("POST"), ..*refused })
     }
@@ -126,29 +119,30 @@ impl Refused {
 }
 
 /// What is asked for, and by whom.
-pub(super) struct Asked {
-    pub(super) caller: Arc<Caller>,
+struct Asked {
+    caller: Arc<Caller>,
     /// How many changes of rights there had been when the caller was looked up.
-    pub(super) since: Since,
-    pub(super) operation: Operation,
+    since: Since,
+    operation: Operation,
     /// The body, if it had one.
-    pub(super) body: Bytes,
+    body: Bytes,
     /// Whether the method is one that changes something.
-    pub(super) may_write: bool,
+    may_write: bool,
     /// The request without its body.
-    pub(super) head: Parts,
+    head: Parts,
 }
 
 /// Sees who asks, and reads what for.
-pub(super) async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refused>> {
+async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refused>> {
     let (parts, body) = request.into_parts();
     let may_write = match parts.method {
         Method::POST => true,
-        Method::GET => false,
+        // HEAD is answered as GET, and what serves HTTP leaves out the body (RFC 9110, section 9.3.2).
+        Method::GET | Method::HEAD => false,
         _ => {
             let refused =
                 Refused::new(StatusCode::METHOD_NOT_ALLOWED, "use GET for queries, POST for all", id);
-            return Err(Box::new(Refused { allow: Some("GET, POST"), ..*refused }));
+            return Err(Box::new(Refused { allow: Some("GET, HEAD, POST"), ..*refused }));
         }
     };
     let since = Since(door.hub.rights().count());
@@ -163,29 +157,51 @@ pub(super) async fn read(door: &Door, id: &str, request: Request) -> Result<Aske
     Ok(Asked { caller, since, operation, body, may_write, head: parts })
 }
 
-/// The answer, and whether there may be a secret in it: those are shown by what makes them, and by nothing else.
-async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<(Answer, bool), Box<Refused>> {
-    let Asked { caller, since: _, operation, body, may_write, head } = read(door, id, request).await?;
+/// Runs the operation. Only once it is known, its representation is chosen: a subscription has one, a stream of events.
+async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Response, Box<Refused>> {
+    let Asked { caller, since, operation, body, may_write, head } = read(door, id, request).await?;
     let bytes = operation.document_bytes();
-    let request_error = |answer: Answer| {
+    let refuse = |answer: Answer| {
         charge(door, &caller, &head.headers, (&answer, bytes));
-        Box::new(Refused::request_error(answer, media))
+        match media {
+            // An operation that is known is answered by events, whatever is wrong with it.
+            Media::EventStream => Ok(sse::whole(&answer)),
+            Media::GraphqlResponse | Media::Json => Err(Box::new(Refused::request_error(answer, media))),
+        }
     };
-    let accepted = door.api.accept(operation, &caller).map_err(request_error)?;
+    let accepted = match door.api.accept(operation, &caller) {
+        Ok(accepted) => accepted,
+        Err(refusal) => return refuse(refusal),
+    };
     if accepted.is_subscription() {
-        return Err(Refused::new(
-            StatusCode::BAD_REQUEST,
-            "subscriptions come over a websocket (graphql-transport-ws) on this address, or as text/event-stream",
-            id,
-        ));
+        if !accept::takes(&head.headers, EVENT_STREAM) {
+            return Err(Refused::new(
+                StatusCode::BAD_REQUEST,
+                "subscriptions come over a websocket (graphql-transport-ws) on this address, or as text/event-stream",
+                id,
+            ));
+        }
+        return sse::subscribe(door, &head, caller, since, accepted).map_err(|err| Refused::error(&err, id));
     }
     if !may_write && !accepted.is_query() {
         return Err(Refused::write_by_get(id));
     }
+    // Secrets are shown by what makes them, and by nothing else.
     let may_tell_secret = !accepted.is_query();
-    let accepted = if may_write { accepted.by(body) } else { accepted };
+    let is_kept = may_write && media != Media::EventStream;
+    let accepted = if is_kept { accepted.by(body) } else { accepted };
     let answer = door.api.execute(Arc::clone(&caller), accepted).await;
-    if answer.is_request_error() { Err(request_error(answer)) } else { Ok((answer, may_tell_secret)) }
+    if answer.is_request_error() {
+        return refuse(answer);
+    }
+    if media == Media::EventStream {
+        return Ok(sse::whole(&answer));
+    }
+    let mut response = respond(StatusCode::OK, media, answer, None);
+    if may_tell_secret {
+        response.extensions_mut().insert(AsItIs);
+    }
+    Ok(response)
 }
 
 async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<(Operation, Bytes), Box<Refused>> {
@@ -212,9 +228,12 @@ struct Parameters {
     extensions: Option<String>,
 }
 
-fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
+fn from_query(text: &str, id: &str) -> Result<Operation, Box<Refused>> {
     let bad = |message: &str| Refused::new(StatusCode::BAD_REQUEST, message, id);
-    let uri: axum::http::Uri = format!("/?{query}").parse().map_err(|_| bad("the address is malformed"))?;
+    if !query::is_text(text) {
+        return Err(bad(query::NOT_TEXT));
+    }
+    let uri: axum::http::Uri = format!("/?{text}").parse().map_err(|_| bad("the address is malformed"))?;
     let axum::extract::Query(parameters) = axum::extract::Query::<Parameters>::try_from_uri(&uri)
         .map_err(|_| bad("give each parameter at most once"))?;
     let Parameters { query, document_id, operation_name, variables, extensions } = parameters;
@@ -225,7 +244,9 @@ fn from_query(query: &str, id: &str) -> Result<Operation, Box<Refused>> {
             .map_err(|err| bad(&format!("the parameter `{name}` is not a JSON object: {err}"))),
     };
     let (variables, extensions) = (object(variables, "variables")?, object(extensions, "extensions")?);
-    let operation_name = operation_name.filter(|name| !name.is_empty());
+    // A form sends a field that was left empty all the same.
+    let given = |text: &String| !text.is_empty();
+    let (query, document_id) = (query.filter(given), document_id.filter(given));
     let operation = Operation { query, document_id, operation_name, variables, extensions };
     operation.checked().map_err(|err| bad(&format!("this is no GraphQL request: {err}")))
 }
@@ -238,7 +259,7 @@ fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option
     };
     *response.status_mut() = status;
     describe(response.headers_mut(), media);
-    challenge(&mut response, retry_after);
+    retry_later(&mut response, retry_after);
     response
 }
 

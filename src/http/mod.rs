@@ -5,7 +5,7 @@ use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{any, get},
@@ -33,12 +33,14 @@ mod express;
 mod graphiql;
 mod graphql;
 mod health;
+mod host;
 mod limit;
 mod line;
 mod list;
 mod openapi;
 mod pace;
 mod problem;
+mod query;
 mod rest;
 mod serve;
 mod socket;
@@ -47,9 +49,10 @@ mod tls;
 
 pub use address::TrustedProxies;
 pub use cors::{Origin, Origins};
+pub use host::{AllowedHost, Hosts, PublicUrl};
 pub use limit::Limiter;
 pub use line::Peer;
-pub use openapi::text as openapi;
+pub use openapi::{Description, text as openapi};
 pub use pace::LineLimits;
 pub use rest::{Excerpts, render};
 pub use serve::serve;
@@ -96,6 +99,10 @@ pub struct Hand {
     pub proxies: TrustedProxies,
     /// Whose pages may ask here, besides its own.
     pub origins: Origins,
+    /// Which hosts are answered for.
+    pub hosts: Hosts,
+    /// What is said of REST.
+    pub description: Description,
     /// What renders the counts; none when something else counts.
     pub metrics: Option<Arc<PrometheusHandle>>,
 }
@@ -117,16 +124,16 @@ pub fn router(door: Door) -> Router {
     compress::answers(routes).layer(middleware::from_fn_with_state(door.clone(), named)).with_state(door)
 }
 
-/// `/graphql`: a socket when one is asked for, else one request and its answer, or its events.
+/// `/graphql`: a socket when a handshake is begun, else one request and its answer, or its events.
 async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: Request) -> Response {
-    if socket::is_asked_for(request.headers()) {
+    if socket::is_begun(request.headers()) {
         let State(door) = state;
         return socket::upgrade(door, id, request).await;
     }
     graphql::handle(state, id, request).await
 }
 
-/// Gives each request its name, its log line and its headers.
+/// Gives each request its name, its log line and its headers. One for another host gets no further.
 async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let id = caller::RequestId::of(request.headers(), || door.registry.clock().id());
     let client = door.proxies.client(request.extensions(), request.headers());
@@ -135,7 +142,14 @@ async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Re
     let span =
         tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
     let started = std::time::Instant::now();
-    let mut response = answered(next.run(request), &id.0).instrument(span.clone()).await;
+    let presented = caller::Presented::of(request.uri(), request.headers());
+    let mut response = match door.hosts.check(request.version(), request.uri(), request.headers()) {
+        Ok(()) => answered(next.run(request), &id.0).instrument(span.clone()).await,
+        Err(refusal) => refusal.problem(&id.0).into_response(),
+    };
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, presented.challenge());
+    }
     span.in_scope(
         || tracing::debug!(status = response.status().as_u16(), elapsed = ?started.elapsed(), "answered"),
     );

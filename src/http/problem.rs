@@ -1,9 +1,9 @@
-//! Errors on REST: `application/problem+json` (RFC 9457), and `WWW-Authenticate` (RFC 6750) with each 401.
+//! Errors on REST: `application/problem+json` (RFC 9457).
 //!
 //! A problem's `type` leads to `/problems/…`, which is what `docs/problems.md` says of it.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -62,6 +62,8 @@ macro_rules! kinds {
 kinds! {
     MalformedBody = BAD_REQUEST "malformed-body": "The body is not JSON";
     BadParameters = BAD_REQUEST "bad-parameters": "The parameters are not those of this endpoint";
+    BadHost = BAD_REQUEST "bad-host": "The Host header is missing or malformed";
+    BadHandshake = BAD_REQUEST "bad-handshake": "The websocket handshake is malformed";
     Unauthenticated = UNAUTHORIZED "unauthenticated": "No valid credential";
     Forbidden = FORBIDDEN "forbidden": "Not allowed";
     Suspended = FORBIDDEN "suspended": "The customer is suspended";
@@ -75,11 +77,14 @@ kinds! {
     Archived = CONFLICT "archived": "The agent is archived";
     CursorTooOld = GONE "cursor-too-old": "What the cursor follows on is not kept any more";
     RequestTimeout = REQUEST_TIMEOUT: "Request Timeout";
+    PreconditionFailed = PRECONDITION_FAILED: "Precondition Failed";
     ContentTooLarge = PAYLOAD_TOO_LARGE: "Content Too Large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE: "Unsupported Media Type";
+    Misdirected = MISDIRECTED_REQUEST "misdirected": "The service does not answer for this host";
     Invalid = UNPROCESSABLE_ENTITY "invalid": "A value is not acceptable";
     TooLarge = UNPROCESSABLE_ENTITY "too-large": "A value is too large";
     CursorInvalid = UNPROCESSABLE_ENTITY "cursor-invalid": "The cursor is not of this list";
+    UpgradeRequired = UPGRADE_REQUIRED: "Upgrade Required";
     RateLimited = TOO_MANY_REQUESTS "rate-limited": "Too many requests";
     Internal = INTERNAL_SERVER_ERROR "internal": "Our own fault";
     Unavailable = SERVICE_UNAVAILABLE "unavailable": "Try again later";
@@ -220,16 +225,25 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
-        challenge(&mut response, self.retry_after);
+        response.extensions_mut().insert(ProblemCode(self.code));
+        retry_later(&mut response, self.retry_after);
         response
     }
 }
 
-/// What every 401, 429 and 503 says besides.
-pub fn challenge(response: &mut Response, retry_after: Option<u64>) {
-    if response.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
+/// The code of the problem that a response carries.
+#[derive(Clone, Copy)]
+struct ProblemCode(&'static str);
+
+/// Whether the response says that the caller's rights do not suffice.
+#[must_use]
+pub fn is_forbidden(response: &Response) -> bool {
+    let code = response.extensions().get::<ProblemCode>();
+    code.is_some_and(|ProblemCode(code)| *code == ErrorCode::Forbidden.as_str())
+}
+
+/// What every 429 and 503 says besides.
+pub fn retry_later(response: &mut Response, retry_after: Option<u64>) {
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::Response,
     serve::Listener,
 };
@@ -110,6 +110,8 @@ impl Served {
             .header_read_timeout(None)
             .max_header_size(HEAD_BYTES_MAX)
             .max_buf_size(BUFFER_BYTES_MAX)
+            // Some clients of websockets look for `Sec-WebSocket-Protocol` as they wrote it: see `socket`.
+            .preserve_header_case(true)
             .serve_connection(TokioIo::new(line), answer)
             .with_upgrades();
         let mut spoken = pin!(spoken);
@@ -128,7 +130,7 @@ impl Served {
     /// Answers one request, and knows from when to when it is the client's turn.
     async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Result<Response<Answered>, Infallible> {
         peer.turn();
-        let response = match express::answer(&self.door, &request) {
+        let mut response = match express::answer(&self.door, &request) {
             Some(response) => response,
             None => {
                 let limit = self.limits.body;
@@ -142,6 +144,10 @@ impl Served {
                 }
             }
         };
+        if response.status() == StatusCode::NOT_MODIFIED {
+            // axum gives it the length of its own empty body, and not that of the answer (RFC 9110, section 8.6).
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         Ok(response.map(|body| Answered::new(body, peer, upgraded)))
     }

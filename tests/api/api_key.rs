@@ -252,7 +252,7 @@ async fn a_key_that_is_revoked_while_its_request_is_read_does_nothing() {
         let made = create(&operator, &customer, json!(["AGENTS_WRITE"])).await;
         let mut stream = TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
              authorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{{",
             made.text("/createApiKey/secret"),
             body.len()

@@ -1,6 +1,7 @@
 //! The socket: `graphql-transport-ws`, as enisdenjo/graphql-ws's PROTOCOL.md has it.
 
 mod ends;
+mod handshake;
 mod protocol;
 mod rights;
 mod stuck;

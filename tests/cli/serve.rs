@@ -28,6 +28,11 @@ impl Serving {
 
     /// With these settings in its environment.
     pub(super) fn start_with(home: &Home, settings: &[(&str, &str)]) -> Self {
+        Self::start_at(home, "127.0.0.1", settings)
+    }
+
+    /// The same, where it listens at this address.
+    fn start_at(home: &Home, address: &str, settings: &[(&str, &str)]) -> Self {
         // Free a moment ago, and nobody else asks for this one.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = File::options().create(true).append(true).open(home.path("serve.log")).unwrap();
@@ -37,7 +42,7 @@ impl Serving {
         }
         let command = command.arg("serve").stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let command =
-            command.env("DATA_DIR", &home.0).env("LOG", "trace").env("LISTEN", format!("127.0.0.1:{port}"));
+            command.env("DATA_DIR", &home.0).env("LOG", "trace").env("LISTEN", format!("{address}:{port}"));
         let command = command.envs(settings.iter().copied());
         Self { process: command.spawn().unwrap(), base: format!("http://127.0.0.1:{port}") }
     }
@@ -124,6 +129,33 @@ async fn it_runs_the_trusted_documents_and_no_others() {
     let code = answer.pointer("/errors/0/extensions/code");
     assert_eq!((code, answer.get("data")), (Some(&json!("DOCUMENT_NOT_TRUSTED")), None), "{answer}");
     assert!(serving.stop().1);
+}
+
+#[tokio::test]
+async fn it_answers_for_its_own_hosts_and_warns_when_it_knows_none() {
+    const WARNING: &str = "requests for any host are answered";
+    let home = Home::new("hosts");
+    let named = [("PUBLIC_URL", "https://registry.example.org"), ("ALLOWED_HOSTS", "a.example, *.b.example")];
+    let hosts =
+        ["localhost", "registry.example.org", "a.example:8080", "x.b.example", "10.1.2.3", "evil.example"];
+    for (address, settings, statuses, warns) in [
+        ("127.0.0.1", &[][..], [200, 421, 421, 421, 421, 421], false),
+        ("127.0.0.1", &named, [200, 200, 200, 200, 421, 421], false),
+        ("0.0.0.0", &named, [200, 200, 200, 200, 200, 421], false),
+        ("0.0.0.0", &[], [200; 6], true),
+    ] {
+        let serving = Serving::start_at(&home, address, settings);
+        serving.ready().await;
+        let mut told = Vec::new();
+        for host in hosts {
+            let asked = reqwest::Client::new().get(format!("{}/livez", serving.base)).header("host", host);
+            told.push(asked.send().await.unwrap().status().as_u16());
+        }
+        assert_eq!(told, statuses, "{address} {settings:?}");
+        assert!(serving.stop().1);
+        let log = std::fs::read_to_string(home.path("serve.log")).unwrap();
+        assert_eq!(log.contains(WARNING), warns, "{address} {settings:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 """What JSON Schema cannot say, for the requests that schemathesis holds to be right.
 
 The description cannot tell which cursors a list gave out, who a customer's members are, which commits there are, which
-idempotency keys were used, that tools' names are unique, or that 1e300 is a number for us, 1e18 an integer that is too
+idempotency keys were used, that tools' names are unique, that no text within JSON has U+0000, or that 1e300 is a number for us, 1e18 an integer that is too
 large, and 10**300 one that no double holds. So these become what they are in a right request. What is wrong on purpose stays wrong.
 """
 
@@ -17,13 +17,15 @@ NAME_CHARS_MAX = 200
 
 
 def storable(value):
-    """The same JSON without numbers that the canonical form writes as integers that are too large."""
+    """The same JSON without U+0000, and without numbers that the canonical form writes as integers that are too large."""
+    if isinstance(value, str):
+        return value.replace("\0", "0")
     if isinstance(value, (int, float)) and abs(value) > INTEGER_MAX:
         return max(float(value), EXPONENT_FROM) if value > 0 else min(float(value), -EXPONENT_FROM)
     if isinstance(value, list):
         return [storable(one) for one in value]
     if isinstance(value, dict):
-        return {name: storable(one) for name, one in value.items()}
+        return {storable(name): storable(one) for name, one in value.items()}
     return value
 
 

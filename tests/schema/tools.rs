@@ -33,6 +33,25 @@ fn generated_typescript_compiles() {
 }
 
 #[test]
+fn redocly_finds_nothing_in_the_description_of_rest() {
+    let lint = |description: &str| node("tests/conformance", &["redocly.mjs", description]);
+    assert_eq!(lint("../../docs/openapi.json"), (true, String::new()));
+    let planted = include_str!("../../docs/openapi.json").replacen(
+        "\"url\": \"/\"",
+        "\"url\": \"https://example.com\"",
+        1,
+    );
+    let planted = planted.replacen("\"security\": []", "\"x-security\": []", 1);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("redocly.json");
+    std::fs::write(&file, planted).unwrap();
+    let (is_well, said) = lint(file.to_str().unwrap());
+    assert!(
+        !is_well && said.contains("no-server-example.com") && said.contains("security-defined"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_breaks_clients_is_named_in_the_changelog() {
     let (is_well, said) = node("tests/conformance", &["--test", "--test-reporter=tap", "breaking.test.mjs"]);
     assert!(is_well && said.contains("# pass 13\n"), "{said}");

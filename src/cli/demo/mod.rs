@@ -102,6 +102,8 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         connections: 1_000,
         tls_cert: None,
         tls_key: None,
+        public_url: None,
+        allowed_hosts: Vec::new(),
         cors_origins: Vec::new(),
     };
     let service = Service::start(Checked::read(common, &serve).await?.settings(&serve, database)).await?;

@@ -3,10 +3,9 @@
 //! Each handler carries its description, and is mounted with it, so that no endpoint is there without. What all of them
 //! have in common is added here.
 
-use std::sync::LazyLock;
-
 use axum::{
     body::Bytes,
+    extract::State,
     http::{HeaderMap, header},
     response::Response,
 };
@@ -17,14 +16,24 @@ use utoipa::{
         path::{Operation, PathItem},
         schema::{SchemaType, Type},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        server::Server,
     },
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Door, etag, explain, health, problem::Problem, rest};
+use super::{
+    Door,
+    caller::RequestId,
+    etag, explain, health,
+    host::PublicUrl,
+    problem::{Kind, Problem},
+    rest,
+};
 
 pub mod refusal;
 pub mod shape;
+
+use refusal::refusals;
 
 /// The name of the one way to say who asks.
 const BEARER: &str = "bearer";
@@ -39,7 +48,8 @@ const BEARER: &str = "bearer";
             Each `GET` answers `HEAD` too. Another method is answered 405 with `Allow`, and a path that is not there 404. \
             What went wrong is told as `application/problem+json` (RFC 9457), whose `type` leads to an explanation. A \
             client may name its request by an `X-Request-Id` of 1 to 64 letters, digits, `-`, `_` and `.`; a name that is \
-            not one is not taken over. A body is at most 4 MiB, and 100,000 values.",
+            not one is not taken over. A body is at most 4 MiB, and 100,000 values. What has \
+            an `ETag` is compared with `If-Match` too.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     tags(
@@ -89,19 +99,25 @@ pub fn document() -> Document {
     document.merge(rest::described().into_openapi());
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
+            refusal::add(operation, &[Kind::BadHost, Kind::Misdirected]);
             name_each_answer(operation);
             keep_to_its_caller(operation);
+            // Said of each, so that nobody takes what needs no credential for forgotten.
+            operation.security.get_or_insert_default();
             without_nulls(operation);
         }
     }
     document
 }
 
-/// The description as text.
+/// The description as text, of a service under its public address; otherwise its paths are relative to where it was
+/// read (OpenAPI 3.1, section 4.8.5).
 #[must_use]
-pub fn text() -> String {
+pub fn text(public_url: Option<&PublicUrl>) -> String {
+    let mut document = document();
+    document.servers = Some(vec![Server::new(public_url.map_or("/", PublicUrl::as_str))]);
     // It is made of maps with names as keys, which always can be written.
-    document().to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+    document.to_pretty_json().map(|text| text + "\n").unwrap_or_default()
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -155,11 +171,23 @@ fn without_nulls(operation: &mut Operation) {
     }
 }
 
-static DOCUMENT: LazyLock<(Bytes, String)> = LazyLock::new(|| {
-    let text = text();
-    let tag = etag::of(text.as_bytes());
-    (text.into(), tag)
-});
+/// The description as it is served, with its entity tag.
+#[derive(Clone, Debug)]
+pub struct Description {
+    body: Bytes,
+    etag: String,
+}
+
+impl Description {
+    /// The description of a service under this address.
+    #[must_use]
+    pub fn new(public_url: Option<&PublicUrl>) -> Self {
+        let body = Bytes::from(text(public_url));
+        Self { etag: etag::of(&body), body }
+    }
+}
+
+refusals!(Refusals = &[Kind::PreconditionFailed][..]);
 
 /// This description.
 ///
@@ -171,10 +199,11 @@ static DOCUMENT: LazyLock<(Bytes, String)> = LazyLock::new(|| {
         (status = 200, description = "The description, in OpenAPI 3.1.", content_type = "application/json", body = Object,
             headers(("ETag" = String, description = "The tag of this text."), ("Cache-Control" = String, description = "`no-cache`: ask each time."))),
         (status = 304, description = "It is what is known already.", headers(("ETag" = String, description = "The tag of this text."))),
+        Refusals,
     ),
 )]
-pub async fn serve(request: HeaderMap) -> Response {
-    let (body, tag) = &*DOCUMENT;
+pub async fn serve(State(door): State<Door>, RequestId(id): RequestId, request: HeaderMap) -> Response {
+    let Description { body, etag } = &door.description;
     let kept = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
-    etag::answer(&request, tag, kept, body.clone())
+    etag::answer(&request, &id, etag, kept, body.clone())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use utoipa::openapi::{
     Content, Header, HeaderBuilder, Object, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder,
+    path::Operation,
     schema::{SchemaType, Type},
 };
 
@@ -42,6 +43,20 @@ pub fn of(kinds: &[Kind]) -> Responses {
         texts.entry(status.as_str()).or_default().push(format!("{} (`{}`)", kind.title(), kind.uri()));
     }
     texts.into_iter().map(|(status, texts)| (status.to_owned(), response(status, &texts).into())).collect()
+}
+
+/// Adds the responses for these problems to what an endpoint answers.
+pub fn add(operation: &mut Operation, kinds: &[Kind]) {
+    for (status, added) in of(kinds) {
+        match (operation.responses.responses.get_mut(&status), added) {
+            (Some(RefOr::T(there)), RefOr::T(added)) => {
+                there.description = format!("{}; {}", there.description, added.description);
+            }
+            (_, added) => {
+                operation.responses.responses.insert(status, added);
+            }
+        }
+    }
 }
 
 fn response(status: &str, texts: &[String]) -> Response {

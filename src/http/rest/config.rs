@@ -106,7 +106,14 @@ impl Shape for Since {
 
 refusals!(
     ActiveRefusals = ANYWHERE,
-    &[Kind::Forbidden, Kind::Suspended, Kind::NotFound, Kind::NotActive, Kind::Invalid]
+    &[
+        Kind::Forbidden,
+        Kind::Suspended,
+        Kind::NotFound,
+        Kind::NotActive,
+        Kind::PreconditionFailed,
+        Kind::Invalid
+    ]
 );
 
 /// The configuration that serves.
@@ -151,7 +158,7 @@ pub(super) async fn active(
         Some(hot) => {
             let kept =
                 [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "private, no-cache")];
-            etag::answer(&headers, &hot.etag, kept, hot.body.clone())
+            etag::answer(&headers, caller.request_id(), &hot.etag, kept, hot.body.clone())
         }
         None => Problem::not_active(caller.request_id()).into_response(),
     };

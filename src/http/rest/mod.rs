@@ -18,11 +18,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Door, body,
-    caller::{Authenticated, RequestId, Since, authenticate, still},
+    caller::{Authenticated, INSUFFICIENT_SCOPE, RequestId, Since, authenticate, still},
     problem::{self, Kind, Problem},
+    query,
 };
 use crate::{
-    domain::{Caller, Error, IdempotencyKey, change::Channel, text::exact},
+    domain::{Caller, Error, IdempotencyKey, Principal, change::Channel, text::exact},
     id::{AgentId, CustomerId},
 };
 
@@ -73,9 +74,15 @@ async fn fence(
             .await;
     let mut response = match found {
         Ok(caller) => {
+            let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
             request.extensions_mut().insert(Authenticated(caller));
             request.extensions_mut().insert(since);
-            let response = next.run(request).await;
+            let mut response = next.run(request).await;
+            // What a key or a token may do is decided by its scopes alone.
+            if has_scopes && problem::is_forbidden(&response) {
+                let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
             door.hub.settle().await;
             response
         }
@@ -129,10 +136,8 @@ impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
         let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
         let refuse = |detail| Problem::request(Kind::BadParameters, detail, &id);
-        if !is_text(parts.uri.query().unwrap_or_default()) {
-            return Err(refuse(
-                "the parameters must be UTF-8, and each % must be followed by two hex digits",
-            ));
+        if !query::is_text(parts.uri.query().unwrap_or_default()) {
+            return Err(refuse(query::NOT_TEXT));
         }
         let Query(parameters) = Query::from_request_parts(parts, door).await.map_err(|_| refuse(T::SHAPE))?;
         Ok(Self(parameters))
@@ -149,22 +154,6 @@ struct Nothing {}
 
 impl Shape for Nothing {
     const SHAPE: &'static str = "this endpoint has no parameters";
-}
-
-/// Whether this is UTF-8 behind its percents. What parses it would put U+FFFD where it is not, and look for that.
-fn is_text(query: &str) -> bool {
-    let mut bytes = query.bytes();
-    let mut plain = Vec::with_capacity(query.len());
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            plain.push(byte);
-            continue;
-        }
-        let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16));
-        let (Some(high), Some(low)) = (digit(), digit()) else { return false };
-        plain.extend(u8::try_from(high * 16 + low));
-    }
-    str::from_utf8(&plain).is_ok()
 }
 
 /// The body, one JSON object, and the idempotency key that it came with.

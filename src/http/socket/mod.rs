@@ -4,24 +4,21 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{
-        FromRequestParts, Request,
-        ws::{WebSocket, WebSocketUpgrade},
-    },
+    extract::{Request, ws::WebSocket},
     http::{HeaderMap, Uri, header, uri::Authority},
     response::{IntoResponse, Response},
 };
 use tracing::Instrument;
 
 use super::{
-    Door, Origins,
+    Door,
     body::BODY_BYTES_MAX,
     caller::{self, Client, RequestId},
-    list::members,
     problem::Problem,
 };
 use crate::domain::Error;
 
+mod handshake;
 mod held;
 mod message;
 mod operation;
@@ -30,6 +27,7 @@ mod session;
 mod wire;
 mod woken;
 
+pub(super) use handshake::is_begun;
 pub(super) use seat::Seat;
 pub use seat::Sockets;
 use session::Session;
@@ -83,19 +81,14 @@ impl Default for SocketLimits {
     }
 }
 
-/// Whether these headers ask for a websocket. Some clients ask for `h2c` with each request: that is no matter of ours.
-pub fn is_asked_for(headers: &HeaderMap) -> bool {
-    members(headers, header::UPGRADE).any(|offer| offer.eq_ignore_ascii_case("websocket"))
-}
-
 /// Opens a socket, or says why not.
 pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+    let upgrade = match handshake::accept(&mut parts, &id).await {
         Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+        Err(refusal) => return refusal,
     };
-    if !is_own_page(&parts.headers) && !is_of(&door.origins, &parts.headers) {
+    if !is_own_page(&parts.uri, &parts.headers) && !is_let_in(&door, &parts.headers) {
         let err = Error::Forbidden("a page of another origin may not open a socket here");
         return Problem::new(&err, &id).into_response();
     }
@@ -123,27 +116,33 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
     let span = tracing::info_span!(parent: None, "socket", id = %id);
     // axum spawns the socket's task; shutdown waits for it all the same.
     let held = door.tasks.hold();
-    upgrade.on_upgrade(move |socket: WebSocket| {
+    let mut response = upgrade.on_upgrade(move |socket: WebSocket| {
         let work = async move {
             Session::new(&door, bearer, client, seat.clone()).serve(socket, speaks).await;
             drop((seat, held));
         };
         work.instrument(span)
-    })
+    });
+    // hyper keeps there how the client wrote each header's name, and writes those of the answer likewise: Python's `gql` finds
+    // `Sec-WebSocket-Protocol` in the usual case only, and without it takes the older protocol to be spoken.
+    response.extensions_mut().extend(parts.extensions);
+    response
 }
 
-/// Whether the page that asks is of one of these origins.
-fn is_of(origins: &Origins, headers: &HeaderMap) -> bool {
-    headers.get(header::ORIGIN).is_some_and(|origin| origins.allow(origin))
+/// Whether the page that asks is under the public address, or of an origin that is named.
+fn is_let_in(door: &Door, headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN);
+    origin.is_some_and(|origin| door.hosts.is_public_origin(origin) || door.origins.allow(origin))
 }
 
 /// Whether the page that asks, if it is one, was served from here (RFC 6455, section 10.2).
-fn is_own_page(headers: &HeaderMap) -> bool {
+fn is_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.and_then(|host| host.parse::<Authority>().ok());
+    // The host that was found to be allowed: a target's own counts before the header's.
+    let named = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
+    let host = uri.authority().cloned().or_else(named);
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
     let (Some(host), Some(origin)) = (host, origin) else {
         return false;
@@ -184,7 +183,10 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, origin.parse().unwrap());
             }
-            assert_eq!(is_own_page(&headers), own, "{origin:?} at {host}");
+            assert_eq!(is_own_page(&Uri::from_static("/graphql"), &headers), own, "{origin:?} at {host}");
+            let target = Uri::from_static("http://target.example/graphql");
+            let is_none = origin.is_none();
+            assert_eq!(is_own_page(&target, &headers), is_none, "{origin:?} at {target}");
         }
     }
 }

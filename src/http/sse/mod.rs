@@ -8,17 +8,19 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderValue, header, request::Parts},
     response::Response,
 };
 
 use super::{
-    Door, caller,
-    graphql::{Asked, Refused, read},
+    Door,
+    caller::{self, Since},
     line::Peer,
 };
-use crate::{domain::Error, graphql::Answer};
+use crate::{
+    domain::{Caller, Error},
+    graphql::{Accepted, Answer},
+};
 
 mod stream;
 
@@ -28,31 +30,20 @@ use stream::Stream;
 /// tell of an event.
 const COMPLETE: &str = "event: complete\ndata:\n\n";
 
-/// Runs one operation, and answers its events; or says why it is not run.
-pub(super) async fn answer(door: &Door, id: &str, request: Request) -> Result<Response, Box<Refused>> {
-    let peer = Peer::of(request.extensions());
-    let Asked { caller, since, operation, body: _, may_write, head } = read(door, id, request).await?;
-    let bytes = operation.document_bytes();
-    let accepted = match door.api.accept(operation, &caller) {
-        Ok(accepted) => accepted,
-        Err(refusal) => {
-            caller::charge(door, &caller, &head.headers, (&refusal, bytes));
-            return Ok(whole(&refusal));
-        }
-    };
-    if !accepted.is_subscription() {
-        if !may_write && !accepted.is_query() {
-            return Err(Refused::write_by_get(id));
-        }
-        let answer = door.api.execute(Arc::clone(&caller), accepted).await;
-        caller::charge(door, &caller, &head.headers, (&answer, bytes));
-        return Ok(whole(&answer));
-    }
-    let refuse = |err: &Error| Refused::error(err, id);
-    let bearer = caller::bearer(&head.headers).map_err(|err| refuse(&err))?;
-    let bearer =
-        bearer.map(Arc::from).ok_or_else(|| refuse(&Error::Unauthenticated("give a bearer token")))?;
-    let seat = door.sockets.seat_of(&caller).map_err(|err| refuse(&err))?;
+/// Opens the stream of a subscription.
+///
+/// # Errors
+/// [`Error::Unauthenticated`]; [`Error::RateLimited`] or [`Error::Unavailable`] when there is no room for another stream.
+pub(super) fn subscribe(
+    door: &Door,
+    head: &Parts,
+    caller: Arc<Caller>,
+    since: Since,
+    accepted: Accepted,
+) -> Result<Response, Error> {
+    let bearer = caller::bearer(&head.headers)?.ok_or(Error::Unauthenticated("give a bearer token"))?;
+    let (bearer, seat, peer) =
+        (Arc::from(bearer), door.sockets.seat_of(&caller)?, Peer::of(&head.extensions));
     let stream = Stream { door: door.clone(), caller, bearer, since, accepted, seat, peer };
     let mut response = events(stream.open());
     // So the line ends with the stream, and not before the client has all of it.
@@ -61,7 +52,7 @@ pub(super) async fn answer(door: &Door, id: &str, request: Request) -> Result<Re
 }
 
 /// The one result of an operation that has ended already.
-fn whole(answer: &Answer) -> Response {
+pub(super) fn whole(answer: &Answer) -> Response {
     events((next(&answer.written()) + COMPLETE).into())
 }
 

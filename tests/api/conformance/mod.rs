@@ -1,4 +1,6 @@
-//! Clients that others wrote, against a real service: npm's of the versions in tests/package.json.
+//! Clients that others wrote, against a real service: npm's of the versions in tests/package.json, PyPI's of those in
+//! tests/requirements.txt.
 
+mod python;
 mod scenario;
 mod socket;

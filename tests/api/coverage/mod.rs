@@ -167,7 +167,7 @@ impl World {
             let client = token.map_or_else(|| self.app.anonymous().0, |token| self.app.bearer(token));
             let before = self.revision().await;
             let answer = ask(&client, text.clone()).await;
-            let challenged = answer.header("www-authenticate") == Some("Bearer");
+            let challenged = answer.challenge() == Some(token.map_or("", |_| "invalid_token"));
             if answer.status != StatusCode::UNAUTHORIZED || !challenged || self.revision().await != before {
                 wrong.push(format!("{what} without a credential: {}, {}", answer.status, answer.body));
             }

@@ -56,7 +56,7 @@ pub(super) async fn leave(operator: &Operator, way: Way, name: &str, after: Opti
 async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
     let body = json!({ "query": CREATE, "variables": { "input": { "name": name } } }).to_string();
     let head = format!(
-        "POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         operator.token.as_deref().unwrap(),
         body.len()
     );

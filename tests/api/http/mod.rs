@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, App, caller::Operator};
 
+mod accept;
 mod audits;
+mod conditions;
 mod persisted;
+mod scopes;
 mod trusted;
 mod wrong;
 
@@ -30,9 +33,18 @@ fn post(caller: &Operator, accept: Option<&str>, body: Value) -> RequestBuilder 
 
 /// `GET /graphql` with these parameters.
 fn get(caller: &Operator, parameters: &[(&str, &str)]) -> RequestBuilder {
+    by(Method::GET, caller, parameters)
+}
+
+/// The same by HEAD.
+fn head(caller: &Operator, parameters: &[(&str, &str)]) -> RequestBuilder {
+    by(Method::HEAD, caller, parameters)
+}
+
+fn by(method: Method, caller: &Operator, parameters: &[(&str, &str)]) -> RequestBuilder {
     let escape = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
     let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
-    caller.request(Method::GET, &format!("/graphql?{}", pairs.join("&")))
+    caller.request(method, &format!("/graphql?{}", pairs.join("&")))
 }
 
 /// That nothing ran, and that the answer says so without giving our inside away.
@@ -147,7 +159,13 @@ async fn get_is_for_queries() {
     assert_eq!((answer.status.as_u16(), answer.at("/a")), (200, &json!("Query")));
     let with = [("query", two), ("operationName", "B"), ("variables", "{\"n\":5}"), ("extensions", "{}")];
     assert_eq!(Answer::of(get(&operator, &with)).await.at("/customers/nodes"), &json!([]));
-    let empty = [("query", "{ __typename }"), ("operationName", ""), ("variables", ""), ("extensions", "")];
+    let empty = [
+        ("query", "{ __typename }"),
+        ("documentId", ""),
+        ("operationName", ""),
+        ("variables", ""),
+        ("extensions", ""),
+    ];
     assert_eq!(Answer::of(get(&operator, &empty)).await.at("/__typename"), "Query");
 
     for parameters in [
@@ -156,11 +174,26 @@ async fn get_is_for_queries() {
         &[("query", "{ __typename }"), ("variables", "{")],
         &[("query", "{ __typename }"), ("extensions", "1")],
         &[("query", "{ __typename }"), ("query", "{ __typename }")],
+        // A form sends what was left empty: that is as if it were not there.
+        &[("query", "")],
+        &[("query", ""), ("documentId", ""), ("variables", ""), ("extensions", "")],
     ] {
         assert_refused(&Answer::of(get(&operator, parameters)).await, 400);
     }
     let bare = Answer::of(operator.request(Method::GET, "/graphql")).await;
     assert_refused(&bare, 400);
+    // What is no UTF-8 behind its percents would be read as U+FFFD.
+    for query in [
+        "query={__typename}%ff",
+        "query={__typename}&operationName=%C3%28",
+        "query=%7B__typename%7D&%FF=",
+        "query=%zz",
+        "x=%",
+    ] {
+        let answer = Answer::of(operator.request(Method::GET, &format!("/graphql?{query}"))).await;
+        assert_refused(&answer, 400);
+        assert!(answer.body["errors"][0]["message"].as_str().unwrap().contains("UTF-8"), "{}", answer.body);
+    }
 
     let mixed = format!("query Q {{ __typename }} {}", CREATE.replacen("mutation", "mutation M", 1));
     for (query, name) in [(CREATE, ""), (&mixed, "M")] {
@@ -170,13 +203,15 @@ async fn get_is_for_queries() {
             assert_refused(&answer, 405);
             assert_eq!(answer.header("allow"), Some("POST"));
         }
+        let head = head(&operator, &[("query", query), ("operationName", name)]).send().await.unwrap();
+        assert_eq!((head.status().as_u16(), head.headers()["allow"].to_str().unwrap()), (405, "POST"));
     }
     assert_eq!(Answer::of(get(&operator, &[("query", &mixed), ("operationName", "Q")])).await.status, 200);
     for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
         let request = operator.request(method, "/graphql").json(&json!({ "query": CREATE }));
         let answer = Answer::of(request).await;
         assert_refused(&answer, 405);
-        assert_eq!(answer.header("allow"), Some("GET, POST"));
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST"));
     }
     let subscription = json!({ "query": "subscription { activations { id } }" });
     assert_refused(&Answer::of(post(&operator, Some(GRAPHQL), subscription)).await, 400);
@@ -190,25 +225,28 @@ async fn who_it_is_is_said_in_one_header() {
     let token = operator.token.clone().unwrap();
     let body = json!({ "query": "{ __schema { queryType { name } } }", "access_token": token });
     let ask = |path: &str| anonymous.request(Method::POST, path).json(&body);
+    let in_address = format!("/graphql?query=%7B__typename%7D&access_token={token}");
     let refused = [
-        ask("/graphql"),
-        ask(&format!("/graphql?access_token={token}&token={token}")),
-        ask("/graphql").header("cookie", format!("access_token={token}; token={token}")),
-        ask("/graphql").bearer_auth(""),
-        ask("/graphql").bearer_auth("nonsense"),
-        ask("/graphql").bearer_auth("ars_nonsense"),
-        ask("/graphql").bearer_auth(format!("{token}x")),
-        ask("/graphql").bearer_auth(format!("{token} {token}")),
-        ask("/graphql").basic_auth("olga", Some(&token)),
-        ask("/graphql").header("authorization", &token),
-        ask("/graphql").bearer_auth(&token).bearer_auth(&token),
-        anonymous.request(Method::GET, &format!("/graphql?query=%7B__typename%7D&access_token={token}")),
+        (ask("/graphql"), ""),
+        (ask(&format!("/graphql?access_token={token}&token={token}")), "invalid_request"),
+        (ask("/graphql").header("cookie", format!("access_token={token}; token={token}")), ""),
+        (ask("/graphql").bearer_auth(""), "invalid_request"),
+        (ask("/graphql").bearer_auth("nonsense"), "invalid_token"),
+        (ask("/graphql").bearer_auth("ars_nonsense"), "invalid_token"),
+        (ask("/graphql").bearer_auth(format!("{token}x")), "invalid_token"),
+        (ask("/graphql").bearer_auth(format!("{token} {token}")), "invalid_token"),
+        (ask("/graphql").basic_auth("olga", Some(&token)), ""),
+        (ask("/graphql").header("authorization", &token), ""),
+        (ask("/graphql").bearer_auth(&token).bearer_auth(&token), "invalid_request"),
+        (anonymous.request(Method::GET, &in_address), "invalid_request"),
+        (anonymous.request(Method::GET, &in_address).bearer_auth(&token), "invalid_request"),
     ];
-    for request in refused {
+    for (request, error) in refused {
         for accept in [GRAPHQL, JSON] {
             let answer = Answer::of(request.try_clone().unwrap().header("accept", accept)).await;
             assert_refused(&answer, 401);
-            assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+            // Without a credential the challenge names no error (RFC 6750, section 3.1).
+            assert_eq!(answer.challenge(), Some(error));
             assert_eq!(answer.body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
             assert!(!answer.body.to_string().contains(&token));
         }

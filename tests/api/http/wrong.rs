@@ -39,7 +39,7 @@ async fn only_json_of_a_bounded_size_is_read() {
     }
     let once = || operator.request(Method::POST, "/graphql").body(body.clone()).header("content-type", JSON);
     assert_refused(&Answer::of(once().header("content-type", "text/plain")).await, 415);
-    for coding in ["gzip", "br", "identity, gzip"] {
+    for coding in ["gzip", "br", "identity, gzip", "Identity;q=1", "GZIP", "\u{fc}"] {
         assert_refused(&Answer::of(once().header("content-encoding", coding)).await, 415);
     }
     for text in [
@@ -67,6 +67,42 @@ async fn only_json_of_a_bounded_size_is_read() {
         let answer = raw(Some(kind), json!({ "query": "{ __typename }" }).to_string()).await;
         assert_eq!(answer.status, 200, "{kind}");
     }
+}
+
+#[tokio::test]
+async fn what_means_nothing_is_tolerated() {
+    let (_app, operator) = operator().await;
+    let ask =
+        |body: String| operator.request(Method::POST, "/graphql").header("content-type", JSON).body(body);
+    let typename = json!({ "query": "{ __typename }" }).to_string();
+    // Codings are compared without regard to case, and an empty member is none (RFC 9110, sections 8.4.1 and 5.6.1).
+    for coding in ["identity", "Identity", "IDENTITY", "", " , ", "identity, , Identity"] {
+        let answer = Answer::of(ask(typename.clone()).header("content-encoding", coding)).await;
+        assert_eq!(answer.status, 200, "{coding:?}: {}", answer.body);
+    }
+    // A byte order mark stands before the text once, if at all.
+    let marked = Answer::of(ask(format!("\u{feff}{typename}"))).await;
+    assert_eq!(marked.at("/__typename"), "Query");
+    assert_refused(&Answer::of(ask(format!("\u{feff}\u{feff}{typename}"))).await, 400);
+    assert_refused(&Answer::of(ask("\u{feff}".to_owned())).await, 400);
+    let created = ask(format!("\u{feff}{}", json!({ "query": CREATE })));
+    assert_eq!(Answer::of(created).await.status, 200);
+    assert_eq!(customers(&operator).await, 1);
+    let rest = operator.request(Method::POST, "/v1/agents").header("content-type", JSON);
+    let rest = Answer::of(rest.body(format!("\u{feff}{}", json!({ "name": "" })))).await;
+    assert_eq!((rest.status.as_u16(), &rest.body["code"]), (422, &json!("INVALID")), "{}", rest.body);
+    // No operation is called nothing.
+    for name in ["", "A"] {
+        let body = json!({ "query": "query A { __typename }", "operationName": name });
+        assert_eq!(Answer::of(ask(body.to_string())).await.at("/__typename"), "Query", "{name:?}");
+    }
+    let two = json!({ "query": "query A { __typename } query B { __typename }", "operationName": "" });
+    let two = Answer::of(ask(two.to_string()).header("accept", GRAPHQL)).await;
+    assert_refused(&two, 400);
+    let mut socket = operator.socket().await;
+    let payload = json!({ "query": "{ __typename }", "operationName": "" });
+    socket.send(json!({ "id": "1", "type": "subscribe", "payload": payload })).await;
+    assert_eq!(socket.event().await, json!({ "data": { "__typename": "Query" } }));
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn pages_that_are_named_may_ask_over_every_door_and_no_others() {
         assert_eq!(status, 200, "{door:?}");
         assert_eq!(header("access-control-allow-origin"), Some(OURS), "{door:?}");
         assert_eq!(header("access-control-allow-methods"), Some("GET,HEAD,POST"));
-        let allowed = "authorization,content-type,if-none-match,idempotency-key,x-request-id";
+        let allowed = "authorization,content-type,if-match,if-none-match,idempotency-key,x-request-id";
         assert_eq!(header("access-control-allow-headers"), Some(allowed));
         assert_eq!(header("access-control-max-age"), Some("600"));
         assert_eq!(header("access-control-allow-credentials"), None);
@@ -98,6 +98,36 @@ async fn pages_that_are_named_may_ask_over_every_door_and_no_others() {
     for path in ["/metrics", "/readyz", "/graphiql"] {
         let response = operator.request(Method::GET, path).header("origin", OURS).send().await.unwrap();
         assert_eq!(told(response.headers()), [""; 0], "{path}");
+    }
+}
+
+/// Programs on a desk and extensions have pages without a host, or with a scheme of their own.
+#[tokio::test]
+async fn pages_without_a_host_may_ask_when_they_are_named() {
+    const NAMED: [&str; 4] =
+        ["null", "file://", "chrome-extension://abcdefghijklmnopabcdefghijklmnop", "tauri://localhost"];
+    let (named, unnamed) = (app(&NAMED).await, app(&[OURS]).await);
+    let operator = named.operator().await;
+    let protocol = ("sec-websocket-protocol", "graphql-transport-ws");
+    for origin in NAMED {
+        let allowed = |headers: &HeaderMap| headers.get("access-control-allow-origin").cloned();
+        for door in &DOORS {
+            let (status, headers) = preflight(&named, door, origin).await;
+            assert_eq!((status, allowed(&headers).unwrap().to_str().unwrap()), (200, origin), "{door:?}");
+            assert_eq!(allowed(&preflight(&unnamed, door, origin).await.1), None, "{door:?} {origin}");
+        }
+        let asked =
+            operator.request(Method::GET, "/v1/agents").header("origin", origin).send().await.unwrap();
+        assert_eq!(allowed(asked.headers()).unwrap().to_str().unwrap(), origin);
+        assert!(Socket::upgrade(&named.base, &[protocol, ("origin", origin)]).await.is_ok(), "{origin}");
+        let refused = Socket::upgrade(&unnamed.base, &[protocol, ("origin", origin)]).await;
+        assert_eq!(refused.err(), Some(403), "{origin}");
+    }
+    for origin in
+        ["chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba", "tauri://other", "https://localhost"]
+    {
+        assert_eq!(preflight(&named, &DOORS[0], origin).await.1.get("access-control-allow-origin"), None);
+        assert_eq!(Socket::upgrade(&named.base, &[protocol, ("origin", origin)]).await.err(), Some(403));
     }
 }
 

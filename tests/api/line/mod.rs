@@ -1,7 +1,9 @@
-//! The lines themselves: how slow a client may be, how many there are, what is compressed, which pages may ask, and TLS.
+//! The lines themselves: how slow a client may be, how many there are, what is compressed, which hosts are answered
+//! for, which pages may ask, and TLS.
 
 mod compress;
 mod cors;
+mod host;
 mod slow;
 mod tls;
 

@@ -16,7 +16,7 @@ use crate::support::{App, app::Setup, caller::Operator};
 
 /// As long as these tests let a client take.
 const SHORT: Duration = Duration::from_millis(400);
-const LIVEZ: &str = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+const LIVEZ: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const CREATE: &str = "mutation { createCustomer(input: { name: \"Made\" }) { revision } }";
 
 async fn app(lines: LineLimits) -> App {
@@ -31,14 +31,14 @@ async fn customers(operator: &Operator) -> usize {
 fn post(path: &str, operator: &Operator, more: &str) -> String {
     let token = operator.token.as_deref().unwrap();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n{more}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n{more}\r\n\r\n"
     )
 }
 
 #[tokio::test]
 async fn a_head_that_does_not_come_in_time_ends_the_line() {
     let app = app(LineLimits { head: SHORT, ..LineLimits::default() }).await;
-    for begun in ["", "G", "GET /livez HTTP/1.1\r\nhost: x\r\nx-", "POST /graphql HTTP/1.1\r\n"] {
+    for begun in ["", "G", "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-", "POST /graphql HTTP/1.1\r\n"] {
         let began = Instant::now();
         let mut line = line(&app).await;
         say(&mut line, begun).await;
@@ -166,7 +166,7 @@ async fn a_body_that_never_ends_is_cut_at_the_limit() {
 async fn a_head_that_never_ends_is_cut_at_the_limit() {
     let app = app(LineLimits::default()).await;
     let mut line = line(&app).await;
-    say(&mut line, "GET /livez HTTP/1.1\r\nhost: x\r\n").await;
+    say(&mut line, "GET /livez HTTP/1.1\r\nhost: localhost\r\n").await;
     let field = format!("x: {}\r\n", "y".repeat(4096));
     let (_, answer) = flood(&mut line, &field, 16 * 1024 * 1024).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
@@ -184,7 +184,7 @@ async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
     let app = app(lines).await;
     for drips in [false, true] {
         let mut stuck = line(&app).await;
-        let many = "GET /graphiql/graphiql.min.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(40);
+        let many = "GET /graphiql/graphiql.min.js HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(40);
         say(&mut stuck, &many).await;
         assert!(head(&mut stuck).await.starts_with("HTTP/1.1 200"));
         let began = Instant::now();

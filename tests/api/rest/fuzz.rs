@@ -1,27 +1,16 @@
 //! What PyPI's `schemathesis` makes of `/openapi.json`, against a real service: requests that are right by the
 //! description, requests that are wrong by it, and what its links lead to.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::path::{Path, PathBuf};
 
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use super::City;
-use crate::support::{Calls, caller::Member, proof::count};
+use crate::support::{Calls, caller::Member, proof::count, python::program};
 
 /// The same requests in each run of `make test`.
 const SEED: &str = "20261125";
-
-/// A program of tests/requirements.txt.
-fn python(name: &str) -> PathBuf {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.venv/bin").join(name);
-    assert!(program.exists(), "run `scripts/setup test`, as `make test` does");
-    program
-}
 
 /// A customer that may ask often, and its administrator, who may call every endpoint.
 async fn city() -> (City, Member) {
@@ -41,7 +30,7 @@ async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]
     let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     let viewer = admin.gql("{ viewer { user { id } } }", Value::Null).await;
     let page = admin.get("/v1/agents?limit=1").await;
-    let mut program = Command::new(python("schemathesis"));
+    let mut program = program("schemathesis");
     program
         .args(["run", description, "--url", &city.app.base, "--checks", "all", "--seed", SEED])
         .args(["--continue-on-failure", "--request-timeout", "60", "--no-color"])
@@ -50,12 +39,10 @@ async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]
         .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
         .env("OWNER", viewer.text("/viewer/user/id"))
         .env("CURSOR", page.body["next"].as_str().unwrap())
-        .env("REVISION", city.revision().await.to_string())
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+        .env("REVISION", city.revision().await.to_string());
     // It keeps what it found in the folder that it is run in.
     let own = folder(&city.customer);
     program.current_dir(&own).env("PYTHONPATH", &hooks);
-    program.stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
     let output = program.output().await.unwrap();
     std::fs::remove_dir_all(&own).unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
@@ -116,9 +103,7 @@ async fn the_description_is_openapi_3_1() {
     let check = async |document: &Value| {
         let file = folder(&format!("valid-{}", document["openapi"])).join("openapi.json");
         std::fs::write(&file, document.to_string()).unwrap();
-        let mut program = Command::new(python("openapi-spec-validator"));
-        program.arg(&file).stdin(Stdio::null()).kill_on_drop(true);
-        let output = program.output().await.unwrap();
+        let output = program("openapi-spec-validator").arg(&file).output().await.unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let mut document: Value = serde_json::from_str(&agent_registry::app::openapi()).unwrap();

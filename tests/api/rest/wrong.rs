@@ -58,21 +58,22 @@ async fn credentials() {
     let paths = ["/v1/agents".to_owned(), city.active(), "/v1/nothing".to_owned(), "/v1/agents/x".to_owned()];
     for path in &paths {
         let ask = |method: Method| anonymous.request(method, path);
+        let twice = ask(Method::GET).bearer_auth(&token).header("authorization", format!("Bearer {token}"));
         let refused = [
-            ask(Method::GET),
-            ask(Method::DELETE),
-            ask(Method::POST).body("not JSON"),
-            ask(Method::GET).bearer_auth("nonsense"),
-            ask(Method::GET).bearer_auth("ars_nonsense"),
-            ask(Method::GET).basic_auth("olga", Some(&token)),
-            ask(Method::GET).header("authorization", &token),
-            ask(Method::GET).bearer_auth(&token).header("authorization", format!("Bearer {token}")),
-            anonymous.request(Method::GET, &format!("{path}?access_token={token}")),
+            (ask(Method::GET), ""),
+            (ask(Method::DELETE), ""),
+            (ask(Method::POST).body("not JSON"), ""),
+            (ask(Method::GET).bearer_auth("nonsense"), "invalid_token"),
+            (ask(Method::GET).bearer_auth("ars_nonsense"), "invalid_token"),
+            (ask(Method::GET).basic_auth("olga", Some(&token)), ""),
+            (ask(Method::GET).header("authorization", &token), ""),
+            (twice, "invalid_request"),
+            (anonymous.request(Method::GET, &format!("{path}?access_token={token}")), "invalid_request"),
         ];
-        for request in refused {
+        for (request, error) in refused {
             let answer = Answer::of(request).await;
             assert_problem(&answer, 401, "UNAUTHENTICATED");
-            assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+            assert_eq!(answer.challenge(), Some(error));
         }
     }
     assert_eq!(city.revision().await, before);

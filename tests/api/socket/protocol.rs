@@ -157,7 +157,7 @@ async fn only_our_protocol_is_spoken() {
     assert_eq!(several.next().await, message(json!({ "type": "pong" })));
     // Clients give up on an answer without the protocol that they asked for, so this one shakes hands by itself.
     let mut line = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
-    let request = "GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    let request = "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-ws\r\n\r\n";
     line.write_all(request.as_bytes()).await.unwrap();
     let mut head = String::new();

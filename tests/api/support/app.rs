@@ -18,7 +18,7 @@ use agent_registry::{
     },
     feed,
     graphql::TrustedDocuments,
-    http::{Door, LineLimits, Origins, SocketLimits, Tls, TrustedProxies},
+    http::{Door, Hosts, LineLimits, Origins, SocketLimits, Tls, TrustedProxies},
 };
 use sqlx::{Connection, PgConnection};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -39,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<Tls>,
     /// Whose pages may ask.
     pub(crate) origins: Origins,
+    /// Which hosts it answers for.
+    pub(crate) hosts: Hosts,
     /// Who vouches for users, when it is not the service itself.
     pub(crate) issuer: Option<Issuer>,
     /// Many: nearly every test shows what becomes of bad credentials, all from one address.
@@ -60,6 +62,7 @@ impl Default for Setup {
             lines: LineLimits::default(),
             tls: None,
             origins: Origins::default(),
+            hosts: Hosts::new([127, 0, 0, 1].into(), None, Vec::new()),
             issuer: None,
             refusals_per_minute: 1_000_000,
             proxies: TrustedProxies::default(),
@@ -142,6 +145,7 @@ impl Instance {
             lines,
             tls,
             origins,
+            hosts,
             issuer,
             refusals_per_minute,
             proxies,
@@ -162,6 +166,7 @@ impl Instance {
             tls,
             tls_look: Duration::from_millis(100),
             origins,
+            hosts,
             refusals_per_minute,
             proxies,
             retention: None,

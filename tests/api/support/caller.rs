@@ -51,6 +51,14 @@ impl Answer {
         self.body.pointer("/errors/0/extensions/code").and_then(Value::as_str)
     }
 
+    /// The error that `WWW-Authenticate` names: empty when the challenge names none, nothing without a challenge.
+    pub(crate) fn challenge(&self) -> Option<&str> {
+        match self.header("www-authenticate")?.strip_prefix("Bearer")? {
+            "" => Some(""),
+            parameters => parameters.strip_prefix(" error=\"")?.split('"').next(),
+        }
+    }
+
     /// A header, as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

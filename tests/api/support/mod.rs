@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod node;
 pub(crate) mod proof;
 pub(crate) mod proxy;
+pub(crate) mod python;
 pub(crate) mod socket;
 
 pub(crate) use app::App;

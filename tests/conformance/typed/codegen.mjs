@@ -1,5 +1,5 @@
 // TypeScript for the whole schema and for the scenario's documents, by GraphQL Code Generator: __generated__/schema.ts
-// and __generated__/operations.ts.
+// and __generated__/operations.ts; for REST by openapi-typescript, of its description: __generated__/openapi.ts.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { codegen } from "@graphql-codegen/core";
@@ -7,6 +7,7 @@ import * as typescript from "@graphql-codegen/typescript";
 import * as operations from "@graphql-codegen/typescript-operations";
 import * as typed from "@graphql-codegen/typed-document-node";
 import { parse } from "graphql";
+import openapi, { astToString } from "openapi-typescript";
 
 const read = (path) => parse(readFileSync(new URL(path, import.meta.url), "utf8"));
 const schema = read("../../../schema.graphql");
@@ -27,3 +28,5 @@ async function write(filename, documents, pluginMap) {
 }
 await write("schema.ts", [], { typescript });
 await write("operations.ts", documents, { operations, typed });
+const description = await openapi(new URL("../../../docs/openapi.json", import.meta.url));
+writeFileSync(new URL("openapi.ts", folder), astToString(description));
