@@ -1,0 +1,73 @@
+//! How the service is asked for its verdict: in process, and over HTTP.
+
+use std::time::Duration;
+
+use agent_registry::graphql::Operation;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::case::{Case, Kind, Verdict};
+use crate::support::{
+    App, Answer,
+    caller::Client,
+    events::{EVENTS, Events, Said},
+};
+
+/// How long a stream that ought to begin is looked at: an error comes at once or not at all.
+const QUIET: Duration = Duration::from_millis(300);
+/// How long a refusal is waited for.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Whether the engine takes this request, or why it does not. Nothing of it is run.
+///
+/// This function alone knows the way into the engine.
+pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
+    let operation = Operation {
+        query: Some(case.document.clone()),
+        document_id: None,
+        operation_name: case.operation_name.clone(),
+        variables: case.variables.as_ref().and_then(Value::as_object).cloned(),
+        extensions: None,
+    };
+    match app.door.api.accept(operation, "differential") {
+        Ok(_) => Ok(()),
+        Err(refused) => Err(refused.written().to_string()),
+    }
+}
+
+/// Whether the service runs this request when it comes by HTTP, or why it does not.
+pub(super) async fn over_http(client: &Client, case: &Case) -> Result<(), String> {
+    if case.kind == Some(Kind::Subscription) { watched(client, case).await } else { posted(client, case).await }
+}
+
+async fn posted(client: &Client, case: &Case) -> Result<(), String> {
+    let request = client.request(Method::POST, "/graphql").json(&body(case));
+    let answer = Answer::of(request.header("accept", "application/graphql-response+json")).await;
+    match (answer.status, answer.body.get("data")) {
+        (StatusCode::OK, Some(_)) => Ok(()),
+        (StatusCode::BAD_REQUEST, None) => Err(refusal(&answer.body)),
+        _ => panic!("{}: neither an answer nor a refusal: {} {}", case.name, answer.status, answer.body),
+    }
+}
+
+async fn watched(client: &Client, case: &Case) -> Result<(), String> {
+    let request = client.request(Method::POST, "/graphql").header("accept", EVENTS).json(&body(case));
+    let mut events = Events::of(request).await;
+    let time = if case.verdict == Verdict::Ok { QUIET } else { DEADLINE };
+    match timeout(time, events.next()).await {
+        Ok(Said::Next(said)) if said.get("data").is_none() => Err(refusal(&said)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn body(case: &Case) -> Value {
+    json!({ "query": case.document, "operationName": case.operation_name, "variables": case.variables })
+}
+
+/// Why a request was refused. One that is above a limit says nothing of the rules: the generator stays far below them.
+fn refusal(body: &Value) -> String {
+    let errors = &body["errors"];
+    assert_ne!(errors[0]["extensions"]["code"], "QUERY_TOO_COMPLEX", "{body}");
+    errors.to_string()
+}

@@ -1,0 +1,66 @@
+// Cases made from the schema: requests that are right, and requests that break one rule each.
+
+import { getOperationAST, parse, print, stripIgnoredCharacters } from "graphql";
+import { BREAKS, Broken } from "./breaks.mjs";
+import { judge } from "./judge.mjs";
+import { request, wire } from "./operations.mjs";
+import { Random } from "./random.mjs";
+
+/** How many requests are tried until one has what is to be broken, and breaks nothing else. */
+const TRIES = 400;
+const KINDS = ["query", "query", "mutation", "mutation", "mutation", "subscription"];
+
+/** A case as it is kept: without what it does not have. `kind` is the operation's, where one can be chosen. */
+export function caseOf(name, { document, operationName, variables }, { verdict, rule, stage }) {
+  const kind = stage === "parse" ? undefined : getOperationAST(parse(document), operationName)?.operation;
+  return { name, document, operationName, variables, kind, verdict, rule, stage };
+}
+
+/** Its document as people write it, or as programs send it. */
+function written(random, { document, ...others }) {
+  return { document: random.chance(0.3) ? document : stripIgnoredCharacters(document), ...others };
+}
+
+/** A request that is right. */
+export function right(schema, seed) {
+  const random = new Random(seed);
+  const made = written(random, wire(request(schema, random)));
+  const verdict = judge(schema, made);
+  if (verdict.verdict !== "ok") throw new Error(`${seed}: made to be right, and is not: ${JSON.stringify({ verdict, made })}`);
+  return caseOf("right", made, { ...verdict, rule: "5" });
+}
+
+/** A request that this breaks, and that breaks nothing else. */
+export function broken(schema, seed, way) {
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    const random = new Random(`${seed} ${tried}`);
+    const made = breakOnce(schema, random, way);
+    const verdict = made && judge(schema, made);
+    const isIt = verdict?.verdict === "refused" && verdict.stage === way.stage && (verdict.rules ?? [verdict.rule]).includes(way.rule);
+    const others = (verdict?.rules ?? []).filter((rule) => rule !== way.rule);
+    if (isIt && others.every((rule) => way.also.includes(rule))) return caseOf(way.name, made, { ...verdict, rule: way.rule });
+  }
+  throw new Error(`${seed}: no request was broken by "${way.name}" in ${TRIES} tries`);
+}
+
+function breakOnce(schema, random, way) {
+  const made = request(schema, random, { kinds: way.kinds ?? KINDS, root: way.root });
+  if (way.write) {
+    const { document, ...others } = written(random, wire(made));
+    return { document: way.write(document), ...others };
+  }
+  const about = new Broken(schema, random, made);
+  if (!way.apply(about)) return undefined;
+  const { document, operationName, variables } = about;
+  return written(random, { document: print(document), operationName, variables });
+}
+
+/** So many cases: right ones and broken ones by turns, and each way to break one by turns. */
+export function* cases(schema, seed, count) {
+  for (let at = 0; at < count; at += 1) {
+    const own = `${seed}/${at}`;
+    const way = BREAKS[((at - 1) / 2) % BREAKS.length];
+    const made = at % 2 === 0 ? right(schema, own) : broken(schema, own, way);
+    yield { ...made, name: `${own}: ${made.name}` };
+  }
+}
