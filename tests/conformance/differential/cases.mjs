@@ -1,7 +1,8 @@
 // Cases made from the schema: requests that are right, and requests that break one rule each.
 
 import { getOperationAST, parse, print, stripIgnoredCharacters } from "graphql";
-import { BREAKS, Broken } from "./breaks.mjs";
+import { Broken } from "./breaks/broken.mjs";
+import { BREAKS } from "./breaks/index.mjs";
 import { judge } from "./judge.mjs";
 import { request, wire } from "./operations.mjs";
 import { Random } from "./random.mjs";

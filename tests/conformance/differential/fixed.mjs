@@ -1,7 +1,7 @@
 // The cases that are checked in, as `fixed.jsonl`: those by hand, then some of each way to break a rule, then right ones.
 
 import { readFileSync } from "node:fs";
-import { BREAKS } from "./breaks.mjs";
+import { BREAKS } from "./breaks/index.mjs";
 import { BY_HAND } from "./byhand.mjs";
 import { broken, caseOf, right } from "./cases.mjs";
 import { judge } from "./judge.mjs";

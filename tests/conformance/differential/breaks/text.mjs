@@ -1,0 +1,35 @@
+// Syntax (section 2).
+
+
+/** Ways to write what is no document; each changes the text of one. */
+export const TEXT = [
+  ["a bracket is missing", (text) => text.replace(/\}\s*$/, "")],
+  ["a bracket too many", (text) => `${text} }`],
+  ["nothing within brackets", (text) => text.replace(/\{/, "{ viewer {}")],
+  ["no argument within brackets", (text) => text.replace(/\{/, "{ k: viewer() { kind }")],
+  ["a number with a zero before it", (text) => text.replace(/\{/, "{ k: agents(first: 01) { totalCount }")],
+  ["a number without a digit after its point", (text) => text.replace(/\{/, "{ k: agents(first: 1.) { totalCount }")],
+  ["a number right before a name", (text) => text.replace(/\{/, "{ k: agents(first: 1a) { totalCount }")],
+  ["a sign of plus", (text) => text.replace(/\{/, "{ k: agents(first: +1) { totalCount }")],
+  ["a string that does not end", (text) => text.replace(/\{/, '{ k: agent(id: "x) { id }')],
+  ["a line's end within a string", (text) => text.replace(/\{/, '{ k: agent(id: "x\ny") { id }')],
+  ["an unknown escape", (text) => text.replace(/\{/, '{ k: agent(id: "\\x") { id }')],
+  ["half of a surrogate pair", (text) => text.replace(/\{/, '{ k: agent(id: "\\uD83D") { id }')],
+  ["two dots", (text) => text.replace(/\{/, "{ ..F ")],
+  ["a fragment called `on`", (text) => `${text} fragment on on Query { viewer { kind } }`],
+  ["a fragment without a type", (text) => `${text} fragment FMade { viewer { kind } }`],
+  ["an operation of an unknown kind", (text) => `${text} request Made { viewer { kind } }`],
+  ["a variable in a default", (text) => `${text} query Made($a: Int = 1, $b: Int = $a) { agents(first: $b) { totalCount } }`],
+  ["a variable in a variable's directive", (text) => `${text} query Made($a: Boolean, $b: Int @include(if: $a)) { agents(first: $b) { totalCount } }`],
+  ["no variable within brackets", (text) => `${text} query Made() { viewer { kind } }`],
+  ["a variable without a type", (text) => `${text} query Made($a) { agents(first: $a) { totalCount } }`],
+  ["two marks of non-null", (text) => `${text} query Made($a: ID!!) { agent(id: $a) { id } }`],
+  ["a list of two types", (text) => `${text} query Made($a: [ID ID]) { nodes(ids: $a) { id } }`],
+  ["a directive without a name", (text) => text.replace(/\{/, "{ viewer @ { kind }")],
+  ["an alias without a field", (text) => text.replace(/\{/, "{ k: ")],
+  ["an argument without a value", (text) => text.replace(/\{/, "{ k: agent(id: ) { id }")],
+  ["a colon is missing", (text) => text.replace(/\{/, '{ k: agent(id "x") { id }')],
+  ["a mark that means nothing", (text) => text.replace(/\{/, "{ ? ")],
+  ["a description of an operation without a keyword", (text) => `"what it is" { viewer { kind } } ${text}`],
+  ["a description of nothing", (text) => `${text} "what it is"`],
+];
