@@ -17,7 +17,7 @@ use crate::support::{
 /// How long a stream that ought to begin is looked at: an error comes at once or not at all.
 const QUIET: Duration = Duration::from_millis(300);
 /// How long a refusal is waited for.
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Whether the engine takes this request, or why it does not. Nothing of it is run.
 ///
@@ -65,9 +65,7 @@ fn body(case: &Case) -> Value {
     json!({ "query": case.document, "operationName": case.operation_name, "variables": case.variables })
 }
 
-/// Why a request was refused. One that is above a limit says nothing of the rules: the generator stays far below them.
+/// Why a request was refused.
 fn refusal(body: &Value) -> String {
-    let errors = &body["errors"];
-    assert_ne!(errors[0]["extensions"]["code"], "QUERY_TOO_COMPLEX", "{body}");
-    errors.to_string()
+    body["errors"].to_string()
 }
