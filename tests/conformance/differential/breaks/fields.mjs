@@ -1,6 +1,6 @@
 // Fields and arguments (sections 5.3 and 5.4).
 
-import { Kind, getNamedType, getNullableType, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType } from "graphql";
+import { Kind, getNamedType, getNullableType, isAbstractType, isLeafType, isListType, isNonNullType, isObjectType, print, visit } from "graphql";
 import * as n from "../nodes.mjs";
 import { isConstant } from "../places.mjs";
 import { isRequired, literal, value } from "../values.mjs";
@@ -15,6 +15,15 @@ function differ(one, two) {
     if (!isListType(one)) return (isLeafType(one) || isLeafType(two)) && one !== two;
     [one, two] = [one.ofType, two.ofType];
   }
+}
+
+/** A literal's text, in which a string is written in one way. */
+const plain = (node) => print(visit(node, { StringValue: (of) => ({ ...of, block: false }) }));
+
+/** The lists within a literal that are not empty. */
+function listsIn(node) {
+  const within = [...(node.values ?? []), ...(node.fields ?? []).map(({ value: of }) => of)].flatMap(listsIn);
+  return node.kind === Kind.LIST && node.values.length > 0 ? [node, ...within] : within;
 }
 
 /** As in operations.mjs. */
@@ -59,7 +68,24 @@ export const FIELDS = [
     const arg = r.random.pick(again.arguments);
     const { type } = at.def.args.find(({ name }) => name === arg.name.value) ?? {};
     if (!type) return false;
+    const before = plain(arg.value);
     arg.value = literal(r.random, type, arg.name.value);
+    return plain(arg.value) !== before && r.put(at.siblings, again, at.parentType);
+  }],
+  ["5.3.2", "one field with a list and the list's beginning", (r) => {
+    const at = r.some("fields", ({ def, node }) => def && node.arguments.some(({ value: of }) => listsIn(of).length > 0));
+    if (!at) return false;
+    const again = { ...n.clone(at.node), directives: [] };
+    const list = r.random.pick(again.arguments.flatMap(({ value: of }) => listsIn(of)));
+    list.values = list.values.slice(0, r.random.whole(0, list.values.length - 1));
+    return r.put(at.siblings, again, at.parentType);
+  }],
+  ["5.3.2", "one field with an input's field and without", (r) => {
+    const at = r.some("fields", ({ def, node }) => def && node.arguments.some(({ value: of }) => of.fields?.length > 0));
+    if (!at) return false;
+    const again = { ...n.clone(at.node), directives: [] };
+    const input = r.random.pick(again.arguments.filter(({ value: of }) => of.fields?.length > 0)).value;
+    input.fields = input.fields.filter((one) => one !== input.fields.at(-1));
     return r.put(at.siblings, again, at.parentType);
   }],
   ["5.3.2", "one field with a literal and a variable", (r) => {
