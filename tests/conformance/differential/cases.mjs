@@ -6,6 +6,7 @@ import { BREAKS } from "./breaks/index.mjs";
 import { judge } from "./judge.mjs";
 import { request, wire } from "./operations.mjs";
 import { Random } from "./random.mjs";
+import { scramble } from "./scramble.mjs";
 
 /** How many requests are tried until one has what is to be broken, and breaks nothing else. */
 const TRIES = 400;
@@ -56,12 +57,34 @@ function breakOnce(schema, random, way) {
   return written(random, { document: print(document), operationName, variables });
 }
 
-/** So many cases: right ones and broken ones by turns, and each way to break one by turns. */
+/** What a limit or a stream's beginning refuses, and what the judge leaves open, is no matter of the rules. */
+const isOpen = ({ document, variables }, { kind }) =>
+  kind === "subscription" || /\d{10}\b/.test(`${document} ${JSON.stringify(variables)}`.replace(/"[^"]*-[^"]*"/g, "")) || /"""/.test(document);
+
+/** A request with some of its tokens changed, right or wrong as it comes. */
+export function scrambled(schema, seed) {
+  for (let tried = 0; ; tried += 1) {
+    const random = new Random(`${seed} ${tried}`);
+    const { document, ...others } = wire(request(schema, random, { kinds: ["query", "mutation"] }));
+    const made = { document: scramble(random, document), ...others };
+    const verdict = judge(schema, made);
+    const one = caseOf("scrambled", made, verdict.verdict === "ok" ? { ...verdict, rule: "5" } : verdict);
+    if (!isOpen(made, one)) return one;
+  }
+}
+
+/** So many cases: right ones, broken ones (each way by turns), and scrambled ones. */
 export function* cases(schema, seed, count) {
   for (let at = 0; at < count; at += 1) {
     const own = `${seed}/${at}`;
-    const way = BREAKS[((at - 1) / 2) % BREAKS.length];
-    const made = at % 2 === 0 ? right(schema, own) : broken(schema, own, way);
+    const turn = Math.floor(at / 5);
+    const made = [
+      () => right(schema, own),
+      () => broken(schema, own, BREAKS[(2 * turn) % BREAKS.length]),
+      () => right(schema, own),
+      () => broken(schema, own, BREAKS[(2 * turn + 1) % BREAKS.length]),
+      () => scrambled(schema, own),
+    ][at % 5]();
     yield { ...made, name: `${own}: ${made.name}` };
   }
 }

@@ -3,14 +3,15 @@
 import { readFileSync } from "node:fs";
 import { BREAKS } from "./breaks/index.mjs";
 import { BY_HAND } from "./byhand.mjs";
-import { broken, caseOf, right } from "./cases.mjs";
+import { broken, caseOf, right, scrambled } from "./cases.mjs";
 import { judge } from "./judge.mjs";
 
 export const FILE = new URL("fixed.jsonl", import.meta.url);
 
 /** Each case has its own seed: a change to the schema or to one way leaves the others as they are. */
 const SEED = "fixed";
-const RIGHT = 100;
+const RIGHT = 90;
+const SCRAMBLED = 50;
 /** How many of a way: there are many values and types that can be wrong, and few texts. */
 const TIMES = { parse: 1, validate: 2, operation: 2, variables: 4, arguments: 2 };
 const MANY = ["5.3.2 ", "5.6.1 ", "5.8.5 "];
@@ -29,7 +30,8 @@ export function fixed(schema) {
     });
   });
   const valid = Array.from({ length: RIGHT }, (_, at) => ({ ...right(schema, `${SEED}/${at}`), name: `right (${at + 1})` }));
-  return [...byHand, ...wrong, ...valid];
+  const mixed = Array.from({ length: SCRAMBLED }, (_, at) => ({ ...scrambled(schema, `${SEED}/scrambled/${at}`), name: `scrambled (${at + 1})` }));
+  return [...byHand, ...wrong, ...valid, ...mixed];
 }
 
 /** JSON lines. */

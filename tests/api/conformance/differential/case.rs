@@ -10,7 +10,7 @@ use crate::support::node::script;
 /// The seed of the cases that are made anew in each run of `make test`.
 const SEED: &str = "20261129";
 
-/// A request, and what becomes of it.
+/// A request, and the verdict that the service must reach.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Case {
@@ -18,12 +18,12 @@ pub(super) struct Case {
     pub(super) document: String,
     pub(super) operation_name: Option<String>,
     pub(super) variables: Option<Value>,
-    /// What the chosen operation does; none when none can be chosen.
+    /// The kind of the chosen operation. `None` when no operation can be chosen.
     pub(super) kind: Option<Kind>,
     pub(super) verdict: Verdict,
-    /// The section of the specification that it is about.
+    /// The section of the specification that the case tests.
     pub(super) rule: String,
-    /// Where it is refused.
+    /// The stage that refuses the request.
     #[serde(rename = "stage")]
     _stage: Option<String>,
 }
@@ -59,18 +59,18 @@ pub(super) fn fixed() -> Vec<Case> {
     read(include_str!("../../../conformance/differential/fixed.jsonl"))
 }
 
-/// So many cases of this seed.
+/// Makes `count` cases from a seed.
 pub(super) async fn made(seed: &str, count: usize) -> Vec<Case> {
     generate(&["--seed", seed, "--count", &count.to_string()]).await
 }
 
-/// So many requests of this seed.
+/// Makes `count` requests from a seed.
 pub(super) async fn mergeable(seed: &str, count: usize) -> Vec<Mergeable> {
     generate(&["--merged", "--seed", seed, "--count", &count.to_string()]).await
 }
 
-/// The seed of this run: `SEED`, or another one each time when there is time for many cases. It is printed, so that a run
-/// can be repeated.
+/// Prints and returns the seed of this run: `SEED` when it is set, the time in a long run, else a fixed one. With the
+/// printed seed a run can be repeated.
 pub(super) fn seed() -> String {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().to_string();
     let is_long = std::env::var_os("PROOF").is_some();

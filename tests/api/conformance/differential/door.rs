@@ -1,4 +1,4 @@
-//! How the service is asked for its verdict: in process, and over HTTP.
+//! The two ways to ask the service for its verdict: in process, and over HTTP.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use tokio::time::timeout;
 
 use super::case::{Case, Kind, Verdict};
 use crate::support::{
-    App, Answer,
+    Answer, App,
     caller::Client,
     events::{EVENTS, Events, Said},
 };
 
-/// How long a stream that ought to begin is looked at: an error comes at once or not at all.
+/// How long a stream that should begin is watched for an error. The service sends such an error at once or never.
 const QUIET: Duration = Duration::from_millis(300);
-/// How long a refusal is waited for.
+/// How long a stream that should be refused may take to say so.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Whether the engine takes this request, or why it does not. Nothing of it is run.
+/// Asks the engine whether it accepts a request. Nothing of the request runs.
 ///
-/// This function alone knows the way into the engine.
+/// This is the only function of these tests that calls the engine: change it when the engine's entry point changes.
 pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
     let operation = Operation {
         query: Some(case.document.clone()),
@@ -36,9 +36,13 @@ pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
     }
 }
 
-/// Whether the service runs this request when it comes by HTTP, or why it does not.
+/// Sends a request over HTTP. `Err` is a request error.
 pub(super) async fn over_http(client: &Client, case: &Case) -> Result<(), String> {
-    if case.kind == Some(Kind::Subscription) { watched(client, case).await } else { posted(client, case).await }
+    if case.kind == Some(Kind::Subscription) {
+        watched(client, case).await
+    } else {
+        posted(client, case).await
+    }
 }
 
 async fn posted(client: &Client, case: &Case) -> Result<(), String> {
@@ -47,7 +51,9 @@ async fn posted(client: &Client, case: &Case) -> Result<(), String> {
     match (answer.status, answer.body.get("data")) {
         (StatusCode::OK, Some(_)) => Ok(()),
         (StatusCode::BAD_REQUEST, None) => Err(refusal(&answer.body)),
-        _ => panic!("{}: neither an answer nor a refusal: {} {}", case.name, answer.status, answer.body),
+        _ => {
+            panic!("{}: neither a response nor a request error: {} {}", case.name, answer.status, answer.body)
+        }
     }
 }
 

@@ -13,17 +13,18 @@ use crate::support::{
     proof::count,
 };
 
-/// Ids in the generated requests, and what they are put for: `THINGS` in tests/conformance/differential/values.mjs.
-struct Things([(&'static str, String); 4]);
+/// The ids in generated requests, `THINGS` of tests/conformance/differential/values.mjs, each with the id of a row that exists.
+struct SeededIds([(&'static str, String); 4]);
 
-impl Things {
+impl SeededIds {
+    /// The text with ids that exist.
     fn put(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (word, id)| text.replace(word, id))
     }
 }
 
-/// Something of everything that a query can ask for.
-async fn world(app: &App) -> (Operator, Things) {
+/// Stores something of everything that a query can ask for.
+async fn seed_data(app: &App) -> (Operator, SeededIds) {
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
     operator.customer("Town").await;
@@ -44,16 +45,16 @@ async fn world(app: &App) -> (Operator, Things) {
     }
     let own = "mutation ($a: ID!, $u: ID!) { updateAgent(input: {agentId: $a, ownerId: $u, description: \"It helps.\"}) { revision } }";
     admin.gql(own, json!({ "a": agent, "u": user })).await.text("/updateAgent/revision");
-    let ids = [
+    let ids = SeededIds([
         ("01990000-0000-7000-8000-0000000000a1", agent),
         ("01990000-0000-7000-8000-0000000000c1", customer),
         ("01990000-0000-7000-8000-0000000000e1", versions.remove(1)),
         ("01990000-0000-7000-8000-0000000000f1", user),
-    ];
-    (operator, Things(ids))
+    ]);
+    (operator, ids)
 }
 
-/// What one document is answered.
+/// The answer to one document.
 #[derive(Debug, PartialEq)]
 struct Answered {
     status: StatusCode,
@@ -71,17 +72,18 @@ async fn answered(client: &Client, document: &str, operation: Option<&str>, vari
     let text = response.text().await.unwrap();
     let mut read: Value = serde_json::from_str(&text).unwrap();
     let errors = read["errors"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let told = |error: &Value| json!([error["message"], error["extensions"]["code"], error["path"]]).to_string();
+    let describe =
+        |error: &Value| json!([error["message"], error["extensions"]["code"], error["path"]]).to_string();
     let data = if status == StatusCode::OK { text.trim_end_matches('}') } else { "" };
     let data = data.rsplit_once(",\"errors\":[").map_or(data, |(data, _)| data.trim_end_matches('}'));
-    Answered { status, data: data.to_owned(), errors: errors.iter().map(told).collect() }
+    Answered { status, data: data.to_owned(), errors: errors.iter().map(describe).collect() }
 }
 
-/// The two answers, when they differ.
-async fn difference(client: &Client, things: &Things, case: &Mergeable) -> Option<String> {
+/// Both answers, when they differ.
+async fn difference(client: &Client, ids: &SeededIds, case: &Mergeable) -> Option<String> {
     let Mergeable { name, document, operation_name, variables, merged } = case;
-    let (document, merged) = (things.put(document), things.put(merged));
-    let variables: Value = serde_json::from_str(&things.put(&variables.to_string())).unwrap();
+    let (document, merged) = (ids.put(document), ids.put(merged));
+    let variables: Value = serde_json::from_str(&ids.put(&variables.to_string())).unwrap();
     let scattered = answered(client, &document, operation_name.as_deref(), &variables).await;
     let whole = answered(client, &merged, operation_name.as_deref(), &variables).await;
     let is_alike = whole.status == StatusCode::OK && scattered == whole;
@@ -91,11 +93,11 @@ async fn difference(client: &Client, things: &Things, case: &Mergeable) -> Optio
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_stands_twice_is_answered_as_what_stands_once() {
     let app = App::start().await;
-    let (operator, things) = world(&app).await;
+    let (operator, ids) = seed_data(&app).await;
     let cases = case::mergeable(&case::seed(), count(150, 3_000)).await;
     let mut found = Vec::new();
     for case in &cases {
-        found.extend(difference(&operator, &things, case).await);
+        found.extend(difference(&operator, &ids, case).await);
     }
     let shown = found.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("\n\n");
     assert!(found.is_empty(), "{} of {} are answered otherwise\n{shown}", found.len(), cases.len());
@@ -105,14 +107,17 @@ async fn what_stands_twice_is_answered_as_what_stands_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_order_of_keys_and_another_value_are_found() {
     let app = App::start().await;
-    let (operator, things) = world(&app).await;
+    let (operator, ids) = seed_data(&app).await;
     for (document, merged) in [
         ("{ viewer { kind name } }", "{ viewer { name kind } }"),
-        ("{ viewer { kind } customers { totalCount } }", "{ viewer { kind } customers(first: 1) { totalCount nodes { id } } }"),
+        (
+            "{ viewer { kind } customers { totalCount } }",
+            "{ viewer { kind } customers(first: 1) { totalCount nodes { id } } }",
+        ),
     ] {
         let [document, merged] = [document, merged].map(str::to_owned);
         let (name, operation_name, variables) = ("planted".to_owned(), None, json!({}));
         let case = Mergeable { name, document, operation_name, variables, merged };
-        assert!(difference(&operator, &things, &case).await.is_some(), "{case:?}");
+        assert!(difference(&operator, &ids, &case).await.is_some(), "{case:?}");
     }
 }

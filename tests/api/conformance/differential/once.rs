@@ -17,14 +17,16 @@ fn ways(call: &str, one: &str, two: &str) -> Vec<String> {
         format!(
             "mutation ($i: IN!) {{ ...F ...G }} fragment F on Mutation {{ {first} }} fragment G on Mutation {{ {second} }}"
         ),
-        format!("mutation ($i: IN!) {{ {first} ... on Mutation {{ ... @include(if: true) {{ {second} }} }} }}"),
+        format!(
+            "mutation ($i: IN!) {{ {first} ... on Mutation {{ ... @include(if: true) {{ {second} }} }} }}"
+        ),
         format!(
             "mutation ($i: IN!) {{ ...F ...F }} fragment F on Mutation {{ {first} ...G }} fragment G on Mutation {{ {second} }}"
         ),
     ]
 }
 
-/// A customer with an agent of three versions, the last of which serves; who may change all of it.
+/// A customer, its admin, and an agent with three versions, the last of which is active.
 struct Scene {
     app: App,
     admin: Member,
@@ -45,14 +47,14 @@ impl Scene {
         Self { app, admin, customer, agent }
     }
 
-    /// The newest entries of the log, by what happened.
+    /// The actions of the newest 100 entries of the log.
     async fn log(&self) -> Vec<Value> {
         let query = "{ changes(first: 100) { nodes { action } } }";
         let answer = self.app.operator().await.gql(query, Value::Null).await;
         answer.at("/changes/nodes").as_array().unwrap().clone()
     }
 
-    /// Runs this, and answers what it came to; the log has exactly this entry more.
+    /// Runs a mutation and returns its payload. The log must grow by exactly one entry, of this action.
     async fn once(&self, client: &Client, document: &str, input: &Value, action: &str) -> Value {
         let before = self.log().await;
         let answer = client.gql(document, json!({ "i": input })).await;
@@ -66,10 +68,12 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_key_is_made_and_its_secret_is_its_own() {
     let scene = Scene::new().await;
-    let ways = ways("createApiKey(input: $i)", "secret revision", "apiKey { id } revision userErrors { code }");
+    let ways =
+        ways("createApiKey(input: $i)", "secret revision", "apiKey { id } revision userErrors { code }");
     for (at, way) in ways.iter().enumerate() {
         let document = way.replace("IN!", "CreateApiKeyInput!");
-        let input = json!({ "customerId": scene.customer, "name": format!("key {at}"), "scopes": ["AGENTS_READ"] });
+        let input =
+            json!({ "customerId": scene.customer, "name": format!("key {at}"), "scopes": ["AGENTS_READ"] });
         let made = scene.once(&scene.admin, &document, &input, "API_KEY_CREATED").await;
         assert_eq!(made["userErrors"], json!([]), "{document}");
         let program = scene.app.bearer(made["secret"].as_str().unwrap());
@@ -125,10 +129,15 @@ async fn one_customer_is_made() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_version_is_published() {
     let scene = Scene::new().await;
-    let ways = ways("publishVersion(input: $i)", "version { id }", "version { number } revision userErrors { code }");
+    let ways = ways(
+        "publishVersion(input: $i)",
+        "version { id }",
+        "version { number } revision userErrors { code }",
+    );
     for (at, way) in ways.iter().enumerate() {
         let document = way.replace("IN!", "PublishVersionInput!");
-        let input = json!({ "agentId": scene.agent, "systemPrompt": format!("Again, {at}."), "modelName": "m" });
+        let input =
+            json!({ "agentId": scene.agent, "systemPrompt": format!("Again, {at}."), "modelName": "m" });
         let made = scene.once(&scene.admin, &document, &input, "VERSION_PUBLISHED").await;
         assert_eq!(made["version"]["number"], 4 + at, "{document}");
         let find = "query ($a: ID!, $n: Int!) { agent(id: $a) { version(number: $n) { id number } } }";

@@ -55,10 +55,10 @@ async fn head(app: &App) -> i64 {
     app.registry.head().await.unwrap().revision
 }
 
-/// Fails with all differences, as many as can be read.
-fn none(found: &[String], of: usize) {
-    let shown = found.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n");
-    assert!(found.is_empty(), "{} differences in {of} cases\n{shown}", found.len());
+/// Fails and shows the first 40 differences, unless there is none.
+fn assert_alike(differences: &[String], cases: &[Case]) {
+    let shown = differences.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(differences.is_empty(), "{} differences in {} cases\n{shown}", differences.len(), cases.len());
 }
 
 /// An operator who has a profile already: the first write of one would make it.
@@ -72,7 +72,7 @@ async fn operator(app: &App) -> Operator {
 async fn the_fixed_cases_are_judged_alike_in_process() {
     let app = App::start().await;
     let cases = case::fixed();
-    none(&differences_in_process(&app, &cases), cases.len());
+    assert_alike(&differences_in_process(&app, &cases), &cases);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,7 +80,7 @@ async fn the_fixed_cases_are_judged_alike_over_http_and_a_refused_one_leaves_not
     let app = App::start().await;
     let operator = operator(&app).await;
     let cases = case::fixed();
-    none(&differences_over_http(&app, &operator, &cases).await, cases.len());
+    assert_alike(&differences_over_http(&app, &operator, &cases).await, &cases);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -88,8 +88,8 @@ async fn cases_made_anew_are_judged_alike() {
     let app = App::start().await;
     let operator = operator(&app).await;
     let cases = case::made(&case::seed(), count(60, 6_000)).await;
-    none(&differences_in_process(&app, &cases), cases.len());
-    none(&differences_over_http(&app, &operator, &cases).await, cases.len());
+    assert_alike(&differences_in_process(&app, &cases), &cases);
+    assert_alike(&differences_over_http(&app, &operator, &cases).await, &cases);
     println!("differential: {} verdicts alike", cases.len());
 }
 
