@@ -6,7 +6,7 @@ import { BREAKS } from "./breaks/index.mjs";
 import { judge } from "./judge.mjs";
 import { request, wire } from "./operations.mjs";
 import { Random } from "./random.mjs";
-import { scramble } from "./scramble.mjs";
+import { scramble, scratch, spaced } from "./scramble.mjs";
 
 /** How many requests are tried until one has what is to be broken, and breaks nothing else. */
 const TRIES = 400;
@@ -18,9 +18,10 @@ export function caseOf(name, { document, operationName, variables }, { verdict, 
   return { name, document, operationName, variables, kind, verdict, rule, stage };
 }
 
-/** Its document as people write it, or as programs send it. */
+/** Its document as people write it, as programs send it, or as only the grammar allows it. */
 function written(random, { document, ...others }) {
-  return { document: random.chance(0.3) ? document : stripIgnoredCharacters(document), ...others };
+  const style = random.pick([(text) => text, stripIgnoredCharacters, stripIgnoredCharacters, (text) => spaced(random, text)]);
+  return { document: style(document), ...others };
 }
 
 /** A request that is right. */
@@ -61,12 +62,12 @@ function breakOnce(schema, random, way) {
 const isOpen = ({ document, variables }, { kind }) =>
   kind === "subscription" || /\d{10}\b/.test(`${document} ${JSON.stringify(variables)}`.replace(/"[^"]*-[^"]*"/g, "")) || /"""/.test(document);
 
-/** A request with some of its tokens changed, right or wrong as it comes. */
+/** A request with some of its tokens or characters changed, right or wrong as it comes. */
 export function scrambled(schema, seed) {
   for (let tried = 0; ; tried += 1) {
     const random = new Random(`${seed} ${tried}`);
     const { document, ...others } = wire(request(schema, random, { kinds: ["query", "mutation"] }));
-    const made = { document: scramble(random, document), ...others };
+    const made = { document: random.pick([scramble, scramble, scratch])(random, document), ...others };
     const verdict = judge(schema, made);
     const one = caseOf("scrambled", made, verdict.verdict === "ok" ? { ...verdict, rule: "5" } : verdict);
     if (!isOpen(made, one)) return one;
