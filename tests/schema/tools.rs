@@ -64,3 +64,10 @@ fn what_breaks_clients_is_named_in_the_changelog() {
         "name it in CHANGELOG.md by its coordinate, see docs/conformance.md"
     );
 }
+
+#[test]
+fn the_cases_judged_by_graphql_js_are_what_is_generated() {
+    let tests = ["--test", "--test-reporter=tap", "differential.test.mjs"];
+    let (is_well, said) = node("tests/conformance/differential", &tests);
+    assert!(is_well && said.contains("# pass 11\n"), "{said}");
+}

@@ -1,0 +1,77 @@
+//! The two ways to ask the service for its verdict: in process, and over HTTP.
+
+use std::time::Duration;
+
+use agent_registry::graphql::Operation;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::case::{Case, Kind, Verdict};
+use crate::support::{
+    Answer, App,
+    caller::Client,
+    events::{EVENTS, Events, Said},
+};
+
+/// How long a stream that should begin is watched for an error. The service sends such an error at once or never.
+const QUIET: Duration = Duration::from_millis(300);
+/// How long a stream that should be refused may take to say so.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Asks the engine whether it accepts a request. Nothing of the request runs.
+///
+/// This is the only function of these tests that calls the engine: change it when the engine's entry point changes.
+pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
+    let operation = Operation {
+        query: Some(case.document.clone()),
+        document_id: None,
+        operation_name: case.operation_name.clone(),
+        variables: case.variables.as_ref().and_then(Value::as_object).cloned(),
+        extensions: None,
+    };
+    match app.door.api.accept(operation, "differential") {
+        Ok(_) => Ok(()),
+        Err(refused) => Err(refused.written().to_string()),
+    }
+}
+
+/// Sends a request over HTTP. `Err` is a request error.
+pub(super) async fn over_http(client: &Client, case: &Case) -> Result<(), String> {
+    if case.kind == Some(Kind::Subscription) {
+        watched(client, case).await
+    } else {
+        posted(client, case).await
+    }
+}
+
+async fn posted(client: &Client, case: &Case) -> Result<(), String> {
+    let request = client.request(Method::POST, "/graphql").json(&body(case));
+    let answer = Answer::of(request.header("accept", "application/graphql-response+json")).await;
+    match (answer.status, answer.body.get("data")) {
+        (StatusCode::OK, Some(_)) => Ok(()),
+        (StatusCode::BAD_REQUEST, None) => Err(refusal(&answer.body)),
+        _ => {
+            panic!("{}: neither a response nor a request error: {} {}", case.name, answer.status, answer.body)
+        }
+    }
+}
+
+async fn watched(client: &Client, case: &Case) -> Result<(), String> {
+    let request = client.request(Method::POST, "/graphql").header("accept", EVENTS).json(&body(case));
+    let mut events = Events::of(request).await;
+    let time = if case.verdict == Verdict::Ok { QUIET } else { DEADLINE };
+    match timeout(time, events.next()).await {
+        Ok(Said::Next(said)) if said.get("data").is_none() => Err(refusal(&said)),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn body(case: &Case) -> Value {
+    json!({ "query": case.document, "operationName": case.operation_name, "variables": case.variables })
+}
+
+/// Why a request was refused.
+fn refusal(body: &Value) -> String {
+    body["errors"].to_string()
+}

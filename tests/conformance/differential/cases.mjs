@@ -1,0 +1,96 @@
+// Cases made from the schema: requests that are right, and requests that break one rule each.
+
+import { getOperationAST, parse, print, stripIgnoredCharacters } from "graphql";
+import { Broken } from "./breaks/broken.mjs";
+import { BREAKS } from "./breaks/index.mjs";
+import { judge } from "./judge.mjs";
+import { request, wire } from "./operations.mjs";
+import { Random } from "./random.mjs";
+import { scramble, scratch, spaced } from "./scramble.mjs";
+
+/** How many requests are tried until one has what is to be broken, and breaks nothing else. */
+const TRIES = 400;
+const KINDS = ["query", "query", "mutation", "mutation", "mutation", "subscription"];
+
+/** A case as it is kept: without what it does not have. `kind` is the operation's, where one can be chosen. */
+export function caseOf(name, { document, operationName, variables }, { verdict, rule, stage }) {
+  const kind = stage === "parse" ? undefined : getOperationAST(parse(document), operationName)?.operation;
+  return { name, document, operationName, variables, kind, verdict, rule, stage };
+}
+
+/** Its document as people write it, as programs send it, or as only the grammar allows it. */
+function written(random, { document, ...others }) {
+  const style = random.pick([(text) => text, stripIgnoredCharacters, stripIgnoredCharacters, (text) => spaced(random, text)]);
+  return { document: style(document), ...others };
+}
+
+/** A request that is right. */
+export function right(schema, seed) {
+  const random = new Random(seed);
+  const made = written(random, wire(request(schema, random)));
+  const verdict = judge(schema, made);
+  if (verdict.verdict !== "ok") throw new Error(`${seed}: made to be right, and is not: ${JSON.stringify({ verdict, made })}`);
+  return caseOf("right", made, { ...verdict, rule: "5" });
+}
+
+/** A request that this breaks, and that breaks nothing else. */
+export function broken(schema, seed, way) {
+  for (let tried = 0; tried < TRIES; tried += 1) {
+    const random = new Random(`${seed} ${tried}`);
+    const made = breakOnce(schema, random, way);
+    const verdict = made && judge(schema, made);
+    const isIt = verdict?.verdict === "refused" && verdict.stage === way.stage && (verdict.rules ?? [verdict.rule]).includes(way.rule);
+    const others = (verdict?.rules ?? []).filter((rule) => rule !== way.rule);
+    if (isIt && others.every((rule) => way.also.includes(rule))) return caseOf(way.name, made, { ...verdict, rule: way.rule });
+  }
+  throw new Error(`${seed}: no request was broken by "${way.name}" in ${TRIES} tries`);
+}
+
+function breakOnce(schema, random, way) {
+  const made = request(schema, random, { kinds: way.kinds ?? KINDS, root: way.root });
+  if (way.write) {
+    const { document, ...others } = written(random, wire(made));
+    return { document: way.write(document), ...others };
+  }
+  const about = new Broken(schema, random, made);
+  if (!way.apply(about)) return undefined;
+  const { document, operationName, variables } = about;
+  return written(random, { document: print(document), operationName, variables });
+}
+
+/**
+ * Whether a changed request is left out: a subscription, since a stream refuses a wrong id when it begins; a number so large
+ * that a limit refuses it; and what more than one verdict is right for (`NOT_COMPARED`).
+ */
+function isOpen({ document, variables }, { kind }, { message }) {
+  const numbers = `${document} ${JSON.stringify(variables)}`.replace(/"[^"]*-[^"]*"/g, "");
+  return kind === "subscription" || /\d{10}\b/.test(numbers) || /"""/.test(document) || message?.includes("DateTime: ");
+}
+
+/** A request with some of its tokens or characters changed, right or wrong as it comes. */
+export function scrambled(schema, seed) {
+  for (let tried = 0; ; tried += 1) {
+    const random = new Random(`${seed} ${tried}`);
+    const { document, ...others } = wire(request(schema, random, { kinds: ["query", "mutation"] }));
+    const made = { document: random.pick([scramble, scramble, scratch])(random, document), ...others };
+    const verdict = judge(schema, made);
+    const one = caseOf("scrambled", made, verdict.verdict === "ok" ? { ...verdict, rule: "5" } : verdict);
+    if (!isOpen(made, one, verdict)) return one;
+  }
+}
+
+/** So many cases: right ones, broken ones (each way by turns), and scrambled ones. */
+export function* cases(schema, seed, count) {
+  for (let at = 0; at < count; at += 1) {
+    const own = `${seed}/${at}`;
+    const turn = Math.floor(at / 5);
+    const made = [
+      () => right(schema, own),
+      () => broken(schema, own, BREAKS[(2 * turn) % BREAKS.length]),
+      () => right(schema, own),
+      () => broken(schema, own, BREAKS[(2 * turn + 1) % BREAKS.length]),
+      () => scrambled(schema, own),
+    ][at % 5]();
+    yield { ...made, name: `${own}: ${made.name}` };
+  }
+}

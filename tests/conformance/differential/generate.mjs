@@ -1,0 +1,39 @@
+// Requests made from schema.graphql, each with the verdict that the service must reach. Run in `tests`:
+//
+//   npm run -s differential -- --write                    writes fixed.jsonl anew
+//   npm run -s differential -- --seed 7 --count 5000      so many cases, as JSON lines
+//   npm run -s differential -- --merged --seed 7 --count 500
+//       requests whose fields stand more than once, each with the one document that they merge to
+//
+// Exit code 2: wrong call.
+
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { cases } from "./cases.mjs";
+import { FILE, fixed, lines } from "./fixed.mjs";
+import { mergeable } from "./merge.mjs";
+import { schema } from "./schema.mjs";
+
+const usage = (message) => {
+  console.error(`generate.mjs: ${message}`);
+  process.exit(2);
+};
+
+const options = { write: { type: "boolean" }, merged: { type: "boolean" }, seed: { type: "string" }, count: { type: "string" } };
+const { write, merged, seed, count } = (() => {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return usage(error.message);
+  }
+})();
+
+if (write) {
+  const made = fixed(schema);
+  writeFileSync(FILE, lines(made));
+  console.error(`${made.length} cases`);
+} else {
+  if (!seed || !/^\d+$/.test(count ?? "")) usage("it needs --write, or --seed and --count");
+  const made = merged ? mergeable(schema, seed, Number(count)) : cases(schema, seed, Number(count));
+  for (const one of made) process.stdout.write(lines([one]));
+}

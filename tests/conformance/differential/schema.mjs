@@ -1,0 +1,62 @@
+// The checked-in schema for graphql-js, with scalars that accept what the service's accept (src/graphql/scalar.rs).
+
+import { readFileSync } from "node:fs";
+import { GraphQLError, Kind, buildSchema, valueFromASTUntyped } from "graphql";
+
+const I64_MAX = 2n ** 63n - 1n;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]|[+-](\d\d):(\d\d))$/;
+
+const isWhole = (value) => typeof value === "number" && Number.isInteger(value);
+
+/** Whether this is an instant as RFC 3339 writes it, with a day that its month has. */
+export function isInstant(value) {
+  const parts = typeof value === "string" && RFC3339.exec(value);
+  if (!parts) return false;
+  const [year, month, day, hour, minute, second, offsetHour = 0, offsetMinute = 0] = parts.slice(1).map((part) => part && Number(part));
+  const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const isDay = month >= 1 && month <= 12 && day >= 1 && day <= days;
+  return isDay && hour < 24 && minute < 60 && second < 60 && offsetHour < 24 && offsetMinute < 60;
+}
+
+/** What each scalar of the service's own accepts, as JSON; `what` is the message of the refusal. */
+const SCALARS = {
+  Revision: {
+    what: "a revision is a decimal number",
+    accepts: (value) =>
+      typeof value === "string" ? /^\d+$/.test(value) && BigInt(value) <= I64_MAX : isWhole(value) && value >= 0,
+    // A literal may be longer than a JavaScript number.
+    literal: (node) =>
+      node.kind === Kind.INT ? BigInt(node.value) >= 0n && BigInt(node.value) <= I64_MAX
+      : node.kind === Kind.STRING && SCALARS.Revision.accepts(node.value),
+  },
+  Cursor: {
+    what: "a cursor is a string or a number",
+    accepts: (value) => typeof value === "string" || typeof value === "number",
+    literal: (node) => [Kind.STRING, Kind.INT, Kind.FLOAT].includes(node.kind),
+  },
+  DateTime: {
+    what: "an instant is written as RFC 3339 has it",
+    accepts: isInstant,
+    literal: (node) => node.kind === Kind.STRING && isInstant(node.value),
+  },
+  JSON: { what: "any JSON", accepts: () => true, literal: () => true },
+};
+
+/** A schema for graphql-js, of this text. A scalar without a rule here is an error: graphql-js would accept everything. */
+export function schemaOf(text) {
+  const schema = buildSchema(text);
+  const own = Object.values(schema.getTypeMap()).filter((type) => type.astNode?.kind === Kind.SCALAR_TYPE_DEFINITION);
+  for (const type of own) {
+    const rule = SCALARS[type.name];
+    if (!rule) throw new Error(`schema.mjs has no rule for the scalar ${type.name}`);
+    const refuse = () => {
+      throw new GraphQLError(`${type.name}: ${rule.what}`);
+    };
+    type.parseValue = (value) => (rule.accepts(value) ? value : refuse());
+    type.parseLiteral = (node, variables) => (rule.literal(node) ? valueFromASTUntyped(node, variables) : refuse());
+  }
+  return schema;
+}
+
+/** The service's schema. */
+export const schema = schemaOf(readFileSync(new URL("../../../schema.graphql", import.meta.url), "utf8"));
