@@ -24,6 +24,7 @@ const JUDGED_HERE: &[&str] = &[
     "UndefinedInputValue",
     "RequiredField",
     "DisallowedVariableUsage",
+    "UndefinedVariable",
 ];
 
 pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {

@@ -4,7 +4,7 @@
 //!
 //! Under an interface or a union each possible type has selections of its own, since what merges depends on the type.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::{
     Name, Node,
@@ -15,7 +15,7 @@ use async_graphql_parser::Pos;
 use async_graphql_value::{Name as OutName, Value as OutValue, indexmap::IndexMap};
 
 use crate::{
-    document::{Document, Source},
+    document::Source,
     error::{Error, ErrorKind},
     limits::{Figure, within},
     literal::{Coerced, Place, Reader},
@@ -64,14 +64,19 @@ pub(crate) enum Argument {
     },
 }
 
-/// The normalised form of `operation`, with `is_set` for the values of the variables that steer its directives.
+/// Whether a variable that steers a directive is true.
+pub(crate) type IsSet<'a> = &'a dyn Fn(&Name) -> bool;
+
+/// The normalised form of `operation`. Without `is_set` all is selected that any values of its variables select.
+///
+/// Fails when fields that merge differ in their arguments, and when the form is larger than [`FIELDS_FACTOR`] allows.
 pub(crate) fn normalize(
     front: &Inner,
-    document: &Document,
+    source: &Source,
+    tree: &Tree,
     operation: &Operation,
-    is_set: &dyn Fn(&Name) -> bool,
+    is_set: Option<IsSet<'_>>,
 ) -> Result<Plan, Error> {
-    let Document { source, tree, .. } = document;
     let mut normalizer = Normalizer { front, source, tree, is_set, fields: 0 };
     let root = &operation.selection_set;
     Ok(Plan { steps: normalizer.object(&root.ty, &[root])? })
@@ -81,7 +86,7 @@ struct Normalizer<'a> {
     front: &'a Inner,
     source: &'a Source,
     tree: &'a Tree,
-    is_set: &'a dyn Fn(&Name) -> bool,
+    is_set: Option<IsSet<'a>>,
     fields: usize,
 }
 
@@ -146,27 +151,32 @@ impl<'t> Normalizer<'t> {
     }
 
     fn is_selected(&self, directives: &DirectiveList) -> bool {
+        let Some(is_set) = self.is_set else { return true };
         directives.0.iter().all(|directive| {
             let argument = directive.arguments.iter().find(|argument| argument.name == "if");
-            let is_set = match argument.map(|argument| &*argument.value) {
-                Some(Value::Boolean(is_set)) => *is_set,
-                Some(Value::Variable(name)) => (self.is_set)(name),
+            let condition = match argument.map(|argument| &*argument.value) {
+                Some(Value::Boolean(condition)) => *condition,
+                Some(Value::Variable(name)) => is_set(name),
                 _ => false,
             };
             match directive.name.as_str() {
-                "skip" => !is_set,
-                "include" => is_set,
+                "skip" => !condition,
+                "include" => condition,
                 _ => true,
             }
         })
     }
 
-    /// One field of what is selected under one response key. Validation has seen that all have the same name and arguments.
+    /// One field of what is selected under one response key. Validation has seen that all have the same name.
     fn field(&mut self, object: &Name, fields: &[&'t Node<Field>]) -> Result<Step, Error> {
         self.fields += 1;
         within(Figure::Fields, self.fields, self.front.limits.fields.saturating_mul(FIELDS_FACTOR))?;
         let first =
             fields.first().ok_or_else(|| Error::new(ErrorKind::Validation, "a field without a selection"))?;
+        if let Some(other) = fields.iter().find(|field| !same_arguments(field, first)) {
+            let message = format!("`{}` is selected twice with different arguments", first.response_key());
+            return Err(Error::new(ErrorKind::Validation, message).at(self.source, other.location()));
+        }
         let sets: Vec<&'t SelectionSet> = fields.iter().map(|field| &field.selection_set).collect();
         // The object's own definition: it may answer a narrower type than the interface through which it was selected.
         let defined = self.front.schema.type_field(object, &first.name);
@@ -202,5 +212,33 @@ impl<'t> Normalizer<'t> {
             arguments.push((OutName::new(argument.name.as_str()), value));
         }
         Ok(arguments)
+    }
+}
+
+/// Whether two fields have the same arguments, in whichever order.
+fn same_arguments(one: &Field, other: &Field) -> bool {
+    let (one, other) = (&one.arguments, &other.arguments);
+    one.len() == other.len()
+        && one.iter().all(|argument| {
+            let twin = other.iter().find(|twin| twin.name == argument.name);
+            twin.is_some_and(|twin| same_value(&argument.value, &twin.value))
+        })
+}
+
+/// Whether two literals are the same. The fields of an object may stand in any order.
+fn same_value(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::List(one), Value::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_value(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let twins: HashMap<&Name, &Node<Value>> =
+                other.iter().map(|(name, value)| (name, value)).collect();
+            let is_in_other = |(name, value): &(Name, Node<Value>)| {
+                twins.get(name).is_some_and(|twin| same_value(value, twin))
+            };
+            one.len() == other.len() && one.iter().all(is_in_other)
+        }
+        (one, other) => one == other,
     }
 }

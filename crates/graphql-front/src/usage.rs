@@ -17,6 +17,7 @@ use crate::{
     document::Source,
     error::{Error, ErrorKind},
     literal::{Coerced, Fault, Place, Reader, Variables},
+    normalize::normalize,
     schema::Inner,
 };
 
@@ -53,6 +54,7 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree) -> (Steering, V
         steers.dedup();
         steering.insert(operation.name.clone(), steers);
         checker.subscription_root(operation, tree);
+        checker.arguments_agree(operation, tree);
     }
     (steering, checker.errors)
 }
@@ -68,8 +70,8 @@ struct Part<'a> {
 /// A variable where it stands.
 struct Usage {
     name: Name,
-    ty: Type,
-    has_default: bool,
+    /// The type of the place, and whether the place has a default value; `None` within a scalar of the schema.
+    place: Option<(Type, bool)>,
     /// Where it stands, such as `createAgent(input.name)`.
     path: String,
     span: Option<SourceSpan>,
@@ -166,25 +168,39 @@ impl Checker<'_> {
         }
     }
 
-    /// IsVariableUsageAllowed of section 5.8.5.
+    /// The variable is defined (section 5.8.3), and may stand here (IsVariableUsageAllowed of section 5.8.5).
     fn usage(&mut self, operation: &Operation, usage: &Usage) {
-        let defined = operation.variables.iter().find(|definition| definition.name == usage.name);
-        // A variable that isn't defined is the library's to report.
-        let Some(definition) = defined else { return };
+        let Usage { name, place, path, span } = usage;
+        let defined = operation.variables.iter().find(|definition| definition.name == *name);
+        let Some(definition) = defined else {
+            let of = operation.name.as_ref().map_or_else(String::new, |name| format!(" by operation {name}"));
+            return self.report(format!("`{path}`: the variable `${name}` is not defined{of}"), *span);
+        };
+        let Some((ty, has_default)) = place else { return };
         let has_value = match &definition.default_value {
             Some(default) => !matches!(**default, Value::Null),
             None => false,
         };
-        let is_allowed = if usage.ty.is_non_null() && !definition.ty.is_non_null() {
-            (has_value || usage.has_default) && is_compatible(&definition.ty, &usage.ty.clone().nullable())
+        let is_allowed = if ty.is_non_null() && !definition.ty.is_non_null() {
+            (has_value || *has_default) && is_compatible(&definition.ty, &ty.clone().nullable())
         } else {
-            is_compatible(&definition.ty, &usage.ty)
+            is_compatible(&definition.ty, ty)
         };
         if !is_allowed {
-            let Usage { name, ty, path, .. } = usage;
             let message =
                 format!("`{path}`: `${name}` is of type {}, and {ty} is expected here", definition.ty);
-            self.report(message, usage.span);
+            self.report(message, *span);
+        }
+    }
+
+    /// Fields that merge have equal arguments (section 5.3.2). The library compares lists by their common beginning, so what it
+    /// has let pass is compared again.
+    fn arguments_agree(&mut self, operation: &Operation, tree: &Tree) {
+        if !self.errors.is_empty() {
+            return;
+        }
+        if let Err(error) = normalize(self.front, self.source, tree, operation, None) {
+            self.errors.push(error);
         }
     }
 
@@ -234,10 +250,8 @@ struct Noted(Vec<Usage>);
 
 impl Variables for Noted {
     fn at(&mut self, name: &Name, place: Option<&Place<'_>>, span: Option<SourceSpan>) -> Coerced {
-        if let Some(Place { ty, has_default }) = place {
-            let (ty, has_default) = (Type::clone(ty), *has_default);
-            self.0.push(Usage { name: name.clone(), ty, has_default, path: String::new(), span });
-        }
+        let place = place.map(|Place { ty, has_default }| (Type::clone(ty), *has_default));
+        self.0.push(Usage { name: name.clone(), place, path: String::new(), span });
         Coerced::Open
     }
 

@@ -31,17 +31,25 @@ pub(crate) fn prepare(
     let cost = measure::cost(&document.tree, operation, variables, limits)?;
     let is_set = |name: &Name| known.coerced.get(name.as_str()) == Some(&ConstValue::Boolean(true));
     let steering = document.steering.get(&operation.name).map(Vec::as_slice).unwrap_or_default();
+    if let Some(name) =
+        steering.iter().find(|name| known.coerced.get(name.as_str()) == Some(&ConstValue::Null))
+    {
+        let message = format!("`${name}` is null, and @skip and @include take a Boolean");
+        return Err(Error::new(ErrorKind::Variable, message).into());
+    }
     let key = PlanKey {
         operation: operation.name.as_ref().map(ToString::to_string),
         steering: steering.iter().map(is_set).collect(),
     };
-    let plan = document.plan(key, || normalize::normalize(front, document, operation, &is_set))?;
+    let Document { source, tree, .. } = document;
+    let make = || normalize::normalize(front, source, tree, operation, Some(&is_set));
+    let plan = document.plan(key, make)?;
     let kind = match operation.operation_type {
         apollo_compiler::ast::OperationType::Query => OperationType::Query,
         apollo_compiler::ast::OperationType::Mutation => OperationType::Mutation,
         apollo_compiler::ast::OperationType::Subscription => OperationType::Subscription,
     };
-    let executable = bind::bind(front, &document.source, &plan, kind, &known)?;
+    let executable = bind::bind(front, source, &plan, kind, &known)?;
     Ok(Prepared { executable, kind, cost })
 }
 

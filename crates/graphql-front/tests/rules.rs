@@ -52,6 +52,17 @@ fn a_document_that_breaks_a_rule_is_refused() {
         ),
         ("{ pet(id: 1) }", "must have a subselection"),
         ("{ b { c } }", "must not have subselections"),
+        ("{ pet(id: 1) { id } ...F } fragment F on Query { pet(id: 2) { id } }", "conflicting"),
+        (
+            "{ echo(flags: [RED]) ...F } fragment F on Query { echo(flags: [RED, GREEN]) }",
+            "different arguments",
+        ),
+        ("{ echo(flags: []) ...F } fragment F on Query { echo(flags: [RED]) }", "different arguments"),
+        ("{ b(x: {a: [1, [2]]}) ...@skip(if: true) { b(x: {a: [1, [2, 3]]}) } }", "different arguments"),
+        (
+            "{ any { ...on Pet { friends(first: 1) { count } } ...on Node { ...on Pet { friends { count } } } } }",
+            "conflicting",
+        ),
         // 5.4
         ("{ b(y: 1) }", "not supported"),
         ("{ __typename(x: 1) }", "not supported"),
@@ -99,7 +110,12 @@ fn a_document_that_breaks_a_rule_is_refused() {
         // 5.8
         ("query($x: Int, $x: Int) { pets(first: $x) { count } }", "multiple times"),
         ("query($x: Pet) { b(x: $x) }", "input type"),
-        ("{ pets(first: $x) { count } }", "variable"),
+        ("{ pets(first: $x) { count } }", "`pets.first`: the variable `$x` is not defined"),
+        ("{ b(x: {a: [$nowhere]}) }", "the variable `$nowhere` is not defined"),
+        (
+            "query Q($x: Int) { pets(first: $x) { count } ...F } query R { ...F } fragment F on Query { b(x: [$x]) }",
+            "not defined by operation R",
+        ),
         ("query Q { ...F } fragment F on Query { pets(first: $x) { count } }", "variable"),
         ("query($x: Int) { b }", "unused variable"),
         (
@@ -136,6 +152,15 @@ fn a_text_that_is_no_document_is_refused() {
         "{ b(x: 007) }",
         "{ ...on }",
         "\"d\" { b }",
+        "{ b(x) }",
+        "{ b(x x: 1) }",
+        "{ b(x: {a}) }",
+        "{ b(x: {a b: 1}) }",
+        "{ b @skip(if if: true) }",
+        "{ b(x: \"\nx\") }",
+        "{ b(x: \"\rx\") }",
+        "query($x) { b }",
+        "query(x: Int) { b }",
         "{ b(x: \"\"\" ) }",
         "query($x: Int = $y) { b }",
     ] {
@@ -173,6 +198,7 @@ fn a_value_that_does_not_fit_its_variable_is_refused() {
         ("query($x: Input) { echo(in: $x) }", r#"{"x":"n"}"#, "expected Input, found a string"),
         ("query($x: Int = 1) { echo(needed: $x) }", r#"{"x":null}"#, "`$x` is null"),
         ("query($x: Boolean!) { b @skip(if: $x) }", r#"{"x":"true"}"#, "expected a Boolean"),
+        ("query($x: Boolean = false) { b @skip(if: $x) }", r#"{"x":null}"#, "`$x` is null"),
     ] {
         assert_refused(text, variables, ErrorKind::Variable, message);
     }
@@ -187,6 +213,12 @@ fn what_no_rule_forbids_is_taken() {
         ),
         ("{ ...F } \"of a fragment\" fragment F on Query { b }", "{}"),
         ("\u{feff}{ b }", "{}"),
+        (
+            ",{, pet(, id:, 1,),, {, ..., on, Pet, { id }, }, ..., F, a, :, b(x:, [,1,,{,a,:,1,},]), },,fragment, F on Query, { c, } #",
+            "{}",
+        ),
+        ("{ # one\n...# two\n{ b #\n(x# three\n: 1) } }", "{}"),
+        ("{ pet(id: 1) { id } pet(id: 1) { name } b(x: {a: 1, c: [2]}) ...{ b(x: {c: [2], a: 1}) } }", "{}"),
         (
             "{ b(x: \"\\u{1F600} \\uD83D\\uDE00 \"\"\"\"a \\\"\"\" b\"\"\") }"
                 .replace(" \"\"\"\"a", "\") c: b(x: \"\"\"a")
@@ -210,7 +242,7 @@ fn what_no_rule_forbids_is_taken() {
 fn errors_say_where_and_are_no_more_than_the_limit() {
     let errors = front().check("{\n  b(x: \"é\") nothing\n  nothing2 }".into()).unwrap_err();
     let places: Vec<_> = errors.iter().map(|error| error.locations[0]).collect();
-    assert_eq!(places.iter().map(|pos| (pos.line, pos.column)).collect::<Vec<_>>(), [(2, 14), (3, 3)]);
+    assert_eq!(places.iter().map(|pos| (pos.line, pos.column)).collect::<Vec<_>>(), [(2, 13), (3, 3)]);
     let many = format!("{{ {} }}", (0..19).map(|at| format!("unknown{at} ")).collect::<String>());
     assert_eq!(front().check(many.as_str().into()).unwrap_err().iter().count(), 10);
 }

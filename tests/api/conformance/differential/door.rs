@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use agent_registry::graphql::Operation;
+use agent_registry::{domain::Caller, graphql::Operation};
+use json_reader::Object;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -27,10 +28,10 @@ pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
         query: Some(case.document.clone()),
         document_id: None,
         operation_name: case.operation_name.clone(),
-        variables: case.variables.as_ref().and_then(Value::as_object).cloned(),
+        variables: case.variables.as_ref().and_then(Value::as_object).cloned().map(Object::from),
         extensions: None,
     };
-    match app.door.api.accept(operation, "differential") {
+    match app.door.api.accept(operation, &Caller::system("differential")) {
         Ok(_) => Ok(()),
         Err(refused) => Err(refused.written().to_string()),
     }
