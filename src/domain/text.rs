@@ -1,5 +1,6 @@
 //! What text may be stored, and how JSON is made canonical.
 
+use json_reader::{Json, Path, Segment, lossy_number};
 use serde_json::Value;
 
 use super::{Error, Result};
@@ -93,13 +94,30 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Invalid`], with the number's path.
-pub fn exact(json: &json_reader::Json) -> Result<()> {
-    let Some(path) = json_reader::lossy_number(json) else { return Ok(()) };
-    let field = path.to_string();
+pub fn exact(json: &Json) -> Result<()> {
+    let Some(path) = lossy_number(json) else { return Ok(()) };
     let message = format!(
-        "`{field}` holds an integer beyond ±(2^53−1), which JSON does not carry exactly; use a string"
+        "`{path}` holds an integer beyond ±(2^53−1), which JSON does not carry exactly; use a string"
     );
-    Err(Error::Invalid { field: Some(field), message })
+    Err(Error::Invalid { field: field(&path), message })
+}
+
+/// The field that a path leads to or into, as errors name fields: `tools.1.name`. None of the whole.
+#[must_use]
+pub fn field(path: &Path) -> Option<String> {
+    let key = |segment: Option<&Segment>| match segment {
+        Some(Segment::Key(key)) => Some(key.clone()),
+        _ => None,
+    };
+    let segments = path.segments();
+    let mut field = key(segments.first())?;
+    if let Some(Segment::Index(index)) = segments.get(1) {
+        field += &format!(".{index}");
+        if let Some(key) = key(segments.get(2)) {
+            field += &format!(".{key}");
+        }
+    }
+    Some(field)
 }
 
 /// Whether its canonical form is no integer, or one within [`INTEGER_MAX`]: `1e18` is written as an integer there, so

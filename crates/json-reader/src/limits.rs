@@ -13,8 +13,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The greatest depth: what a stack of 512 KiB holds in a debug build, with room to spare.
-    pub const DEPTH_MAX: usize = 256;
+    /// The greatest depth: what a stack of 512 KiB holds in a debug build, whatever is done with the tree.
+    pub const DEPTH_MAX: usize = 128;
 
     /// 4 MiB, 127 levels (as deep as serde_json reads), and 100,000 values.
     pub const DEFAULT: Self = Self { bytes: 4 * 1024 * 1024, depth: 127, values: 100_000 };

@@ -79,7 +79,7 @@ impl Line {
             let message = format!("it is not JSON: {}{}, at column {column}", err.kind(), at(err.path()));
             Error::Invalid { field: None, message }
         })?;
-        text::exact(&json)?;
+        text::exact(&json).map_err(|err| Error::Invalid { field: None, message: err.to_string() })?;
         from_json(&json).map_err(|err| {
             let message = format!("{}{}", err.message(), at(err.path()));
             Error::Invalid { field: None, message }

@@ -23,7 +23,11 @@ use super::{
     query,
 };
 use crate::{
-    domain::{Caller, Error, IdempotencyKey, Principal, change::Channel, text::exact},
+    domain::{
+        Caller, Error, IdempotencyKey, Principal,
+        change::Channel,
+        text::{exact, field},
+    },
     id::{AgentId, CustomerId},
 };
 
@@ -194,9 +198,9 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
         let read = || {
             let key = idempotency_key(&parts, &json)?;
             exact(&json)?;
-            let input = json_reader::from_json(&json).map_err(|err| {
-                let field = (!err.path().is_root()).then(|| err.path().to_string());
-                Error::Invalid { field, message: format!("{} ({err})", T::SHAPE) }
+            let input = json_reader::from_json(&json).map_err(|err| Error::Invalid {
+                field: field(err.path()),
+                message: format!("{} ({err})", T::SHAPE),
             })?;
             Ok(Self { input, key })
         };

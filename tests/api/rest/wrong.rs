@@ -195,10 +195,10 @@ async fn values_that_are_not_acceptable() {
             "tools.0.input_schema",
         ),
         (json!({ "message": "x".repeat(2001) }), "TOO_LARGE", "message"),
-        (json!({ "tools": [["a"]] }), "INVALID", ""),
-        (json!({ "tools": [{ "name": "a", "strict": true }] }), "INVALID", ""),
-        (json!({ "activate": "yes" }), "INVALID", ""),
-        (json!({ "expected_latest_number": 1.5 }), "INVALID", ""),
+        (json!({ "tools": [["a"]] }), "INVALID", "tools.0"),
+        (json!({ "tools": [{ "name": "a", "strict": true }] }), "INVALID", "tools.0"),
+        (json!({ "activate": "yes" }), "INVALID", "activate"),
+        (json!({ "expected_latest_number": 1.5 }), "INVALID", "expected_latest_number"),
         (json!({ "unknown": 1 }), "INVALID", ""),
         (json!({ "systemPrompt": "" }), "INVALID", ""),
     ] {
@@ -207,12 +207,17 @@ async fn values_that_are_not_acceptable() {
         let answer = city.editor.post(&city.versions(), body).await;
         assert_problem(&answer, 422, code);
         assert_eq!(answer.body["field"].as_str().unwrap_or_default(), field, "{}", answer.body);
-        assert!(!answer.body["detail"].as_str().unwrap().contains("systemPrompt"), "{}", answer.body);
+        let is_own = change.get("systemPrompt").is_some();
+        assert!(
+            is_own || !answer.body["detail"].as_str().unwrap().contains("systemPrompt"),
+            "{}",
+            answer.body
+        );
     }
     for (body, code, field) in [
         (json!({}), "INVALID", ""),
         (json!([null, "List"]), "INVALID", ""),
-        (json!({ "name": null }), "INVALID", ""),
+        (json!({ "name": null }), "INVALID", "name"),
         (json!({ "name": "x", "agent": 1 }), "INVALID", ""),
         (json!({ "name": "" }), "INVALID", "name"),
         (json!({ "name": "x".repeat(201) }), "TOO_LARGE", "name"),
