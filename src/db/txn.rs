@@ -106,8 +106,27 @@ pub struct Txn {
 #[derive(Debug)]
 struct Log {
     author: Author,
+    permit: Option<Permit>,
     entries: Vec<Entry>,
     claim: Option<Claim>,
+}
+
+/// What a write was found to have the right to change. Entries about anything else are refused at the commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Anything.
+    Platform,
+    /// What is this customer's, and what is nobody's, such as the profile of who joins it.
+    Customer(CustomerId),
+}
+
+impl Permit {
+    fn covers(self, entry: &Entry) -> bool {
+        match self {
+            Self::Platform => true,
+            Self::Customer(customer) => entry.customer_id.is_none_or(|id| id == customer),
+        }
+    }
 }
 
 /// An idempotency key that this write has claimed, and what the write came to.
@@ -120,7 +139,12 @@ struct Claim {
 
 impl Txn {
     pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: Reach, author: Author) -> Self {
-        Self { txn, loan, reach, log: Mutex::new(Log { author, entries: Vec::new(), claim: None }) }
+        Self {
+            txn,
+            loan,
+            reach,
+            log: Mutex::new(Log { author, permit: None, entries: Vec::new(), claim: None }),
+        }
     }
 
     /// Whose rows each query must name.
@@ -195,20 +219,18 @@ impl Txn {
         self.log().entries.len()
     }
 
-    /// Inserts one row unless there is one with the same values in `key` already; says whether it did.
+    /// Inserts one row unless a unique constraint, whichever, has one like it already; says whether it did. Naming the one
+    /// constraint that counts would not do: two that insert the very same row may both find that one free, and then meet at
+    /// another, which refuses the second.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn insert_new<A>(
-        &self,
-        row: A,
-        key: impl IntoIterator<Item = <A::Entity as EntityTrait>::Column>,
-    ) -> Result<bool, Fault>
+    pub async fn insert_new<A>(&self, row: A) -> Result<bool, Fault>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        let skip = OnConflict::columns(key).do_nothing().to_owned();
+        let skip = OnConflict::new().do_nothing().to_owned();
         Ok(A::Entity::insert(row).on_conflict(skip).exec_without_returning(&self.txn).await? > 0)
     }
 
@@ -290,7 +312,12 @@ impl Txn {
         }
     }
 
-    /// Notes a change; it is written just before the commit.
+    /// Lets this write record changes of what the permit covers.
+    pub fn permit(&self, permit: Permit) {
+        self.log().permit = Some(permit);
+    }
+
+    /// Notes a change; it is written just before the commit, if a permit covers it.
     pub fn record(&self, entry: Entry) {
         self.log().entries.push(entry);
     }
@@ -316,6 +343,9 @@ impl Txn {
         let entries = {
             let mut log = self.log();
             let entries = mem::take(&mut log.entries);
+            if !entries.iter().all(|entry| log.permit.is_some_and(|permit| permit.covers(entry))) {
+                return Err(DbErr::Custom("a write without the right to what it changes".to_owned()));
+            }
             entries.into_iter().map(|entry| row(&log, entry)).collect::<Result<Vec<_>, _>>()?
         };
         if entries.is_empty() {

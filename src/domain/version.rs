@@ -15,8 +15,8 @@ use super::{
     change::ChangeAction,
     idempotency::{Retold, Subject, allowed},
     limit::Limited,
-    lock,
     policy::{self, Action},
+    right::OpenTxn,
     text,
 };
 use crate::{
@@ -153,9 +153,9 @@ impl Retold for AgentVersion {
         Subject::row(self.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
         let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, by, Action::PublishVersions, "version", |row| row.customer_id)
+        allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
     }
 }
 
@@ -180,11 +180,13 @@ impl Registry {
             text::description("message", message)?;
         }
         let hash = content.hash()?;
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let (standing, mut agent) =
-                    lock::agent_and_standing(&txn, &by, Action::PublishVersions, agent_id).await?;
+                let (txn, standing, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
+                if activate {
+                    txn.also(Action::ActivateVersions, agent.customer_id, "agent")?;
+                }
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
                 }
@@ -218,11 +220,12 @@ impl Registry {
     }
 
     /// What those of these versions hold that the reading may see, of which it has read the summaries. Only what is not in
-    /// memory is read, in one statement.
+    /// memory is read, in one statement. A service is given what serves now, of customers that are served, and nothing else:
+    /// its configurations hold no more.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service without a scope that meets versions; [`Error::TooLarge`] for more than
-    /// [`READ_BYTES_MAX`]: nothing is read then.
+    /// [`Error::Forbidden`] for a caller that may read no content; [`Error::TooLarge`] for more than [`READ_BYTES_MAX`]:
+    /// nothing is read then.
     pub async fn version_bodies(
         &self,
         reading: &Reading,
@@ -232,8 +235,18 @@ impl Registry {
         let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
         at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
         let reach = reading.view.reach();
+        let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
+            let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
+            let serving = reading.view.all(row::serving(&ids)).await?;
+            Some(serving.into_iter().map(|row| row.id).collect())
+        } else {
+            None
+        };
+        let is_shown = |key: &&BodyKey| {
+            reach.holds(key.customer_id) && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
+        };
         let (mut found, mut missing) = (HashMap::new(), HashMap::new());
-        for key in wanted.iter().filter(|key| reach.holds(key.customer_id)) {
+        for key in wanted.iter().filter(is_shown) {
             match self.contents.get(key) {
                 Some(body) => drop(found.insert(*key, body)),
                 None => drop(missing.insert(key.id, *key)),

@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
     context::{Lens, request},
-    error::{Nullable, nullable, refuse},
+    error::{Nullable, refuse, root},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
@@ -191,7 +191,7 @@ impl ConfigQuery {
         #[graphql(desc = "Which agent.")] agent_id: ID,
         #[graphql(desc = "Answer nothing older than this commit: waits up to two seconds for it.")] at_least: Option<Revision>,
     ) -> Nullable<ActiveConfig> {
-        nullable(async {
+        root(async {
             let request = request(ctx)?;
             let lens = request.lens();
             let answer = async {

@@ -98,6 +98,13 @@ impl Default for Share {
     }
 }
 
+impl Share {
+    /// Drops all of them.
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+}
+
 /// One subscriber.
 struct Subscriber {
     api: Api,
@@ -259,9 +266,9 @@ impl Subscriber {
 fn group(caller: &Caller, accepted: &Accepted) -> [u8; 32] {
     let Accepted { document, operation_name, variables, prepared: _, asked: _ } = accepted;
     let mut digest = Sha256::new();
-    let sight = format!("{:?}", caller.sight());
+    let visibility = caller.visibility().bytes();
     let name = operation_name.as_deref().unwrap_or_default();
-    for part in [&**document.text(), name, variables, &sight] {
+    for part in [document.text().as_bytes(), name.as_bytes(), variables.as_bytes(), &visibility] {
         digest.update(part.len().to_be_bytes());
         digest.update(part);
     }
