@@ -10,6 +10,7 @@ use crate::support::{
     caller::{Client, Member},
 };
 
+mod entries;
 mod live;
 mod prove;
 mod retention;

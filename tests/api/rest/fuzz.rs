@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::City;
-use crate::support::{Calls, caller::Member, proof::count};
+use crate::support::{Calls, caller::Member, log, proof::count};
 
 /// The same requests in each run of `make test`.
 const SEED: &str = "20261125";
@@ -55,7 +55,7 @@ async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]
     // It keeps what it found in the folder that it is run in.
     let own = folder(&city.customer);
     program.current_dir(&own).env("PYTHONPATH", &hooks);
-    program.stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+    program.stdin(Stdio::null()).stderr(log::pipe("schemathesis")).kill_on_drop(true);
     let output = program.output().await.unwrap();
     std::fs::remove_dir_all(&own).unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
