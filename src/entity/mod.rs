@@ -19,6 +19,8 @@ pub mod idempotency_key;
 pub mod invitation;
 pub mod log;
 pub mod membership;
+#[cfg(test)]
+mod narrowed;
 pub mod operator;
 pub mod publication;
 mod search;
