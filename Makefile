@@ -1,6 +1,6 @@
 # The registry's two commands, `make run` and `make test`, and what stands beside them. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help run build test proof bench conformance lint audit clean
+.PHONY: help run build test proof bench conformance mutants lint audit clean
 
 # rustup's own place, for shells that have not been told of it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -39,6 +39,10 @@ bench: ## how fast it is beside what else there is, into docs/performance.md; th
 	@cargo bench --bench parts
 	@cargo bench --bench worst
 	@cargo bench --bench bystander
+
+mutants: ## plants mistakes in the most delicate files and says which of them no test notices; FILES="…" chooses files
+	@scripts/setup
+	@FILES="$(FILES)" ARGS="$(ARGS)" scripts/mutants
 
 lint: ## rustfmt, clippy and rustdoc alone
 	@scripts/lint

@@ -57,9 +57,17 @@ impl Watch {
             })?),
         };
         let agents = (!agents.is_empty()).then(|| agents.into_iter().collect());
-        let patience = Settings::PATIENCE;
-        let settings =
-            Settings { url: url.clone(), credential, customer, agents, state, is_once: once, patience };
+        let (patience, cursor_lag) = (Settings::PATIENCE, Settings::CURSOR_LAG);
+        let settings = Settings {
+            url: url.clone(),
+            credential,
+            customer,
+            agents,
+            state,
+            is_once: once,
+            patience,
+            cursor_lag,
+        };
         let tasks = Tasks::default();
         let gateway = Gateway::open(settings, &tasks, &Clock::default())?;
         let stop = async move {

@@ -125,3 +125,39 @@ impl<K: Clone> PageArgs<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page of these arguments in a list of 1 to `count`, and whether it goes on before and after.
+    fn page(count: u64, first: Option<i32>, last: Option<i32>, after: Option<u64>) -> (Vec<u64>, [bool; 2]) {
+        let args = PageArgs::new(first, after, last, None).unwrap();
+        let read = |slice: Slice<u64>| -> Vec<u64> {
+            let from = slice.after.map_or(1, |after| after + 1);
+            let limit = usize::try_from(slice.limit).unwrap();
+            if slice.backward {
+                (from..=count).rev().take(limit).collect()
+            } else {
+                (from..=count).take(limit).collect()
+            }
+        };
+        let page = args.page(read(args.slice()));
+        assert_eq!(args.cut((1..=count).collect(), |row| *row).items, page.items);
+        (page.items, [page.has_previous, page.has_next])
+    }
+
+    #[test]
+    fn a_page_of_exactly_what_there_is_has_nothing_beyond_it() {
+        assert_eq!(page(3, Some(3), None, None), (vec![1, 2, 3], [false, false]));
+        assert_eq!(page(3, None, Some(3), None), (vec![1, 2, 3], [false, false]));
+        assert_eq!(page(3, Some(2), None, None), (vec![1, 2], [false, true]));
+        assert_eq!(page(3, None, Some(2), None), (vec![2, 3], [true, false]));
+        assert_eq!(page(3, Some(4), None, None), (vec![1, 2, 3], [false, false]));
+        assert_eq!(page(3, None, Some(4), None), (vec![1, 2, 3], [false, false]));
+        assert_eq!(page(3, Some(2), None, Some(1)), (vec![2, 3], [true, false]));
+        assert_eq!(page(3, Some(1), None, Some(1)), (vec![2], [true, true]));
+        assert_eq!(page(0, Some(1), None, None), (vec![], [false, false]));
+        assert_eq!(page(0, None, Some(1), None), (vec![], [false, false]));
+    }
+}

@@ -21,6 +21,8 @@ pub mod invitation;
 mod json;
 pub mod log;
 pub mod membership;
+#[cfg(test)]
+mod narrowed;
 pub mod operator;
 pub mod publication;
 mod search;

@@ -148,3 +148,176 @@ fn concerns(change: &Change, principal: &Principal) -> bool {
         (_, Principal::Service(service)) => change.subject_id == Some(service.id.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        domain::{
+            KeyPrincipal, KeyScope, ServicePrincipal, ServiceScope, UserPrincipal, change::ActorKind,
+            customer::Plan, member::Role,
+        },
+        id::CustomerId,
+    };
+
+    const CITY: Uuid = Uuid::from_u128(1);
+    const TOWN: Uuid = Uuid::from_u128(2);
+    const ADA: Uuid = Uuid::from_u128(3);
+    const KEY: Uuid = Uuid::from_u128(4);
+    const SERVICE: Uuid = Uuid::from_u128(5);
+    const OTHER: Uuid = Uuid::from_u128(6);
+
+    fn change(action: ChangeAction, customer: Option<Uuid>, subject: Option<Uuid>) -> Arc<Change> {
+        Arc::new(Change {
+            revision: 1,
+            position: 1,
+            at: Clock::default().now(),
+            customer_id: customer.map(Into::into),
+            agent_id: None,
+            version_id: None,
+            subject_id: subject,
+            action,
+            actor_kind: ActorKind::System,
+            actor_id: None,
+            request_id: None,
+            details: "{}".to_owned(),
+            channel: None,
+            network: None,
+            salt: None,
+            row_hash: Vec::new(),
+            chain_hash: Vec::new(),
+        })
+    }
+
+    fn user(id: Uuid, has_profile: bool, email: Option<&str>) -> Principal {
+        Principal::User(UserPrincipal {
+            id: id.into(),
+            has_profile,
+            issuer: "issuer".to_owned(),
+            subject: "ada".to_owned(),
+            email: email.map(str::to_owned),
+            name: None,
+            operator: false,
+            memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),
+            plan: Plan::Free,
+            expires_at: Clock::default().now(),
+        })
+    }
+
+    fn key() -> Principal {
+        Principal::ApiKey(KeyPrincipal {
+            id: KEY.into(),
+            customer_id: CITY.into(),
+            name: "key".to_owned(),
+            scopes: BTreeSet::from([KeyScope::AgentsRead]),
+            plan: Plan::Free,
+            expires_at: None,
+        })
+    }
+
+    fn service() -> Principal {
+        let scopes = BTreeSet::from([ServiceScope::ConfigsRead]);
+        Principal::Service(ServicePrincipal { id: SERVICE.into(), name: "gateway".to_owned(), scopes })
+    }
+
+    /// Whether a credential that is kept is forgotten by this change.
+    fn is_forgotten(principal: &Principal, change: &Arc<Change>) -> bool {
+        let credentials = Credentials::default();
+        let (_, lookup) = credentials.find("token");
+        credentials.keep(lookup, principal);
+        assert!(credentials.known("token").is_some());
+        credentials.note(std::slice::from_ref(change));
+        credentials.known("token").is_none()
+    }
+
+    #[test]
+    fn a_lookup_that_began_before_a_revocation_is_not_kept_after_it() {
+        let credentials = Credentials::default();
+        let (found, lookup) = credentials.find("token");
+        assert!(found.is_none());
+        let revocation = change(ChangeAction::ApiKeyRevoked, Some(CITY), Some(KEY));
+        credentials.note(std::slice::from_ref(&revocation));
+        credentials.keep(lookup, &key());
+        assert!(credentials.known("token").is_none(), "it was read before it was revoked");
+        // What changes nobody's rights in between is no reason to look again.
+        let (_, lookup) = credentials.find("token");
+        credentials.note(&[change(ChangeAction::AgentCreated, Some(CITY), None)]);
+        credentials.keep(lookup, &key());
+        assert!(credentials.known("token").is_some());
+        // Nor is anything kept that was begun before all was forgotten.
+        let (_, lookup) = credentials.find("another");
+        credentials.clear();
+        assert!(credentials.known("token").is_none());
+        credentials.keep(lookup, &key());
+        assert!(credentials.known("another").is_none());
+    }
+
+    #[test]
+    fn a_key_is_forgotten_by_what_concerns_it() {
+        let of_key = |action| change(action, Some(CITY), Some(KEY));
+        for action in [ChangeAction::ApiKeyRotated, ChangeAction::ApiKeyRevoked] {
+            assert!(is_forgotten(&key(), &of_key(action)), "{action:?}");
+            assert!(!is_forgotten(&key(), &change(action, Some(CITY), Some(OTHER))), "another's {action:?}");
+        }
+        for action in [ChangeAction::CustomerPlanSet, ChangeAction::CustomerErased] {
+            assert!(is_forgotten(&key(), &change(action, Some(CITY), None)), "{action:?}");
+            assert!(!is_forgotten(&key(), &change(action, Some(TOWN), None)), "another's {action:?}");
+        }
+        assert!(!is_forgotten(&key(), &change(ChangeAction::OperatorRemoved, None, None)));
+    }
+
+    #[test]
+    fn a_service_is_forgotten_by_its_revocation() {
+        let revoked = |id| change(ChangeAction::ServiceTokenRevoked, None, Some(id));
+        assert!(is_forgotten(&service(), &revoked(SERVICE)));
+        assert!(!is_forgotten(&service(), &revoked(OTHER)));
+        assert!(!is_forgotten(&service(), &change(ChangeAction::CustomerPlanSet, Some(CITY), None)));
+    }
+
+    #[test]
+    fn a_person_is_forgotten_by_what_may_concern_it() {
+        let ada = user(ADA, true, None);
+        for action in [
+            ChangeAction::MemberSet,
+            ChangeAction::MemberRemoved,
+            ChangeAction::UserCreated,
+            ChangeAction::UserUpdated,
+        ] {
+            assert!(is_forgotten(&ada, &change(action, Some(CITY), Some(ADA))), "{action:?}");
+            assert!(!is_forgotten(&ada, &change(action, Some(CITY), Some(OTHER))), "another's {action:?}");
+            // Without a profile it may be the one that was made.
+            assert!(is_forgotten(&user(ADA, false, None), &change(action, Some(CITY), Some(OTHER))));
+        }
+        // The log names no operator.
+        for action in [ChangeAction::OperatorAdded, ChangeAction::OperatorRemoved] {
+            assert!(is_forgotten(&ada, &change(action, None, None)), "{action:?}");
+        }
+        for action in [ChangeAction::CustomerPlanSet, ChangeAction::CustomerErased] {
+            assert!(is_forgotten(&ada, &change(action, Some(CITY), None)), "{action:?}");
+            assert!(!is_forgotten(&ada, &change(action, Some(TOWN), None)), "{action:?} elsewhere");
+        }
+        // Nor whom an invitation is for, but only who has an address can accept one.
+        for action in [ChangeAction::InvitationCreated, ChangeAction::CustomerBillingSet] {
+            assert!(!is_forgotten(&ada, &change(action, Some(TOWN), None)), "{action:?}");
+            let invited = user(ADA, true, Some("ada@example.org"));
+            assert!(is_forgotten(&invited, &change(action, Some(TOWN), None)), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_was_used_last_stays() {
+        let credentials = Credentials::default();
+        for nth in 0..=KEPT_MAX {
+            let (_, lookup) = credentials.find(&nth.to_string());
+            credentials.keep(lookup, &service());
+            assert!(credentials.known("0").is_some(), "{nth}: it was asked for just now");
+        }
+        assert!(credentials.known("1").is_none());
+        assert_eq!(lock(&credentials.0.known).len(), KEPT_MAX);
+    }
+}

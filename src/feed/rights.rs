@@ -111,3 +111,127 @@ fn concerns(change: &Change, caller: &Caller) -> bool {
         _ => change.subject_id.is_some() && change.subject_id == caller.actor().id,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        domain::{KeyPrincipal, UserPrincipal, change::ActorKind, customer::Plan, member::Role},
+        id::CustomerId,
+    };
+
+    const CITY: Uuid = Uuid::from_u128(1);
+    const TOWN: Uuid = Uuid::from_u128(2);
+    const ADA: Uuid = Uuid::from_u128(3);
+    const KEY: Uuid = Uuid::from_u128(4);
+
+    fn change(action: ChangeAction, customer: Option<Uuid>, subject: Option<Uuid>) -> Arc<Change> {
+        Arc::new(Change {
+            revision: 1,
+            position: 1,
+            at: Clock::default().now(),
+            customer_id: customer.map(Into::into),
+            agent_id: None,
+            version_id: None,
+            subject_id: subject,
+            action,
+            actor_kind: ActorKind::System,
+            actor_id: None,
+            request_id: None,
+            details: "{}".to_owned(),
+            channel: None,
+            network: None,
+            salt: None,
+            row_hash: Vec::new(),
+            chain_hash: Vec::new(),
+        })
+    }
+
+    fn ada(operator: bool) -> Caller {
+        let principal = Principal::User(UserPrincipal {
+            id: ADA.into(),
+            has_profile: true,
+            issuer: "issuer".to_owned(),
+            subject: "ada".to_owned(),
+            email: None,
+            name: None,
+            operator,
+            memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),
+            plan: Plan::Free,
+            expires_at: Clock::default().now(),
+        });
+        Caller { principal, ..Caller::system("test") }
+    }
+
+    fn key() -> Caller {
+        let principal = Principal::ApiKey(KeyPrincipal {
+            id: KEY.into(),
+            customer_id: CITY.into(),
+            name: "key".to_owned(),
+            scopes: BTreeSet::new(),
+            plan: Plan::Free,
+            expires_at: None,
+        });
+        Caller { principal, ..Caller::system("test") }
+    }
+
+    /// Whether the caller is to look again after this change.
+    fn is_touched(caller: &Caller, change: &Arc<Change>) -> bool {
+        let rights = Rights::default();
+        let before = rights.count();
+        rights.note(std::slice::from_ref(change));
+        rights.touched_since(before, caller)
+    }
+
+    #[test]
+    fn each_is_told_of_changes_of_its_own_rights() {
+        for action in [ChangeAction::MemberSet, ChangeAction::MemberRemoved] {
+            assert!(is_touched(&ada(false), &change(action, Some(CITY), Some(ADA))), "{action:?}");
+            assert!(!is_touched(&ada(false), &change(action, Some(CITY), Some(KEY))), "another's {action:?}");
+        }
+        for action in [ChangeAction::ApiKeyRotated, ChangeAction::ApiKeyRevoked] {
+            assert!(is_touched(&key(), &change(action, Some(CITY), Some(KEY))), "{action:?}");
+            assert!(!is_touched(&key(), &change(action, Some(CITY), Some(ADA))), "another's {action:?}");
+        }
+        let removed = change(ChangeAction::OperatorRemoved, None, None);
+        assert!(is_touched(&ada(true), &removed));
+        assert!(!is_touched(&ada(false), &removed) && !is_touched(&key(), &removed));
+        for caller in [ada(false), key()] {
+            assert!(is_touched(&caller, &change(ChangeAction::CustomerErased, Some(CITY), None)));
+            assert!(!is_touched(&caller, &change(ChangeAction::CustomerErased, Some(TOWN), None)));
+            assert!(!is_touched(&caller, &change(ChangeAction::AgentCreated, Some(CITY), Some(ADA))));
+        }
+        assert!(!is_touched(&Caller::system("test"), &removed));
+    }
+
+    #[test]
+    fn only_what_came_since_counts() {
+        let rights = Rights::default();
+        let mine = change(ChangeAction::MemberSet, Some(CITY), Some(ADA));
+        let others = change(ChangeAction::MemberSet, Some(CITY), Some(KEY));
+        rights.note(&[
+            Arc::clone(&mine),
+            Arc::clone(&others),
+            change(ChangeAction::AgentCreated, None, None),
+        ]);
+        assert_eq!(rights.count(), 2, "an agent is nobody's right");
+        assert!(rights.touched_since(0, &ada(false)) && !rights.touched_since(1, &ada(false)));
+        assert!(!rights.touched_since(2, &ada(false)));
+        // What may have been missed may have been anybody's.
+        rights.forget();
+        assert!(rights.touched_since(2, &key()) && rights.touched_since(2, &ada(false)));
+        assert!(!rights.touched_since(rights.count(), &ada(false)));
+        // So it is with what is remembered no more.
+        let before = rights.count();
+        for _ in 0..=REMEMBERED {
+            rights.note(std::slice::from_ref(&others));
+        }
+        assert!(rights.touched_since(before, &ada(false)));
+        assert!(!rights.touched_since(before + 1, &ada(false)));
+    }
+}

@@ -253,6 +253,29 @@ mod tests {
         assert!(rate.admit(idle_at, now + TimeDelta::seconds(60)).is_ok());
     }
 
+    /// Once exhausted, as many are admitted in a second as the plan allows in one, and no more.
+    #[test]
+    fn a_second_after_it_was_exhausted_it_admits_a_seconds_worth() {
+        for count in [1, 50, 200, 1_000] {
+            let (rate, now) = (Rate::per_second(count), Clock::default().now());
+            let admitted = |mut idle_at: Option<Instant>, now: Instant| {
+                let mut admitted = 0;
+                while let Ok(next) = rate.admit(idle_at, now) {
+                    (idle_at, admitted) = (Some(next), admitted + 1);
+                }
+                (idle_at, admitted)
+            };
+            let (idle_at, burst) = admitted(None, now);
+            assert_eq!(burst, 2 * count);
+            let (idle_at, refilled) = admitted(idle_at, now + TimeDelta::seconds(1));
+            assert_eq!(refilled, count);
+            let (_, refilled) = admitted(idle_at, now + TimeDelta::milliseconds(1_500));
+            assert_eq!(refilled, count / 2);
+        }
+        let rate = Rate::per_minute(60);
+        assert_eq!((rate.interval, rate.burst), (TimeDelta::seconds(1), 60));
+    }
+
     #[test]
     fn an_address_that_guesses_is_stopped_and_its_neighbours_are_not() {
         let limiter = Limiter::new(Clock::default(), 5);

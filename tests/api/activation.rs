@@ -55,6 +55,36 @@ impl Stage {
     }
 }
 
+/// A rollback goes to what served just before: after a deactivation nothing did, however much served earlier.
+#[tokio::test]
+async fn a_rollback_does_not_reach_behind_a_deactivation() {
+    let stage = stage(3).await;
+    let [first, second, third] = [0, 1, 2].map(|nth| stage.versions[nth].clone());
+    for version in [&first, &second] {
+        stage.editor.activate(&stage.agent, version).await.text("/activateVersion/revision");
+    }
+    stage.change("deactivate", None).await.text("/answer/revision");
+    let refused = async |why: &str, serves: Value| {
+        let before = (stage.revision().await, stage.activations().await);
+        let answer = stage.change("rollback", None).await;
+        let error = json!({ "code": "INVALID", "message": why });
+        assert_eq!(answer.at("/answer/userErrors/0"), &error);
+        assert_eq!((stage.revision().await, stage.activations().await), before, "nothing is recorded");
+        assert_eq!(stage.editor.active_number(&stage.agent).await, serves);
+    };
+    refused("nothing is active, so there is nothing to roll back", Value::Null).await;
+    stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
+    refused("nothing was active before the current version", json!(3)).await;
+    // Nor when the version before the deactivation is the one that serves again.
+    stage.change("deactivate", None).await.text("/answer/revision");
+    stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
+    refused("nothing was active before the current version", json!(3)).await;
+    // From there on it goes back as far as that.
+    stage.editor.activate(&stage.agent, &first).await.text("/activateVersion/revision");
+    stage.change("rollback", None).await.text("/answer/revision");
+    assert_eq!(stage.editor.active_number(&stage.agent).await, json!(3));
+}
+
 #[tokio::test]
 async fn it_serves_and_is_recorded_with_its_commit() {
     let stage = stage(2).await;

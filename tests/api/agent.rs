@@ -163,15 +163,16 @@ async fn two_customers_may_use_the_same_name_and_one_may_not_twice() {
     assert_eq!(made, 1);
 }
 
-/// Walks a whole list of agents, page by page; answers the names in the order met.
-async fn walk(caller: &Client, customer: &Value, forward: bool, size: usize) -> Vec<String> {
+/// Walks a whole list of agents, page by page; answers the names in the order met, and how many pages there were.
+async fn walk(caller: &Client, customer: &Value, forward: bool, size: usize) -> (Vec<String>, usize) {
     let (sizes, bounds) = if forward { ("first", "after") } else { ("last", "before") };
     let document = format!(
         "query ($customer: ID, $cursor: String) {{ agents(customerId: $customer, {sizes}: {size}, {bounds}: $cursor) {{
          edges {{ cursor node {{ name }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
     );
-    let (mut names, mut cursor) = (Vec::new(), Value::Null);
+    let (mut names, mut cursor, mut pages) = (Vec::new(), Value::Null, 0);
     loop {
+        pages += 1;
         let answer = caller.gql(&document, json!({ "customer": customer, "cursor": cursor })).await;
         let edges = answer.at("/agents/edges").as_array().unwrap();
         let mut page: Vec<String> =
@@ -185,7 +186,7 @@ async fn walk(caller: &Client, customer: &Value, forward: bool, size: usize) -> 
         let (more, next) =
             if forward { ("hasNextPage", "endCursor") } else { ("hasPreviousPage", "startCursor") };
         if info[more] == false {
-            return names;
+            return (names, pages);
         }
         cursor = info[next].clone();
     }
@@ -204,8 +205,9 @@ async fn pages_both_ways_meet_each_one_once() {
     for size in [1, 2, 3, 6, 7, 8, 100] {
         // Below a customer, and of all: two ways through the code.
         for customer in [json!(customer), Value::Null] {
-            assert_eq!(walk(&operator, &customer, true, size).await, expected);
-            assert_eq!(walk(&operator, &customer, false, size).await, reversed);
+            let pages = expected.len().div_ceil(size);
+            assert_eq!(walk(&operator, &customer, true, size).await, (expected.clone(), pages));
+            assert_eq!(walk(&operator, &customer, false, size).await, (reversed.clone(), pages));
         }
     }
 }

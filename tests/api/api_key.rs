@@ -9,7 +9,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, App, Calls, caller::Client};
+use crate::support::{
+    Answer, App, Calls,
+    caller::Client,
+    wait::{eventually, within},
+};
 
 const CREATE: &str = "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
     apiKey { id name scopes expiresAt lastUsedAt revokedAt } secret revision userErrors { code field } } }";
@@ -135,6 +139,29 @@ async fn a_rotated_key_is_accepted_for_a_while_beside_its_successor() {
     app.clock.shift(TimeDelta::seconds(601));
     assert_eq!(old.gql(ME, Value::Null).await.status, 401);
     assert_eq!(new.gql(ME, Value::Null).await.status, 200);
+}
+
+/// An overlap shortens a key's time, and never prolongs it; its successor ends when it would have.
+#[tokio::test]
+async fn a_rotation_prolongs_no_key() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let ends = app.clock.now() + TimeDelta::seconds(60);
+    let input = json!({ "customerId": customer, "name": "n", "scopes": ["AGENTS_READ"], "expiresAt": ends });
+    let made = operator.gql(CREATE, json!({ "input": input })).await;
+    let end = made.at("/createApiKey/apiKey/expiresAt").clone();
+    let (id, old) = (made.text("/createApiKey/apiKey/id"), app.bearer(&made.text("/createApiKey/secret")));
+    let rotated = operator.gql(ROTATE, json!({ "id": id, "overlap": 600 })).await;
+    assert_eq!(rotated.at("/rotateApiKey/previous/expiresAt"), &end);
+    let new = app.bearer(&rotated.text("/rotateApiKey/secret"));
+    for program in [&old, &new] {
+        assert_eq!(program.gql(ME, Value::Null).await.at("/viewer/expiresAt"), &end);
+    }
+    app.clock.shift(TimeDelta::seconds(61));
+    for program in [&old, &new] {
+        assert_eq!(program.gql(ME, Value::Null).await.status, 401);
+    }
 }
 
 #[tokio::test]
@@ -267,12 +294,12 @@ async fn a_key_that_is_revoked_while_its_request_is_read_does_nothing() {
             let keys = operator.gql(KEYS, json!({ "id": customer })).await;
             keys.at("/customer/apiKeys/nodes/0/lastUsedAt").is_string()
         };
-        while !used().await {}
+        eventually("its use is noted", used).await;
         operator.gql(REVOKE, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
         app.door.hub.reach(app.registry.head().await.unwrap().revision).await.unwrap();
         stream.write_all(&body.as_bytes()[1..]).await.unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        within("the whole answer", stream.read_to_string(&mut answer)).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
     }
 }

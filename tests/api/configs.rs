@@ -1,5 +1,7 @@
 //! The gateways' stream of configurations: a snapshot of one moment, then each change by its commit, with bookmarks.
 
+mod unfollowed;
+
 use agent_registry::domain::{KeyScope, ServiceScope, member::Role};
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::{App, Calls, node::script};
+use crate::support::{App, Calls, node::script, wait::within};
 
 /// Runs the browser's script against this service; activates when it says that it watches. Answers its summary.
 async fn explore(app: &App, token: &str, agent: &str, activate: impl AsyncFnOnce()) -> (bool, Value) {
@@ -24,7 +24,7 @@ async fn explore(app: &App, token: &str, agent: &str, activate: impl AsyncFnOnce
             summary = line;
         }
     }
-    (script.wait().await.unwrap().success(), summary)
+    (within("the browser ends", script.wait()).await.unwrap().success(), summary)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! Idempotency keys: a write that is sent again, because its answer was lost, has its effect once.
 
+mod request;
+
 use agent_registry::domain::member::Role;
 use chrono::TimeDelta;
 use futures_util::future::join_all;

@@ -245,6 +245,21 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
     assert_eq!(told_to_wait(&viewer, 50).await, 0);
 }
 
+#[tokio::test]
+async fn who_has_used_up_all_gets_a_seconds_worth_in_a_second() {
+    let app = App::start().await;
+    let customer = app.operator().await.customer("City").await;
+    let program = app.program(&customer, [KeyScope::AgentsRead]).await;
+    let _stands_still = StandsStill::of(&app.clock);
+    let mut served = 300 - told_to_wait(&program, 300).await;
+    for _ in 0..6 {
+        app.clock.shift(TimeDelta::seconds(1));
+        served += 150 - told_to_wait(&program, 150).await;
+    }
+    // A hundred at once, fifty in each second, and a few in the time that passes all the same.
+    assert!((400..=500).contains(&served), "{served} in six seconds");
+}
+
 /// Over HTTP, as events and on a socket; by the guard, the parser and validation. Twice as long counts as twice as often.
 #[tokio::test]
 async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
@@ -339,6 +354,8 @@ async fn an_address_that_guesses_is_stopped_and_who_was_let_in_before_is_not() {
 #[tokio::test]
 async fn who_is_no_trusted_proxy_speaks_for_itself() {
     let app = App::set_up(Setup { refusals_per_minute: 20, ..Setup::default() }).await;
+    // One is forgotten each three seconds, which is less than a busy machine takes for all of them.
+    let _stands_still = StandsStill::of(&app.clock);
     let mut last = 0;
     for nth in 0..25 {
         let request = app.bearer("ark_nonsense").request(reqwest::Method::GET, "/v1/agents");

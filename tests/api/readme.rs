@@ -224,7 +224,7 @@ async fn its_endpoints_are_there() {
             let path = path.replace("{id}", id.as_str().unwrap()).replace("{name}", "not-found");
             let method: Method = method.parse().unwrap();
             let answer = Answer::of(me.request(method.clone(), &path)).await;
-            let is_served = ![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&answer.status);
+            let is_served = ![404, 405].contains(&answer.status.as_u16());
             // Of several services in one process, one counts.
             assert!(is_served || path == "/metrics", "{endpoint} answers {}", answer.status);
             let answer = Answer::of(app.anonymous().request(method, &path)).await;

@@ -1,13 +1,14 @@
 //! What many subscribers are sent is read and written once, and nobody is sent what another may see.
 
+mod rights;
+
 use std::time::Duration;
 
 use agent_registry::domain::{KeyScope, member::Role};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::socket::until;
-use crate::support::{App, Calls, caller::Operator, socket::Socket};
+use crate::support::{App, Calls, caller::Operator, socket::Socket, wait::until};
 
 const NESTED: &str = "subscription ($after: Cursor) { activations(after: $after) { revision cursor
     agent { name description } version { number systemPrompt message } activatedBy { kind } } }";

@@ -111,7 +111,7 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let through = Operator(instance.bearer(operator.token.as_deref().unwrap()));
     let mut watcher = through.socket().await;
     watcher.subscribe("1", ACTIVATIONS, json!({ "after": "0" })).await;
-    super::socket::until("it watches", || instance.watchers() == 1).await;
+    super::support::wait::until("it watches", || instance.watchers() == 1).await;
 
     let stop = AtomicBool::new(false);
     let callers = join_all((0..CALLERS).map(|nth| ask(&through, nth, &stop)));

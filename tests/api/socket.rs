@@ -13,6 +13,7 @@ use std::time::Duration;
 use agent_registry::http::SocketLimits;
 use serde_json::{Value, json};
 
+pub(crate) use crate::support::wait::until;
 use crate::support::{Calls, app::Instance, caller::Operator, socket::Frame};
 
 /// Everything ten to a hundred times as fast as in earnest.
@@ -26,17 +27,6 @@ pub(crate) fn impatient() -> SocketLimits {
 
 fn message(message: Value) -> Frame {
     Frame::Message(message)
-}
-
-/// Waits until this holds.
-pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..1000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("not in time: {what}");
 }
 
 /// The code of the first error of an `error` message for this id.

@@ -14,6 +14,7 @@ use tokio::io::AsyncBufRead;
 use crate::support::{App, Calls};
 
 mod any;
+mod race;
 mod refused;
 
 const DEMO: &str = include_str!("../../assets/demo/prompts.jsonl");

@@ -6,7 +6,11 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::support::{App, Calls, caller::Member};
+use crate::support::{
+    App, Calls,
+    caller::Member,
+    wait::{waits_for_a_lock, within},
+};
 
 /// How many publish at once.
 const PUBLISHERS: usize = 100;
@@ -228,17 +232,13 @@ async fn its_customer_is_locked_before_its_agent() {
             let (editor, agent) = (editor.clone(), agent.clone());
             async move { editor.publish(&agent, "waits").await }
         });
-        let waiting = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%OF c%'";
-        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        waits_for_a_lock(&mut other, "%OF c%").await;
         let not_held = if held == "customers" { "agents" } else { "customers" };
         let free =
             sqlx::raw_sql(AssertSqlSafe(format!("{} NOWAIT", lock(not_held)))).execute(&mut other).await;
         assert_eq!(free.is_ok(), other_is_free, "{not_held} while {held} are held");
         sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
-        publishing.await.unwrap();
+        within("the version is published", publishing).await.unwrap();
     }
     assert_eq!(numbers(&editor, &agent).await, [2, 1]);
 }

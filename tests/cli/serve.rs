@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     net::TcpListener,
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -19,6 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 pub(super) struct Serving {
     process: Child,
     base: String,
+    log: PathBuf,
 }
 
 impl Serving {
@@ -44,7 +46,8 @@ impl Serving {
         let command =
             command.env("DATA_DIR", &home.0).env("LOG", "trace").env("LISTEN", format!("{address}:{port}"));
         let command = command.envs(settings.iter().copied());
-        Self { process: command.spawn().unwrap(), base: format!("http://127.0.0.1:{port}") }
+        let (base, log) = (format!("http://127.0.0.1:{port}"), home.path("serve.log").into());
+        Self { process: command.spawn().unwrap(), base, log }
     }
 
     /// Waits until it says that it is ready.
@@ -78,6 +81,14 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // At the level `trace`, so the end of it.
+        if std::thread::panicking()
+            && let Ok(log) = std::fs::read_to_string(&self.log)
+        {
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(200)..];
+            println!("the end of {}:\n{}", self.log.display(), last.join("\n"));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Hostile texts: time in proportion to the text, no panic, and a stack of 512 KiB, from the text to the tree that runs.
 
+#![cfg(test)]
+
 mod support;
 
 use std::{thread, time::Duration};

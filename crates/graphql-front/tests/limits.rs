@@ -1,5 +1,7 @@
 //! What is refused, one past each limit; that the figures are those of the expansion; and what clients send is taken.
 
+#![cfg(test)]
+
 mod support;
 
 use graphql_front::{ErrorKind, Figure, Figure::*, Front, Limits};

@@ -1,5 +1,7 @@
 //! What a document is normalised to: each response key once for each concrete type, every value in place.
 
+#![cfg(test)]
+
 mod support;
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Every rule of the specification's section 5, and of the coercion of variables (6.1.2): what is refused, and at which stage.
 
+#![cfg(test)]
+
 mod support;
 
 use graphql_front::ErrorKind;

@@ -1,6 +1,8 @@
 //! What any text may cost: a stack of 512 KiB holds whatever is done with the deepest tree, and time is in proportion to the
 //! text. Sixteen times the text may not take as long as eighty times would, where a square would be 256.
 
+#![cfg(test)]
+
 use std::{thread, time::Duration};
 
 use json_reader::{Json, Limits, Object, from_json, lossy_number, read, read_as};

@@ -1,5 +1,6 @@
 //! What holds for every text: no panic, the verdict of serde_json but for what is named, and every token kept.
 
+#![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "it is what our reader is compared with")]
 
 use json_reader::{Json, Limits, Number, Object, ReadErrorKind, lossy_number, read};

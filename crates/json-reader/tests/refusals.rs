@@ -1,5 +1,7 @@
 //! What is refused, with which words, and where.
 
+#![cfg(test)]
+
 use json_reader::{Json, Limits, ReadErrorKind, read};
 
 fn refusal(text: impl AsRef<[u8]>) -> String {

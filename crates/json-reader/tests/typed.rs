@@ -1,5 +1,6 @@
 //! Typed reads: serde's types from a tree, with errors that know their path.
 
+#![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "it is what our reader is compared with")]
 
 use std::collections::BTreeMap;

@@ -65,11 +65,15 @@ pub struct Settings {
     /// How long a stream may be without a BOOKMARK, or a snapshot without an event; twice as long after one that was
     /// given up before anything came. The registry gives a BOOKMARK each ten seconds.
     pub patience: Duration,
+    /// How long the saved cursor may lag behind while no configuration changes.
+    pub cursor_lag: Duration,
 }
 
 impl Settings {
     /// Three BOOKMARKs that do not come.
     pub const PATIENCE: Duration = Duration::from_secs(30);
+    /// Where much serves, a save is work, and a cursor that is a minute old costs little to resume from.
+    pub const CURSOR_LAG: Duration = Duration::from_secs(60);
 }
 
 /// Tells somebody what happens.
@@ -137,7 +141,7 @@ impl Gateway {
             file = Some(Arc::new(opened));
         }
         Ok(Self {
-            saver: Saver::start(file, tasks, clock),
+            saver: Saver::start(file, settings.cursor_lag, tasks, clock),
             settings,
             clock: clock.clone(),
             tasks: tasks.clone(),

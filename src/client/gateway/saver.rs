@@ -8,9 +8,6 @@ use tokio::{sync::watch, time::Instant};
 use super::{map::Marked, state::StateFile};
 use crate::{clock::Clock, task::Tasks};
 
-/// How long what is saved may lag behind when nothing has changed but the cursor: where much serves, a save is work.
-const UNCHANGED: Duration = Duration::from_secs(60);
-
 /// How the last save ended.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Saved {
@@ -27,20 +24,27 @@ pub(super) struct Saver {
     saved: watch::Receiver<Saved>,
     number: u64,
     asked: Option<Instant>,
+    /// How long what is saved may lag behind when nothing has changed but the cursor.
+    cursor_lag: Duration,
 }
 
 impl Saver {
     /// Saves into this file, or nowhere, until the tasks end.
-    pub(super) fn start(file: Option<Arc<StateFile>>, tasks: &Tasks, clock: &Clock) -> Self {
+    pub(super) fn start(
+        file: Option<Arc<StateFile>>,
+        cursor_lag: Duration,
+        tasks: &Tasks,
+        clock: &Clock,
+    ) -> Self {
         let (wanted, asked) = watch::channel(None);
         let (done, saved) = watch::channel(Saved::default());
         tasks.beside(save(file, asked, done, tasks.clone(), clock.clone()));
-        Self { wanted, saved, number: 0, asked: None }
+        Self { wanted, saved, number: 0, asked: None, cursor_lag }
     }
 
     /// Asks for this to be saved, now or, when it is what was saved but for the cursor, once in a while.
     pub(super) fn ask(&mut self, marked: &Marked, is_changed: bool) {
-        let is_fresh = self.asked.is_some_and(|asked| asked.elapsed() < UNCHANGED);
+        let is_fresh = self.asked.is_some_and(|asked| asked.elapsed() < self.cursor_lag);
         if is_fresh && !is_changed && self.saved.borrow().failure.is_none() {
             return;
         }

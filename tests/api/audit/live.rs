@@ -4,7 +4,7 @@ use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::{Value, json};
 
 use super::Desk;
-use crate::support::{Calls, socket::Frame};
+use crate::support::{Calls, socket::Frame, wait::until};
 
 #[tokio::test]
 async fn who_is_admin_at_one_of_its_customers_reads_of_that_one_only() {
@@ -47,6 +47,33 @@ async fn who_is_admin_at_one_of_its_customers_reads_of_that_one_only() {
             assert_eq!(message["payload"][0]["extensions"]["code"], "FORBIDDEN", "{message}");
         }
         closed @ Frame::Closed(..) => panic!("{closed:?}"),
+    }
+}
+
+/// The log has entries of the platform's own between those of customers.
+#[tokio::test]
+async fn an_admin_is_sent_none_of_the_platforms_own_entries() {
+    let desk = Desk::new().await;
+    let operator = desk.app.operator().await;
+    let program = desk.app.program(&desk.customer, [KeyScope::ChangesRead]).await;
+    let query = "subscription { changes { action customerId } }";
+    let mut sockets = [desk.admin.socket().await, program.socket().await, operator.socket().await];
+    for socket in &mut sockets {
+        socket.subscribe("1", query, Value::Null).await;
+    }
+    until("all of them watch", || desk.app.watchers() == sockets.len()).await;
+    let make = "mutation { createServiceToken(input: { name: \"g\", scopes: [CONFIGS_READ] }) { serviceToken { id } } }";
+    let made = operator.gql(make, Value::Null).await.text("/createServiceToken/serviceToken/id");
+    let revoke = "mutation ($id: ID!) { revokeServiceToken(input: { serviceTokenId: $id }) { revision } }";
+    operator.gql(revoke, json!({ "id": made })).await.text("/revokeServiceToken/revision");
+    desk.editor.agent(&desk.customer, "Shown").await;
+    let [admin, program, platform] = &mut sockets;
+    for socket in [admin, program] {
+        let change = socket.event().await["data"]["changes"].clone();
+        assert_eq!(change, json!({ "action": "AGENT_CREATED", "customerId": desk.customer }));
+    }
+    for action in ["SERVICE_TOKEN_CREATED", "SERVICE_TOKEN_REVOKED", "AGENT_CREATED"] {
+        assert_eq!(platform.event().await["data"]["changes"]["action"], action);
     }
 }
 

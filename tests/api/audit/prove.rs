@@ -86,8 +86,11 @@ async fn all_that_is_done_to_it_is_found() {
         ("DELETE FROM registry.changes WHERE revision = 5", entry(6, Flaw::Numbered)),
         ("DELETE FROM registry.changes WHERE revision = 1", entry(2, Flaw::Numbered)),
         // Taken away, and the rest moved up.
+        // In two steps: a statement checks the unique key row by row, in whichever order the rows lie.
         (
-            "DELETE FROM registry.changes WHERE revision = 5; UPDATE registry.changes SET revision = revision - 1 WHERE revision > 5",
+            "DELETE FROM registry.changes WHERE revision = 5;
+             UPDATE registry.changes SET revision = revision + 1000 WHERE revision > 5;
+             UPDATE registry.changes SET revision = revision - 1001 WHERE revision > 1000",
             entry(5, Flaw::Changed),
         ),
         // Put in between.
@@ -181,6 +184,13 @@ async fn what_is_served_is_what_was_activated_and_published() {
     assert_eq!(desk.after(content, &[]).await, Some(Fault::Content(agent, version)));
     let both = "UPDATE registry.agent_versions SET content_hash = sha256('x')";
     assert_eq!(desk.after(both, &[]).await, Some(Fault::Content(agent, version)));
+    // Another content with its own hash: whole in itself, and not what was published under this number.
+    let consistent = format!(
+        "UPDATE registry.agent_versions SET (system_prompt, content_hash) =
+            (SELECT o.system_prompt, o.content_hash FROM registry.agent_versions AS o WHERE o.id = '{second}')
+         WHERE id = '{version}'"
+    );
+    assert_eq!(desk.after(&consistent, &[]).await, Some(Fault::Content(agent, version)));
     let deactivate = "mutation ($id: ID!) { deactivate(input: { agentId: $id }) { revision } }";
     desk.editor.gql(deactivate, json!({ "id": desk.agent })).await.text("/deactivate/revision");
     assert_eq!(desk.verify(&[]).await.fault, None);

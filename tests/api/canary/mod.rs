@@ -1,5 +1,5 @@
 //! The canary: all that is one customer's carries a marker, and no byte that anybody else receives holds it, whatever
-//! they ask with. Held for the service as it is, and for row-level security alone.
+//! they ask with. Held for the service as it is, for row-level security alone, and for the service's own queries alone.
 
 mod alike;
 mod ask;
@@ -26,6 +26,11 @@ use crate::support::app::Setup;
 /// The service without the code's own narrowing.
 fn second_wall_alone() -> Setup {
     Setup { is_second_wall_alone: true, ..Setup::default() }
+}
+
+/// The service without row-level security.
+fn first_wall_alone() -> Setup {
+    Setup { is_first_wall_alone: true, ..Setup::default() }
 }
 
 /// All that this outsider can read with what is theirs.
@@ -108,4 +113,9 @@ async fn nothing_of_one_customer_reaches_anybody_else() {
 async fn nor_does_it_behind_row_level_security_alone() {
     // To Postgres, all members of a customer are the same.
     canary(second_wall_alone(), &["admin", "key", "stranger"]).await;
+}
+
+#[tokio::test]
+async fn nor_does_it_behind_the_services_own_queries_alone() {
+    canary(first_wall_alone(), &["admin", "viewer", "key", "stranger"]).await;
 }

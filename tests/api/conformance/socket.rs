@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     socket::{Scene, until},
-    support::{App, node::script},
+    support::{App, node::script, wait::within},
 };
 
 /// What the script says next.
@@ -75,6 +75,6 @@ async fn the_protocols_own_client_is_understood_and_goes_on_where_it_was() {
     until("the other watches alone", || app.watchers() == 1).await;
     client.stdin.take().unwrap().write_all(b"end\n").await.unwrap();
     assert_eq!(said(&mut lines).await, json!({ "closed": 1000 }));
-    assert!(client.wait().await.unwrap().success());
+    assert!(within("the client ends", client.wait()).await.unwrap().success());
     until("no watcher is left", || app.watchers() == 0).await;
 }

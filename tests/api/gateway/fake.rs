@@ -28,6 +28,8 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
+use super::watching::Folder;
+
 /// How long to wait for what must come: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -165,15 +167,28 @@ async fn watch(
     patience: Duration,
     is_last: impl Fn(&Notice) -> bool,
 ) -> (Vec<Notice>, Result<(), GatewayError>) {
-    let settings = Settings {
+    run(Settings { patience, ..settings(fake) }, is_last).await
+}
+
+/// What a gateway of it is usually given.
+fn settings(fake: &Fake) -> Settings {
+    Settings {
         url: fake.url.clone(),
         credential: Credential::Token("t".to_owned()),
         customer: None,
         agents: None,
         state: None,
         is_once: false,
-        patience,
-    };
+        patience: DEADLINE,
+        cursor_lag: Settings::CURSOR_LAG,
+    }
+}
+
+/// Runs a gateway until it has told this; answers all that it told, and how it ended.
+async fn run(
+    settings: Settings,
+    is_last: impl Fn(&Notice) -> bool,
+) -> (Vec<Notice>, Result<(), GatewayError>) {
     let (tasks, done) = (Tasks::default(), tokio::sync::Notify::new());
     let gateway = Gateway::open(settings, &tasks, &Clock::default()).unwrap();
     let mut told = Vec::new();
@@ -250,6 +265,24 @@ async fn a_stream_without_bookmarks_is_given_up_though_its_socket_lives() {
         |notice: &Notice| matches!(notice, Notice::Disconnected { why, .. } if why.contains("in time"));
     assert!(told.iter().any(silent), "{told:?}");
     assert_eq!(fake.asked(), [Value::Null, json!("cursor 5")]);
+}
+
+/// Where nothing changes for long, the cursor alone moves: a saved one that stood still would be too old in the end.
+#[tokio::test]
+async fn bookmarks_alone_move_the_saved_cursor_once_in_a_while() {
+    let quiet = || {
+        let marks = (6..=8).flat_map(|revision| [Act::Wait(Duration::from_millis(100)), bookmark(revision)]);
+        [snapshot(1, 5), bookmark(5)].into_iter().chain(marks).collect()
+    };
+    let last = |notice: &Notice| matches!(notice, Notice::Bookmark(8));
+    for (cursor_lag, expected) in [(Duration::ZERO, "cursor 8"), (Duration::from_secs(600), "cursor 5")] {
+        let (fake, folder) = (Fake::start(vec![quiet()]).await, Folder::new());
+        let state = Some(folder.path("state"));
+        run(Settings { state, cursor_lag, ..settings(&fake) }, last).await.1.unwrap();
+        let saved = folder.state().expect("a state file");
+        assert_eq!(saved["cursor"], expected, "with a lag of {cursor_lag:?}");
+        assert_eq!(saved["configs"].as_object().map(serde_json::Map::len), Some(1));
+    }
 }
 
 /// Else a registry that must look through much before its first event would be left each time, and asked again.

@@ -123,6 +123,9 @@ impl Drop for Watching {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if thread::panicking() {
+            println!("watch: {:#?}", self.said());
+        }
     }
 }
 

@@ -71,7 +71,7 @@ async fn what_is_in_the_list_runs_by_its_text_its_id_or_its_hash() {
         let mut socket = operator.socket().await;
         let payload = json!({ "documentId": "changes" });
         socket.send(json!({ "id": "1", "type": "subscribe", "payload": payload })).await;
-        crate::socket::until("it watches", || app.watchers() == 1).await;
+        crate::support::wait::until("it watches", || app.watchers() == 1).await;
         let created = Answer::of(post(&operator, Some(GRAPHQL), json!({ "documentId": "create" }))).await;
         assert!(created.at("/createCustomer/customer/id").is_string());
         assert!(socket.event().await["data"]["changes"]["revision"].is_string());

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{City, assert_problem};
-use crate::support::Answer;
+use crate::support::{Answer, Calls};
 
 #[tokio::test]
 async fn what_the_runtime_gets_has_the_contracts_fields_in_its_order() {
@@ -57,6 +57,40 @@ async fn a_configuration_that_is_known_is_not_sent_again() {
     let second = ask(tag.clone()).await;
     assert_eq!((second.status.as_u16(), &second.body["system_prompt"]), (200, &json!("Two")));
     assert_ne!(second.header("etag"), Some(tag.as_str()));
+}
+
+/// The same version, activated again, is another answer: its revision and since when it serves are in it.
+#[tokio::test]
+async fn what_serves_again_after_a_pause_has_another_tag() {
+    let city = City::new().await;
+    let made = city.serve("One").await;
+    let gateway = city.app.gateway().await;
+    let first = gateway.get(&city.active()).await;
+    let tag = first.header("etag").unwrap().to_owned();
+    let input = json!({ "id": city.agent });
+    let deactivate = "mutation ($id: ID!) { deactivate(input: { agentId: $id }) { revision } }";
+    city.editor.gql(deactivate, input).await.text("/deactivate/revision");
+    city.editor.activate(&city.agent, made.body["id"].as_str().unwrap()).await;
+    let request = gateway.request(Method::GET, &city.active()).header("if-none-match", &tag);
+    let again = Answer::of(request).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+    assert_eq!(again.body["version_id"], first.body["version_id"]);
+    assert_eq!(again.body["revision"], city.revision().await);
+    assert_ne!(again.header("etag"), Some(tag.as_str()));
+    // By the revision alone: the name is changed, and changed back.
+    for name in ["Other", "Helper"] {
+        let update = "mutation ($id: ID!, $name: String!) { updateAgent(input: { agentId: $id, name: $name }) { revision } }";
+        let input = json!({ "id": city.agent, "name": name });
+        city.editor.gql(update, input).await.text("/updateAgent/revision");
+    }
+    let renamed = gateway.get(&city.active()).await;
+    let without = |answer: &Answer| {
+        let mut body = answer.body.clone();
+        body["revision"].take();
+        body
+    };
+    assert_eq!(without(&renamed), without(&again));
+    assert_ne!(renamed.header("etag"), again.header("etag"));
 }
 
 #[tokio::test]

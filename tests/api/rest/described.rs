@@ -30,13 +30,13 @@ async fn the_description_is_served_to_everyone_and_only_once() {
     let app = App::start().await;
     let anonymous = app.anonymous();
     let answer = anonymous.get("/openapi.json").await;
-    assert_eq!((answer.status, &answer.body), (StatusCode::OK, &document()));
+    assert_eq!((answer.status.as_u16(), &answer.body), (200, &document()));
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("cache-control"), Some("no-cache"));
     let tag = answer.header("etag").unwrap();
     let again = anonymous.request(Method::GET, "/openapi.json").header("if-none-match", tag);
     let again = Answer::of(again).await;
-    assert_eq!((again.status, &again.body), (StatusCode::NOT_MODIFIED, &json!("")));
+    assert_eq!((again.status.as_u16(), &again.body), (304, &json!("")));
     assert_eq!(again.header("etag"), Some(tag));
     assert_eq!(again.header("content-type"), None);
 }
@@ -66,10 +66,10 @@ async fn head_is_get_without_its_body() {
         assert_eq!(told[0], told[1], "{path}");
         let Some(tag) = get.header("etag") else { continue };
         let known = Answer::of(city.operator.request(Method::HEAD, &path).header("if-none-match", tag)).await;
-        assert_eq!((known.status, known.header("etag")), (StatusCode::NOT_MODIFIED, Some(tag)), "{path}");
+        assert_eq!((known.status.as_u16(), known.header("etag")), (304, Some(tag)), "{path}");
     }
     let refused = Answer::of(city.operator.request(Method::HEAD, "/v1/agents/nobody")).await;
-    assert_eq!((refused.status, refused.body), (StatusCode::NOT_FOUND, json!("")));
+    assert_eq!((refused.status.as_u16(), refused.body), (404, json!("")));
 }
 
 #[tokio::test]
@@ -115,11 +115,7 @@ async fn a_problems_type_leads_to_its_explanation() {
         "/graphiql/%FF",
     ] {
         let answer = city.app.anonymous().get(path).await;
-        assert_eq!(
-            (answer.status, &answer.body["code"]),
-            (StatusCode::NOT_FOUND, &json!("NOT_FOUND")),
-            "{path}"
-        );
+        assert_eq!((answer.status.as_u16(), &answer.body["code"]), (404, &json!("NOT_FOUND")), "{path}");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
 }

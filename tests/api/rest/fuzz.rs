@@ -7,7 +7,7 @@ use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
 
 use super::City;
-use crate::support::{Calls, caller::Member, proof::count, python::program};
+use crate::support::{Calls, caller::Member, log, proof::count, python::program};
 
 /// The same requests in each run of `make test`.
 const SEED: &str = "20261125";
@@ -43,6 +43,7 @@ async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]
     // It keeps what it found in the folder that it is run in.
     let own = folder(&city.customer);
     program.current_dir(&own).env("PYTHONPATH", &hooks);
+    program.stderr(log::pipe("schemathesis"));
     let output = program.output().await.unwrap();
     std::fs::remove_dir_all(&own).unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())

@@ -110,7 +110,7 @@ async fn parameters() {
     }
     for query in ["&&", "name=&=", "name=%F0%9F%A4%96"] {
         let answer = city.editor.get(&format!("/v1/agents?{query}")).await;
-        assert!(!answer.status.is_server_error(), "{query}: {}", answer.body);
+        assert!(answer.status.as_u16() < 500, "{query}: {}", answer.body);
     }
     for value in ["", "x", "-1", "+1", "1.5", "99999999999999999999"] {
         let answer = city.editor.get(&format!("{}?at_least={value}", city.active())).await;

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use crate::support::{
     app::key_file,
     cluster::{Database, Folder},
+    log,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
@@ -81,7 +82,12 @@ fn spawn(address: SocketAddr, [owner_url, url]: &[String; 2], folder: &Folder) -
     for setting in ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS"] {
         command.env_remove(setting);
     }
-    let command = command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).env("LOG", "error");
+    let command = command
+        .arg("serve")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log::pipe("service"))
+        .env("LOG", "warn");
     let command = command
         .env("DATABASE_URL", url)
         .env("MIGRATE_DATABASE_URL", owner_url)

@@ -18,6 +18,7 @@ use super::proxy::{Proxy, Target};
 use crate::support::{
     app::key_file,
     cluster::{Folder, options},
+    log::show_if_failing,
 };
 
 /// How long to wait for a start: many times what it takes.
@@ -143,6 +144,7 @@ impl Drop for Node {
         let process = self.process.get_mut();
         let _ = process.kill();
         let _ = process.wait();
+        show_if_failing(&log(&self.home));
     }
 }
 

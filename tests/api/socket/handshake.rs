@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Answer, App, app::Instance};
+use crate::support::{Answer, App, app::Instance, caller::Status};
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const RIGHT: [(&str, &str); 4] = [
@@ -34,7 +34,11 @@ async fn shake(app: &Instance, method: Method, path: &str, other: &Differing) ->
     let (status, headers) = (response.status(), response.headers().clone());
     // What comes over a socket has no end.
     let text = if status == 101 { String::new() } else { response.text().await.unwrap() };
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(json!(text)) }
+    Answer {
+        status: Status::new(status, &text),
+        headers,
+        body: serde_json::from_str(&text).unwrap_or(json!(text)),
+    }
 }
 
 #[tokio::test]

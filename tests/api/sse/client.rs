@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     socket::{Scene, impatient, until},
-    support::{App, node::script},
+    support::{App, node::script, wait::within},
 };
 
 /// What the script says next.
@@ -62,6 +62,6 @@ async fn the_protocols_own_client_comes_back_and_misses_nothing() {
     }
     assert_eq!(events, revisions);
     assert_eq!(said(&mut lines).await, json!({ "ended": 3 }));
-    assert!(script.wait().await.unwrap().success());
+    assert!(within("the script ends", script.wait()).await.unwrap().success());
     until("no watcher is left", || app.watchers() == 0).await;
 }

@@ -20,16 +20,21 @@ use agent_registry::{
     graphql::TrustedDocuments,
     http::{Door, Hosts, LineLimits, Origins, SocketLimits, Tls, TrustedProxies},
 };
+use chrono::TimeDelta;
 use sqlx::{Connection, PgConnection};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{
     caller::{Anonymous, Client, Gateway, Member, Operator, Program},
     cluster::{Database, template},
+    log,
+    wait::until,
 };
 
 /// How long a token of a test is valid, in seconds.
 const TTL: Duration = Duration::from_secs(3600);
+/// For how long an instance serves from memory without new proof of the log's end, as `feed` has it.
+const LEASE: Duration = Duration::from_secs(1);
 
 /// How a test wants its service, where it is not as usual.
 #[derive(Clone, Debug)]
@@ -48,7 +53,10 @@ pub(crate) struct Setup {
     pub(crate) proxies: TrustedProxies,
     /// The documents that may be run; any when none.
     pub(crate) trusted_documents: Option<TrustedDocuments>,
+    /// Leave it to row-level security alone to keep customers apart.
     pub(crate) is_second_wall_alone: bool,
+    /// Leave it to the service's own queries alone: the database of this test has no row-level security.
+    pub(crate) is_first_wall_alone: bool,
     /// How long an instance waits for the bell before it looks at the log anyway.
     pub(crate) poll: Duration,
     /// How many bytes of configurations it keeps in memory.
@@ -68,6 +76,7 @@ impl Default for Setup {
             proxies: TrustedProxies::default(),
             trusted_documents: None,
             is_second_wall_alone: false,
+            is_first_wall_alone: false,
             poll: feed::POLL,
             config_memory: 16 * 1024 * 1024,
         }
@@ -116,6 +125,9 @@ impl App {
             db::admit(owner, url).await.unwrap();
         };
         let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
+        if setup.is_first_wall_alone {
+            take_down_the_second_wall(&database).await;
+        }
         let first = Instance::start(&database.url, setup).await;
         Self { database, first }
     }
@@ -151,9 +163,11 @@ impl Instance {
             proxies,
             trusted_documents,
             is_second_wall_alone,
+            is_first_wall_alone: _,
             poll,
             config_memory,
         } = setup;
+        log::capture();
         let clock = Clock::default();
         let settings = Settings {
             database_url: url.to_owned(),
@@ -190,6 +204,22 @@ impl Instance {
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         self.task.await.unwrap();
+    }
+
+    /// Moves the clock forward, and waits until the instance has followed the log by the new time. A bare `clock.shift`
+    /// ends the lease too, and then the service asks the database instead of its memory.
+    pub(crate) async fn let_pass(&self, time: TimeDelta) {
+        self.clock.shift(time);
+        until("the instance holds its lease again", || self.door.hub.age() < LEASE / 2).await;
+    }
+
+    /// Waits until the instance has followed the log to its end.
+    pub(crate) async fn caught_up(&self) {
+        let head = self.registry.head().await.unwrap().revision;
+        until("the instance has followed the log to its end", || {
+            self.door.hub.applied() == head && self.door.hub.age() < LEASE / 2
+        })
+        .await;
     }
 
     /// Where it listens: host and port.
@@ -284,6 +314,19 @@ impl Instance {
     fn client(&self, token: Option<String>) -> Client {
         Client::new(self.base.clone(), token)
     }
+}
+
+/// Switches row-level security off in the database of this test. The service's role stays as plain as it must be: with
+/// BYPASSRLS it would refuse to start.
+async fn take_down_the_second_wall(database: &Database) {
+    let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
+    let disable = "DO $$ DECLARE walled record; BEGIN
+        FOR walled IN SELECT oid::regclass AS name FROM pg_class
+            WHERE relnamespace = 'registry'::regnamespace AND relrowsecurity LOOP
+            EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', walled.name);
+        END LOOP; END $$";
+    sqlx::raw_sql(disable).execute(&mut admin).await.unwrap();
+    admin.close().await.unwrap();
 }
 
 /// What the member of this role is called.

@@ -1,11 +1,14 @@
 //! Callers as types: each test says who asks.
 
-use std::ops::Deref;
+use std::{fmt, ops::Deref, sync::Arc, time::Duration};
 
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
-use super::socket::Socket;
+use super::{socket::Socket, wait::in_time};
+
+/// How long to wait for any answer: longer than the service lets any request take.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Somebody who can ask, with or without a token.
 #[derive(Clone)]
@@ -15,19 +18,73 @@ pub(crate) struct Client {
     http: reqwest::Client,
 }
 
+/// A status that shows the body it came with, so that a failed assertion says why.
+#[derive(Clone)]
+pub(crate) struct Status {
+    code: StatusCode,
+    body: Arc<str>,
+}
+
+impl Status {
+    pub(crate) fn new(code: StatusCode, body: &str) -> Self {
+        Self { code, body: body.into() }
+    }
+
+    pub(crate) fn as_u16(&self) -> u16 {
+        self.code.as_u16()
+    }
+
+    pub(crate) fn is_success(&self) -> bool {
+        self.code.is_success()
+    }
+}
+
+impl PartialEq for Status {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+impl PartialEq<u16> for Status {
+    fn eq(&self, code: &u16) -> bool {
+        self.code == *code
+    }
+}
+
+impl PartialEq<StatusCode> for Status {
+    fn eq(&self, code: &StatusCode) -> bool {
+        self.code == *code
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {:.1000}", self.code, self.body)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code.fmt(f)
+    }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
+    pub(crate) status: Status,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
 
 impl Answer {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.unwrap();
+        let response = in_time("an answer", DEADLINE, request.send()).await;
+        let response = response.unwrap_or_else(|err| panic!("no answer came: {err:?}"));
+        let (code, headers) = (response.status(), response.headers().clone());
+        let text = in_time("the whole of an answer", DEADLINE, response.text()).await;
+        let text = text.unwrap_or_else(|err| panic!("{code}, and no whole body: {err:?}"));
+        let status = Status::new(code, &text);
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Self { status, headers, body }
     }

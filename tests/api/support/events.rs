@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::caller::Client;
+use super::{caller::Client, wait::in_time};
 
 /// How long to wait for what must come: far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -51,7 +51,7 @@ impl Client {
 impl Events {
     /// Those that answer this request.
     pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let response = timeout(DEADLINE, request.send()).await.unwrap().unwrap();
+        let response = in_time("an answer", DEADLINE, request.send()).await.expect("an answer");
         let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
         assert_eq!((response.status().as_u16(), kind), (200, Some("text/event-stream; charset=utf-8")));
         Self { response, bytes: Vec::new() }
@@ -64,7 +64,7 @@ impl Events {
                 let word: Vec<u8> = self.bytes.drain(..end + 2).collect();
                 return read(std::str::from_utf8(&word[..end]).unwrap());
             }
-            match timeout(DEADLINE, self.response.chunk()).await.expect("a word in time") {
+            match in_time("a word of the stream", DEADLINE, self.response.chunk()).await {
                 Ok(Some(bytes)) => self.bytes.extend_from_slice(&bytes),
                 Ok(None) => {
                     assert!(self.bytes.is_empty(), "cut off within a word");

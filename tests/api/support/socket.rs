@@ -14,6 +14,8 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
 };
 
+use super::wait::in_time;
+
 /// How long to wait for what must come: far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -60,7 +62,7 @@ impl Socket {
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }
-        match timeout(DEADLINE, client_async(request, stream)).await.unwrap() {
+        match in_time("an upgrade", DEADLINE, client_async(request, stream)).await {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(err) => panic!("no upgrade: {err}"),
@@ -100,7 +102,7 @@ impl Socket {
     }
 
     pub(crate) async fn raw(&mut self, message: Message) {
-        timeout(DEADLINE, self.0.send(message)).await.unwrap().unwrap();
+        in_time("a message is taken", DEADLINE, self.0.send(message)).await.expect("the socket is open");
     }
 
     /// Sends what the service may not take.
@@ -135,7 +137,7 @@ impl Socket {
     /// The next message of any kind, as the transport has it, but for the service's own pings.
     pub(crate) async fn any(&mut self) -> Message {
         loop {
-            match timeout(DEADLINE, self.0.next()).await.expect("a frame in time") {
+            match in_time("a frame", DEADLINE, self.0.next()).await {
                 Some(Ok(Message::Ping(_))) => {}
                 Some(Ok(message)) => return message,
                 Some(Err(_)) | None => return Message::Close(None),
@@ -151,7 +153,7 @@ impl Socket {
     /// The same, when it may take longer than most.
     pub(crate) async fn next_within(&mut self, deadline: Duration) -> Frame {
         loop {
-            let frame = timeout(deadline, self.0.next()).await.expect("a frame in time");
+            let frame = in_time("a frame", deadline, self.0.next()).await;
             match frame {
                 None => return Frame::Closed(1005, String::new()),
                 Some(Ok(Message::Text(text))) => {

@@ -1,5 +1,7 @@
 //! The policy's whole table: who may do what, at a customer of its own, at another's, and for the platform.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 
 use agent_registry::{
@@ -8,7 +10,7 @@ use agent_registry::{
         Caller, ErrorCode, KeyPrincipal, KeyScope, Principal, ServicePrincipal, ServiceScope, UserPrincipal,
         customer::Plan,
         member::Role,
-        policy::{Action, allow, allow_on},
+        policy::{Action, allow, allow_on, is_platform, reach},
     },
     id::CustomerId,
 };
@@ -132,4 +134,51 @@ fn rights_are_compared_whole() {
     assert!(user(true, None).may_what(&admin()) && !admin().may_what(&user(true, None)));
     let (all, one) = (key(own, &KeyScope::ALL), key(own, &[KeyScope::AgentsRead]));
     assert!(all.may_what(&one) && !one.may_what(&all) && !all.may_what(&viewer()));
+}
+
+/// A list holds the rows of those customers whose rows may be asked for one by one, and is refused where all of them are.
+#[test]
+fn reach_is_where_it_is_allowed() {
+    let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());
+    let callers = [
+        user(false, Some((own, Role::Viewer))),
+        user(false, Some((own, Role::Editor))),
+        user(false, Some((own, Role::Admin))),
+        user(false, None),
+        user(true, None),
+        key(own, &[]),
+        key(own, &KeyScope::ALL),
+        service(&[]),
+        service(&ServiceScope::ALL),
+        Caller::system("test"),
+    ];
+    for caller in &callers {
+        for action in Action::ALL {
+            let letters = [own, other].map(|customer| letter(caller, action, customer));
+            match reach(caller, action) {
+                Ok(reach) => {
+                    let held = [own, other].map(|customer| reach.holds(customer));
+                    assert_eq!(held, letters.map(|letter| letter == 'y'), "{action:?} by {caller:?}");
+                }
+                Err(err) => {
+                    assert_eq!(
+                        (err.code(), letters),
+                        (ErrorCode::Forbidden, ['F', 'F']),
+                        "{action:?} by {caller:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn operators_and_the_service_itself_are_the_platform() {
+    let own = Clock::default().id();
+    assert!(is_platform(&user(true, None)) && is_platform(&Caller::system("test")));
+    for other in
+        [user(false, Some((own, Role::Admin))), key(own, &KeyScope::ALL), service(&ServiceScope::ALL)]
+    {
+        assert!(!is_platform(&other), "{other:?}");
+    }
 }
