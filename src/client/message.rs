@@ -74,3 +74,19 @@ impl Hear {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_of_a_message_is_an_instruction() {
+        for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+            let text = format!(r#"{{"type":"next","id":"1","payload":{{"data":{{"{key}":"1"}}}}}}"#);
+            let Err(ClientError::Protocol(why)) = Hear::read(&Message::text(text)) else {
+                panic!("it is read")
+            };
+            assert!(why.contains("reserved") && why.contains("`payload.data`"), "{why}");
+        }
+    }
+}

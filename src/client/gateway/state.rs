@@ -295,6 +295,18 @@ mod tests {
     }
 
     #[test]
+    fn no_key_of_the_file_is_an_instruction() {
+        let folder = Folder::new();
+        for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+            let file = format!(r#"{{"format":1,"other":[{{"{key}":"1"}}]}}"#);
+            fs::write(folder.0.join("state"), file).unwrap();
+            let (_, found) = folder.open("http://a").unwrap();
+            let Found::Damaged(why, _) = found else { panic!("{found:?}") };
+            assert!(why.contains("reserved") && why.contains("`other[0]`"), "{why}");
+        }
+    }
+
+    #[test]
     fn a_save_that_fails_leaves_what_was() {
         let folder = Folder::new();
         let (file, _) = folder.open("http://a").unwrap();

@@ -150,7 +150,7 @@ impl<'t> Unverified<'t> {
 }
 
 /// A part of a token: JSON in base64url.
-fn part(text: &str) -> Result<Json, &'static str> {
+pub(in crate::domain) fn part(text: &str) -> Result<Json, &'static str> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| REFUSED)?;
     json_reader::read(&bytes, &LIMITS).map_err(|_| REFUSED)
 }
