@@ -5,13 +5,13 @@
 //! idle long enough to be forgotten.
 
 use std::{
-    collections::{HashMap, HashSet},
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex},
 };
 
 use chrono::TimeDelta;
+use lru::LruCache;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -21,8 +21,8 @@ use crate::{
     task::lock,
 };
 
-/// How many keys are kept of each kind. When there are more that are not idle, all are forgotten: a limit is lost for a
-/// moment, memory never.
+/// How many keys are kept of each kind. Of more, the one that asked longest ago is forgotten, so that nobody can push out those who
+/// ask beside it.
 const KEPT_MAX: usize = 100_000;
 /// How many accepted credentials are remembered.
 const KNOWN_MAX: usize = 10_000;
@@ -95,12 +95,13 @@ pub struct Limiter(Arc<Inner>);
 struct Inner {
     clock: Clock,
     refusals: Rate,
-    callers: Mutex<HashMap<Key, Instant>>,
-    addresses: Mutex<HashMap<IpAddr, Instant>>,
+    callers: Mutex<LruCache<Key, Instant>>,
+    addresses: Mutex<LruCache<IpAddr, Instant>>,
     /// By the hashes of credentials that must wait: until when.
-    waiting: Mutex<HashMap<[u8; 32], Instant>>,
-    /// Hashes of credentials without a signature that this instance has accepted.
-    known: Mutex<HashSet<[u8; 32]>>,
+    waiting: Mutex<LruCache<[u8; 32], Instant>>,
+    /// Hashes of credentials without a signature that this instance has accepted. Such a credential has one spelling, so it is
+    /// here once.
+    known: Mutex<LruCache<[u8; 32], ()>>,
 }
 
 impl Limiter {
@@ -110,10 +111,10 @@ impl Limiter {
         Self(Arc::new(Inner {
             clock,
             refusals: Rate::per_minute(refusals_per_minute),
-            callers: Mutex::default(),
-            addresses: Mutex::default(),
-            waiting: Mutex::default(),
-            known: Mutex::default(),
+            callers: Mutex::new(LruCache::unbounded()),
+            addresses: Mutex::new(LruCache::unbounded()),
+            waiting: Mutex::new(LruCache::unbounded()),
+            known: Mutex::new(LruCache::unbounded()),
         }))
     }
 
@@ -128,9 +129,9 @@ impl Limiter {
             return Ok(());
         }
         let hash = hash(bearer);
-        match waiting.get(&hash).map(|until| *until - self.0.clock.now()) {
+        match waiting.peek(&hash).map(|until| *until - self.0.clock.now()) {
             Some(wait) if wait > TimeDelta::zero() => return Err(refused("caller", wait)),
-            Some(_) => drop(waiting.remove(&hash)),
+            Some(_) => drop(waiting.pop(&hash)),
             None => {}
         }
         Ok(())
@@ -144,8 +145,7 @@ impl Limiter {
         let Some((key, plan)) = Key::of(caller) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         self.take(&self.0.callers, key, rate).map_err(|wait| {
-            let now = self.0.clock.now();
-            keep(&mut lock(&self.0.waiting), hash(bearer), now + wait, now);
+            keep(&mut lock(&self.0.waiting), hash(bearer), self.0.clock.now() + wait, KEPT_MAX);
             refused("caller", wait)
         })
     }
@@ -161,11 +161,11 @@ impl Limiter {
         let wait = {
             let mut callers = lock(&self.0.callers);
             let idle_at = callers.get(&key).map_or(now, |at| (*at).max(now)) + rate.interval * requests;
-            keep(&mut callers, key, idle_at, now);
+            keep(&mut callers, key, idle_at, KEPT_MAX);
             (idle_at - now) - rate.interval * rate.burst
         };
         if wait > TimeDelta::zero() {
-            keep(&mut lock(&self.0.waiting), hash(bearer), now + wait, now);
+            keep(&mut lock(&self.0.waiting), hash(bearer), now + wait, KEPT_MAX);
         }
     }
 
@@ -175,52 +175,45 @@ impl Limiter {
     /// # Errors
     /// [`Error::RateLimited`] when too many from there were refused.
     pub fn may_try(&self, address: IpAddr, bearer: &str) -> Result<()> {
-        let idle_at = lock(&self.0.addresses).get(&network(address)).copied();
+        let idle_at = lock(&self.0.addresses).peek(&network(address)).copied();
         match self.0.refusals.admit(idle_at, self.0.clock.now()) {
-            Err(wait) if !lock(&self.0.known).contains(&hash(bearer)) => Err(refused("address", wait)),
+            Err(wait) if lock(&self.0.known).get(&hash(bearer)).is_none() => Err(refused("address", wait)),
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
     /// Notes that this credential was accepted.
     pub fn accepted(&self, bearer: &str) {
-        let mut known = lock(&self.0.known);
-        if known.len() >= KNOWN_MAX {
-            known.clear();
-        }
-        known.insert(hash(bearer));
+        keep(&mut lock(&self.0.known), hash(bearer), (), KNOWN_MAX);
     }
 
     /// Notes that this credential from this address was refused: if it was accepted once, it is known no more.
     pub fn refused(&self, address: IpAddr, bearer: &str) {
-        lock(&self.0.known).remove(&hash(bearer));
+        lock(&self.0.known).pop(&hash(bearer));
         // Who has had too many is told so when it tries again.
         let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
     }
 
     fn take<K: Eq + Hash>(
         &self,
-        counted: &Mutex<HashMap<K, Instant>>,
+        counted: &Mutex<LruCache<K, Instant>>,
         key: K,
         rate: Rate,
     ) -> std::result::Result<(), TimeDelta> {
         let now = self.0.clock.now();
         let mut counted = lock(counted);
         let idle_at = rate.admit(counted.get(&key).copied(), now)?;
-        keep(&mut counted, key, idle_at, now);
+        keep(&mut counted, key, idle_at, KEPT_MAX);
         Ok(())
     }
 }
 
-/// Keeps a key until this time.
-fn keep<K: Eq + Hash>(kept: &mut HashMap<K, Instant>, key: K, until: Instant, now: Instant) {
-    if kept.len() >= KEPT_MAX && !kept.contains_key(&key) {
-        kept.retain(|_, until| *until > now);
-        if kept.len() >= KEPT_MAX {
-            kept.clear();
-        }
+/// Keeps a key, and of more than `most` those that were used last.
+fn keep<K: Eq + Hash, V>(kept: &mut LruCache<K, V>, key: K, value: V, most: usize) {
+    kept.put(key, value);
+    if kept.len() > most {
+        kept.pop_lru();
     }
-    kept.insert(key, until);
 }
 
 fn refused(what: &'static str, wait: TimeDelta) -> Error {
@@ -292,6 +285,22 @@ mod tests {
         for nth in 0..u32::try_from(KEPT_MAX).unwrap() + 10 {
             limiter.refused(IpAddr::V4(nth.into()), "bad");
         }
-        assert!(lock(&limiter.0.addresses).len() <= KEPT_MAX);
+        assert_eq!(lock(&limiter.0.addresses).len(), KEPT_MAX, "one at a time goes, and never all");
+    }
+
+    #[test]
+    fn who_asks_stays_known_whatever_others_send() {
+        let limiter = Limiter::new(Clock::default(), 1);
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        limiter.accepted("gateway");
+        limiter.refused(address, "guess");
+        for nth in 0..2 * KNOWN_MAX {
+            limiter.accepted(&format!("other {nth}"));
+            if nth % 1000 == 0 {
+                assert!(limiter.may_try(address, "gateway").is_ok(), "after {nth} others");
+            }
+        }
+        assert!(limiter.may_try(address, "other 0").is_err(), "which was used longest ago");
+        assert_eq!(lock(&limiter.0.known).len(), KNOWN_MAX);
     }
 }

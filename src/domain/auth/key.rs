@@ -44,11 +44,16 @@ impl Key {
         Self { kind, id, secret }
     }
 
-    /// Reads a token; none when it is not one, or its checksum is wrong.
+    /// Reads a token; none when it is not one, or its checksum is wrong. Its hex is in lower case, as it was given out: a token
+    /// with many spellings would be many tokens to whatever counts or remembers them.
     #[must_use]
     pub fn parse(kind: Kind, text: &str) -> Option<Self> {
         let mut bytes = [0; ID_BYTES + SECRET_BYTES + CHECKSUM_BYTES];
-        hex::decode_to_slice(text.strip_prefix(kind.prefix())?, &mut bytes).ok()?;
+        let digits = text.strip_prefix(kind.prefix())?;
+        if digits.bytes().any(|digit| digit.is_ascii_uppercase()) {
+            return None;
+        }
+        hex::decode_to_slice(digits, &mut bytes).ok()?;
         let (body, checksum) = bytes.split_at(ID_BYTES + SECRET_BYTES);
         let (id, secret) = body.split_at(ID_BYTES);
         let key = Self { kind, id: Uuid::from_slice(id).ok()?, secret: secret.try_into().ok()? };
@@ -101,5 +106,31 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").field("kind", &self.kind).field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_one_spelling() {
+        for kind in [Kind::Api, Kind::Service] {
+            let key = Key::new(kind, Uuid::from_u128(0xabcd_ef01), [0xab; SECRET_BYTES]);
+            let text = key.to_string();
+            assert!(Key::parse(kind, &text).is_some());
+            let letters = text.char_indices().skip(4).filter(|(_, digit)| digit.is_ascii_lowercase());
+            let mut tried = 0;
+            for (place, digit) in letters {
+                let mut other = text.clone();
+                other.replace_range(place..=place, &digit.to_ascii_uppercase().to_string());
+                assert!(Key::parse(kind, &other).is_none(), "{other}");
+                tried += 1;
+            }
+            assert!(tried > 20);
+            for other in [text.to_uppercase(), format!(" {text}"), format!("{text}\n"), format!("{text}0")] {
+                assert!(Key::parse(kind, &other).is_none(), "{other:?}");
+            }
+        }
     }
 }
