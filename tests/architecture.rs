@@ -100,3 +100,30 @@ fn the_arrows_hold() {
     let faults = House::build(&files).faults();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
+
+/// Whether this source of the domain opens a write itself, past the place where the right to it is read again.
+fn opens_a_write(file: &str, text: &str) -> bool {
+    let code: String = text.split_whitespace().collect();
+    !file.starts_with("src/domain/right/") && (code.contains("db.write(") || code.contains(".permit("))
+}
+
+#[test]
+fn no_verb_writes_past_the_right_to_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for entry in walkdir::WalkDir::new(root.join("src/domain")) {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|end| end == "rs") {
+            let file = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            assert!(!opens_a_write(&file, &std::fs::read_to_string(&path).unwrap()), "{file}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30);
+    for planted in
+        ["self.db.write(scope, author, work)", "self\n  .db\n  .write(scope)", "txn.permit(Permit::Platform)"]
+    {
+        assert!(opens_a_write("src/domain/agent.rs", planted), "{planted}");
+    }
+    assert!(!opens_a_write("src/domain/agent.rs", "self.write(caller, work)"));
+}

@@ -24,7 +24,7 @@ pub use author::{Actor, Author, Origin};
 pub use fault::Fault;
 pub use migrate::{Step, admit, fingerprint, migrate, migration_status, unmigrate};
 pub use scope::Scope;
-pub use txn::{Entry, Txn};
+pub use txn::{Entry, Permit, Txn};
 pub use view::{Query, View};
 
 use crate::{

@@ -106,8 +106,27 @@ pub struct Txn {
 #[derive(Debug)]
 struct Log {
     author: Author,
+    permit: Option<Permit>,
     entries: Vec<Entry>,
     claim: Option<Claim>,
+}
+
+/// What a write was found to have the right to change. Entries about anything else are refused at the commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Anything.
+    Platform,
+    /// What is this customer's, and what is nobody's, such as the profile of who joins it.
+    Customer(CustomerId),
+}
+
+impl Permit {
+    fn covers(self, entry: &Entry) -> bool {
+        match self {
+            Self::Platform => true,
+            Self::Customer(customer) => entry.customer_id.is_none_or(|id| id == customer),
+        }
+    }
 }
 
 /// An idempotency key that this write has claimed, and what the write came to.
@@ -120,7 +139,12 @@ struct Claim {
 
 impl Txn {
     pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: Reach, author: Author) -> Self {
-        Self { txn, loan, reach, log: Mutex::new(Log { author, entries: Vec::new(), claim: None }) }
+        Self {
+            txn,
+            loan,
+            reach,
+            log: Mutex::new(Log { author, permit: None, entries: Vec::new(), claim: None }),
+        }
     }
 
     /// Whose rows each query must name.
@@ -290,7 +314,12 @@ impl Txn {
         }
     }
 
-    /// Notes a change; it is written just before the commit.
+    /// Lets this write record changes of what the permit covers.
+    pub fn permit(&self, permit: Permit) {
+        self.log().permit = Some(permit);
+    }
+
+    /// Notes a change; it is written just before the commit, if a permit covers it.
     pub fn record(&self, entry: Entry) {
         self.log().entries.push(entry);
     }
@@ -316,6 +345,9 @@ impl Txn {
         let entries = {
             let mut log = self.log();
             let entries = mem::take(&mut log.entries);
+            if !entries.iter().all(|entry| log.permit.is_some_and(|permit| permit.covers(entry))) {
+                return Err(DbErr::Custom("a write without the right to what it changes".to_owned()));
+            }
             entries.into_iter().map(|entry| row(&log, entry)).collect::<Result<Vec<_>, _>>()?
         };
         if entries.is_empty() {

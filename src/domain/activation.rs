@@ -7,8 +7,8 @@ use super::{
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     idempotency::{Retold, Subject, allowed},
-    lock,
     policy::{self, Action},
+    right::OpenTxn,
 };
 use crate::{
     clock::Clock,
@@ -67,9 +67,9 @@ impl Retold for Switched {
         self.activation.map_or(agent, |activation| agent.and(activation))
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
         let found = txn.one(agent_row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        let agent = allowed(found, by, Action::ActivateVersions, "agent", |row| row.customer_id)?;
+        let agent = allowed(found, txn, Action::ActivateVersions, "agent", |row| row.customer_id).await?;
         Ok(Self { agent, activation: subject.other.map(Into::into) })
     }
 }
@@ -123,10 +123,10 @@ impl Registry {
         target: Target,
     ) -> Result<Changed<Switched>> {
         policy::allow(caller, Action::ActivateVersions)?;
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let mut agent = lock::agent(&txn, &by, Action::ActivateVersions, id).await?;
+                let (txn, _, mut agent) = txn.agent(Action::ActivateVersions, id).await?;
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
                 }

@@ -11,8 +11,8 @@ use super::{
     change::ChangeAction,
     idempotency::{Retold, Subject, allowed},
     limit::{self, Counted},
-    lock,
     policy::{self, Action},
+    right::OpenTxn,
     text,
 };
 use crate::{
@@ -55,9 +55,9 @@ impl Retold for Agent {
         Subject::row(self.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
         let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, by, Action::WriteAgents, "agent", |row| row.customer_id)
+        allowed(found, txn, Action::WriteAgents, "agent", |row| row.customer_id).await
     }
 }
 
@@ -71,10 +71,10 @@ impl Registry {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
         let CreateAgent { customer_id, name, description, owner_id } = input;
         check(Some(&name), description.as_deref())?;
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let customer = lock::growing_customer(&txn, &by, customer_id).await?;
+                let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
                 limit::room_for(&txn, &customer, Counted::Agents, 1, clock.now()).await?;
                 let agent = Agent { owner_id, ..draft(&clock, customer_id, name, description) };
                 txn.insert(row::ActiveModel::from(agent.clone())).await?;
@@ -94,10 +94,10 @@ impl Registry {
         policy::allow(caller, Action::WriteAgents)?;
         let UpdateAgent { id, name, description, owner_id } = input;
         check(name.as_deref(), description.as_ref().and_then(|text| text.as_deref()))?;
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock::agent(&txn, &by, Action::WriteAgents, id).await?;
+                let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
                 let after = Agent {
                     name: name.unwrap_or_else(|| before.name.clone()),
                     description: description.unwrap_or_else(|| before.description.clone()),
@@ -120,10 +120,10 @@ impl Registry {
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
     pub async fn archive_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock::agent(&txn, &by, Action::WriteAgents, id).await?;
+                let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
                 if before.archived_at.is_some() {
                     let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
                     return Ok((before, since));
@@ -140,10 +140,10 @@ impl Registry {
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
     pub async fn restore_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock::agent(&txn, &by, Action::WriteAgents, id).await?;
+                let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
                 if before.archived_at.is_none() {
                     let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
                     return Ok((before, since));

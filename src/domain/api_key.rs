@@ -1,6 +1,6 @@
 //! API keys: how a customer's own programs sign in.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use sea_orm::Set;
 use serde_json::json;
@@ -12,6 +12,7 @@ use super::{
     idempotency::{Retold, Subject, allowed},
     limit::{self, Counted},
     policy::{self, Action},
+    right::{GrantedTxn, OpenTxn},
     text,
 };
 use crate::{
@@ -55,9 +56,9 @@ impl Retold for ApiKey {
         Subject::row(self.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
         let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
-        allowed(found, by, Action::ManageKeys, "API key", |row| row.customer_id)
+        allowed(found, txn, Action::RevokeKeys, "API key", |row| row.customer_id).await
     }
 }
 
@@ -66,8 +67,8 @@ impl Retold for NewApiKey {
         self.api_key.subject()
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        Ok(Self { api_key: ApiKey::again(txn, by, subject).await?, secret: None })
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        Ok(Self { api_key: ApiKey::again(txn, subject).await?, secret: None })
     }
 }
 
@@ -76,9 +77,9 @@ impl Retold for (NewApiKey, ApiKey) {
         self.0.subject().and(self.1.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let old = ApiKey::again(txn, by, Subject::row(subject.other()?)).await?;
-        Ok((NewApiKey::again(txn, by, subject).await?, old))
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        let old = ApiKey::again(txn, Subject::row(subject.other()?)).await?;
+        Ok((NewApiKey::again(txn, subject).await?, old))
     }
 }
 
@@ -97,14 +98,14 @@ impl Registry {
         }
         let now = self.clock.now();
         let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
                 // Here, and not before: what is told again may have ended since.
                 if expires_at.is_some_and(|at| at <= now) {
                     return Err(Error::invalid("expiresAt", "expiresAt must lie in the future"));
                 }
-                let customer = super::lock::growing_customer(&txn, &by, customer_id).await?;
+                let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
                 limit::room_for(&txn, &customer, Counted::ApiKeys, 1, now).await?;
                 let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
                 let entry = Entry::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
@@ -135,10 +136,10 @@ impl Registry {
             let most = OVERLAP_MAX.as_secs();
             Error::invalid("overlapSeconds", format!("overlapSeconds must be between 0 and {most}"))
         })?;
-        let (now, clock, by) = (self.clock.now(), self.clock.clone(), caller.clone());
+        let (now, clock) = (self.clock.now(), self.clock.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let old = lock(&txn, &by, id).await?;
+                let (txn, old) = lock(txn, Action::ManageKeys, id).await?;
                 let is_over = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);
                 if is_over || old.replaced_by.is_some() {
                     let message = "the key is not accepted any more, or has a successor already";
@@ -170,17 +171,17 @@ impl Registry {
         made.changed()
     }
 
-    /// Makes an API key be refused from now on. What was begun with it is ended within a second.
+    /// Makes an API key be refused from now on. What was begun with it is ended within a second. This only takes away, so it
+    /// is done for suspended and canceled customers too.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
-    /// [`Error::Suspended`].
+    /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform.
     pub async fn revoke_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<Changed<ApiKey>> {
-        policy::allow(caller, Action::ManageKeys)?;
-        let (now, by) = (self.clock.now(), caller.clone());
+        policy::allow(caller, Action::RevokeKeys)?;
+        let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
-                let before = lock(&txn, &by, id).await?;
+                let (txn, before) = lock(txn, Action::RevokeKeys, id).await?;
                 let customer = before.customer_id;
                 if before.revoked_at.is_some() {
                     let last = last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked);
@@ -254,13 +255,13 @@ async fn insert(
     Ok(NewApiKey { api_key, secret: Some(key.to_string()) })
 }
 
-/// The key for writing: its customer first, then its row, both locked, and the caller's right to write it.
-async fn lock(txn: &Arc<Txn>, by: &Caller, id: ApiKeyId) -> Result<ApiKey> {
+/// The key for writing: its customer first, then its row, both locked, and the caller's right to do this to it.
+async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn, ApiKey)> {
     let missing = || Error::NotFound("API key");
     let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
-    policy::allow_on(by, Action::ManageKeys, customer, "API key")?;
-    super::lock::growing_customer(txn, by, customer).await?;
-    txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)
+    let (txn, _) = txn.customer(action, customer, "API key").await?;
+    let key = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+    Ok((txn, key))
 }
 
 /// What the log says of a key.

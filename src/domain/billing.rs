@@ -33,13 +33,14 @@ impl Registry {
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Suspended`] for an erased one.
     pub async fn set_plan(&self, caller: &Caller, id: CustomerId, plan: Plan) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::ManageBilling)?;
-        let (now, by) = (self.clock.now(), caller.clone());
+        let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
-                let before =
-                    txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
+                let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
                 // An erased one's row never changes again.
-                super::lock::refuse_suspended(&by, before.standing())?;
+                if before.erased_at.is_some() {
+                    return Err(Error::Suspended);
+                }
                 if before.plan == plan {
                     let since =
                         super::last_change_of_customer(&txn, id, ChangeAction::CustomerPlanSet).await?;
@@ -70,8 +71,7 @@ impl Registry {
         let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
-                let before =
-                    txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
+                let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
                 let was = before.billing_status;
                 if was == status {
                     let last = super::last_change_of_customer(&txn, id, ChangeAction::CustomerBillingSet);

@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Caller, Error, Reading, Registry, Result, customer::BillingStatus, policy::Action};
+use super::{
+    Caller, Error, Reading, Registry, Result, customer::BillingStatus, policy::Action, right::OpenTxn,
+};
 use crate::{
     clock::Instant,
     db::View,
@@ -168,7 +170,8 @@ impl Registry {
     /// [`Error::Unavailable`] when the database is.
     pub async fn prune(&self, until: Instant) -> Result<bool> {
         let system = Caller::system("retention");
-        let prune = async move |txn: std::sync::Arc<crate::db::Txn>| -> Result<bool> {
+        let prune = async move |txn: OpenTxn| -> Result<bool> {
+            let txn = txn.platform(Action::ManagePlatform).await?;
             txn.take_time().await?;
             let pruned = txn.one(log::prune(until, PRUNED_AT_ONCE)).await?;
             Ok(pruned.is_some_and(|pruned| pruned.floor.is_some()))

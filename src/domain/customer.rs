@@ -3,18 +3,17 @@
 use sea_orm::Set;
 use serde_json::json;
 
+#[cfg(doc)]
+use super::Error;
 use super::{
-    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
+    Caller, Changed, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
     idempotency::{Retold, Subject, allowed},
     policy::{self, Action},
+    right::OpenTxn,
     text,
 };
-use crate::{
-    db::{Entry, Txn},
-    entity::customer as row,
-    id::CustomerId,
-};
+use crate::{db::Entry, entity::customer as row, id::CustomerId};
 
 pub use row::{BillingStatus, Model as Customer, Plan, Standing};
 
@@ -39,9 +38,9 @@ impl Retold for Customer {
         Subject::row(self.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
         let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, by, Action::UpdateCustomer, "customer", |row| row.id)
+        allowed(found, txn, Action::UpdateCustomer, "customer", |row| row.id).await
     }
 }
 
@@ -66,6 +65,7 @@ impl Registry {
         };
         let made = self
             .write(caller, move |txn| async move {
+                let txn = txn.platform(Action::CreateCustomer).await?;
                 txn.insert(row::ActiveModel::from(customer.clone())).await?;
                 let after = json!({ "after": { "name": customer.name } });
                 txn.record(Entry::of(ChangeAction::CustomerCreated, customer.id).details(after));
@@ -86,12 +86,10 @@ impl Registry {
         if let Some(name) = &name {
             text::name("name", name)?;
         }
-        let (now, by) = (self.clock.now(), caller.clone());
+        let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
-                let before =
-                    txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
-                super::lock::refuse_suspended(&by, before.standing())?;
+                let (txn, before) = txn.customer(Action::UpdateCustomer, id, "customer").await?;
                 let name = name.unwrap_or_else(|| before.name.clone());
                 if name == before.name {
                     let since =

@@ -31,8 +31,7 @@ impl Registry {
         let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
-                let before =
-                    txn.one(row::locked(txn.reach(), id)).await?.ok_or(Error::NotFound("customer"))?;
+                let (txn, before) = txn.customer(Action::EraseCustomer, id, "customer").await?;
                 if before.erased_at.is_some() {
                     let since =
                         super::last_change_of_customer(&txn, id, ChangeAction::CustomerErased).await?;

@@ -1,22 +1,14 @@
 //! Idempotency keys: a write that is sent again with the same key has its effect once, and is told again.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use chrono::TimeDelta;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{
-    Caller, Error, Registry, Result,
-    policy::{self, Action},
-    text,
-};
-use crate::{
-    db::{Committed, Txn},
-    entity::idempotency_key,
-    id::CustomerId,
-};
+use super::{Caller, Error, Registry, Result, policy::Action, right::OpenTxn, text};
+use crate::{db::Committed, entity::idempotency_key, id::CustomerId};
 
 /// How many characters a key may have.
 pub const KEY_CHARS_MAX: usize = 255;
@@ -49,8 +41,8 @@ pub(super) trait Retold: Sized + Send + 'static {
         0
     }
 
-    /// The same as it is now, for who wrote it then and still may.
-    fn again(txn: &Txn, by: &Caller, subject: Subject) -> impl Future<Output = Result<Self>> + Send;
+    /// The same as it is now, for who wrote it then and still may: that is read again in this transaction.
+    fn again(txn: &OpenTxn, subject: Subject) -> impl Future<Output = Result<Self>> + Send;
 }
 
 impl IdempotencyKey {
@@ -86,9 +78,14 @@ impl Subject {
     }
 
     /// The customer that the other id names, for who still may do this there.
-    pub(super) fn customer(self, by: &Caller, action: Action, what: &'static str) -> Result<CustomerId> {
+    pub(super) async fn customer(
+        self,
+        txn: &OpenTxn,
+        action: Action,
+        what: &'static str,
+    ) -> Result<CustomerId> {
         let customer = self.other()?.into();
-        policy::allow_on(by, action, customer, what)?;
+        txn.allow_on(action, customer, what).await?;
         Ok(customer)
     }
 
@@ -99,15 +96,15 @@ impl Subject {
 }
 
 /// The row that a write was about, for who still may do at its customer what the write did.
-pub(super) fn allowed<T>(
+pub(super) async fn allowed<T>(
     found: Option<T>,
-    by: &Caller,
+    txn: &OpenTxn,
     action: Action,
     what: &'static str,
     customer: impl Fn(&T) -> CustomerId,
 ) -> Result<T> {
     let found = found.ok_or(Error::NotFound(what))?;
-    policy::allow_on(by, action, customer(&found), what)?;
+    txn.allow_on(action, customer(&found), what).await?;
     Ok(found)
 }
 
@@ -120,8 +117,8 @@ impl<T: Retold> Retold for (T, i64) {
         self.1
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        Ok((T::again(txn, by, subject).await?, 0))
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        Ok((T::again(txn, subject).await?, 0))
     }
 }
 
@@ -132,17 +129,17 @@ impl Registry {
     pub(super) async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
         T: Retold,
-        F: FnOnce(Arc<Txn>) -> W + Send + 'static,
+        F: FnOnce(OpenTxn) -> W + Send + 'static,
         W: Future<Output = Result<T>> + Send,
     {
         let Some(IdempotencyKey { key_hash, request_hash }) = caller.idempotency.clone() else {
             return self.run(caller, work).await;
         };
-        let (by, now) = (caller.clone(), self.clock.now());
-        let work = move |txn: Arc<Txn>| async move {
+        let now = self.clock.now();
+        let work = move |txn: OpenTxn| async move {
             let earlier = txn.claim(key_hash, request_hash, now, now - KEPT).await?;
             let Some(earlier) = earlier else {
-                let value = work(Arc::clone(&txn)).await?;
+                let value = work(txn.clone()).await?;
                 let Subject { id, other } = value.subject();
                 txn.came_to(id, other, value.since());
                 return Ok((value, None));
@@ -152,7 +149,7 @@ impl Registry {
             }
             metrics::counter!("registry_idempotent_replays_total").increment(1);
             let subject = Subject { id: earlier.subject_id, other: earlier.other_id };
-            Ok((T::again(&txn, &by, subject).await?, Some(earlier.revision)))
+            Ok((T::again(&txn, subject).await?, Some(earlier.revision)))
         };
         let Committed { value: (value, earlier), revision } = self.run(caller, work).await?;
         Ok(Committed { value, revision: earlier.or(revision) })
@@ -164,7 +161,8 @@ impl Registry {
     /// [`Error::Unavailable`] when the database is.
     pub async fn forget_idempotency_keys(&self) -> Result<u64> {
         let until = self.clock.now() - KEPT;
-        let forget = async move |txn: Arc<Txn>| -> Result<u64> {
+        let forget = async move |txn: OpenTxn| -> Result<u64> {
+            let txn = txn.platform(Action::ManagePlatform).await?;
             txn.take_time().await?;
             Ok(txn.delete(idempotency_key::forget(until)).await?)
         };

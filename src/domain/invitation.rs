@@ -7,14 +7,15 @@ use serde_json::json;
 
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
-    change::{ActorKind, ChangeAction},
+    change::ChangeAction,
     idempotency::{Retold, Subject, allowed},
     limit::{self, Counted},
     member::{self, Membership, Role},
     policy::{self, Action},
+    right::{self, OpenTxn},
 };
 use crate::{
-    db::{Actor, Author, Entry, Origin, Scope, Txn, View},
+    db::{Actor, Entry, Origin, Txn, View},
     entity::{change::last_of_row, invitation as row, membership, user},
     id::{CustomerId, InvitationId, UserId},
 };
@@ -42,9 +43,9 @@ impl Retold for Invitation {
         Subject::row(self.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
         let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
-        allowed(found, by, Action::ManageMembers, "invitation", |row| row.customer_id)
+        allowed(found, txn, Action::ManageMembers, "invitation", |row| row.customer_id).await
     }
 }
 
@@ -62,8 +63,8 @@ impl Retold for Withdrawn {
         Subject::row(self.id).and(self.customer_id)
     }
 
-    async fn again(_: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let customer_id = subject.customer(by, Action::ManageMembers, "invitation")?;
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        let customer_id = subject.customer(txn, Action::RemoveMembers, "invitation").await?;
         Ok(Self { id: subject.id.into(), customer_id })
     }
 }
@@ -83,7 +84,7 @@ impl Registry {
         let (now, id, by) = (self.clock.now(), self.clock.id(), caller.clone());
         let made = self
             .write(caller, move |txn| async move {
-                let customer = super::lock::growing_customer(&txn, &by, customer_id).await?;
+                let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
                 if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
                     return Err(taken("somebody with this address is a member already"));
                 }
@@ -128,14 +129,12 @@ impl Registry {
     /// [`Error::NotFound`] when there is none that is open, [`Error::Forbidden`] unless the caller is an ADMIN of its
     /// customer or the platform, [`Error::Suspended`].
     pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Withdrawn>> {
-        policy::allow(caller, Action::ManageMembers)?;
-        let by = caller.clone();
+        policy::allow(caller, Action::RemoveMembers)?;
         let made = self
             .write(caller, move |txn| async move {
                 let missing = || Error::NotFound("invitation");
                 let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
-                policy::allow_on(&by, Action::ManageMembers, customer, "invitation")?;
-                super::lock::growing_customer(&txn, &by, customer).await?;
+                let (txn, _) = txn.customer(Action::RemoveMembers, customer, "invitation").await?;
                 let open = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
                 withdraw(&txn, &open).await?;
                 Ok(Withdrawn { id, customer_id: customer })
@@ -190,17 +189,11 @@ impl Registry {
         origin: &Origin,
     ) -> Result<()> {
         let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock.now());
-        let actor = Actor { kind: ActorKind::User, id: Some(principal.id.into()) };
         let who = super::Principal::User(principal.clone());
         let by = Caller { principal: who, origin: origin.clone(), idempotency: None };
         let principal = principal.clone();
-        let write = async move |txn: std::sync::Arc<Txn>| -> Result<()> {
-            super::lock::growing_customer(&txn, &by, customer_id).await?;
-            let Some(open) =
-                txn.one(row::locked(txn.reach(), id)).await?.filter(|open| open.expires_at > now)
-            else {
-                return Ok(());
-            };
+        let join = async move |txn: OpenTxn| -> Result<()> {
+            let Some((txn, open)) = txn.invitation(customer_id, id).await? else { return Ok(()) };
             let user = profile(&txn, &principal, now).await?;
             txn.delete(row::delete(id)).await?;
             match txn.one(membership::locked(customer_id, user)).await? {
@@ -212,8 +205,7 @@ impl Registry {
             }
             Ok(())
         };
-        let author = Author { actor, origin: origin.clone() };
-        self.db.write(Scope::Joining(customer_id), author, write).await?;
+        self.run_joining(by, customer_id, join).await?;
         Ok(())
     }
 }
@@ -221,7 +213,7 @@ impl Registry {
 /// The profile of whoever joins, made if there is none, and with what its token says of it.
 async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<UserId> {
     if !principal.has_profile {
-        super::make_profile(txn, principal, now).await?;
+        right::make_profile(txn, principal, now).await?;
     }
     let found = txn.one(user::by_subject(&principal.issuer, &principal.subject)).await?;
     let found = found.ok_or(Error::NotFound("user"))?;

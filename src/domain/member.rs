@@ -9,6 +9,7 @@ use super::{
     idempotency::{Retold, Subject},
     limit::{self, Counted},
     policy::{self, Action},
+    right::OpenTxn,
 };
 use crate::{
     db::{Entry, Txn},
@@ -49,8 +50,8 @@ impl Retold for Membership {
         Subject::row(self.user_id).and(self.customer_id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let customer = subject.customer(by, Action::ManageMembers, "member")?;
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        let customer = subject.customer(txn, Action::ManageMembers, "member").await?;
         txn.one(row::of(customer, subject.id.into())).await?.ok_or(Error::NotFound("member"))
     }
 }
@@ -69,8 +70,8 @@ impl Retold for Removed {
         Subject::row(self.user_id).and(self.customer_id)
     }
 
-    async fn again(_: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        let customer_id = subject.customer(by, Action::ManageMembers, "member")?;
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        let customer_id = subject.customer(txn, Action::RemoveMembers, "member").await?;
         Ok(Self { user_id: subject.id.into(), customer_id })
     }
 }
@@ -85,10 +86,10 @@ impl Registry {
         policy::allow(caller, Action::ManagePlatform)?;
         let SetMember { customer_id, issuer, subject, email, role } = input;
         super::user::check_subject(&subject)?;
-        let (now, fresh, by) = (self.clock.now(), self.clock.id::<UserId>(), caller.clone());
+        let (now, fresh) = (self.clock.now(), self.clock.id::<UserId>());
         let made = self
             .write(caller, move |txn| async move {
-                let customer = super::lock::growing_customer(&txn, &by, customer_id).await?;
+                let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
                 let profile = user::ActiveModel {
                     id: Set(fresh),
                     issuer: Set(issuer.clone()),
@@ -127,10 +128,9 @@ impl Registry {
     ) -> Result<Changed<Membership>> {
         let ChangeMemberRole { customer_id, user_id, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
-        let by = caller.clone();
         let made = self
             .write(caller, move |txn| async move {
-                super::lock::growing_customer(&txn, &by, customer_id).await?;
+                let (txn, _) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
                 let before = txn.one(row::locked(customer_id, user_id)).await?;
                 assign(&txn, before.ok_or(Error::NotFound("member"))?, role).await
             })
@@ -141,18 +141,17 @@ impl Registry {
     /// Ends a user's work for a customer: at once it sees nothing of it any more, and owns none of its agents.
     ///
     /// # Errors
-    /// As [`Registry::change_member_role`].
+    /// As [`Registry::change_member_role`], but not [`Error::Suspended`] unless the customer is erased: this only takes away.
     pub async fn remove_member(
         &self,
         caller: &Caller,
         customer_id: CustomerId,
         user_id: UserId,
     ) -> Result<Changed<Removed>> {
-        policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
-        let by = caller.clone();
+        policy::allow_on(caller, Action::RemoveMembers, customer_id, "customer")?;
         let made = self
             .write(caller, move |txn| async move {
-                super::lock::growing_customer(&txn, &by, customer_id).await?;
+                let (txn, _) = txn.customer(Action::RemoveMembers, customer_id, "customer").await?;
                 let before = txn.one(row::locked(customer_id, user_id)).await?;
                 let before = before.ok_or(Error::NotFound("member"))?;
                 keep_an_admin(&txn, &before).await?;

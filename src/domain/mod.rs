@@ -1,12 +1,12 @@
 //! The only rules. GraphQL, REST and the command line all come through here; each verb asks the policy first.
 
-use std::{collections::HashMap, future::Future, hash::Hash, ops::Deref, sync::Arc};
+use std::{collections::HashMap, hash::Hash, ops::Deref, sync::Arc};
 
-use sea_orm::{Select, Set};
+use sea_orm::Select;
 
 use crate::{
     clock::Clock,
-    db::{Actor, Committed, Db, Entry, Txn},
+    db::{Committed, Db, Txn},
     entity,
     id::CustomerId,
 };
@@ -29,11 +29,11 @@ mod error;
 mod idempotency;
 pub mod invitation;
 pub mod limit;
-mod lock;
 pub mod member;
 pub mod operator;
 pub mod page;
 pub mod policy;
+mod right;
 pub mod service_token;
 mod text;
 pub mod transfer;
@@ -130,56 +130,6 @@ impl Registry {
     pub fn statements(&self) -> u64 {
         self.db.statements()
     }
-
-    /// One write on behalf of `caller`, whatever idempotency key it comes with: verbs use [`Registry::write`]. An operator's
-    /// profile is made by its first one; who works for a customer has one, and nobody else's write comes to anything.
-    async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
-    where
-        T: Send + 'static,
-        F: FnOnce(Arc<Txn>) -> W + Send + 'static,
-        W: Future<Output = Result<T>> + Send,
-    {
-        let newcomer = match &caller.principal {
-            Principal::User(user) if user.operator && !user.has_profile => Some(user.clone()),
-            _ => None,
-        };
-        let now = self.clock.now();
-        let made = self
-            .db
-            .write(caller.scope(), caller.author(), move |txn| async move {
-                if let Some(user) = newcomer {
-                    make_profile(&txn, &user, now).await?;
-                }
-                work(txn).await
-            })
-            .await;
-        if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
-            // What it found, or was refused for, was written by somebody else: whoever is told so has seen that.
-            drop(self.db.head().await);
-        }
-        made
-    }
-}
-
-/// Makes a user's profile, unless another of its first writes has just done so.
-async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<()> {
-    let row = entity::user::ActiveModel {
-        id: Set(principal.id),
-        issuer: Set(principal.issuer.clone()),
-        subject: Set(principal.subject.clone()),
-        email: Set(principal.email.clone()),
-        name: Set(principal.name.clone()),
-        created_at: Set(now),
-    };
-    if txn.insert_new(row, [entity::user::Column::Issuer, entity::user::Column::Subject]).await? {
-        txn.record(Entry::platform(ChangeAction::UserCreated).subject(principal.id));
-        return Ok(());
-    }
-    let made = txn.one(entity::user::by_subject(&principal.issuer, &principal.subject)).await?;
-    let made = made.ok_or(Error::Unavailable("your profile is being made"))?;
-    let actor = Actor { id: Some(made.id.into()), ..txn.actor() };
-    txn.act_as(actor);
-    Ok(())
 }
 
 impl<T> Committed<T> {

@@ -25,6 +25,7 @@ impl Registry {
         let name = (issuer.to_owned(), subject.to_owned());
         let made = self
             .run(caller, move |txn| async move {
+                let txn = txn.platform(Action::ManagePlatform).await?;
                 let key = [row::Column::Issuer, row::Column::Subject];
                 let is_new = txn.insert_new(row::ActiveModel::from(operator), key).await?;
                 if is_new {
@@ -42,11 +43,13 @@ impl Registry {
     /// [`super::Error::Forbidden`] unless the caller is one.
     pub async fn remove_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
-        let (rows, name) = (row::delete(issuer, subject), (issuer.to_owned(), subject.to_owned()));
+        let name = (issuer.to_owned(), subject.to_owned());
         let made = self
             .run(caller, move |txn| async move {
-                let was = txn.delete(rows).await? > 0;
+                let (issuer, subject) = (&name.0, &name.1);
+                let (txn, was) = txn.operator(Action::ManagePlatform, issuer, subject).await?;
                 if was {
+                    txn.delete(row::delete(issuer, subject)).await?;
                     txn.record(about(&txn, ChangeAction::OperatorRemoved, &name).await?);
                 }
                 Ok(was)

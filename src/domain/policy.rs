@@ -6,6 +6,17 @@ use crate::{
     id::CustomerId,
 };
 
+/// How a customer must stand for something to be done to what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomerState {
+    /// It is served, unless the platform does it.
+    Served,
+    /// It is not erased.
+    Kept,
+    /// However it stands; the verb itself may ask for more.
+    Any,
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -23,12 +34,16 @@ pub enum Action {
     ReadBilling,
     /// See who works for a customer and who is invited, with their addresses.
     ReadMembers,
-    /// Invite, give roles to and remove who works for a customer.
+    /// Invite people to work for a customer, and give its members roles.
     ManageMembers,
+    /// Remove members of a customer, and take invitations back.
+    RemoveMembers,
     /// See a customer's API keys; never their secrets.
     ReadKeys,
-    /// Make, rotate and revoke a customer's API keys.
+    /// Make and rotate a customer's API keys.
     ManageKeys,
+    /// Revoke a customer's API keys.
+    RevokeKeys,
     /// Read a customer and its agents, versions and activations.
     ReadAgents,
     /// Read agents and versions met through something that names them: an activation, or one's own write.
@@ -55,7 +70,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, for tests that walk the table and for callers who ask what they may do.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::CreateCustomer,
         Self::ManagePlatform,
         Self::ManageBilling,
@@ -64,8 +79,10 @@ impl Action {
         Self::ReadBilling,
         Self::ReadMembers,
         Self::ManageMembers,
+        Self::RemoveMembers,
         Self::ReadKeys,
         Self::ManageKeys,
+        Self::RevokeKeys,
         Self::ReadAgents,
         Self::ReadServing,
         Self::ReadContent,
@@ -79,6 +96,36 @@ impl Action {
         Self::ReadChanges,
     ];
 
+    /// How the customer must stand. What only takes rights away is done however it stands with its bills: a customer that is
+    /// suspended can have a leaked key too. Deactivating is no such thing: nothing of a suspended customer is served.
+    #[must_use]
+    pub fn state_needed(self) -> CustomerState {
+        match self {
+            Self::UpdateCustomer
+            | Self::ManageMembers
+            | Self::ManageKeys
+            | Self::WriteAgents
+            | Self::PublishVersions
+            | Self::ActivateVersions => CustomerState::Served,
+            Self::RemoveMembers | Self::RevokeKeys => CustomerState::Kept,
+            Self::CreateCustomer
+            | Self::ManagePlatform
+            | Self::ManageBilling
+            | Self::EraseCustomer
+            | Self::ReadBilling
+            | Self::ReadMembers
+            | Self::ReadKeys
+            | Self::ReadAgents
+            | Self::ReadServing
+            | Self::ReadContent
+            | Self::ReadNotes
+            | Self::ReadPeople
+            | Self::ReadConfigs
+            | Self::WatchActivations
+            | Self::ReadChanges => CustomerState::Any,
+        }
+    }
+
     /// The least role at a customer that may do it there; none when no member may.
     fn role(self) -> Option<Role> {
         match self {
@@ -86,8 +133,10 @@ impl Action {
             Self::UpdateCustomer
             | Self::ReadMembers
             | Self::ManageMembers
+            | Self::RemoveMembers
             | Self::ReadKeys
             | Self::ManageKeys
+            | Self::RevokeKeys
             | Self::ReadChanges => Some(Role::Admin),
             Self::WriteAgents | Self::PublishVersions | Self::ActivateVersions => Some(Role::Editor),
             Self::ReadAgents
@@ -128,8 +177,10 @@ impl Action {
             | Self::ReadBilling
             | Self::ReadMembers
             | Self::ManageMembers
+            | Self::RemoveMembers
             | Self::ReadKeys
-            | Self::ManageKeys => false,
+            | Self::ManageKeys
+            | Self::RevokeKeys => false,
         }
     }
 
@@ -149,8 +200,10 @@ impl Action {
             | Self::ReadBilling
             | Self::ReadMembers
             | Self::ManageMembers
+            | Self::RemoveMembers
             | Self::ReadKeys
             | Self::ManageKeys
+            | Self::RevokeKeys
             | Self::ReadAgents
             | Self::ReadNotes
             | Self::ReadPeople

@@ -11,10 +11,11 @@ use super::{
     change::ChangeAction,
     idempotency::{Retold, Subject},
     policy::{self, Action},
+    right::OpenTxn,
     text,
 };
 use crate::{
-    db::{Entry, Txn},
+    db::Entry,
     entity::{change::last_of_platform, service_token as row},
     id::ServiceTokenId,
 };
@@ -44,8 +45,8 @@ impl Retold for ServiceToken {
         Subject::row(self.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        policy::allow(by, Action::ManagePlatform)?;
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        txn.allow(Action::ManagePlatform).await?;
         txn.one(row::by_id(subject.id.into())).await?.ok_or(Error::NotFound("service token"))
     }
 }
@@ -55,8 +56,8 @@ impl Retold for NewServiceToken {
         self.token.subject()
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
-        Ok(Self { token: ServiceToken::again(txn, by, subject).await?, secret: None })
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+        Ok(Self { token: ServiceToken::again(txn, subject).await?, secret: None })
     }
 }
 
@@ -88,6 +89,7 @@ impl Registry {
         };
         let made = self
             .write(caller, move |txn| async move {
+                let txn = txn.platform(Action::ManagePlatform).await?;
                 txn.insert(row::ActiveModel::from(token.clone())).await?;
                 let after = json!({ "after": { "name": token.name, "scopes": token.scopes } });
                 txn.record(
@@ -121,6 +123,7 @@ impl Registry {
         let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
+                let txn = txn.platform(Action::ManagePlatform).await?;
                 let before = txn.one(row::locked(id)).await?.ok_or(Error::NotFound("service token"))?;
                 if before.revoked_at.is_some() {
                     let last = last_of_platform(id.into(), ChangeAction::ServiceTokenRevoked);

@@ -15,8 +15,8 @@ use super::{
     change::ChangeAction,
     idempotency::{Retold, Subject, allowed},
     limit::Limited,
-    lock,
     policy::{self, Action},
+    right::OpenTxn,
     text,
 };
 use crate::{
@@ -151,9 +151,9 @@ impl Retold for AgentVersion {
         Subject::row(self.id)
     }
 
-    async fn again(txn: &Txn, by: &Caller, subject: Subject) -> Result<Self> {
+    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
         let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, by, Action::PublishVersions, "version", |row| row.customer_id)
+        allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
     }
 }
 
@@ -178,11 +178,13 @@ impl Registry {
             text::description("message", message)?;
         }
         let hash = content.hash()?;
-        let (clock, by) = (self.clock.clone(), caller.clone());
+        let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let (standing, mut agent) =
-                    lock::agent_and_standing(&txn, &by, Action::PublishVersions, agent_id).await?;
+                let (txn, standing, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
+                if activate {
+                    txn.also(Action::ActivateVersions, agent.customer_id, "agent")?;
+                }
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
                 }

@@ -1,6 +1,6 @@
 //! `operators`: users of the platform itself, named before they ever sign in.
 
-use sea_orm::{QueryOrder, entity::prelude::*};
+use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 use crate::clock::Instant;
 
@@ -27,6 +27,20 @@ impl ActiveModelBehavior for ActiveModel {}
 /// The operator of this name, if it is one.
 pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
     Entity::find_by_id((issuer.to_owned(), subject.to_owned()))
+}
+
+/// The same, which nobody removes until the transaction ends.
+pub fn held(issuer: &str, subject: &str) -> Select<Entity> {
+    by_subject(issuer, subject).lock(LockType::KeyShare)
+}
+
+/// Those of these names, locked for a removal: in one order, whoever asks.
+pub fn locked(names: &[(String, String)]) -> Select<Entity> {
+    let is = |(issuer, subject): &(String, String)| {
+        Condition::all().add(Column::Issuer.eq(issuer.as_str())).add(Column::Subject.eq(subject.as_str()))
+    };
+    let any = names.iter().fold(Condition::any(), |any, name| any.add(is(name)));
+    all().filter(any).lock(LockType::Update)
 }
 
 /// All operators.

@@ -173,12 +173,16 @@ pub enum Permission {
     ReadBilling,
     /// See who works for a customer and who is invited, with their addresses.
     ReadMembers,
-    /// Invite, give roles to and remove who works for a customer.
+    /// Invite people to work for a customer, and give its members roles.
     ManageMembers,
+    /// Remove members of a customer, and take invitations back.
+    RemoveMembers,
     /// See a customer's API keys; never their secrets.
     ReadKeys,
-    /// Make, rotate and revoke a customer's API keys.
+    /// Make and rotate a customer's API keys.
     ManageKeys,
+    /// Revoke a customer's API keys.
+    RevokeKeys,
     /// Read a customer and its agents, versions and activations.
     ReadAgents,
     /// Read agents and versions met through something that names them: an activation, or one's own write.

@@ -36,6 +36,7 @@ mod plain;
 mod policy;
 mod readme;
 mod rest;
+mod rights;
 mod role;
 mod rolling;
 mod search;

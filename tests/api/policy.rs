@@ -102,8 +102,10 @@ fn its_table_is_this_one() {
     yyyNNy FFFFFFF FFFFFy ReadBilling
     FFyNNy FFFFFFF FFFFFy ReadMembers
     FFyNNy FFFFFFF FFFFFy ManageMembers
+    FFyNNy FFFFFFF FFFFFy RemoveMembers
     FFyNNy FFFFFFF FFFFFy ReadKeys
     FFyNNy FFFFFFF FFFFFy ManageKeys
+    FFyNNy FFFFFFF FFFFFy RevokeKeys
     yyyNNy yFFFFFF FNFFFy ReadAgents
     yyyNNy yyyyyyy FNyyFy ReadServing
     yyyNNy yFFFyyF FNyyFy ReadContent

@@ -123,10 +123,11 @@ async fn written(app: &App, operator: &Operator, mutation: &str, input: Value) -
     count
 }
 
-/// Each is a round trip, and two of them hold locks: the customer and the agent, locked; all that is written of them; the log.
+/// Each is a round trip, and three of them hold locks: the customer and the agent, locked; the writer's right, read again; all
+/// that is written of them; the log.
 /// The transaction's beginning, whose rows it may touch, and its end are not counted.
 #[tokio::test]
-async fn publishing_and_activating_are_three_statements() {
+async fn publishing_and_activating_are_four_statements() {
     const PUBLISH: &str = "mutation ($input: PublishVersionInput!) { done: publishVersion(input: $input) { revision userErrors { code } } }";
     const ACTIVATE: &str = "mutation ($input: ActivateVersionInput!) { done: activateVersion(input: $input) { revision userErrors { code } } }";
     let app = App::start().await;
@@ -136,14 +137,14 @@ async fn publishing_and_activating_are_three_statements() {
     let input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m", "activate": true,
         "tools": [{ "name": "found" }] });
     // What the version is shown by is read afterwards: the snapshot is begun, the version is read.
-    assert_eq!(written(&app, &operator, PUBLISH, input).await, 3 + 2);
+    assert_eq!(written(&app, &operator, PUBLISH, input).await, 4 + 2);
     // What serves was looked up for the search in the very statement that wrote it.
     let search = "{ agents(filter: { toolName: \"found\", modelName: \"m\" }) { nodes { id } } }";
     let found = operator.gql(search, Value::Null).await;
     assert_eq!(found.at("/agents/nodes"), &json!([{ "id": agent }]));
     let input = json!({ "agentId": agent, "versionId": first });
     // Here it is the agent and the activation.
-    assert_eq!(written(&app, &operator, ACTIVATE, input).await, 3 + 3);
+    assert_eq!(written(&app, &operator, ACTIVATE, input).await, 4 + 3);
     assert_eq!(operator.gql(search, Value::Null).await.at("/agents/nodes"), &json!([]));
 }
 

@@ -1,13 +1,9 @@
 //! From a credential to a principal.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    str::FromStr,
-    sync::Mutex,
-    time::Duration,
-};
+use std::{collections::BTreeSet, str::FromStr, sync::Mutex, time::Duration};
 
 use chrono::TimeDelta;
+use lru::LruCache;
 
 use super::{
     Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal, UserPrincipal, customer::Plan,
@@ -29,7 +25,8 @@ pub mod key;
 
 /// How often at most it is noted that an API key was used.
 const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
-/// How many keys' last notes are kept in mind; when there are more, all are forgotten, which costs a look at the table.
+/// How many keys' last notes are kept in mind. Of more, the one that was used longest ago is forgotten, which costs a look at the
+/// table.
 const NOTED_MAX: usize = 10_000;
 
 /// Who vouches for users.
@@ -65,12 +62,12 @@ impl Issuer {
 pub(super) struct Auth {
     pub(super) issuer: Issuer,
     /// When it was last noted that a key was used.
-    noted: Mutex<HashMap<ApiKeyId, Instant>>,
+    noted: Mutex<LruCache<ApiKeyId, Instant>>,
 }
 
 impl Auth {
     pub(super) fn new(issuer: Issuer) -> Self {
-        Self { issuer, noted: Mutex::default() }
+        Self { issuer, noted: Mutex::new(LruCache::unbounded()) }
     }
 
     /// Whether the use of this key is to be noted now.
@@ -80,15 +77,16 @@ impl Auth {
         if last.is_some_and(is_fresh) || noted.get(&key).copied().is_some_and(is_fresh) {
             return false;
         }
-        if noted.len() >= NOTED_MAX {
-            noted.clear();
+        noted.put(key, now);
+        if noted.len() > NOTED_MAX {
+            noted.pop_lru();
         }
-        noted.insert(key, now);
         true
     }
 }
 
-const REFUSED: Error = Error::Unauthenticated(jwt::REFUSED);
+/// What who has no credential that is accepted is told, whatever is wrong with it.
+pub(super) const REFUSED: Error = Error::Unauthenticated(jwt::REFUSED);
 
 /// A credential of which all is well that can be told without the database.
 #[derive(Debug)]
@@ -265,18 +263,14 @@ impl Registry {
             self.note_use(id, found.customer_id, now);
         }
         let api_key::Credential { customer_id, name, scopes, plan, expires_at, .. } = found;
-        Ok(KeyPrincipal { id, customer_id, name, scopes: parsed(&scopes)?, plan, expires_at })
+        Ok(KeyPrincipal { id, customer_id, name, scopes: parse_scopes(&scopes)?, plan, expires_at })
     }
 
     /// Notes beside the request that a key was used. It is not logged: it changes nothing.
     fn note_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
-        let db = self.db.clone();
-        let author = Caller::system("note").author();
+        let registry = self.clone();
         self.db.tasks().beside(async move {
-            let touch = async move |txn: std::sync::Arc<crate::db::Txn>| -> Result<u64> {
-                Ok(txn.update_all(api_key::touch(id, now, now - NOTED_EVERY)).await?)
-            };
-            if let Err(err) = db.write(Scope::Customers(vec![customer]), author, touch).await {
+            if let Err(err) = registry.touch_key(id, customer, now, now - NOTED_EVERY).await {
                 tracing::warn!(error = %err, key = %id, "the use of an API key was not noted");
             }
         });
@@ -289,11 +283,11 @@ async fn service(view: &View, key: &Key) -> Result<ServicePrincipal> {
     if !key.matches(&token.secret_hash) || token.revoked_at.is_some() {
         return Err(REFUSED);
     }
-    Ok(ServicePrincipal { id, name: token.name, scopes: parsed(&token.scopes)? })
+    Ok(ServicePrincipal { id, name: token.name, scopes: parse_scopes(&token.scopes)? })
 }
 
 /// The scopes of a row, whose table holds no other.
-fn parsed<S: FromStr<Err = String> + Ord>(scopes: &[String]) -> Result<BTreeSet<S>> {
+pub(super) fn parse_scopes<S: FromStr<Err = String> + Ord>(scopes: &[String]) -> Result<BTreeSet<S>> {
     let scopes: std::result::Result<BTreeSet<S>, String> = scopes.iter().map(|scope| scope.parse()).collect();
     scopes.map_err(|err| Error::Internal(err.into()))
 }

@@ -12,9 +12,8 @@ use super::{
     super::{
         Caller, Error, Reading, Registry, Result, customer,
         limit::Limited,
-        lock,
         policy::{self, Action},
-        text,
+        right, text,
     },
     line::{LINE_BYTES_MAX, Line},
     plan::{self, Outcome, Plan, invalid},
@@ -236,7 +235,7 @@ impl Registry {
         let (reach, id) = (Reach::Only(vec![input.customer_id]), input.customer_id);
         let found = self.reading(caller).view.one(customer_row::by_ids(&reach, &[id])).await?;
         let found = found.ok_or(Error::NotFound("customer"))?;
-        lock::refuse_suspended(caller, found.standing())?;
+        right::refuse_state(caller, Action::WriteAgents, found.standing())?;
         Ok(found.plan)
     }
 
@@ -277,11 +276,11 @@ impl Registry {
         range: std::ops::Range<usize>,
     ) -> Result<Vec<Outcome>> {
         let ImportAgents { customer_id, model_name: _, activate } = *input;
-        let (clock, by, plans) = (self.clock.clone(), caller.clone(), Arc::clone(plans));
+        let (clock, plans) = (self.clock.clone(), Arc::clone(plans));
         let made = self
             .run(caller, move |txn| async move {
                 let some = plans.get(range).unwrap_or_default();
-                plan::make_so(some, &txn, &clock, &by, customer_id, activate).await
+                plan::make_so(some, txn, &clock, customer_id, activate).await
             })
             .await?;
         Ok(made.value)

@@ -4,12 +4,14 @@ use std::{collections::HashMap, mem};
 
 use super::{
     super::{
-        Caller, Error, Result,
+        Error, Result,
         activation::{self, Reason},
         agent::{self, Agent},
         customer,
         limit::{self, Counted, Limited},
-        lock, version,
+        policy::Action,
+        right::OpenTxn,
+        version,
     },
     line::{Checked, Line},
 };
@@ -73,15 +75,18 @@ impl Plan {
 /// for those that were so already.
 pub(super) async fn make_so(
     plans: &[Plan],
-    txn: &Txn,
+    txn: OpenTxn,
     clock: &Clock,
-    by: &Caller,
     customer_id: CustomerId,
     activate: bool,
 ) -> Result<Vec<Outcome>> {
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
     // Before any agent: so nobody adds one meanwhile, and two imports don't wait for each other's agents.
-    let customer = lock::growing_customer(txn, by, customer_id).await?;
+    let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
+    for action in [Action::PublishVersions, Action::ActivateVersions] {
+        txn.also(action, customer_id, "customer")?;
+    }
+    let txn = &*txn;
     let known = txn.all(agent_row::locked_by_name(customer_id, &names)).await?;
     let mut known: HashMap<String, Agent> =
         known.into_iter().map(|agent| (agent.name.clone(), agent)).collect();
