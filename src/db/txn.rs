@@ -219,20 +219,18 @@ impl Txn {
         self.log().entries.len()
     }
 
-    /// Inserts one row unless there is one with the same values in `key` already; says whether it did.
+    /// Inserts one row unless a unique constraint, whichever, has one like it already; says whether it did. Naming the one
+    /// constraint that counts would not do: two that insert the very same row may both find that one free, and then meet at
+    /// another, which refuses the second.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn insert_new<A>(
-        &self,
-        row: A,
-        key: impl IntoIterator<Item = <A::Entity as EntityTrait>::Column>,
-    ) -> Result<bool, Fault>
+    pub async fn insert_new<A>(&self, row: A) -> Result<bool, Fault>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        let skip = OnConflict::columns(key).do_nothing().to_owned();
+        let skip = OnConflict::new().do_nothing().to_owned();
         Ok(A::Entity::insert(row).on_conflict(skip).exec_without_returning(&self.txn).await? > 0)
     }
 

@@ -98,7 +98,7 @@ impl Registry {
                     name: Set(None),
                     created_at: Set(now),
                 };
-                if txn.insert_new(profile, [user::Column::Issuer, user::Column::Subject]).await? {
+                if txn.insert_new(profile).await? {
                     txn.record(Entry::platform(ChangeAction::UserCreated).subject(fresh));
                 }
                 let user =

@@ -26,8 +26,7 @@ impl Registry {
         let made = self
             .run(caller, move |txn| async move {
                 let txn = txn.platform(Action::ManagePlatform).await?;
-                let key = [row::Column::Issuer, row::Column::Subject];
-                let is_new = txn.insert_new(row::ActiveModel::from(operator), key).await?;
+                let is_new = txn.insert_new(row::ActiveModel::from(operator)).await?;
                 if is_new {
                     txn.record(about(&txn, ChangeAction::OperatorAdded, &name).await?);
                 }

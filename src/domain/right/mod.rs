@@ -281,7 +281,7 @@ pub(super) async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: Inst
         name: Set(principal.name.clone()),
         created_at: Set(now),
     };
-    if txn.insert_new(row, [user::Column::Issuer, user::Column::Subject]).await? {
+    if txn.insert_new(row).await? {
         txn.record(Entry::platform(ChangeAction::UserCreated).subject(principal.id));
         return Ok(());
     }
