@@ -169,19 +169,6 @@ impl Principal {
     }
 }
 
-/// What a caller may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight<'a> {
-    /// Everything.
-    System,
-    /// What these scopes open, of all customers.
-    Service(&'a BTreeSet<ServiceScope>),
-    /// What these scopes open, of this customer.
-    ApiKey(CustomerId, &'a BTreeSet<KeyScope>),
-    /// What this person may see, by its roles.
-    User(UserId, bool, &'a BTreeMap<CustomerId, Role>),
-}
-
 impl Caller {
     /// The command line, or the service itself.
     #[must_use]
@@ -208,24 +195,6 @@ impl Caller {
     /// How the log names this caller and its call.
     pub(super) fn author(&self) -> Author {
         Author { actor: self.actor(), origin: self.origin.clone() }
-    }
-
-    /// What it may see: the same for all that are shown the same. A person sees itself as others don't.
-    #[must_use]
-    pub fn sight(&self) -> Sight<'_> {
-        match &self.principal {
-            Principal::System => Sight::System,
-            Principal::Service(ServicePrincipal { id: _, name: _, scopes }) => Sight::Service(scopes),
-            Principal::ApiKey(KeyPrincipal {
-                id: _,
-                customer_id,
-                name: _,
-                scopes,
-                plan: _,
-                expires_at: _,
-            }) => Sight::ApiKey(*customer_id, scopes),
-            Principal::User(user) => Sight::User(user.id, user.operator, &user.memberships),
-        }
     }
 
     /// What this caller's transactions may touch.

@@ -39,6 +39,7 @@ mod text;
 pub mod transfer;
 pub mod user;
 pub mod version;
+mod visibility;
 
 pub use crate::{
     db::{Origin, Scope},
@@ -51,6 +52,7 @@ pub use error::{Error, ErrorCode, Result};
 pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 pub use text::{DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
+pub use visibility::VisibilityKey;
 
 /// All verbs. Clones are the same.
 #[derive(Clone, Debug)]

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Caller, Error, Registry, Result,
+        Caller, Error, Registry, Result, Scope,
         change::{Change, ChangeAction, Cursor},
         config::{ActiveConfig, ConfigAt, NotServed, Which},
         policy::{self, Action},
@@ -89,7 +89,7 @@ impl Hub {
         after: Option<&str>,
     ) -> Result<ConfigWatch> {
         policy::allow(&caller, Action::ReadConfigs)?;
-        let binding = binding(&caller, &filter);
+        let binding = binding(&caller.scope(), &filter);
         let after = after.map(|text| unbound(text, &binding)).transpose()?;
         // Changes of a customer name no agent, so agents are sorted out here and not by the hub.
         let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None };
@@ -250,12 +250,35 @@ impl ConfigWatch {
 }
 
 /// What binds a bookmark to whom it was given and for what: who sees other rows would miss some.
-fn binding(caller: &Caller, filter: &WatchFilter) -> String {
-    let WatchFilter { customer_id, agent_ids } = filter;
-    let agents: Option<BTreeSet<&AgentId>> = agent_ids.as_ref().map(|ids| ids.iter().collect());
-    // A caller's customers come sorted.
-    let digest = Sha256::digest(format!("{:?} {customer_id:?} {agents:?}", caller.scope()));
+fn binding(scope: &Scope, filter: &WatchFilter) -> String {
+    let digest = Sha256::digest(bound(scope, filter));
     hex::encode(digest.get(..BINDING_BYTES).unwrap_or_default())
+}
+
+/// What a bookmark's hash is over. Saved bookmarks hold it, so it is spelled out here and never changes: as the first release
+/// spelled it, whatever types are called by now. A caller's customers come sorted.
+fn bound(scope: &Scope, filter: &WatchFilter) -> String {
+    let WatchFilter { customer_id, agent_ids } = filter;
+    let customer = |id: &CustomerId| format!("CustomerId({id})");
+    let scope = match scope {
+        Scope::Auth => "Auth".to_owned(),
+        Scope::Joining(id) => format!("Joining({})", customer(id)),
+        Scope::Runtime => "Runtime".to_owned(),
+        Scope::Platform => "Platform".to_owned(),
+        Scope::Customers(ids) => {
+            format!("Customers([{}])", ids.iter().map(customer).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let only = customer_id.as_ref().map_or_else(|| "None".to_owned(), |id| format!("Some({})", customer(id)));
+    let agents = agent_ids.as_ref().map_or_else(
+        || "None".to_owned(),
+        |ids| {
+            let sorted: BTreeSet<AgentId> = ids.iter().copied().collect();
+            let names: Vec<_> = sorted.iter().map(|id| format!("AgentId({id})")).collect();
+            format!("Some({{{}}})", names.join(", "))
+        },
+    );
+    format!("{scope} {only} {agents}")
 }
 
 /// The place in the log that a bookmark names, if it was given to such a caller for such a filter. A bare revision is
@@ -265,5 +288,39 @@ fn unbound(text: &str, binding: &str) -> Result<Cursor> {
         None => text.parse(),
         Some((cursor, bound)) if bound == binding => cursor.parse(),
         Some(_) => Err(Error::CursorInvalid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Bookmarks that were saved by the first release hold these.
+    #[test]
+    fn what_binds_a_bookmark_is_what_it_always_was() {
+        let customer = |nth: u128| CustomerId::from(Uuid::from_u128(nth));
+        let agent = |nth: u128| AgentId::from(Uuid::from_u128(nth));
+        let filter = |customer_id: Option<CustomerId>, agents: Option<&[AgentId]>| WatchFilter {
+            customer_id,
+            agent_ids: agents.map(Arc::from),
+        };
+        let all = filter(None, None);
+        let cases = [
+            (Scope::Runtime, all.clone(), "bcc43f57"),
+            (Scope::Platform, all.clone(), "2be2a927"),
+            (Scope::Customers(vec![]), all.clone(), "5e3a7024"),
+            (Scope::Customers(vec![customer(0xa1)]), all.clone(), "0b979548"),
+            (Scope::Customers(vec![customer(0xa1), customer(0xb2)]), all, "54a7179c"),
+            (Scope::Runtime, filter(Some(customer(0xa1)), None), "217ac9ce"),
+            // In whatever order, and however often, agents are named.
+            (Scope::Runtime, filter(None, Some(&[agent(2), agent(1), agent(2)])), "b60b07ed"),
+            (Scope::Runtime, filter(None, Some(&[agent(1), agent(2)])), "b60b07ed"),
+            (Scope::Runtime, filter(None, Some(&[])), "4603111d"),
+        ];
+        for (scope, filter, expected) in cases {
+            assert_eq!(binding(&scope, &filter), expected, "{scope:?} {filter:?}");
+        }
     }
 }

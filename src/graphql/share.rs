@@ -260,9 +260,9 @@ fn group(caller: &Caller, accepted: &Accepted) -> [u8; 32] {
     let Accepted { document, operation_name, variables, kind: _, asked: _ } = accepted;
     let mut digest = Sha256::new();
     let variables = serde_json::to_string(variables).unwrap_or_default();
-    let sight = format!("{:?}", caller.sight());
+    let visibility = caller.visibility().bytes();
     let name = operation_name.as_deref().unwrap_or_default();
-    for part in [&*document.text, name, &variables, &sight] {
+    for part in [document.text.as_bytes(), name.as_bytes(), variables.as_bytes(), &visibility] {
         digest.update(part.len().to_be_bytes());
         digest.update(part);
     }

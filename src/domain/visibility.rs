@@ -1,0 +1,116 @@
+//! Who is shown the same: the key by which rendered answers are shared between callers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::{Caller, KeyPrincipal, KeyScope, Principal, ServicePrincipal, ServiceScope, member::Role};
+use crate::id::{ApiKeyId, CustomerId, UserId};
+
+/// Visibility key: callers with equal keys get identical answers to the same question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VisibilityKey<'a> {
+    /// Everything.
+    System,
+    /// What these scopes open, of all customers.
+    Service(&'a BTreeSet<ServiceScope>),
+    /// What these scopes open, of this customer. A key sees itself as others don't.
+    ApiKey(ApiKeyId, CustomerId, &'a BTreeSet<KeyScope>),
+    /// What this person may see, by its roles. A person sees itself as others don't.
+    User(UserId, bool, &'a BTreeMap<CustomerId, Role>),
+}
+
+impl VisibilityKey<'_> {
+    /// The same as bytes: different keys have different ones, whatever types and variants are called.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let id = |id: Uuid| id.into_bytes();
+        match self {
+            Self::System => vec![0],
+            Self::Service(scopes) => {
+                let mut bytes = vec![1];
+                scopes.iter().for_each(|scope| push_text(&mut bytes, scope.as_str()));
+                bytes
+            }
+            Self::ApiKey(key, customer, scopes) => {
+                let mut bytes = vec![2];
+                bytes.extend(id((*key).into()));
+                bytes.extend(id((*customer).into()));
+                scopes.iter().for_each(|scope| push_text(&mut bytes, scope.as_str()));
+                bytes
+            }
+            Self::User(user, operator, memberships) => {
+                let mut bytes = vec![3];
+                bytes.extend(id((*user).into()));
+                bytes.push(u8::from(*operator));
+                for (customer, role) in *memberships {
+                    bytes.extend(id((*customer).into()));
+                    bytes.push(match role {
+                        Role::Viewer => 0,
+                        Role::Editor => 1,
+                        Role::Admin => 2,
+                    });
+                }
+                bytes
+            }
+        }
+    }
+}
+
+/// A text with its length before it, so that no two lists of them run together.
+fn push_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+    bytes.extend(text.bytes());
+}
+
+impl Caller {
+    /// What it may see.
+    #[must_use]
+    pub fn visibility(&self) -> VisibilityKey<'_> {
+        match &self.principal {
+            Principal::System => VisibilityKey::System,
+            Principal::Service(ServicePrincipal { id: _, name: _, scopes }) => VisibilityKey::Service(scopes),
+            Principal::ApiKey(KeyPrincipal { id, customer_id, name: _, scopes, plan: _, expires_at: _ }) => {
+                VisibilityKey::ApiKey(*id, *customer_id, scopes)
+            }
+            Principal::User(user) => VisibilityKey::User(user.id, user.operator, &user.memberships),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visibility_key_has_fixed_bytes() {
+        let (customer, user) = (CustomerId::from(Uuid::from_u128(0xa1)), UserId::from(Uuid::from_u128(0xb2)));
+        let key = ApiKeyId::from(Uuid::from_u128(0xc3));
+        let services = [ServiceScope::ConfigsRead, ServiceScope::ActivationsWatch].into();
+        let scopes = [KeyScope::AgentsRead].into();
+        let (roles, none) = ([(customer, Role::Editor)].into(), BTreeMap::new());
+        let cases = [
+            (VisibilityKey::System, "00".to_owned()),
+            (
+                VisibilityKey::Service(&services),
+                "01000000000000000c636f6e666967733a7265616400000000000000116163746976617469\
+                 6f6e733a7761746368"
+                    .to_owned(),
+            ),
+            (
+                VisibilityKey::ApiKey(key, customer, &scopes),
+                format!("02{}{}000000000000000b6167656e74733a72656164", hex_id(0xc3), hex_id(0xa1)),
+            ),
+            (VisibilityKey::User(user, false, &none), format!("03{}00", hex_id(0xb2))),
+            (VisibilityKey::User(user, true, &none), format!("03{}01", hex_id(0xb2))),
+            (VisibilityKey::User(user, false, &roles), format!("03{}00{}01", hex_id(0xb2), hex_id(0xa1))),
+        ];
+        for (key, expected) in cases {
+            assert_eq!(hex::encode(key.bytes()), expected, "{key:?}");
+        }
+    }
+
+    fn hex_id(id: u128) -> String {
+        format!("{id:032x}")
+    }
+}
