@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 12] = [
+static STEPS: [Step; 13] = [
     step!("0001_scope"),
     step!("0002_people"),
     step!("0003_agents"),
@@ -41,6 +41,7 @@ static STEPS: [Step; 12] = [
     step!("0010_idempotency"),
     step!("0011_growth"),
     step!("0012_writes"),
+    step!("0013_erasure"),
 ];
 
 impl MigratorTrait for Migrator {

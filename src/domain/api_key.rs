@@ -264,9 +264,9 @@ async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn,
     Ok((txn, key))
 }
 
-/// What the log says of a key.
+/// What the log says of a key. Not its name: that is erased with its customer, and entries never change.
 fn facts(key: &ApiKey) -> serde_json::Value {
-    json!({ "name": key.name, "scopes": key.scopes, "expires_at": key.expires_at })
+    json!({ "scopes": key.scopes, "expires_at": key.expires_at })
 }
 
 /// That a key is not accepted from now on.

@@ -2,15 +2,22 @@
 //!
 //! Whose it is, and whether its reader may see it, is asked of the database each time, by the version's summary; only the
 //! content itself is not read again. The one thing that takes content away, erasure, changes its size, which is part of the
-//! key: so what was kept before is not found any more, on any instance and in no snapshot from after it.
+//! key: so what was kept before is not found any more, on any instance and in no snapshot from after it. It doesn't stay in
+//! memory either: each instance evicts it when the log tells of the erasure, and keeps nothing of that customer's from then on.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use quick_cache::{Weighter, sync::Cache};
 use serde_json::Value;
 
 use super::version::{Tool, Tools, VersionBody, VersionSummary};
-use crate::id::{CustomerId, VersionId};
+use crate::{
+    id::{CustomerId, VersionId},
+    task::lock,
+};
 
 /// How many versions are thought to be kept; what bounds them is their size.
 const ENTRIES: usize = 16 * 1024;
@@ -53,26 +60,35 @@ impl Weighter<BodyKey, Arc<VersionBody>> for Size {
 
 /// The contents that were read of late.
 #[derive(Debug)]
-pub(super) struct Contents(Cache<BodyKey, Arc<VersionBody>, Size>);
+pub(super) struct Contents {
+    kept: Cache<BodyKey, Arc<VersionBody>, Size>,
+    /// Customers whose erasure this instance has seen: a reading that began before may end after it.
+    erased: Mutex<HashSet<CustomerId>>,
+}
 
 impl Default for Contents {
     fn default() -> Self {
-        Self(Cache::with_weighter(ENTRIES, BYTES_MAX, Size))
+        Self { kept: Cache::with_weighter(ENTRIES, BYTES_MAX, Size), erased: Mutex::default() }
     }
 }
 
 impl Contents {
     pub(super) fn get(&self, key: &BodyKey) -> Option<Arc<VersionBody>> {
-        self.0.get(key)
+        self.kept.get(key)
     }
 
     pub(super) fn keep(&self, key: BodyKey, body: &Arc<VersionBody>) {
-        self.0.insert(key, Arc::clone(body));
+        self.kept.insert(key, Arc::clone(body));
+        // After it was kept: whoever erases either finds it there, or is found here.
+        if lock(&self.erased).contains(&key.customer_id) {
+            self.kept.remove(&key);
+        }
     }
 
-    /// Forgets what this customer's versions held.
+    /// Evicts what this customer's versions held, and keeps nothing of theirs any more.
     pub(super) fn forget(&self, customer: CustomerId) {
-        self.0.retain(|key, _| key.customer_id != customer);
+        lock(&self.erased).insert(customer);
+        self.kept.retain(|key, _| key.customer_id != customer);
     }
 }
 
@@ -96,4 +112,34 @@ fn weight_of_json(value: &Value) -> usize {
                 entries.iter().map(|(key, value)| VALUE + key.len() + weight_of_json(value)).sum()
             }
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn nothing_of_an_erased_customer_is_kept_also_by_a_reading_that_ends_later() {
+        let contents = Contents::default();
+        let key = |customer: u128, version: u128| BodyKey {
+            id: VersionId::from(Uuid::from_u128(version)),
+            customer_id: CustomerId::from(Uuid::from_u128(customer)),
+            bytes: 6,
+        };
+        let body = |key: BodyKey| {
+            let system_prompt = "prompt".to_owned();
+            let (model_parameters, tools) = (Value::Object(Default::default()), Tools::default());
+            Arc::new(VersionBody { id: key.id, system_prompt, model_parameters, tools })
+        };
+        let (before, late, other) = (key(1, 1), key(1, 2), key(2, 3));
+        contents.keep(before, &body(before));
+        contents.keep(other, &body(other));
+        contents.forget(before.customer_id);
+        contents.keep(late, &body(late));
+        assert!(contents.get(&before).is_none());
+        assert!(contents.get(&late).is_none());
+        assert!(contents.get(&other).is_some());
+    }
 }

@@ -1,6 +1,5 @@
 //! Erasure: what a canceled customer had is taken away for good. Numbers, hashes and the log stay, and stay verifiable.
 
-use sea_orm::Set;
 use serde_json::json;
 
 use super::{
@@ -9,17 +8,15 @@ use super::{
     customer::{BillingStatus, Customer},
     policy::{self, Action},
 };
+pub use crate::entity::erasure::{ColumnFate, Fate, column_fates};
 use crate::{
     db::Entry,
     entity::{agent, agent_version, api_key, customer as row, invitation, membership, user},
     id::CustomerId,
 };
 
-/// What an erased customer is called.
-const NAME: &str = "erased";
-
 impl Registry {
-    /// Erases a canceled customer: prompts, parameters, tools and messages of all versions, names and descriptions of its
+    /// Erases a canceled customer: prompts, parameters, tools, models and messages of all versions, names and descriptions of its
     /// agents, its members' places, the profiles of those who worked nowhere else, its invitations, its API keys, and its
     /// name. There is no way back. Erasing it again changes nothing.
     ///
@@ -43,13 +40,9 @@ impl Registry {
                 // All at once, however much it is: what is half erased would be neither there nor gone.
                 txn.take_time().await?;
                 // First its row: with that, the triggers let the content of its versions go.
-                let erased = row::ActiveModel {
-                    name: Set(NAME.to_owned()),
-                    updated_at: Set(now),
-                    erased_at: Set(Some(now)),
-                    ..before.into()
-                };
-                let erased = txn.update(erased).await?;
+                txn.update_all(row::erase(id, now)).await?;
+                let erased = txn.one(row::by_ids(txn.reach(), &[id])).await?;
+                let erased = erased.ok_or(Error::NotFound("customer"))?;
                 let versions = txn.update_all(agent_version::erase(id)).await?;
                 let agents = txn.update_all(agent::erase(id)).await?;
                 let users: Vec<_> = txn.all(user::only_of(id)).await?.iter().map(|user| user.id).collect();

@@ -24,7 +24,7 @@ pub mod config;
 mod content;
 pub mod customer;
 pub mod diff;
-mod erasure;
+pub mod erasure;
 mod error;
 mod idempotency;
 pub mod invitation;

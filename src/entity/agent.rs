@@ -6,7 +6,14 @@ use sea_orm::{
     sea_query::{ExprTrait, LockType, Order},
 };
 
-use super::{Reach, Slice, customer::Standing, search, sql::Sql, uuids};
+use super::{
+    Reach, Slice,
+    customer::Standing,
+    erasure::{self, Fate},
+    search,
+    sql::Sql,
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, UserId, VersionId},
@@ -225,11 +232,26 @@ pub fn locked_by_name(customer: CustomerId, names: &[String]) -> Select<Entity> 
         .lock(LockType::NoKeyUpdate)
 }
 
-/// Takes away the names and descriptions of one customer's agents. What they are numbered by stays. The new names can't
-/// be foreseen: whoever could give one of them to another agent beforehand could not be erased.
+/// What becomes of each column when the customer is erased. The new names can't be foreseen: whoever could give one of them to
+/// another agent beforehand could not be erased. Owners go with their memberships.
+pub(super) fn fate(column: Column) -> Fate {
+    match column {
+        Column::Name => Fate::Erase(Expr::cust("'erased ' || gen_random_uuid()")),
+        Column::Description => Fate::Erase(Expr::value(Option::<String>::None)),
+        Column::OwnerId => Fate::Derived,
+        Column::Id
+        | Column::CustomerId
+        | Column::LatestNumber
+        | Column::ActiveVersionId
+        | Column::ActivatedAt
+        | Column::ConfigRevision
+        | Column::ArchivedAt
+        | Column::CreatedAt
+        | Column::UpdatedAt => Fate::Keep,
+    }
+}
+
+/// Takes away what one customer's agents are called and described as.
 pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
-    Entity::update_many()
-        .col_expr(Column::Name, Expr::cust("'erased ' || gen_random_uuid()"))
-        .col_expr(Column::Description, Expr::value(Option::<String>::None))
-        .filter(Column::CustomerId.eq(customer))
+    erasure::erase::<Entity>(fate).filter(Column::CustomerId.eq(customer))
 }

@@ -6,7 +6,13 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Reach, Slice, change::ActorKind, sql::Sql, uuids};
+use super::{
+    Reach, Slice,
+    change::ActorKind,
+    erasure::{self, ERASED, Fate},
+    sql::Sql,
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{AgentId, CustomerId, VersionId},
@@ -173,12 +179,42 @@ pub fn bodies(reach: &Reach, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
     by_ids(reach, ids).select_only().columns(columns).into_model()
 }
 
-/// Takes away what all versions of one customer hold. Numbers and hashes stay. Only an erased customer's may be.
+/// A version that serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct Serving {
+    /// Its id.
+    pub id: VersionId,
+}
+
+/// Those of `ids` that their agents serve, of customers that are served.
+pub fn serving(ids: &[VersionId]) -> SelectorRaw<SelectModel<Serving>> {
+    let sql = "SELECT t.id FROM registry.agent_versions AS t \
+               JOIN registry.agents AS a ON a.id = t.agent_id AND a.active_version_id = t.id \
+               JOIN registry.customers AS c ON c.id = t.customer_id \
+               WHERE t.id = ANY($1::uuid[]) AND c.billing_status NOT IN ('SUSPENDED', 'CANCELED')";
+    Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(ids)]))
+}
+
+/// What becomes of each column when the customer is erased: numbers and hashes stay.
+pub(super) fn fate(column: Column) -> Fate {
+    match column {
+        Column::SystemPrompt => Fate::Erase(Expr::value("")),
+        Column::ModelName => Fate::Erase(Expr::value(ERASED)),
+        Column::ModelParameters => Fate::Erase(Expr::value(serde_json::json!({}))),
+        Column::Tools => Fate::Erase(Expr::value(serde_json::json!([]))),
+        Column::Message => Fate::Erase(Expr::value(Option::<String>::None)),
+        Column::Id
+        | Column::CustomerId
+        | Column::AgentId
+        | Column::Number
+        | Column::ContentHash
+        | Column::CreatedByKind
+        | Column::CreatedById
+        | Column::CreatedAt => Fate::Keep,
+    }
+}
+
+/// Takes away what all versions of one customer hold. Only an erased customer's may be.
 pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
-    Entity::update_many()
-        .col_expr(Column::SystemPrompt, Expr::value(""))
-        .col_expr(Column::ModelParameters, Expr::value(serde_json::json!({})))
-        .col_expr(Column::Tools, Expr::value(serde_json::json!([])))
-        .col_expr(Column::Message, Expr::value(Option::<String>::None))
-        .filter(Column::CustomerId.eq(customer))
+    erasure::erase::<Entity>(fate).filter(Column::CustomerId.eq(customer))
 }

@@ -6,7 +6,11 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Reach, Slice, uuids};
+use super::{
+    Reach, Slice,
+    erasure::{self, ERASED, Fate},
+    uuids,
+};
 use crate::{clock::Instant, id::CustomerId};
 
 /// What a customer pays for, the smallest first.
@@ -31,7 +35,7 @@ pub enum BillingStatus {
     Active,
     /// A payment is late; everything still works.
     PastDue,
-    /// Nothing is served and nothing may be written, but its people can look.
+    /// Nothing is served. Its people can look, revoke keys and invitations, and remove members; operators can also write.
     Suspended,
     /// Gone; its data may be erased.
     Canceled,
@@ -191,4 +195,25 @@ pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>
         sql,
         [uuids(ids), now.into()],
     ))
+}
+
+/// What becomes of each column when the customer is erased.
+pub(super) fn fate(column: Column) -> Fate {
+    match column {
+        Column::Name => Fate::Erase(Expr::value(ERASED)),
+        Column::Id
+        | Column::Plan
+        | Column::BillingStatus
+        | Column::CreatedAt
+        | Column::UpdatedAt
+        | Column::ErasedAt => Fate::Keep,
+    }
+}
+
+/// Erases a customer's own row, as of now. With that, the triggers let the content of its versions go.
+pub fn erase(customer: CustomerId, now: Instant) -> sea_orm::UpdateMany<Entity> {
+    erasure::erase::<Entity>(fate)
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .col_expr(Column::ErasedAt, Expr::value(now))
+        .filter(Column::Id.eq(customer))
 }

@@ -15,6 +15,7 @@ pub mod api_key;
 pub mod audit;
 pub mod change;
 pub mod customer;
+pub mod erasure;
 pub mod idempotency_key;
 pub mod invitation;
 pub mod log;

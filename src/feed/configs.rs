@@ -21,7 +21,7 @@ use super::touched::{Touched, touched};
 use crate::{
     domain::{
         Error, Registry, Result,
-        change::Change,
+        change::{Change, ChangeAction},
         config::{ActiveConfig, ConfigAt, NotServed},
         version,
     },
@@ -194,6 +194,9 @@ impl Configs {
                     }
                 }
                 Touched::Customer(customer) => self.forget(|known| known.customer_id == customer),
+            }
+            if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
+                self.forget(|known| known.customer_id == customer);
             }
         }
     }

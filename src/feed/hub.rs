@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     ops::Deref,
     sync::{
         Arc, Mutex,
@@ -27,11 +28,11 @@ use super::{
 use crate::{
     domain::{
         Caller, Error, Reach, Registry, Result,
-        change::{Change, Cursor, Place},
+        change::{Change, ChangeAction, Cursor, Place},
         policy::{self, Action},
     },
     id::{AgentId, CustomerId},
-    task::Tasks,
+    task::{Tasks, lock},
 };
 
 /// How many commits a watcher may be behind before it is sent to the log instead; bounds the memory of all of them.
@@ -48,6 +49,15 @@ const AT_LEAST_WAIT: Duration = Duration::from_secs(2);
 pub(super) struct Commit {
     pub(super) revision: i64,
     pub(super) changes: Vec<Arc<Change>>,
+}
+
+/// What drops the answers that are kept somewhere.
+struct Dropper(Box<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Dropper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dropper")
+    }
 }
 
 /// Where commits arrive, and watchers wait. Clones are the same hub.
@@ -78,6 +88,8 @@ pub struct Inner {
     pub(super) credentials: Credentials,
     /// What watchers of configurations are told of.
     readings: Readings,
+    /// What else keeps answers in memory, and drops them when a customer is erased.
+    droppers: Mutex<Vec<Dropper>>,
     /// What wakes the tail.
     bell: Arc<Notify>,
     /// When the database last did not answer somebody who had something else to go by.
@@ -116,6 +128,7 @@ impl Hub {
             configs: Configs::new(registry.clone(), tasks, render, config_bytes),
             credentials: Credentials::default(),
             readings: Readings::default(),
+            droppers: Mutex::default(),
             bell,
             silent_since: Mutex::default(),
             lease: Lease::new(Moment::now(registry.clock())),
@@ -134,12 +147,26 @@ impl Hub {
         self.credentials.note(&commit.changes);
         self.configs.note(&commit.changes);
         self.registry.note(&commit.changes);
+        if commit.changes.iter().any(|change| change.action == ChangeAction::CustomerErased) {
+            self.drop_answers();
+        }
         // After who is who is forgotten: whoever is looked up from now on is looked up anew.
         self.rights.note(&commit.changes);
         // Before it is sent: who begins to watch in between gets it twice, and not never.
         self.applied.send_replace(end);
         // It only fails when nobody watches.
         let _ = self.live.send(Arc::new(commit));
+    }
+
+    /// Has this called when a customer was erased, for who keeps answers in memory that may hold what was its.
+    pub fn when_erased(&self, drop: impl Fn() + Send + Sync + 'static) {
+        lock(&self.droppers).push(Dropper(Box::new(drop)));
+    }
+
+    /// Drops all answers that are kept in memory. Which of them hold something of whom isn't known, and erasures are rare.
+    fn drop_answers(&self) {
+        self.readings.clear();
+        lock(&self.droppers).iter().for_each(|Dropper(drop)| drop());
     }
 
     /// The last revision that this instance has followed the log to; 0 until it has begun.

@@ -231,15 +231,15 @@ impl Api {
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Self {
         let documents = Arc::new(Documents::new(trusted));
         let limits = guard::Limits::default();
-        Self {
-            schema: schema(),
-            registry,
-            hub,
-            limits,
-            documents,
-            share: Share::default(),
-            ready: Ready::default(),
-        }
+        let (share, ready) = (Share::default(), Ready::default());
+        hub.when_erased({
+            let (share, ready) = (share.clone(), ready.clone());
+            move || {
+                share.clear();
+                ready.clear();
+            }
+        });
+        Self { schema: schema(), registry, hub, limits, documents, share, ready }
     }
 
     /// Finds the document that an operation means, and decides whether it may run: before it is parsed, and then before

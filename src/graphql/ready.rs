@@ -63,6 +63,11 @@ impl Ready {
         std::ptr::eq(of.as_ptr(), Arc::as_ptr(&hot)).then_some(body)
     }
 
+    /// Drops all answers.
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+
     /// Keeps the answer to this request, which shows this and depends on nothing else.
     pub(super) fn keep(&self, asked: &Bytes, hot: &Arc<Hot>, body: Bytes) {
         let made = Made { agent: hot.config.agent_id, of: Arc::downgrade(hot), body };

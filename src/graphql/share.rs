@@ -98,6 +98,13 @@ impl Default for Share {
     }
 }
 
+impl Share {
+    /// Drops all of them.
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+}
+
 /// One subscriber.
 struct Subscriber {
     api: Api,

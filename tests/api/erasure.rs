@@ -1,6 +1,10 @@
 //! Erasure: a canceled customer's prompts and people go for good, and the log stays whole.
 
-use agent_registry::domain::{KeyScope, member::Role};
+use agent_registry::domain::{
+    KeyScope,
+    erasure::{ColumnFate, Fate, column_fates},
+    member::Role,
+};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -33,6 +37,59 @@ async fn dump(session: &mut PgConnection) -> String {
     all
 }
 
+/// The columns that are erased, by their fate, and hold no zebra anywhere.
+async fn without_zebra(session: &mut PgConnection) -> Vec<String> {
+    let mut without = Vec::new();
+    let erased = column_fates().into_iter().filter(|fate| matches!(fate.fate, Fate::Erase(_)));
+    for ColumnFate { table, column, fate: _ } in erased {
+        let count = format!("SELECT count(*) FROM registry.{table} WHERE {column}::text ILIKE '%zebra%'");
+        let count: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut *session).await.unwrap();
+        if count == 0 {
+            without.push(format!("{table}.{column}"));
+        }
+    }
+    without
+}
+
+/// A column that is new must be thought about: what becomes of it when its customer is erased?
+#[tokio::test]
+async fn each_column_of_a_customers_tables_has_its_fate() {
+    let app = App::start().await;
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let columns = "SELECT table_name || '.' || column_name FROM information_schema.columns AS c
+        WHERE table_schema = 'registry' AND (table_name IN ('customers', 'users', 'idempotency_keys') OR EXISTS (
+            SELECT FROM information_schema.columns AS o WHERE o.table_schema = c.table_schema
+            AND o.table_name = c.table_name AND o.column_name = 'customer_id')) ORDER BY 1";
+    let columns: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut session).await.unwrap();
+    let mut fates: Vec<String> =
+        column_fates().iter().map(|ColumnFate { table, column, .. }| format!("{table}.{column}")).collect();
+    fates.sort();
+    let unclassified: Vec<_> = columns.iter().filter(|column| !fates.contains(column)).collect();
+    let unknown: Vec<_> = fates.iter().filter(|fate| !columns.contains(fate)).collect();
+    assert_eq!((unclassified, unknown), (Vec::new(), Vec::new()), "see src/entity/erasure.rs");
+    assert_eq!(fates.len(), columns.len(), "a column has two fates");
+}
+
+/// Names of keys are erased with their customer, and entries of the log are not: so they hold none.
+#[tokio::test]
+async fn the_log_holds_no_names_of_keys() {
+    let app = App::start().await;
+    let operator = app.operator().await;
+    let customer = operator.customer("City").await;
+    let create = "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } } }";
+    let input = json!({ "customerId": customer, "name": "zebra", "scopes": ["AGENTS_READ"] });
+    let id = operator.gql(create, json!({ "input": input })).await.text("/createApiKey/apiKey/id");
+    let rotate = "mutation ($id: ID!) { rotateApiKey(input: { apiKeyId: $id }) { apiKey { name } userErrors { code } } }";
+    assert_eq!(operator.gql(rotate, json!({ "id": id })).await.at("/rotateApiKey/apiKey/name"), "zebra");
+    let revoke = "mutation ($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { userErrors { code } } }";
+    operator.gql(revoke, json!({ "id": id })).await.at("/revokeApiKey/userErrors");
+    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let entries = "SELECT count(*) FILTER (WHERE action LIKE 'api_key.%'), count(*) FILTER (WHERE details LIKE '%zebra%') FROM registry.changes";
+    let entries: (i64, i64) = sqlx::query_as(entries).fetch_one(&mut session).await.unwrap();
+    assert_eq!(entries, (3, 0));
+}
+
 async fn cancel(operator: &Operator, customer: &str) {
     let input = json!({ "id": customer, "status": "CANCELED" });
     assert_eq!(operator.gql(STATUS, input).await.at("/setBillingStatus/userErrors"), &json!([]));
@@ -46,13 +103,15 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
     let admin = app.member(&customer, Role::Admin).await;
     let agent = admin.agent(&customer, "Zebra helper").await;
     let input = json!({
-        "agentId": agent, "systemPrompt": "zebra prompt", "modelName": "m", "message": "zebra message", "activate": true,
+        "agentId": agent, "systemPrompt": "zebra prompt", "modelName": "zebra-model", "message": "zebra message", "activate": true,
         "modelParameters": { "zebra": 1 }, "tools": [{ "name": "zebra_tool", "description": "zebra" }],
     });
     let version = admin.publish_input(input).await.text("/publishVersion/version/id");
     let hash =
         "query ($id: ID!) { node(id: $id) { ... on AgentVersion { number contentHash systemPrompt } } }";
     let before = operator.gql(hash, json!({ "id": version })).await;
+    let describe = "mutation ($id: ID!) { updateAgent(input: { agentId: $id, description: \"zebra\" }) { userErrors { code } } }";
+    admin.gql(describe, json!({ "id": agent })).await;
     let invite = "mutation ($id: ID!) { inviteMember(input: { customerId: $id, email: \"zebra@example.org\", role: VIEWER }) { userErrors { code } } }";
     operator.gql(invite, json!({ "id": customer })).await;
     let program = app.program(&customer, [KeyScope::AgentsRead]).await;
@@ -70,6 +129,8 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
 
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     assert!(dump(&mut session).await.to_lowercase().contains("zebra"));
+    // Each column of which something is taken away holds something before.
+    assert_eq!(without_zebra(&mut session).await, Vec::<String>::new());
     let erased = operator.gql(ERASE, json!({ "id": customer })).await;
     assert_eq!(erased.at("/eraseCustomer/customer/name"), "erased");
     assert!(erased.at("/eraseCustomer/customer/erasedAt").is_string());
@@ -78,6 +139,14 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
 
     let rest = dump(&mut session).await.to_lowercase();
     assert!(!rest.contains("zebra"), "something of it is left");
+    let models = "{ agents(filter: { modelName: \"erased\" }) { nodes { activeVersion { modelName tools { name } } } } }";
+    let shown = json!([{ "activeVersion": { "modelName": "erased", "tools": [] } }]);
+    let other = app.another().await;
+    for instance in [&app.first, &other] {
+        let asked = instance.bearer(operator.token.as_deref().unwrap());
+        assert_eq!(asked.gql(models, Value::Null).await.at("/agents/nodes"), &shown);
+    }
+    other.stop().await;
     assert!(!rest.contains(&format!("admin-of-{customer}")), "its people are left");
     assert!(rest.contains(&format!("viewer-of-{customer}")), "who works elsewhere is not its own");
     let after = operator.gql(hash, json!({ "id": version })).await;
