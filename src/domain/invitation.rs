@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use sea_orm::Set;
 use serde_json::json;
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
@@ -80,8 +81,9 @@ impl Registry {
     pub async fn invite_member(&self, caller: &Caller, input: InviteMember) -> Result<Changed<Invitation>> {
         let InviteMember { customer_id, email, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
-        let email = address(&email)?;
-        let (now, id, by) = (self.clock.now(), self.clock.id(), caller.clone());
+        // A person has typed it; what an issuer claims is compared as it is.
+        let email = address(email.trim())?;
+        let (now, id) = (self.clock.now(), self.clock.id());
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
@@ -245,12 +247,11 @@ fn taken(message: &'static str) -> Error {
 }
 
 /// An address as it is kept and compared: in lower case. A letter that only becomes a plain one by that (the Kelvin sign
-/// a `k`) would make an address of another's: it is refused.
+/// a `k`) would make an address of another's, and so would a character that nobody sees: both are refused.
 fn address(email: &str) -> Result<String> {
     let wrong = || Error::invalid("email", "email must be an address, such as ada@example.org");
-    let email = email.trim();
     let (name, domain) = email.rsplit_once('@').ok_or_else(wrong)?;
-    let is_plain = !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    let is_plain = !email.chars().any(is_unseen);
     let is_itself = |c: char| c.is_ascii() || !c.to_lowercase().any(|lower| lower.is_ascii());
     let lower = email.to_lowercase();
     let fits = lower.chars().count() <= EMAIL_CHARS_MAX && email.chars().all(is_itself);
@@ -258,4 +259,55 @@ fn address(email: &str) -> Result<String> {
         return Err(wrong());
     }
     Ok(lower)
+}
+
+/// Whether a character is a separator (Z), a format character (Cf) or a control character (Cc).
+fn is_unseen(c: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
+    matches!(get_general_category(c), SpaceSeparator | LineSeparator | ParagraphSeparator | Format | Control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_holds_nothing_that_is_not_seen() {
+        assert_eq!(address("Ada@Example.org").unwrap(), "ada@example.org");
+        assert_eq!(address("ä.b+c@bücher.example").unwrap(), "ä.b+c@bücher.example");
+        let unseen = [
+            ' ',
+            '\t',
+            '\n',
+            '\r',
+            '\0',
+            '\u{7f}',
+            '\u{85}',
+            '\u{a0}',
+            '\u{ad}',
+            '\u{600}',
+            '\u{1680}',
+            '\u{180e}',
+            '\u{2003}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{2060}',
+            '\u{3000}',
+            '\u{feff}',
+            '\u{e0020}',
+        ];
+        for c in unseen {
+            for email in [
+                format!("{c}ada@example.org"),
+                format!("ada@example.org{c}"),
+                format!("a{c}da@example.org"),
+                format!("ada@exam{c}ple.org"),
+            ] {
+                assert!(address(&email).is_err(), "{email:?}");
+            }
+        }
+    }
 }
