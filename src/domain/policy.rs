@@ -189,9 +189,9 @@ impl Action {
         match self {
             Self::ReadConfigs => has(ServiceScope::ConfigsRead),
             Self::WatchActivations => has(ServiceScope::ActivationsWatch),
-            Self::ReadServing | Self::ReadContent => {
-                has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch)
-            }
+            Self::ReadServing => has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch),
+            // Only of what serves; `Registry::version_bodies` looks.
+            Self::ReadContent => has(ServiceScope::ConfigsRead),
             Self::CreateCustomer
             | Self::ManagePlatform
             | Self::ManageBilling

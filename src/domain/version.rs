@@ -218,11 +218,12 @@ impl Registry {
     }
 
     /// What those of these versions hold that the reading may see, of which it has read the summaries. Only what is not in
-    /// memory is read, in one statement.
+    /// memory is read, in one statement. A service is given what serves now, of customers that are served, and nothing else:
+    /// its configurations hold no more.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service without a scope that meets versions; [`Error::TooLarge`] for more than
-    /// [`READ_BYTES_MAX`]: nothing is read then.
+    /// [`Error::Forbidden`] for a caller that may read no content; [`Error::TooLarge`] for more than [`READ_BYTES_MAX`]:
+    /// nothing is read then.
     pub async fn version_bodies(
         &self,
         reading: &Reading,
@@ -232,8 +233,18 @@ impl Registry {
         let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
         at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
         let reach = reading.view.reach();
+        let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
+            let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
+            let serving = reading.view.all(row::serving(&ids)).await?;
+            Some(serving.into_iter().map(|row| row.id).collect())
+        } else {
+            None
+        };
+        let is_shown = |key: &&BodyKey| {
+            reach.holds(key.customer_id) && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
+        };
         let (mut found, mut missing) = (HashMap::new(), HashMap::new());
-        for key in wanted.iter().filter(|key| reach.holds(key.customer_id)) {
+        for key in wanted.iter().filter(is_shown) {
             match self.contents.get(key) {
                 Some(body) => drop(found.insert(*key, body)),
                 None => drop(missing.insert(key.id, *key)),

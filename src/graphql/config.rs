@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     context::{Lens, request},
-    error::{Nullable, nullable, refuse},
+    error::{Nullable, refuse, root},
     scalar::{Cursor, DateTime, Revision, id, to_id},
     version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
@@ -192,7 +192,7 @@ impl ConfigQuery {
         #[graphql(desc = "Which agent.")] agent_id: ID,
         #[graphql(desc = "Answer nothing older than this commit: waits up to two seconds for it.")] at_least: Option<Revision>,
     ) -> Nullable<ActiveConfig> {
-        nullable(async {
+        root(async {
             let request = request(ctx)?;
             let lens = request.lens();
             let answer = async {

@@ -10,7 +10,7 @@ use super::{
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
     context::{Lens, request},
-    error::{Nullable, Outcome, UserError, nullable, refuse, settle},
+    error::{Nullable, Outcome, UserError, nullable, refuse, root, settle},
     invitation::InvitationConnection,
     member::MembershipConnection,
     page::{connection, page_args},
@@ -51,7 +51,7 @@ pub enum BillingStatus {
     Active,
     /// A payment is late; everything still works.
     PastDue,
-    /// Nothing is served and nothing may be written, but its people can look.
+    /// Nothing is served. Its people can look, revoke keys and invitations, and remove members; operators can also write.
     Suspended,
     /// Gone; its data may be erased.
     Canceled,
@@ -84,27 +84,36 @@ impl Customer {
         &self.row.name
     }
 
-    /// What it pays for. For its members and operators.
-    async fn plan(&self) -> async_graphql::Result<Plan> {
-        self.lens.allow_on(Action::ReadBilling, self.row.id)?;
-        Ok(self.row.plan.into())
+    /// What it pays for. For its members and operators; null for others.
+    async fn plan(&self) -> Nullable<Plan> {
+        nullable(async {
+            self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+            Ok(Some(self.row.plan.into()))
+        })
+        .await
     }
 
-    /// Where it stands with its bills. For its members and operators.
-    async fn billing(&self) -> async_graphql::Result<Billing> {
-        self.lens.allow_on(Action::ReadBilling, self.row.id)?;
-        Ok(Billing { status: self.row.billing_status.into() })
+    /// Where it stands with its bills. For its members and operators; null for others.
+    async fn billing(&self) -> Nullable<Billing> {
+        nullable(async {
+            self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+            Ok(Some(Billing { status: self.row.billing_status.into() }))
+        })
+        .await
     }
 
-    /// How much it has of what its plan limits. For its members and operators.
-    async fn usage(&self) -> async_graphql::Result<Usage> {
-        self.lens.allow_on(Action::ReadBilling, self.row.id)?;
-        let usage = self.lens.usages.load(self.row.id).await?;
-        let usage = usage.ok_or_else(|| refuse(&Error::NotFound("customer")))?;
-        Ok(Usage::from(*usage))
+    /// How much it has of what its plan limits. For its members and operators; null for others.
+    async fn usage(&self) -> Nullable<Usage> {
+        nullable(async {
+            self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+            let usage = self.lens.usages.load(self.row.id).await?;
+            let usage = usage.ok_or_else(|| refuse(&Error::NotFound("customer")))?;
+            Ok(Some(Usage::from(*usage)))
+        })
+        .await
     }
 
-    /// Who works for it, by their users' ids. For its ADMINs and operators.
+    /// Who works for it, by their users' ids. For its ADMINs and operators; null for others.
     async fn members(
         &self,
         #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
@@ -112,12 +121,16 @@ impl Customer {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<MembershipConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        MembershipConnection::of_customer(&self.lens, self.row.id, args).await
+    ) -> Nullable<MembershipConnection> {
+        nullable(async {
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            MembershipConnection::of_customer(&self.lens, self.row.id, args).await.map(Some)
+        })
+        .await
     }
 
-    /// Who is invited to work for it and has not come yet, oldest first. For its ADMINs and operators.
+    /// Who is invited to work for it and has not come yet, oldest first. For its ADMINs and operators; null for
+    /// others.
     async fn invitations(
         &self,
         #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
@@ -125,13 +138,16 @@ impl Customer {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<InvitationConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        InvitationConnection::of_customer(&self.lens, self.row.id, args).await
+    ) -> Nullable<InvitationConnection> {
+        nullable(async {
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            InvitationConnection::of_customer(&self.lens, self.row.id, args).await.map(Some)
+        })
+        .await
     }
 
     /// The credentials of its own programs, newest first, those that are not accepted any more too. For its ADMINs and
-    /// operators.
+    /// operators; null for others.
     async fn api_keys(
         &self,
         #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
@@ -139,9 +155,12 @@ impl Customer {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<ApiKeyConnection> {
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        ApiKeyConnection::of_customer(&self.lens, self.row.id, args).await
+    ) -> Nullable<ApiKeyConnection> {
+        nullable(async {
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            ApiKeyConnection::of_customer(&self.lens, self.row.id, args).await.map(Some)
+        })
+        .await
     }
 
     /// Its agents, oldest first.
@@ -158,7 +177,8 @@ impl Customer {
         AgentConnection::of_customer(&self.lens, self.row.id, filter, args).await
     }
 
-    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit.
+    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit; null
+    /// for others.
     async fn changes(
         &self,
         #[graphql(desc = "Which of the entries; all when left out.")] filter: Option<ChangeFilter>,
@@ -167,10 +187,13 @@ impl Customer {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<ChangeConnection> {
-        self.lens.allow_on(Action::ReadChanges, self.row.id)?;
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        ChangeConnection::of(&self.lens, Subject::Customer(self.row.id), filter, args).await
+    ) -> Nullable<ChangeConnection> {
+        nullable(async {
+            self.lens.allow_on(Action::ReadChanges, self.row.id)?;
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            ChangeConnection::of(&self.lens, Subject::Customer(self.row.id), filter, args).await.map(Some)
+        })
+        .await
     }
 
     /// When it was created.
@@ -220,7 +243,7 @@ impl CustomerQuery {
         ctx: &Context<'_>,
         #[graphql(name = "id", desc = "Its UUID.")] which: ID,
     ) -> Nullable<Customer> {
-        nullable(async {
+        root(async {
             let which = id("id", &which).map_err(|err| refuse(&err))?;
             request(ctx)?.lens().customer(which).await
         })

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use async_graphql::{ErrorExtensions, SimpleObject};
+use async_graphql::{ErrorExtensionValues, ErrorExtensions, SimpleObject};
 
 use super::scalar::Revision;
 use crate::domain::{Changed, Error, ErrorCode};
@@ -50,9 +50,26 @@ pub(super) fn refuse(err: &Error) -> async_graphql::Error {
 /// would take its parent with it.
 pub(super) type Nullable<T> = Option<async_graphql::Result<T>>;
 
-/// What a nullable field answers, of what its work comes to.
-pub(super) async fn nullable<T>(work: impl Future<Output = async_graphql::Result<Option<T>>>) -> Nullable<T> {
+/// The code of what a reader has no right to.
+pub(super) const FORBIDDEN: &str = "FORBIDDEN";
+
+/// What a nullable root field answers: a reader without the right is refused.
+pub(super) async fn root<T>(work: impl Future<Output = async_graphql::Result<Option<T>>>) -> Nullable<T> {
     work.await.transpose()
+}
+
+/// What a nullable field below the root answers: what the reader has no right to is null, and no error. A client can't tell
+/// beforehand what is hidden from it, and an entry of `errors` is an exception to most.
+pub(super) async fn nullable<T>(work: impl Future<Output = async_graphql::Result<Option<T>>>) -> Nullable<T> {
+    match work.await {
+        Err(err) if err.extensions.as_ref().is_some_and(is_forbidden) => None,
+        answer => answer.transpose(),
+    }
+}
+
+/// Whether an error says that the reader has no right to something.
+pub(super) fn is_forbidden(extensions: &ErrorExtensionValues) -> bool {
+    extensions.get("code") == Some(&FORBIDDEN.into())
 }
 
 /// The same for a field that leads to another object, where there is one.

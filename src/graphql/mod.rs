@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{MergedObject, Schema, ServerError, Variables};
+use async_graphql::{MergedObject, Schema, ServerError, Variables, parser::types::OperationType};
 use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::timeout;
@@ -285,12 +285,16 @@ impl Api {
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
         let request_id = caller.request_id().to_owned();
+        let is_mutation = accepted.kind == OperationType::Mutation;
         let data = Request::new(&self.registry, &self.hub, caller, None);
         let shown = Arc::clone(&data.shown);
         let answer = timeout(DEADLINE, self.schema.execute(accepted.request().data(data))).await;
         self.hub.settle().await;
         match answer {
-            Ok(response) => {
+            Ok(mut response) => {
+                if is_mutation {
+                    keep_to_what_was_not_done(&mut response.errors);
+                }
                 let answer = Answer::of(response, &request_id, self.limits.errors);
                 if let (Some(asked), Some(hot), []) = (&accepted.asked, shown.get(), answer.errors.as_slice())
                 {
@@ -301,4 +305,10 @@ impl Api {
             Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
         }
     }
+}
+
+/// Takes away the errors of a mutation that are about what its payload shows. A write that is committed succeeded, whatever its
+/// writer has no right to read: that is null, and clients that take `errors` for a failure would do it again.
+fn keep_to_what_was_not_done(errors: &mut Vec<ServerError>) {
+    errors.retain(|err| err.path.len() <= 1 || !err.extensions.as_ref().is_some_and(error::is_forbidden));
 }

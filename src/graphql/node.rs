@@ -8,7 +8,7 @@ use super::{
     agent::Agent,
     context::{Lens, request},
     customer::Customer,
-    error::{Nullable, nullable, refuse},
+    error::{Nullable, refuse, root},
     user::User,
     version::AgentVersion,
 };
@@ -70,7 +70,7 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// The object of this id; null when there is none, or none that you may see.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its UUID.")] id: ID) -> Nullable<Node> {
-        nullable(async {
+        root(async {
             let lens = request(ctx)?.lens();
             lens.allow(Action::ReadAgents)?;
             lens.node(&id).await

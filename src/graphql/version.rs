@@ -167,7 +167,11 @@ impl AgentVersion {
     /// What it holds: looked for when a field asks for it, and read in one statement with all others of its level.
     pub(super) async fn body(&self) -> async_graphql::Result<Arc<verbs::VersionBody>> {
         let body = self.lens.version_bodies.load(verbs::BodyKey::of(&self.row)).await?;
-        let body = body.ok_or_else(|| refuse(&Error::Internal("a version without content".into())))?;
+        let hidden = || match self.lens.reading.caller.principal.is_service() {
+            true => Error::Forbidden("a service token reads what versions hold that serve, and of no others"),
+            false => Error::Internal("a version without content".into()),
+        };
+        let body = body.ok_or_else(|| refuse(&hidden()))?;
         Ok(Arc::clone(&body))
     }
 }

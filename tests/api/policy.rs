@@ -108,7 +108,7 @@ fn its_table_is_this_one() {
     FFyNNy FFFFFFF FFFFFy RevokeKeys
     yyyNNy yFFFFFF FNFFFy ReadAgents
     yyyNNy yyyyyyy FNyyFy ReadServing
-    yyyNNy yFFFyyF FNyyFy ReadContent
+    yyyNNy yFFFyyF FNyFFy ReadContent
     yyyNNy yyyyyyF FNFFFy ReadNotes
     yyyNNy FFFFFFy FNFFFy ReadPeople
     FyyNNy FyFFFFF FNFFFy WriteAgents

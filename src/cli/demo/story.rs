@@ -45,7 +45,7 @@ pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report
     let name = format!("Demo City {}", Clock::default().now().format("%Y-%m-%d %H:%M:%S"));
     let made = change(&admin, "createCustomer", CREATE_CUSTOMER, json!({ "name": name })).await?;
     let customer = text(&made, "/customer/id")?;
-    let input = json!({ "name": "demo watcher", "scopes": ["ACTIVATIONS_WATCH"] });
+    let input = json!({ "name": "demo watcher", "scopes": ["ACTIVATIONS_WATCH", "CONFIGS_READ"] });
     let service_token = change(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
     let watcher = Session::connect(url, &text(&service_token, "/secret")?, tasks).await?;
     // Named, so that nothing is missed however late the subscription begins.

@@ -15,7 +15,7 @@ use super::{
     context::{Lens, request},
     customer::Customer,
     diff::VersionDiff,
-    error::{Nullable, linked, nullable, refuse},
+    error::{Nullable, linked, nullable, refuse, root},
     page::{connection, page_args},
     plain::Plain,
     scalar::{DateTime, id, to_id},
@@ -132,7 +132,8 @@ impl Agent {
         ActivationConnection::of_agent(&self.lens, self.row.id, args).await
     }
 
-    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit.
+    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit; null
+    /// for others.
     async fn changes(
         &self,
         #[graphql(desc = "Which of the entries; all when left out.")] filter: Option<ChangeFilter>,
@@ -141,10 +142,13 @@ impl Agent {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<ChangeConnection> {
-        self.lens.allow_on(Action::ReadChanges, self.row.customer_id)?;
-        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        ChangeConnection::of(&self.lens, Subject::Agent(self.row.id), filter, args).await
+    ) -> Nullable<ChangeConnection> {
+        nullable(async {
+            self.lens.allow_on(Action::ReadChanges, self.row.customer_id)?;
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            ChangeConnection::of(&self.lens, Subject::Agent(self.row.id), filter, args).await.map(Some)
+        })
+        .await
     }
 
     /// What differs between two of its versions; null when either does not exist.
@@ -259,7 +263,7 @@ impl AgentQuery {
         ctx: &Context<'_>,
         #[graphql(name = "id", desc = "Its UUID.")] which: ID,
     ) -> Nullable<Agent> {
-        nullable(async {
+        root(async {
             let lens = request(ctx)?.lens();
             lens.allow(Action::ReadAgents)?;
             lens.agent(id("id", &which).map_err(|err| refuse(&err))?).await

@@ -201,6 +201,9 @@ fn each_answer_has_its_letter() {
         ('?', refused("INTERNAL")),
         ('?', json!({ "data": { "agent": { "asked_it": "Helper" } }, "errors": [{}] })),
         ('N', payload("NOT_FOUND")),
+        ('S', payload("SUSPENDED")),
+        ('H', json!({ "data": { "do": { "it": null, "userErrors": [] } } })),
+        ('n', json!({ "data": { "do": { "it": { "asked_it": null }, "userErrors": [] } } })),
         ('?', payload("CONFLICT")),
     ];
     for (expected, body) in answers {
@@ -217,4 +220,5 @@ fn a_refused_field_takes_the_others_with_it_and_is_asked_for_alone() {
     assert!(!tells_of_each(&at(json!(["customer", "asked_apiKeys"]))));
     assert!(!tells_of_each(&at(json!(["nodes", 0, "asked_createdBy"]))));
     assert!(!tells_of_each(&json!({ "errors": [{ "message": "no path" }] })));
+    assert!(!tells_of_each(&json!({ "data": { "do": { "it": null, "userErrors": [] } } })));
 }

@@ -12,7 +12,8 @@ const LEGEND: &str = "\
 # Who is answered what: each field of the schema, by each way to its object, and a letter for each caller.
 # Made by the test beside it, and read by people: see there how to make it anew.
 #   y  it answers                    -  there is no such object, as far as this caller may know
-#   n  it is null, empty or 0        F  FORBIDDEN     N  NOT_FOUND     U  no credential
+#   n  it is null, empty or 0        F  FORBIDDEN     N  NOT_FOUND     U  no credential     S  SUSPENDED
+#   H  hidden: the write was done, and the nearest object that may be null is, without an error
 ";
 
 /// One field by one way, and its letters.
@@ -36,12 +37,15 @@ pub(super) fn letter(status: StatusCode, body: &Value, field: &str) -> char {
     match refusal.map(|code| code.as_str().unwrap_or_default()) {
         Some("FORBIDDEN") => 'F',
         Some("NOT_FOUND") => 'N',
+        Some("SUSPENDED") => 'S',
         Some(_) => '?',
         None => {
             let mut found = Vec::new();
             find(&body["data"], &format!("{ASKED}{field}"), &mut found);
             let is_nothing = found.iter().all(|value| is_nothing(value));
-            if found.is_empty() {
+            if is_hidden(body) {
+                'H'
+            } else if found.is_empty() {
                 '-'
             } else if is_nothing {
                 'n'
@@ -60,7 +64,14 @@ pub(super) fn tells_of_each(body: &Value) -> bool {
         let is_asked = |name: &Value| name.as_str().is_some_and(|name| name.starts_with(ASKED));
         path.is_some_and(|path| !path.iter().any(is_asked))
     };
-    body["errors"].as_array().is_none_or(|errors| errors.iter().all(is_above))
+    !is_hidden(body) && body["errors"].as_array().is_none_or(|errors| errors.iter().all(is_above))
+}
+
+/// Whether a write was done whose payload shows nothing of what was asked for.
+fn is_hidden(body: &Value) -> bool {
+    let payloads = body["data"].as_object().into_iter().flatten();
+    let mut done = payloads.filter(|(_, payload)| payload["userErrors"] == Value::Array(Vec::new()));
+    body.get("errors").is_none() && done.any(|(_, payload)| !payload.to_string().contains(ASKED))
 }
 
 /// All values of this name.

@@ -66,6 +66,7 @@ impl World {
         let archive =
             "mutation ($id: ID!) { archiveAgent(input: { agentId: $id }) { agent { archivedAt } } }";
         maker.gql(archive, json!({ "id": archived.agent })).await.text("/archiveAgent/agent/archivedAt");
+        let (frozen, frozen_version) = frozen(&app, &operator, &city).await;
         let words = [
             ("customer", city.clone()),
             ("agent", agent.agent),
@@ -78,6 +79,8 @@ impl World {
             ("key", key),
             ("token", token),
             ("invitation", invitation),
+            ("frozen", frozen),
+            ("frozenVersion", frozen_version),
         ];
         let never = |number: usize| format!("01890000-0000-7000-8000-{number:012}");
         let words = words.into_iter().enumerate().map(|(number, (word, is))| (word, is, never(number)));
@@ -142,6 +145,20 @@ impl World {
             all.replace(is.as_str(), &word).replace(never.as_str(), &word)
         })
     }
+}
+
+/// An agent that serves, and its version, of a suspended customer at which the members of the city have the same roles.
+async fn frozen(app: &App, operator: &Operator, city: &str) -> (String, String) {
+    let customer = operator.customer("Frozen").await;
+    for role in [Role::Viewer, Role::Editor, Role::Admin] {
+        app.set_member(&customer, &format!("{role:?}-of-{city}").to_lowercase(), role).await;
+    }
+    let agent = operator.agent(&customer, "Frozen").await;
+    let version = operator.publish(&agent, "frozen").await;
+    operator.activate(&agent, &version).await;
+    let suspend = "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: SUSPENDED }) { revision } }";
+    operator.gql(suspend, json!({ "id": customer })).await.at("/setBillingStatus/revision");
+    (agent, version)
 }
 
 async fn caller(app: &App, operator: &Operator, [city, town]: [&str; 2], name: &str) -> Client {

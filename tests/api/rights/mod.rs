@@ -18,6 +18,7 @@ use crate::support::{
     caller::{Client, Operator},
 };
 
+mod hidden;
 mod race;
 mod state;
 
