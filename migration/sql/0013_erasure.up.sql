@@ -1,5 +1,5 @@
--- Erasure takes the models' names too: a name such as `city-of-x-finetune` is the customer's own. An instance of before, which
--- leaves them as they are, still may erase.
+-- Erasure takes the models' names too: a name such as `city-of-x-finetune` is the customer's own. An instance of the release before
+-- leaves them as they are; its erasure is completed here.
 CREATE OR REPLACE FUNCTION registry.check_version_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -12,6 +12,7 @@ BEGIN
            ROW (OLD.id, OLD.customer_id, OLD.agent_id, OLD.number, OLD.content_hash,
                 OLD.created_by_kind, OLD.created_by_id, OLD.created_at)
        AND EXISTS (SELECT FROM registry.customers WHERE id = OLD.customer_id AND erased_at IS NOT NULL) THEN
+        NEW.model_name := 'erased';
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'rows of agent_versions never change' USING ERRCODE = 'restrict_violation';

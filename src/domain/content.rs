@@ -86,6 +86,10 @@ impl Contents {
     }
 
     /// Evicts what this customer's versions held, and keeps nothing of theirs any more.
+    pub(super) fn clear(&self) {
+        self.kept.clear();
+    }
+
     pub(super) fn forget(&self, customer: CustomerId) {
         lock(&self.erased).insert(customer);
         self.kept.retain(|key, _| key.customer_id != customer);

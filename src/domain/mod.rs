@@ -127,6 +127,11 @@ impl Registry {
         }
     }
 
+    /// Drops the content of versions that is kept in memory: an erasure may have been missed.
+    pub fn clear_contents(&self) {
+        self.contents.clear();
+    }
+
     /// How many statements have been run.
     #[must_use]
     pub fn statements(&self) -> u64 {

@@ -10,7 +10,7 @@ use super::{
     Reach, Slice,
     change::ActorKind,
     erasure::{self, ERASED, Fate},
-    json::json_column,
+    json::{exact, exact_if_any, json_column},
     sql::Sql,
     uuids,
 };
@@ -29,7 +29,7 @@ pub struct Tool {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The JSON Schema of its input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "exact_if_any")]
     pub input_schema: Option<serde_json::Value>,
 }
 
@@ -41,7 +41,7 @@ pub struct Tools(pub Vec<Tool>);
 /// A version's model parameters: a JSON object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ModelParameters(pub serde_json::Value);
+pub struct ModelParameters(#[serde(deserialize_with = "exact")] pub serde_json::Value);
 
 json_column!(Tools);
 json_column!(ModelParameters);

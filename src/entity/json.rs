@@ -1,7 +1,7 @@
 //! Columns of JSON, read as text by our own reader: sqlx hands them to serde_json's parser, which obeys keys.
 
 use sea_orm::{ColIdx, DbErr, QueryResult, TryGetError};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use sqlx::{
     Decode, Postgres, Row, Type,
     error::BoxDynError,
@@ -30,8 +30,21 @@ impl<T: DeserializeOwned> Decode<'_, Postgres> for Column<T> {
         let bytes = value.as_bytes()?;
         // No text of JSON begins with that byte, and `json` has the same form as its text.
         let text = bytes.strip_prefix(&[JSONB_VERSION]).filter(|_| is_binary).unwrap_or(bytes);
-        Ok(Self(json_reader::read_as(text, &json_reader::Limits::DEPTH_ONLY)?))
+        Ok(Self(json_reader::read_as(text, &json_reader::Limits::STORED)?))
     }
+}
+
+/// Reads a value as it is. serde_json's own reading would obey keys that an older release has stored.
+pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<serde_json::Value, D::Error> {
+    json_reader::Json::deserialize(deserializer).map(|json| json.to_serde())
+}
+
+/// The same, of a value that may be left out.
+pub(super) fn exact_if_any<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<serde_json::Value>, D::Error> {
+    let json = Option::<json_reader::Json>::deserialize(deserializer)?;
+    Ok(json.map(|json| json.to_serde()))
 }
 
 /// Reads a column of JSON.

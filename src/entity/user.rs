@@ -1,6 +1,6 @@
 //! `users`: people, known by who vouches for them and under which name.
 
-use sea_orm::{ActiveEnum, QuerySelect, entity::prelude::*};
+use sea_orm::{ActiveEnum, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::{Reach, change::Action, membership};
 use crate::{
@@ -64,7 +64,8 @@ pub fn only_of(customer: CustomerId) -> Select<Entity> {
          AND NOT EXISTS (SELECT FROM registry.operators AS p WHERE p.issuer = users.issuer AND p.subject = users.subject)",
         [Value::from(Uuid::from(customer)), Action::MemberRemoved.to_value().into()],
     );
-    Entity::find().filter(only_here).lock_exclusive()
+    // In one order: two erasures may want the same users.
+    Entity::find().filter(only_here).order_by_asc(Column::Id).lock_exclusive()
 }
 
 /// Takes away those of these profiles whose users work nowhere.

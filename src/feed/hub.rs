@@ -198,6 +198,9 @@ impl Hub {
         self.registry.seen_at_most(revision);
         self.credentials.clear();
         self.configs.clear();
+        // An erasure may be among what was missed.
+        self.registry.clear_contents();
+        self.drop_answers();
         self.rights.forget();
         self.applied.send_replace(Some(end));
         let _ = self.live.send(Arc::new(Commit { revision, changes: Vec::new() }));
@@ -208,9 +211,10 @@ impl Hub {
     pub(super) fn diverged(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
         self.applied.send_replace(None);
-        self.readings.clear();
         self.credentials.clear();
         self.configs.clear();
+        self.registry.clear_contents();
+        self.drop_answers();
     }
 
     /// How often that was.

@@ -238,10 +238,11 @@ impl Api {
         let documents = Arc::new(Documents::new(trusted));
         let (share, ready) = (Share::default(), Ready::default());
         hub.when_erased({
-            let (share, ready) = (share.clone(), ready.clone());
+            let (share, ready, documents) = (share.clone(), ready.clone(), Arc::clone(&documents));
             move || {
                 share.clear();
                 ready.clear();
+                documents.clear();
             }
         });
         Ok(Self { schema: schema(), registry, hub, front: front()?, documents, share, ready })

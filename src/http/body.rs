@@ -13,7 +13,7 @@ use super::{list::members, pace::TooSlow};
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What the JSON of one request may hold, whichever way it comes: a hundred tools with large schemas, twice.
-pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, depth: 127, values: 100_000 };
+pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, ..Limits::DEFAULT };
 
 /// Why a body is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,9 @@ pub struct Limits {
     pub depth: usize,
     /// Members of objects and items of arrays, at any depth.
     pub values: usize,
+    /// Whether keys are taken that some parsers take for instructions. This crate never obeys them, but whatever the tree is
+    /// handed to may.
+    pub takes_reserved_keys: bool,
 }
 
 impl Limits {
@@ -17,11 +20,16 @@ impl Limits {
     pub const DEPTH_MAX: usize = 128;
 
     /// 4 MiB, 127 levels (as deep as serde_json reads), and 100,000 values.
-    pub const DEFAULT: Self = Self { bytes: 4 * 1024 * 1024, depth: 127, values: 100_000 };
+    pub const DEFAULT: Self =
+        Self { bytes: 4 * 1024 * 1024, depth: 127, values: 100_000, takes_reserved_keys: false };
 
     /// Any number of bytes and values, 127 levels: for text that something else bounds, such as a column or a file of our
     /// own.
-    pub const DEPTH_ONLY: Self = Self { bytes: usize::MAX, depth: 127, values: usize::MAX };
+    pub const DEPTH_ONLY: Self =
+        Self { bytes: usize::MAX, depth: 127, values: usize::MAX, takes_reserved_keys: false };
+
+    /// The same, with reserved keys: for what an older release has stored.
+    pub const STORED: Self = Self { takes_reserved_keys: true, ..Self::DEPTH_ONLY };
 }
 
 impl Default for Limits {

@@ -182,7 +182,7 @@ impl Reader<'_> {
         self.count()?;
         let begin = self.at;
         let key = self.string()?;
-        let wrong = if key.starts_with(RESERVED) {
+        let wrong = if key.starts_with(RESERVED) && !self.limits.takes_reserved_keys {
             Some(ReadErrorKind::ReservedKey)
         } else {
             object.insert_new(key, Json::Null).map(ReadErrorKind::DoubledKey)

@@ -101,7 +101,7 @@ fn keys_that_serde_json_interprets_are_refused_however_they_are_written() {
 
 #[test]
 fn limits_hold_over_the_whole_text() {
-    let limits = Limits { bytes: 40, depth: 3, values: 4 };
+    let limits = Limits { bytes: 40, depth: 3, values: 4, ..Limits::DEFAULT };
     let kind = |text: &str| read(text.as_bytes(), &limits).map_err(|error| error.kind().clone()).err();
     assert_eq!(kind(&format!("\"{}\"", "x".repeat(38))), None);
     assert_eq!(kind(&format!("\"{}\"", "x".repeat(39))), Some(ReadErrorKind::TooLong { limit: 40 }));

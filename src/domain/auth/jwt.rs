@@ -36,7 +36,8 @@ pub const AUDIENCE: &str = "agent-registry";
 /// The longest token, in bytes: headers hold 8 KiB, and real tokens half of that.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// What a part of a token may hold.
-const LIMITS: Limits = Limits { bytes: TOKEN_BYTES_MAX, depth: 32, values: 2_000 };
+const LIMITS: Limits =
+    Limits { bytes: TOKEN_BYTES_MAX, depth: 32, values: 2_000, takes_reserved_keys: false };
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3) and the longest name that are taken over, in characters.
 const PERSONAL_CHARS_MAX: usize = 254;
 /// How far an issuer's clock may be ahead of ours when it says from when on a token is valid.

@@ -186,6 +186,12 @@ impl Documents {
         Found::New(New { text, claimed })
     }
 
+    /// Forgets all documents: a literal in one may be a prompt that was erased. Clients send them again.
+    pub(super) fn clear(&self) {
+        self.checked.clear();
+        self.registered.clear();
+    }
+
     /// Remembers a document of which an operation was accepted: for all who send its text, and for this tenant by the hash
     /// that it has named.
     pub(super) fn keep(&self, document: &Arc<Document>, tenant: Tenant, claimed: Claim) {

@@ -207,7 +207,7 @@ async fn each_kind_says_who_what_before_and_after() {
     member.removed: USER Adam City - - Ada
       {"after":null,"before":"VIEWER"}
     api_key.created: USER Adam City - - Key
-      {"after":{"expires_at":null,"name":"pipeline","scopes":["agents:read","agents:write","versions:publish","versions:activate"]}}
+      {"after":{"expires_at":null,"scopes":["agents:read","agents:write","versions:publish","versions:activate"]}}
     api_key.rotated: USER Adam City - - Key
       {"after":{"expires_at":"time","replaced_by":"Successor"},"before":{"expires_at":null,"replaced_by":null}}
     agent.created: API_KEY Successor City Agent - -
@@ -245,7 +245,7 @@ async fn each_kind_says_who_what_before_and_after() {
     customer.erased: OPERATOR Olga Town - - -
       {"agents":0,"api_keys":0,"invitations":0,"members":1,"users":1,"versions":0}
     api_key.created: SYSTEM - City - - id
-      {"after":{"expires_at":null,"name":"program","scopes":["agents:read"]}}
+      {"after":{"expires_at":null,"scopes":["agents:read"]}}
     "#);
 
     let mut owner = PgConnection::connect(&app.database.admin_url).await.unwrap();

@@ -68,16 +68,25 @@ impl Schema {
         let objects = self.objects(name);
         match objects.as_slice() {
             [] => String::new(),
-            [one] if *one == name => format!("{{ __typename {} }}", self.parts(one, depth, barred)),
+            [one] if *one == name => format!("{{ __typename {} }}", self.parts(one, &[], depth, barred)),
             many => {
-                let parts =
-                    many.iter().map(|of| format!("... on {of} {{ {} }}", self.parts(of, depth, barred)));
+                let parts = many
+                    .iter()
+                    .map(|of| format!("... on {of} {{ {} }}", self.parts(of, many, depth, barred)));
                 format!("{{ __typename {} }}", parts.collect::<Vec<_>>().join(" "))
             }
         }
     }
 
-    fn parts(&self, of: &str, depth: usize, barred: &Barred) -> String {
+    /// Whether one of these objects has a field of this name and of another type: both can't have one response key.
+    fn clashes(&self, field: &FieldDefinition, beside: &[&str]) -> bool {
+        let is_other = |other: &&FieldDefinition| {
+            other.name.node == field.name.node && other.ty.node.to_string() != field.ty.node.to_string()
+        };
+        beside.iter().any(|of| self.fields(of).iter().any(is_other))
+    }
+
+    fn parts(&self, of: &str, beside: &[&str], depth: usize, barred: &Barred) -> String {
         let is_list = of.ends_with("Connection") || of.ends_with("Edge");
         let mut parts = Vec::new();
         for field in self.fields(of) {
@@ -86,6 +95,13 @@ impl Schema {
                 continue;
             }
             let is_leaf = self.objects(kind).is_empty();
+            let field = if self.clashes(field, beside) {
+                let called = called(field);
+                let called = called.strip_prefix(&format!("{name}_of: ")).unwrap_or(&called);
+                format!("{name}_of_{of}: {called}")
+            } else {
+                called(field)
+            };
             // The same objects as in the edges.
             let below = if name == "nodes" {
                 Some(0)
@@ -95,10 +111,8 @@ impl Schema {
                 depth.checked_sub(1)
             };
             match below {
-                _ if is_leaf => parts.push(called(field)),
-                Some(below) => {
-                    parts.push(format!("{} {}", called(field), self.selection(kind, below, barred)))
-                }
+                _ if is_leaf => parts.push(field),
+                Some(below) => parts.push(format!("{field} {}", self.selection(kind, below, barred))),
                 None => {}
             }
         }
@@ -110,7 +124,7 @@ impl Schema {
         let mut types = vec!["Query"];
         let mut found = Barred::new();
         for name in path.iter().filter_map(Value::as_str) {
-            let name = name.strip_suffix("_of").unwrap_or(name);
+            let name = name.split_once("_of").map_or(name, |(name, _)| name);
             let of: Vec<_> = types.iter().flat_map(|name| self.objects(name)).collect();
             found = Barred::new();
             types.clear();

@@ -8,6 +8,7 @@ use crate::support::{Answer, App, caller::Operator};
 mod accept;
 mod audits;
 mod conditions;
+mod doors;
 mod persisted;
 mod scopes;
 mod trusted;
