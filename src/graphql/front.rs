@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use async_graphql::{ScalarType, ServerError};
 use graphql_front::{ConstValue, Error, ErrorKind, Front, Limits, ScalarRule, SchemaError};
-use json_reader::{Json, Number};
+use json_reader::{Json, Number, Path};
 
 use super::{
     scalar::{Cursor, DateTime, Revision},
@@ -40,20 +40,22 @@ pub fn front() -> Result<Front, SchemaError> {
 }
 
 /// A string or a number that the scalar takes, as it is.
-fn coerce<T: ScalarType>(json: &Json) -> Option<ConstValue> {
+fn coerce<T: ScalarType>(json: &Json) -> Result<ConstValue, Path> {
     let value = match json {
         Json::String(text) => ConstValue::String(text.clone()),
         Json::Number(number) => ConstValue::Number(number.to_serde()),
-        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => return None,
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => return Err(Path::default()),
     };
-    T::parse(value.clone()).is_ok().then_some(value)
+    T::parse(value.clone()).map(|_| value).map_err(|_| Path::default())
 }
 
 /// JSON as its exact text: the library's numbers are serde_json's, which can't hold every token. Integers beyond 64 bits are
 /// refused, since what stores the value would round them.
-fn exact(json: &Json) -> Option<ConstValue> {
-    let is_lossy = json.find_number(&Number::is_beyond_64_bits).is_some();
-    (!is_lossy).then(|| ConstValue::Binary(json.to_text().into()))
+fn exact(json: &Json) -> Result<ConstValue, Path> {
+    match json.find_number(&Number::is_beyond_64_bits) {
+        Some(path) => Err(path),
+        None => Ok(ConstValue::Binary(json.to_text().into())),
+    }
 }
 
 /// An entry of `errors` for what the front has found.

@@ -262,8 +262,10 @@ impl Api {
             Answer { data: None, errors }.stamped(request_id, self.front.limits().errors)
         };
         let tenant = Tenant::of(caller);
+        let carries_text = operation.query.is_some();
         let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
+        let is_known = matches!(&found, Found::Known(..));
         let (document, claim) = match found {
             Found::Known(document, claim) => (document, claim),
             Found::New(new) => {
@@ -273,9 +275,16 @@ impl Api {
         };
         let prepared = self.front.prepare(&document, operation_name.as_deref(), variables.as_ref());
         let prepared = prepared.map_err(refuse)?;
-        self.documents.keep(&document, tenant, claim);
-        let variables = variables.map_or_else(String::new, |given| Json::Object(given).to_text()).into();
-        Ok(Accepted { document, operation_name, variables, prepared, asked: None })
+        if !is_known || claim.is_some() {
+            self.documents.keep(&document, tenant, claim);
+        }
+        // Subscribers who ask the same share what they are sent.
+        let variables = match (prepared.kind, variables) {
+            (OperationType::Subscription, Some(given)) => Json::Object(given).to_text(),
+            _ => String::new(),
+        };
+        let variables = variables.into();
+        Ok(Accepted { document, operation_name, variables, prepared, carries_text, asked: None })
     }
 
     /// The answer to a request with this body, if it is ready: one that shows what `at_hand` answers of an agent.

@@ -98,9 +98,12 @@ impl Operation {
 pub struct Accepted {
     pub(super) document: Arc<Document>,
     pub(super) operation_name: Option<String>,
-    /// The variables as the client gave them, written as JSON: with the document and the name, they say what is asked.
+    /// Of a subscription: the variables as the client gave them, written as JSON. With the document and the name, they say what
+    /// is asked.
     pub(super) variables: Arc<str>,
     pub(super) prepared: Prepared,
+    /// Whether the request carries the document. A hash means the document to its tenant only, so an answer isn't kept by it.
+    pub(super) carries_text: bool,
     /// The body of the request that asks for it, if its answer may be kept by that.
     pub(super) asked: Option<Bytes>,
 }
@@ -109,8 +112,9 @@ impl Accepted {
     /// The same, asked for by a request with this body and nothing beside it: the answer may be ready for the next one.
     #[must_use]
     pub fn by(self, asked: Bytes) -> Self {
-        let may_be_kept =
-            asked.len() <= ready::REQUEST_BYTES_MAX && ready::is_of_one_config(&self.prepared.executable);
+        let may_be_kept = self.carries_text
+            && asked.len() <= ready::REQUEST_BYTES_MAX
+            && ready::is_of_one_config(&self.prepared.executable);
         Self { asked: may_be_kept.then_some(asked), ..self }
     }
 

@@ -103,10 +103,10 @@ pub struct Json(pub serde_json::Value);
 /// A scalar that can represent any JSON value.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
-    /// The value comes as its exact text: the library's own numbers could not hold it (`front`).
+    /// The value comes as its exact text, since the library's own numbers could not hold it, and within bounds (`front`).
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::Binary(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let read = json_reader::read(text, &Limits::default());
+        let read = json_reader::read(text, &Limits::DEPTH_ONLY);
         read.map(|json| Self(json.to_serde())).map_err(|err| InputValueError::custom(err.to_string()))
     }
 
@@ -119,7 +119,7 @@ impl ScalarType for Json {
 pub(super) fn to_json(value: Value) -> Result<serde_json::Value, String> {
     Ok(match value {
         Value::Binary(text) => {
-            json_reader::read(&text, &Limits::default()).map_err(|err| err.to_string())?.to_serde()
+            json_reader::read(&text, &Limits::DEPTH_ONLY).map_err(|err| err.to_string())?.to_serde()
         }
         Value::List(values) => values.into_iter().map(to_json).collect::<Result<_, _>>()?,
         Value::Object(fields) => {

@@ -264,7 +264,7 @@ impl Subscriber {
 
 /// Names all who have asked the same and may see the same.
 fn group(caller: &Caller, accepted: &Accepted) -> [u8; 32] {
-    let Accepted { document, operation_name, variables, prepared: _, asked: _ } = accepted;
+    let Accepted { document, operation_name, variables, prepared: _, carries_text: _, asked: _ } = accepted;
     let mut digest = Sha256::new();
     let visibility = caller.visibility().bytes();
     let name = operation_name.as_deref().unwrap_or_default();

@@ -94,11 +94,11 @@ impl Binder<'_> {
             Argument::Constant(value) => return Ok(Some(value.clone())),
             Argument::Open { value, ty, has_default, path } => (value, ty, *has_default, path),
         };
-        let mut reader = Reader { front: self.front, variables: self.known, path: vec![path.clone()] };
+        let mut reader = Reader::new(self.front, self.known, path.clone());
         match reader.read(value, &Place { ty, has_default }) {
             Ok(Coerced::Value(value)) => Ok(Some(value.into_value())),
             Ok(Coerced::Absent | Coerced::Open) => Ok(None),
-            Err((what, span)) => Err(Error::new(ErrorKind::Variable, what).at(self.source, span)),
+            Err(fault) => Err(fault.into_error(ErrorKind::Variable, self.source)),
         }
     }
 }

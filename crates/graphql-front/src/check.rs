@@ -7,6 +7,7 @@ use apollo_compiler::parser::Parser;
 use crate::{
     document::{Document, Source},
     error::{Error, ErrorKind, Errors, of_library},
+    limits::{Figure, within},
     measure,
     schema::Inner,
     text, usage,
@@ -29,10 +30,11 @@ const JUDGED_HERE: &[&str] = &[
 
 pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
     let limits = &front.limits;
-    let blanked = text::scan(&text, limits)?;
+    within(Figure::Bytes, text.len(), limits.bytes)?;
     let source = Source::new(text);
+    let tokens = text::scan(&source, limits)?;
     let mut parser = Parser::new().recursion_limit(2 * limits.nesting);
-    let parsed = parser.parse_ast(blanked, "");
+    let parsed = parser.parse_ast(tokens, "");
     // What follows a syntax error is mostly its consequence.
     let parsed = parsed.map_err(|failed| {
         let first = of_library(&failed.errors, &source, &[], 1);
@@ -45,7 +47,7 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
         Ok(tree) => (tree, Vec::new()),
         Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
     };
-    measure::shape(&tree, limits)?;
+    let selections = measure::shape(&tree, limits)?;
     let refused = |errors| Errors::of(errors, limits.errors).map_or(Ok(()), Err);
     refused(build_errors)?;
 
@@ -53,9 +55,9 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
         Ok(valid) => (valid.into_inner(), Vec::new()),
         Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
     };
-    let (steering, of_places) = usage::check(front, &source, &tree);
+    let (steering, of_places) = usage::check(front, &source, &tree, errors.is_empty());
     errors.extend(of_places);
     errors.sort_by(|one, other| one.locations.cmp(&other.locations));
     refused(errors)?;
-    Ok(Document::new(source, tree, steering))
+    Ok(Document::new(source, tree, steering, selections))
 }

@@ -13,13 +13,17 @@ use async_graphql_parser::{
 };
 
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, shortened},
     normalize::Plan,
     usage::Steering,
 };
 
-/// How many normalised forms of one document are kept.
+/// The most normalised forms of one document that are kept; their weight bounds them too.
 const PLANS_MAX: usize = 16;
+/// About the bytes of a selection with its arguments, in the tree or in a normalised form.
+pub(crate) const SELECTION: usize = 512;
+/// About the bytes of a document beside its selections.
+const OVERHEAD: usize = 8 * 1024;
 
 /// A document's text, with the offsets at which its lines begin.
 #[derive(Debug)]
@@ -41,9 +45,16 @@ impl Source {
         Self { text, lines }
     }
 
-    /// Line and column, from 1; columns count characters.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn pos(&self, span: SourceSpan) -> Pos {
-        let offset = span.offset();
+        self.pos_at(span.offset())
+    }
+
+    /// Line and column, from 1, of an offset in bytes; columns count characters.
+    pub(crate) fn pos_at(&self, offset: usize) -> Pos {
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or_default();
         let before = self.text.get(start..offset).unwrap_or_default();
@@ -58,6 +69,8 @@ pub struct Document {
     pub(crate) source: Source,
     pub(crate) tree: Tree,
     pub(crate) steering: Steering,
+    /// How many selections and arguments are written in it.
+    selections: usize,
     plans: Mutex<Vec<(PlanKey, Arc<Plan>)>>,
 }
 
@@ -65,12 +78,23 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlanKey {
     pub(crate) operation: Option<String>,
-    pub(crate) steering: Vec<bool>,
+    pub(crate) steering: Vec<Option<bool>>,
 }
 
 impl Document {
-    pub(crate) fn new(source: Source, tree: Tree, steering: Steering) -> Self {
-        Self { source, tree, steering, plans: Mutex::default() }
+    pub(crate) fn new(source: Source, tree: Tree, steering: Steering, selections: usize) -> Self {
+        Self { source, tree, steering, selections, plans: Mutex::default() }
+    }
+
+    /// About the bytes that this document takes in memory, its normalised forms included.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        OVERHEAD + 2 * self.source.text.len() + self.selections * SELECTION + self.plan_weight_max()
+    }
+
+    /// How much of its normalised forms is kept. What fragments multiply to is made anew instead.
+    fn plan_weight_max(&self) -> usize {
+        OVERHEAD + 2 * self.source.text.len() + 2 * self.selections * SELECTION
     }
 
     /// The text that this document was made of.
@@ -86,7 +110,7 @@ impl Document {
         let message = match name.filter(|name| !name.is_empty()) {
             Some(name) => match operations.named.get(name) {
                 Some(operation) => return Ok(operation),
-                None => format!("no operation is named {}; {}", quoted(name), self.inventory()),
+                None => format!("no operation is named {}; {}", shortened(name), self.inventory()),
             },
             None => {
                 let mut all = operations.iter();
@@ -128,18 +152,12 @@ impl Document {
         if plans.len() >= PLANS_MAX {
             plans.remove(0);
         }
-        plans.push((key, Arc::clone(&plan)));
+        let kept: usize = plans.iter().map(|(_, plan)| plan.weight).sum();
+        if kept.saturating_add(plan.weight) <= self.plan_weight_max() {
+            plans.push((key, Arc::clone(&plan)));
+        }
         Ok(plan)
     }
-}
-
-/// A client's word, cut to what a message may repeat.
-fn quoted(word: &str) -> String {
-    let mut short: String = word.chars().take(100).collect();
-    if short.len() < word.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
 }
 
 /// An operation that was checked whole, with the values of its variables in place.

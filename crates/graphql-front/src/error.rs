@@ -97,6 +97,15 @@ impl fmt::Display for Errors {
 
 impl StdError for Errors {}
 
+/// A client's word in quotes, cut to what a message may repeat.
+pub(crate) fn shortened(word: &str) -> String {
+    let mut short: String = word.chars().take(100).collect();
+    if short.len() < word.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
 /// What the library reports, without the diagnostics named in `judged_here`: this crate judges those itself.
 pub(crate) fn of_library(
     diagnostics: &DiagnosticList,

@@ -31,5 +31,5 @@ pub use async_graphql_value::ConstValue;
 pub use document::{Document, Prepared};
 pub use error::{Error, ErrorKind, Errors};
 pub use limits::{Figure, Limits};
-pub use scalar::ScalarRule;
+pub use scalar::{Coerce, ScalarRule};
 pub use schema::{Front, SchemaError};

@@ -29,10 +29,16 @@ pub struct Limits {
     pub levels: usize,
     /// Aliases of all operations, with every fragment expanded.
     pub aliases: usize,
-    /// Fields at the root of the operation that runs, with every fragment expanded.
+    /// Fields at the root of any operation, with every fragment expanded.
     pub root_fields: usize,
     /// Values within the variables' values.
     pub values: usize,
+    /// Bytes of all values in the operation that runs: a value counts wherever it stands, so a variable or a fragment's literal
+    /// may count many times.
+    pub value_bytes: usize,
+    /// Bytes of the longest string in the document, times the arguments of its fields: each conflict that validation reports
+    /// holds a copy of an argument.
+    pub copies: usize,
     /// Points of cost of the operation that runs: a field costs one, a page costs its length times what it holds.
     pub cost: usize,
     /// The length of a page when the document names none.
@@ -71,6 +77,10 @@ impl Limits {
     pub const ROOT_FIELDS: usize = 20;
     /// A hundred tools with large schemas.
     pub const VALUES: usize = 50_000;
+    /// Four bodies of 4 MiB.
+    pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
+    /// A prompt of 512 KiB beside 32 arguments.
+    pub const COPIES: usize = 16 * 1024 * 1024;
     /// A page of 100 that holds pages of 100 objects with nine fields.
     pub const COST: usize = 100_000;
     /// The length of a page when the document names none.
@@ -94,6 +104,8 @@ impl Limits {
         aliases: Self::ALIASES,
         root_fields: Self::ROOT_FIELDS,
         values: Self::VALUES,
+        value_bytes: Self::VALUE_BYTES,
+        copies: Self::COPIES,
         cost: Self::COST,
         page: Self::PAGE,
         errors: Self::ERRORS,
@@ -151,6 +163,12 @@ pub enum Figure {
     /// [`Limits::values`].
     #[error("values in the variables")]
     Values,
+    /// [`Limits::value_bytes`].
+    #[error("bytes of values, counted wherever they stand")]
+    ValueBytes,
+    /// [`Limits::copies`].
+    #[error("bytes of its longest string, times the arguments of fields")]
+    Copies,
     /// [`Limits::cost`].
     #[error("points of cost")]
     Cost,

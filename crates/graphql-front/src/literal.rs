@@ -8,9 +8,13 @@ use apollo_compiler::{
     schema::ExtendedType,
 };
 use async_graphql_value::{ConstValue, Name as OutName, indexmap::IndexMap};
-use json_reader::{Json, Number, Object};
+use json_reader::{Json, Number, Object, Path};
 
-use crate::schema::Inner;
+use crate::{
+    document::Source,
+    error::{Error, ErrorKind},
+    schema::Inner,
+};
 
 /// The longest number that a message repeats, in bytes.
 pub(crate) const NUMBER_BYTES_MAX: usize = 40;
@@ -19,7 +23,8 @@ pub(crate) const NUMBER_BYTES_MAX: usize = 40;
 #[derive(Clone, Debug)]
 pub(crate) enum Coerced {
     Value(ConstValue),
-    /// A variable stands here that was given no value, and has no default: as if nothing were written here.
+    /// A variable stands here that was given no value, and has no default. An argument or a field is left out then, an item of a
+    /// list is null.
     Absent,
     /// It can't be said yet: a variable is in it, and its value isn't known.
     Open,
@@ -32,30 +37,67 @@ pub(crate) struct Place<'a> {
     pub(crate) has_default: bool,
 }
 
-/// Gives variables their values, or takes note of where they stand.
+/// What a variable comes to within a scalar of the schema.
+pub(crate) enum Standing {
+    Json(Json),
+    /// It was given no value, and has no default.
+    Absent,
+    /// Its value isn't known.
+    Open,
+}
+
+/// Gives variables their values, or takes note of where they stand. Fails when the values that it has given are too much.
 pub(crate) trait Variables {
-    /// What this variable comes to at this place. Within a scalar of the schema there is no type, so no place.
-    fn at(&mut self, name: &Name, place: Option<&Place<'_>>, span: Option<SourceSpan>) -> Coerced;
-    /// The same as JSON, as the client gave it; `None` when there is none.
-    fn json(&self, name: &Name) -> Option<&Json>;
+    /// What this variable comes to at this place.
+    fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error>;
+    /// The same within a scalar of the schema, where there is no type, so no place.
+    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<Standing, Error>;
 }
 
 /// Reads literals. Errors carry the path of the value that is wrong.
 pub(crate) struct Reader<'a, V> {
-    pub(crate) front: &'a Inner,
+    front: &'a Inner,
     pub(crate) variables: V,
     /// Where the value stands that is being read, such as `input.tools[3].name`.
-    pub(crate) path: Vec<String>,
+    path: Vec<String>,
+    /// How many lists and objects are open within a scalar of the schema.
+    depth: usize,
 }
 
-/// What is wrong, and where in the text.
-pub(crate) type Fault = (String, Option<SourceSpan>);
+/// Why a literal can't be read.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// What is wrong with it, and where it stands in the text.
+    Wrong(String, Option<SourceSpan>),
+    /// Its values are too much.
+    TooMuch(Error),
+}
 
-impl<V: Variables> Reader<'_, V> {
+impl Fault {
+    pub(crate) fn into_error(self, kind: ErrorKind, source: &Source) -> Error {
+        match self {
+            Self::Wrong(what, span) => Error::new(kind, what).at(source, span),
+            Self::TooMuch(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::TooMuch(error)
+    }
+}
+
+impl<'a, V: Variables> Reader<'a, V> {
+    /// A reader of literals that stand at `path`.
+    pub(crate) fn new(front: &'a Inner, variables: V, path: String) -> Self {
+        Self { front, variables, path: vec![path], depth: 0 }
+    }
+
     /// Reads `value` at `place`. The path is that of the place.
     pub(crate) fn read(&mut self, value: &Node<Value>, place: &Place<'_>) -> Result<Coerced, Fault> {
         if let Value::Variable(name) = &**value {
-            let coerced = self.variables.at(name, Some(place), value.location());
+            let coerced = self.variables.at(name, place, value.location())?;
             return match coerced {
                 Coerced::Value(ConstValue::Null) if place.ty.is_non_null() => {
                     Err(self.fault(value, &format!("`${name}` is null, and null is not accepted here")))
@@ -126,28 +168,29 @@ impl<V: Variables> Reader<'_, V> {
         let Some(rule) = self.front.scalar(name) else {
             return Err(self.fault(value, &format!("{name} takes no values")));
         };
-        let refused = |this: &Self| {
+        let refused = |this: &Self, path: &Path| {
             let found = match &**value {
                 Value::Int(int) if int.as_str().len() <= NUMBER_BYTES_MAX => int.as_str(),
                 other => kind(other),
             };
-            this.fault(value, &format!("expected {}, found {found}", rule.accepted))
+            let path = format!("{}{}", this.path.concat(), within(path));
+            Fault::Wrong(format!("`{path}`: expected {}, found {found}", rule.accepted), value.location())
         };
         // In JSON `1.0` is a whole number. As a literal it is a Float, and no Int takes it (section 3.5.1).
         if matches!((&**value, name.as_str()), (Value::Float(_), "Int" | "ID")) {
-            return Err(refused(self));
+            return Err(refused(self, &Path::default()));
         }
         let json = match &**value {
             // The specification's own scalars take no list, no object and no name.
             Value::List(_) | Value::Object(_) | Value::Enum(_)
                 if !self.front.scalars.contains_key(name.as_str()) =>
             {
-                return Err(refused(self));
+                return Err(refused(self, &Path::default()));
             }
             _ => self.json(value, rule.accepts_names, name)?,
         };
         let Some(json) = json else { return Ok(Coerced::Open) };
-        (rule.coerce)(&json).map(Coerced::Value).ok_or_else(|| refused(self))
+        (rule.coerce)(&json).map(Coerced::Value).map_err(|path| refused(self, &path))
     }
 
     /// The JSON that a literal within a scalar of the schema stands for. None while a variable in it has no known value.
@@ -158,16 +201,17 @@ impl<V: Variables> Reader<'_, V> {
         scalar: &Name,
     ) -> Result<Option<Json>, Fault> {
         Ok(Some(match &**value {
-            Value::Variable(name) => match self.variables.at(name, None, value.location()) {
-                Coerced::Open => return Ok(None),
-                Coerced::Absent => Json::Null,
-                Coerced::Value(_) => self.variables.json(name).cloned().unwrap_or(Json::Null),
+            Value::Variable(name) => match self.variables.within_scalar(name, value.location())? {
+                Standing::Open => return Ok(None),
+                Standing::Absent => Json::Null,
+                Standing::Json(json) => self.bounded(value, json)?,
             },
             Value::Enum(word) if accepts_names => Json::String(word.to_string()),
             Value::Enum(word) => {
                 return Err(self.fault(value, &format!("expected {scalar}, found the name `{word}`")));
             }
             Value::List(values) => {
+                self.depth += 1;
                 let mut all = Some(Vec::with_capacity(values.len()));
                 for value in values {
                     match (self.json(value, accepts_names, scalar)?, &mut all) {
@@ -175,6 +219,7 @@ impl<V: Variables> Reader<'_, V> {
                         _ => all = None,
                     }
                 }
+                self.depth -= 1;
                 match all {
                     Some(all) => Json::Array(all),
                     None => return Ok(None),
@@ -182,16 +227,26 @@ impl<V: Variables> Reader<'_, V> {
             }
             Value::Object(fields) => {
                 self.unique(fields)?;
+                self.depth += 1;
                 let mut all = Some(Object::new());
                 for (name, value) in fields {
-                    if self.is_absent(value) {
-                        continue;
-                    }
-                    match (self.json(value, accepts_names, scalar)?, &mut all) {
+                    let json = match &**value {
+                        // An object has no field for a variable without a value (section 3.10).
+                        Value::Variable(variable) => {
+                            match self.variables.within_scalar(variable, value.location())? {
+                                Standing::Absent => continue,
+                                Standing::Open => None,
+                                Standing::Json(json) => Some(self.bounded(value, json)?),
+                            }
+                        }
+                        _ => self.json(value, accepts_names, scalar)?,
+                    };
+                    match (json, &mut all) {
                         (Some(json), Some(all)) => drop(all.insert(name.to_string(), json)),
                         _ => all = None,
                     }
                 }
+                self.depth -= 1;
                 match all {
                     Some(all) => Json::Object(all),
                     None => return Ok(None),
@@ -209,10 +264,15 @@ impl<V: Variables> Reader<'_, V> {
         self.json(value, true, &Name::new_static_unchecked("JSON")).ok().flatten()
     }
 
-    /// Whether this is a variable without a value: an object has no field then (section 3.10).
-    fn is_absent(&mut self, value: &Node<Value>) -> bool {
-        let Value::Variable(name) = &**value else { return false };
-        matches!(self.variables.at(name, None, value.location()), Coerced::Absent)
+    /// A variable's value within a literal. Both together may not be deeper than JSON may be by itself.
+    fn bounded(&self, value: &Node<Value>, json: Json) -> Result<Json, Fault> {
+        let limit = json_reader::Limits::DEFAULT.depth;
+        if self.depth.saturating_add(depth(&json)) > limit {
+            return Err(
+                self.fault(value, &format!("more than {limit} lists and objects are open within each other"))
+            );
+        }
+        Ok(json)
     }
 
     fn object(
@@ -260,7 +320,21 @@ impl<V: Variables> Reader<'_, V> {
     }
 
     fn fault(&self, value: &Node<Value>, what: &str) -> Fault {
-        (format!("`{}`: {what}", self.path.concat()), value.location())
+        Fault::Wrong(format!("`{}`: {what}", self.path.concat()), value.location())
+    }
+}
+
+/// A path within a value, as it goes on from the path of the value.
+pub(crate) fn within(path: &Path) -> String {
+    let path = path.to_string();
+    if path.is_empty() || path.starts_with('[') { path } else { format!(".{path}") }
+}
+
+fn depth(json: &Json) -> usize {
+    match json {
+        Json::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Json::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

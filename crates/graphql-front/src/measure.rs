@@ -7,19 +7,18 @@ use std::collections::HashMap;
 
 use apollo_compiler::{
     Node,
-    ast::Value,
+    ast::{Value, VariableDefinition},
     executable::{ExecutableDocument as Tree, Field, Fragment, Operation, Selection, SelectionSet},
 };
-use json_reader::{Json, Object};
 
 use crate::{
     error::{Error, ErrorKind},
     limits::{Figure, Limits, within},
 };
 
-/// Refuses a document that is past a limit, whichever of its operations runs and whatever its variables are. A spread of a
+/// Counts the selections and arguments that are written, and refuses a document that is past a limit, whichever of its operations runs and whatever its variables are. A spread of a
 /// fragment that isn't there is left to validation.
-pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<(), Error> {
+pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<usize, Error> {
     within(Figure::Operations, tree.operations.len(), limits.operations)?;
     within(Figure::Fragments, tree.fragments.len(), limits.fragments)?;
     let mut walk = Walk::new(tree, limits, Pages::unknown(limits))?;
@@ -36,17 +35,19 @@ pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<(), Error> {
     within(Figure::Levels, all.levels, limits.levels)?;
     within(Figure::Depth, all.depth, limits.depth)?;
     within(Figure::Fields, all.fields, limits.fields)?;
-    within(Figure::Aliases, all.aliases, limits.aliases)
+    within(Figure::Aliases, all.aliases, limits.aliases)?;
+    within(Figure::Copies, walk.longest.saturating_mul(walk.arguments), limits.copies)?;
+    Ok(walk.written + walk.arguments)
 }
 
-/// What an operation costs with these values of its variables, in points; refused when it is past [`Limits::cost`].
+/// What an operation costs with these lengths of pages that its variables give, in points; refused when it is past [`Limits::cost`].
 pub(crate) fn cost(
     tree: &Tree,
     operation: &Operation,
-    variables: Option<&Object>,
+    length: &dyn Fn(&str) -> Option<usize>,
     limits: &Limits,
 ) -> Result<usize, Error> {
-    let mut walk = Walk::new(tree, limits, Pages::of(operation, variables, limits))?;
+    let mut walk = Walk::new(tree, limits, Pages::of(operation, length, limits))?;
     let cost = walk.selections(&operation.selection_set, 1)?.cost;
     within(Figure::Cost, cost, limits.cost)?;
     Ok(cost)
@@ -90,12 +91,24 @@ struct Walk<'a> {
     limits: &'a Limits,
     fragments: HashMap<&'a str, Figures>,
     directives: usize,
+    /// Selections and arguments that are written, and the longest string in an argument, in bytes.
+    written: usize,
+    arguments: usize,
+    longest: usize,
 }
 
 impl<'a> Walk<'a> {
     /// A walk that knows the figures of every fragment.
     fn new(tree: &'a Tree, limits: &'a Limits, pages: Pages<'a>) -> Result<Self, Error> {
-        let mut walk = Self { pages, limits, fragments: HashMap::new(), directives: 0 };
+        let mut walk = Self {
+            pages,
+            limits,
+            fragments: HashMap::new(),
+            directives: 0,
+            written: 0,
+            arguments: 0,
+            longest: 0,
+        };
         for (name, fragment) in spread_first(tree, limits)? {
             walk.directives += fragment.directives.len();
             let figures = walk.selections(&fragment.selection_set, 1)?;
@@ -110,6 +123,7 @@ impl<'a> Walk<'a> {
         let mut figures = Figures::default();
         for selection in &set.selections {
             self.directives += selection.directives().len();
+            self.written += 1;
             figures.add(&match selection {
                 Selection::Field(field) => self.field(field, nesting)?,
                 Selection::InlineFragment(inline) => {
@@ -126,6 +140,9 @@ impl<'a> Walk<'a> {
 
     fn field(&mut self, field: &Field, nesting: usize) -> Result<Figures, Error> {
         within(Figure::Arguments, field.arguments.len(), self.limits.arguments)?;
+        self.arguments += field.arguments.len();
+        let longest = field.arguments.iter().map(|argument| longest(&argument.value)).max();
+        self.longest = self.longest.max(longest.unwrap_or(0));
         let inner = if field.selection_set.selections.is_empty() {
             Figures::default()
         } else {
@@ -222,16 +239,10 @@ impl<'a> Pages<'a> {
         Self { lengths: HashMap::new(), unsaid: limits.page }
     }
 
-    fn of(operation: &'a Operation, variables: Option<&Object>, limits: &Limits) -> Self {
-        let length = |name: &str, default: Option<&Node<Value>>| match variables.and_then(|all| all.get(name))
-        {
-            Some(Json::Number(number)) => number.as_u64().map(saturated),
-            Some(_) => None,
-            None => default.and_then(|default| literal_length(default)),
-        };
-        let of = |definition: &'a Node<apollo_compiler::ast::VariableDefinition>| {
+    fn of(operation: &'a Operation, length: &dyn Fn(&str) -> Option<usize>, limits: &Limits) -> Self {
+        let of = |definition: &'a Node<VariableDefinition>| {
             let name = definition.name.as_str();
-            (name, length(name, definition.default_value.as_ref()))
+            (name, length(name))
         };
         Self { lengths: operation.variables.iter().map(of).collect(), unsaid: limits.page }
     }
@@ -251,13 +262,21 @@ impl<'a> Pages<'a> {
     }
 }
 
+/// The longest string within a literal, in bytes.
+fn longest(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Int(int) => int.as_str().len(),
+        Value::Float(float) => float.as_str().len(),
+        Value::List(values) => values.iter().map(|value| longest(value)).max().unwrap_or(0),
+        Value::Object(fields) => fields.iter().map(|(_, value)| longest(value)).max().unwrap_or(0),
+        Value::Null | Value::Boolean(_) | Value::Enum(_) | Value::Variable(_) => 0,
+    }
+}
+
 fn literal_length(value: &Value) -> Option<usize> {
     match value {
         Value::Int(int) => int.as_str().parse().ok(),
         _ => None,
     }
-}
-
-fn saturated(length: u64) -> usize {
-    usize::try_from(length).unwrap_or(usize::MAX)
 }

@@ -15,15 +15,16 @@ use async_graphql_parser::Pos;
 use async_graphql_value::{Name as OutName, Value as OutValue, indexmap::IndexMap};
 
 use crate::{
-    document::Source,
+    document::{SELECTION, Source},
     error::{Error, ErrorKind},
     limits::{Figure, within},
     literal::{Coerced, Place, Reader},
     schema::Inner,
     usage::Unknown,
+    variable::weight,
 };
 
-/// How many times [`Limits::fields`](crate::Limits::fields) a normalised operation may hold: a field that is selected on an
+/// A normalised operation may hold this many times [`Limits::fields`](crate::Limits::fields) fields: one that is selected on an
 /// interface stands once for each type.
 const FIELDS_FACTOR: usize = 4;
 
@@ -31,6 +32,8 @@ const FIELDS_FACTOR: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
+    /// About the bytes that it takes.
+    pub(crate) weight: usize,
 }
 
 #[derive(Debug)]
@@ -64,8 +67,8 @@ pub(crate) enum Argument {
     },
 }
 
-/// Whether a variable that steers a directive is true.
-pub(crate) type IsSet<'a> = &'a dyn Fn(&Name) -> bool;
+/// Whether a variable that steers a directive is true; `None` when it is null.
+pub(crate) type IsSet<'a> = &'a dyn Fn(&Name) -> Option<bool>;
 
 /// The normalised form of `operation`. Without `is_set` all is selected that any values of its variables select.
 ///
@@ -77,9 +80,10 @@ pub(crate) fn normalize(
     operation: &Operation,
     is_set: Option<IsSet<'_>>,
 ) -> Result<Plan, Error> {
-    let mut normalizer = Normalizer { front, source, tree, is_set, fields: 0 };
+    let mut normalizer = Normalizer { front, source, tree, is_set, fields: 0, bytes: 0 };
     let root = &operation.selection_set;
-    Ok(Plan { steps: normalizer.object(&root.ty, &[root])? })
+    let steps = normalizer.object(&root.ty, &[root])?;
+    Ok(Plan { steps, weight: normalizer.fields * SELECTION + normalizer.bytes })
 }
 
 struct Normalizer<'a> {
@@ -88,6 +92,8 @@ struct Normalizer<'a> {
     tree: &'a Tree,
     is_set: Option<IsSet<'a>>,
     fields: usize,
+    /// Bytes of the values of arguments.
+    bytes: usize,
 }
 
 /// What is selected under each response key, in the order in which the keys come first.
@@ -113,7 +119,7 @@ impl<'t> Normalizer<'t> {
     fn object(&mut self, object: &Name, sets: &[&'t SelectionSet]) -> Result<Vec<Step>, Error> {
         let (mut groups, mut seen) = (Groups::new(), HashSet::new());
         for set in sets {
-            self.collect(object, set, &mut groups, &mut seen);
+            self.collect(object, set, &mut groups, &mut seen)?;
         }
         groups.into_values().map(|fields| self.field(object, &fields)).collect()
     }
@@ -124,9 +130,11 @@ impl<'t> Normalizer<'t> {
         set: &'t SelectionSet,
         groups: &mut Groups<'t>,
         seen: &mut HashSet<&'t Name>,
-    ) {
-        let selected = set.selections.iter().filter(|selection| self.is_selected(selection.directives()));
-        for selection in selected {
+    ) -> Result<(), Error> {
+        for selection in &set.selections {
+            if !self.is_selected(selection.directives())? {
+                continue;
+            }
             match selection {
                 Selection::Field(field) => {
                     groups.entry(field.response_key().as_str()).or_default().push(field)
@@ -134,7 +142,7 @@ impl<'t> Normalizer<'t> {
                 Selection::InlineFragment(inline) => {
                     let condition = inline.type_condition.as_ref();
                     if condition.is_none_or(|condition| self.front.applies(condition, object)) {
-                        self.collect(object, &inline.selection_set, groups, seen);
+                        self.collect(object, &inline.selection_set, groups, seen)?;
                     }
                 }
                 Selection::FragmentSpread(spread) => {
@@ -143,28 +151,33 @@ impl<'t> Normalizer<'t> {
                         continue;
                     };
                     if self.front.applies(&fragment.selection_set.ty, object) {
-                        self.collect(object, &fragment.selection_set, groups, seen);
+                        self.collect(object, &fragment.selection_set, groups, seen)?;
                     }
                 }
             }
         }
+        Ok(())
     }
 
-    fn is_selected(&self, directives: &DirectiveList) -> bool {
-        let Some(is_set) = self.is_set else { return true };
-        directives.0.iter().all(|directive| {
+    fn is_selected(&self, directives: &DirectiveList) -> Result<bool, Error> {
+        let Some(is_set) = self.is_set else { return Ok(true) };
+        for directive in &directives.0 {
             let argument = directive.arguments.iter().find(|argument| argument.name == "if");
             let condition = match argument.map(|argument| &*argument.value) {
                 Some(Value::Boolean(condition)) => *condition,
-                Some(Value::Variable(name)) => is_set(name),
+                Some(Value::Variable(name)) => is_set(name).ok_or_else(|| {
+                    let message = format!("`${name}` is null, and @{} takes a Boolean", directive.name);
+                    Error::new(ErrorKind::Variable, message).at(self.source, directive.location())
+                })?,
                 _ => false,
             };
             match directive.name.as_str() {
-                "skip" => !condition,
-                "include" => condition,
-                _ => true,
+                "skip" if condition => return Ok(false),
+                "include" if !condition => return Ok(false),
+                _ => {}
             }
-        })
+        }
+        Ok(true)
     }
 
     /// One field of what is selected under one response key. Validation has seen that all have the same name.
@@ -191,19 +204,21 @@ impl<'t> Normalizer<'t> {
         }))
     }
 
-    fn arguments(&self, field: &Field) -> Result<Vec<(OutName, Argument)>, Error> {
+    fn arguments(&mut self, field: &Field) -> Result<Vec<(OutName, Argument)>, Error> {
         let mut arguments = Vec::with_capacity(field.arguments.len());
         for argument in &field.arguments {
             let defined = field.definition.arguments.iter().find(|defined| defined.name == argument.name);
             let Some(definition) = defined else { continue };
             let (ty, has_default) = (&*definition.ty, definition.default_value.is_some());
             let path = format!("{}.{}", field.name, argument.name);
-            let mut reader = Reader { front: self.front, variables: Unknown, path: vec![path.clone()] };
+            let mut reader = Reader::new(self.front, Unknown, path.clone());
             let read = reader.read(&argument.value, &Place { ty, has_default });
-            let value = match read
-                .map_err(|(what, span)| Error::new(ErrorKind::Validation, what).at(self.source, span))?
-            {
-                Coerced::Value(value) => Argument::Constant(value.into_value()),
+            let value = match read.map_err(|fault| fault.into_error(ErrorKind::Validation, self.source))? {
+                Coerced::Value(value) => {
+                    self.bytes += weight(&value);
+                    within(Figure::ValueBytes, self.bytes, self.front.limits.value_bytes)?;
+                    Argument::Constant(value.into_value())
+                }
                 Coerced::Absent => continue,
                 Coerced::Open => {
                     Argument::Open { value: argument.value.clone(), ty: ty.clone(), has_default, path }

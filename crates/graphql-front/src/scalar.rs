@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use async_graphql_value::ConstValue;
-use json_reader::Json;
+use json_reader::{Json, Path};
 use serde_json::Number;
+
+/// Reads a value as the executor's resolver takes it, or answers the path, within the value, of what is not accepted.
+pub type Coerce = fn(&Json) -> Result<ConstValue, Path>;
 
 /// How the values of a scalar that the schema defines are read.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +16,8 @@ pub struct ScalarRule {
     pub accepted: &'static str,
     /// Whether a literal may hold bare names (`{mode: FAST}`), which count as strings then.
     pub accepts_names: bool,
-    /// The value as the executor's resolver takes it; `None` when it is not accepted. It is never asked for null.
-    pub coerce: fn(&Json) -> Option<ConstValue>,
+    /// Reads a value. It is never asked for null.
+    pub coerce: Coerce,
 }
 
 /// The rules of the scalars that a schema defines, by name.
@@ -22,12 +25,16 @@ pub(crate) type ScalarRules = HashMap<String, ScalarRule>;
 
 /// The rule of one of the five scalars of the specification (section 3.5). `None` when it has another name.
 pub(crate) fn built_in(name: &str) -> Option<ScalarRule> {
-    let (accepted, coerce): (_, fn(&Json) -> Option<ConstValue>) = match name {
-        "Int" => ("an Int, a whole number of 32 bits", int),
-        "Float" => ("a Float, a finite number", float),
-        "String" => ("a String", |value| value.as_str().map(|text| ConstValue::String(text.to_owned()))),
-        "Boolean" => ("a Boolean", |value| value.as_bool().map(ConstValue::Boolean)),
-        "ID" => ("an ID, a string or a whole number", id),
+    let (accepted, coerce): (_, Coerce) = match name {
+        "Int" => ("an Int, a whole number of 32 bits", |value| int(value).ok_or_else(Path::default)),
+        "Float" => ("a Float, a finite number", |value| float(value).ok_or_else(Path::default)),
+        "String" => ("a String", |value| {
+            value.as_str().map(|text| ConstValue::String(text.to_owned())).ok_or_else(Path::default)
+        }),
+        "Boolean" => {
+            ("a Boolean", |value| value.as_bool().map(ConstValue::Boolean).ok_or_else(Path::default))
+        }
+        "ID" => ("an ID, a string or a whole number", |value| id(value).ok_or_else(Path::default)),
         _ => return None,
     };
     Some(ScalarRule { accepted, accepts_names: false, coerce })

@@ -8,21 +8,23 @@
 use apollo_parser::{Lexer, Token, TokenKind};
 
 use crate::{
+    document::Source,
     error::{Error, ErrorKind},
     limits::{Figure, Limits, within},
 };
 
-/// How many commas, runs of white space and tokens there may be for each token that is allowed.
+/// How many lexemes (tokens, commas and runs of white space) there may be for each token that is allowed.
 const SEPARATORS: usize = 4;
 
 /// Refuses a text that is too much for the parser, and answers the text to parse: the same tokens at the same offsets, with
 /// spaces between them. Descriptions of operations, fragments and variables (September 2025) are blanked out; they mean
 /// nothing to an executor.
 ///
-/// Takes time in proportion to the text, at most [`Limits::bytes`].
-pub(crate) fn scan(text: &str, limits: &Limits) -> Result<String, Error> {
-    within(Figure::Bytes, text.len(), limits.bytes)?;
+/// Takes time in proportion to the text, which is at most [`Limits::bytes`] long.
+pub(crate) fn scan(source: &Source, limits: &Limits) -> Result<String, Error> {
+    let text = source.text();
     let mut scan = Scan {
+        source,
         text,
         limits,
         out: String::with_capacity(text.len()),
@@ -36,7 +38,7 @@ pub(crate) fn scan(text: &str, limits: &Limits) -> Result<String, Error> {
         let token = token.map_err(|error| scan.malformed(error.message(), error.index()))?;
         scan.token(&token)?;
     }
-    Ok(scan.finish())
+    scan.finish()
 }
 
 /// What an open bracket holds, and what stands next in it.
@@ -60,6 +62,7 @@ enum Next {
 }
 
 struct Scan<'a> {
+    source: &'a Source,
     text: &'a str,
     limits: &'a Limits,
     /// What the parser gets.
@@ -86,7 +89,7 @@ impl<'a> Scan<'a> {
             _ => false,
         };
         if let Some(held) = self.held.take().filter(|_| !describes) {
-            self.put(&held)?;
+            return Err(self.malformed("a string stands where only a description may", held.index()));
         }
         if kind == TokenKind::StringValue && self.may_describe() {
             self.held = Some(token.clone());
@@ -178,23 +181,16 @@ impl<'a> Scan<'a> {
         }));
     }
 
-    fn finish(mut self) -> String {
-        if let Some(held) = self.held.take() {
-            self.pad(held.index());
-            self.out.push_str(held.data());
+    fn finish(self) -> Result<String, Error> {
+        match &self.held {
+            Some(held) => Err(self.malformed("a string stands where only a description may", held.index())),
+            None => Ok(self.out),
         }
-        self.out
     }
 
     fn malformed(&self, what: &str, offset: usize) -> Error {
-        let before = self.text.get(..offset).unwrap_or_default();
-        let (line, start) = before.bytes().enumerate().fold((1, 0), |(line, start), (at, byte)| match byte {
-            b'\n' => (line + 1, at + 1),
-            _ => (line, start),
-        });
-        let column = before.get(start..).unwrap_or_default().chars().count() + 1;
         let mut error = Error::new(ErrorKind::Syntax, format!("the document does not parse: {what}"));
-        error.locations.push(async_graphql_parser::Pos { line, column });
+        error.locations.push(self.source.pos_at(offset));
         error
     }
 }

@@ -11,12 +11,11 @@ use apollo_compiler::{
     executable::{ExecutableDocument as Tree, Operation, Selection, SelectionSet},
     parser::SourceSpan,
 };
-use json_reader::Json;
 
 use crate::{
     document::Source,
     error::{Error, ErrorKind},
-    literal::{Coerced, Fault, Place, Reader, Variables},
+    literal::{Coerced, Fault, Place, Reader, Standing, Variables},
     normalize::normalize,
     schema::Inner,
 };
@@ -24,9 +23,10 @@ use crate::{
 /// The variables that steer `@skip` and `@include` in each operation, by the operation's name.
 pub(crate) type Steering = HashMap<Option<Name>, Vec<Name>>;
 
-/// Checks all operations and fragments: answers what steers them, and at most
+/// Checks all operations and fragments; when all else `is_right`, also that the arguments of fields that merge agree. Answers what
+/// steers them, and at most
 /// [`Limits::errors`](crate::Limits::errors) of what is wrong.
-pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree) -> (Steering, Vec<Error>) {
+pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool) -> (Steering, Vec<Error>) {
     let mut checker = Checker { front, source, errors: Vec::new() };
     let mut fragments: HashMap<&str, Part<'_>> = HashMap::new();
     for (name, fragment) in &tree.fragments {
@@ -54,7 +54,9 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree) -> (Steering, V
         steers.dedup();
         steering.insert(operation.name.clone(), steers);
         checker.subscription_root(operation, tree);
-        checker.arguments_agree(operation, tree);
+        if is_right && checker.errors.is_empty() {
+            checker.arguments_agree(operation, tree);
+        }
     }
     (steering, checker.errors)
 }
@@ -72,7 +74,7 @@ struct Usage {
     name: Name,
     /// The type of the place, and whether the place has a default value; `None` within a scalar of the schema.
     place: Option<(Type, bool)>,
-    /// Where it stands, such as `createAgent(input.name)`.
+    /// The argument in which it stands, such as `createAgent.input`.
     path: String,
     span: Option<SourceSpan>,
 }
@@ -99,6 +101,12 @@ impl Checker<'_> {
     fn report(&mut self, message: String, span: Option<SourceSpan>) {
         if self.errors.len() < self.front.limits.errors {
             self.errors.push(Error::new(ErrorKind::Validation, message).at(self.source, span));
+        }
+    }
+
+    fn report_fault(&mut self, read: Result<Coerced, Fault>) {
+        if let (Err(fault), true) = (read, self.errors.len() < self.front.limits.errors) {
+            self.errors.push(fault.into_error(ErrorKind::Validation, self.source));
         }
     }
 
@@ -144,15 +152,12 @@ impl Checker<'_> {
                 continue;
             };
             let place = Place { ty: &definition.ty, has_default: definition.default_value.is_some() };
-            let path = vec![format!("{owner}.{}", argument.name)];
-            let mut reader = Reader { front: self.front, variables: Noted(Vec::new()), path };
+            let path = format!("{owner}.{}", argument.name);
+            let mut reader = Reader::new(self.front, Noted(Vec::new()), path.clone());
             let read = reader.read(&argument.value, &place);
-            let Reader { variables: Noted(noted), path, .. } = reader;
-            let path = path.concat();
+            let Noted(noted) = reader.variables;
             part.usages.extend(noted.into_iter().map(|usage| Usage { path: path.clone(), ..usage }));
-            if let Err((what, span)) = read {
-                self.report(what, span);
-            }
+            self.report_fault(read);
         }
     }
 
@@ -160,12 +165,9 @@ impl Checker<'_> {
     fn definition(&mut self, definition: &VariableDefinition) {
         let Some(default) = &definition.default_value else { return };
         let place = Place { ty: &definition.ty, has_default: false };
-        let path = vec![format!("${}", definition.name)];
-        let mut reader = Reader { front: self.front, variables: Noted(Vec::new()), path };
-        let read: Result<Coerced, Fault> = reader.read(default, &place);
-        if let Err((what, span)) = read {
-            self.report(what, span);
-        }
+        let mut reader = Reader::new(self.front, Unknown, format!("${}", definition.name));
+        let read = reader.read(default, &place);
+        self.report_fault(read);
     }
 
     /// The variable is defined (section 5.8.3), and may stand here (IsVariableUsageAllowed of section 5.8.5).
@@ -193,12 +195,9 @@ impl Checker<'_> {
         }
     }
 
-    /// Fields that merge have equal arguments (section 5.3.2). The library compares lists by their common beginning, so what it
-    /// has let pass is compared again.
+    /// Fields that merge have equal arguments (section 5.3.2). The library takes `[RED]` and `[RED, GREEN]` for equal, so they
+    /// are compared again here.
     fn arguments_agree(&mut self, operation: &Operation, tree: &Tree) {
-        if !self.errors.is_empty() {
-            return;
-        }
         if let Err(error) = normalize(self.front, self.source, tree, operation, None) {
             self.errors.push(error);
         }
@@ -249,14 +248,15 @@ fn is_compatible(variable: &Type, place: &Type) -> bool {
 struct Noted(Vec<Usage>);
 
 impl Variables for Noted {
-    fn at(&mut self, name: &Name, place: Option<&Place<'_>>, span: Option<SourceSpan>) -> Coerced {
-        let place = place.map(|Place { ty, has_default }| (Type::clone(ty), *has_default));
+    fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error> {
+        let place = Some((Type::clone(place.ty), place.has_default));
         self.0.push(Usage { name: name.clone(), place, path: String::new(), span });
-        Coerced::Open
+        Ok(Coerced::Open)
     }
 
-    fn json(&self, _: &Name) -> Option<&Json> {
-        None
+    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<Standing, Error> {
+        self.0.push(Usage { name: name.clone(), place: None, path: String::new(), span });
+        Ok(Standing::Open)
     }
 }
 
@@ -264,11 +264,11 @@ impl Variables for Noted {
 pub(crate) struct Unknown;
 
 impl Variables for Unknown {
-    fn at(&mut self, _: &Name, _: Option<&Place<'_>>, _: Option<SourceSpan>) -> Coerced {
-        Coerced::Open
+    fn at(&mut self, _: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
+        Ok(Coerced::Open)
     }
 
-    fn json(&self, _: &Name) -> Option<&Json> {
-        None
+    fn within_scalar(&mut self, _: &Name, _: Option<SourceSpan>) -> Result<Standing, Error> {
+        Ok(Standing::Open)
     }
 }

@@ -1,18 +1,18 @@
 //! The values of an operation's variables, by the types that it gives them (section 6.1.2).
 
-use std::collections::HashMap;
+use std::{borrow::Cow, cell::Cell, collections::HashMap};
 
 use apollo_compiler::{Name, ast::Type, executable::Operation, parser::SourceSpan, schema::ExtendedType};
 use async_graphql_parser::types::OperationType;
 use async_graphql_value::{ConstValue, Name as OutName, indexmap::IndexMap};
-use json_reader::{Json, Object};
+use json_reader::{Json, Number, Object};
 
 use crate::{
     bind,
     document::{Document, PlanKey, Prepared},
-    error::{Error, ErrorKind, Errors},
+    error::{Error, ErrorKind, Errors, shortened},
     limits::{Figure, within},
-    literal::{Coerced, NUMBER_BYTES_MAX, Place, Reader, Variables},
+    literal::{self, Coerced, Fault, NUMBER_BYTES_MAX, Place, Reader, Standing, Variables},
     measure, normalize,
     schema::Inner,
     usage::Unknown,
@@ -28,15 +28,18 @@ pub(crate) fn prepare(
     let operation = document.operation(operation_name)?;
     within(Figure::Values, variables.map_or(0, Object::count_values), limits.values)?;
     let known = Known::new(front, operation, variables)?;
-    let cost = measure::cost(&document.tree, operation, variables, limits)?;
-    let is_set = |name: &Name| known.coerced.get(name.as_str()) == Some(&ConstValue::Boolean(true));
+    let length = |name: &str| match known.coerced.get(name) {
+        Some(ConstValue::Number(number)) => {
+            number.as_u64().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
+        }
+        _ => None,
+    };
+    let cost = measure::cost(&document.tree, operation, &length, limits)?;
+    let is_set = |name: &Name| match known.coerced.get(name.as_str()) {
+        Some(ConstValue::Boolean(is_set)) => Some(*is_set),
+        _ => None,
+    };
     let steering = document.steering.get(&operation.name).map(Vec::as_slice).unwrap_or_default();
-    if let Some(name) =
-        steering.iter().find(|name| known.coerced.get(name.as_str()) == Some(&ConstValue::Null))
-    {
-        let message = format!("`${name}` is null, and @skip and @include take a Boolean");
-        return Err(Error::new(ErrorKind::Variable, message).into());
-    }
     let key = PlanKey {
         operation: operation.name.as_ref().map(ToString::to_string),
         steering: steering.iter().map(is_set).collect(),
@@ -56,27 +59,41 @@ pub(crate) fn prepare(
 /// The values of an operation's variables, each coerced by its type. What is not in it was not given.
 pub(crate) struct Known<'a> {
     coerced: HashMap<&'a str, ConstValue>,
-    given: Option<&'a Object>,
-    defaults: HashMap<&'a str, Json>,
+    /// What stands for a variable within a scalar of the schema, where that isn't what it was coerced to.
+    texts: HashMap<&'a str, Cow<'a, Json>>,
+    /// Bytes of the values that were given to places, and how many there may be.
+    bytes: Cell<usize>,
+    limit: usize,
 }
 
 impl<'a> Known<'a> {
     fn new(front: &Inner, operation: &'a Operation, given: Option<&'a Object>) -> Result<Self, Errors> {
-        let mut known = Self { coerced: HashMap::new(), given, defaults: HashMap::new() };
+        let mut known = Self {
+            coerced: HashMap::new(),
+            texts: HashMap::new(),
+            bytes: Cell::new(0),
+            limit: front.limits.value_bytes,
+        };
         let mut errors = Vec::new();
         for definition in &operation.variables {
             let (name, ty) = (definition.name.as_str(), &*definition.ty);
             let mut values = Values { front, path: vec![format!("${name}")] };
+            let keeps_text = keeps_text(front, ty);
             let coerced = match (given.and_then(|given| given.get(name)), &definition.default_value) {
-                (Some(json), _) => values.coerce(json, ty).map(Some),
+                (Some(json), _) => {
+                    known.texts.extend(keeps_text.then_some((name, Cow::Borrowed(json))));
+                    values.coerce(json, ty).map(Some)
+                }
                 (None, Some(default)) => {
                     let place = Place { ty, has_default: false };
-                    let mut reader = Reader { front, variables: Unknown, path: values.path };
-                    known.defaults.extend(reader.constant(default).map(|json| (name, json)));
+                    let mut reader = Reader::new(front, Unknown, format!("${name}"));
+                    let text = if keeps_text { reader.constant(default) } else { None };
+                    known.texts.extend(text.map(|json| (name, Cow::Owned(json))));
                     match reader.read(default, &place) {
                         Ok(Coerced::Value(value)) => Ok(Some(value)),
                         Ok(Coerced::Absent | Coerced::Open) => Ok(None),
-                        Err((what, _)) => Err(what),
+                        Err(Fault::Wrong(what, _)) => Err(what),
+                        Err(Fault::TooMuch(error)) => return Err(error.into()),
                     }
                 }
                 (None, None) if ty.is_non_null() => Err(format!("`${name}` of type {ty} has no value")),
@@ -94,14 +111,70 @@ impl<'a> Known<'a> {
     }
 }
 
+impl Known<'_> {
+    /// Notes that so many bytes are copied to a place.
+    fn charge(&self, bytes: usize) -> Result<(), Error> {
+        let sum = self.bytes.get().saturating_add(bytes);
+        self.bytes.set(sum);
+        within(Figure::ValueBytes, sum, self.limit)
+    }
+}
+
 impl Variables for &Known<'_> {
-    fn at(&mut self, name: &Name, _: Option<&Place<'_>>, _: Option<SourceSpan>) -> Coerced {
-        self.coerced.get(name.as_str()).cloned().map_or(Coerced::Absent, Coerced::Value)
+    fn at(&mut self, name: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
+        let Some(value) = self.coerced.get(name.as_str()) else { return Ok(Coerced::Absent) };
+        self.charge(weight(value))?;
+        Ok(Coerced::Value(value.clone()))
     }
 
-    fn json(&self, name: &Name) -> Option<&Json> {
-        let given = self.given.and_then(|given| given.get(name.as_str()));
-        given.or_else(|| self.defaults.get(name.as_str()))
+    fn within_scalar(&mut self, name: &Name, _: Option<SourceSpan>) -> Result<Standing, Error> {
+        let Some(value) = self.coerced.get(name.as_str()) else { return Ok(Standing::Absent) };
+        // As a tree, and as the text that the scalar is written as.
+        self.charge(2 * weight(value))?;
+        let text = self.texts.get(name.as_str()).map(|json| Json::clone(json));
+        Ok(Standing::Json(text.unwrap_or_else(|| json_of(value))))
+    }
+}
+
+/// About the bytes of a value.
+pub(crate) fn weight(value: &ConstValue) -> usize {
+    let own = size_of::<ConstValue>();
+    own + match value {
+        ConstValue::String(text) => text.len(),
+        ConstValue::Binary(text) => text.len(),
+        ConstValue::List(values) => values.iter().map(weight).sum(),
+        ConstValue::Object(fields) => {
+            fields.iter().map(|(name, value)| name.len() + own + weight(value)).sum()
+        }
+        ConstValue::Null | ConstValue::Number(_) | ConstValue::Boolean(_) | ConstValue::Enum(_) => 0,
+    }
+}
+
+/// Whether a variable of this type stands within a scalar of the schema as it was given: a Float, whose token is kept, or a value of
+/// such a scalar. All others stand there as what they were coerced to.
+fn keeps_text(front: &Inner, ty: &Type) -> bool {
+    let (Type::Named(name) | Type::NonNullNamed(name)) = ty else { return false };
+    name == "Float" || front.scalars.contains_key(name.as_str())
+}
+
+/// A coerced value as JSON.
+fn json_of(value: &ConstValue) -> Json {
+    match value {
+        ConstValue::Null => Json::Null,
+        ConstValue::Boolean(value) => Json::Bool(*value),
+        ConstValue::Number(number) => {
+            Number::from_token(&number.to_string()).map_or(Json::Null, Json::Number)
+        }
+        ConstValue::String(text) => Json::String(text.clone()),
+        ConstValue::Enum(name) => Json::String(name.to_string()),
+        // A scalar's rule has written it.
+        ConstValue::Binary(text) => {
+            json_reader::read(text, &json_reader::Limits::DEPTH_ONLY).unwrap_or(Json::Null)
+        }
+        ConstValue::List(values) => Json::Array(values.iter().map(json_of).collect()),
+        ConstValue::Object(fields) => {
+            Json::Object(fields.iter().map(|(name, value)| (name.to_string(), json_of(value))).collect())
+        }
     }
 }
 
@@ -154,8 +227,12 @@ impl Values<'_> {
             Some(ExtendedType::Scalar(_)) => {
                 let rule =
                     front.scalar(name).ok_or_else(|| self.fault(&format!("{name} takes no values")))?;
-                (rule.coerce)(json)
-                    .ok_or_else(|| self.fault(&format!("expected {}, found {}", rule.accepted, found(json))))
+                (rule.coerce)(json).map_err(|path| {
+                    let found =
+                        if path.is_root() { format!(", found {}", found(json)) } else { String::new() };
+                    let path = format!("{}{}", self.path.concat(), literal::within(&path));
+                    format!("`{path}`: expected {}{found}", rule.accepted)
+                })
             }
             // Validation sees that a variable is of an input type.
             _ => Err(self.fault(&format!("{ty} takes no values"))),
@@ -170,7 +247,7 @@ impl Values<'_> {
         let mut all = IndexMap::with_capacity(fields.len());
         for (name, value) in fields.iter() {
             let Some(field) = defined.fields.get(name) else {
-                return Err(self.fault(&format!("{} has no field {:?}", defined.name, shortened(name))));
+                return Err(self.fault(&format!("{} has no field {}", defined.name, shortened(name))));
             };
             self.path.push(format!(".{name}"));
             all.insert(OutName::new(name), self.coerce(value, &field.ty)?);
@@ -198,9 +275,4 @@ fn found(json: &Json) -> &str {
         Json::Number(number) if number.as_str().len() <= NUMBER_BYTES_MAX => number.as_str(),
         _ => json.kind(),
     }
-}
-
-/// A client's word, cut to what a message may repeat.
-fn shortened(word: &str) -> String {
-    word.chars().take(100).collect()
 }

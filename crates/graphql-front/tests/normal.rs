@@ -58,6 +58,9 @@ fn skip_and_include_are_resolved_before_anything_merges() {
     assert_normal("query($x: Boolean! = false) { b c @include(if: $x) }", "{}", "{b}");
     assert_normal("query($x: Boolean! = false) { b c @include(if: $x) }", r#"{"x":true}"#, "{b c}");
     assert_normal("{ b @skip(if: true) }", "{}", "{}");
+    // A directive that isn't reached isn't asked.
+    let text = "query($x: Boolean!, $y: Boolean = true) { c a @include(if: $x) { b @include(if: $y) } }";
+    assert_normal(text, r#"{"x":false,"y":null}"#, "{c}");
 }
 
 #[test]
@@ -106,6 +109,9 @@ fn values_of_a_scalar_of_the_schema_leave_as_their_exact_text() {
         r#"{b(x: {"a":[null],"e":"RED"})}"#,
     );
     assert_normal("query($n: Float = 1.50) { b(x: {z: $n}) }", "{}", r#"{b(x: {"z":1.50})}"#);
+    // A variable of another type stands there as what it is coerced to.
+    let text = "query($l: [Int!], $i: ID, $n: Int, $f: Flag) { b(x: [$l, $i, $n, $f]) }";
+    assert_normal(text, r#"{"l":5,"i":7,"n":7.0,"f":"RED"}"#, r#"{b(x: [[5],"7",7,"RED"])}"#);
 }
 
 #[test]

@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 use graphql_front::Document;
 use json_reader::Json;
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use sha2::{Digest, Sha256};
 
 use super::Operation;
@@ -30,11 +33,8 @@ type Hash = [u8; 32];
 const ENTRIES: usize = 1_000;
 /// About the most bytes that all of them take.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// How many times its text a checked document takes: a token is two bytes or more with its separator, and takes some hundred
-/// in the tree, and again in its normalised forms.
-const SWELL: usize = 64;
-/// What it takes beside that.
-const OVERHEAD: usize = 4096;
+/// One shard: a cache of several takes nothing that is heavier than a shard, and a document of many tokens is.
+const SHARDS: usize = 1;
 /// A longer text is remembered only for a client that names its hash: to find that of every text would be work for nothing.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// With this before it, an id is a hash (GraphQL over HTTP, appendix A).
@@ -127,7 +127,22 @@ struct Size;
 
 impl<K> Weighter<K, Arc<Document>> for Size {
     fn weight(&self, _: &K, document: &Arc<Document>) -> u64 {
-        u64::try_from(OVERHEAD + document.text().len() * SWELL).unwrap_or(u64::MAX)
+        u64::try_from(document.weight()).unwrap_or(u64::MAX)
+    }
+}
+
+fn cache<K: Eq + std::hash::Hash + Clone>() -> Cache<K, Arc<Document>, Size> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(ENTRIES)
+        .weight_capacity(BYTES_MAX)
+        .shards(SHARDS)
+        .build();
+    match options {
+        Ok(options) => {
+            Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())
+        }
+        // It fails when a number is missing, and none is.
+        Err(_) => Cache::with_weighter(ENTRIES, BYTES_MAX, Size),
     }
 }
 
@@ -143,9 +158,7 @@ pub(super) struct Documents {
 
 impl Documents {
     pub(super) fn new(trusted: Option<TrustedDocuments>) -> Self {
-        let checked = Cache::with_weighter(ENTRIES, BYTES_MAX, Size);
-        let registered = Cache::with_weighter(ENTRIES, BYTES_MAX, Size);
-        Self { checked, registered, trusted }
+        Self { checked: cache(), registered: cache(), trusted }
     }
 
     /// The document that this operation of `tenant` means. Takes it out of the operation.
@@ -159,7 +172,7 @@ impl Documents {
         let id = id.map(|id| id.strip_prefix(HASH_PREFIX).map(str::to_owned).ok_or(Refusal::NotFound));
         let by_id = id.transpose()?;
         let claimed = match (claimed, by_id.as_deref()) {
-            (Some(claimed), Some(id)) if claimed != id => return Err(Refusal::Mismatch),
+            (Some(claimed), Some(id)) if !claimed.eq_ignore_ascii_case(id) => return Err(Refusal::Mismatch),
             (claimed, id) => claimed.or(id),
         };
         match (text, claimed.map(read)) {

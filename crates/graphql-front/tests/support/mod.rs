@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use async_graphql_parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
 use graphql_front::{ConstValue, Errors, Front, Limits, Prepared, ScalarRule};
-use json_reader::Json;
+use json_reader::{Json, Path};
 
 /// It has each kind of type, so that each rule can be broken.
 pub const SDL: &str = r#"
@@ -29,13 +29,13 @@ pub const SDL: &str = r#"
     input Input { name: String! size: Int flags: [Flag!] = [RED] day: Day data: JSON inner: Input tags: [String] kept: Boolean! = true }
 "#;
 
-fn exact(json: &Json) -> Option<ConstValue> {
-    Some(ConstValue::Binary(json.to_text().into()))
+fn exact(json: &Json) -> Result<ConstValue, Path> {
+    Ok(ConstValue::Binary(json.to_text().into()))
 }
 
-fn day(json: &Json) -> Option<ConstValue> {
-    let text = json.as_str().filter(|text| text.len() == 10)?;
-    Some(ConstValue::String(text.to_owned()))
+fn day(json: &Json) -> Result<ConstValue, Path> {
+    let text = json.as_str().filter(|text| text.len() == 10).ok_or_else(Path::default)?;
+    Ok(ConstValue::String(text.to_owned()))
 }
 
 /// A front of [`SDL`].
