@@ -155,12 +155,12 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::*;
+    use super::{super::fixture::change, *};
     use crate::{
         clock::Clock,
         domain::{
-            KeyPrincipal, KeyScope, ServicePrincipal, ServiceScope, UserPrincipal, change::ActorKind,
-            customer::Plan, member::Role,
+            KeyPrincipal, KeyScope, ServicePrincipal, ServiceScope, UserPrincipal, customer::Plan,
+            member::Role,
         },
         id::CustomerId,
     };
@@ -171,28 +171,6 @@ mod tests {
     const KEY: Uuid = Uuid::from_u128(4);
     const SERVICE: Uuid = Uuid::from_u128(5);
     const OTHER: Uuid = Uuid::from_u128(6);
-
-    fn change(action: ChangeAction, customer: Option<Uuid>, subject: Option<Uuid>) -> Arc<Change> {
-        Arc::new(Change {
-            revision: 1,
-            position: 1,
-            at: Clock::default().now(),
-            customer_id: customer.map(Into::into),
-            agent_id: None,
-            version_id: None,
-            subject_id: subject,
-            action,
-            actor_kind: ActorKind::System,
-            actor_id: None,
-            request_id: None,
-            details: "{}".to_owned(),
-            channel: None,
-            network: None,
-            salt: None,
-            row_hash: Vec::new(),
-            chain_hash: Vec::new(),
-        })
-    }
 
     fn user(id: Uuid, has_profile: bool, email: Option<&str>) -> Principal {
         Principal::User(UserPrincipal {

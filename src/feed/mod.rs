@@ -3,6 +3,8 @@
 mod config_watch;
 mod configs;
 mod credentials;
+#[cfg(test)]
+mod fixture;
 mod hub;
 mod lease;
 mod mark;

@@ -118,10 +118,10 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::*;
+    use super::{super::fixture::change, *};
     use crate::{
         clock::Clock,
-        domain::{KeyPrincipal, UserPrincipal, change::ActorKind, customer::Plan, member::Role},
+        domain::{KeyPrincipal, UserPrincipal, customer::Plan, member::Role},
         id::CustomerId,
     };
 
@@ -129,28 +129,6 @@ mod tests {
     const TOWN: Uuid = Uuid::from_u128(2);
     const ADA: Uuid = Uuid::from_u128(3);
     const KEY: Uuid = Uuid::from_u128(4);
-
-    fn change(action: ChangeAction, customer: Option<Uuid>, subject: Option<Uuid>) -> Arc<Change> {
-        Arc::new(Change {
-            revision: 1,
-            position: 1,
-            at: Clock::default().now(),
-            customer_id: customer.map(Into::into),
-            agent_id: None,
-            version_id: None,
-            subject_id: subject,
-            action,
-            actor_kind: ActorKind::System,
-            actor_id: None,
-            request_id: None,
-            details: "{}".to_owned(),
-            channel: None,
-            network: None,
-            salt: None,
-            row_hash: Vec::new(),
-            chain_hash: Vec::new(),
-        })
-    }
 
     fn ada(operator: bool) -> Caller {
         let principal = Principal::User(UserPrincipal {

@@ -106,8 +106,7 @@ impl ScalarType for Json {
     /// The value comes as its exact text, since the library's own numbers could not hold it, and within bounds (`front`).
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::Binary(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let read = json_reader::read(text, &Limits::DEPTH_ONLY);
-        read.map(|json| Self(json.to_serde())).map_err(|err| InputValueError::custom(err.to_string()))
+        read(text).map(Self).map_err(InputValueError::custom)
     }
 
     fn to_value(&self) -> Value {
@@ -115,12 +114,16 @@ impl ScalarType for Json {
     }
 }
 
+/// What the text says that stands for a value of the scalar JSON.
+fn read(text: &[u8]) -> Result<serde_json::Value, String> {
+    let read = json_reader::read(text, &Limits::DEPTH_ONLY);
+    read.map(|json| json.to_serde()).map_err(|err| err.to_string())
+}
+
 /// A coerced argument as JSON. A value of the scalar JSON is in it as what its text says.
 pub(super) fn to_json(value: Value) -> Result<serde_json::Value, String> {
     Ok(match value {
-        Value::Binary(text) => {
-            json_reader::read(&text, &Limits::DEPTH_ONLY).map_err(|err| err.to_string())?.to_serde()
-        }
+        Value::Binary(text) => read(&text)?,
         Value::List(values) => values.into_iter().map(to_json).collect::<Result<_, _>>()?,
         Value::Object(fields) => {
             let fields = fields.into_iter().map(|(name, value)| Ok((name.to_string(), to_json(value)?)));

@@ -1,0 +1,33 @@
+//! Entries of the log for tests of what follows it.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    domain::change::{ActorKind, Change, ChangeAction},
+};
+
+/// An entry of this action, with nothing else in it but whose it is and what it is about.
+pub(super) fn change(action: ChangeAction, customer: Option<Uuid>, subject: Option<Uuid>) -> Arc<Change> {
+    Arc::new(Change {
+        revision: 1,
+        position: 1,
+        at: Clock::default().now(),
+        customer_id: customer.map(Into::into),
+        agent_id: None,
+        version_id: None,
+        subject_id: subject,
+        action,
+        actor_kind: ActorKind::System,
+        actor_id: None,
+        request_id: None,
+        details: "{}".to_owned(),
+        channel: None,
+        network: None,
+        salt: None,
+        row_hash: Vec::new(),
+        chain_hash: Vec::new(),
+    })
+}
