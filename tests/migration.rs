@@ -1,7 +1,10 @@
-//! The database's shape goes up, down and up again, alone and with many at once, and leaves nothing behind.
+//! The database's schema goes up, down and up again, alone and with many at once, and leaves nothing behind. Migrated, it is
+//! the one in `migration/schema.sql`.
 
 #![cfg(test)]
 
+#[path = "migration/catalog.rs"]
+mod catalog;
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "api/support/cluster.rs"]
 mod cluster;
@@ -12,6 +15,31 @@ use sqlx::{Connection, PgConnection, Row};
 
 async fn empty() -> Database {
     Database::fresh(&template("empty", SERVICE, async |_: &str, _: &str| {}).await).await
+}
+
+#[tokio::test]
+async fn the_schema_is_the_one_checked_in() {
+    let database = empty().await;
+    db::migrate(&database.url).await.unwrap();
+    let mut session = PgConnection::connect(&database.admin_url).await.unwrap();
+    let (schema, hidden) = catalog::written(&mut session).await;
+    assert!(hidden.is_empty(), "tests/migration/catalog.rs doesn't print these: {hidden:?}");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/migration/schema.sql");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(file, &schema).unwrap();
+    }
+    let kept = std::fs::read_to_string(file).unwrap_or_default();
+    let differs = schema.lines().zip(kept.lines()).find(|(now, kept)| now != kept);
+    assert!(
+        schema == kept,
+        "migration/schema.sql is out of date, at {differs:?}: run `UPDATE=1 cargo test --test migration` and read its diff"
+    );
+    // The check itself: an index and a sequence more are seen.
+    let planted = "CREATE INDEX planted ON registry.agents (name); CREATE SEQUENCE registry.planted_numbers";
+    sqlx::raw_sql(planted).execute(&mut session).await.unwrap();
+    let (schema, hidden) = catalog::written(&mut session).await;
+    assert!(schema.contains("CREATE INDEX planted") && schema != kept);
+    assert_eq!(hidden, ["relation of kind S planted_numbers"]);
 }
 
 /// Every object of ours, by kind and name.

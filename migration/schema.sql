@@ -1,0 +1,751 @@
+-- The database's schema after all migrations, to read: the steps in sql/ say why, and are what is applied.
+-- Generated: UPDATE=1 cargo test --test migration
+
+CREATE TABLE registry.activations (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    version_id uuid,
+    previous_version_id uuid,
+    reason text NOT NULL,
+    activated_by_kind text NOT NULL,
+    activated_by_id uuid,
+    activated_at timestamp with time zone NOT NULL,
+    revision bigint,
+    "position" integer,
+    cursor_hash bytea,
+    CONSTRAINT activations_pkey PRIMARY KEY (id),
+    CONSTRAINT activations_changes_something CHECK ((version_id IS DISTINCT FROM previous_version_id)),
+    CONSTRAINT activations_reason CHECK ((reason = ANY (ARRAY['ACTIVATE'::text, 'PUBLISH'::text, 'ROLLBACK'::text, 'DEACTIVATE'::text, 'ARCHIVE'::text]))),
+    CONSTRAINT activations_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id),
+    CONSTRAINT activations_previous_version_fkey FOREIGN KEY (agent_id, previous_version_id) REFERENCES registry.agent_versions(agent_id, id),
+    CONSTRAINT activations_version_fkey FOREIGN KEY (agent_id, version_id) REFERENCES registry.agent_versions(agent_id, id)
+);
+
+CREATE INDEX activations_agent_idx ON registry.activations USING btree (agent_id, id);
+CREATE INDEX activations_revision_idx ON registry.activations USING btree (agent_id, revision, "position");
+
+CREATE TRIGGER activations_final BEFORE UPDATE ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.check_activation_update();
+CREATE TRIGGER activations_immutable BEFORE DELETE ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER activations_keep BEFORE TRUNCATE ON registry.activations FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER activations_unplaced BEFORE INSERT ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.check_activation_insert();
+
+ALTER TABLE registry.activations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY activations_read ON registry.activations FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY activations_write ON registry.activations FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.agent_active_tools (
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    tool_name text NOT NULL,
+    CONSTRAINT agent_active_tools_pkey PRIMARY KEY (agent_id, tool_name),
+    CONSTRAINT agent_active_tools_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id)
+);
+
+CREATE INDEX agent_active_tools_idx ON registry.agent_active_tools USING btree (customer_id, tool_name, agent_id);
+CREATE INDEX agent_active_tools_name_idx ON registry.agent_active_tools USING btree (tool_name, agent_id) INCLUDE (customer_id);
+
+CREATE TRIGGER agent_active_tools_keep BEFORE TRUNCATE ON registry.agent_active_tools FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.agent_active_tools ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY agent_active_tools_all ON registry.agent_active_tools FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.agent_name_ends (
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    ending text COLLATE "C" NOT NULL,
+    CONSTRAINT agent_name_ends_pkey PRIMARY KEY (agent_id, "position"),
+    CONSTRAINT agent_name_ends_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id)
+);
+
+CREATE INDEX agent_name_ends_ending_idx ON registry.agent_name_ends USING btree (ending, agent_id) INCLUDE (customer_id);
+CREATE INDEX agent_name_ends_idx ON registry.agent_name_ends USING btree (customer_id, ending, agent_id);
+
+CREATE TRIGGER agent_name_ends_keep BEFORE TRUNCATE ON registry.agent_name_ends FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.agent_name_ends ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY agent_name_ends_all ON registry.agent_name_ends FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.agent_versions (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    number integer NOT NULL,
+    system_prompt text NOT NULL,
+    model_name text NOT NULL,
+    model_parameters jsonb NOT NULL,
+    tools jsonb NOT NULL,
+    message text,
+    content_hash bytea NOT NULL,
+    content_bytes integer NOT NULL GENERATED ALWAYS AS (((octet_length(system_prompt) + octet_length((model_parameters)::text)) + octet_length((tools)::text))) STORED,
+    created_by_kind text NOT NULL,
+    created_by_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT agent_versions_pkey PRIMARY KEY (id),
+    CONSTRAINT agent_versions_agent_id_key UNIQUE (agent_id, id),
+    CONSTRAINT agent_versions_agent_number_key UNIQUE (agent_id, number),
+    CONSTRAINT agent_versions_content_hash_length CHECK ((octet_length(content_hash) = 32)),
+    CONSTRAINT agent_versions_message_length CHECK ((char_length(message) <= 2000)),
+    CONSTRAINT agent_versions_model_name_length CHECK (((char_length(model_name) >= 1) AND (char_length(model_name) <= 200))),
+    CONSTRAINT agent_versions_model_parameters CHECK ((jsonb_typeof(model_parameters) = 'object'::text)),
+    CONSTRAINT agent_versions_number CHECK ((number >= 1)),
+    CONSTRAINT agent_versions_system_prompt_size CHECK ((octet_length(system_prompt) <= 524288)),
+    CONSTRAINT agent_versions_tools CHECK ((jsonb_typeof(tools) = 'array'::text)),
+    CONSTRAINT agent_versions_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id)
+);
+
+CREATE TRIGGER agent_versions_erased AFTER UPDATE ON registry.agent_versions REFERENCING NEW TABLE AS erased FOR EACH STATEMENT EXECUTE FUNCTION registry.forget_active_tools();
+CREATE TRIGGER agent_versions_immutable BEFORE DELETE OR UPDATE ON registry.agent_versions FOR EACH ROW EXECUTE FUNCTION registry.check_version_change();
+CREATE TRIGGER agent_versions_keep BEFORE TRUNCATE ON registry.agent_versions FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER agent_versions_number_is_next AFTER INSERT ON registry.agent_versions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION registry.check_version_numbers();
+
+ALTER TABLE registry.agent_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY agent_versions_read ON registry.agent_versions FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY agent_versions_write ON registry.agent_versions FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.agents (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    name text NOT NULL,
+    description text,
+    owner_id uuid,
+    latest_number integer NOT NULL DEFAULT 0,
+    active_version_id uuid,
+    activated_at timestamp with time zone,
+    config_revision bigint NOT NULL DEFAULT 0,
+    archived_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    name_lower text COLLATE "C" NOT NULL GENERATED ALWAYS AS (lower(name)) STORED,
+    active_model_name text,
+    CONSTRAINT agents_pkey PRIMARY KEY (id),
+    CONSTRAINT agents_customer_id_key UNIQUE (customer_id, id),
+    CONSTRAINT agents_customer_name_key UNIQUE (customer_id, name),
+    CONSTRAINT agents_activated_with_version CHECK (((active_version_id IS NULL) = (activated_at IS NULL))),
+    CONSTRAINT agents_archived_is_inactive CHECK (((archived_at IS NULL) OR (active_version_id IS NULL))),
+    CONSTRAINT agents_description_length CHECK ((char_length(description) <= 2000)),
+    CONSTRAINT agents_latest_number CHECK ((latest_number >= 0)),
+    CONSTRAINT agents_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT agents_active_version_fkey FOREIGN KEY (id, active_version_id) REFERENCES registry.agent_versions(agent_id, id),
+    CONSTRAINT agents_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id),
+    CONSTRAINT agents_owner_fkey FOREIGN KEY (customer_id, owner_id) REFERENCES registry.memberships(customer_id, user_id) ON DELETE SET NULL (owner_id)
+);
+
+CREATE INDEX agents_archived_idx ON registry.agents USING btree (id) INCLUDE (customer_id) WHERE (archived_at IS NOT NULL);
+CREATE INDEX agents_customer_archived_idx ON registry.agents USING btree (customer_id, id) WHERE (archived_at IS NOT NULL);
+CREATE INDEX agents_customer_kept_idx ON registry.agents USING btree (customer_id, id) WHERE (archived_at IS NULL);
+CREATE INDEX agents_customer_model_idx ON registry.agents USING btree (customer_id, active_model_name, id) WHERE (active_model_name IS NOT NULL);
+CREATE INDEX agents_customer_name_bytes_idx ON registry.agents USING btree (customer_id, name COLLATE "C");
+CREATE INDEX agents_customer_name_lower_idx ON registry.agents USING btree (customer_id, name_lower, id);
+CREATE INDEX agents_kept_idx ON registry.agents USING btree (id) INCLUDE (customer_id) WHERE (archived_at IS NULL);
+CREATE INDEX agents_model_idx ON registry.agents USING btree (active_model_name, id) INCLUDE (customer_id) WHERE (active_model_name IS NOT NULL);
+CREATE INDEX agents_name_lower_idx ON registry.agents USING btree (name_lower, id) INCLUDE (customer_id);
+CREATE INDEX agents_owner_idx ON registry.agents USING btree (owner_id, id) WHERE (owner_id IS NOT NULL);
+
+CREATE TRIGGER agents_active_version_changed BEFORE UPDATE OF active_version_id ON registry.agents FOR EACH ROW WHEN ((old.active_version_id IS DISTINCT FROM new.active_version_id)) EXECUTE FUNCTION registry.index_active_version();
+CREATE TRIGGER agents_immutable BEFORE DELETE ON registry.agents FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER agents_keep BEFORE TRUNCATE ON registry.agents FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER agents_name_changed AFTER UPDATE OF name ON registry.agents FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION registry.index_agent_name();
+CREATE TRIGGER agents_name_inserted AFTER INSERT ON registry.agents FOR EACH ROW EXECUTE FUNCTION registry.index_agent_name();
+
+ALTER TABLE registry.agents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY agents_read ON registry.agents FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY agents_write ON registry.agents FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.api_keys (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_by_kind text NOT NULL,
+    created_by_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    replaced_by uuid,
+    CONSTRAINT api_keys_pkey PRIMARY KEY (id),
+    CONSTRAINT api_keys_customer_id_key UNIQUE (customer_id, id),
+    CONSTRAINT api_keys_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT api_keys_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['agents:read'::text, 'agents:write'::text, 'versions:publish'::text, 'versions:activate'::text, 'configs:read'::text, 'activations:watch'::text, 'changes:read'::text]))),
+    CONSTRAINT api_keys_secret_hash_length CHECK ((octet_length(secret_hash) = 32)),
+    CONSTRAINT api_keys_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id),
+    CONSTRAINT api_keys_replaced_by_fkey FOREIGN KEY (customer_id, replaced_by) REFERENCES registry.api_keys(customer_id, id)
+);
+
+CREATE INDEX api_keys_replaced_by_idx ON registry.api_keys USING btree (replaced_by) WHERE (replaced_by IS NOT NULL);
+
+CREATE TRIGGER api_keys_keep BEFORE TRUNCATE ON registry.api_keys FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY api_keys_read ON registry.api_keys FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY api_keys_write ON registry.api_keys FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.changes (
+    revision bigint NOT NULL,
+    "position" integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    customer_id uuid,
+    agent_id uuid,
+    version_id uuid,
+    subject_id uuid,
+    action text NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    request_id text,
+    details text NOT NULL,
+    row_hash bytea NOT NULL,
+    chain_hash bytea NOT NULL,
+    channel text,
+    network text,
+    salt uuid,
+    CONSTRAINT changes_pkey PRIMARY KEY (revision, "position"),
+    CONSTRAINT changes_details CHECK ((jsonb_typeof((details)::jsonb) = 'object'::text))
+);
+
+CREATE INDEX changes_action_idx ON registry.changes USING btree (customer_id, action, revision, "position");
+CREATE INDEX changes_actor_idx ON registry.changes USING btree (customer_id, actor_id, revision, "position");
+CREATE INDEX changes_agent_idx ON registry.changes USING btree (agent_id, revision, "position");
+CREATE INDEX changes_at_idx ON registry.changes USING btree (at, revision);
+CREATE INDEX changes_customer_idx ON registry.changes USING btree (customer_id, revision, "position");
+CREATE INDEX changes_kind_idx ON registry.changes USING btree (customer_id, actor_kind, revision, "position") WHERE (actor_kind <> 'USER'::text);
+CREATE INDEX changes_platform_action_idx ON registry.changes USING btree (action, revision, "position");
+CREATE INDEX changes_platform_actor_idx ON registry.changes USING btree (actor_id, revision, "position");
+CREATE INDEX changes_platform_kind_idx ON registry.changes USING btree (actor_kind, revision, "position") WHERE (actor_kind <> 'USER'::text);
+
+CREATE TRIGGER changes_immutable BEFORE UPDATE ON registry.changes FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER changes_keep BEFORE TRUNCATE ON registry.changes FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER changes_removal BEFORE DELETE ON registry.changes FOR EACH ROW EXECUTE FUNCTION registry.check_change_removal();
+
+ALTER TABLE registry.changes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY changes_insert ON registry.changes FOR INSERT
+    WITH CHECK ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id IS NULL) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY changes_prune ON registry.changes FOR DELETE
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) AND (revision <= ( SELECT log_floor.revision
+   FROM registry.log_floor)));
+CREATE POLICY changes_read ON registry.changes FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.customers (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    plan text NOT NULL DEFAULT 'FREE'::text,
+    billing_status text NOT NULL DEFAULT 'ACTIVE'::text,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT customers_pkey PRIMARY KEY (id),
+    CONSTRAINT customers_billing_status CHECK ((billing_status = ANY (ARRAY['TRIALING'::text, 'ACTIVE'::text, 'PAST_DUE'::text, 'SUSPENDED'::text, 'CANCELED'::text]))),
+    CONSTRAINT customers_erased_is_canceled CHECK (((erased_at IS NULL) OR (billing_status = 'CANCELED'::text))),
+    CONSTRAINT customers_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT customers_plan CHECK ((plan = ANY (ARRAY['FREE'::text, 'PRO'::text, 'ENTERPRISE'::text])))
+);
+
+CREATE INDEX customers_name_idx ON registry.customers USING btree (name, id);
+
+CREATE TRIGGER customers_erased_is_final BEFORE UPDATE ON registry.customers FOR EACH ROW WHEN ((old.erased_at IS NOT NULL)) EXECUTE FUNCTION registry.refuse_change();
+CREATE TRIGGER customers_keep BEFORE TRUNCATE ON registry.customers FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.customers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY customers_insert ON registry.customers FOR INSERT
+    WITH CHECK (( SELECT registry.scope() AS scope) = 'platform'::text);
+CREATE POLICY customers_read ON registry.customers FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'runtime'::text, 'auth'::text])) OR (id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY customers_update ON registry.customers FOR UPDATE
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.idempotency_keys (
+    principal_id uuid NOT NULL,
+    key_hash bytea NOT NULL,
+    request_hash bytea NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    subject_id uuid,
+    other_id uuid,
+    revision bigint,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal_id, key_hash),
+    CONSTRAINT idempotency_keys_key_hash CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT idempotency_keys_request_hash CHECK ((octet_length(request_hash) = 32))
+);
+
+CREATE INDEX idempotency_keys_claimed_at_idx ON registry.idempotency_keys USING btree (claimed_at);
+
+CREATE TRIGGER idempotency_keys_keep BEFORE TRUNCATE ON registry.idempotency_keys FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.idempotency_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY idempotency_keys_delete ON registry.idempotency_keys FOR DELETE
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+CREATE POLICY idempotency_keys_own ON registry.idempotency_keys FOR ALL
+    USING ((principal_id = ( SELECT registry.scope_principal() AS scope_principal)) AND (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'customers'::text])));
+CREATE POLICY idempotency_keys_read ON registry.idempotency_keys FOR SELECT
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE TABLE registry.invitations (
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    invited_by_kind text NOT NULL,
+    invited_by_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT invitations_pkey PRIMARY KEY (id),
+    CONSTRAINT invitations_customer_email_key UNIQUE (customer_id, email),
+    CONSTRAINT invitations_customer_id_key UNIQUE (customer_id, id),
+    CONSTRAINT invitations_email_form CHECK ((((char_length(email) >= 3) AND (char_length(email) <= 254)) AND (email = lower(email)))),
+    CONSTRAINT invitations_role CHECK ((role = ANY (ARRAY['VIEWER'::text, 'EDITOR'::text, 'ADMIN'::text]))),
+    CONSTRAINT invitations_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id)
+);
+
+CREATE INDEX invitations_customer_expires_idx ON registry.invitations USING btree (customer_id, expires_at);
+CREATE INDEX invitations_email_idx ON registry.invitations USING btree (email);
+
+CREATE TRIGGER invitations_keep BEFORE TRUNCATE ON registry.invitations FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.invitations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY invitations_read ON registry.invitations FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY invitations_write ON registry.invitations FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.log_floor (
+    one_row boolean NOT NULL DEFAULT true,
+    revision bigint NOT NULL,
+    "position" integer NOT NULL,
+    chain_hash bytea NOT NULL,
+    keep interval NOT NULL DEFAULT '01:00:00'::interval,
+    CONSTRAINT log_floor_pkey PRIMARY KEY (one_row),
+    CONSTRAINT log_floor_one_row CHECK (one_row)
+);
+
+CREATE TRIGGER log_floor_keep BEFORE TRUNCATE ON registry.log_floor FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER log_floor_rises BEFORE DELETE OR UPDATE ON registry.log_floor FOR EACH ROW EXECUTE FUNCTION registry.check_floor();
+
+CREATE TABLE registry.log_head (
+    one_row boolean NOT NULL DEFAULT true,
+    log_id uuid NOT NULL,
+    revision bigint NOT NULL,
+    "position" integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    chain_hash bytea NOT NULL,
+    CONSTRAINT log_head_pkey PRIMARY KEY (one_row),
+    CONSTRAINT log_head_one_row CHECK (one_row)
+);
+
+CREATE TRIGGER log_head_keep BEFORE TRUNCATE ON registry.log_head FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+CREATE TABLE registry.memberships (
+    customer_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT memberships_pkey PRIMARY KEY (customer_id, user_id),
+    CONSTRAINT memberships_role CHECK ((role = ANY (ARRAY['VIEWER'::text, 'EDITOR'::text, 'ADMIN'::text]))),
+    CONSTRAINT memberships_customer_fkey FOREIGN KEY (customer_id) REFERENCES registry.customers(id),
+    CONSTRAINT memberships_user_fkey FOREIGN KEY (user_id) REFERENCES registry.users(id)
+);
+
+CREATE INDEX memberships_user_idx ON registry.memberships USING btree (user_id);
+
+CREATE TRIGGER memberships_keep BEFORE TRUNCATE ON registry.memberships FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY memberships_read ON registry.memberships FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text])) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+CREATE POLICY memberships_write ON registry.memberships FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
+CREATE TABLE registry.operators (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT operators_pkey PRIMARY KEY (issuer, subject)
+);
+
+CREATE TRIGGER operators_keep BEFORE TRUNCATE ON registry.operators FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.operators ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY operators_read ON registry.operators FOR SELECT
+    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+CREATE POLICY operators_write ON registry.operators FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE TABLE registry.service_tokens (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT service_tokens_pkey PRIMARY KEY (id),
+    CONSTRAINT service_tokens_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT service_tokens_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['configs:read'::text, 'activations:watch'::text]))),
+    CONSTRAINT service_tokens_secret_hash_length CHECK ((octet_length(secret_hash) = 32))
+);
+
+CREATE TRIGGER service_tokens_keep BEFORE TRUNCATE ON registry.service_tokens FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.service_tokens ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY service_tokens_read ON registry.service_tokens FOR SELECT
+    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+CREATE POLICY service_tokens_write ON registry.service_tokens FOR ALL
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+
+CREATE TABLE registry.users (
+    id uuid NOT NULL,
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    email text,
+    name text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT users_pkey PRIMARY KEY (id),
+    CONSTRAINT users_issuer_subject_key UNIQUE (issuer, subject),
+    CONSTRAINT users_subject_length CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
+);
+
+CREATE TRIGGER users_keep BEFORE TRUNCATE ON registry.users FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY users_delete ON registry.users FOR DELETE
+    USING (( SELECT registry.scope() AS scope) = 'platform'::text);
+CREATE POLICY users_insert ON registry.users FOR INSERT
+    WITH CHECK (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'customers'::text, 'auth'::text]));
+CREATE POLICY users_read ON registry.users FOR SELECT
+    USING ((( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text])) OR ( SELECT true
+   FROM registry.memberships m
+  WHERE ((m.user_id = users.id) AND (m.customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])))
+ LIMIT 1));
+CREATE POLICY users_update ON registry.users FOR UPDATE
+    USING (( SELECT registry.scope() AS scope) = ANY (ARRAY['platform'::text, 'auth'::text]));
+
+CREATE OR REPLACE FUNCTION registry.append_changes(entries jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    head    registry.log_head%ROWTYPE;
+    entry   record;
+    hash    bytea;
+BEGIN
+    SELECT * INTO STRICT head FROM registry.log_head FOR NO KEY UPDATE;
+    head.revision := head.revision + 1;
+    head.position := 0;
+    head.at := greatest(clock_timestamp(), head.at);
+    FOR entry IN
+        SELECT e.*, gen_random_uuid() AS salt FROM jsonb_to_recordset(entries) AS e (
+            customer_id uuid, agent_id uuid, version_id uuid, subject_id uuid, action text,
+            actor_kind text, actor_id uuid, request_id text, details text, channel text, network text)
+    LOOP
+        head.position := head.position + 1;
+        hash := registry.change_row_hash(head.revision, head.position, head.at, entry.customer_id, entry.agent_id,
+            entry.version_id, entry.subject_id, entry.action, entry.actor_kind, entry.actor_id, entry.request_id,
+            entry.details, entry.channel, entry.network, entry.salt);
+        head.chain_hash := sha256(head.chain_hash || hash);
+        INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, version_id, subject_id, action,
+            actor_kind, actor_id, request_id, details, channel, network, salt, row_hash, chain_hash)
+        VALUES (head.revision, head.position, head.at, entry.customer_id, entry.agent_id, entry.version_id,
+            entry.subject_id, entry.action, entry.actor_kind, entry.actor_id, entry.request_id, entry.details,
+            entry.channel, entry.network, entry.salt, hash, head.chain_hash);
+        IF entry.action IN ('agent.activated', 'agent.deactivated') THEN
+            UPDATE registry.activations SET revision = head.revision, position = head.position,
+                cursor_hash = substr(head.chain_hash, 1, 8)
+            WHERE id = entry.subject_id;
+        END IF;
+        IF entry.action IN ('agent.activated', 'agent.deactivated', 'agent.updated') THEN
+            UPDATE registry.agents SET config_revision = head.revision WHERE id = entry.agent_id;
+        END IF;
+    END LOOP;
+    IF head.position = 0 THEN
+        RAISE EXCEPTION 'a commit has at least one change' USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE registry.log_head SET revision = head.revision, position = head.position, at = head.at, chain_hash = head.chain_hash;
+    PERFORM pg_notify('registry_changes', head.revision::text);
+    RETURN head.revision;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.change_row_hash(revision bigint, "position" integer, at timestamp with time zone, customer_id uuid, agent_id uuid, version_id uuid, subject_id uuid, action text, actor_kind text, actor_id uuid, request_id text, details text, channel text, network text, salt uuid)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN sha256(((((((((((((registry.hash_field((revision)::text) || registry.hash_field(("position")::text)) || registry.hash_field(to_char((at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::text))) || registry.hash_field((customer_id)::text)) || registry.hash_field((agent_id)::text)) || registry.hash_field((version_id)::text)) || registry.hash_field((subject_id)::text)) || registry.hash_field(action)) || registry.hash_field(actor_kind)) || registry.hash_field((actor_id)::text)) || registry.hash_field(request_id)) || registry.hash_field(details)) || CASE WHEN (COALESCE(channel, network, (salt)::text) IS NULL) THEN '\x'::bytea ELSE ((registry.hash_field(channel) || registry.hash_field(network)) || registry.hash_field((salt)::text)) END));
+
+CREATE OR REPLACE FUNCTION registry.check_activation_insert()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.revision IS NOT NULL OR NEW.position IS NOT NULL OR NEW.cursor_hash IS NOT NULL THEN
+        RAISE EXCEPTION 'an activation takes its place from the log' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.check_activation_update()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF OLD.revision IS NOT NULL
+       OR ROW (NEW.id, NEW.customer_id, NEW.agent_id, NEW.version_id, NEW.previous_version_id, NEW.reason,
+               NEW.activated_by_kind, NEW.activated_by_id, NEW.activated_at)
+          IS DISTINCT FROM
+          ROW (OLD.id, OLD.customer_id, OLD.agent_id, OLD.version_id, OLD.previous_version_id, OLD.reason,
+               OLD.activated_by_kind, OLD.activated_by_id, OLD.activated_at) THEN
+        RAISE EXCEPTION 'rows of activations never change' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.check_change_removal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF OLD.revision <= (SELECT revision FROM registry.log_floor) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'rows of changes never change' USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.check_floor()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.revision, NEW.position, NEW.chain_hash) = (OLD.revision, OLD.position, OLD.chain_hash) THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.revision > OLD.revision AND EXISTS (
+        SELECT FROM registry.changes AS c WHERE (c.revision, c.position, c.chain_hash) = (NEW.revision, NEW.position, NEW.chain_hash)
+    ) AND EXISTS (
+        SELECT FROM registry.changes AS c WHERE (c.revision, c.position) = (NEW.revision + 1, 1)
+    ) AND NOT EXISTS (
+        SELECT FROM registry.changes AS c WHERE (c.revision, c.position) = (NEW.revision, NEW.position + 1)
+    ) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'the log begins at the end of a later commit, or where it did' USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.check_version_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF TG_OP = 'UPDATE'
+       AND NEW.system_prompt = '' AND NEW.model_parameters = '{}' AND NEW.tools = '[]' AND NEW.message IS NULL
+       AND NEW.model_name IN (OLD.model_name, 'erased')
+       AND ROW (NEW.id, NEW.customer_id, NEW.agent_id, NEW.number, NEW.content_hash,
+                NEW.created_by_kind, NEW.created_by_id, NEW.created_at)
+           IS NOT DISTINCT FROM
+           ROW (OLD.id, OLD.customer_id, OLD.agent_id, OLD.number, OLD.content_hash,
+                OLD.created_by_kind, OLD.created_by_id, OLD.created_at)
+       AND EXISTS (SELECT FROM registry.customers WHERE id = OLD.customer_id AND erased_at IS NOT NULL) THEN
+        NEW.model_name := 'erased';
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'rows of agent_versions never change' USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.check_version_numbers()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT v.agent_id, v.number INTO wrong
+    FROM added AS v
+    WHERE v.number IS DISTINCT FROM 1
+      AND NOT EXISTS (SELECT FROM registry.agent_versions AS b WHERE b.agent_id = v.agent_id AND b.number = v.number - 1)
+       OR NOT EXISTS (SELECT FROM registry.agents AS a WHERE a.id = v.agent_id AND v.number <= a.latest_number)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'version % is not next for this agent', wrong.number
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'agent_versions_number_is_next';
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.claim_key(principal uuid, key bytea, request bytea, now timestamp with time zone, over timestamp with time zone)
+ RETURNS TABLE(request_hash bytea, subject_id uuid, other_id uuid, revision bigint)
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    PERFORM set_config('registry.principal', principal::text, true);
+    INSERT INTO registry.idempotency_keys AS k (principal_id, key_hash, request_hash, claimed_at)
+    VALUES (principal, key, request, now)
+    ON CONFLICT ON CONSTRAINT idempotency_keys_pkey DO UPDATE
+    SET request_hash = EXCLUDED.request_hash, claimed_at = EXCLUDED.claimed_at,
+        subject_id = NULL, other_id = NULL, revision = NULL
+    WHERE k.claimed_at <= over;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT k.request_hash, k.subject_id, k.other_id, k.revision
+        FROM registry.idempotency_keys AS k WHERE k.principal_id = principal AND k.key_hash = key;
+    END IF;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.forget_active_tools()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    DELETE FROM registry.agent_active_tools WHERE agent_id IN (SELECT DISTINCT agent_id FROM erased);
+    UPDATE registry.agents AS a SET active_model_name = e.model_name
+    FROM erased AS e WHERE e.agent_id = a.id AND e.id = a.active_version_id;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.hash_field(value text)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (value IS NULL) THEN '\xffffffff'::bytea ELSE (int4send(octet_length(value)) || convert_to(value, 'UTF8'::name)) END;
+
+CREATE OR REPLACE FUNCTION registry.index_active_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    NEW.active_model_name := (SELECT model_name FROM registry.agent_versions WHERE id = NEW.active_version_id);
+    DELETE FROM registry.agent_active_tools WHERE agent_id = NEW.id;
+    INSERT INTO registry.agent_active_tools (customer_id, agent_id, tool_name)
+    SELECT NEW.customer_id, NEW.id, tool ->> 'name'
+    FROM registry.agent_versions AS v, jsonb_array_elements(v.tools) AS tool
+    WHERE v.id = NEW.active_version_id;
+    RETURN NEW;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.index_agent_name()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    DELETE FROM registry.agent_name_ends WHERE agent_id = NEW.id;
+    INSERT INTO registry.agent_name_ends (customer_id, agent_id, position, ending)
+    SELECT NEW.customer_id, NEW.id, place, substr(lower(NEW.name), place, 40)
+    FROM generate_series(1, char_length(lower(NEW.name))) AS place;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.prune_changes(until timestamp with time zone, most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+DECLARE
+    floor   registry.log_floor%ROWTYPE;
+    target  bigint;
+    risen   registry.log_floor%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT floor FROM registry.log_floor FOR NO KEY UPDATE;
+    SELECT c.revision INTO target FROM (
+        SELECT revision FROM registry.changes
+        WHERE revision > floor.revision AND at < least(until, clock_timestamp() - floor.keep) AND revision < (SELECT revision FROM registry.log_head)
+        ORDER BY revision, position LIMIT most) AS c ORDER BY c.revision DESC LIMIT 1;
+    -- An entry that only tells of a pruning is no reason for another.
+    IF target IS NULL OR NOT EXISTS (
+        SELECT FROM registry.changes AS c
+        WHERE c.revision > floor.revision AND c.revision <= target AND c.action <> 'log.pruned') THEN
+        RETURN NULL;
+    END IF;
+    UPDATE registry.log_floor SET (revision, position, chain_hash) = (
+        SELECT c.revision, c.position, c.chain_hash FROM registry.changes AS c
+        WHERE c.revision = target ORDER BY c.position DESC LIMIT 1)
+    RETURNING * INTO risen;
+    DELETE FROM registry.changes WHERE revision <= target;
+    PERFORM registry.append_changes(jsonb_build_array(jsonb_build_object(
+        'action', 'log.pruned', 'actor_kind', 'SYSTEM', 'channel', 'SERVICE', 'request_id', 'retention',
+        'details', format('{"after":{"chain_hash":"%s","position":%s,"revision":%s},"before":{"revision":%s}}',
+            encode(risen.chain_hash, 'hex'), risen.position, risen.revision, floor.revision))));
+    RETURN risen.revision;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION 'rows of % never change', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.refuse_truncate()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION '% is never emptied', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.revision_at(moment timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    scope text := coalesce(current_setting('registry.scope', true), '');
+    found bigint;
+BEGIN
+    PERFORM set_config('registry.scope', 'platform', true);
+    SELECT c.revision INTO found FROM registry.changes AS c WHERE c.at >= moment ORDER BY c.at, c.revision LIMIT 1;
+    PERFORM set_config('registry.scope', scope, true);
+    RETURN found;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.scope()
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN NULLIF(current_setting('registry.scope'::text, true), ''::text);
+
+CREATE OR REPLACE FUNCTION registry.scope_customers()
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((NULLIF(current_setting('registry.customers'::text, true), ''::text))::uuid[], '{}'::uuid[]);
+
+CREATE OR REPLACE FUNCTION registry.scope_principal()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN (NULLIF(current_setting('registry.principal'::text, true), ''::text))::uuid;
