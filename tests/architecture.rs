@@ -12,6 +12,8 @@ mod house;
 mod planted;
 #[path = "architecture/source.rs"]
 mod source;
+#[path = "architecture/workflow.rs"]
+mod workflow;
 
 use std::path::Path;
 
