@@ -1,8 +1,8 @@
 # The registry's two commands, `make run` and `make test`, and what stands beside them. `make help` lists all.
 .DEFAULT_GOAL := help
-.PHONY: help run build test proof bench conformance mutants lint audit clean
+.PHONY: help run build check test proof bench conformance mutants lint audit clean
 
-# rustup's own place, for shells that have not been told of it yet.
+# rustup's own place, for shells whose profile doesn't name it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 help: ## list these targets
@@ -17,7 +17,11 @@ build: ## build the service, optimised
 	@scripts/setup
 	@cargo build --release
 
-test: ## install what is missing; rustfmt, clippy, rustdoc, and every test
+check: ## the quick answer while you write, in seconds: rustfmt, types, layers, prose, commit subjects
+	@scripts/setup lint
+	@scripts/check
+
+test: ## install what is missing; the lints, and every test
 	@scripts/step "set-up" scripts/setup test
 	@scripts/test
 
@@ -44,7 +48,8 @@ mutants: ## plants mistakes in the most delicate files and says which of them no
 	@scripts/setup
 	@FILES="$(FILES)" ARGS="$(ARGS)" scripts/mutants
 
-lint: ## rustfmt, clippy and rustdoc alone
+lint: ## rustfmt, clippy, rustdoc, prose and commit subjects
+	@scripts/setup lint
 	@scripts/lint
 
 audit: ## the dependencies' licences, duplicates, sources and advisories
