@@ -19,7 +19,6 @@ use std::{
 };
 
 use source::Kind;
-use text::Passage;
 
 /// The fewest words that say something about a field or an argument which its name and type don't.
 const FEWEST_WORDS: usize = 3;

@@ -42,11 +42,6 @@ const PLAIN: &[&str] = &[
     "The owner of the agent, which is never null.",
 ];
 
-/// Faults in the words of `text`, in a file of this name.
-fn forms(file: &str, text: &str) -> Vec<String> {
-    faults(file, text)
-}
-
 #[test]
 fn each_form_is_caught_and_each_is_planted() {
     for form in FORMS {
@@ -54,7 +49,7 @@ fn each_form_is_caught_and_each_is_planted() {
         assert!(!form.plain.is_empty());
     }
     for (words, sentence) in PLANTED {
-        let found = forms("docs/page.md", sentence);
+        let found = faults("docs/page.md", sentence);
         assert!(found.iter().any(|fault| fault.contains(&format!("(`{words}`)"))), "{sentence}: {found:?}");
         assert_eq!(found.len(), 1, "{sentence}: {found:?}");
     }
@@ -63,15 +58,15 @@ fn each_form_is_caught_and_each_is_planted() {
 #[test]
 fn plain_sentences_pass() {
     for sentence in PLAIN {
-        assert_eq!(forms("docs/page.md", sentence), [""; 0]);
-        assert_eq!(forms("src/page.rs", &format!("/// {sentence}\nfn f() {{}}")), [""; 0]);
+        assert_eq!(faults("docs/page.md", sentence), [""; 0]);
+        assert_eq!(faults("src/page.rs", &format!("/// {sentence}\nfn f() {{}}")), [""; 0]);
     }
 }
 
 #[test]
 fn a_fault_says_where_it_is() {
     let text = "# What this is\n\nThe first line.\nEach watcher is\ntold of it.\n";
-    let found = forms("docs/page.md", text);
+    let found = faults("docs/page.md", text);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("docs/page.md:4: \"is told of it.\" (`"), "{found:?}");
 }
@@ -87,7 +82,7 @@ const B: char = '"'; const C: &str = r#"/// "whoever"#; let d: &'static str = "\
 fn whoever() {} // This goes
     // by two lines.
 "##;
-    let lines: Vec<String> = forms("src/x.rs", code)
+    let lines: Vec<String> = faults("src/x.rs", code)
         .iter()
         .map(|fault| fault.split(" (").next().unwrap_or_default().to_owned())
         .collect();
@@ -102,10 +97,10 @@ fn whoever() {} // This goes
 #[test]
 fn documents_are_read_without_code_and_headings() {
     let text = "## Who may read\n\n```sh\nwhoever # anew\n```\n\n| what | Who |\n| --- | --- |\n| What is kept | Why |\n";
-    assert_eq!(forms("README.md", text), [""; 0]);
+    assert_eq!(faults("README.md", text), [""; 0]);
     let text =
         "- The first.\n- Who asks waits.\n1. Of which agent.\n\n| a | What is kept is erased. |\n> Whoever.";
-    let lines = forms("README.md", text);
+    let lines = faults("README.md", text);
     let lines: Vec<&str> = lines.iter().map(|fault| fault.split(": ").next().unwrap_or_default()).collect();
     assert_eq!(lines, ["README.md:2", "README.md:3", "README.md:5", "README.md:6"]);
 }
@@ -113,11 +108,11 @@ fn documents_are_read_without_code_and_headings() {
 #[test]
 fn descriptions_of_both_schemas_are_prose() {
     let sdl = "\"The agent is\nnot this.\"\n\"Of which agent.\"\ntype A {\n  \"\"\"\n  The id.\n  It is told\n  anew.\n  \"\"\"\n  id: ID! @deprecated(reason: \"Use whoever.\")\n}\n";
-    let lines = forms("schema.graphql", sdl);
+    let lines = faults("schema.graphql", sdl);
     let lines: Vec<&str> = lines.iter().map(|fault| fault.split(": ").next().unwrap_or_default()).collect();
     assert_eq!(lines, ["schema.graphql:3", "schema.graphql:7", "schema.graphql:8", "schema.graphql:10"]);
     let json = "{\n  \"description\": \"The id.\\n\\nIt comes to\\nnothing.\",\n  \"summary\": \"Who asks waits.\",\n  \"x\": \"anew\"\n}";
-    let lines = forms("docs/openapi.json", json);
+    let lines = faults("docs/openapi.json", json);
     let lines: Vec<&str> = lines.iter().map(|fault| fault.split(": ").next().unwrap_or_default()).collect();
     assert_eq!(lines, ["docs/openapi.json:2", "docs/openapi.json:3"]);
 }
