@@ -7,7 +7,7 @@ pub(super) struct Form {
     /// The words of the form in lower case. `a|b` is either word; `^` before the first word is the beginning of a sentence
     /// with a capital letter that isn't a question, `$` after the last one the sentence's end.
     pub(super) words: &'static str,
-    /// What to write instead.
+    /// A plain alternative.
     pub(super) plain: &'static str,
 }
 

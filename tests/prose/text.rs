@@ -24,7 +24,7 @@ impl Word {
     }
 }
 
-/// What stands for code in the words of a passage.
+/// The word that stands for code in a passage.
 pub(super) const CODE: &str = "\u{1}";
 
 /// Where a passage stands decides which of its sentences are whole.
@@ -140,7 +140,7 @@ fn without_addresses(marks: &[(char, usize)]) -> Vec<(char, usize)> {
     plain
 }
 
-/// What a line adds to the paragraph before it.
+/// A line of Markdown, by its effect on the paragraph before it.
 enum Line<'a> {
     /// Nothing: it is empty.
     Blank,
