@@ -303,7 +303,7 @@ impl Service {
 /// What REST can do, as OpenAPI 3.1 in JSON.
 #[must_use]
 pub fn openapi() -> String {
-    http::openapi(None)
+    http::openapi_text(None)
 }
 
 /// The GraphQL schema in its own language.

@@ -21,43 +21,23 @@ use crate::{
     task::Tasks,
 };
 
-mod accept;
-mod address;
-mod body;
 mod caller;
-mod compress;
-mod cors;
-mod etag;
-mod explain;
-mod express;
-mod graphiql;
-mod graphql;
-mod health;
-mod host;
+mod fast_path;
 mod limit;
-mod line;
-mod list;
-mod openapi;
-mod pace;
+mod negotiate;
 mod problem;
-mod query;
-mod rest;
-mod serve;
-mod socket;
-mod sse;
-mod tls;
+mod routes;
+mod server;
 
-pub use address::TrustedProxies;
-pub use cors::{Origin, Origins};
-pub use host::{AllowedHost, Hosts, PublicUrl};
+use negotiate::compress;
+use routes::{graphiql, graphql, openapi, rest, socket};
+
 pub use limit::Limiter;
-pub use line::Peer;
-pub use openapi::{Description, text as openapi};
-pub use pace::LineLimits;
-pub use rest::{Excerpts, render};
-pub use serve::serve;
-pub use socket::{SocketLimits, Sockets};
-pub use tls::{TLS_LOOK, Tls, TlsError};
+pub use negotiate::{Origin, Origins};
+pub use routes::{Description, Excerpts, SocketLimits, Sockets, openapi_text, render};
+pub use server::{
+    AllowedHost, Hosts, LineLimits, Peer, PublicUrl, TLS_LOOK, Tls, TlsError, TrustedProxies, serve,
+};
 
 /// What every handler has at hand. Clones are the same.
 #[derive(Clone)]
@@ -187,7 +167,7 @@ mod tests {
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();
-        let body: serde_json::Value = json_reader::read_as(&body, &body::LIMITS).unwrap();
+        let body: serde_json::Value = json_reader::read_as(&body, &server::body::LIMITS).unwrap();
         assert_eq!((&body["code"], &body["request_id"]), (&"INTERNAL".into(), &"its-name".into()));
         assert!(!body.to_string().contains("secret"), "{body}");
     }
