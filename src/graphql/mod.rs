@@ -16,44 +16,28 @@ use crate::{
     id::AgentId,
 };
 
-mod activation;
-mod agent;
-mod api_key;
-mod batch;
-mod billing;
-mod change;
-mod config;
-mod context;
-mod customer;
-mod diff;
-mod document;
-mod error;
-mod front;
-mod invitation;
-mod loader;
-mod member;
-mod node;
-mod operation;
-mod page;
-mod plain;
-mod ready;
-mod scalar;
-mod service_token;
-mod share;
-mod subscription;
-mod user;
-mod version;
-mod watcher;
+mod engine;
+mod schema;
 
-use context::Request;
-use document::{Documents, Found, Tenant};
-pub use document::{ManifestError, TrustedDocuments};
-pub use front::front;
-pub use operation::{Accepted, NotAnOperation, Operation};
-pub use ready::REQUEST_BYTES_MAX as READY_BYTES_MAX;
-use ready::Ready;
-use share::Share;
-pub use share::Told;
+use engine::{
+    context::Request,
+    document::{self, Documents, Found, Tenant},
+    front,
+    render_cache::Share,
+    response_cache::Ready,
+};
+use schema::{
+    activation, agent, api_key, billing, change, config, customer, error, invitation, member, node,
+    service_token, subscription, user, version, watcher,
+};
+
+pub use engine::{
+    document::{ManifestError, TrustedDocuments},
+    front::front,
+    operation::{Accepted, NotAnOperation, Operation},
+    render_cache::Told,
+    response_cache::REQUEST_BYTES_MAX as READY_BYTES_MAX,
+};
 
 /// How long a query or a mutation may run before its client is told UNAVAILABLE. A write that has begun runs to its end.
 const DEADLINE: Duration = Duration::from_secs(15);

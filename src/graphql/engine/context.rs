@@ -1,0 +1,205 @@
+//! What a resolver has at hand: who asks, the verbs, and one moment's truth.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_graphql::Context;
+
+use super::{
+    batch::{
+        ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, ApiKeyCount,
+        ApiKeyPage, ChangeCount, ChangePage, CustomerById, InvitationCount, InvitationPage, MemberCount,
+        MemberPage, OwnedCount, OwnedPage, UsageByCustomer, UserById, VersionBodies, VersionById,
+        VersionByNumber, VersionPage,
+    },
+    loader::Loader,
+    render_cache::Part,
+    response_cache::Shown,
+};
+use crate::{
+    domain::{
+        self, Caller, Error, IdempotencyKey, Reading, Registry,
+        policy::{self, Action},
+    },
+    feed::Hub,
+    graphql::schema::{
+        error::{refuse, too_much},
+        scalar,
+    },
+    id::CustomerId,
+};
+
+/// The most text and JSON that one answer may hold, in bytes: some sixty of the largest prompts. The document is charged
+/// for what it selects, but only here is it known how long that is.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// The input field that holds an idempotency key.
+const KEY_FIELD: &str = "idempotencyKey";
+
+/// What each operation is given.
+#[derive(Clone)]
+pub(in crate::graphql) struct Request {
+    pub(in crate::graphql) caller: Arc<Caller>,
+    pub(in crate::graphql) registry: Registry,
+    pub(in crate::graphql) hub: Hub,
+    /// Of a subscription: which part of it this is.
+    pub(in crate::graphql) part: Option<Part>,
+    /// The configuration that it has shown, if it asked for none of a revision.
+    pub(in crate::graphql) shown: Shown,
+    weight: Arc<AtomicUsize>,
+    lens: Lens,
+}
+
+/// One moment's truth as the caller may see it, with its batches. Every object keeps the one that it was read through,
+/// so a nested answer never mixes moments.
+#[derive(Clone)]
+pub(in crate::graphql) struct Lens(Arc<Loaders>);
+
+pub(in crate::graphql) struct Loaders {
+    pub(in crate::graphql) registry: Registry,
+    pub(in crate::graphql) reading: Reading,
+    /// How many bytes the answer holds so far.
+    weight: Arc<AtomicUsize>,
+    pub(in crate::graphql) customers: Loader<CustomerById>,
+    pub(in crate::graphql) usages: Loader<UsageByCustomer>,
+    pub(in crate::graphql) member_pages: Loader<MemberPage>,
+    pub(in crate::graphql) member_counts: Loader<MemberCount>,
+    pub(in crate::graphql) invitation_pages: Loader<InvitationPage>,
+    pub(in crate::graphql) invitation_counts: Loader<InvitationCount>,
+    pub(in crate::graphql) api_key_pages: Loader<ApiKeyPage>,
+    pub(in crate::graphql) api_key_counts: Loader<ApiKeyCount>,
+    pub(in crate::graphql) owned_pages: Loader<OwnedPage>,
+    pub(in crate::graphql) owned_counts: Loader<OwnedCount>,
+    pub(in crate::graphql) users: Loader<UserById>,
+    pub(in crate::graphql) agents: Loader<AgentById>,
+    pub(in crate::graphql) agent_pages: Loader<AgentPage>,
+    pub(in crate::graphql) agent_counts: Loader<AgentCount>,
+    pub(in crate::graphql) versions: Loader<VersionById>,
+    pub(in crate::graphql) version_bodies: Loader<VersionBodies>,
+    pub(in crate::graphql) version_numbers: Loader<VersionByNumber>,
+    pub(in crate::graphql) version_pages: Loader<VersionPage>,
+    pub(in crate::graphql) activations: Loader<ActivationById>,
+    pub(in crate::graphql) activation_pages: Loader<ActivationPage>,
+    pub(in crate::graphql) activation_counts: Loader<ActivationCount>,
+    pub(in crate::graphql) change_pages: Loader<ChangePage>,
+    pub(in crate::graphql) change_counts: Loader<ChangeCount>,
+}
+
+impl Lens {
+    fn new(registry: &Registry, caller: &Caller, weight: &Arc<AtomicUsize>) -> Self {
+        let reading = registry.reading(caller);
+        let through = Arc::new((registry.clone(), reading.clone()));
+        Self(Arc::new(Loaders {
+            customers: Loader::new(&through),
+            usages: Loader::new(&through),
+            member_pages: Loader::new(&through),
+            member_counts: Loader::new(&through),
+            invitation_pages: Loader::new(&through),
+            invitation_counts: Loader::new(&through),
+            api_key_pages: Loader::new(&through),
+            api_key_counts: Loader::new(&through),
+            owned_pages: Loader::new(&through),
+            owned_counts: Loader::new(&through),
+            users: Loader::new(&through),
+            agents: Loader::new(&through),
+            agent_pages: Loader::new(&through),
+            agent_counts: Loader::new(&through),
+            versions: Loader::new(&through),
+            version_bodies: Loader::new(&through),
+            version_numbers: Loader::new(&through),
+            version_pages: Loader::new(&through),
+            activations: Loader::new(&through),
+            activation_pages: Loader::new(&through),
+            activation_counts: Loader::new(&through),
+            change_pages: Loader::new(&through),
+            change_counts: Loader::new(&through),
+            registry: registry.clone(),
+            reading,
+            weight: Arc::clone(weight),
+        }))
+    }
+
+    /// Refuses when the reader may never do this.
+    pub(in crate::graphql) fn allow(&self, action: Action) -> async_graphql::Result<()> {
+        policy::allow(&self.reading.caller, action).map_err(|err| refuse(&err))
+    }
+
+    /// Refuses when the reader may not do this at this customer.
+    pub(in crate::graphql) fn allow_on(
+        &self,
+        action: Action,
+        customer: CustomerId,
+    ) -> async_graphql::Result<()> {
+        self.reading.allow_on(action, customer, "customer").map_err(|err| refuse(&err))
+    }
+
+    /// Notes that so many bytes more go into the answer; refused when they are too many.
+    pub(in crate::graphql) fn weigh(&self, bytes: usize) -> async_graphql::Result<()> {
+        let before = self.weight.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > ANSWER_BYTES_MAX { Err(too_much(ANSWER_BYTES_MAX)) } else { Ok(()) }
+    }
+}
+
+impl Deref for Lens {
+    type Target = Loaders;
+
+    fn deref(&self) -> &Loaders {
+        &self.0
+    }
+}
+
+impl Request {
+    pub(in crate::graphql) fn new(
+        registry: &Registry,
+        hub: &Hub,
+        caller: Arc<Caller>,
+        part: Option<Part>,
+    ) -> Self {
+        let weight = Arc::default();
+        let lens = Lens::new(registry, &caller, &weight);
+        let shown = Shown::default();
+        Self { caller, registry: registry.clone(), hub: hub.clone(), part, shown, weight, lens }
+    }
+
+    /// The caller of this mutation, which has its effect once if it was given a key: the rest of its input is what else may
+    /// not come with it.
+    pub(in crate::graphql) fn once(&self, ctx: &Context<'_>, key: Option<String>) -> domain::Result<Caller> {
+        let Some(key) = key else { return Ok(Caller::clone(&self.caller)) };
+        let unread = |err: &dyn std::fmt::Display| Error::Internal(err.to_string().into());
+        let mut input = serde_json::Map::new();
+        for (name, value) in ctx.field().arguments().map_err(|err| unread(&err.message))? {
+            let mut value = scalar::to_json(value).map_err(|err| unread(&err))?;
+            if let Some(fields) = value.as_object_mut() {
+                fields.remove(KEY_FIELD);
+            }
+            input.insert(name.to_string(), value);
+        }
+        let key = IdempotencyKey::new(&key, ctx.field().name(), &input.into())?;
+        Ok(self.caller.once(key))
+    }
+
+    /// A lens of its own: for a mutation's payload, which shows what was so after its write.
+    pub(in crate::graphql) fn fresh(&self) -> Lens {
+        Lens::new(&self.registry, &self.caller, &self.weight)
+    }
+
+    /// A lens of its own for an event of a subscription, which is an answer of its own.
+    pub(in crate::graphql) fn event(&self) -> Lens {
+        Lens::new(&self.registry, &self.caller, &Arc::default())
+    }
+
+    /// The lens that all of a query's fields share.
+    pub(in crate::graphql) fn lens(&self) -> Lens {
+        self.lens.clone()
+    }
+}
+
+/// What this operation was given.
+pub(in crate::graphql) fn request<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Request> {
+    ctx.data::<Request>().map_err(|_| refuse(&Error::Internal("an operation without a request".into())))
+}

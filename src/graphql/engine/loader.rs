@@ -1,0 +1,89 @@
+//! Batches: all that one level of a query asks for is read in one statement.
+//!
+//! The `dataloader` crate waits a few turns of the scheduler for more keys and then reads them all. It is not safe
+//! against cancellation: when the field that reads for all is dropped (a non-null sibling failed), the others are told
+//! that there is nothing. So a batch answers every key, and a missing answer is asked for again.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    hash::Hash,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+};
+
+use ::dataloader::{BatchFn, cached};
+
+use crate::{
+    domain::{Error, Reading, Registry, Result},
+    graphql::schema::error::refuse,
+};
+
+/// How many turns a batch waits for more keys: enough for a level's fields, each of which takes a turn or two to ask.
+const TURNS: usize = 3;
+/// How often a key is asked for again after the field that asked for it was dropped.
+const RETRIES: usize = 3;
+
+/// One kind of batch: how to read many values by their keys.
+pub(in crate::graphql) trait Fetch: Send + Sync + 'static {
+    type Key: Clone + Eq + Hash + std::fmt::Debug + Send + Sync + 'static;
+    type Value: Send + Sync + 'static;
+
+    /// Reads what there is for these keys.
+    fn fetch(
+        registry: &Registry,
+        reading: &Reading,
+        keys: &[Self::Key],
+    ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
+}
+
+type Answer<F> = std::result::Result<Option<Arc<<F as Fetch>::Value>>, Arc<Error>>;
+
+/// Reads for one request, under its caller's scope.
+pub(in crate::graphql) struct Source<F> {
+    through: Arc<(Registry, Reading)>,
+    kind: PhantomData<fn() -> F>,
+}
+
+impl<F: Fetch> BatchFn<F::Key, Answer<F>> for Source<F> {
+    async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Answer<F>> {
+        match F::fetch(&self.through.0, &self.through.1, keys).await {
+            Ok(mut found) => {
+                keys.iter().map(|key| (key.clone(), Ok(found.remove(key).map(Arc::new)))).collect()
+            }
+            Err(err) => {
+                let err = Arc::new(err);
+                keys.iter().map(|key| (key.clone(), Err(Arc::clone(&err)))).collect()
+            }
+        }
+    }
+}
+
+/// A batching, remembering reader of one kind, made when it is first asked: most requests ask few of them.
+pub(in crate::graphql) struct Loader<F: Fetch> {
+    through: Arc<(Registry, Reading)>,
+    made: OnceLock<cached::Loader<F::Key, Answer<F>, Source<F>>>,
+}
+
+impl<F: Fetch> Loader<F> {
+    pub(in crate::graphql) fn new(through: &Arc<(Registry, Reading)>) -> Self {
+        Self { through: Arc::clone(through), made: OnceLock::new() }
+    }
+
+    fn made(&self) -> &cached::Loader<F::Key, Answer<F>, Source<F>> {
+        self.made.get_or_init(|| {
+            let source = Source { through: Arc::clone(&self.through), kind: PhantomData };
+            cached::Loader::new(source).with_yield_count(TURNS).with_max_batch_size(usize::MAX)
+        })
+    }
+
+    /// The value of this key, if there is one.
+    pub(in crate::graphql) async fn load(&self, key: F::Key) -> async_graphql::Result<Option<Arc<F::Value>>> {
+        for _ in 0..RETRIES {
+            if let Ok(answer) = self.made().try_load(key.clone()).await {
+                return answer.map_err(|err| refuse(&err));
+            }
+        }
+        Err(refuse(&Error::Internal("a batch was dropped again and again".into())))
+    }
+}
