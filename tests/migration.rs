@@ -6,8 +6,9 @@
 #[path = "api/support/cluster.rs"]
 mod cluster;
 
-use agent_registry::db::{self, embedded::SERVICE};
+use agent_registry::db;
 use cluster::{Database, template};
+use embedded_postgres::SERVICE;
 use sqlx::{Connection, PgConnection, Row};
 
 async fn empty() -> Database {

@@ -5,12 +5,13 @@ use std::{
     sync::Arc, time::Duration,
 };
 
+use embedded_postgres::EmbeddedError;
 use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     clock::Clock,
     config::Common,
-    db::{ConnectError, Db, embedded::EmbeddedError, listen::Listener},
+    db::{ConnectError, Db, listen::Listener},
     domain::{
         Registry,
         auth::{Issuer, jwks::JwksError, jwt::KeyError},

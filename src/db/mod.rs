@@ -10,7 +10,6 @@ use sea_orm::{
 use sqlx::Connection;
 
 mod author;
-pub mod embedded;
 mod fault;
 pub mod listen;
 mod migrate;

@@ -1,12 +1,8 @@
 //! The database's roles: one owns the schema, another serves and owns nothing, so that not even a fault of the service
 //! can take a table out of row-level security.
 
-use agent_registry::{
-    db::{self, embedded::SERVICE},
-    domain::KeyScope,
-    domain::member::Role,
-    task::Tasks,
-};
+use agent_registry::{db, domain::KeyScope, domain::member::Role, task::Tasks};
+use embedded_postgres::SERVICE;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 

@@ -29,7 +29,6 @@ src/db/view.rs | struct A { #[serde(with = "crate::domain::at")] a: u8 } | db ma
 src/feed/tail.rs | use crate::db::txn::Txn; | feed may not import db
 src/feed/tail.rs | use crate::db::{self, listen}; | feed may not import db
 src/http/rest.rs | use agent_registry::db::Db; | http may not import db
-src/client/mod.rs | use crate::domain::Registry; | client may not import domain
 src/cli/serve.rs | use crate::graphql::sdl; | cli may not import graphql
 src/main.rs | use agent_registry::app; | main may not import app
 src/lib.rs | mod domain; pub use domain::Registry; | lib may not import domain

@@ -6,12 +6,8 @@ use std::{
     time::Duration,
 };
 
-use agent_registry::{
-    client::gateway::{Credential, Gateway, GatewayError, Notice, Settings},
-    clock::Clock,
-    task::Tasks,
-};
 use futures_util::{SinkExt, StreamExt};
+use registry_client::gateway::{Credential, Gateway, GatewayError, Notice, Settings};
 use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -189,8 +185,8 @@ async fn run(
     settings: Settings,
     is_last: impl Fn(&Notice) -> bool,
 ) -> (Vec<Notice>, Result<(), GatewayError>) {
-    let (tasks, done) = (Tasks::default(), tokio::sync::Notify::new());
-    let gateway = Gateway::open(settings, &tasks, &Clock::default()).unwrap();
+    let done = tokio::sync::Notify::new();
+    let gateway = Gateway::open(settings).unwrap();
     let mut told = Vec::new();
     let mut tell = |notice: Notice| {
         if is_last(&notice) {
@@ -200,7 +196,6 @@ async fn run(
         Ok(())
     };
     let ended = timeout(DEADLINE, gateway.run(done.notified(), &mut tell)).await.expect("it does not end");
-    tasks.stop();
     (told, ended)
 }
 

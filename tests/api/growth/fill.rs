@@ -1,6 +1,7 @@
 //! A database that is filled as one that has grown.
 
-use agent_registry::db::{self, embedded::OWNER};
+use agent_registry::db;
+use embedded_postgres::OWNER;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::cluster::{Database, template};

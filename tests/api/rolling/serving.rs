@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::support::{
     app::key_file,
-    cluster::{Database, Folder},
+    cluster::{Database, folder::Folder},
     log,
 };
 

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use agent_registry::{
-    client::{ClientError, Session},
-    task::Tasks,
-};
+use registry_client::{ClientError, Session};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -56,7 +53,6 @@ pub(super) async fn watch(
     until: &AtomicI64,
     over: &AtomicBool,
 ) -> Watched {
-    let tasks = Tasks::default();
     let mut watched = Watched::default();
     let (mut after, mut last) = (from.to_string(), from);
     for turn in 0.. {
@@ -65,7 +61,7 @@ pub(super) async fn watch(
             // As clients should: a little later than at once.
             sleep(Duration::from_millis(5)).await;
         }
-        let Ok(session) = Session::connect(&base, token, &tasks).await else {
+        let Ok(session) = Session::connect(&base, token).await else {
             watched.refused += 1;
             continue;
         };

@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_registry::db::embedded::{Embedded, OWNER, Options, SERVICE, SUPERUSER};
+use embedded_postgres::{Embedded, OWNER, Options, SERVICE, SUPERUSER};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::Mutex;
 
 use super::proxy::{Proxy, Target};
 use crate::support::{
     app::key_file,
-    cluster::{Folder, options},
+    cluster::folder::{Folder, options},
     log::show_if_failing,
 };
 

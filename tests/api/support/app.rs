@@ -5,7 +5,7 @@ use std::{ops::Deref, path::PathBuf, time::Duration};
 use agent_registry::{
     app::{Service, Settings},
     clock::Clock,
-    db::{self, embedded::OWNER},
+    db,
     domain::{
         Caller, KeyScope, Registry, ServiceScope,
         api_key::CreateApiKey,
@@ -21,6 +21,7 @@ use agent_registry::{
     http::{Door, Hosts, LineLimits, Origins, SocketLimits, Tls, TrustedProxies},
 };
 use chrono::TimeDelta;
+use embedded_postgres::OWNER;
 use sqlx::{Connection, PgConnection};
 use tokio::{sync::oneshot, task::JoinHandle};
 

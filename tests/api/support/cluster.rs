@@ -4,13 +4,16 @@
 //! Nobody cleans up at the end of a test process, so the next one does: databases are named after the process
 //! that made them, and the server's watchdog ends it when the last process has gone.
 
-use agent_registry::db::embedded::{Embedded, Options, SERVICE, SUPERUSER};
+use embedded_postgres::{Embedded, SERVICE, SUPERUSER};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{Mutex, OnceCell};
+
+#[path = "../../../crates/embedded-postgres/tests/embedded/folder.rs"]
+pub(crate) mod folder;
+
+use folder::options;
 
 /// Advisory locks, in the database `postgres`.
 const TEMPLATE_LOCK: i64 = 0x6172_7401;
@@ -24,11 +27,6 @@ static CLUSTER: OnceCell<Embedded> = OnceCell::const_new();
 static COUNT: AtomicU32 = AtomicU32::new(0);
 static TEMPLATES: Mutex<Vec<Template>> = Mutex::const_new(Vec::new());
 static DONE_WITH: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
-
-/// How tests have a Postgres of their own in this folder: fast, forgetful.
-pub(crate) fn options(folder: PathBuf, watchdog: bool) -> Options {
-    Options { folder, bin_dir: None, path: std::env::var_os("PATH"), durable: false, watchdog }
-}
 
 /// The server that all tests share. A test that stops or kills servers makes one of its own, in a [`Folder`].
 pub(crate) async fn cluster() -> &'static Embedded {
@@ -218,32 +216,4 @@ fn maker_lives(name: &str) -> bool {
     };
     pid != rustix::process::getpid()
         && !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
-}
-
-/// A short temporary folder, removed at the end of the test, that the server's user can reach when we are
-/// root.
-#[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    /// An empty one.
-    pub(crate) fn new() -> Self {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = PathBuf::from(format!("/tmp/ar-test-{}-{count}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).expect("a temporary folder");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o711)).expect("its permissions");
-        Self(path)
-    }
-
-    /// A path in it.
-    pub(crate) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -13,11 +13,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{GatewayError, event::ActiveConfig, map::Marked};
-use crate::{
-    clock::{Clock, Instant},
-    id::{AgentId, CustomerId},
-};
+use super::{GatewayError, Timestamp, event::ActiveConfig, map::Marked};
+use crate::{AgentId, CustomerId};
 
 /// The form of the file. Another number is another form, which this program does not touch.
 const FORMAT: u32 = 1;
@@ -50,7 +47,7 @@ struct Envelope<C> {
 #[serde(deny_unknown_fields)]
 struct State<C> {
     subject: Subject,
-    saved_at: Instant,
+    saved_at: Timestamp,
     revision: i64,
     cursor: String,
     configs: BTreeMap<AgentId, C>,
@@ -62,7 +59,7 @@ pub(super) enum Found {
     /// There is none yet.
     Nothing,
     /// What was saved, and when.
-    Saved(Marked, Instant),
+    Saved(Marked, Timestamp),
     /// No state, for this reason; it is kept here.
     Damaged(String, PathBuf),
 }
@@ -82,7 +79,7 @@ impl StateFile {
     /// # Errors
     /// [`GatewayError::Setting`] when it can't be used: it is of another watch or another form, or another program
     /// has it.
-    pub(super) fn open(path: &Path, subject: Subject, clock: &Clock) -> Result<(Self, Found), GatewayError> {
+    pub(super) fn open(path: &Path, subject: Subject) -> Result<(Self, Found), GatewayError> {
         let unusable = |why: String| {
             GatewayError::Setting(format!("can't use the state file {}: {why}", path.display()))
         };
@@ -120,7 +117,7 @@ impl StateFile {
                     return Err(unusable(format!("its format is {format}, and this program's is {FORMAT}")));
                 }
                 Err(Unread::Damaged(why)) => {
-                    let aside = beside(&format!(".damaged-{}", clock.id::<uuid::Uuid>()));
+                    let aside = beside(&format!(".damaged-{}", uuid::Uuid::now_v7()));
                     fs::rename(&place, &aside).map_err(|err| unusable(format!("{why}; {err}")))?;
                     Found::Damaged(why, aside)
                 }
@@ -135,7 +132,7 @@ impl StateFile {
     }
 
     /// Puts this in the place of what was saved, or fails and leaves that as it was.
-    pub(super) fn save(&self, marked: &Marked, at: Instant) -> io::Result<()> {
+    pub(super) fn save(&self, marked: &Marked, at: Timestamp) -> io::Result<()> {
         let configs: BTreeMap<AgentId, &ActiveConfig> =
             marked.configs.iter().map(|(agent, config)| (*agent, config.as_ref())).collect();
         let Marked { revision, cursor, .. } = marked;
@@ -202,13 +199,13 @@ impl std::fmt::Display for Subject {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::*;
+    use super::{super::now, *};
 
     struct Folder(PathBuf);
 
     impl Folder {
         fn new() -> Self {
-            let id = Clock::default().id::<uuid::Uuid>();
+            let id = uuid::Uuid::now_v7();
             let folder = std::env::temp_dir().join(format!("agent-registry-state-{id}"));
             fs::create_dir(&folder).unwrap();
             Self(folder)
@@ -216,7 +213,7 @@ mod tests {
 
         fn open(&self, url: &str) -> Result<(StateFile, Found), GatewayError> {
             let subject = Subject { url: url.to_owned(), customer: None, agents: None };
-            StateFile::open(&self.0.join("state"), subject, &Clock::default())
+            StateFile::open(&self.0.join("state"), subject)
         }
     }
 
@@ -227,19 +224,18 @@ mod tests {
     }
 
     fn marked() -> Marked {
-        let clock = Clock::default();
         let config = ActiveConfig {
-            agent_id: clock.id(),
-            customer_id: clock.id(),
+            agent_id: uuid::Uuid::now_v7().into(),
+            customer_id: uuid::Uuid::now_v7().into(),
             name: "a".to_owned(),
-            version_id: clock.id(),
+            version_id: uuid::Uuid::now_v7().into(),
             version_number: 1,
             system_prompt: "You help, \"friendly\".\n\u{1f980}".to_owned(),
             model_name: "m".to_owned(),
             model_parameters: serde_json::json!({ "temperature": 0.1, "seed": 9_007_199_254_740_991_i64 }),
             tools: Vec::new(),
             content_hash: "00".to_owned(),
-            activated_at: clock.now(),
+            activated_at: now(),
             revision: "7".to_owned(),
         };
         let configs = [(config.agent_id, config.into())].into();
@@ -251,7 +247,7 @@ mod tests {
         let (folder, marked) = (Folder::new(), marked());
         let (file, found) = folder.open("http://a").unwrap();
         assert!(matches!(found, Found::Nothing));
-        let at = Clock::default().now();
+        let at = now();
         // A draft that was left behind, for all to read, is in nobody's way.
         fs::write(folder.0.join("state.new"), "left").unwrap();
         for _ in 0..2 {
@@ -269,7 +265,7 @@ mod tests {
     #[test]
     fn damage_of_any_byte_is_seen_and_kept() {
         let folder = Folder::new();
-        folder.open("http://a").unwrap().0.save(&marked(), Clock::default().now()).unwrap();
+        folder.open("http://a").unwrap().0.save(&marked(), now()).unwrap();
         let whole = fs::read(folder.0.join("state")).unwrap();
         let text = String::from_utf8(whole.clone()).unwrap();
         let (mut damaged, mut refused) = (0, 0);
@@ -311,10 +307,10 @@ mod tests {
         let folder = Folder::new();
         let (file, _) = folder.open("http://a").unwrap();
         let first = marked();
-        file.save(&first, Clock::default().now()).unwrap();
+        file.save(&first, now()).unwrap();
         // A folder in the draft's place can't be written.
         fs::create_dir(folder.0.join("state.new")).unwrap();
-        assert!(file.save(&Marked { revision: 8, ..marked() }, Clock::default().now()).is_err());
+        assert!(file.save(&Marked { revision: 8, ..marked() }, now()).is_err());
         drop(file);
         let Found::Saved(read, _) = folder.open("http://a").unwrap().1 else { panic!("it is gone") };
         assert_eq!(read, first);

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::client::{ClientError, GraphQlError};
+use crate::{ClientError, GraphQlError};
 
 /// A gateway has ended, and not because it was asked to.
 #[derive(Debug, thiserror::Error)]

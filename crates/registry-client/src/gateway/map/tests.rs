@@ -6,7 +6,6 @@ use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
 
 use super::*;
-use crate::clock::Clock;
 
 const AGENTS: u8 = 4;
 
@@ -27,7 +26,7 @@ fn config(agent_id: AgentId, revision: i64) -> Arc<ActiveConfig> {
         model_parameters: serde_json::Value::Null,
         tools: Vec::new(),
         content_hash: String::new(),
-        activated_at: Clock::default().now(),
+        activated_at: super::super::now(),
         revision: revision.to_string(),
     })
 }

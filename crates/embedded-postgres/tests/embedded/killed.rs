@@ -1,8 +1,8 @@
 //! The private Postgres among processes that are killed: servers, users, starters.
 
 use super::{answers, gone};
-use crate::support::cluster::{Folder, options};
-use agent_registry::db::embedded::{Embedded, Left, SUPERUSER};
+use crate::folder::{Folder, options};
+use embedded_postgres::{Embedded, Left, SUPERUSER};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection, PgConnection};
 use std::fs;
@@ -135,7 +135,7 @@ async fn a_process_to_be_killed() {
 /// A process that uses the server of this folder, and the server's process id.
 fn another_process(folder: &Path, watchdog: bool) -> (Child, i32) {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "embedded::killed::a_process_to_be_killed", "--nocapture"]);
+    command.args(["--exact", "killed::a_process_to_be_killed", "--nocapture"]);
     command.env("KILL_ME_FOLDER", folder).stdout(Stdio::piped());
     if watchdog {
         command.env("KILL_ME_WATCHDOG", "1");

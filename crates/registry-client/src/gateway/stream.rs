@@ -15,7 +15,7 @@ use super::{
     map::Applied,
     saver::Saved,
 };
-use crate::client::{ClientError, Session};
+use crate::{ClientError, Session};
 
 /// How often the patience is doubled at most: half a minute becomes a quarter of an hour.
 const PATIENCE_DOUBLINGS: u32 = 5;
@@ -57,7 +57,7 @@ impl Gateway {
             Ok(token) => token,
             Err(why) => return End::Unready(why),
         };
-        let session = match Session::connect(&self.settings.url, &token, &self.tasks).await {
+        let session = match Session::connect(&self.settings.url, &token).await {
             Ok(session) => session,
             Err(err) => return err.into(),
         };

@@ -13,7 +13,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::event::{ActiveConfig, ConfigEvent};
-use crate::{client::ClientError, id::AgentId};
+use crate::{AgentId, ClientError};
 
 /// Configurations, by their agents.
 pub(super) type Configs = BTreeMap<AgentId, Arc<ActiveConfig>>;

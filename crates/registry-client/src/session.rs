@@ -25,7 +25,6 @@ use super::{
     message::{Hear, SUBPROTOCOL, Say},
     pump::{Command, Item, Pump, Socket},
 };
-use crate::task::Tasks;
 
 /// How long connecting, signing in and a query may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,14 +62,14 @@ impl Session {
     /// # Errors
     /// [`ClientError::Unreachable`] or [`ClientError::Refused`] when there is no such service,
     /// [`ClientError::Closed`] when it does not accept the token.
-    pub async fn connect(base: &str, token: &str, tasks: &Tasks) -> Result<Self, ClientError> {
+    pub async fn connect(base: &str, token: &str) -> Result<Self, ClientError> {
         let socket = match timeout(PATIENCE, open(base, token)).await {
             Ok(opened) => opened?,
             Err(_) => return Err(ClientError::Silent),
         };
         let (commands, received) = mpsc::unbounded_channel();
         let pump = Pump { socket, commands: received, running: HashMap::new() };
-        tasks.beside(pump.run());
+        tokio::spawn(pump.run());
         Ok(Self { commands, next_id: Arc::default() })
     }
 

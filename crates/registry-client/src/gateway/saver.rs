@@ -5,8 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{map::Marked, state::StateFile};
-use crate::{clock::Clock, task::Tasks};
+use super::{map::Marked, now, state::StateFile};
 
 /// How the last save ended.
 #[derive(Clone, Debug, Default)]
@@ -29,16 +28,11 @@ pub(super) struct Saver {
 }
 
 impl Saver {
-    /// Saves into this file, or nowhere, until the tasks end.
-    pub(super) fn start(
-        file: Option<Arc<StateFile>>,
-        cursor_lag: Duration,
-        tasks: &Tasks,
-        clock: &Clock,
-    ) -> Self {
+    /// Saves into this file, or nowhere, until the `Saver` is dropped.
+    pub(super) fn start(file: Option<Arc<StateFile>>, cursor_lag: Duration) -> Self {
         let (wanted, asked) = watch::channel(None);
         let (done, saved) = watch::channel(Saved::default());
-        tasks.beside(save(file, asked, done, tasks.clone(), clock.clone()));
+        tokio::spawn(save(file, asked, done));
         Self { wanted, saved, number: 0, asked: None, cursor_lag }
     }
 
@@ -76,16 +70,14 @@ async fn save(
     file: Option<Arc<StateFile>>,
     mut wanted: watch::Receiver<Option<(u64, Marked)>>,
     done: watch::Sender<Saved>,
-    tasks: Tasks,
-    clock: Clock,
 ) {
     while wanted.changed().await.is_ok() {
         let Some((number, marked)) = wanted.borrow_and_update().clone() else { continue };
         let failure = match file.clone() {
             None => None,
             Some(file) => {
-                let at = clock.now();
-                let saved = tasks.computed(move || file.save(&marked, at)).await;
+                let at = now();
+                let saved = tokio::task::spawn_blocking(move || file.save(&marked, at)).await;
                 let failure = match saved {
                     Ok(Ok(())) => None,
                     Ok(Err(err)) => Some(err.to_string()),

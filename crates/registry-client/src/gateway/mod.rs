@@ -29,11 +29,15 @@ use saver::Saver;
 use state::{Found, StateFile, Subject};
 use stream::End;
 
-use crate::{
-    clock::Clock,
-    id::{AgentId, CustomerId},
-    task::Tasks,
-};
+use crate::{AgentId, CustomerId};
+
+/// A time of the wall clock, in UTC.
+type Timestamp = chrono::DateTime<chrono::Utc>;
+
+/// The wall clock's time. It only says how old a saved map is.
+fn now() -> Timestamp {
+    chrono::Utc::now()
+}
 
 /// How long a stream is to have lasted before the next wait is a short one again.
 const STEADY: Duration = Duration::from_secs(10);
@@ -82,8 +86,6 @@ pub type Tell<'a> = &'a mut dyn FnMut(Notice) -> io::Result<()>;
 /// A gateway.
 pub struct Gateway {
     settings: Settings,
-    clock: Clock,
-    tasks: Tasks,
     map: Map,
     saver: Saver,
     /// What there is to tell of the state file.
@@ -121,19 +123,19 @@ impl Gateway {
     ///
     /// # Errors
     /// [`GatewayError::Setting`] when the state file or the credential can't be used.
-    pub fn open(settings: Settings, tasks: &Tasks, clock: &Clock) -> Result<Self, GatewayError> {
+    pub fn open(settings: Settings) -> Result<Self, GatewayError> {
         settings.credential.read().map_err(GatewayError::Setting)?;
         let (mut file, mut map, mut found) = (None, Map::default(), Vec::new());
         if let Some(path) = &settings.state {
             let url = settings.url.trim_end_matches('/').to_owned();
             let subject = Subject { url, customer: settings.customer, agents: settings.agents.clone() };
-            let (opened, was_found) = StateFile::open(path, subject, clock)?;
+            let (opened, was_found) = StateFile::open(path, subject)?;
             let path = opened.path().to_owned();
             match was_found {
                 Found::Nothing => {}
                 Found::Damaged(why, kept) => found.push(Notice::Damaged { path, why, kept }),
                 Found::Saved(marked, at) => {
-                    let (revision, age) = (marked.revision, (clock.now() - at).to_std().unwrap_or_default());
+                    let (revision, age) = (marked.revision, (now() - at).to_std().unwrap_or_default());
                     map = Map::of(marked);
                     found.push(Notice::Loaded { path, agents: map.len(), revision, age });
                 }
@@ -141,10 +143,8 @@ impl Gateway {
             file = Some(Arc::new(opened));
         }
         Ok(Self {
-            saver: Saver::start(file, settings.cursor_lag, tasks, clock),
+            saver: Saver::start(file, settings.cursor_lag),
             settings,
-            clock: clock.clone(),
-            tasks: tasks.clone(),
             map,
             found,
             was_signed_in: false,
@@ -195,7 +195,7 @@ impl Gateway {
             if begun.elapsed() >= STEADY {
                 backoff = Backoff::default();
             }
-            let wait = backoff.next(is_later, &self.clock);
+            let wait = backoff.next(is_later);
             tracing::debug!(why, ?wait, "not connected");
             if self.trouble.as_ref() != Some(&why) {
                 self.trouble = Some(why.clone());

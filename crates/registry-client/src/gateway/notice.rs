@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::event::ActiveConfig;
-use crate::id::AgentId;
+use crate::AgentId;
 
 /// Something has happened.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use crate::clock::Clock;
-
 /// Below this the first time.
 const FIRST: Duration = Duration::from_millis(100);
 /// Below this when the registry has asked for time.
@@ -24,11 +22,11 @@ impl Default for Backoff {
 
 impl Backoff {
     /// How long to wait this time.
-    pub(super) fn next(&mut self, is_later: bool, clock: &Clock) -> Duration {
+    pub(super) fn next(&mut self, is_later: bool) -> Duration {
         if is_later {
             self.0 = self.0.max(LATER);
         }
-        let wait = clock.jitter(self.0);
+        let wait = self.0.mul_f64(rand::random::<f64>());
         self.0 = (self.0 * 2).min(MOST);
         wait
     }
@@ -40,16 +38,16 @@ mod tests {
 
     #[test]
     fn it_waits_longer_each_time_and_never_for_long() {
-        let (clock, mut backoff) = (Clock::default(), Backoff::default());
+        let mut backoff = Backoff::default();
         for limit in [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000] {
-            assert!(backoff.next(false, &clock) <= Duration::from_millis(limit));
+            assert!(backoff.next(false) <= Duration::from_millis(limit));
         }
         let mut asked = Backoff::default();
-        let waits: Vec<Duration> = (0..200).map(|_| Backoff::default().next(true, &clock)).collect();
+        let waits: Vec<Duration> = (0..200).map(|_| Backoff::default().next(true)).collect();
         // Of two hundred between nothing and two seconds some are long and some are short.
         assert!(waits.iter().any(|wait| *wait > Duration::from_secs(1)));
         assert!(waits.iter().any(|wait| *wait < Duration::from_secs(1)));
-        asked.next(true, &clock);
+        asked.next(true);
         assert_eq!(asked.0, Duration::from_secs(4));
     }
 }

@@ -5,11 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    client::ClientError,
-    clock::Instant,
-    id::{AgentId, CustomerId, VersionId},
-};
+use super::Timestamp;
+use crate::{AgentId, ClientError, CustomerId, VersionId};
 
 /// All that a gateway needs to run an agent, and where to come back to.
 pub(super) const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
@@ -45,7 +42,7 @@ pub struct ActiveConfig {
     /// SHA-256, in hex, over the canonical content.
     pub content_hash: String,
     /// Since when this version serves.
-    pub activated_at: Instant,
+    pub activated_at: Timestamp,
     /// The commit that last changed this configuration: a decimal number.
     pub revision: String,
 }
