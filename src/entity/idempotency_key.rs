@@ -24,7 +24,7 @@ pub struct Model {
     pub claimed_at: Instant,
     /// The row that the write created or changed. None only inside the transaction of that write.
     pub subject_id: Option<Uuid>,
-    /// The second part of that row's key, where it has one.
+    /// A second id that replaying the response needs: the rest of that row's key, or another row.
     pub other_id: Option<Uuid>,
     /// The commit of the write; none as `subject_id`.
     pub revision: Option<i64>,
@@ -43,7 +43,7 @@ pub struct Earlier {
     pub request_hash: Vec<u8>,
     /// The row that the write created or changed.
     pub subject_id: Uuid,
-    /// The second part of that row's key, where it has one.
+    /// A second id that replaying the response needs: the rest of that row's key, or another row.
     pub other_id: Option<Uuid>,
     /// The commit of the write.
     pub revision: i64,
