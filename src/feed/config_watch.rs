@@ -29,7 +29,8 @@ use crate::{
 
 /// How many configurations one query reads: sixteen of the largest take 25 MiB.
 const PAGE: u64 = 16;
-/// The greatest time between two bookmarks, whether the stream is idle or busy.
+/// How long after a bookmark the next one is due, whether the stream is idle or busy. After an event that the reader
+/// takes later than that, an idle stream waits this long once more.
 const IDLE: Duration = Duration::from_secs(10);
 /// How many bytes of the hash over scope and filter a bookmark carries.
 const BINDING_BYTES: usize = 4;

@@ -224,7 +224,7 @@ mod tests {
         let revocation = change(ChangeAction::ApiKeyRevoked, Some(CITY), Some(KEY));
         credentials.note(std::slice::from_ref(&revocation));
         credentials.keep(lookup, &key());
-        assert!(credentials.known("token").is_none(), "it was read before it was revoked");
+        assert!(credentials.known("token").is_none(), "the lookup began before the revocation");
         // An unrelated change doesn't prevent storing.
         let (_, lookup) = credentials.find("token");
         credentials.note(&[change(ChangeAction::AgentCreated, Some(CITY), None)]);
@@ -296,7 +296,7 @@ mod tests {
         for nth in 0..=KEPT_MAX {
             let (_, lookup) = credentials.find(&nth.to_string());
             credentials.keep(lookup, &service());
-            assert!(credentials.known("0").is_some(), "{nth}: it was asked for just now");
+            assert!(credentials.known("0").is_some(), "{nth}: used most recently");
         }
         assert!(credentials.known("1").is_none());
         assert_eq!(lock(&credentials.0.known).len(), KEPT_MAX);

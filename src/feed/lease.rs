@@ -104,7 +104,7 @@ mod tests {
         let made = Moment::now(&Clock::default());
         let lease = Lease::new(made);
         let now = after(made, A_BIT);
-        assert!(!lease.holds(now, MOST), "nothing has been seen yet");
+        assert!(!lease.holds(now, MOST), "no proof yet");
         lease.renew(now);
         assert!(lease.holds(now, MOST));
         (lease, now)
@@ -123,7 +123,7 @@ mod tests {
     fn it_does_not_outlast_a_machine_that_sleeps() {
         let (lease, now) = held();
         let now = later(now, Duration::ZERO, TimeDelta::hours(2));
-        assert!(!lease.holds(now, MOST), "the steady clock stood still");
+        assert!(!lease.holds(now, MOST), "the monotonic clock stopped");
         assert_eq!(lease.age(now), Duration::from_secs(2 * 60 * 60));
     }
 
@@ -142,7 +142,7 @@ mod tests {
         lease.void(void);
         assert!(!lease.holds(void, MOST));
         lease.renew(now);
-        assert!(!lease.holds(void, MOST), "it was looked for before");
+        assert!(!lease.holds(void, MOST), "the proof is older than the void");
         lease.renew(after(void, A_BIT));
         assert!(lease.holds(after(void, A_BIT), MOST));
     }

@@ -83,7 +83,7 @@ impl Hub {
                 // The lease may have expired while the cache was read.
                 Ok(known) if self.has_lease() => return given(caller, known.as_deref(), None),
                 Ok(_) => {}
-                Err(err) => tracing::debug!(error = %err, "cache miss; reading the database"),
+                Err(err) => tracing::debug!(error = %err, "the cache has no answer; reading the database"),
             }
         }
         let known = self.configs.known(id).filter(|_| caller.principal.is_service());

@@ -198,7 +198,7 @@ mod tests {
             Arc::clone(&others),
             change(ChangeAction::AgentCreated, None, None),
         ]);
-        assert_eq!(rights.count(), 2, "an agent is nobody's right");
+        assert_eq!(rights.count(), 2, "creating an agent changes nobody's rights");
         assert!(rights.touched_since(0, &ada(false)) && !rights.touched_since(1, &ada(false)));
         assert!(!rights.touched_since(2, &ada(false)));
         // A missed change may be about anybody.
