@@ -136,8 +136,9 @@ pub struct CreateApiKeyInput {
     scopes: Vec<ApiKeyScope>,
     /// From when on it is not accepted; never when left out.
     expires_at: Option<DateTime>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
@@ -148,8 +149,9 @@ pub struct RotateApiKeyInput {
     api_key_id: ID,
     /// For how many seconds the old key is accepted beside the new one: at most 604800, a week; an hour when left out.
     overlap_seconds: Option<i32>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
@@ -158,8 +160,9 @@ pub struct RotateApiKeyInput {
 pub struct RevokeApiKeyInput {
     /// Which one.
     api_key_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 

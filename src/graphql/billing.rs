@@ -58,8 +58,9 @@ pub struct SetPlanInput {
     customer_id: ID,
     /// What it pays for from now on.
     plan: Plan,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
@@ -70,8 +71,9 @@ pub struct SetBillingStatusInput {
     customer_id: ID,
     /// Where it stands from now on. A suspended or canceled customer is served nothing; a canceled one does not come back.
     status: BillingStatus,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
@@ -80,8 +82,9 @@ pub struct SetBillingStatusInput {
 pub struct EraseCustomerInput {
     /// Which customer: a CANCELED one.
     customer_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 

@@ -99,8 +99,9 @@ pub struct InviteMemberInput {
     email: String,
     /// As what.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
@@ -109,8 +110,9 @@ pub struct InviteMemberInput {
 pub struct RevokeInvitationInput {
     /// Which one.
     invitation_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 

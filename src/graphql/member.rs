@@ -101,8 +101,9 @@ pub struct ChangeMemberRoleInput {
     user_id: ID,
     /// As what from now on.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
@@ -113,8 +114,9 @@ pub struct RemoveMemberInput {
     customer_id: ID,
     /// Who: a user's id.
     user_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
