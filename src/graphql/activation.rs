@@ -94,7 +94,7 @@ impl Activation {
 }
 
 fn unnumbered() -> async_graphql::Error {
-    refuse(&Error::Internal("an activation without a revision".into()))
+    refuse(&Error::Internal("an activation has no revision".into()))
 }
 
 /// What `totalCount` counts: the activations of one agent.

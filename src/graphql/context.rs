@@ -190,5 +190,6 @@ impl Request {
 
 /// What this operation was given.
 pub(super) fn request<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Request> {
-    ctx.data::<Request>().map_err(|_| refuse(&Error::Internal("an operation without a request".into())))
+    ctx.data::<Request>()
+        .map_err(|_| refuse(&Error::Internal("the operation has no request in its context".into())))
 }

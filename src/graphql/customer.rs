@@ -119,9 +119,11 @@ impl Customer {
         &self,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<MembershipConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
@@ -135,9 +137,11 @@ impl Customer {
         &self,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<InvitationConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
@@ -152,9 +156,11 @@ impl Customer {
         &self,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<ApiKeyConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
@@ -169,9 +175,11 @@ impl Customer {
         #[graphql(desc = "Only agents that match all of these conditions; every agent if left out.")] filter: Option<AgentFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         AgentConnection::of_customer(&self.lens, self.row.id, filter, args).await
@@ -184,9 +192,11 @@ impl Customer {
         #[graphql(desc = "Only entries that match all of these conditions; every entry if left out.")] filter: Option<ChangeFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<ChangeConnection> {
         nullable(async {
             self.lens.allow_on(Action::ReadChanges, self.row.id)?;
@@ -257,10 +267,13 @@ impl CustomerQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
-        #[graphql(desc = "Only customers that match; every customer that you can see if left out.")] filter: Option<CustomerFilter>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+        #[graphql(desc = "Only customers that match; every customer that you can see if left out.")]
+        filter: Option<CustomerFilter>,
     ) -> async_graphql::Result<CustomerConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let name = filter.and_then(|CustomerFilter { name }| name);

@@ -16,9 +16,9 @@ use super::{
 static FRONT: LazyLock<Result<Front, SchemaError>> = LazyLock::new(|| {
     let own = |accepted, coerce| ScalarRule { accepted, accepts_names: false, coerce };
     let rules = [
-        ("Cursor", own("a Cursor, a string", coerce::<Cursor>)),
+        ("Cursor", own("a Cursor, as a string", coerce::<Cursor>)),
         ("DateTime", own("a DateTime such as \"2026-11-22T12:00:00Z\"", coerce::<DateTime>)),
-        ("Revision", own("a Revision, a decimal number in a string", coerce::<Revision>)),
+        ("Revision", own("a Revision, as a decimal number in a string", coerce::<Revision>)),
         (
             "JSON",
             ScalarRule {

@@ -81,6 +81,6 @@ impl<F: Fetch> Loader<F> {
                 return answer.map_err(|err| super::error::refuse(&err));
             }
         }
-        Err(super::error::refuse(&Error::Internal("a batch was dropped again and again".into())))
+        Err(super::error::refuse(&Error::Internal("a batch was dropped at each retry".into())))
     }
 }

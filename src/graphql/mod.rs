@@ -312,7 +312,11 @@ impl Api {
                 }
                 answer
             }
-            Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
+            Err(_) => Answer::refusal(
+                "the operation took longer than 15 s; a write that has begun still runs to its end",
+                "UNAVAILABLE",
+                &request_id,
+            ),
         }
     }
 }

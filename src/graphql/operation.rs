@@ -27,7 +27,7 @@ pub struct Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnOperation {
     /// It is no object.
-    #[error("it must be an object, not {0}")]
+    #[error("it must be a JSON object, not {0}")]
     NotAnObject(&'static str),
     /// A member is of another type.
     #[error("`{member}` must be {expected}, not {found}")]

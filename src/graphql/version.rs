@@ -176,8 +176,10 @@ impl AgentVersion {
     pub(super) async fn body(&self) -> async_graphql::Result<Arc<verbs::VersionBody>> {
         let body = self.lens.version_bodies.load(verbs::BodyKey::of(&self.row)).await?;
         let hidden = || match self.lens.reading.caller.principal.is_service() {
-            true => Error::Forbidden("a service token reads what versions hold that serve, and of no others"),
-            false => Error::Internal("a version without content".into()),
+            true => Error::Forbidden(
+                "a service token reads the content of versions that are served now, and of no others",
+            ),
+            false => Error::Internal("a version has no content".into()),
         };
         let body = body.ok_or_else(|| refuse(&hidden()))?;
         Ok(Arc::clone(&body))

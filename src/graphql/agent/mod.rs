@@ -106,9 +106,11 @@ impl Agent {
         &self,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<AgentVersionConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         AgentVersionConnection::of_agent(&self.lens, &self.row, args).await
@@ -129,9 +131,11 @@ impl Agent {
         &self,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<ActivationConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         ActivationConnection::of_agent(&self.lens, self.row.id, args).await
@@ -144,9 +148,11 @@ impl Agent {
         #[graphql(desc = "Only entries that match all of these conditions; every entry if left out.")] filter: Option<ChangeFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<ChangeConnection> {
         nullable(async {
             self.lens.allow_on(Action::ReadChanges, self.row.customer_id)?;
@@ -281,13 +287,18 @@ impl AgentQuery {
     async fn agents(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only this customer's agents; those of every customer that you can see if left out.")] customer_id: Option<ID>,
+        #[graphql(
+            desc = "Only this customer's agents; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
         #[graphql(desc = "Only agents that match all of these conditions; every agent if left out.")] filter: Option<AgentFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")] after: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")] before: Option<String>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let lens = request(ctx)?.lens();

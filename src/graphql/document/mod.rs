@@ -50,13 +50,13 @@ pub enum Refusal {
     #[error("PersistedQueryNotSupported")]
     NotSupported,
     /// The extension is not as the protocol says.
-    #[error("write extensions.persistedQuery as {{version: 1, sha256Hash: \"…\"}}")]
+    #[error("extensions.persistedQuery must be {{version: 1, sha256Hash: \"…\"}}")]
     Malformed,
     /// The hash is that of another document.
-    #[error("the hash is not that of the document")]
+    #[error("the given hash does not match the document")]
     Mismatch,
     /// There is a list of trusted documents, and it is not in it.
-    #[error("the document is not one that this service trusts")]
+    #[error("the document is not in this service's list of trusted documents")]
     NotTrusted,
 }
 

@@ -22,19 +22,19 @@ const APOLLO: &str = "apollo-persisted-query-manifest";
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// It is not JSON.
-    #[error("it is not a JSON object: {0}")]
+    #[error("not a JSON object: {0}")]
     Json(ReadError),
     /// It is JSON, but no object.
-    #[error("it is not a JSON object, but {0}")]
+    #[error("not a JSON object, but {0}")]
     NotAnObject(&'static str),
     /// It is no list that is known here.
-    #[error("it is neither an object from ids to documents nor version 1 of Apollo's manifest")]
+    #[error("neither an object that maps ids to documents, nor version 1 of Apollo's manifest")]
     Form,
     /// Nothing is in it, and so nothing would be run.
-    #[error("no document is in it")]
+    #[error("the list holds no documents")]
     Empty,
     /// Two documents have one id.
-    #[error("two documents have the id {0:?}")]
+    #[error("two different documents have the id {0:?}")]
     Twice(String),
     /// A document that could never be run.
     #[error("the document {0:?} can't be run: {1}")]
