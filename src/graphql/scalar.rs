@@ -27,9 +27,7 @@ impl ScalarType for Revision {
             Value::Number(number) => number.as_i64().filter(|number| *number >= 0),
             _ => return Err(InputValueError::expected_type(value)),
         };
-        parsed.map(Self).ok_or_else(|| {
-            InputValueError::custom("a Revision must be a decimal number from 0 to 9223372036854775807")
-        })
+        parsed.map(Self).ok_or_else(|| InputValueError::custom("a Revision must be a decimal integer"))
     }
 
     fn to_value(&self) -> Value {
@@ -59,9 +57,7 @@ impl From<Instant> for DateTime {
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let parsed = text.parse().map_err(|_| {
-            InputValueError::custom("a DateTime must be written as in RFC 3339, such as 2026-11-22T12:00:00Z")
-        });
+        let parsed = text.parse().map_err(|_| InputValueError::custom("a DateTime must follow RFC 3339"));
         parsed.map(Self)
     }
 

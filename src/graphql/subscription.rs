@@ -130,9 +130,9 @@ async fn part(
 fn unshown<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
     match event? {
         Event::Over(err) => Some(Err(refuse(&err))),
-        Event::Change(_) | Event::Config(_) => Some(Err(refuse(&Error::Internal(
-            "an event of another subscription came to this resolver".into(),
-        )))),
+        Event::Change(_) | Event::Config(_) => {
+            Some(Err(refuse(&Error::Internal("an event of another subscription".into()))))
+        }
     }
 }
 

@@ -21,7 +21,7 @@ export function isInstant(value) {
 /** What each scalar of the service's own accepts, as JSON; `what` is the message of the refusal. */
 const SCALARS = {
   Revision: {
-    what: "a Revision must be a decimal number from 0 to 9223372036854775807",
+    what: "a Revision must be a decimal integer",
     accepts: (value) =>
       typeof value === "string" ? /^\d+$/.test(value) && BigInt(value) <= I64_MAX : isWhole(value) && value >= 0,
     // A literal may be longer than a JavaScript number.
@@ -35,7 +35,7 @@ const SCALARS = {
     literal: (node) => [Kind.STRING, Kind.INT, Kind.FLOAT].includes(node.kind),
   },
   DateTime: {
-    what: "a DateTime must be written as in RFC 3339, such as 2026-11-22T12:00:00Z",
+    what: "a DateTime must follow RFC 3339",
     accepts: isInstant,
     literal: (node) => node.kind === Kind.STRING && isInstant(node.value),
   },
