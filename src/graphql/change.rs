@@ -361,7 +361,7 @@ impl ChangeQuery {
             desc = "Only this customer's entries; those of every customer whose audit you can read if left out."
         )]
         customer_id: Option<ID>,
-        #[graphql(desc = "Only entries that match all of these conditions; every entry if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
         #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]

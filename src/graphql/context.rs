@@ -53,7 +53,7 @@ pub(super) struct Request {
     lens: Lens,
 }
 
-/// A snapshot of the database as the caller may see it, with its batching loaders. Every object keeps the lens that
+/// A snapshot of the database as the caller may see it, with its batching loaders. Every object keeps the view that
 /// it was read through, so all its nested fields show the same moment.
 #[derive(Clone)]
 pub(super) struct Lens(Arc<Loaders>);
@@ -172,17 +172,17 @@ impl Request {
         Ok(self.caller.once(key))
     }
 
-    /// Opens a new lens, for a mutation's payload, which must show the state after the write.
+    /// Opens a new view, for a mutation's payload, which must show the state after the write.
     pub(super) fn fresh(&self) -> Lens {
         Lens::new(&self.registry, &self.caller, &self.weight)
     }
 
-    /// Opens a new lens with a byte count of its own, for one event of a subscription.
+    /// Opens a new view with a byte count of its own, for one event of a subscription.
     pub(super) fn event(&self) -> Lens {
         Lens::new(&self.registry, &self.caller, &Arc::default())
     }
 
-    /// The lens that all fields of a query share.
+    /// The view that all fields of a query share.
     pub(super) fn lens(&self) -> Lens {
         self.lens.clone()
     }

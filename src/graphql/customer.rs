@@ -172,7 +172,7 @@ impl Customer {
     /// The customer's agents, oldest first, including archived ones. API keys need `agents:read`.
     async fn agents(
         &self,
-        #[graphql(desc = "Only agents that match all of these conditions; every agent if left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "Only matching agents; all if left out.")] filter: Option<AgentFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
         #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
@@ -189,7 +189,7 @@ impl Customer {
     /// `changes:read`; null for others.
     async fn changes(
         &self,
-        #[graphql(desc = "Only entries that match all of these conditions; every entry if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
         #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
@@ -272,8 +272,7 @@ impl CustomerQuery {
         #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
         #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
         before: Option<String>,
-        #[graphql(desc = "Only customers that match; every customer that you can see if left out.")]
-        filter: Option<CustomerFilter>,
+        #[graphql(desc = "Only matching customers; all if left out.")] filter: Option<CustomerFilter>,
     ) -> async_graphql::Result<CustomerConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let name = filter.and_then(|CustomerFilter { name }| name);
@@ -381,7 +380,7 @@ impl CustomerMutation {
 }
 
 impl Customer {
-    /// Reads the written customer again, through a lens that was opened after the write.
+    /// Reads the written customer again, through a view that was opened after the write.
     pub(super) async fn after(
         lens: Lens,
         written: Option<verbs::Customer>,

@@ -174,7 +174,7 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> 
     Ok(WatchFilter { customer_id, agent_ids })
 }
 
-/// Loads the activation that an entry of the log records, through a lens of its own.
+/// Loads the activation that an entry of the log records, through a view of its own.
 async fn activation(change: &domain::change::Change, request: &Request) -> async_graphql::Result<Activation> {
     let id = verbs::Activation::recorded_by(change);
     let id = id.ok_or_else(|| refuse(&Error::Internal("the change records no activation".into())))?;

@@ -145,7 +145,7 @@ impl Agent {
     /// null for others.
     async fn changes(
         &self,
-        #[graphql(desc = "Only entries that match all of these conditions; every entry if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
         #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
@@ -291,7 +291,7 @@ impl AgentQuery {
             desc = "Only this customer's agents; those of every customer that you can see if left out."
         )]
         customer_id: Option<ID>,
-        #[graphql(desc = "Only agents that match all of these conditions; every agent if left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "Only matching agents; all if left out.")] filter: Option<AgentFilter>,
         #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
         #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
