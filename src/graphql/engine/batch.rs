@@ -1,4 +1,4 @@
-//! The kinds of batch: what one level of a query reads in one statement.
+//! The kinds of batches. Each reads, in one statement, what one level of a query asks for.
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
@@ -21,7 +21,7 @@ use crate::{
     id::{ActivationId, AgentId, ApiKeyId, CustomerId, InvitationId, UserId, VersionId},
 };
 
-/// Rows by their own id.
+/// Defines a batch of rows by their own ids.
 macro_rules! by_id {
     ($($(#[$doc:meta])* $Name:ident: $Id:ty => $Row:ty, $verb:ident;)*) => {$(
         $(#[$doc])*
@@ -39,21 +39,21 @@ macro_rules! by_id {
 }
 
 by_id! {
-    /// Customers by id.
+    /// Reads customers by id.
     CustomerById: CustomerId => Customer, customers_by_ids;
-    /// What customers have of what their plans limit.
+    /// Reads customers' use of their plans' limits.
     UsageByCustomer: CustomerId => Usage, usage_of_each;
-    /// Users by id.
+    /// Reads users by id.
     UserById: UserId => User, users_by_ids;
-    /// Agents by id.
+    /// Reads agents by id.
     AgentById: AgentId => Agent, agents_by_ids;
-    /// Versions by id.
+    /// Reads versions, without their content, by id.
     VersionById: VersionId => VersionSummary, versions_by_ids;
-    /// Activations by id.
+    /// Reads activations by id.
     ActivationById: ActivationId => Activation, activations_by_ids;
 }
 
-/// Pages of rows below each parent. The page's arguments are part of the key.
+/// Defines a batch of pages of rows below each parent. Keys with equal page arguments share a statement.
 macro_rules! pages {
     ($($(#[$doc:meta])* $Name:ident: $Parent:ty => $Row:ty, by $Key:ty, $verb:ident;)*) => {$(
         $(#[$doc])*
@@ -81,21 +81,21 @@ macro_rules! pages {
 }
 
 pages! {
-    /// Pages of versions by agent.
+    /// Reads pages of versions by agent.
     VersionPage: AgentId => VersionSummary, by i32, versions_of_each;
-    /// Pages of activations by agent.
+    /// Reads pages of activations by agent.
     ActivationPage: AgentId => Activation, by ActivationId, activations_of_each;
-    /// Pages of members by customer.
+    /// Reads pages of members by customer.
     MemberPage: CustomerId => Membership, by UserId, members_of_each;
-    /// Pages of invitations by customer.
+    /// Reads pages of invitations by customer.
     InvitationPage: CustomerId => Invitation, by InvitationId, invitations_of_each;
-    /// Pages of API keys by customer.
+    /// Reads pages of API keys by customer.
     ApiKeyPage: CustomerId => ApiKey, by ApiKeyId, api_keys_of_each;
-    /// Pages of agents by owner.
+    /// Reads pages of agents by owner.
     OwnedPage: UserId => Agent, by AgentId, agents_of_each_owner;
 }
 
-/// How many rows there are below each parent.
+/// Defines a batch that counts the rows below each parent.
 macro_rules! counts {
     ($($(#[$doc:meta])* $Name:ident: $Parent:ty, $verb:ident;)*) => {$(
         $(#[$doc])*
@@ -113,19 +113,20 @@ macro_rules! counts {
 }
 
 counts! {
-    /// Counts of activations by agent.
+    /// Counts activations by agent.
     ActivationCount: AgentId, count_activations_of_each;
-    /// Counts of members by customer.
+    /// Counts members by customer.
     MemberCount: CustomerId, count_members_of_each;
-    /// Counts of invitations by customer.
+    /// Counts invitations by customer.
     InvitationCount: CustomerId, count_invitations_of_each;
-    /// Counts of API keys by customer.
+    /// Counts API keys by customer.
     ApiKeyCount: CustomerId, count_api_keys_of_each;
-    /// Counts of agents by owner.
+    /// Counts agents by owner.
     OwnedCount: UserId, count_agents_of_each_owner;
 }
 
-/// Pages, and counts, of the rows below each parent that a filter lets pass. Filter and page are part of the key.
+/// Defines a batch of pages, and one of counts, of filtered rows below each parent. Keys with equal filters and
+/// page arguments share a statement.
 macro_rules! filtered {
     ($($(#[$doc:meta])* $Page:ident, $Count:ident: $Parent:ty => $Row:ty, $Filter:ty, by $Key:ty, $verb:ident, $count:ident;)*) => {$(
         $(#[$doc])*
@@ -176,13 +177,13 @@ macro_rules! filtered {
 }
 
 filtered! {
-    /// Agents by customer.
+    /// Reads or counts agents by customer.
     AgentPage, AgentCount: CustomerId => Agent, AgentFilter, by AgentId, agents_of_each, count_agents_of_each;
-    /// The audit's entries, by what they are about.
+    /// Reads or counts entries of the audit log by the customer or agent that they're about.
     ChangePage, ChangeCount: Subject => Change, ChangeFilter, by Place, changes_of_each, count_changes_of_each;
 }
 
-/// What versions hold.
+/// Reads the content of versions: prompt, parameters and tools.
 pub(in crate::graphql) struct VersionBodies;
 
 impl Fetch for VersionBodies {
@@ -198,7 +199,7 @@ impl Fetch for VersionBodies {
     }
 }
 
-/// Versions by agent and number.
+/// Reads versions, without their content, by agent and number.
 pub(in crate::graphql) struct VersionByNumber;
 
 impl Fetch for VersionByNumber {
@@ -215,7 +216,7 @@ impl Fetch for VersionByNumber {
     }
 }
 
-/// Sorts the keys of a batch by what must be asked for apart.
+/// Groups the keys of a batch by the part that needs a statement of its own, such as page arguments.
 fn grouped<T, G: Eq + Hash, K>(keys: &[T], split: impl Fn(&T) -> (G, K)) -> HashMap<G, Vec<K>> {
     let mut groups: HashMap<G, Vec<K>> = HashMap::new();
     for key in keys {

@@ -1,4 +1,4 @@
-//! What a resolver has at hand: who asks, the verbs, and one moment's truth.
+//! What a resolver works with: the caller, the domain's verbs, and a snapshot of the database.
 
 use std::{
     ops::Deref,
@@ -34,36 +34,36 @@ use crate::{
     id::CustomerId,
 };
 
-/// The most text and JSON that one answer may hold, in bytes: some sixty of the largest prompts. The document is charged
-/// for what it selects, but only here is it known how long that is.
+/// The most text and JSON that one response may hold, in bytes: about sixty of the largest prompts. A document's
+/// cost bounds how many fields it selects, but their lengths are known only here.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The input field that holds an idempotency key.
 const KEY_FIELD: &str = "idempotencyKey";
 
-/// What each operation is given.
+/// The context of one operation.
 #[derive(Clone)]
 pub(in crate::graphql) struct Request {
     pub(in crate::graphql) caller: Arc<Caller>,
     pub(in crate::graphql) registry: Registry,
     pub(in crate::graphql) hub: Hub,
-    /// Of a subscription: which part of it this is.
+    /// The phase of a subscription; none for queries and mutations.
     pub(in crate::graphql) part: Option<Part>,
-    /// The configuration that it has shown, if it asked for none of a revision.
+    /// The configuration that `activeConfig` returned. Stays empty if the query asked for `atLeast`.
     pub(in crate::graphql) shown: Shown,
     weight: Arc<AtomicUsize>,
     lens: Lens,
 }
 
-/// One moment's truth as the caller may see it, with its batches. Every object keeps the one that it was read through,
-/// so a nested answer never mixes moments.
+/// A snapshot of the database as the caller may see it, with its batching loaders. Every object keeps the view that
+/// it was read through, so all its nested fields show the same moment.
 #[derive(Clone)]
 pub(in crate::graphql) struct Lens(Arc<Loaders>);
 
 pub(in crate::graphql) struct Loaders {
     pub(in crate::graphql) registry: Registry,
     pub(in crate::graphql) reading: Reading,
-    /// How many bytes the answer holds so far.
+    /// How many bytes of text and JSON the response holds so far.
     weight: Arc<AtomicUsize>,
     pub(in crate::graphql) customers: Loader<CustomerById>,
     pub(in crate::graphql) usages: Loader<UsageByCustomer>,
@@ -124,12 +124,12 @@ impl Lens {
         }))
     }
 
-    /// Refuses when the reader may never do this.
+    /// Returns FORBIDDEN if the caller can't have this right at any customer.
     pub(in crate::graphql) fn allow(&self, action: Action) -> async_graphql::Result<()> {
         policy::allow(&self.reading.caller, action).map_err(|err| refuse(&err))
     }
 
-    /// Refuses when the reader may not do this at this customer.
+    /// Returns an error if the caller doesn't have this right at this customer.
     pub(in crate::graphql) fn allow_on(
         &self,
         action: Action,
@@ -138,7 +138,7 @@ impl Lens {
         self.reading.allow_on(action, customer, "customer").map_err(|err| refuse(&err))
     }
 
-    /// Notes that so many bytes more go into the answer; refused when they are too many.
+    /// Counts `bytes` towards the response's size. Returns QUERY_TOO_COMPLEX beyond [`ANSWER_BYTES_MAX`].
     pub(in crate::graphql) fn weigh(&self, bytes: usize) -> async_graphql::Result<()> {
         let before = self.weight.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) > ANSWER_BYTES_MAX { Err(too_much(ANSWER_BYTES_MAX)) } else { Ok(()) }
@@ -166,8 +166,8 @@ impl Request {
         Self { caller, registry: registry.clone(), hub: hub.clone(), part, shown, weight, lens }
     }
 
-    /// The caller of this mutation, which has its effect once if it was given a key: the rest of its input is what else may
-    /// not come with it.
+    /// The caller of a mutation, with the idempotency key if the client sent one. The key is bound to the field's
+    /// name and the rest of its input.
     pub(in crate::graphql) fn once(&self, ctx: &Context<'_>, key: Option<String>) -> domain::Result<Caller> {
         let Some(key) = key else { return Ok(Caller::clone(&self.caller)) };
         let unread = |err: &dyn std::fmt::Display| Error::Internal(err.to_string().into());
@@ -183,23 +183,24 @@ impl Request {
         Ok(self.caller.once(key))
     }
 
-    /// A lens of its own: for a mutation's payload, which shows what was so after its write.
+    /// Opens a new view, for a mutation's payload, which must show the state after the write.
     pub(in crate::graphql) fn fresh(&self) -> Lens {
         Lens::new(&self.registry, &self.caller, &self.weight)
     }
 
-    /// A lens of its own for an event of a subscription, which is an answer of its own.
+    /// Opens a new view with a byte count of its own, for one event of a subscription.
     pub(in crate::graphql) fn event(&self) -> Lens {
         Lens::new(&self.registry, &self.caller, &Arc::default())
     }
 
-    /// The lens that all of a query's fields share.
+    /// The view that all fields of a query share.
     pub(in crate::graphql) fn lens(&self) -> Lens {
         self.lens.clone()
     }
 }
 
-/// What this operation was given.
+/// Returns the context of the operation that a resolver runs in.
 pub(in crate::graphql) fn request<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Request> {
-    ctx.data::<Request>().map_err(|_| refuse(&Error::Internal("an operation without a request".into())))
+    ctx.data::<Request>()
+        .map_err(|_| refuse(&Error::Internal("the operation has no request in its context".into())))
 }

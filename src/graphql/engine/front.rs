@@ -1,5 +1,5 @@
-//! The schema as `graphql-front` checks documents against it, before the library sees anything of them. Which values the
-//! schema's own scalars take is what the scalars themselves say.
+//! Builds the front (`graphql-front`), which checks documents and coerces variables before the library sees them.
+//! The scalars of the schema decide which values they accept.
 
 use std::sync::LazyLock;
 
@@ -12,13 +12,13 @@ use crate::graphql::{
     sdl,
 };
 
-/// Made once a process: it is the same for every service in it.
+/// Built once per process, because the schema never changes.
 static FRONT: LazyLock<Result<Front, SchemaError>> = LazyLock::new(|| {
     let own = |accepted, coerce| ScalarRule { accepted, accepts_names: false, coerce };
     let rules = [
-        ("Cursor", own("a Cursor, a string", coerce::<Cursor>)),
+        ("Cursor", own("a Cursor, as a string", coerce::<Cursor>)),
         ("DateTime", own("a DateTime such as \"2026-11-22T12:00:00Z\"", coerce::<DateTime>)),
-        ("Revision", own("a Revision, a decimal number in a string", coerce::<Revision>)),
+        ("Revision", own("a Revision, as a decimal number in a string", coerce::<Revision>)),
         (
             "JSON",
             ScalarRule {
@@ -31,15 +31,15 @@ static FRONT: LazyLock<Result<Front, SchemaError>> = LazyLock::new(|| {
     Front::new(&sdl(), rules, Limits::DEFAULT)
 });
 
-/// The front of our schema.
+/// Returns the front of this schema.
 ///
 /// # Errors
-/// [`SchemaError`], which is a fault of ours.
+/// [`SchemaError`], which is a bug of the service.
 pub fn front() -> Result<Front, SchemaError> {
     FRONT.clone()
 }
 
-/// A string or a number that the scalar takes, as it is.
+/// Passes on a string or a number that the scalar accepts.
 fn coerce<T: ScalarType>(json: &Json) -> Result<ConstValue, Path> {
     let value = match json {
         Json::String(text) => ConstValue::String(text.clone()),
@@ -49,8 +49,8 @@ fn coerce<T: ScalarType>(json: &Json) -> Result<ConstValue, Path> {
     T::parse(value.clone()).map(|_| value).map_err(|_| Path::default())
 }
 
-/// JSON as its exact text: the library's numbers are serde_json's, which can't hold every token. Integers beyond 64 bits are
-/// refused, since what stores the value would round them.
+/// Passes on JSON as its exact text, because the library's numbers are those of serde_json, which can't hold every
+/// token. Integers beyond 64 bits are rejected, since storing would round them.
 fn exact(json: &Json) -> Result<ConstValue, Path> {
     match json.find_number(&Number::is_beyond_64_bits) {
         Some(path) => Err(path),
@@ -58,7 +58,7 @@ fn exact(json: &Json) -> Result<ConstValue, Path> {
     }
 }
 
-/// An entry of `errors` for what the front has found.
+/// Makes the entry of `errors` for an error that the front found.
 pub(in crate::graphql) fn entry(error: Error) -> ServerError {
     let Error { kind, message, locations } = error;
     let code = match kind {

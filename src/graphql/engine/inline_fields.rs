@@ -1,6 +1,8 @@
-//! Lists of objects of which only plain fields are asked: what is in the row, needs no other read, no argument and no check.
-//! The library makes a future of each field of each object; for the rows of a page that is most of what they cost, and
-//! here it is done at once. Whatever else is asked for is resolved the library's way, and the answer is the same.
+//! A fast path for lists whose selection holds only inline fields: fields that are read from the row, without
+//! arguments, statements or checks of rights.
+//!
+//! The library makes a future for each field of each object, which is most of a page's cost. This resolves all
+//! objects at once. Any other selection takes the library's way, with the same result.
 
 use std::borrow::Cow;
 
@@ -11,15 +13,15 @@ use async_graphql::{
     registry::Registry,
 };
 
-/// An object with fields that are plain.
+/// An object type with inline fields.
 pub(in crate::graphql) trait Plain: OutputType {
-    /// The value of the field of this name, if it is plain.
+    /// Returns the value of this field, or none if the field isn't inline. By default no field is.
     fn plain(&self, _field: &str) -> Option<Value> {
         None
     }
 }
 
-/// A list of objects.
+/// A list that tries the fast path first.
 pub(in crate::graphql) struct Listed<T>(pub(in crate::graphql) Vec<T>);
 
 impl<T: Plain> OutputType for Listed<T> {
@@ -44,7 +46,7 @@ impl<T: Plain> OutputType for Listed<T> {
 }
 
 impl<T: Plain> Listed<T> {
-    /// All of them with these fields, if these are plain.
+    /// Resolves the list with these response keys and fields; none if one of them isn't inline.
     fn plainly(&self, asked: &[(&Name, &Name)]) -> Option<Value> {
         let object = |of: &T| {
             let mut object = IndexMap::with_capacity(asked.len());
@@ -57,12 +59,13 @@ impl<T: Plain> Listed<T> {
     }
 }
 
-/// Under which key each field is asked for, when there is nothing else in this selection.
+/// Returns the response key and name of each selected field; none if the selection holds anything but bare fields.
 fn asked(selection: &SelectionSet) -> Option<Vec<(&Name, &Name)>> {
     selection.items.iter().map(|selection| bare(&selection.node)).collect()
 }
 
-/// A field's key and name, when it is nothing but that.
+/// Returns a field's response key and name; none for a fragment, or a field with arguments, directives or a
+/// selection.
 fn bare(selection: &Selection) -> Option<(&Name, &Name)> {
     let Selection::Field(field) = selection else { return None };
     let Field { alias: _, name, arguments, directives, selection_set } = &field.node;

@@ -1,8 +1,9 @@
-//! Batches: all that one level of a query asks for is read in one statement.
+//! Batching loaders: one statement reads all that one level of a query asks for.
 //!
-//! The `dataloader` crate waits a few turns of the scheduler for more keys and then reads them all. It is not safe
-//! against cancellation: when the field that reads for all is dropped (a non-null sibling failed), the others are told
-//! that there is nothing. So a batch answers every key, and a missing answer is asked for again.
+//! The crate `dataloader` waits a few turns of the scheduler for more keys and then reads them all. Cancellation
+//! breaks it: if the future that runs the batch is dropped, because a non-null sibling failed, the other futures
+//! get no value. So a batch here stores an answer for each key, also for keys without a row, and a key without an
+//! answer is loaded again.
 
 use std::{
     collections::HashMap,
@@ -19,17 +20,17 @@ use crate::{
     graphql::schema::error::refuse,
 };
 
-/// How many turns a batch waits for more keys: enough for a level's fields, each of which takes a turn or two to ask.
+/// How many scheduler turns a batch waits for more keys. A level's fields ask within one or two turns.
 const TURNS: usize = 3;
-/// How often a key is asked for again after the field that asked for it was dropped.
+/// How many times a key is loaded before giving up, when the future that ran its batch was dropped.
 const RETRIES: usize = 3;
 
-/// One kind of batch: how to read many values by their keys.
+/// One kind of batch: reads values by their keys.
 pub(in crate::graphql) trait Fetch: Send + Sync + 'static {
     type Key: Clone + Eq + Hash + std::fmt::Debug + Send + Sync + 'static;
     type Value: Send + Sync + 'static;
 
-    /// Reads what there is for these keys.
+    /// Reads the values of these keys. Keys without a value are left out.
     fn fetch(
         registry: &Registry,
         reading: &Reading,
@@ -39,7 +40,7 @@ pub(in crate::graphql) trait Fetch: Send + Sync + 'static {
 
 type Answer<F> = std::result::Result<Option<Arc<<F as Fetch>::Value>>, Arc<Error>>;
 
-/// Reads for one request, under its caller's scope.
+/// Runs the batches of one request, under its caller's scope.
 pub(in crate::graphql) struct Source<F> {
     through: Arc<(Registry, Reading)>,
     kind: PhantomData<fn() -> F>,
@@ -59,7 +60,8 @@ impl<F: Fetch> BatchFn<F::Key, Answer<F>> for Source<F> {
     }
 }
 
-/// A batching, remembering reader of one kind, made when it is first asked: most requests ask few of them.
+/// A caching loader of one kind of batch. The inner loader is created at its first use, because most requests use
+/// few kinds.
 pub(in crate::graphql) struct Loader<F: Fetch> {
     through: Arc<(Registry, Reading)>,
     made: OnceLock<cached::Loader<F::Key, Answer<F>, Source<F>>>,
@@ -77,13 +79,13 @@ impl<F: Fetch> Loader<F> {
         })
     }
 
-    /// The value of this key, if there is one.
+    /// Loads the value of this key; none if there is none. Waits for the batch.
     pub(in crate::graphql) async fn load(&self, key: F::Key) -> async_graphql::Result<Option<Arc<F::Value>>> {
         for _ in 0..RETRIES {
             if let Ok(answer) = self.made().try_load(key.clone()).await {
                 return answer.map_err(|err| refuse(&err));
             }
         }
-        Err(refuse(&Error::Internal("a batch was dropped again and again".into())))
+        Err(refuse(&Error::Internal("a batch was dropped at each retry".into())))
     }
 }

@@ -1,4 +1,4 @@
-//! What a client asks for, as it comes over the wire, and the same once it was accepted.
+//! A GraphQL request as a client sends it (`Operation`), and the same after its checks (`Accepted`).
 
 use std::sync::Arc;
 
@@ -8,38 +8,39 @@ use json_reader::{Json, Object};
 
 use super::response_cache;
 
-/// What a client asks for.
+/// A GraphQL request.
 #[derive(Clone, Debug, Default)]
 pub struct Operation {
-    /// The document. It may be left out when one of `document_id` and `extensions` says which one is meant.
+    /// The document's text. It may be left out if `document_id` or `extensions` identifies the document.
     pub query: Option<String>,
-    /// The id of a document that the service knows (GraphQL over HTTP, appendix A).
+    /// The id of a document that the service has: `sha256:` and its hash, or an id from the list of trusted
+    /// documents (GraphQL over HTTP, appendix A).
     pub document_id: Option<String>,
-    /// Which of its operations, when it has several.
+    /// The name of the operation to run, if the document has several.
     pub operation_name: Option<String>,
-    /// The values of its variables.
+    /// The variables' values, as the client sent them.
     pub variables: Option<Object>,
-    /// For protocol extensions: `persistedQuery` is known.
+    /// Protocol extensions. Only `persistedQuery` is read.
     pub extensions: Option<Object>,
 }
 
-/// Why JSON is not an operation.
+/// Why a JSON value isn't a GraphQL request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnOperation {
-    /// It is no object.
-    #[error("it must be an object, not {0}")]
+    /// The value isn't an object.
+    #[error("it must be a JSON object, not {0}")]
     NotAnObject(&'static str),
-    /// A member is of another type.
+    /// A member has the wrong type.
     #[error("`{member}` must be {expected}, not {found}")]
     Member {
-        /// Its key.
+        /// The member's key.
         member: &'static str,
-        /// What it must be, null aside.
+        /// The accepted type; null is accepted too.
         expected: &'static str,
-        /// What it is.
+        /// The type that was found.
         found: &'static str,
     },
-    /// It names no document.
+    /// No member identifies a document.
     #[error("it needs `query`, `documentId`, or `extensions.persistedQuery`")]
     NoDocument,
 }
@@ -70,46 +71,48 @@ impl TryFrom<Json> for Operation {
 }
 
 impl Operation {
-    /// The same without an empty `operationName`, if it says which document it means.
+    /// Checks that something identifies the document, and drops an empty `operationName`.
     ///
     /// # Errors
     /// [`NotAnOperation::NoDocument`].
     pub fn checked(mut self) -> Result<Self, NotAnOperation> {
-        // Clients with a field for it send it empty.
+        // Clients that have an input for the name send it empty.
         self.operation_name.take_if(|name| name.is_empty());
         let says = self.query.is_some() || self.document_id.is_some() || self.persisted().is_some();
         if says { Ok(self) } else { Err(NotAnOperation::NoDocument) }
     }
 
-    /// How long the document is that it carries, in bytes.
+    /// The length of the document's text in bytes; 0 without a text.
     #[must_use]
     pub fn document_bytes(&self) -> usize {
         self.query.as_ref().map_or(0, String::len)
     }
 
-    /// The extension `persistedQuery`.
+    /// The extension `persistedQuery`; none if it's absent or null.
     pub(in crate::graphql) fn persisted(&self) -> Option<&Json> {
         self.extensions.as_ref()?.get("persistedQuery").filter(|value| !value.is_null())
     }
 }
 
-/// An operation that was accepted: checked whole, its variables coerced, ready to run.
+/// A request that passed all checks: its document is valid, its variables are coerced, and it can be run.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     pub(in crate::graphql) document: Arc<Document>,
     pub(in crate::graphql) operation_name: Option<String>,
-    /// Of a subscription: the variables as the client gave them, written as JSON. With the document and the name, they say what
-    /// is asked.
+    /// For a subscription: the variables as the client sent them, written as JSON. Together with the document and
+    /// the operation's name, they identify the question. Empty for other operations.
     pub(in crate::graphql) variables: Arc<str>,
     pub(in crate::graphql) prepared: Prepared,
-    /// Whether the request carries the document. A hash means the document to its tenant only, so an answer isn't kept by it.
+    /// Whether the request carries the document's text. A hash identifies a document only within its tenant, so
+    /// responses to requests without a text aren't cached.
     pub(in crate::graphql) carries_text: bool,
-    /// The body of the request that asks for it, if its answer may be kept by that.
+    /// The request's body, if the response may be cached by it.
     pub(in crate::graphql) asked: Option<Bytes>,
 }
 
 impl Accepted {
-    /// The same, asked for by a request with this body and nothing beside it: the answer may be ready for the next one.
+    /// Marks the response as cacheable by the request's body, if the request consists of nothing else, carries the
+    /// text, is short enough, and asks only for one active configuration.
     #[must_use]
     pub fn by(self, asked: Bytes) -> Self {
         let may_be_kept = self.carries_text
@@ -118,20 +121,20 @@ impl Accepted {
         Self { asked: may_be_kept.then_some(asked), ..self }
     }
 
-    /// The same, as the library runs it.
+    /// Makes the request that the library executes.
     pub(in crate::graphql) fn request(&self) -> async_graphql::Request {
         let mut request = async_graphql::Request::new("");
         request.set_parsed_query(self.prepared.executable.clone());
         request
     }
 
-    /// Whether it may be run by a request that must change nothing.
+    /// Returns whether the operation is a query, which a `GET` may run.
     #[must_use]
     pub fn is_query(&self) -> bool {
         matches!(self.prepared.kind, OperationType::Query)
     }
 
-    /// Whether it answers a stream.
+    /// Returns whether the operation is a subscription, which answers with a stream.
     #[must_use]
     pub fn is_subscription(&self) -> bool {
         matches!(self.prepared.kind, OperationType::Subscription)

@@ -1,7 +1,8 @@
-//! Subscriptions. Each subscriber goes its own way through the log; what an event shows is resolved and written once, for
-//! all who have asked the same and may see the same.
+//! Runs subscriptions. Each subscriber has its own position in the log, but an event is rendered once for all
+//! subscribers with the same question and the same visibility.
 //!
-//! The library runs a subscription twice: to read its arguments and open what it watches, and for each event, to show it.
+//! The library runs a subscription's resolver in two phases ([`Part`]): once to read the arguments and open the
+//! watch, and then once for each event, to render it.
 
 use std::{
     sync::{Arc, Mutex},
@@ -21,62 +22,63 @@ use crate::{
     task::lock,
 };
 
-/// The most events that are kept written, and about the most bytes that they take: what many are sent is sent within
-/// moments.
+/// The most rendered events that are cached. Subscribers get an event within moments of each other, so older ones
+/// aren't needed.
 const EVENTS_MAX: usize = 4096;
-/// The same.
+/// The most bytes that rendered events take, roughly.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// What an event takes beside its text.
+/// What an event takes in addition to its text, in bytes.
 const OVERHEAD: usize = 1024;
-/// How long an event that could not be shown is shown so to whoever else wants it: nobody asks a database that is gone a
-/// thousand times.
+/// How long the failed rendering of an event is shared: a thousand subscribers must not each query an unavailable
+/// database.
 const FAILED_FOR: Duration = Duration::from_millis(250);
 
-/// What a subscription watches.
+/// The watch that a subscription reads events from.
 pub(in crate::graphql) enum Source {
     Activations(Box<Watch>),
     Changes(Box<Watch>),
     Configs(Box<ConfigWatch>),
 }
 
-/// What an answer of a subscription is about.
+/// The event that one response of a subscription renders.
 #[derive(Clone, Debug)]
 pub(in crate::graphql) enum Event {
     Change(Arc<Change>),
     Config(ConfigEvent),
-    /// The watch has ended.
+    /// The watch has ended with this error.
     Over(Arc<Error>),
 }
 
-/// What a subscription's resolver is to do.
+/// The phase that a subscription's resolver runs in.
 #[derive(Clone)]
 pub(in crate::graphql) enum Part {
-    /// Read its arguments, and put here what it watches.
+    /// Read the arguments, open the watch, and store it here.
     Open(Arc<Mutex<Option<Source>>>),
-    /// Show this event, whatever its arguments are.
+    /// Render this event, and ignore the arguments.
     Show(Event),
 }
 
-/// What goes over the wire.
+/// One message of a subscription.
 #[derive(Clone, Debug)]
 pub enum Told {
-    /// It is refused: this is the only answer.
+    /// The subscription was rejected; no other message follows.
     Refused(Answer),
-    /// An event, written as JSON.
+    /// A rendered event, as JSON.
     Event(Arc<str>),
 }
 
-/// An event as it was shown to somebody.
+/// An event, rendered for all subscribers of a group.
 struct Shown {
     answer: Answer,
     text: Arc<str>,
-    /// It is as new as what had been seen of the log by then.
+    /// The revision that it's as new as: the newest one that any read or write had seen, or the tail had applied,
+    /// when the rendering began.
     seen: i64,
-    /// When, if it could not be shown whole for want of a database.
+    /// When the rendering failed, if a part could not be read because the database was unavailable.
     failed: Option<Instant>,
 }
 
-/// What they are kept by: who has asked for what, and of which event.
+/// The key of a rendered event: the subscribers' group, and the event.
 type Key = ([u8; 32], Mark);
 
 #[derive(Clone)]
@@ -84,12 +86,12 @@ struct Size;
 
 impl Weighter<Key, Arc<Shown>> for Size {
     fn weight(&self, _: &Key, shown: &Arc<Shown>) -> u64 {
-        // Its text, and the same as values.
+        // The text, and the same data as values.
         u64::try_from(OVERHEAD + 3 * shown.text.len()).unwrap_or(u64::MAX)
     }
 }
 
-/// The events that have been shown of late. Clones are the same.
+/// The cache of rendered events. Clones share one cache.
 #[derive(Clone)]
 pub(in crate::graphql) struct Share(Arc<Cache<Key, Arc<Shown>, Size>>);
 
@@ -100,18 +102,18 @@ impl Default for Share {
 }
 
 impl Share {
-    /// Drops all of them.
+    /// Evicts all events.
     pub(in crate::graphql) fn clear(&self) {
         self.0.clear();
     }
 }
 
-/// One subscriber.
+/// One running subscription.
 struct Subscriber {
     api: Api,
     caller: Arc<Caller>,
     accepted: Accepted,
-    /// Of all who have asked the same and may see the same.
+    /// The group of all subscribers with the same question and the same visibility.
     group: [u8; 32],
 }
 
@@ -125,14 +127,14 @@ impl Source {
                 }
             },
             Self::Changes(watch) => watch.next().await.map(Event::Change),
-            // Boxed, since it is by far the largest of these.
+            // Boxed, because this future is by far the largest of the three.
             Self::Configs(watch) => Box::pin(watch.next()).await.map(Event::Config),
         }
     }
 }
 
 impl Event {
-    /// Which one it is; none when it is its subscriber's own.
+    /// The event's key in the cache; none for the end of a watch, which is rendered for its own subscriber only.
     fn mark(&self) -> Option<Mark> {
         match self {
             Self::Change(change) => Some(Mark::of(change)),
@@ -141,14 +143,14 @@ impl Event {
         }
     }
 
-    /// Whether it shows what was so by its commit, and nothing of what is so now.
+    /// Returns whether the event shows only the state as of its commit, so that later commits don't change it.
     fn is_timeless(&self) -> bool {
         matches!(self, Self::Config(_))
     }
 }
 
 impl Api {
-    /// Runs a subscription: an answer an event. A refusal is the only answer then.
+    /// Runs a subscription: returns a stream with one message for each event, or with the rejection alone.
     pub fn subscribe(
         &self,
         caller: Arc<Caller>,
@@ -192,9 +194,10 @@ impl Api {
 }
 
 impl Subscriber {
-    /// What it watches, as its arguments say. None when it selects nothing.
+    /// Runs the open phase, and returns the watch; none if the selection is empty after `@skip` and `@include`.
     ///
-    /// A stream that can't be opened is a request error (GraphQL, section 6.2.3.1). The library tells it as an event.
+    /// A stream that can't be opened is a request error (GraphQL, section 6.2.3.1), but the library returns it as
+    /// an event.
     async fn open(&self) -> std::result::Result<Option<Source>, Box<Answer>> {
         let slot = Arc::default();
         match self.run(Part::Open(Arc::clone(&slot))).await {
@@ -207,26 +210,27 @@ impl Subscriber {
         }
     }
 
-    /// The event as this subscriber is sent it, and whether it is one that ends the stream. None when nothing of it was
-    /// asked for.
+    /// Renders an event for this subscriber. Returns its text, and whether it ends the stream; none if the
+    /// selection is empty after `@skip` and `@include`.
     async fn tell(&self, event: Event) -> Option<(Arc<str>, bool)> {
         let shown = match event.mark() {
             Some(mark) => self.shared(mark, event).await,
             None => self.show(event).await,
         }?;
-        // Who has this knows what it shows.
+        // The event may show a commit that this instance hasn't applied yet. Wait, so that later reads from memory
+        // are at least as new.
         self.api.hub.settle().await;
         let is_failure = shown.answer.is_root_failure();
         if shown.answer.errors.is_empty() {
             return Some((Arc::clone(&shown.text), is_failure));
         }
-        // Errors name the request that they are an answer to.
+        // Each error carries the id of the request that it answers.
         let own = shown.answer.clone().stamped(self.caller.request_id(), self.api.front.limits().errors);
         Some((own.written(), is_failure))
     }
 
-    /// The event as it was shown to another of the group, if nobody has seen more of the log since; else it is shown, for
-    /// this one and all who want it meanwhile.
+    /// Returns the cached rendering, if it's at least as new as everything seen so far. Otherwise renders the
+    /// event, once for all subscribers of the group that wait for it.
     async fn shared(&self, mark: Mark, event: Event) -> Option<Arc<Shown>> {
         let (key, cache) = ((self.group, mark), &self.api.share.0);
         let (asked, seen) = (Instant::now(), self.api.registry.seen());
@@ -246,7 +250,7 @@ impl Subscriber {
 
     async fn show(&self, event: Event) -> Option<Arc<Shown>> {
         metrics::counter!("registry_events_shown_total").increment(1);
-        // What the tail has handed on is there for whoever reads from now on.
+        // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
         let seen = self.api.registry.seen().max(self.api.hub.applied());
         let response = self.run(Part::Show(event)).await?;
         let answer = Answer::raw(response);
@@ -258,12 +262,12 @@ impl Subscriber {
     async fn run(&self, part: Part) -> Option<Response> {
         let (registry, hub) = (&self.api.registry, &self.api.hub);
         let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(part));
-        // Boxed by the library. It has at most one answer, since it is told of one event.
+        // The stream, which the library boxes, yields at most one response: the one for this event.
         self.api.schema.execute_stream(self.accepted.request().data(data)).next().await
     }
 }
 
-/// Names all who have asked the same and may see the same.
+/// The SHA-256 of question and visibility: equal for subscribers who may share rendered events.
 fn group(caller: &Caller, accepted: &Accepted) -> [u8; 32] {
     let Accepted { document, operation_name, variables, prepared: _, carries_text: _, asked: _ } = accepted;
     let mut digest = Sha256::new();

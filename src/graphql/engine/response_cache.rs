@@ -1,5 +1,8 @@
-//! Answers that are ready. Who asks for one active configuration and for nothing else is answered the same to the same
-//! request for as long as that very configuration is the one in memory; which one is, the log decides (`feed::configs`).
+//! A cache of responses to requests that ask for exactly one active configuration.
+//!
+//! Such a response depends on nothing but the request's body and the configuration. So an entry is valid as long as
+//! its configuration is the very object in memory, which `feed::configs` replaces as it follows the log; nothing
+//! needs to invalidate an entry.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -9,25 +12,26 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::{feed::Hot, id::AgentId};
 
-/// How many answers are thought to be kept; what bounds them is their size.
+/// The number of responses that the cache is sized for. The limit is on bytes, not on this.
 const ENTRIES: usize = 10_000;
-/// About the most bytes that all of them take, with their requests.
+/// The most bytes that all responses take together with their requests, roughly.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// What one takes beside that.
+/// What an entry takes in addition to its request and response, in bytes.
 const OVERHEAD: usize = 256;
-/// A longer request is answered the ordinary way.
+/// The longest request body whose response is cached.
 pub const REQUEST_BYTES_MAX: usize = 8 * 1024;
-/// The field that answers what an agent serves.
+/// The root field that returns an active configuration.
 const FIELD: &str = "activeConfig";
 
-/// Where a resolver puts the configuration that it has shown.
+/// Where the resolver of `activeConfig` puts the configuration that it returned.
 pub(in crate::graphql) type Shown = Arc<OnceLock<Arc<Hot>>>;
 
-/// The answer to a request.
+/// A cached response.
 #[derive(Clone)]
 struct Made {
     agent: AgentId,
-    /// Of which configuration. Its place is no other's while this is kept.
+    /// The configuration that it shows, compared by address. Holding the `Weak` keeps the allocation from being
+    /// reused, so equal addresses mean the same object.
     of: Weak<Hot>,
     body: Bytes,
 }
@@ -41,7 +45,7 @@ impl Weighter<Bytes, Made> for Size {
     }
 }
 
-/// The answers that are ready, by the body of their request. Clones are the same.
+/// The cached responses, by their requests' bodies. Clones share one cache.
 #[derive(Clone)]
 pub(in crate::graphql) struct Ready(Arc<Cache<Bytes, Made, Size>>);
 
@@ -52,7 +56,8 @@ impl Default for Ready {
 }
 
 impl Ready {
-    /// The answer to this request, if it is that of what `at_hand` has of its agent.
+    /// Returns the response to a request with this body, if it shows the configuration that `at_hand` returns for
+    /// its agent.
     pub(in crate::graphql) fn get(
         &self,
         asked: &[u8],
@@ -63,21 +68,21 @@ impl Ready {
         std::ptr::eq(of.as_ptr(), Arc::as_ptr(&hot)).then_some(body)
     }
 
-    /// Drops all answers.
+    /// Evicts all responses.
     pub(in crate::graphql) fn clear(&self) {
         self.0.clear();
     }
 
-    /// Keeps the answer to this request, which shows this and depends on nothing else.
+    /// Caches the response to a request with this body. The response must depend only on this configuration.
     pub(in crate::graphql) fn keep(&self, asked: &Bytes, hot: &Arc<Hot>, body: Bytes) {
         let made = Made { agent: hot.config.agent_id, of: Arc::downgrade(hot), body };
-        // A copy: the request may be a part of something larger.
+        // Copied, because a slice of a larger buffer would keep all of the buffer in memory.
         self.0.insert(Bytes::copy_from_slice(asked), made);
     }
 }
 
-/// Whether this normalised operation asks for what one agent serves, and for nothing else. What it asks of it is its own: an
-/// active configuration leads to no other object.
+/// Returns whether this normalised operation is a query of exactly one `activeConfig`. Its fields lead to no other
+/// object.
 pub(in crate::graphql) fn is_of_one_config(operation: &ExecutableDocument) -> bool {
     let DocumentOperations::Single(operation) = &operation.operations else { return false };
     let [only] = operation.node.selection_set.node.items.as_slice() else { return false };

@@ -1,4 +1,4 @@
-//! Activations in the graph: the mutations that make them, and the records of them.
+//! Activations in the GraphQL schema: the records, and the mutations that make them.
 
 use std::sync::Arc;
 
@@ -21,84 +21,85 @@ use crate::{
     id::{ActivationId, AgentId},
 };
 
-/// One time that an agent's active version changed.
+/// The record of one change of an agent's active version. It never changes.
 #[derive(Clone)]
 pub struct Activation {
     pub(in crate::graphql) row: Arc<verbs::Activation>,
     pub(in crate::graphql) lens: Lens,
 }
 
-/// Why an agent's active version changed.
+/// What changed an agent's active version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "ActivationReason", remote = "verbs::Reason")]
 pub enum ActivationReason {
-    /// A version was named.
+    /// `activateVersion` activated this version.
     Activate,
-    /// A version was published and activated in one.
+    /// `publishVersion` published and activated the version in one commit.
     Publish,
-    /// Back to the version that was active before.
+    /// `rollback` activated the version that was active before.
     Rollback,
-    /// Nothing serves any more.
+    /// `deactivate` ended serving: no version is active.
     Deactivate,
-    /// The agent was archived.
+    /// `archiveAgent` ended serving and archived the agent.
     Archive,
 }
 
-/// One time that an agent's active version changed.
+/// The record of one change of an agent's active version. It never changes.
 #[Object]
 impl Activation {
-    /// Its UUID.
+    /// The record's UUID, which never changes.
     pub(in crate::graphql) async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
-    /// The commit that did it.
+    /// The commit that changed the active version.
     async fn revision(&self) -> async_graphql::Result<Revision> {
         self.row.revision.map(Revision).ok_or_else(unnumbered)
     }
 
-    /// Where it stands in the log: pass it as `after` to go on from here.
+    /// The record's position in the change log. Pass it as `after` to a subscription, which then continues with the
+    /// next event.
     async fn cursor(&self) -> async_graphql::Result<Cursor> {
         self.row.cursor().map(|cursor| Cursor(cursor.to_string())).ok_or_else(unnumbered)
     }
 
-    /// Of which agent.
+    /// The agent whose active version changed.
     async fn agent(&self) -> async_graphql::Result<Agent> {
         let agent = self.lens.agent(self.row.agent_id).await?;
         agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
     }
 
-    /// What serves from then on; null when nothing does.
+    /// The version that is active from then on; null for a deactivation.
     async fn version(&self) -> Nullable<AgentVersion> {
         linked(self.row.version_id, |id| self.lens.version(id)).await
     }
 
-    /// What served until then; null when nothing did.
+    /// The version that was active before; null if there was none.
     async fn previous_version(&self) -> Nullable<AgentVersion> {
         linked(self.row.previous_version_id, |id| self.lens.version(id)).await
     }
 
-    /// Why.
+    /// The mutation that made the change.
     async fn reason(&self) -> ActivationReason {
         self.row.reason.into()
     }
 
-    /// Who did it.
+    /// The user, API key or operator that made the change.
     async fn activated_by(&self) -> Actor {
         Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.lens.clone())
     }
 
-    /// When.
+    /// When the active version changed.
     async fn activated_at(&self) -> DateTime {
         self.row.activated_at.into()
     }
 }
 
 fn unnumbered() -> async_graphql::Error {
-    refuse(&Error::Internal("an activation without a revision".into()))
+    refuse(&Error::Internal("an activation has no revision".into()))
 }
 
-/// What a list of activations counts.
+/// What `totalCount` counts: the activations of one agent.
 pub struct Count {
     lens: Lens,
     agent: AgentId,
@@ -138,54 +139,63 @@ impl Lens {
     }
 }
 
-/// Which version is to serve.
+/// The version to activate.
 #[derive(Clone, Debug, InputObject)]
 pub struct ActivateVersionInput {
-    /// Of which agent.
+    /// The UUID of the agent to change.
     agent_id: ID,
-    /// Which of its versions.
+    /// The UUID of the version to activate; must be one of the agent's own.
     version_id: ID,
-    /// Refuse with CONFLICT when another version is active than this one; null expects none to be.
+    /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
+    /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which agent is to serve what it served before.
+/// The agent to roll back.
 #[derive(Clone, Debug, InputObject)]
 pub struct RollbackInput {
-    /// Which one.
+    /// The UUID of the agent to roll back.
     agent_id: ID,
-    /// Refuse with CONFLICT when another version is active than this one.
+    /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
+    /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which agent is to serve nothing.
+/// The agent to deactivate.
 #[derive(Clone, Debug, InputObject)]
 pub struct DeactivateInput {
-    /// Which one.
+    /// The UUID of the agent to deactivate.
     agent_id: ID,
-    /// Refuse with CONFLICT when another version is active than this one.
+    /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
+    /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What activating, rolling back or deactivating came to.
+/// The result of `activateVersion`, `rollback` and `deactivate`.
 #[derive(SimpleObject)]
 pub struct ActivateVersionPayload {
-    /// The agent as it is now, also after a CONFLICT: it shows what is active.
+    /// The agent after the write. After a CONFLICT too, with the version that is active now; null after other
+    /// errors.
     agent: Option<Agent>,
-    /// The record of the change, or of the earlier one that made it so already; null when there is none.
+    /// The record of this change, or of the earlier one if nothing had to change; null if the agent has no record,
+    /// or after an error.
     activation: Option<Activation>,
-    /// The commit that made it so.
+    /// The commit that brought the agent into this state, an earlier one if nothing had to change; null if there
+    /// are `userErrors`.
     revision: Option<Revision>,
-    /// Why nothing was changed; empty when it was, or was so already.
+    /// Why nothing was changed; empty on success, also if nothing had to change.
     user_errors: Vec<UserError>,
 }
 
@@ -221,17 +231,18 @@ fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<verbs::Expected> {
     patch(id_or).map(expected).transpose()
 }
 
-/// Their mutations.
+/// The root fields of `Mutation` that change what an agent serves.
 #[derive(Default)]
 pub struct ActivationMutation;
 
 #[Object]
 impl ActivationMutation {
-    /// Makes a version the one that its agent serves. Activating the one that already serves changes nothing.
+    /// Makes a version its agent's active one, which is served from the commit on. Activating the active version
+    /// again changes nothing. Needs EDITOR or `versions:activate`. Fails with ARCHIVED for an archived agent.
     async fn activate_version(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which version, and what is expected to serve until then.")]
+        #[graphql(desc = "The version, and the one that you expect to be active.")]
         input: ActivateVersionInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
         let (
@@ -249,11 +260,13 @@ impl ActivationMutation {
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
 
-    /// Makes the version serve again that was active before the current activation.
+    /// Activates the version that was active before the current one. A second rollback returns to the first
+    /// version. Needs EDITOR or `versions:activate`. Fails with INVALID if nothing is active, or nothing was
+    /// before.
     async fn rollback(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which agent, and what is expected to serve until then.")] input: RollbackInput,
+        #[graphql(desc = "The agent, and the version that you expect to be active.")] input: RollbackInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
         let (request, RollbackInput { agent_id, expected_active_version_id, idempotency_key }) =
             (request(ctx)?, input);
@@ -267,11 +280,11 @@ impl ActivationMutation {
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
 
-    /// Makes an agent serve nothing.
+    /// Ends serving: the agent has no active version from the commit on. Needs EDITOR or `versions:activate`.
     async fn deactivate(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which agent, and what is expected to serve until then.")] input: DeactivateInput,
+        #[graphql(desc = "The agent, and the version that you expect to be active.")] input: DeactivateInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
         let (request, DeactivateInput { agent_id, expected_active_version_id, idempotency_key }) =
             (request(ctx)?, input);

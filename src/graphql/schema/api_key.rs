@@ -1,4 +1,4 @@
-//! API keys in the graph: credentials of a customer's own programs.
+//! API keys in the GraphQL schema: credentials of a customer's own programs.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -19,63 +19,64 @@ use crate::{
     id::{ApiKeyId, CustomerId},
 };
 
-/// A credential of a customer's own programs. The key itself is shown once, when it is made.
+/// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
 #[derive(Clone)]
 pub struct ApiKey {
     row: Arc<verbs::ApiKey>,
     lens: Lens,
 }
 
-/// A credential of a customer's own programs. The key itself is shown once, when it is made.
+/// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
 #[Object]
 impl ApiKey {
-    /// Its UUID.
+    /// The key's UUID, which never changes.
     async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
-    /// What it is for.
+    /// The name that its maker gave it: 1 to 200 characters, not unique.
     async fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// What it may do, such as `agents:read`.
+    /// What the key may do at its customer, spelled as `agents:read` (see `ApiKeyScope`).
     async fn scopes(&self) -> &[String] {
         &self.row.scopes
     }
 
-    /// Who made it.
+    /// The user or operator who made the key.
     async fn created_by(&self) -> Actor {
         Actor::new(self.row.created_by_kind, self.row.created_by_id, self.lens.clone())
     }
 
-    /// When it was made.
+    /// When the key was made.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// From when on it is not accepted; null when it does not end by itself.
+    /// When the key stops being accepted; null if it doesn't expire. Rotating the key sets this to the end of the
+    /// overlap.
     async fn expires_at(&self) -> Option<DateTime> {
         self.row.expires_at.map(Into::into)
     }
 
-    /// When it was last accepted, to the minute; null when it never was.
+    /// When the key was last accepted, updated at most once a minute; null if never.
     async fn last_used_at(&self) -> Option<DateTime> {
         self.row.last_used_at.map(Into::into)
     }
 
-    /// When it was revoked; null when it was not.
+    /// When the key was revoked; null if it wasn't.
     async fn revoked_at(&self) -> Option<DateTime> {
         self.row.revoked_at.map(Into::into)
     }
 
-    /// The UUID of the key that took over when this one was rotated; null when it was not.
+    /// The UUID of the key that rotation made as its successor; null if it wasn't rotated.
     async fn replaced_by_id(&self) -> Option<ID> {
         self.row.replaced_by.map(to_id)
     }
 }
 
-/// What a list of API keys counts.
+/// What `totalCount` counts: all API keys that one customer has ever had.
 pub struct Count {
     lens: Lens,
     customer: CustomerId,
@@ -107,114 +108,121 @@ impl ApiKeyConnection {
     }
 }
 
-/// What an API key may do, at its customer.
+/// What an API key may do at its customer. A key has no right that isn't listed in its scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::KeyScope")]
 pub enum ApiKeyScope {
-    /// `agents:read`: reads agents, versions and activations.
+    /// `agents:read`: read the customer, its agents, versions and activations.
     AgentsRead,
-    /// `agents:write`: creates, changes, archives and restores agents.
+    /// `agents:write`: create, update, archive and restore agents.
     AgentsWrite,
-    /// `versions:publish`: publishes versions.
+    /// `versions:publish`: publish versions.
     VersionsPublish,
-    /// `versions:activate`: activates, rolls back and deactivates.
+    /// `versions:activate`: activate, roll back and deactivate.
     VersionsActivate,
-    /// `configs:read`: reads active configurations.
+    /// `configs:read`: read active configurations.
     ConfigsRead,
-    /// `activations:watch`: watches activations and configurations.
+    /// `activations:watch`: subscribe to activations and, together with `configs:read`, to configurations.
     ActivationsWatch,
-    /// `changes:read`: reads the audit.
+    /// `changes:read`: read and watch the customer's audit log, and see who did something.
     ChangesRead,
 }
 
-/// A new API key.
+/// The fields of a new API key.
 #[derive(Clone, Debug, InputObject)]
 pub struct CreateApiKeyInput {
-    /// Whose it is.
+    /// The UUID of the customer that the key will belong to.
     customer_id: ID,
-    /// What it is for, such as `deploy pipeline`: 1 to 200 characters.
+    /// A name that says what the key is for, such as `deploy pipeline`: 1 to 200 characters.
     name: String,
-    /// What it may do: at least one.
+    /// What the key may do: at least one scope.
     scopes: Vec<ApiKeyScope>,
-    /// From when on it is not accepted; never when left out.
+    /// When the key stops being accepted, in the future; it doesn't expire if left out.
     expires_at: Option<DateTime>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which API key is to have a successor.
+/// The API key to rotate, and the overlap.
 #[derive(Clone, Debug, InputObject)]
 pub struct RotateApiKeyInput {
-    /// Which one.
+    /// The UUID of the key to rotate.
     api_key_id: ID,
-    /// For how many seconds the old key is accepted beside the new one: at most 604800, a week; an hour when left out.
+    /// For how many seconds the old key is still accepted: 0 to 604800 (a week), 3600 if left out. It never
+    /// outlives its own `expiresAt`.
     overlap_seconds: Option<i32>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which API key to refuse from now on.
+/// The API key to revoke.
 #[derive(Clone, Debug, InputObject)]
 pub struct RevokeApiKeyInput {
-    /// Which one.
+    /// The UUID of the key to revoke.
     api_key_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What making an API key came to.
+/// The result of `createApiKey`.
 #[derive(SimpleObject)]
 pub struct CreateApiKeyPayload {
-    /// The key's record; null when it was not made.
+    /// The new key without its secret; null if there are `userErrors`.
     api_key: Option<ApiKey>,
-    /// The key itself, this once.
+    /// The bearer token. The service stores only a hash, so save it now. Null after an error, and when an
+    /// idempotency key is sent again.
     secret: Option<String>,
-    /// The commit that made it.
+    /// The commit that made the key; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not made; empty when it was.
+    /// Why no key was made; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What rotating an API key came to.
+/// The result of `rotateApiKey`.
 #[derive(SimpleObject)]
 pub struct RotateApiKeyPayload {
-    /// The new key's record; null when none was made.
+    /// The new key without its secret; null if there are `userErrors`.
     api_key: Option<ApiKey>,
-    /// The new key itself, this once.
+    /// The new key's bearer token. The service stores only a hash, so save it now. Null after an error, and when an
+    /// idempotency key is sent again.
     secret: Option<String>,
-    /// The old key's record, with its end.
+    /// The old key, with its new `expiresAt`; null if there are `userErrors`.
     previous: Option<ApiKey>,
-    /// The commit that made it so.
+    /// The commit that rotated the key; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not rotated; empty when it was.
+    /// Why the key wasn't rotated; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What revoking an API key came to.
+/// The result of `revokeApiKey`.
 #[derive(SimpleObject)]
 pub struct RevokeApiKeyPayload {
-    /// The key's record as it is now; null when it was not revoked.
+    /// The revoked key; null if there are `userErrors`.
     api_key: Option<ApiKey>,
-    /// The commit that made it so.
+    /// The commit that revoked the key, an earlier one if it was revoked already; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not revoked; empty when it was.
+    /// Why the key wasn't revoked; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Their mutations.
+/// The root fields of `Mutation` that make, rotate and revoke API keys.
 #[derive(Default)]
 pub struct ApiKeyMutation;
 
 #[Object]
 impl ApiKeyMutation {
-    /// Makes a credential for a customer's own programs. For its ADMINs and operators.
+    /// Makes an API key for a program of the customer. For its ADMINs and operators. Fails with LIMIT_REACHED
+    /// beyond the plan, which counts the keys that are accepted.
     async fn create_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new key.")] input: CreateApiKeyInput,
+        #[graphql(desc = "The new key's fields.")] input: CreateApiKeyInput,
     ) -> async_graphql::Result<CreateApiKeyPayload> {
         let (request, CreateApiKeyInput { customer_id, name, scopes, expires_at, idempotency_key }) =
             (request(ctx)?, input);
@@ -230,12 +238,13 @@ impl ApiKeyMutation {
         Ok(CreateApiKeyPayload { api_key, secret, revision, user_errors })
     }
 
-    /// Makes a successor of an API key, with the same name, scopes and end; the old one is accepted for a while beside it.
-    /// For its customer's ADMINs and operators.
+    /// Makes a successor with the same name, scopes and expiry; the old key is still accepted for the overlap. At
+    /// most two keys of such a line are accepted: rotating the successor revokes the oldest. For the customer's
+    /// ADMINs and operators.
     async fn rotate_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and for how long both are accepted.")] input: RotateApiKeyInput,
+        #[graphql(desc = "The key to rotate, and the overlap.")] input: RotateApiKeyInput,
     ) -> async_graphql::Result<RotateApiKeyPayload> {
         let (request, RotateApiKeyInput { api_key_id, overlap_seconds, idempotency_key }) =
             (request(ctx)?, input);
@@ -244,7 +253,10 @@ impl ApiKeyMutation {
                 None => verbs::OVERLAP_DEFAULT,
                 Some(Ok(seconds)) => Duration::from_secs(seconds),
                 Some(Err(_)) => {
-                    return Err(Error::invalid("overlapSeconds", "overlapSeconds must not be negative"));
+                    return Err(Error::invalid(
+                        "overlapSeconds",
+                        "overlapSeconds must be between 0 and 604800",
+                    ));
                 }
             };
             request
@@ -260,12 +272,12 @@ impl ApiKeyMutation {
         Ok(RotateApiKeyPayload { api_key, secret, previous, revision, user_errors })
     }
 
-    /// Makes an API key be refused from now on; what was begun with it ends within a second. For its customer's ADMINs and
-    /// operators.
+    /// Revokes an API key at once, for suspended customers too; subscriptions that use it end within a second. For
+    /// the customer's ADMINs and operators.
     async fn revoke_api_key(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RevokeApiKeyInput,
+        #[graphql(desc = "The key to revoke.")] input: RevokeApiKeyInput,
     ) -> async_graphql::Result<RevokeApiKeyPayload> {
         let (request, RevokeApiKeyInput { api_key_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
@@ -281,7 +293,7 @@ impl ApiKeyMutation {
     }
 }
 
-/// A key that was just made, as its payload shows it.
+/// Splits a new key into the two fields of a payload: the key without its secret, and the secret.
 fn shown(lens: Lens, made: Option<verbs::NewApiKey>) -> (Option<ApiKey>, Option<String>) {
     let shown = |verbs::NewApiKey { api_key, secret }| (ApiKey { row: Arc::new(api_key), lens }, secret);
     let (api_key, secret) = made.map(shown).unzip();

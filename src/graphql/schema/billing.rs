@@ -1,4 +1,4 @@
-//! Billing state in the graph.
+//! Billing state in the GraphQL schema: usage, and the mutations of operators (plan, billing status, erasure).
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -12,28 +12,28 @@ use crate::{
     graphql::engine::context::request,
 };
 
-/// How much a customer has of what its plan limits.
+/// What a customer uses of each limit of its plan. Reading it counts rows, so ask only if you show it.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Usage {
-    /// Agents, archived ones too: they are kept.
+    /// Agents, including archived ones.
     agents: Quota,
-    /// Versions of one agent; used is what the agent with the most has.
+    /// Versions of one agent; `used` is the count of the agent that has the most.
     versions_per_agent: Quota,
-    /// API keys that are accepted.
+    /// API keys that are accepted: expired and revoked ones don't count.
     api_keys: Quota,
     /// Members and open invitations together.
     members: Quota,
-    /// Requests a second that each user and each API key may send over a while; twice as many at once. Counted by each
-    /// instance of the service for itself.
+    /// Requests per second that the plan allows each user and each API key in the long run, with bursts of twice as
+    /// many. Each instance of the service counts on its own.
     requests_per_second: u32,
 }
 
-/// How much of something there is, and how much there may be.
+/// The use of one limit of a plan.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Quota {
-    /// How many there are.
+    /// How many the customer has now.
     used: i64,
-    /// How many the plan allows. What is above it after a change of plan stays.
+    /// How many the plan allows. A customer that has more after a change of plan keeps them, but can't add any.
     limit: i64,
 }
 
@@ -52,84 +52,89 @@ impl From<limit::Usage> for Usage {
     }
 }
 
-/// What a customer is to pay for.
+/// The customer, and its new plan.
 #[derive(Clone, Debug, InputObject)]
 pub struct SetPlanInput {
-    /// Which customer.
+    /// The UUID of the customer.
     customer_id: ID,
-    /// What it pays for from now on.
+    /// The plan from now on.
     plan: Plan,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Where a customer stands with its bills.
+/// The customer, and its new billing status.
 #[derive(Clone, Debug, InputObject)]
 pub struct SetBillingStatusInput {
-    /// Which customer.
+    /// The UUID of the customer.
     customer_id: ID,
-    /// Where it stands from now on. A suspended or canceled customer is served nothing; a canceled one does not come back.
+    /// The status from now on: any but TRIALING can follow, and nothing can follow CANCELED. SUSPENDED and CANCELED
+    /// stop serving.
     status: BillingStatus,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which customer to erase.
+/// The customer to erase.
 #[derive(Clone, Debug, InputObject)]
 pub struct EraseCustomerInput {
-    /// Which customer: a CANCELED one.
+    /// The UUID of the customer, whose status must be CANCELED.
     customer_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What setting a plan came to.
+/// The result of `setPlan`.
 #[derive(SimpleObject)]
 pub struct SetPlanPayload {
-    /// The customer as it is now; null when it was not changed.
+    /// The customer after the change; null if there are `userErrors`.
     customer: Option<Customer>,
-    /// The commit that made it so.
+    /// The commit that set this plan, an earlier one if it was set already; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not changed; empty when it was.
+    /// Why the plan wasn't changed; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What setting a billing status came to.
+/// The result of `setBillingStatus`.
 #[derive(SimpleObject)]
 pub struct SetBillingStatusPayload {
-    /// The customer as it is now; null when it was not changed.
+    /// The customer after the change; null if there are `userErrors`.
     customer: Option<Customer>,
-    /// The commit that made it so.
+    /// The commit that set this status, an earlier one if it was set already; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not changed; empty when it was.
+    /// Why the status wasn't changed; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What erasing a customer came to.
+/// The result of `eraseCustomer`.
 #[derive(SimpleObject)]
 pub struct EraseCustomerPayload {
-    /// The customer as it is now; null when it was not erased.
+    /// The customer after the erasure; null if there are `userErrors`.
     customer: Option<Customer>,
-    /// The commit that made it so.
+    /// The commit that erased the customer, an earlier one if it was erased already; null if there are
+    /// `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not erased; empty when it was.
+    /// Why the customer wasn't erased; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Its mutations.
+/// The root fields of `Mutation` that change a customer's billing state, or erase it.
 #[derive(Default)]
 pub struct BillingMutation;
 
 #[Object]
 impl BillingMutation {
-    /// Sets what a customer pays for. For operators.
+    /// Sets a customer's plan. For operators. Nothing is deleted if the customer has more than the new plan allows.
     async fn set_plan(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which customer, and which plan.")] input: SetPlanInput,
+        #[graphql(desc = "The customer, and its new plan.")] input: SetPlanInput,
     ) -> async_graphql::Result<SetPlanPayload> {
         let (request, SetPlanInput { customer_id, plan, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
@@ -141,11 +146,12 @@ impl BillingMutation {
         Ok(SetPlanPayload { customer, revision, user_errors })
     }
 
-    /// Sets where a customer stands with its bills. From then on a suspended one is served nothing. For operators.
+    /// Sets a customer's billing status. From the commit on, a SUSPENDED or CANCELED customer's configurations
+    /// aren't served. Fails with INVALID for a step that isn't allowed. For operators.
     async fn set_billing_status(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which customer, and where it stands.")] input: SetBillingStatusInput,
+        #[graphql(desc = "The customer, and its new status.")] input: SetBillingStatusInput,
     ) -> async_graphql::Result<SetBillingStatusPayload> {
         let (request, SetBillingStatusInput { customer_id, status, idempotency_key }) =
             (request(ctx)?, input);
@@ -161,12 +167,12 @@ impl BillingMutation {
         Ok(SetBillingStatusPayload { customer, revision, user_errors })
     }
 
-    /// Takes away a canceled customer's prompts, personal data, keys and names, for good. Numbers, hashes and the log stay.
-    /// For operators.
+    /// Erases a CANCELED customer for good: prompts, names, members, invitations and API keys. Numbers, hashes and
+    /// the change log stay. Fails with INVALID for another status. For operators.
     async fn erase_customer(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which customer.")] input: EraseCustomerInput,
+        #[graphql(desc = "The customer to erase.")] input: EraseCustomerInput,
     ) -> async_graphql::Result<EraseCustomerPayload> {
         let (request, EraseCustomerInput { customer_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {

@@ -1,4 +1,4 @@
-//! The audit in the graph: entries of the log, and the lists of them.
+//! The audit log in the GraphQL schema: its entries, and the lists of them.
 
 use std::sync::Arc;
 
@@ -27,82 +27,82 @@ use crate::{
     id::CustomerId,
 };
 
-/// What happened.
+/// The kinds of changes that the log records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "change::ChangeAction")]
 pub enum ChangeAction {
     /// A customer was created.
     CustomerCreated,
-    /// A customer's own fields changed.
+    /// A customer's name changed.
     CustomerUpdated,
-    /// A customer got another plan.
+    /// A customer's plan changed.
     CustomerPlanSet,
-    /// A customer got another billing status.
+    /// A customer's billing status changed.
     CustomerBillingSet,
-    /// A canceled customer's prompts and personal data were taken away.
+    /// A CANCELED customer's prompts, names and personal data were erased.
     CustomerErased,
-    /// A user's profile was made.
+    /// A user's profile was created.
     UserCreated,
-    /// A user's profile took over what its token says of it.
+    /// A user's profile took over the name and address in the user's token.
     UserUpdated,
-    /// A user became a member of a customer, or got another role there.
+    /// A user became a member of a customer, or a member's role changed.
     MemberSet,
-    /// A user ceased to work for a customer; the agents there that were its own have no owner any more.
+    /// A member left or was removed; the agents that the user owned there have no owner.
     MemberRemoved,
-    /// Somebody was asked to work for a customer.
+    /// Someone was invited to become a member.
     InvitationCreated,
-    /// An invitation was taken back, or was past its time when the next one was made.
+    /// An invitation was revoked; or it had expired, or was no longer needed, and was replaced or dropped.
     InvitationRevoked,
     /// An API key was made.
     ApiKeyCreated,
-    /// An API key was given a successor, and an end.
+    /// An API key got a successor, and an expiry.
     ApiKeyRotated,
-    /// An API key ceased to be accepted.
+    /// An API key was revoked.
     ApiKeyRevoked,
-    /// Somebody became an operator.
+    /// A user became an operator.
     OperatorAdded,
-    /// Somebody ceased to be an operator.
+    /// A user stopped being an operator.
     OperatorRemoved,
     /// A service token was made.
     ServiceTokenCreated,
-    /// A service token ceased to be accepted.
+    /// A service token was revoked.
     ServiceTokenRevoked,
     /// An agent was created.
     AgentCreated,
-    /// An agent's own fields changed.
+    /// An agent's name, description or owner changed.
     AgentUpdated,
-    /// An agent was put away.
+    /// An agent was archived.
     AgentArchived,
-    /// An agent was taken back.
+    /// An agent was restored.
     AgentRestored,
     /// A version was published.
     VersionPublished,
-    /// A version began to serve.
+    /// A version became its agent's active one.
     AgentActivated,
-    /// An agent ceased to serve.
+    /// An agent's active version ended without a new one.
     AgentDeactivated,
-    /// The oldest entries of the log were taken away.
+    /// The oldest entries of the log were deleted.
     LogPruned,
 }
 
-/// Where a call came in.
+/// The interface that a call came through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "change::Channel")]
 pub enum Channel {
-    /// GraphQL over HTTP, server-sent events included.
+    /// GraphQL over HTTP, including server-sent events.
     Graphql,
-    /// GraphQL over a websocket.
+    /// GraphQL over a WebSocket.
     Socket,
-    /// REST.
+    /// The REST endpoints of the service.
     Rest,
-    /// The command line.
+    /// The command line on the server.
     Command,
-    /// The service itself, unasked.
+    /// A task of the service itself, without a request.
     Service,
 }
 
-/// One entry of the log: one thing that happened, in a commit. It never changes, and holds neither secrets nor what is
-/// personal.
+/// One entry of the audit log: a single change, made by a commit. Entries never change, and hold no secrets and no
+/// personal data.
 #[derive(Clone)]
 pub struct Change {
     row: Arc<change::Change>,
@@ -114,7 +114,7 @@ impl Change {
         Self { row, lens }
     }
 
-    /// The entry's own account, which is JSON by a constraint of its table.
+    /// Parses the entry's details, which a constraint of the table guarantees to be JSON.
     fn told(&self) -> async_graphql::Result<Value> {
         self.lens.weigh(self.row.details.len())?;
         let details = json_reader::read(self.row.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
@@ -126,42 +126,43 @@ impl Change {
     }
 }
 
-/// One entry of the log: one thing that happened, in a commit. It never changes, and holds neither secrets nor what is
-/// personal.
+/// One entry of the audit log: a single change, made by a commit. Entries never change, and hold no secrets and no
+/// personal data.
 #[Object]
 impl Change {
-    /// Where it stands in the log: pass it as `after` to a subscription to go on from here.
+    /// The entry's position in the log. Pass it as `after` to a subscription, which then continues with the next
+    /// entry.
     async fn cursor(&self) -> Cursor {
         Cursor(change::Cursor::of(&self.row).to_string())
     }
 
-    /// The commit that it is part of.
+    /// The commit that made the change; other entries of the same commit share it.
     async fn revision(&self) -> Revision {
         Revision(self.row.revision)
     }
 
-    /// Its place in that commit, from 1 on.
+    /// The entry's position within its commit, starting at 1.
     async fn position(&self) -> i32 {
         self.row.position
     }
 
-    /// When that commit took its number. Never earlier than the one before.
+    /// When the commit got its revision; never earlier than for the revision before.
     async fn at(&self) -> DateTime {
         self.row.at.into()
     }
 
-    /// What happened.
+    /// The kind of change; it decides the form of `before`, `after` and `details`.
     async fn action(&self) -> ChangeAction {
         self.row.action.into()
     }
 
-    /// Who did it.
+    /// The caller that made the change.
     async fn actor(&self) -> Actor {
         Actor::new(self.row.actor_kind, self.row.actor_id, self.lens.clone())
     }
 
-    /// For which customer it was done, by its id: that of the member or key that did it. Null when the platform did it for
-    /// itself.
+    /// The UUID of the customer that the actor works for: for users and API keys, the customer whose data changed.
+    /// Null for operators, services and the system.
     async fn on_behalf_of(&self) -> Option<ID> {
         match self.row.actor_kind {
             change::ActorKind::User | change::ActorKind::ApiKey => self.row.customer_id.map(to_id),
@@ -169,96 +170,101 @@ impl Change {
         }
     }
 
-    /// Whose data changed, by its id; null for the platform's own.
+    /// The UUID of the customer whose data changed; null for the platform's own entries.
     async fn customer_id(&self) -> Option<ID> {
         self.row.customer_id.map(to_id)
     }
 
-    /// Whose data changed, as it is now; null for the platform's own.
+    /// The customer whose data changed, as it is now; null for the platform's own entries, and for API keys without
+    /// `agents:read`.
     async fn customer(&self) -> Nullable<Customer> {
         linked(self.row.customer_id, |id| self.lens.customer(id)).await
     }
 
-    /// Which agent it is about, by its id; null when it is about none.
+    /// The UUID of the agent that changed; null if the entry isn't about an agent.
     async fn agent_id(&self) -> Option<ID> {
         self.row.agent_id.map(to_id)
     }
 
-    /// Which agent it is about, as it is now; null when it is about none.
+    /// The agent that changed, as it is now; null if the entry isn't about an agent.
     async fn agent(&self) -> Nullable<Agent> {
         linked(self.row.agent_id, |id| self.lens.agent(id)).await
     }
 
-    /// Which version it is about, by its id; null when it is about none.
+    /// The UUID of the version that was published or activated; null if there is none.
     async fn version_id(&self) -> Option<ID> {
         self.row.version_id.map(to_id)
     }
 
-    /// Which version it is about; null when it is about none.
+    /// The version that was published or activated; null if there is none.
     async fn version(&self) -> Nullable<AgentVersion> {
         linked(self.row.version_id, |id| self.lens.version(id)).await
     }
 
-    /// What else it is about, by its id: the user, the key, the token, the invitation, or the record of an activation.
+    /// The UUID of another object that changed: the user, API key, service token or invitation, or the activation's
+    /// record. Null if there is none.
     async fn subject_id(&self) -> Option<ID> {
         self.row.subject_id.map(to_id)
     }
 
-    /// What was so before, where there is something to tell.
+    /// The changed fields before the change, as JSON; null if there was nothing before, or it isn't recorded.
     async fn before(&self) -> Nullable<Json> {
         nullable(async { self.part("before") }).await
     }
 
-    /// What is so since, where there is something to tell.
+    /// The changed fields after the change, as JSON; null if nothing is left, or it isn't recorded.
     async fn after(&self) -> Nullable<Json> {
         nullable(async { self.part("after") }).await
     }
 
-    /// All that it tells: before and after, and what there is besides, such as the reason of an activation.
+    /// All recorded details as a JSON object: `before`, `after`, and for some actions more, such as an activation's
+    /// `reason`.
     async fn details(&self) -> async_graphql::Result<Json> {
         self.told().map(Json)
     }
 
-    /// Where the call came in; null in entries from before this was kept.
+    /// The interface that the call came through; null in entries from before this was recorded.
     async fn channel(&self) -> Option<Channel> {
         self.row.channel.map(Into::into)
     }
 
-    /// The network that the call came from, such as 192.0.2.0/24; null when it came over none. No address is kept.
+    /// The caller's network, such as 192.0.2.0/24 (/48 for IPv6), never its full address. Null if the call didn't
+    /// come over a network.
     async fn network(&self) -> Option<&str> {
         self.row.network.as_deref()
     }
 
-    /// The name of the call: the answer had it as `X-Request-Id`.
+    /// The request's id, which its response carried in `X-Request-Id`; null in entries without a request.
     async fn request_id(&self) -> Option<&str> {
         self.row.request_id.as_deref()
     }
 
-    /// SHA-256, in hex, over this entry alone.
+    /// SHA-256 of this entry alone, as 64 hexadecimal digits.
     async fn row_hash(&self) -> String {
         hex::encode(&self.row.row_hash)
     }
 
-    /// SHA-256, in hex, over the chain hash of the entry before and this entry's own hash.
+    /// SHA-256 of the previous entry's chain hash and this entry's `rowHash`, as 64 hexadecimal digits: proves that
+    /// no entry was changed or removed.
     async fn chain_hash(&self) -> String {
         hex::encode(&self.row.chain_hash)
     }
 }
 
-/// Which entries of the log.
+/// Conditions on entries of the audit log; all given ones must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct ChangeFilter {
-    /// Only about this agent.
+    /// Only entries about this agent.
     agent_id: Option<ID>,
-    /// Only by this user, key or service token.
+    /// Only changes that this user, API key or service token made.
     actor_id: Option<ID>,
-    /// Only by callers of this kind.
+    /// Only changes that callers of this kind made.
     actor_kind: Option<ActorKind>,
-    /// Only of these kinds.
+    /// Only these kinds of changes; all kinds if left out.
     actions: Option<Vec<ChangeAction>>,
-    /// Only from this moment on.
+    /// Only entries at or after this instant.
     since: Option<DateTime>,
-    /// Only from before this moment.
+    /// Only entries before this instant.
     until: Option<DateTime>,
 }
 
@@ -277,7 +283,7 @@ impl ChangeFilter {
     }
 }
 
-/// However often a kind is named, it is asked for once.
+/// Removes duplicate actions, so that each is queried once.
 fn distinct(actions: Vec<ChangeAction>) -> Vec<change::ChangeAction> {
     let mut all = Vec::new();
     for action in actions.into_iter().map(change::ChangeAction::from) {
@@ -289,21 +295,21 @@ fn distinct(actions: Vec<ChangeAction>) -> Vec<change::ChangeAction> {
 }
 
 fn not_an_id() -> Error {
-    Error::invalid("filter.actorId", "filter.actorId is not an id: ids are UUIDs")
+    Error::invalid("filter.actorId", "filter.actorId must be a UUID")
 }
 
-/// What a list of entries counts.
+/// What `totalCount` counts, when a client asks for it.
 pub struct Count {
     lens: Lens,
     of: Of,
     filter: verbs::ChangeFilter,
 }
 
-/// Whose entries a list shows.
+/// Which entries a list holds.
 enum Of {
-    /// Those of this customer, or of all whose audit may be read.
+    /// The entries of one customer, or of every customer whose audit the reader may read.
     All(Option<CustomerId>),
-    /// Those about this.
+    /// The entries about one customer or agent.
     Subject(Subject),
 }
 
@@ -323,7 +329,7 @@ async fn count(Count { lens, of, filter }: &Count) -> async_graphql::Result<u64>
 impl Plain for Change {}
 
 connection!(
-    /// A page of the audit.
+    /// A page of entries of the audit log.
     ChangeConnection, ChangeEdge, Change, |node: &Change| change::Place::of(&node.row), count, Count
 );
 
@@ -342,25 +348,29 @@ impl ChangeConnection {
     }
 }
 
-/// Their queries.
+/// The root field of `Query` that reads the audit log.
 #[derive(Default)]
 pub struct ChangeQuery;
 
 #[Object]
 impl ChangeQuery {
-    /// The audit, newest first: each change of the log that you may see. For ADMINs, operators, and API keys that may read
-    /// the audit; operators see the platform's own entries too.
+    /// The audit log, newest first: each entry that you can see. For ADMINs, operators, and API keys with
+    /// `changes:read`; operators also get the platform's own entries.
     async fn changes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those of this customer; of all whose audit you may read when left out.")]
+        #[graphql(
+            desc = "Only this customer's entries; those of every customer whose audit you can read if left out."
+        )]
         customer_id: Option<ID>,
-        #[graphql(desc = "Which of the entries; all when left out.")] filter: Option<ChangeFilter>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<ChangeConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let lens = request(ctx)?.lens();

@@ -1,4 +1,4 @@
-//! Active configurations in the graph.
+//! Active configurations in the GraphQL schema: `activeConfig`, and the events of the subscription `configs`.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -16,14 +16,14 @@ use crate::{
     id::AgentId,
 };
 
-/// What the runtime gets for an agent: all it needs to run it, and nothing else.
+/// All that the runtime needs to run an agent: the content of its active version, and where it comes from.
 pub struct ActiveConfig(pub(in crate::graphql) Of, pub(in crate::graphql) Lens);
 
-/// Where it comes from.
+/// Where the resolver got the configuration from.
 pub(in crate::graphql) enum Of {
-    /// Memory, where it is made ready for all.
+    /// From memory, where one rendered configuration is shared by all requests.
     Hot(Arc<Hot>),
-    /// An event of its own.
+    /// Read for one event of a subscription.
     Told(Arc<verbs::ActiveConfig>),
 }
 
@@ -38,114 +38,114 @@ impl Deref for Of {
     }
 }
 
-/// What the runtime gets for an agent: all it needs to run it, and nothing else.
+/// All that the runtime needs to run an agent: the content of its active version, and where it comes from.
 #[Object]
 impl ActiveConfig {
-    /// The agent's UUID.
+    /// The UUID of the agent.
     async fn agent_id(&self) -> ID {
         to_id(self.0.agent_id)
     }
 
-    /// Its customer's UUID.
+    /// The UUID of the agent's customer.
     async fn customer_id(&self) -> ID {
         to_id(self.0.customer_id)
     }
 
-    /// The agent's name.
+    /// The agent's name, unique within its customer.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The active version's UUID.
+    /// The UUID of the active version.
     async fn version_id(&self) -> ID {
         to_id(self.0.version.id)
     }
 
-    /// The active version's number.
+    /// The active version's number within its agent.
     async fn version_number(&self) -> i32 {
         self.0.version.number
     }
 
-    /// What the model is told first.
+    /// The system prompt: at most 512 KiB of UTF-8, may be empty.
     async fn system_prompt(&self) -> async_graphql::Result<&str> {
         self.1.weigh(self.0.version.system_prompt.len())?;
         Ok(&self.0.version.system_prompt)
     }
 
-    /// Which model.
+    /// The model's name, such as `gpt-4-turbo`.
     async fn model_name(&self) -> &str {
         &self.0.version.model_name
     }
 
-    /// Temperature and the like: a JSON object.
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
         self.1.weigh(json_bytes(&self.0.version.model_parameters.0))?;
         Ok(Json(self.0.version.model_parameters.0.clone()))
     }
 
-    /// What it may call.
+    /// The tools that the model may call, at most 128, in the order in which they were published.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
         self.1.weigh(tools_bytes(&self.0.version.tools))?;
         Ok(tools(&self.0.version.tools))
     }
 
-    /// SHA-256, in hex, over the canonical content.
+    /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON; the same as `AgentVersion.contentHash`.
     async fn content_hash(&self) -> String {
         hex(&self.0.version.content_hash)
     }
 
-    /// Since when this version serves.
+    /// When this version became active.
     async fn activated_at(&self) -> DateTime {
         self.0.activated_at.into()
     }
 
-    /// The commit that last changed this configuration.
+    /// The commit that last changed this configuration: by an activation, or by a change of the agent's own fields.
     async fn revision(&self) -> Revision {
         Revision(self.0.revision)
     }
 }
 
-/// What a gateway is told of the configurations.
+/// One event of the subscription `configs`. Apply events in the order in which they come.
 #[derive(SimpleObject)]
 pub struct ConfigEvent {
-    /// What kind of event.
+    /// Which kind of event this is; it decides which fields are null.
     kind: ConfigEventKind,
-    /// Why an agent is not served any more; null for all but REMOVE.
+    /// Why the agent isn't served any more; null unless the kind is REMOVE.
     reason: Option<ConfigEventReason>,
-    /// The commit by which it is so: for SNAPSHOT that of the BOOKMARK that follows.
+    /// The commit as of which the event is true. For a SNAPSHOT, the commit of the BOOKMARK that follows.
     revision: Revision,
-    /// Where to come back to; null for all but BOOKMARK.
+    /// Pass it as `after` to continue from here; null unless the kind is BOOKMARK.
     cursor: Option<Cursor>,
-    /// The agent's UUID; null for BOOKMARK.
+    /// The UUID of the agent; null for a BOOKMARK.
     agent_id: Option<ID>,
-    /// What it serves; null for REMOVE and BOOKMARK.
+    /// What the agent serves as of this commit; null for REMOVE and BOOKMARK.
     config: Option<ActiveConfig>,
 }
 
-/// What kind of event a gateway is told.
+/// The kinds of events that `configs` sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum ConfigEventKind {
-    /// This serves: part of the beginning.
+    /// A configuration that was served when the subscription began.
     Snapshot,
-    /// This serves from now on.
+    /// A configuration that is served from this commit on, in place of the agent's earlier one.
     Upsert,
-    /// This agent is not served from now on.
+    /// The agent isn't served from this commit on.
     Remove,
-    /// All up to here has been told.
+    /// All events up to this commit have been sent: save the cursor.
     Bookmark,
 }
 
-/// Why an agent is not served any more.
+/// Why an agent isn't served any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "verbs::NotServed")]
 pub enum ConfigEventReason {
-    /// No version is active.
+    /// The agent has no active version.
     Deactivated,
-    /// It was archived.
+    /// The agent was archived.
     Archived,
-    /// Its customer was suspended.
+    /// The agent's customer was suspended.
     Suspended,
-    /// Its customer was canceled.
+    /// The agent's customer was cancelled.
     Canceled,
 }
 
@@ -178,18 +178,23 @@ impl ConfigEvent {
     }
 }
 
-/// Its queries.
+/// The root field of `Query` that reads an active configuration.
 #[derive(Default)]
 pub struct ConfigQuery;
 
 #[Object]
 impl ConfigQuery {
-    /// What an agent serves now; null when it serves nothing, or there is no such agent that you may see.
+    /// What an agent serves now, usually from memory; null if it has no active version, doesn't exist, or you can't
+    /// see it. Members can read it, API keys and service tokens with `configs:read`. Fails with SUSPENDED if the
+    /// customer isn't served.
     async fn active_config(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which agent.")] agent_id: ID,
-        #[graphql(desc = "Answer nothing older than this commit: waits up to two seconds for it.")] at_least: Option<Revision>,
+        #[graphql(desc = "The UUID of the agent.")] agent_id: ID,
+        #[graphql(
+            desc = "Answer nothing older than this commit: waits up to 2 seconds for it, then fails with UNAVAILABLE."
+        )]
+        at_least: Option<Revision>,
     ) -> Nullable<ActiveConfig> {
         root(async {
             let request = request(ctx)?;

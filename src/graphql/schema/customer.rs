@@ -1,4 +1,4 @@
-//! Customers in the graph.
+//! Customers in the GraphQL schema: the object, its lists, the queries, and the mutations of its own fields.
 
 use std::sync::Arc;
 
@@ -24,69 +24,70 @@ use crate::{
     id::CustomerId,
 };
 
-/// A tenant: whose agents, versions and people are kept apart from all others'.
+/// A tenant: an organisation whose agents, versions and members no other customer sees.
 #[derive(Clone)]
 pub struct Customer {
     pub(in crate::graphql) row: Arc<verbs::Customer>,
     pub(in crate::graphql) lens: Lens,
 }
 
-/// What a customer pays for.
+/// The plan that a customer pays for. It sets the limits in `Customer.usage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "verbs::Plan")]
 pub enum Plan {
-    /// To try it.
+    /// The plan of a new customer, for evaluation: the lowest limits.
     Free,
-    /// For one team.
+    /// The plan for one team.
     Pro,
-    /// For a city.
+    /// The plan for a city with all its departments: the highest limits.
     Enterprise,
 }
 
-/// Where a customer stands with its bills.
+/// Whether a customer has paid, and what the service does for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "verbs::BillingStatus")]
 pub enum BillingStatus {
-    /// Not paying yet.
+    /// The trial period: the customer doesn't pay yet, and everything works.
     Trialing,
-    /// In good standing.
+    /// All bills are paid. The status of a new customer.
     Active,
     /// A payment is late; everything still works.
     PastDue,
-    /// Nothing is served. Its people can look, revoke keys and invitations, and remove members; operators can also write.
+    /// No configuration is served. Members can still read, revoke API keys and invitations, and remove members;
+    /// only operators can make other changes.
     Suspended,
-    /// Gone; its data may be erased.
+    /// The contract has ended: as `SUSPENDED`, but for good. An operator may erase the customer's data.
     Canceled,
 }
 
-/// A customer's billing state.
+/// A customer's billing state, which only operators change.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct Billing {
-    /// Where it stands with its bills.
+    /// The current status; `setBillingStatus` changes it.
     status: BillingStatus,
 }
 
-/// Which of the customers.
+/// Conditions on customers; all given ones must hold.
 #[derive(Clone, Debug, InputObject)]
 pub struct CustomerFilter {
-    /// Only those of exactly this name.
+    /// Only customers of exactly this name, in the same case. Names aren't unique.
     name: Option<String>,
 }
 
-/// A tenant: whose agents, versions and people are kept apart from all others'.
+/// A tenant: an organisation whose agents, versions and members no other customer sees.
 #[Object]
 impl Customer {
-    /// Its UUID.
+    /// The customer's UUID, which never changes.
     pub(in crate::graphql) async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
-    /// What people call it; not unique.
+    /// The display name: 1 to 200 characters, not unique. `erased` after an erasure.
     async fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// What it pays for. For its members and operators; null for others.
+    /// The plan that the customer pays for. For its members and operators; null for others.
     async fn plan(&self) -> Nullable<Plan> {
         nullable(async {
             self.lens.allow_on(Action::ReadBilling, self.row.id)?;
@@ -95,7 +96,7 @@ impl Customer {
         .await
     }
 
-    /// Where it stands with its bills. For its members and operators; null for others.
+    /// The billing state. For members and operators; null for others.
     async fn billing(&self) -> Nullable<Billing> {
         nullable(async {
             self.lens.allow_on(Action::ReadBilling, self.row.id)?;
@@ -104,7 +105,7 @@ impl Customer {
         .await
     }
 
-    /// How much it has of what its plan limits. For its members and operators; null for others.
+    /// What the customer uses of each limit of its plan. For members and operators; null for others.
     async fn usage(&self) -> Nullable<Usage> {
         nullable(async {
             self.lens.allow_on(Action::ReadBilling, self.row.id)?;
@@ -115,14 +116,16 @@ impl Customer {
         .await
     }
 
-    /// Who works for it, by their users' ids. For its ADMINs and operators; null for others.
+    /// The customer's members, ordered by their users' ids. For ADMINs and operators; null for others.
     async fn members(
         &self,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<MembershipConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
@@ -131,15 +134,16 @@ impl Customer {
         .await
     }
 
-    /// Who is invited to work for it and has not come yet, oldest first. For its ADMINs and operators; null for
-    /// others.
+    /// The open invitations, oldest first; expired ones are left out. For ADMINs and operators; null for others.
     async fn invitations(
         &self,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<InvitationConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
@@ -148,15 +152,17 @@ impl Customer {
         .await
     }
 
-    /// The credentials of its own programs, newest first, those that are not accepted any more too. For its ADMINs and
-    /// operators; null for others.
+    /// The customer's API keys, newest first, including expired and revoked ones. For ADMINs and operators; null
+    /// for others.
     async fn api_keys(
         &self,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<ApiKeyConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
@@ -165,30 +171,34 @@ impl Customer {
         .await
     }
 
-    /// Its agents, oldest first.
+    /// The customer's agents, oldest first, including archived ones. API keys need `agents:read`.
     async fn agents(
         &self,
-        #[graphql(desc = "Which of them; all when left out.")] filter: Option<AgentFilter>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Only matching agents; all if left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         AgentConnection::of_customer(&self.lens, self.row.id, filter, args).await
     }
 
-    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit; null
-    /// for others.
+    /// The customer's entries of the audit log, newest first. For ADMINs, operators, and API keys with
+    /// `changes:read`; null for others.
     async fn changes(
         &self,
-        #[graphql(desc = "Which of the entries; all when left out.")] filter: Option<ChangeFilter>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<ChangeConnection> {
         nullable(async {
             self.lens.allow_on(Action::ReadChanges, self.row.id)?;
@@ -198,19 +208,19 @@ impl Customer {
         .await
     }
 
-    /// When it was created.
+    /// When the customer was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// When its prompts and personal data were taken away; null while they are there. Then its versions are empty, and
-    /// keep their numbers and the hashes of what they held.
+    /// When the customer's prompts, names and personal data were erased; null if they weren't. Erased versions are
+    /// empty, but keep their numbers and hashes.
     async fn erased_at(&self) -> Option<DateTime> {
         self.row.erased_at.map(Into::into)
     }
 }
 
-/// What a list of customers counts: all that the reading may see, or those of a name.
+/// What `totalCount` counts: all customers that the reader can see, or those of one name.
 pub struct CustomerCount {
     lens: Lens,
     name: Option<String>,
@@ -236,17 +246,17 @@ impl Lens {
     }
 }
 
-/// Its queries.
+/// The root fields of `Query` that read customers.
 #[derive(Default)]
 pub struct CustomerQuery;
 
 #[Object]
 impl CustomerQuery {
-    /// One customer; null when there is none, or none that you may see.
+    /// The customer with this id; null if it doesn't exist or you can't see it. API keys need `agents:read`.
     async fn customer(
         &self,
         ctx: &Context<'_>,
-        #[graphql(name = "id", desc = "Its UUID.")] which: ID,
+        #[graphql(name = "id", desc = "The customer's UUID.")] which: ID,
     ) -> Nullable<Customer> {
         root(async {
             let which = id("id", &which).map_err(|err| refuse(&err))?;
@@ -255,16 +265,19 @@ impl CustomerQuery {
         .await
     }
 
-    /// The customers that you may see, oldest first.
+    /// The customers that you can see, oldest first: those that you are a member of, your API key's customer, or,
+    /// for operators, all of them. API keys need `agents:read`.
     async fn customers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which of them; all when left out.")] filter: Option<CustomerFilter>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+        #[graphql(desc = "Only matching customers; all if left out.")] filter: Option<CustomerFilter>,
     ) -> async_graphql::Result<CustomerConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let name = filter.and_then(|CustomerFilter { name }| name);
@@ -279,61 +292,63 @@ impl CustomerQuery {
     }
 }
 
-/// A new customer.
+/// The fields of a new customer.
 #[derive(Clone, Debug, InputObject)]
 pub struct CreateCustomerInput {
-    /// What people call it: 1 to 200 characters, not unique.
+    /// The display name: 1 to 200 characters, not unique.
     name: String,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What a customer is to become; what is left out stays.
+/// The fields of a customer to change. A field that is left out keeps its value.
 #[derive(Clone, Debug, InputObject)]
 pub struct UpdateCustomerInput {
-    /// Which one.
+    /// The UUID of the customer to change.
     customer_id: ID,
-    /// Its new name: 1 to 200 characters.
+    /// The new display name: 1 to 200 characters.
     name: Option<String>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What creating a customer came to.
+/// The result of `createCustomer`.
 #[derive(SimpleObject)]
 pub struct CreateCustomerPayload {
-    /// The customer; null when it was not created.
+    /// The new customer; null if there are `userErrors`.
     customer: Option<Customer>,
-    /// The commit that created it.
+    /// The commit that created the customer; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not created; empty when it was.
+    /// Why the customer wasn't created; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What changing a customer came to.
+/// The result of `updateCustomer`.
 #[derive(SimpleObject)]
 pub struct UpdateCustomerPayload {
-    /// The customer as it is now; null when it was not changed.
+    /// The customer after the change; null if there are `userErrors`.
     customer: Option<Customer>,
-    /// The commit that made it so.
+    /// The commit that set these values, an earlier one if they were set already; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not changed; empty when it was.
+    /// Why the customer wasn't changed; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Its mutations.
+/// The root fields of `Mutation` that create and change customers.
 #[derive(Default)]
 pub struct CustomerMutation;
 
 #[Object]
 impl CustomerMutation {
-    /// Creates a customer: FREE and ACTIVE. For operators.
+    /// Creates a customer with plan FREE and billing status ACTIVE. For operators.
     async fn create_customer(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new customer.")] input: CreateCustomerInput,
+        #[graphql(desc = "The new customer's fields.")] input: CreateCustomerInput,
     ) -> async_graphql::Result<CreateCustomerPayload> {
         let (request, CreateCustomerInput { name, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
@@ -348,11 +363,12 @@ impl CustomerMutation {
         })
     }
 
-    /// Changes a customer's own fields. For its ADMINs and operators.
+    /// Changes a customer's name. For its ADMINs and operators. Fails with SUSPENDED while the customer isn't
+    /// served, unless an operator does it.
     async fn update_customer(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What is to change.")] input: UpdateCustomerInput,
+        #[graphql(desc = "The customer, and the fields to change.")] input: UpdateCustomerInput,
     ) -> async_graphql::Result<UpdateCustomerPayload> {
         let (request, UpdateCustomerInput { customer_id, name, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
@@ -369,7 +385,7 @@ impl CustomerMutation {
 }
 
 impl Customer {
-    /// The customer that a write answered, read again through a lens opened after it.
+    /// Reads the written customer again, through a view that was opened after the write.
     pub(in crate::graphql) async fn after(
         lens: Lens,
         written: Option<verbs::Customer>,

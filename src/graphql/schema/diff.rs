@@ -1,4 +1,4 @@
-//! What differs between two versions, in the graph.
+//! The difference between two versions in the GraphQL schema.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,49 +14,51 @@ use super::{
 };
 use crate::domain::version::{Tool, VersionBody};
 
-/// What differs between two versions of an agent.
+/// The difference between two versions of one agent. All fields but `from`, `to`, `isSame` and `modelNameChanged`
+/// read the content of both.
 pub struct VersionDiff {
     pub(in crate::graphql) from: AgentVersion,
     pub(in crate::graphql) to: AgentVersion,
 }
 
-/// What differs between two versions of an agent.
+/// The difference between two versions of one agent. All fields but `from`, `to`, `isSame` and `modelNameChanged`
+/// read the content of both.
 #[Object]
 impl VersionDiff {
-    /// The older one.
+    /// The version that is compared from.
     async fn from(&self) -> AgentVersion {
         self.from.clone()
     }
 
-    /// The newer one.
+    /// The version that is compared to.
     async fn to(&self) -> AgentVersion {
         self.to.clone()
     }
 
-    /// Whether nothing that the runtime gets differs.
+    /// True if both versions have the same content, so the runtime gets the same.
     async fn is_same(&self) -> bool {
         self.from.row.content_hash == self.to.row.content_hash
     }
 
-    /// How the prompt differs, line by line, as a unified diff; null when it is the same. A diff that takes too long to
-    /// make small is given larger than it need be.
+    /// The difference of the prompts as a unified diff by lines, with three lines of context; null if they are
+    /// equal. The search for the smallest diff stops after 100 ms, so a diff can be longer than necessary.
     async fn system_prompt(&self) -> Nullable<String> {
         nullable(async {
             let (from, to) = self.bodies().await?;
             let lens = &self.to.lens;
-            // What it shows is at most both.
+            // The diff is estimated at the size of both prompts, before it is computed.
             lens.weigh(from.system_prompt.len() + to.system_prompt.len())?;
             lens.registry.diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
         })
         .await
     }
 
-    /// Whether the model's name differs.
+    /// True if the versions name different models.
     async fn model_name_changed(&self) -> bool {
         self.from.row.model_name != self.to.row.model_name
     }
 
-    /// The top-level keys of the model parameters that differ, in alphabetical order.
+    /// The top-level keys of the model parameters that were added, removed or changed, in alphabetical order.
     async fn model_parameters_changed(&self) -> async_graphql::Result<Vec<String>> {
         fn entries(body: &VersionBody) -> BTreeMap<&String, &Value> {
             body.model_parameters.0.as_object().into_iter().flatten().collect()
@@ -67,19 +69,19 @@ impl VersionDiff {
         Ok(keys.into_iter().filter(|key| from.get(key) != to.get(key)).cloned().collect())
     }
 
-    /// The names of tools that only the newer one has, in its order.
+    /// The names of tools that only `to` has, in the order of its tools.
     async fn tools_added(&self) -> async_graphql::Result<Vec<String>> {
         let (from, to) = self.bodies().await?;
         Ok(names(&to, |tool| find(&from, &tool.name).is_none()))
     }
 
-    /// The names of tools that only the older one has, in its order.
+    /// The names of tools that only `from` has, in the order of its tools.
     async fn tools_removed(&self) -> async_graphql::Result<Vec<String>> {
         let (from, to) = self.bodies().await?;
         Ok(names(&from, |tool| find(&to, &tool.name).is_none()))
     }
 
-    /// The names of tools that both have, but not the same, in the newer one's order.
+    /// The names of tools that both have, with another description or schema, in the order of the tools of `to`.
     async fn tools_changed(&self) -> async_graphql::Result<Vec<String>> {
         let (from, to) = self.bodies().await?;
         Ok(names(&to, |tool| find(&from, &tool.name).is_some_and(|other| other != tool)))
@@ -87,7 +89,7 @@ impl VersionDiff {
 }
 
 impl VersionDiff {
-    /// What both hold.
+    /// Loads the content of both versions.
     async fn bodies(&self) -> async_graphql::Result<(Arc<VersionBody>, Arc<VersionBody>)> {
         futures_util::try_join!(self.from.body(), self.to.body())
     }

@@ -1,4 +1,4 @@
-//! From a domain error to what a GraphQL client is told: data in a payload, or an entry of `errors`.
+//! Maps a domain error to what a GraphQL client receives: a `UserError` in a payload, or an entry of `errors`.
 
 use std::error::Error as StdError;
 
@@ -7,14 +7,15 @@ use async_graphql::{ErrorExtensionValues, ErrorExtensions, SimpleObject};
 use super::scalar::Revision;
 use crate::domain::{Changed, Error, ErrorCode};
 
-/// Why a mutation did not do what was asked: something that its caller can mend.
+/// Why a mutation didn't change anything, when the caller can correct it.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
-    /// What went wrong, for programs: `NOT_FOUND`, `CONFLICT`, `INVALID`, `TOO_LARGE`, `ALREADY_EXISTS`, `LIMIT_REACHED`, `ARCHIVED`, `SUSPENDED`. New ones may be added.
+    /// The code for programs: `NOT_FOUND`, `CONFLICT`, `INVALID`, `TOO_LARGE`, `ALREADY_EXISTS`, `LIMIT_REACHED`,
+    /// `ARCHIVED`, `SUSPENDED` or `IDEMPOTENCY_KEY_REUSED`. New codes may be added.
     code: String,
-    /// What went wrong, for people.
+    /// The explanation for people; its wording may change.
     message: String,
-    /// The input field at fault, with dots into lists and objects; null when it is no single one.
+    /// The path of the input field at fault, such as `tools.0.name`; null if it isn't a single field.
     field: Option<String>,
 }
 
@@ -28,7 +29,8 @@ impl From<&Error> for UserError {
     }
 }
 
-/// The entry of `errors` for this error. What is our own fault is logged here, whole, and told nowhere else.
+/// Makes the entry of `errors` for this error. An internal error is logged here with its causes, and the client
+/// gets none of them.
 pub(in crate::graphql) fn refuse(err: &Error) -> async_graphql::Error {
     let code = match err.code() {
         ErrorCode::Invalid | ErrorCode::TooLarge => "BAD_USER_INPUT",
@@ -46,22 +48,22 @@ pub(in crate::graphql) fn refuse(err: &Error) -> async_graphql::Error {
     })
 }
 
-/// What a nullable field answers: where it can't, it alone is null (GraphQL, section 6.4.4). A `Result` around the option
-/// would take its parent with it.
+/// The result of a nullable field: an error makes only this field null (GraphQL, section 6.4.4). A `Result` around
+/// the option would make its parent null too.
 pub(in crate::graphql) type Nullable<T> = Option<async_graphql::Result<T>>;
 
-/// The code of what a reader has no right to.
+/// The code of a missing right.
 pub(in crate::graphql) const FORBIDDEN: &str = "FORBIDDEN";
 
-/// What a nullable root field answers: a reader without the right is refused.
+/// Resolves a nullable root field: a missing right is an error.
 pub(in crate::graphql) async fn root<T>(
     work: impl Future<Output = async_graphql::Result<Option<T>>>,
 ) -> Nullable<T> {
     work.await.transpose()
 }
 
-/// What a nullable field below the root answers: what the reader has no right to is null, and no error. A client can't tell
-/// beforehand what is hidden from it, and an entry of `errors` is an exception to most.
+/// Resolves a nullable field below the root: a missing right gives null, not an error. A client can't know
+/// beforehand what is hidden from it, and most clients throw on any entry of `errors`.
 pub(in crate::graphql) async fn nullable<T>(
     work: impl Future<Output = async_graphql::Result<Option<T>>>,
 ) -> Nullable<T> {
@@ -71,12 +73,12 @@ pub(in crate::graphql) async fn nullable<T>(
     }
 }
 
-/// Whether an error says that the reader has no right to something.
+/// Returns whether an error stands for a missing right.
 pub(in crate::graphql) fn is_forbidden(extensions: &ErrorExtensionValues) -> bool {
     extensions.get("code") == Some(&FORBIDDEN.into())
 }
 
-/// The same for a field that leads to another object, where there is one.
+/// Resolves a nullable field that leads to another object: null without an id, else as [`nullable`].
 pub(in crate::graphql) async fn linked<I, T, F>(id: Option<I>, load: impl FnOnce(I) -> F) -> Nullable<T>
 where
     F: Future<Output = async_graphql::Result<Option<T>>>,
@@ -87,15 +89,16 @@ where
     }
 }
 
-/// The entry of `errors` for an answer that would be too large.
+/// Makes the entry of `errors` for a response that would be too large.
 pub(in crate::graphql) fn too_much(limit: usize) -> async_graphql::Error {
-    let message =
-        format!("the answer would hold more than {limit} bytes of text and JSON; ask for less at once");
+    let message = format!(
+        "the response would hold more than {limit} bytes of text and JSON; select fewer objects or fields"
+    );
     async_graphql::Error::new(message)
         .extend_with(|_, extensions| extensions.set("code", "QUERY_TOO_COMPLEX"))
 }
 
-/// An error and all its causes, each once, for the log.
+/// Joins an error and its causes into one line for the log.
 fn chain(err: &dyn StdError) -> String {
     let mut text = err.to_string();
     let mut source = err.source();
@@ -107,14 +110,14 @@ fn chain(err: &dyn StdError) -> String {
     text
 }
 
-/// What a mutation came to: its value and revision, or what the caller can mend.
+/// The parts of a mutation's payload: value and revision on success, or the errors that the caller can correct.
 pub(in crate::graphql) struct Outcome<T> {
     pub(in crate::graphql) value: Option<T>,
     pub(in crate::graphql) revision: Option<Revision>,
     pub(in crate::graphql) user_errors: Vec<UserError>,
 }
 
-/// Sorts a verb's answer into payload and `errors`.
+/// Sorts a verb's result: success and the caller's errors go into the payload, all others into `errors`.
 pub(in crate::graphql) fn settle<T>(answer: Result<Changed<T>, Error>) -> async_graphql::Result<Outcome<T>> {
     match answer {
         Ok(Changed { value, revision }) => {

@@ -1,4 +1,4 @@
-//! Invitations in the graph: who is to work for a customer and has not come yet.
+//! Invitations in the GraphQL schema: addresses that become members when their owners sign in.
 
 use std::sync::Arc;
 
@@ -19,48 +19,49 @@ use crate::{
     id::{CustomerId, InvitationId},
 };
 
-/// An open invitation to work for a customer.
+/// An open invitation to become a member of a customer.
 #[derive(Clone)]
 pub struct Invitation {
     row: Arc<verbs::Invitation>,
     lens: Lens,
 }
 
-/// An open invitation to work for a customer.
+/// An open invitation to become a member of a customer.
 #[Object]
 impl Invitation {
-    /// Its UUID.
+    /// The invitation's UUID, which never changes.
     async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
-    /// Whom: an address, in lower case. Who signs in with a token in which its issuer has verified it becomes a member.
+    /// The invited e-mail address, in lower case. A user becomes a member by signing in with a token whose issuer
+    /// has verified this address.
     async fn email(&self) -> &str {
         &self.row.email
     }
 
-    /// As what.
+    /// The role that the new member will have.
     async fn role(&self) -> Role {
         self.row.role.into()
     }
 
-    /// Who invited it.
+    /// The user or operator who made the invitation.
     async fn invited_by(&self) -> Actor {
         Actor::new(self.row.invited_by_kind, self.row.invited_by_id, self.lens.clone())
     }
 
-    /// When it was made.
+    /// When the invitation was made.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// Until when it can be accepted.
+    /// When the invitation expires, 14 days after it was made.
     async fn expires_at(&self) -> DateTime {
         self.row.expires_at.into()
     }
 }
 
-/// What a list of invitations counts.
+/// What `totalCount` counts: the open invitations of one customer.
 pub struct Count {
     lens: Lens,
     customer: CustomerId,
@@ -92,64 +93,69 @@ impl InvitationConnection {
     }
 }
 
-/// Whom to invite.
+/// The address to invite, and the role.
 #[derive(Clone, Debug, InputObject)]
 pub struct InviteMemberInput {
-    /// Where to.
+    /// The UUID of the customer to join.
     customer_id: ID,
-    /// Whom: an address; its case does not matter.
+    /// The e-mail address, such as `ada@example.org`: at most 254 characters, in any case.
     email: String,
-    /// As what.
+    /// The role that the new member will have.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which invitation to take back.
+/// The invitation to revoke.
 #[derive(Clone, Debug, InputObject)]
 pub struct RevokeInvitationInput {
-    /// Which one.
+    /// The UUID of the open invitation.
     invitation_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What inviting came to.
+/// The result of `inviteMember`.
 #[derive(SimpleObject)]
 pub struct InviteMemberPayload {
-    /// The invitation; null when none was made.
+    /// The invitation, the open one if the address was invited in this role already; null if there are
+    /// `userErrors`.
     invitation: Option<Invitation>,
-    /// The commit that made it.
+    /// The commit that made the invitation; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why none was made; empty when one was.
+    /// Why no invitation was made; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What taking an invitation back came to.
+/// The result of `revokeInvitation`.
 #[derive(SimpleObject)]
 pub struct RevokeInvitationPayload {
-    /// The invitation that is open no longer; null when it was not taken back.
+    /// The UUID of the revoked invitation; null if there are `userErrors`.
     invitation_id: Option<ID>,
-    /// The commit that took it back.
+    /// The commit that revoked the invitation; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not taken back; empty when it was.
+    /// Why the invitation wasn't revoked; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Their mutations.
+/// The root fields of `Mutation` that make and revoke invitations.
 #[derive(Default)]
 pub struct InvitationMutation;
 
 #[Object]
 impl InvitationMutation {
-    /// Invites somebody to work for a customer: who signs in within 14 days with a token in which its issuer has verified
-    /// this address becomes a member. Nobody is written to. For its ADMINs and operators.
+    /// Invites an e-mail address: its owner becomes a member by signing in within 14 days with a token whose issuer
+    /// has verified the address. No e-mail is sent; tell them yourself. For the customer's ADMINs and operators.
+    /// Fails with ALREADY_EXISTS for a member, or an invitation in another role, and with LIMIT_REACHED beyond the
+    /// plan.
     async fn invite_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whom, where to, and as what.")] input: InviteMemberInput,
+        #[graphql(desc = "The customer, the address and the role.")] input: InviteMemberInput,
     ) -> async_graphql::Result<InviteMemberPayload> {
         let (request, InviteMemberInput { customer_id, email, role, idempotency_key }) =
             (request(ctx)?, input);
@@ -164,11 +170,12 @@ impl InvitationMutation {
         Ok(InviteMemberPayload { invitation, revision, user_errors })
     }
 
-    /// Takes an open invitation back. For its customer's ADMINs and operators.
+    /// Revokes an open invitation. Fails with NOT_FOUND if it was accepted or revoked before. For the customer's
+    /// ADMINs and operators.
     async fn revoke_invitation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RevokeInvitationInput,
+        #[graphql(desc = "The invitation to revoke.")] input: RevokeInvitationInput,
     ) -> async_graphql::Result<RevokeInvitationPayload> {
         let (request, RevokeInvitationInput { invitation_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {

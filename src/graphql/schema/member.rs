@@ -1,4 +1,4 @@
-//! Members in the graph: who works for a customer, and as what.
+//! Members in the GraphQL schema: which user works for which customer, in which role.
 
 use std::sync::Arc;
 
@@ -20,29 +20,29 @@ use crate::{
     id::{CustomerId, UserId},
 };
 
-/// A user's place at a customer.
+/// A user's membership of a customer, with the role that the user holds there.
 #[derive(Clone)]
 pub struct Membership {
     row: Arc<verbs::Membership>,
     lens: Lens,
 }
 
-/// A user's place at a customer.
+/// A user's membership of a customer, with the role that the user holds there.
 #[Object]
 impl Membership {
-    /// Where.
+    /// The customer that the user is a member of.
     async fn customer(&self) -> async_graphql::Result<Customer> {
         let customer = self.lens.customer(self.row.customer_id).await?;
         customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
     }
 
-    /// Who.
+    /// The user who is the member.
     async fn user(&self) -> async_graphql::Result<User> {
         let user = self.lens.user(self.row.user_id).await?;
         user.ok_or_else(|| refuse(&Error::NotFound("user")))
     }
 
-    /// Its address, when known.
+    /// The member's e-mail address; null if unknown. For the customer's ADMINs and operators.
     async fn email(&self) -> Nullable<String> {
         nullable(async {
             self.lens.allow_on(Action::ReadMembers, self.row.customer_id)?;
@@ -51,18 +51,18 @@ impl Membership {
         .await
     }
 
-    /// As what.
+    /// The member's role at this customer, which decides the rights there.
     async fn role(&self) -> Role {
         self.row.role.into()
     }
 
-    /// Since when.
+    /// When the user became a member.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 }
 
-/// What a list of members counts.
+/// What `totalCount` counts: the members of one customer.
 pub struct Count {
     lens: Lens,
     customer: CustomerId,
@@ -94,66 +94,68 @@ impl MembershipConnection {
     }
 }
 
-/// Which member is to have which role.
+/// The member, and the new role.
 #[derive(Clone, Debug, InputObject)]
 pub struct ChangeMemberRoleInput {
-    /// Where.
+    /// The UUID of the customer.
     customer_id: ID,
-    /// Who: a user's id.
+    /// The UUID of the member's user.
     user_id: ID,
-    /// As what from now on.
+    /// The role from now on.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Whose work for a customer is to end.
+/// The member to remove.
 #[derive(Clone, Debug, InputObject)]
 pub struct RemoveMemberInput {
-    /// Where.
+    /// The UUID of the customer.
     customer_id: ID,
-    /// Who: a user's id.
+    /// The UUID of the member's user.
     user_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What giving a role came to.
+/// The result of `changeMemberRole`.
 #[derive(SimpleObject)]
 pub struct ChangeMemberRolePayload {
-    /// The member as it is now; null when it was not changed.
+    /// The membership after the change; null if there are `userErrors`.
     membership: Option<Membership>,
-    /// The commit that made it so.
+    /// The commit that set this role, an earlier one if it was set already; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not changed; empty when it was.
+    /// Why the role wasn't changed; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What removing a member came to.
+/// The result of `removeMember`.
 #[derive(SimpleObject)]
 pub struct RemoveMemberPayload {
-    /// The user that is no member any more; null when it was not removed.
+    /// The UUID of the user who was removed; null if there are `userErrors`.
     user_id: Option<ID>,
-    /// The commit that removed it.
+    /// The commit that removed the member; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not removed; empty when it was.
+    /// Why the member wasn't removed; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Their mutations.
+/// The root fields of `Mutation` that change and remove members.
 #[derive(Default)]
 pub struct MemberMutation;
 
 #[Object]
 impl MemberMutation {
-    /// Gives a member another role. What it has begun with a higher one ends within a second. A customer's last ADMIN stays
-    /// one. For its ADMINs and operators.
+    /// Gives a member another role. Subscriptions that a lower role doesn't allow end within a second. Fails with
+    /// CONFLICT for the customer's last ADMIN. For its ADMINs and operators.
     async fn change_member_role(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which member, and which role.")] input: ChangeMemberRoleInput,
+        #[graphql(desc = "The member, and the new role.")] input: ChangeMemberRoleInput,
     ) -> async_graphql::Result<ChangeMemberRolePayload> {
         let (request, ChangeMemberRoleInput { customer_id, user_id, role, idempotency_key }) =
             (request(ctx)?, input);
@@ -171,12 +173,13 @@ impl MemberMutation {
         Ok(ChangeMemberRolePayload { membership, revision, user_errors })
     }
 
-    /// Ends a user's work for a customer: it sees nothing of it any more, what it has begun ends within a second, and its
-    /// agents there have no owner. A customer's last ADMIN stays one. For its ADMINs and operators.
+    /// Ends a user's membership: the user loses all access to the customer, its subscriptions to the customer end
+    /// within a second, and the agents that the user owned have no owner. Fails with CONFLICT for the customer's
+    /// last ADMIN. For its ADMINs and operators.
     async fn remove_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which member.")] input: RemoveMemberInput,
+        #[graphql(desc = "The member to remove.")] input: RemoveMemberInput,
     ) -> async_graphql::Result<RemoveMemberPayload> {
         let (request, RemoveMemberInput { customer_id, user_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {

@@ -19,27 +19,28 @@ use crate::{
     graphql::engine::context::{Lens, request},
 };
 
-/// The most ids that `nodes` takes at once: as many as a page has.
+/// The most ids that `nodes` accepts at once: as many as a page has objects.
 const NODES_MAX: usize = 100;
 
-/// An object with an id of its own.
+/// An object that `node` and `nodes` find by its id alone.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "Its UUID, the same everywhere."))]
+#[graphql(field(name = "id", ty = "ID", desc = "The object's UUID, unique across all types."))]
 pub enum Node {
-    /// A customer.
+    /// A customer that you can see.
     Customer(Customer),
-    /// An agent.
+    /// An agent that you can see.
     Agent(Agent),
-    /// A version of an agent.
+    /// A version of an agent that you can see.
     AgentVersion(AgentVersion),
-    /// A record of an agent's active version having changed.
+    /// A record of a change of an agent's active version.
     Activation(Activation),
-    /// A person.
+    /// A user that you can see.
     User(User),
 }
 
 impl Lens {
-    /// Whatever has this id. UUIDs don't tell of what, so each table is asked, once for all ids of a query.
+    /// Looks an id up in each table, because a UUID doesn't say what it names; each table is read once for all ids
+    /// of a query.
     async fn node(&self, id: &ID) -> async_graphql::Result<Option<Node>> {
         let Ok(id) = id.parse::<Uuid>() else {
             return Ok(None);
@@ -56,7 +57,7 @@ impl Lens {
         if let Some(activation) = self.activation(id.into()).await? {
             return Ok(Some(activation.into()));
         }
-        // To who may see no people, there are none.
+        // Callers who may not see people find no users, rather than an error.
         if policy::allow(&self.reading.caller, Action::ReadPeople).is_err() {
             return Ok(None);
         }
@@ -64,14 +65,19 @@ impl Lens {
     }
 }
 
-/// Its queries.
+/// The root fields of `Query` that find objects by id.
 #[derive(Default)]
 pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object of this id; null when there is none, or none that you may see.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its UUID.")] id: ID) -> Nullable<Node> {
+    /// The object with this id; null if it doesn't exist or you can't see it. Not for service tokens; API keys need
+    /// `agents:read`.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's UUID.")] id: ID,
+    ) -> Nullable<Node> {
         root(async {
             let lens = request(ctx)?.lens();
             lens.allow(Action::ReadAgents)?;
@@ -80,11 +86,12 @@ impl NodeQuery {
         .await
     }
 
-    /// The objects of these ids, in their order; null for each that does not exist or that you may not see.
+    /// The objects with these ids, in the same order; null for each that doesn't exist or that you can't see. Not
+    /// for service tokens; API keys need `agents:read`.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Their UUIDs, at most 100.")] ids: Vec<ID>,
+        #[graphql(desc = "The objects' UUIDs, at most 100.")] ids: Vec<ID>,
     ) -> async_graphql::Result<Vec<Option<Node>>> {
         let lens = request(ctx)?.lens();
         lens.allow(Action::ReadAgents)?;

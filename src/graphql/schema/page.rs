@@ -1,4 +1,4 @@
-//! Relay connections: one macro for their shape, one place for their cursors.
+//! Relay connections: the macro that defines a connection and its edge, and the checks of page arguments.
 
 use async_graphql::SimpleObject;
 
@@ -6,16 +6,16 @@ use super::error::refuse;
 pub(in crate::graphql) use crate::domain::page::cursor;
 use crate::domain::{Page, PageArgs, page::key};
 
-/// Where a page stands in its list (Relay Cursor Connections, section 5).
+/// The position of a page within its list (Relay Cursor Connections, section 5).
 #[derive(Clone, Debug, SimpleObject)]
 pub struct PageInfo {
-    /// Whether there is more after this page.
+    /// Whether the list continues after this page. When you page with `last`: whether `before` was given.
     has_next_page: bool,
-    /// Whether there is more before this page.
+    /// Whether the list has objects before this page. When you page with `first`: whether `after` was given.
     has_previous_page: bool,
-    /// The first edge's cursor; null on an empty page.
+    /// The first edge's cursor, to pass as `before`; null on an empty page.
     start_cursor: Option<String>,
-    /// The last edge's cursor; null on an empty page.
+    /// The last edge's cursor, to pass as `after`; null on an empty page.
     end_cursor: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl PageInfo {
     }
 }
 
-/// The four arguments of a connection, checked.
+/// Checks a connection's four arguments, and decodes the cursors.
 pub(in crate::graphql) fn page_args<K: std::str::FromStr + Clone>(
     first: Option<i32>,
     after: Option<&str>,
@@ -45,7 +45,8 @@ pub(in crate::graphql) fn page_args<K: std::str::FromStr + Clone>(
     args().map_err(|err| refuse(&err))
 }
 
-/// A connection and its edge, for one noun. The page is read at once; the count only when it is asked for.
+/// Defines the connection and the edge of one object type. The page is already read; the count is read when a
+/// client asks for `totalCount`.
 macro_rules! connection {
     ($(#[$doc:meta])* $Connection:ident, $Edge:ident, $Node:ident, $key:expr, $count:expr, $Count:ty) => {
         $(#[$doc])*
@@ -54,12 +55,12 @@ macro_rules! connection {
             count: $Count,
         }
 
-        #[doc = concat!("One ", stringify!($Node), " in a page.")]
+        #[doc = concat!("One ", stringify!($Node), " of a page, with its cursor.")]
         #[derive(Clone, async_graphql::SimpleObject)]
         pub struct $Edge {
-            /// Where it stands in the list: pass it as `after` or `before`.
+            /// The object's position in the list: pass it as `after` or `before` to the same list.
             cursor: String,
-            /// The object itself.
+            /// The object at this position.
             node: $Node,
         }
 
@@ -72,23 +73,24 @@ macro_rules! connection {
         $(#[$doc])*
         #[async_graphql::Object]
         impl $Connection {
-            /// The page's objects, each with its cursor.
+            /// The page's objects, each with its cursor, in the order of the list.
             async fn edges(&self) -> Vec<$Edge> {
                 let edge = |node: &$Node| $Edge { cursor: $crate::graphql::schema::page::cursor(($key)(node)), node: node.clone() };
                 self.page.items.iter().map(edge).collect()
             }
 
-            /// The page's objects.
+            /// The page's objects without cursors, in the order of the list.
             async fn nodes(&self) -> $crate::graphql::engine::inline_fields::Listed<$Node> {
                 $crate::graphql::engine::inline_fields::Listed(self.page.items.clone())
             }
 
-            /// Where the page stands in its list.
+            /// The first and last cursor of the page, and whether the list continues.
             async fn page_info(&self) -> $crate::graphql::schema::page::PageInfo {
                 $crate::graphql::schema::page::PageInfo::new(&self.page, |node| $crate::graphql::schema::page::cursor(($key)(node)))
             }
 
-            /// How many objects the whole list has. Counted only when asked for.
+            /// The number of objects in the whole list that match the filter. Costs a count over them, so ask only
+            /// if you show it.
             async fn total_count(&self) -> async_graphql::Result<u64> {
                 $count(&self.count).await
             }

@@ -1,4 +1,4 @@
-//! Scalars of our own.
+//! The scalars that the schema defines, and conversions from and to ids and JSON.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::SecondsFormat;
@@ -10,13 +10,13 @@ use crate::{
     id::Id,
 };
 
-/// The number of a commit: a decimal string, because JSON numbers stop being exact at 2^53. Later commits have greater
-/// numbers, without gap, whatever the customer.
+/// The number of a commit, as a decimal string, because JSON numbers are exact only up to 2^53. Each commit's
+/// number is one more than the one before, across all customers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revision(pub i64);
 
-/// The number of a commit: a decimal string, because JSON numbers stop being exact at 2^53. Later commits have greater
-/// numbers, without gap, whatever the customer.
+/// The number of a commit, as a decimal string, because JSON numbers are exact only up to 2^53. Each commit's
+/// number is one more than the one before, across all customers.
 #[Scalar]
 impl ScalarType for Revision {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -27,7 +27,7 @@ impl ScalarType for Revision {
             Value::Number(number) => number.as_i64().filter(|number| *number >= 0),
             _ => return Err(InputValueError::expected_type(value)),
         };
-        parsed.map(Self).ok_or_else(|| InputValueError::custom("a revision is a decimal number"))
+        parsed.map(Self).ok_or_else(|| InputValueError::custom("a Revision must be a decimal integer"))
     }
 
     fn to_value(&self) -> Value {
@@ -35,7 +35,7 @@ impl ScalarType for Revision {
     }
 }
 
-/// An instant, in UTC, as RFC 3339 has it: `2026-11-22T12:00:00.123456Z`, to the microsecond.
+/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(Instant);
 
@@ -52,13 +52,12 @@ impl From<Instant> for DateTime {
     }
 }
 
-/// An instant, in UTC, as RFC 3339 has it: `2026-11-22T12:00:00.123456Z`, to the microsecond.
+/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`.
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let parsed =
-            text.parse().map_err(|_| InputValueError::custom("an instant is written as RFC 3339 has it"));
+        let parsed = text.parse().map_err(|_| InputValueError::custom("a DateTime must follow RFC 3339"));
         parsed.map(Self)
     }
 
@@ -67,13 +66,15 @@ impl ScalarType for DateTime {
     }
 }
 
-/// A place in the change log, as an event carried it; or a bare revision, which means the end of that commit. Cursors
-/// of another database are refused.
+/// A position in the change log, as an event or a record gave it. A bare revision is accepted too, and means the
+/// end of that commit. A cursor of another database fails with CURSOR_INVALID; one from before the kept part of the
+/// log, with CURSOR_TOO_OLD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
-/// A place in the change log, as an event carried it; or a bare revision, which means the end of that commit. Cursors
-/// of another database are refused.
+/// A position in the change log, as an event or a record gave it. A bare revision is accepted too, and means the
+/// end of that commit. A cursor of another database fails with CURSOR_INVALID; one from before the kept part of the
+/// log, with CURSOR_TOO_OLD.
 #[Scalar]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -90,20 +91,21 @@ impl ScalarType for Cursor {
 }
 
 impl Cursor {
-    /// The same, read.
+    /// Parses the cursor's text; whether the log has it is checked later.
     pub(in crate::graphql) fn read(&self) -> domain::Result<change::Cursor> {
         self.0.parse()
     }
 }
 
-/// A scalar that can represent any JSON value.
+/// Any JSON value. Integers beyond 64 bits are rejected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Json(pub serde_json::Value);
 
-/// A scalar that can represent any JSON value.
+/// Any JSON value. Integers beyond 64 bits are rejected.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
-    /// The value comes as its exact text, since the library's own numbers could not hold it, and within bounds (`front`).
+    /// Reads the value's exact text, which `front` passes on because the library's own numbers can't hold every
+    /// JSON number. `front` has also checked its size.
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::Binary(text) = &value else { return Err(InputValueError::expected_type(value)) };
         read(text).map(Self).map_err(InputValueError::custom)
@@ -114,13 +116,13 @@ impl ScalarType for Json {
     }
 }
 
-/// What the text says that stands for a value of the scalar JSON.
+/// Parses the text that stands for a value of the scalar JSON.
 fn read(text: &[u8]) -> Result<serde_json::Value, String> {
     let read = json_reader::read(text, &Limits::DEPTH_ONLY);
     read.map(|json| json.to_serde()).map_err(|err| err.to_string())
 }
 
-/// A coerced argument as JSON. A value of the scalar JSON is in it as what its text says.
+/// Converts a coerced argument to JSON, and parses values of the scalar JSON from their text.
 pub(in crate::graphql) fn to_json(value: Value) -> Result<serde_json::Value, String> {
     Ok(match value {
         Value::Binary(text) => read(&text)?,
@@ -133,9 +135,9 @@ pub(in crate::graphql) fn to_json(value: Value) -> Result<serde_json::Value, Str
     })
 }
 
-/// The id of this noun that an input field names.
+/// Parses the UUID that an input field holds, as the id of one type.
 pub(in crate::graphql) fn id<T: Id + std::str::FromStr>(field: &str, id: &ID) -> domain::Result<T> {
-    id.parse().map_err(|_| Error::invalid(field, format!("{field} is not an id: ids are UUIDs")))
+    id.parse().map_err(|_| Error::invalid(field, format!("{field} must be a UUID")))
 }
 
 /// An id as clients see it: the row's UUID.

@@ -1,4 +1,4 @@
-//! Service tokens in the graph.
+//! Service tokens in the GraphQL schema: credentials of the platform's own services.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,19 @@ use crate::{
     graphql::engine::context::request,
 };
 
-/// A credential of one of the platform's own services. The token itself is shown once, when it is made.
+/// A credential of one of the platform's own services, such as a gateway; valid for all customers. Its secret is
+/// shown only once, by `createServiceToken`.
 #[derive(SimpleObject)]
 pub struct ServiceToken {
-    /// Its UUID.
+    /// The token's UUID, which never changes.
     id: ID,
-    /// What it is for.
+    /// The name that an operator gave it: 1 to 200 characters, not unique.
     name: String,
-    /// What it may do.
+    /// What the token may do, spelled as `configs:read` (see `ServiceScope`).
     scopes: Vec<String>,
-    /// When it was made.
+    /// When the token was made. Service tokens don't expire.
     created_at: DateTime,
-    /// When it ceased to be accepted; null while it is.
+    /// When the token was revoked; null while it's accepted.
     revoked_at: Option<DateTime>,
 }
 
@@ -41,63 +42,67 @@ impl From<verbs::ServiceToken> for ServiceToken {
     }
 }
 
-/// What a service token may do.
+/// What a service token may do, at all customers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "domain::ServiceScope")]
 pub enum ServiceScope {
-    /// `configs:read`: reads all customers' active configurations.
+    /// `configs:read`: read the active configurations of all customers.
     ConfigsRead,
-    /// `activations:watch`: watches all customers' activations.
+    /// `activations:watch`: subscribe to the activations of all customers and, together with `configs:read`, to
+    /// their configurations.
     ActivationsWatch,
 }
 
-/// A new service token.
+/// The fields of a new service token.
 #[derive(Clone, Debug, InputObject)]
 pub struct CreateServiceTokenInput {
-    /// What it is for, such as `gateway`: 1 to 200 characters.
+    /// A name that says which service uses it, such as `gateway`: 1 to 200 characters.
     name: String,
-    /// What it may do: at least one.
+    /// What the token may do: at least one scope.
     scopes: Vec<ServiceScope>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which service token to refuse from now on.
+/// The service token to revoke.
 #[derive(Clone, Debug, InputObject)]
 pub struct RevokeServiceTokenInput {
-    /// Which one.
+    /// The UUID of the token to revoke.
     service_token_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What making a service token came to.
+/// The result of `createServiceToken`.
 #[derive(SimpleObject)]
 pub struct CreateServiceTokenPayload {
-    /// The token's record; null when it was not made.
+    /// The new token without its secret; null if there are `userErrors`.
     service_token: Option<ServiceToken>,
-    /// The token itself, this once.
+    /// The bearer token. The service stores only a hash, so save it now. Null after an error, and when an
+    /// idempotency key is sent again.
     secret: Option<String>,
-    /// The commit that made it.
+    /// The commit that made the token; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not made; empty when it was.
+    /// Why no token was made; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// What revoking a service token came to.
+/// The result of `revokeServiceToken`.
 #[derive(SimpleObject)]
 pub struct RevokeServiceTokenPayload {
-    /// The token's record as it is now; null when there is none.
+    /// The revoked token; null if there are `userErrors`.
     service_token: Option<ServiceToken>,
-    /// The commit that made it so.
+    /// The commit that revoked the token, an earlier one if it was revoked already; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not revoked; empty when it was.
+    /// Why the token wasn't revoked; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Its mutations.
+/// The root fields of `Mutation` that make and revoke service tokens.
 #[derive(Default)]
 pub struct ServiceTokenMutation;
 
@@ -107,7 +112,7 @@ impl ServiceTokenMutation {
     async fn create_service_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new token.")] input: CreateServiceTokenInput,
+        #[graphql(desc = "The new token's fields.")] input: CreateServiceTokenInput,
     ) -> async_graphql::Result<CreateServiceTokenPayload> {
         let (request, CreateServiceTokenInput { name, scopes, idempotency_key }) = (request(ctx)?, input);
         let scopes: BTreeSet<domain::ServiceScope> = scopes.into_iter().map(Into::into).collect();
@@ -121,11 +126,11 @@ impl ServiceTokenMutation {
         Ok(CreateServiceTokenPayload { service_token, secret: secret.flatten(), revision, user_errors })
     }
 
-    /// Makes a service token be refused from now on. For operators.
+    /// Revokes a service token at once. For operators.
     async fn revoke_service_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RevokeServiceTokenInput,
+        #[graphql(desc = "The token to revoke.")] input: RevokeServiceTokenInput,
     ) -> async_graphql::Result<RevokeServiceTokenPayload> {
         let (request, RevokeServiceTokenInput { service_token_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {

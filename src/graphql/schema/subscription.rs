@@ -1,4 +1,5 @@
-//! Subscriptions: what of the log a caller may see, first what it missed, then live.
+//! The root fields of `Subscription`. Each one runs in two phases: it opens its watch, and then renders one event
+//! at a time (`share.rs`).
 
 use std::sync::Arc;
 
@@ -22,24 +23,29 @@ use crate::{
     task::lock,
 };
 
-/// The most agents that one subscription may name: more want a customer, or all.
+/// The most agents that one subscription may name. For more, a client subscribes to a customer, or to all.
 const AGENTS_MAX: usize = 1000;
 
-/// All subscriptions.
+/// The root type of all subscriptions.
 #[derive(Default)]
 pub struct SubscriptionRoot;
 
-/// What of the log you may see, first what you missed, then live.
+/// Subscriptions first replay what you missed, if you pass `after`, and then continue live.
 #[Subscription(name = "Subscription")]
 impl SubscriptionRoot {
-    /// Each activation and deactivation that the caller may see, in order; `after` replays what was missed.
+    /// Each activation and deactivation that you can see, in commit order, each once. An event shows its own
+    /// record, and nested objects as they are now. For members, and for API keys and service tokens with
+    /// `activations:watch`.
     async fn activations<'a>(
         &self,
         ctx: &Context<'a>,
-        #[graphql(desc = "Only those of this customer; of all that you may see when left out.")] customer_id: Option<ID>,
-        #[graphql(desc = "Only those of these agents, at most 1000.")] agent_ids: Option<Vec<ID>>,
         #[graphql(
-            desc = "Begin right after this event's cursor, or after this revision; with what happens from now on when left out."
+            desc = "Only this customer's activations; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(desc = "Only these agents, at most 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(
+            desc = "Continue after this event's cursor or this revision. If left out, only events from now on."
         )]
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
@@ -51,16 +57,20 @@ impl SubscriptionRoot {
         }))
     }
 
-    /// For gateways: first every active config (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs between. A
-    /// snapshot is of one moment: the one of the BOOKMARK that follows it. After several events of one commit, and when
-    /// nothing happens for ten seconds, a BOOKMARK follows too. Needs the right to read configurations and to watch.
+    /// For gateways: all active configurations (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs in
+    /// between. The snapshot shows the moment of the BOOKMARK that ends it. A BOOKMARK also follows a commit with
+    /// several events, and comes at least every ten seconds, even if nothing happens. For members, and for API keys
+    /// and service tokens with both `configs:read` and `activations:watch`.
     async fn configs<'a>(
         &self,
         ctx: &Context<'a>,
-        #[graphql(desc = "Only those of this customer; of all that you may see when left out.")] customer_id: Option<ID>,
-        #[graphql(desc = "Only those of these agents, at most 1000.")] agent_ids: Option<Vec<ID>>,
         #[graphql(
-            desc = "Begin right after this BOOKMARK's cursor, or after this revision; with a snapshot when left out. A cursor is good for the same arguments and the same rights only."
+            desc = "Only this customer's configurations; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(desc = "Only these agents, at most 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(
+            desc = "Continue after this BOOKMARK's cursor or this revision; with a snapshot if left out. A cursor is valid only for the same arguments and rights."
         )]
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<ConfigEvent>> + 'a> {
@@ -77,15 +87,17 @@ impl SubscriptionRoot {
         }))
     }
 
-    /// For dashboards: every change of the log that the caller may see, in order; `after` replays what was missed. Needs
-    /// the right to read the audit. Operators are sent the platform's own entries too.
+    /// For dashboards: each entry of the audit log that you can see, in commit order, each once. For ADMINs,
+    /// operators, and API keys with `changes:read`; operators also get the platform's own entries.
     async fn changes<'a>(
         &self,
         ctx: &Context<'a>,
-        #[graphql(desc = "Only those of this customer; of all whose audit you may read when left out.")]
+        #[graphql(
+            desc = "Only this customer's entries; those of every customer whose audit you can read if left out."
+        )]
         customer_id: Option<ID>,
         #[graphql(
-            desc = "Begin right after this change's cursor, or after this revision; with what happens from now on when left out."
+            desc = "Continue after this entry's cursor or this revision. If left out, only entries from now on."
         )]
         after: Option<Cursor>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Change>> + 'a> {
@@ -98,7 +110,8 @@ impl SubscriptionRoot {
     }
 }
 
-/// The event that is to be shown; or none, and what is watched from now on has been opened.
+/// Runs the phase that the request names. In the open phase it opens the watch, stores it and returns no event; in
+/// the render phase it returns the event to render.
 async fn part(
     request: &Request,
     opened: impl Future<Output = Result<Source>>,
@@ -110,11 +123,12 @@ async fn part(
             *lock(slot) = Some(source);
             Ok(None)
         }
-        None => Err(refuse(&Error::Internal("a subscription that was run as a query".into()))),
+        None => Err(refuse(&Error::Internal("a subscription was run without a phase".into()))),
     }
 }
 
-/// What there is to say when there is no event of the kind that was asked for.
+/// Resolves what isn't an event of this subscription: nothing in the open phase, the error that ended the watch, or
+/// an internal error.
 fn unshown<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
     match event? {
         Event::Over(err) => Some(Err(refuse(&err))),
@@ -150,7 +164,7 @@ async fn open(
     })
 }
 
-/// What of the log these arguments ask for.
+/// Checks the arguments, and makes the filter of a watch.
 fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> {
     let customer_id = customer.map(|customer| id("customerId", &customer)).transpose()?;
     if let Some(agents) = agents.as_ref().filter(|agents| agents.len() > AGENTS_MAX) {
@@ -162,10 +176,10 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> 
     Ok(WatchFilter { customer_id, agent_ids })
 }
 
-/// The activation that a change tells of, as of now.
+/// Loads the activation that an entry of the log records, through a view of its own.
 async fn activation(change: &domain::change::Change, request: &Request) -> async_graphql::Result<Activation> {
     let id = verbs::Activation::recorded_by(change);
-    let id = id.ok_or_else(|| refuse(&Error::Internal("a change that is no activation".into())))?;
+    let id = id.ok_or_else(|| refuse(&Error::Internal("the change records no activation".into())))?;
     let activation = request.event().activation(id).await?;
-    activation.ok_or_else(|| refuse(&Error::Internal("a change without its activation".into())))
+    activation.ok_or_else(|| refuse(&Error::Internal("the change's activation does not exist".into())))
 }

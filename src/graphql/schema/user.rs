@@ -1,4 +1,4 @@
-//! People in the graph: who asks, who did what.
+//! People in the GraphQL schema: users, actors, and the viewer (the caller) with its permissions.
 
 use std::sync::Arc;
 
@@ -22,82 +22,86 @@ use crate::{
     id::{CustomerId, UserId},
 };
 
-/// A person, known by who vouches for it and under which name.
+/// A person, identified by the issuer and the subject of their sign-in tokens.
 #[derive(Clone)]
 pub struct User {
     row: Arc<verbs::User>,
     lens: Lens,
 }
 
-/// What kind of caller did something.
+/// The kinds of callers that can do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "change::ActorKind")]
 pub enum ActorKind {
-    /// A person.
+    /// A person who works for customers.
     User,
-    /// A customer's own program.
+    /// A program of a customer, with an API key.
     ApiKey,
-    /// One of the platform's own services.
+    /// A service of the platform, with a service token.
     Service,
-    /// A person who works for the platform itself.
+    /// A person who works for the platform, with rights at all customers.
     Operator,
-    /// The command line, or the service itself.
+    /// The command line, or a task of the service itself.
     System,
 }
 
-/// What a member may do at a customer. Each role may do all that the one before may.
+/// What a member may do at a customer. Each role includes the rights of the roles before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "member::Role")]
 pub enum Role {
-    /// Reads agents and versions.
+    /// Reads the customer, its plan and usage, agents, versions, activations and configurations, and watches
+    /// activations.
     Viewer,
-    /// Also creates, publishes, activates.
+    /// Also creates, updates and archives agents, publishes versions, and activates them.
     Editor,
-    /// Also sees members, keys and the audit.
+    /// Also manages members, invitations and API keys, changes the customer's name, and reads the audit log.
     Admin,
 }
 
-/// A person, known by who vouches for it and under which name.
+/// A person, identified by the issuer and the subject of their sign-in tokens.
 #[Object]
 impl User {
-    /// Its UUID.
+    /// The user's UUID, which never changes.
     pub(in crate::graphql) async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
-    /// What people call it, when known.
+    /// The display name from the user's token; null if it had none.
     async fn name(&self) -> Option<&str> {
         self.row.name.as_deref()
     }
 
-    /// Its address, when known: shown to itself and to operators. A customer's ADMINs see those of its members in
-    /// `Customer.members`.
+    /// The user's e-mail address; null if unknown, and for everyone but the user and operators. A customer's ADMINs
+    /// find its members' addresses in `Customer.members`.
     async fn email(&self) -> Option<&str> {
         let caller = &self.lens.reading.caller;
         let may_see = caller.profile() == Some(self.row.id) || policy::is_platform(caller);
         self.row.email.as_deref().filter(|_| may_see)
     }
 
-    /// The agents that it answers for, of those that you may see, oldest first.
+    /// The agents that this user owns and you can see, oldest first. FORBIDDEN for service tokens, and for API keys
+    /// without `agents:read`.
     async fn agents(
         &self,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         AgentConnection::of_owner(&self.lens, self.row.id, args).await
     }
 
-    /// When its profile was made.
+    /// When the user's profile was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 }
 
-/// Who did something.
+/// The caller that did something.
 #[derive(Clone)]
 pub struct Actor {
     kind: change::ActorKind,
@@ -111,15 +115,16 @@ impl Actor {
     }
 }
 
-/// Who did something.
+/// The caller that did something.
 #[Object]
 impl Actor {
-    /// What kind of caller.
+    /// The kind of caller; it decides what `id` names.
     async fn kind(&self) -> ActorKind {
         self.kind.into()
     }
 
-    /// Which one, as a UUID; null for the system, and for who has no right to see people, unless it is oneself.
+    /// The UUID of the user, API key or service token. Null for SYSTEM. Service tokens, and API keys without
+    /// `changes:read`, see only their own.
     async fn id(&self) -> Option<ID> {
         let caller = &self.lens.reading.caller;
         let is_oneself = self.id.is_some() && caller.actor().id == self.id;
@@ -127,7 +132,8 @@ impl Actor {
         self.id.filter(|_| may_see).map(to_id)
     }
 
-    /// The person, when it is one and works for a customer of yours.
+    /// The person who did it. Null for programs and the system, for people who share no customer with you, and for
+    /// callers who may not see people.
     async fn user(&self) -> Nullable<User> {
         nullable(async {
             match (self.kind, self.id) {
@@ -154,68 +160,68 @@ impl Lens {
     }
 }
 
-/// Something that may be done.
+/// A right that a caller can have; see `Viewer.permissions`. A suspended customer can limit it further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Action")]
 pub enum Permission {
-    /// Create customers.
+    /// Create customers; for operators.
     CreateCustomer,
-    /// Make and revoke service tokens.
+    /// Make and revoke service tokens, and list the subscriptions of an instance; for operators.
     ManagePlatform,
-    /// Set what customers pay for, and where they stand with their bills.
+    /// Set a customer's plan and billing status; for operators.
     ManageBilling,
-    /// Take away what a canceled customer had.
+    /// Erase the data of a CANCELED customer; for operators.
     EraseCustomer,
-    /// Change a customer's own fields.
+    /// Change a customer's name.
     UpdateCustomer,
-    /// See what a customer pays for, how much it has of it, and where it stands with its bills.
+    /// Read a customer's plan, usage and billing status.
     ReadBilling,
-    /// See who works for a customer and who is invited, with their addresses.
+    /// Read a customer's members and open invitations, with e-mail addresses.
     ReadMembers,
-    /// Invite people to work for a customer, and give its members roles.
+    /// Invite members, and change members' roles.
     ManageMembers,
-    /// Remove members of a customer, and take invitations back.
+    /// Remove members, and revoke invitations.
     RemoveMembers,
-    /// See a customer's API keys; never their secrets.
+    /// Read a customer's API keys, without their secrets.
     ReadKeys,
     /// Make and rotate a customer's API keys.
     ManageKeys,
     /// Revoke a customer's API keys.
     RevokeKeys,
-    /// Read a customer and its agents, versions and activations.
+    /// Read and list customers, agents, versions and activations.
     ReadAgents,
-    /// Read agents and versions met through something that names them: an activation, or one's own write.
+    /// Read an agent or version that another object leads to, such as an activation or a mutation's payload.
     ReadServing,
-    /// Read what versions hold: prompts, parameters, tools.
+    /// Read the content of versions: prompts, parameters and tools.
     ReadContent,
-    /// Read what people wrote for people: descriptions of agents, messages of versions.
+    /// Read descriptions of agents and messages of versions, which people wrote for people.
     ReadNotes,
-    /// See who did something.
+    /// Read who did something.
     ReadPeople,
     /// Create, update, archive and restore agents.
     WriteAgents,
-    /// Publish versions.
+    /// Publish versions of agents.
     PublishVersions,
-    /// Activate, roll back and deactivate.
+    /// Activate versions, roll back and deactivate.
     ActivateVersions,
-    /// Read active configurations.
+    /// Read the active configurations of agents.
     ReadConfigs,
-    /// Watch activations.
+    /// Subscribe to activations; together with READ_CONFIGS, also to configurations.
     WatchActivations,
-    /// Read and watch the audit.
+    /// Read the audit log, and subscribe to it.
     ReadChanges,
 }
 
-/// Whoever asks: what it is, and what it may do.
+/// The caller of this request: you, and what you may do.
 pub struct Viewer {
     lens: Lens,
 }
 
-/// The asking user's place at one customer.
+/// Your membership of one customer.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct ViewerMembership {
-    /// What it may do there.
+    /// Your role at this customer.
     role: Role,
     #[graphql(skip)]
     customer_id: CustomerId,
@@ -225,12 +231,12 @@ pub struct ViewerMembership {
 
 #[async_graphql::ComplexObject]
 impl ViewerMembership {
-    /// Where.
+    /// The customer that you are a member of.
     async fn customer(&self) -> Nullable<Customer> {
         nullable(async { self.lens.customer(self.customer_id).await }).await
     }
 
-    /// What you may do there.
+    /// What your role allows at this customer, regardless of its billing status.
     async fn permissions(&self) -> Vec<Permission> {
         let caller = &self.lens.reading.caller;
         let may = |action: &Action| policy::allow_on(caller, *action, self.customer_id, "customer").is_ok();
@@ -238,10 +244,10 @@ impl ViewerMembership {
     }
 }
 
-/// Whoever asks: what it is, and what it may do.
+/// The caller of this request: you, and what you may do.
 #[Object]
 impl Viewer {
-    /// What kind of caller.
+    /// The kind of caller that you are.
     async fn kind(&self) -> ActorKind {
         match &self.lens.reading.caller.principal {
             Principal::User(user) if user.operator => ActorKind::Operator,
@@ -252,7 +258,8 @@ impl Viewer {
         }
     }
 
-    /// Your profile; null while there is none: your first write makes it.
+    /// Your profile. Null for programs; also for a user without a profile, which an accepted invitation or the
+    /// first write creates.
     async fn user(&self) -> Nullable<User> {
         nullable(async {
             match &self.lens.reading.caller.principal {
@@ -265,7 +272,7 @@ impl Viewer {
         .await
     }
 
-    /// What your credential calls you: a user's subject, an API key's or a service token's name.
+    /// Your name in your credential: a user's subject, or the name of an API key or service token.
     async fn name(&self) -> &str {
         match &self.lens.reading.caller.principal {
             Principal::User(user) => &user.subject,
@@ -275,12 +282,12 @@ impl Viewer {
         }
     }
 
-    /// Whether you are a user of the platform itself, for all customers.
+    /// True if you are an operator: a user of the platform, with rights at all customers.
     async fn is_operator(&self) -> bool {
         matches!(&self.lens.reading.caller.principal, Principal::User(user) if user.operator)
     }
 
-    /// Your place at each of your customers.
+    /// Your role at each of your customers; empty for operators who have none, and for programs.
     async fn memberships(&self) -> Vec<ViewerMembership> {
         let Principal::User(user) = &self.lens.reading.caller.principal else {
             return Vec::new();
@@ -293,7 +300,7 @@ impl Viewer {
         user.memberships.iter().map(place).collect()
     }
 
-    /// What your API key or service token may do; empty for users.
+    /// What your API key or service token may do, spelled as `agents:read`; empty for users.
     async fn scopes(&self) -> Vec<&'static str> {
         match &self.lens.reading.caller.principal {
             Principal::ApiKey(key) => key.scopes.iter().map(|scope| scope.as_str()).collect(),
@@ -302,7 +309,7 @@ impl Viewer {
         }
     }
 
-    /// What you may do: at your customers where you have the role for it, at your API key's customer, or for all.
+    /// What you may do at one customer at least. `ViewerMembership.permissions` says what you may do at which one.
     async fn permissions(&self) -> Vec<Permission> {
         let caller = &self.lens.reading.caller;
         let places: Vec<CustomerId> = match &caller.principal {
@@ -322,7 +329,7 @@ impl Viewer {
         Action::ALL.into_iter().filter(may).map(Into::into).collect()
     }
 
-    /// The customer of your API key; null for users and services.
+    /// The UUID of your API key's customer; null for users and service tokens.
     async fn customer_id(&self) -> Option<ID> {
         match &self.lens.reading.caller.principal {
             Principal::ApiKey(key) => Some(to_id(key.customer_id)),
@@ -330,19 +337,19 @@ impl Viewer {
         }
     }
 
-    /// When your credential ceases to be valid; null when it does not by itself.
+    /// When your credential expires; null if it doesn't expire.
     async fn expires_at(&self) -> Option<DateTime> {
         self.lens.reading.caller.expires_at().map(Into::into)
     }
 }
 
-/// Their queries.
+/// The root field of `Query` that describes the caller.
 #[derive(Default)]
 pub struct UserQuery;
 
 #[Object]
 impl UserQuery {
-    /// Who you are to this service, and what you may do.
+    /// The caller of this request: who you are, and what you may do.
     async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Viewer> {
         Ok(Viewer { lens: request(ctx)?.lens() })
     }

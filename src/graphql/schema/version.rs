@@ -1,4 +1,4 @@
-//! Versions in the graph.
+//! Versions in the GraphQL schema: the object, the lists below an agent, and `publishVersion`.
 
 use std::sync::Arc;
 
@@ -21,32 +21,33 @@ use crate::{
     id::{AgentId, VersionId},
 };
 
-/// What an agent is, at one time and for ever.
+/// An immutable version of an agent: the prompt, the model, its parameters and the tools. Only erasing the customer
+/// empties it.
 #[derive(Clone)]
 pub struct AgentVersion {
     pub(in crate::graphql) row: Arc<verbs::VersionSummary>,
     pub(in crate::graphql) lens: Lens,
 }
 
-/// One tool that a version may call.
+/// A tool that the model may call.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct Tool {
-    /// Its name, unique within the version.
+    /// The tool's name: 1 to 200 characters, unique within the version.
     name: String,
-    /// What it does, for the model to read.
+    /// What the tool does, written for the model; null if left out.
     description: Option<String>,
-    /// The JSON Schema of its input.
+    /// The JSON Schema of the tool's input; null if none was given.
     input_schema: Option<Json>,
 }
 
-/// One tool that a version may call.
+/// A tool that the model may call.
 #[derive(Clone, Debug, InputObject)]
 pub struct ToolInput {
-    /// Its name: 1 to 200 characters, unique within the version.
+    /// The tool's name: 1 to 200 characters, unique within the version.
     name: String,
-    /// What it does, for the model to read.
+    /// What the tool does, written for the model; null if left out.
     description: Option<String>,
-    /// A JSON Schema of its input. It is checked to be one; nothing that it refers to is fetched.
+    /// A JSON Schema of the tool's input, checked against its metaschema. References aren't fetched.
     input_schema: Option<Json>,
 }
 
@@ -56,7 +57,7 @@ impl From<ToolInput> for verbs::Tool {
     }
 }
 
-/// A version's tools as the graph shows them.
+/// Copies a version's tools into the schema's type.
 pub(in crate::graphql) fn tools(of: &verbs::Tools) -> Vec<Tool> {
     let tool = |verbs::Tool { name, description, input_schema }: verbs::Tool| Tool {
         name,
@@ -66,7 +67,7 @@ pub(in crate::graphql) fn tools(of: &verbs::Tools) -> Vec<Tool> {
     of.0.iter().cloned().map(tool).collect()
 }
 
-/// About how much memory a value takes in an answer.
+/// Estimates how many bytes of memory a JSON value takes in a response.
 pub(in crate::graphql) fn json_bytes(value: &Value) -> usize {
     size_of::<Value>()
         + match value {
@@ -77,7 +78,7 @@ pub(in crate::graphql) fn json_bytes(value: &Value) -> usize {
         }
 }
 
-/// About how much memory a version's tools take in an answer.
+/// Estimates how many bytes of memory a version's tools take in a response.
 pub(in crate::graphql) fn tools_bytes(of: &verbs::Tools) -> usize {
     let tool = |verbs::Tool { name, description, input_schema }: &verbs::Tool| {
         let schema = input_schema.as_ref().map_or(0, json_bytes);
@@ -86,58 +87,64 @@ pub(in crate::graphql) fn tools_bytes(of: &verbs::Tools) -> usize {
     of.0.iter().map(tool).sum()
 }
 
-/// What an agent is, at one time and for ever.
+/// An immutable version of an agent: the prompt, the model, its parameters and the tools. Only erasing the customer
+/// empties it.
 #[Object]
 impl AgentVersion {
-    /// Its UUID.
+    /// The version's UUID, which never changes.
     pub(in crate::graphql) async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
-    /// 1, 2, 3 … within the agent, without gap.
+    /// The version's number within its agent: 1, 2, 3 and so on, without gaps.
     async fn number(&self) -> i32 {
         self.row.number
     }
 
-    /// Of which agent.
+    /// The agent that this version belongs to.
     async fn agent(&self) -> async_graphql::Result<Agent> {
         let agent = self.lens.agent(self.row.agent_id).await?;
         agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
     }
 
-    /// What the model is told first.
+    /// The system prompt: at most 512 KiB of UTF-8, may be empty. Costs a read of the content, one for all versions
+    /// of a level. API keys need a reading scope; service tokens need `configs:read`, and read only what is served
+    /// now.
     async fn system_prompt(&self) -> async_graphql::Result<String> {
         let body = self.body().await?;
         self.lens.weigh(body.system_prompt.len())?;
         Ok(body.system_prompt.clone())
     }
 
-    /// Which model, such as `gpt-4-turbo`.
+    /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
     async fn model_name(&self) -> &str {
         &self.row.model_name
     }
 
-    /// Temperature and the like: a JSON object.
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB. Needs the same rights as
+    /// `systemPrompt`.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
         let body = self.body().await?;
         self.lens.weigh(json_bytes(&body.model_parameters.0))?;
         Ok(Json(body.model_parameters.0.clone()))
     }
 
-    /// What it may call, in the order in which it was given.
+    /// The tools that the model may call, at most 128, in the order in which they were published. Needs the same
+    /// rights as `systemPrompt`.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
         let body = self.body().await?;
         self.lens.weigh(tools_bytes(&body.tools))?;
         Ok(tools(&body.tools))
     }
 
-    /// SHA-256, in hex, over the canonical JSON (RFC 8785) of `system_prompt`, `model_name`, `model_parameters` and
-    /// `tools`: equal content has an equal hash.
+    /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON (RFC 8785) with the keys
+    /// `system_prompt`, `model_name`, `model_parameters` and `tools`. Equal content has equal hashes.
     async fn content_hash(&self) -> String {
         hex(&self.row.content_hash)
     }
 
-    /// Why this version, in its author's words. Not for services of the platform.
+    /// The author's reason for this version, at most 2,000 characters. Null if none was written; also for service
+    /// tokens and for API keys that have only `changes:read`.
     async fn message(&self) -> Nullable<&str> {
         nullable(async {
             self.lens.allow(Action::ReadNotes)?;
@@ -148,45 +155,48 @@ impl AgentVersion {
         .await
     }
 
-    /// Whether its agent serves it now.
+    /// True while this is its agent's active version.
     async fn is_active(&self) -> async_graphql::Result<bool> {
         let agent = self.lens.agent(self.row.agent_id).await?;
         Ok(agent.is_some_and(|agent| agent.row.active_version_id == Some(self.row.id)))
     }
 
-    /// Who published it.
+    /// The user, API key or operator that published the version.
     async fn created_by(&self) -> Actor {
         Actor::new(self.row.created_by_kind, self.row.created_by_id, self.lens.clone())
     }
 
-    /// When it was published.
+    /// When the version was published.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 }
 
 impl AgentVersion {
-    /// What it holds: looked for when a field asks for it, and read in one statement with all others of its level.
+    /// Loads the prompt, parameters and tools. One statement reads them for all versions of a level whose fields
+    /// ask for them.
     pub(in crate::graphql) async fn body(&self) -> async_graphql::Result<Arc<verbs::VersionBody>> {
         let body = self.lens.version_bodies.load(verbs::BodyKey::of(&self.row)).await?;
         let hidden = || match self.lens.reading.caller.principal.is_service() {
-            true => Error::Forbidden("a service token reads what versions hold that serve, and of no others"),
-            false => Error::Internal("a version without content".into()),
+            true => Error::Forbidden(
+                "a service token reads the content of versions that are served now, and of no others",
+            ),
+            false => Error::Internal("a version has no content".into()),
         };
         let body = body.ok_or_else(|| refuse(&hidden()))?;
         Ok(Arc::clone(&body))
     }
 }
 
-/// A hash as clients see it.
+/// A hash as lower-case hexadecimal digits.
 pub(in crate::graphql) fn hex(bytes: &[u8]) -> String {
-    // `hex::encode` goes character by character.
+    // `hex::encode` works character by character, which is slower.
     let mut text = vec![0; 2 * bytes.len()];
     let written = hex::encode_to_slice(bytes, &mut text).ok().and_then(|()| String::from_utf8(text).ok());
     written.unwrap_or_default()
 }
 
-/// What a list of versions counts: they are numbered without gap, so the newest number is the count.
+/// The number of an agent's newest version. Versions are numbered without gaps, so this is their count.
 type Count = i32;
 
 async fn count(latest: &Count) -> async_graphql::Result<u64> {
@@ -243,53 +253,59 @@ impl Lens {
     }
 }
 
-/// A new version.
+/// The content of a new version.
 #[derive(Clone, Debug, InputObject)]
 pub struct PublishVersionInput {
-    /// Of which agent.
+    /// The UUID of the agent to publish for.
     agent_id: ID,
-    /// What the model is told first: at most 512 KiB.
+    /// The system prompt: at most 512 KiB of UTF-8; may be empty.
     system_prompt: String,
-    /// Which model, such as `gpt-4-turbo`: 1 to 200 characters.
+    /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
     model_name: String,
-    /// Temperature and the like: a JSON object of at most 64 KiB; empty when left out.
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB as canonical JSON; empty if
+    /// left out.
     model_parameters: Option<Json>,
-    /// What it may call: at most 128 with unique names; none when left out.
+    /// The tools that the model may call: at most 128, with unique names, 1 MiB of canonical JSON together; none if
+    /// left out.
     tools: Option<Vec<ToolInput>>,
-    /// Why this version: at most 2,000 characters.
+    /// Your reason for this version: at most 2,000 characters.
     message: Option<String>,
-    /// Whether it is to serve at once.
+    /// Whether to activate the version in the same commit. That also needs the right to activate.
     #[graphql(default = false)]
     activate: bool,
-    /// Refuse with CONFLICT when the newest version has another number; 0 expects none.
+    /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
+    /// checked if left out.
     expected_latest_number: Option<i32>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What publishing came to.
+/// The result of `publishVersion`.
 #[derive(SimpleObject)]
 pub struct PublishVersionPayload {
-    /// The version; null when it was not published.
+    /// The new version; null if there are `userErrors`.
     version: Option<AgentVersion>,
-    /// The commit that published it.
+    /// The commit that published the version; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why it was not published; empty when it was.
+    /// Why the version wasn't published; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// Its mutations.
+/// The root field of `Mutation` that publishes versions.
 #[derive(Default)]
 pub struct VersionMutation;
 
 #[Object]
 impl VersionMutation {
-    /// Publishes a version: the next number of its agent, for ever. It serves only when activated, here or later.
+    /// Publishes an immutable version under the agent's next number. It's served only if activated, at once with
+    /// `activate` or later. Needs EDITOR or `versions:publish`. Fails with ARCHIVED, and with LIMIT_REACHED beyond
+    /// the plan.
     async fn publish_version(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new version.")] input: PublishVersionInput,
+        #[graphql(desc = "The agent, and the new version's content.")] input: PublishVersionInput,
     ) -> async_graphql::Result<PublishVersionPayload> {
         let request = request(ctx)?;
         let PublishVersionInput {

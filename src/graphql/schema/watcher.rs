@@ -1,4 +1,4 @@
-//! Who watches, for operators.
+//! Running subscriptions in the GraphQL schema, for operators.
 
 use std::sync::Arc;
 
@@ -19,47 +19,47 @@ use crate::{
     },
 };
 
-/// What is watched.
+/// The event streams that a subscription can watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "feed::Watched")]
 pub enum Watched {
-    /// Activations and deactivations.
+    /// The stream of activations and deactivations.
     Activations,
-    /// Active configurations.
+    /// The stream of active configurations.
     Configs,
-    /// All of the log.
+    /// The stream of all entries of the change log.
     Changes,
 }
 
-/// A subscription that runs on this instance.
+/// A subscription that is running on the instance that answered, for operators.
 #[derive(Clone)]
 pub struct Watcher {
     watcher: Arc<feed::Watcher>,
-    /// How far this instance had followed the log when it was asked.
+    /// The revision up to which this instance had followed the log when the list was read.
     applied: i64,
     lens: Lens,
 }
 
-/// A subscription that runs on this instance.
+/// A subscription that is running on the instance that answered, for operators.
 #[Object]
 impl Watcher {
-    /// Names it for as long as it runs.
+    /// The subscription's UUID, valid while it runs.
     async fn id(&self) -> ID {
         to_id(self.watcher.id)
     }
 
-    /// What it watches.
+    /// The stream that it watches.
     async fn watched(&self) -> Watched {
         self.watcher.watched.into()
     }
 
-    /// Who it is.
+    /// The caller that subscribed.
     async fn actor(&self) -> Actor {
         let actor = self.watcher.caller.actor();
         Actor::new(actor.kind, actor.id, self.lens.clone())
     }
 
-    /// What its credential calls it: a user's subject, an API key's or a service token's name.
+    /// The caller's name in its credential: a user's subject, or the name of an API key or service token.
     async fn name(&self) -> &str {
         match &self.watcher.caller.principal {
             Principal::User(user) => &user.subject,
@@ -69,38 +69,38 @@ impl Watcher {
         }
     }
 
-    /// The customer that it named, by its id; null when it watches all that it may see.
+    /// The UUID of the customer in its arguments; null if it watches every customer that it can see.
     async fn customer_id(&self) -> Option<ID> {
         self.watcher.filter.customer_id.map(to_id)
     }
 
-    /// How many agents it named; null when it named none.
+    /// How many agents its arguments name; null if they name none.
     async fn agents(&self) -> Option<usize> {
         self.watcher.filter.agent_ids.as_ref().map(|agents| agents.len())
     }
 
-    /// The network that it comes from, such as 192.0.2.0/24.
+    /// The caller's network, such as 192.0.2.0/24 (/48 for IPv6); null if unknown.
     async fn network(&self) -> Option<String> {
         self.watcher.caller.origin.network.map(|network| network.to_string())
     }
 
-    /// Since when it runs.
+    /// When the subscription began.
     async fn since(&self) -> DateTime {
         self.watcher.since.into()
     }
 
-    /// The last commit of which it has been handed all that it may see.
+    /// The last commit whose events have all been handed to it, or are just being handed to it.
     async fn revision(&self) -> Revision {
         Revision(self.watcher.revision())
     }
 
-    /// How many commits it is behind what this instance knows.
+    /// How many commits it lags behind this instance; 0 if it's up to date.
     async fn behind(&self) -> i64 {
         (self.applied - self.watcher.revision()).max(0)
     }
 }
 
-/// How many watch.
+/// What `totalCount` returns: how many subscriptions are running.
 pub struct Count(u64);
 
 async fn count(Count(count): &Count) -> async_graphql::Result<u64> {
@@ -110,25 +110,28 @@ async fn count(Count(count): &Count) -> async_graphql::Result<u64> {
 impl Plain for Watcher {}
 
 connection!(
-    /// A page of those who watch.
+    /// A page of running subscriptions.
     WatcherConnection, WatcherEdge, Watcher, |node: &Watcher| node.watcher.id, count, Count
 );
 
-/// Their queries.
+/// The root field of `Query` that lists running subscriptions.
 #[derive(Default)]
 pub struct WatcherQuery;
 
 #[Object]
 impl WatcherQuery {
-    /// The subscriptions that run on the instance which answers this, oldest first. For operators.
+    /// The subscriptions that run on the instance that answers, oldest first; other instances have their own. For
+    /// operators.
     async fn watchers(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<WatcherConnection> {
         let request = request(ctx)?;
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;

@@ -65,7 +65,7 @@ async fn what_the_protocol_does_not_know_ends_the_socket() {
         (vec![text("{\"type\":\"complete\"}")], bad(id)),
         (vec![text("{\"type\":\"complete\",\"id\":\"\"}")], bad(id)),
         (vec![text("{\"type\":\"subscribe\",\"id\":7,\"payload\":{\"query\":\"{a}\"}}")], bad(id)),
-        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\"}")], request("it must be an object, not null")),
+        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\"}")], request("it must be a JSON object, not null")),
         (
             vec![text("{\"type\":\"subscribe\",\"id\":\"1\",\"payload\":{\"query\":7}}")],
             request("`query` must be a string, not a number"),

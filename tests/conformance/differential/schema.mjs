@@ -21,7 +21,7 @@ export function isInstant(value) {
 /** What each scalar of the service's own accepts, as JSON; `what` is the message of the refusal. */
 const SCALARS = {
   Revision: {
-    what: "a revision is a decimal number",
+    what: "a Revision must be a decimal integer",
     accepts: (value) =>
       typeof value === "string" ? /^\d+$/.test(value) && BigInt(value) <= I64_MAX : isWhole(value) && value >= 0,
     // A literal may be longer than a JavaScript number.
@@ -35,7 +35,7 @@ const SCALARS = {
     literal: (node) => [Kind.STRING, Kind.INT, Kind.FLOAT].includes(node.kind),
   },
   DateTime: {
-    what: "an instant is written as RFC 3339 has it",
+    what: "a DateTime must follow RFC 3339",
     accepts: isInstant,
     literal: (node) => node.kind === Kind.STRING && isInstant(node.value),
   },

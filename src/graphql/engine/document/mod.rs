@@ -1,10 +1,12 @@
-//! Which document an operation means: the text that it carries, or one that is known by its hash or its id.
+//! Finds the document that a request identifies: by its text, by its hash, or by its id in the list of trusted
+//! documents.
 //!
-//! Persisted queries are Apollo's protocol: a client sends `extensions.persistedQuery` alone, and with the text when the
-//! answer is PERSISTED_QUERY_NOT_FOUND. A document is found by its hash by its own tenant only, so that nobody can find
-//! out what others ask. When there is a list of trusted documents, no other runs, however it is named.
+//! Persisted queries follow Apollo's protocol: a client sends only `extensions.persistedQuery`, and repeats the
+//! request with the text if the answer is PERSISTED_QUERY_NOT_FOUND. A hash finds a document only for the tenant
+//! that registered it; otherwise a tenant could find out what others ask. With a list of trusted documents, no
+//! other document runs, however a request identifies it.
 //!
-//! A checked document is shared by all who send its text.
+//! Requests with the same text share one checked document.
 
 use std::sync::Arc;
 
@@ -29,39 +31,41 @@ pub use trusted::{ManifestError, TrustedDocuments};
 /// The SHA-256 of a document's text.
 type Hash = [u8; 32];
 
-/// How many documents are thought to be remembered; what bounds them is their size.
+/// The number of documents that each cache is sized for. The limit is on bytes, not on this.
 const ENTRIES: usize = 1_000;
-/// About the most bytes that all of them take.
+/// The most bytes that the documents of each cache take, roughly.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// One shard: a cache of several takes nothing that is heavier than a shard, and a document of many tokens is.
+/// The number of shards. A cache rejects an entry heavier than one shard's capacity, and a document of many tokens
+/// is heavier than a small shard's.
 const SHARDS: usize = 1;
-/// A longer text is remembered only for a client that names its hash: to find that of every text would be work for nothing.
+/// The longest text that is cached without a registered hash. Hashing longer texts costs more than it saves.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// With this before it, an id is a hash (GraphQL over HTTP, appendix A).
+/// The prefix of an id that is a hash (GraphQL over HTTP, appendix A).
 const HASH_PREFIX: &str = "sha256:";
 
-/// Why a document is not run.
+/// Why a request's document isn't run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No document of this hash or id is known here: send its text. Clients match on this very message.
+    /// No document with this hash or id is cached: the client sends its text. Clients match on exactly this
+    /// message.
     #[error("PersistedQueryNotFound")]
     NotFound,
-    /// Another version of the protocol. Clients match on this very message.
+    /// Another version of the protocol. Clients match on exactly this message.
     #[error("PersistedQueryNotSupported")]
     NotSupported,
-    /// The extension is not as the protocol says.
-    #[error("write extensions.persistedQuery as {{version: 1, sha256Hash: \"…\"}}")]
+    /// The extension doesn't have the protocol's form.
+    #[error("extensions.persistedQuery must be {{version: 1, sha256Hash: \"…\"}}")]
     Malformed,
-    /// The hash is that of another document.
-    #[error("the hash is not that of the document")]
+    /// The hash belongs to another document, or isn't a hash.
+    #[error("the given hash does not match the document")]
     Mismatch,
-    /// There is a list of trusted documents, and it is not in it.
-    #[error("the document is not one that this service trusts")]
+    /// The document isn't in the list of trusted documents.
+    #[error("the document is not in this service's list of trusted documents")]
     NotTrusted,
 }
 
 impl Refusal {
-    /// Its name on the wire.
+    /// The error's code on the wire.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -73,17 +77,18 @@ impl Refusal {
     }
 }
 
-/// Who shares what was registered by hash: a customer's programs, the platform's own services, or one person.
+/// The callers who share the documents registered by hash: a customer's API keys, the platform's services, or one
+/// user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::graphql) enum Tenant {
     Customer(CustomerId),
-    /// By issuer and subject, since who has no profile yet has no lasting id.
+    /// Issuer and subject, because the id of a user without a profile isn't stable.
     User(String, String),
     Platform,
 }
 
 impl Tenant {
-    /// The tenant of this caller.
+    /// The tenant that this caller belongs to.
     pub(in crate::graphql) fn of(caller: &Caller) -> Self {
         match &caller.principal {
             Principal::ApiKey(key) => Self::Customer(key.customer_id),
@@ -93,19 +98,19 @@ impl Tenant {
     }
 }
 
-/// The document that an operation means.
+/// The document that a request identifies.
 #[derive(Debug)]
 pub(in crate::graphql) enum Found {
-    /// One that was checked.
+    /// A cached document, which is checked already.
     Known(Arc<Document>, Claim),
-    /// One that was not.
+    /// A text that isn't cached.
     New(New),
 }
 
-/// The hash that the client says a text has, when it sent both: it wants to send the hash alone from now on.
+/// The hash that a client sent together with the text: the client will send only the hash from then on.
 pub(in crate::graphql) type Claim = Option<Hash>;
 
-/// A text that is not known.
+/// A text that isn't cached, with its claimed hash.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::graphql) struct New {
     pub(in crate::graphql) text: Arc<str>,
@@ -113,7 +118,7 @@ pub(in crate::graphql) struct New {
 }
 
 impl New {
-    /// Whether the text has the hash that the client says. It costs as much as the text is long.
+    /// Checks that the claimed hash is the text's. Hashes the whole text.
     pub(in crate::graphql) fn verify(&self) -> Result<(), Refusal> {
         match self.claimed {
             Some(claimed) if claimed != hash(&self.text) => Err(Refusal::Mismatch),
@@ -141,17 +146,17 @@ fn cache<K: Eq + std::hash::Hash + Clone>() -> Cache<K, Arc<Document>, Size> {
         Ok(options) => {
             Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())
         }
-        // It fails when a number is missing, and none is.
+        // Building fails only without a required number, and both are given.
         Err(_) => Cache::with_weighter(ENTRIES, BYTES_MAX, Size),
     }
 }
 
-/// The documents that are known here.
+/// The document caches, and the list of trusted documents.
 #[derive(Debug)]
 pub(in crate::graphql) struct Documents {
-    /// By the hash of a text that was sent.
+    /// All checked documents, by the hash of their text.
     checked: Cache<Hash, Arc<Document>, Size>,
-    /// By the hash alone, for the tenant that has sent it together with its text.
+    /// Registered documents, by the tenant that sent text and hash together, and the hash.
     registered: Cache<(Tenant, Hash), Arc<Document>, Size>,
     trusted: Option<TrustedDocuments>,
 }
@@ -161,7 +166,7 @@ impl Documents {
         Self { checked: cache(), registered: cache(), trusted }
     }
 
-    /// The document that this operation of `tenant` means. Takes it out of the operation.
+    /// Finds the document that a request of `tenant` identifies. Takes the text and the id out of the request.
     pub(in crate::graphql) fn find(
         &self,
         operation: &mut Operation,
@@ -203,14 +208,15 @@ impl Documents {
         Found::New(New { text, claimed })
     }
 
-    /// Forgets all documents: a literal in one may be a prompt that was erased. Clients send them again.
+    /// Removes all documents, after an erasure: a literal in one may be an erased prompt. Clients send their texts
+    /// again.
     pub(in crate::graphql) fn clear(&self) {
         self.checked.clear();
         self.registered.clear();
     }
 
-    /// Remembers a document of which an operation was accepted: for all who send its text, and for this tenant by the hash
-    /// that it has named.
+    /// Caches the document of an accepted request: by its text's hash for everyone, and by the claimed hash for
+    /// this tenant.
     pub(in crate::graphql) fn keep(&self, document: &Arc<Document>, tenant: Tenant, claimed: Claim) {
         let text = document.text();
         if text.len() <= TEXT_BYTES_MAX {
@@ -225,7 +231,7 @@ impl Documents {
     }
 }
 
-/// The hash that the extension names.
+/// Reads the hash from the extension `persistedQuery`.
 fn claimed(extension: &Json) -> Result<&str, Refusal> {
     match extension.get("version") {
         Some(Json::Number(version)) if version.as_i64() == Some(1) => {}

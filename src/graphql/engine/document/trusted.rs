@@ -1,6 +1,6 @@
-//! The list of trusted documents: when there is one, no other document is run.
+//! The list of trusted documents. If there is one, no other document is run.
 //!
-//! It is a JSON object from ids to documents, as Relay's compiler writes it, or a manifest of Apollo's
+//! The list is a JSON object that maps ids to documents, as Relay's compiler writes it, or Apollo's manifest
 //! (`generate-persisted-query-manifest`).
 
 use std::{
@@ -15,28 +15,28 @@ use graphql_front::{ErrorKind, Front};
 
 use super::{HASH_PREFIX, hash};
 
-/// How a manifest of Apollo's names its form.
+/// The value of `format` in Apollo's manifest.
 const APOLLO: &str = "apollo-persisted-query-manifest";
 
 /// Why a list can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// It is not JSON.
-    #[error("it is not a JSON object: {0}")]
+    /// The file isn't JSON.
+    #[error("not a JSON object: {0}")]
     Json(ReadError),
-    /// It is JSON, but no object.
-    #[error("it is not a JSON object, but {0}")]
+    /// The JSON value isn't an object.
+    #[error("not a JSON object, but {0}")]
     NotAnObject(&'static str),
-    /// It is no list that is known here.
-    #[error("it is neither an object from ids to documents nor version 1 of Apollo's manifest")]
+    /// The object has neither of the two known forms.
+    #[error("neither an object that maps ids to documents, nor version 1 of Apollo's manifest")]
     Form,
-    /// Nothing is in it, and so nothing would be run.
-    #[error("no document is in it")]
+    /// The list is empty, so nothing could be run.
+    #[error("the list holds no documents")]
     Empty,
-    /// Two documents have one id.
-    #[error("two documents have the id {0:?}")]
+    /// Two different documents have the same id.
+    #[error("two different documents have the id {0:?}")]
     Twice(String),
-    /// A document that could never be run.
+    /// A document doesn't parse, or exceeds a limit.
     #[error("the document {0:?} can't be run: {1}")]
     Document(String, String),
 }
@@ -44,7 +44,7 @@ pub enum ManifestError {
 /// The documents that may be run.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedDocuments {
-    /// By its id, and by its hash in hexadecimal digits.
+    /// The documents by their ids, and by their hashes in hexadecimal digits.
     by_id: HashMap<String, Arc<str>>,
     texts: HashSet<Arc<str>>,
 }
@@ -62,7 +62,7 @@ struct Listed {
 }
 
 impl TrustedDocuments {
-    /// Reads a list.
+    /// Parses a list, in either form.
     ///
     /// # Errors
     /// [`ManifestError`]; the message is one line.
@@ -83,19 +83,20 @@ impl TrustedDocuments {
             }
         }
         for text in &this.texts {
-            // An id that the list gives means what the list says.
+            // `or_insert_with`: an id from the list takes precedence over a hash.
             this.by_id.entry(hex::encode(hash(text))).or_insert_with(|| Arc::clone(text));
         }
         Ok(this)
     }
 
-    /// How many there are.
+    /// The number of different documents.
     #[must_use]
     pub fn count(&self) -> usize {
         self.texts.len()
     }
 
-    /// The one that is meant; none when it is not in the list, or when what the client says contradicts itself.
+    /// Finds the document that text, id and hash identify. None if one of them isn't in the list, or two identify
+    /// different documents.
     pub(super) fn find(
         &self,
         text: Option<String>,
@@ -115,7 +116,7 @@ impl TrustedDocuments {
     }
 }
 
-/// What the list holds, in whichever of its forms.
+/// Reads the entries of a list in either form.
 fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
     let list = read_json(json.as_bytes(), &Limits::DEPTH_ONLY).map_err(ManifestError::Json)?;
     if list.get("format").and_then(Json::as_str) == Some(APOLLO) {
@@ -133,8 +134,8 @@ fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
     listed.collect()
 }
 
-/// Refuses a text that is no document, or is past a limit. One that doesn't fit the schema is refused when a client asks for it:
-/// a list may hold the documents of clients of an older version.
+/// Rejects a text that doesn't parse or exceeds a limit. A text that doesn't fit the schema is accepted here, and
+/// rejected when a client sends it: a list may hold documents of an older version's clients.
 fn runnable(text: &str, front: &Front) -> Result<(), String> {
     let Err(errors) = front.check(text.into()) else { return Ok(()) };
     let unfit = errors

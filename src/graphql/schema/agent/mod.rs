@@ -1,4 +1,4 @@
-//! Agents in the graph.
+//! Agents in the GraphQL schema: the object, its lists and the queries. The mutations are in `mutation.rs`.
 
 use std::sync::Arc;
 
@@ -29,27 +29,27 @@ use crate::{
     id::{AgentId, CustomerId, UserId},
 };
 
-/// What a customer runs, under a name that stays while its versions come and go.
+/// An agent of a customer: a lasting name, under which versions are published and one of them is served.
 #[derive(Clone)]
 pub struct Agent {
     pub(in crate::graphql) row: Arc<verbs::Agent>,
     pub(in crate::graphql) lens: Lens,
 }
 
-/// Which of the agents.
+/// Conditions on agents; all given ones must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct AgentFilter {
-    /// True: only archived ones. False: only others.
+    /// True: only archived agents. False: only agents that aren't archived. Left out: both.
     archived: Option<bool>,
-    /// Only those of exactly this name.
+    /// Only the agents of exactly this name, in the same case.
     name: Option<String>,
-    /// Only those whose name begins so, whatever its case: 1 to 200 characters.
+    /// Only agents whose name starts with this text of 1 to 200 characters, in any case.
     name_starts_with: Option<String>,
-    /// Only those whose name holds this, whatever its case: 1 to 200 characters.
+    /// Only agents whose name contains this text of 1 to 200 characters, in any case.
     name_contains: Option<String>,
-    /// Only those whose active version uses this model.
+    /// Only agents whose active version uses exactly this model.
     model_name: Option<String>,
-    /// Only those whose active version has a tool of this name.
+    /// Only agents whose active version has a tool of exactly this name.
     tool_name: Option<String>,
 }
 
@@ -60,20 +60,21 @@ impl From<AgentFilter> for verbs::AgentFilter {
     }
 }
 
-/// What a customer runs, under a name that stays while its versions come and go.
+/// An agent of a customer: a lasting name, under which versions are published and one of them is served.
 #[Object]
 impl Agent {
-    /// Its UUID.
+    /// The agent's UUID, which never changes.
     pub(in crate::graphql) async fn id(&self) -> ID {
         to_id(self.row.id)
     }
 
-    /// Its name, unique within the customer.
+    /// The name, unique within the customer: 1 to 200 characters. Erasing the customer replaces it.
     async fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// What it is for. Not for services of the platform.
+    /// The purpose, as its authors describe it, at most 2,000 characters. Null if none was written; also for
+    /// service tokens and for API keys that have only `changes:read`.
     async fn description(&self) -> Nullable<&str> {
         nullable(async {
             self.lens.allow(Action::ReadNotes)?;
@@ -84,66 +85,76 @@ impl Agent {
         .await
     }
 
-    /// Whose it is.
+    /// The customer that the agent belongs to. FORBIDDEN for service tokens, and for API keys without
+    /// `agents:read`.
     async fn customer(&self) -> async_graphql::Result<Customer> {
         let customer = self.lens.customer(self.row.customer_id).await?;
         customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
     }
 
-    /// Who answers for it.
+    /// The member responsible for the agent. Null if there is none, or that member has left; also for service
+    /// tokens, and for API keys without `changes:read`.
     async fn owner(&self) -> Nullable<User> {
         linked(self.row.owner_id, |id| self.lens.user(id)).await
     }
 
-    /// The version that serves; null when none does.
+    /// The version that the agent serves; null if no version is active.
     async fn active_version(&self) -> Nullable<AgentVersion> {
         linked(self.row.active_version_id, |id| self.lens.version(id)).await
     }
 
-    /// Its versions, newest first.
+    /// The agent's versions, newest first. FORBIDDEN for service tokens, and for API keys without `agents:read`.
     async fn versions(
         &self,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<AgentVersionConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         AgentVersionConnection::of_agent(&self.lens, &self.row, args).await
     }
 
-    /// Its version of this number; null when there is none.
+    /// The version with this number; null if there is none. Null for service tokens, and for API keys without
+    /// `agents:read`.
     async fn version(
         &self,
-        #[graphql(desc = "1 for the first one published.")] number: i32,
+        #[graphql(desc = "The version's number; the first version of an agent is 1.")] number: i32,
     ) -> Nullable<AgentVersion> {
         nullable(async { self.lens.version_of(self.row.id, number).await }).await
     }
 
-    /// Each time its active version changed, newest first.
+    /// Each change of the active version, newest first. FORBIDDEN for service tokens, and for API keys without
+    /// `agents:read`.
     async fn activations(
         &self,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<ActivationConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         ActivationConnection::of_agent(&self.lens, self.row.id, args).await
     }
 
-    /// What became of it, newest first: its part of the audit. For ADMINs, operators, and API keys that may read the audit; null
-    /// for others.
+    /// The agent's entries of the audit log, newest first. For ADMINs, operators, and API keys with `changes:read`;
+    /// null for others.
     async fn changes(
         &self,
-        #[graphql(desc = "Which of the entries; all when left out.")] filter: Option<ChangeFilter>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> Nullable<ChangeConnection> {
         nullable(async {
             self.lens.allow_on(Action::ReadChanges, self.row.customer_id)?;
@@ -153,11 +164,12 @@ impl Agent {
         .await
     }
 
-    /// What differs between two of its versions; null when either does not exist.
+    /// The difference between two versions; null if one of them doesn't exist. Null for service tokens, and for API
+    /// keys without `agents:read`.
     async fn diff(
         &self,
-        #[graphql(desc = "The number of the older one.")] from: i32,
-        #[graphql(desc = "The number of the newer one.")] to: i32,
+        #[graphql(desc = "The number of the version to compare from, usually the older one.")] from: i32,
+        #[graphql(desc = "The number of the version to compare to, usually the newer one.")] to: i32,
     ) -> Nullable<VersionDiff> {
         nullable(async {
             let (from, to) = (self.lens.version_of(self.row.id, from), self.lens.version_of(self.row.id, to));
@@ -166,30 +178,30 @@ impl Agent {
         .await
     }
 
-    /// Since when it is put away; null when it is not.
+    /// When the agent was archived; null if it isn't archived.
     async fn archived_at(&self) -> Option<DateTime> {
         self.row.archived_at.map(Into::into)
     }
 
-    /// When it was created.
+    /// When the agent was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 }
 
-/// What a list of agents counts.
+/// What `totalCount` counts, when a client asks for it.
 pub struct Count {
     lens: Lens,
     of: Of,
 }
 
-/// Whose agents a list shows.
+/// Which agents a list holds.
 enum Of {
-    /// All that the reading may see and the filter lets pass.
+    /// All agents that the reader can see and the filter matches.
     All(verbs::AgentFilter),
-    /// Those of a customer that the filter lets pass.
+    /// The agents of one customer that the filter matches.
     Customer(CustomerId, verbs::AgentFilter),
-    /// Those that a user owns.
+    /// The agents that one user owns.
     Owner(UserId),
 }
 
@@ -253,17 +265,17 @@ impl Lens {
     }
 }
 
-/// Its queries.
+/// The root fields of `Query` that read agents.
 #[derive(Default)]
 pub struct AgentQuery;
 
 #[Object]
 impl AgentQuery {
-    /// One agent; null when there is none, or none that you may see.
+    /// The agent with this id; null if it doesn't exist or you can't see it. API keys need `agents:read`.
     async fn agent(
         &self,
         ctx: &Context<'_>,
-        #[graphql(name = "id", desc = "Its UUID.")] which: ID,
+        #[graphql(name = "id", desc = "The agent's UUID.")] which: ID,
     ) -> Nullable<Agent> {
         root(async {
             let lens = request(ctx)?.lens();
@@ -273,17 +285,22 @@ impl AgentQuery {
         .await
     }
 
-    /// The agents that you may see, oldest first.
+    /// The agents that you can see, oldest first, including archived ones. API keys need `agents:read`.
     async fn agents(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those of this customer; of all that you may see when left out.")] customer_id: Option<ID>,
-        #[graphql(desc = "Which of them; all when left out.")] filter: Option<AgentFilter>,
-        #[graphql(desc = "The first so many, 1 to 100; 20 when neither first nor last is given.")]
+        #[graphql(
+            desc = "Only this customer's agents; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(desc = "Only matching agents; all if left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
         first: Option<i32>,
-        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let lens = request(ctx)?.lens();

@@ -1,4 +1,4 @@
-//! What can be done to agents.
+//! The mutations of agents: create, update, archive, restore.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
@@ -14,55 +14,60 @@ use crate::{
     },
 };
 
-/// A new agent.
+/// The fields of a new agent.
 #[derive(Clone, Debug, InputObject)]
 pub struct CreateAgentInput {
-    /// Whose it is.
+    /// The UUID of the customer that the agent will belong to.
     customer_id: ID,
-    /// Unique within the customer: 1 to 200 characters.
+    /// The name, unique within the customer: 1 to 200 characters.
     name: String,
-    /// What it is for: at most 2,000 characters.
+    /// The purpose, for people: at most 2,000 characters.
     description: Option<String>,
-    /// Who answers for it: a member of the customer.
+    /// The user responsible for the agent, who must be a member of the customer.
     owner_id: Option<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// What an agent is to become; what is left out stays, null takes away.
+/// The fields of an agent to change. A field that is left out keeps its value; null clears `description` and
+/// `ownerId`.
 #[derive(Clone, Debug, InputObject)]
 pub struct UpdateAgentInput {
-    /// Which one.
+    /// The UUID of the agent to change.
     agent_id: ID,
-    /// Its new name: 1 to 200 characters.
+    /// The new name, unique within the customer: 1 to 200 characters.
     name: Option<String>,
-    /// What it is for: at most 2,000 characters.
+    /// The new purpose: at most 2,000 characters. Null clears it.
     description: MaybeUndefined<String>,
-    /// Who answers for it: a member of the customer.
+    /// The user responsible from now on, who must be a member of the customer. Null clears it.
     owner_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which agent to put away.
+/// The agent to archive.
 #[derive(Clone, Debug, InputObject)]
 pub struct ArchiveAgentInput {
-    /// Which one.
+    /// The UUID of the agent to archive.
     agent_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
-/// Which agent to take back.
+/// The agent to restore.
 #[derive(Clone, Debug, InputObject)]
 pub struct RestoreAgentInput {
-    /// Which one.
+    /// The UUID of the agent to restore.
     agent_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. The same, sent again with it within 24
-    /// hours, is not done again: its object, as it is now, and its revision are told again, but no secret.
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
     idempotency_key: Option<String>,
 }
 
@@ -71,11 +76,12 @@ macro_rules! payloads {
         $(#[$doc])*
         #[derive(SimpleObject)]
         pub struct $name {
-            /// The agent as it is now; null when it was not written.
+            /// The agent after the write; null if there are `userErrors`.
             agent: Option<Agent>,
-            /// The commit that made it so.
+            /// The commit that brought the agent into this state, an earlier one if nothing had to change; null if
+            /// there are `userErrors`.
             revision: Option<Revision>,
-            /// Why it was not written; empty when it was.
+            /// Why nothing was written; empty on success.
             user_errors: Vec<UserError>,
         }
 
@@ -93,27 +99,28 @@ macro_rules! payloads {
 }
 
 payloads! {
-    /// What creating an agent came to.
+    /// The result of `createAgent`.
     CreateAgentPayload;
-    /// What changing an agent came to.
+    /// The result of `updateAgent`.
     UpdateAgentPayload;
-    /// What archiving an agent came to.
+    /// The result of `archiveAgent`.
     ArchiveAgentPayload;
-    /// What restoring an agent came to.
+    /// The result of `restoreAgent`.
     RestoreAgentPayload;
 }
 
-/// Its mutations.
+/// The root fields of `Mutation` that write agents.
 #[derive(Default)]
 pub struct AgentMutation;
 
 #[Object]
 impl AgentMutation {
-    /// Creates an agent, without a version.
+    /// Creates an agent without versions. Needs EDITOR or `agents:write`. Fails with ALREADY_EXISTS for a name that
+    /// is taken, and with LIMIT_REACHED beyond the plan.
     async fn create_agent(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new agent.")] input: CreateAgentInput,
+        #[graphql(desc = "The new agent's fields.")] input: CreateAgentInput,
     ) -> async_graphql::Result<CreateAgentPayload> {
         let (request, CreateAgentInput { customer_id, name, description, owner_id, idempotency_key }) =
             (request(ctx)?, input);
@@ -129,11 +136,12 @@ impl AgentMutation {
         CreateAgentPayload::of(request.fresh(), answer.await).await
     }
 
-    /// Changes an agent's own fields. Its versions are not touched.
+    /// Changes an agent's name, description or owner; its versions stay as they are. A new name also changes the
+    /// served configuration. Needs EDITOR or `agents:write`.
     async fn update_agent(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What is to change.")] input: UpdateAgentInput,
+        #[graphql(desc = "The agent, and the fields to change.")] input: UpdateAgentInput,
     ) -> async_graphql::Result<UpdateAgentPayload> {
         let (request, UpdateAgentInput { agent_id, name, description, owner_id, idempotency_key }) =
             (request(ctx)?, input);
@@ -152,11 +160,12 @@ impl AgentMutation {
         UpdateAgentPayload::of(request.fresh(), answer.await).await
     }
 
-    /// Puts an agent away: it stops serving, and takes no version until it is restored.
+    /// Archives an agent: deactivates it, and rejects new versions and activations with ARCHIVED until it's
+    /// restored. It keeps its name, and still counts against the plan. Needs EDITOR or `agents:write`.
     async fn archive_agent(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: ArchiveAgentInput,
+        #[graphql(desc = "The agent to archive.")] input: ArchiveAgentInput,
     ) -> async_graphql::Result<ArchiveAgentPayload> {
         let (request, ArchiveAgentInput { agent_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
@@ -168,11 +177,11 @@ impl AgentMutation {
         ArchiveAgentPayload::of(request.fresh(), answer.await).await
     }
 
-    /// Takes an archived agent back. It does not serve until a version is activated.
+    /// Restores an archived agent. It serves nothing until you activate a version. Needs EDITOR or `agents:write`.
     async fn restore_agent(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: RestoreAgentInput,
+        #[graphql(desc = "The agent to restore.")] input: RestoreAgentInput,
     ) -> async_graphql::Result<RestoreAgentPayload> {
         let (request, RestoreAgentInput { agent_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
@@ -185,7 +194,7 @@ impl AgentMutation {
     }
 }
 
-/// Left out, taken away, or set.
+/// Turns an input field into a patch: keep (left out), clear (null), or set.
 pub(in crate::graphql) fn patch<T>(value: MaybeUndefined<T>) -> domain::Patch<T> {
     match value {
         MaybeUndefined::Undefined => None,
