@@ -51,7 +51,7 @@ async fn a_bad_line_is_named_and_stores_nothing() {
         (version(json!({ "colour": 1 })), "unknown field `colour`"),
         (
             version(json!({ "system_prompt": "a\0b" })),
-            "version 2: systemPrompt must not hold the character U+0000",
+            "version 2: systemPrompt must not contain the character U+0000",
         ),
         (
             version(json!({ "system_prompt": "x".repeat(512 * 1024 + 1) })),
