@@ -1,4 +1,4 @@
-//! //! Activation: which version of an agent is active, and the history of its changes.
+//! Activation: which version of an agent is active, and the history of its changes.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! //! Agents: a name that stays, and versions of which one is active.
+//! Agents: a name that stays, and versions of which one is active.
 
 use sea_orm::Set;
 use serde_json::json;

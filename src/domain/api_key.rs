@@ -1,4 +1,4 @@
-//! //! API keys: the credentials of a customer's own programs.
+//! API keys: the credentials of a customer's own programs.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -101,7 +101,7 @@ impl Registry {
         let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                // // Checked here instead of before: a replayed key may have expired since.
+                // Checked here instead of before: a replayed key may have expired since.
                 if expires_at.is_some_and(|at| at <= now) {
                     return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
                 }
@@ -150,7 +150,7 @@ impl Registry {
                     txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
                     txn.record(revocation(customer, oldest_id, now));
                 }
-                // // Not limited by the plan: the successor replaces the old key, which is only valid for a while
+                // Not limited by the plan: the successor replaces the old key, which is only valid for a while
                 // longer.
                 let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
                 let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;

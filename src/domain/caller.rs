@@ -1,4 +1,4 @@
-//! //! Callers: the principal that a credential belongs to, and the database scope of its transactions.
+//! Callers: the principal that a credential belongs to, and the database scope of its transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 

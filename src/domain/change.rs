@@ -1,4 +1,4 @@
-//! //! The change log: its entries, and cursors into it.
+//! The change log: its entries, and cursors into it.
 
 use std::{fmt, str::FromStr};
 
@@ -111,7 +111,7 @@ impl Registry {
     /// [`Error::CursorTooOld`] when entries after it have been pruned.
     pub async fn place(&self, cursor: Cursor) -> Result<Place> {
         let Cursor { revision, entry } = cursor;
-        // // The hash doesn't reveal the row's content, so any caller may have it checked against any row.
+        // The hash doesn't reveal the row's content, so any caller may have it checked against any row.
         let view = self.reading(&Caller::system("cursor")).view;
         let head = head(&view).await?;
         if revision > head.revision {

@@ -1,4 +1,4 @@
-//! //! Active configurations: what the runtime loads for an agent, now or at a revision of the log.
+//! Active configurations: what the runtime loads for an agent, now or at a revision of the log.
 
 use std::{collections::HashMap, sync::Arc};
 

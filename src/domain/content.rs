@@ -1,7 +1,7 @@
-//! //! An in-memory cache of versions' contents. A published version never changes, so entries need no invalidation
-//! but for erasure.
+//! An in-memory cache of versions' contents. A published version never changes, so entries need no invalidation but
+//! for erasure.
 //!
-//! //! Each request still reads the version's summary from the database, which decides whether its reader may see the
+//! Each request still reads the version's summary from the database, which decides whether its reader may see the
 //! version; only the content comes from the cache. Erasure changes the content's size, and the size is part of the
 //! key. So after an erasure no instance finds the old content in a newer snapshot. Each instance also evicts the
 //! customer's entries when it reads the erasure in the log, and caches nothing of that customer afterwards.
@@ -83,7 +83,7 @@ impl Contents {
 
     pub(super) fn keep(&self, key: BodyKey, body: &Arc<VersionBody>) {
         self.kept.insert(key, Arc::clone(body));
-        // // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
+        // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
         if lock(&self.erased).contains(&key.customer_id) {
             self.kept.remove(&key);
         }

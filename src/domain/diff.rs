@@ -1,4 +1,4 @@
-//! //! The difference between two prompts.
+//! The difference between two prompts.
 
 use std::{sync::Arc, time::Duration};
 

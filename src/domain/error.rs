@@ -1,5 +1,5 @@
-//! //! The errors of the domain: a closed list. Each has a code that clients match on, and a message for the caller.
-//! No message may contain anything internal.
+//! The errors of the domain: a closed list. Each has a code that clients match on, and a message for the caller. No
+//! message may contain anything internal.
 
 use crate::{
     db::{ConnectError, Fault},
@@ -256,7 +256,7 @@ impl From<Fault> for Error {
             Fault::Constraint(name) if name == "agents_owner_fkey" => {
                 Self::invalid("ownerId", "the owner must be a member of the agent's customer")
             }
-            // // Foreign keys: the version must be one of the agent's own.
+            // Foreign keys: the version must be one of the agent's own.
             Fault::Constraint(name)
                 if name == "activations_version_fkey" || name == "agents_active_version_fkey" =>
             {

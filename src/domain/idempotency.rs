@@ -1,4 +1,4 @@
-//! //! Idempotency keys: a write that is sent again with the same key takes effect once, and its result is replayed.
+//! Idempotency keys: a write that is sent again with the same key takes effect once, and its result is replayed.
 
 use std::future::Future;
 

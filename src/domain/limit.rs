@@ -1,4 +1,4 @@
-//! //! The limits of each plan, and how much of them a customer uses.
+//! The limits of each plan, and how much of them a customer uses.
 
 use super::{
     Error, Reading, Registry, Result,

@@ -1,5 +1,5 @@
-//! //! The rules of the registry. GraphQL, REST and the command line call the methods of [`Registry`], and each
-//! method asks the policy first. May not use axum or async-graphql.
+//! The rules of the registry. GraphQL, REST and the command line call the methods of [`Registry`], and each method
+//! asks the policy first. May not use axum or async-graphql.
 
 use std::{collections::HashMap, hash::Hash, ops::Deref, sync::Arc};
 

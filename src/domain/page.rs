@@ -1,4 +1,4 @@
-//! //! Keyset pages: a page at the end of a list costs as much as one at its start.
+//! Keyset pages: a page at the end of a list costs as much as one at its start.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -1,5 +1,5 @@
-//! //! The policy: which caller may do which action. Pure functions without access to the database; a test compares
-//! them with the table of all rights.
+//! The policy: which caller may do which action. Pure functions without access to the database; a test compares them
+//! with the table of all rights.
 
 use super::{Caller, Error, KeyScope, Principal, Result, ServiceScope};
 use crate::{
@@ -170,7 +170,7 @@ impl Action {
             Self::ActivateVersions => has(KeyScope::VersionsActivate),
             Self::ReadConfigs => has(KeyScope::ConfigsRead),
             Self::WatchActivations => has(KeyScope::ActivationsWatch),
-            // // Entries of the audit log name the people who acted.
+            // Entries of the audit log name the people who acted.
             Self::ReadChanges | Self::ReadPeople => has(KeyScope::ChangesRead),
             Self::CreateCustomer
             | Self::ManagePlatform
@@ -193,7 +193,7 @@ impl Action {
             Self::ReadConfigs => has(ServiceScope::ConfigsRead),
             Self::WatchActivations => has(ServiceScope::ActivationsWatch),
             Self::ReadServing => has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch),
-            // // Only of active versions: `Registry::version_bodies` checks that.
+            // Only of active versions: `Registry::version_bodies` checks that.
             Self::ReadContent => has(ServiceScope::ConfigsRead),
             Self::CreateCustomer
             | Self::ManagePlatform

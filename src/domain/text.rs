@@ -1,4 +1,4 @@
-//! //! Which text may be stored, and the canonical form of JSON.
+//! Which text may be stored, and the canonical form of JSON.
 
 use json_reader::{Json, Path, Segment, lossy_number};
 use serde_json::Value;
@@ -127,7 +127,7 @@ fn is_exact(number: &serde_json::Number) -> bool {
     if let Some(integer) = number.as_i64() {
         return (-INTEGER_MAX..=INTEGER_MAX).contains(&integer);
     }
-    // // A number that isn't an `i64` is a larger integer or a double.
+    // A number that isn't an `i64` is a larger integer or a double.
     #[expect(clippy::cast_precision_loss, reason = "2^53−1 is exact as a double")]
     let largest = INTEGER_MAX as f64;
     number.as_f64().is_some_and(|number| number.abs() <= largest || number.abs() >= EXPONENT_FROM)

@@ -1,4 +1,4 @@
-//! //! Versions: immutable contents of an agent, numbered from 1.
+//! Versions: immutable contents of an agent, numbered from 1.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,4 +1,4 @@
-//! //! Visibility keys: which callers may share a rendered response.
+//! Visibility keys: which callers may share a rendered response.
 
 use std::collections::{BTreeMap, BTreeSet};
 

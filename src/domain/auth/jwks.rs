@@ -1,7 +1,7 @@
-//! //! Tokens of an outside issuer. Its public keys (JSON Web Key Set, RFC 7517) come from a file or a URL, and are
+//! Tokens of an outside issuer. Its public keys (JSON Web Key Set, RFC 7517) come from a file or a URL, and are
 //! refreshed in the background.
 //!
-//! //! The key determines the algorithm that a token is checked by, and each key has one algorithm. A failed refresh
+//! The key determines the algorithm that a token is checked by, and each key has one algorithm. A failed refresh
 //! keeps the known keys; a successful one replaces them.
 
 use std::{
@@ -117,9 +117,9 @@ impl OutsideIssuer {
     /// # Errors
     /// [`JwksError::Fetch`] when this machine can't set up TLS.
     pub fn new(issuer: String, audience: String, source: Source) -> Result<Self, JwksError> {
-        // // Redirects aren't followed: the setting names the source.
+        // Redirects aren't followed: the setting names the source.
         let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        // // A source on this machine isn't fetched through a proxy, whatever the environment variables say.
+        // A source on this machine isn't fetched through a proxy, whatever the environment variables say.
         let is_local = matches!(&source, Source::Url(url) if url.starts_with("http://"));
         let http = if is_local { http.no_proxy() } else { http };
         let http = http.build().map_err(|err| JwksError::Fetch(name(&source), err.to_string()))?;
@@ -178,7 +178,7 @@ impl OutsideIssuer {
             REFRESH
         };
         loop {
-            // // The jitter spreads the requests of several instances.
+            // The jitter spreads the requests of several instances.
             sleep(wait + clock.jitter(wait / 10)).await;
             wait = match self.refresh().await {
                 Ok(()) => REFRESH,

@@ -1,5 +1,5 @@
-//! //! JSON Web Tokens (RFC 7519, RFC 8725): their checks, and the local issuer, which signs with an Ed25519 key in
-//! the data folder (RFC 8037).
+//! JSON Web Tokens (RFC 7519, RFC 8725): their checks, and the local issuer, which signs with an Ed25519 key in the
+//! data folder (RFC 8037).
 
 use std::{
     fmt,
@@ -130,10 +130,10 @@ impl<'t> Unverified<'t> {
         };
         let header: TokenHeader = json_reader::from_json(&part(header)?).map_err(|_| REFUSED)?;
         let TokenHeader { kid, typ, jwk, jku, x5u, x5c, crit } = header;
-        // // A token that brings its own key, or the place to fetch one from, is an attack (RFC 8725, section 3.5).
-        // This service supports no extensions, and must reject a token with critical ones (RFC 7515, section 4.1.11).
+        // A token that brings its own key, or the place to fetch one from, is an attack (RFC 8725, section 3.5). This
+        // service supports no extensions, and must reject a token with critical ones (RFC 7515, section 4.1.11).
         let is_refused = [jwk, jku, x5u, x5c, crit].iter().any(Option::is_some);
-        // // Another `typ` means another kind of token (RFC 8725, section 3.11).
+        // Another `typ` means another kind of token (RFC 8725, section 3.11).
         let is_jwt = typ.as_deref().is_none_or(|typ| {
             let typ = typ.to_ascii_lowercase();
             ["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
@@ -164,12 +164,12 @@ pub(super) fn verify(
     issuer: &str,
     audience: &str,
 ) -> Result<Claims, &'static str> {
-    // // The key determines the algorithm, never the token (RFC 8725, section 3.1).
+    // The key determines the algorithm, never the token (RFC 8725, section 3.1).
     let mut validation = Validation::new(algorithm);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
-    // // Times are checked below, by our own clock.
+    // Times are checked below, by our own clock.
     validation.validate_exp = false;
     decode::<IgnoredAny>(token, key, &validation).map_err(|_| REFUSED)?;
     let payload: Payload = json_reader::from_json(&claims).map_err(|_| REFUSED)?;

@@ -1,5 +1,4 @@
-//! //! Opaque bearer tokens: prefix, id, 256 random bits, checksum. The checksum rejects invented tokens without a
-//! query.
+//! Opaque bearer tokens: prefix, id, 256 random bits, checksum. The checksum rejects invented tokens without a query.
 
 use std::fmt;
 

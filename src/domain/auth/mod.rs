@@ -1,4 +1,4 @@
-//! //! Authentication: from a bearer token to a caller.
+//! Authentication: from a bearer token to a caller.
 
 use std::{collections::BTreeSet, str::FromStr, sync::Mutex, time::Duration};
 
@@ -218,7 +218,7 @@ impl Registry {
         drop(view);
         let mut has_joined_all = true;
         for invitation in invited {
-            // // A user that can't join is authenticated all the same, with the memberships it has.
+            // A user that can't join is authenticated all the same, with the memberships it has.
             if let Err(err) = self.join(&principal, &invitation, origin).await {
                 has_joined_all = false;
                 tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");

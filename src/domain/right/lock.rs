@@ -1,5 +1,5 @@
-//! //! Row locks for writes, always in the order customer, agent. After each lock has been acquired, the caller's
-//! right is read again. Only these functions turn an [`OpenTxn`] into a [`GrantedTxn`].
+//! Row locks for writes, always in the order customer, agent. After each lock has been acquired, the caller's right
+//! is read again. Only these functions turn an [`OpenTxn`] into a [`GrantedTxn`].
 
 use super::{GrantedTxn, OpenTxn, WriteRight, renew_operator};
 use crate::{
@@ -43,7 +43,7 @@ impl OpenTxn {
         id: CustomerId,
         what: &'static str,
     ) -> Result<(GrantedTxn, Customer)> {
-        // // Checked before locking too: a caller without the right must neither wait for others nor make them wait.
+        // Checked before locking too: a caller without the right must neither wait for others nor make them wait.
         policy::allow_on(&self.caller, action, id, what)?;
         let found = self.one(customer_row::locked(self.reach(), id)).await?.ok_or(Error::NotFound(what))?;
         let caller = self.renewed(Some(id)).await?;

@@ -1,14 +1,14 @@
-//! //! The right to write, read again inside the transaction that writes: the caller's rights may have been removed
-//! after the request was authenticated, and the removal may have been confirmed already.
+//! The right to write, read again inside the transaction that writes: the caller's rights may have been removed after
+//! the request was authenticated, and the removal may have been confirmed already.
 //!
-//! //! An operation gets an [`OpenTxn`], which reads and locks but can't write. Each of its locks (`lock.rs`) reads
-//! the caller's right again, asks the policy with it, and then returns a [`GrantedTxn`], which can write. Memberships
-//! and API keys are read by a statement after the one that locks the customer: under READ COMMITTED, a row that is
-//! joined into the locking statement keeps the snapshot from before the wait. Removals and revocations lock the
-//! customer exclusively. So a write that was granted commits before a removal is confirmed, and a later write sees
-//! the removal.
+//! An operation gets an [`OpenTxn`], which reads and locks but can't write. Each of its locks (`lock.rs`) reads the
+//! caller's right again, asks the policy with it, and then returns a [`GrantedTxn`], which can write. Memberships and
+//! API keys are read by a statement after the one that locks the customer: under READ COMMITTED, a row that is joined
+//! into the locking statement keeps the snapshot from before the wait. Removals and revocations lock the customer
+//! exclusively. So a write that was granted commits before a removal is confirmed, and a later write sees the
+//! removal.
 //!
-//! //! Nothing else in the domain may call [`crate::db::Db::write`].
+//! Nothing else in the domain may call [`crate::db::Db::write`].
 
 use std::{collections::BTreeMap, future::Future, ops::Deref, sync::Arc};
 
