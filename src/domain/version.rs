@@ -165,7 +165,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`], [`Error::Archived`],
-    /// [`Error::NotLatest`], [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    /// [`Error::NotLatest`], [`Error::LimitReached`], [`Error::Invalid`] or [`Error::TooLarge`] for a field.
     pub async fn publish_version(
         &self,
         caller: &Caller,

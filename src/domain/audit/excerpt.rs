@@ -133,7 +133,7 @@ impl Registry {
     /// Starts an excerpt of the log for this customer, up to the current end of the log.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may read its audit.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may read its audit log.
     pub async fn excerpt(&self, caller: &Caller, customer: CustomerId) -> Result<Excerpt> {
         let missing = Error::NotFound("customer");
         policy::allow_on(caller, Action::ReadChanges, customer, "customer")?;
@@ -164,7 +164,7 @@ impl Excerpt {
     /// The next lines; `None` after the last one.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; [`Error::CursorTooOld`] when the log was pruned meanwhile.
+    /// [`Error::Unavailable`]; [`Error::CursorTooOld`] when the log was pruned during the export.
     pub async fn next(&mut self) -> Result<Option<String>> {
         let lines = match self.next {
             Next::Begin => vec![self.begin().await?],

@@ -115,7 +115,8 @@ impl Registry {
     /// version that was activated last, with the content that was published.
     ///
     /// # Errors
-    /// [`crate::domain::Error::Forbidden`] unless the caller acts for the platform; [`crate::domain::Error::Unavailable`].
+    /// [`crate::domain::Error::Forbidden`] unless the caller acts for the platform;
+    /// [`crate::domain::Error::Unavailable`] when the database is.
     pub async fn verify_log(
         &self,
         caller: &Caller,
