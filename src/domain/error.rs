@@ -90,7 +90,8 @@ pub enum Error {
     /// The agent is archived: it must be restored first.
     #[error("the agent is archived; restore it first")]
     Archived,
-    /// The customer is suspended, canceled or erased: it serves no configurations and accepts no changes.
+    /// The customer is suspended, canceled or erased: it serves no configurations, and only
+    /// rights may be removed there.
     #[error("the customer is suspended or canceled")]
     Suspended,
     /// The cursor isn't one of this log, or was returned for a different query.
