@@ -72,13 +72,13 @@ async fn a_rollback_does_not_reach_behind_a_deactivation() {
         assert_eq!((stage.revision().await, stage.activations().await), before, "nothing is recorded");
         assert_eq!(stage.editor.active_number(&stage.agent).await, serves);
     };
-    refused("nothing is active, so there is nothing to roll back", Value::Null).await;
+    refused("no version is active, so there is nothing to roll back", Value::Null).await;
     stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
-    refused("nothing was active before the current version", json!(3)).await;
+    refused("no version was active before the current one", json!(3)).await;
     // Nor when the version before the deactivation is the one that serves again.
     stage.change("deactivate", None).await.text("/answer/revision");
     stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
-    refused("nothing was active before the current version", json!(3)).await;
+    refused("no version was active before the current one", json!(3)).await;
     // From there on it goes back as far as that.
     stage.editor.activate(&stage.agent, &first).await.text("/activateVersion/revision");
     stage.change("rollback", None).await.text("/answer/revision");
@@ -160,11 +160,11 @@ async fn rolling_back_goes_to_what_served_before() {
     let nothing = stage.change("rollback", None).await;
     assert_eq!(
         nothing.text("/answer/userErrors/0/message"),
-        "nothing is active, so there is nothing to roll back"
+        "no version is active, so there is nothing to roll back"
     );
     stage.editor.activate(&stage.agent, &stage.versions[0]).await;
     let first = stage.change("rollback", None).await;
-    assert_eq!(first.text("/answer/userErrors/0/message"), "nothing was active before the current version");
+    assert_eq!(first.text("/answer/userErrors/0/message"), "no version was active before the current one");
     stage.editor.activate(&stage.agent, &stage.versions[2]).await;
     let stale = stage.change("rollback", Some(json!(stage.versions[0]))).await;
     assert_eq!(stale.text("/answer/userErrors/0/code"), "CONFLICT");

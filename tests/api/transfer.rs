@@ -166,15 +166,15 @@ async fn a_differing_history_is_refused_and_nothing_of_it_stored() {
     let err = desk.import(&(simple("B", &["b"]) + &simple("A", &["1", "other", "3"]))).await.unwrap_err();
     assert_eq!(
         err.to_string(),
-        "line 2, agent \"A\": version 2 in the registry is another: its prompt, model, parameters or tools differ; \
+        "line 2, agent \"A\": version 2 differs from the one in the registry in its prompt, model, parameters or tools; \
          1 agent was imported before it"
     );
     assert_eq!(desk.head().await, before + 1);
     let err = desk.import(&simple("A", &["1"])).await.unwrap_err();
-    assert!(err.to_string().contains("has a version 2 of it"), "{err}");
+    assert!(err.to_string().contains("has version 2 of this agent"), "{err}");
     let again = ImportAgents { model_name: "another".to_owned(), ..desk.input() };
     let err = import(&desk.app.registry, &system(), again, &mut simple("A", &["1", "2"]).as_bytes()).await;
-    assert!(err.unwrap_err().to_string().contains("version 1 in the registry is another"));
+    assert!(err.unwrap_err().to_string().contains("version 1 differs from the one in the registry"));
     assert!(desk.export().await.starts_with(&file));
 }
 

@@ -49,7 +49,7 @@ async fn an_import_and_a_publish_of_one_agent_see_each_other() {
             }
             Err(err) => {
                 let number = prompts.len() + 1;
-                let expected = format!("version {number} in the registry is another");
+                let expected = format!("version {number} differs from the one in the registry");
                 assert!(err.to_string().contains(&expected), "round {round}: {err}");
                 refused += 1;
             }
