@@ -1,6 +1,6 @@
-//! The short way to an active configuration, over REST or GraphQL: for a service of the platform that is known, when all
-//! is in memory, and the request is as plain as a gateway's. Whatever is not so goes through the router; what both answer
-//! is the same.
+//! The fast path for active configurations, over REST and GraphQL. It applies to service tokens, if the credential
+//! and the response are in memory and the request has no unusual headers. All other requests go through the router,
+//! which returns the same responses.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -29,11 +29,11 @@ use super::{
 };
 use crate::{feed::Hot, graphql::READY_BYTES_MAX, id::AgentId};
 
-/// What comes before the agent's id in a path, and after it.
+/// The parts of the REST path before and after the agent's id.
 const PATH: (&str, &str) = ("/internal/agents/", "/active");
-/// Where GraphQL is answered.
+/// The path of the GraphQL endpoint.
 const GRAPHQL: &str = "/graphql";
-/// A request with one of these asks for more than the short way knows.
+/// Headers that the fast path doesn't support.
 const UNUSUAL: [HeaderName; 6] = [
     header::ACCEPT_ENCODING,
     header::CONTENT_ENCODING,
@@ -43,7 +43,7 @@ const UNUSUAL: [HeaderName; 6] = [
     header::UPGRADE,
 ];
 
-/// The answer, when this request may go the short way.
+/// Answers a REST request for an active configuration. `None` if the fast path doesn't apply.
 pub(in crate::http) fn answer<B>(door: &Door, request: &Request<B>) -> Option<Response<Body>> {
     let (id, headers) = (agent(request.uri())?, request.headers());
     if request.method() != Method::GET || is_unusual(headers) || has_body(headers) || !is_for(door, request) {
@@ -67,10 +67,10 @@ pub(in crate::http) fn answer<B>(door: &Door, request: &Request<B>) -> Option<Re
     finish(door, headers, response, began)
 }
 
-/// The answer, when this is a query that may go the short way, and it is ready; else the same request.
+/// Answers a GraphQL query from the cache of responses.
 ///
 /// # Errors
-/// The request.
+/// The unchanged request, if the fast path doesn't apply.
 pub(in crate::http) async fn ask(
     door: &Door,
     request: Request<Body>,
@@ -83,13 +83,14 @@ pub(in crate::http) async fn ask(
             Some(response) => return Ok(response),
             None => body.into(),
         },
-        // The ordinary way tells of it.
+        // The router reports the error, when it reads this body.
         Err(err) => Body::from_stream(stream::iter([Err::<Bytes, _>(err)])),
     };
     Err(Request::from_parts(head, body))
 }
 
-/// Of which type the answer is to be, if this is a short query of a service that is known. Before its body is read.
+/// The media type of the response, if the head is that of a short GraphQL request with a cached service token.
+/// `None` if the fast path doesn't apply.
 fn is_query(door: &Door, request: &Request<Body>) -> Option<Media> {
     let (uri, headers) = (request.uri(), request.headers());
     if request.method() != Method::POST || uri.path() != GRAPHQL || uri.query().is_some() {
@@ -118,18 +119,18 @@ fn ready(door: &Door, head: &Parts, asked: &[u8], media: Media, began: Instant) 
     finish(door, &head.headers, response, began)
 }
 
-/// The agent that the address names, when it asks for its active configuration and for nothing else.
+/// Parses the agent's id, if the URL is that of an active configuration, without a query.
 fn agent(uri: &Uri) -> Option<AgentId> {
     let id = uri.path().strip_prefix(PATH.0)?.strip_suffix(PATH.1)?;
     if uri.query().is_some() { None } else { id.parse().ok() }
 }
 
-/// Whether this asks for more than the short way knows. Who wants to read of each request is told by the ordinary one.
+/// Whether the request needs the router. At the log level `debug` all requests do, because only the router logs them.
 fn is_unusual(headers: &HeaderMap) -> bool {
     tracing::enabled!(tracing::Level::DEBUG) || UNUSUAL.iter().any(|name| headers.contains_key(name))
 }
 
-/// Whether the request is meant for this service. Otherwise the router refuses it.
+/// Whether the request's host is allowed. Otherwise the router rejects it.
 fn is_for<B>(door: &Door, request: &Request<B>) -> bool {
     door.hosts.check(request.version(), request.uri(), request.headers()).is_ok()
 }
@@ -152,7 +153,7 @@ fn known() -> Response<Body> {
     response
 }
 
-/// Names the answer, and counts it.
+/// Adds the headers that all responses have, and records the metric.
 fn finish(
     door: &Door,
     asked: &HeaderMap,
@@ -167,7 +168,7 @@ fn finish(
     Some(response)
 }
 
-/// Counts it as the ordinary way does, without looking up each time where.
+/// Records the router's metric, with cached handles to its two series.
 fn observe(elapsed: Duration, is_known: bool) {
     static SENT: OnceLock<Histogram> = OnceLock::new();
     static KNOWN: OnceLock<Histogram> = OnceLock::new();

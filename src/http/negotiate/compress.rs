@@ -1,5 +1,6 @@
-//! Answers by gzip or brotli, where that pays: not what is small, not events that must not wait for each other, and not
-//! what has a secret in it beside text of somebody else's choice, whose length would tell of the secret (BREACH).
+//! Compresses responses with gzip or brotli. Excludes small bodies, event streams, which compression would delay, and
+//! responses with a secret next to text that someone else chose, since their compressed length leaks the secret
+//! (BREACH).
 
 use axum::{
     Router,
@@ -12,17 +13,17 @@ use tower_http::compression::{CompressionLayer, CompressionLevel, Predicate};
 
 use super::{content_type::quality, etag, header_list::members};
 
-/// From how many bytes on it pays: less fits into one packet anyway.
+/// The minimum size of a body for compression, in bytes. A smaller one fits into one packet anyway.
 const BYTES_MIN: u64 = 1024;
-/// As much as can be had for little time: brotli at its best takes a hundred times as long.
+/// The compression level. It favours speed: brotli's highest level takes a hundred times as long.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 
-/// Whether a body of so many bytes is sent in other ways to those who take them.
+/// Whether a body of this many bytes is large enough to be compressed.
 pub(in crate::http) fn pays(bytes: usize) -> bool {
     u64::try_from(bytes).is_ok_and(|bytes| bytes >= BYTES_MIN)
 }
 
-/// Says of an answer that it is sent as it is.
+/// A response extension that prevents compression.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct AsItIs;
 
@@ -34,23 +35,24 @@ impl Predicate for Pays {
         let headers = response.headers();
         let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let told = said(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        // A body of unknown length is one that goes on; the answer to HEAD has none, and says how long it would be.
+        // A body of unknown length is a stream, which isn't compressed. A response to HEAD has no body, but the
+        // length of one in its header.
         let bytes = told.or(response.body().size_hint().exact()).unwrap_or(0);
         let is_stream = said(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/event-stream"));
         bytes >= BYTES_MIN && !is_stream && response.extensions().get::<AsItIs>().is_none()
     }
 }
 
-/// These routes, with answers that are compressed for clients that say they take it.
+/// Adds compression to these routes, for clients whose `Accept-Encoding` allows it.
 pub(in crate::http) fn answers<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     let layer = CompressionLayer::new().gzip(true).br(true).quality(LEVEL).compress_when(Pays);
     routes.layer(layer).layer(middleware::from_fn(negotiate))
 }
 
-/// Settles what the client takes, and whose the tag of the answer is.
+/// Replaces `Accept-Encoding` by the single coding to use, and weakens the entity tag of a compressed response.
 async fn negotiate(mut request: Request, next: Next) -> axum::response::Response {
     let coding = coding(request.headers());
-    // The library would answer 406 to who takes nothing that it has, after the request was done.
+    // Otherwise tower-http returns 406 to clients that accept none of its codings, after the request has run.
     request.headers_mut().remove(header::ACCEPT_ENCODING);
     if let Some(coding) = coding {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
@@ -58,7 +60,7 @@ async fn negotiate(mut request: Request, next: Next) -> axum::response::Response
     let has_weak = etag::is_named_weakly(request.headers());
     let mut response = next.run(request).await;
     let is_weak = match response.status() {
-        // What it has was compressed for it, and would be again.
+        // A weak tag in the request says that the client's copy was compressed. A full response would be again.
         StatusCode::NOT_MODIFIED => coding.is_some() && has_weak,
         _ => response.headers().contains_key(header::CONTENT_ENCODING),
     };
@@ -71,13 +73,13 @@ async fn negotiate(mut request: Request, next: Next) -> axum::response::Response
     response
 }
 
-/// The tag of the same content in other bytes (RFC 9110, section 8.8.1).
+/// Turns a strong entity tag into a weak one: same content, other bytes (RFC 9110, section 8.8.1).
 fn weakened(tag: &HeaderValue) -> Option<HeaderValue> {
     let tag = tag.to_str().ok().filter(|tag| !tag.starts_with("W/"))?;
     HeaderValue::from_str(&format!("W/{tag}")).ok()
 }
 
-/// The coding that the client likes best of those that we have; none for the bytes as they are.
+/// The client's preferred coding among brotli and gzip. `None` for no compression.
 fn coding(request: &HeaderMap) -> Option<&'static str> {
     let members: Vec<(&str, u16)> = members(request, header::ACCEPT_ENCODING)
         .map(|member| {

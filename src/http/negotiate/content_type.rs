@@ -1,4 +1,4 @@
-//! Which of the types that we have a client likes best (RFC 9110, section 12.5.1).
+//! Content negotiation by `Accept` (RFC 9110, section 12.5.1).
 
 use std::cmp::Reverse;
 
@@ -6,19 +6,19 @@ use axum::http::{HeaderMap, header};
 
 use super::header_list::members;
 
-/// One member of `Accept`: which types it means, and how much they are liked.
+/// A media range of `Accept`, with its weight.
 struct Range<'a> {
     kind: &'a str,
     subtype: &'a str,
-    /// In thousandths.
+    /// The weight, in thousandths.
     quality: u16,
 }
 
 impl<'a> Range<'a> {
-    /// None when it names no types.
+    /// Parses a member of `Accept`. `None` if it isn't a media range.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
-        // Java's URLConnection has long written `*` for any type.
+        // Java's URLConnection sends `*` for `*/*`.
         let (kind, subtype) = match parts.next()? {
             "*" => ("*", "*"),
             range => {
@@ -28,7 +28,8 @@ impl<'a> Range<'a> {
         Some(Self { kind, subtype, quality: quality(parts) })
     }
 
-    /// How exactly it means this type; none when it does not mean it.
+    /// The specificity with which the range matches a type: 2 for the type, 1 for `type/*`, 0 for `*/*`. `None`
+    /// without a match.
     fn fits(&self, offer: &str) -> Option<u8> {
         let (kind, subtype) = offer.split_once('/')?;
         match (self.kind, self.subtype) {
@@ -40,8 +41,8 @@ impl<'a> Range<'a> {
     }
 }
 
-/// The weight among a member's parameters, in thousandths (RFC 9110, section 12.4.2). A member with a malformed weight
-/// still says what the client takes, so it counts as one without a weight.
+/// The weight among a member's parameters, in thousandths (RFC 9110, section 12.4.2). A missing or malformed weight
+/// is 1.
 pub(in crate::http) fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> u16 {
     let given = parameters.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -50,7 +51,7 @@ pub(in crate::http) fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>
     given.flatten().unwrap_or(1000)
 }
 
-/// A decimal number as a weight: `.2` and `0.33333` are ones as well, and what is more than 1 is 1.
+/// Parses a decimal number as a weight. Accepts forms such as `.2` and `0.33333` too, and caps values above 1.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let is_decimal = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -61,18 +62,18 @@ fn thousandths(text: &str) -> Option<u16> {
         return Some(1000);
     }
     let first: u16 = format!("{part:0<3}").get(..3)?.parse().ok()?;
-    // However small, it is no refusal.
+    // Only zero means "not acceptable", so smaller values round up to a thousandth.
     let is_more = part.bytes().any(|digit| digit != b'0');
     Some(first.max(u16::from(is_more)))
 }
 
-/// The ranges of the header; none when it says nothing that can be read, which is as good as leaving it out.
+/// The media ranges of the header. Empty if none can be parsed, which means the same as no header.
 fn ranges(headers: &HeaderMap) -> Vec<Range<'_>> {
     members(headers, header::ACCEPT).filter_map(Range::parse).collect()
 }
 
-/// How much the client likes this type, how exactly it names it, and in which place. The range that means the type most
-/// exactly decides, whatever others say of it (RFC 9110, section 12.5.1).
+/// The rank of a type for the client: weight, specificity, then position. The most specific matching range decides
+/// (RFC 9110, section 12.5.1). `None` if the client doesn't accept the type.
 fn liking(ranges: &[Range<'_>], name: &str) -> Option<(u16, u8, Reverse<usize>)> {
     let fitting = ranges.iter().enumerate();
     let fitting = fitting.filter_map(|(at, range)| Some((range.fits(name)?, at, range.quality)));
@@ -80,16 +81,16 @@ fn liking(ranges: &[Range<'_>], name: &str) -> Option<(u16, u8, Reverse<usize>)>
     (quality > 0).then_some((quality, exactness, Reverse(at)))
 }
 
-/// Whether the client takes this type at all.
+/// Whether the client accepts this type.
 pub(in crate::http) fn takes(headers: &HeaderMap, name: &str) -> bool {
     let ranges = ranges(headers);
     ranges.is_empty() || liking(&ranges, name).is_some()
 }
 
-/// What the client likes best of `offers`, which are in our own order; none when it takes none of them.
+/// Chooses the client's preferred type among `offers`. `None` if the client accepts none of them.
 ///
-/// Of what it likes equally, the one that it names most exactly wins, then the one that it names first, then the one
-/// that is first here. Without the header, or with one that names no type, it takes the first.
+/// Types of equal weight are ordered by specificity, then by their position in the header, then by that in `offers`.
+/// Without the header, or without a valid media range in it, the first offer wins.
 pub fn best<T: Copy>(headers: &HeaderMap, offers: &[(&str, T)]) -> Option<T> {
     let ranges = ranges(headers);
     if ranges.is_empty() {
@@ -129,10 +130,10 @@ mod tests {
             (&["text/html, application/xml;q=0.9"], None),
             (&["application/jsonp"], None),
             (&["*/json"], None),
-            // Names no type, so it is as none.
+            // Without a media range, the header is ignored.
             (&["json"], Some("json")),
             (&["/, x/, /x"], Some("json")),
-            // Weights that are none, or none of RFC 9110.
+            // Malformed weights, and forms beyond RFC 9110.
             (&["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"], Some("json")),
             (&["application/json;q=.9"], Some("json")),
             (&["application/json;q=.9, application/graphql-response+json;q=.95"], Some("graphql")),

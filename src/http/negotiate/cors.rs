@@ -1,6 +1,6 @@
-//! Which pages of other origins may ask here, and read the answers: none, unless they are named.
+//! CORS: the other origins whose pages may send requests and read responses. By default, none.
 //!
-//! Credentials are bearer tokens that a page gives itself. No cookie is known here, so none may be sent.
+//! Pages send bearer tokens themselves. The service uses no cookies, so credentials mode isn't allowed.
 
 use std::{
     fmt,
@@ -22,9 +22,9 @@ use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
 
 use crate::http::{caller::REQUEST_ID, routes::rest::IDEMPOTENCY_KEY};
 
-/// How long a browser may keep what it was told about a door.
+/// The time for which a browser may cache a preflight response.
 const KEPT: Duration = Duration::from_secs(600);
-/// What a page may send of its own.
+/// The request headers that a page may set.
 const SENT: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
@@ -33,7 +33,7 @@ const SENT: [HeaderName; 6] = [
     IDEMPOTENCY_KEY,
     REQUEST_ID,
 ];
-/// What it may read of an answer, besides what any page may.
+/// The response headers that a page may read, in addition to the safelisted ones.
 const READ: [HeaderName; 7] = [
     header::ETAG,
     REQUEST_ID,
@@ -44,12 +44,11 @@ const READ: [HeaderName; 7] = [
     HeaderName::from_static("registry-stale-seconds"),
 ];
 
-/// The origin of a page, as its browser writes it in `Origin`: scheme, host and port (RFC 6454), or a word for pages that
-/// have none of these.
+/// An origin as browsers send it in `Origin`: scheme, host and port (RFC 6454), or `null` or `file://`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
-/// What pages from files, and pages without an origin of their own, are said to be of.
+/// The origins of pages without a host: sandboxed pages and local files.
 const WITHOUT_HOST: [&str; 2] = ["null", "file://"];
 
 impl FromStr for Origin {
@@ -61,8 +60,8 @@ impl FromStr for Origin {
         let text = text.trim();
         if text == "*" {
             return Err(
-                "name each origin: with `*`, any page that is open somewhere could ask here, also from \
-                        within a network that only its user can reach",
+                "list each origin: with `*`, any web page could send requests, even from within a network that only \
+                        its user can reach",
             );
         }
         let text = text.to_ascii_lowercase();
@@ -76,7 +75,7 @@ impl FromStr for Origin {
         let usual = match scheme {
             "http" => Some(80),
             "https" => Some(443),
-            // A page is never of these: its origin is that of http or https.
+            // No page has such an origin: websocket requests carry the http or https origin of their page.
             "ws" | "wss" => return Err(FORM),
             _ => None,
         };
@@ -86,7 +85,7 @@ impl FromStr for Origin {
         if is_bare != Some(authority.as_str()) || host.is_empty() || host.contains('*') {
             return Err(FORM);
         }
-        // A browser leaves out the port that is usual.
+        // Browsers omit the scheme's default port.
         Ok(match (port, authority.port_u16()) {
             ("", None) => Self(format!("{scheme}://{host}")),
             (_, port @ Some(_)) if port == usual => Self(format!("{scheme}://{host}")),
@@ -102,7 +101,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The origins whose pages may ask here, besides the service's own.
+/// The allowed origins, in addition to the service's own.
 #[derive(Clone, Debug, Default)]
 pub struct Origins(Arc<[Origin]>);
 
@@ -113,13 +112,13 @@ impl FromIterator<Origin> for Origins {
 }
 
 impl Origins {
-    /// Whether pages of the origin that this header names may ask.
+    /// Whether this `Origin` is allowed.
     #[must_use]
     pub fn allow(&self, origin: &HeaderValue) -> bool {
         self.0.iter().any(|allowed| allowed.0.as_bytes() == origin.as_bytes())
     }
 
-    /// These routes, for those pages too. Without any origin they stay as they are.
+    /// Adds CORS to these routes. Returns them unchanged if no origin is allowed.
     pub(in crate::http) fn open<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
         if self.0.is_empty() {
             return routes;
@@ -135,11 +134,11 @@ impl Origins {
     }
 }
 
-/// Leaves a browser's questions beforehand to the rules above, and no other request of that method.
+/// A layer that applies [`CorsLayer`], except to `OPTIONS` requests that aren't preflights: those reach the routes.
 #[derive(Clone)]
 struct Questions(CorsLayer);
 
-/// The same over a service.
+/// The service of [`Questions`].
 #[derive(Clone)]
 struct Asked<S> {
     service: S,

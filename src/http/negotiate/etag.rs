@@ -1,4 +1,4 @@
-//! Entity tags (RFC 9110, section 8.8.3): what a client has already, it is not sent again.
+//! Entity tags and conditional requests (RFC 9110, sections 8.8.3 and 13).
 
 use axum::{
     body::Body,
@@ -10,31 +10,31 @@ use sha2::{Digest, Sha256};
 use super::header_list::members;
 use crate::http::problem::{Kind, Problem};
 
-/// The strong tag of this body: the first 128 bits of its hash, quoted.
+/// Computes the strong entity tag of a body: the first 128 bits of its SHA-256 hash, in quoted hex.
 pub fn of(body: &[u8]) -> String {
     let digest = hex::encode(Sha256::digest(body));
     format!("\"{}\"", digest.get(..32).unwrap_or(&digest))
 }
 
-/// What a request's conditions leave to be done.
+/// The result of evaluating a request's conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// The answer is sent.
+    /// Send the full response.
     Met,
-    /// The client has it already: 304.
+    /// The client's copy is current: 304.
     Known,
-    /// The client wants another one: 412.
+    /// `If-Match` lists only other tags: 412.
     Failed,
 }
 
-/// Evaluates `If-Match`, then `If-None-Match` (RFC 9110, section 13.2.2), against the tag of the answer.
+/// Evaluates `If-Match`, then `If-None-Match` (RFC 9110, section 13.2.2), against the response's tag.
 pub fn condition(request: &HeaderMap, etag: &str) -> Condition {
-    // Strongly: a weak tag never matches (section 13.1.1).
+    // Strong comparison: a weak tag never matches (section 13.1.1).
     let is_wanted = |tag: &str| tag == "*" || tag == etag;
     if request.contains_key(header::IF_MATCH) && !members(request, header::IF_MATCH).any(is_wanted) {
         return Condition::Failed;
     }
-    // Weakly: a proxy that compresses may have weakened the tag (section 13.1.2).
+    // Weak comparison: a compressing proxy may have weakened the tag (section 13.1.2).
     let is_known = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
     match members(request, header::IF_NONE_MATCH).any(is_known) {
         true => Condition::Known,
@@ -42,8 +42,8 @@ pub fn condition(request: &HeaderMap, etag: &str) -> Condition {
     }
 }
 
-/// This body with this tag and these headers; or that it is known already, which says what the whole answer would say
-/// (RFC 9110, section 15.4.5); or that it is not what the client wants.
+/// Responds with this body, tag and headers. Depending on the request's conditions, responds 304 instead, with the
+/// headers of the full response (RFC 9110, section 15.4.5), or 412.
 pub fn answer<const N: usize>(
     request: &HeaderMap,
     request_id: &str,
@@ -56,12 +56,12 @@ pub fn answer<const N: usize>(
         Condition::Met => (tag, headers, body.into()).into_response(),
         Condition::Known => {
             let mut response = (StatusCode::NOT_MODIFIED, tag, headers).into_response();
-            // It has no content to be of a type.
+            // A response without content has no content type.
             response.headers_mut().remove(header::CONTENT_TYPE);
             response
         }
         Condition::Failed => {
-            let detail = "what is here has none of the tags that If-Match names";
+            let detail = "the current ETag matches none of the tags in If-Match";
             Problem::request(Kind::PreconditionFailed, detail, request_id).into_response()
         }
     }

@@ -1,4 +1,4 @@
-//! What a request and its response agree on in headers: content type, encoding, origin and validator (RFC 9110, section 12).
+//! Negotiation in headers: content type, encoding, origin (CORS) and validators (RFC 9110, sections 12 and 13).
 
 pub(in crate::http) mod compress;
 pub(in crate::http) mod content_type;

@@ -1,4 +1,5 @@
-//! `GET /problems/{name}`: what a problem's `type` leads to, a section of `docs/problems.md`.
+//! `GET /problems/{name}`: explains a problem, with a section of `docs/problems.md`, which is compiled in. A problem's
+//! `type` is a reference to this path.
 
 use axum::{
     extract::{Path, rejection::PathRejection},
@@ -16,22 +17,24 @@ use crate::{
     },
 };
 
-/// The explanations, a section each.
+/// The explanations: one section a problem, under the heading `## name`.
 const TEXT: &str = include_str!("../../../docs/problems.md");
 
 refusals!(Refusals = &[Kind::NotFound, Kind::PreconditionFailed][..]);
 
-/// What a problem means, and what to do about it.
+/// Explain a problem.
+///
+/// Says what the problem means, what to do about it, and whether to retry. The text is for people.
 #[utoipa::path(
     get, path = "/problems/{name}", operation_id = "explainProblem", tag = "service",
     params(
-        ("name" = shape::ProblemName, Path, description = "The last part of the problem's `type`."),
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what is known already."),
+        ("name" = shape::ProblemName, Path, description = "The last segment of the problem's `type`."),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that the client has."),
     ),
     responses(
-        (status = 200, description = "The explanation, for people.", content_type = "text/plain", body = String,
-            headers(("ETag" = String, description = "The tag of this text."), ("Cache-Control" = String, description = "`no-cache`: ask each time."))),
-        (status = 304, description = "It is what is known already.", headers(("ETag" = String, description = "The tag of this text."))),
+        (status = 200, description = "The explanation, as Markdown.", content_type = "text/plain", body = String,
+            headers(("ETag" = String, description = "The entity tag of this text."), ("Cache-Control" = String, description = "`no-cache`: revalidate before each use."))),
+        (status = 304, description = "The client's copy is current.", headers(("ETag" = String, description = "The entity tag of this text."))),
         Refusals,
     ),
 )]
@@ -48,7 +51,7 @@ pub async fn problem(
     etag::answer(&request, &id, &tag, kept, text)
 }
 
-/// The sections with their names, in their order.
+/// The names and texts of the sections, in the order of the file.
 fn sections() -> impl Iterator<Item = (&'static str, &'static str)> {
     TEXT.split("\n## ").skip(1).map(|text| (text.lines().next().unwrap_or_default(), text))
 }
@@ -76,7 +79,7 @@ mod tests {
     fn an_explanation_tells_status_and_title_as_they_are() {
         for kind in Kind::ALL {
             let Some(name) = kind.name() else {
-                // Without an explanation of its own a problem is called what its status is (RFC 9457, section 4.2.1).
+                // With `about:blank`, the title is the status's reason phrase (RFC 9457, section 4.2.1).
                 let phrase = kind.status().canonical_reason().unwrap().replace("Payload", "Content");
                 assert_eq!(kind.title(), phrase);
                 continue;

@@ -1,7 +1,8 @@
-//! `GET /graphiql`: the explorer, from files that are part of the binary.
+//! `GET /graphiql`: the GraphiQL explorer, from files that are compiled into the binary.
 //!
-//! The page asks nobody but this service: its Content-Security-Policy allows no other origin, no inline script and no
-//! `eval`. The files are in `assets/graphiql`; `scripts/graphiql-assets` makes those of others again.
+//! The page sends requests to this service only: its Content-Security-Policy allows no other origin, no inline
+//! script and no `eval`. The files are in `assets/graphiql`; `scripts/graphiql-assets` rebuilds the third-party
+//! ones.
 
 use std::sync::LazyLock;
 
@@ -17,12 +18,12 @@ use crate::{
     http::{caller::RequestId, negotiate::etag, problem::Problem},
 };
 
-/// What the page may do. `data:` is for the typefaces and small pictures within GraphiQL's style sheet.
+/// The page's Content-Security-Policy. `data:` is for the fonts and small images in GraphiQL's style sheet.
 ///
-/// GraphiQL adds one style element of its own, which keeps the page from scrolling behind a dialog or a menu; the hash
-/// is that of its text, so that styles need not be `'unsafe-inline'`. The browser test opens both: where a new version
-/// words it otherwise, the test fails and Chromium's message names the new hash.
-/// `'self'` in `connect-src` covers the socket of the same origin too.
+/// GraphiQL inserts one style element, which keeps the page from scrolling behind a dialog or a menu. The policy
+/// allows it by its hash, so `'unsafe-inline'` isn't needed. The browser test opens a dialog and a menu: if a new
+/// version changes that text, the test fails, and Chromium's message has the new hash. `'self'` in `connect-src`
+/// includes sockets of the same origin.
 const POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'sha256-nzTgYzXYDNe6BAHiiI7NNlfK8n/auuOAhh2t92YvuXo='; \
      font-src data:; img-src 'self' data:; connect-src 'self'; \
@@ -33,7 +34,7 @@ struct Asset {
     name: &'static str,
     kind: &'static str,
     body: &'static [u8],
-    /// Of the content, so that a browser asks again each time and is sent again only what has changed.
+    /// The entity tag of the content. Browsers revalidate each time, and reload only changed files.
     etag: LazyLock<String>,
 }
 
@@ -50,7 +51,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 static PAGE: Asset = asset!("index.html", HTML);
 
-/// What the page asks for, and the licences of what others wrote.
+/// The files that the page loads, and the licences of the third-party ones.
 static FILES: [Asset; 9] = [
     asset!("boot.css", CSS),
     asset!("boot.js", SCRIPT),
@@ -63,7 +64,7 @@ static FILES: [Asset; 9] = [
     asset!("react.production.min.js", SCRIPT),
 ];
 
-/// The page and its files. They are the same for everyone and need no credential; the schema needs one.
+/// The routes of the page and its files. They need no credential; the schema needs one.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/graphiql", get(page)).route("/graphiql/{file}", get(file))
 }

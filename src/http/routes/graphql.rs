@@ -1,4 +1,5 @@
-//! GraphQL over HTTP (the GraphQL over HTTP specification, stage 2): what is accepted, and which status says what.
+//! GraphQL over HTTP (the GraphQL over HTTP specification, stage 2): reads requests, chooses the media type and the
+//! status of responses. Checking and running documents is `graphql`'s.
 
 use std::sync::Arc;
 
@@ -24,12 +25,13 @@ use crate::{
     },
 };
 
-/// In which type the answer goes out, and with it how much a status says.
+/// The media type of the response, which also decides the statuses that errors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Media {
-    /// `application/graphql-response+json`: a status of its own for a request error.
+    /// `application/graphql-response+json`: a request error has the status 400.
     GraphqlResponse,
-    /// `application/json`: 200 for all that is well-formed, as clients from before the specification expect.
+    /// `application/json`: every well-formed request has the status 200, as clients older than the specification
+    /// expect.
     Json,
     /// `text/event-stream`: see [`sse`].
     EventStream,
@@ -39,7 +41,7 @@ impl Media {
     fn name(self) -> &'static str {
         match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            // What is no stream of events, because none was begun, tells why it is not.
+            // An error from before the event stream began is JSON.
             Self::Json | Self::EventStream => "application/json; charset=utf-8",
         }
     }
@@ -47,23 +49,23 @@ impl Media {
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// What may be asked for in `Accept`, in our own order: whoever takes anything gets the first.
+/// The media types that `Accept` may choose from, in our order of preference: the first is the default.
 const OFFERS: &[(&str, Media)] = &[
     ("application/json", Media::Json),
     ("application/graphql-response+json", Media::GraphqlResponse),
     (EVENT_STREAM, Media::EventStream),
 ];
 
-/// In which type this client is answered whatever has one result; none when it takes no type that there is.
+/// The media type for this client's response. `None` if `Accept` allows none of `OFFERS`.
 pub(in crate::http) fn media(headers: &HeaderMap) -> Option<Media> {
     content_type::best(headers, OFFERS)
 }
 
-/// `/graphql`, any method: the socket's upgrade is routed before this.
+/// Handles `/graphql` for any method. Websocket handshakes are routed before this.
 pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request: Request) -> Response {
     let Some(media) = media(request.headers()) else {
         let answer = Answer::refusal(
-            "this answers application/graphql-response+json, application/json or text/event-stream",
+            "Accept must allow application/graphql-response+json, application/json or text/event-stream",
             "BAD_USER_INPUT",
             &id,
         );
@@ -73,7 +75,7 @@ pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request:
     answered.unwrap_or_else(|refused| refused.respond(media))
 }
 
-/// Why there is no answer, or none that says OK.
+/// An error response: its status, body and headers.
 struct Refused {
     status: StatusCode,
     answer: Answer,
@@ -87,7 +89,7 @@ impl Refused {
         Box::new(Self { status, answer, allow: None, retry_after: None })
     }
 
-    /// An operation that was not run, or was given up.
+    /// An operation that was not executed, or whose execution was abandoned.
     fn request_error(answer: Answer, media: Media) -> Self {
         let (status, retry_after) = match media {
             _ if answer.is_given_up() => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
@@ -97,15 +99,16 @@ impl Refused {
         Self { status, answer, allow: None, retry_after }
     }
 
-    /// This error.
+    /// A domain error.
     fn error(err: &Error, id: &str) -> Box<Self> {
         let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
         Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
     }
 
-    /// A mutation over GET.
+    /// A mutation sent with GET: 405.
     fn write_by_get(id: &str) -> Box<Self> {
-        let refused = Self::new(StatusCode::METHOD_NOT_ALLOWED, "GET changes nothing; use POST", id);
+        let refused =
+            Self::new(StatusCode::METHOD_NOT_ALLOWED, "GET runs queries only; use POST for mutations", id);
         Box::new(Self { allow: Some("POST"), ..*refused })
     }
 
@@ -119,30 +122,29 @@ impl Refused {
     }
 }
 
-/// What is asked for, and by whom.
+/// A request whose caller is authenticated and whose body is read.
 struct Asked {
     caller: Arc<Caller>,
-    /// How many changes of rights there had been when the caller was looked up.
+    /// The count of rights changes just before the caller was looked up.
     since: Since,
     operation: Operation,
-    /// The body, if it had one.
+    /// The body. Empty for GET.
     body: Bytes,
-    /// Whether the method is one that changes something.
+    /// Whether the method allows mutations.
     may_write: bool,
     /// The request without its body.
     head: Parts,
 }
 
-/// Sees who asks, and reads what for.
+/// Authenticates the caller and reads the operation. The caller's rights are checked again after the body has arrived.
 async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refused>> {
     let (parts, body) = request.into_parts();
     let may_write = match parts.method {
         Method::POST => true,
-        // HEAD is answered as GET, and what serves HTTP leaves out the body (RFC 9110, section 9.3.2).
+        // HEAD is handled as GET, and hyper leaves out the body (RFC 9110, section 9.3.2).
         Method::GET | Method::HEAD => false,
         _ => {
-            let refused =
-                Refused::new(StatusCode::METHOD_NOT_ALLOWED, "use GET for queries, POST for all", id);
+            let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "use POST, or GET for queries", id);
             return Err(Box::new(Refused { allow: Some("GET, HEAD, POST"), ..*refused }));
         }
     };
@@ -158,14 +160,14 @@ async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refu
     Ok(Asked { caller, since, operation, body, may_write, head: parts })
 }
 
-/// Runs the operation. Only once it is known, its representation is chosen: a subscription has one, a stream of events.
+/// Runs the operation. The representation of the result depends on its kind: a subscription needs an event stream.
 async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Response, Box<Refused>> {
     let Asked { caller, since, operation, body, may_write, head } = read(door, id, request).await?;
     let bytes = operation.document_bytes();
     let refuse = |answer: Answer| {
         charge(door, &caller, &head.headers, (&answer, bytes));
         match media {
-            // An operation that is known is answered by events, whatever is wrong with it.
+            // Once the operation is known, an event stream reports errors as events (graphql-sse, PROTOCOL.md).
             Media::EventStream => Ok(sse::whole(&answer)),
             Media::GraphqlResponse | Media::Json => Err(Box::new(Refused::request_error(answer, media))),
         }
@@ -178,7 +180,7 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Re
         if !content_type::takes(&head.headers, EVENT_STREAM) {
             return Err(Refused::new(
                 StatusCode::BAD_REQUEST,
-                "subscriptions come over a websocket (graphql-transport-ws) on this address, or as text/event-stream",
+                "subscriptions need a websocket (graphql-transport-ws) on this URL, or Accept: text/event-stream",
                 id,
             ));
         }
@@ -187,7 +189,7 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Re
     if !may_write && !accepted.is_query() {
         return Err(Refused::write_by_get(id));
     }
-    // Secrets are shown by what makes them, and by nothing else.
+    // Only the mutation that creates a secret returns it.
     let may_tell_secret = !accepted.is_query();
     let is_kept = may_write && media != Media::EventStream;
     let accepted = if is_kept { accepted.by(body) } else { accepted };
@@ -211,7 +213,7 @@ async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<(Operati
         .map_err(|refused| Refused::new(refused.status(), &refused.to_string(), id))?;
     let operation = Operation::try_from(json).map_err(|why| {
         let message = format!(
-            "the body is not a GraphQL request: {why}; send a string `query`, or else `documentId` or a persisted query, \
+            "the body is not a GraphQL request: {why}; send the string `query`, or `documentId` or a persisted query instead, \
              and objects for `variables` and `extensions`"
         );
         Refused::new(StatusCode::BAD_REQUEST, &message, id)
@@ -234,7 +236,7 @@ fn from_query(text: &str, id: &str) -> Result<Operation, Box<Refused>> {
     if !query::is_text(text) {
         return Err(bad(query::NOT_TEXT));
     }
-    let uri: axum::http::Uri = format!("/?{text}").parse().map_err(|_| bad("the address is malformed"))?;
+    let uri: axum::http::Uri = format!("/?{text}").parse().map_err(|_| bad("the URL is malformed"))?;
     let axum::extract::Query(parameters) = axum::extract::Query::<Parameters>::try_from_uri(&uri)
         .map_err(|_| bad("give each parameter at most once"))?;
     let Parameters { query, document_id, operation_name, variables, extensions } = parameters;
@@ -245,15 +247,15 @@ fn from_query(text: &str, id: &str) -> Result<Operation, Box<Refused>> {
             .map_err(|err| bad(&format!("the parameter `{name}` is not a JSON object: {err}"))),
     };
     let (variables, extensions) = (object(variables, "variables")?, object(extensions, "extensions")?);
-    // A form sends a field that was left empty all the same.
+    // HTML forms send empty fields too.
     let given = |text: &String| !text.is_empty();
     let (query, document_id) = (query.filter(given), document_id.filter(given));
     let operation = Operation { query, document_id, operation_name, variables, extensions };
-    operation.checked().map_err(|err| bad(&format!("this is no GraphQL request: {err}")))
+    operation.checked().map_err(|err| bad(&format!("the parameters are not a GraphQL request: {err}")))
 }
 
 fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option<u64>) -> Response {
-    // async-graphql-axum writes what was executed. A refusal has no `data`, which its type can't leave out.
+    // async-graphql-axum serializes executed results. Its type always has `data`, which a refusal must not have.
     let mut response = match answer.into_executed() {
         Ok(executed) => GraphQLResponse::from(executed).into_response(),
         Err(refusal) => serde_json::to_vec(&refusal).unwrap_or_default().into_response(),
@@ -264,7 +266,7 @@ fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option
     response
 }
 
-/// Says of an answer what it is, and whose.
+/// Sets the content type, and marks the response as private to its caller.
 pub(in crate::http) fn describe(headers: &mut HeaderMap, media: Media) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,4 +1,4 @@
-//! Is it alive, can it serve, what has it counted.
+//! Monitoring: liveness, readiness and metrics.
 
 use std::time::Duration;
 
@@ -15,51 +15,55 @@ use utoipa::ToSchema;
 use super::openapi::shape;
 use crate::{domain::Error, feed::Watched, http::Door};
 
-/// The process answers.
+/// Check liveness.
+///
+/// Answers as long as the process runs. Doesn't check the database.
 #[utoipa::path(
     get, path = "/livez", operation_id = "isLive", tag = "service",
-    responses((status = 200, description = "It does.", content_type = "text/plain", body = String, example = "ok\n")),
+    responses((status = 200, description = "The process is running.", content_type = "text/plain", body = String, example = "ok\n")),
 )]
 pub async fn live() -> &'static str {
     "ok\n"
 }
 
-/// How old what an instance has seen of the log may be before it is not ready: it polls four times a second.
+/// The maximum age of an instance's view of the log while it is ready. It polls the log four times a second.
 const STALE: Duration = Duration::from_secs(10);
 
-/// How long a probe waits for the database.
+/// The timeout of a probe's query.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether an instance can serve, and how far it has followed the log.
+/// The readiness of an instance, and its lag behind the log.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
-    /// Whether the database answers, and this instance follows its log.
+    /// Whether the database responds and this instance follows the log.
     ready: bool,
-    /// The last commit of the log; left out when the database does not answer.
+    /// The last commit of the log. Absent if the database doesn't respond.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = shape::Revision, required = false)]
     revision: Option<i64>,
-    /// The last commit that this instance knows of.
+    /// The last commit that this instance has applied.
     #[schema(value_type = shape::Revision)]
     applied: i64,
-    /// How many commits it does not know of; left out when the database does not answer.
+    /// The number of commits that this instance hasn't applied yet. Absent if the database doesn't respond.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, minimum = 0)]
     behind: Option<i64>,
-    /// How many seconds ago it knew of all.
+    /// The seconds since this instance last knew the end of the log. Not ready from 10 on.
     seen_seconds_ago: u64,
-    /// Why it is not ready.
+    /// The reason for not being ready. Null if the instance is ready.
     #[schema(required)]
     reason: Option<String>,
 }
 
-/// The database answers, and this instance follows its log.
+/// Check readiness.
+///
+/// The instance is ready if the database responds within two seconds and the instance follows the log.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "isReady", tag = "service",
     responses(
-        (status = 200, description = "It can serve.", body = Readiness),
-        (status = 503, description = "It cannot serve now.", body = Readiness),
+        (status = 200, description = "The instance is ready.", body = Readiness),
+        (status = 503, description = "The instance is not ready.", body = Readiness),
     ),
 )]
 pub async fn ready(State(door): State<Door>) -> Response {
@@ -67,7 +71,7 @@ pub async fn ready(State(door): State<Door>) -> Response {
     let seen_seconds_ago = age.as_secs();
     let head = match timeout(PATIENCE, door.registry.head()).await {
         Ok(head) => head,
-        Err(_) => Err(Error::Unavailable("the database does not answer")),
+        Err(_) => Err(Error::Unavailable("the database does not respond")),
     };
     let (status, body) = match head {
         Ok(head) => {
@@ -92,12 +96,12 @@ pub async fn ready(State(door): State<Door>) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// Counts for Prometheus.
+/// Get metrics for Prometheus.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "getMetrics", tag = "service",
     responses(
-        (status = 200, description = "The counts, in Prometheus's text format.", content_type = "text/plain", body = String),
-        (status = 404, description = "Nothing is counted here.", content_type = "text/plain", body = String),
+        (status = 200, description = "The metrics, in Prometheus's text format.", content_type = "text/plain", body = String),
+        (status = 404, description = "This instance records no metrics.", content_type = "text/plain", body = String),
     ),
 )]
 pub async fn metrics(State(door): State<Door>) -> Response {
@@ -115,6 +119,6 @@ pub async fn metrics(State(door): State<Door>) -> Response {
         Some(recorder) => {
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()).into_response()
         }
-        None => (StatusCode::NOT_FOUND, "nothing is counted here\n").into_response(),
+        None => (StatusCode::NOT_FOUND, "this instance records no metrics\n").into_response(),
     }
 }

@@ -1,4 +1,4 @@
-//! What the service answers at each path: one module a route. The router that joins them is in the parent module.
+//! The handlers of the routes, one module a route or group of routes. The router is in the parent module.
 
 pub(in crate::http) mod explain;
 pub(in crate::http) mod graphiql;

@@ -1,9 +1,9 @@
-//! The query of an address, before anything parses it.
+//! Checks the raw query string of a URL, before it is parsed.
 
-/// Why a query is not looked at.
+/// The error message for a query string that isn't percent-encoded UTF-8.
 pub const NOT_TEXT: &str = "the parameters must be UTF-8, and each % must be followed by two hex digits";
 
-/// Whether this is UTF-8 behind its percents. What parses a query puts U+FFFD where it is not.
+/// Whether a query string is valid percent-encoded UTF-8. The query parser would replace invalid bytes by U+FFFD.
 pub fn is_text(query: &str) -> bool {
     let mut bytes = query.bytes();
     let mut plain = Vec::with_capacity(query.len());

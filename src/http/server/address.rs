@@ -1,4 +1,4 @@
-//! Where a request comes from: its peer, or whom its peers vouch for if they are proxies that we trust.
+//! The client address of a request: that of the connection, or, behind trusted proxies, the one in `X-Forwarded-For`.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::connection::Peer;
 use crate::http::negotiate::header_list::members;
 
-/// Proxies that are believed when they say whom they ask for.
+/// The networks of proxies whose `X-Forwarded-For` is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
@@ -21,7 +21,7 @@ impl FromIterator<IpNet> for TrustedProxies {
     }
 }
 
-/// That somebody forwards who is not trusted is told once.
+/// Limits the warning about an untrusted `X-Forwarded-For` to one per process.
 static TOLD: Once = Once::new();
 
 impl TrustedProxies {
@@ -29,8 +29,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The address that a request comes from: the last one in `X-Forwarded-For` that is not a trusted proxy's own. What
-    /// stands before it may have been made up by the client.
+    /// The client address of a request: the last one in `X-Forwarded-For` that isn't a trusted proxy's. The client
+    /// may have forged the addresses before it.
     #[must_use]
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
         let mut client = Peer::of(extensions).address().ip().to_canonical();
@@ -39,7 +39,7 @@ impl TrustedProxies {
             TOLD.call_once(|| {
                 tracing::warn!(
                     peer = %client,
-                    "X-Forwarded-For is not believed: if its sender is your proxy, name it in TRUSTED_PROXIES, or all who come through it count as one address"
+                    "ignoring X-Forwarded-For from an untrusted address: if it is your proxy, add it to TRUSTED_PROXIES; otherwise all its clients share one rate limit"
                 );
             });
         }
@@ -54,7 +54,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, perhaps with a port, as proxies write it.
+/// Parses an address with or without a port, in the forms that proxies write.
 fn address(hop: &str) -> Option<IpAddr> {
     let bare = hop.trim_matches(['[', ']']).parse().ok();
     bare.or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))

@@ -1,4 +1,4 @@
-//! Bodies: JSON in UTF-8, of a bounded size.
+//! Request bodies: JSON in UTF-8, within limits.
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -10,37 +10,38 @@ use serde::{Deserialize, Deserializer, de::Error};
 use super::timeouts::TooSlow;
 use crate::http::negotiate::header_list::members;
 
-/// The largest body, in bytes: a prompt of 512 KiB in which each character is escaped, and as much again of tools.
+/// The maximum size of a body, in bytes. It fits a prompt of 512 KiB with every character escaped, and as much for
+/// tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What the JSON of one request may hold, whichever way it comes: a hundred tools with large schemas, twice.
+/// The JSON limits of a request, over HTTP and on sockets. They fit a hundred tools with large schemas, twice.
 pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, ..Limits::DEFAULT };
 
-/// Why a body is not looked at.
+/// The reason for which a body is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It says that it is something else. A page of another origin can't send JSON without asking first.
-    #[error("send application/json in UTF-8")]
+    /// `Content-Type` isn't JSON in UTF-8. Pages of other origins can't send JSON without a CORS preflight.
+    #[error("Content-Type must be application/json in UTF-8")]
     NotJson,
-    /// It is compressed, which only answers may be.
-    #[error("send the body as it is, without Content-Encoding")]
+    /// The body is compressed. Only responses may be.
+    #[error("the body must not be compressed: send it without Content-Encoding")]
     Encoded,
-    /// It is too large, or ended before its time, in which case nobody reads this.
-    #[error("the body is larger than {BODY_BYTES_MAX} bytes, or was cut off")]
+    /// The body is too large, or the client closed the connection before its end, so that no one reads the response.
+    #[error("the body exceeds {BODY_BYTES_MAX} bytes, or is incomplete")]
     TooLarge,
-    /// It is short, and would be large when it was read.
-    #[error("the body holds more than {} values", LIMITS.values)]
+    /// The body has more JSON values than the limit, which bounds the memory of the parsed tree.
+    #[error("the body has more than {} JSON values", LIMITS.values)]
     TooMany,
-    /// It is not JSON, or none that is read.
+    /// The body is not JSON, or exceeds another limit of the reader.
     #[error("the body is not JSON: {0}")]
     Malformed(ReadError),
-    /// It comes too slowly.
-    #[error("the body did not come in time")]
+    /// The body arrives too slowly.
+    #[error("the body arrived too slowly")]
     TooSlow,
 }
 
 impl Refused {
-    /// What it is in HTTP.
+    /// The HTTP status of the rejection.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -51,11 +52,10 @@ impl Refused {
     }
 }
 
-/// The whole body, as it came and as it was read, if it says that it is JSON in UTF-8. A byte order mark before it is ignored (RFC 8259,
-/// section 8.1).
+/// Reads a whole body and parses it as JSON. Returns the bytes too. Ignores a byte order mark (RFC 8259, section 8.1).
 ///
 /// # Errors
-/// [`Refused`].
+/// [`Refused`], also if the headers don't declare uncompressed JSON in UTF-8.
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Refused> {
     if !is_json_in_utf8(headers) {
         return Err(Refused::NotJson);
@@ -73,14 +73,16 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Refu
     }
 }
 
-/// Whether no coding was applied. `identity` names none, and so does an empty member (RFC 9110, sections 8.4.1 and 5.6.1).
+/// Whether `Content-Encoding` names no coding. `identity` and empty members count as none (RFC 9110, sections 8.4.1
+/// and 5.6.1).
 fn is_as_it_is(headers: &HeaderMap) -> bool {
     let is_text = headers.get_all(header::CONTENT_ENCODING).iter().all(|line| line.to_str().is_ok());
     let mut codings = members(headers, header::CONTENT_ENCODING);
     is_text && codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
 }
 
-/// Whether `Content-Type` is there once, and says so. JSON that names no charset is in UTF-8 (RFC 8259, section 8.1).
+/// Whether there is a single `Content-Type`, with JSON in UTF-8. Without a charset, JSON is UTF-8 (RFC 8259, section
+/// 8.1).
 pub(in crate::http) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
@@ -91,26 +93,26 @@ pub(in crate::http) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     let is_utf8 = parts.all(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let charset = value.trim().trim_matches('"');
-        // Without the hyphen it is no registered name, and yet what some clients call it.
+        // `utf8` isn't a registered name, but some clients send it.
         !name.trim().eq_ignore_ascii_case("charset")
             || ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name))
     });
     is_json && is_utf8
 }
 
-/// An integer or null. JSON has one kind of number, so that 2.0 is as good as 2.
+/// Deserializes a 32-bit integer or null. JSON has a single number type, so 2.0 is accepted as 2.
 ///
 /// # Errors
-/// Another number, or no number.
+/// For a fraction, a number out of range, or another type.
 pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
     let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
     let written = number.as_i64().and_then(|number| number.try_into().ok());
-    // Every i32 is a double, so that nothing is lost on the way.
+    // A double represents every i32 exactly.
     let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
     let whole = Some(number.as_f64()).filter(|number| number.fract() == 0.0 && range.contains(number));
     #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
     let number = written.or(whole.map(|number| number as i32));
-    number.map(Some).ok_or_else(|| D::Error::custom("not an integer of 32 bits"))
+    number.map(Some).ok_or_else(|| D::Error::custom("not a 32-bit integer"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! The lines that requests come over: a handler can hear of a line's end, and end one itself. What serves HTTP asks a
-//! handler for more only while the client takes what there is, so a client that takes nothing could not be got rid of.
+//! Client connections below TLS and HTTP: a TCP stream with timeouts, which a handler can close, and whose end it can
+//! await. hyper polls a response's body only while the client reads, so without this a handler couldn't get rid of a
+//! client that reads nothing.
 
 use std::{
     io::{self, IoSlice},
@@ -24,89 +25,92 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::timeouts::{Bound, LineLimits, Slack};
 
-/// The other end of a line. Clones are the same.
+/// A handle to a connection, for handlers. Clones refer to the same connection.
 #[derive(Clone, Debug)]
 pub struct Peer(Arc<End>);
 
 #[derive(Debug)]
 struct End {
     address: SocketAddr,
-    /// Whether the line is to end, and who is to be woken then.
+    /// Whether the connection must be closed. `cut` wakes the task that waits for the stream.
     is_cut: AtomicBool,
     cut: AtomicWaker,
     gone: CancellationToken,
-    /// Within how many milliseconds it must acknowledge what it is sent from now on; 0 when nothing has changed.
+    /// A new TCP user timeout, in milliseconds, to be set at the next write. 0 if there is none.
     patience: AtomicU32,
-    /// Whose turn it is: the client's to ask when this is even, ours to answer when it is odd.
+    /// Counts the turns. Even: the client's, to send a request. Odd: ours, to answer it.
     turn: AtomicU32,
 }
 
 impl Peer {
-    /// One at this address.
+    /// Creates the handle of a connection from this address.
     pub(in crate::http) fn new(address: SocketAddr) -> Self {
         let (is_cut, cut, gone) = (AtomicBool::default(), AtomicWaker::new(), CancellationToken::new());
         let (patience, turn) = (AtomicU32::default(), AtomicU32::default());
         Self(Arc::new(End { address, is_cut, cut, gone, patience, turn }))
     }
 
-    /// Whoever sent the request of these extensions.
+    /// The connection that the request with these extensions arrived on. Without one, as in tests, a handle to
+    /// nothing at 0.0.0.0.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Self {
         let known = extensions.get::<ConnectInfo<Self>>().map(|ConnectInfo(peer)| peer.clone());
         known.unwrap_or_else(|| Self::new((Ipv4Addr::UNSPECIFIED, 0).into()))
     }
 
-    /// Where it is.
+    /// The client's address, or that of the last proxy.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.address
     }
 
-    /// Ends the line at once, whatever is on its way.
+    /// Closes the connection at once, and discards unsent data.
     pub fn cut(&self) {
         self.0.is_cut.store(true, Ordering::Release);
         self.0.cut.wake();
     }
 
-    /// Resolves when the line has ended.
+    /// Resolves when the connection has closed.
     pub async fn gone(&self) {
         self.0.gone.cancelled().await;
     }
 
-    /// Now it is the other end's turn. While it is the client's to ask, a head that begins must soon be there.
+    /// Passes the turn to the other end. The timeouts for idle connections and for request heads apply in the client's
+    /// turn only.
     pub(in crate::http) fn turn(&self) {
         self.0.turn.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// From now on, the line ends when the other machine has not acknowledged within this time what it was sent, or
-    /// has had no room for it. Without it, a machine that is gone is noticed after a quarter of an hour.
+    /// Sets the TCP user timeout: the connection closes when sent data stays unacknowledged, or the client's receive
+    /// window stays full, for this long. Without it, Linux notices a dead client after about 15 minutes. Takes
+    /// effect at the next write, on Linux only.
     pub fn must_take_within(&self, most: Duration) {
         self.0.patience.store(u32::try_from(most.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 }
 
-/// One line.
+/// A client connection: a TCP stream that can be closed from a handler, with timeouts for heads, idle time and writes.
 #[derive(Debug)]
 pub struct Line {
     stream: TcpStream,
     peer: Peer,
-    /// Within which time a head must be there once it has begun.
+    /// The time within which a request head must be complete once it has begun.
     head: Duration,
-    /// The head that has begun.
+    /// The head that is being received.
     begun: Option<Head>,
     idle: Idle,
-    /// How slowly the client may still take what it is sent.
+    /// The remaining time budget for writes.
     taking: Slack,
     _gone: DropGuard,
 }
 
-/// A head that has begun, and is not there yet.
+/// A request head that is being received.
 #[derive(Debug)]
 struct Head {
-    /// In which turn.
+    /// The turn in which it began.
     turn: u32,
     since: Instant,
-    /// When it must be there: most are there at once, and need no clock.
+    /// Its deadline. Created lazily, because most heads arrive with the first read.
     bound: Option<Bound>,
 }
 
@@ -116,19 +120,19 @@ impl Head {
     }
 }
 
-/// How long a line has been without a request.
+/// The time that a connection has been without a request.
 #[derive(Debug)]
 struct Idle {
     most: Duration,
-    /// In which turn, and since when.
+    /// The turn that `since` belongs to.
     turn: u32,
     since: Instant,
-    /// Set once, not for each request: when it is over, it is set anew for what is left.
+    /// A timer that isn't reset for each request: when it fires, it is set again for the remaining time.
     bound: Option<Bound>,
 }
 
 impl Idle {
-    /// Whether that is too long. Whoever asks is woken when it is.
+    /// Whether the limit is reached. Otherwise wakes the task when it is.
     fn is_over(&mut self, cx: &mut Context<'_>, turn: u32) -> bool {
         if self.turn != turn {
             (self.turn, self.since) = (turn, Instant::now());
@@ -145,10 +149,10 @@ impl Idle {
 }
 
 impl Line {
-    /// The line to this peer. Its first request is awaited from now on.
+    /// Wraps the stream of an accepted connection. The timeout for its first request head begins now.
     pub(in crate::http) fn new(stream: TcpStream, peer: &Peer, limits: &LineLimits) -> Self {
-        // An event is small, and must not wait until the one before has been acknowledged. It only fails when the line
-        // is dead.
+        // TCP_NODELAY: a small event must not wait until the previous one is acknowledged. It only fails on a dead
+        // connection.
         let _ = stream.set_nodelay(true);
         peer.must_take_within(limits.take);
         Self {
@@ -162,7 +166,7 @@ impl Line {
         }
     }
 
-    /// The stream, unless the line was cut.
+    /// The stream. Fails with `ConnectionAborted` after [`Peer::cut`].
     fn open(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         if self.peer.0.is_cut.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -170,22 +174,23 @@ impl Line {
         Ok(Pin::new(&mut self.stream))
     }
 
-    /// What has come of it; who must wait is woken, too, when the line is cut.
+    /// Passes on the result. If it is pending, also registers the task to be woken by [`Peer::cut`].
     fn waited<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if done.is_pending() {
             self.peer.0.cut.register(cx.waker());
-            // It may have been cut just before.
+            // `cut` may have been called just before the registration.
             self.open()?;
         }
         done
     }
 
-    /// Fails when a head that has begun is not there in time, or none begins; these bytes have just come, or none yet.
+    /// Checks the timeouts for request heads and idle connections. `read` has the bytes that were just received, or
+    /// `None` if the read is pending. Fails with `TimedOut`.
     fn hurry(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
         let turn = self.peer.0.turn.load(Ordering::Relaxed);
-        // Between two looks a whole request may have passed.
+        // A complete request may have been answered since the last call.
         self.begun.take_if(|begun| begun.turn != turn);
-        // An empty line before a request is no part of it (RFC 9112, section 2.2).
+        // An empty line before a request isn't a part of it (RFC 9112, section 2.2).
         let begins = |read: &[u8]| read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
         if turn.is_multiple_of(2) && self.begun.is_none() && read.is_some_and(begins) {
             self.begun = Some(Head::begun(turn));
@@ -204,7 +209,7 @@ impl Line {
         if is_late { Err(slow("head")) } else { Ok(()) }
     }
 
-    /// Passes on how many bytes were taken, unless the client takes too few.
+    /// Passes on the result of a write. Fails with `TimedOut` if the client has read too slowly for too long.
     fn taken(&mut self, cx: &mut Context<'_>, bytes: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let moved = match &bytes {
             Poll::Ready(Ok(bytes)) => Some(*bytes),
@@ -229,21 +234,21 @@ impl Line {
 
 #[cfg(target_os = "linux")]
 fn acknowledge_within(stream: &TcpStream, milliseconds: u32) {
-    // TCP_USER_TIMEOUT (RFC 5482). It only fails when the line is dead.
+    // TCP_USER_TIMEOUT (RFC 5482). It only fails on a dead connection.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds);
 }
 
-/// Only Linux can be told.
+/// Only Linux supports TCP_USER_TIMEOUT.
 #[cfg(not(target_os = "linux"))]
 fn acknowledge_within(_: &TcpStream, _: u32) {}
 
-/// What ends the line of a client that is too slow.
+/// Counts a client that is too slow, and returns the error that closes its connection.
 fn slow(with: &'static str) -> io::Error {
     count_slow(with);
     io::ErrorKind::TimedOut.into()
 }
 
-/// Counts a client that was too slow with this.
+/// Counts a client that was too slow with this part of the exchange: `head`, `body` or `answer`.
 pub(in crate::http) fn count_slow(with: &'static str) {
     tracing::debug!(with, "a client is too slow");
     metrics::counter!("registry_slow_clients_total", "with" => with).increment(1);

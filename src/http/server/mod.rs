@@ -1,5 +1,5 @@
-//! What a connection is: how it is accepted and encrypted, what bounds its time and its bytes, and which host and client a
-//! request on it belongs to. It knows no route.
+//! Connections: accepting, TLS, timeouts and limits of their bytes, and the host and client address of a request. Knows no
+//! route.
 
 pub(in crate::http) mod address;
 pub(in crate::http) mod body;

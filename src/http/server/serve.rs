@@ -1,4 +1,4 @@
-//! Serves HTTP/1.1 on the lines that come in, each in a task of its own, over TLS or plain.
+//! Accepts connections and serves HTTP/1.1 on each, in a task of its own, with or without TLS.
 
 use std::{convert::Infallible, pin::pin, sync::Arc};
 
@@ -29,12 +29,12 @@ use crate::{
     task::Tasks,
 };
 
-/// The largest head of a request, in bytes; longer documents come in a body.
+/// The maximum size of a request head, in bytes. Longer GraphQL documents need a body.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// The most that is read ahead of a line, or gathered before it is written, in bytes.
+/// The maximum size of a connection's read buffer and of its write buffer, in bytes.
 const BUFFER_BYTES_MAX: usize = 2 * HEAD_BYTES_MAX;
 
-/// What each line is served with.
+/// The state that all connections share.
 struct Served {
     door: Door,
     router: Router,
@@ -43,8 +43,8 @@ struct Served {
     tasks: Tasks,
 }
 
-/// Serves until the service stops: then no line is taken any more, and those that there are end with the request that they
-/// are at.
+/// Serves connections until the service stops. Then it accepts no more, and each open connection closes after its
+/// current request.
 pub async fn serve(mut listener: TcpListener, door: Door, limits: LineLimits, tls: Option<Tls>) {
     let (router, tasks) = (crate::http::router(door.clone()), door.tasks.clone());
     let seats =
@@ -66,19 +66,21 @@ pub async fn serve(mut listener: TcpListener, door: Door, limits: LineLimits, tl
     }
 }
 
-/// The next line, when there is room for it. Until then, it waits where the system keeps it.
+/// Accepts the next connection once there is a free permit. Until then, new connections wait in the listener's backlog.
 async fn next(
     listener: &mut TcpListener,
     seats: &Arc<Semaphore>,
 ) -> (TcpStream, Peer, Option<OwnedSemaphorePermit>) {
     if seats.available_permits() == 0 {
         metrics::counter!("registry_connections_full_total").increment(1);
-        tracing::warn!("all connections are taken: the next one waits until another ends (see CONNECTIONS)");
+        tracing::warn!(
+            "the limit of connections is reached: new clients wait until one closes (see CONNECTIONS)"
+        );
     }
-    // It is never closed, so there is always a seat some time.
+    // The semaphore is never closed, so `acquire_owned` can't fail.
     let seat = Arc::clone(seats).acquire_owned().await.ok();
-    // axum's own way to accept: a line that is gone already is passed over, and when the process may open no more
-    // files, it tries again a second later.
+    // axum's `accept` skips connections that have closed already. If the process has no file descriptors left, it
+    // retries after a second.
     let (stream, address) = Listener::accept(listener).await;
     (stream, Peer::new(address), seat)
 }
@@ -88,7 +90,7 @@ impl Served {
         let Some(tls) = &self.tls else {
             return self.speak(line, peer).await;
         };
-        // It takes no longer than a first head may: the line sees to that.
+        // The connection's timeout for the first head covers the TLS handshake too.
         let greeted = tokio::select! {
             greeted = tls.greet(line) => greeted,
             () = self.tasks.stopping() => return,
@@ -97,7 +99,7 @@ impl Served {
             Ok(line) => self.speak(line, peer).await,
             Err(err) => {
                 metrics::counter!("registry_tls_failures_total").increment(1);
-                tracing::debug!(error = %err, "no TLS with a client");
+                tracing::debug!(error = %err, "a TLS handshake failed");
             }
         }
     }
@@ -108,11 +110,11 @@ impl Served {
     {
         let answer = service_fn(|request| self.answer(request, peer.clone()));
         let spoken = http1::Builder::new()
-            // The line itself sees to it that heads come, and in time.
+            // The connection has its own timeout for heads.
             .header_read_timeout(None)
             .max_header_size(HEAD_BYTES_MAX)
             .max_buf_size(BUFFER_BYTES_MAX)
-            // Some clients of websockets look for `Sec-WebSocket-Protocol` as they wrote it: see `socket`.
+            // Some websocket clients match `Sec-WebSocket-Protocol` case-sensitively: see `socket`.
             .preserve_header_case(true)
             .serve_connection(TokioIo::new(line), answer)
             .with_upgrades();
@@ -125,11 +127,12 @@ impl Served {
             }
         };
         if let Err(err) = ended {
-            tracing::debug!(error = %err, "a line has ended");
+            tracing::debug!(error = %err, "a connection failed");
         }
     }
 
-    /// Answers one request, and knows from when to when it is the client's turn.
+    /// Answers one request: by the fast path if it applies, otherwise by the router. Passes the connection's turn to
+    /// us, and the returned body passes it back to the client.
     async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Result<Response<Answered>, Infallible> {
         peer.turn();
         let mut response = match fast_path::answer(&self.door, &request) {
@@ -147,7 +150,8 @@ impl Served {
             }
         };
         if response.status() == StatusCode::NOT_MODIFIED {
-            // axum gives it the length of its own empty body, and not that of the answer (RFC 9110, section 8.6).
+            // axum sets the length of the empty body. It would have to be that of the full response (RFC 9110,
+            // section 8.6).
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;

@@ -1,5 +1,5 @@
-//! How slow a client may be: with the head of a request, with its body, and in taking its answer. Whoever is slower keeps
-//! a line, and what was gathered for it, from others.
+//! Limits for slow clients: timeouts, and a minimum rate for sending bodies and reading responses. A slow client
+//! occupies a connection and the memory that is buffered for it.
 
 use std::{
     error::Error,
@@ -14,21 +14,23 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::connection::{Peer, count_slow};
 
-/// The fewest bytes a second, on average, that a client may send of a body or take of an answer.
+/// The minimum average rate at which a client must send a body or read a response, in bytes per second.
 const BYTES_PER_SECOND_MIN: u32 = 16 * 1024;
 
-/// How many lines an instance has, and how patient it is with each.
+/// The maximum number of connections of an instance, and the timeouts of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineLimits {
-    /// The most lines at once. Whoever comes later waits until another ends.
+    /// The maximum number of open connections. Further clients wait in the listener's backlog until one closes.
     pub connections: u32,
-    /// Within which time a head must be there: the first one since the line was opened, each other since its first byte.
+    /// The timeout for a complete request head: from the opening of the connection for the first, and from its first
+    /// byte for each later one.
     pub head: Duration,
-    /// How long a line may be kept without a request.
+    /// The timeout for a connection without a request.
     pub idle: Duration,
-    /// How long a client may be slower with a body than it should, in all.
+    /// The total time that a client may lag behind the minimum rate while it sends a body.
     pub body: Duration,
-    /// How long it may be slower in taking an answer than it should.
+    /// The total time that a client may lag behind the minimum rate while it reads responses. Also the TCP user
+    /// timeout.
     pub take: Duration,
 }
 
@@ -37,7 +39,8 @@ impl Default for LineLimits {
         Self {
             connections: 12_000,
             head: Duration::from_secs(10),
-            // Longer than the minute that proxies keep lines for: who ends a line must be who asks over it.
+            // Longer than the minute for which proxies keep idle connections. The proxy must be the side that
+            // closes, or its next request may meet a closed connection.
             idle: Duration::from_secs(75),
             body: Duration::from_secs(10),
             take: Duration::from_secs(30),
@@ -45,7 +48,7 @@ impl Default for LineLimits {
     }
 }
 
-/// A moment by which something must have happened.
+/// A deadline.
 #[derive(Debug)]
 pub(in crate::http) struct Bound(Pin<Box<Sleep>>);
 
@@ -54,14 +57,14 @@ impl Bound {
         Self(Box::pin(sleep(most)))
     }
 
-    /// Whether it is over. Whoever asks is woken when it is.
+    /// Whether the deadline has passed. Otherwise wakes the task when it does.
     pub(in crate::http) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         self.0.as_mut().poll(cx).is_ready()
     }
 }
 
-/// For how long a client may still be waited for. What it moves gives it more, up to what it began with; only the time
-/// in which it is waited for is taken from it.
+/// A time budget for waiting on a client. Waiting uses it up. Each byte that the client sends or reads earns time at
+/// [`BYTES_PER_SECOND_MIN`], up to the initial budget.
 #[derive(Debug)]
 pub(in crate::http) struct Slack {
     most: Duration,
@@ -74,7 +77,8 @@ impl Slack {
         Self { most, left: most, waiting: None }
     }
 
-    /// Whether it has none left, after it has moved so many bytes, or none yet. Whoever waits for it is woken then.
+    /// Whether the budget is used up. `moved` is the number of bytes of a completed step. `None` means that the step is
+    /// pending; then the task is woken when the budget is used up.
     pub(in crate::http) fn is_used_up(&mut self, cx: &mut Context<'_>, moved: Option<usize>) -> bool {
         let Some(bytes) = moved else {
             let left = self.left;
@@ -86,20 +90,20 @@ impl Slack {
         false
     }
 
-    /// After it was waited for so long, and has moved so many bytes.
+    /// Accounts for a wait, and the bytes that it ended with.
     fn settle(&mut self, waited: Duration, bytes: usize) {
         let earned = Duration::from_secs(bytes as u64) / BYTES_PER_SECOND_MIN;
         self.left = self.left.saturating_add(earned).saturating_sub(waited).min(self.most);
     }
 }
 
-/// The client was too slow with its body.
+/// The client sent its body too slowly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the body did not come in time")]
+#[error("the body arrived too slowly")]
 pub(in crate::http) struct TooSlow;
 
 impl TooSlow {
-    /// Whether this is why.
+    /// Whether `TooSlow` is among the sources of an error.
     pub(in crate::http) fn is_behind(err: &(dyn Error + 'static)) -> bool {
         let mut cause = Some(err);
         while let Some(err) = cause {
@@ -112,7 +116,7 @@ impl TooSlow {
     }
 }
 
-/// A body that must come fast enough.
+/// A request body that fails with [`TooSlow`] if the client sends it below the minimum rate for too long.
 pub(in crate::http) struct Sent<B> {
     body: B,
     slack: Slack,
@@ -158,11 +162,11 @@ where
     }
 }
 
-/// An answer's body. When it ends, it is the client's turn again.
+/// A response body. Passes the turn back to the client when it is dropped, at its end.
 pub(in crate::http) struct Answered {
     body: Body,
     peer: Peer,
-    /// Whether the line carries something else from then on.
+    /// Whether the connection is upgraded after this response, and carries no further requests.
     is_last: bool,
 }
 
@@ -214,7 +218,7 @@ mod tests {
                 slack.left.is_zero()
             });
             assert_eq!(rounds, ended, "{bytes} bytes a second");
-            // However fast it was, it has no more than it began with.
+            // A fast client earns no more than the initial budget.
             assert!(slack.left <= slack.most);
         }
     }

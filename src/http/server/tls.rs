@@ -1,5 +1,5 @@
-//! TLS by rustls, from two PEM files. They are read again while the service runs, so a certificate that was renewed is used
-//! without a restart.
+//! TLS with rustls, from two PEM files. They are reloaded while the service runs, so a renewed certificate needs no
+//! restart.
 
 use std::{
     io,
@@ -27,37 +27,37 @@ use tokio_rustls::{
 use super::connection::Line;
 use crate::task::lock;
 
-/// How often the files are looked at.
+/// The interval at which the files are checked for changes.
 pub const TLS_LOOK: Duration = Duration::from_secs(30);
 
-/// Why TLS can't be spoken with these files.
+/// The files can't be used for TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file can't be read.
     #[error("{0}: {1}")]
     Read(PathBuf, io::Error),
-    /// There is no certificate in it.
-    #[error("{0}: no certificate in PEM is in it")]
+    /// The file has no certificate.
+    #[error("{0}: the file has no certificate in PEM")]
     NoCertificate(PathBuf),
-    /// What is in it is no certificate.
+    /// A certificate in the file is malformed or unusable.
     #[error("{0}: the certificate can't be read: {1}")]
     Certificate(PathBuf, String),
-    /// There is no private key in it, or one that can't be used.
-    #[error("{0}: no private key in PEM that can be used is in it: {1}")]
+    /// The file has no private key, or one that rustls can't use.
+    #[error("{0}: the file has no usable private key in PEM: {1}")]
     Key(PathBuf, String),
-    /// They are of different pairs.
-    #[error("the private key in {1} is not that of the first certificate in {0}")]
+    /// The key doesn't belong to the certificate.
+    #[error("the private key in {1} doesn't belong to the first certificate in {0}")]
     Mismatch(PathBuf, PathBuf),
 }
 
-/// The two files' contents.
+/// The contents of the two files.
 #[derive(PartialEq, Eq)]
 struct Pems {
     chain: Vec<u8>,
     key: Vec<u8>,
 }
 
-/// What clients are shown.
+/// The certificate for new connections. A reload replaces it.
 #[derive(Debug)]
 struct Shown(Mutex<Arc<CertifiedKey>>);
 
@@ -67,11 +67,11 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// The service's end of TLS. Clones are the same.
+/// The server side of TLS. Clones share the certificate.
 #[derive(Clone)]
 pub struct Tls {
     files: Arc<(PathBuf, PathBuf)>,
-    /// What was found in the files when they were last looked at.
+    /// The contents of the files at the last check.
     seen: Arc<Mutex<Pems>>,
     shown: Arc<Shown>,
     provider: Arc<CryptoProvider>,
@@ -85,10 +85,10 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// With the certificate, followed by those that vouch for it, and the private key of these files.
+    /// Loads the certificate chain, leaf first, and the private key.
     ///
     /// # Errors
-    /// [`TlsError`].
+    /// [`TlsError`] if a file can't be read or used, or the key doesn't belong to the certificate.
     pub fn open(chain: PathBuf, key: PathBuf) -> Result<Self, TlsError> {
         let read = |file: &Path| std::fs::read(file).map_err(|err| TlsError::Read(file.to_owned(), err));
         let pems = Pems { chain: read(&chain)?, key: read(&key)? };
@@ -104,27 +104,28 @@ impl Tls {
         Ok(Self { files, seen: Arc::new(Mutex::new(pems)), shown, provider, acceptor })
     }
 
-    /// Agrees on keys with a client.
+    /// Runs the TLS handshake with a client.
     pub(in crate::http) async fn greet(&self, line: Line) -> io::Result<TlsStream<Line>> {
         self.acceptor.accept(line).await
     }
 
-    /// Looks at the files again and again, for as long as the service runs. What can't be used changes nothing: of a
-    /// pair that is being written, one file comes first.
+    /// Checks the files at each interval, forever. Unusable files change nothing: while a pair is being replaced,
+    /// its two files don't match for a moment.
     pub async fn keep_fresh(self, every: Duration) {
         loop {
             sleep(every).await;
             match self.look().await {
                 Ok(false) => {}
                 Ok(true) => {
-                    tracing::info!("the certificate has changed: new connections are shown the new one")
+                    tracing::info!("reloaded the certificate: new connections use the new one")
                 }
-                Err(err) => tracing::warn!(error = %err, "the certificate of before is kept"),
+                Err(err) => tracing::warn!(error = %err, "keeping the previous certificate"),
             }
         }
     }
 
-    /// Takes over what is new in the files, if it can be used; whether there was anything.
+    /// Reloads the files if they have changed since the last check. Returns whether they have. Unusable contents are
+    /// remembered too, so they are reported once.
     async fn look(&self) -> Result<bool, TlsError> {
         let (chain, key) = &*self.files;
         let read = async |file: &Path| {
@@ -142,7 +143,7 @@ impl Tls {
     }
 }
 
-/// The certificates and the key in these contents, when they fit.
+/// Parses the certificate chain and the key, and checks that they belong together.
 fn pair(
     provider: &CryptoProvider,
     files: &(PathBuf, PathBuf),

@@ -208,12 +208,12 @@ fn files_that_can_not_be_used_are_told_apart() {
     .unwrap();
     assert_eq!(open("none.pem", "key.pem"), "none.pem: No such file or directory (os error 2)");
     assert_eq!(open("cert.pem", "none.pem"), "none.pem: No such file or directory (os error 2)");
-    assert_eq!(open("empty.pem", "key.pem"), "empty.pem: no certificate in PEM is in it");
-    assert_eq!(open("key.pem", "key.pem"), "key.pem: no certificate in PEM is in it");
+    assert_eq!(open("empty.pem", "key.pem"), "empty.pem: the file has no certificate in PEM");
+    assert_eq!(open("key.pem", "key.pem"), "key.pem: the file has no certificate in PEM");
     assert!(open("broken.pem", "key.pem").starts_with("broken.pem: the certificate can't be read: "));
-    assert!(open("cert.pem", "cert.pem").starts_with("cert.pem: no private key in PEM that can be used"));
+    assert!(open("cert.pem", "cert.pem").starts_with("cert.pem: the file has no usable private key in PEM"));
     let told = open("cert.pem", "other.pem");
-    assert_eq!(told, "the private key in other.pem is not that of the first certificate in cert.pem");
+    assert_eq!(told, "the private key in other.pem doesn't belong to the first certificate in cert.pem");
     assert!(Path::new(&authority.file("cert.pem")).exists());
     drop(authority.open());
 }

@@ -1,7 +1,7 @@
-//! `GET /openapi.json`: what REST can do, in its own words (OpenAPI 3.1).
+//! `GET /openapi.json`: the OpenAPI 3.1 document of the REST API.
 //!
-//! Each handler carries its description, and is mounted with it, so that no endpoint is there without. What all of them
-//! have in common is added here.
+//! Each handler carries its own description and is mounted together with it, so no endpoint lacks one. This module adds
+//! what all endpoints share: headers, the host check's problems and the security requirement.
 
 use axum::{
     body::Bytes,
@@ -35,35 +35,36 @@ pub mod shape;
 
 use refusal::refusals;
 
-/// The name of the one way to say who asks.
+/// The name of the only security scheme.
 const BEARER: &str = "bearer";
 
-/// What the description says of itself, and what its parts share.
+/// The document without its paths.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Agent Registry",
-        description = "The source of truth for AI agents in a multi-tenant system. This is its small REST API: for the \
-            runtime, and for simple clients. All else is in its GraphQL API, at `/graphql`.\n\n\
-            Each `GET` answers `HEAD` too. Another method is answered 405 with `Allow`, and a path that is not there 404. \
-            What went wrong is told as `application/problem+json` (RFC 9457), whose `type` leads to an explanation. A \
-            client may name its request by an `X-Request-Id` of 1 to 64 letters, digits, `-`, `_` and `.`; a name that is \
-            not one is not taken over. A body is at most 4 MiB, and 100,000 values. What has \
-            an `ETag` is compared with `If-Match` too.",
+        description = "The Agent Registry is the source of truth for the definitions of AI agents in a multi-tenant system. \
+            This small REST API serves the runtime and simple clients. Everything else is in the GraphQL API, at \
+            `/graphql`.\n\n\
+            Each path with `GET` supports `HEAD` too. An unsupported method returns 405 with `Allow`, an unknown path \
+            404. Errors are `application/problem+json` (RFC 9457), whose `type` is a reference to an explanation. \
+            Clients may set a request's id with `X-Request-Id`: 1 to 64 letters, digits, `-`, `_` and `.`; any other \
+            value is replaced by a generated id. A body is limited to 4 MiB and 100,000 JSON values. Endpoints that \
+            return an `ETag` support `If-Match` too.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     tags(
-        (name = "agents", description = "What a customer runs."),
-        (name = "audit", description = "Who did what."),
-        (name = "runtime", description = "What gateways ask."),
-        (name = "service", description = "The service itself. No credential is wanted."),
+        (name = "agents", description = "The agents of a customer, and their versions."),
+        (name = "audit", description = "The change log of a customer."),
+        (name = "runtime", description = "Active configurations, for gateways."),
+        (name = "service", description = "The service itself. These endpoints need no credential."),
     ),
     components(schemas(Problem)),
     modifiers(&Shared),
 )]
 struct Skeleton;
 
-/// What the parts share.
+/// Adds the shared schemas and the security scheme.
 struct Shared;
 
 impl Modify for Shared {
@@ -77,12 +78,12 @@ impl Modify for Shared {
     }
 }
 
-/// The routes that tell what the API is, and need no credential.
+/// The routes that document the API: `/openapi.json` and `/problems/{name}`. They need no credential.
 pub fn told() -> OpenApiRouter<Door> {
     OpenApiRouter::new().routes(routes!(serve)).routes(routes!(explain::problem))
 }
 
-/// The routes that tell how the service is, and need no credential.
+/// The routes for monitoring: `/livez`, `/readyz` and `/metrics`. They need no credential.
 pub fn watched() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
         .routes(routes!(health::live))
@@ -90,7 +91,7 @@ pub fn watched() -> OpenApiRouter<Door> {
         .routes(routes!(health::metrics))
 }
 
-/// The description of all of them.
+/// The whole document, without servers.
 #[must_use]
 pub fn document() -> Document {
     let mut document = Skeleton::openapi();
@@ -102,7 +103,7 @@ pub fn document() -> Document {
             refusal::add(operation, &[Kind::BadHost, Kind::Misdirected]);
             name_each_answer(operation);
             keep_to_its_caller(operation);
-            // Said of each, so that nobody takes what needs no credential for forgotten.
+            // Explicit for each operation: an empty list says that no credential is needed.
             operation.security.get_or_insert_default();
             without_nulls(operation);
         }
@@ -110,13 +111,13 @@ pub fn document() -> Document {
     document
 }
 
-/// The description as text, of a service under its public address; otherwise its paths are relative to where it was
-/// read (OpenAPI 3.1, section 4.8.5).
+/// The document as JSON. Its server is the public URL if one is set. Otherwise it is `/`, relative to where the
+/// document was read (OpenAPI 3.1, section 4.8.5).
 #[must_use]
 pub fn text(public_url: Option<&PublicUrl>) -> String {
     let mut document = document();
     document.servers = Some(vec![Server::new(public_url.map_or("/", PublicUrl::as_str))]);
-    // It is made of maps with names as keys, which always can be written.
+    // All keys are strings, so serializing can't fail.
     document.to_pretty_json().map(|text| text + "\n").unwrap_or_default()
 }
 
@@ -124,17 +125,18 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post].into_iter().filter_map(Option::as_mut)
 }
 
-/// Every answer carries its request's name.
+/// Adds `X-Request-Id` to each response of an operation.
 fn name_each_answer(operation: &mut Operation) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            let name = refusal::header("The name of the request, as in the log.", refusal::text());
+            let name = refusal::header("The request's id, as in the service's log.", refusal::text());
             response.headers.insert("X-Request-Id".to_owned(), name.into());
         }
     }
 }
 
-/// What is answered to a credential is its holder's alone, as `rest` says of each such answer.
+/// Adds `Vary: Authorization` and `Cache-Control: no-store` to the 2xx and 3xx responses of an operation that needs a
+/// credential. `rest::fence` sets them.
 fn keep_to_its_caller(operation: &mut Operation) {
     if operation.security.is_none() {
         return;
@@ -150,7 +152,7 @@ fn keep_to_its_caller(operation: &mut Operation) {
     }
 }
 
-/// A parameter that may be left out is never null: there is no null in addresses and headers.
+/// Removes `null` from the schemas of parameters, which utoipa derives from `Option`: URLs and headers have no null.
 fn without_nulls(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else { continue };
@@ -171,7 +173,7 @@ fn without_nulls(operation: &mut Operation) {
     }
 }
 
-/// The description as it is served, with its entity tag.
+/// The document as it is served, with its entity tag.
 #[derive(Clone, Debug)]
 pub struct Description {
     body: Bytes,
@@ -179,7 +181,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// The description of a service under this address.
+    /// Renders the document of a service with this public URL.
     #[must_use]
     pub fn new(public_url: Option<&PublicUrl>) -> Self {
         let body = Bytes::from(text(public_url));
@@ -189,16 +191,16 @@ impl Description {
 
 refusals!(Refusals = &[Kind::PreconditionFailed][..]);
 
-/// This description.
+/// Get this document.
 ///
-/// It is the same for everyone, until another version of the service is started.
+/// It is the same for all callers, and changes only with the version of the service.
 #[utoipa::path(
     get, path = "/openapi.json", operation_id = "getOpenApi", tag = "service",
-    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of what is known already.")),
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that the client has.")),
     responses(
-        (status = 200, description = "The description, in OpenAPI 3.1.", content_type = "application/json", body = Object,
-            headers(("ETag" = String, description = "The tag of this text."), ("Cache-Control" = String, description = "`no-cache`: ask each time."))),
-        (status = 304, description = "It is what is known already.", headers(("ETag" = String, description = "The tag of this text."))),
+        (status = 200, description = "The OpenAPI 3.1 document.", content_type = "application/json", body = Object,
+            headers(("ETag" = String, description = "The entity tag of this document."), ("Cache-Control" = String, description = "`no-cache`: revalidate before each use."))),
+        (status = 304, description = "The client's copy is current.", headers(("ETag" = String, description = "The entity tag of this document."))),
         Refusals,
     ),
 )]

@@ -1,4 +1,4 @@
-//! The problems that an endpoint answers, as responses by their statuses.
+//! The problems that an endpoint can return, as OpenAPI responses grouped by status.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use utoipa::openapi::{
 
 use crate::http::problem::{Kind, MEDIA_TYPE};
 
-/// What may be wrong at every endpoint that wants a credential.
+/// The problems of every endpoint that needs a credential.
 pub const ANYWHERE: &[Kind] =
     &[Kind::BadParameters, Kind::Unauthenticated, Kind::RateLimited, Kind::Internal, Kind::Unavailable];
-/// What may be wrong with a body besides.
+/// The additional problems of every endpoint that takes a body.
 pub const OF_BODIES: &[Kind] =
     &[Kind::MalformedBody, Kind::RequestTimeout, Kind::ContentTooLarge, Kind::UnsupportedMediaType];
 
-/// Makes of lists of problems what a handler's description can name.
+/// Declares a type for the `responses(…)` of a handler, from lists of problems.
 macro_rules! refusals {
     ($name:ident = $($kinds:expr),+) => {
         pub(super) struct $name;
@@ -32,10 +32,10 @@ macro_rules! refusals {
 
 pub(in crate::http) use refusals;
 
-/// Responses by their statuses.
+/// Responses by status code.
 pub type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// The responses for these problems.
+/// Groups these problems by status into responses. A description lists the titles and types of its problems.
 pub fn of(kinds: &[Kind]) -> Responses {
     let mut texts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let statuses: Vec<_> = kinds.iter().map(|kind| kind.status()).collect();
@@ -45,7 +45,7 @@ pub fn of(kinds: &[Kind]) -> Responses {
     texts.into_iter().map(|(status, texts)| (status.to_owned(), response(status, &texts).into())).collect()
 }
 
-/// Adds the responses for these problems to what an endpoint answers.
+/// Adds the responses for these problems to an operation. Merges the descriptions where a status is there already.
 pub fn add(operation: &mut Operation, kinds: &[Kind]) {
     for (status, added) in of(kinds) {
         match (operation.responses.responses.get_mut(&status), added) {
@@ -64,11 +64,14 @@ fn response(status: &str, texts: &[String]) -> Response {
     let response = ResponseBuilder::new().description(texts.join("; ")).content(MEDIA_TYPE, problem);
     match status {
         "401" => {
-            response.header("WWW-Authenticate", header("Which credential is wanted (RFC 6750).", text()))
+            response.header("WWW-Authenticate", header("The scheme, and an error if any (RFC 6750).", text()))
         }
         "429" | "503" => {
             let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
-            response.header("Retry-After", header("After how many seconds to try again.", seconds.build()))
+            response.header(
+                "Retry-After",
+                header("The seconds to wait before the next attempt.", seconds.build()),
+            )
         }
         _ => response,
     }
@@ -80,7 +83,7 @@ pub fn header(description: &str, schema: Object) -> Header {
     HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
 }
 
-/// A header's text.
+/// The schema of a header whose value is a string.
 pub fn text() -> Object {
     Object::with_type(SchemaType::Type(Type::String))
 }

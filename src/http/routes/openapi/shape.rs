@@ -1,4 +1,4 @@
-//! The schemas that more than one part of the description uses, with the limits of the domain.
+//! The schemas that several endpoints use. Their limits are the domain's constants.
 
 use std::borrow::Cow;
 
@@ -21,12 +21,12 @@ use crate::{
     http::problem,
 };
 
-/// Not blank, and no control characters, in a dialect that all engines read alike. The first class is Unicode's
-/// White_Space beside the control characters.
+/// Not blank, without control characters. The syntax means the same in all regex engines: the character class in the
+/// middle lists Unicode's White_Space.
 const NAME: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*\
     [^ \\u0000-\\u001f\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]\
     [^\\u0000-\\u001f\\u007f-\\u009f]*$";
-/// Any text that Postgres can keep.
+/// Any text that Postgres can store: without U+0000.
 const STORABLE: &str = "^[^\\u0000]*$";
 
 macro_rules! shapes {
@@ -49,7 +49,7 @@ macro_rules! shapes {
         }
     )*
 
-        /// All of them, by their names.
+        /// All schemas, with their names.
         pub fn all() -> Vec<(String, RefOr<Schema>)> {
             vec![$((stringify!($name).to_owned(), $name::schema())),*]
         }
@@ -57,63 +57,65 @@ macro_rules! shapes {
 }
 
 shapes! {
-    /// A UUID; those made here are of version 7, so that they sort by age.
+    /// A UUID. The service generates version 7, which sorts by creation time.
     Id = text().format(Some(SchemaFormat::Custom("uuid".to_owned())));
-    /// An instant in UTC, in whole microseconds.
+    /// An instant in UTC, with microsecond precision.
     Instant = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
-    /// A name: not blank, without control characters.
+    /// A name. It isn't blank and has no control characters.
     Name = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(NAME));
-    /// A whole name to look for. What no name is finds nothing.
+    /// A complete name to search for. A string that can't be a name matches nothing.
     WholeName = text().pattern(Some(STORABLE));
-    /// A part of a name to look for.
+    /// A part of a name to search for.
     NamePart = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(STORABLE));
-    /// A few paragraphs, without U+0000.
+    /// Free text, without U+0000.
     Description = text().max_length(Some(DESCRIPTION_CHARS_MAX)).pattern(Some(STORABLE));
-    /// What the model is told first, without U+0000. The limit is one of bytes in UTF-8, so a text beyond ASCII may
-    /// have fewer characters.
+    /// The system prompt, without U+0000. The limit counts bytes in UTF-8, so a text with non-ASCII characters may have
+    /// fewer characters.
     Prompt = text().max_length(Some(PROMPT_BYTES_MAX)).pattern(Some(STORABLE));
-    /// Settings of the model. They are sent on as they are. See `JsonValue` for what may be in them; as canonical
-    /// JSON (RFC 8785) they have a limit in bytes, which is in `x-limits`.
+    /// The model's parameters. The registry passes them on unchanged. `JsonValue` defines the accepted values;
+    /// `x-limits` has the limit of their canonical JSON (RFC 8785), in bytes.
     ModelParameters = json_object().extensions(Some(bytes(PARAMETERS_BYTES_MAX)));
-    /// The tools that the model may call, in this order, with unique names. As canonical JSON (RFC 8785) they have a
-    /// limit in bytes, which is in `x-limits`.
+    /// The tools that the model may call, in order. Their names are unique. `x-limits` has the limit of their canonical
+    /// JSON (RFC 8785), in bytes.
     Tools = ArrayBuilder::new().items(reference("Tool")).max_items(Some(TOOLS_MAX))
         .extensions(Some(bytes(TOOLS_BYTES_MAX)));
     /// A tool that the model may call.
     Tool = ObjectBuilder::new()
         .property("name", reference("Name")).required("name")
         .property("description", text().schema_type(types([Type::String, Type::Null]))
-            .pattern(Some(STORABLE)).description(Some("What it does, for the model to read.")))
+            .pattern(Some(STORABLE)).description(Some("A description of the tool, for the model.")))
         .property("input_schema", json_object()
             .schema_type(types([Type::Object, Type::Boolean, Type::Null]))
-            .description(Some("The JSON Schema of its input: a valid one by the dialect that it names, or by 2020-12.")))
+            .description(Some("The JSON Schema of the tool's input. It must be valid in the dialect that its `$schema` names; the default is 2020-12.")))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    /// JSON that survives being stored and hashed (I-JSON, RFC 7493): without U+0000, nested no deeper than
-    /// `x-limits` says, and no number that the canonical form writes as an integer beyond ± the one there.
-    // It doesn't refer to itself for what is nested: TypeScript can't compile the type that openapi-typescript makes of that.
+    /// A JSON value that can be stored and hashed without loss (I-JSON, RFC 7493): without U+0000, nested at most
+    /// `x-limits.depth` levels deep. A number that the canonical form writes as an integer is at most ±
+    /// `x-limits.integer`.
+    // Nested values don't refer to this schema: TypeScript can't compile the recursive type that openapi-typescript
+    // makes.
     JsonValue = ObjectBuilder::new().schema_type(SchemaType::AnyValue).pattern(Some(STORABLE))
         .extensions(Some(limits(json!({ "depth": JSON_DEPTH_MAX, "integer": INTEGER_MAX }))));
-    /// The SHA-256 of the canonical JSON (RFC 8785) of a version's content. Equal content has an equal hash.
+    /// The SHA-256 hash of the canonical JSON (RFC 8785) of a version's content. Equal contents have equal hashes.
     ContentHash = text().pattern(Some("^[0-9a-f]{64}$"));
-    /// The number of an agent's version; 0 when there is none.
+    /// The number of a version within its agent. 0 means that the agent has no version.
     VersionNumber = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(i64::from(i32::MAX)));
-    /// The number of a commit, in the order in which they were made.
+    /// The number of a commit in the change log. Later commits have larger numbers.
     Revision = integer().minimum(Some(0));
-    /// Under one key a write has its effect once: for 24 hours the same request with the same key is told again what
-    /// came of it, and another request is refused. It is printable ASCII, bare or in double quotes
-    /// (draft-ietf-httpapi-idempotency-key-header); a UUID does well.
+    /// Makes a write safe to repeat. For 24 hours, the same request with the same key has no second effect, and returns
+    /// the object that the first one wrote, as it is now. A different request with that key is rejected. The key is
+    /// printable ASCII, bare or in double quotes (draft-ietf-httpapi-idempotency-key-header), such as a UUID.
     IdempotencyKey = text().min_length(Some(1)).max_length(Some(KEY_CHARS_MAX)).pattern(Some("^[!#-~]([ -~]*[!#-~])?$"));
-    /// Where a page ended. Only `next` of a list gives out cursors; what is in one is nobody's business.
+    /// An opaque position in a list: the `next` of a page.
     Cursor = text().min_length(Some(1));
-    /// How many rows a page has.
+    /// The maximum number of items in a page.
     PageLimit = integer().minimum(Some(1)).maximum(Some(PAGE_MAX)).default(Some(PAGE_DEFAULT.into()));
-    /// The last part of a problem's `type`.
+    /// The last segment of a problem's `type`.
     ProblemName = text().enum_values(Some(problem::names()));
 }
 
-/// Schemas that can be told what they are for.
+/// Builders of schemas that can have a description.
 pub trait Described {
-    /// The schema with this description.
+    /// Builds the schema with this description.
     fn described(self, description: String) -> Schema;
 }
 
@@ -156,7 +158,8 @@ fn json_object() -> ObjectBuilder {
         .property_names(Some(text().pattern(Some(STORABLE)).build()))
 }
 
-/// Limits that JSON Schema has no word for. They are one value, because utoipa writes several in any order.
+/// The extension `x-limits`, for limits that JSON Schema can't express. It is a single value, because utoipa writes
+/// several extensions in an unspecified order.
 fn limits(limits: Value) -> Extensions {
     Extensions::builder().add("x-limits", limits).build()
 }

@@ -1,4 +1,4 @@
-//! `/v1/agents`: what a customer runs.
+//! `/v1/agents`: creates, lists and gets agents.
 
 use std::collections::HashMap;
 
@@ -32,36 +32,36 @@ use crate::{
     id::{AgentId, CustomerId, UserId, VersionId},
 };
 
-/// An agent as REST shows it.
+/// An agent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Agent {
     #[schema(value_type = shape::Id)]
     id: AgentId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     #[schema(value_type = shape::Id)]
     customer_id: CustomerId,
-    /// Unique within the customer.
+    /// The agent's name, unique within the customer.
     #[schema(value_type = shape::Name)]
     name: String,
-    /// What it is for.
+    /// The agent's purpose. Null if none is given.
     #[schema(value_type = Option<shape::Description>, required)]
     description: Option<String>,
-    /// The user who answers for it.
+    /// The user responsible for the agent. Null if there is none.
     #[schema(value_type = Option<shape::Id>, required)]
     owner_id: Option<UserId>,
-    /// 0 as long as nothing is published.
+    /// The number of the newest version. 0 if there is none.
     #[schema(minimum = 0)]
     latest_version_number: i32,
-    /// The version that serves.
+    /// The id of the active version. Null if no version is active.
     #[schema(value_type = Option<shape::Id>, required)]
     active_version_id: Option<VersionId>,
-    /// Its number.
+    /// The number of the active version. Null if no version is active.
     #[schema(required, minimum = 1)]
     active_version_number: Option<i32>,
-    /// Since when it serves.
+    /// The time of its activation. Null if no version is active.
     #[schema(value_type = Option<shape::Instant>, required)]
     activated_at: Option<Instant>,
-    /// Since when the agent is put away.
+    /// The time at which the agent was archived. Null if it isn't archived.
     #[schema(value_type = Option<shape::Instant>, required)]
     archived_at: Option<Instant>,
     #[schema(value_type = shape::Instant)]
@@ -87,28 +87,27 @@ impl Agent {
     }
 }
 
-/// A new agent.
+/// The input for a new agent.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(examples(json!({ "name": "Permit helper", "description": "Answers questions about permits" })))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAgent {
-    /// Whose it is to be. It may be left out when the credential implies exactly one.
+    /// The customer that will own the agent. Required unless the credential belongs to exactly one customer.
     #[schema(value_type = Option<shape::Id>)]
     customer_id: Option<String>,
-    /// Unique within the customer.
+    /// The agent's name, unique within the customer.
     #[schema(value_type = shape::Name)]
     name: String,
-    /// What it is for.
+    /// The agent's purpose.
     #[schema(value_type = Option<shape::Description>)]
     description: Option<String>,
-    /// The user who answers for it: a member of the customer.
+    /// The user responsible for the agent: a member of the customer.
     #[schema(value_type = Option<shape::Id>)]
     owner_id: Option<String>,
 }
 
 impl Shape for NewAgent {
-    const SHAPE: &'static str =
-        "the body must be an object of texts: name, and if wanted customer_id, description, owner_id";
+    const SHAPE: &'static str = "the body must be a JSON object of strings: name, and optionally customer_id, description and owner_id";
 }
 
 refusals!(
@@ -128,15 +127,15 @@ refusals!(
 
 /// Create an agent.
 ///
-/// It has no version yet, so it serves nothing.
+/// The agent has no version yet, so it has no active configuration either.
 #[utoipa::path(
     post, path = "/v1/agents", operation_id = "createAgent", tag = "agents",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<shape::IdempotencyKey>, Header, description = "A name for this write, of the caller's own choice.")),
+    params(("Idempotency-Key" = Option<shape::IdempotencyKey>, Header, description = "A key of your choice for this write.")),
     request_body = NewAgent,
     responses(
-        (status = 201, description = "It is created.", body = Agent,
-            headers(("Location" = String, description = "The agent's own path.")),
+        (status = 201, description = "The agent was created.", body = Agent,
+            headers(("Location" = String, description = "The path of the agent.")),
             links(
                 ("read" = (operation_id = "getAgent", parameters(("id" = "$response.body#/id")))),
                 ("publish" = (operation_id = "publishVersion", parameters(("id" = "$response.body#/id")))),
@@ -159,7 +158,8 @@ pub(super) async fn create(
         let customer_id = match customer_id {
             Some(given) => id("customer_id", &given)?,
             None => caller.only_customer().ok_or_else(|| {
-                let message = "give customer_id: your credential does not imply exactly one";
+                let message =
+                    "customer_id is required: your credential doesn't belong to exactly one customer";
                 Error::invalid("customer_id", message)
             })?,
         };
@@ -172,7 +172,7 @@ pub(super) async fn create(
         door.registry.create_agent(&caller, input).await
     };
     let made = answer.await.map_err(refuse(&caller))?.value;
-    // One that is told again may serve by now.
+    // After a repeated request with the same idempotency key, the agent may have an active version already.
     let reading = door.registry.reading(&caller);
     let numbers = active_numbers(&door.registry, &reading, std::slice::from_ref(&made)).await;
     let numbers = numbers.map_err(refuse(&caller))?;
@@ -181,36 +181,36 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, location, body).into_response())
 }
 
-/// Which page of which agents.
+/// The filters and the page of a list of agents.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
-    /// Only this customer's. All that the caller may see, when left out.
+    /// Only agents of this customer. The default is all customers that the credential may see.
     #[param(value_type = shape::Id, required = false)]
     customer_id: Option<String>,
-    /// Only those that are put away, or only those that are not.
+    /// `true` for archived agents only, `false` for the others only. The default is both.
     #[param(value_type = bool, required = false)]
     archived: Option<String>,
-    /// Only the agents of this name.
+    /// Only agents with exactly this name.
     #[param(value_type = shape::WholeName, required = false)]
     name: Option<String>,
-    /// Only those whose name starts so, whatever the case.
+    /// Only agents whose name starts with this text, ignoring case.
     #[param(value_type = shape::NamePart, required = false)]
     name_starts_with: Option<String>,
-    /// Only those whose name has this in it, whatever the case.
+    /// Only agents whose name contains this text, ignoring case.
     #[param(value_type = shape::NamePart, required = false)]
     name_contains: Option<String>,
-    /// Only those that serve with this model.
+    /// Only agents whose active version uses this model.
     #[param(value_type = shape::WholeName, required = false)]
     model_name: Option<String>,
-    /// Only those that serve with a tool of this name.
+    /// Only agents whose active version has a tool of this name.
     #[param(value_type = shape::WholeName, required = false)]
     tool_name: Option<String>,
-    /// The most rows of the page.
+    /// The maximum number of agents in the page.
     #[param(value_type = shape::PageLimit, required = false)]
     limit: Option<String>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     #[param(value_type = shape::Cursor, required = false)]
     after: Option<String>,
 }
@@ -220,11 +220,11 @@ impl Shape for Which {
          after, each at most once";
 }
 
-/// One page of agents.
+/// A page of agents.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Agents {
     agents: Vec<Agent>,
-    /// The `after` of the next page; null when this is the last.
+    /// The `after` of the next page. Null on the last page.
     #[schema(value_type = Option<shape::Cursor>, required)]
     next: Option<String>,
 }
@@ -237,7 +237,7 @@ refusals!(ListRefusals = ANYWHERE, &[Kind::Forbidden, Kind::Invalid, Kind::TooLa
     security(("bearer" = [])),
     params(Which),
     responses(
-        (status = 200, description = "A page of them.", body = Agents,
+        (status = 200, description = "A page of agents.", body = Agents,
             links(("next" = (operation_id = "listAgents", parameters(("after" = "$response.body#/next")))))),
         ListRefusals,
     ),
@@ -293,11 +293,11 @@ pub(super) async fn list(
 
 refusals!(GetRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
 
-/// One agent.
+/// Get an agent.
 #[utoipa::path(
     get, path = "/v1/agents/{id}", operation_id = "getAgent", tag = "agents",
     security(("bearer" = [])),
-    params(("id" = shape::Id, Path, description = "The agent. What is no UUID is no agent's, and not found.")),
+    params(("id" = shape::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404.")),
     responses(
         (status = 200, description = "The agent.", body = Agent),
         GetRefusals,
@@ -320,14 +320,14 @@ pub(super) async fn get(
     answer.await.map(Json).map_err(refuse(&caller))
 }
 
-/// The numbers of the versions that these agents serve.
+/// Reads the numbers of the active versions of these agents. Asks no database if none is active.
 async fn active_numbers(
     registry: &Registry,
     reading: &Reading,
     agents: &[verbs::Agent],
 ) -> Answer<HashMap<VersionId, i32>> {
     let active: Vec<_> = agents.iter().filter_map(|agent| agent.active_version_id).collect();
-    // As of one that was just made: then the database need not be asked.
+    // Always so for a new agent.
     if active.is_empty() {
         return Ok(HashMap::new());
     }
@@ -335,15 +335,15 @@ async fn active_numbers(
     Ok(versions.into_iter().map(|version| (version.id, version.number)).collect())
 }
 
-/// The page that these two ask for, checked.
+/// Parses and checks `limit` and `after`.
 fn page(limit: Option<&str>, after: Option<&str>) -> Answer<PageArgs<AgentId>> {
-    let wrong = || Error::invalid("limit", format!("limit must be a number between 1 and {PAGE_MAX}"));
+    let wrong = || Error::invalid("limit", format!("limit must be an integer from 1 to {PAGE_MAX}"));
     let limit = limit.map(|limit| limit.parse().map_err(|_| wrong())).transpose()?;
     let after = after.map(|after| key("after", after)).transpose()?;
     PageArgs::new(limit, after, None, None).map_err(|_| wrong())
 }
 
-/// The id that this field holds.
+/// Parses the id in this field.
 fn id<T: std::str::FromStr>(field: &str, text: &str) -> Answer<T> {
-    text.parse().map_err(|_| Error::invalid(field, format!("{field} is not an id: ids are UUIDs")))
+    text.parse().map_err(|_| Error::invalid(field, format!("{field} must be a UUID")))
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/customers/{id}/audit`: a customer's excerpt of the log, line by line, for `audit verify --file`.
+//! `GET /v1/customers/{id}/audit`: streams a customer's excerpt of the change log, for `audit verify --file`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,12 +29,12 @@ use crate::{
     },
 };
 
-/// How many excerpts are written at a time: each walks the whole log.
+/// The maximum number of concurrent excerpts of an instance. Each one scans the whole log.
 const AT_ONCE: usize = 2;
-/// How long a client may leave a piece untaken.
+/// How long a piece waits for the client before the excerpt is cut off.
 const SEND: Duration = Duration::from_secs(10);
 
-/// The excerpts of an instance that are being written. Clones are the same.
+/// Limits the concurrent excerpts of an instance. Clones share the limit.
 #[derive(Clone, Debug)]
 pub struct Excerpts(Arc<Semaphore>);
 
@@ -46,17 +46,18 @@ impl Default for Excerpts {
 
 refusals!(AuditRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
 
-/// A customer's excerpt of the change log.
+/// Get a customer's excerpt of the change log.
 ///
-/// For `agent-registry audit verify --file`. Each excerpt walks the whole log, so that an instance writes two at a time,
-/// and answers 503 to whoever asks meanwhile. One that is cut off lacks its last line, which is how the reader knows.
+/// `agent-registry audit verify --file` verifies the file. An excerpt has the customer's own entries in full, and
+/// only the hashes of all others. Each request scans the whole log, so an instance writes at most two excerpts at a
+/// time, and returns 503 to further requests. An excerpt that was cut off lacks its last line, `end`.
 #[utoipa::path(
     get, path = "/v1/customers/{id}/audit", operation_id = "getAudit", tag = "audit",
     security(("bearer" = [])),
-    params(("id" = shape::Id, Path, description = "The customer. What is no UUID is no customer's, and not found.")),
+    params(("id" = shape::Id, Path, description = "The customer's id. A value that isn't a UUID returns 404.")),
     responses(
-        (status = 200, description = "Lines of JSON, the oldest first.", content_type = "application/x-ndjson", body = String,
-            headers(("Content-Disposition" = String, description = "A name for the file."))),
+        (status = 200, description = "One JSON object a line, oldest entry first.", content_type = "application/x-ndjson", body = String,
+            headers(("Content-Disposition" = String, description = "Suggests a file name."))),
         AuditRefusals,
     ),
 )]
@@ -69,8 +70,9 @@ pub(super) async fn excerpt(
 ) -> Result<Response, Problem> {
     let excerpt = door.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
     let turn = Arc::clone(&door.excerpts.0).try_acquire_owned();
-    let turn =
-        turn.map_err(|_| Error::Unavailable("other excerpts are being written")).map_err(refuse(&caller))?;
+    let turn = turn
+        .map_err(|_| Error::Unavailable("this instance is writing two other excerpts"))
+        .map_err(refuse(&caller))?;
     let (pieces, taken) = mpsc::channel(1);
     door.tasks.clone().beside(async move {
         let _turn = turn;
@@ -82,12 +84,13 @@ pub(super) async fn excerpt(
     Ok((kind, saved, Body::from_stream(lines)).into_response())
 }
 
-/// Writes it for as long as its reader takes it, and may. One that is cut off lacks the line at its end.
+/// Sends the pieces of an excerpt. Stops without the last line when the caller may have lost rights, when reading
+/// fails, or when the client doesn't take a piece within [`SEND`].
 async fn write(door: &Door, mut excerpt: Excerpt, since: Since, pieces: mpsc::Sender<Result<String, Error>>) {
     loop {
         let caller = excerpt.caller();
         let piece = if may_have_lost(door, since, caller) {
-            Some(Err(Error::Unauthenticated("rights were taken away meanwhile")))
+            Some(Err(Error::Unauthenticated("the caller may have lost rights since the request began")))
         } else {
             excerpt.next().await.transpose()
         };

@@ -1,4 +1,4 @@
-//! `/internal/agents/{id}/active`: what the runtime gets, and a cheap way to ask whether it has changed.
+//! `/internal/agents/{id}/active`: the active configuration of an agent for the runtime, with conditional requests.
 
 use axum::{
     body::Bytes,
@@ -28,43 +28,44 @@ use crate::{
     id::{AgentId, CustomerId, VersionId},
 };
 
-/// For how many seconds there has been no proof that the configuration is what serves: the database is gone.
+/// The seconds since this instance last knew the end of the log. Only set when the database doesn't respond and a
+/// service token gets the last known configuration.
 const STALE: HeaderName = HeaderName::from_static("registry-stale-seconds");
 
-/// All that the runtime needs to run an agent, and nothing else.
+/// An agent's active configuration: everything that the runtime needs to run the agent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ActiveConfig {
-    /// The agent.
+    /// The agent's id.
     #[schema(value_type = shape::Id)]
     agent_id: AgentId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     #[schema(value_type = shape::Id)]
     customer_id: CustomerId,
     /// The agent's name.
     #[schema(value_type = shape::Name)]
     name: String,
-    /// The version that serves.
+    /// The active version's id.
     #[schema(value_type = shape::Id)]
     version_id: VersionId,
-    /// Its number within the agent.
+    /// The active version's number within the agent.
     #[schema(minimum = 1)]
     version_number: i32,
     #[schema(value_type = shape::Prompt)]
     system_prompt: String,
-    /// Which model.
+    /// The name of the model.
     #[schema(value_type = shape::Name)]
     model_name: String,
-    /// Settings of the model, as they were given.
+    /// The model's parameters, as they were published.
     #[schema(value_type = Object)]
     model_parameters: Value,
     #[schema(value_type = shape::Tools)]
     tools: Tools,
     #[schema(value_type = shape::ContentHash)]
     content_hash: String,
-    /// Since when it serves.
+    /// The time at which the version was activated.
     #[schema(value_type = shape::Instant)]
     activated_at: Instant,
-    /// The commit of the last change to what is shown here.
+    /// The commit that last changed any value of this object.
     #[schema(value_type = shape::Revision)]
     revision: i64,
 }
@@ -90,12 +91,13 @@ impl From<&domain::config::ActiveConfig> for ActiveConfig {
     }
 }
 
-/// How new the answer must be.
+/// How recent the configuration must be.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Since {
-    /// The answer must not be older than this commit. It is waited for, for up to two seconds.
+    /// The minimum revision of the log that the answer must reflect, such as that of a write. The instance waits up
+    /// to two seconds to reach it, then returns 503.
     #[param(value_type = shape::Revision, required = false)]
     at_least: Option<String>,
 }
@@ -116,26 +118,26 @@ refusals!(
     ]
 );
 
-/// The configuration that serves.
+/// Get an agent's active configuration.
 ///
-/// For gateways with the scope `configs:read`, and whoever may read the agent. Ask with `If-None-Match`, and what has not
-/// changed is not sent again.
+/// Needs the scope `configs:read`, or a role that may read the agent. With `If-None-Match`, an unchanged configuration
+/// returns 304 without a body.
 #[utoipa::path(
     get, path = "/internal/agents/{id}/active", operation_id = "getActiveConfig", tag = "runtime",
     security(("bearer" = [])),
     params(
-        ("id" = shape::Id, Path, description = "The agent. What is no UUID is no agent's, and not found."),
+        ("id" = shape::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404."),
         Since,
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what is known already."),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that the client has."),
     ),
     responses(
-        (status = 200, description = "What serves.", body = ActiveConfig,
-            headers(("ETag" = String, description = "The tag of this body."),
-                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."),
-                ("Registry-Stale-Seconds" = i64, description = "For how long there has been no proof that this serves: the database is gone. For service tokens only; else not there."))),
-        (status = 304, description = "It is what is known already.",
-            headers(("ETag" = String, description = "The tag of the body."),
-                ("Cache-Control" = String, description = "`private, no-cache`: keep it, and ask each time."))),
+        (status = 200, description = "The active configuration.", body = ActiveConfig,
+            headers(("ETag" = String, description = "The entity tag of this body."),
+                ("Cache-Control" = String, description = "`private, no-cache`: revalidate before each use."),
+                ("Registry-Stale-Seconds" = i64, description = "Only for service tokens, and only while the database doesn't respond: the configuration is the last known one, and may have been out of date for this many seconds."))),
+        (status = 304, description = "The client's copy is current.",
+            headers(("ETag" = String, description = "The entity tag of the body."),
+                ("Cache-Control" = String, description = "`private, no-cache`: revalidate before each use."))),
         ActiveRefusals,
     ),
 )]
@@ -168,10 +170,10 @@ pub(super) async fn active(
     Ok(response)
 }
 
-/// A configuration as the body that is sent, with its entity tag.
+/// Renders a configuration as a JSON body, with its entity tag.
 ///
 /// # Errors
-/// [`Error::Internal`] when it can't be written as JSON.
+/// [`Error::Internal`] when the configuration can't be serialized.
 pub fn render(config: &domain::config::ActiveConfig) -> domain::Result<(Bytes, String)> {
     let body =
         serde_json::to_vec(&ActiveConfig::from(config)).map_err(|err| Error::Internal(Box::new(err)))?;
@@ -179,7 +181,7 @@ pub fn render(config: &domain::config::ActiveConfig) -> domain::Result<(Bytes, S
     Ok((body.into(), tag))
 }
 
-/// A revision: a number without sign.
+/// Parses a revision: decimal digits without a sign.
 fn read(text: &str) -> domain::Result<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse()

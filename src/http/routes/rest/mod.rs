@@ -1,6 +1,6 @@
-//! REST: the five endpoints that the runtime and simple clients need, on the same verbs as the graph.
+//! REST: the endpoints that the runtime and simple clients need. They call the same verbs of the domain as GraphQL.
 //!
-//! No path is looked at without a valid credential. Every refusal is `application/problem+json`.
+//! Each path, known or not, first requires a valid credential. Each error is `application/problem+json`.
 
 use std::sync::Arc;
 
@@ -40,10 +40,10 @@ mod version;
 pub use audit::Excerpts;
 pub use config::render;
 
-/// A key under which a POST has its effect once (draft-ietf-httpapi-idempotency-key-header).
+/// The header with which a POST is safe to repeat (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The endpoints, with what `/openapi.json` says of them.
+/// The endpoints, with their OpenAPI descriptions.
 pub fn described() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
         .routes(routes!(agent::list, agent::create))
@@ -53,7 +53,7 @@ pub fn described() -> OpenApiRouter<Door> {
         .routes(routes!(config::active))
 }
 
-/// The endpoints, each behind the check of the credential.
+/// The endpoints and the fallbacks below `/v1` and `/internal`, all behind `fence`.
 pub fn routes(door: &Door) -> Router<Door> {
     let mut routes = Router::from(described());
     for folder in ["/v1", "/internal"] {
@@ -66,7 +66,8 @@ pub fn routes(door: &Door) -> Router<Door> {
         .layer(middleware::from_fn_with_state(door.clone(), fence))
 }
 
-/// Lets in whoever has a credential, and says of each answer that it is its caller's alone.
+/// Authenticates the caller, or returns the error as a problem. Marks each response as private to its caller with
+/// `Vary: Authorization` and `Cache-Control`, and waits until this instance has caught up with the log that it shows.
 async fn fence(
     State(door): State<Door>,
     RequestId(id): RequestId,
@@ -83,7 +84,7 @@ async fn fence(
             request.extensions_mut().insert(Authenticated(caller));
             request.extensions_mut().insert(since);
             let mut response = next.run(request).await;
-            // What a key or a token may do is decided by its scopes alone.
+            // The rights of a key or a service token are its scopes alone.
             if has_scopes && problem::is_forbidden(&response) {
                 let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -99,16 +100,16 @@ async fn fence(
     response
 }
 
-/// The problem that tells this caller of an error.
+/// Converts an error to a problem with the request id of this caller.
 fn refuse(caller: &Arc<Caller>) -> impl Fn(Error) -> Problem {
     let id = caller.request_id().to_owned();
     move |err| Problem::new(&err, &id)
 }
 
-/// The agent that the path names. What is no id is no agent's.
+/// The agent's id in the path. A value that isn't an id is rejected with 404.
 struct AgentPath(AgentId);
 
-/// The customer that the path names. What is no id is no customer's.
+/// The customer's id in the path. A value that isn't an id is rejected with 404.
 struct CustomerPath(CustomerId);
 
 impl FromRequestParts<Door> for CustomerPath {
@@ -127,12 +128,12 @@ impl FromRequestParts<Door> for AgentPath {
     }
 }
 
-/// What may be said to this endpoint, in a sentence for who said something else.
+/// The expected form of an endpoint's parameters or body, as a sentence for error messages.
 trait Shape: DeserializeOwned {
     const SHAPE: &'static str;
 }
 
-/// The address's parameters.
+/// The query parameters. Unknown, repeated and malformed ones are rejected as `bad-parameters`.
 struct Parameters<T>(T);
 
 impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
@@ -149,10 +150,10 @@ impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
     }
 }
 
-/// An endpoint without parameters has none that could be misspelt.
+/// For endpoints without query parameters: rejects any.
 type NoParameters = Parameters<Nothing>;
 
-/// No parameter at all.
+/// The empty set of parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
@@ -161,14 +162,15 @@ impl Shape for Nothing {
     const SHAPE: &'static str = "this endpoint has no parameters";
 }
 
-/// The body, one JSON object, and the idempotency key that it came with.
+/// The body, a JSON object, and the idempotency key in the request's header. Reading a body may take long, so the
+/// caller's rights are checked again after it.
 struct Body<T> {
     input: T,
     key: Option<IdempotencyKey>,
 }
 
 impl<T> Body<T> {
-    /// What is asked for, and by whom: its write has its effect once if it came with a key.
+    /// Splits into the input and the caller. If the request has an idempotency key, the returned caller carries it.
     fn of(self, caller: Arc<Caller>) -> (T, Arc<Caller>) {
         let Self { input, key } = self;
         (input, key.map_or(caller.clone(), |key| Arc::new(caller.once(key))))
@@ -209,21 +211,24 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
     }
 }
 
-/// The key in the header `Idempotency-Key`, bare or as a quoted string, for this request with this body.
+/// Reads the header `Idempotency-Key`, bare or quoted, and binds the key to this method, path and body.
 fn idempotency_key(parts: &Parts, body: &Json) -> Result<Option<IdempotencyKey>, Error> {
     let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(key) = given.next() else { return Ok(None) };
     let wrong = |message| Error::invalid("idempotencyKey", message);
     if given.next().is_some() {
-        return Err(wrong("give one Idempotency-Key"));
+        return Err(wrong("send a single Idempotency-Key header"));
     }
-    let key = key.to_str().map_err(|_| wrong("an Idempotency-Key is printable ASCII"))?;
+    let key = key.to_str().map_err(|_| wrong("Idempotency-Key must be printable ASCII"))?;
     let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
     let request = format!("{} {}", parts.method, parts.uri.path());
     IdempotencyKey::new(key, &request, &body.to_serde()).map(Some)
 }
 
-/// The id of this noun that the path names.
+/// Parses the id in the path.
+///
+/// # Errors
+/// [`Error::NotFound`] for `what`, as a problem.
 async fn id_in<T: std::str::FromStr>(
     parts: &mut Parts,
     door: &Door,

@@ -1,4 +1,4 @@
-//! `/v1/agents/{id}/versions`: what an agent is, at one time and for ever.
+//! `/v1/agents/{id}/versions`: publishes versions of an agent.
 
 use axum::{
     Json,
@@ -30,7 +30,7 @@ use crate::{
     id::{AgentId, VersionId},
 };
 
-/// A new version.
+/// The input for a new version.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(examples(json!({
     "system_prompt": "You help residents with building permits.", "model_name": "gpt-4-turbo",
@@ -45,61 +45,62 @@ use crate::{
 pub(super) struct NewVersion {
     #[schema(value_type = shape::Prompt)]
     system_prompt: String,
-    /// Which model.
+    /// The name of the model.
     #[schema(value_type = shape::Name)]
     model_name: String,
     #[schema(value_type = Option<shape::ModelParameters>)]
     model_parameters: Option<Value>,
     #[schema(value_type = Option<shape::Tools>)]
     tools: Option<Vec<version::Tool>>,
-    /// Why, in the author's words.
+    /// The author's reason for the version.
     #[schema(value_type = Option<shape::Description>)]
     message: Option<String>,
-    /// Whether it is to serve at once. Without it, it is only published.
+    /// Whether to activate the version in the same commit. The default is `false`.
     activate: Option<bool>,
-    /// Refuse if the newest version has another number; 0 when there must be none.
+    /// The expected number of the newest version, 0 if there must be none. If the agent's newest version has another
+    /// number, the request is rejected with 409.
     #[serde(default, deserialize_with = "body::integer")]
     #[schema(value_type = Option<shape::VersionNumber>)]
     expected_latest_number: Option<i32>,
 }
 
 impl Shape for NewVersion {
-    const SHAPE: &'static str = "the body must be an object: the texts system_prompt and model_name, and if wanted \
-         the object model_parameters, tools as a list of objects of name, description and input_schema, the text \
-         message, activate as true or false, and the number expected_latest_number";
+    const SHAPE: &'static str = "the body must be a JSON object: the strings system_prompt and model_name, and optionally \
+         the object model_parameters, tools (a list of objects with name, description and input_schema), the string \
+         message, the boolean activate and the integer expected_latest_number";
 }
 
-/// A version as REST shows it.
+/// A version of an agent. It never changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Version {
     #[schema(value_type = shape::Id)]
     id: VersionId,
-    /// Of which agent.
+    /// The agent that the version belongs to.
     #[schema(value_type = shape::Id)]
     agent_id: AgentId,
-    /// 1, 2, 3 … within the agent, without gap.
+    /// The version's number within the agent: 1, 2, 3 …, without gaps.
     #[schema(minimum = 1)]
     number: i32,
     #[schema(value_type = shape::Prompt)]
     system_prompt: String,
-    /// Which model.
+    /// The name of the model.
     #[schema(value_type = shape::Name)]
     model_name: String,
-    /// Settings of the model, as they were given.
+    /// The model's parameters, as they were published.
     #[schema(value_type = Object)]
     model_parameters: Value,
     #[schema(value_type = shape::Tools)]
     tools: Tools,
-    /// Why, in the author's words.
+    /// The author's reason for the version. Null if none was given.
     #[schema(value_type = Option<shape::Description>, required)]
     message: Option<String>,
     #[schema(value_type = shape::ContentHash)]
     content_hash: String,
     #[schema(value_type = shape::Instant)]
     created_at: Instant,
-    /// Whether this commit made it the one that serves.
+    /// Whether the commit in `revision` activated the version. It may have been replaced since.
     is_active: bool,
-    /// The commit that made it.
+    /// The commit that published the version. A read with `at_least` set to it sees the version.
     #[schema(value_type = shape::Revision)]
     revision: i64,
 }
@@ -122,17 +123,17 @@ refusals!(
 
 /// Publish a version.
 ///
-/// It gets the next number of its agent and never changes. It serves at once only when asked to.
+/// The version gets the agent's next number and never changes. It becomes active only with `activate`.
 #[utoipa::path(
     post, path = "/v1/agents/{id}/versions", operation_id = "publishVersion", tag = "agents",
     security(("bearer" = [])),
     params(
-        ("id" = shape::Id, Path, description = "The agent. What is no UUID is no agent's, and not found."),
-        ("Idempotency-Key" = Option<shape::IdempotencyKey>, Header, description = "A name for this write, of the caller's own choice."),
+        ("id" = shape::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404."),
+        ("Idempotency-Key" = Option<shape::IdempotencyKey>, Header, description = "A key of your choice for this write."),
     ),
     request_body = NewVersion,
     responses(
-        (status = 201, description = "It is published.", body = Version,
+        (status = 201, description = "The version was published.", body = Version,
             links(
                 ("read" = (operation_id = "getAgent", parameters(("id" = "$response.body#/agent_id")))),
                 ("active" = (operation_id = "getActiveConfig",

@@ -1,4 +1,5 @@
-//! The opening handshake (RFC 6455, section 4.2): what axum checks, what it doesn't, and why a handshake is refused.
+//! The opening handshake (RFC 6455, section 4.2): axum's checks, those that axum lacks, and the problems of a rejected
+//! handshake.
 
 use axum::{
     extract::{
@@ -14,12 +15,12 @@ use crate::http::{
     problem::{Kind, Problem},
 };
 
-/// The only version of the protocol there is (RFC 6455, section 4.1).
+/// The only version of the websocket protocol (RFC 6455, section 4.1).
 const VERSION: HeaderValue = HeaderValue::from_static("13");
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
-/// Whether a request belongs to a handshake: it asks for a websocket, or carries the key of one. A proxy that does not know
-/// websockets takes `Upgrade` away and leaves the rest. `Sec-WebSocket-…` can be set by no page.
+/// Whether a request is meant as a handshake: it has `Upgrade: websocket`, or a `Sec-WebSocket-…` header, since a proxy
+/// without websocket support drops `Upgrade` only. Browsers don't let pages set `Sec-WebSocket-…`.
 pub(in crate::http) fn is_begun(headers: &HeaderMap) -> bool {
     offers_websocket(headers)
         || [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION]
@@ -27,19 +28,19 @@ pub(in crate::http) fn is_begun(headers: &HeaderMap) -> bool {
             .any(|name| headers.contains_key(name))
 }
 
-/// Whether `Upgrade` names the protocol, alone or among others.
+/// Whether `Upgrade` lists `websocket`.
 fn offers_websocket(headers: &HeaderMap) -> bool {
     members(headers, header::UPGRADE).any(|offer| offer.eq_ignore_ascii_case("websocket"))
 }
 
-/// Accepts a handshake.
+/// Checks a handshake.
 ///
 /// # Errors
-/// The refusal, as it is sent.
+/// The response that rejects it.
 pub(super) async fn accept(parts: &mut Parts, request_id: &str) -> Result<WebSocketUpgrade, Response> {
     let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).cloned();
     if offers_websocket(&parts.headers) {
-        // axum compares the whole header, which may offer other protocols too.
+        // axum compares the whole header, which may list other protocols too.
         parts.headers.insert(header::UPGRADE, WEBSOCKET);
     }
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
@@ -47,7 +48,7 @@ pub(super) async fn accept(parts: &mut Parts, request_id: &str) -> Result<WebSoc
     if key.is_some_and(|key| is_key(key.as_bytes())) { Ok(upgrade) } else { Err(bad_key(request_id)) }
 }
 
-/// Whether this is the base64 of 16 bytes.
+/// Whether a key is the base64 of 16 bytes.
 fn is_key(key: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     key.strip_suffix(b"==").is_some_and(|digits| digits.len() == 22 && digits.iter().all(is_digit))
@@ -58,19 +59,18 @@ fn bad_key(request_id: &str) -> Response {
     Problem::request(Kind::BadHandshake, detail, request_id).into_response()
 }
 
-/// The problem of a handshake that axum does not take.
+/// Converts axum's rejection of a handshake to a problem.
 fn refusal(rejection: &Rejection, request_id: &str) -> Response {
     let problem = |kind, detail: &str| Problem::request(kind, detail, request_id).into_response();
     match rejection {
         Rejection::MethodNotGet(_) | Rejection::MethodNotConnect(_) => {
-            let detail = "a websocket is opened by GET";
+            let detail = "a websocket handshake needs the method GET";
             let mut response = problem(Kind::MethodNotAllowed, detail);
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
             response
         }
         Rejection::InvalidWebSocketVersionHeader(_) => {
-            let detail =
-                "this service speaks version 13 of the websocket protocol: see Sec-WebSocket-Version";
+            let detail = "Sec-WebSocket-Version must be 13, the only version of the websocket protocol";
             let mut response = upgrade_required(detail, request_id);
             // RFC 6455, sections 4.2.2 and 4.4.
             response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, VERSION);
@@ -78,7 +78,7 @@ fn refusal(rejection: &Rejection, request_id: &str) -> Response {
         }
         Rejection::WebSocketKeyHeaderMissing(_) => bad_key(request_id),
         Rejection::InvalidConnectionHeader(_) | Rejection::InvalidUpgradeHeader(_) => upgrade_required(
-            "a websocket handshake needs `Connection: Upgrade` and `Upgrade: websocket`: proxies on the way must pass both on",
+            "a websocket handshake needs `Connection: Upgrade` and `Upgrade: websocket`; a proxy on the way may have dropped them",
             request_id,
         ),
         Rejection::ConnectionNotUpgradable(_) => {
@@ -88,7 +88,7 @@ fn refusal(rejection: &Rejection, request_id: &str) -> Response {
     }
 }
 
-/// 426 says which protocol is wanted (RFC 9110, section 15.5.22).
+/// A 426 response. Its `Upgrade` names the required protocol (RFC 9110, section 15.5.22).
 fn upgrade_required(detail: &str, request_id: &str) -> Response {
     let mut response = Problem::request(Kind::UpgradeRequired, detail, request_id).into_response();
     response.headers_mut().insert(header::UPGRADE, WEBSOCKET);

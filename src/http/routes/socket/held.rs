@@ -1,21 +1,23 @@
-//! The rights that a socket's streams were begun with: what of them is lost ends the socket.
+//! The rights that the operations of a socket began with. Losing any of them closes the socket.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::{domain::Caller, task};
 
-/// The rights that what runs on a socket was begun with. Clones are the same.
+/// The caller whose rights the socket's operations began with, and the count of rights changes just before its lookup.
+/// Clones share both.
 #[derive(Clone)]
 pub(super) struct Held(Arc<Mutex<(Arc<Caller>, u64)>>);
 
 impl Held {
-    /// Those of a caller who was looked up after so many changes of rights.
+    /// The rights of a caller that was looked up after `since` changes of rights.
     pub(super) fn new(caller: Caller, since: u64) -> Self {
         Self(Arc::new(Mutex::new((Arc::new(caller), since))))
     }
 
-    /// Notes that an operation is begun by this caller, who was looked up after so many changes of rights. It may be more
-    /// by now than it was when it signed in, and all of that may be taken away again.
+    /// Records that an operation begins as this caller, looked up after `since` changes of rights. If the caller has
+    /// gained rights since the socket was authenticated, the larger set is kept, since losing any of it must close
+    /// the socket.
     pub(super) fn adopt(&self, caller: &Arc<Caller>, since: u64) {
         let mut held = self.lock();
         if caller.may_what(&held.0) {
@@ -24,12 +26,12 @@ impl Held {
         held.1 = held.1.min(since);
     }
 
-    /// Whose they are, and how many changes of rights had been seen then.
+    /// The caller, and the count of rights changes just before its lookup.
     pub(super) fn get(&self) -> (Arc<Caller>, u64) {
         self.lock().clone()
     }
 
-    /// The same, to be changed.
+    /// Locks both for an update.
     pub(super) fn lock(&self) -> MutexGuard<'_, (Arc<Caller>, u64)> {
         task::lock(&self.0)
     }

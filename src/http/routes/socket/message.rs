@@ -1,4 +1,4 @@
-//! The words of `graphql-transport-ws`: what a client may say, what it is told, and the codes that end a socket.
+//! The messages of `graphql-transport-ws` in both directions, and its close codes.
 
 use axum::extract::ws::{CloseFrame, Utf8Bytes};
 use json_reader::{Json, Object, ReadErrorKind, read};
@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use crate::{graphql::Operation, http::server::body::LIMITS};
 
-/// The longest reason of a close frame, in bytes (RFC 6455, section 5.5: 125 with the code).
+/// The maximum length of a close frame's reason, in bytes (RFC 6455, section 5.5: 125 with the code).
 const REASON_BYTES_MAX: usize = 123;
-/// The longest id of an operation, in bytes: it is kept as long as the operation runs, and repeated with each event.
+/// The maximum length of an operation's id, in bytes. The socket stores it while the operation runs, and repeats it
+/// in each result.
 const ID_BYTES_MAX: usize = 1024;
 
-/// Why a socket ends, as the client is told.
+/// A close code with its reason, as the client receives them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Close {
     code: u16,
@@ -25,67 +26,67 @@ impl Close {
         Self { code, reason }
     }
 
-    /// The client said what the protocol does not know.
+    /// The client sent a message that the protocol doesn't allow.
     pub(super) fn bad_request(reason: impl Into<String>) -> Self {
         Self::new(4400, reason)
     }
 
-    /// There is no credential, or it was not waited for.
+    /// There is no credential, or the client subscribed before `connection_ack`.
     pub(super) fn unauthorized() -> Self {
         Self::new(4401, "Unauthorized")
     }
 
-    /// The credential is not, or no longer, accepted. Clients come back, with a fresh one if they can.
+    /// The credential isn't accepted, or not any more. Clients reconnect, with a new credential if they have one.
     pub(super) fn forbidden(reason: &'static str) -> Self {
         Self::new(4403, reason)
     }
 
-    /// The client does not speak our protocol.
+    /// The client supports no subprotocol of this service.
     pub(super) fn subprotocol() -> Self {
         Self::new(4406, "Subprotocol not acceptable")
     }
 
-    /// `connection_init` did not come in time.
+    /// `connection_init` didn't arrive in time.
     pub(super) fn init_timeout() -> Self {
         Self::new(4408, "Connection initialisation timeout")
     }
 
-    /// An operation of this id runs already.
+    /// An operation with this id is running already.
     pub(super) fn duplicate(id: &str) -> Self {
         Self::new(4409, format!("Subscriber for {id} already exists"))
     }
 
-    /// `connection_init` came twice.
+    /// The client sent `connection_init` twice.
     pub(super) fn init_twice() -> Self {
         Self::new(4429, "Too many initialisation requests")
     }
 
-    /// The service stops: come back, perhaps to another instance (the IANA registry of close codes).
+    /// The service is stopping. Clients reconnect, perhaps to another instance (the IANA registry of close codes).
     pub(super) fn restart() -> Self {
         Self::new(1012, "Service restart")
     }
 
-    /// Not now: clients come back after a while, and go on from their last cursor.
+    /// Temporarily unavailable. Clients reconnect after a while, and resume after their last cursor.
     pub(super) fn try_later(reason: &'static str) -> Self {
         Self::new(1013, reason)
     }
 
-    /// A frame or a message is larger than is taken.
+    /// A frame or a message exceeds the limit.
     pub(super) fn too_big() -> Self {
         Self::new(1009, "Message too big")
     }
 
-    /// A text that is not UTF-8.
+    /// A text message isn't UTF-8.
     pub(super) fn not_text() -> Self {
         Self::new(1007, "Message is not UTF-8")
     }
 
-    /// The bytes are no websocket frames (RFC 6455, section 7.4.1).
+    /// The received bytes aren't websocket frames (RFC 6455, section 7.4.1).
     pub(super) fn broken() -> Self {
         Self::new(1002, "Protocol error")
     }
 
-    /// Its code, for counting.
+    /// The close code, for metrics.
     pub(super) fn code(&self) -> u16 {
         self.code
     }
@@ -97,7 +98,7 @@ impl From<Close> for CloseFrame {
     }
 }
 
-/// What a client may say.
+/// A message from the client.
 #[derive(Debug)]
 pub(super) enum Incoming {
     ConnectionInit(Object),
@@ -108,7 +109,7 @@ pub(super) enum Incoming {
 }
 
 impl Incoming {
-    /// Reads one message.
+    /// Parses a message. The error is the close code for a malformed one.
     pub(super) fn parse(text: &str) -> Result<Self, Close> {
         let message = read(text.as_bytes(), &LIMITS).map_err(|err| match err.kind() {
             ReadErrorKind::TooManyValues { .. } | ReadErrorKind::TooLong { .. } => Close::too_big(),
@@ -149,7 +150,7 @@ impl Incoming {
     }
 }
 
-/// What a client is told.
+/// A message to the client.
 #[derive(Debug, Serialize)]
 struct Outgoing<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,19 +161,19 @@ struct Outgoing<'a, T> {
     payload: Option<T>,
 }
 
-/// A message as it goes over the wire.
+/// Serializes a message.
 pub(super) fn text<T: Serialize>(kind: &'static str, id: Option<&str>, payload: Option<T>) -> Utf8Bytes {
-    // What we serialize has text for keys, so it can't fail.
+    // All keys are strings, so serializing can't fail.
     serde_json::to_string(&Outgoing { id, kind, payload }).unwrap_or_default().into()
 }
 
-/// A result, which is written already, as it goes over the wire.
+/// Wraps an already serialized result in a `next` message.
 pub(super) fn next(id: &str, written: &str) -> Utf8Bytes {
     let id = serde_json::to_string(id).unwrap_or_default();
     ["{\"id\":", &id, ",\"type\":\"next\",\"payload\":", written, "}"].concat().into()
 }
 
-/// The answer to a ping, with the payload that it came with.
+/// A `pong` with the payload of its `ping`.
 pub(super) fn pong(payload: Option<&Object>) -> Utf8Bytes {
     match payload {
         None => plain("pong"),
@@ -180,7 +181,7 @@ pub(super) fn pong(payload: Option<&Object>) -> Utf8Bytes {
     }
 }
 
-/// A message that is only its type.
+/// A message that has only a type.
 pub(super) fn plain(kind: &'static str) -> Utf8Bytes {
     text(kind, None, None::<()>)
 }

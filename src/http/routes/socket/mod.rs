@@ -1,5 +1,5 @@
-//! `GET /graphql` with an upgrade: the door of `graphql-transport-ws` (enisdenjo/graphql-ws, PROTOCOL.md).
-//! Who may open a socket, how many may be open, how patient they are. What is said on one is in `session`.
+//! `GET /graphql` with an upgrade: opens sockets for `graphql-transport-ws` (enisdenjo/graphql-ws, PROTOCOL.md).
+//! Checks the origin and the limits of new sockets. The protocol itself is in `session`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,35 +35,36 @@ pub use seat::Sockets;
 use session::Session;
 pub(in crate::http) use wire::GOODBYE;
 
-/// The only subprotocol that is spoken here. The older `graphql-ws` is dead, and has no way to refuse a client.
+/// The only supported subprotocol. The older `graphql-ws` is unmaintained, and can't reject a client.
 const PROTOCOL: &str = "graphql-transport-ws";
-/// What a socket reads at once, in bytes: tungstenite fills this much with zeroes for each read.
+/// The size of a socket's read buffer, in bytes. Small, because tungstenite zeroes it for each read.
 const READ_BUFFER: usize = 4096;
-/// What a socket gathers before it writes, in bytes. Each message is flushed, so more would only lie idle.
+/// The size of a socket's write buffer, in bytes. Each message is flushed, so a larger one gains nothing.
 const WRITE_BUFFER: usize = 16 * 1024;
-/// The largest message that is sent, in bytes. Without a bound, one answer is as much memory as the client likes.
+/// The maximum size of an outgoing message, in bytes. It bounds the memory of a single response.
 pub(in crate::http) const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// How many sockets and streams of events, how much on each, and how patient they are.
+/// Limits and timeouts of sockets and event streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SocketLimits {
-    /// The most sockets and streams of one instance.
+    /// The maximum number of sockets and event streams of the instance.
     pub sockets: usize,
-    /// The most from one address (IPv6: /64) that have not signed in yet.
+    /// The maximum number of unauthenticated sockets from one address (IPv6: /64).
     pub of_one_address: usize,
-    /// The most of one user or API key. The platform's own, and its services', are not counted.
+    /// The maximum number of sockets and event streams of one user or API key. Operators and service tokens have no
+    /// limit.
     pub of_one_caller: usize,
-    /// The most operations that run on one socket.
+    /// The maximum number of concurrent operations on one socket.
     pub operations: usize,
-    /// Within which time a client must say `connection_init`.
+    /// The timeout for `connection_init`.
     pub init: Duration,
-    /// After which time a client is pinged again; on a stream, one to which nothing else was sent.
+    /// The interval of pings. On an event stream, a ping is sent only after this time without another event.
     pub ping: Duration,
-    /// After which time without a word from the client a socket is given up; more than `ping`.
+    /// A socket closes after this time without a message from the client. Must be more than `ping`.
     pub silence: Duration,
-    /// Within which time a client must take a message.
+    /// The timeout for a client to take a message.
     pub send: Duration,
-    /// How often all of these, and the caller's token, are looked at.
+    /// The interval at which these timeouts and the caller's token are checked.
     pub beat: Duration,
 }
 
@@ -83,7 +84,7 @@ impl Default for SocketLimits {
     }
 }
 
-/// Opens a socket, or says why not.
+/// Opens a socket, or returns the problem that prevents it.
 pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let upgrade = match handshake::accept(&mut parts, &id).await {
@@ -91,7 +92,7 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         Err(refusal) => return refusal,
     };
     if !is_own_page(&parts.uri, &parts.headers) && !is_let_in(&door, &parts.headers) {
-        let err = Error::Forbidden("a page of another origin may not open a socket here");
+        let err = Error::Forbidden("pages of this origin may not open a socket");
         return Problem::new(&err, &id).into_response();
     }
     let client = Client::of(&parts.extensions);
@@ -99,8 +100,8 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         Ok(seat) => seat,
         Err(err) => return Problem::new(&err, &id).into_response(),
     };
-    // async-graphql-axum's `GraphQLProtocol` is not used: it takes the older protocol for a match too, whichever
-    // the client names first, reads one header line of several, and does not tell which it has found.
+    // async-graphql-axum's `GraphQLProtocol` doesn't fit: it accepts the older protocol too, reads only the first
+    // header line, and doesn't report which protocol it has selected.
     let upgrade = upgrade
         .protocols([PROTOCOL])
         .read_buffer_size(READ_BUFFER)
@@ -108,15 +109,15 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         .max_write_buffer_size(MESSAGE_BYTES_MAX + 2 * WRITE_BUFFER)
         .max_message_size(BODY_BYTES_MAX)
         .max_frame_size(BODY_BYTES_MAX);
-    // A client that offered another protocol only is told so on the socket, where it can read why.
+    // A client that offers other protocols only gets a close code, because browsers hide HTTP errors of handshakes.
     let speaks = upgrade.selected_protocol().is_some();
     if let Err(err) = caller::refuse_token_in(&parts.uri) {
         return Problem::new(&err, &id).into_response();
     }
     let bearer = caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from));
-    // Not within its request's, which would be kept for as long.
+    // Not a child of the request's span, which would stay open as long as the socket.
     let span = tracing::info_span!(parent: None, "socket", id = %id);
-    // axum spawns the socket's task; shutdown waits for it all the same.
+    // axum spawns the socket's task. The token makes the shutdown wait for it too.
     let held = door.tasks.hold();
     let mut response = upgrade.on_upgrade(move |socket: WebSocket| {
         let work = async move {
@@ -125,24 +126,25 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         };
         work.instrument(span)
     });
-    // hyper keeps there how the client wrote each header's name, and writes those of the answer likewise: Python's `gql` finds
-    // `Sec-WebSocket-Protocol` in the usual case only, and without it takes the older protocol to be spoken.
+    // hyper keeps the case of the request's header names in these extensions, and uses it for the response. Python's
+    // `gql` matches `Sec-WebSocket-Protocol` case-sensitively, and falls back to the older protocol without it.
     response.extensions_mut().extend(parts.extensions);
     response
 }
 
-/// Whether the page that asks is under the public address, or of an origin that is named.
+/// Whether the request's `Origin` is the public URL or one of the allowed origins.
 fn is_let_in(door: &Door, headers: &HeaderMap) -> bool {
     let origin = headers.get(header::ORIGIN);
     origin.is_some_and(|origin| door.hosts.is_public_origin(origin) || door.origins.allow(origin))
 }
 
-/// Whether the page that asks, if it is one, was served from here (RFC 6455, section 10.2).
+/// Whether the request is same-origin: `Origin` has the request's host and port (RFC 6455, section 10.2). Requests
+/// without `Origin` come from no browser, and pass.
 fn is_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };
-    // The host that was found to be allowed: a target's own counts before the header's.
+    // The host that `Hosts::check` has checked: that of the request target, otherwise that of `Host`.
     let named = || headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok();
     let host = uri.authority().cloned().or_else(named);
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());

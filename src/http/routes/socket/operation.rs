@@ -1,5 +1,5 @@
-//! One operation of a socket, from `subscribe` to its last message: the same guard, the same callers and the same
-//! verbs as over HTTP.
+//! One operation of a socket, from `subscribe` to its last message. Authentication, rate limits, document checks and
+//! execution are those of GraphQL over HTTP.
 
 use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{
     http::{Limiter, caller::Client},
 };
 
-/// Counts among the operations that run, until it is dropped.
+/// Counts in the gauge of running operations until it is dropped.
 struct Running;
 
 impl Running {
@@ -37,32 +37,32 @@ impl Drop for Running {
     }
 }
 
-/// An operation that a client has begun.
+/// An operation of a client, and what it needs to run.
 pub(super) struct Run {
     pub(super) api: Api,
     pub(super) registry: Registry,
     pub(super) limiter: Limiter,
     pub(super) hub: Hub,
-    /// The credential that the socket was opened with.
+    /// The credential of the socket.
     pub(super) bearer: Arc<str>,
-    /// Where that came from.
     pub(super) client: Client,
-    /// What its socket sees to that it keeps.
+    /// The rights that the socket rechecks.
     pub(super) held: Held,
     pub(super) id: String,
     pub(super) outbox: Outbox,
     pub(super) of: AbortHandle,
 }
 
-/// The socket's credential is not accepted any more.
+/// The socket's credential is no longer accepted.
 pub(super) struct Refused;
 
 impl Run {
-    /// Runs it to its end. Dropping it ends a subscription; a write that has begun runs on.
+    /// Runs the operation to its end. Dropping the future ends a subscription; a write that has begun runs to
+    /// completion.
     pub(super) async fn run(self, operation: Operation) -> Result<(), Refused> {
         let _running = Running::new();
         let request_id = self.registry.clock().id::<Uuid>().to_string();
-        // A panic is this operation's alone, as it is a request's alone over HTTP.
+        // A panic ends this operation only, as it ends a single request over HTTP.
         let work = AssertUnwindSafe(self.answer(operation, &request_id));
         if let Ok(answered) = work.catch_unwind().await {
             return answered;
@@ -84,14 +84,14 @@ impl Run {
     }
 
     async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
-        // Each operation is as good as a request: what its caller may do is what it may do now.
+        // Each operation authenticates like a request: it runs with the caller's current rights.
         let since = self.hub.rights().count();
-        // Boxed, as what else is soon over: a subscription waits for long, and only what it waits in is to take memory.
+        // Short-lived futures are boxed, so that a long-lived subscription doesn't reserve memory for them.
         let caller = match Box::pin(self.caller(request_id)).await {
             Ok(caller) => Arc::new(caller),
             Err(Error::Unauthenticated(_)) => return Err(Refused),
             Err(err) => {
-                tracing::debug!(error = %err, request_id, "an operation is not run");
+                tracing::debug!(error = %err, request_id, "rejecting an operation");
                 let refusal = Answer::refusal(err.to_string(), err.code().as_str(), request_id);
                 self.error(refusal).await;
                 return Ok(());
@@ -140,12 +140,12 @@ impl Run {
         Ok(())
     }
 
-    /// Sends a result; says whether more may follow.
+    /// Sends a result. Returns false if the result was too large: then an error was sent, and the operation has ended.
     async fn next(&self, written: &str, request_id: &str) -> bool {
         let text = next(&self.id, written);
         if text.len() > MESSAGE_BYTES_MAX {
             let refusal = Answer::refusal(
-                format!("the answer is larger than {MESSAGE_BYTES_MAX} bytes; ask for less at once"),
+                format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items"),
                 "TOO_LARGE",
                 request_id,
             );
@@ -156,12 +156,12 @@ impl Run {
         true
     }
 
-    /// Refuses it: nothing more is said of this id.
+    /// Sends `error`, which ends the operation.
     async fn error(&self, refusal: Answer) {
         self.send("error", Some(refusal.into_errors())).await;
     }
 
-    /// Refuses it because of this, without running any of it.
+    /// Rejects the operation without running it.
     pub(super) async fn refuse(self, message: String, code: &'static str) {
         let request_id = self.registry.clock().id::<Uuid>().to_string();
         self.error(Answer::refusal(message, code, &request_id)).await;
@@ -173,7 +173,7 @@ impl Run {
 
     async fn post(&self, text: Utf8Bytes) {
         let (message, of) = (Message::Text(text), Some(self.of.clone()));
-        // It only fails when the socket ends, and this with it.
+        // It only fails when the socket closes, which drops this operation too.
         let _ = self.outbox.send(Letter { message, of }).await;
     }
 }

@@ -1,4 +1,4 @@
-//! How many sockets and streams there are: all in all, of each address that has not signed in yet, and of each caller.
+//! Limits the open sockets and event streams: in total, per caller, and unauthenticated sockets per address.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use crate::{
     task::lock,
 };
 
-/// The sockets of an instance. Clones are the same.
+/// The limits and counts of an instance's sockets and event streams. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Sockets {
     pub(in crate::http) limits: Arc<SocketLimits>,
@@ -23,50 +23,52 @@ pub struct Sockets {
     counts: Arc<Mutex<HashMap<Holder, usize>>>,
 }
 
-/// Whose a socket is.
+/// The key that a socket is counted under: its address until it is authenticated, then its caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Holder {
     Address(IpAddr),
     Caller(Key),
 }
 
-/// A socket's or a stream's place among them, until all clones are dropped.
+/// The permit of a socket or event stream. It is released when the last clone is dropped.
 #[derive(Clone)]
 pub(in crate::http) struct Seat(Arc<Inner>);
 
 struct Inner {
     sockets: Sockets,
-    /// Nobody's when the platform or a service of it has signed in.
+    /// `None` for operators and service tokens, which have no limit of their own.
     holder: Mutex<Option<Holder>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Sockets {
-    /// None yet, and at most as many as this says.
+    /// Creates the counts, all zero, with these limits.
     #[must_use]
     pub fn new(limits: SocketLimits) -> Self {
         let seats = Arc::new(Semaphore::new(limits.sockets));
         Self { limits: Arc::new(limits), seats, counts: Arc::default() }
     }
 
-    /// How many are open now.
+    /// The number of open sockets and event streams.
     #[must_use]
     pub fn open(&self) -> usize {
         self.limits.sockets.saturating_sub(self.seats.available_permits())
     }
 
-    /// A place for a socket from this address, which has yet to sign in.
+    /// Acquires a permit for an unauthenticated socket from this address.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when all are taken; [`Error::RateLimited`] when too many from there have not signed in.
+    /// [`Error::Unavailable`] if the instance has no free permit. [`Error::RateLimited`] if the address has too many
+    /// unauthenticated sockets.
     pub(super) fn seat(&self, Client(address): Client) -> Result<Seat, Error> {
         self.sit(Some(Holder::Address(network(address))), self.limits.of_one_address)
     }
 
-    /// A place for a stream of this caller, who has signed in.
+    /// Acquires a permit for an event stream of this caller.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when all are taken; [`Error::RateLimited`] when the caller has too many.
+    /// [`Error::Unavailable`] if the instance has no free permit. [`Error::RateLimited`] if the caller has too many
+    /// sockets and streams.
     pub(in crate::http) fn seat_of(&self, caller: &Caller) -> Result<Seat, Error> {
         let holder = Key::of(caller).map(|(key, _)| Holder::Caller(key));
         self.sit(holder, self.limits.of_one_caller)
@@ -74,8 +76,7 @@ impl Sockets {
 
     fn sit(&self, holder: Option<Holder>, most: usize) -> Result<Seat, Error> {
         let permit = Arc::clone(&self.seats).try_acquire_owned();
-        let permit =
-            permit.map_err(|_| Error::Unavailable("this instance has no room for another socket"))?;
+        let permit = permit.map_err(|_| Error::Unavailable("this instance's sockets are all in use"))?;
         if holder.as_ref().is_some_and(|holder| !self.take(holder, most)) {
             return Err(Error::RateLimited { retry_after_seconds: self.limits.init.as_secs().max(1) });
         }
@@ -83,7 +84,7 @@ impl Sockets {
         Ok(Seat(Arc::new(Inner { sockets: self.clone(), holder: Mutex::new(holder), _permit: permit })))
     }
 
-    /// Counts one more of this holder's, unless it has so many.
+    /// Increments the holder's count. Returns false if it has reached `most`.
     fn take(&self, holder: &Holder, most: usize) -> bool {
         let mut counts = lock(&self.counts);
         let count = counts.get(holder).copied().unwrap_or(0);
@@ -104,7 +105,8 @@ impl Sockets {
 }
 
 impl Seat {
-    /// Makes it this caller's, who has signed in, unless that has too many.
+    /// Moves the permit from the address's count to that of the authenticated caller. Returns false if the caller has
+    /// reached its limit.
     pub(super) fn sign_in(&self, caller: &Caller) -> bool {
         let Inner { sockets, holder, _permit: _ } = &*self.0;
         let next = Key::of(caller).map(|(key, _)| Holder::Caller(key));

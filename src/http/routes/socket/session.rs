@@ -1,5 +1,5 @@
-//! One socket's life, in one task: it listens, its operations run, its messages are written, each without waiting for
-//! the others; when it ends, all of it is dropped.
+//! The session of one socket, in one task: reading, running operations and writing proceed concurrently. When the
+//! socket closes, all of them are dropped.
 
 use std::{collections::HashMap, pin::pin, sync::Arc};
 
@@ -38,44 +38,43 @@ use crate::{
     },
 };
 
-/// How much may be under way besides the operations: pongs and refusals that the client has not taken yet. While
-/// there is more, nothing is read from it.
+/// The maximum number of pending futures in addition to operations, such as pongs and errors that the client hasn't
+/// taken. Above it, the session stops reading from the client.
 const BESIDES: usize = 64;
 
-/// What has come to an end.
+/// The result of a future of the session.
 enum Done {
-    /// The credential has been looked at, after so many changes of rights.
+    /// The result of `connection_init`: the credential, the count of rights changes just before its lookup, the caller.
     SignedIn(Arc<str>, u64, Result<Caller, Error>),
-    /// It has been looked at again, after so many changes of rights.
+    /// The result of a recheck: the count of rights changes just before it, the caller.
     SeenAgain(u64, Result<Caller, Error>),
-    /// The operation of this id has said its last.
+    /// The operation with this id has sent its last message.
     Operation(String, Result<(), Refused>),
-    /// Something that nobody waits for.
+    /// A message was sent, or an aborted operation has ended. Needs no handling.
     Besides,
 }
 
 enum State {
-    /// Nothing was said yet.
+    /// No `connection_init` has arrived.
     Fresh,
-    /// `connection_init` came; its credential is being looked at.
+    /// The credential of `connection_init` is being checked.
     SigningIn,
-    /// Acknowledged: operations may run.
+    /// `connection_ack` was sent: operations may run.
     SignedIn { bearer: Arc<str>, held: Held },
 }
 
-/// One socket.
+/// The state of one socket.
 pub(super) struct Session {
     door: Door,
     limits: Arc<SocketLimits>,
-    /// What the upgrade's own header said.
+    /// The bearer token in the header of the upgrade request.
     header: Result<Option<Arc<str>>, Error>,
-    /// Where it comes from.
     client: Client,
     seat: Seat,
     state: State,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     live: HashMap<String, AbortHandle>,
-    /// Whether the credential is being looked at again.
+    /// Whether a recheck of the credential is running.
     looking: bool,
     opened: Instant,
     heard: Instant,
@@ -106,7 +105,8 @@ impl Session {
         }
     }
 
-    /// Serves the socket until one of the two ends it. `speaks` says whether the client speaks our protocol.
+    /// Serves the socket until the client, the session or the service ends it. `speaks` is false if the client
+    /// offered no supported subprotocol.
     pub(super) async fn serve(self, socket: WebSocket, speaks: bool) {
         let (sink, stream) = socket.split();
         let mut stream = Woken::new(stream);
@@ -114,11 +114,11 @@ impl Session {
         let (hang_up, goodbye) = oneshot::channel();
         let mut writer = pin!(write(sink, queue, goodbye, self.limits.send));
         let tasks = self.door.tasks.clone();
-        // The conversation, and with it all operations, is dropped at the end of this statement.
+        // The end of this statement drops the conversation and all its operations.
         let end = {
             let talk = async {
                 tokio::select! {
-                    // In this order: what the conversation hands in is written in the same turn.
+                    // In this order, the writer sends what the conversation has just queued in the same poll.
                     biased;
                     end = self.converse(&mut stream, outbox, speaks) => end,
                     end = &mut writer => end,
@@ -131,29 +131,29 @@ impl Session {
                 tracing::debug!(code = close.code(), "closing a socket");
                 count_end(&close.code().to_string());
                 let cut_short = close == Close::too_big() || close == Close::broken();
-                // It only fails when the writer has ended, and then so has the socket.
+                // It only fails if the writer, and with it the socket, has ended.
                 let _ = hang_up.send(close.into());
                 let _ = timeout(GOODBYE, writer).await;
                 hear_out(&mut stream).await;
                 if cut_short {
-                    // What follows a broken frame can't be read, so leave the client time instead.
+                    // The bytes after a broken frame can't be parsed, so give the client time to read the close frame.
                     sleep(GOODBYE / 4).await;
                 }
             }
             End::Slow => {
-                tracing::debug!("a client did not take a message in time");
+                tracing::debug!("closing a socket: the client did not take a message in time");
                 metrics::counter!("registry_socket_slow_total").increment(1);
                 count_end("slow");
             }
             End::Gone => {
                 count_end("gone");
-                // Its own close frame wants an answer.
+                // Reading on makes tungstenite answer the client's close frame.
                 hear_out(&mut stream).await;
             }
         }
     }
 
-    /// Listens, and lets the operations run, until there is a reason to end.
+    /// Reads messages and runs operations until there is a reason to close.
     async fn converse(mut self, stream: &mut Frames, outbox: Outbox, speaks: bool) -> End {
         if !speaks {
             return Close::subprotocol().into();
@@ -179,7 +179,7 @@ impl Session {
         match frame {
             Some(Ok(Message::Text(text))) => Ok(self.message(Incoming::parse(&text)?, outbox)?),
             Some(Ok(Message::Binary(_))) => Err(End::from(Close::bad_request("Message is not text"))),
-            // tungstenite answers pings by itself.
+            // tungstenite answers pings itself.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
             Some(Ok(Message::Close(_))) | None => Err(End::Gone),
             Some(Err(err)) => Err(unreadable(err)),
@@ -194,7 +194,7 @@ impl Session {
             },
             Incoming::Subscribe(id, operation) => self.subscribe(id, *operation, outbox),
             Incoming::Complete(id) => {
-                // An id that is not known, or not any more, is none of our business.
+                // Unknown ids are ignored: the operation may have just completed.
                 if let Some(operation) = self.live.remove(&id) {
                     operation.abort();
                 }
@@ -208,7 +208,7 @@ impl Session {
         }
     }
 
-    /// Looks at the payload's credential, or at the upgrade's.
+    /// Starts the check of the credential in the payload's `authorization`, or else in the upgrade's header.
     fn sign_in(&mut self, payload: &Object) -> Result<(), Close> {
         let given = payload
             .iter()
@@ -258,7 +258,7 @@ impl Session {
         };
         let most = self.limits.operations;
         if self.live.len() >= most {
-            let message = format!("at most {most} operations run on one socket");
+            let message = format!("a socket runs at most {most} operations at a time");
             let refusal = run.refuse(message, "LIMIT_REACHED");
             self.work.push(refusal.map(|()| Done::Besides).boxed());
             return Ok(());
@@ -268,7 +268,7 @@ impl Session {
         self.work.push(
             run.map(|ended| match ended {
                 Ok(ended) => Done::Operation(id, ended),
-                // The client has ended it, and may have used its id again since.
+                // The client has completed it, and may have reused its id since.
                 Err(_) => Done::Besides,
             })
             .boxed(),
@@ -292,7 +292,7 @@ impl Session {
             Done::SeenAgain(count, Ok(now)) => {
                 if let State::SignedIn { held, .. } = &self.state {
                     let mut held = held.lock();
-                    // What runs was begun under the rights of before: with fewer, it ends.
+                    // Running operations began with the previous rights. With fewer rights, the socket closes.
                     if !now.may_what(&held.0) {
                         return Err(Close::forbidden("rights were taken away").into());
                     }
@@ -302,7 +302,7 @@ impl Session {
                 Ok(())
             }
             Done::SignedIn(_, _, Err(err)) | Done::SeenAgain(_, Err(err)) => {
-                tracing::warn!(error = %err, "can't look at a credential");
+                tracing::warn!(error = %err, "can't check a credential");
                 Err(Close::try_later("Try again later").into())
             }
             Done::Operation(id, Ok(())) => {
@@ -313,7 +313,8 @@ impl Session {
         }
     }
 
-    /// Looks at all clocks.
+    /// Checks the timeouts and the token's expiry, starts a recheck of the caller's rights if they have changed, and
+    /// pings.
     fn beat(&mut self, outbox: &Outbox) -> Result<(), End> {
         let limits = Arc::clone(&self.limits);
         match &self.state {
@@ -332,22 +333,23 @@ impl Session {
         }
         if self.pinged.elapsed() >= limits.ping {
             self.pinged = Instant::now();
-            // The protocol's own ping shows a client that we are there. The transport's is answered by any
-            // websocket, so that a client which knows nothing of the other is not taken for dead.
+            // The protocol's ping shows the client that the service is alive. Every websocket library answers the
+            // transport's ping, so a client that ignores the protocol's isn't considered dead.
             self.say(plain("ping"), outbox);
             self.post(Message::Ping(Bytes::new()), outbox);
         }
         Ok(())
     }
 
-    /// Looks at the credential again when its rights may have changed: a stream keeps those that it began with.
+    /// Starts a recheck of the credential if its rights may have changed since `since`. Running subscriptions keep
+    /// the rights that they began with, so a loss must close the socket.
     fn look_again(&mut self, bearer: Arc<str>, (caller, since): (Arc<Caller>, u64)) {
         let rights = self.door.hub.rights();
         if self.looking || !rights.touched_since(since, &caller) {
             return;
         }
         let count = rights.count();
-        tracing::debug!(since, count, "looking at a credential again");
+        tracing::debug!(since, count, "rechecking a credential");
         self.looking = true;
         let registry = self.door.registry.clone();
         let seen =
@@ -359,11 +361,11 @@ impl Session {
         self.post(Message::Text(text), outbox);
     }
 
-    /// Sends this as soon as there is room, without waiting for that.
+    /// Queues a message, without waiting for room in the queue.
     fn post(&mut self, message: Message, outbox: &Outbox) {
         let outbox = outbox.clone();
         let sent = async move {
-            // It only fails when the socket ends.
+            // It only fails when the socket closes.
             let _ = outbox.send(Letter { message, of: None }).await;
             Done::Besides
         };

@@ -1,5 +1,5 @@
-//! The wire itself: a short queue and what writes it to a client that may not want to take it, why nothing more can be
-//! read, and how to part.
+//! The transport of a socket: the queue of outgoing messages, the writer with its timeout for slow clients, the
+//! mapping of read errors to close codes, and the closing handshake.
 
 use std::time::Duration;
 
@@ -20,32 +20,32 @@ use tokio_tungstenite::tungstenite;
 
 use super::{message::Close, woken::Woken};
 
-/// How many messages wait for the client before whoever sends must wait.
+/// The capacity of the queue of outgoing messages. Senders wait while it is full.
 pub(super) const WAITING: usize = 16;
-/// How long to try to say goodbye.
+/// The timeout for the last messages of a socket or an event stream.
 pub(in crate::http) const GOODBYE: Duration = Duration::from_secs(2);
 
-/// A message on its way to the client.
+/// A queued message for the client.
 #[derive(Debug)]
 pub(super) struct Letter {
     pub(super) message: Message,
-    /// Of which operation; once the client has ended that, the letter is not sent any more.
+    /// The operation that sends it, if any. Once the client has completed that operation, the message is dropped.
     pub(super) of: Option<AbortHandle>,
 }
 
-/// What the client says.
+/// The messages from the client.
 pub(super) type Frames = Woken<SplitStream<WebSocket>>;
 
-/// Where messages are handed in; who does waits while the queue is full.
+/// The sending side of the queue. Sending waits while the queue is full.
 pub(super) type Outbox = mpsc::Sender<Letter>;
 
-/// How a socket ends.
+/// The reason for which a socket ends.
 pub(super) enum End {
-    /// We end it, and say why.
+    /// The service closes it with a code.
     Close(Close),
-    /// The client has not taken a message in time.
+    /// The client didn't take a message in time.
     Slow,
-    /// It is gone already.
+    /// The client has closed the socket, or the connection is lost.
     Gone,
 }
 
@@ -55,7 +55,7 @@ impl From<Close> for End {
     }
 }
 
-/// Writes what is queued until it is told to say goodbye, or the client does not take a message within `most`.
+/// Writes the queued messages until `goodbye` has a close frame, or the client doesn't take a message within `most`.
 pub(super) async fn write(
     mut sink: SplitSink<WebSocket, Message>,
     mut queue: mpsc::Receiver<Letter>,
@@ -81,8 +81,8 @@ pub(super) async fn write(
             Ok(Ok(())) => {}
             Ok(Err(_)) => return End::Gone,
             Err(_) => {
-                // Behind the message that it does not take, so it may never arrive; then it sees a cut line, and comes
-                // back just so.
+                // The close frame is queued behind the message that the client doesn't take, so it may never arrive.
+                // Then the client sees a lost connection, and reconnects all the same.
                 let frame = CloseFrame::from(Close::try_later("Messages were not taken in time"));
                 let _ = timeout(GOODBYE, sink.send(Message::Close(Some(frame)))).await;
                 return End::Slow;
@@ -91,7 +91,7 @@ pub(super) async fn write(
     }
 }
 
-/// Why nothing more can be read.
+/// Maps a read error to the reason for which the socket ends.
 pub(super) fn unreadable(err: WireError) -> End {
     match err.into_inner().downcast_ref::<tungstenite::Error>() {
         Some(tungstenite::Error::Capacity(_)) => Close::too_big().into(),
@@ -105,8 +105,8 @@ pub(super) fn unreadable(err: WireError) -> End {
     }
 }
 
-/// Reads on, for a moment, without listening: closing with bytes unread resets the connection, and the client may
-/// never see why.
+/// Reads and discards messages until the client closes, at most for [`GOODBYE`]. Closing a TCP connection with
+/// unread bytes resets it, and the client might never receive the close frame.
 pub(super) async fn hear_out(stream: &mut Frames) {
     let rest = async { while stream.next().await.is_some_and(|frame| frame.is_ok()) {} };
     let _ = timeout(GOODBYE, rest).await;

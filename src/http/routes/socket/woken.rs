@@ -1,5 +1,5 @@
-//! A stream that is polled only when it has asked to be. Whoever selects among several polls all of them whenever one is
-//! woken: a socket that is told of an event would look three times whether its client has said something.
+//! A stream adapter that polls its inner stream only after that was woken. `select!` polls all its branches whenever
+//! one of them wakes the task: without this, each event on a socket would also poll its TCP stream several times.
 
 use std::{
     pin::Pin,
@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt, task::AtomicWaker};
 
-/// What wakes the stream, and through it whoever polls that.
+/// The inner stream's waker. Sets a flag, and wakes the outer task.
 #[derive(Default)]
 struct Bell {
     rung: AtomicBool,
@@ -30,7 +30,7 @@ impl Wake for Bell {
     }
 }
 
-/// Polls what it holds when that was woken, or had something to say when it was polled last.
+/// Polls the inner stream only if it was woken, or returned an item at the last poll.
 pub(super) struct Woken<S> {
     inner: S,
     bell: Arc<Bell>,
@@ -49,7 +49,7 @@ impl<S: Stream + Unpin> Stream for Woken<S> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = &mut *self;
-        // In this order: who rings after the look below wakes whoever polls now.
+        // Register before the flag is read: a wake-up after the read then wakes the current task.
         this.bell.outer.register(cx.waker());
         if !this.bell.rung.swap(false, Ordering::Acquire) {
             return Poll::Pending;
@@ -75,7 +75,7 @@ mod tests {
         let (polls, waker) = (AtomicUsize::new(0), std::sync::Mutex::new(None::<Waker>));
         let counted = stream::poll_fn(|cx| {
             *waker.lock().unwrap() = Some(cx.waker().clone());
-            // The first two times it has something to say.
+            // The first two polls return an item.
             match polls.fetch_add(1, Ordering::Relaxed) {
                 said @ (0 | 1) => Poll::Ready(Some(said)),
                 _ => Poll::Pending,
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(polls.load(Ordering::Relaxed), 4);
     }
 
-    /// Rung from another thread, over and over, it misses nothing.
+    /// No item is lost when another thread wakes the stream over and over.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn nothing_that_is_sent_is_missed() {
         let (sender, receiver) = tokio::sync::mpsc::channel(1);

@@ -1,8 +1,9 @@
 //! `/graphql` with `Accept: text/event-stream`: the distinct connections mode of GraphQL over server-sent events
-//! (enisdenjo/graphql-sse, PROTOCOL.md). One request is one operation; its results are events. What lasts is in `stream`.
+//! (enisdenjo/graphql-sse, PROTOCOL.md). One request is one operation, and its results are events. Subscriptions run in
+//! `stream`.
 //!
-//! Once an operation is known, all that is wrong with it is told as an event. Before that, and when there is no room
-//! for a stream, a status says so, as over HTTP.
+//! Once the operation is parsed, its errors are events. Earlier errors, and the lack of a permit for the stream, are
+//! HTTP statuses.
 
 use std::sync::Arc;
 
@@ -26,14 +27,15 @@ mod stream;
 
 use stream::Stream;
 
-/// The last event of an operation that has ended. It has a `data` line, though an empty one: without it, browsers do not
-/// tell of an event.
+/// The last event of a completed operation. Its empty `data` line is needed, since browsers don't dispatch events
+/// without data.
 const COMPLETE: &str = "event: complete\ndata:\n\n";
 
 /// Opens the stream of a subscription.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`]; [`Error::RateLimited`] or [`Error::Unavailable`] when there is no room for another stream.
+/// [`Error::Unauthenticated`], or [`Error::RateLimited`] or [`Error::Unavailable`] if the caller or the instance has
+/// reached its limit of streams.
 pub(in crate::http) fn subscribe(
     door: &Door,
     head: &Parts,
@@ -41,17 +43,18 @@ pub(in crate::http) fn subscribe(
     since: Since,
     accepted: Accepted,
 ) -> Result<Response, Error> {
-    let bearer = caller::bearer(&head.headers)?.ok_or(Error::Unauthenticated("give a bearer token"))?;
+    let bearer = caller::bearer(&head.headers)?
+        .ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
     let (bearer, seat, peer) =
         (Arc::from(bearer), door.sockets.seat_of(&caller)?, Peer::of(&head.extensions));
     let stream = Stream { door: door.clone(), caller, bearer, since, accepted, seat, peer };
     let mut response = events(stream.open());
-    // So the line ends with the stream, and not before the client has all of it.
+    // The connection closes with the stream, after the client has received all of it.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(response)
 }
 
-/// The one result of an operation that has ended already.
+/// An event stream with the single result of a completed operation.
 pub(in crate::http) fn whole(answer: &Answer) -> Response {
     events((next(&answer.written()) + COMPLETE).into())
 }
@@ -60,10 +63,10 @@ fn events(body: Body) -> Response {
     let mut response = Response::new(body);
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
-        // Whoever compresses gathers first, and who waits for an event waits on.
+        // `no-transform`: a proxy that compresses would buffer events.
         (header::CACHE_CONTROL, "no-store, no-transform"),
         (header::VARY, "Accept, Authorization"),
-        // nginx gathers too, if it is not told.
+        // nginx buffers responses unless this header turns it off.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -71,7 +74,7 @@ fn events(body: Body) -> Response {
     response
 }
 
-/// A result, which is written already, as an event. JSON that nobody has made pretty is one line.
+/// Wraps an already serialized result in an event. Compact JSON has no line breaks, so it needs a single `data` line.
 fn next(written: &str) -> String {
     ["event: next\ndata: ", written, "\n\n"].concat()
 }

@@ -1,6 +1,6 @@
-//! One subscription's events, from the first to the last, and the reasons to end before that. What the protocol calls
-//! complete is what the operation itself has ended. Everything else just ends the stream, after a comment that says why:
-//! clients take that for a line that broke, and come back, where `complete` would make them stay away.
+//! The event stream of one subscription. `complete` is sent only when the operation itself ends. In all other cases the
+//! stream just ends, after a comment with the reason: clients treat that as a lost connection and reconnect, which
+//! `complete` would prevent.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
@@ -24,33 +24,33 @@ use crate::{
     },
 };
 
-/// How many messages wait for the client besides those that HTTP has taken (some 128 KiB, and one more).
+/// The capacity of the queue of events, in addition to hyper's buffer (some 128 KiB, and one message more).
 const WAITING: usize = 1;
-/// What keeps a line open, and clients do not hear of.
+/// An empty comment: keeps the connection open, and clients ignore it.
 const PING: Bytes = Bytes::from_static(b":\n\n");
-/// The time between the last event and the end of a stream that is not complete. graphql-sse does not notice that a
-/// stream has ended while it looks at an event.
+/// The time between the last event and the end of an incomplete stream. graphql-sse doesn't notice the end of a
+/// stream while it handles an event.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How a stream ends.
+/// The reason for which a stream ends.
 enum End {
-    /// By itself.
+    /// The operation has completed.
     Complete,
-    /// Because we say so; the client may come back.
+    /// The service ends it, with this comment. The client may reconnect.
     Cut(&'static str),
-    /// The client has not taken a message in time.
+    /// The client didn't take an event in time.
     Slow,
-    /// It is gone already.
+    /// The connection has closed.
     Gone,
 }
 
-/// A subscription that was accepted.
+/// An accepted subscription, and what it needs to run.
 pub(super) struct Stream {
     pub(super) door: Door,
     pub(super) caller: Arc<Caller>,
-    /// The credential that it was begun with.
+    /// The credential of the request, for rechecks.
     pub(super) bearer: Arc<str>,
-    /// How many changes of rights there had been when the caller was looked up.
+    /// The count of rights changes just before the caller was looked up.
     pub(super) since: Since,
     pub(super) accepted: Accepted,
     pub(super) seat: Seat,
@@ -58,7 +58,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Begins it. What it answers is what its client is sent.
+    /// Starts the subscription in a task of its own, and returns the response's body.
     pub(super) fn open(self) -> Body {
         let (outbox, mut inbox) = mpsc::channel(WAITING);
         let span = tracing::info_span!("stream", id = self.caller.request_id());
@@ -72,7 +72,7 @@ impl Stream {
 
     async fn run(self, outbox: mpsc::Sender<Bytes>) {
         let Self { door, caller, bearer, since, accepted, seat, peer } = self;
-        // The subscription is dropped at the end of this statement.
+        // The end of this statement drops the subscription.
         let end = tokio::select! {
             end = tell(&door, Arc::clone(&caller), accepted, &outbox) => end,
             end = loss(&door, &caller, &bearer, since) => end,
@@ -97,7 +97,7 @@ impl Stream {
                 part(outbox, format!(": {why}\n\n").into(), PAUSE, &peer, GOODBYE).await;
             }
             End::Slow => {
-                tracing::debug!("a client did not take a message in time");
+                tracing::debug!("ending a stream: the client did not take an event in time");
                 count_end("slow");
                 peer.cut();
             }
@@ -107,10 +107,11 @@ impl Stream {
     }
 }
 
-/// Says the last word and ends the stream; the line too, if the client has not taken all of it within `most`.
+/// Sends the last bytes and ends the stream. Cuts the connection if the client hasn't received everything within
+/// `most`.
 async fn part(outbox: mpsc::Sender<Bytes>, last: Bytes, pause: Duration, peer: &Peer, most: Duration) {
     let parting = async {
-        // It only fails when the client is gone.
+        // It only fails if the connection has closed.
         let _ = outbox.send(last).await;
         sleep(pause).await;
         drop(outbox);
@@ -121,10 +122,10 @@ async fn part(outbox: mpsc::Sender<Bytes>, last: Bytes, pause: Duration, peer: &
     }
 }
 
-/// Sends the events until there are no more.
+/// Sends events until the subscription ends. A panic is reported as an error event.
 async fn tell(door: &Door, caller: Arc<Caller>, accepted: Accepted, outbox: &mpsc::Sender<Bytes>) -> End {
     let request_id = caller.request_id().to_owned();
-    // A panic is this operation's alone, as it is a request's alone over HTTP.
+    // A panic ends this operation only, as it ends a single request over HTTP.
     let told = AssertUnwindSafe(relay(door, caller, accepted, outbox)).catch_unwind().await;
     let told = match told {
         Ok(told) => told,
@@ -145,7 +146,7 @@ async fn relay(
 ) -> Result<(), End> {
     let request_id = caller.request_id().to_owned();
     let mut answers = pin!(door.api.subscribe(caller, accepted));
-    // Some proxies and clients hold the headers back until something follows them.
+    // Some proxies and clients hold back the headers until the first byte of the body.
     post(door, outbox, PING).await?;
     loop {
         let Ok(answer) = timeout(door.sockets.limits.ping, answers.next()).await else {
@@ -159,7 +160,7 @@ async fn relay(
         };
         let event = next(&written);
         if event.len() > MESSAGE_BYTES_MAX {
-            let why = format!("the answer is larger than {MESSAGE_BYTES_MAX} bytes; ask for less at once");
+            let why = format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items");
             let refusal = Answer::refusal(why, "TOO_LARGE", &request_id);
             return post(door, outbox, next(&refusal.written()).into()).await;
         }
@@ -175,10 +176,10 @@ async fn post(door: &Door, outbox: &mpsc::Sender<Bytes>, message: Bytes) -> Resu
     }
 }
 
-/// Resolves when the caller's token has expired, or it may no longer do what it might when it began.
+/// Resolves when the caller's token has expired, or the caller has fewer rights than when the stream began.
 async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Since) -> End {
     let (rights, mut beat) = (door.hub.rights(), beats(door));
-    // A key that was rotated has an end that it had not when it was looked up first.
+    // The caller of the last recheck, because rotating a key gives it an expiry that it didn't have before.
     let mut seen = caller.clone();
     loop {
         beat.tick().await;
@@ -194,8 +195,8 @@ async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Sinc
             Ok(_) => return End::Cut("rights were taken away"),
             Err(Error::Unauthenticated(_)) => return End::Cut("the credential is not accepted any more"),
             Err(err) => {
-                tracing::warn!(error = %err, "can't look at a credential");
-                return End::Cut("the credential can't be looked at now");
+                tracing::warn!(error = %err, "can't check a credential");
+                return End::Cut("the credential can't be checked now");
             }
         }
     }

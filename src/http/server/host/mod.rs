@@ -1,8 +1,8 @@
-//! Which hosts a request may be meant for (RFC 9112, section 3.2).
+//! Checks the host of a request (RFC 9112, section 3.2), against DNS rebinding.
 //!
-//! A page whose name is bound to this machine's address after it was loaded (DNS rebinding) is of the service's own origin
-//! to its browser, so neither CORS nor the check of `Origin` stops it. Its requests still carry its own name in `Host`, and a
-//! `Host` that is not allowed is refused before anything else is looked at.
+//! In such an attack, a page resolves its own name to this machine's address after it was loaded. To the browser,
+//! the service then has the page's origin, so neither CORS nor the check of `Origin` stops it. Its requests still
+//! carry the page's name in `Host`, so a host that isn't allowed is rejected before anything else is read.
 
 use std::{net::IpAddr, str::FromStr, sync::Arc};
 
@@ -18,7 +18,7 @@ mod name;
 pub use name::AllowedHost;
 use name::HostName;
 
-/// The address under which clients reach the service: scheme, host and port.
+/// The URL under which clients reach the service: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
     url: String,
@@ -26,7 +26,7 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// The address, without a slash at its end.
+    /// The URL, without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.url
@@ -47,38 +47,38 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// Why a request is not answered.
+/// The reason for which a request's host is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum HostRefusal {
     /// HTTP/1.1 without a `Host`.
     Missing,
     /// More than one `Host`.
     Several,
-    /// A `Host` that is no host.
+    /// A malformed `Host` or target.
     Malformed,
-    /// A host that this service does not answer for.
+    /// A host that isn't allowed.
     NotAllowed,
 }
 
 impl HostRefusal {
-    /// The problem that the client is sent. It doesn't name the hosts that are allowed: a stranger's page may read it.
+    /// The problem for the client. It doesn't list the allowed hosts, because a malicious page may read it.
     pub(in crate::http) fn problem(self, request_id: &str) -> Problem {
         let (kind, detail) = match self {
-            Self::Missing => (Kind::BadHost, "an HTTP/1.1 request needs a Host header"),
-            Self::Several => (Kind::BadHost, "send one Host header"),
+            Self::Missing => (Kind::BadHost, "HTTP/1.1 requires a Host header"),
+            Self::Several => (Kind::BadHost, "send a single Host header"),
             Self::Malformed => {
-                (Kind::BadHost, "the Host header must be a host name or an IP address, and perhaps a port")
+                (Kind::BadHost, "Host must be a host name or an IP address, optionally with a port")
             }
             Self::NotAllowed => (
                 Kind::Misdirected,
-                "this service does not answer for that host: whoever runs it can name the host in ALLOWED_HOSTS or PUBLIC_URL",
+                "this service does not answer for that host; its operator can add the host to ALLOWED_HOSTS or PUBLIC_URL",
             ),
         };
         Problem::request(kind, detail, request_id)
     }
 }
 
-/// The hosts that the service answers for. Clones are the same.
+/// The allowed hosts. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Hosts(Arc<Rules>);
 
@@ -86,15 +86,15 @@ pub struct Hosts(Arc<Rules>);
 struct Rules {
     public_url: Option<PublicUrl>,
     named: Vec<AllowedHost>,
-    /// Whether any host is answered for, since none is named and other machines reach the service.
+    /// Whether any host is allowed, because none is configured and other machines can reach the service.
     is_open: bool,
-    /// Whether any IP address is answered for. Probes and collectors ask by address, and no page gets there by rebinding.
+    /// Whether any IP address is allowed. Health probes and metrics collectors use addresses, which DNS can't rebind.
     takes_addresses: bool,
 }
 
 impl Hosts {
-    /// The rules for a service that listens on this address. Loopback names are always allowed: a page of another machine
-    /// never carries one.
+    /// Creates the rules for a service that listens on this address. Loopback names are always allowed, because no
+    /// page of another machine has such a host.
     #[must_use]
     pub fn new(listen: IpAddr, public_url: Option<PublicUrl>, named: Vec<AllowedHost>) -> Self {
         let is_reachable = !listen.is_loopback();
@@ -102,27 +102,27 @@ impl Hosts {
         Self(Arc::new(Rules { public_url, named, is_open, takes_addresses: is_reachable }))
     }
 
-    /// Whether any host is answered for only because none is named.
+    /// Whether any host is allowed because none is configured.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.0.is_open
     }
 
-    /// The address under which clients reach the service, when it is set.
+    /// The public URL, if one is configured.
     #[must_use]
     pub fn public_url(&self) -> Option<&PublicUrl> {
         self.0.public_url.as_ref()
     }
 
-    /// Whether this is the `Origin` of pages under the public address.
+    /// Whether this `Origin` is that of the public URL.
     pub(in crate::http) fn is_public_origin(&self, origin: &HeaderValue) -> bool {
         self.public_url().is_some_and(|public| public.as_str().as_bytes() == origin.as_bytes())
     }
 
-    /// Checks the host that a request is meant for.
+    /// Checks that the request's host is allowed: that of the request target, otherwise that of `Host`.
     ///
     /// # Errors
-    /// [`HostRefusal`].
+    /// [`HostRefusal`], also for a missing, repeated or malformed `Host`.
     pub(in crate::http) fn check(
         &self,
         version: Version,
@@ -136,11 +136,11 @@ impl Hosts {
                 Some(HostName::of_authority(host).ok_or(HostRefusal::Malformed)?)
             }
             (Some(_), Some(_)) => return Err(HostRefusal::Several),
-            // HTTP/1.0 has no Host: probes may leave it out, and no browser does.
+            // HTTP/1.0 doesn't require Host. Some probes omit it, and browsers never do.
             (None, _) if version < Version::HTTP_11 => None,
             (None, _) => return Err(HostRefusal::Missing),
         };
-        // A target with a host of its own counts instead of the header (RFC 9112, section 3.2.2).
+        // A target in absolute form takes precedence over the header (RFC 9112, section 3.2.2).
         let target = match uri.authority() {
             Some(authority) => {
                 Some(HostName::of_authority(authority.as_str()).ok_or(HostRefusal::Malformed)?)

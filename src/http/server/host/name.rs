@@ -1,22 +1,22 @@
-//! Names of hosts, as they come in requests and as they are allowed.
+//! Parses host names in requests and in `ALLOWED_HOSTS`.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
 };
 
-/// The host part of an authority, in the one form in which hosts are compared.
+/// The host part of an authority, normalised for comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum HostName {
     /// An IP address. DNS can't rebind it.
     Address(IpAddr),
-    /// A registered name, in lower case and without the dot of the root.
+    /// A registered name, in lower case and without a trailing dot.
     Name(String),
 }
 
 impl HostName {
-    /// The host of `uri-host [ ":" port ]` (RFC 9110, section 7.2). `None` when the text has another form, user information
-    /// among them.
+    /// Parses the host of `uri-host [ ":" port ]` (RFC 9110, section 7.2). `None` for other forms, such as one with
+    /// user information.
     pub(super) fn of_authority(text: &str) -> Option<Self> {
         let end =
             if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':').unwrap_or(text.len()) };
@@ -28,7 +28,7 @@ impl HostName {
         Self::parse(host)
     }
 
-    /// A host without a port.
+    /// Parses a host without a port.
     fn parse(host: &str) -> Option<Self> {
         if let Some(literal) = host.strip_prefix('[') {
             let address: Ipv6Addr = literal.strip_suffix(']')?.parse().ok()?;
@@ -38,13 +38,13 @@ impl HostName {
             return Some(Self::Address(address.into()));
         }
         let name = host.strip_suffix('.').unwrap_or(host);
-        // `reg-name` of RFC 3986 without its percents: no DNS name needs them.
+        // `reg-name` of RFC 3986 without percent-encoding, which DNS names don't need.
         let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
         let is_name = !name.is_empty() && name.bytes().all(is_known);
         is_name.then(|| Self::Name(name.to_ascii_lowercase()))
     }
 
-    /// Whether the host always means the machine itself (RFC 6761, section 6.3).
+    /// Whether the host always resolves to the machine itself (RFC 6761, section 6.3).
     pub(super) fn is_loopback(&self) -> bool {
         match self {
             Self::Address(address) => address.is_loopback(),
@@ -53,14 +53,14 @@ impl HostName {
     }
 }
 
-/// One member of `ALLOWED_HOSTS`.
+/// A member of `ALLOWED_HOSTS`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllowedHost {
     /// Any host: `*`.
     Any,
-    /// Every name below this one, which begins with a dot: `*.example.org`.
+    /// `*.example.org`: every name with this suffix, which begins with a dot.
     Below(String),
-    /// This host, on whichever port.
+    /// This host, on any port.
     Host(ExactHost),
 }
 
