@@ -1,12 +1,12 @@
-//! Plants each kind of fault in a house of its own, and sees it caught; and sees a clean house pass.
+//! Plants each kind of violation and checks that it is found. Checks that clean sources pass.
 
 use super::house::House;
 use super::source::MOST_LINES;
 
-/// A file, what it says, and what must be said of it.
+/// Rows of file, source, and the expected violation.
 const PLANTED: &str = r#"
 
-// Every way to write an arrow that points up.
+// Every way to write an import of a higher layer.
 src/db/scope.rs | use crate::domain::Registry; | db may not import domain: `crate::domain::Registry`
 src/db/scope.rs | use super::super::domain::Registry; | db may not import domain
 src/db/scope.rs | mod tests { use super::super::super::domain; } | db may not import domain
@@ -80,7 +80,7 @@ src/domain/agent.rs | fn f() { println!("a"); } | printing outside
 src/domain/agent.rs | fn f() { tokio::join!(async { eprintln!("a") }); } | printing outside
 "#;
 
-/// Files that together are a clean house.
+/// Files that break no rule together.
 const CLEAN: &str = r#"
 src/main.rs | use agent_registry::cli; fn main() { eprintln!("{}", cli::run()); }
 src/lib.rs | pub mod id; pub mod db; pub mod domain; mod http;
@@ -102,13 +102,13 @@ migration/src/m1.rs | use super::Name; pub(crate) struct M;
 tests/api/main.rs | use agent_registry::db; fn f() { tokio::spawn(g()); }
 "#;
 
-/// The rows of a table, each cell by itself.
+/// Splits a table into rows and cells.
 fn rows(table: &str) -> Vec<Vec<&str>> {
     let rows = table.lines().filter(|line| !line.is_empty() && !line.starts_with("// "));
     rows.map(|line| line.split(" | ").collect()).collect()
 }
 
-/// The faults of a house of these files alone.
+/// The violations in these files.
 fn faults(files: &[(&str, &str)]) -> Vec<String> {
     let opened = files.iter().map(|(file, text)| ((*file).to_owned(), format!("//! For the test.\n{text}")));
     House::build(&opened.collect::<Vec<_>>()).faults()

@@ -1,30 +1,30 @@
-//! Reads one file: every path that it writes down, wherever it stands.
+//! Reads one file: every path in it, at any place.
 
 use syn::buffer::{Cursor, TokenBuffer};
 use syn::visit::{self, Visit};
 
 use super::{ALLOWED, rule};
 
-/// A file this long is two files.
+/// Maximum lines of a file.
 pub(super) const MOST_LINES: usize = 400;
 
 pub(super) type Names = Vec<String>;
 
-/// A path as written somewhere, `!` its own last name where a macro is called.
+/// A path as written in a file. `!` is its last name when a macro is called.
 pub(super) struct Seen {
     pub(super) module: Names,
     pub(super) path: Names,
     pub(super) import: Option<Import>,
 }
 
-/// A path that gives a name: by `use`, `extern crate` or `type`.
+/// A path that gets a name: by `use`, `extern crate` or `type`.
 pub(super) struct Import {
     /// None for a glob.
     pub(super) name: Option<String>,
     pub(super) shared: bool,
 }
 
-/// One file, read.
+/// One parsed file.
 pub(super) struct Source {
     pub(super) file: String,
     pub(super) layer: String,
@@ -34,7 +34,7 @@ pub(super) struct Source {
     pub(super) faults: Vec<String>,
 }
 
-/// Where a file stands: its layer, and its module's path with the crate's name first.
+/// The layer of a file, and its module's path with the crate's name first.
 fn place(file: &str) -> (String, Names) {
     let inside = |root: &str| {
         file.strip_prefix(root).map(|inside| inside.trim_end_matches(".rs").split('/').map(String::from))
@@ -124,8 +124,8 @@ impl Source {
         }
     }
 
-    /// Reads tokens that no grammar is known for: each `a::b`, `a::{b, c as d}`, `a::*` and `a!` among them.
-    /// In an attribute, a text that reads as a path is one (`#[serde(with = "…")]`).
+    /// Reads tokens of unknown grammar: finds each `a::b`, `a::{b, c as d}`, `a::*` and `a!` in them. In an
+    /// attribute, a string that reads as a path counts as one (`#[serde(with = "…")]`).
     fn tokens(&mut self, mut rest: Cursor<'_>, before: &[String], mut imports: bool, attribute: bool) {
         let shared = false;
         while !rest.eof() {
@@ -183,7 +183,7 @@ impl Source {
     }
 }
 
-/// What follows these marks, if they come next.
+/// Returns what follows these marks, if the marks come next.
 fn marked<'a>(at: Cursor<'a>, marks: &str) -> Option<Cursor<'a>> {
     marks.chars().try_fold(at, |at, mark| {
         let (found, after) = at.punct()?;
@@ -196,7 +196,7 @@ fn names(path: &syn::Path) -> Names {
 }
 
 impl<'ast> Visit<'ast> for Source {
-    /// `pub(crate)` and `pub(in …)` import nothing.
+    /// `pub(crate)` and `pub(in …)` import nothing, so skip their paths.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
@@ -233,7 +233,7 @@ impl<'ast> Visit<'ast> for Source {
         visit::visit_path(self, path);
     }
 
-    /// `<Utc as Clock>::now` is `Utc::now` too.
+    /// `<Utc as Clock>::now` counts as `Utc::now` too.
     fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
         if let Some(syn::QSelf { ty, position, .. }) = &path.qself
             && let syn::Type::Path(this) = &**ty
