@@ -14,7 +14,7 @@ use tokio::{
 #[derive(Clone)]
 struct Way {
     upstream: Arc<str>,
-    /// Connections of an earlier number are cut.
+    /// The current generation: connections of an earlier one are cut.
     number: u64,
     /// Whether bytes are held back with connections open.
     is_stalled: bool,

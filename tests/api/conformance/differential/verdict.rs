@@ -55,7 +55,7 @@ async fn head(app: &App) -> i64 {
     app.registry.head().await.unwrap().revision
 }
 
-/// Fails and shows the first 40 differences, unless there is none.
+/// Panics with the first 40 differences, if there are any.
 fn assert_alike(differences: &[String], cases: &[Case]) {
     let shown = differences.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(differences.is_empty(), "{} differences in {} cases\n{shown}", differences.len(), cases.len());
