@@ -52,7 +52,7 @@ async fn sweep(operator: &Operator, way: Way, all: usize, round: u32) -> Swept {
     let left: Vec<Option<String>> = left.buffer_unordered(SIDE_BY_SIDE).collect().await;
     let acknowledged: Vec<String> = left.into_iter().flatten().collect();
     println!(
-        "{way:?}: a whole mutation takes {whole:?}; {all} clients left after 0 to {most:?}, {} of them acknowledged; {:?}",
+        "{way:?}: a whole mutation takes {whole:?}; {all} left after 0 to {most:?}, {} of them acknowledged; {:?}",
         acknowledged.len(),
         began.elapsed()
     );

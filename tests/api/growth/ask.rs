@@ -104,7 +104,7 @@ impl Size {
                 .replace("<agent>", &id(Kind::Agent, middle))
                 .replace("<since>", moment)
         };
-        // Lists of their own, by who sees all, much, several, little that is old and little that is new.
+        // Root lists, by callers with all customers, one large, 21, a small old and a small new one.
         for (who, rows) in [(operator, 1), (large, 1), (busy, 21), (Who::User(2), 1), (Who::User(3), 1)] {
             for page in pages(&cursor(Kind::Agent, middle)) {
                 ask(who, PAGE * rows, format!("{{ agents({page}) {AGENTS} }}"));
