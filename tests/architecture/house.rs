@@ -141,13 +141,13 @@ fn import_fault(layer: &str, path: &[String], seen: &Seen) -> Option<String> {
             let (allowed, own) = (rule(ALLOWED, layer).unwrap_or_default(), target == layer);
             let mut open = SHARED.iter().chain(allowed);
             if rule(ALLOWED, target).is_none() {
-                Some(format!("`{target}` has no room in the house"))
+                Some(format!("`{target}` is not a known layer"))
             } else if !own
                 && !open.any(|to| *to == target || inside == *to || inside.starts_with(&format!("{to}::")))
             {
                 Some(format!("{layer} may not import {target}"))
             } else if shared && !own && path.len() == 2 && !SHARED.contains(&target.as_str()) {
-                Some(format!("{layer} hands on the whole of {target}"))
+                Some(format!("{layer} re-exports all of {target}"))
             } else {
                 None
             }
@@ -155,7 +155,7 @@ fn import_fault(layer: &str, path: &[String], seen: &Seen) -> Option<String> {
         [krate, rest @ ..] if !rest.is_empty() || seen.import.is_some() => {
             let named = names(rule(BANNED, layer).unwrap_or_default(), krate);
             let whole = shared && rest.is_empty() && BANNED.iter().any(|(_, crates)| names(crates, krate));
-            let what = if whole { "hand on" } else { "name" };
+            let what = if whole { "re-export" } else { "name" };
             (named || whole).then(|| format!("{layer} may not {what} {krate}"))
         }
         _ => None,

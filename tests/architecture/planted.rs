@@ -33,14 +33,14 @@ src/client/mod.rs | use crate::domain::Registry; | client may not import domain
 src/cli/serve.rs | use crate::graphql::sdl; | cli may not import graphql
 src/main.rs | use agent_registry::app; | main may not import app
 src/lib.rs | mod domain; pub use domain::Registry; | lib may not import domain
-src/domain/mod.rs | pub use crate::db; | domain hands on the whole of db
-src/domain/mod.rs | pub(crate) use crate::entity::*; | domain hands on the whole of entity
+src/domain/mod.rs | pub use crate::db; | domain re-exports all of db
+src/domain/mod.rs | pub(crate) use crate::entity::*; | domain re-exports all of entity
 
 // Rooms.
-src/lib.rs | mod utils; | `mod utils` has no room
-src/utils.rs |  | `utils` has no room
-src/db/mod.rs | use crate::helpers::x; | `helpers` has no room
-src/main.rs | mod cli; | `mod cli` has no room
+src/lib.rs | mod utils; | `mod utils` is not a known layer
+src/utils.rs |  | `utils` is not a known layer
+src/db/mod.rs | use crate::helpers::x; | `helpers` is not a known layer
+src/main.rs | mod cli; | `mod cli` is not a known layer
 src/db/mod.rs | #[path = "../domain/mod.rs"] mod d; | without `#[path]`
 
 // Crates.
@@ -50,7 +50,7 @@ src/domain/mod.rs | fn f() { json!({ "a": ::axum::http::X }) } | domain may not 
 src/graphql/mod.rs | use axum as web; fn f() -> web::Router {} | graphql may not name axum
 src/graphql/mod.rs | #[derive(sea_orm::FromQueryResult)] struct A; | graphql may not name sea_orm
 src/http/mod.rs | fn f(e: sqlx::Error) {} | http may not name sqlx
-src/domain/mod.rs | pub use sea_orm; | domain may not hand on sea_orm
+src/domain/mod.rs | pub use sea_orm; | domain may not re-export sea_orm
 src/http/mod.rs | use migration::Migrator; | http may not name migration
 migration/src/lib.rs | use agent_registry::db::Db; | migration may not name agent_registry
 
@@ -152,7 +152,7 @@ fn the_shape_of_a_file_is_checked() {
     let long = "\n".repeat(MOST_LINES);
     let ignored = concat!("#[", "ignore = \"slow\"]\nfn f() {}");
     for (text, expected) in
-        [(long.as_str(), "the end is 400"), (ignored, "is ignored"), ("fn", "cannot be parsed")]
+        [(long.as_str(), "the limit is 400"), (ignored, "is ignored"), ("fn", "cannot be parsed")]
     {
         let found = faults(&[("src/db/mod.rs", text)]);
         assert!(found.iter().any(|fault| fault.contains(expected)), "{expected}: {found:?}");

@@ -66,7 +66,7 @@ impl Source {
         }
         let lines = text.lines().count();
         if lines > MOST_LINES {
-            source.fault(&format!("{lines} lines: the end is {MOST_LINES}"));
+            source.fault(&format!("{lines} lines: the limit is {MOST_LINES}"));
         }
         let code = || text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
         let ignore = concat!("#[", "ignore");
@@ -76,7 +76,7 @@ impl Source {
             source.fault("a test is ignored");
         }
         if rule(ALLOWED, &source.layer).is_none() && source.layer != "tests" {
-            source.fault(&format!("`{}` has no room in the house", source.layer));
+            source.fault(&format!("`{}` is not a known layer", source.layer));
         }
         match syn::parse_file(text) {
             Ok(tree) if source.layer != "tests" => source.visit_file(&tree),
@@ -202,7 +202,7 @@ impl<'ast> Visit<'ast> for Source {
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         let name = item.ident.to_string();
         if self.layer == "main" || self.layer == "lib" && rule(ALLOWED, &name).is_none() {
-            self.fault(&format!("`mod {name}` has no room in the house"));
+            self.fault(&format!("`mod {name}` is not a known layer"));
         }
         self.module.push(name);
         self.inner.push(self.module.clone());
@@ -255,7 +255,7 @@ impl<'ast> Visit<'ast> for Source {
         visit::visit_attribute(self, attribute);
         let (path, before) = (attribute.path(), self.seen.len());
         if path.is_ident("path") {
-            self.fault("a module stands where its name says, without `#[path]`");
+            self.fault("a module has the path that its name says, without `#[path]`");
         }
         match &attribute.meta {
             syn::Meta::List(list) => {

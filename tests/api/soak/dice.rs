@@ -25,12 +25,12 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 to less than this.
+    /// A number from 0 to below `count`.
     pub(super) fn below(&mut self, count: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(count).unwrap()).unwrap()
     }
 
-    /// True so often in a hundred times.
+    /// True with this probability, in percent.
     pub(super) fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
