@@ -275,7 +275,7 @@ fn an_export_replaces_files_and_nothing_else() {
     std::fs::write(&file, "before").unwrap();
     std::os::unix::fs::symlink(&file, &link).unwrap();
     home.told(&["export", "--customer", &customer, "--output", &link]);
-    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "a link stays one");
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "the link is still a link");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let reader = std::thread::spawn({
@@ -284,7 +284,7 @@ fn an_export_replaces_files_and_nothing_else() {
     });
     home.told(&["export", "--customer", &customer, "--output", &pipe]);
     assert_eq!(reader.join().unwrap(), whole, "the pipe's reader gets the export");
-    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "a pipe stays one");
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "the pipe is still a pipe");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-#[expect(dead_code, reason = "shared with the other tests, which use all of it")]
+#[expect(dead_code, reason = "the other tests use all of this module")]
 #[path = "api/support/cluster.rs"]
 mod cluster;
 

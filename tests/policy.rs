@@ -57,7 +57,7 @@ fn service(scopes: &[ServiceScope]) -> Caller {
 fn letter(caller: &Caller, action: Action, customer: CustomerId) -> char {
     match allow_on(caller, action, customer, "customer").map_err(|err| err.code()) {
         Ok(()) => {
-            allow(caller, action).expect("what is allowed on a customer is allowed at all");
+            allow(caller, action).expect("an action that is allowed on a customer is allowed in general");
             'y'
         }
         Err(ErrorCode::Forbidden) => 'F',

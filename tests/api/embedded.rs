@@ -249,7 +249,7 @@ async fn a_test_has_a_fresh_copy_of_the_template() {
     };
     let (template, same) = tokio::join!(make(), make());
     assert_eq!(template, same);
-    assert!(times.into_inner() <= 1, "an earlier run may have made it; this one makes it once");
+    assert!(times.into_inner() <= 1, "the template is made at most once in this run");
 
     let (one, two) = tokio::join!(Database::fresh(&template), cluster::database(&template));
     let mut session = PgConnection::connect(&one.url).await.unwrap();

@@ -142,7 +142,7 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
     assert_eq!(socket.next().await, Frame::Closed(4403, "Forbidden".to_owned()));
 
     let rest = dump(&mut session).await.to_lowercase();
-    assert!(!rest.contains("zebra"), "something of it is left");
+    assert!(!rest.contains("zebra"), "some of the erased content is left");
     let models = "{ agents(filter: { modelName: \"erased\" }) { nodes { activeVersion { modelName tools { name } } } } }";
     let shown = json!([{ "activeVersion": { "modelName": "erased", "tools": [] } }]);
     let other = app.another().await;

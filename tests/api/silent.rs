@@ -111,7 +111,7 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let through = Operator(instance.bearer(operator.token.as_deref().unwrap()));
     let mut watcher = through.socket().await;
     watcher.subscribe("1", ACTIVATIONS, json!({ "after": "0" })).await;
-    super::support::wait::until("it watches", || instance.watchers() == 1).await;
+    super::support::wait::until("the subscription is open", || instance.watchers() == 1).await;
 
     let stop = AtomicBool::new(false);
     let callers = join_all((0..CALLERS).map(|nth| ask(&through, nth, &stop)));
@@ -147,8 +147,10 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let well = seen.iter().filter_map(|seen| seen.last_unavailable).max();
     let well = well.map_or(Duration::ZERO, |at| at.saturating_duration_since(silenced));
     println!(
-        "silent Postgres: log followed after {followed:?}, event received after {received:?}, listening after {listened:?}; \
-         {answers} responses, {unavailable} of them UNAVAILABLE, the slowest {slowest:?}, the last UNAVAILABLE after {well:?}; \
+        "silent Postgres: log followed after {followed:?}, event received after {received:?}, \
+         listening after {listened:?}; \
+         {answers} responses, {unavailable} of them UNAVAILABLE, the slowest {slowest:?}, \
+         the last UNAVAILABLE after {well:?}; \
          {} bytes swallowed, {} connections open",
         proxy.swallowed(),
         proxy.open()
@@ -207,7 +209,8 @@ async fn an_instance_that_is_cut_off_holds_up_the_others_for_a_moment_only() {
     let (seen, (held_up, refused)) = tokio::join!(callers, story);
     let slowest = seen.iter().map(|seen| seen.slowest).max().unwrap();
     println!(
-        "cut off: another instance writes again after {held_up:?}, {refused} rejected; slowest response of the one cut off {slowest:?}"
+        "cut off: another instance writes again after {held_up:?}, {refused} rejected; \
+         slowest response of the one cut off {slowest:?}"
     );
     assert!(held_up > Duration::from_secs(1), "no lock was held");
     assert!(held_up < Duration::from_secs(25), "held up for {held_up:?}");

@@ -62,7 +62,7 @@ impl Source {
         let mut source = Source { file: file.to_owned(), layer, module, inner, seen, faults };
         let opens = text.starts_with("//!") || source.layer == "lib" && text.starts_with("#![doc");
         if !opens {
-            source.fault("does not open with `//!`: what it is for and what it may not do");
+            source.fault("does not open with `//!`, which says what the file is for and what it may not do");
         }
         let lines = text.lines().count();
         if lines > MOST_LINES {

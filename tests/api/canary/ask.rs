@@ -138,7 +138,10 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Ve
                 let known = filters(guess, kind);
                 for input in schema.inputs(kind) {
                     let name = input.name.node.as_str();
-                    assert!(known.iter().any(|(filter, _)| *filter == name), "decide what {name} is given");
+                    assert!(
+                        known.iter().any(|(filter, _)| *filter == name),
+                        "decide which value {name} gets"
+                    );
                 }
                 known.iter().map(|(name, value)| literal(&json!({ *name: value }))).collect()
             }

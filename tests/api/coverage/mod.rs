@@ -161,7 +161,7 @@ impl World {
                 wrong.push(format!("{what} as {name}: {actual}, {}", answer.body));
             }
             if actual != "ok" && self.revision().await != before {
-                wrong.push(format!("{what} as {name}: refused, and changed something"));
+                wrong.push(format!("{what} as {name}: rejected, and changed something"));
             }
         }
         let text = self.filled(&self.freshened(text, what).await, things, what);

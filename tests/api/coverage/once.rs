@@ -80,6 +80,6 @@ async fn each_mutation_has_its_effect_once() {
         let other = world.operator.gql(&other, Value::Null).await;
         let refused = json!([{ "code": "IDEMPOTENCY_KEY_REUSED", "field": "idempotencyKey" }]);
         assert_eq!(other.at("/createCustomer/userErrors"), &refused, "{what}");
-        assert_eq!(world.revision().await, made, "{what}: refused, and changed something");
+        assert_eq!(world.revision().await, made, "{what}: rejected, and changed something");
     }
 }

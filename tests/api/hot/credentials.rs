@@ -76,7 +76,7 @@ async fn a_rotation_reaches_a_key_in_memory() {
     let begun = Instant::now();
     city.operator.gql(rotate, json!({ "id": id, "overlap": 2 })).await.text("/rotateApiKey/secret");
     if begun.elapsed() < Duration::from_secs(1) {
-        assert_eq!(status(&old).await, 200, "it is accepted for the overlap");
+        assert_eq!(status(&old).await, 200, "the old key is accepted during the overlap");
     }
     sleep(Duration::from_millis(2100)).await;
     assert_eq!(status(&old).await, 401);
@@ -84,7 +84,7 @@ async fn a_rotation_reaches_a_key_in_memory() {
     let (id, old) = key(&city, None).await;
     warm(&city.app, &old).await;
     city.operator.gql(rotate, json!({ "id": id, "overlap": 0 })).await.text("/rotateApiKey/secret");
-    assert_eq!(status(&old).await, 401, "without an overlap it is refused at once");
+    assert_eq!(status(&old).await, 401, "without an overlap the old key is rejected at once");
 }
 
 /// The larger plan allows bursts of 400 requests, the smaller one of 100.

@@ -175,7 +175,7 @@ async fn a_reading_of_the_log_that_was_is_told_to_nobody() {
     let Frame::Message(ended) = socket.next().await else { panic!("closed") };
     assert_eq!(ended["payload"]["errors"][0]["extensions"]["code"], "CURSOR_INVALID", "{ended}");
     let done = city.editor.activate(&city.agent, &third).await.text("/activateVersion/revision");
-    assert_eq!(done, (published + 1).to_string(), "the same revision as the one that is gone");
+    assert_eq!(done, (published + 1).to_string(), "the same revision as in the former log");
 
     let mut later = gateway.socket().await;
     later.subscribe("1", configs, json!({ "after": before.to_string() })).await;

@@ -125,7 +125,7 @@ async fn no_secret_is_compressed_beside_what_others_chose() {
         assert_eq!(header(&response, "content-encoding"), None, "{query}");
         assert!(!vary(&response).contains("encoding"), "{query}");
         let text = response.text().await.unwrap();
-        assert!(text.len() > 2048, "{query}: it is long enough: {text}");
+        assert!(text.len() > 2048, "{query}: too short to compress: {text}");
         serde_json::from_str::<Value>(&text).unwrap()
     };
     let key = format!("apiKey {{ id {many} }} secret userErrors {{ message }}");

@@ -130,9 +130,9 @@ async fn requests_sockets_and_streams_go_over_it() {
     assert!(socket.event().await["data"]["activations"]["revision"].is_string());
     // A client's disconnect is noticed over TLS too.
     drop(events);
-    until("the stream's watch is gone", || app.watchers() == 1).await;
+    until("the stream's subscription has ended", || app.watchers() == 1).await;
     drop(socket);
-    until("the socket's too", || app.watchers() == 0).await;
+    until("the socket's subscription has ended", || app.watchers() == 0).await;
 
     // A plain connection gets no HTTP response.
     let mut plain = line(&app).await;

@@ -46,7 +46,7 @@ pub(super) fn linearizable(history: &[Op]) -> Result<(), String> {
                 done[at / 64] &= !(1 << (at % 64));
                 (state, from) = (before, at + 1);
             }
-            (None, None) => return Err(format!("{most} of {} calls fit one after another", ops.len())),
+            (None, None) => return Err(format!("{most} of {} calls fit a sequential order", ops.len())),
         }
     }
     Ok(())
@@ -99,7 +99,7 @@ pub(super) fn in_order(history: &[Op]) -> Result<(), String> {
                 let there = states.get(&revision).filter(|(state, _)| state.active == active);
                 let (_, write) = there.ok_or_else(|| format!("{op:?} is of no write"))?;
                 if revision < from || write.called > op.answered {
-                    return Err(format!("{op:?} is not between {from} and what had begun"));
+                    return Err(format!("{op:?} is not between {from} and the newest write that had begun"));
                 }
             }
             Call::Read { revision: None, .. } => {
@@ -113,7 +113,7 @@ pub(super) fn in_order(history: &[Op]) -> Result<(), String> {
             _ if op.call.is_done() => {
                 let revision = op.call.revision().unwrap_or_default();
                 if revision < from && states.get(&revision).is_some_and(|(_, write)| write == op) {
-                    return Err(format!("{op:?} came after {from} and is before it"));
+                    return Err(format!("{op:?} was called after {from} and has an older revision"));
                 }
             }
             _ => {}

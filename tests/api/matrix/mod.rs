@@ -134,7 +134,7 @@ fn every_field_has_a_way_to_it() {
     let (fields, none) = (fields(&schema), Vec::<&String>::new());
     assert_eq!(fields.difference(&asked).collect::<Vec<_>>(), none, "a type needs a path in PATHS");
     let named: BTreeSet<_> = ways.iter().map(|way| (&way.of, name(&way.template))).collect();
-    assert_eq!(named.len(), ways.len(), "two ways have one name");
+    assert_eq!(named.len(), ways.len(), "two paths have one name");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -161,8 +161,7 @@ async fn each_caller_is_answered_as_the_table_says() {
         let made = concat!(env!("CARGO_TARGET_TMPDIR"), "/matrix.txt");
         std::fs::write(made, actual).unwrap();
         let differences = differences.join("\n");
-        writeln!(wrong, "{differences}\nThe table as it is now: {made}. If each change in it is meant:")
-            .unwrap();
+        writeln!(wrong, "{differences}\nThe current table: {made}. If every change is intended:").unwrap();
         writeln!(wrong, "cp {made} tests/api/matrix/expected.txt").unwrap();
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -124,10 +124,10 @@ fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session],
         };
         match row {
             Some(row) if is_so(row) => {}
-            Some(row) => judge.find(Rule::Visible, format!("{what:?} where the log has {row:?}")),
+            Some(row) => judge.find(Rule::Visible, format!("{what:?} came, but the log has {row:?}")),
             None => {
                 let row = truth.rows.get(place);
-                judge.find(Rule::Visible, format!("{what:?} is not its to see: {row:?}"));
+                judge.find(Rule::Visible, format!("{what:?} is not visible to it: {row:?}"));
             }
         }
         if !seen.insert(*place) {

@@ -39,7 +39,7 @@ async fn a_stopping_service_says_come_back() {
     let operator = app.operator().await;
     let (mut idle, mut watching) = (operator.socket().await, operator.socket().await);
     watching.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     let sockets = app.door.sockets.clone();
     let stopping = async {
         let asked = std::time::Instant::now();

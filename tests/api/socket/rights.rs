@@ -78,7 +78,7 @@ async fn a_higher_role_counts_at_once_and_what_runs_goes_on() {
     let viewer = app.member(&scene.customer, Role::Viewer).await;
     let mut socket = viewer.socket().await;
     socket.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     app.set_role(&scene.customer, Role::Viewer, Role::Editor).await;
     let mutation = "mutation ($agent: ID!) { updateAgent(input: { agentId: $agent, name: \"New\" }) { agent { name } } }";
     socket.subscribe("2", mutation, json!({ "agent": scene.agent })).await;
@@ -95,7 +95,7 @@ async fn a_removed_member_is_out_within_a_second() {
     let editor = app.member(&scene.customer, Role::Editor).await;
     let (mut watching, mut idle) = (editor.socket().await, editor.socket().await);
     watching.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     let user = editor.gql("{ viewer { user { id } } }", json!(null)).await.text("/viewer/user/id");
     let remove = "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { userId userErrors { code } } }";
     let input = json!({ "input": { "customerId": scene.customer, "userId": user } });
@@ -121,7 +121,7 @@ async fn a_key_that_is_revoked_or_past_its_end_is_out() {
         let program = app.bearer(&made.text("/createApiKey/secret"));
         let (mut watching, mut idle) = (program.socket().await, program.socket().await);
         watching.send(subscribe("1", ACTIVATIONS)).await;
-        until("it watches", || app.watchers() == 1).await;
+        until("the subscription is open", || app.watchers() == 1).await;
         scene.operator.gql(ending, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
         for socket in [&mut watching, &mut idle] {
             assert_eq!(socket.next().await, Frame::Closed(4403, reason.to_owned()));

@@ -75,7 +75,7 @@ async fn who_never_reads_a_busy_stream_is_cut_off_and_bounded() {
         socket
     }));
     let stuck = stuck.await;
-    until("they watch", || app.watchers() == 1 + all).await;
+    until("the subscriptions are open", || app.watchers() == 1 + all).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let (before, began) = (resident(), Instant::now());
     let (mut beside, mut most) = (Vec::new(), before);
@@ -88,7 +88,7 @@ async fn who_never_reads_a_busy_stream_is_cut_off_and_bounded() {
     let (grown, asked) = (most.saturating_sub(before) / all, events * PROMPT);
     println!(
         "{all} never read: all closed after {took:?} (send within {send:?}), {events} events of {PROMPT} bytes; memory grew by {grown} \
-         bytes each, of {asked} asked for; a watcher beside was told after {:?}, at most {:?}; alone {:?}, at most {:?}",
+         bytes each, of {asked} asked for; another client got its events after {:?}, at most {:?}; alone {:?}, at most {:?}",
         median(&mut beside),
         beside.last().unwrap(),
         median(&mut alone),
@@ -144,7 +144,7 @@ async fn who_vanishes_without_a_word_is_given_up() {
     let took = began.elapsed();
     println!(
         "{all} vanished: all closed after {took:?} (silence {silence:?}), {} bytes lost; \
-         a watcher beside was told after {:?}, at most {:?}",
+         another client got its events after {:?}, at most {:?}",
         proxy.swallowed(),
         median(&mut beside),
         beside.last().unwrap()

@@ -60,7 +60,7 @@ async fn what_one_instance_activates_reaches_the_others_subscribers() {
     let operator = other.bearer(scene.operator.token.as_deref().unwrap());
     let mut socket = operator.socket().await;
     socket.subscribe("1", ACTIVATIONS, json!({})).await;
-    super::until("it watches", || other.watchers() == 1).await;
+    super::until("the subscription is open", || other.watchers() == 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let made = scene.activate(4).await;
     assert_eq!(revisions(&mut socket, 4).await, made);
@@ -284,7 +284,7 @@ async fn who_begins_in_the_middle_misses_nothing_from_then_on() {
     };
     let (made, ()) = tokio::join!(writing, opening);
     assert!(made.len() > 100);
-    super::until("they watch", || app.watchers() == 40).await;
+    super::until("the subscriptions are open", || app.watchers() == 40).await;
     let last = scene.activate(1).await.remove(0);
     for socket in &mut sockets {
         let mut seen: Vec<i64> = Vec::new();

@@ -82,7 +82,7 @@ async fn a_token_that_expires_ends_its_stream() {
     let app = App::start().await;
     let operator = app.operator().await;
     let mut events = operator.events(ACTIVATIONS, json!({})).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     app.clock.shift(TimeDelta::seconds(3590));
     assert!(events.is_quiet(Duration::from_millis(1200)).await);
     app.clock.shift(TimeDelta::seconds(20));

@@ -45,7 +45,7 @@ async fn differences_over_http(app: &App, operator: &Operator, cases: &[Case]) -
         found.extend(difference("over HTTP", case, &over_http(operator, case).await));
         let after = head(app).await;
         if case.verdict == Verdict::Refused && after != before {
-            found.push(format!("{}: it is refused, and the log went from {before} to {after}", case.name));
+            found.push(format!("{}: it is rejected, and the log grew from {before} to {after}", case.name));
         }
     }
     found
