@@ -43,7 +43,7 @@ async fn a_committed_mutation_has_no_errors_for_what_its_writer_may_not_read() {
     // A rejected write is an error.
     let refused = "mutation ($id: ID!) { archiveAgent(input: { agentId: $id }) { revision } }";
     assert_eq!(program.gql(refused, json!({ "id": town.agent })).await.code(), Some("FORBIDDEN"));
-    // A query's hidden field that is the root is an error too, because null would be ambiguous.
+    // So is a forbidden root field of a query, although it is nullable: null means that no version is active.
     let read = "query ($id: ID!) { activeConfig(agentId: $id) { name } }";
     assert_eq!(program.gql(read, json!({ "id": town.agent })).await.code(), Some("FORBIDDEN"));
 }
