@@ -81,7 +81,7 @@ const watching = clientOf({
   },
 });
 const beside = watching.subscribe({ query: "subscription { activations { revision } }" }, { next() {}, error() {}, complete() {} });
-// graphql-ws serializes this object again at each connection, so it resumes at the last cursor.
+// graphql-ws serialises this object again at each connection, so it resumes at the last cursor.
 const variables = { after: "0" };
 const query = "subscription ($after: Cursor) { activations(after: $after) { revision cursor } }";
 let seen = 0;

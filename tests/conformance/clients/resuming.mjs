@@ -9,7 +9,7 @@ export function resuming(client) {
   return {
     ...client,
     subscribe(payload, sink) {
-      // graphql-ws serializes this object again at each connection.
+      // graphql-ws serialises this object again at each connection.
       const variables = { ...payload.variables };
       return client.subscribe({ ...payload, variables }, {
         ...sink,

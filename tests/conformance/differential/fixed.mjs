@@ -34,7 +34,7 @@ export function fixed(schema) {
   return [...byHand, ...wrong, ...valid, ...mixed];
 }
 
-/** Serializes cases as JSON lines. */
+/** Serialises cases as JSON lines. */
 export const lines = (cases) => cases.map((one) => `${JSON.stringify(one)}\n`).join("");
 
 /** Reads the checked-in cases. */
