@@ -36,7 +36,7 @@ src/lib.rs | mod domain; pub use domain::Registry; | lib may not import domain
 src/domain/mod.rs | pub use crate::db; | domain re-exports all of db
 src/domain/mod.rs | pub(crate) use crate::entity::*; | domain re-exports all of entity
 
-// Rooms.
+// Unknown layers.
 src/lib.rs | mod utils; | `mod utils` is not a known layer
 src/utils.rs |  | `utils` is not a known layer
 src/db/mod.rs | use crate::helpers::x; | `helpers` is not a known layer
@@ -54,7 +54,7 @@ src/domain/mod.rs | pub use sea_orm; | domain may not re-export sea_orm
 src/http/mod.rs | use migration::Migrator; | http may not name migration
 migration/src/lib.rs | use agent_registry::db::Db; | migration may not name agent_registry
 
-// What has one home.
+// What only one layer may use.
 src/app.rs | fn f() { std::env::var("A"); } | the environment outside config
 src/app.rs | use std::env as e; fn f() { e::var_os("A"); } | the environment outside config
 src/app.rs | use std::env::*; fn f() { vars(); } | the environment outside config

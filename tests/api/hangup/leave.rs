@@ -24,7 +24,7 @@ const CREATE: &str =
 pub(super) enum Way {
     /// HTTP: the connection is reset.
     Reset,
-    /// HTTP: the connection is closed in order.
+    /// HTTP: the connection is closed in an orderly way.
     Close,
     /// The WebSocket's connection is dropped.
     Socket,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{App, node::script};
 
-/// How many audits there are in the version of `graphql-http` that is pinned in tests/package.json.
+/// The number of audits in the version of `graphql-http` that tests/package.json pins.
 const AUDITS: u64 = 61;
 
 /// Runs the audits with this credential. Returns whether all passed, and the report.

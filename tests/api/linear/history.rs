@@ -3,16 +3,16 @@
 /// A version's number.
 pub(super) type Version = u32;
 
-/// What was asked, and the answer. `None` among versions is that nothing is active.
+/// A call and its response. `None` in place of a version means that no version is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// Reads the active version. `revision` is that of the response, when a version is active.
     Read { active: Option<Version>, revision: Option<i64> },
-    /// Make this the active one, if this was expected to be.
+    /// Activates this version, if `expected` is the active one.
     Activate { version: Version, expected: Option<Option<Version>>, told: Told },
-    /// Make the one before the current activation the active one.
+    /// Activates the version before the current activation.
     Rollback { told: Told },
-    /// Make nothing active.
+    /// Deactivates the agent.
     Deactivate { told: Told },
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Waits {
     pub(super) commit: Duration,
 }
 
-/// Runs transactions until it is told to stop.
+/// Runs transactions until `stop` is set.
 pub(super) async fn hold(
     world: Arc<World>,
     ledger: Arc<Ledger>,

@@ -64,7 +64,7 @@ impl Ledger {
     }
 }
 
-/// Writes until it is told to stop.
+/// Writes until `stop` is set.
 pub(super) async fn write(
     world: Arc<World>,
     ledger: Arc<Ledger>,

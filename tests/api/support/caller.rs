@@ -214,7 +214,7 @@ macro_rules! callers {
 }
 
 callers! {
-    /// Has no token.
+    /// A client without a token.
     Anonymous;
     /// A user, who is a member of some customer or of none.
     Member;

@@ -29,12 +29,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 /// An open socket.
 pub(crate) struct Socket(WebSocketStream<Box<dyn Wire>>);
 
-/// What a server sent.
+/// A message from the server.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Frame {
-    /// A message.
+    /// A message of the protocol.
     Message(Value),
-    /// The end: code and reason.
+    /// The close frame: code and reason.
     Closed(u16, String),
 }
 
