@@ -1,10 +1,7 @@
-//! The program as its users meet it: a real one, with a private Postgres in a folder of its own.
+//! Tests of the program on the command line: the real binary, with a private Postgres in its own folder.
 
 #![cfg(test)]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "what tests read is our own answers, and serde_json is what ours is compared with"
-)]
+#![expect(clippy::disallowed_methods, reason = "tests parse the service's own responses")]
 
 #[path = "cli/issuer.rs"]
 mod issuer;
@@ -37,7 +34,8 @@ const SETTINGS: [&str; 14] = [
     "CONNECTIONS",
 ];
 
-/// A data folder that the server's user can reach when we are root; gone at the end.
+/// A temporary data folder that the Postgres server's user can enter when the tests run as root. Removed when it is
+/// dropped.
 struct Home(PathBuf);
 
 impl Home {
@@ -53,7 +51,7 @@ impl Home {
         self.run_with(&[], args)
     }
 
-    /// With these settings in its environment.
+    /// Runs the program with these settings in its environment.
     fn run_with(&self, settings: &[(&str, &str)], args: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
         for setting in SETTINGS {
@@ -63,19 +61,19 @@ impl Home {
         command.envs(settings.iter().copied()).output().unwrap()
     }
 
-    /// What it printed, having succeeded.
+    /// Runs the program, which must succeed. Returns its output.
     fn told(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Its last line, having succeeded.
+    /// Runs the program, which must succeed. Returns the last line of its output.
     fn last(&self, args: &[&str]) -> String {
         self.told(args).lines().last().unwrap().to_owned()
     }
 
-    /// The code it failed with, and its complaint.
+    /// Runs the program, which must fail. Returns its exit code and its error output.
     fn complaint(&self, args: &[&str]) -> (i32, String) {
         let output = self.run(args);
         assert!(output.stdout.is_empty(), "{args:?} printed something");
@@ -196,7 +194,7 @@ fn customers_tokens_import_and_export() {
     home.told(&["import", &file, "--customer", &town]);
     assert_eq!(home.told(&["export", "--customer", &town]), exported);
 
-    // A refused export leaves what was there, and nothing beside it.
+    // A rejected export leaves the file as it was, and no temporary file.
     let (code, told) = home.complaint(&["export", "--customer", &city.replace('0', "1"), "--output", &file]);
     assert_eq!((code, told.contains("no such customer")), (1, true), "{told}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), exported);
@@ -211,7 +209,7 @@ fn customers_tokens_import_and_export() {
 #[test]
 fn the_demo_shows_the_main_job() {
     let home = Home::new("demo");
-    // Nobody listens on port 1.
+    // No process listens on port 1.
     let report = home.told(&["demo", "--url", "http://127.0.0.1:1"]);
     assert!(report.contains("34 of 34 activations were received as expected"), "{report}");
     let customer = report.lines().find_map(|line| line.trim().strip_prefix("customer  "));
@@ -254,7 +252,7 @@ fn an_import_that_the_plan_has_no_room_for_does_not_begin() {
         assert!(code == 1 && said.contains(complaint), "{said}");
     }
     assert_eq!(home.told(&["export", "--customer", &customer]), "", "nothing was stored");
-    // What is there already is not counted twice; and a pipe is read as a file is.
+    // Existing agents aren't counted twice. A pipe is read like a file.
     std::fs::write(&many, lines[..500].join("\n")).unwrap();
     let pipe = |file: &str| {
         let mut command = Command::new(PROGRAM);
@@ -277,7 +275,7 @@ fn an_export_replaces_files_and_nothing_else() {
     std::fs::write(&file, "before").unwrap();
     std::os::unix::fs::symlink(&file, &link).unwrap();
     home.told(&["export", "--customer", &customer, "--output", &link]);
-    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "a link stays one");
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "the link is still a link");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let reader = std::thread::spawn({
@@ -285,8 +283,8 @@ fn an_export_replaces_files_and_nothing_else() {
         move || std::fs::read_to_string(pipe).unwrap()
     });
     home.told(&["export", "--customer", &customer, "--output", &pipe]);
-    assert_eq!(reader.join().unwrap(), whole, "who reads a pipe is served");
-    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "a pipe stays one");
+    assert_eq!(reader.join().unwrap(), whole, "the pipe's reader gets the export");
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "the pipe is still a pipe");
 }
 
 #[test]
@@ -297,7 +295,7 @@ fn who_stops_reading_causes_no_panic() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(!told.contains("panicked"), "{told}");
     if Path::new("/dev/full").exists() {
-        assert!(told.contains("No space left"), "what is lost is told: {told}");
+        assert!(told.contains("No space left"), "a failed write is reported: {told}");
     }
 }
 
@@ -319,7 +317,7 @@ fn the_log_is_proved_sealed_and_followed_offline() {
     assert!(offline.contains(&customer), "{offline}");
     let whole = std::fs::read_to_string(&excerpt).unwrap();
     assert_eq!(home.told(&["audit", "export", "--customer", &customer]), whole);
-    // What does not hold is said in one line, with 1; what can't be read, with 2.
+    // A broken chain is reported in one line, with exit code 1. An unreadable file exits with 2.
     std::fs::write(&excerpt, whole.replace("agent.created", "agent.updated")).unwrap();
     let (code, said) = home.complaint(&["audit", "verify", "--file", &excerpt]);
     assert!(code == 1 && said.starts_with("agent-registry: BROKEN: "), "{code} {said}");

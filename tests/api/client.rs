@@ -1,4 +1,4 @@
-//! The client, against the real door: what it answers, and how it fails.
+//! The client library against a real service: its results and its errors.
 
 use registry_client::{ClientError, Session};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn failures_have_their_types() {
     let session = Session::connect(&app.base, &token).await.unwrap();
     let wrong = session.query("{ nothing }", Value::Null).await;
     assert!(matches!(wrong, Err(ClientError::GraphQl(ref errors)) if errors.len() == 1), "{wrong:?}");
-    // What fails leaves the socket as it was.
+    // A failed query leaves the socket open.
     session.query("{ __typename }", Value::Null).await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! The databases that tests get: copies of a template, which the next copy's maker removes.
+//! Databases for tests are copies of a template, and the next copy drops those that are no longer used.
 
 use embedded_postgres::SERVICE;
 use sqlx::{Connection, PgConnection};
@@ -21,7 +21,7 @@ async fn a_test_has_a_fresh_copy_of_the_template() {
     };
     let (template, same) = tokio::join!(make(), make());
     assert_eq!(template, same);
-    assert!(times.into_inner() <= 1, "an earlier run may have made it; this one makes it once");
+    assert!(times.into_inner() <= 1, "the template is made at most once in this run");
 
     let (one, two) = tokio::join!(Database::fresh(&template), cluster::database(&template));
     let mut session = PgConnection::connect(&one.url).await.unwrap();
@@ -30,14 +30,14 @@ async fn a_test_has_a_fresh_copy_of_the_template() {
     let n: i32 = sqlx::query_scalar("SELECT n FROM things").fetch_one(&mut session).await.unwrap();
     assert_eq!(n, 1);
 
-    // Sessions can be ended behind the service's back.
+    // A test can end the service's sessions as superuser.
     let mut admin = cluster::admin().await;
     let name: String =
         sqlx::query_scalar("SELECT current_database()::text").fetch_one(&mut session).await.unwrap();
     cluster::end_sessions(&mut admin, &name).await;
     session.ping().await.expect_err("its session was ended");
 
-    // What is dropped goes with the next copy.
+    // Making the next copy drops the databases of dropped values.
     let mut look = PgConnection::connect(&one.admin_url).await.unwrap();
     let name: String =
         sqlx::query_scalar("SELECT current_database()::text").fetch_one(&mut look).await.unwrap();

@@ -1,11 +1,11 @@
-//! Knows the files together: what each name stands for, and whose rule it breaks.
+//! All sources together: resolves what each name means, and finds the rules that it breaks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Names, Seen, Source};
 use super::{ALLOWED, BANNED, HOMES, SHARED, rule};
 
-/// The sources together: what their modules are called, and what each brings into scope.
+/// The sources, the paths of their modules, and the aliases that each module brings into scope.
 pub(super) struct House {
     sources: Vec<Source>,
     modules: BTreeSet<Names>,
@@ -28,7 +28,7 @@ impl House {
         house
     }
 
-    /// `path` as written in `module`, from its crate's root where it belongs to a crate of ours.
+    /// Resolves `path`, written in `module`, to a path from the crate's root if the crate is ours.
     fn rooted(&self, module: &[String], path: Names) -> Names {
         let mut base = module.to_vec();
         let mut rest = path.iter().peekable();
@@ -56,8 +56,8 @@ impl House {
         base
     }
 
-    /// All that a path may mean: itself, and what its names stand for. True for what its own file says,
-    /// which the layers' rules judge; what lies behind another file's name is judged there.
+    /// All paths that a path may mean: itself, and what its names are aliases of. The flag is true for what its own
+    /// file says, which the layers' rules judge. What lies behind another file's alias is judged in that file.
     fn meanings(&self, source: &Source, seen: &Seen) -> Vec<(Names, bool)> {
         let mut found = vec![(self.rooted(&seen.module, seen.path.clone()), true)];
         let mut at = 0;
@@ -115,7 +115,7 @@ impl House {
     }
 }
 
-/// Whether the names of `rule` stand side by side in `path`.
+/// Whether the names of `rule` are consecutive in `path`.
 fn means(rule: &str, path: &[String]) -> bool {
     let rule = rule.replace('!', "::!");
     let rule: Vec<&str> = rule.split("::").collect();
@@ -127,7 +127,7 @@ fn means(rule: &str, path: &[String]) -> bool {
     })
 }
 
-/// What is wrong with `layer` naming `path`.
+/// The violation in `layer` naming `path`, if any.
 fn import_fault(layer: &str, path: &[String], seen: &Seen) -> Option<String> {
     let shared = seen.import.as_ref().is_some_and(|import| import.shared);
     let names = |crates: &[&[&str]], krate: &String| crates.concat().contains(&krate.as_str());
@@ -141,13 +141,13 @@ fn import_fault(layer: &str, path: &[String], seen: &Seen) -> Option<String> {
             let (allowed, own) = (rule(ALLOWED, layer).unwrap_or_default(), target == layer);
             let mut open = SHARED.iter().chain(allowed);
             if rule(ALLOWED, target).is_none() {
-                Some(format!("`{target}` has no room in the house"))
+                Some(format!("`{target}` is not a known layer"))
             } else if !own
                 && !open.any(|to| *to == target || inside == *to || inside.starts_with(&format!("{to}::")))
             {
                 Some(format!("{layer} may not import {target}"))
             } else if shared && !own && path.len() == 2 && !SHARED.contains(&target.as_str()) {
-                Some(format!("{layer} hands on the whole of {target}"))
+                Some(format!("{layer} re-exports all of {target}"))
             } else {
                 None
             }
@@ -155,7 +155,7 @@ fn import_fault(layer: &str, path: &[String], seen: &Seen) -> Option<String> {
         [krate, rest @ ..] if !rest.is_empty() || seen.import.is_some() => {
             let named = names(rule(BANNED, layer).unwrap_or_default(), krate);
             let whole = shared && rest.is_empty() && BANNED.iter().any(|(_, crates)| names(crates, krate));
-            let what = if whole { "hand on" } else { "name" };
+            let what = if whole { "re-export" } else { "name" };
             (named || whole).then(|| format!("{layer} may not {what} {krate}"))
         }
         _ => None,

@@ -1,4 +1,4 @@
-//! Both customers' callers at once, on two instances: whatever is batched, cached or pooled is never another's.
+//! Callers of both customers at once, on two instances: batches, caches and pools never mix their data.
 
 use std::{
     sync::{
@@ -25,19 +25,19 @@ use crate::support::{
     proof,
 };
 
-/// Somebody in the crowd.
+/// A caller in the crowd.
 struct One {
     client: Client,
     may_write: bool,
     is_key: bool,
-    /// Its own customer's, and the other's.
+    /// What is known of its own customer, and of the other.
     own: Guess,
     other: Guess,
     others_texts: Vec<String>,
     others_ids: Vec<String>,
 }
 
-/// A request, and whether its answer holds one's own marker.
+/// A request, and whether its response must contain the caller's own marker.
 fn request(one: &One, turn: usize) -> (Ask, bool) {
     let One { own, other, may_write, is_key, .. } = one;
     let (agent, theirs) = (&own.agents[0], &other.agents[0]);
@@ -141,7 +141,7 @@ fn request(one: &One, turn: usize) -> (Ask, bool) {
     }
 }
 
-/// One after another, so many; answers what was wrong.
+/// Sends requests one after another until `left` is used up. Returns the wrong responses.
 async fn requests(one: One, seed: usize, left: Arc<AtomicUsize>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut turn = seed * 7;

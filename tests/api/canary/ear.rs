@@ -1,4 +1,4 @@
-//! Hears every byte that a caller receives, and knows what it may not hold.
+//! Records every byte that a caller receives, and searches it for another customer's data.
 
 use std::{collections::BTreeSet, sync::Mutex};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::support::caller::Client;
 
-/// An answer as it came: its status, its headers without those that differ each time, and its body; and all of it.
+/// A response: its status, its headers without the varying ones, its body, and all its bytes.
 pub(super) struct Heard {
     pub(super) status: u16,
     pub(super) headers: Vec<String>,
@@ -16,7 +16,7 @@ pub(super) struct Heard {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Asks, and takes down what comes.
+/// Sends the request and records the response.
 pub(super) async fn hear(client: &Client, ask: &Ask) -> Heard {
     let mut request = client.request(ask.method.clone(), &ask.path);
     for (name, value) in &ask.headers {
@@ -40,7 +40,7 @@ pub(super) async fn hear(client: &Client, ask: &Ask) -> Heard {
     Heard { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes }
 }
 
-/// Knows what is a customer's alone.
+/// Searches responses for one customer's data.
 pub(super) struct Ear {
     secrets: BTreeSet<String>,
     found: Mutex<Vec<(String, String)>>,
@@ -48,7 +48,8 @@ pub(super) struct Ear {
 }
 
 impl Ear {
-    /// For the marker, the ids and the hashes of these rows, as they are and as cursors; not for what others have too.
+    /// Searches for the marker, and for the ids and hashes in these rows, plain and as cursors, except those that
+    /// `others` contain too.
     pub(super) fn new(marker: &str, rows: &Rows, others: &Rows, more: &[String]) -> Self {
         let mut secrets: BTreeSet<String> = names_in(rows).difference(&names_in(others)).cloned().collect();
         assert!(secrets.len() > 50, "{secrets:?}");
@@ -59,7 +60,7 @@ impl Ear {
         Self { secrets, found: Mutex::default(), heard: Mutex::default() }
     }
 
-    /// Looks through what somebody received who has said this.
+    /// Searches bytes received by a caller whose request contained the texts `said`; those are ignored.
     pub(super) fn listen(&self, what: &str, said: &[String], bytes: &[u8]) {
         let mut text = String::from_utf8_lossy(bytes).to_lowercase();
         for said in said.iter().map(|said| said.to_lowercase()) {
@@ -77,17 +78,17 @@ impl Ear {
         }
     }
 
-    /// How many answers, and how many bytes.
+    /// The number of responses and of bytes searched.
     pub(super) fn heard(&self) -> (usize, usize) {
         *self.heard.lock().unwrap()
     }
 
-    /// What was asked where something was found that may not be.
+    /// The requests whose responses had something forbidden.
     pub(super) fn found(&self) -> BTreeSet<String> {
         self.found.lock().unwrap().iter().map(|(what, _)| what.clone()).collect()
     }
 
-    /// Nothing was found.
+    /// Panics if anything was found.
     pub(super) fn is_silent(&self) {
         let found = self.found.lock().unwrap();
         let lines: Vec<&str> = found.iter().take(5).map(|(_, line)| line.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What somebody might know of a customer, and ask with: its ids, cursors and texts, read from all its rows.
+//! What a caller might know of a customer and send: ids, cursors and texts, read from all its rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 /// All rows of a customer, by table, as a superuser sees them.
 pub(super) type Rows = BTreeMap<String, Vec<Value>>;
 
-/// Reads them: of each table that has a `customer_id`, the customer's own row, and its people.
+/// Reads each table with a `customer_id`, the customer's own row, and its members' users.
 pub(super) async fn rows(admin_url: &str, customer: &str) -> Rows {
     let mut admin = PgConnection::connect(admin_url).await.unwrap();
     let tables = "SELECT table_name::text FROM information_schema.columns
@@ -46,24 +46,24 @@ pub(super) fn names_in(rows: &Rows) -> BTreeSet<String> {
     names
 }
 
-/// An id as the cursor of a page.
+/// Encodes an id as the cursor of a page.
 pub(super) fn cursor(id: &str) -> String {
     URL_SAFE_NO_PAD.encode(id)
 }
 
-/// What one might ask with.
+/// The values that a caller might send.
 #[derive(Clone, Debug)]
 pub(super) struct Guess {
     pub(super) customer: String,
-    /// The first of them serves its second version.
+    /// The first one serves its second version.
     pub(super) agents: Vec<String>,
-    /// Those of the first agent come first.
+    /// The first agent's versions come first.
     pub(super) versions: Vec<String>,
     pub(super) activations: Vec<String>,
     pub(super) users: Vec<String>,
     pub(super) keys: Vec<String>,
     pub(super) invitations: Vec<String>,
-    /// Places in the log.
+    /// Log cursors.
     pub(super) places: Vec<String>,
     /// Names of agents, and of the customer.
     pub(super) names: Vec<String>,
@@ -101,7 +101,7 @@ impl Guess {
         }
     }
 
-    /// Places in the log as the cursors of pages name them.
+    /// The log cursors in the form of page cursors.
     pub(super) fn entries(&self) -> Vec<String> {
         let entry = |place: &String| place.rsplit_once('.').unwrap().0.to_owned();
         self.places.iter().map(entry).collect()
@@ -113,7 +113,7 @@ impl Guess {
         std::iter::once(&self.customer).chain(all).cloned().collect()
     }
 
-    /// The ids that an argument or input of this name may take.
+    /// The ids that an argument or input field of this name may take.
     pub(super) fn ids_for(&self, name: &str) -> Vec<String> {
         match name {
             "id" | "ids" => self.ids(),
@@ -123,13 +123,13 @@ impl Guess {
             "userId" | "ownerId" => self.users.clone(),
             "apiKeyId" => self.keys.clone(),
             "invitationId" => self.invitations.clone(),
-            // A platform's own, not a customer's.
+            // Service tokens belong to the platform, not to a customer.
             "serviceTokenId" => vec![self.customer.clone()],
-            other => panic!("decide which ids {other} is given"),
+            other => panic!("decide which ids {other} gets"),
         }
     }
 
-    /// All that may be said in a request, longest first.
+    /// All texts that a request may contain, longest first.
     pub(super) fn texts(&self) -> Vec<String> {
         let mut texts = self.ids();
         texts.extend(self.ids().iter().map(|id| cursor(id)));
@@ -140,7 +140,7 @@ impl Guess {
         texts
     }
 
-    /// The same of a customer that there never was: as long, and at the same place among others.
+    /// The same for a customer that doesn't exist: ids as long, and at the same place in an order.
     pub(super) fn invented(&self) -> Self {
         let other = |text: &String| {
             let flip = |(at, byte): (usize, char)| match byte.to_digit(16) {

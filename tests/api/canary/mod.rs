@@ -1,5 +1,6 @@
-//! The canary: all that is one customer's carries a marker, and no byte that anybody else receives holds it, whatever
-//! they ask with. Held for the service as it is, for row-level security alone, and for the service's own queries alone.
+//! The canary: all data of one customer contain a marker, and no other caller ever receives it, whatever they
+//! request. Checked for the service as it is, with row-level security alone, and with the service's own filters
+//! alone.
 
 mod alike;
 mod ask;
@@ -23,7 +24,7 @@ use world::{Outsider, World};
 
 use crate::support::app::Setup;
 
-/// The service without the code's own narrowing.
+/// The service without its own tenant filters.
 fn second_wall_alone() -> Setup {
     Setup { is_second_wall_alone: true, ..Setup::default() }
 }
@@ -33,13 +34,14 @@ fn first_wall_alone() -> Setup {
     Setup { is_first_wall_alone: true, ..Setup::default() }
 }
 
-/// All that this outsider can read with what is theirs.
+/// All queries that this outsider can make with the other customer's values.
 fn queries(world: &World, outsider: &Outsider) -> Vec<Ask> {
     let World { schema, theirs, ours, .. } = world;
     let (theirs, ours) = (&theirs.guess, &ours.guess);
     let mut asks = ask::queries(schema, theirs, ours, &outsider.barred, &outsider.lean);
     if !outsider.barred.is_empty() {
-        // What it is refused of its own is refused of theirs too.
+        // The root fields with all selections too: fields rejected for its own objects must be rejected for the
+        // other's.
         let whole = ask::queries(schema, theirs, ours, &Barred::new(), &outsider.lean);
         asks.extend(
             whole.into_iter().filter(|ask| ["customer", "node", "nodes"].contains(&ask.what.as_str())),
@@ -48,7 +50,7 @@ fn queries(world: &World, outsider: &Outsider) -> Vec<Ask> {
     asks
 }
 
-/// Whether nothing was changed.
+/// Whether the response says that nothing was changed.
 fn is_refused(heard: &Heard) -> bool {
     let body: Value = serde_json::from_str(&heard.body).unwrap_or_default();
     match body.get("data").and_then(Value::as_object) {
@@ -57,7 +59,7 @@ fn is_refused(heard: &Heard) -> bool {
     }
 }
 
-/// Asks for everything, and listens.
+/// Makes every request, and searches the responses.
 async fn walk(world: &World, ear: &Ear, outsider: &Outsider) {
     let World { schema, theirs, ours, .. } = world;
     let mut asks = queries(world, outsider);
@@ -69,11 +71,11 @@ async fn walk(world: &World, ear: &Ear, outsider: &Outsider) {
         let what = format!("{} as {}", ask.what, outsider.name);
         assert!(heard.status < 500, "{what}: {}, {ask:?}", heard.body);
         ear.listen(&what, &ask.said(&texts), &heard.bytes);
-        assert!(!ask.is_write || is_refused(&heard), "{what} went through: {}, {ask:?}", heard.body);
+        assert!(!ask.is_write || is_refused(&heard), "{what} was accepted: {}, {ask:?}", heard.body);
     }
 }
 
-/// All that their own admin reads of them.
+/// Everything that the other customer's own admin can read.
 async fn reading(world: &World) -> String {
     let selection = world.schema.selection("Customer", 3, &Barred::new());
     let query = format!("query ($id: ID!) {{ customer(id: $id) {selection} }}");
@@ -92,14 +94,14 @@ async fn canary(setup: Setup, who: &[&str]) {
     join_all(outsiders.iter().map(|outsider| walk(&world, &ear, outsider))).await;
     ear.is_silent();
     let [after, ours] = world.rows().await;
-    assert_eq!(before, after, "theirs is what it was, and so is their part of the log");
+    assert_eq!(before, after, "the other customer's rows and log entries are unchanged");
     assert_eq!(reading(&world).await, read);
-    assert!(ours["agents"].len() == 3 && ours["api_keys"].len() == 2, "nor was anything of ours changed");
+    assert!(ours["agents"].len() == 3 && ours["api_keys"].len() == 2, "our own rows are unchanged");
     let (answers, bytes) = ear.heard();
-    assert!(answers > 500 && bytes > 500_000, "{answers} answers of {bytes} bytes");
+    assert!(answers > 500 && bytes > 500_000, "{answers} responses of {bytes} bytes");
     let (frames, streamed) = watch::sockets(&world, &outsiders).await;
     println!(
-        "canary: {answers} answers of {bytes} bytes and {frames} frames of {streamed} bytes, none with the marker, in {:?}",
+        "canary: {answers} responses ({bytes} bytes), {frames} frames ({streamed} bytes), none with the marker, in {:?}",
         started.elapsed()
     );
 }
@@ -111,7 +113,7 @@ async fn nothing_of_one_customer_reaches_anybody_else() {
 
 #[tokio::test]
 async fn nor_does_it_behind_row_level_security_alone() {
-    // To Postgres, all members of a customer are the same.
+    // Postgres doesn't distinguish the members of a customer, so one of them is enough.
     canary(second_wall_alone(), &["admin", "key", "stranger"]).await;
 }
 

@@ -1,4 +1,5 @@
-//! The canary sings: whoever may see all sets it off at each door, and so does a table whose wall is taken down.
+//! Proves that the canary works: it finds the marker when an operator reads, and when a table has no row-level
+//! security.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use super::{
     world::{Outsider, World},
 };
 
-/// Where this outsider's reading sets it off, of these doors.
+/// The requests among `doors` whose responses to this outsider contain forbidden data.
 async fn sung(world: &World, outsider: &Outsider, doors: &[&str]) -> BTreeSet<String> {
     let (ear, texts) = (world.ear().await, world.theirs.guess.texts());
     let mut asks = queries(world, outsider);
@@ -67,6 +68,10 @@ async fn an_operator_sets_it_off_at_each_door_and_so_does_a_table_without_row_le
                 found = sung(&world, &outsider, &doors).await;
             }
         }
-        assert_eq!(found, leaks.iter().map(|door| (*door).to_owned()).collect(), "without that of {table}");
+        assert_eq!(
+            found,
+            leaks.iter().map(|door| (*door).to_owned()).collect(),
+            "without row-level security of {table}"
+        );
     }
 }

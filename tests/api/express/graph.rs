@@ -1,4 +1,4 @@
-//! The same over GraphQL: what one configuration is answered as stays ready for as long as that configuration serves.
+//! The fast path over GraphQL: a cached response stays valid while its configuration is active.
 
 use agent_registry::domain::{KeyScope, ServiceScope};
 use reqwest::{Method, RequestBuilder};
@@ -23,7 +23,7 @@ async fn ask(client: &Client, body: &str) -> Value {
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
-/// Whether this client's request would be answered by what is ready.
+/// Whether the response cache has a response for this client's request.
 fn is_ready(city: &City, client: &Client, body: &str) -> bool {
     let bearer = client.token.as_deref().unwrap();
     let door = &city.app.door;
@@ -71,7 +71,7 @@ async fn what_shows_more_than_one_configuration_is_not_ready() {
         assert!(ask(&gateway, &body).await.get("data").is_some(), "{query}");
         assert!(!is_ready(&city, &gateway, &body), "{query}");
     }
-    // Nor is what nobody serves, or has answered with an error.
+    // Nor is a response without an active configuration, or with an error.
     let nobody = city.editor.agent(&city.customer, "Nobody").await;
     for agent in [nobody.as_str(), "no id"] {
         let body = asked(QUERY, agent);
@@ -90,7 +90,7 @@ async fn only_a_service_that_may_is_answered_by_what_is_ready() {
     let body = asked(QUERY, &city.agent);
     ask(&gateway, &body).await;
     assert!(is_ready(&city, &gateway, &body));
-    // What the gateway was answered is nobody else's, though they ask in the same words.
+    // Another caller with the same request doesn't get the gateway's cached response.
     let refused = ask(&watcher, &body).await;
     assert_eq!(refused.pointer("/errors/0/extensions/code"), Some(&json!("FORBIDDEN")), "{refused}");
     let mallory = city.operator.customer("Elsewhere").await;
@@ -112,14 +112,14 @@ async fn what_is_ready_is_what_serves() {
     for nth in 0..5 {
         let prompt = format!("Version {nth}");
         city.serve(&prompt).await;
-        assert!(!is_ready(&city, &gateway, &body), "it shows what was superseded");
-        // Made ready, and then sent.
+        assert!(!is_ready(&city, &gateway, &body), "a superseded response is cached");
+        // The first response fills the cache, the second comes from it.
         for _ in 0..2 {
             assert_eq!(shown().await, prompt);
         }
         assert!(is_ready(&city, &gateway, &body));
     }
-    // A new name is a new configuration, though the version stays.
+    // A rename is a new configuration, although the version stays.
     let rename =
         "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { userErrors { code } } }";
     city.editor.gql(rename, json!({ "input": { "agentId": city.agent, "name": "Clerk" } })).await;
@@ -141,7 +141,7 @@ async fn a_body_that_is_no_such_query_goes_the_ordinary_way_whole() {
         assert_eq!(short.0, status, "{body}");
         assert_eq!((short.0, &short.1), (ordinary.0, &ordinary.1), "{body}");
     }
-    // As long as may be, and a byte longer: neither is cut.
+    // At the maximum length and one byte above: neither body is cut.
     for length in [agent_registry::graphql::READY_BYTES_MAX, agent_registry::graphql::READY_BYTES_MAX + 1] {
         let mut body = asked("query ($id: ID!) { activeConfig(agentId: $id) { name } }", &city.agent);
         body.push_str(&" ".repeat(length - body.len()));

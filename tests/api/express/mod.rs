@@ -1,4 +1,4 @@
-//! The short way to an active configuration answers what the ordinary way does, and nobody else.
+//! The fast path to an active configuration gives the same response as the ordinary one, and to no other callers.
 
 mod graph;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::{rest::City, support::caller::Client};
 
-/// What differs from answer to answer.
+/// Headers that differ in every response.
 const OF_ITS_OWN: [&str; 2] = ["x-request-id", "date"];
 
-/// The status, the headers and the body of an answer; with its request's name, which was given.
+/// The status, headers and body of a response, without the headers in `OF_ITS_OWN`.
 async fn answer(mut request: RequestBuilder, headers: &[(&str, &str)]) -> (u16, HeaderMap, Vec<u8>) {
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -22,7 +22,7 @@ async fn answer(mut request: RequestBuilder, headers: &[(&str, &str)]) -> (u16, 
     (status, headers, response.bytes().await.unwrap().to_vec())
 }
 
-/// What these headers are answered the short way, and the ordinary way: whoever says what codings it takes is sent that one.
+/// The responses of the fast path and of the ordinary one: a request with `accept-encoding` takes the ordinary one.
 async fn both(
     request: impl Fn() -> RequestBuilder,
     headers: &[(&str, &str)],
@@ -44,7 +44,7 @@ fn is_at_hand(city: &City, client: &Client) -> bool {
 async fn both_ways_answer_the_same() {
     let city = City::new().await;
     let gateway = city.app.gateway().await;
-    // What is small is never compressed, and says so.
+    // A small body is never compressed, and has no `vary` on the coding.
     for prompt in ["Be kind".to_owned(), "Be kind. ".repeat(200)] {
         city.serve(&prompt).await;
         compare(&city, &gateway).await;
@@ -74,12 +74,12 @@ async fn only_a_service_that_may_is_answered_from_what_is_at_hand() {
         (city.app.gateway().await, city.app.service([ServiceScope::ActivationsWatch]).await);
     let program = city.app.program(&city.customer, [KeyScope::ConfigsRead]).await;
     let path = city.active();
-    assert!(!is_at_hand(&city, &gateway), "it is not known yet");
+    assert!(!is_at_hand(&city, &gateway), "it is not in memory yet");
     for (client, status) in [(&gateway.0, 200), (&watcher.0, 403), (&program.0, 200), (&city.editor.0, 200)] {
         assert_eq!(client.get(&path).await.status, status);
     }
     assert!(is_at_hand(&city, &gateway));
-    // Users and keys are counted, and theirs may end; a service needs the scope.
+    // Users and keys have a rate limit and may expire. A service token needs the scope.
     for client in [&watcher.0, &program.0, &city.editor.0] {
         assert!(!is_at_hand(&city, client));
     }

@@ -1,5 +1,5 @@
-//! A registry that does what a real one does seldom: it breaks off a snapshot, forgets cursors, goes silent. The gateway
-//! runs in this process, so that its patience can be short.
+//! A scripted registry for rare behaviour: it breaks off snapshots, rejects cursors and goes silent. The gateway
+//! runs in this process, so that its timeouts can be short.
 
 use std::{
     sync::{Arc, Mutex},
@@ -26,21 +26,21 @@ use uuid::Uuid;
 
 use super::watching::Folder;
 
-/// How long to wait for what must come: many times what it takes.
+/// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What is done to one subscription.
+/// One step of a subscription's script.
 #[derive(Clone)]
 enum Act {
-    /// Says this.
+    /// Sends this payload.
     Say(Value),
-    /// Refuses it with an error of this code.
+    /// Rejects the subscription with this error code.
     Fail(&'static str),
-    /// Closes with this code.
+    /// Closes the socket with this code.
     Close(u16),
-    /// Ends the connection without a word.
+    /// Drops the connection without a close frame.
     Drop,
-    /// Waits for so long.
+    /// Waits.
     Wait(Duration),
 }
 
@@ -75,10 +75,10 @@ fn remove(nth: u128, revision: i64) -> Act {
     event("REMOVE", revision, json!({ "agentId": agent(nth), "reason": "SUSPENDED" }))
 }
 
-/// A registry that does this to one subscription after the other.
+/// A registry that runs one script for each subscription.
 struct Fake {
     url: String,
-    /// The cursors that they began after.
+    /// The `after` of each subscription so far.
     asked: Arc<Mutex<Vec<Value>>>,
 }
 
@@ -91,7 +91,7 @@ impl Fake {
         tokio::spawn(async move {
             let script = Arc::new(Mutex::new(script.into_iter()));
             while let Ok((stream, _)) = listener.accept().await {
-                // Whoever comes again is not kept waiting by what was begun before.
+                // Each connection has its own task, so a client that reconnects needn't wait for its old connection.
                 tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&kept)));
             }
         });
@@ -103,10 +103,10 @@ impl Fake {
     }
 }
 
-/// What is done to the subscriptions that are still to come.
+/// The scripts of the coming subscriptions.
 type Script = Arc<Mutex<std::vec::IntoIter<Vec<Act>>>>;
 
-/// Serves one connection, to its end.
+/// Serves one connection to its end.
 async fn serve(stream: TcpStream, script: Script, asked: Arc<Mutex<Vec<Value>>>) {
     #[expect(clippy::result_large_err, reason = "the library's own signature")]
     let agree = |_: &Request, mut response: Response| {
@@ -123,7 +123,7 @@ async fn serve(stream: TcpStream, script: Script, asked: Arc<Mutex<Vec<Value>>>)
             "ping" => say(&mut socket, json!({ "type": "pong" })).await,
             "subscribe" => {
                 asked.lock().unwrap().push(message["payload"]["variables"]["after"].clone());
-                // After the last act pings are answered, and nothing is said.
+                // After the last step pings are answered and nothing else is sent.
                 let acts = script.lock().unwrap().next().unwrap_or_default();
                 for act in acts {
                     match act {
@@ -157,7 +157,7 @@ async fn say(socket: &mut WebSocketStream<TcpStream>, message: Value) {
     let _ = socket.send(Message::text(message.to_string())).await;
 }
 
-/// Runs a gateway against it until it has told this; answers all that it told, and how it ended.
+/// Runs a gateway until it gives a notice that `is_last` accepts. Returns all its notices and its result.
 async fn watch(
     fake: &Fake,
     patience: Duration,
@@ -166,7 +166,7 @@ async fn watch(
     run(Settings { patience, ..settings(fake) }, is_last).await
 }
 
-/// What a gateway of it is usually given.
+/// The gateway's settings in most tests.
 fn settings(fake: &Fake) -> Settings {
     Settings {
         url: fake.url.clone(),
@@ -180,7 +180,7 @@ fn settings(fake: &Fake) -> Settings {
     }
 }
 
-/// Runs a gateway until it has told this; answers all that it told, and how it ended.
+/// Same, with these settings.
 async fn run(
     settings: Settings,
     is_last: impl Fn(&Notice) -> bool,
@@ -195,11 +195,12 @@ async fn run(
         told.push(notice);
         Ok(())
     };
-    let ended = timeout(DEADLINE, gateway.run(done.notified(), &mut tell)).await.expect("it does not end");
+    let ended =
+        timeout(DEADLINE, gateway.run(done.notified(), &mut tell)).await.expect("the gateway does not end");
     (told, ended)
 }
 
-/// The snapshots and removals among these, in short.
+/// The notices about snapshots, removals and connections, in short.
 fn changes(told: &[Notice]) -> Vec<String> {
     let changes = told.iter().filter_map(|notice| match notice {
         Notice::Snapshot { revision, agents, gone } => {
@@ -245,7 +246,7 @@ async fn what_is_told_again_takes_nobody_back() {
             _ => None,
         })
         .collect();
-    assert_eq!(told, [6, 7, 8], "each once");
+    assert_eq!(told, [6, 7, 8], "each event is applied once");
     assert_eq!(fake.asked(), [Value::Null, json!("cursor 5")]);
 }
 
@@ -262,7 +263,7 @@ async fn a_stream_without_bookmarks_is_given_up_though_its_socket_lives() {
     assert_eq!(fake.asked(), [Value::Null, json!("cursor 5")]);
 }
 
-/// Where nothing changes for long, the cursor alone moves: a saved one that stood still would be too old in the end.
+/// Without changes only the cursor advances. If it were never saved, the saved one would be too old in the end.
 #[tokio::test]
 async fn bookmarks_alone_move_the_saved_cursor_once_in_a_while() {
     let quiet = || {
@@ -280,7 +281,8 @@ async fn bookmarks_alone_move_the_saved_cursor_once_in_a_while() {
     }
 }
 
-/// Else a registry that must look through much before its first event would be left each time, and asked again.
+/// With a fixed timeout the gateway would reconnect again and again to a registry that takes long before its first
+/// event.
 #[tokio::test]
 async fn a_stream_that_begins_late_is_given_more_time_each_time() {
     let late = vec![Act::Wait(Duration::from_secs(1)), bookmark(6)];
@@ -288,7 +290,7 @@ async fn a_stream_that_begins_late_is_given_more_time_each_time() {
     let last = |notice: &Notice| matches!(notice, Notice::Bookmark(6));
     let (told, ended) = watch(&fake, Duration::from_millis(400), last).await;
     ended.unwrap();
-    // 400 ms, 800 ms, 1.6 s; once more on a busy machine.
+    // 400 ms, 800 ms, 1.6 s; one more attempt on a busy machine.
     assert!((3..=4).contains(&fake.asked().len()), "{told:?}");
 }
 
@@ -308,14 +310,14 @@ async fn what_was_accepted_once_is_asked_for_again_and_what_never_was_is_not() {
         ended.unwrap();
         let away = told.iter().filter(|notice| matches!(notice, Notice::Disconnected { .. })).count();
         let back = told.iter().filter(|notice| matches!(notice, Notice::Connected { .. })).count();
-        assert_eq!((away, back), (2, 3), "that it is refused again and again is told once: {told:?}");
+        assert_eq!((away, back), (2, 3), "repeated rejections give one notice: {told:?}");
     }
     for refusal in ["FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"] {
         let fake = Fake::start(vec![vec![Act::Fail(refusal)]]).await;
         let (_, ended) = watch(&fake, DEADLINE, |_| false).await;
         assert!(matches!(ended, Err(GatewayError::Refused(_))), "{ended:?}");
     }
-    // What may pass is waited for.
+    // Transient failures are retried.
     for passing in [
         Act::Close(1012),
         Act::Close(1013),

@@ -1,4 +1,4 @@
-//! `watch`, the gateway that shows how: real ones, beside a registry that changes, goes away, and comes back.
+//! `watch`, the reference gateway: the real program with a registry that changes, stops and comes back.
 
 mod ends;
 mod fake;
@@ -33,7 +33,7 @@ impl City {
         city
     }
 
-    /// Publishes and activates.
+    /// Publishes a version and activates it.
     async fn publish(&self, agent: &str, prompt: &str) {
         let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": "m", "activate": true });
         let answer = self.operator.publish_input(input).await;
@@ -55,7 +55,7 @@ impl City {
     }
 }
 
-/// Waits until the state file is of a bookmark that this is true of.
+/// Waits until the state file has a state that `is_it` accepts.
 async fn saved(folder: &Folder, is_it: impl Fn(&Value) -> bool) -> Value {
     let state = until(|| folder.state().filter(&is_it)).await;
     state.unwrap_or_else(|| panic!("not in {:?}", folder.state()))
@@ -105,12 +105,12 @@ async fn with_its_registry_away_it_serves_what_it_saved_and_then_goes_on() {
     saved(&folder, serves(3)).await;
     gate.close().await;
     first.says("not connected: ", 1).await;
-    assert!(first.stop().await.success(), "it ends well without its registry");
+    assert!(first.stop().await.success(), "it exits with 0 without its registry");
 
     let again = Watching::start(&gate.url, token, &folder, &["--json"]);
     again.says("serving 3 agents from ", 1).await;
     again.says("not connected: can't reach the service: ", 1).await;
-    // What happens meanwhile is told when it is back, and no snapshot is needed.
+    // Changes made meanwhile arrive after the reconnect, without a new snapshot.
     city.publish(&city.agents[1], "meanwhile").await;
     city.mutate("deactivate", json!({ "agentId": city.agents[2] })).await;
     let instance = app.another().await;
@@ -139,7 +139,7 @@ async fn another_registry_behind_the_address_is_begun_with_anew() {
         Watching::start(&gate.url, None, &folder, &["--token-file", &watching::text(&token_file), "--json"]);
     watch.says("\"SNAPSHOT\"", 1).await;
     saved(&folder, serves(2)).await;
-    // The other one knows neither its token nor its cursor.
+    // The other registry accepts neither the token nor the cursor.
     std::fs::write(&token_file, other.gateway().await.token.as_deref().unwrap()).unwrap();
     gate.lead_to(&other.base).await;
     watch.says("beginning anew: ", 1).await;
@@ -174,7 +174,7 @@ async fn a_token_that_is_rotated_is_taken_from_its_file() {
     watch.says("UPSERT ", 1).await;
     let said = watch.said();
     assert_eq!(said.iter().filter(|line| line.contains("SNAPSHOT")).count(), 1, "{said:?}");
-    // A customer's own people have other rights, so a cursor of the service's is none of theirs.
+    // A member has another visibility than the service token, so its cursor is rejected.
     assert!(watch.stop().await.success());
     let member = app.member(&city.customer, Role::Viewer).await;
     let args = ["--customer", &city.customer];

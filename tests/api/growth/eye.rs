@@ -1,5 +1,6 @@
-//! Sees the plan of each statement that a service runs: Postgres tells it in a notice (`auto_explain`), and a proxy takes
-//! the notice out of what it carries. So what is looked at is what was sent, with its values, as it was planned and run.
+//! Captures the plan of each statement that a service runs. Postgres sends it in a notice (`auto_explain`), and a
+//! proxy takes the notice out of the stream. So the test sees the statement as it was sent, planned and run, with
+//! its values.
 
 use std::{
     collections::HashMap,
@@ -19,9 +20,9 @@ use tokio::{
 use super::plan::Ran;
 use crate::support::cluster::{Database, cluster};
 
-/// A proxy to a database that notes the plans.
+/// A proxy to a database that captures plans.
 pub(super) struct Eye {
-    /// The database by way of it, as the service's role.
+    /// The database's URL through the proxy, as the service's role.
     pub(super) url: String,
     seen: Arc<Mutex<Seen>>,
     listening: JoinHandle<()>,
@@ -30,13 +31,13 @@ pub(super) struct Eye {
 #[derive(Default)]
 struct Seen {
     ran: Vec<Ran>,
-    /// Of each connection, whether it is in no transaction. A plan is told when its statement's portal goes, which may be
-    /// as late as that.
+    /// Whether each connection is outside a transaction. Postgres may send a plan as late as that, when the
+    /// statement's portal is closed.
     idle: HashMap<usize, bool>,
 }
 
 impl Eye {
-    /// On this database.
+    /// Starts a proxy to this database, and turns `auto_explain` on.
     pub(super) async fn on(database: &Database) -> Self {
         let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
         for (setting, value) in [
@@ -61,7 +62,7 @@ impl Eye {
         Self { url, seen, listening }
     }
 
-    /// What has been run since this was last asked, by connections that are done with it.
+    /// Returns the statements run since the last call, when all connections are outside transactions.
     pub(super) async fn ran(&self) -> Vec<Ran> {
         let begun = Instant::now();
         loop {
@@ -103,7 +104,7 @@ async fn carry(client: TcpStream, server: UnixStream, nth: usize, seen: Arc<Mute
     let asked = async {
         let mut bytes = vec![0; 16 * 1024];
         while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
-            // Until the server says so, whoever has asked is not done.
+            // The connection is busy until the server says that it is ready.
             seen.lock().unwrap().idle.insert(nth, false);
             if to_server.write_all(&bytes[..length]).await.is_err() {
                 break;
@@ -111,7 +112,7 @@ async fn carry(client: TcpStream, server: UnixStream, nth: usize, seen: Arc<Mute
         }
     };
     let answered = async {
-        // A message of Postgres: its kind, and its length in four bytes, which count themselves.
+        // A message of Postgres: its kind in a byte, and its length in four bytes, which include themselves.
         let mut head = [0; 5];
         while from_server.read_exact(&mut head).await.is_ok() {
             let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
@@ -137,7 +138,7 @@ async fn carry(client: TcpStream, server: UnixStream, nth: usize, seen: Arc<Mute
     seen.lock().unwrap().idle.remove(&nth);
 }
 
-/// The plan that a notice tells, if it does: its field `M` is `duration: … plan:` and the JSON.
+/// Parses the plan in a notice, if it has one: the field `M` is `duration: … plan:` and the JSON.
 fn notice(body: &[u8]) -> Option<Ran> {
     let message = body.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(b"M"))?;
     let (_, plan) = std::str::from_utf8(message).ok()?.split_once("plan:")?;

@@ -1,4 +1,4 @@
-//! Clients that activate, roll back and read one agent, and write down what they were told.
+//! Clients that activate, roll back and read one agent, and record the responses.
 
 use std::{
     collections::HashMap,
@@ -18,7 +18,7 @@ use crate::support::{
     caller::{Gateway, Operator},
 };
 
-/// An agent, and its versions that nobody has activated yet.
+/// An agent, with versions to activate.
 pub(super) struct Agent {
     id: String,
     versions: Vec<String>,
@@ -39,16 +39,16 @@ impl Agent {
     }
 }
 
-/// A way to an instance.
+/// The access to an instance.
 #[derive(Clone)]
 pub(super) struct Door {
     operator: Operator,
     gateway: Gateway,
-    /// What stands before it and answers by itself at times.
+    /// A cache before the instance, which returns stale reads.
     copy: Option<Copy>,
 }
 
-/// Reads that are answered again for a while.
+/// A cache of reads.
 #[derive(Clone)]
 pub(super) struct Copy {
     time: Duration,
@@ -76,12 +76,12 @@ impl Door {
         Self { operator, gateway: instance.gateway().await, copy: None }
     }
 
-    /// The same way, behind such a copy.
+    /// The same access behind a cache.
     pub(super) fn behind(self, copy: Copy) -> Self {
         Self { copy: Some(copy), ..self }
     }
 
-    /// What is active: over REST or GraphQL.
+    /// Reads the active version, over REST or GraphQL.
     async fn read(&self, agent: &Agent, over_rest: bool, at_least: Option<i64>) -> Call {
         if let Some(call) = self.copy.as_ref().and_then(|copy| copy.of(&agent.id)) {
             return call;
@@ -138,16 +138,16 @@ impl Door {
     }
 }
 
-/// One client of one agent: it waits for each answer before it asks again.
+/// One client of one agent. It waits for each response before its next call.
 pub(super) struct Client {
     nth: usize,
     agent: Shared,
     doors: Vec<Door>,
     began: Instant,
     at_least: bool,
-    /// The newest revision that it was told.
+    /// The newest revision in its responses.
     seen: Option<i64>,
-    /// What it last saw to be active.
+    /// The active version in its last read.
     active: Option<Version>,
 }
 
@@ -159,7 +159,7 @@ impl Client {
     pub(super) async fn run(mut self, calls: usize) -> Vec<Op> {
         let mut ops = Vec::new();
         for turn in 0..calls {
-            // Each client another order, and all doors by turns.
+            // Each client makes its calls in another order, and uses all instances in turn.
             let what = (turn * 7 + self.nth * 3 + turn / 10) % 10;
             let door = self.doors[(turn + self.nth) % self.doors.len()].clone();
             let at_least = self.seen.filter(|_| self.at_least && what < 6);
@@ -180,7 +180,7 @@ impl Client {
         match what {
             0..6 => door.read(agent, what < 3, at_least).await,
             6 | 7 => {
-                // Each version once, for as long as there are any: then no two writes look the same.
+                // Activates each version once while there are any, so that no two writes look the same.
                 let at = agent.next.fetch_add(1, Ordering::Relaxed) % agent.versions.len();
                 let version = at as Version + 1;
                 let expected = (what == 7).then_some(self.active);

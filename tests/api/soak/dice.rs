@@ -1,4 +1,4 @@
-//! Chance that can be had again: all of a run's choices come from one seed, which it prints.
+//! A random number generator: all choices of a run come from one seed, which the run prints.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -10,7 +10,7 @@ use std::{
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// Those of this seed for this player: what one takes does not change what another gets.
+    /// A generator for this seed and player. Each player has its own sequence, so they don't affect each other.
     pub(super) fn new(seed: u64, player: &str) -> Self {
         let mut hasher = DefaultHasher::new();
         player.hash(&mut hasher);
@@ -25,12 +25,12 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 to less than this.
+    /// A number from 0 to below `count`.
     pub(super) fn below(&mut self, count: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(count).unwrap()).unwrap()
     }
 
-    /// True so often in a hundred times.
+    /// True with this probability, in percent.
     pub(super) fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

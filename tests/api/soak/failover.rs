@@ -1,5 +1,5 @@
-//! The database's host is gone without a word, and another takes over its address: connections of before are never
-//! answered again, new ones are.
+//! The database's host disappears without closing connections, and another takes over its address: old connections
+//! get no answer, new ones do.
 
 use std::time::{Duration, Instant};
 

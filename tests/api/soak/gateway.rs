@@ -1,4 +1,5 @@
-//! What a gateway was promised: its map is the database's at each bookmark, and bookmarks come when they are due.
+//! Checks the rules of `configs`: a gateway's map equals the database's at each bookmark, and bookmarks come in
+//! time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,12 +12,12 @@ use super::{
     truth::Told,
 };
 
-/// How long after a bookmark the next one is due, and what a busy machine may add.
+/// How long after a bookmark the next one is due, with some time for a busy machine.
 const DUE: Duration = Duration::from_secs(20);
 
-/// Judges connections that each go on where the one before ended. The first begins with a snapshot.
+/// Checks connections that each resume where the one before ended. The first begins with a snapshot.
 pub(super) fn chapter(judge: &mut Judge<'_>, chapter: &[Session]) {
-    // The map as of the last bookmark, which is where the next connection goes on.
+    // The map at the last bookmark, where the next connection resumes.
     let mut kept = BTreeMap::new();
     for session in chapter {
         let start = match &session.after {
@@ -34,7 +35,7 @@ pub(super) fn chapter(judge: &mut Judge<'_>, chapter: &[Session]) {
 struct Reading<'a, 'b> {
     judge: &'a mut Judge<'b>,
     session: &'a Session,
-    /// The bookmark that it goes on from.
+    /// The bookmark that the connection resumes at.
     start: Option<i64>,
     map: BTreeMap<String, Served>,
     kept: BTreeMap<String, Served>,
@@ -66,7 +67,7 @@ impl Reading<'_, '_> {
         self.in_time();
     }
 
-    /// No commit that is to be told of lies between these.
+    /// Checks that no commit with events lies between these.
     fn between(&mut self, before: Option<i64>, revision: i64) {
         let Some(before) = before.filter(|before| *before < revision) else { return };
         let missing = self.judge.story.told.range(before + 1..revision).map(|(missing, _)| *missing);
@@ -76,7 +77,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// The events of one commit as they came, or of one moment, with its bookmarks.
+    /// Checks the events of one commit or of a snapshot, with its bookmarks.
     fn commit(&mut self, commit: &[&What], is_whole: bool) {
         let revision = commit[0].revision();
         let is_snapshot =
@@ -107,7 +108,7 @@ impl Reading<'_, '_> {
                 What::Entry { .. } => {}
             }
             if marks > 0 {
-                self.judge.find(Rule::Atomic, format!("a bookmark stood in the middle of {revision}"));
+                self.judge.find(Rule::Atomic, format!("a bookmark came in the middle of {revision}"));
             }
             let agent = what.agent().unwrap_or_default();
             if !came.insert(agent) || self.start.is_some_and(|start| revision <= start) {
@@ -115,14 +116,14 @@ impl Reading<'_, '_> {
             }
         }
         if is_snapshot && revision < self.session.floor {
-            let text = format!("a snapshot of {revision}, when {} was acknowledged", self.session.floor);
+            let text = format!("a snapshot of {revision}, although {} was acknowledged", self.session.floor);
             self.judge.find(Rule::NoneMissing, text);
         }
         if !is_whole && marks == 0 {
             return;
         }
         for agent in due.keys().filter(|agent| !came.contains(agent.as_str())) {
-            // A commit of which nothing came may have been told before this connection began.
+            // A commit without events here may have been sent on the connection before.
             if came.is_empty() && !is_snapshot && self.start.is_some_and(|start| revision <= start) {
                 continue;
             }
@@ -166,7 +167,7 @@ impl Reading<'_, '_> {
         self.kept.clone_from(&self.map);
     }
 
-    /// What came first is what comes first after the bookmark.
+    /// Checks that the first event is the first one after the bookmark.
     fn came_right_after(&mut self) {
         let Some(start) = self.start else { return };
         let due = self.judge.story.told.range(start + 1..).next().map(|(revision, _)| *revision);
@@ -176,7 +177,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// While all is well, bookmarks are never far apart.
+    /// Checks that bookmarks are never far apart while nothing is broken.
     fn in_time(&mut self) {
         let Some(asked) = self.session.asked else { return };
         let marks = self.session.events.iter().filter(|event| event.what.is_bookmark()).map(|event| event.at);

@@ -1,5 +1,5 @@
-//! What a soak runs on: a Postgres of its own that can be restarted, and instances of the service as processes of their
-//! own, each behind a wire that can be cut.
+//! The environment of a soak: a Postgres that can be restarted, and instances of the service as processes, each
+//! behind a proxy.
 
 use std::{
     fs::File,
@@ -23,7 +23,7 @@ use crate::support::{
 
 /// How long to wait for a start: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// How often all waits look.
+/// Polling interval.
 const LOOK: Duration = Duration::from_millis(20);
 
 const SETTINGS: [&str; 5] = ["DATABASE_URL", "MIGRATE_DATABASE_URL", "SIGNING_KEY", "JWT_ISSUER", "JWT_JWKS"];
@@ -37,18 +37,18 @@ pub(super) struct Postgres {
 
 impl Postgres {
     async fn start(folder: &Folder) -> Self {
-        // Durable only in that a cluster that does not start again is not thrown away.
+        // Durable, so that a cluster that doesn't start again isn't replaced.
         let options = Options { durable: true, ..options(folder.join("pg"), true) };
         let first = Embedded::attach_or_start(&options).await.unwrap();
         Self { options, first, again: Mutex::default() }
     }
 
-    /// Its URL as the service's role.
+    /// The URL as the service's role.
     pub(super) fn service_url(&self) -> String {
         self.first.url(SERVICE, SERVICE)
     }
 
-    /// Its URL as superuser.
+    /// The URL as superuser.
     pub(super) fn admin_url(&self) -> String {
         self.first.url(SUPERUSER, SERVICE)
     }
@@ -60,7 +60,7 @@ impl Postgres {
         files.map(|file| file.unwrap().path()).find(is_socket).unwrap()
     }
 
-    /// Stops it at once, without a word to anybody, leaves it down for a while, and starts it again.
+    /// Stops it immediately, waits for `down`, and starts it again.
     pub(super) async fn restart(&self, down: Duration) {
         let pid = self.first.postmaster().unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), Signal::QUIT).unwrap();
@@ -86,9 +86,9 @@ fn is_port(text: &str) -> bool {
 
 /// One instance of the service.
 pub(super) struct Node {
-    /// Between its clients and it.
+    /// The proxy between clients and the instance.
     pub(super) door: Proxy,
-    /// Between it and Postgres, for one that has such.
+    /// The proxy between the instance and Postgres, if there is one.
     pub(super) line: Option<Proxy>,
     home: PathBuf,
     database_url: String,
@@ -113,18 +113,18 @@ impl Node {
         Self { door, line, home, database_url, owner_url, process: Mutex::new(process) }
     }
 
-    /// Tells its process this.
+    /// Sends this signal to the process.
     pub(super) async fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&*self.process.lock().await), signal).unwrap();
     }
 
-    /// Ends it by this signal, waits until it is gone and for a while more, and starts another in its place.
+    /// Ends the process with this signal, waits for its exit and for `down`, and starts another in its place.
     pub(super) async fn replace(&self, signal: Signal, down: Duration) {
         let mut process = self.process.lock().await;
         kill_process(Pid::from_child(&process), signal).unwrap();
         let started = Instant::now();
         while process.try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < DEADLINE, "it does not stop");
+            assert!(started.elapsed() < DEADLINE, "the instance does not stop");
             tokio::time::sleep(LOOK).await;
         }
         tokio::time::sleep(down).await;
@@ -133,7 +133,7 @@ impl Node {
         self.door.lead_to(Target::Port(port));
     }
 
-    /// What it said since its first start.
+    /// The log of all its processes.
     pub(super) fn log(&self) -> String {
         std::fs::read_to_string(log(&self.home)).unwrap()
     }
@@ -152,12 +152,12 @@ fn log(home: &Path) -> PathBuf {
     home.join("serve.log")
 }
 
-/// Starts the service and waits until it is ready; answers its port too.
+/// Starts the service and waits until it is ready. Returns the process and its port.
 async fn launch(home: &Path, database_url: &str, owner_url: &str) -> (Child, u16) {
     let file = File::options().create(true).append(true).open(log(home)).unwrap();
     let started = Instant::now();
     loop {
-        // Free a moment ago, and nobody else asks for this one.
+        // The port was free a moment ago; nothing else binds this one.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_agent-registry"));
         for setting in SETTINGS {
@@ -180,15 +180,15 @@ async fn launch(home: &Path, database_url: &str, owner_url: &str) -> (Child, u16
             if ready.is_ok_and(|answer| answer.status().is_success()) {
                 return (process, port);
             }
-            assert!(started.elapsed() < DEADLINE, "it does not become ready");
+            assert!(started.elapsed() < DEADLINE, "the service does not become ready");
             tokio::time::sleep(LOOK).await;
         }
-        // Without its database it does not start.
-        assert!(started.elapsed() < DEADLINE, "it does not start");
+        // The process exits when the database is down, so start it again.
+        assert!(started.elapsed() < DEADLINE, "the service does not start");
     }
 }
 
-/// All of it.
+/// The whole environment.
 pub(super) struct Ground {
     pub(super) nodes: Vec<Node>,
     pub(super) postgres: Postgres,
@@ -196,7 +196,7 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// A Postgres, and so many instances, the last of them behind a wire.
+    /// Starts Postgres and this many instances. The last one reaches Postgres through a proxy.
     pub(super) async fn start(instances: usize) -> Self {
         let folder = Folder::new();
         let postgres = Postgres::start(&folder).await;
@@ -206,7 +206,7 @@ impl Ground {
         Self { nodes, postgres, _folder: folder }
     }
 
-    /// Where its clients find the instances.
+    /// The URLs of the instances, through their proxies.
     pub(super) fn bases(&self) -> Vec<String> {
         self.nodes.iter().map(|node| format!("http://{}", node.door.address)).collect()
     }

@@ -1,5 +1,5 @@
-//! Whoever writes behind the service's back, as an import of long standing does: several agents in one transaction that
-//! stays open for random times, so that transactions end in another order than they begin in.
+//! Long transactions written with SQL, like a slow import: several agents in one transaction that stays open for a
+//! random time, so that transactions commit in another order than they begin.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ pub(super) struct Waits {
     pub(super) commit: Duration,
 }
 
-/// Opens transactions until it is told to stop.
+/// Runs transactions until `stop` is set.
 pub(super) async fn hold(
     world: Arc<World>,
     ledger: Arc<Ledger>,
@@ -76,8 +76,8 @@ pub(super) async fn hold(
     }
 }
 
-/// Does all of this in one transaction, as the service does it: customers first, then agents, then the log. Agents that
-/// are archived, or serve that version already, are left out.
+/// Applies all steps in one transaction, with the service's order of locks: customers, agents, the log. Leaves out
+/// archived agents, and versions that are active already.
 pub(super) async fn write(
     connection: &mut PgConnection,
     steps: &[(String, Step)],

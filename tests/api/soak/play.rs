@@ -1,4 +1,4 @@
-//! How a soak goes: who plays, the last word that tells all watchers that it is over, and what is held against the log.
+//! The course of a soak: its players, the final write that ends the recordings, and the check against the log.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::log::first_broken;
 
-/// Whoever plays on a world: writers, those who hold transactions open, watchers.
+/// The players on a world: writers, long transactions, subscribers.
 pub(super) struct Play {
     world: Arc<World>,
     pub(super) ledger: Arc<Ledger>,
@@ -27,15 +27,15 @@ pub(super) struct Play {
     watchers: Vec<JoinHandle<Recording>>,
 }
 
-/// How many play, and how.
+/// The number of players, and their settings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cast {
     pub(super) seed: u64,
     pub(super) writers: usize,
     pub(super) holders: usize,
-    /// How many of each kind of watcher.
+    /// The number of subscribers of each kind.
     pub(super) watchers: usize,
-    /// How long a writer waits between two writes, in milliseconds.
+    /// The time between two writes of a writer, in milliseconds.
     pub(super) pause: (u64, u64),
     pub(super) habits: Habits,
 }
@@ -77,7 +77,7 @@ impl Play {
         Self { world: Arc::clone(world), ledger, stop, finish, writers: writing, watchers }
     }
 
-    /// Ends the writing with a last word to everybody, and waits until each watcher has heard it.
+    /// Stops the writers, makes a final write that every subscriber must receive, and waits until each has.
     pub(super) async fn end(self, service_url: &str, admin_url: &str) -> Outcome {
         let Self { world, ledger, stop, finish, writers, watchers } = self;
         stop.send_replace(true);
@@ -100,12 +100,12 @@ impl Play {
         for watcher in watchers {
             recordings.push(watcher.await.unwrap());
         }
-        println!("the last word reached all watchers in {:?}", begun.elapsed());
+        println!("the final write reached all subscribers in {:?}", begun.elapsed());
         Outcome { truth, ledger, recordings }
     }
 }
 
-/// What came of it.
+/// The result of a play.
 pub(super) struct Outcome {
     pub(super) truth: Arc<Truth>,
     pub(super) ledger: Arc<Ledger>,
@@ -113,7 +113,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Everything that is not as it was promised, in words.
+    /// Describes all violations.
     pub(super) async fn faults(&self, admin_url: &str, troubles: &[Trouble]) -> Vec<String> {
         let mut found = lost(&self.truth, &self.ledger.acks());
         for recording in &self.recordings {
@@ -143,7 +143,7 @@ impl Outcome {
         self.recordings.iter().map(|recording| recording.sessions.len()).sum()
     }
 
-    /// How connections ended, and how often.
+    /// The ends of connections, with their counts.
     pub(super) fn ends(&self) -> BTreeMap<String, usize> {
         let mut ends = BTreeMap::new();
         for session in self.recordings.iter().flat_map(|recording| &recording.sessions) {

@@ -1,5 +1,5 @@
-//! Each promise is seen when it is broken: faults seeded into what healthy watchers received. First of all, that is found
-//! to be as promised.
+//! Shows that each rule finds its violations: changes the recordings of healthy subscribers. The unchanged
+//! recordings must be clean.
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +20,7 @@ use crate::support::{App, app::Instance};
 
 static HEALTHY: OnceCell<Outcome> = OnceCell::const_new();
 
-/// What watchers received while nothing was broken; the same for all tests.
+/// Recordings without faults; shared by all tests.
 async fn healthy() -> &'static Outcome {
     HEALTHY
         .get_or_init(|| async {
@@ -31,7 +31,7 @@ async fn healthy() -> &'static Outcome {
             let habits = Habits { stay: (300, 1200), nonsense: 15, ..Habits::default() };
             let cast = Cast { seed: 4, writers: 3, holders: 2, watchers: 1, pause: (0, 20), habits };
             let play = Play::begin(&world, &app.database.url, cast);
-            // Until enough has happened that each fault finds its place.
+            // Runs until each change finds a suitable event.
             let begun = Instant::now();
             while play.ledger.acks().len() < 100 || begun.elapsed() < Duration::from_secs(4) {
                 assert!(begun.elapsed() < Duration::from_secs(120), "{} writes", play.ledger.acks().len());
@@ -45,7 +45,7 @@ async fn healthy() -> &'static Outcome {
         .await
 }
 
-/// Seeds this into one recording after the other until it finds its place; answers which promises are then broken.
+/// Applies a change to the first recording that it fits. Returns the rules that are broken then.
 async fn seeded(field: Field, seed: impl Fn(&mut Recording) -> Option<()>) -> BTreeSet<Rule> {
     let Outcome { truth, recordings, .. } = healthy().await;
     for recording in recordings.iter().filter(|recording| recording.who.field == field) {
@@ -54,15 +54,15 @@ async fn seeded(field: Field, seed: impl Fn(&mut Recording) -> Option<()>) -> BT
             return rules(&violations(truth, &[], &recording));
         }
     }
-    panic!("no recording has what this is seeded into");
+    panic!("the change fits no recording");
 }
 
-/// Seeds this into one connection.
+/// Applies a change to one connection.
 async fn into_session(field: Field, seed: impl Fn(&mut Session) -> Option<()>) -> BTreeSet<Rule> {
     seeded(field, |recording| recording.sessions.iter_mut().find_map(&seed)).await
 }
 
-/// Seeds this into the events of one connection.
+/// Applies a change to the events of one connection.
 async fn into_events(field: Field, seed: impl Fn(&mut Vec<Event>) -> Option<()>) -> BTreeSet<Rule> {
     into_session(field, |session| seed(&mut session.events)).await
 }
@@ -71,13 +71,13 @@ fn has(rules: &BTreeSet<Rule>, rule: Rule) {
     assert!(rules.contains(&rule), "{rule:?} is not among {rules:?}");
 }
 
-/// The first so many neighbours of which this is true.
+/// The index of the first `count` adjacent events that satisfy `is_it`.
 fn find(events: &[Event], count: usize, is_it: impl Fn(&[&What]) -> bool) -> Option<usize> {
     let whats: Vec<&What> = events.iter().map(|event| &event.what).collect();
     whats.windows(count).position(is_it)
 }
 
-/// Whether these are changes, and each is of the same commit as the first just where the number says 0.
+/// Whether these are changes, and exactly those marked 0 are of the first one's commit.
 fn commits(whats: &[&What], of: &[u8]) -> bool {
     let is_change = |what: &What| !matches!(what, What::Snapshot { .. } | What::Bookmark { .. });
     let first = whats[0].revision();
@@ -124,7 +124,7 @@ async fn what_comes_twice_is_seen() {
             Some(())
         };
         has(&into_events(field, repeat).await, Rule::Unique);
-        // Once more on a later connection, which came back to what is after it.
+        // An event again on a later connection, which resumed after it.
         let again = |recording: &mut Recording| {
             let mut before: Vec<Event> = Vec::new();
             for session in &mut recording.sessions {
@@ -185,7 +185,7 @@ async fn a_commit_in_parts_is_seen() {
         Some(())
     };
     has(&into_events(Field::Configs, halve).await, Rule::Atomic);
-    // What is served now, in the event of an earlier commit.
+    // A newer state in the event of an earlier commit.
     let torn = |events: &mut Vec<Event>| {
         let upsert = events.iter_mut().find_map(|event| match &mut event.what {
             What::Upsert { served, .. } => Some(served),
@@ -256,7 +256,7 @@ async fn a_bookmark_that_is_forgotten_or_late_is_seen() {
     let from = last.ended;
     last.ended += Duration::from_secs(21);
     has(&rules(&violations(truth, &[], &recording)), Rule::Bookmarked);
-    // Not so when something was broken meanwhile.
+    // Not when a fault was active meanwhile.
     let trouble = Trouble { from, until: from + Duration::from_secs(1) };
     assert_eq!(rules(&violations(truth, &[trouble], &recording)), BTreeSet::new());
 }

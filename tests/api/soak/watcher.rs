@@ -1,5 +1,4 @@
-//! Watchers that come and go: each takes down all that it receives, leaves or is cut off, and comes back to where it was
-//! on any instance.
+//! Subscribers of the soak: each records what it receives, leaves or is cut off, and resumes on any instance.
 
 use std::{
     sync::Arc,
@@ -25,21 +24,21 @@ use super::{
     world::World,
 };
 
-/// How long a watcher waits for a connection, and for its being signed in.
+/// Timeout of connecting and of authenticating.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long those stay who stay long, in milliseconds.
+/// The duration of long stays, in milliseconds.
 const PATIENT: (u64, u64) = (25_000, 45_000);
 
-/// How watchers behave.
+/// The behaviour of subscribers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Habits {
-    /// How long they stay, in milliseconds.
+    /// The duration of a stay, in milliseconds.
     pub(super) stay: (u64, u64),
-    /// How often of a hundred times they come back with what is no cursor.
+    /// The probability of a bad cursor on reconnect, in percent.
     pub(super) nonsense: usize,
-    /// After which commit they begin; after the newest one when there is none.
+    /// The revision to start after; the newest one if there is none.
     pub(super) from: Option<i64>,
-    /// How long they wait, when nothing more happens, for what they still have to be told.
+    /// How long to wait for the remaining due events, after the writes have ended.
     pub(super) deadline: Duration,
 }
 
@@ -49,10 +48,10 @@ impl Default for Habits {
     }
 }
 
-/// What there is to be seen, once nothing more happens.
+/// The truth, once the writes have ended.
 pub(super) type Finish = Option<Arc<Truth>>;
 
-/// Watches until all there is to be seen was seen, or the deadline is over.
+/// Subscribes until all due events were received, or until the deadline.
 pub(super) async fn watch(
     who: Who,
     world: Arc<World>,
@@ -75,7 +74,7 @@ pub(super) async fn watch(
         let after = match &seen {
             Some((cursor, _)) if dice.percent(habits.nonsense) => After::Bad(spoiled(cursor, &mut dice)),
             Some((cursor, place)) if !who.forgets => After::Cursor(cursor.clone(), *place),
-            // From a place that is known, or from wherever the log is by then.
+            // From a known revision, or without a cursor.
             _ if who.field != Field::Configs && (begun || habits.from.is_some() || dice.percent(70)) => {
                 After::Revision(habits.from.unwrap_or_else(|| world.newest()))
             }
@@ -94,7 +93,7 @@ pub(super) async fn watch(
             events: Vec::new(),
             end: End::Lost,
         };
-        // Some stay long enough to be told that nothing happens.
+        // Some stay long enough to get bookmarks of a quiet stream.
         let (least, most) = if dice.percent(20) { PATIENT } else { habits.stay };
         let stay = dice.millis(least, most);
         let mut sitting = Sitting { who: &who, session, deadline: habits.deadline, goal: None };
@@ -113,7 +112,7 @@ pub(super) async fn watch(
     Recording { who, sessions }
 }
 
-/// Where to come back to after this event, if it says so.
+/// The cursor to resume at after this event, if it has one.
 fn place_to_return(what: &What) -> Option<(String, Place)> {
     match what {
         What::Entry { place, hash, .. } => Some((format!("{}.{}.{hash}", place.0, place.1), *place)),
@@ -122,7 +121,7 @@ fn place_to_return(what: &What) -> Option<(String, Place)> {
     }
 }
 
-/// What is like this cursor, and is none: of another log, of the future.
+/// An invalid cursor: of the future, or with the hash of another log.
 fn spoiled(cursor: &str, dice: &mut Dice) -> String {
     if dice.percent(50) {
         return "999999999".to_owned();
@@ -140,7 +139,7 @@ struct Sitting<'a> {
     goal: Option<Goal>,
 }
 
-/// The last that there is to be seen, and of how many events it is one.
+/// The last due event's position, and the number of events in its commit.
 #[derive(Clone, Copy)]
 struct Goal(Option<Place>, usize);
 
@@ -178,7 +177,7 @@ impl Sitting<'_> {
             if goal == Some(true) {
                 return Ok(End::Done);
             }
-            // It may have begun after the end, and then nothing comes.
+            // The connection may have begun after the last event, so that none is due.
             let is_late = self.session.after == After::Now && self.session.events.is_empty();
             if goal.is_some() && is_late && self.who.field != Field::Configs {
                 return Ok(End::Left);
@@ -253,12 +252,12 @@ impl Sitting<'_> {
         }
     }
 
-    /// Whether all that there is was received.
+    /// Whether the last due event was received.
     fn has_reached(&self, Goal(goal, events): Goal) -> bool {
         let last = self.session.events.last().map(|event| &event.what);
         let came = match (last, &self.session.after) {
             (Some(What::Entry { place, .. }), _) | (None, After::Cursor(_, place)) => Some(*place),
-            // The events of a commit end with a bookmark, unless there is but one.
+            // A commit with several events ends with a bookmark.
             (Some(what), _) if what.is_bookmark() || events == 1 => Some((what.revision(), 0)),
             (None, After::Revision(revision)) => Some((*revision, i32::MAX)),
             _ => None,

@@ -1,4 +1,4 @@
-//! Customers with agents, whoever writes and whoever watches: what a soak plays with.
+//! The world of a soak: customers with agents, writers and subscribers.
 
 use std::{
     collections::BTreeSet,
@@ -14,14 +14,14 @@ use serde_json::json;
 use super::record::{Field, Who};
 use crate::support::{Calls, app::Instance};
 
-/// How many versions each agent begins with.
+/// The number of initial versions of each agent.
 const VERSIONS: usize = 2;
 
-/// A customer and what writes for it.
+/// A customer and the tokens that write for it.
 pub(super) struct Customer {
     pub(super) id: String,
     pub(super) agents: Vec<Agent>,
-    /// Of its editor, and of a program of its own.
+    /// Tokens of its editor and of an API key.
     pub(super) writers: Vec<String>,
 }
 
@@ -31,20 +31,20 @@ pub(super) struct Agent {
     pub(super) versions: Mutex<Vec<String>>,
 }
 
-/// What a soak plays with.
+/// The world of a soak.
 pub(super) struct World {
-    /// Where the instances are.
+    /// The URLs of the instances.
     pub(super) bases: Vec<String>,
     pub(super) customers: Vec<Customer>,
     /// An operator's token.
     pub(super) operator: String,
     pub(super) watchers: Vec<Who>,
-    /// The newest commit that was acknowledged to anybody.
+    /// The newest revision that was acknowledged to any caller.
     newest: AtomicI64,
 }
 
 impl World {
-    /// Makes it by way of this instance, for clients that find the instances at `bases`.
+    /// Makes the world through this instance. Clients reach the instances at `bases`.
     pub(super) async fn make(instance: &Instance, bases: Vec<String>, agents: usize) -> Arc<Self> {
         let operator = instance.operator().await;
         let mut customers = Vec::new();
@@ -87,18 +87,18 @@ impl World {
         self.customers.iter().flat_map(|customer| &customer.agents)
     }
 
-    /// Notes that somebody was told of this commit.
+    /// Records that this revision was acknowledged.
     pub(super) fn acknowledge(&self, revision: i64) {
         self.newest.fetch_max(revision, Ordering::SeqCst);
     }
 
-    /// The newest commit that was acknowledged to anybody by now.
+    /// The newest revision that was acknowledged so far.
     pub(super) fn newest(&self) -> i64 {
         self.newest.load(Ordering::SeqCst)
     }
 }
 
-/// Each kind of caller, each field, with and without filters.
+/// Subscribers: each kind of caller and each field, with and without filters.
 async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
     let [ankara, bern, cairo] = customers else { panic!("three customers") };
     let gateway = instance.gateway().await.token.clone().unwrap();
@@ -111,7 +111,7 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
         let agents = customers.iter().flat_map(|customer| &customer.agents[..count]);
         Some(agents.map(|agent| agent.id.clone()).collect())
     };
-    // Of two customers, and the administrator of one of them.
+    // A user who is ADMIN of two customers.
     let both = instance.member(&ankara.id, Role::Admin).await;
     let subject = format!("admin-of-{}", ankara.id);
     instance.set_member(&bern.id, &subject, Role::Admin).await;

@@ -1,5 +1,5 @@
-//! The protocol as one table: what a client says, frame by frame, and what it hears, to the last one. Each case has a
-//! socket of its own; an answer that is not in the table fails it, and so does one that does not come.
+//! The protocol as one table: the client's frames and the server's, in order. Each case has its own socket. A
+//! missing or unexpected frame fails the case.
 
 use agent_registry::http::SocketLimits;
 use serde_json::{Value, json};
@@ -15,14 +15,14 @@ use tokio_tungstenite::tungstenite::{
 use super::{ACTIVATIONS, NAMES, impatient};
 use crate::support::{App, caller::Operator, socket::Socket};
 
-/// The largest message, as the service has it.
+/// The largest message; the service has the same limit.
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What a client says.
+/// A client's frame.
 enum Say {
-    /// A message that is JSON.
+    /// A JSON message.
     Json(Value),
-    /// This text.
+    /// A text message.
     Text(String),
     Binary(&'static [u8]),
     /// A message in several frames.
@@ -30,29 +30,29 @@ enum Say {
     /// A control frame of the transport.
     Ping(&'static [u8]),
     Pong(&'static [u8]),
-    /// A text that is not UTF-8.
+    /// Text that isn't UTF-8.
     Garbled,
-    /// A frame of a kind that nobody knows.
+    /// A frame with a reserved opcode.
     Reserved,
-    /// The end of a message that has not begun.
+    /// A continuation frame without a message.
     Continued,
     Close(u16),
 }
 
-/// What it hears.
+/// A server's frame.
 #[derive(Debug, PartialEq)]
 enum Hear {
     Json(Value),
     /// `next` with data for this id.
     Next(&'static str),
     Complete(&'static str),
-    /// `error` for this id, whose first entry has this code.
+    /// `error` for this id; its first entry has this code.
     Error(&'static str, &'static str),
-    /// The transport's answer to its ping.
+    /// The transport's pong.
     Pong(&'static [u8]),
-    /// The end, with this code.
+    /// The close frame with this code.
     Closed(u16),
-    /// Nothing more, and the socket is open.
+    /// No frame, and the socket stays open.
     Quiet,
 }
 
@@ -90,7 +90,7 @@ impl Say {
     }
 }
 
-/// What comes next, in the words of the table.
+/// Reads the next frame as the table's type.
 async fn heard(socket: &mut Socket, expected: &Hear) -> Hear {
     if *expected == Quiet {
         return if socket.is_quiet(Duration::from_millis(150)).await { Quiet } else { Closed(0) };
@@ -125,7 +125,7 @@ fn complete(id: &str) -> Say {
     Json(json!({ "id": id, "type": "complete" }))
 }
 
-/// Before anything else is said: a socket that has not signed in.
+/// Cases of a socket that hasn't authenticated.
 fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
     let text = |text: &str| Text(text.to_owned());
     let pong = |more: Value| {
@@ -134,9 +134,9 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
         Hear::Json(pong)
     };
     let mut cases = vec![
-        ("nothing is said", vec![], vec![Closed(4408)]),
+        ("no message", vec![], vec![Closed(4408)]),
         (
-            "a ping before it has signed in",
+            "a ping before connection_init",
             vec![Json(json!({ "type": "ping" }))],
             vec![pong(json!({})), Closed(4408)],
         ),
@@ -146,59 +146,55 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
             vec![pong(json!({ "payload": { "a": [1] } })), Closed(4408)],
         ),
         (
-            "a ping with null for one",
+            "a ping with a null payload",
             vec![Json(json!({ "type": "ping", "payload": null }))],
             vec![pong(json!({})), Closed(4408)],
         ),
         (
-            "a pong that nobody asked for",
+            "an unsolicited pong",
             vec![Json(json!({ "type": "pong", "payload": { "b": 2 } }))],
             vec![Closed(4408)],
         ),
         ("the transport's ping", vec![Ping(b"here")], vec![Hear::Pong(b"here"), Closed(4408)]),
         ("the transport's pong", vec![Say::Pong(b"here")], vec![Closed(4408)]),
-        (
-            "complete before it has signed in, for an id that is not known",
-            vec![complete("1")],
-            vec![Closed(4408)],
-        ),
-        ("an operation before it has signed in", vec![ask("1", NAMES)], vec![Closed(4401)]),
+        ("complete before connection_init, for an unknown id", vec![complete("1")], vec![Closed(4408)]),
+        ("an operation before connection_init", vec![ask("1", NAMES)], vec![Closed(4401)]),
         ("no credential", vec![text(r#"{"type":"connection_init"}"#)], vec![Closed(4401)]),
         (
-            "null for one",
+            "a null credential",
             vec![text(r#"{"type":"connection_init","payload":{"Authorization":null}}"#)],
             vec![Closed(4401)],
         ),
         (
-            "one that is not accepted",
+            "an invalid credential",
             vec![text(r#"{"type":"connection_init","payload":{"Authorization":"Bearer x"}}"#)],
             vec![Closed(4403)],
         ),
         (
-            "one that is no text",
+            "a credential that is not a string",
             vec![text(r#"{"type":"connection_init","payload":{"Authorization":{}}}"#)],
             vec![Closed(4403)],
         ),
-        ("its own goodbye is answered", vec![Say::Close(1000)], vec![Closed(1000)]),
+        ("a close frame is answered", vec![Say::Close(1000)], vec![Closed(1000)]),
         ("binary", vec![Binary(b"{\"type\":\"ping\"}")], vec![Closed(4400)]),
         ("not UTF-8", vec![Garbled], vec![Closed(1007)]),
-        ("a frame that nobody knows", vec![Reserved], vec![Closed(1002)]),
-        ("a continuation of nothing", vec![Continued], vec![Closed(1002)]),
+        ("a reserved opcode", vec![Reserved], vec![Closed(1002)]),
+        ("a continuation without a message", vec![Continued], vec![Closed(1002)]),
         (
-            "a message in pieces",
+            "a fragmented message",
             vec![Pieces(
                 [r#"{"type":"pi"#, r#"ng","payload":"#, "", r#"{"whole":true}}"#].map(str::to_owned).to_vec(),
             )],
             vec![pong(json!({ "payload": { "whole": true } })), Closed(4408)],
         ),
-        ("a message that is too large", vec![Text("x".repeat(MESSAGE_BYTES_MAX + 1))], vec![Closed(1009)]),
+        ("a message above the size limit", vec![Text("x".repeat(MESSAGE_BYTES_MAX + 1))], vec![Closed(1009)]),
         (
-            "one of too many values",
+            "a message with too many values",
             vec![Text(json!({ "type": "ping", "payload": { "a": vec![0; 100_001] } }).to_string())],
             vec![Closed(1009)],
         ),
         (
-            "one that is too large in pieces",
+            "a fragmented message above the size limit",
             vec![Pieces(vec!["x".repeat(MESSAGE_BYTES_MAX / 4); 5])],
             vec![Closed(1009)],
         ),
@@ -220,7 +216,7 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
         r#"{"type":["ping"]}"#,
         r#"{"type":""}"#,
         r#"{"type":"PING"}"#,
-        // What a server says, what the older protocol says, what nobody says.
+        // Messages of a server, of the older protocol, and unknown ones.
         r#"{"type":"connection_ack"}"#,
         r#"{"type":"next","id":"1","payload":{}}"#,
         r#"{"type":"error","id":"1","payload":[]}"#,
@@ -252,11 +248,11 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
         r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","extensions":[]}}"#,
     ];
     cases.extend(malformed.map(|malformed| (malformed, vec![text(malformed)], vec![Closed(4400)])));
-    cases.push(("an id that is too long", vec![complete(&"x".repeat(1025))], vec![Closed(4400)]));
+    cases.push(("an id above the length limit", vec![complete(&"x".repeat(1025))], vec![Closed(4400)]));
     cases
 }
 
-/// After a client has signed in.
+/// Cases of an authenticated socket.
 fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
     const UNKNOWN: &str = "subscription { activations { nothing } }";
     const TWO: &str = "subscription { a: activations { revision } b: activations { revision } }";
@@ -267,65 +263,73 @@ fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hea
         ("a second init", vec![init(operator)], vec![Closed(4429)]),
         ("a query", vec![ask("1", NAMES)], vec![Next("1"), Complete("1"), Quiet]),
         (
-            "null for what may be left out",
+            "null in optional fields",
             vec![with(
                 json!({ "query": NAMES, "variables": null, "operationName": null, "extensions": null }),
             )],
             vec![Next("1"), Complete("1"), Quiet],
         ),
+        ("an arbitrary id", vec![ask("{\"ä\":1}", NAMES)], vec![Next("{\"ä\":1}"), Complete("{\"ä\":1}")]),
         (
-            "an id of the client's own making",
-            vec![ask("{\"ä\":1}", NAMES)],
-            vec![Next("{\"ä\":1}"), Complete("{\"ä\":1}")],
+            "a document that does not parse",
+            vec![ask("1", "{ customers {")],
+            vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
-        ("what does not parse", vec![ask("1", "{ customers {")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
-        ("what is not valid", vec![ask("1", "{ nothing }")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
-        ("what is too much", vec![ask("1", &deep)], vec![Error("1", "QUERY_TOO_COMPLEX"), Quiet]),
+        ("an invalid document", vec![ask("1", "{ nothing }")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
         (
-            "a variable that is missing",
+            "a document that is too complex",
+            vec![ask("1", &deep)],
+            vec![Error("1", "QUERY_TOO_COMPLEX"), Quiet],
+        ),
+        (
+            "a missing variable",
             vec![ask("1", "query ($id: ID!) { customer(id: $id) { name } }")],
             vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
         (
-            "an operation of another name",
+            "an unknown operationName",
             vec![with(json!({ "query": NAMES, "operationName": "Other" }))],
             vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
+        ("an invalid subscription", vec![ask("1", UNKNOWN)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
         (
-            "a subscription that is not valid",
-            vec![ask("1", UNKNOWN)],
+            "a subscription with two root fields",
+            vec![ask("1", TWO)],
             vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
-        ("one of two root fields", vec![ask("1", TWO)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
-        ("one of none", vec![ask("1", NONE)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
         (
-            "complete for an id that is not known",
+            "a subscription without a root field",
+            vec![ask("1", NONE)],
+            vec![Error("1", "BAD_USER_INPUT"), Quiet],
+        ),
+        (
+            "complete for an unknown id",
             vec![complete("1"), ask("1", NAMES)],
             vec![Next("1"), Complete("1"), Quiet],
         ),
         ("complete is not echoed", vec![ask("1", ACTIVATIONS), complete("1"), complete("1")], vec![Quiet]),
         (
-            "and its id is free",
+            "a completed id can be reused",
             vec![ask("1", ACTIVATIONS), complete("1"), ask("1", ACTIVATIONS), complete("1"), ask("1", NAMES)],
             vec![Next("1"), Complete("1"), Quiet],
         ),
-        ("an id that is taken", vec![ask("1", ACTIVATIONS), ask("1", NAMES)], vec![Closed(4409)]),
+        ("an id in use", vec![ask("1", ACTIVATIONS), ask("1", NAMES)], vec![Closed(4409)]),
         (
-            "more than may run",
+            "more operations than allowed",
             vec![ask("1", ACTIVATIONS), ask("2", ACTIVATIONS), ask("3", ACTIVATIONS)],
             vec![Error("3", "LIMIT_REACHED"), Quiet],
         ),
         (
-            "one in the place of one that has ended",
+            "an operation after another one was completed",
             vec![ask("1", ACTIVATIONS), ask("2", ACTIVATIONS), complete("2"), ask("3", NAMES)],
             vec![Next("3"), Complete("3"), Quiet],
         ),
         (
-            "what is malformed ends all that runs",
+            "a malformed message closes the socket",
             vec![ask("1", ACTIVATIONS), Text("{}".to_owned())],
             vec![Closed(4400)],
         ),
-        ("its own goodbye is answered", vec![ask("1", ACTIVATIONS), Say::Close(1000)], vec![Closed(1000)]),
+        ("a close frame is answered", vec![ask("1", ACTIVATIONS), Say::Close(1000)], vec![Closed(1000)]),
     ]
 }
 
@@ -341,7 +345,7 @@ async fn each_case_hears_what_the_table_says() {
             false => Socket::connect(&app.base, "graphql-transport-ws").await,
         };
         for frame in say.into_iter().flat_map(Say::frames) {
-            // The service may have closed its end since.
+            // The service may have closed its end meanwhile.
             socket.try_raw(frame).await;
         }
         for expected in hear {
@@ -352,7 +356,7 @@ async fn each_case_hears_what_the_table_says() {
     super::until("no socket is left", || app.door.sockets.open() == 0).await;
 }
 
-/// Both sides of one moment: a second init comes while the first one's credential is being looked at.
+/// A second `connection_init` arrives while the first one's credential is being checked, or just after.
 #[tokio::test]
 async fn init_is_said_once_however_soon_the_second_one_comes() {
     let app = App::start().await;
@@ -363,7 +367,7 @@ async fn init_is_said_once_however_soon_the_second_one_comes() {
         for frame in init(&operator).frames().into_iter().chain(second.frames()) {
             socket.try_raw(frame).await;
         }
-        // The credential may have been found good before the second one was read: then only 4429 stays.
+        // The credential may be accepted before the second message is read; then only 4429 is checked.
         let mut heard = socket.any().await;
         if then == 4429 && matches!(&heard, Message::Text(text) if text.contains("connection_ack")) {
             heard = socket.any().await;

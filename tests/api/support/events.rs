@@ -1,4 +1,4 @@
-//! A stream of server-sent events as a client sees it: events, comments and the end, with deadlines.
+//! A client of server-sent events, with deadlines: it reads events, comments and the end of the stream.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use super::{caller::Client, wait::in_time};
 
-/// How long to wait for what must come: far more than it takes.
+/// How long to wait for an event; far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a client asks for to get events.
+/// The media type of server-sent events.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
 /// An open stream.
@@ -20,36 +20,36 @@ pub(crate) struct Events {
     bytes: Vec<u8>,
 }
 
-/// What a server says.
+/// A block of the stream, or its end.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Said {
     /// An event `next`.
     Next(Value),
-    /// An event `complete`, with a `data` line that is empty.
+    /// An event `complete`, with an empty `data` line.
     Complete,
-    /// A comment; one that says nothing is a ping.
+    /// A comment. An empty one is a ping.
     Comment(String),
     /// The end of the body.
     End,
-    /// The line broke before that.
+    /// The connection broke before the end of the body.
     Broken,
 }
 
 impl Client {
-    /// A request for the events of this operation.
+    /// Builds a request for the events of this operation.
     pub(crate) fn watch(&self, query: &str, variables: Value) -> RequestBuilder {
         let body = json!({ "query": query, "variables": variables });
         self.request(Method::POST, "/graphql").header("accept", EVENTS).json(&body)
     }
 
-    /// The events of this operation.
+    /// Opens the stream of events of this operation.
     pub(crate) async fn events(&self, query: &str, variables: Value) -> Events {
         Events::of(self.watch(query, variables)).await
     }
 }
 
 impl Events {
-    /// Those that answer this request.
+    /// Sends this request, which must be answered with an event stream.
     pub(crate) async fn of(request: RequestBuilder) -> Self {
         let response = in_time("an answer", DEADLINE, request.send()).await.expect("an answer");
         let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
@@ -57,17 +57,17 @@ impl Events {
         Self { response, bytes: Vec::new() }
     }
 
-    /// What comes next, pings too.
+    /// Reads the next block, pings included.
     pub(crate) async fn word(&mut self) -> Said {
         loop {
             if let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
                 let word: Vec<u8> = self.bytes.drain(..end + 2).collect();
                 return read(std::str::from_utf8(&word[..end]).unwrap());
             }
-            match in_time("a word of the stream", DEADLINE, self.response.chunk()).await {
+            match in_time("a block of the stream", DEADLINE, self.response.chunk()).await {
                 Ok(Some(bytes)) => self.bytes.extend_from_slice(&bytes),
                 Ok(None) => {
-                    assert!(self.bytes.is_empty(), "cut off within a word");
+                    assert!(self.bytes.is_empty(), "cut off within a block");
                     return Said::End;
                 }
                 Err(_) => return Said::Broken,
@@ -75,7 +75,7 @@ impl Events {
         }
     }
 
-    /// What comes next but for pings.
+    /// Reads the next block that isn't a ping.
     pub(crate) async fn next(&mut self) -> Said {
         loop {
             let word = self.word().await;
@@ -85,7 +85,7 @@ impl Events {
         }
     }
 
-    /// The next result; anything else fails the test.
+    /// Reads the next result; anything else fails the test.
     pub(crate) async fn event(&mut self) -> Value {
         match self.next().await {
             Said::Next(result) => result,
@@ -93,7 +93,7 @@ impl Events {
         }
     }
 
-    /// All that comes until the end but for pings.
+    /// Reads up to the end of the stream, without pings.
     pub(crate) async fn rest(mut self) -> Vec<Said> {
         let mut said = Vec::new();
         while !matches!(said.last(), Some(Said::End | Said::Broken)) {
@@ -102,13 +102,13 @@ impl Events {
         said
     }
 
-    /// Whether nothing comes for a while but pings.
+    /// Whether nothing but pings arrives within `time`.
     pub(crate) async fn is_quiet(&mut self, time: Duration) -> bool {
         timeout(time, self.next()).await.is_err()
     }
 }
 
-/// One word: all its lines, each with its field.
+/// Parses the lines of a block.
 fn read(word: &str) -> Said {
     let lines: Vec<&str> = word.split('\n').collect();
     match lines[..] {
@@ -117,6 +117,6 @@ fn read(word: &str) -> Said {
             Said::Next(serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap())
         }
         ["event: complete", "data:"] => Said::Complete,
-        _ => panic!("not of the protocol: {word}"),
+        _ => panic!("not a block of the protocol: {word}"),
     }
 }

@@ -1,4 +1,4 @@
-//! What an import refuses, and that nothing of it is stored.
+//! Inputs that an import rejects without storing anything.
 
 use agent_registry::{
     clock::Clock,
@@ -132,7 +132,7 @@ async fn who_may_not_write_may_not_import() {
     assert_eq!(err.to_string(), "there is no such customer");
 }
 
-/// Somebody whose token is real.
+/// The caller of this client's token.
 async fn caller(desk: &Desk, client: &Client) -> Caller {
     let token = client.token.as_deref().unwrap();
     desk.app.registry.authenticate(token, &Caller::system("test").origin).await.unwrap()

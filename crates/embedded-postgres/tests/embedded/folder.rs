@@ -8,18 +8,18 @@ use embedded_postgres::Options;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// How tests have a Postgres of their own in this folder: fast, forgetful.
+/// Options of a private Postgres for tests in this folder: fast, and not durable.
 pub(crate) fn options(folder: PathBuf, watchdog: bool) -> Options {
     Options { folder, bin_dir: None, path: std::env::var_os("PATH"), durable: false, watchdog }
 }
 
-/// A short temporary folder, removed at the end of the test, that the server's user can reach when we are
-/// root.
+/// A temporary folder with a short path, removed when it is dropped. The server's user can enter it when the tests
+/// run as root.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    /// An empty one.
+    /// Creates an empty folder.
     pub(crate) fn new() -> Self {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = PathBuf::from(format!("/tmp/ar-test-{}-{count}", std::process::id()));
@@ -29,7 +29,7 @@ impl Folder {
         Self(path)
     }
 
-    /// A path in it.
+    /// A path in the folder.
     pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }

@@ -1,4 +1,4 @@
-//! The private Postgres among processes that are killed: servers, users, starters.
+//! The private Postgres when processes are killed: the server, its users, its starter.
 
 use super::{answers, gone};
 use crate::folder::{Folder, options};
@@ -42,13 +42,13 @@ async fn a_killed_server_is_started_again_with_what_it_had() {
 #[tokio::test]
 async fn a_pid_file_left_behind_does_not_matter() {
     let folder = Folder::new();
-    // Durable: otherwise a cluster that does not start is made anew, and nothing would be seen here.
+    // Durable, because otherwise a cluster that can't start would be replaced and the test would prove nothing.
     let mut options = options(folder.join("pg"), false);
     options.durable = true;
     Embedded::attach_or_start(&options).await.unwrap().leave().await.unwrap();
     let data = folder.join("pg/data");
     let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
-    // A process that is no more, and one that has been given the id since.
+    // The id of no process, and the id of an unrelated process.
     for pid in [i32::MAX.unsigned_abs(), stranger.id()] {
         let file = data.join("postmaster.pid");
         let text = format!(
@@ -63,7 +63,7 @@ async fn a_pid_file_left_behind_does_not_matter() {
         answers(&postgres).await;
         postgres.leave().await.unwrap();
     }
-    assert!(stranger.try_wait().unwrap().is_none(), "the stranger was left alone");
+    assert!(stranger.try_wait().unwrap().is_none(), "the unrelated process was not killed");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
 }
@@ -87,18 +87,18 @@ async fn a_killed_user_leaves_the_server_to_the_next() {
 async fn with_a_watchdog_the_last_user_may_be_killed() {
     let folder = Folder::new();
     let (mut starter, pid) = another_process(&folder.join("pg"), true);
-    // One that does not ask for the watchdog is counted all the same.
+    // A user that didn't ask for the watchdog counts too.
     let (mut other, same) = another_process(&folder.join("pg"), false);
     assert_eq!(pid, same);
     starter.kill().unwrap();
     starter.wait().unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert!(!gone(pid), "it is still used");
+    assert!(!gone(pid), "the server is still in use");
     other.kill().unwrap();
     other.wait().unwrap();
     let begun = Instant::now();
     while !gone(pid) {
-        assert!(begun.elapsed() < Duration::from_secs(30), "nobody stopped it");
+        assert!(begun.elapsed() < Duration::from_secs(30), "the watchdog did not stop the server");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -107,7 +107,7 @@ async fn with_a_watchdog_the_last_user_may_be_killed() {
 async fn a_user_that_comes_while_the_watchdog_stops_the_server_has_one() {
     let folder = Folder::new();
     let options = options(folder.join("pg"), true);
-    // From before the watchdog's end to after it, in small steps.
+    // Pauses from just before the watchdog stops the server to just after it.
     for pause in [1_900, 2_100, 2_300] {
         let (mut other, _) = another_process(&folder.join("pg"), true);
         other.kill().unwrap();
@@ -120,7 +120,7 @@ async fn a_user_that_comes_while_the_watchdog_stops_the_server_has_one() {
     }
 }
 
-/// Not a test but what [`another_process`] runs; as a test it does nothing.
+/// The program that [`another_process`] runs. As a test it does nothing.
 #[tokio::test]
 async fn a_process_to_be_killed() {
     let Some(folder) = std::env::var_os("KILL_ME_FOLDER") else {
@@ -132,7 +132,7 @@ async fn a_process_to_be_killed() {
     tokio::time::sleep(Duration::from_secs(120)).await;
 }
 
-/// A process that uses the server of this folder, and the server's process id.
+/// Starts a process that uses the server of this folder. Returns it and the server's process id.
 fn another_process(folder: &Path, watchdog: bool) -> (Child, i32) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "killed::a_process_to_be_killed", "--nocapture"]);

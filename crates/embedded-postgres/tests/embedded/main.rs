@@ -1,4 +1,4 @@
-//! The private Postgres: who starts it, who stops it, and what it says when it cannot be had.
+//! The private Postgres: starting, sharing and stopping it, and the errors when it can't start.
 
 #![cfg(test)]
 
@@ -35,13 +35,10 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
     assert_eq!(
         refused.as_database_error().unwrap().code().as_deref(),
         Some("42501"),
-        "it serves and owns nothing"
+        "the service's role owns nothing"
     );
     let mut owner = PgConnection::connect(&postgres.url_for_owner()).await.unwrap();
-    sqlx::raw_sql("CREATE SCHEMA registry")
-        .execute(&mut owner)
-        .await
-        .expect("who owns the database migrates");
+    sqlx::raw_sql("CREATE SCHEMA registry").execute(&mut owner).await.expect("the database's owner migrates");
     owner.close().await.unwrap();
 
     for (setting, value) in [
@@ -61,7 +58,11 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
     service.close().await.unwrap();
 
     let pid = postgres.postmaster().unwrap();
-    assert_ne!(getpgid(Pid::from_raw(pid)).unwrap(), getpgid(None).unwrap(), "Ctrl-C would reach it");
+    assert_ne!(
+        getpgid(Pid::from_raw(pid)).unwrap(),
+        getpgid(None).unwrap(),
+        "Ctrl-C must not reach the server"
+    );
     assert_eq!(postgres.leave().await.unwrap(), Left::Stopped);
     assert!(gone(pid));
 }
@@ -76,7 +77,7 @@ async fn the_second_joins_and_the_last_stops_it() {
     let pid = first.postmaster().unwrap();
     assert_eq!(second.postmaster(), Some(pid));
 
-    // Who started it may go first.
+    // The process that started it may leave first.
     assert_eq!(first.leave().await.unwrap(), Left::InUse);
     answers(&second).await;
     assert_eq!(second.leave().await.unwrap(), Left::Stopped);
@@ -112,7 +113,7 @@ async fn dropping_the_last_share_stops_it_too() {
     let postgres = Embedded::attach_or_start(&options).await.unwrap();
     let pid = postgres.postmaster().unwrap();
     drop(postgres);
-    // At once again: the old one may be going down just now.
+    // Started again at once, while the old server may still be shutting down.
     let again = Embedded::attach_or_start(&options).await.unwrap();
     assert_ne!(again.postmaster(), Some(pid));
     answers(&again).await;
@@ -173,7 +174,7 @@ async fn a_version_without_binaries_is_named_and_kept() {
     assert!(error.to_string().contains("`apt-get install postgresql-99`"), "{error}");
     assert!(version.exists());
 
-    // What is not durable is not kept either.
+    // A cluster that isn't durable is replaced.
     options.durable = false;
     let postgres = Embedded::attach_or_start(&options).await.unwrap();
     assert_ne!(postgres.version(), 99);
@@ -242,7 +243,7 @@ async fn answers(postgres: &Embedded) {
     session.close().await.unwrap();
 }
 
-/// Whether the process is no more, or only waits for its parent to notice.
+/// Whether the process has ended, possibly as a zombie.
 fn gone(pid: i32) -> bool {
     let zombie = fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.is_empty());
     zombie || test_kill_process(Pid::from_raw(pid).unwrap()).is_err()

@@ -1,4 +1,4 @@
-//! Whether a document whose response keys stand more than once is answered as the document that it means.
+//! Checks that a document with repeated response keys gets the same response as its merged document.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use crate::support::{
 struct SeededIds([(&'static str, String); 4]);
 
 impl SeededIds {
-    /// The text with ids that exist.
+    /// Replaces the ids in the text with ids that exist.
     fn put(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (word, id)| text.replace(word, id))
     }
 }
 
-/// Stores something of everything that a query can ask for.
+/// Stores rows of every kind that a query can read.
 async fn seed_data(app: &App) -> (Operator, SeededIds) {
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
@@ -54,13 +54,13 @@ async fn seed_data(app: &App) -> (Operator, SeededIds) {
     (operator, ids)
 }
 
-/// The answer to one document.
+/// The response to one document.
 #[derive(Debug, PartialEq)]
 struct Answered {
     status: StatusCode,
-    /// `data` as it came, so that the order of its keys counts. Empty for a request error.
+    /// `data` as received, so that the order of its keys counts. Empty for a request error.
     data: String,
-    /// Message, code and path of each error, in any order: where it stands in the document differs.
+    /// Message, code and path of each error, sorted. Locations differ between the documents.
     errors: BTreeSet<String>,
 }
 
@@ -79,7 +79,7 @@ async fn answered(client: &Client, document: &str, operation: Option<&str>, vari
     Answered { status, data: data.to_owned(), errors: errors.iter().map(describe).collect() }
 }
 
-/// Both answers, when they differ.
+/// Both responses, if they differ.
 async fn difference(client: &Client, ids: &SeededIds, case: &Mergeable) -> Option<String> {
     let Mergeable { name, document, operation_name, variables, merged } = case;
     let (document, merged) = (ids.put(document), ids.put(merged));
@@ -100,7 +100,7 @@ async fn what_stands_twice_is_answered_as_what_stands_once() {
         found.extend(difference(&operator, &ids, case).await);
     }
     let shown = found.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("\n\n");
-    assert!(found.is_empty(), "{} of {} are answered otherwise\n{shown}", found.len(), cases.len());
+    assert!(found.is_empty(), "{} of {} get different responses\n{shown}", found.len(), cases.len());
     println!("differential: {} merged documents alike", cases.len());
 }
 
