@@ -6,16 +6,16 @@
 
 #[path = "architecture/features.rs"]
 mod features;
-#[path = "architecture/house.rs"]
-mod house;
 #[path = "architecture/planted.rs"]
 mod planted;
 #[path = "architecture/source.rs"]
 mod source;
+#[path = "architecture/source_tree.rs"]
+mod source_tree;
 
 use std::path::Path;
 
-use house::House;
+use source_tree::SourceTree;
 
 /// Every layer, and the layers that it may import. `db::listen` means only that module of `db`.
 #[rustfmt::skip]
@@ -97,7 +97,7 @@ fn the_arrows_hold() {
         }
     }
     assert!(files.iter().any(|(file, _)| file == "src/lib.rs"), "no sources were found");
-    let faults = House::build(&files).faults();
+    let faults = SourceTree::build(&files).faults();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 

@@ -159,7 +159,7 @@ pub struct Settings {
     /// The documents that may be run; any when none.
     pub trusted_documents: Option<TrustedDocuments>,
     /// For tests: leave it to row-level security alone to keep customers apart.
-    pub is_second_wall_alone: bool,
+    pub is_row_level_security_only: bool,
     /// How long to wait for the bell before looking at the log anyway.
     pub poll: Duration,
 }
@@ -198,7 +198,7 @@ impl Service {
             retention,
             config_memory,
             trusted_documents,
-            is_second_wall_alone,
+            is_row_level_security_only,
             poll,
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
@@ -207,7 +207,7 @@ impl Service {
             tasks.beside(telemetry::upkeep(Arc::clone(recorder)));
         }
         let mut db = Db::connect(&database_url, connections, tasks.clone()).await?;
-        if is_second_wall_alone {
+        if is_row_level_security_only {
             db = db.behind_the_second_wall_alone();
         }
         if let Issuer::Outside(outside) = &issuer {

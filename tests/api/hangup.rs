@@ -11,13 +11,13 @@ use sqlx::{Connection, PgConnection};
 use tokio::time::sleep;
 
 use crate::support::{App, caller::Operator, proof::count};
-use leave::{Outcome, Way, leave};
+use leave::{LeaveMode, Outcome, leave};
 
 /// How many clients run concurrently: as many as there are database connections.
 const SIDE_BY_SIDE: usize = 10;
 
 /// The median duration of a complete mutation, with this many concurrent clients.
-async fn whole(operator: &Operator, way: Way, round: u32) -> Duration {
+async fn whole(operator: &Operator, way: LeaveMode, round: u32) -> Duration {
     let times = stream::iter(0..SIDE_BY_SIDE * 4).map(async |nth| {
         let began = Instant::now();
         let left = leave(operator, way, &format!("Whole {way:?} {round}-{nth}"), None).await;
@@ -32,14 +32,14 @@ async fn whole(operator: &Operator, way: Way, round: u32) -> Duration {
 }
 
 /// The result of a sweep.
-struct Swept {
+struct SweepResult {
     acknowledged: Vec<String>,
     all: usize,
 }
 
 /// Makes `all` clients leave in this way, each a little later than the one before: from at once to long after the
 /// response.
-async fn sweep(operator: &Operator, way: Way, all: usize, round: u32) -> Swept {
+async fn sweep(operator: &Operator, way: LeaveMode, all: usize, round: u32) -> SweepResult {
     let whole = whole(operator, way, round).await;
     let most = whole.mul_f64(1.5) * 2_u32.pow(round);
     let step = |nth: usize| most.mul_f64(nth as f64 / all as f64);
@@ -56,11 +56,11 @@ async fn sweep(operator: &Operator, way: Way, all: usize, round: u32) -> Swept {
         acknowledged.len(),
         began.elapsed()
     );
-    Swept { acknowledged, all }
+    SweepResult { acknowledged, all }
 }
 
 /// Sends this many concurrent requests, so that each connection is used. All must succeed.
-async fn well(operator: &Operator, requests: usize) {
+async fn assert_requests_succeed(operator: &Operator, requests: usize) {
     let query = "query ($name: String!) { customers(filter: { name: $name }) { totalCount nodes { name } } }";
     let create = "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id name } revision userErrors { code } } }";
     let pairs = stream::iter(0..requests / 2).map(async |nth| {
@@ -82,7 +82,7 @@ async fn whoever_hangs_up_harms_nobody() {
     operator.customer("First").await;
     let each = count(60, 2_500);
     let (mut acknowledged, mut all) = (Vec::new(), 0);
-    for way in Way::ALL {
+    for way in LeaveMode::ALL {
         // The machine may have become slower since the measurement. Then sweep again, over twice the time.
         let mut is_swept = false;
         for round in 0..5 {
@@ -97,7 +97,7 @@ async fn whoever_hangs_up_harms_nobody() {
         assert!(is_swept, "{way:?}: the sweep must cover the middle of a mutation and its end");
     }
     let requests = count(100, 1_000);
-    well(&operator, requests).await;
+    assert_requests_succeed(&operator, requests).await;
 
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let there = "SELECT count(*) FROM registry.customers WHERE name = ANY($1)";

@@ -143,9 +143,9 @@ async fn an_agent_has_as_many_versions_as_the_plan_allows() {
 }
 
 /// Stops the service's clock until it is dropped, however slow the machine is.
-struct StandsStill(tokio::task::JoinHandle<()>);
+struct StoppedClock(tokio::task::JoinHandle<()>);
 
-impl StandsStill {
+impl StoppedClock {
     fn of(clock: &Clock) -> Self {
         let clock = clock.clone();
         Self(tokio::spawn(async move {
@@ -158,14 +158,14 @@ impl StandsStill {
     }
 }
 
-impl Drop for StandsStill {
+impl Drop for StoppedClock {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
 /// Sends this many requests, fifty at a time. Returns how many were rate limited.
-async fn told_to_wait(client: &Client, count: usize) -> usize {
+async fn count_rate_limited(client: &Client, count: usize) -> usize {
     let mut answers = Vec::new();
     while answers.len() < count {
         answers.extend(join_all((0..50).map(|_| client.gql(NAME, Value::Null))).await);
@@ -192,9 +192,9 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
     let (viewer, editor) =
         (app.member(&customer, Role::Viewer).await, app.member(&customer, Role::Editor).await);
     let program = app.program(&customer, [KeyScope::AgentsRead]).await;
-    let _stands_still = StandsStill::of(&app.clock);
+    let _stands_still = StoppedClock::of(&app.clock);
     // A burst of 100, and a few more for the time that passes in spite of the stopped clock.
-    let waiting = told_to_wait(&viewer, 300).await;
+    let waiting = count_rate_limited(&viewer, 300).await;
     assert!((150..=210).contains(&waiting), "{waiting}");
     let problem = viewer.get("/v1/agents").await;
     assert_eq!((problem.status.as_u16(), &problem.body["code"]), (429, &json!("RATE_LIMITED")));
@@ -206,14 +206,14 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
     app.clock.shift(-TimeDelta::seconds(5));
     assert_eq!(viewer.gql(NAME, Value::Null).await.status, 429);
     let before = app.registry.statements();
-    assert_eq!(told_to_wait(&viewer, 50).await, 50);
+    assert_eq!(count_rate_limited(&viewer, 50).await, 50);
     assert_eq!(app.registry.statements(), before);
     app.clock.shift(TimeDelta::seconds(5));
     for other in [&*editor, &*program] {
         assert_eq!(other.gql(NAME, Value::Null).await.status, 200);
     }
-    assert!(told_to_wait(&program, 300).await > 0);
-    assert!(told_to_wait(&app.stranger(), 300).await > 0, "a member of no customer is limited too");
+    assert!(count_rate_limited(&program, 300).await > 0);
+    assert!(count_rate_limited(&app.stranger(), 300).await > 0, "a member of no customer is limited too");
     // Operations over a WebSocket count like requests.
     app.clock.shift(TimeDelta::seconds(10));
     let (mut fine, mut late) = (0, 0);
@@ -242,7 +242,7 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
     assert!(fine >= 90 && late > 0, "{fine} {late}");
     // After ten seconds the whole burst is available again.
     app.clock.shift(TimeDelta::seconds(10));
-    assert_eq!(told_to_wait(&viewer, 50).await, 0);
+    assert_eq!(count_rate_limited(&viewer, 50).await, 0);
 }
 
 #[tokio::test]
@@ -250,11 +250,11 @@ async fn who_has_used_up_all_gets_a_seconds_worth_in_a_second() {
     let app = App::start().await;
     let customer = app.operator().await.customer("City").await;
     let program = app.program(&customer, [KeyScope::AgentsRead]).await;
-    let _stands_still = StandsStill::of(&app.clock);
-    let mut served = 300 - told_to_wait(&program, 300).await;
+    let _stands_still = StoppedClock::of(&app.clock);
+    let mut served = 300 - count_rate_limited(&program, 300).await;
     for _ in 0..6 {
         app.clock.shift(TimeDelta::seconds(1));
-        served += 150 - told_to_wait(&program, 150).await;
+        served += 150 - count_rate_limited(&program, 150).await;
     }
     // A burst of 100, then 50 in each second, and a few more for the time that passes in spite of the stopped
     // clock.
@@ -267,7 +267,7 @@ async fn who_has_used_up_all_gets_a_seconds_worth_in_a_second() {
 async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
     let app = App::start().await;
     let operator = app.operator().await;
-    let _stands_still = StandsStill::of(&app.clock);
+    let _stands_still = StoppedClock::of(&app.clock);
     let long = |text: &str, kibibytes: usize| format!("{text} # {}", "x".repeat(kibibytes * 1024));
     for text in [
         "{ viewer { name }",
@@ -281,12 +281,12 @@ async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
             let refused = program.gql(&long(text, 48), Value::Null).await;
             assert!(refused.status == 200 && refused.code().is_some(), "{}", refused.body);
         }
-        assert!(told_to_wait(&program, 50).await >= 40, "{text:.20}");
+        assert!(count_rate_limited(&program, 50).await >= 40, "{text:.20}");
         let events = app.program(&customer, [KeyScope::AgentsRead]).await;
         let asked = events.request(reqwest::Method::POST, "/graphql").header("accept", "text/event-stream");
         let told = asked.json(&json!({ "query": long(text, 200) })).send().await.unwrap();
         assert_eq!(told.status(), 200);
-        assert!(told_to_wait(&events, 50).await >= 30, "{text:.20}");
+        assert!(count_rate_limited(&events, 50).await >= 30, "{text:.20}");
     }
     let customer = operator.customer("City").await;
     let viewer = app.member(&customer, Role::Viewer).await;
@@ -295,22 +295,22 @@ async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
         socket.subscribe(&nth.to_string(), &long("{ nothing }", 49), Value::Null).await;
         socket.next().await;
     }
-    assert!(told_to_wait(&viewer, 50).await >= 40);
+    assert!(count_rate_limited(&viewer, 50).await >= 40);
     // A document that runs, or is short, counts once.
     let careful = app.program(&customer, [KeyScope::AgentsRead]).await;
     for _ in 0..10 {
         assert!(careful.gql("{ nothing }", Value::Null).await.code().is_some());
         careful.gql(&long(NAME, 100), Value::Null).await.at("/viewer");
     }
-    assert_eq!(told_to_wait(&careful, 50).await, 0);
-    assert_eq!(told_to_wait(&operator, 50).await, 0);
+    assert_eq!(count_rate_limited(&careful, 50).await, 0);
+    assert_eq!(count_rate_limited(&operator, 50).await, 0);
 }
 
 #[tokio::test]
 async fn the_platform_and_its_services_are_not_counted() {
     let app = App::start().await;
-    assert_eq!(told_to_wait(&*app.operator().await, 400).await, 0);
-    assert_eq!(told_to_wait(&*app.gateway().await, 400).await, 0);
+    assert_eq!(count_rate_limited(&*app.operator().await, 400).await, 0);
+    assert_eq!(count_rate_limited(&*app.gateway().await, 400).await, 0);
 }
 
 #[tokio::test]
@@ -358,7 +358,7 @@ async fn an_address_that_guesses_is_stopped_and_who_was_let_in_before_is_not() {
 async fn who_is_no_trusted_proxy_speaks_for_itself() {
     let app = App::set_up(Setup { refusals_per_minute: 20, ..Setup::default() }).await;
     // The limiter regains one attempt every three seconds, which a busy machine might take for this loop.
-    let _stands_still = StandsStill::of(&app.clock);
+    let _stands_still = StoppedClock::of(&app.clock);
     let mut last = 0;
     for nth in 0..25 {
         let request = app.bearer("ark_nonsense").request(reqwest::Method::GET, "/v1/agents");

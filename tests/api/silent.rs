@@ -41,7 +41,7 @@ const ACTIVATIONS: &str = "subscription ($after: Cursor) { activations(after: $a
 
 /// What one caller observed.
 #[derive(Default)]
-struct Seen {
+struct CallerResults {
     answers: usize,
     unavailable: usize,
     slowest: Duration,
@@ -52,8 +52,8 @@ struct Seen {
 }
 
 /// Reads and writes in turn until `stop` is set.
-async fn ask(operator: &Operator, nth: usize, stop: &AtomicBool) -> Seen {
-    let mut seen = Seen::default();
+async fn ask(operator: &Operator, nth: usize, stop: &AtomicBool) -> CallerResults {
+    let mut seen = CallerResults::default();
     while !stop.load(Ordering::SeqCst) {
         let name = format!("Customer {nth}-{}", seen.answers);
         let asked = Instant::now();
@@ -82,7 +82,7 @@ async fn ask(operator: &Operator, nth: usize, stop: &AtomicBool) -> Seen {
 }
 
 /// Waits until a session that began after the silence listens for notifications.
-async fn is_listened_to(app: &App, since: Duration) -> Duration {
+async fn wait_until_listening(app: &App, since: Duration) -> Duration {
     let began = Instant::now();
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let listening =
@@ -118,10 +118,10 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let story = async {
         sleep(Duration::from_secs(1)).await;
         let silenced = Instant::now();
-        proxy.silence(Silence::OfTarget);
+        proxy.silence(Silence::CloseTarget);
         let told = operator.activate(&agent, &version).await.text("/activateVersion/revision");
         let revision: i64 = told.parse().unwrap();
-        let listened = is_listened_to(&app, silenced.elapsed());
+        let listened = wait_until_listening(&app, silenced.elapsed());
         let followed = async {
             while instance.door.hub.applied() < revision {
                 assert!(silenced.elapsed() < WELL, "the instance does not follow the log");
@@ -192,7 +192,7 @@ async fn an_instance_that_is_cut_off_holds_up_the_others_for_a_moment_only() {
         sqlx::query("SELECT FROM registry.log_head FOR UPDATE").execute(&mut *held).await.unwrap();
         until_waiting(&app).await;
         let silenced = Instant::now();
-        proxy.silence(Silence::OfBoth);
+        proxy.silence(Silence::KeepBothOpen);
         held.rollback().await.unwrap();
         let mut refused = 0;
         let create = "mutation { createCustomer(input: { name: \"Meanwhile\" }) { revision } }";

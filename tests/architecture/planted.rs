@@ -1,7 +1,7 @@
 //! Plants each kind of violation and checks that it is found. Checks that clean sources pass.
 
-use super::house::House;
 use super::source::MOST_LINES;
+use super::source_tree::SourceTree;
 
 /// Rows of file, source, and the expected violation.
 const PLANTED: &str = r#"
@@ -14,7 +14,7 @@ src/db/mod.rs | use self::super::domain as d; | db may not import domain
 src/entity/agent.rs | use crate::{db::{self, Db}, entity}; | entity may not import db
 src/domain/agent.rs | use crate::{id::AgentId, graphql::{node as n}}; | domain may not import graphql
 src/graphql/agent.rs | use crate::entity::*; | graphql may not import entity
-src/db/mod.rs | use crate as house; fn f() { house::domain::go() } | db imports the whole crate
+src/db/mod.rs | use crate as house; fn f() { source_tree::domain::go() } | db imports the whole crate
 src/db/mod.rs | use crate::*; | db imports the whole crate
 src/graphql/agent.rs | fn f() { let _ = crate::db::Db::connect(); } | graphql may not import db
 src/graphql/agent.rs | fn f(_: Vec<Option<crate::entity::agent::Model>>) {} | graphql may not import entity
@@ -110,7 +110,7 @@ fn rows(table: &str) -> Vec<Vec<&str>> {
 /// The violations in these files.
 fn faults(files: &[(&str, &str)]) -> Vec<String> {
     let opened = files.iter().map(|(file, text)| ((*file).to_owned(), format!("//! For the test.\n{text}")));
-    House::build(&opened.collect::<Vec<_>>()).faults()
+    SourceTree::build(&opened.collect::<Vec<_>>()).faults()
 }
 
 #[test]
@@ -156,6 +156,6 @@ fn the_shape_of_a_file_is_checked() {
         let found = faults(&[("src/db/mod.rs", text)]);
         assert!(found.iter().any(|fault| fault.contains(expected)), "{expected}: {found:?}");
     }
-    let found = House::build(&[("tests/api/main.rs".to_owned(), "mod agent;".to_owned())]).faults();
+    let found = SourceTree::build(&[("tests/api/main.rs".to_owned(), "mod agent;".to_owned())]).faults();
     assert!(matches!(&found[..], [fault] if fault.contains("does not open with `//!`")), "{found:?}");
 }

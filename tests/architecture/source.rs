@@ -11,7 +11,7 @@ pub(super) const MOST_LINES: usize = 400;
 pub(super) type Names = Vec<String>;
 
 /// A path as written in a file. `!` is its last name when a macro is called.
-pub(super) struct Seen {
+pub(super) struct PathUse {
     pub(super) module: Names,
     pub(super) path: Names,
     pub(super) import: Option<Import>,
@@ -30,7 +30,7 @@ pub(super) struct Source {
     pub(super) layer: String,
     pub(super) module: Names,
     pub(super) inner: Vec<Names>,
-    pub(super) seen: Vec<Seen>,
+    pub(super) seen: Vec<PathUse>,
     pub(super) faults: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ impl Source {
         let path: Names =
             names.filter(|(at, name)| *at == 0 || name != "self").map(|(_, name)| name).collect();
         let module = self.module.clone();
-        self.seen.push(Seen { module, path, import });
+        self.seen.push(PathUse { module, path, import });
     }
 
     fn use_tree(&mut self, tree: &syn::UseTree, mut path: Names, shared: bool) {

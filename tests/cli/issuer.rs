@@ -87,7 +87,7 @@ fn no_token_is_signed_for_an_outside_issuer() {
     assert!(complaint.contains(ISSUER) && complaint.contains("signs none"), "{complaint}");
     let files = std::fs::read_dir(&home.0).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(files.collect::<Vec<_>>(), ["keys.json"], "not even a key was made");
-    assert_eq!(home.told(&["operator", "list"]), "");
+    assert_eq!(home.output_of(&["operator", "list"]), "");
     // Service tokens are always our own, so an outside issuer doesn't matter.
     let service = ["token", "service", "--name", "gateway", "--scope", "configs:read"];
     assert!(told(&home, &settings, &service).0.lines().last().unwrap().starts_with("ars_"));
@@ -100,16 +100,16 @@ fn an_operator_is_named_as_the_issuer_names_it() {
     std::fs::write(&set, key().1.to_string()).unwrap();
     let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", set.as_str())];
     told(&home, &settings, &["operator", "add", "--subject", "olga"]);
-    assert_eq!(home.told(&["operator", "list"]), format!("{ISSUER}\tolga\n"));
+    assert_eq!(home.output_of(&["operator", "list"]), format!("{ISSUER}\tolga\n"));
     // `--issuer` overrides the configured issuer.
     let local = ["operator", "add", "--subject", "ole", "--issuer", "urn:agent-registry:local"];
     told(&home, &settings, &local);
     assert_eq!(
-        home.told(&["operator", "list"]).lines().filter(|line| line.contains("local\tole")).count(),
+        home.output_of(&["operator", "list"]).lines().filter(|line| line.contains("local\tole")).count(),
         1
     );
     told(&home, &settings, &["operator", "remove", "--subject", "olga"]);
-    assert_eq!(home.told(&["operator", "list"]), "urn:agent-registry:local\tole\n");
+    assert_eq!(home.output_of(&["operator", "list"]), "urn:agent-registry:local\tole\n");
 }
 
 #[test]

@@ -8,17 +8,17 @@ use std::{
 use serde_json::json;
 
 use super::{
-    ask::{self, Ask},
-    ear::Heard,
-    guess::Guess,
+    ask::{self, ProbeRequest},
+    known_values::KnownValues,
+    leak_detector::RecordedResponse,
     world::{Outsider, World},
 };
 use crate::support::{app::Setup, proof};
 
 /// Every request with the other customer's ids, paired with the same request with ids that don't exist.
-fn pairs(world: &World, outsider: &Outsider) -> Vec<(Ask, Ask)> {
+fn pairs(world: &World, outsider: &Outsider) -> Vec<(ProbeRequest, ProbeRequest)> {
     let World { schema, theirs, ours, .. } = world;
-    let all = |guess: &Guess| {
+    let all = |guess: &KnownValues| {
         let mut asks = ask::queries(schema, guess, &ours.guess, &outsider.barred, &outsider.lean);
         asks.extend(ask::mutations(schema, guess, &ours.guess, &outsider.barred));
         asks.extend(ask::routes(guess, &ours.guess));
@@ -30,7 +30,7 @@ fn pairs(world: &World, outsider: &Outsider) -> Vec<(Ask, Ask)> {
 }
 
 /// A response without the texts of the request and without the request's id.
-fn blanked(heard: &Heard, guess: &Guess) -> String {
+fn blanked(heard: &RecordedResponse, guess: &KnownValues) -> String {
     let mut text = format!("{}\n{}\n{}", heard.status, heard.headers.concat(), heard.body);
     for (number, said) in guess.texts().iter().enumerate() {
         text = text.replace(said, &format!("#{number}"));
@@ -54,8 +54,8 @@ async fn what_is_anothers_is_told_from_what_is_not_by_no_byte() {
         }
         for (theirs, nobodys) in pairs(&world, &outsider) {
             let heard = [
-                blanked(&world.hear(&outsider.client, &theirs).await, &world.theirs.guess),
-                blanked(&world.hear(&outsider.client, &nobodys).await, &invented),
+                blanked(&world.send_and_record(&outsider.client, &theirs).await, &world.theirs.guess),
+                blanked(&world.send_and_record(&outsider.client, &nobodys).await, &invented),
             ];
             assert_eq!(heard[0], heard[1], "{theirs:?} as {}", outsider.name);
             count += 1;
@@ -105,8 +105,8 @@ async fn what_is_taken_there_is_free_here(world: &World) {
 async fn times(world: &World, outsider: &Outsider) {
     let rounds = proof::count(1, 50);
     // The shortest request of each kind, where a difference in time is relatively largest.
-    let mut shortest: BTreeMap<String, (Ask, Ask)> = BTreeMap::new();
-    let length = |ask: &Ask| ask.body.as_ref().map(String::len);
+    let mut shortest: BTreeMap<String, (ProbeRequest, ProbeRequest)> = BTreeMap::new();
+    let length = |ask: &ProbeRequest| ask.body.as_ref().map(String::len);
     for (theirs, nobodys) in pairs(world, outsider) {
         if theirs.body != nobodys.body || theirs.path != nobodys.path {
             match shortest.get(&theirs.what) {
@@ -123,7 +123,7 @@ async fn times(world: &World, outsider: &Outsider) {
             for turn in [round % 2, 1 - round % 2] {
                 let ask = [&theirs, &nobodys][turn];
                 let started = Instant::now();
-                world.hear(&outsider.client, ask).await;
+                world.send_and_record(&outsider.client, ask).await;
                 times[turn].push(started.elapsed());
             }
         }

@@ -6,14 +6,14 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    guess::{Guess, cursor},
+    known_values::{KnownValues, cursor},
     schema::{Barred, Schema, base, literal},
 };
 use crate::coverage::table::{OPEN, ROUTES};
 
 /// A request.
 #[derive(Clone, Debug)]
-pub(super) struct Ask {
+pub(super) struct ProbeRequest {
     /// The root field or the route.
     pub(super) what: String,
     pub(super) method: Method,
@@ -24,7 +24,7 @@ pub(super) struct Ask {
     pub(super) is_write: bool,
 }
 
-impl Ask {
+impl ProbeRequest {
     pub(super) fn graphql(what: &str, query: &str, variables: Value) -> Self {
         Self {
             what: what.to_owned(),
@@ -60,7 +60,7 @@ impl Ask {
 }
 
 /// The filters of this input type, one at a time.
-fn filters(guess: &Guess, kind: &str) -> Vec<(&'static str, Value)> {
+fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Value)> {
     let (model, tool) = (format!("{}-model", guess.marker), format!("{}-tool", guess.marker));
     let half = guess.marker.len() / 2;
     if kind == "ChangeFilter" {
@@ -104,7 +104,7 @@ fn pages(ids: &[String]) -> Vec<String> {
 }
 
 /// Arguments of pages that are rejected.
-fn bad_pages(guess: &Guess) -> Vec<String> {
+fn bad_pages(guess: &KnownValues) -> Vec<String> {
     let (name, place) = (&guess.names[0], &guess.places[0]);
     vec![
         "first: 0".to_owned(),
@@ -117,7 +117,7 @@ fn bad_pages(guess: &Guess) -> Vec<String> {
 }
 
 /// The argument lists of a field: each value of each argument, and pairs of two arguments.
-fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Vec<String> {
+fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &KnownValues) -> Vec<String> {
     let mut must = vec![String::new()];
     let mut may: Vec<Vec<String>> = Vec::new();
     for argument in &field.arguments {
@@ -168,11 +168,11 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Ve
 /// caller may read. A rejected field could hide that the rest is returned.
 pub(super) fn queries(
     schema: &Schema,
-    guess: &Guess,
-    own: &Guess,
+    guess: &KnownValues,
+    own: &KnownValues,
     barred: &Barred,
     lean: &Barred,
-) -> Vec<Ask> {
+) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for field in schema.fields("Query") {
         let (name, kind) = (field.name.node.as_str(), base(&field.ty.node));
@@ -182,7 +182,7 @@ pub(super) fn queries(
             if list.is_empty() { String::new() } else { format!("({list})") }
         };
         let deep = format!("{{ {name}{} {} }}", written(&lists[0]), schema.selection(kind, 3, barred));
-        asks.push(Ask::graphql(name, &deep, Value::Null));
+        asks.push(ProbeRequest::graphql(name, &deep, Value::Null));
         let bare = schema.selection(kind, 0, lean);
         let fuller = schema.selection(kind, 1, barred);
         let some = lists.chunks(8).map(|some| (some, &bare));
@@ -193,26 +193,32 @@ pub(super) fn queries(
             let fields = some.iter().enumerate();
             let fields = fields.map(|(at, list)| format!("a{at}: {name}{} {selection}", written(list)));
             let query = format!("{{ {} }}", fields.collect::<Vec<_>>().join(" "));
-            asks.push(Ask::graphql(name, &query, Value::Null));
+            asks.push(ProbeRequest::graphql(name, &query, Value::Null));
         }
         if kind.ends_with("Connection") {
             for page in bad_pages(guess) {
                 let query = format!("{{ {name}({page}) {bare} }}");
-                asks.push(Ask::graphql(name, &query, Value::Null));
+                asks.push(ProbeRequest::graphql(name, &query, Value::Null));
             }
         }
     }
     asks.extend(below(schema, guess, own, barred, lean));
     // These don't depend on a customer.
-    asks.push(Ask::graphql("__schema", "{ __schema { types { name description } } }", Value::Null));
+    asks.push(ProbeRequest::graphql("__schema", "{ __schema { types { name description } } }", Value::Null));
     let wrong = format!("{{ agent(id: {:?}) {{ nonsense }} }}", guess.agents[0]);
-    asks.push(Ask::graphql("agent", &wrong, Value::Null));
-    asks.push(Ask::graphql("agent", &wrong[..wrong.len() - 3], Value::Null));
+    asks.push(ProbeRequest::graphql("agent", &wrong, Value::Null));
+    asks.push(ProbeRequest::graphql("agent", &wrong[..wrong.len() - 3], Value::Null));
     asks
 }
 
 /// Every list below the caller's objects and below the other customer's, paged with the other customer's cursors.
-fn below(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred, lean: &Barred) -> Vec<Ask> {
+fn below(
+    schema: &Schema,
+    guess: &KnownValues,
+    own: &KnownValues,
+    barred: &Barred,
+    lean: &Barred,
+) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for (of, mine, theirs) in [
         ("Customer", &own.customer, &guess.customer),
@@ -254,7 +260,7 @@ fn below(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred, lean: &Ba
                     json!([mine, theirs]),
                     fields.join(" ")
                 );
-                asks.push(Ask::graphql(&format!("{of}.{name}"), &query, Value::Null));
+                asks.push(ProbeRequest::graphql(&format!("{of}.{name}"), &query, Value::Null));
             }
         }
     }
@@ -282,7 +288,12 @@ fn plain(name: &str) -> Option<Value> {
 
 /// Every mutation: with all ids from the other customer, with one of them, and with all but one; with and without
 /// optional fields.
-pub(super) fn mutations(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred) -> Vec<Ask> {
+pub(super) fn mutations(
+    schema: &Schema,
+    guess: &KnownValues,
+    own: &KnownValues,
+    barred: &Barred,
+) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for field in schema.fields("Mutation") {
         let name = field.name.node.as_str();
@@ -309,7 +320,7 @@ pub(super) fn mutations(schema: &Schema, guess: &Guess, own: &Guess, barred: &Ba
                     all.insert(name.to_owned(), json!(id));
                 }
             }
-            Ask::graphql(name, &query, json!({ "input": all }))
+            ProbeRequest::graphql(name, &query, json!({ "input": all }))
         };
         let all = (1 << ids.len()) - 1;
         asks.push(given(all, false, 0));
@@ -322,10 +333,10 @@ pub(super) fn mutations(schema: &Schema, guess: &Guess, own: &Guess, barred: &Ba
 }
 
 /// Every route, and paths without a route.
-pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
+pub(super) fn routes(guess: &KnownValues, own: &KnownValues) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for (method, route, ..) in ROUTES {
-        let at = |path: String| Ask::rest(method, &format!("{method} {route}"), path);
+        let at = |path: String| ProbeRequest::rest(method, &format!("{method} {route}"), path);
         match (*method, *route) {
             ("GET", "/v1/agents") => {
                 let (customer, tag) = (&guess.customer, &guess.tag);
@@ -366,7 +377,7 @@ pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
                     asks.push(at(format!("{path}?at_least={revision}")));
                 }
                 for method in ["PUT", "DELETE"] {
-                    asks.push(Ask::rest(method, route, path.clone()));
+                    asks.push(ProbeRequest::rest(method, route, path.clone()));
                 }
                 asks.push(at(format!("{path}/nonsense")));
             }
@@ -383,7 +394,7 @@ pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
         }
     }
     asks.extend(OPEN.iter().map(|(path, _)| {
-        Ask::rest("GET", path, path.replace("{file}", "boot.js").replace("{name}", "not-found"))
+        ProbeRequest::rest("GET", path, path.replace("{file}", "boot.js").replace("{name}", "not-found"))
     }));
     asks
 }

@@ -5,8 +5,8 @@
 mod alike;
 mod ask;
 mod crowd;
-mod ear;
-mod guess;
+mod known_values;
+mod leak_detector;
 mod planted;
 mod schema;
 mod watch;
@@ -17,25 +17,25 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use ask::Ask;
-use ear::{Ear, Heard};
+use ask::ProbeRequest;
+use leak_detector::{LeakDetector, RecordedResponse};
 use schema::Barred;
 use world::{Outsider, World};
 
 use crate::support::app::Setup;
 
 /// The service without its own tenant filters.
-fn second_wall_alone() -> Setup {
-    Setup { is_second_wall_alone: true, ..Setup::default() }
+fn row_level_security_only() -> Setup {
+    Setup { is_row_level_security_only: true, ..Setup::default() }
 }
 
 /// The service without row-level security.
-fn first_wall_alone() -> Setup {
-    Setup { is_first_wall_alone: true, ..Setup::default() }
+fn own_queries_only() -> Setup {
+    Setup { is_row_level_security_off: true, ..Setup::default() }
 }
 
 /// All queries that this outsider can make with the other customer's values.
-fn queries(world: &World, outsider: &Outsider) -> Vec<Ask> {
+fn queries(world: &World, outsider: &Outsider) -> Vec<ProbeRequest> {
     let World { schema, theirs, ours, .. } = world;
     let (theirs, ours) = (&theirs.guess, &ours.guess);
     let mut asks = ask::queries(schema, theirs, ours, &outsider.barred, &outsider.lean);
@@ -51,7 +51,7 @@ fn queries(world: &World, outsider: &Outsider) -> Vec<Ask> {
 }
 
 /// Whether the response says that nothing was changed.
-fn is_refused(heard: &Heard) -> bool {
+fn is_refused(heard: &RecordedResponse) -> bool {
     let body: Value = serde_json::from_str(&heard.body).unwrap_or_default();
     match body.get("data").and_then(Value::as_object) {
         Some(data) => data.values().all(|payload| payload["revision"].is_null()),
@@ -60,14 +60,14 @@ fn is_refused(heard: &Heard) -> bool {
 }
 
 /// Makes every request, and searches the responses.
-async fn walk(world: &World, ear: &Ear, outsider: &Outsider) {
+async fn walk(world: &World, ear: &LeakDetector, outsider: &Outsider) {
     let World { schema, theirs, ours, .. } = world;
     let mut asks = queries(world, outsider);
     asks.extend(ask::mutations(schema, &theirs.guess, &ours.guess, &outsider.barred));
     asks.extend(ask::routes(&theirs.guess, &ours.guess));
     let texts = theirs.guess.texts();
     for ask in asks {
-        let heard = world.hear(&outsider.client, &ask).await;
+        let heard = world.send_and_record(&outsider.client, &ask).await;
         let what = format!("{} as {}", ask.what, outsider.name);
         assert!(heard.status < 500, "{what}: {}, {ask:?}", heard.body);
         ear.listen(&what, &ask.said(&texts), &heard.bytes);
@@ -92,7 +92,7 @@ async fn canary(setup: Setup, who: &[&str]) {
     let ([before, _], read) = (world.rows().await, reading(&world).await);
     assert!(read.contains(world::THEIRS), "{read}");
     join_all(outsiders.iter().map(|outsider| walk(&world, &ear, outsider))).await;
-    ear.is_silent();
+    ear.assert_no_leaks();
     let [after, ours] = world.rows().await;
     assert_eq!(before, after, "the other customer's rows and log entries are unchanged");
     assert_eq!(reading(&world).await, read);
@@ -114,10 +114,10 @@ async fn nothing_of_one_customer_reaches_anybody_else() {
 #[tokio::test]
 async fn nor_does_it_behind_row_level_security_alone() {
     // Postgres doesn't distinguish the members of a customer, so one of them is enough.
-    canary(second_wall_alone(), &["admin", "key", "stranger"]).await;
+    canary(row_level_security_only(), &["admin", "key", "stranger"]).await;
 }
 
 #[tokio::test]
 async fn nor_does_it_behind_the_services_own_queries_alone() {
-    canary(first_wall_alone(), &["admin", "viewer", "key", "stranger"]).await;
+    canary(own_queries_only(), &["admin", "viewer", "key", "stranger"]).await;
 }

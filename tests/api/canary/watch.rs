@@ -12,7 +12,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    ear::Ear,
+    leak_detector::LeakDetector,
     schema::Barred,
     world::{OURS, Outsider, Side, THEIRS, World, version},
 };
@@ -22,14 +22,14 @@ use crate::support::Calls;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A socket, and all frames in both directions.
-struct Tap {
+struct SocketRecorder {
     who: String,
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     frames: Vec<Vec<u8>>,
     said: Vec<String>,
 }
 
-impl Tap {
+impl SocketRecorder {
     async fn open(who: &str, base: &str, token: &str) -> Self {
         let mut request =
             format!("{}/graphql", base.replacen("http", "ws", 1)).into_client_request().unwrap();
@@ -99,10 +99,10 @@ fn watched(theirs: &Side, ours: &Side) -> Vec<(Value, bool)> {
     watched
 }
 
-async fn open(world: &World, outsider: &Outsider) -> Tap {
+async fn open(world: &World, outsider: &Outsider) -> SocketRecorder {
     let World { app, schema, theirs, ours, .. } = world;
     let token = outsider.client.token.clone().unwrap();
-    let mut tap = Tap::open(outsider.name, &app.base, &token).await;
+    let mut tap = SocketRecorder::open(outsider.name, &app.base, &token).await;
     assert!(tap.until(DEADLINE, |text| text.contains("connection_ack")).await);
     let subscription = |field: &str, of: &str| {
         format!(
@@ -216,12 +216,12 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
         }
         tap.until(Duration::from_secs(if number == 2 { 2 } else { 10 }), |_| false).await;
     }
-    let mut nonsense = Tap::open("nobody", &app.base, &theirs.guess.customer).await;
+    let mut nonsense = SocketRecorder::open("nobody", &app.base, &theirs.guess.customer).await;
     assert!(!nonsense.until(DEADLINE, |_| false).await);
     taps.push(nonsense);
     let (ear, texts) = (world.ear().await, theirs.guess.texts());
     heard_by(&ear, &texts, &taps);
-    ear.is_silent();
+    ear.assert_no_leaks();
     // The other customer's admin does receive the marker over the same path.
     let admin = Outsider {
         name: "their admin",
@@ -235,7 +235,7 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
     (frames.clone().count(), frames.map(Vec::len).sum())
 }
 
-fn heard_by(ear: &Ear, texts: &[String], taps: &[Tap]) {
+fn heard_by(ear: &LeakDetector, texts: &[String], taps: &[SocketRecorder]) {
     for tap in taps {
         let said: Vec<String> =
             texts.iter().filter(|text| tap.said.iter().any(|said| said.contains(*text))).cloned().collect();

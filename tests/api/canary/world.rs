@@ -5,9 +5,9 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
-    ask::Ask,
-    ear::{Ear, Heard, hear},
-    guess::{Guess, Rows, rows},
+    ask::ProbeRequest,
+    known_values::{KnownValues, Rows, rows},
+    leak_detector::{LeakDetector, RecordedResponse, send_and_record},
     schema::{Barred, Schema},
 };
 use crate::support::{
@@ -29,7 +29,7 @@ pub(super) struct Side {
     pub(super) viewer: Member,
     pub(super) key: Program,
     /// What another customer's caller might know of it.
-    pub(super) guess: Guess,
+    pub(super) guess: KnownValues,
 }
 
 /// A service with both customers.
@@ -101,7 +101,7 @@ impl Side {
             }
         }
         let rows = rows(&app.database.admin_url, &customer).await;
-        let mut guess = Guess::of(&rows, &customer, marker, String::new());
+        let mut guess = KnownValues::of(&rows, &customer, marker, String::new());
         // The active version comes first.
         guess.versions.swap(0, 1);
         // So does the owner of the agents.
@@ -152,18 +152,18 @@ impl World {
         [rows(url, &self.theirs.customer).await, rows(url, &self.ours.customer).await]
     }
 
-    /// An [`Ear`] for all data that the other customer has now.
-    pub(super) async fn ear(&self) -> Ear {
+    /// An [`LeakDetector`] for all data that the other customer has now.
+    pub(super) async fn ear(&self) -> LeakDetector {
         let Side { admin, editor, viewer, key, .. } = &self.theirs;
         let tokens = [&admin.0, &editor.0, &viewer.0, &key.0].map(|client| client.token.clone().unwrap());
         let [theirs, ours] = self.rows().await;
-        Ear::new(THEIRS, &theirs, &ours, &tokens)
+        LeakDetector::new(THEIRS, &theirs, &ours, &tokens)
     }
 
     /// Sends the request, and retries when the rate limit rejects it.
-    pub(super) async fn hear(&self, client: &Client, ask: &Ask) -> Heard {
+    pub(super) async fn send_and_record(&self, client: &Client, ask: &ProbeRequest) -> RecordedResponse {
         loop {
-            let heard = hear(client, ask).await;
+            let heard = send_and_record(client, ask).await;
             if heard.status != 429 {
                 return heard;
             }
@@ -201,7 +201,7 @@ impl World {
             let (node, viewer) =
                 (self.schema.selection("Node", 2, &barred), self.schema.selection("Viewer", 2, &barred));
             let query = format!("query ($ids: [ID!]!) {{ nodes(ids: $ids) {node} viewer {viewer} }}");
-            let Guess { customer, agents, versions, activations, users, .. } = &self.ours.guess;
+            let KnownValues { customer, agents, versions, activations, users, .. } = &self.ours.guess;
             let ids = [customer, &agents[0], &versions[0], &activations[0], &users[0]];
             let answer = client.gql(&query, json!({ "ids": ids })).await;
             let Some(errors) = answer.body["errors"].as_array() else {

@@ -39,7 +39,7 @@ struct World {
 }
 
 /// The ids that a row's words in capitals are replaced with.
-struct Things {
+struct SampleAgent {
     agent: String,
     version: String,
 }
@@ -82,7 +82,7 @@ impl World {
     }
 
     /// Replaces each word for an object that one call uses up with the id of a new object.
-    async fn freshened(&self, text: &str, unique: &str) -> String {
+    async fn fill_single_use_ids(&self, text: &str, unique: &str) -> String {
         let mut text = text.to_owned();
         if text.contains("SPARE") {
             text = text.replace("SPARE", &json!(self.spare_key(unique).await).to_string());
@@ -104,7 +104,7 @@ impl World {
     }
 
     /// An agent whose second version is active, after its first.
-    async fn things(&self, name: &str) -> Things {
+    async fn make_sample_agent(&self, name: &str) -> SampleAgent {
         let agent = self.operator.agent(&self.customer, name).await;
         let first = self.operator.publish(&agent, "one").await;
         let version = self.operator.publish(&agent, "two").await;
@@ -114,11 +114,11 @@ impl World {
                 &json!([])
             );
         }
-        Things { agent, version }
+        SampleAgent { agent, version }
     }
 
-    fn filled(&self, text: &str, things: &Things, unique: &str) -> String {
-        let Things { agent, version } = things;
+    fn fill_placeholders(&self, text: &str, things: &SampleAgent, unique: &str) -> String {
+        let SampleAgent { agent, version } = things;
         [
             ("CUSTOMER", self.customer.as_str()),
             ("AGENT", agent),
@@ -142,7 +142,7 @@ impl World {
     async fn check(
         &self,
         (what, text, expected): (&str, &str, &str),
-        things: &Things,
+        things: &SampleAgent,
         ask: impl AsyncFn(&Client, String) -> Answer,
         outcome: impl Fn(&Answer) -> String,
     ) -> Vec<String> {
@@ -152,7 +152,8 @@ impl World {
         let expected: BTreeMap<&str, char> = CALLERS.into_iter().zip(letters).collect();
         for (number, (name, client)) in self.callers.iter().enumerate() {
             let unique = format!("{what} {number}");
-            let text = self.filled(&self.freshened(text, &unique).await, things, &unique);
+            let text =
+                self.fill_placeholders(&self.fill_single_use_ids(text, &unique).await, things, &unique);
             let before = self.revision().await;
             let answer = ask(client, text).await;
             let actual = outcome(&answer);
@@ -164,7 +165,7 @@ impl World {
                 wrong.push(format!("{what} as {name}: rejected, and changed something"));
             }
         }
-        let text = self.filled(&self.freshened(text, what).await, things, what);
+        let text = self.fill_placeholders(&self.fill_single_use_ids(text, what).await, things, what);
         for token in [None, Some("nonsense"), Some("ars_nonsense"), Some("ark_nonsense")] {
             let client = token.map_or_else(|| self.app.anonymous().0, |token| self.app.bearer(token));
             let before = self.revision().await;
@@ -179,7 +180,7 @@ impl World {
 }
 
 /// The outcome of a root field.
-fn of_field(field: &str, answer: &Answer) -> String {
+fn field_outcome(field: &str, answer: &Answer) -> String {
     let value = &answer.body["data"][field];
     let refused = answer.code().or_else(|| value.pointer("/userErrors/0/code").and_then(Value::as_str));
     if let Some(code) = refused {
@@ -191,7 +192,7 @@ fn of_field(field: &str, answer: &Answer) -> String {
 }
 
 /// The outcome of a route.
-fn of_route(answer: &Answer) -> String {
+fn route_outcome(answer: &Answer) -> String {
     if !answer.status.is_success() {
         return answer.body["code"].as_str().unwrap_or_default().to_owned();
     }
@@ -240,12 +241,12 @@ async fn every_root_field() {
     let mut wrong = Vec::new();
     for (field, rest, expected) in FIELDS {
         let kind = if queries.contains(*field) { "query" } else { "mutation" };
-        let things = world.things(&format!("For {field} {rest}")).await;
+        let things = world.make_sample_agent(&format!("For {field} {rest}")).await;
         let ask = async |client: &Client, rest: String| {
             client.gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null).await
         };
         let row = (*field, *rest, *expected);
-        wrong.extend(world.check(row, &things, ask, |answer| of_field(field, answer)).await);
+        wrong.extend(world.check(row, &things, ask, |answer| field_outcome(field, answer)).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -278,7 +279,7 @@ async fn every_route() {
     let mut wrong = Vec::new();
     for (method, path, body, expected) in ROUTES {
         let what = format!("{method} {path}");
-        let things = world.things(&format!("For {what}")).await;
+        let things = world.make_sample_agent(&format!("For {what}")).await;
         let ask = async |client: &Client, body: String| {
             let method: Method = method.parse().unwrap();
             let id = if path.contains("/customers/") { &world.customer } else { &things.agent };
@@ -288,7 +289,7 @@ async fn every_route() {
             }
             Answer::of(request.header("content-type", "application/json").body(body)).await
         };
-        wrong.extend(world.check((&what, body, expected), &things, ask, of_route).await);
+        wrong.extend(world.check((&what, body, expected), &things, ask, route_outcome).await);
     }
     for (path, _) in OPEN {
         // `/metrics` is 404 when another service of this process has the recorder.

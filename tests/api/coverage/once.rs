@@ -6,7 +6,7 @@ use super::{World, fields_of, table::FIELDS};
 use crate::support::{App, caller::Operator};
 
 /// Each mutation, and the selection of its payload that identifies the object.
-const TOLD: &[(&str, &str)] = &[
+const IDENTIFYING_SELECTIONS: &[(&str, &str)] = &[
     ("createCustomer", "customer { id }"),
     ("updateCustomer", "customer { id }"),
     ("setPlan", "customer { id }"),
@@ -40,19 +40,22 @@ async fn canceled(app: &App, operator: &Operator, name: &str) -> String {
 
 #[tokio::test]
 async fn each_mutation_has_its_effect_once() {
-    let told: std::collections::BTreeSet<_> = TOLD.iter().map(|(field, _)| (*field).to_owned()).collect();
+    let told: std::collections::BTreeSet<_> =
+        IDENTIFYING_SELECTIONS.iter().map(|(field, _)| (*field).to_owned()).collect();
     assert_eq!(told, fields_of("Mutation"), "each mutation needs a row in TOLD");
     let world = World::new().await;
     for (number, (field, rest, _)) in FIELDS.iter().enumerate() {
-        let Some((_, object)) = TOLD.iter().find(|(told, _)| told == field) else { continue };
+        let Some((_, object)) = IDENTIFYING_SELECTIONS.iter().find(|(told, _)| told == field) else {
+            continue;
+        };
         let (what, key) = (format!("{field} {number}"), format!("key {number}"));
-        let things = world.things(&format!("For {what}")).await;
+        let things = world.make_sample_agent(&format!("For {what}")).await;
         let mut rest = (*rest).to_owned();
         if *field == "eraseCustomer" {
             let customer = canceled(&world.app, &world.operator, &what).await;
             rest = rest.replace("CUSTOMER", &json!(customer).to_string());
         }
-        let rest = world.filled(&world.freshened(&rest, &what).await, &things, &what);
+        let rest = world.fill_placeholders(&world.fill_single_use_ids(&rest, &what).await, &things, &what);
         let rest = rest.replacen("input: {", &format!("input: {{ idempotencyKey: \"{key}\","), 1);
         let rest = rest.replace("{ userErrors", &format!("{{ {object} revision userErrors"));
         let send = async || {

@@ -4,7 +4,7 @@ use agent_registry::domain::{KeyScope, ServiceScope};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{City, both};
+use super::{City, fast_and_ordinary};
 use crate::support::{Calls, caller::Client};
 
 const QUERY: &str =
@@ -42,7 +42,7 @@ async fn both_ways_answer_the_same() {
         ask(&gateway, &body).await;
         for media in ["*/*", "application/json", "application/graphql-response+json"] {
             assert!(is_ready(&city, &gateway, &body));
-            let [short, ordinary] = both(|| post(&gateway, &body), &[("accept", media)]).await;
+            let [short, ordinary] = fast_and_ordinary(|| post(&gateway, &body), &[("accept", media)]).await;
             assert_eq!(short, ordinary, "{media}");
             let shown: Value = serde_json::from_slice(&short.2).unwrap();
             assert_eq!(shown["data"]["activeConfig"]["systemPrompt"], prompt);
@@ -137,7 +137,7 @@ async fn a_body_that_is_no_such_query_goes_the_ordinary_way_whole() {
     let gateway = city.app.gateway().await;
     ask(&gateway, &asked(QUERY, &city.agent)).await;
     for (body, status) in [("{", 400), ("", 400), ("{\"query\":\"{ nothing }\"}", 200)] {
-        let [short, ordinary] = both(|| post(&gateway, body), &[]).await;
+        let [short, ordinary] = fast_and_ordinary(|| post(&gateway, body), &[]).await;
         assert_eq!(short.0, status, "{body}");
         assert_eq!((short.0, &short.1), (ordinary.0, &ordinary.1), "{body}");
     }

@@ -9,7 +9,7 @@ use agent_registry::domain::ServiceScope;
 use serde_json::Value;
 
 use super::{
-    City, Folder, Gate, Watching, saved, serves,
+    City, Folder, Gate, WatchProcess, saved, serves,
     watching::{complaint, run, text, until},
 };
 use crate::support::App;
@@ -94,7 +94,7 @@ async fn a_state_file_is_good_for_one_watch_and_no_other() {
     // Two processes at once would overwrite each other's file.
     std::fs::write(folder.path("state"), &whole).unwrap();
     let args = ["--customer", &city.customer];
-    let watch = Watching::start(&app.base, token, &folder, &args);
+    let watch = WatchProcess::start(&app.base, token, &folder, &args);
     watch.says("serving 2 agents from ", 1).await;
     let (code, told) = complaint(&once(&app.base, &args).await);
     assert_eq!((code, told.contains("another watch uses it")), (Some(2), true), "{told}");
@@ -130,7 +130,7 @@ async fn what_cannot_be_saved_is_told_and_served_all_the_same() {
     let args = ["--once", "--state", &text(&folder.path("state"))];
     let (code, told) = complaint(&run(&app.base, gateway.token.as_deref(), &args).await);
     assert_eq!((code, told.contains("can't save the state: ")), (Some(1), true), "{told}");
-    let watch = Watching::start(&app.base, gateway.token.as_deref(), &folder, &[]);
+    let watch = WatchProcess::start(&app.base, gateway.token.as_deref(), &folder, &[]);
     watch.says("can't save the state: ", 1).await;
     city.set_status("SUSPENDED").await;
     watch.says("REMOVE ", 2).await;
@@ -147,7 +147,7 @@ async fn a_connection_that_leads_nowhere_is_noticed_within_half_a_minute() {
     let city = City::of(&app, 1).await;
     let (gateway, folder) = (app.gateway().await, Folder::new());
     let gate = Gate::to(&app.base).await;
-    let watch = Watching::start(&gate.url, gateway.token.as_deref(), &folder, &[]);
+    let watch = WatchProcess::start(&gate.url, gateway.token.as_deref(), &folder, &[]);
     watch.says("SNAPSHOT 1 agents", 1).await;
     gate.stall(true);
     let stalled = Instant::now();

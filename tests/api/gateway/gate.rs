@@ -12,7 +12,7 @@ use tokio::{
 
 /// The state of the proxy.
 #[derive(Clone)]
-struct Way {
+struct GateState {
     upstream: Arc<str>,
     /// The current generation: connections of an earlier one are cut.
     number: u64,
@@ -24,7 +24,7 @@ struct Way {
 pub(super) struct Gate {
     pub(super) url: String,
     port: u16,
-    way: watch::Sender<Way>,
+    way: watch::Sender<GateState>,
     listens: Option<JoinHandle<()>>,
 }
 
@@ -32,7 +32,7 @@ impl Gate {
     pub(super) async fn to(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let way = watch::Sender::new(Way { upstream: address(base), number: 0, is_stalled: false });
+        let way = watch::Sender::new(GateState { upstream: address(base), number: 0, is_stalled: false });
         let listens = Some(tokio::spawn(listen(listener, way.subscribe())));
         Self { url: format!("http://127.0.0.1:{port}"), port, way, listens }
     }
@@ -76,13 +76,13 @@ fn address(base: &str) -> Arc<str> {
     base.strip_prefix("http://").unwrap().into()
 }
 
-async fn listen(listener: TcpListener, way: watch::Receiver<Way>) {
+async fn listen(listener: TcpListener, way: watch::Receiver<GateState>) {
     while let Ok((client, _)) = listener.accept().await {
         tokio::spawn(carry(client, way.clone()));
     }
 }
 
-async fn carry(mut client: TcpStream, mut way: watch::Receiver<Way>) {
+async fn carry(mut client: TcpStream, mut way: watch::Receiver<GateState>) {
     let begun = way.borrow_and_update().clone();
     let Ok(mut service) = TcpStream::connect(&*begun.upstream).await else { return };
     let (mut up, mut down) = (vec![0; 65536], vec![0; 65536]);

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
-use super::{City, Folder, Gate, Watching, saved};
+use super::{City, Folder, Gate, WatchProcess, saved};
 use crate::support::{App, app::Instance, proof};
 
 /// What each agent serves: its version, its name, and the revision that last changed them.
@@ -19,7 +19,7 @@ type Served = BTreeMap<String, (String, String, i64)>;
 const AGENTS: usize = 4;
 
 /// The log's head, and what the database says is active.
-async fn truth(database: &mut PgConnection) -> (i64, Served) {
+async fn read_database(database: &mut PgConnection) -> (i64, Served) {
     let head: i64 = sqlx::query_scalar("SELECT max(revision) FROM registry.changes")
         .fetch_one(&mut *database)
         .await
@@ -37,7 +37,7 @@ async fn truth(database: &mut PgConnection) -> (i64, Served) {
 }
 
 /// The revision of a state file, and its map.
-fn told(state: &Value) -> (i64, Served) {
+fn read_state(state: &Value) -> (i64, Served) {
     let served = state["configs"].as_object().unwrap().iter().map(|(agent, config)| {
         let text = |field: &str| config[field].as_str().unwrap().to_owned();
         assert_eq!(&text("agentId"), agent);
@@ -92,7 +92,7 @@ struct History {
 
 impl History {
     async fn note(&mut self) {
-        let (head, served) = truth(&mut self.database).await;
+        let (head, served) = read_database(&mut self.database).await;
         self.moments.insert(head, served);
     }
 
@@ -131,7 +131,7 @@ async fn it_is_what_the_database_serves_at_every_bookmark_whatever_breaks() {
     let mut history = History { database, moments: BTreeMap::new() };
     history.note().await;
     let mut gate = Gate::to(&app.base).await;
-    let mut watch = Watching::start(&gate.url, token, &folder, &["--json"]);
+    let mut watch = WatchProcess::start(&gate.url, token, &folder, &["--json"]);
     watch.says("\"SNAPSHOT\"", 1).await;
     saved(&folder, |_| true).await;
     let (seen, looks) = look(&folder);
@@ -153,7 +153,7 @@ async fn it_is_what_the_database_serves_at_every_bookmark_whatever_breaks() {
                 said.extend(watch.said());
                 watch.kill();
                 kills += 1;
-                watch = Watching::start(&gate.url, token, &folder, &["--json"]);
+                watch = WatchProcess::start(&gate.url, token, &folder, &["--json"]);
             }
             6 | 7 if behind == 0 => {
                 // No registry responds during some changes; then another instance does.
@@ -180,18 +180,18 @@ async fn it_is_what_the_database_serves_at_every_bookmark_whatever_breaks() {
     history.note().await;
     city.set_status("PAST_DUE").await;
     history.note().await;
-    let (head, served) = truth(&mut history.database).await;
+    let (head, served) = read_database(&mut history.database).await;
     let state = saved(&folder, |state| state["revision"].as_i64() >= Some(head)).await;
-    assert_eq!(told(&state).1, served, "in the end");
+    assert_eq!(read_state(&state).1, served, "in the end");
     looks.abort();
     said.extend(watch.said());
 
     let seen = seen.lock().unwrap().clone();
     for state in &seen {
-        let (revision, served) = told(state);
+        let (revision, served) = read_state(state);
         assert_eq!(&served, history.at(revision), "at {revision}, of {seed}");
     }
-    let revisions: Vec<i64> = seen.iter().map(|state| told(state).0).collect();
+    let revisions: Vec<i64> = seen.iter().map(|state| read_state(state).0).collect();
     assert!(revisions.is_sorted(), "{revisions:?}");
     assert!(revisions.len() > 10, "the state is saved during changes: {revisions:?}");
     // It reconnected with its cursor each time.

@@ -77,12 +77,12 @@ pub(super) fn complaint(output: &Output) -> (Option<i32>, String) {
 }
 
 /// A running `watch`; killed when it is dropped.
-pub(super) struct Watching {
+pub(super) struct WatchProcess {
     process: Child,
     said: Arc<Mutex<Vec<String>>>,
 }
 
-impl Watching {
+impl WatchProcess {
     /// Starts it with `--state` in this folder.
     pub(super) fn start(url: &str, token: Option<&str>, folder: &Folder, args: &[&str]) -> Self {
         let state = folder.path("state");
@@ -119,7 +119,7 @@ impl Watching {
     }
 }
 
-impl Drop for Watching {
+impl Drop for WatchProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

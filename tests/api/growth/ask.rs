@@ -6,7 +6,7 @@ use super::fill::{Kind, Size, id};
 
 /// The caller of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum QueryCaller {
     /// An operator, who reads all customers.
     Operator,
     /// The user with this number.
@@ -16,7 +16,7 @@ pub(super) enum Who {
 /// A query with its cost limit.
 #[derive(Debug)]
 pub(super) struct Question {
-    pub(super) who: Who,
+    pub(super) who: QueryCaller,
     pub(super) query: String,
     /// The most rows that one of its statements returns or filters by. The limits are computed from it.
     pub(super) rows: u64,
@@ -89,13 +89,14 @@ impl Size {
     /// All queries; `moment` is the time of the middle of the log.
     pub(super) fn questions(self, moment: &str) -> Vec<Question> {
         let mut all = Vec::new();
-        let mut ask = |who: Who, rows: u64, query: String| {
+        let mut ask = |who: QueryCaller, rows: u64, query: String| {
             let searches = query.contains("agents(") && query.contains("filter");
             all.push(Question { who, query, rows, searches });
         };
         let middle = self.agents / 2;
         let place = json!(agent_registry::domain::page::cursor(format!("{}.1", self.head() / 2)));
-        let (operator, large, busy) = (Who::Operator, Who::User(1), Who::User(self.busy()));
+        let (operator, large, busy) =
+            (QueryCaller::Operator, QueryCaller::User(1), QueryCaller::User(self.busy()));
         let some = |search: &str| search.replace("<some>", &(self.agents - 7).to_string());
         let audit = |search: &str| {
             search
@@ -105,7 +106,9 @@ impl Size {
                 .replace("<since>", moment)
         };
         // Root lists, by callers with all customers, one large, 21, a small old and a small new one.
-        for (who, rows) in [(operator, 1), (large, 1), (busy, 21), (Who::User(2), 1), (Who::User(3), 1)] {
+        for (who, rows) in
+            [(operator, 1), (large, 1), (busy, 21), (QueryCaller::User(2), 1), (QueryCaller::User(3), 1)]
+        {
             for page in pages(&cursor(Kind::Agent, middle)) {
                 ask(who, PAGE * rows, format!("{{ agents({page}) {AGENTS} }}"));
             }
@@ -182,7 +185,7 @@ impl Size {
         for little in [2, 3] {
             let count =
                 "{ agents { totalCount } changes { totalCount } customers { totalCount } }".to_owned();
-            ask(Who::User(little), 30 * (self.versions as u64 + 4), count);
+            ask(QueryCaller::User(little), 30 * (self.versions as u64 + 4), count);
         }
         all
     }

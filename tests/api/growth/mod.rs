@@ -2,9 +2,9 @@
 //! checked as it runs.
 
 mod ask;
-mod eye;
 mod fill;
 mod plan;
+mod plan_capture;
 mod stream;
 
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::support::{
     caller::Client,
     cluster::Database,
 };
-use ask::{Question, Who};
-use eye::Eye;
+use ask::{QueryCaller, Question};
 use fill::{Kind, Size, id};
-use plan::Ran;
+use plan::ExecutedStatement;
+use plan_capture::PlanCapture;
 
 /// Pages that any statement may read: a descent of each of its indexes.
 const BLOCKS: u64 = 100;
@@ -35,29 +35,29 @@ const ROWS_A_ROW: u64 = 12;
 const SEARCH_ROWS: u64 = 16_000;
 
 /// A service on a large database, and the proxy that captures its plans.
-struct Seen {
-    eye: Eye,
+struct ObservedService {
+    eye: PlanCapture,
     app: Instance,
 }
 
-impl Seen {
+impl ObservedService {
     async fn on(database: &Database) -> Self {
-        let eye = Eye::on(database).await;
+        let eye = PlanCapture::on(database).await;
         let app = Instance::start(&eye.url, Setup::default()).await;
         app.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
         app.door.hub.settle().await;
         Self { eye, app }
     }
 
-    fn client(&self, who: Who) -> Client {
+    fn client(&self, who: QueryCaller) -> Client {
         match who {
-            Who::Operator => self.app.user("olga", None),
-            Who::User(number) => self.app.user(&format!("user {number}"), None),
+            QueryCaller::Operator => self.app.user("olga", None),
+            QueryCaller::User(number) => self.app.user(&format!("user {number}"), None),
         }
     }
 
     /// Runs this query. Returns its statements.
-    async fn asked(&self, question: &Question) -> Vec<Ran> {
+    async fn asked(&self, question: &Question) -> Vec<ExecutedStatement> {
         self.eye.ran().await;
         let answer = self.client(question.who).gql(&question.query, Value::Null).await;
         assert_eq!(answer.body.get("errors"), None, "{question:?}: {}", answer.body);
@@ -66,7 +66,7 @@ impl Seen {
 }
 
 /// The limits that a statement breaks, if any, given the rows that it needs.
-fn fault(what: &str, rows: u64, searches: bool, ran: &Ran) -> Option<String> {
+fn fault(what: &str, rows: u64, searches: bool, ran: &ExecutedStatement) -> Option<String> {
     let besides = |search| if searches { search } else { 0 };
     let (blocks, read) = (
         BLOCKS + BLOCKS_A_ROW * rows + besides(SEARCH_BLOCKS),
@@ -93,8 +93,8 @@ async fn moment(database: &Database, size: Size) -> String {
 async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, String)>) {
     let questions = size.questions(&moment(database, size).await);
     let (mut faults, mut looked) = (Vec::new(), Vec::new());
-    let seen = Seen::on(database).await;
-    let mut note = |what: &str, rows, searches, ran: Vec<Ran>| {
+    let seen = ObservedService::on(database).await;
+    let mut note = |what: &str, rows, searches, ran: Vec<ExecutedStatement>| {
         for ran in ran {
             faults.extend(fault(what, rows, searches, &ran));
             looked.push((ran.blocks, what.to_owned()));
@@ -137,10 +137,10 @@ async fn what_is_asked_costs_what_it_is_about() {
     // Checks the check itself: without its index the search reads nearly all rows, which is reported.
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     sqlx::raw_sql("DROP INDEX registry.changes_platform_actor_idx").execute(&mut admin).await.unwrap();
-    let seen = Seen::on(&database).await;
+    let seen = ObservedService::on(&database).await;
     let query =
         format!("{{ changes(filter: {{ actorId: \"{}\" }}) {{ nodes {{ action }} }} }}", id(Kind::User, 5));
-    let question = Question { who: Who::Operator, query, rows: 20, searches: false };
+    let question = Question { who: QueryCaller::Operator, query, rows: 20, searches: false };
     let ran = seen.asked(&question).await;
     assert!(ran.iter().any(|ran| fault("planted", 20, false, ran).is_some()), "{ran:#?}");
     seen.app.stop().await;
@@ -151,12 +151,13 @@ async fn what_is_asked_costs_what_it_is_about() {
 async fn a_nested_query_is_as_many_statements_for_few_as_for_many() {
     let size = Size { agents: 400, customers: 10, versions: 12 };
     let database = size.database().await;
-    let seen = Seen::on(&database).await;
+    let seen = ObservedService::on(&database).await;
     let mut counts = Vec::new();
     for count in [3, 10] {
         let query = ask::nested(count);
-        seen.asked(&Question { who: Who::User(1), query: query.clone(), rows: 0, searches: false }).await;
-        let ran = seen.asked(&Question { who: Who::User(1), query, rows: 0, searches: false }).await;
+        seen.asked(&Question { who: QueryCaller::User(1), query: query.clone(), rows: 0, searches: false })
+            .await;
+        let ran = seen.asked(&Question { who: QueryCaller::User(1), query, rows: 0, searches: false }).await;
         counts.push(
             ran.iter()
                 .filter(|ran| ran.text.contains("agent"))

@@ -7,7 +7,7 @@ const SMALL: [&str; 4] = ["log_head", "log_floor", "operators", "service_tokens"
 
 /// A statement that has run.
 #[derive(Clone, Debug)]
-pub(super) struct Ran {
+pub(super) struct ExecutedStatement {
     /// Its SQL.
     pub(super) text: String,
     /// Pages of tables and indexes read.
@@ -20,7 +20,7 @@ pub(super) struct Ran {
     pub(super) plan: String,
 }
 
-impl Ran {
+impl ExecutedStatement {
     /// Reads a plan in JSON.
     pub(super) fn of(explained: &Value) -> Self {
         let plan = &explained["Plan"];

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Seen,
-    ask::Who,
+    ObservedService,
+    ask::QueryCaller,
     fill::{Kind, Size, id},
-    plan::Ran,
+    plan::ExecutedStatement,
 };
 use crate::support::caller::Client;
 
@@ -16,22 +16,25 @@ use crate::support::caller::Client;
 const EVENTS: usize = 60;
 
 /// Opens these streams. Returns their statements, with the rows that each needs.
-pub(super) async fn followed(seen: &Seen, size: Size) -> Vec<(String, u64, Vec<Ran>)> {
+pub(super) async fn followed(
+    seen: &ObservedService,
+    size: Size,
+) -> Vec<(String, u64, Vec<ExecutedStatement>)> {
     let mut all = Vec::new();
     let cursor = Cursor::new(i64::try_from(size.head() / 2).unwrap(), 1, &Sha256::digest("x"));
     let after = json!({ "after": cursor.to_string() });
     let changes = "subscription ($after: Cursor) { changes(after: $after) { revision } }";
     let activations = "subscription ($after: Cursor) { activations(after: $after) { revision } }";
     for (who, events) in [
-        (Who::Operator, EVENTS),
-        (Who::User(1), EVENTS),
-        (Who::User(size.busy()), EVENTS),
-        (Who::User(3), EVENTS),
-        (Who::User(2), 0),
+        (QueryCaller::Operator, EVENTS),
+        (QueryCaller::User(1), EVENTS),
+        (QueryCaller::User(size.busy()), EVENTS),
+        (QueryCaller::User(3), EVENTS),
+        (QueryCaller::User(2), 0),
     ] {
         for query in [changes, activations] {
             // Pages of 256 entries, for each customer.
-            let rows = 256 * if who == Who::User(size.busy()) { 21 } else { 1 };
+            let rows = 256 * if who == QueryCaller::User(size.busy()) { 21 } else { 1 };
             follow(seen, seen.client(who), (query, &after, events), rows, &mut all).await;
         }
     }
@@ -46,11 +49,11 @@ pub(super) async fn followed(seen: &Seen, size: Size) -> Vec<(String, u64, Vec<R
 }
 
 async fn follow(
-    seen: &Seen,
+    seen: &ObservedService,
     client: Client,
     (query, variables, events): (&str, &Value, usize),
     rows: u64,
-    all: &mut Vec<(String, u64, Vec<Ran>)>,
+    all: &mut Vec<(String, u64, Vec<ExecutedStatement>)>,
 ) {
     seen.eye.ran().await;
     let mut socket = client.socket().await;

@@ -21,7 +21,7 @@ const CREATE: &str =
 
 /// How a client leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum LeaveMode {
     /// HTTP: the connection is reset.
     Reset,
     /// HTTP: the connection is closed in an orderly way.
@@ -32,7 +32,7 @@ pub(super) enum Way {
     Complete,
 }
 
-impl Way {
+impl LeaveMode {
     pub(super) const ALL: [Self; 4] = [Self::Reset, Self::Close, Self::Socket, Self::Complete];
 }
 
@@ -46,14 +46,19 @@ pub(super) enum Outcome {
 }
 
 /// Starts to create a customer, and leaves after this time, or at the response.
-pub(super) async fn leave(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+pub(super) async fn leave(
+    operator: &Operator,
+    way: LeaveMode,
+    name: &str,
+    after: Option<Duration>,
+) -> Outcome {
     match way {
-        Way::Reset | Way::Close => over_http(operator, way, name, after).await,
-        Way::Socket | Way::Complete => over_socket(operator, way, name, after).await,
+        LeaveMode::Reset | LeaveMode::Close => over_http(operator, way, name, after).await,
+        LeaveMode::Socket | LeaveMode::Complete => over_socket(operator, way, name, after).await,
     }
 }
 
-async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+async fn over_http(operator: &Operator, way: LeaveMode, name: &str, after: Option<Duration>) -> Outcome {
     let body = json!({ "query": CREATE, "variables": { "input": { "name": name } } }).to_string();
     let head = format!(
         "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -62,7 +67,7 @@ async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Dura
     );
     let mut stream = TcpStream::connect(operator.base.trim_start_matches("http://")).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    if way == Way::Reset {
+    if way == LeaveMode::Reset {
         // The service notices a reset at once, and an orderly close at its next read.
         stream.set_zero_linger().unwrap();
     }
@@ -77,7 +82,7 @@ async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Dura
         None => timeout(DEADLINE, stream.read(&mut answer)).await.unwrap().unwrap(),
     };
     let took = sent.elapsed();
-    if way == Way::Close {
+    if way == LeaveMode::Close {
         let _ = stream.shutdown().await;
     }
     let answer = String::from_utf8_lossy(&answer[..read]);
@@ -89,7 +94,7 @@ async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Dura
     Outcome::Unknown
 }
 
-async fn over_socket(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+async fn over_socket(operator: &Operator, way: LeaveMode, name: &str, after: Option<Duration>) -> Outcome {
     let mut socket = operator.socket().await;
     socket.subscribe("1", CREATE, json!({ "input": { "name": name } })).await;
     let sent = Instant::now();
@@ -101,7 +106,7 @@ async fn over_socket(operator: &Operator, way: Way, name: &str, after: Option<Du
         None => Some(socket.next().await),
     };
     let took = sent.elapsed();
-    if way == Way::Complete {
+    if way == LeaveMode::Complete {
         stay(&mut socket).await;
     }
     match answer {

@@ -7,7 +7,7 @@ use super::{CREATE, GRAPHQL, assert_refused, customers, get, operator, persisted
 use crate::support::{
     Answer, App,
     caller::Operator,
-    events::{Events, Said},
+    events::{Events, SseMessage},
 };
 
 /// The second field has an input of another type; a variable of another type; a string that isn't a time; a number
@@ -24,24 +24,24 @@ const TWICE: &str = "mutation { a: createCustomer(input: {name: \"Once\"}) { cus
 
 /// The transports of a mutation.
 #[derive(Clone, Copy, Debug)]
-enum Door {
+enum Transport {
     Body,
     Events,
     Socket,
 }
 
 /// The `data` of the response; none when the operation didn't run.
-async fn ask(app: &App, caller: &Operator, door: Door, query: &str) -> Option<Value> {
+async fn ask(app: &App, caller: &Operator, door: Transport, query: &str) -> Option<Value> {
     match door {
-        Door::Body => {
+        Transport::Body => {
             let answer = Answer::of(post(caller, Some(GRAPHQL), json!({ "query": query }))).await;
             answer.body.get("data").cloned()
         }
-        Door::Events => match Events::of(caller.watch(query, Value::Null)).await.next().await {
-            Said::Next(said) => said.get("data").cloned(),
+        Transport::Events => match Events::of(caller.watch(query, Value::Null)).await.next().await {
+            SseMessage::Next(said) => said.get("data").cloned(),
             other => panic!("{other:?}"),
         },
-        Door::Socket => {
+        Transport::Socket => {
             let message = over_socket(app, caller, json!({ "query": query })).await;
             message["payload"].get("data").cloned()
         }
@@ -52,7 +52,7 @@ async fn ask(app: &App, caller: &Operator, door: Door, query: &str) -> Option<Va
 async fn what_is_wrong_runs_nothing_and_what_stands_twice_runs_once_at_every_door() {
     let (app, operator) = operator().await;
     let mut made = 0;
-    for door in [Door::Body, Door::Events, Door::Socket] {
+    for door in [Transport::Body, Transport::Events, Transport::Socket] {
         for query in WRONG {
             assert_eq!(ask(&app, &operator, door, query).await, None, "{door:?}: {query}");
             assert_eq!(customers(&operator).await, made, "{door:?}: {query}");

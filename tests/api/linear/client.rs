@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::history::{Call, Op, Told, Version};
+use super::history::{Call, Op, Version, WriteOutcome};
 use crate::support::{
     Answer,
     app::Instance,
@@ -41,21 +41,21 @@ impl Agent {
 
 /// The access to an instance.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct InstanceAccess {
     operator: Operator,
     gateway: Gateway,
     /// A cache before the instance, which returns stale reads.
-    copy: Option<Copy>,
+    copy: Option<StaleCache>,
 }
 
 /// A cache of reads.
 #[derive(Clone)]
-pub(super) struct Copy {
+pub(super) struct StaleCache {
     time: Duration,
     kept: Arc<Mutex<HashMap<String, (Instant, Call)>>>,
 }
 
-impl Copy {
+impl StaleCache {
     pub(super) fn kept(time: Duration) -> Self {
         Self { time, kept: Arc::default() }
     }
@@ -70,14 +70,14 @@ impl Copy {
     }
 }
 
-impl Door {
+impl InstanceAccess {
     pub(super) async fn of(instance: &Instance, operator: &Operator) -> Self {
         let operator = Operator(instance.bearer(operator.token.as_deref().unwrap()));
         Self { operator, gateway: instance.gateway().await, copy: None }
     }
 
     /// The same access behind a cache.
-    pub(super) fn behind(self, copy: Copy) -> Self {
+    pub(super) fn behind(self, copy: StaleCache) -> Self {
         Self { copy: Some(copy), ..self }
     }
 
@@ -122,17 +122,17 @@ impl Door {
         call
     }
 
-    async fn write(&self, verb: &str, input: &str, variables: Value) -> Told {
+    async fn write(&self, verb: &str, input: &str, variables: Value) -> WriteOutcome {
         let mutation = format!(
             "mutation ($input: {input}!) {{ answer: {verb}(input: $input) {{ revision userErrors {{ code }} }} }}"
         );
         let answer: Answer = self.operator.gql(&mutation, json!({ "input": variables })).await;
         match answer.at("/answer/userErrors").get(0) {
-            None => Told::Done(answer.text("/answer/revision").parse().unwrap()),
-            Some(error) if error["code"] == "CONFLICT" => Told::Conflict,
+            None => WriteOutcome::Done(answer.text("/answer/revision").parse().unwrap()),
+            Some(error) if error["code"] == "CONFLICT" => WriteOutcome::Conflict,
             Some(error) => {
                 assert_eq!(error["code"], "INVALID", "{}", answer.body);
-                Told::Refused
+                WriteOutcome::Refused
             }
         }
     }
@@ -142,7 +142,7 @@ impl Door {
 pub(super) struct Client {
     nth: usize,
     agent: Shared,
-    doors: Vec<Door>,
+    doors: Vec<InstanceAccess>,
     began: Instant,
     at_least: bool,
     /// The newest revision in its responses.
@@ -152,7 +152,13 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(nth: usize, agent: Shared, doors: Vec<Door>, began: Instant, at_least: bool) -> Self {
+    pub(super) fn new(
+        nth: usize,
+        agent: Shared,
+        doors: Vec<InstanceAccess>,
+        began: Instant,
+        at_least: bool,
+    ) -> Self {
         Self { nth, agent, doors, began, at_least, seen: None, active: None }
     }
 
@@ -175,7 +181,7 @@ impl Client {
         ops
     }
 
-    async fn call(&self, door: &Door, what: usize, at_least: Option<i64>) -> Call {
+    async fn call(&self, door: &InstanceAccess, what: usize, at_least: Option<i64>) -> Call {
         let agent = &self.agent;
         match what {
             0..6 => door.read(agent, what < 3, at_least).await,

@@ -9,16 +9,16 @@ pub(super) enum Call {
     /// Reads the active version. `revision` is that of the response, when a version is active.
     Read { active: Option<Version>, revision: Option<i64> },
     /// Activates this version, if `expected` is the active one.
-    Activate { version: Version, expected: Option<Option<Version>>, told: Told },
+    Activate { version: Version, expected: Option<Option<Version>>, told: WriteOutcome },
     /// Activates the version before the current activation.
-    Rollback { told: Told },
+    Rollback { told: WriteOutcome },
     /// Deactivates the agent.
-    Deactivate { told: Told },
+    Deactivate { told: WriteOutcome },
 }
 
 /// The response to a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum WriteOutcome {
     /// The write took effect, or had already, at this revision.
     Done(i64),
     /// Another version is active than expected.
@@ -33,8 +33,8 @@ impl Call {
         match *self {
             Self::Read { revision, .. } => revision,
             Self::Activate { told, .. } | Self::Rollback { told } | Self::Deactivate { told } => match told {
-                Told::Done(revision) => Some(revision),
-                Told::Conflict | Told::Refused => None,
+                WriteOutcome::Done(revision) => Some(revision),
+                WriteOutcome::Conflict | WriteOutcome::Refused => None,
             },
         }
     }
@@ -72,22 +72,22 @@ impl State {
             Call::Activate { version, expected, told } => {
                 let met = expected.is_none_or(|expected| expected == self.active);
                 match told {
-                    Told::Done(_) if met => Some(self.switched(Some(version))),
-                    Told::Conflict if !met => Some(self),
-                    Told::Done(_) | Told::Conflict | Told::Refused => None,
+                    WriteOutcome::Done(_) if met => Some(self.switched(Some(version))),
+                    WriteOutcome::Conflict if !met => Some(self),
+                    WriteOutcome::Done(_) | WriteOutcome::Conflict | WriteOutcome::Refused => None,
                 }
             }
             Call::Rollback { told } => {
                 let target = self.active.and(self.previous);
                 match told {
-                    Told::Done(_) if target.is_some() => Some(self.switched(target)),
-                    Told::Refused if target.is_none() => Some(self),
-                    Told::Done(_) | Told::Conflict | Told::Refused => None,
+                    WriteOutcome::Done(_) if target.is_some() => Some(self.switched(target)),
+                    WriteOutcome::Refused if target.is_none() => Some(self),
+                    WriteOutcome::Done(_) | WriteOutcome::Conflict | WriteOutcome::Refused => None,
                 }
             }
             Call::Deactivate { told } => match told {
-                Told::Done(_) => Some(self.switched(None)),
-                Told::Conflict | Told::Refused => None,
+                WriteOutcome::Done(_) => Some(self.switched(None)),
+                WriteOutcome::Conflict | WriteOutcome::Refused => None,
             },
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::support::{App, Calls, caller::Operator, proof::count};
-use client::{Agent, Client, Copy, Door, Shared};
+use client::{Agent, Client, InstanceAccess, Shared, StaleCache};
 use history::Op;
 
 /// The number of clients of each agent.
@@ -33,7 +33,12 @@ async fn agents(operator: &Operator, versions: usize) -> Vec<Shared> {
 }
 
 /// Runs the clients on all agents, each using all of `doors` in turn. Returns a history for each agent.
-async fn histories(agents: &[Shared], doors: &[Door], calls: usize, at_least: bool) -> Vec<Vec<Op>> {
+async fn histories(
+    agents: &[Shared],
+    doors: &[InstanceAccess],
+    calls: usize,
+    at_least: bool,
+) -> Vec<Vec<Op>> {
     let began = std::time::Instant::now();
     join_all(agents.iter().map(async |agent| {
         let clients = (0..CLIENTS).map(|nth| {
@@ -46,7 +51,7 @@ async fn histories(agents: &[Shared], doors: &[Door], calls: usize, at_least: bo
 }
 
 /// Prints the number of calls of each kind.
-fn told(what: &str, histories: &[Vec<Op>]) {
+fn print_summary(what: &str, histories: &[Vec<Op>]) {
     let ops = histories.iter().flatten();
     let reads = ops.clone().filter(|op| matches!(op.call, history::Call::Read { .. })).count();
     let done = ops.clone().filter(|op| op.call.is_done()).count();
@@ -75,9 +80,9 @@ async fn on_one_instance_an_agent_is_one_register() {
     let operator = app.operator().await;
     let calls = count(30, 400);
     let agents = agents(&operator, count(25, 200)).await;
-    let doors = [Door::of(&app, &operator).await];
+    let doors = [InstanceAccess::of(&app, &operator).await];
     let histories = histories(&agents, &doors, calls, false).await;
-    told("one instance", &histories);
+    print_summary("one instance", &histories);
     for history in &histories {
         checker::linearizable(history).unwrap();
         checker::in_order(history).unwrap();
@@ -93,12 +98,12 @@ async fn on_any_instance_who_says_at_least_never_goes_back() {
     let agents = agents(&operator, count(25, 200)).await;
     let others = [app.another().await, app.another().await];
     let doors = [
-        Door::of(&app, &operator).await,
-        Door::of(&others[0], &operator).await,
-        Door::of(&others[1], &operator).await,
+        InstanceAccess::of(&app, &operator).await,
+        InstanceAccess::of(&others[0], &operator).await,
+        InstanceAccess::of(&others[1], &operator).await,
     ];
     let histories = histories(&agents, &doors, calls, true).await;
-    told("three instances", &histories);
+    print_summary("three instances", &histories);
     for history in &histories {
         checker::in_session(history).unwrap();
     }
@@ -113,7 +118,8 @@ async fn a_copy_that_is_served_again_is_caught() {
     let app = App::start().await;
     let operator = app.operator().await;
     let agents = agents(&operator, 25).await;
-    let stale = [Door::of(&app, &operator).await.behind(Copy::kept(Duration::from_millis(200)))];
+    let stale =
+        [InstanceAccess::of(&app, &operator).await.behind(StaleCache::kept(Duration::from_millis(200)))];
     let histories = histories(&agents, &stale, 40, true).await;
     let caught = |judge: fn(&[Op]) -> Result<(), String>| histories.iter().any(|ops| judge(ops).is_err());
     assert!(caught(checker::linearizable), "the search missed it");

@@ -2,7 +2,7 @@
 
 use super::{
     checker::{in_order, in_session, linearizable},
-    history::{Call, Op, Told, Version},
+    history::{Call, Op, Version, WriteOutcome},
 };
 
 fn op(client: usize, called: u128, answered: u128, call: Call) -> Op {
@@ -14,10 +14,10 @@ fn read(active: Version, revision: i64) -> Call {
 }
 
 fn activate(version: Version, revision: i64) -> Call {
-    Call::Activate { version, expected: None, told: Told::Done(revision) }
+    Call::Activate { version, expected: None, told: WriteOutcome::Done(revision) }
 }
 
-fn cas(expected: Version, version: Version, told: Told) -> Call {
+fn cas(expected: Version, version: Version, told: WriteOutcome) -> Call {
     Call::Activate { version, expected: Some(Some(expected)), told }
 }
 
@@ -44,14 +44,14 @@ fn what_can_be_is_let_through() {
     assert_eq!(judged(&crossed), [true; 3]);
     let mixed = [
         op(0, 0, 1, NOTHING),
-        op(0, 2, 3, Call::Rollback { told: Told::Refused }),
+        op(0, 2, 3, Call::Rollback { told: WriteOutcome::Refused }),
         op(0, 4, 5, activate(1, 1)),
-        op(0, 6, 7, cas(1, 2, Told::Done(2))),
-        op(1, 8, 9, cas(1, 3, Told::Conflict)),
-        op(1, 10, 11, Call::Rollback { told: Told::Done(3) }),
+        op(0, 6, 7, cas(1, 2, WriteOutcome::Done(2))),
+        op(1, 8, 9, cas(1, 3, WriteOutcome::Conflict)),
+        op(1, 10, 11, Call::Rollback { told: WriteOutcome::Done(3) }),
         op(0, 12, 13, read(1, 3)),
-        op(0, 14, 15, Call::Deactivate { told: Told::Done(4) }),
-        op(0, 16, 17, Call::Deactivate { told: Told::Done(4) }),
+        op(0, 14, 15, Call::Deactivate { told: WriteOutcome::Done(4) }),
+        op(0, 16, 17, Call::Deactivate { told: WriteOutcome::Done(4) }),
         op(1, 18, 19, NOTHING),
     ];
     assert_eq!(judged(&mixed), [true; 3]);
@@ -87,16 +87,17 @@ fn a_lost_compare_and_set_is_caught() {
     // Both writes succeeded in replacing the first version.
     let both = [
         op(0, 0, 1, activate(1, 1)),
-        op(0, 2, 9, cas(1, 2, Told::Done(2))),
-        op(1, 2, 9, cas(1, 3, Told::Done(3))),
+        op(0, 2, 9, cas(1, 2, WriteOutcome::Done(2))),
+        op(1, 2, 9, cas(1, 3, WriteOutcome::Done(3))),
     ];
     assert_eq!(judged(&both), [false; 3]);
     // A conflict, although the expected version was active all the time.
-    let vain = [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, cas(1, 2, Told::Conflict))];
+    let vain = [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, cas(1, 2, WriteOutcome::Conflict))];
     assert!(!judged(&vain)[0]);
     // An acknowledged write that no read sees.
-    let lost = [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, cas(1, 2, Told::Done(2))), op(1, 4, 5, read(1, 1))];
+    let lost =
+        [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, cas(1, 2, WriteOutcome::Done(2))), op(1, 4, 5, read(1, 1))];
     assert_eq!(judged(&lost)[..2], [false; 2]);
-    let wrong = [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, Call::Rollback { told: Told::Done(2) })];
+    let wrong = [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, Call::Rollback { told: WriteOutcome::Done(2) })];
     assert_eq!(judged(&wrong), [false; 3]);
 }

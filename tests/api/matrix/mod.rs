@@ -16,7 +16,7 @@ mod world;
 
 use paths::{EXEMPT, OUTSIDERS, PATHS, ROOTS, name, template};
 use schema::{Field, Schema};
-use table::{Row, differences, letter, tells_of_each, text};
+use table::{Row, differences, letter, shows_each_field, text};
 use world::World;
 
 use crate::support::caller::Client;
@@ -69,12 +69,16 @@ fn fields(schema: &Schema) -> BTreeSet<String> {
 
 /// Sends a query as this caller. For an outsider it is also a fault when another customer's object and a missing
 /// one get different responses.
-async fn hear(world: &World, (name, client): (&str, &Client), query: &str) -> (StatusCode, Value, String) {
-    let heard = world.ask(client, &world.own(query)).await;
+async fn send_checked(
+    world: &World,
+    (name, client): (&str, &Client),
+    query: &str,
+) -> (StatusCode, Value, String) {
+    let heard = world.ask(client, &world.with_existing_ids(query)).await;
     let mut faults = String::new();
     if OUTSIDERS.contains(&name) {
-        let foreign = world.blanked(&heard);
-        let never = world.blanked(&world.ask(client, &world.never(query)).await);
+        let foreign = world.normalized(&heard);
+        let never = world.normalized(&world.ask(client, &world.with_missing_ids(query)).await);
         if foreign != never {
             writeln!(
                 faults,
@@ -94,13 +98,15 @@ async fn letters(
     way: &Way<'_>,
     caller: (&str, &Client),
 ) -> (Vec<char>, String) {
-    let (status, body, mut faults) = hear(world, caller, &schema.query(&way.template, way.fields)).await;
+    let (status, body, mut faults) =
+        send_checked(world, caller, &schema.query(&way.template, way.fields)).await;
     let mut letters = Vec::new();
     for field in way.fields {
-        let (status, body) = if tells_of_each(&body) {
+        let (status, body) = if shows_each_field(&body) {
             (status, body.clone())
         } else {
-            let (status, body, more) = hear(world, caller, &schema.query(&way.template, [field])).await;
+            let (status, body, more) =
+                send_checked(world, caller, &schema.query(&way.template, [field])).await;
             faults.push_str(&more);
             (status, body)
         };
@@ -218,10 +224,10 @@ fn each_answer_has_its_letter() {
 #[test]
 fn a_refused_field_takes_the_others_with_it_and_is_asked_for_alone() {
     let at = |path: Value| json!({ "data": null, "errors": [{ "path": path }] });
-    assert!(tells_of_each(&json!({ "data": { "agent": null } })));
-    assert!(tells_of_each(&at(json!(["customer", "apiKeys"]))));
-    assert!(!tells_of_each(&at(json!(["customer", "asked_apiKeys"]))));
-    assert!(!tells_of_each(&at(json!(["nodes", 0, "asked_createdBy"]))));
-    assert!(!tells_of_each(&json!({ "errors": [{ "message": "no path" }] })));
-    assert!(!tells_of_each(&json!({ "data": { "do": { "it": null, "userErrors": [] } } })));
+    assert!(shows_each_field(&json!({ "data": { "agent": null } })));
+    assert!(shows_each_field(&at(json!(["customer", "apiKeys"]))));
+    assert!(!shows_each_field(&at(json!(["customer", "asked_apiKeys"]))));
+    assert!(!shows_each_field(&at(json!(["nodes", 0, "asked_createdBy"]))));
+    assert!(!shows_each_field(&json!({ "errors": [{ "message": "no path" }] })));
+    assert!(!shows_each_field(&json!({ "data": { "do": { "it": null, "userErrors": [] } } })));
 }

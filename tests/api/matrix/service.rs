@@ -99,7 +99,7 @@ async fn watch(
     let mut number = 0;
     walk(schema, events, async |query: &str| {
         number += 1;
-        first(&mut socket, &number.to_string(), &world.own(query)).await
+        first(&mut socket, &number.to_string(), &world.with_existing_ids(query)).await
     })
     .await
 }
@@ -111,7 +111,7 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     let Gateway(service) = world.app.service(ServiceScope::ALL).await;
     let before = world.app.registry.head().await.unwrap().revision;
     let by_http = async |query: &str| {
-        let heard = world.ask(&service, &world.own(query)).await;
+        let heard = world.ask(&service, &world.with_existing_ids(query)).await;
         (heard.status, heard.body())
     };
     let (mut answered, mut wrong) = walk(&schema, ("{ @ }", "Query"), by_http).await;

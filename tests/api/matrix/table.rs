@@ -58,7 +58,7 @@ pub(super) fn letter(status: StatusCode, body: &Value, field: &str) -> char {
 
 /// Whether the response shows the outcome of each field as if it were selected alone. An error of one field may
 /// make others null; an error above all of them holds for each.
-pub(super) fn tells_of_each(body: &Value) -> bool {
+pub(super) fn shows_each_field(body: &Value) -> bool {
     let is_above = |error: &Value| {
         let path = error["path"].as_array();
         let is_asked = |name: &Value| name.as_str().is_some_and(|name| name.starts_with(ASKED));

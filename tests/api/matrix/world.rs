@@ -27,13 +27,13 @@ pub(super) struct World {
 }
 
 /// A response as received.
-pub(super) struct Heard {
+pub(super) struct RawResponse {
     pub(super) status: StatusCode,
     headers: HeaderMap,
     text: String,
 }
 
-impl Heard {
+impl RawResponse {
     pub(super) fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::String(self.text.clone()))
     }
@@ -102,34 +102,34 @@ impl World {
     }
 
     /// The query with ids that exist.
-    pub(super) fn own(&self, query: &str) -> String {
+    pub(super) fn with_existing_ids(&self, query: &str) -> String {
         self.words.iter().fold(query.to_owned(), |query, (word, is, _)| {
             query.replace(&format!("<{word}>"), &json!(is).to_string())
         })
     }
 
     /// The query with ids that don't exist.
-    pub(super) fn never(&self, query: &str) -> String {
+    pub(super) fn with_missing_ids(&self, query: &str) -> String {
         self.words.iter().fold(query.to_owned(), |query, (word, _, never)| {
             query.replace(&format!("<{word}>"), &json!(never).to_string())
         })
     }
 
-    pub(super) async fn ask(&self, client: &Client, query: &str) -> Heard {
+    pub(super) async fn ask(&self, client: &Client, query: &str) -> RawResponse {
         loop {
             let request = client.request(Method::POST, "/graphql").json(&json!({ "query": query }));
             let response = request.send().await.unwrap();
             let (status, headers) = (response.status(), response.headers().clone());
             let text = response.text().await.unwrap();
             if status != StatusCode::TOO_MANY_REQUESTS {
-                return Heard { status, headers, text };
+                return RawResponse { status, headers, text };
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
     /// The response without request ids, dates and object ids.
-    pub(super) fn blanked(&self, heard: &Heard) -> String {
+    pub(super) fn normalized(&self, heard: &RawResponse) -> String {
         let mut all = format!("{}\n", heard.status);
         for (name, value) in &heard.headers {
             if !["x-request-id", "date", "content-length"].contains(&name.as_str()) {

@@ -50,11 +50,11 @@ impl Town {
     }
 
     /// Locks a row in a transaction of the test's own.
-    async fn hold(&self, table: &str, id: &str) -> Hold {
+    async fn hold(&self, table: &str, id: &str) -> RowLock {
         let mut session = self.session().await;
         let lock = format!("BEGIN; SELECT FROM registry.{table} WHERE id = '{id}' FOR UPDATE");
         sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut session).await.unwrap();
-        Hold(session)
+        RowLock(session)
     }
 
     /// The number of log entries after this revision by this actor.
@@ -91,16 +91,16 @@ impl Town {
 }
 
 /// A row lock; held until it is released.
-struct Hold(PgConnection);
+struct RowLock(PgConnection);
 
-impl Hold {
+impl RowLock {
     /// Waits until `count` sessions wait for this lock, directly or behind each other.
-    async fn awaited_by(&mut self, count: i64) {
-        assert!(self.is_awaited_by(count, DEADLINE).await, "{count} sessions do not wait for the row");
+    async fn wait_for_waiters(&mut self, count: i64) {
+        assert!(self.has_waiters(count, DEADLINE).await, "{count} sessions do not wait for the row");
     }
 
     /// Same, for no longer than `within`. Returns whether they do.
-    async fn is_awaited_by(&mut self, count: i64, within: Duration) -> bool {
+    async fn has_waiters(&mut self, count: i64, within: Duration) -> bool {
         let begun = Instant::now();
         let waiting = "WITH RECURSIVE blocked (pid) AS (SELECT pg_backend_pid() UNION
             SELECT a.pid FROM pg_stat_activity AS a JOIN blocked AS b ON b.pid = ANY (pg_blocking_pids(a.pid))
@@ -132,7 +132,7 @@ async fn user_id(client: &Client) -> String {
 
 /// Sends `document` as `client`, and removes its right with `removal` while its first mutation waits. Returns the
 /// response, and the revision of the removal. With `removal_waits` the removal itself waits for that mutation.
-async fn interrupted<F>(
+async fn send_while_removed<F>(
     town: &Town,
     client: &Client,
     document: String,
@@ -144,11 +144,11 @@ where
 {
     let mut hold = town.hold("agents", &town.agent).await;
     let request = sent(client, document);
-    hold.awaited_by(1).await;
+    hold.wait_for_waiters(1).await;
     let removal = tokio::spawn(removal);
     let revision = if removal_waits {
         // On a busy machine the removal may come later and wait for less. The assertions hold in that case too.
-        hold.is_awaited_by(2, PATIENCE).await;
+        hold.has_waiters(2, PATIENCE).await;
         hold.release().await;
         removal.await.unwrap()
     } else {
@@ -190,7 +190,7 @@ async fn a_removed_member_writes_nothing_more() {
         let (id, who) = (customer.parse().unwrap(), user.parse().unwrap());
         let removal =
             async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision };
-        let (answer, removed) = interrupted(&town, &admin, document, removal, true).await;
+        let (answer, removed) = send_while_removed(&town, &admin, document, removal, true).await;
         assert_eq!(town.entries_after(removed, &user).await, 0, "{}", answer.body);
         let (_, codes) = outcome(&answer);
         assert_eq!(codes, ["NOT_FOUND"], "{}", answer.body);
@@ -221,7 +221,7 @@ async fn a_lowered_role_writes_nothing_more() {
     };
     let removal =
         async move { registry.change_member_role(&Caller::system("test"), input).await.unwrap().revision };
-    let (answer, lowered) = interrupted(&town, &editor, town.creations(), removal, true).await;
+    let (answer, lowered) = send_while_removed(&town, &editor, town.creations(), removal, true).await;
     assert_eq!(town.entries_after(lowered, &user).await, 0, "{}", answer.body);
     assert_eq!(answer.code(), Some("FORBIDDEN"), "{}", answer.body);
 }
@@ -241,7 +241,7 @@ async fn a_revoked_key_writes_nothing_more() {
             "publishVersion(input: {{ agentId: \"{}\", systemPrompt: \"NTH\", modelName: \"m\", activate: true }}) {{ revision userErrors {{ code }} }}",
             town.agent
         ));
-        let (answer, revoked) = interrupted(&town, &program, document, removal, true).await;
+        let (answer, revoked) = send_while_removed(&town, &program, document, removal, true).await;
         assert_eq!(town.entries_after(revoked, &key).await, 0, "{}", answer.body);
         assert_eq!(answer.code(), Some("UNAUTHENTICATED"), "{}", answer.body);
         town.other.stop().await;
@@ -274,7 +274,7 @@ async fn what_expires_meanwhile_writes_nothing_more() {
             clock.shift(after);
             head
         };
-        let (answer, head) = interrupted(&town, client, town.creations(), shift, false).await;
+        let (answer, head) = send_while_removed(&town, client, town.creations(), shift, false).await;
         assert_eq!(answer.code(), Some("UNAUTHENTICATED"), "{}", answer.body);
         assert_eq!(town.entries_after(head, actor).await, 0, "{}", answer.body);
         town.app.clock.shift(-after);
@@ -296,7 +296,7 @@ async fn a_removed_operator_writes_nothing_more() {
             "createServiceToken(input: { name: \"NTH\", scopes: [CONFIGS_READ] }) { revision userErrors { code } }",
         );
         // The first mutation has locked the customer and waits for the agent, so it is rejected too.
-        let (answer, removed) = interrupted(&town, &town.operator, document, removal, false).await;
+        let (answer, removed) = send_while_removed(&town, &town.operator, document, removal, false).await;
         assert_eq!(town.entries_after(removed, &user).await, 0, "{}", answer.body);
         assert_eq!(answer.code(), Some("FORBIDDEN"), "{}", answer.body);
         town.other.stop().await;
@@ -313,7 +313,7 @@ async fn who_writes_to_a_suspended_customer_is_refused_from_then_on() {
         let made = registry.set_billing_status(&Caller::system("test"), id, BillingStatus::Suspended).await;
         made.unwrap().revision
     };
-    let (answer, suspended) = interrupted(&town, &editor, town.creations(), suspension, true).await;
+    let (answer, suspended) = send_while_removed(&town, &editor, town.creations(), suspension, true).await;
     assert_eq!(town.entries_after(suspended, &user).await, 0, "{}", answer.body);
     let (done, codes) = outcome(&answer);
     assert!((1..20).contains(&done), "{}", answer.body);
@@ -351,7 +351,7 @@ async fn what_was_written_with_a_key_is_not_told_again_to_who_lost_the_right() {
         (town.other.registry.clone(), town.customer.parse().unwrap(), user.parse().unwrap());
     let removal =
         async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision };
-    let (answer, removed) = interrupted(&town, &editor, town.slow(&create), removal, true).await;
+    let (answer, removed) = send_while_removed(&town, &editor, town.slow(&create), removal, true).await;
     assert_eq!(town.entries_after(removed, &user).await, 0);
     assert_eq!(answer.at("/m19/userErrors/0/code"), "NOT_FOUND");
     assert_eq!(answer.at("/m19/agent"), &Value::Null);

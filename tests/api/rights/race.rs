@@ -17,13 +17,13 @@ async fn a_write_that_waited_behind_the_removal_is_refused() {
     let (registry, id, who) =
         (town.other.registry.clone(), town.customer.parse().unwrap(), user.parse().unwrap());
     let removal = tokio::spawn(async move { registry.remove_member(&Caller::system("test"), id, who).await });
-    hold.awaited_by(1).await;
+    hold.wait_for_waiters(1).await;
     let publish = format!(
         "mutation {{ publishVersion(input: {{ agentId: \"{}\", systemPrompt: \"late\", modelName: \"m\" }}) {{ revision userErrors {{ code }} }} }}",
         town.agent
     );
     let request = sent(&editor, publish);
-    hold.awaited_by(2).await;
+    hold.wait_for_waiters(2).await;
     hold.release().await;
     let removed = removal.await.unwrap().unwrap().revision;
     let answer = request.await.unwrap();

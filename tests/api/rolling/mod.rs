@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::support::{App, Calls, proof::count};
 use caller::{Caller, Counts};
 use serving::Serving;
-use watcher::{Stream, Watched, watch};
+use watcher::{Stream, SubscriberLog, watch};
 
 const INSTANCES: usize = 3;
 const WRITERS: usize = 6;
@@ -136,7 +136,7 @@ async fn rolling_restarts_lose_nothing_and_nobody_misses_anything() {
             .fetch_all(&mut session)
             .await
             .unwrap();
-    told(times, &restarts, &written, &watched, made.len());
+    print_summary(times, &restarts, &written, &watched, made.len());
     assert_eq!(restarts.badly, Vec::<String>::new());
     let mut requests = Counts::default();
     for (acknowledged, counts) in &written {
@@ -161,7 +161,13 @@ async fn rolling_restarts_lose_nothing_and_nobody_misses_anything() {
 }
 
 /// Prints the figures.
-fn told(times: usize, restarts: &Restarts, written: &[(Vec<i64>, Counts)], watched: &[Watched], made: usize) {
+fn print_summary(
+    times: usize,
+    restarts: &Restarts,
+    written: &[(Vec<i64>, Counts)],
+    watched: &[SubscriberLog],
+    made: usize,
+) {
     let mut requests = Counts::default();
     let mut acknowledged = 0;
     for (revisions, counts) in written {

@@ -33,7 +33,7 @@ impl Stream {
 
 /// The events that a subscriber received, and the ends of its sockets.
 #[derive(Debug, Default)]
-pub(super) struct Watched {
+pub(super) struct SubscriberLog {
     /// The revisions of the events in the order of arrival, without those of snapshots and bookmarks.
     pub(super) revisions: Vec<i64>,
     /// The close codes of the sockets, with their counts.
@@ -52,8 +52,8 @@ pub(super) async fn watch(
     from: i64,
     until: &AtomicI64,
     over: &AtomicBool,
-) -> Watched {
-    let mut watched = Watched::default();
+) -> SubscriberLog {
+    let mut watched = SubscriberLog::default();
     let (mut after, mut last) = (from.to_string(), from);
     for turn in 0.. {
         let base = format!("http://{}", instances[turn % instances.len()]);

@@ -8,9 +8,12 @@ use std::{
 
 use super::{
     gateway,
-    record::{After, End, Field, Place, Recording, Session, Trouble, What, Who, is_troubled},
-    truth::{Row, Story, Truth},
-    writer::Ack,
+    record::{
+        After, End, EventContent, FaultPeriod, Field, LogPosition, Recording, Session, Subscriber,
+        is_troubled,
+    },
+    truth::{DueEvents, Row, Truth},
+    writer::AcknowledgedWrite,
 };
 
 /// How long a due event may take when nothing is broken.
@@ -44,10 +47,10 @@ pub(super) struct Violation {
 
 /// The data to check one recording with.
 pub(super) struct Judge<'a> {
-    pub(super) who: &'a Who,
-    pub(super) troubles: &'a [Trouble],
-    pub(super) visible: BTreeMap<Place, &'a Row>,
-    pub(super) story: Story,
+    pub(super) who: &'a Subscriber,
+    pub(super) troubles: &'a [FaultPeriod],
+    pub(super) visible: BTreeMap<LogPosition, &'a Row>,
+    pub(super) story: DueEvents,
     pub(super) found: Vec<Violation>,
 }
 
@@ -58,7 +61,7 @@ impl Judge<'_> {
 }
 
 /// All rules that this recording breaks.
-pub(super) fn violations(truth: &Truth, troubles: &[Trouble], recording: &Recording) -> Vec<Violation> {
+pub(super) fn violations(truth: &Truth, troubles: &[FaultPeriod], recording: &Recording) -> Vec<Violation> {
     let who = &recording.who;
     let (visible, story) = (truth.visible(who), truth.story(who));
     let mut judge = Judge { who, troubles, visible, story, found: Vec::new() };
@@ -114,9 +117,9 @@ fn ended_well(judge: &mut Judge<'_>, session: &Session) {
 fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session], is_last: bool) {
     let sent = chapter.iter().flat_map(|session| &session.events).map(|event| &event.what);
     let mut seen = BTreeSet::new();
-    let mut last: Option<Place> = None;
+    let mut last: Option<LogPosition> = None;
     for what in sent {
-        let What::Entry { place, hash, agent, subject } = what else { continue };
+        let EventContent::Entry { place, hash, agent, subject } = what else { continue };
         let row = judge.visible.get(place).copied();
         let is_so = |row: &Row| {
             let same = |one: &Option<String>, other: &Option<String>| one.is_none() || one == other;
@@ -152,7 +155,7 @@ fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session],
     let end = if is_last { judge.visible.keys().next_back().copied() } else { last };
     if let (Some(start), Some(end)) = (start, end) {
         let due = judge.visible.keys().filter(|place| **place > start && **place <= end);
-        let missing: Vec<Place> = due.filter(|place| !seen.contains(place)).copied().collect();
+        let missing: Vec<LogPosition> = due.filter(|place| !seen.contains(place)).copied().collect();
         for place in missing {
             judge.find(Rule::NoneMissing, format!("{place:?} never came"));
             let of_commit = (place.0, 0)..(place.0 + 1, 0);
@@ -174,7 +177,7 @@ fn resumed(judge: &mut Judge<'_>, session: &Session) {
     let due =
         judge.visible.range(start..).find(|(place, _)| **place > start).map(|(place, row)| (*place, row.at));
     match (session.events.first().map(|event| &event.what), due) {
-        (Some(What::Entry { place, .. }), Some((due, _))) if *place == due => {}
+        (Some(EventContent::Entry { place, .. }), Some((due, _))) if *place == due => {}
         (Some(what), due) => {
             let text = format!("{what:?} came first after {start:?}, and {due:?} was due");
             judge.find(Rule::Resumed, text);
@@ -191,9 +194,9 @@ fn resumed(judge: &mut Judge<'_>, session: &Session) {
 }
 
 /// The acknowledged writes that the log doesn't have, or has with other content.
-pub(super) fn lost(truth: &Truth, acks: &[Ack]) -> Vec<String> {
+pub(super) fn lost(truth: &Truth, acks: &[AcknowledgedWrite]) -> Vec<String> {
     let mut lost = Vec::new();
-    for Ack { revision, asked } in acks {
+    for AcknowledgedWrite { revision, asked } in acks {
         let rows: Vec<&Row> =
             truth.rows.range((*revision, 0)..(revision + 1, 0)).map(|(_, row)| row).collect();
         for ask in asked {

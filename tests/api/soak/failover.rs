@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{ground::Ground, record::Field, world::World};
+use super::{environment::SoakEnvironment, record::Field, world::World};
 use crate::support::{
     app::{Instance, Setup},
     caller::Client,
@@ -14,7 +14,7 @@ use crate::support::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_finds_the_database_again() {
-    let ground = Ground::start(1).await;
+    let ground = SoakEnvironment::start(1).await;
     let maker = Instance::start(&ground.postgres.service_url(), Setup::default()).await;
     let world = World::make(&maker, ground.bases(), 3).await;
     let token = world.watchers[0].token.clone();

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::time::Instant;
 
-use super::{dice::Dice, ground::Ground, record::Trouble};
+use super::{environment::SoakEnvironment, random::SeededRandom, record::FaultPeriod};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,14 +64,18 @@ pub(super) struct Plan {
 
 /// The injected faults.
 #[derive(Default)]
-pub(super) struct Damage {
-    pub(super) troubles: Vec<Trouble>,
+pub(super) struct InjectedFaults {
+    pub(super) troubles: Vec<FaultPeriod>,
     pub(super) kinds: BTreeMap<Kind, usize>,
 }
 
 /// Injects faults according to the plan.
-pub(super) async fn rage(ground: &Ground, mut dice: Dice, plan: Plan) -> Damage {
-    let mut damage = Damage::default();
+pub(super) async fn inject_faults(
+    ground: &SoakEnvironment,
+    mut dice: SeededRandom,
+    plan: Plan,
+) -> InjectedFaults {
+    let mut damage = InjectedFaults::default();
     let begun = Instant::now();
     let mut once = Kind::ALL.to_vec();
     dice.shuffle(&mut once);
@@ -85,14 +89,19 @@ pub(super) async fn rage(ground: &Ground, mut dice: Dice, plan: Plan) -> Damage 
         count += 1;
         tokio::time::sleep(if count % plan.calm.0 == 0 { plan.calm.1 } else { dice.millis(100, 900) }).await;
         let from = SystemTime::now();
-        wreck(ground, &mut dice, kind, plan.longest).await;
-        damage.troubles.push(Trouble { from, until: SystemTime::now() });
+        inject_fault(ground, &mut dice, kind, plan.longest).await;
+        damage.troubles.push(FaultPeriod { from, until: SystemTime::now() });
         *damage.kinds.entry(kind).or_default() += 1;
     }
     damage
 }
 
-async fn wreck(ground: &Ground, dice: &mut Dice, kind: Kind, (usual, rare): (u64, u64)) {
+async fn inject_fault(
+    ground: &SoakEnvironment,
+    dice: &mut SeededRandom,
+    kind: Kind,
+    (usual, rare): (u64, u64),
+) {
     let node = &ground.nodes[dice.below(ground.nodes.len())];
     let line = ground.nodes.iter().find_map(|node| node.line.as_ref()).unwrap();
     let pause = dice.millis(200, usual);
@@ -130,7 +139,7 @@ async fn wreck(ground: &Ground, dice: &mut Dice, kind: Kind, (usual, rare): (u64
 }
 
 /// Ends the service's database connections that match this condition.
-async fn end_backends(ground: &Ground, which: &str) {
+async fn end_backends(ground: &SoakEnvironment, which: &str) {
     let mut admin = PgConnection::connect(&ground.postgres.admin_url()).await.unwrap();
     let end = format!(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'registry' AND {which}"

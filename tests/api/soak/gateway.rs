@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     check::{Judge, Rule},
-    record::{After, End, Served, Session, What, is_troubled},
-    truth::Told,
+    record::{After, End, EventContent, Served, Session, is_troubled},
+    truth::DueEvent,
 };
 
 /// How long after a bookmark the next one is due, with some time for a busy machine.
@@ -43,8 +43,9 @@ struct Reading<'a, 'b> {
 
 impl Reading<'_, '_> {
     fn all(&mut self) {
-        let events: Vec<&What> = self.session.events.iter().map(|event| &event.what).collect();
-        let commits: Vec<&[&What]> = events.chunk_by(|one, next| one.revision() == next.revision()).collect();
+        let events: Vec<&EventContent> = self.session.events.iter().map(|event| &event.what).collect();
+        let commits: Vec<&[&EventContent]> =
+            events.chunk_by(|one, next| one.revision() == next.revision()).collect();
         let mut told = BTreeSet::new();
         for (number, commit) in commits.iter().enumerate() {
             let is_whole = number + 1 < commits.len() || self.session.end == End::Done;
@@ -78,13 +79,13 @@ impl Reading<'_, '_> {
     }
 
     /// Checks the events of one commit or of a snapshot, with its bookmarks.
-    fn commit(&mut self, commit: &[&What], is_whole: bool) {
+    fn commit(&mut self, commit: &[&EventContent], is_whole: bool) {
         let revision = commit[0].revision();
-        let is_snapshot =
-            matches!(commit[0], What::Snapshot { .. }) || (self.start.is_none() && self.is_first(commit[0]));
-        let due: BTreeMap<String, Told> = if is_snapshot {
+        let is_snapshot = matches!(commit[0], EventContent::Snapshot { .. })
+            || (self.start.is_none() && self.is_first(commit[0]));
+        let due: BTreeMap<String, DueEvent> = if is_snapshot {
             let all = self.judge.story.map_at(revision).into_iter();
-            all.map(|(agent, served)| (agent, Told::Upsert(served))).collect()
+            all.map(|(agent, served)| (agent, DueEvent::Upsert(served))).collect()
         } else {
             self.judge.story.told.get(&revision).cloned().unwrap_or_default()
         };
@@ -92,20 +93,20 @@ impl Reading<'_, '_> {
         let mut marks = 0;
         for what in commit {
             match what {
-                What::Bookmark { .. } => {
+                EventContent::Bookmark { .. } => {
                     marks += 1;
                     self.bookmark(revision);
                     continue;
                 }
-                What::Snapshot { agent, served, .. } | What::Upsert { agent, served, .. } => {
-                    self.check(agent, &Told::Upsert(served.clone()), &due, revision);
+                EventContent::Snapshot { agent, served, .. } | EventContent::Upsert { agent, served, .. } => {
+                    self.check(agent, &DueEvent::Upsert(served.clone()), &due, revision);
                     self.map.insert(agent.clone(), served.clone());
                 }
-                What::Remove { agent, reason, .. } => {
-                    self.check(agent, &Told::Remove(reason.clone()), &due, revision);
+                EventContent::Remove { agent, reason, .. } => {
+                    self.check(agent, &DueEvent::Remove(reason.clone()), &due, revision);
                     self.map.remove(agent);
                 }
-                What::Entry { .. } => {}
+                EventContent::Entry { .. } => {}
             }
             if marks > 0 {
                 self.judge.find(Rule::Atomic, format!("a bookmark came in the middle of {revision}"));
@@ -137,11 +138,11 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn is_first(&self, what: &What) -> bool {
+    fn is_first(&self, what: &EventContent) -> bool {
         self.session.events.first().is_some_and(|first| std::ptr::eq(&raw const first.what, what))
     }
 
-    fn check(&mut self, agent: &str, came: &Told, due: &BTreeMap<String, Told>, revision: i64) {
+    fn check(&mut self, agent: &str, came: &DueEvent, due: &BTreeMap<String, DueEvent>, revision: i64) {
         match due.get(agent) {
             Some(due) if due == came => {}
             Some(due) => {
@@ -172,7 +173,7 @@ impl Reading<'_, '_> {
         let Some(start) = self.start else { return };
         let due = self.judge.story.told.range(start + 1..).next().map(|(revision, _)| *revision);
         let first = self.session.events.iter().map(|event| &event.what).find(|what| !what.is_bookmark());
-        if let Some(first) = first.map(What::revision).filter(|first| Some(*first) != due) {
+        if let Some(first) = first.map(EventContent::revision).filter(|first| Some(*first) != due) {
             self.judge.find(Rule::Resumed, format!("{first} came first after {start}, and {due:?} was due"));
         }
     }

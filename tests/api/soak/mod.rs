@@ -3,15 +3,15 @@
 //! each acknowledged write must be in the log. `planted` and `seeded` show that each rule finds its violations.
 
 mod check;
-mod dice;
+mod environment;
 mod failover;
 mod fault;
 mod gateway;
-mod ground;
-mod holder;
+mod long_transaction;
 mod planted;
 mod play;
 mod proxy;
+mod random;
 mod record;
 mod seeded;
 mod truth;
@@ -26,11 +26,11 @@ use std::{
 };
 
 use self::{
-    dice::Dice,
-    fault::{Kind, Plan, rage},
-    ground::Ground,
-    play::{Cast, Play},
-    watcher::Habits,
+    environment::SoakEnvironment,
+    fault::{Kind, Plan, inject_faults},
+    play::{Play, PlayConfig},
+    random::SeededRandom,
+    watcher::SubscriberBehaviour,
     world::World,
 };
 use crate::support::{
@@ -56,20 +56,20 @@ async fn a_watch_keeps_its_promises_whatever_fails() {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
     let seed = setting("SOAK_SEED", u64::try_from(now).unwrap());
     println!("SOAK_SEED={seed}");
-    let ground = Ground::start(setting("SOAK_INSTANCES", 3)).await;
+    let ground = SoakEnvironment::start(setting("SOAK_INSTANCES", 3)).await;
     let (service_url, admin_url) = (ground.postgres.service_url(), ground.postgres.admin_url());
     // The world is made through an instance that no client uses.
     let maker = Instance::start(&service_url, Setup::default()).await;
     let world = World::make(&maker, ground.bases(), setting("SOAK_AGENTS", count(3, 6))).await;
     maker.stop().await;
     println!("set up in {:?}", started.elapsed());
-    let cast = Cast {
+    let cast = PlayConfig {
         seed,
         writers: setting("SOAK_WRITERS", count(3, 4)),
         holders: setting("SOAK_HOLDERS", count(2, 3)),
         watchers: setting("SOAK_WATCHERS", count(1, 2)),
         pause: (0, setting("SOAK_THINK", 100)),
-        habits: Habits::default(),
+        habits: SubscriberBehaviour::default(),
     };
     let play = Play::begin(&world, &service_url, cast);
     let plan = Plan {
@@ -77,7 +77,7 @@ async fn a_watch_keeps_its_promises_whatever_fails() {
         longest: (setting("SOAK_PAUSE", millis(900, 4_000)), setting("SOAK_LONGEST", millis(900, 60_000))),
         calm: (setting("SOAK_CALM_EVERY", 25), Duration::from_secs(setting("SOAK_CALM", 30))),
     };
-    let damage = rage(&ground, Dice::new(seed, "faults"), plan).await;
+    let damage = inject_faults(&ground, SeededRandom::new(seed, "faults"), plan).await;
     println!("broken by {:?}", started.elapsed());
     let outcome = play.end(&service_url, &admin_url).await;
     println!("ended by {:?}", started.elapsed());

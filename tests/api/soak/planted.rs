@@ -6,9 +6,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{
     check::{Rule, rules, violations},
-    holder::{self, Step, Waits},
-    play::{Cast, Play},
-    watcher::Habits,
+    long_transaction::{self, Step, Waits},
+    play::{Play, PlayConfig},
+    watcher::SubscriberBehaviour,
     world::World,
 };
 use crate::support::{
@@ -17,9 +17,9 @@ use crate::support::{
 };
 
 /// Subscribers that keep their connections, without random writers.
-fn audience(from: Option<i64>, deadline: Duration) -> Cast {
-    let habits = Habits { stay: (600_000, 600_000), nonsense: 0, from, deadline };
-    Cast { seed: 4, writers: 0, holders: 0, watchers: 1, pause: (0, 0), habits }
+fn audience(from: Option<i64>, deadline: Duration) -> PlayConfig {
+    let habits = SubscriberBehaviour { stay: (600_000, 600_000), nonsense: 0, from, deadline };
+    PlayConfig { seed: 4, writers: 0, holders: 0, watchers: 1, pause: (0, 0), habits }
 }
 
 /// An instance, and a world on it.
@@ -69,7 +69,7 @@ async fn switch(connection: &mut PgConnection, world: &World, customer: usize) {
     let agent = &world.customers[customer].agents[0];
     let version = agent.versions.lock().unwrap()[1].clone();
     let steps = [(agent.id.clone(), Step::Activate(version))];
-    holder::write(connection, &steps, &Waits::default()).await.unwrap().unwrap();
+    long_transaction::write(connection, &steps, &Waits::default()).await.unwrap().unwrap();
 }
 
 /// Runs two transactions; the one that takes its number first commits last.
@@ -138,7 +138,7 @@ async fn delivery_by_notify_alone_misses_what_follows_a_lost_bell_and_is_seen() 
 
 #[tokio::test]
 async fn a_missing_scope_shows_what_is_of_others_and_is_seen() {
-    let (app, world) = setting(Setup { is_second_wall_alone: true, ..Setup::default() }).await;
+    let (app, world) = setting(Setup { is_row_level_security_only: true, ..Setup::default() }).await;
     for is_planted in [false, true] {
         if is_planted {
             let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();

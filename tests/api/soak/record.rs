@@ -6,7 +6,7 @@ use std::{
 };
 
 /// A position in the log: the revision, and the entry within the commit.
-pub(super) type Place = (i64, i32);
+pub(super) type LogPosition = (i64, i32);
 
 /// A subscription of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Field {
 
 /// A subscriber: its credential, its arguments, and its visibility.
 #[derive(Clone, Debug)]
-pub(super) struct Who {
+pub(super) struct Subscriber {
     pub(super) name: String,
     pub(super) token: String,
     pub(super) field: Field,
@@ -60,7 +60,7 @@ pub(super) struct Who {
     pub(super) forgets: bool,
 }
 
-impl Who {
+impl Subscriber {
     /// Whether it must receive events of this customer's agent.
     pub(super) fn wants(&self, customer: Option<&str>, agent: Option<&str>) -> bool {
         let among = |set: &Option<BTreeSet<String>>, one: Option<&str>| {
@@ -84,10 +84,10 @@ pub(super) struct Served {
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum EventContent {
     /// An entry of the log, in `activations` and `changes`.
     Entry {
-        place: Place,
+        place: LogPosition,
         hash: String,
         agent: Option<String>,
         subject: Option<String>,
@@ -113,7 +113,7 @@ pub(super) enum What {
     },
 }
 
-impl What {
+impl EventContent {
     pub(super) fn revision(&self) -> i64 {
         match self {
             Self::Entry { place, .. } => place.0,
@@ -143,7 +143,7 @@ impl What {
 #[derive(Clone, Debug)]
 pub(super) struct Event {
     pub(super) at: SystemTime,
-    pub(super) what: What,
+    pub(super) what: EventContent,
 }
 
 /// The start of a connection.
@@ -154,7 +154,7 @@ pub(super) enum After {
     /// After this revision.
     Revision(i64),
     /// After the last event received.
-    Cursor(String, Place),
+    Cursor(String, LogPosition),
     /// After an invalid cursor, or one of another log or subscriber.
     Bad(String),
 }
@@ -196,7 +196,7 @@ pub(super) struct Session {
 /// All connections of a subscriber.
 #[derive(Clone, Debug)]
 pub(super) struct Recording {
-    pub(super) who: Who,
+    pub(super) who: Subscriber,
     pub(super) sessions: Vec<Session>,
 }
 
@@ -214,7 +214,7 @@ impl Recording {
 
 /// The time of an injected fault.
 #[derive(Clone, Debug)]
-pub(super) struct Trouble {
+pub(super) struct FaultPeriod {
     pub(super) from: SystemTime,
     pub(super) until: SystemTime,
 }
@@ -223,6 +223,6 @@ pub(super) struct Trouble {
 const AFTERMATH: Duration = Duration::from_secs(5);
 
 /// Whether a fault was active between these times.
-pub(super) fn is_troubled(troubles: &[Trouble], from: SystemTime, until: SystemTime) -> bool {
+pub(super) fn is_troubled(troubles: &[FaultPeriod], from: SystemTime, until: SystemTime) -> bool {
     troubles.iter().any(|trouble| trouble.from <= until && trouble.until + AFTERMATH >= from)
 }

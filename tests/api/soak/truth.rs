@@ -9,12 +9,12 @@ use std::{
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row as _};
 
-use super::record::{Field, Place, Served, Who};
+use super::record::{Field, LogPosition, Served, Subscriber};
 
 /// An entry of the log.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    pub(super) place: Place,
+    pub(super) place: LogPosition,
     pub(super) at: SystemTime,
     pub(super) customer: Option<String>,
     pub(super) agent: Option<String>,
@@ -28,27 +28,27 @@ pub(super) struct Row {
 
 /// The whole log.
 pub(super) struct Truth {
-    pub(super) rows: BTreeMap<Place, Row>,
+    pub(super) rows: BTreeMap<LogPosition, Row>,
     prompts: BTreeMap<String, String>,
 }
 
 /// A gateway's event about an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum DueEvent {
     Upsert(Served),
     Remove(String),
 }
 
 /// The events due to a gateway, and its maps.
 #[derive(Default)]
-pub(super) struct Story {
+pub(super) struct DueEvents {
     /// The events of each commit that has any.
-    pub(super) told: BTreeMap<i64, BTreeMap<String, Told>>,
+    pub(super) told: BTreeMap<i64, BTreeMap<String, DueEvent>>,
     /// The map after each such commit.
     maps: BTreeMap<i64, BTreeMap<String, Served>>,
 }
 
-impl Story {
+impl DueEvents {
     /// The map after all events up to this commit.
     pub(super) fn map_at(&self, revision: i64) -> BTreeMap<String, Served> {
         self.maps.range(..=revision).next_back().map(|(_, map)| map.clone()).unwrap_or_default()
@@ -103,7 +103,7 @@ impl Truth {
     }
 
     /// The entries that this subscriber may see and has asked for, from the start of the log.
-    pub(super) fn visible(&self, who: &Who) -> BTreeMap<Place, &Row> {
+    pub(super) fn visible(&self, who: &Subscriber) -> BTreeMap<LogPosition, &Row> {
         let is_of_field = |row: &Row| match who.field {
             Field::Activations => matches!(row.action.as_str(), "agent.activated" | "agent.deactivated"),
             Field::Changes => true,
@@ -118,8 +118,8 @@ impl Truth {
     }
 
     /// The events due to this gateway.
-    pub(super) fn story(&self, who: &Who) -> Story {
-        let mut story = Story::default();
+    pub(super) fn story(&self, who: &Subscriber) -> DueEvents {
+        let mut story = DueEvents::default();
         let (mut agents, mut statuses) = Default::default();
         for commit in self.commits() {
             let revision = commit[0].place.0;
@@ -135,13 +135,13 @@ impl Truth {
                     continue;
                 }
                 match self.served(agent, &after) {
-                    Some(served) => drop(told.insert(id.clone(), Told::Upsert(served))),
+                    Some(served) => drop(told.insert(id.clone(), DueEvent::Upsert(served))),
                     None if is_turned => {
-                        drop(told.insert(id.clone(), Told::Remove(statuses[customer].clone())))
+                        drop(told.insert(id.clone(), DueEvent::Remove(statuses[customer].clone())))
                     }
                     None if after.contains(customer) && touched[id] => {
                         let reason = if *is_archived { "ARCHIVED" } else { "DEACTIVATED" };
-                        told.insert(id.clone(), Told::Remove(reason.to_owned()));
+                        told.insert(id.clone(), DueEvent::Remove(reason.to_owned()));
                     }
                     None => {}
                 }

@@ -11,7 +11,7 @@ use std::{
 use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::json;
 
-use super::record::{Field, Who};
+use super::record::{Field, Subscriber};
 use crate::support::{Calls, app::Instance};
 
 /// The number of initial versions of each agent.
@@ -38,7 +38,7 @@ pub(super) struct World {
     pub(super) customers: Vec<Customer>,
     /// An operator's token.
     pub(super) operator: String,
-    pub(super) watchers: Vec<Who>,
+    pub(super) watchers: Vec<Subscriber>,
     /// The newest revision that was acknowledged to any caller.
     newest: AtomicI64,
 }
@@ -99,7 +99,7 @@ impl World {
 }
 
 /// Subscribers: each kind of caller and each field, with and without filters.
-async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
+async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Subscriber> {
     let [ankara, bern, cairo] = customers else { panic!("three customers") };
     let gateway = instance.gateway().await.token.clone().unwrap();
     let of = |customers: &[&Customer]| Some(customers.iter().map(|customer| customer.id.clone()).collect());
@@ -117,7 +117,7 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
     instance.set_member(&bern.id, &subject, Role::Admin).await;
     let both = both.token.clone().unwrap();
     let (key_of_ankara, key_of_cairo) = (key(ankara).await, key(cairo).await);
-    let who = |name: &str, token: &str, field| Who {
+    let who = |name: &str, token: &str, field| Subscriber {
         name: format!("{name} at {}", Field::name(field)),
         token: token.to_owned(),
         field,
@@ -130,19 +130,22 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
     let mut all = vec![
         who("gateway", &gateway, activations),
         who("gateway", &gateway, configs),
-        Who { forgets: true, ..who("forgetful gateway", &gateway, configs) },
-        Who { customer: Some(bern.id.clone()), ..who("gateway of one customer", &gateway, configs) },
-        Who { agents: first(&[ankara, cairo], 2), ..who("gateway of some agents", &gateway, activations) },
-        Who { agents: first(&[bern, cairo], 2), ..who("gateway of some agents", &gateway, configs) },
-        Who { sees: of(&[ankara, bern]), ..who("member of two", &both, activations) },
-        Who { sees: of(&[ankara, bern]), ..who("member of two", &both, configs) },
-        Who {
+        Subscriber { forgets: true, ..who("forgetful gateway", &gateway, configs) },
+        Subscriber { customer: Some(bern.id.clone()), ..who("gateway of one customer", &gateway, configs) },
+        Subscriber {
+            agents: first(&[ankara, cairo], 2),
+            ..who("gateway of some agents", &gateway, activations)
+        },
+        Subscriber { agents: first(&[bern, cairo], 2), ..who("gateway of some agents", &gateway, configs) },
+        Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, activations) },
+        Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, configs) },
+        Subscriber {
             sees: of(&[ankara, bern]),
             customer: Some(bern.id.clone()),
             ..who("member of two for one", &both, activations)
         },
-        Who { sees: of(&[ankara]), ..who("key", &key_of_ankara, activations) },
-        Who {
+        Subscriber { sees: of(&[ankara]), ..who("key", &key_of_ankara, activations) },
+        Subscriber {
             sees: of(&[cairo]),
             agents: first(&[cairo], 3),
             ..who("key for some agents", &key_of_cairo, configs)
@@ -151,8 +154,8 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
     let sdl = agent_registry::app::sdl();
     let (_, subscriptions) = sdl.split_once("type Subscription {").unwrap();
     if subscriptions.split("\n}").next().is_some_and(|fields| fields.contains("changes(")) {
-        all.push(Who { sees: of(&[ankara, bern]), ..who("member of two", &both, Field::Changes) });
-        all.push(Who { sees: of(&[ankara]), ..who("key", &key_of_ankara, Field::Changes) });
+        all.push(Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, Field::Changes) });
+        all.push(Subscriber { sees: of(&[ankara]), ..who("key", &key_of_ankara, Field::Changes) });
     }
     all
 }

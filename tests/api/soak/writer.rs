@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{
-    dice::Dice,
+    random::SeededRandom,
     world::{Agent, Customer, World},
 };
 
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An entry that the log must have in a commit.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct ExpectedEntry {
     /// The action is one of these.
     pub(super) actions: Vec<&'static str>,
     pub(super) customer: Option<String>,
@@ -32,21 +32,21 @@ pub(super) struct Asked {
 
 /// An acknowledged write: its revision, and the expected entries.
 #[derive(Clone, Debug)]
-pub(super) struct Ack {
+pub(super) struct AcknowledgedWrite {
     pub(super) revision: i64,
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<ExpectedEntry>,
 }
 
 /// The outcomes of all writes.
 #[derive(Default)]
-pub(super) struct Ledger {
-    acks: Mutex<Vec<Ack>>,
+pub(super) struct WriteOutcomes {
+    acks: Mutex<Vec<AcknowledgedWrite>>,
     /// The number of writes that weren't acknowledged, by reason.
     others: Mutex<BTreeMap<String, usize>>,
 }
 
-impl Ledger {
-    pub(super) fn acknowledged(&self, world: &World, ack: Ack) {
+impl WriteOutcomes {
+    pub(super) fn acknowledged(&self, world: &World, ack: AcknowledgedWrite) {
         world.acknowledge(ack.revision);
         self.acks.lock().unwrap().push(ack);
     }
@@ -55,7 +55,7 @@ impl Ledger {
         *self.others.lock().unwrap().entry(why.to_owned()).or_default() += 1;
     }
 
-    pub(super) fn acks(&self) -> Vec<Ack> {
+    pub(super) fn acks(&self) -> Vec<AcknowledgedWrite> {
         self.acks.lock().unwrap().clone()
     }
 
@@ -67,8 +67,8 @@ impl Ledger {
 /// Writes until `stop` is set.
 pub(super) async fn write(
     world: Arc<World>,
-    ledger: Arc<Ledger>,
-    mut dice: Dice,
+    ledger: Arc<WriteOutcomes>,
+    mut dice: SeededRandom,
     mut stop: watch::Receiver<bool>,
     pause: (u64, u64),
 ) {
@@ -88,7 +88,7 @@ pub(super) async fn write(
                 }
                 let revision = payload["revision"].as_str().unwrap().parse().unwrap();
                 let asked = (write.asked)(&payload);
-                ledger.acknowledged(&world, Ack { revision, asked });
+                ledger.acknowledged(&world, AcknowledgedWrite { revision, asked });
             }
             Err(why) => ledger.other(&why),
         }
@@ -103,21 +103,25 @@ struct Write {
     verb: &'static str,
     input: Value,
     selection: &'static str,
-    asked: Box<Asks>,
+    asked: Box<ExpectedEntries>,
 }
 
 /// Computes the expected entries from the payload.
-type Asks = dyn Fn(&Value) -> Vec<Asked> + Send + Sync;
+type ExpectedEntries = dyn Fn(&Value) -> Vec<ExpectedEntry> + Send + Sync;
 
-fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, name: String) -> Write {
-    let of = Asked { customer: Some(customer.id.clone()), agent: Some(agent.id.clone()), ..Asked::default() };
-    let row = |actions: &[&'static str]| Asked { actions: actions.to_vec(), ..of.clone() };
+fn choose(dice: &mut SeededRandom, world: &World, customer: &Customer, agent: &Agent, name: String) -> Write {
+    let of = ExpectedEntry {
+        customer: Some(customer.id.clone()),
+        agent: Some(agent.id.clone()),
+        ..ExpectedEntry::default()
+    };
+    let row = |actions: &[&'static str]| ExpectedEntry { actions: actions.to_vec(), ..of.clone() };
     // A write without an effect returns the entry of the earlier effect.
     let switched = |action: &'static str| {
         let row = row(&[action]);
         Box::new(move |payload: &Value| {
             let subject = payload.pointer("/activation/id").and_then(Value::as_str).map(str::to_owned);
-            vec![Asked { subject, ..row.clone() }]
+            vec![ExpectedEntry { subject, ..row.clone() }]
         })
     };
     let id = json!({ "agentId": agent.id });
@@ -131,9 +135,9 @@ fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, na
             let (published, activated) = (row(&["version.published"]), row(&["agent.activated"]));
             let asked = move |payload: &Value| {
                 let version = payload.pointer("/version/id").and_then(Value::as_str).map(str::to_owned);
-                let mut asked = vec![Asked { version: version.clone(), ..published.clone() }];
+                let mut asked = vec![ExpectedEntry { version: version.clone(), ..published.clone() }];
                 if activate {
-                    asked.push(Asked { version, ..activated.clone() });
+                    asked.push(ExpectedEntry { version, ..activated.clone() });
                 }
                 asked
             };
@@ -147,7 +151,7 @@ fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, na
         55..67 => write("rollback", id, "activation { id }", switched("agent.activated")),
         67..77 => write("deactivate", id, "activation { id }", switched("agent.deactivated")),
         77..87 => {
-            let row = Asked { after: Some(("/after/name", name.clone())), ..row(&["agent.updated"]) };
+            let row = ExpectedEntry { after: Some(("/after/name", name.clone())), ..row(&["agent.updated"]) };
             let input = json!({ "agentId": agent.id, "name": name });
             write("updateAgent", input, "", Box::new(move |_| vec![row.clone()]))
         }
@@ -162,7 +166,7 @@ fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, na
         // One commit with many events for a gateway.
         _ => {
             let status = *dice.pick(&["SUSPENDED", "ACTIVE", "ACTIVE", "PAST_DUE"]);
-            let row = Asked {
+            let row = ExpectedEntry {
                 agent: None,
                 after: Some(("/after", status.to_owned())),
                 ..row(&["customer.billing_status_set", "customer.created"])

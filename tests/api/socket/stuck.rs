@@ -70,7 +70,7 @@ async fn who_never_reads_a_busy_stream_is_cut_off_and_bounded() {
 
     let all = count(8, 24);
     let stuck = join_all((0..all).map(|_| async {
-        let mut socket = Socket::open_narrow(&app.base, scene.operator.token.as_deref()).await;
+        let mut socket = Socket::open_with_small_buffer(&app.base, scene.operator.token.as_deref()).await;
         socket.subscribe("1", LONG, json!({})).await;
         socket
     }));
@@ -134,7 +134,7 @@ async fn who_vanishes_without_a_word_is_given_up() {
     let told = join_all(sockets.iter_mut().map(Socket::event));
     tokio::join!(latency(&scene, &scene.versions[0], &mut watcher), told);
 
-    proxy.silence(Silence::OfBoth);
+    proxy.silence(Silence::KeepBothOpen);
     let began = Instant::now();
     let mut beside = Vec::new();
     while app.door.sockets.open() > 1 {

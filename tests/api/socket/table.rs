@@ -19,7 +19,7 @@ use crate::support::{App, caller::Operator, socket::Socket};
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A client's frame.
-enum Say {
+enum ClientFrame {
     /// A JSON message.
     Json(Value),
     /// A text message.
@@ -41,7 +41,7 @@ enum Say {
 
 /// A server's frame.
 #[derive(Debug, PartialEq)]
-enum Hear {
+enum ServerFrame {
     Json(Value),
     /// `next` with data for this id.
     Next(&'static str),
@@ -56,15 +56,15 @@ enum Hear {
     Quiet,
 }
 
-use Hear::{Closed, Complete, Error, Next, Quiet};
-use Say::{Binary, Continued, Garbled, Json, Pieces, Ping, Reserved, Text};
+use ClientFrame::{Binary, Continued, Garbled, Json, Pieces, Ping, Reserved, Text};
+use ServerFrame::{Closed, Complete, Error, Next, Quiet};
 
 fn raw(opcode: OpCode, is_final: bool, payload: impl Into<Vec<u8>>) -> Message {
     let header = FrameHeader { is_final, opcode, mask: Some(rand::random()), ..FrameHeader::default() };
     Message::Frame(Raw::from_payload(header, payload.into().into()))
 }
 
-impl Say {
+impl ClientFrame {
     fn frames(self) -> Vec<Message> {
         match self {
             Json(value) => vec![Message::text(value.to_string())],
@@ -91,13 +91,13 @@ impl Say {
 }
 
 /// Reads the next frame as the table's type.
-async fn heard(socket: &mut Socket, expected: &Hear) -> Hear {
+async fn heard(socket: &mut Socket, expected: &ServerFrame) -> ServerFrame {
     if *expected == Quiet {
         return if socket.is_quiet(Duration::from_millis(150)).await { Quiet } else { Closed(0) };
     }
     let message = match socket.any().await {
         Message::Text(text) => serde_json::from_str::<Value>(&text).unwrap(),
-        Message::Pong(bytes) => return Hear::Pong(Vec::leak(bytes.to_vec())),
+        Message::Pong(bytes) => return ServerFrame::Pong(Vec::leak(bytes.to_vec())),
         Message::Close(frame) => return Closed(frame.map_or(1005, |frame| frame.code.into())),
         other => panic!("{other:?}"),
     };
@@ -108,30 +108,30 @@ async fn heard(socket: &mut Socket, expected: &Hear) -> Hear {
         Some("next") if message["payload"]["data"].is_object() => Next(id),
         Some("complete") if message.as_object().map(serde_json::Map::len) == Some(2) => Complete(id),
         Some("error") => Error(id, text(&message["payload"][0]["extensions"]["code"])),
-        _ => Hear::Json(message),
+        _ => ServerFrame::Json(message),
     }
 }
 
-fn init(operator: &Operator) -> Say {
+fn init(operator: &Operator) -> ClientFrame {
     let token = operator.token.as_deref().unwrap();
     Json(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } }))
 }
 
-fn ask(id: &str, query: &str) -> Say {
+fn ask(id: &str, query: &str) -> ClientFrame {
     Json(super::subscribe(id, query))
 }
 
-fn complete(id: &str) -> Say {
+fn complete(id: &str) -> ClientFrame {
     Json(json!({ "id": id, "type": "complete" }))
 }
 
 /// Cases of a socket that hasn't authenticated.
-fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
+fn unauthenticated_cases() -> Vec<(&'static str, Vec<ClientFrame>, Vec<ServerFrame>)> {
     let text = |text: &str| Text(text.to_owned());
     let pong = |more: Value| {
         let mut pong = json!({ "type": "pong" });
         pong.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Hear::Json(pong)
+        ServerFrame::Json(pong)
     };
     let mut cases = vec![
         ("no message", vec![], vec![Closed(4408)]),
@@ -155,8 +155,8 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
             vec![Json(json!({ "type": "pong", "payload": { "b": 2 } }))],
             vec![Closed(4408)],
         ),
-        ("the transport's ping", vec![Ping(b"here")], vec![Hear::Pong(b"here"), Closed(4408)]),
-        ("the transport's pong", vec![Say::Pong(b"here")], vec![Closed(4408)]),
+        ("the transport's ping", vec![Ping(b"here")], vec![ServerFrame::Pong(b"here"), Closed(4408)]),
+        ("the transport's pong", vec![ClientFrame::Pong(b"here")], vec![Closed(4408)]),
         ("complete before connection_init, for an unknown id", vec![complete("1")], vec![Closed(4408)]),
         ("an operation before connection_init", vec![ask("1", NAMES)], vec![Closed(4401)]),
         ("no credential", vec![text(r#"{"type":"connection_init"}"#)], vec![Closed(4401)]),
@@ -175,7 +175,7 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
             vec![text(r#"{"type":"connection_init","payload":{"Authorization":{}}}"#)],
             vec![Closed(4403)],
         ),
-        ("a close frame is answered", vec![Say::Close(1000)], vec![Closed(1000)]),
+        ("a close frame is answered", vec![ClientFrame::Close(1000)], vec![Closed(1000)]),
         ("binary", vec![Binary(b"{\"type\":\"ping\"}")], vec![Closed(4400)]),
         ("not UTF-8", vec![Garbled], vec![Closed(1007)]),
         ("a reserved opcode", vec![Reserved], vec![Closed(1002)]),
@@ -253,7 +253,7 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
 }
 
 /// Cases of an authenticated socket.
-fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
+fn authenticated_cases(operator: &Operator) -> Vec<(&'static str, Vec<ClientFrame>, Vec<ServerFrame>)> {
     const UNKNOWN: &str = "subscription { activations { nothing } }";
     const TWO: &str = "subscription { a: activations { revision } b: activations { revision } }";
     const NONE: &str = "subscription { __typename }";
@@ -329,7 +329,11 @@ fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hea
             vec![ask("1", ACTIVATIONS), Text("{}".to_owned())],
             vec![Closed(4400)],
         ),
-        ("a close frame is answered", vec![ask("1", ACTIVATIONS), Say::Close(1000)], vec![Closed(1000)]),
+        (
+            "a close frame is answered",
+            vec![ask("1", ACTIVATIONS), ClientFrame::Close(1000)],
+            vec![Closed(1000)],
+        ),
     ]
 }
 
@@ -337,14 +341,14 @@ fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hea
 async fn each_case_hears_what_the_table_says() {
     let app = App::with(SocketLimits { operations: 2, ..impatient() }).await;
     let operator = app.operator().await;
-    let strangers = of_strangers().into_iter().map(|case| (false, case));
-    let signed_in = of_who_signed_in(&operator).into_iter().map(|case| (true, case));
+    let strangers = unauthenticated_cases().into_iter().map(|case| (false, case));
+    let signed_in = authenticated_cases(&operator).into_iter().map(|case| (true, case));
     for (signs_in, (case, say, hear)) in strangers.chain(signed_in) {
         let mut socket = match signs_in {
             true => Socket::open(&app.base, operator.token.as_deref()).await,
             false => Socket::connect(&app.base, "graphql-transport-ws").await,
         };
-        for frame in say.into_iter().flat_map(Say::frames) {
+        for frame in say.into_iter().flat_map(ClientFrame::frames) {
             // The service may have closed its end meanwhile.
             socket.try_raw(frame).await;
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     socket::{ACTIVATIONS, NAMES, Scene, until},
-    support::{App, Calls, events::Said},
+    support::{App, Calls, events::SseMessage},
 };
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn a_stopping_service_ends_its_streams_at_once() {
     let scene = Scene::on(&app).await;
     let token = scene.operator.token.as_deref().unwrap();
     let long = scene.operator.publish(&scene.agent, &"x".repeat(512 * 1024)).await;
-    let stuck = super::stuck::narrow(&app, token, super::stuck::LONG).await;
+    let stuck = super::stuck::open_with_small_buffer(&app, token, super::stuck::LONG).await;
     until("the subscription is open", || app.watchers() == 1).await;
     // More than all buffers between them hold.
     for version in [&long, &scene.versions[1]].into_iter().cycle().take(40) {
@@ -35,7 +35,7 @@ async fn a_stopping_service_ends_its_streams_at_once() {
     };
     let (took, said) = tokio::join!(stopping, join_all(streams.into_iter().map(|events| events.rest())));
     for said in said {
-        assert_eq!(said, [Said::Comment("the service stops".to_owned()), Said::End]);
+        assert_eq!(said, [SseMessage::Comment("the service stops".to_owned()), SseMessage::End]);
     }
     assert_eq!(sockets.open(), 0, "stopping waits for streams");
     println!("21 streams, one of them stuck: stopped after {took:?}");

@@ -13,14 +13,14 @@ use crate::{
     socket::{ACTIVATIONS, Scene, impatient, until},
     support::{
         Answer, App,
-        events::{Events, Said},
+        events::{Events, SseMessage},
     },
 };
 
 /// Asserts that the stream ends with this comment and without `complete`. Returns how long that took.
 async fn ends(events: Events, why: &str) -> Duration {
     let began = Instant::now();
-    assert_eq!(events.rest().await, [Said::Comment(why.to_owned()), Said::End]);
+    assert_eq!(events.rest().await, [SseMessage::Comment(why.to_owned()), SseMessage::End]);
     began.elapsed()
 }
 

@@ -22,7 +22,7 @@ pub(super) const LONG: &str = "subscription { activations { version { systemProm
 const SHORT: &str = "subscription { activations { revision } }";
 
 /// Opens this stream with a small receive buffer, and reads nothing.
-pub(super) async fn narrow(app: &Instance, token: &str, query: &str) -> TcpStream {
+pub(super) async fn open_with_small_buffer(app: &Instance, token: &str, query: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
     let address = app.base.trim_start_matches("http://");
@@ -56,7 +56,7 @@ async fn who_never_reads_a_busy_stream_is_cut_off() {
     }
     let mut watcher = scene.operator.events(SHORT, json!({})).await;
     let token = scene.operator.token.as_deref().unwrap();
-    let stuck = join_all((0..8).map(|_| narrow(&app, token, LONG))).await;
+    let stuck = join_all((0..8).map(|_| open_with_small_buffer(&app, token, LONG))).await;
     until("the subscriptions are open", || app.watchers() == 9).await;
     let (began, mut slowest, mut events) = (Instant::now(), Duration::ZERO, 0);
     while app.door.sockets.open() > 1 {
@@ -94,13 +94,13 @@ async fn who_never_reads_a_quiet_stream_is_given_up() {
     let app = App::with(limits).await;
     let scene = Scene::on(&app).await;
     let mut watcher = scene.operator.events(SHORT, json!({})).await;
-    let stuck = narrow(&app, scene.operator.token.as_deref().unwrap(), SHORT).await;
+    let stuck = open_with_small_buffer(&app, scene.operator.token.as_deref().unwrap(), SHORT).await;
     until("both subscriptions are open", || app.watchers() == 2).await;
     let began = Instant::now();
     while app.door.sockets.open() > 1 {
         assert!(began.elapsed() < Duration::from_secs(60), "the stuck client is not noticed");
         // The other client reads its pings meanwhile.
-        watcher.word().await;
+        watcher.next_block().await;
     }
     println!("cut off after {:?} (silence {silence:?})", began.elapsed());
     assert!(began.elapsed() >= silence, "the stream was cut off too early");

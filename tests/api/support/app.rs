@@ -56,10 +56,10 @@ pub(crate) struct Setup {
     /// The only documents that run. Any document runs when none.
     pub(crate) trusted_documents: Option<TrustedDocuments>,
     /// Turns the service's own tenant filters off, so that row-level security alone separates customers.
-    pub(crate) is_second_wall_alone: bool,
+    pub(crate) is_row_level_security_only: bool,
     /// Turns row-level security off in this test's database, so that the service's own filters alone separate
     /// customers.
-    pub(crate) is_first_wall_alone: bool,
+    pub(crate) is_row_level_security_off: bool,
     /// How often the tail reads the log when no notification arrives.
     pub(crate) poll: Duration,
     /// Size of the memory for configurations, in bytes.
@@ -78,8 +78,8 @@ impl Default for Setup {
             refusals_per_minute: 1_000_000,
             proxies: TrustedProxies::default(),
             trusted_documents: None,
-            is_second_wall_alone: false,
-            is_first_wall_alone: false,
+            is_row_level_security_only: false,
+            is_row_level_security_off: false,
             poll: feed::POLL,
             config_memory: 16 * 1024 * 1024,
         }
@@ -128,8 +128,8 @@ impl App {
             db::admit(owner, url).await.unwrap();
         };
         let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
-        if setup.is_first_wall_alone {
-            take_down_the_second_wall(&database).await;
+        if setup.is_row_level_security_off {
+            disable_row_level_security(&database).await;
         }
         let first = Instance::start(&database.url, setup).await;
         Self { database, first }
@@ -165,8 +165,8 @@ impl Instance {
             refusals_per_minute,
             proxies,
             trusted_documents,
-            is_second_wall_alone,
-            is_first_wall_alone: _,
+            is_row_level_security_only,
+            is_row_level_security_off: _,
             poll,
             config_memory,
         } = setup;
@@ -189,7 +189,7 @@ impl Instance {
             retention: None,
             config_memory,
             trusted_documents,
-            is_second_wall_alone,
+            is_row_level_security_only,
             poll,
         };
         let service = Service::start(settings).await.unwrap();
@@ -321,7 +321,7 @@ impl Instance {
 
 /// Turns row-level security off in this test's database. The service's role can't have BYPASSRLS instead, because
 /// the service refuses to start with it.
-async fn take_down_the_second_wall(database: &Database) {
+async fn disable_row_level_security(database: &Database) {
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     let disable = "DO $$ DECLARE walled record; BEGIN
         FOR walled IN SELECT oid::regclass AS name FROM pg_class

@@ -22,7 +22,7 @@ pub(crate) struct Events {
 
 /// A block of the stream, or its end.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Said {
+pub(crate) enum SseMessage {
     /// An event `next`.
     Next(Value),
     /// An event `complete`, with an empty `data` line.
@@ -58,7 +58,7 @@ impl Events {
     }
 
     /// Reads the next block, pings included.
-    pub(crate) async fn word(&mut self) -> Said {
+    pub(crate) async fn next_block(&mut self) -> SseMessage {
         loop {
             if let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
                 let word: Vec<u8> = self.bytes.drain(..end + 2).collect();
@@ -68,18 +68,18 @@ impl Events {
                 Ok(Some(bytes)) => self.bytes.extend_from_slice(&bytes),
                 Ok(None) => {
                     assert!(self.bytes.is_empty(), "cut off within a block");
-                    return Said::End;
+                    return SseMessage::End;
                 }
-                Err(_) => return Said::Broken,
+                Err(_) => return SseMessage::Broken,
             }
         }
     }
 
     /// Reads the next block that isn't a ping.
-    pub(crate) async fn next(&mut self) -> Said {
+    pub(crate) async fn next(&mut self) -> SseMessage {
         loop {
-            let word = self.word().await;
-            if word != Said::Comment(String::new()) {
+            let word = self.next_block().await;
+            if word != SseMessage::Comment(String::new()) {
                 return word;
             }
         }
@@ -88,15 +88,15 @@ impl Events {
     /// Reads the next result; anything else fails the test.
     pub(crate) async fn event(&mut self) -> Value {
         match self.next().await {
-            Said::Next(result) => result,
+            SseMessage::Next(result) => result,
             other => panic!("no event: {other:?}"),
         }
     }
 
     /// Reads up to the end of the stream, without pings.
-    pub(crate) async fn rest(mut self) -> Vec<Said> {
+    pub(crate) async fn rest(mut self) -> Vec<SseMessage> {
         let mut said = Vec::new();
-        while !matches!(said.last(), Some(Said::End | Said::Broken)) {
+        while !matches!(said.last(), Some(SseMessage::End | SseMessage::Broken)) {
             said.push(self.next().await);
         }
         said
@@ -109,14 +109,14 @@ impl Events {
 }
 
 /// Parses the lines of a block.
-fn read(word: &str) -> Said {
+fn read(word: &str) -> SseMessage {
     let lines: Vec<&str> = word.split('\n').collect();
     match lines[..] {
-        [comment] if comment.starts_with(':') => Said::Comment(comment[1..].trim_start().to_owned()),
+        [comment] if comment.starts_with(':') => SseMessage::Comment(comment[1..].trim_start().to_owned()),
         ["event: next", data] => {
-            Said::Next(serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap())
+            SseMessage::Next(serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap())
         }
-        ["event: complete", "data:"] => Said::Complete,
+        ["event: complete", "data:"] => SseMessage::Complete,
         _ => panic!("not a block of the protocol: {word}"),
     }
 }

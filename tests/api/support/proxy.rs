@@ -28,9 +28,9 @@ pub(crate) enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Silence {
     /// Both ends stay open.
-    OfBoth,
+    KeepBothOpen,
     /// The connection to the target is closed; the client's stays open.
-    OfTarget,
+    CloseTarget,
 }
 
 /// A listening proxy. Dropping it stops the listener; open connections end with the test's runtime.
@@ -117,11 +117,11 @@ async fn between(
     }
     let silence = *silence.borrow();
     match silence {
-        Some(Silence::OfTarget) => {
+        Some(Silence::CloseTarget) => {
             drop(server);
             swallow(&mut client, counts).await;
         }
-        Some(Silence::OfBoth) | None => {
+        Some(Silence::KeepBothOpen) | None => {
             tokio::join!(swallow(&mut client, counts), swallow(&mut server, counts));
         }
     }

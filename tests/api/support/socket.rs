@@ -76,7 +76,7 @@ impl Socket {
 
     /// Upgrades and authenticates with a small receive buffer, so that the connection soon blocks when the client
     /// doesn't read.
-    pub(crate) async fn open_narrow(base: &str, token: Option<&str>) -> Self {
+    pub(crate) async fn open_with_small_buffer(base: &str, token: Option<&str>) -> Self {
         let tcp = TcpSocket::new_v4().unwrap();
         tcp.set_recv_buffer_size(8 * 1024).unwrap();
         let stream = tcp.connect(base.trim_start_matches("http://").parse().unwrap()).await.unwrap();

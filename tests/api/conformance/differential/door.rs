@@ -12,7 +12,7 @@ use super::case::{Case, Kind, Verdict};
 use crate::support::{
     Answer, App,
     caller::Client,
-    events::{EVENTS, Events, Said},
+    events::{EVENTS, Events, SseMessage},
 };
 
 /// How long to watch for an error on a stream that should start. The service sends such an error at once or never.
@@ -63,7 +63,7 @@ async fn watched(client: &Client, case: &Case) -> Result<(), String> {
     let mut events = Events::of(request).await;
     let time = if case.verdict == Verdict::Ok { QUIET } else { DEADLINE };
     match timeout(time, events.next()).await {
-        Ok(Said::Next(said)) if said.get("data").is_none() => Err(refusal(&said)),
+        Ok(SseMessage::Next(said)) if said.get("data").is_none() => Err(refusal(&said)),
         Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -56,7 +56,7 @@ async fn seed_data(app: &App) -> (Operator, SeededIds) {
 
 /// The response to one document.
 #[derive(Debug, PartialEq)]
-struct Answered {
+struct ResponseSnapshot {
     status: StatusCode,
     /// `data` as received, so that the order of its keys counts. Empty for a request error.
     data: String,
@@ -64,7 +64,12 @@ struct Answered {
     errors: BTreeSet<String>,
 }
 
-async fn answered(client: &Client, document: &str, operation: Option<&str>, variables: &Value) -> Answered {
+async fn send_document(
+    client: &Client,
+    document: &str,
+    operation: Option<&str>,
+    variables: &Value,
+) -> ResponseSnapshot {
     let body = json!({ "query": document, "operationName": operation, "variables": variables });
     let request = client.request(Method::POST, "/graphql").json(&body);
     let response = request.header("accept", "application/graphql-response+json").send().await.unwrap();
@@ -76,7 +81,7 @@ async fn answered(client: &Client, document: &str, operation: Option<&str>, vari
         |error: &Value| json!([error["message"], error["extensions"]["code"], error["path"]]).to_string();
     let data = if status == StatusCode::OK { text.trim_end_matches('}') } else { "" };
     let data = data.rsplit_once(",\"errors\":[").map_or(data, |(data, _)| data.trim_end_matches('}'));
-    Answered { status, data: data.to_owned(), errors: errors.iter().map(describe).collect() }
+    ResponseSnapshot { status, data: data.to_owned(), errors: errors.iter().map(describe).collect() }
 }
 
 /// Both responses, if they differ.
@@ -84,8 +89,8 @@ async fn difference(client: &Client, ids: &SeededIds, case: &Mergeable) -> Optio
     let Mergeable { name, document, operation_name, variables, merged } = case;
     let (document, merged) = (ids.put(document), ids.put(merged));
     let variables: Value = serde_json::from_str(&ids.put(&variables.to_string())).unwrap();
-    let scattered = answered(client, &document, operation_name.as_deref(), &variables).await;
-    let whole = answered(client, &merged, operation_name.as_deref(), &variables).await;
+    let scattered = send_document(client, &document, operation_name.as_deref(), &variables).await;
+    let whole = send_document(client, &merged, operation_name.as_deref(), &variables).await;
     let is_alike = whole.status == StatusCode::OK && scattered == whole;
     (!is_alike).then(|| format!("{name}\n{document}\n{variables}\n{scattered:?}\n{merged}\n{whole:?}"))
 }

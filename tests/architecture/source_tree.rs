@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source::{Names, Seen, Source};
+use super::source::{Names, PathUse, Source};
 use super::{ALLOWED, BANNED, HOMES, SHARED, rule};
 
 /// The sources, the paths of their modules, and the aliases that each module brings into scope.
-pub(super) struct House {
+pub(super) struct SourceTree {
     sources: Vec<Source>,
     modules: BTreeSet<Names>,
     aliases: BTreeMap<Names, Vec<(Option<String>, Names)>>,
 }
 
-impl House {
-    pub(super) fn build(files: &[(String, String)]) -> House {
+impl SourceTree {
+    pub(super) fn build(files: &[(String, String)]) -> SourceTree {
         let sources: Vec<Source> = files.iter().map(|(file, text)| Source::read(file, text)).collect();
         let modules = sources.iter().flat_map(|source| source.inner.iter().cloned()).collect();
-        let mut house = House { sources, modules, aliases: BTreeMap::new() };
+        let mut house = SourceTree { sources, modules, aliases: BTreeMap::new() };
         for source in &house.sources {
             let named = source.seen.iter().filter_map(|seen| {
                 let import = seen.import.as_ref()?;
@@ -58,7 +58,7 @@ impl House {
 
     /// All paths that a path may mean: itself, and what its names are aliases of. The flag is true for what its own
     /// file says, which the layers' rules judge. What lies behind another file's alias is judged in that file.
-    fn meanings(&self, source: &Source, seen: &Seen) -> Vec<(Names, bool)> {
+    fn meanings(&self, source: &Source, seen: &PathUse) -> Vec<(Names, bool)> {
         let mut found = vec![(self.rooted(&seen.module, seen.path.clone()), true)];
         let mut at = 0;
         while let Some((path, own)) = found.get(at).cloned().filter(|_| at < 64) {
@@ -128,7 +128,7 @@ fn means(rule: &str, path: &[String]) -> bool {
 }
 
 /// The violation in `layer` naming `path`, if any.
-fn import_fault(layer: &str, path: &[String], seen: &Seen) -> Option<String> {
+fn import_fault(layer: &str, path: &[String], seen: &PathUse) -> Option<String> {
     let shared = seen.import.as_ref().is_some_and(|import| import.shared);
     let names = |crates: &[&[&str]], krate: &String| crates.concat().contains(&krate.as_str());
     match path {

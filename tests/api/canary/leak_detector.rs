@@ -3,13 +3,13 @@
 use std::{collections::BTreeSet, sync::Mutex};
 
 use super::{
-    ask::Ask,
-    guess::{Rows, cursor, names_in},
+    ask::ProbeRequest,
+    known_values::{Rows, cursor, names_in},
 };
 use crate::support::caller::Client;
 
 /// A response: its status, its headers without the varying ones, its body, and all its bytes.
-pub(super) struct Heard {
+pub(super) struct RecordedResponse {
     pub(super) status: u16,
     pub(super) headers: Vec<String>,
     pub(super) body: String,
@@ -17,7 +17,7 @@ pub(super) struct Heard {
 }
 
 /// Sends the request and records the response.
-pub(super) async fn hear(client: &Client, ask: &Ask) -> Heard {
+pub(super) async fn send_and_record(client: &Client, ask: &ProbeRequest) -> RecordedResponse {
     let mut request = client.request(ask.method.clone(), &ask.path);
     for (name, value) in &ask.headers {
         request = request.header(*name, value);
@@ -37,17 +37,17 @@ pub(super) async fn hear(client: &Client, ask: &Ask) -> Heard {
     }
     let body = response.bytes().await.unwrap();
     bytes.extend(&body);
-    Heard { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes }
+    RecordedResponse { status, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes }
 }
 
 /// Searches responses for one customer's data.
-pub(super) struct Ear {
+pub(super) struct LeakDetector {
     secrets: BTreeSet<String>,
     found: Mutex<Vec<(String, String)>>,
     heard: Mutex<(usize, usize)>,
 }
 
-impl Ear {
+impl LeakDetector {
     /// Searches for the marker, and for the ids and hashes in these rows, plain and as cursors, except those that
     /// `others` contain too.
     pub(super) fn new(marker: &str, rows: &Rows, others: &Rows, more: &[String]) -> Self {
@@ -89,7 +89,7 @@ impl Ear {
     }
 
     /// Panics if anything was found.
-    pub(super) fn is_silent(&self) {
+    pub(super) fn assert_no_leaks(&self) {
         let found = self.found.lock().unwrap();
         let lines: Vec<&str> = found.iter().take(5).map(|(_, line)| line.as_str()).collect();
         assert!(found.is_empty(), "{} leaks:\n{}", found.len(), lines.join("\n"));

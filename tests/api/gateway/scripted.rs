@@ -31,7 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// One step of a subscription's script.
 #[derive(Clone)]
-enum Act {
+enum Step {
     /// Sends this payload.
     Say(Value),
     /// Rejects the subscription with this error code.
@@ -56,34 +56,34 @@ fn config(nth: u128) -> Value {
     })
 }
 
-fn event(kind: &str, revision: i64, fields: Value) -> Act {
+fn event(kind: &str, revision: i64, fields: Value) -> Step {
     let mut event = json!({ "kind": kind, "revision": revision.to_string(), "reason": null, "cursor": null,
         "agentId": null, "config": null });
     event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    Act::Say(json!({ "data": { "configs": event } }))
+    Step::Say(json!({ "data": { "configs": event } }))
 }
 
-fn snapshot(nth: u128, revision: i64) -> Act {
+fn snapshot(nth: u128, revision: i64) -> Step {
     event("SNAPSHOT", revision, json!({ "agentId": agent(nth), "config": config(nth) }))
 }
 
-fn bookmark(revision: i64) -> Act {
+fn bookmark(revision: i64) -> Step {
     event("BOOKMARK", revision, json!({ "cursor": format!("cursor {revision}") }))
 }
 
-fn remove(nth: u128, revision: i64) -> Act {
+fn remove(nth: u128, revision: i64) -> Step {
     event("REMOVE", revision, json!({ "agentId": agent(nth), "reason": "SUSPENDED" }))
 }
 
 /// A registry that runs one script for each subscription.
-struct Fake {
+struct ScriptedRegistry {
     url: String,
     /// The `after` of each subscription so far.
     asked: Arc<Mutex<Vec<Value>>>,
 }
 
-impl Fake {
-    async fn start(script: Vec<Vec<Act>>) -> Self {
+impl ScriptedRegistry {
+    async fn start(script: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -104,7 +104,7 @@ impl Fake {
 }
 
 /// The scripts of the coming subscriptions.
-type Script = Arc<Mutex<std::vec::IntoIter<Vec<Act>>>>;
+type Script = Arc<Mutex<std::vec::IntoIter<Vec<Step>>>>;
 
 /// Serves one connection to its end.
 async fn serve(stream: TcpStream, script: Script, asked: Arc<Mutex<Vec<Value>>>) {
@@ -127,11 +127,11 @@ async fn serve(stream: TcpStream, script: Script, asked: Arc<Mutex<Vec<Value>>>)
                 let acts = script.lock().unwrap().next().unwrap_or_default();
                 for act in acts {
                     match act {
-                        Act::Say(payload) => {
+                        Step::Say(payload) => {
                             let next = json!({ "type": "next", "id": message["id"], "payload": payload });
                             say(&mut socket, next).await;
                         }
-                        Act::Fail(code) => {
+                        Step::Fail(code) => {
                             let errors = json!([{ "message": "no", "extensions": { "code": code } }]);
                             say(
                                 &mut socket,
@@ -139,12 +139,12 @@ async fn serve(stream: TcpStream, script: Script, asked: Arc<Mutex<Vec<Value>>>)
                             )
                             .await;
                         }
-                        Act::Close(code) => {
+                        Step::Close(code) => {
                             let frame = CloseFrame { code: CloseCode::from(code), reason: "bye".into() };
                             let _ = socket.close(Some(frame)).await;
                         }
-                        Act::Drop => return,
-                        Act::Wait(time) => tokio::time::sleep(time).await,
+                        Step::Drop => return,
+                        Step::Wait(time) => tokio::time::sleep(time).await,
                     }
                 }
             }
@@ -159,7 +159,7 @@ async fn say(socket: &mut WebSocketStream<TcpStream>, message: Value) {
 
 /// Runs a gateway until it gives a notice that `is_last` accepts. Returns all its notices and its result.
 async fn watch(
-    fake: &Fake,
+    fake: &ScriptedRegistry,
     patience: Duration,
     is_last: impl Fn(&Notice) -> bool,
 ) -> (Vec<Notice>, Result<(), GatewayError>) {
@@ -167,7 +167,7 @@ async fn watch(
 }
 
 /// The gateway's settings in most tests.
-fn settings(fake: &Fake) -> Settings {
+fn settings(fake: &ScriptedRegistry) -> Settings {
     Settings {
         url: fake.url.clone(),
         credential: Credential::Token("t".to_owned()),
@@ -216,10 +216,10 @@ fn changes(told: &[Notice]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_snapshot_that_breaks_off_changes_nothing_and_who_is_missing_goes_at_its_end() {
-    let fake = Fake::start(vec![
-        vec![snapshot(1, 5), snapshot(2, 5), bookmark(5), Act::Close(1012)],
-        vec![Act::Fail("CURSOR_TOO_OLD")],
-        vec![snapshot(3, 9), Act::Drop],
+    let fake = ScriptedRegistry::start(vec![
+        vec![snapshot(1, 5), snapshot(2, 5), bookmark(5), Step::Close(1012)],
+        vec![Step::Fail("CURSOR_TOO_OLD")],
+        vec![snapshot(3, 9), Step::Drop],
         vec![snapshot(3, 9), snapshot(2, 9), bookmark(9)],
     ])
     .await;
@@ -233,8 +233,8 @@ async fn a_snapshot_that_breaks_off_changes_nothing_and_who_is_missing_goes_at_i
 #[tokio::test]
 async fn what_is_told_again_takes_nobody_back() {
     let upsert = |revision| event("UPSERT", revision, json!({ "agentId": agent(1), "config": config(1) }));
-    let fake = Fake::start(vec![
-        vec![snapshot(1, 5), bookmark(5), upsert(6), remove(1, 7), Act::Drop],
+    let fake = ScriptedRegistry::start(vec![
+        vec![snapshot(1, 5), bookmark(5), upsert(6), remove(1, 7), Step::Drop],
         vec![upsert(6), remove(1, 7), upsert(8), bookmark(8)],
     ])
     .await;
@@ -252,9 +252,11 @@ async fn what_is_told_again_takes_nobody_back() {
 
 #[tokio::test]
 async fn a_stream_without_bookmarks_is_given_up_though_its_socket_lives() {
-    let fake =
-        Fake::start(vec![vec![snapshot(1, 5), bookmark(5), remove(1, 6)], vec![remove(1, 6), bookmark(6)]])
-            .await;
+    let fake = ScriptedRegistry::start(vec![
+        vec![snapshot(1, 5), bookmark(5), remove(1, 6)],
+        vec![remove(1, 6), bookmark(6)],
+    ])
+    .await;
     let last = |notice: &Notice| matches!(notice, Notice::Bookmark(6));
     let (told, _) = watch(&fake, Duration::from_millis(500), last).await;
     let silent =
@@ -267,12 +269,12 @@ async fn a_stream_without_bookmarks_is_given_up_though_its_socket_lives() {
 #[tokio::test]
 async fn bookmarks_alone_move_the_saved_cursor_once_in_a_while() {
     let quiet = || {
-        let marks = (6..=8).flat_map(|revision| [Act::Wait(Duration::from_millis(100)), bookmark(revision)]);
+        let marks = (6..=8).flat_map(|revision| [Step::Wait(Duration::from_millis(100)), bookmark(revision)]);
         [snapshot(1, 5), bookmark(5)].into_iter().chain(marks).collect()
     };
     let last = |notice: &Notice| matches!(notice, Notice::Bookmark(8));
     for (cursor_lag, expected) in [(Duration::ZERO, "cursor 8"), (Duration::from_secs(600), "cursor 5")] {
-        let (fake, folder) = (Fake::start(vec![quiet()]).await, Folder::new());
+        let (fake, folder) = (ScriptedRegistry::start(vec![quiet()]).await, Folder::new());
         let state = Some(folder.path("state"));
         run(Settings { state, cursor_lag, ..settings(&fake) }, last).await.1.unwrap();
         let saved = folder.state().expect("a state file");
@@ -285,8 +287,8 @@ async fn bookmarks_alone_move_the_saved_cursor_once_in_a_while() {
 /// event.
 #[tokio::test]
 async fn a_stream_that_begins_late_is_given_more_time_each_time() {
-    let late = vec![Act::Wait(Duration::from_secs(1)), bookmark(6)];
-    let fake = Fake::start(vec![late; 5]).await;
+    let late = vec![Step::Wait(Duration::from_secs(1)), bookmark(6)];
+    let fake = ScriptedRegistry::start(vec![late; 5]).await;
     let last = |notice: &Notice| matches!(notice, Notice::Bookmark(6));
     let (told, ended) = watch(&fake, Duration::from_millis(400), last).await;
     ended.unwrap();
@@ -296,9 +298,9 @@ async fn a_stream_that_begins_late_is_given_more_time_each_time() {
 
 #[tokio::test]
 async fn what_was_accepted_once_is_asked_for_again_and_what_never_was_is_not() {
-    let refusals = [Act::Close(4403), Act::Close(4401), Act::Fail("FORBIDDEN"), Act::Fail("NOT_FOUND")];
+    let refusals = [Step::Close(4403), Step::Close(4401), Step::Fail("FORBIDDEN"), Step::Fail("NOT_FOUND")];
     for refusal in refusals.clone() {
-        let fake = Fake::start(vec![
+        let fake = ScriptedRegistry::start(vec![
             vec![snapshot(1, 5), bookmark(5), refusal.clone()],
             vec![refusal.clone()],
             vec![refusal.clone()],
@@ -313,23 +315,23 @@ async fn what_was_accepted_once_is_asked_for_again_and_what_never_was_is_not() {
         assert_eq!((away, back), (2, 3), "repeated rejections give one notice: {told:?}");
     }
     for refusal in ["FORBIDDEN", "NOT_FOUND", "BAD_USER_INPUT"] {
-        let fake = Fake::start(vec![vec![Act::Fail(refusal)]]).await;
+        let fake = ScriptedRegistry::start(vec![vec![Step::Fail(refusal)]]).await;
         let (_, ended) = watch(&fake, DEADLINE, |_| false).await;
         assert!(matches!(ended, Err(GatewayError::Refused(_))), "{ended:?}");
     }
     // Transient failures are retried.
     for passing in [
-        Act::Close(1012),
-        Act::Close(1013),
-        Act::Close(4408),
-        Act::Drop,
-        Act::Fail("UNAVAILABLE"),
-        Act::Fail("INTERNAL"),
-        Act::Fail("RATE_LIMITED"),
-        Act::Say(json!({ "data": { "configs": { "kind": "OTHER" } } })),
+        Step::Close(1012),
+        Step::Close(1013),
+        Step::Close(4408),
+        Step::Drop,
+        Step::Fail("UNAVAILABLE"),
+        Step::Fail("INTERNAL"),
+        Step::Fail("RATE_LIMITED"),
+        Step::Say(json!({ "data": { "configs": { "kind": "OTHER" } } })),
         bookmark(5),
     ] {
-        let fake = Fake::start(vec![vec![passing], vec![bookmark(6)]]).await;
+        let fake = ScriptedRegistry::start(vec![vec![passing], vec![bookmark(6)]]).await;
         let last = |notice: &Notice| matches!(notice, Notice::Bookmark(5 | 6));
         watch(&fake, DEADLINE, last).await.1.unwrap();
     }

@@ -7,9 +7,9 @@ use std::{
 
 /// Random numbers by SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Clone)]
-pub(super) struct Dice(u64);
+pub(super) struct SeededRandom(u64);
 
-impl Dice {
+impl SeededRandom {
     /// A generator for this seed and player. Each player has its own sequence, so they don't affect each other.
     pub(super) fn new(seed: u64, player: &str) -> Self {
         let mut hasher = DefaultHasher::new();

@@ -53,7 +53,7 @@ pub(super) fn cursor(id: &str) -> String {
 
 /// The values that a caller might send.
 #[derive(Clone, Debug)]
-pub(super) struct Guess {
+pub(super) struct KnownValues {
     pub(super) customer: String,
     /// The first one serves its second version.
     pub(super) agents: Vec<String>,
@@ -72,7 +72,7 @@ pub(super) struct Guess {
     pub(super) revision: String,
 }
 
-impl Guess {
+impl KnownValues {
     pub(super) fn of(rows: &Rows, customer: &str, marker: &str, tag: String) -> Self {
         let column = |table: &str, column: &str| -> Vec<String> {
             let mut rows: Vec<&Value> = rows[table].iter().collect();

@@ -17,26 +17,26 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::plan::Ran;
+use super::plan::ExecutedStatement;
 use crate::support::cluster::{Database, cluster};
 
 /// A proxy to a database that captures plans.
-pub(super) struct Eye {
+pub(super) struct PlanCapture {
     /// The database's URL through the proxy, as the service's role.
     pub(super) url: String,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<CapturedPlans>>,
     listening: JoinHandle<()>,
 }
 
 #[derive(Default)]
-struct Seen {
-    ran: Vec<Ran>,
+struct CapturedPlans {
+    ran: Vec<ExecutedStatement>,
     /// Whether each connection is outside a transaction. Postgres may send a plan as late as that, when the
     /// statement's portal is closed.
     idle: HashMap<usize, bool>,
 }
 
-impl Eye {
+impl PlanCapture {
     /// Starts a proxy to this database, and turns `auto_explain` on.
     pub(super) async fn on(database: &Database) -> Self {
         let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
@@ -63,7 +63,7 @@ impl Eye {
     }
 
     /// Returns the statements run since the last call, when all connections are outside transactions.
-    pub(super) async fn ran(&self) -> Vec<Ran> {
+    pub(super) async fn ran(&self) -> Vec<ExecutedStatement> {
         let begun = Instant::now();
         loop {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -76,16 +76,16 @@ impl Eye {
     }
 }
 
-impl Drop for Eye {
+impl Drop for PlanCapture {
     fn drop(&mut self) {
         self.listening.abort();
     }
 }
 
-async fn listen(socket: PathBuf) -> (SocketAddr, Arc<Mutex<Seen>>, JoinHandle<()>) {
+async fn listen(socket: PathBuf) -> (SocketAddr, Arc<Mutex<CapturedPlans>>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let seen = Arc::<Mutex<Seen>>::default();
+    let seen = Arc::<Mutex<CapturedPlans>>::default();
     let noted = Arc::clone(&seen);
     let listening = tokio::spawn(async move {
         for nth in 0.. {
@@ -98,7 +98,7 @@ async fn listen(socket: PathBuf) -> (SocketAddr, Arc<Mutex<Seen>>, JoinHandle<()
     (address, seen, listening)
 }
 
-async fn carry(client: TcpStream, server: UnixStream, nth: usize, seen: Arc<Mutex<Seen>>) {
+async fn carry(client: TcpStream, server: UnixStream, nth: usize, seen: Arc<Mutex<CapturedPlans>>) {
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
         (client.into_split(), server.into_split());
     let asked = async {
@@ -139,8 +139,8 @@ async fn carry(client: TcpStream, server: UnixStream, nth: usize, seen: Arc<Mute
 }
 
 /// Parses the plan in a notice, if it has one: the field `M` is `duration: … plan:` and the JSON.
-fn notice(body: &[u8]) -> Option<Ran> {
+fn notice(body: &[u8]) -> Option<ExecutedStatement> {
     let message = body.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(b"M"))?;
     let (_, plan) = std::str::from_utf8(message).ok()?.split_once("plan:")?;
-    Some(Ran::of(&serde_json::from_str(plan).unwrap()))
+    Some(ExecutedStatement::of(&serde_json::from_str(plan).unwrap()))
 }

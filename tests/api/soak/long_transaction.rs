@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
-    dice::Dice,
+    random::SeededRandom,
     world::World,
-    writer::{Ack, Asked, Ledger},
+    writer::{AcknowledgedWrite, ExpectedEntry, WriteOutcomes},
 };
 
 /// What a transaction does to one agent.
@@ -34,9 +34,9 @@ pub(super) struct Waits {
 /// Runs transactions until `stop` is set.
 pub(super) async fn hold(
     world: Arc<World>,
-    ledger: Arc<Ledger>,
+    ledger: Arc<WriteOutcomes>,
     url: String,
-    mut dice: Dice,
+    mut dice: SeededRandom,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut connection = None;
@@ -82,7 +82,7 @@ pub(super) async fn write(
     connection: &mut PgConnection,
     steps: &[(String, Step)],
     waits: &Waits,
-) -> sqlx::Result<Option<Ack>> {
+) -> sqlx::Result<Option<AcknowledgedWrite>> {
     let mut txn = connection.begin().await?;
     sqlx::raw_sql("SET LOCAL registry.scope = 'platform'; SET LOCAL statement_timeout = '10s'")
         .execute(&mut *txn)
@@ -100,7 +100,11 @@ pub(super) async fn write(
             FROM registry.agents WHERE id = $1::text::uuid FOR NO KEY UPDATE";
         let row = sqlx::query(lock).bind(&id).fetch_one(&mut *txn).await?;
         let (customer, active): (String, Option<String>) = (row.get(0), row.get(1));
-        let mut ask = Asked { customer: Some(customer.clone()), agent: Some(id.clone()), ..Asked::default() };
+        let mut ask = ExpectedEntry {
+            customer: Some(customer.clone()),
+            agent: Some(id.clone()),
+            ..ExpectedEntry::default()
+        };
         let mut entry = json!({ "customer_id": customer, "agent_id": id, "actor_kind": "SYSTEM" });
         match step {
             Step::Activate(version) if row.get(3) && active.as_deref() != Some(version.as_str()) => {
@@ -145,7 +149,7 @@ pub(super) async fn write(
     let revision = append.bind(Value::from(entries).to_string()).fetch_one(&mut *txn).await?;
     tokio::time::sleep(waits.commit).await;
     txn.commit().await?;
-    Ok(Some(Ack { revision, asked }))
+    Ok(Some(AcknowledgedWrite { revision, asked }))
 }
 
 fn fill(entry: &mut Value, action: &str, details: &Value) {

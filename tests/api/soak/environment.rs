@@ -189,13 +189,13 @@ async fn launch(home: &Path, database_url: &str, owner_url: &str) -> (Child, u16
 }
 
 /// The whole environment.
-pub(super) struct Ground {
+pub(super) struct SoakEnvironment {
     pub(super) nodes: Vec<Node>,
     pub(super) postgres: Postgres,
     _folder: Folder,
 }
 
-impl Ground {
+impl SoakEnvironment {
     /// Starts Postgres and this many instances. The last one reaches Postgres through a proxy.
     pub(super) async fn start(instances: usize) -> Self {
         let folder = Folder::new();
