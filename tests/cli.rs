@@ -310,7 +310,7 @@ fn the_log_is_proved_sealed_and_followed_offline() {
     home.told(&["import", PROMPTS, "--customer", &customer]);
     let told = home.told(&["audit", "verify", "--head", &heads]);
     assert!(
-        told.contains("each what it was") && told.contains("each serving what was activated last"),
+        told.contains("entries verified") && told.contains("each serves the version that was activated last"),
         "{told}"
     );
     let excerpt = home.path("audit.ndjson");
