@@ -1,5 +1,5 @@
-//! The other side: what a gateway, a dashboard or the demo does to talk to a registry. It knows the protocol
-//! (`graphql-transport-ws`) and nothing of the service: queries, mutations and subscriptions share one socket.
+//! A client for the registry: what a gateway, a dashboard or the demo needs to talk to it. Queries, mutations and
+//! subscriptions share one socket. It speaks `graphql-transport-ws` and uses nothing of the service's code.
 
 mod error;
 pub mod gateway;
