@@ -84,7 +84,13 @@ async fn a_state_file_is_good_for_one_watch_and_no_other() {
     ] {
         let (code, told) = complaint(&once(url, args).await);
         assert_eq!((code, told.lines().count()), (Some(2), 1), "{told}");
-        assert!(told.contains(&format!("it belongs to another watch: {}, the customer {}", app.base, city.customer)), "{told}");
+        assert!(
+            told.contains(&format!(
+                "it belongs to another watch: {}, the customer {}",
+                app.base, city.customer
+            )),
+            "{told}"
+        );
     }
     let newer = String::from_utf8(whole.clone()).unwrap().replacen("\"format\":1", "\"format\":2", 1);
     std::fs::write(folder.path("state"), &newer).unwrap();
