@@ -1,9 +1,9 @@
-//! Measures how much an attacker slows ordinary requests: their latency with and without eight connections that send rejected
-//! documents, alternately in one run. `cargo bench --bench bystander`.
+//! Measures how much an attacker slows ordinary requests: their latency with and without eight connections that
+//! send rejected documents, alternately in one run. `cargo bench --bench bystander`.
 //!
-//! The attacker is a separate process at the lowest priority, since a real one has its own machine. To estimate the cost of
-//! its load alone, the same load at the same rate goes to a process that reads all of it and returns a constant. That process
-//! reads more bytes than the service, which leaves bodies unread where it can.
+//! The attacker is a separate process at the lowest priority, since a real one has its own machine. To estimate the
+//! cost of its load alone, the same load at the same rate goes to a process that reads all of it and returns a
+//! constant. That process reads more bytes than the service, which leaves bodies unread where it can.
 
 #![expect(clippy::disallowed_methods, reason = "benchmarks parse only the service's own responses")]
 
@@ -121,7 +121,8 @@ impl Line {
     }
 }
 
-/// Measures ordinary requests for a turn. Latency counts from when a request was due, so a late response delays later ones.
+/// Measures ordinary requests for a turn. Latency counts from when a request was due, so a late response delays
+/// later ones.
 async fn bystanders(to: SocketAddr, request: &[u8]) -> Result<Vec<Duration>, Failure> {
     let one = async |nth: u32| {
         let pace = Duration::from_secs(1) / PER_SECOND;

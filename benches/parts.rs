@@ -1,5 +1,5 @@
-//! Measures the parts of a request separately: `cargo bench --bench parts`. They belong to a service that runs in this process,
-//! with its own private Postgres.
+//! Measures the parts of a request separately: `cargo bench --bench parts`. They belong to a service that runs in
+//! this process, with its own private Postgres.
 
 use std::{hint::black_box, time::Duration};
 

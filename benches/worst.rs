@@ -1,5 +1,6 @@
-//! Measures the most expensive documents, accepted and rejected: the service's processor time per request, minus that of
-//! `{ __typename }`; the part of the document front in it; and the additional memory. `cargo bench --bench worst`.
+//! Measures the most expensive documents, accepted and rejected: the service's processor time per request, minus
+//! that of `{ __typename }`; the part of the document front in it; and the additional memory. `cargo bench --bench
+//! worst`.
 
 #![expect(clippy::disallowed_methods, reason = "benchmarks parse only the service's own responses")]
 

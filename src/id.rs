@@ -1,5 +1,5 @@
-//! Typed ids, so that a `CustomerId` can't be passed as an `AgentId`. All are UUIDs. The service creates version 7, which
-//! sorts by creation time.
+//! Typed ids, so that a `CustomerId` can't be passed as an `AgentId`. All are UUIDs. The service creates version 7,
+//! which sorts by creation time.
 
 use std::{fmt, str::FromStr};
 

@@ -61,8 +61,8 @@ pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 #[error("a task didn't finish: it panicked, or the service was shutting down")]
 pub struct Lost;
 
-/// A future that always runs to completion. It is polled within its caller's task; if the caller drops it, the rest runs
-/// as a task of its own. Spawning a task from the start would cost two thread switches per statement.
+/// A future that always runs to completion. It is polled within its caller's task; if the caller drops it, the rest
+/// runs as a task of its own. Spawning a task from the start would cost two thread switches per statement.
 struct Shielded<T: Send + 'static> {
     work: Option<Work<T>>,
     tracker: TaskTracker,
@@ -96,8 +96,8 @@ impl<T: Send + 'static> Drop for Shielded<T> {
 pub struct Held(#[expect(dead_code, reason = "held only for its `Drop`")] TaskTrackerToken);
 
 impl Tasks {
-    /// Runs `work` to completion, even if the caller is dropped meanwhile. All work that owns a database connection runs
-    /// this way, because a cancelled statement leaves its connection in an unknown state (sqlx issue 4385).
+    /// Runs `work` to completion, even if the caller is dropped meanwhile. All work that owns a database connection
+    /// runs this way, because a cancelled statement leaves its connection in an unknown state (sqlx issue 4385).
     ///
     /// # Errors
     /// [`Lost`] when the work panicked or the runtime shut down.
@@ -139,8 +139,8 @@ impl Tasks {
         });
     }
 
-    /// Spawns a task that shutdown waits for and doesn't cancel. `work` must end by itself soon after [`Tasks::stopping`]
-    /// resolves.
+    /// Spawns a task that shutdown waits for and doesn't cancel. `work` must end by itself soon after
+    /// [`Tasks::stopping`] resolves.
     pub fn attended(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.0.tracker.spawn(work);
     }

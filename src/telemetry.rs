@@ -40,8 +40,8 @@ where
     }
 }
 
-/// Whether a line may be logged, regardless of the filter. At DEBUG and TRACE, the websocket library logs whole messages,
-/// which contain clients' tokens and prompts.
+/// Whether a line may be logged, regardless of the filter. At DEBUG and TRACE, the websocket library logs whole
+/// messages, which contain clients' tokens and prompts.
 fn is_discreet(line: &Metadata<'_>) -> bool {
     let tells_messages = ["tungstenite", "tokio_tungstenite"]
         .iter()

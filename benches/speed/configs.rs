@@ -1,5 +1,5 @@
-//! Active configurations: from memory, over REST and GraphQL, compared with a constant served by the bare framework; and
-//! when they aren't in memory.
+//! Active configurations: from memory, over REST and GraphQL, compared with a constant served by the bare
+//! framework; and when they aren't in memory.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -25,8 +25,8 @@ fn configs(world: &World) -> Vec<Vec<u8>> {
     world.agents.iter().map(|id| get(&format!("/internal/agents/{id}/active"), &world.token)).collect()
 }
 
-/// Measures the service and the constant alternately, three times each, and returns the best of each, since disturbances
-/// come from outside.
+/// Measures the service and the constant alternately, three times each, and returns the best of each, since
+/// disturbances come from outside.
 async fn beside(
     what: &str,
     (ours, asked): (SocketAddr, Requests),

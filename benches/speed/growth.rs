@@ -1,5 +1,5 @@
-//! Tests whether queries become slower as the database grows: from a thousand agents with ten thousand versions to a hundred
-//! thousand agents with a million versions.
+//! Tests whether queries become slower as the database grows: from a thousand agents with ten thousand versions to
+//! a hundred thousand agents with a million versions.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Many listeners on websockets or on a NATS server. All are read in the same way, so that the senders are compared and not the
-//! readers.
+//! Many listeners on websockets or on a NATS server. All are read in the same way, so that the senders are compared
+//! and not the readers.
 
 use std::{
     net::SocketAddr,

@@ -1,5 +1,5 @@
-//! A load generator for plain HTTP/1.1. Requests are prepared beforehand, and only the length of responses is parsed, so that
-//! the load takes little of the processors that it shares with the service.
+//! A load generator for plain HTTP/1.1. Requests are prepared beforehand, and only the length of responses is
+//! parsed, so that the load takes little of the processors that it shares with the service.
 
 use std::{
     io::{Read, Write},
@@ -133,8 +133,8 @@ fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1)
 }
 
-/// A closed loop: each connection sends its next request when it has the response. All connections share one runtime, which
-/// takes less processor time than a thread for each and so leaves more to the service.
+/// A closed loop: each connection sends its next request when it has the response. All connections share one
+/// runtime, which takes less processor time than a thread for each and so leaves more to the service.
 pub async fn closed(
     to: SocketAddr,
     connections: usize,
@@ -166,8 +166,8 @@ pub async fn closed(
     gather((0..connections).map(one).collect(), begun).await
 }
 
-/// An open loop: sends requests at a fixed rate. Latency counts from when a request was due, so a late response delays later
-/// ones too (no coordinated omission).
+/// An open loop: sends requests at a fixed rate. Latency counts from when a request was due, so a late response
+/// delays later ones too (no coordinated omission).
 pub async fn open(
     to: SocketAddr,
     connections: usize,

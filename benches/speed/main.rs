@@ -1,5 +1,6 @@
-//! Measures the service's speed as ratios to yardsticks in the same run: `cargo bench --bench speed`. `--write` writes the table
-//! to `docs/performance.md`; names of cases select cases; `--customers N` sets the size of the database.
+//! Measures the service's speed as ratios to yardsticks in the same run: `cargo bench --bench speed`. `--write`
+//! writes the table to `docs/performance.md`; names of cases select cases; `--customers N` sets the size of the
+//! database.
 //!
 //! The service, each yardstick and the load generator are separate processes on one machine.
 

@@ -1,5 +1,5 @@
-//! The database yardstick: pgbench runs the statements that the service was observed to send, as the same role, in the same
-//! transactions, under the same policies.
+//! The database yardstick: pgbench runs the statements that the service was observed to send, as the same role, in
+//! the same transactions, under the same policies.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
@@ -69,8 +69,8 @@ fn sessions(log: &str) -> BTreeMap<String, Vec<Sent>> {
     sessions
 }
 
-/// Parses the log's entries with their sessions: `2026-01-02 03:04:05.678 UTC [123] LOG:  …`. Other lines continue the previous
-/// entry.
+/// Parses the log's entries with their sessions: `2026-01-02 03:04:05.678 UTC [123] LOG:  …`. Other lines continue
+/// the previous entry.
 fn entries(log: &str) -> Vec<(String, String)> {
     let mut entries: Vec<(String, String)> = Vec::new();
     for line in log.lines() {
@@ -118,8 +118,8 @@ fn parameters(text: &str) -> Vec<Option<String>> {
     values
 }
 
-/// Makes a pgbench script of these statements, and its variables, whose names begin with `name`. Values for which `instead`
-/// returns an expression are replaced by it.
+/// Makes a pgbench script of these statements, and its variables, whose names begin with `name`. Values for which
+/// `instead` returns an expression are replaced by it.
 pub fn script(
     sent: &[Sent],
     name: &str,
@@ -177,8 +177,8 @@ async fn run(
     }
 }
 
-/// Measures the service and pgbench alternately, three times each, and returns the best of each, since disturbances come from
-/// outside. pgbench's rate is `None` when it isn't installed.
+/// Measures the service and pgbench alternately, three times each, and returns the best of each, since disturbances
+/// come from outside. pgbench's rate is `None` when it isn't installed.
 pub async fn beside(
     world: &World,
     what: &str,

@@ -1,5 +1,5 @@
-//! The GraphQL yardstick: PostGraphile 4, a general-purpose GraphQL server for Postgres, from npm, in a process of its own, with
-//! the same tables, role and policies.
+//! The GraphQL yardstick: PostGraphile 4, a general-purpose GraphQL server for Postgres, from npm, in a process of
+//! its own, with the same tables, role and policies.
 
 use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 

@@ -1,4 +1,5 @@
-//! The framework yardstick: bare axum and async-graphql that return a constant, served by this program in a process of its own.
+//! The framework yardstick: bare axum and async-graphql that return a constant, served by this program in a process
+//! of its own.
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -18,7 +19,8 @@ use tokio::{
 
 use super::Failure;
 
-/// The environment variable that makes this program serve the yardstick. Its value is the size of the constant, in bytes.
+/// The environment variable that makes this program serve the yardstick. Its value is the size of the constant, in
+/// bytes.
 const SIZE: &str = "YARDSTICK_BYTES";
 
 struct Query(String);

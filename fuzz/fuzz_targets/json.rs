@@ -1,5 +1,5 @@
-//! Fuzzes the JSON reader on a stack of 512 KiB: nothing may panic, accepted texts must parse the same with serde_json, and
-//! serialised values must parse to the same value.
+//! Fuzzes the JSON reader on a stack of 512 KiB: nothing may panic, accepted texts must parse the same with
+//! serde_json, and serialised values must parse to the same value.
 
 #![no_main]
 

@@ -82,8 +82,8 @@ impl Database {
         }
     }
 
-    /// Applies pending migrations, and grants the service's role its rights if another role owns the schema. Returns the
-    /// number of migrations applied.
+    /// Applies pending migrations, and grants the service's role its rights if another role owns the schema.
+    /// Returns the number of migrations applied.
     ///
     /// # Errors
     /// [`StartError::Migrate`].

@@ -83,8 +83,8 @@ pub fn data_dir(common: &Common) -> Result<PathBuf, StartError> {
     let fail = |err: io::Error| StartError::Folder(folder.display().to_string(), err.to_string());
     if !folder.exists() {
         std::fs::create_dir_all(&folder).map_err(fail)?;
-        // Mode 0711 regardless of the umask: under root, the private PostgreSQL runs as another user, who must be able to
-        // traverse the folder.
+        // Mode 0711 regardless of the umask: under root, the private PostgreSQL runs as another user, who must be
+        // able to traverse the folder.
         std::fs::set_permissions(&folder, Permissions::from_mode(0o711)).map_err(fail)?;
     }
     std::path::absolute(&folder).map_err(fail)

@@ -31,8 +31,8 @@ use crate::{
 pub(super) enum Audit {
     /// Check the hash chain of the whole log, and that each agent's active version is the last one activated in it
     Verify(Verify),
-    /// Print the log's head, signed with the signing key. Keep it elsewhere: `audit verify --head` later detects a truncated or
-    /// rewritten log
+    /// Print the log's head, signed with the signing key. Keep it elsewhere: `audit verify --head` later detects a
+    /// truncated or rewritten log
     Head,
     /// Write a customer's entries in full, and only the hashes of all others, for `audit verify --file`
     Export(Export),

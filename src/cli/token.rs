@@ -1,5 +1,5 @@
-//! `token`: issues, lists and revokes tokens. The bare token is the last line of standard output, so that a shell script
-//! can capture it.
+//! `token`: issues, lists and revokes tokens. The bare token is the last line of standard output, so that a shell
+//! script can capture it.
 
 use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
@@ -40,7 +40,8 @@ pub(super) struct User {
     /// The user's identifier: the `sub` claim of the token
     #[arg(long)]
     subject: String,
-    /// The user's e-mail address, marked as verified; makes the user a member of each customer that invited this address
+    /// The user's e-mail address, marked as verified; makes the user a member of each customer that invited this
+    /// address
     #[arg(long)]
     email: Option<String>,
     /// The user's display name

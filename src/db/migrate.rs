@@ -1,4 +1,5 @@
-//! Applies migrations, one instance at a time, and grants the service's role its rights when another role owns the schema.
+//! Applies migrations, one instance at a time, and grants the service's role its rights when another role owns the
+//! schema.
 
 use std::str::FromStr;
 
@@ -23,7 +24,8 @@ pub struct Step {
 /// Opens a connection for migrations that holds the migration lock. Creates the schema if it's missing.
 async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url, &[("default_transaction_isolation", "read committed")]);
-    // One connection, because an advisory lock belongs to a session. Acquiring it waits while another instance migrates.
+    // One connection, because an advisory lock belongs to a session. Acquiring it waits while another instance
+    // migrates.
     options.min_connections(1).max_connections(1).set_schema_search_path(migration::SCHEMA);
     let pool = open(options).await?;
     pool.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
@@ -48,8 +50,9 @@ pub async fn migrate(url: &str) -> Result<usize, DbErr> {
     Ok(pending)
 }
 
-/// The grants of the service's role when it isn't the owner: it may read all tables, and write only what operations need. It
-/// can't disable row-level security, nor change or delete rows of append-only tables. Earlier grants are revoked first.
+/// The grants of the service's role when it isn't the owner: it may read all tables, and write only what operations
+/// need. It can't disable row-level security, nor change or delete rows of append-only tables. Earlier grants are
+/// revoked first.
 const GRANTS: [&str; 7] = [
     "REVOKE ALL ON ALL TABLES IN SCHEMA registry FROM",
     "GRANT USAGE ON SCHEMA registry TO",
@@ -71,8 +74,8 @@ pub fn fingerprint() -> String {
     migration::fingerprint() + &GRANTS.concat()
 }
 
-/// Grants the role of `url`, as which the service connects, its rights in the schema owned by the role of `owner_url`. Does
-/// nothing if both are the same role. Idempotent.
+/// Grants the role of `url`, as which the service connects, its rights in the schema owned by the role of
+/// `owner_url`. Does nothing if both are the same role. Idempotent.
 ///
 /// # Errors
 /// [`DbErr`] when a URL is invalid or Postgres refuses.

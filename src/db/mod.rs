@@ -47,14 +47,15 @@ const IDLE_TIMEOUT: &str = "15s";
 /// Session settings of the connections that serve requests. Snapshots use the default isolation level, which saves a
 /// statement; writes set theirs.
 ///
-/// Planner settings: every query reads at most a page, and some index has the page's order. Postgres can't estimate that. It
-/// assumes that each customer is of average size and that row-level security matches few rows, so it prefers to read and
-/// sort all rows, which is slow for the largest customers. With bitmap scans off and sequential scans as the last resort,
-/// the planner chooses among index scans, and the one in the right order is cheapest. A table with one row has only the
-/// sequential scan, whose estimated cost is then so high that JIT compilation and parallel workers must be off too.
+/// Planner settings: every query reads at most a page, and some index has the page's order. Postgres can't estimate
+/// that. It assumes that each customer is of average size and that row-level security matches few rows, so it
+/// prefers to read and sort all rows, which is slow for the largest customers. With bitmap scans off and sequential
+/// scans as the last resort, the planner chooses among index scans, and the one in the right order is cheapest. A
+/// table with one row has only the sequential scan, whose estimated cost is then so high that JIT compilation and
+/// parallel workers must be off too.
 ///
-/// One plan is right for all parameters, so a generic plan is made once per connection. By default, Postgres rates generic
-/// plans on large tables as expensive and replans each execution, which takes longer than the query.
+/// One plan is right for all parameters, so a generic plan is made once per connection. By default, Postgres rates
+/// generic plans on large tables as expensive and replans each execution, which takes longer than the query.
 pub const SERVING: [(&str, &str); 6] = [
     ("default_transaction_isolation", "repeatable read"),
     ("enable_bitmapscan", "off"),
@@ -118,8 +119,9 @@ impl Db {
         Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_second_wall_alone: false })
     }
 
-    /// Returns a handle to the same pool with a shorter time limit for a statement's response, after which the connections
-    /// are replaced. For frequent, small queries. While replacing them doesn't help, the limit doubles, up to the usual one.
+    /// Returns a handle to the same pool with a shorter time limit for a statement's response, after which the
+    /// connections are replaced. For frequent, small queries. While replacing them doesn't help, the limit doubles,
+    /// up to the usual one.
     #[must_use]
     pub fn impatient(self, silence: Duration) -> Self {
         Self { silence, ..self }
@@ -129,7 +131,8 @@ impl Db {
         self.pool.lend(self.silence)
     }
 
-    /// For tests: returns a handle whose queries don't filter by tenant, so that only row-level security isolates customers.
+    /// For tests: returns a handle whose queries don't filter by tenant, so that only row-level security isolates
+    /// customers.
     #[must_use]
     pub fn behind_the_second_wall_alone(self) -> Self {
         Self { is_second_wall_alone: true, ..self }
@@ -146,8 +149,8 @@ impl Db {
         View::new(self, scope)
     }
 
-    /// Runs `work` in a read-write transaction (READ COMMITTED), appends its recorded changes to the log, and commits. Runs
-    /// to completion even if the caller is dropped.
+    /// Runs `work` in a read-write transaction (READ COMMITTED), appends its recorded changes to the log, and
+    /// commits. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     /// The error of `work`, or a [`Fault`]. Either rolls the transaction back.
@@ -205,8 +208,8 @@ impl Db {
         Ok(head)
     }
 
-    /// Returns the highest revision that a read or write through this pool has observed, or 0. Responses may depend on it, so
-    /// later reads on this instance must be at least as new.
+    /// Returns the highest revision that a read or write through this pool has observed, or 0. Responses may depend
+    /// on it, so later reads on this instance must be at least as new.
     #[must_use]
     pub fn seen(&self) -> i64 {
         self.seen.revision()
@@ -235,8 +238,8 @@ impl Db {
     }
 }
 
-/// Opens a pool. Retries until the acquire timeout, since Postgres may be starting up. The pool then reports only a timeout,
-/// so a single connection attempt gets the actual error.
+/// Opens a pool. Retries until the acquire timeout, since Postgres may be starting up. The pool then reports only a
+/// timeout, so a single connection attempt gets the actual error.
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let url = options.get_url().to_owned();
     match Database::connect(options).await {

@@ -1,6 +1,7 @@
-//! The connection pool, which replaces all its connections when one stops responding. A server whose machine is gone, or a
-//! network that drops packets, closes no connection, so only a timeout on our side detects it. The pool can't tell which
-//! connections are dead, so it discards all of them, and never reuses a connection that was cut off.
+//! The connection pool, which replaces all its connections when one stops responding. A server whose machine is
+//! gone, or a network that drops packets, closes no connection, so only a timeout on our side detects it. The pool
+//! can't tell which connections are dead, so it discards all of them, and never reuses a connection that was cut
+//! off.
 
 use std::{
     pin::pin,
@@ -21,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use super::{ACQUIRE_TIMEOUT, Fault, STATEMENT_TIMEOUT};
 use crate::task::{Tasks, lock};
 
-/// The time limit for a statement's response. It exceeds Postgres' own statement timeout, so a connection that is silent for
-/// longer is dead.
+/// The time limit for a statement's response. It exceeds Postgres' own statement timeout, so a connection that is
+/// silent for longer is dead.
 pub(super) const SILENCE: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
 /// The time limit for beginning a transaction, including the wait for a free connection.
 const BEGIN: Duration = ACQUIRE_TIMEOUT.saturating_add(Duration::from_secs(2));
@@ -58,8 +59,9 @@ impl Pool {
         Self(Arc::new(Inner { options, tasks, now: Mutex::new(now), statements: AtomicU64::new(0) }))
     }
 
-    /// Leases a connection for one transaction. `silence` is the time limit for each statement's response. It doubles with
-    /// each replacement without a response since, up to [`SILENCE`], so that a merely slow server still gets through.
+    /// Leases a connection for one transaction. `silence` is the time limit for each statement's response. It
+    /// doubles with each replacement without a response since, up to [`SILENCE`], so that a merely slow server
+    /// still gets through.
     pub(super) fn lend(&self, silence: Duration) -> Loan {
         let in_vain = lock(&self.0.now).in_vain.min(8);
         let silence = silence.saturating_mul(1 << in_vain).min(SILENCE.max(silence));
@@ -88,8 +90,8 @@ impl Pool {
         now.in_vain = 0;
     }
 
-    /// Replaces the connections of `generation`, unless another task has done so. Work on the old connections may finish,
-    /// but they aren't leased again.
+    /// Replaces the connections of `generation`, unless another task has done so. Work on the old connections may
+    /// finish, but they aren't leased again.
     async fn replace(&self, generation: u64) {
         if lock(&self.0.now).generation != generation {
             return;
@@ -109,8 +111,8 @@ impl Pool {
             now.heard = Instant::now();
             let old = std::mem::replace(&mut now.connections, new);
             let mut closing = Box::pin(async move { old.close().await });
-            // The first poll marks the old pool as closed, so that it takes no connection back. That must happen before the
-            // lock is released and others see the new pool.
+            // The first poll marks the old pool as closed, so that it takes no connection back. That must happen
+            // before the lock is released and others see the new pool.
             let is_closed = closing.as_mut().now_or_never().is_some();
             (!is_closed).then_some(closing)
         };
@@ -188,8 +190,8 @@ impl Loan {
         terms.allowed = terms.usual;
     }
 
-    /// Runs `work` until it completes, or until a response exceeds its time limit. In the latter case replaces the pool's
-    /// connections and returns [`Fault::Unavailable`].
+    /// Runs `work` until it completes, or until a response exceeds its time limit. In the latter case replaces the
+    /// pool's connections and returns [`Fault::Unavailable`].
     pub(super) async fn watch<T, E: From<Fault>>(
         &self,
         mut work: BoxFuture<'_, Result<T, E>>,
@@ -206,7 +208,8 @@ impl Loan {
         loop {
             let due = self.due(begun);
             if let Ok(done) = timeout_at(due, &mut work).await {
-                // The pool pings returned connections. If they are dead, it waits for each, until none is left to lease.
+                // The pool pings returned connections. If they are dead, it waits for each, until none is left to
+                // lease.
                 if done.is_err() && self.pool.is_silent() {
                     self.give_up().await;
                 }

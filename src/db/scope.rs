@@ -1,5 +1,5 @@
-//! The scope of a transaction: the tenants whose rows it may access. Queries filter by it, and Postgres enforces it again
-//! with row-level security.
+//! The scope of a transaction: the tenants whose rows it may access. Queries filter by it, and Postgres enforces it
+//! again with row-level security.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
@@ -32,8 +32,8 @@ impl Scope {
         }
     }
 
-    /// Sets the isolation level and the scope for the rest of a write transaction. The values are constants and UUIDs, so
-    /// they need no quoting.
+    /// Sets the isolation level and the scope for the rest of a write transaction. The values are constants and
+    /// UUIDs, so they need no quoting.
     pub(super) async fn write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
         let (name, customers) = self.told();
         let sql = format!(
@@ -43,8 +43,8 @@ impl Scope {
         txn.execute_unprepared(&sql).await.map(drop)
     }
 
-    /// Sets the scope for the rest of a read-only transaction. This is its first statement, which takes the snapshot. Returns
-    /// the snapshot's revision.
+    /// Sets the scope for the rest of a read-only transaction. This is its first statement, which takes the
+    /// snapshot. Returns the snapshot's revision.
     pub(super) async fn read(&self, txn: &DatabaseTransaction) -> Result<i64, DbErr> {
         const BEGIN: &str = "SELECT set_config('transaction_read_only', 'on', true), \
             set_config('registry.scope', $1, true), set_config('registry.customers', $2, true), \

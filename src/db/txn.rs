@@ -1,5 +1,5 @@
-//! An open write transaction. Its last statements append the recorded changes to the log and complete the idempotency key;
-//! then it commits.
+//! An open write transaction. Its last statements append the recorded changes to the log and complete the
+//! idempotency key; then it commits.
 
 use std::{
     mem,
@@ -201,8 +201,8 @@ impl Txn {
     /// Writes new versions, activations and their agents' columns, in one statement.
     ///
     /// # Errors
-    /// [`Fault::Constraint`] when a constraint is violated, [`Fault::Unexpected`] when an agent is missing, or any other
-    /// [`Fault`].
+    /// [`Fault::Constraint`] when a constraint is violated, [`Fault::Unexpected`] when an agent is missing, or any
+    /// other [`Fault`].
     pub async fn publish(&self, publication: Publication) -> Result<(), Fault> {
         let agents = u64::try_from(publication.agents.len()).unwrap_or(u64::MAX);
         if publication.is_empty() {
@@ -221,9 +221,9 @@ impl Txn {
         self.log().entries.len()
     }
 
-    /// Inserts one row, unless any unique constraint conflicts with it. Returns whether it inserted the row. The statement
-    /// names no conflict target, because of two concurrent inserts of the same row, the second could pass the named
-    /// constraint and violate another one.
+    /// Inserts one row, unless any unique constraint conflicts with it. Returns whether it inserted the row. The
+    /// statement names no conflict target, because of two concurrent inserts of the same row, the second could pass
+    /// the named constraint and violate another one.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
@@ -285,9 +285,9 @@ impl Txn {
         self.log().author.actor.clone()
     }
 
-    /// Claims an idempotency key for the actor. If the key was already claimed after `over`, returns the outcome of that
-    /// earlier write instead. Waits for an open transaction that has claimed the same key. Does nothing for an actor without
-    /// an id.
+    /// Claims an idempotency key for the actor. If the key was already claimed after `over`, returns the outcome of
+    /// that earlier write instead. Waits for an open transaction that has claimed the same key. Does nothing for an
+    /// actor without an id.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
@@ -307,8 +307,8 @@ impl Txn {
         Ok(earlier)
     }
 
-    /// Sets the outcome of a write with a claimed key: up to two ids of rows. The commit stores it with its revision, or with
-    /// `since` when no change was recorded.
+    /// Sets the outcome of a write with a claimed key: up to two ids of rows. The commit stores it with its
+    /// revision, or with `since` when no change was recorded.
     pub fn came_to(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
         if let Some(claim) = &mut self.log().claim {
             claim.subject = Some((subject, other, since));

@@ -137,8 +137,8 @@ impl View {
         self.run(work.boxed())
     }
 
-    /// Runs `work` to completion, or until its connection is cut off. The futures are boxed, because resolvers nest them
-    /// deeply and debug builds would overflow the stack.
+    /// Runs `work` to completion, or until its connection is cut off. The futures are boxed, because resolvers nest
+    /// them deeply and debug builds would overflow the stack.
     fn run<T: Send + 'static>(
         &self,
         work: BoxFuture<'static, Result<T, DbErr>>,
@@ -148,8 +148,8 @@ impl View {
         async move { tasks.shielded(work).await? }.boxed()
     }
 
-    /// Returns the snapshot's transaction, and begins it if needed. Dropping the last View rolls it back, which for reads is
-    /// the cheapest way to end.
+    /// Returns the snapshot's transaction, and begins it if needed. Dropping the last View rolls it back, which for
+    /// reads is the cheapest way to end.
     async fn begin(&self) -> Result<&DatabaseTransaction, DbErr> {
         let open = || async {
             let txn = self.loan().begin().await?;

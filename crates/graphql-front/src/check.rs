@@ -13,9 +13,9 @@ use crate::{
     text, usage,
 };
 
-/// Diagnostics of the library that are ignored, because `usage` checks these rules instead. The library rejects some valid
-/// documents (a subscription that selects its root field twice, variables in lists within custom scalars), and misses errors
-/// within lists and input objects.
+/// Diagnostics of the library that are ignored, because `usage` checks these rules instead. The library rejects
+/// some valid documents (a subscription that selects its root field twice, variables in lists within custom
+/// scalars), and misses errors within lists and input objects.
 const JUDGED_HERE: &[&str] = &[
     "SubscriptionUsesMultipleFields",
     "UnsupportedValueType",
@@ -42,7 +42,8 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
         Errors::from(first.into_iter().next().unwrap_or_else(unsaid))
     })?;
 
-    // Building the tree finds errors such as undefined fields. A partial tree is measured too, before anything walks it.
+    // Building the tree finds errors such as undefined fields. A partial tree is measured too, before anything
+    // walks it.
     let (tree, build_errors) = match parsed.to_executable(&front.schema) {
         Ok(tree) => (tree, Vec::new()),
         Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),

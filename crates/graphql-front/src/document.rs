@@ -62,8 +62,8 @@ impl Source {
     }
 }
 
-/// A document that is valid for the schema of its [`Front`](crate::Front). It doesn't depend on variables or the caller, so
-/// one copy can be shared by all requests.
+/// A document that is valid for the schema of its [`Front`](crate::Front). It doesn't depend on variables or the
+/// caller, so one copy can be shared by all requests.
 #[derive(Debug)]
 pub struct Document {
     pub(crate) source: Source,
@@ -163,8 +163,8 @@ impl Document {
 /// An operation that is completely checked, with the values of its variables inserted.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// One anonymous operation without fragments, directives and variables. Each response key occurs once per concrete type.
-    /// It needs no further validation.
+    /// One anonymous operation without fragments, directives and variables. Each response key occurs once per
+    /// concrete type. It needs no further validation.
     pub executable: ExecutableDocument,
     /// The type of the operation: query, mutation or subscription.
     pub kind: OperationType,

@@ -52,8 +52,8 @@ impl Error {
     }
 }
 
-/// The errors of a request: at least one, at most [`Limits::errors`](crate::Limits::errors). Checking stops at the first
-/// stage that finds errors.
+/// The errors of a request: at least one, at most [`Limits::errors`](crate::Limits::errors). Checking stops at the
+/// first stage that finds errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors(Vec<Error>);
 

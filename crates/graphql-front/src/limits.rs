@@ -33,8 +33,8 @@ pub struct Limits {
     pub root_fields: usize,
     /// Values within the values of variables.
     pub values: usize,
-    /// Bytes of all values in the operation that runs. Each use of a value counts, so a variable or a literal in a fragment
-    /// may count several times.
+    /// Bytes of all values in the operation that runs. Each use of a value counts, so a variable or a literal in a
+    /// fragment may count several times.
     pub value_bytes: usize,
     /// Bytes of the longest string in the document, multiplied by the number of arguments, because each conflict that
     /// validation reports contains a copy of an argument.
@@ -54,8 +54,8 @@ impl Limits {
     pub const TOKENS: usize = 8_000;
     /// Enough for generated names. Errors quote names, so a long name may be copied many times.
     pub const NAME_BYTES: usize = 128;
-    /// The introspection query needs 10; the rest is for literals. Parsing, validating and executing the deepest document
-    /// must fit a stack of 512 KiB in a debug build.
+    /// The introspection query needs 10; the rest is for literals. Parsing, validating and executing the deepest
+    /// document must fit a stack of 512 KiB in a debug build.
     pub const NESTING: usize = 40;
     /// Some tools send a file of several operations and name one.
     pub const OPERATIONS: usize = 10;

@@ -22,8 +22,8 @@ pub(crate) const NUMBER_BYTES_MAX: usize = 40;
 #[derive(Clone, Debug)]
 pub(crate) enum Coerced {
     Value(ConstValue),
-    /// The literal is a variable without a value and without a default. An argument or an input field is then omitted, and an
-    /// item of a list is null.
+    /// The literal is a variable without a value and without a default. An argument or an input field is then
+    /// omitted, and an item of a list is null.
     Absent,
     /// Unknown, because the literal contains a variable whose value isn't known yet.
     Open,
@@ -193,7 +193,8 @@ impl<'a, V: Variables> Reader<'a, V> {
         (rule.coerce)(&json).map(Coerced::Value).map_err(|path| refused(self, &path))
     }
 
-    /// Converts a literal within a custom scalar to JSON. Returns `None` while the value of a variable in it isn't known.
+    /// Converts a literal within a custom scalar to JSON. Returns `None` while the value of a variable in it isn't
+    /// known.
     fn json(
         &mut self,
         value: &Node<Value>,

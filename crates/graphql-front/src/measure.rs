@@ -1,7 +1,8 @@
-//! Computes the size of a document with all fragments expanded, without expanding them. A fragment's size doesn't depend on
-//! where it is spread, so each selection is visited only twice.
+//! Computes the size of a document with all fragments expanded, without expanding them. A fragment's size doesn't
+//! depend on where it is spread, so each selection is visited only twice.
 //!
-//! The walk recurses into nested selections, at most [`Limits::nesting`] deep, and never through fragments. Counters saturate.
+//! The walk recurses into nested selections, at most [`Limits::nesting`] deep, and never through fragments.
+//! Counters saturate.
 
 use std::collections::HashMap;
 
@@ -16,8 +17,8 @@ use crate::{
     limits::{Figure, Limits, within},
 };
 
-/// Checks the limits that don't depend on the operation or its variables. Returns the number of selections and arguments in
-/// the text. Spreads of undefined fragments are left to validation.
+/// Checks the limits that don't depend on the operation or its variables. Returns the number of selections and
+/// arguments in the text. Spreads of undefined fragments are left to validation.
 pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<usize, Error> {
     within(Figure::Operations, tree.operations.len(), limits.operations)?;
     within(Figure::Fragments, tree.fragments.len(), limits.fragments)?;
@@ -40,8 +41,8 @@ pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<usize, Error> {
     Ok(walk.written + walk.arguments)
 }
 
-/// Computes the cost of an operation, in points. `length` returns the value of a variable as a page length. Fails when the cost
-/// exceeds [`Limits::cost`].
+/// Computes the cost of an operation, in points. `length` returns the value of a variable as a page length. Fails
+/// when the cost exceeds [`Limits::cost`].
 pub(crate) fn cost(
     tree: &Tree,
     operation: &Operation,
@@ -164,8 +165,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The estimated length of an introspection list, for a schema of a few hundred fields. These lists have no pages and always
-/// return all items.
+/// The estimated length of an introspection list, for a schema of a few hundred fields. These lists have no pages
+/// and always return all items.
 fn introspected(name: &str) -> usize {
     match name {
         "types" => 100,

@@ -1,6 +1,6 @@
-//! Normalises an operation into a plan: resolves `@skip` and `@include`, inlines fragments, and merges the selections of each
-//! response key into one field (section 6.3.2, CollectFields, and 6.4.3, MergeSelectionSets). So an executor that runs
-//! selections one by one runs each field once.
+//! Normalises an operation into a plan: resolves `@skip` and `@include`, inlines fragments, and merges the
+//! selections of each response key into one field (section 6.3.2, CollectFields, and 6.4.3, MergeSelectionSets). So
+//! an executor that runs selections one by one runs each field once.
 //!
 //! Under an interface or a union, each possible type gets its own selections, because merging depends on the type.
 
@@ -24,8 +24,8 @@ use crate::{
     variable::weight,
 };
 
-/// The maximum number of fields in a plan, as a multiple of [`Limits::fields`](crate::Limits::fields). A field selected on an
-/// interface occurs once per possible type.
+/// The maximum number of fields in a plan, as a multiple of [`Limits::fields`](crate::Limits::fields). A field
+/// selected on an interface occurs once per possible type.
 const FIELDS_FACTOR: usize = 4;
 
 /// A normalised operation. Arguments without variables are already coerced.

@@ -6,8 +6,8 @@ use async_graphql_value::ConstValue;
 use json_reader::{Json, Path};
 use serde_json::Number;
 
-/// Coerces a value to the form that the executor's resolver accepts. Returns the path of the rejected part, within the value,
-/// on error.
+/// Coerces a value to the form that the executor's resolver accepts. Returns the path of the rejected part, within
+/// the value, on error.
 pub type Coerce = fn(&Json) -> Result<ConstValue, Path>;
 
 /// The rule by which values of a custom scalar are coerced.
@@ -51,8 +51,8 @@ fn id(value: &Json) -> Option<ConstValue> {
     }
 }
 
-/// Coerces a JSON number to Int. `1.0` is accepted, because JSON has only one kind of number. The literal `1.0` is a Float, and
-/// rejected before.
+/// Coerces a JSON number to Int. `1.0` is accepted, because JSON has only one kind of number. The literal `1.0` is
+/// a Float, and rejected before.
 fn int(value: &Json) -> Option<ConstValue> {
     let Json::Number(number) = value else { return None };
     let whole = match number.as_i64() {

@@ -89,8 +89,8 @@ impl Front {
         &self.0.limits
     }
 
-    /// Parses a document and checks everything that doesn't depend on variables: limits, section 5 of the specification, and
-    /// the types of all literals. Takes time linear in the length of the text.
+    /// Parses a document and checks everything that doesn't depend on variables: limits, section 5 of the
+    /// specification, and the types of all literals. Takes time linear in the length of the text.
     ///
     /// # Errors
     /// The errors of the document, in its order.
@@ -98,8 +98,8 @@ impl Front {
         check::check(&self.0, text)
     }
 
-    /// Chooses the operation, coerces its variables, and builds the tree to be executed. `document` must have been checked by
-    /// this front.
+    /// Chooses the operation, coerces its variables, and builds the tree to be executed. `document` must have been
+    /// checked by this front.
     ///
     /// # Errors
     /// The errors of the operation's name or the variables, and exceeded limits.

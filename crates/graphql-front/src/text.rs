@@ -1,8 +1,9 @@
 //! Scans the tokens of a text before it is parsed: checks limits, and works around errors of the parser.
 //!
-//! The tokens come from the parser's own lexer, so both agree on strings. The parser gets a text of the tokens alone, at the
-//! same offsets, because it rejects some commas that the grammar ignores, and doesn't support descriptions of operations. It
-//! also ignores names without a value in arguments and objects, and accepts line breaks in strings. The scan rejects both.
+//! The tokens come from the parser's own lexer, so both agree on strings. The parser gets a text of the tokens
+//! alone, at the same offsets, because it rejects some commas that the grammar ignores, and doesn't support
+//! descriptions of operations. It also ignores names without a value in arguments and objects, and accepts line
+//! breaks in strings. The scan rejects both.
 
 use apollo_parser::{Lexer, Token, TokenKind};
 
@@ -15,8 +16,9 @@ use crate::{
 /// The maximum number of lexemes (tokens, commas and runs of white space), as a multiple of the token limit.
 const SEPARATORS: usize = 4;
 
-/// Checks a text and returns the text to parse: the same tokens at the same offsets, with spaces between them. Descriptions of
-/// operations, fragments and variables (September 2025) are blanked out, since an executor ignores them.
+/// Checks a text and returns the text to parse: the same tokens at the same offsets, with spaces between them.
+/// Descriptions of operations, fragments and variables (September 2025) are blanked out, since an executor ignores
+/// them.
 ///
 /// Takes time linear in the length of the text, which is at most [`Limits::bytes`].
 pub(crate) fn scan(source: &Source, limits: &Limits) -> Result<String, Error> {
@@ -105,8 +107,8 @@ impl<'a> Scan<'a> {
         within(Figure::Tokens, self.tokens, self.limits.tokens)
     }
 
-    /// Whether a string at this position may be a description, which precedes a definition or a variable. A string after `=`
-    /// is a default value.
+    /// Whether a string at this position may be a description, which precedes a definition or a variable. A string
+    /// after `=` is a default value.
     fn may_describe(&self) -> bool {
         match self.open.as_slice() {
             [] => true,

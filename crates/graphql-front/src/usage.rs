@@ -1,5 +1,6 @@
-//! Checks the types of literals (section 5.6) and the uses of variables (sections 5.8.3 and 5.8.5), within lists and input
-//! objects too. Also checks the root field of subscriptions (5.2.4.1) and the arguments of merged fields (5.3.2).
+//! Checks the types of literals (section 5.6) and the uses of variables (sections 5.8.3 and 5.8.5), within lists
+//! and input objects too. Also checks the root field of subscriptions (5.2.4.1) and the arguments of merged fields
+//! (5.3.2).
 //!
 //! The library checks the rest of section 5. It implements these rules only in part.
 
@@ -23,8 +24,8 @@ use crate::{
 /// The variables in `@skip` and `@include` of each operation, by the operation's name.
 pub(crate) type Steering = HashMap<Option<Name>, Vec<Name>>;
 
-/// Checks all operations and fragments. If there are no other errors (`is_right`), also checks that merged fields have equal
-/// arguments. Returns the variables in `@skip` and `@include`, and the errors, about
+/// Checks all operations and fragments. If there are no other errors (`is_right`), also checks that merged fields
+/// have equal arguments. Returns the variables in `@skip` and `@include`, and the errors, about
 /// [`Limits::errors`](crate::Limits::errors) at most.
 pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool) -> (Steering, Vec<Error>) {
     let mut checker = Checker { front, source, errors: Vec::new() };
@@ -195,15 +196,16 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks that merged fields have equal arguments (section 5.3.2). The library checks this too, but considers `[RED]` and
-    /// `[RED, GREEN]` equal.
+    /// Checks that merged fields have equal arguments (section 5.3.2). The library checks this too, but considers
+    /// `[RED]` and `[RED, GREEN]` equal.
     fn arguments_agree(&mut self, operation: &Operation, tree: &Tree) {
         if let Err(error) = normalize(self.front, self.source, tree, operation, None) {
             self.errors.push(error);
         }
     }
 
-    /// Checks that a subscription has one root field (section 5.2.4.1). Selections with the same response key are one field.
+    /// Checks that a subscription has one root field (section 5.2.4.1). Selections with the same response key are
+    /// one field.
     fn subscription_root(&mut self, operation: &Operation, tree: &Tree) {
         if !operation.is_subscription() {
             return;

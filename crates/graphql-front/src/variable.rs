@@ -151,8 +151,8 @@ pub(crate) fn weight(value: &ConstValue) -> usize {
     }
 }
 
-/// Whether a variable of this type is used within a custom scalar as it was sent: a Float, so that its token is kept, or a value
-/// of a custom scalar. For other types the coerced value is used.
+/// Whether a variable of this type is used within a custom scalar as it was sent: a Float, so that its token is
+/// kept, or a value of a custom scalar. For other types the coerced value is used.
 fn keeps_text(front: &Inner, ty: &Type) -> bool {
     let (Type::Named(name) | Type::NonNullNamed(name)) = ty else { return false };
     name == "Float" || front.scalars.contains_key(name.as_str())

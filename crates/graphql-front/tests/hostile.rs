@@ -130,7 +130,8 @@ fn sixteen_times_the_text_takes_about_sixteen_times_as_long() {
     for (before, each, after) in FAMILIES {
         let text = |bytes: usize| format!("{before}{}{after}", each.repeat(bytes / each.len()));
         let (short, long) = (shortest(&text(1024)), shortest(&text(16 * 1024)));
-        // Quadratic time would be 256 times as long. Less than a tenth of a millisecond can't be quadratic for this many bytes.
+        // Quadratic time would be 256 times as long. Less than a tenth of a millisecond can't be quadratic for this
+        // many bytes.
         if long > 80 * short.max(Duration::from_micros(100)) {
             squares.push(format!("{before}{each}…: {short:?}, and {long:?} for sixteen times as much"));
         }

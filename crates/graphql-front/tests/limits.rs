@@ -1,5 +1,5 @@
-//! Tests each limit with one more than allowed, compares the computed sizes with an expansion, and checks that documents of
-//! real clients are accepted.
+//! Tests each limit with one more than allowed, compares the computed sizes with an expansion, and checks that
+//! documents of real clients are accepted.
 
 #![cfg(test)]
 

@@ -20,8 +20,8 @@ impl Number {
 }
 
 impl Json {
-    /// Converts to serde_json, with the result of its own parser. Loses the order of keys and the tokens of numbers: `1.0` and
-    /// `1e0` become the same, and an integer beyond 64 bits is rounded to a double.
+    /// Converts to serde_json, with the result of its own parser. Loses the order of keys and the tokens of
+    /// numbers: `1.0` and `1e0` become the same, and an integer beyond 64 bits is rounded to a double.
     #[must_use]
     pub fn to_serde(&self) -> Value {
         self.clone().into()

@@ -10,13 +10,13 @@ use serde::{
 
 use crate::{Json, Number, Object, path::shortened, typed::unexpected};
 
-/// The newtype name with which a type requests exact values from this crate's deserializer. Names of Rust types aren't part of
-/// the input, so no text can contain it.
+/// The newtype name with which a type requests exact values from this crate's deserializer. Names of Rust types
+/// aren't part of the input, so no text can contain it.
 pub(crate) const EXACT: &str = "json_reader::Json";
 
 impl<'de> Deserialize<'de> for Json {
-    /// Reads a tree. This crate's deserializer passes exact tokens. With other deserializers, numbers are limited to serde's
-    /// data model.
+    /// Reads a tree. This crate's deserializer passes exact tokens. With other deserializers, numbers are limited
+    /// to serde's data model.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(EXACT, Exact)
     }

@@ -1,8 +1,9 @@
 //! Reads JSON text (RFC 8259, restricted as I-JSON, RFC 7493) within limits.
 //!
-//! [`read`] builds a [`Json`] tree, which keeps the order of keys and the exact token of each number. It rejects duplicate
-//! keys, keys that serde_json interprets, lone surrogates, and text beyond the [`Limits`]. [`read_as`] reads into a type that
-//! implements serde's `Deserialize`. Both take time linear in the text. Parsing doesn't recurse.
+//! [`read`] builds a [`Json`] tree, which keeps the order of keys and the exact token of each number. It rejects
+//! duplicate keys, keys that serde_json interprets, lone surrogates, and text beyond the [`Limits`]. [`read_as`]
+//! reads into a type that implements serde's `Deserialize`. Both take time linear in the text. Parsing doesn't
+//! recurse.
 //!
 //! This crate never calls serde_json's parser. It depends on serde_json only to convert between the two trees.
 

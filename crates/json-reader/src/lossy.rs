@@ -7,8 +7,8 @@ pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 /// The value from which the canonical form of RFC 8785 writes a double with an exponent.
 const EXPONENT_FROM: f64 = 1e21;
 
-/// Returns the path of the first number that a double doesn't preserve safely: an integer token beyond ±[`INTEGER_MAX`], or
-/// another token, such as `1e18`, whose double the canonical form writes as such an integer.
+/// Returns the path of the first number that a double doesn't preserve safely: an integer token beyond
+/// ±[`INTEGER_MAX`], or another token, such as `1e18`, whose double the canonical form writes as such an integer.
 #[must_use]
 pub fn lossy_number(json: &Json) -> Option<Path> {
     json.find_number(&is_lossy)

@@ -9,13 +9,14 @@ use crate::Json;
 /// The maximum number of members that are searched linearly.
 const SMALL: usize = 16;
 
-/// An object with unique keys, in the order of their first insertion. Lookup, insertion and replacement take constant time;
-/// removal takes time linear in the number of later members. Objects are equal if they have equal members in the same order.
+/// An object with unique keys, in the order of their first insertion. Lookup, insertion and replacement take
+/// constant time; removal takes time linear in the number of later members. Objects are equal if they have equal
+/// members in the same order.
 #[derive(Clone, Default)]
 pub struct Object(Members);
 
-// Most objects are small, for which a hash table would cost more than comparisons. The table of a large object uses randomly
-// keyed hashes, so that an attacker can't choose colliding keys.
+// Most objects are small, for which a hash table would cost more than comparisons. The table of a large object uses
+// randomly keyed hashes, so that an attacker can't choose colliding keys.
 #[derive(Clone)]
 enum Members {
     Small(Vec<(String, Json)>),
@@ -76,7 +77,8 @@ impl Object {
         self.get(key).is_some()
     }
 
-    /// Sets the value of this key and returns the previous one. A new key is appended, an existing one keeps its position.
+    /// Sets the value of this key and returns the previous one. A new key is appended, an existing one keeps its
+    /// position.
     pub fn insert(&mut self, key: String, value: Json) -> Option<Json> {
         match self.with_room() {
             Members::Small(members) => match members.iter_mut().find(|(name, _)| *name == key) {

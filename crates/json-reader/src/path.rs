@@ -16,8 +16,8 @@ pub enum Segment {
     Index(usize),
 }
 
-/// The path from the root to a value. Displays as `variables.input.tools[3].inputSchema`. Keys that aren't identifiers are
-/// quoted, as in `headers["content-type"]`; long keys and long paths are truncated.
+/// The path from the root to a value. Displays as `variables.input.tools[3].inputSchema`. Keys that aren't
+/// identifiers are quoted, as in `headers["content-type"]`; long keys and long paths are truncated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(Vec<Segment>);
 

@@ -2,8 +2,8 @@
 
 use crate::{Number, Object};
 
-/// A JSON value. Values are equal if their texts are equal, ignoring white space and escaping: `1.0` differs from `1`, and the
-/// order of keys matters.
+/// A JSON value. Values are equal if their texts are equal, ignoring white space and escaping: `1.0` differs from
+/// `1`, and the order of keys matters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Json {
     /// `null`.

@@ -1,5 +1,6 @@
-//! Tests the cost of any text: all operations on the deepest tree fit a stack of 512 KiB, and time is linear in the text. A text
-//! of sixteen times the length may take at most eighty times as long; quadratic time would be 256 times.
+//! Tests the cost of any text: all operations on the deepest tree fit a stack of 512 KiB, and time is linear in the
+//! text. A text of sixteen times the length may take at most eighty times as long; quadratic time would be 256
+//! times.
 
 #![cfg(test)]
 

@@ -73,7 +73,8 @@ pub struct Settings {
 impl Settings {
     /// The default patience: three missed BOOKMARKs.
     pub const PATIENCE: Duration = Duration::from_secs(30);
-    /// The default cursor lag. Saving rewrites the whole file, while resuming from a cursor that is a minute old is cheap.
+    /// The default cursor lag. Saving rewrites the whole file, while resuming from a cursor that is a minute old is
+    /// cheap.
     pub const CURSOR_LAG: Duration = Duration::from_secs(60);
 }
 

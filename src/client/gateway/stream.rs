@@ -96,15 +96,15 @@ impl Gateway {
             "after": cursor,
         });
         let mut events = session.subscribe(CONFIGS, variables)?;
-        // The protocol doesn't acknowledge the start of a stream. After a failed stream, `Connected` is reported only with
-        // the first event.
+        // The protocol doesn't acknowledge the start of a stream. After a failed stream, `Connected` is reported
+        // only with the first event.
         let mut is_untold = self.barren > 0;
         if !is_untold {
             self.trouble = None;
             tell(Notice::Connected { after })?;
         }
-        // The socket's pings detect a dead connection, so this timeout can grow. It must: a registry that scans a long log
-        // before the first event would otherwise be abandoned at every attempt.
+        // The socket's pings detect a dead connection, so this timeout can grow. It must: a registry that scans a
+        // long log before the first event would otherwise be abandoned at every attempt.
         let patience = self.settings.patience * (1 << self.barren.min(PATIENCE_DOUBLINGS));
         let mut heard = Instant::now();
         loop {

@@ -48,8 +48,8 @@ impl Binaries {
     }
 }
 
-/// Finds the installation to use. If the folder `cluster` contains a cluster, its version must be `needed`. Otherwise the
-/// configured folder is used, else the first supported version in PATH, else the newest elsewhere.
+/// Finds the installation to use. If the folder `cluster` contains a cluster, its version must be `needed`.
+/// Otherwise the configured folder is used, else the first supported version in PATH, else the newest elsewhere.
 pub(super) fn find(
     setting: Option<&Path>,
     path: Option<&OsStr>,
@@ -127,8 +127,8 @@ fn known_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// Returns the installation in this folder, if it has `initdb` and a `postgres` that runs. Symlinks are resolved, because
-/// `initdb` looks for its files relative to itself.
+/// Returns the installation in this folder, if it has `initdb` and a `postgres` that runs. Symlinks are resolved,
+/// because `initdb` looks for its files relative to itself.
 fn probe(folder: &Path) -> Option<Binaries> {
     let folder = fs::canonicalize(folder.join("initdb")).ok()?.parent()?.to_owned();
     let said = Command::new(folder.join("postgres"))

@@ -1,5 +1,5 @@
-//! A private Postgres, run from the installed binaries when no database is configured. It listens on a unix socket only.
-//! All processes with the same folder share the server, and the last of them stops it.
+//! A private Postgres, run from the installed binaries when no database is configured. It listens on a unix socket
+//! only. All processes with the same folder share the server, and the last of them stops it.
 //!
 //! Two file locks coordinate the processes:
 //!
@@ -41,15 +41,15 @@ const TURN: Duration = Duration::from_secs(400);
 /// Options of the private Postgres.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The folder of the cluster, the socket, the log and the locks. Created if missing. It must belong to the caller, and
-    /// be used for nothing else.
+    /// The folder of the cluster, the socket, the log and the locks. Created if missing. It must belong to the
+    /// caller, and be used for nothing else.
     pub folder: PathBuf,
     /// The folder with `postgres` and `initdb`. `None` searches `path` and the usual places.
     pub bin_dir: Option<PathBuf>,
     /// The value of PATH, which is searched first for the binaries.
     pub path: Option<OsString>,
-    /// `false` is for tests: faster, without `fsync`. A cluster that doesn't start, or whose version isn't installed, is
-    /// then **deleted** and created anew.
+    /// `false` is for tests: faster, without `fsync`. A cluster that doesn't start, or whose version isn't
+    /// installed, is then **deleted** and created anew.
     pub durable: bool,
     /// Whether the server stops within seconds after its last user ends, even if that user is killed. Only the process
     /// that starts the server decides: a process that joins is watched if and only if the server has a watchdog.
@@ -81,7 +81,8 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Joins the server of this folder, or starts it. Creates the cluster, the roles and the database if they are missing.
+    /// Joins the server of this folder, or starts it. Creates the cluster, the roles and the database if they are
+    /// missing.
     ///
     /// Fails, with one line that says what to do, when no suitable binaries are installed, when the folder belongs to
     /// another user or (as root) can't be entered by the server's user, or when the server doesn't start. If the future

@@ -113,8 +113,8 @@ impl Place {
         }
     }
 
-    /// Configures a command to run as the server's user, without our environment and its secrets. The process gets its own
-    /// process group, so that Ctrl-C doesn't reach it.
+    /// Configures a command to run as the server's user, without our environment and its secrets. The process gets
+    /// its own process group, so that Ctrl-C doesn't reach it.
     pub(super) fn dress(&self, command: &mut Command) {
         command
             .env_clear()
@@ -128,8 +128,8 @@ impl Place {
         }
     }
 
-    /// Returns the first folder on the path to `target` that the server's user can't enter, with that user's name. Considers
-    /// permission bits only.
+    /// Returns the first folder on the path to `target` that the server's user can't enter, with that user's name.
+    /// Considers permission bits only.
     pub(super) fn closed_way(&self, target: &Path) -> Option<(String, PathBuf)> {
         let account = self.account.as_ref()?;
         let mut way: Vec<&Path> = target.ancestors().collect();
@@ -227,8 +227,8 @@ fn fits(folder: &Path) -> bool {
         .is_some_and(|text| plain(text) && text.len() + "/.s.PGSQL.".len() + 4 <= LONGEST_SOCKET_PATH)
 }
 
-/// Returns `/tmp/agent-registry-HASH`, which is the same for the same folder in every build. FNV-1a suffices, because the
-/// owner of the socket's folder is checked.
+/// Returns `/tmp/agent-registry-HASH`, which is the same for the same folder in every build. FNV-1a suffices,
+/// because the owner of the socket's folder is checked.
 fn short_socket_folder(folder: &Path) -> PathBuf {
     let bytes = folder.as_os_str().as_encoded_bytes();
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -1,5 +1,5 @@
-//! The server process: starts it, recognises it, waits for it and stops it. Takes no locks: callers of `start` and `stop`
-//! hold `turn.lock` (`mod.rs`).
+//! The server process: starts it, recognises it, waits for it and stops it. Takes no locks: callers of `start` and
+//! `stop` hold `turn.lock` (`mod.rs`).
 
 use super::binaries::Binaries;
 use super::error::{EmbeddedError, io};
@@ -59,8 +59,8 @@ pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
     })
 }
 
-/// Whether this process is a server of our cluster. Its command line must contain the data folder, since process ids are
-/// reused.
+/// Whether this process is a server of our cluster. Its command line must contain the data folder, since process
+/// ids are reused.
 fn is_ours(place: &Place, pid: Pid) -> bool {
     let data = place.data();
     let data = data.as_os_str().as_encoded_bytes();
@@ -146,8 +146,8 @@ async fn start_once(
     }
 }
 
-/// The server's settings. They are passed on the command line and not written to the cluster's files, so that they apply
-/// to clusters of every release of this program.
+/// The server's settings. They are passed on the command line and not written to the cluster's files, so that they
+/// apply to clusters of every release of this program.
 fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     let mut set = |setting: OsString| all.extend(["-c".into(), setting]);
@@ -166,8 +166,8 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
         "TimeZone=UTC",
         "jit=off",
     ];
-    // A crash of the machine may corrupt the cluster, which is then created anew. Commits stay synchronous, so they survive
-    // a killed server.
+    // A crash of the machine may corrupt the cluster, which is then created anew. Commits stay synchronous, so they
+    // survive a killed server.
     let hasty = [
         "shared_buffers=128MB",
         "fsync=off",

@@ -1,5 +1,5 @@
-//! The watchdog: stops the server when its last user has ended, even if it was killed. Tests need it, because destructors
-//! of statics never run, and a test runner may start one process per test.
+//! The watchdog: stops the server when its last user has ended, even if it was killed. Tests need it, because
+//! destructors of statics never run, and a test runner may start one process per test.
 //!
 //! A named pipe tracks the users. Each user holds the writing end open; the watchdog, a detached `sh` script, holds the
 //! reading end and sees end-of-file when the last writer is gone. A joiner writes its name and waits for the file
@@ -69,7 +69,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Joins the running watchdog. Returns `None` when there is none, or when it doesn't reply; its pipe is removed then.
+    /// Joins the running watchdog. Returns `None` when there is none, or when it doesn't reply; its pipe is removed
+    /// then.
     pub(super) async fn join(place: &Place) -> Result<Option<Self>, EmbeddedError> {
         let Some(path) = pipes(place).pop() else {
             return Ok(None);
@@ -87,7 +88,8 @@ impl Watch {
             let _ = fs::remove_file(left.path());
         }
         let path = place.folder.join(format!("watch-{}", fresh_name()));
-        // The watchdog runs as our user, not the server's, since it writes to our folder. It gets none of our environment.
+        // The watchdog runs as our user, not the server's, since it writes to our folder. It gets none of our
+        // environment.
         let mut child = Command::new("/bin/sh")
             .arg("-c")
             .arg(SCRIPT)
@@ -143,7 +145,8 @@ impl Watch {
     }
 }
 
-/// Dismisses the watchdogs of this folder by removing their pipes. Without its pipe, a watchdog doesn't stop the server.
+/// Dismisses the watchdogs of this folder by removing their pipes. Without its pipe, a watchdog doesn't stop the
+/// server.
 pub(super) fn dismiss(place: &Place) {
     for pipe in pipes(place) {
         // An error means that the pipe is already removed.

@@ -1,4 +1,5 @@
-//! Property test: compares the map with a model of a registry, across broken connections, restarts and rejected cursors.
+//! Property test: compares the map with a model of a registry, across broken connections, restarts and rejected
+//! cursors.
 
 use std::collections::VecDeque;
 
