@@ -222,8 +222,8 @@ impl Txn {
     }
 
     /// Inserts one row, unless any unique constraint conflicts with it. Returns whether it inserted the row. The
-    /// statement names no conflict target, because of two concurrent inserts of the same row, the second could pass
-    /// the named constraint and violate another one.
+    /// statement names no conflict target. With one, the second of two concurrent inserts of the same row could pass
+    /// that constraint and violate another.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
