@@ -5,12 +5,13 @@ use std::{
     sync::Arc, time::Duration,
 };
 
+use embedded_postgres::EmbeddedError;
 use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     clock::Clock,
     config::Common,
-    db::{ConnectError, Db, embedded::EmbeddedError, listen::Listener},
+    db::{ConnectError, Db, listen::Listener},
     domain::{
         Registry,
         auth::{Issuer, jwks::JwksError, jwt::KeyError},
@@ -159,7 +160,7 @@ pub struct Settings {
     /// The allowlist of documents. `None` allows any document.
     pub trusted_documents: Option<TrustedDocuments>,
     /// For tests: queries don't filter by tenant, so that only row-level security isolates customers.
-    pub is_second_wall_alone: bool,
+    pub is_row_level_security_only: bool,
     /// The interval at which the tail reads the log without a notification.
     pub poll: Duration,
 }
@@ -198,7 +199,7 @@ impl Service {
             retention,
             config_memory,
             trusted_documents,
-            is_second_wall_alone,
+            is_row_level_security_only,
             poll,
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
@@ -207,7 +208,7 @@ impl Service {
             tasks.beside(telemetry::upkeep(Arc::clone(recorder)));
         }
         let mut db = Db::connect(&database_url, connections, tasks.clone()).await?;
-        if is_second_wall_alone {
+        if is_row_level_security_only {
             db = db.behind_the_second_wall_alone();
         }
         if let Issuer::Outside(outside) = &issuer {
@@ -305,7 +306,7 @@ impl Service {
 /// Returns the OpenAPI 3.1 description of the REST API, as JSON.
 #[must_use]
 pub fn openapi() -> String {
-    http::openapi(None)
+    http::openapi_text(None)
 }
 
 /// Returns the GraphQL schema in SDL.

@@ -10,7 +10,6 @@ use sea_orm::{
 use sqlx::Connection;
 
 mod author;
-pub mod embedded;
 mod fault;
 pub mod listen;
 mod migrate;
@@ -76,7 +75,7 @@ pub struct Db {
     tasks: Tasks,
     seen: Seen,
     silence: Duration,
-    is_second_wall_alone: bool,
+    is_row_level_security_only: bool,
 }
 
 /// The result of a write.
@@ -116,7 +115,7 @@ impl Db {
         let connections = open(options.clone()).await?;
         check_role(&connections).await?;
         let pool = Pool::new(options, connections, tasks.clone());
-        Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_second_wall_alone: false })
+        Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_row_level_security_only: false })
     }
 
     /// Returns a handle to the same pool with a shorter time limit for a statement's response, after which the
@@ -135,12 +134,12 @@ impl Db {
     /// customers.
     #[must_use]
     pub fn behind_the_second_wall_alone(self) -> Self {
-        Self { is_second_wall_alone: true, ..self }
+        Self { is_row_level_security_only: true, ..self }
     }
 
     /// Returns the tenant filter of queries under this scope.
     fn reach(&self, scope: &Scope) -> Reach {
-        if self.is_second_wall_alone { Reach::Everyone } else { scope.reach() }
+        if self.is_row_level_security_only { Reach::Everyone } else { scope.reach() }
     }
 
     /// Returns a snapshot under this scope. Its transaction begins at the first query.

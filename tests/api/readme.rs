@@ -1,8 +1,8 @@
-//! The README holds: its examples run, in their order, and what it names is there.
+//! Checks the README: its examples run in order, and whatever it names exists.
 //!
-//! An example is a `graphql` block. What its answer calls `customerId` is the variable `$customerId` of those that
-//! follow. A `json` block with `data` right after it is its answer, where `…` stands for any text; without one, nothing
-//! may have failed.
+//! An example is a `graphql` block. A string field in its response, such as `customerId`, is the variable
+//! `$customerId` of later examples. A `json` block with `data` right after an example is its response, where `…`
+//! stands for any text. Without one, the example must succeed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,12 +18,12 @@ use serde_json::{Map, Value};
 use crate::support::{Answer, App, caller::Client};
 
 const README: &str = include_str!("../../README.md");
-/// Stands for any text in an answer.
+/// The placeholder for any text in a response.
 const ANY: &str = "…";
-/// Stands for what a shell's variable holds: some customer's id.
+/// The placeholder for a shell variable's value: some customer's id.
 const SOME_ID: &str = "0198c6f4-0000-7000-8000-000000000000";
 
-/// A fenced block: its language and its text.
+/// A fenced block with its language.
 struct Block {
     language: &'static str,
     text: String,
@@ -41,7 +41,7 @@ fn blocks() -> Vec<Block> {
     blocks
 }
 
-/// The rows of the table below this heading, cell by cell, without the head.
+/// The rows of the table below this heading, split into cells, without its head.
 fn table(heading: &str) -> Vec<Vec<&'static str>> {
     let heading = format!("## {heading}");
     let below = README.lines().skip_while(|line| **line != heading);
@@ -52,12 +52,12 @@ fn table(heading: &str) -> Vec<Vec<&'static str>> {
     rows
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Sees whether an answer is the one shown.
+/// Whether a response matches the one in the README.
 fn is_shown(shown: &Value, answer: &Value) -> bool {
     match (shown, answer) {
         (Value::String(any), Value::String(_)) if any == ANY => true,
@@ -75,7 +75,7 @@ fn is_shown(shown: &Value, answer: &Value) -> bool {
     }
 }
 
-/// Keeps what the answer names, for the examples that follow.
+/// Stores the response's strings as variables for later examples.
 fn remember(answer: &Value, known: &mut Map<String, Value>) {
     match answer {
         Value::Object(fields) => {
@@ -91,7 +91,7 @@ fn remember(answer: &Value, known: &mut Map<String, Value>) {
     }
 }
 
-/// The lists of what a caller can mend, wherever they are.
+/// All `userErrors` lists in a response.
 fn user_errors(answer: &Value) -> Vec<&Value> {
     match answer {
         Value::Object(fields) => fields
@@ -102,7 +102,7 @@ fn user_errors(answer: &Value) -> Vec<&Value> {
     }
 }
 
-/// The variables that this example declares, of those known.
+/// The variables that this example declares, from the known ones.
 fn variables(example: &str, known: &Map<String, Value>) -> Value {
     let head = example.split('{').next().unwrap_or_default();
     let names = head.split('$').skip(1).filter_map(|rest| rest.split(':').next());
@@ -113,7 +113,8 @@ fn variables(example: &str, known: &Map<String, Value>) -> Value {
     Value::Object(bound.collect())
 }
 
-/// Runs all examples as the README's reader, who is called `me`; hands the subscriptions and their variables back.
+/// Runs all examples as the README's reader, `me`. Returns the subscriptions with their variables, and the known
+/// variables.
 async fn tour(me: &Client) -> (Vec<(String, Value)>, Map<String, Value>) {
     let (mut known, mut subscriptions) = (Map::new(), Vec::new());
     let blocks = blocks();
@@ -134,7 +135,7 @@ async fn tour(me: &Client) -> (Vec<(String, Value)>, Map<String, Value>) {
         match shown {
             Some(shown) => {
                 let shown: Value = serde_json::from_str(&shown.text).unwrap();
-                assert!(is_shown(&shown, &body), "{example}\nis said to answer {shown}\nand answers {body}");
+                assert!(is_shown(&shown, &body), "{example}\nshould return {shown}\nand returns {body}");
             }
             None => {
                 for errors in user_errors(&body) {
@@ -225,20 +226,20 @@ async fn its_endpoints_are_there() {
             let method: Method = method.parse().unwrap();
             let answer = Answer::of(me.request(method.clone(), &path)).await;
             let is_served = ![404, 405].contains(&answer.status.as_u16());
-            // Of several services in one process, one counts.
-            assert!(is_served || path == "/metrics", "{endpoint} answers {}", answer.status);
+            // `/metrics` is 404 when another service of this process has the recorder.
+            assert!(is_served || path == "/metrics", "{endpoint} returns {}", answer.status);
             let answer = Answer::of(app.anonymous().request(method, &path)).await;
             assert_eq!(
                 answer.status == StatusCode::UNAUTHORIZED,
                 row[2] == "yes",
-                "{endpoint} without a credential answers {}",
+                "{endpoint} without a credential returns {}",
                 answer.status
             );
         }
     }
 }
 
-/// The words of a shell's command, with some id for each variable.
+/// Splits a shell command into words, with an id in place of each variable.
 fn words(command: &str) -> Vec<String> {
     let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
     for character in command.chars() {
@@ -304,7 +305,7 @@ fn its_settings_are_those_of_help() {
         known.extend(settings(command));
     }
     let shown = table("Settings").into_iter().map(|row| {
-        // `none: ` is followed by what happens then.
+        // The table explains a missing default after `none: `.
         let default = row[2].split(':').next().filter(|default| *default == "none");
         let default = default.unwrap_or(row[2]).to_owned();
         (quoted(row[0]).concat(), quoted(row[1]).concat(), default)
@@ -312,7 +313,7 @@ fn its_settings_are_those_of_help() {
     assert_eq!(shown.collect::<BTreeSet<_>>(), known);
 }
 
-/// The direct dependencies that a manifest names.
+/// The direct dependencies in a manifest.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest)).unwrap();
     let mut is_within = false;
@@ -362,7 +363,7 @@ fn its_proofs_are_tests() {
         .filter(|cells| cells[2].starts_with('`'))
         .map(|cells| (cells[0], cells[2]))
         .collect();
-    assert!(rows.len() > 40, "docs/security.md names its proofs");
+    assert!(rows.len() > 40, "docs/security.md must name its proofs");
     let shown = table("What never breaks").into_iter().map(|row| (row[0], row[2]));
     let missing: BTreeMap<&str, &str> = shown
         .chain(rows)

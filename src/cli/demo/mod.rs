@@ -1,22 +1,21 @@
 //! `demo`: shows the service's main use. An operator creates a customer and agents, and publishes and activates their
-//! versions over one socket. A subscriber receives each activation over a second socket. The demo reports the
-//! latencies.
+//! versions over one socket. A subscriber receives each activation over a second socket. The demo reports the latencies.
 
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args;
 use tokio::sync::oneshot;
 
+use registry_client::{ClientError, Session};
+
 use super::{Failure, in_workshop};
 use crate::{
     app::{Checked, Database, Service},
-    client::{ClientError, Session},
     config::{Common, Serve},
     domain::{
         Caller, Registry,
         auth::jwt::{LOCAL_ISSUER, Subject},
     },
-    task::Tasks,
 };
 
 mod report;
@@ -32,8 +31,6 @@ const SUBJECT: &str = "demo";
 const TTL: Duration = Duration::from_secs(600);
 /// The number of database connections of the demo's own service.
 const CONNECTIONS: u32 = 10;
-/// The time limit for closing the demo's sockets.
-const DRAIN: Duration = Duration::from_secs(2);
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -49,22 +46,19 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { url, token } = self;
-        let tasks = Tasks::default();
-        let told = show(common, &url, token, &tasks).await;
-        tasks.ended(DRAIN).await;
-        let report = told?;
+        let report = show(common, &url, token).await?;
         super::say(format_args!("{report}"))?;
         report.verdict()
     }
 }
 
-async fn show(common: &Common, url: &str, token: Option<String>, tasks: &Tasks) -> Result<Report, Failure> {
+async fn show(common: &Common, url: &str, token: Option<String>) -> Result<Report, Failure> {
     if let Some(token) = token {
-        return story::tell(url, &token, tasks).await;
+        return story::tell(url, &token).await;
     }
-    if answers(url, tasks).await? {
+    if answers(url).await? {
         let token = in_workshop(common, async |workshop| operator(&workshop.registry).await).await?;
-        return match story::tell(url, &token, tasks).await {
+        return match story::tell(url, &token).await {
             Err(Failure::Client(ClientError::Closed { code, reason })) => Err(Failure::Demo(format!(
                 "{url} rejects tokens of the local signing key ({code} {reason}): pass --token, or the DATA_DIR or \
                  SIGNING_KEY of that service"
@@ -74,14 +68,14 @@ async fn show(common: &Common, url: &str, token: Option<String>, tasks: &Tasks) 
     }
     eprintln!("no service at {url}: starting one for the demo");
     let database = Database::open(common).await?;
-    let told = beside(common, &database, tasks).await;
+    let told = beside(common, &database).await;
     database.leave().await;
     told
 }
 
 /// Whether a registry runs at `url`. Signing in with an empty token suffices: a registry closes the socket.
-async fn answers(url: &str, tasks: &Tasks) -> Result<bool, Failure> {
-    match Session::connect(url, "", tasks).await {
+async fn answers(url: &str) -> Result<bool, Failure> {
+    match Session::connect(url, "").await {
         Ok(_) | Err(ClientError::Closed { .. }) => Ok(true),
         Err(ClientError::Unreachable(_)) => Ok(false),
         Err(err @ ClientError::Address(_)) => Err(Failure::Usage(err.to_string())),
@@ -90,7 +84,7 @@ async fn answers(url: &str, tasks: &Tasks) -> Result<bool, Failure> {
 }
 
 /// Starts a service, runs the demo against it, and stops the service.
-async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<Report, Failure> {
+async fn beside(common: &Common, database: &Database) -> Result<Report, Failure> {
     database.migrate().await?;
     let serve = Serve {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -113,7 +107,7 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
     let served = service.run(async move { drop(stopped.await) });
     let told = async move {
         let told = match operator(&registry).await {
-            Ok(token) => story::tell(&url, &token, tasks).await,
+            Ok(token) => story::tell(&url, &token).await,
             Err(err) => Err(err),
         };
         drop(stop);
