@@ -268,7 +268,7 @@ impl Txn {
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn take_time(&self) -> Result<(), Fault> {
+    pub async fn extend_statement_timeout(&self) -> Result<(), Fault> {
         self.txn.execute_unprepared(PATIENCE).await?;
         self.loan.allow(PATIENCE_TIME);
         Ok(())
@@ -309,7 +309,7 @@ impl Txn {
 
     /// Sets the outcome of a write with a claimed key: up to two ids of rows. The commit stores it with its
     /// revision, or with `since` when no change was recorded.
-    pub fn came_to(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
+    pub fn complete_idempotency_key(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
         if let Some(claim) = &mut self.log().claim {
             claim.subject = Some((subject, other, since));
         }
