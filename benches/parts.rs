@@ -98,7 +98,7 @@ impl World {
             let proven = door.registry.verify_credential(&self.token).await?;
             let caller = door.hub.look_up(proven, &self.token, &origin).await?;
             door.hub.active_config(&caller, self.agent).await?;
-            if door.hub.at_hand(&self.token, self.agent).is_some() {
+            if door.hub.cached_config(&self.token, self.agent).is_some() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -162,10 +162,10 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Resul
     });
     let _inside = runtime.enter();
     criterion.bench_function("the owner of a token, from memory", |bench| {
-        bench.iter(|| door.hub.knows_service(black_box(&world.token)));
+        bench.iter(|| door.hub.is_cached_service(black_box(&world.token)));
     });
     criterion.bench_function("a token and a configuration, from memory, under the lease", |bench| {
-        bench.iter(|| door.hub.at_hand(black_box(&world.token), black_box(world.agent)));
+        bench.iter(|| door.hub.cached_config(black_box(&world.token), black_box(world.agent)));
     });
     let body = body_of_tools();
     criterion.bench_function("1 MiB of JSON is read", |bench| {

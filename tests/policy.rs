@@ -159,7 +159,7 @@ fn reach_is_where_it_is_allowed() {
             let letters = [own, other].map(|customer| letter(caller, action, customer));
             match tenant_filter(caller, action) {
                 Ok(reach) => {
-                    let held = [own, other].map(|customer| reach.holds(customer));
+                    let held = [own, other].map(|customer| reach.admits(customer));
                     assert_eq!(held, letters.map(|letter| letter == 'y'), "{action:?} by {caller:?}");
                 }
                 Err(err) => {

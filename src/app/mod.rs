@@ -220,16 +220,16 @@ impl Service {
         let registry = Registry::new(db.clone(), clock.clone(), issuer.clone());
         let follower = Registry::new(beside.clone(), clock.clone(), issuer);
         if let Some(retention) = retention {
-            tasks.beside(feed::keep(follower.clone(), retention));
+            tasks.beside(feed::prune_periodically(follower.clone(), retention));
         }
-        tasks.beside(feed::forget_keys(follower.clone()));
+        tasks.beside(feed::delete_expired_keys(follower.clone()));
         if let Some(tls) = &tls {
             tasks.beside(tls.clone().keep_fresh(tls_look));
         }
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(registry.clone(), tasks.clone(), http::render, config_memory, Arc::clone(&bell));
-        tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
+        tasks.beside(feed::forward_notifications(Listener::new(&database_url, clock), Arc::clone(&bell)));
         tasks.beside(feed::follow(follower, hub.clone(), bell, poll));
         hub.warm().await;
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());

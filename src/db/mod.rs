@@ -28,7 +28,7 @@ pub use view::{Query, View};
 
 use crate::{
     entity::{
-        Reach,
+        TenantFilter,
         log::{Head, head},
     },
     task::Tasks,
@@ -138,8 +138,8 @@ impl Db {
     }
 
     /// Returns the tenant filter of queries under this scope.
-    fn reach(&self, scope: &Scope) -> Reach {
-        if self.is_row_level_security_only { Reach::Everyone } else { scope.reach() }
+    fn reach(&self, scope: &Scope) -> TenantFilter {
+        if self.is_row_level_security_only { TenantFilter::All } else { scope.reach() }
     }
 
     /// Returns a snapshot under this scope. Its transaction begins at the first query.

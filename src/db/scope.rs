@@ -3,7 +3,7 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
-use crate::{entity::Reach, id::CustomerId};
+use crate::{entity::TenantFilter, id::CustomerId};
 
 /// The scope of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,12 +23,12 @@ pub enum Scope {
 impl Scope {
     /// Returns the tenant filter for queries under this scope.
     #[must_use]
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> TenantFilter {
         match self {
-            Self::Auth => Reach::Only(Vec::new()),
-            Self::Joining(customer) => Reach::Only(vec![*customer]),
-            Self::Runtime | Self::Platform => Reach::Everyone,
-            Self::Customers(customers) => Reach::Only(customers.clone()),
+            Self::Auth => TenantFilter::Only(Vec::new()),
+            Self::Joining(customer) => TenantFilter::Only(vec![*customer]),
+            Self::Runtime | Self::Platform => TenantFilter::All,
+            Self::Customers(customers) => TenantFilter::Only(customers.clone()),
         }
     }
 

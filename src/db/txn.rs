@@ -18,9 +18,9 @@ use super::{Actor, Author, Fault, pool::Loan, view::Query};
 use crate::{
     clock::Instant,
     entity::{
-        Reach,
+        TenantFilter,
         change::{self, Action},
-        idempotency_key::{self, Earlier},
+        idempotency_key::{self, StoredResult},
         publication::Publication,
     },
     id::{AgentId, CustomerId, VersionId},
@@ -100,7 +100,7 @@ impl Entry {
 pub struct Txn {
     txn: DatabaseTransaction,
     loan: Loan,
-    reach: Reach,
+    reach: TenantFilter,
     log: Mutex<Log>,
 }
 
@@ -139,7 +139,7 @@ struct Claim {
 }
 
 impl Txn {
-    pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: Reach, author: Author) -> Self {
+    pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: TenantFilter, author: Author) -> Self {
         Self {
             txn,
             loan,
@@ -150,7 +150,7 @@ impl Txn {
 
     /// Returns the tenant filter that each query must apply.
     #[must_use]
-    pub fn reach(&self) -> &Reach {
+    pub fn reach(&self) -> &TenantFilter {
         &self.reach
     }
 
@@ -297,7 +297,7 @@ impl Txn {
         request_hash: [u8; 32],
         now: Instant,
         over: Instant,
-    ) -> Result<Option<Earlier>, Fault> {
+    ) -> Result<Option<StoredResult>, Fault> {
         let Some(principal) = self.actor().id else { return Ok(None) };
         let claim = idempotency_key::claim(principal, &key_hash, &request_hash, now, over);
         let earlier = self.one(claim).await?;
@@ -335,7 +335,7 @@ impl Txn {
         let claim = self.log().claim.take();
         if let Some(Claim { principal, key_hash, subject: Some((subject, other, since)) }) = claim {
             let revision = revision.unwrap_or(since);
-            let key = idempotency_key::came_to(principal, key_hash.to_vec(), subject, other, revision);
+            let key = idempotency_key::complete(principal, key_hash.to_vec(), subject, other, revision);
             key.exec(&self.txn).await?;
         }
         self.txn.commit().await?;

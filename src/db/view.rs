@@ -13,7 +13,7 @@ use sea_orm::{
 use tokio::sync::OnceCell;
 
 use super::{Db, Fault, Scope, pool::Loan};
-use crate::entity::Reach;
+use crate::entity::TenantFilter;
 
 /// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct View {
     /// The lease, from the first query on.
     loan: Arc<OnceLock<Loan>>,
     scope: Scope,
-    reach: Reach,
+    reach: TenantFilter,
     open: Arc<OnceCell<DatabaseTransaction>>,
 }
 
@@ -82,7 +82,7 @@ impl View {
 
     /// Returns the tenant filter that each query must apply.
     #[must_use]
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> TenantFilter {
         self.reach.clone()
     }
 

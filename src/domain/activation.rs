@@ -175,7 +175,7 @@ impl Registry {
     ) -> Result<Vec<(AgentId, Page<Activation>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         let mut rows = reading.view.all(activation::page_each(agents, &page.slice())).await?;
-        rows.retain(|activation| reading.view.reach().holds(activation.customer_id));
+        rows.retain(|activation| reading.view.reach().admits(activation.customer_id));
         Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }
 

@@ -10,7 +10,7 @@ use super::{
     activation::{self, Reason},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
-    limit::{self, Counted},
+    limit::{self, QuotaKind},
     policy::{self, Action},
     right::OpenTxn,
     text,
@@ -75,7 +75,7 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
-                limit::check_quota(&txn, &customer, Counted::Agents, 1, clock.now()).await?;
+                limit::check_quota(&txn, &customer, QuotaKind::Agents, 1, clock.now()).await?;
                 let agent = Agent { owner_id, ..new_agent(&clock, customer_id, name, description) };
                 txn.insert(agent::ActiveModel::from(agent.clone())).await?;
                 txn.record(creation_entry(&agent));

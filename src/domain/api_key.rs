@@ -10,7 +10,7 @@ use super::{
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
-    limit::{self, Counted},
+    limit::{self, QuotaKind},
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
     text,
@@ -106,7 +106,7 @@ impl Registry {
                     return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
                 }
                 let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
-                limit::check_quota(&txn, &customer, Counted::ApiKeys, 1, now).await?;
+                limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
                 let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
                 let entry = Entry::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
                 txn.record(entry.details(json!({ "after": logged_fields(&made.api_key) })));
@@ -145,7 +145,7 @@ impl Registry {
                     let message = "the key has expired, was revoked, or already has a successor";
                     return Err(Error::invalid("apiKeyId", message));
                 }
-                if let Some(oldest) = txn.one(api_key::before(txn.reach(), id, now)).await? {
+                if let Some(oldest) = txn.one(api_key::locked_predecessor(txn.reach(), id, now)).await? {
                     let (customer, oldest_id) = (oldest.customer_id, oldest.id);
                     txn.update(api_key::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
                     txn.record(revocation(customer, oldest_id, now));

@@ -10,7 +10,7 @@ use crate::{
     clock::Instant,
     db::{Actor, Author, Origin, Scope, View},
     entity::{
-        Reach,
+        TenantFilter,
         change::{ActorKind, Channel},
         customer::Plan,
         membership::Role,
@@ -302,11 +302,11 @@ impl Reading {
     ///
     /// # Errors
     /// [`super::Error::Forbidden`].
-    pub(crate) fn tenant_filter(&self, action: Action) -> Result<Reach> {
+    pub(crate) fn tenant_filter(&self, action: Action) -> Result<TenantFilter> {
         let may = policy::tenant_filter(&self.caller, action)?;
         Ok(match self.view.reach() {
-            Reach::Everyone => Reach::Everyone,
-            Reach::Only(_) => may,
+            TenantFilter::All => TenantFilter::All,
+            TenantFilter::Only(_) => may,
         })
     }
 }

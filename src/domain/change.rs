@@ -8,11 +8,11 @@ use super::{
 use crate::{
     clock::Instant,
     db::View,
-    entity::{Reach, change, log},
+    entity::{TenantFilter, change, log},
     id::CustomerId,
 };
 
-pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, Model as Change, Place};
+pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, LogPosition, Model as Change};
 pub use crate::entity::log::Head;
 
 /// How many bytes of the chain hash a cursor contains: enough that another log's cursor doesn't match by chance.
@@ -109,7 +109,7 @@ impl Registry {
     /// # Errors
     /// [`Error::CursorInvalid`] when the position is in the future, or this log has another hash there;
     /// [`Error::CursorTooOld`] when entries after it have been pruned.
-    pub async fn place(&self, cursor: Cursor) -> Result<Place> {
+    pub async fn place(&self, cursor: Cursor) -> Result<LogPosition> {
         let Cursor { revision, entry } = cursor;
         // The hash doesn't reveal the row's content, so any caller may have it checked against any row.
         let view = self.reading(&Caller::system("cursor")).view;
@@ -118,10 +118,10 @@ impl Registry {
             return Err(Error::CursorInvalid);
         }
         let place = match entry {
-            Some((position, _)) => Place { revision, position },
-            None => Place::end_of(revision),
+            Some((position, _)) => LogPosition { revision, position },
+            None => LogPosition::end_of(revision),
         };
-        if head.has_lost(place) {
+        if head.has_pruned_after(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let Some((position, hash)) = entry else { return Ok(place) };
@@ -150,16 +150,16 @@ impl Registry {
         reading: &Reading,
         action: Action,
         customer: Option<CustomerId>,
-        place: Place,
+        place: LogPosition,
         limit: u64,
     ) -> Result<(Vec<Change>, Head)> {
         let (view, mut reach) = (&reading.view, reading.tenant_filter(action)?);
         if let Some(customer) = customer {
             reading.allow_on(action, customer, "customer")?;
-            reach = Reach::Only(vec![customer]);
+            reach = TenantFilter::Only(vec![customer]);
         }
         let head = head(view).await?;
-        if head.has_lost(place) {
+        if head.has_pruned_after(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let changes = view.all(change::after(&reach, place, limit)).await?;

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Instant,
     db::{Scope, View},
-    entity::{Reach, agent, agent_version, customer, serving},
+    entity::{TenantFilter, agent, agent_version, customer, serving},
     id::{AgentId, CustomerId},
 };
 
@@ -150,7 +150,7 @@ impl Registry {
         let mut reach = reading.view.reach();
         if let Some(customer) = which.customer_id {
             reading.allow_on(Action::ReadConfigs, customer, "customer")?;
-            reach = Reach::Only(vec![customer]);
+            reach = TenantFilter::Only(vec![customer]);
         }
         let page = serving::page(&reach, revision, which.agent_ids, after, limit);
         with_contents(&reading.view, revision, reading.view.all(page).await?).await

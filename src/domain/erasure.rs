@@ -9,7 +9,7 @@ use super::{
     customer::{BillingStatus, Customer},
     policy::{self, Action},
 };
-pub use crate::entity::erasure::{ColumnFate, Fate, column_fates};
+pub use crate::entity::erasure::{ColumnErasure, ErasureAction, column_erasures};
 use crate::{
     db::Entry,
     entity::{agent, agent_version, api_key, customer, invitation, membership, user},
@@ -46,7 +46,8 @@ impl Registry {
                 let erased = erased.ok_or(Error::NotFound("customer"))?;
                 let versions = txn.update_all(agent_version::erase(id)).await?;
                 let agents = txn.update_all(agent::erase(id)).await?;
-                let users: Vec<_> = txn.all(user::only_of(id)).await?.iter().map(|user| user.id).collect();
+                let users: Vec<_> =
+                    txn.all(user::locked_exclusive_members(id)).await?.iter().map(|user| user.id).collect();
                 let members = txn.delete(membership::delete(id, None)).await?;
                 let users = txn.delete(user::delete(&users)).await?;
                 let invitations = txn.delete(invitation::delete_of(id)).await?;

@@ -10,7 +10,7 @@ use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
-    limit::{self, Counted},
+    limit::{self, QuotaKind},
     member::{self, Membership, Role},
     policy::{self, Action},
     right::{self, OpenTxn},
@@ -104,7 +104,7 @@ impl Registry {
                     Some(late) => withdraw(&txn, &late).await?,
                     None => {}
                 }
-                limit::check_quota(&txn, &customer, Counted::Members, 1, now).await?;
+                limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
                 let Actor { kind, id: by } = txn.actor();
                 let invitation = Invitation {
                     id,

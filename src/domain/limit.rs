@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{clock::Instant, db::Txn, entity::customer, id::CustomerId};
 
-pub use customer::{Counted, Usage};
+pub use customer::{QuotaKind, Usage};
 
 /// How many objects a customer may have, and how many requests it may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl LimitedResource {
 pub(super) async fn check_quota(
     txn: &Txn,
     customer: &Customer,
-    what: Counted,
+    what: QuotaKind,
     more: usize,
     now: Instant,
 ) -> Result<()> {
@@ -112,9 +112,9 @@ pub(super) async fn check_quota(
     }
     let has = txn.one(customer::count(what, customer.id, now)).await?.ok_or(Error::NotFound("customer"))?;
     let limited = match what {
-        Counted::Agents => LimitedResource::Agents,
-        Counted::ApiKeys => LimitedResource::ApiKeys,
-        Counted::Members => LimitedResource::Members,
+        QuotaKind::Agents => LimitedResource::Agents,
+        QuotaKind::ApiKeys => LimitedResource::ApiKeys,
+        QuotaKind::Members => LimitedResource::Members,
     };
     limited.check(customer.plan, has.count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)))
 }

@@ -7,7 +7,7 @@ use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
-    limit::{self, Counted},
+    limit::{self, QuotaKind},
     policy::{self, Action},
     right::OpenTxn,
 };
@@ -107,7 +107,7 @@ impl Registry {
                 match txn.one(membership::locked(customer_id, user.id)).await? {
                     Some(before) => assign(&txn, before, role).await,
                     None => {
-                        limit::check_quota(&txn, &customer, Counted::Members, 1, now).await?;
+                        limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
                         let member = Membership { customer_id, user_id: user.id, role, created_at: now };
                         Ok((enter(&txn, member).await?, 0))
                     }

@@ -44,7 +44,7 @@ mod visibility;
 
 pub use crate::{
     db::{Origin, Scope},
-    entity::Reach,
+    entity::TenantFilter,
 };
 pub use caller::{
     Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
@@ -179,7 +179,7 @@ async fn since(txn: &Txn, entry: Select<entity::change::Entity>) -> Result<i64> 
 /// The parents whose customers the reader may see.
 fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> CustomerId) -> Vec<P> {
     let reach = reading.view.reach();
-    parents.iter().copied().filter(|parent| reach.holds(customer(parent))).collect()
+    parents.iter().copied().filter(|parent| reach.admits(customer(parent))).collect()
 }
 
 /// The customers at which the reader may do this.

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{Error, Result};
-use crate::entity::Slice;
+use crate::entity::KeysetPage;
 
 /// The most rows a page may have.
 pub const PAGE_MAX: u64 = 100;
@@ -88,8 +88,8 @@ impl<K: Clone> PageArgs<K> {
     }
 
     /// The rows to read. Reads one more than the page's size, to find out whether the list continues.
-    pub(super) fn slice(&self) -> Slice<K> {
-        Slice {
+    pub(super) fn slice(&self) -> KeysetPage<K> {
+        KeysetPage {
             after: self.after.clone(),
             before: self.before.clone(),
             limit: self.limit + 1,
@@ -133,7 +133,7 @@ mod tests {
     /// The page of a list from 1 to `count`, and whether the list has rows before and after it.
     fn page(count: u64, first: Option<i32>, last: Option<i32>, after: Option<u64>) -> (Vec<u64>, [bool; 2]) {
         let args = PageArgs::new(first, after, last, None).unwrap();
-        let read = |slice: Slice<u64>| -> Vec<u64> {
+        let read = |slice: KeysetPage<u64>| -> Vec<u64> {
             let from = slice.after.map_or(1, |after| after + 1);
             let limit = usize::try_from(slice.limit).unwrap();
             if slice.backward {

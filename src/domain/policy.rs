@@ -3,7 +3,7 @@
 
 use super::{Caller, Error, KeyScope, Principal, Result, ServiceScope};
 use crate::{
-    entity::{Reach, membership::Role},
+    entity::{TenantFilter, membership::Role},
     id::CustomerId,
 };
 
@@ -268,16 +268,18 @@ pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'s
 ///
 /// # Errors
 /// [`Error::Forbidden`] when the caller may not do this at any customer, whatever its memberships.
-pub fn tenant_filter(caller: &Caller, action: Action) -> Result<Reach> {
+pub fn tenant_filter(caller: &Caller, action: Action) -> Result<TenantFilter> {
     allow(caller, action)?;
     Ok(match &caller.principal {
-        Principal::System | Principal::Service(_) => Reach::Everyone,
-        Principal::User(user) if user.operator => Reach::Everyone,
+        Principal::System | Principal::Service(_) => TenantFilter::All,
+        Principal::User(user) if user.operator => TenantFilter::All,
         Principal::User(user) => {
             let may = |role: &Role| action.role().is_some_and(|least| *role >= least);
-            Reach::Only(user.memberships.iter().filter(|(_, role)| may(role)).map(|(id, _)| *id).collect())
+            TenantFilter::Only(
+                user.memberships.iter().filter(|(_, role)| may(role)).map(|(id, _)| *id).collect(),
+            )
         }
-        Principal::ApiKey(key) => Reach::Only(vec![key.customer_id]),
+        Principal::ApiKey(key) => TenantFilter::Only(vec![key.customer_id]),
     })
 }
 

@@ -246,7 +246,7 @@ impl Registry {
             None
         };
         let is_shown = |key: &&BodyKey| {
-            reach.holds(key.customer_id) && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
+            reach.admits(key.customer_id) && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
         };
         let (mut found, mut missing) = (HashMap::new(), HashMap::new());
         for key in wanted.iter().filter(is_shown) {
@@ -273,7 +273,7 @@ impl Registry {
         query: impl Query<Row = VersionSummary>,
     ) -> Result<Vec<VersionSummary>> {
         let mut rows = reading.view.all(query).await?;
-        rows.retain(|version| reading.view.reach().holds(version.customer_id));
+        rows.retain(|version| reading.view.reach().admits(version.customer_id));
         Ok(rows)
     }
 

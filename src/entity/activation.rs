@@ -2,7 +2,7 @@
 
 use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*, sea_query::Order};
 
-use super::{Reach, Slice, change::ActorKind, sql::Sql, uuids};
+use super::{KeysetPage, TenantFilter, change::ActorKind, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{ActivationId, AgentId, CustomerId, VersionId},
@@ -62,9 +62,9 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The rows with these ids that `reach` admits.
-pub fn by_ids(reach: &Reach, ids: &[ActivationId]) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()))
+/// The rows with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[ActivationId]) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
 /// The newest activation of one agent.
@@ -73,14 +73,14 @@ pub fn latest(agent: AgentId) -> Select<Entity> {
 }
 
 /// One page of activations for each of these agents, newest first.
-pub fn page_each(agents: &[AgentId], slice: &Slice<ActivationId>) -> SelectorRaw<SelectModel<Model>> {
+pub fn page_each(agents: &[AgentId], page: &KeysetPage<ActivationId>) -> SelectorRaw<SelectModel<Model>> {
     let (rows, parents) = (("t.*", "activations"), ("agent_id", uuids(agents)));
-    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
+    Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
 /// Counts the activations of each of these agents. Returns (agent, count); no row for an agent without any.
-pub fn count_each(reach: &Reach, agents: &[AgentId]) -> Select<Entity> {
-    reach
+pub fn count_each(tenants: &TenantFilter, agents: &[AgentId]) -> Select<Entity> {
+    tenants
         .narrow(Entity::find(), Column::CustomerId)
         .filter(Column::AgentId.eq_any(agents.to_vec()))
         .select_only()

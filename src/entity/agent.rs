@@ -7,9 +7,9 @@ use sea_orm::{
 };
 
 use super::{
-    Reach, Slice,
+    KeysetPage, TenantFilter,
     customer::CustomerStatus,
-    erasure::{self, Fate},
+    erasure::{self, ErasureAction},
     search,
     sql::Sql,
     uuids,
@@ -129,33 +129,33 @@ impl Filter {
     }
 }
 
-/// The agents that `reach` admits.
-pub fn within(reach: &Reach) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId)
+/// The agents that `tenants` admits.
+pub fn within(tenants: &TenantFilter) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId)
 }
 
-/// The agents with these ids that `reach` admits.
-pub fn by_ids(reach: &Reach, ids: &[AgentId]) -> Select<Entity> {
-    within(reach).filter(Column::Id.eq_any(ids.to_vec()))
+/// The agents with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[AgentId]) -> Select<Entity> {
+    within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// The agents that `reach` admits and that pass the filter.
-pub fn filtered(reach: &Reach, filter: &Filter) -> Select<Entity> {
+/// The agents that `tenants` admits and that pass the filter.
+pub fn filtered(tenants: &TenantFilter, filter: &Filter) -> Select<Entity> {
     let mut values = Vec::new();
-    let condition = match reach {
-        Reach::Everyone => filter
+    let condition = match tenants {
+        TenantFilter::All => filter
             .condition("agents", &mut values, &|alias| format!("{alias}.customer_id = agents.customer_id")),
-        Reach::Only(customers) => {
+        TenantFilter::Only(customers) => {
             values.push(uuids(customers));
             filter.condition("agents", &mut values, &|alias| format!("{alias}.customer_id = ANY($1::uuid[])"))
         }
     };
-    within(reach).filter(Expr::cust_with_values(condition, values))
+    within(tenants).filter(Expr::cust_with_values(condition, values))
 }
 
-/// A page of the agents that `reach` admits and that pass the filter, oldest first.
-pub fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
-    Entity::find().from_raw_sql(search::page(reach, filter, slice))
+/// A page of the agents that `tenants` admits and that pass the filter, oldest first.
+pub fn page(tenants: &TenantFilter, filter: &Filter, page: &KeysetPage<AgentId>) -> SelectRaw {
+    Entity::find().from_raw_sql(search::page(tenants, filter, page))
 }
 
 /// One customer's agents, ordered by the bytes of their names, which doesn't depend on the database's locale.
@@ -169,21 +169,21 @@ pub fn by_name(customer: CustomerId, after: Option<&str>, limit: u64) -> Select<
 }
 
 /// One page of agents for each of these customers, oldest first.
-pub fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
-    Entity::find().from_raw_sql(search::page_each(customers, filter, slice))
+pub fn page_each(customers: &[CustomerId], filter: &Filter, page: &KeysetPage<AgentId>) -> SelectRaw {
+    Entity::find().from_raw_sql(search::page_each(customers, filter, page))
 }
 
-/// One page of agents for each of these owners, oldest first; only agents that `reach` admits.
-pub fn page_each_owner(reach: &Reach, owners: &[UserId], slice: &Slice<AgentId>) -> SelectRaw {
+/// One page of agents for each of these owners, oldest first; only agents that `tenants` admits.
+pub fn page_each_owner(tenants: &TenantFilter, owners: &[UserId], page: &KeysetPage<AgentId>) -> SelectRaw {
     let mut sql = Sql::default();
-    sql.within("t", reach);
+    sql.within("t", tenants);
     let (rows, parents) = (("t.*", "agents"), ("owner_id", uuids(owners)));
-    Entity::find().from_raw_sql(slice.under_each(sql, rows, parents, "id", &Order::Asc))
+    Entity::find().from_raw_sql(page.under_each(sql, rows, parents, "id", &Order::Asc))
 }
 
-/// Counts the agents of each of these owners that `reach` admits. Returns (user, count).
-pub fn count_each_owner(reach: &Reach, owners: &[UserId]) -> Select<Entity> {
-    within(reach)
+/// Counts the agents of each of these owners that `tenants` admits. Returns (user, count).
+pub fn count_each_owner(tenants: &TenantFilter, owners: &[UserId]) -> Select<Entity> {
+    within(tenants)
         .filter(Column::OwnerId.eq_any(owners.to_vec()))
         .select_only()
         .column(Column::OwnerId)
@@ -196,13 +196,13 @@ pub type SelectRaw = SelectorRaw<SelectModel<Model>>;
 
 /// Counts the agents of each of these customers. Returns (customer, count); no row for a customer without any.
 pub fn count_each(customers: &[CustomerId], filter: &Filter) -> Select<Entity> {
-    let passing = filtered(&Reach::Only(customers.to_vec()), filter);
+    let passing = filtered(&TenantFilter::Only(customers.to_vec()), filter);
     super::count_by_customer(passing, customers, Column::CustomerId)
 }
 
 /// A locked agent, and the status of its customer that decides whether it may be written.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Locked {
+pub struct LockedAgent {
     /// The agent.
     #[sea_orm(nested)]
     pub agent: Model,
@@ -211,14 +211,14 @@ pub struct Locked {
     pub status: CustomerStatus,
 }
 
-/// Locks one agent that `reach` admits, and its customer, until the transaction ends: the customer's row first, in
+/// Locks one agent that `tenants` admits, and its customer, until the transaction ends: the customer's row first, in
 /// share mode, so that it can't be suspended meanwhile; then the agent against other writers.
-pub fn locked(reach: &Reach, id: AgentId) -> SelectorRaw<SelectModel<Locked>> {
+pub fn locked(tenants: &TenantFilter, id: AgentId) -> SelectorRaw<SelectModel<LockedAgent>> {
     let mut sql = Sql::default();
-    sql.only("a.id", "=", Some(id));
-    sql.within("a", reach);
-    let conditions = sql.so_far();
-    Locked::find_by_statement(sql.statement(format!(
+    sql.and_compare("a.id", "=", Some(id));
+    sql.within("a", tenants);
+    let conditions = sql.where_clause();
+    LockedAgent::find_by_statement(sql.statement(format!(
         "SELECT a.*, c.plan, c.billing_status, c.erased_at FROM registry.agents AS a \
          JOIN registry.customers AS c ON c.id = a.customer_id WHERE {conditions} \
          FOR SHARE OF c FOR NO KEY UPDATE OF a"
@@ -235,11 +235,11 @@ pub fn locked_by_name(customer: CustomerId, names: &[String]) -> Select<Entity> 
 
 /// What an erasure does to each column. The new names are random: if they could be foreseen, somebody could give
 /// one to another agent and so prevent the erasure. Deleting the memberships clears the owners.
-pub(super) fn fate(column: Column) -> Fate {
+pub(super) fn fate(column: Column) -> ErasureAction {
     match column {
-        Column::Name => Fate::Erase(Expr::cust("'erased ' || gen_random_uuid()")),
-        Column::Description => Fate::Erase(Expr::value(Option::<String>::None)),
-        Column::OwnerId => Fate::Derived,
+        Column::Name => ErasureAction::Erase(Expr::cust("'erased ' || gen_random_uuid()")),
+        Column::Description => ErasureAction::Erase(Expr::value(Option::<String>::None)),
+        Column::OwnerId => ErasureAction::Derived,
         Column::Id
         | Column::CustomerId
         | Column::LatestNumber
@@ -248,7 +248,7 @@ pub(super) fn fate(column: Column) -> Fate {
         | Column::ConfigRevision
         | Column::ArchivedAt
         | Column::CreatedAt
-        | Column::UpdatedAt => Fate::Keep,
+        | Column::UpdatedAt => ErasureAction::Keep,
     }
 }
 

@@ -7,9 +7,9 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Reach, Slice,
+    KeysetPage, TenantFilter,
     change::ActorKind,
-    erasure::{self, ERASED, Fate},
+    erasure::{self, ERASED, ErasureAction},
     json::{exact, exact_if_any, json_column},
     sql::Sql,
     uuids,
@@ -87,14 +87,14 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The versions that `reach` admits.
-pub fn within(reach: &Reach) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId)
+/// The versions that `tenants` admits.
+pub fn within(tenants: &TenantFilter) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId)
 }
 
-/// The versions with these ids that `reach` admits.
-pub fn by_ids(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
-    within(reach).filter(Column::Id.eq_any(ids.to_vec()))
+/// The versions with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[VersionId]) -> Select<Entity> {
+    within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
 /// The versions with these pairs of agent and number.
@@ -178,15 +178,15 @@ pub fn summaries_by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel
 }
 
 /// One page of summaries for each of these agents, newest first.
-pub fn page_each(agents: &[AgentId], slice: &Slice<i32>) -> SelectorRaw<SelectModel<Summary>> {
+pub fn page_each(agents: &[AgentId], page: &KeysetPage<i32>) -> SelectorRaw<SelectModel<Summary>> {
     let (rows, parents) = ((SUMMARY, "agent_versions"), ("agent_id", uuids(agents)));
-    Summary::find_by_statement(slice.under_each(Sql::default(), rows, parents, "number", &Order::Desc))
+    Summary::find_by_statement(page.under_each(Sql::default(), rows, parents, "number", &Order::Desc))
 }
 
-/// The content of the versions with these ids that `reach` admits.
-pub fn bodies(reach: &Reach, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
+/// The content of the versions with these ids that `tenants` admits.
+pub fn bodies(tenants: &TenantFilter, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
     let columns = [Column::Id, Column::SystemPrompt, Column::ModelParameters, Column::Tools];
-    by_ids(reach, ids).select_only().columns(columns).into_model()
+    by_ids(tenants, ids).select_only().columns(columns).into_model()
 }
 
 /// The id of an active version.
@@ -206,13 +206,13 @@ pub fn serving(ids: &[VersionId]) -> SelectorRaw<SelectModel<Serving>> {
 }
 
 /// What an erasure does to each column: numbers and hashes stay.
-pub(super) fn fate(column: Column) -> Fate {
+pub(super) fn fate(column: Column) -> ErasureAction {
     match column {
-        Column::SystemPrompt => Fate::Erase(Expr::value("")),
-        Column::ModelName => Fate::Erase(Expr::value(ERASED)),
-        Column::ModelParameters => Fate::Erase(Expr::value(serde_json::json!({}))),
-        Column::Tools => Fate::Erase(Expr::value(serde_json::json!([]))),
-        Column::Message => Fate::Erase(Expr::value(Option::<String>::None)),
+        Column::SystemPrompt => ErasureAction::Erase(Expr::value("")),
+        Column::ModelName => ErasureAction::Erase(Expr::value(ERASED)),
+        Column::ModelParameters => ErasureAction::Erase(Expr::value(serde_json::json!({}))),
+        Column::Tools => ErasureAction::Erase(Expr::value(serde_json::json!([]))),
+        Column::Message => ErasureAction::Erase(Expr::value(Option::<String>::None)),
         Column::Id
         | Column::CustomerId
         | Column::AgentId
@@ -220,7 +220,7 @@ pub(super) fn fate(column: Column) -> Fate {
         | Column::ContentHash
         | Column::CreatedByKind
         | Column::CreatedById
-        | Column::CreatedAt => Fate::Keep,
+        | Column::CreatedAt => ErasureAction::Keep,
     }
 }
 

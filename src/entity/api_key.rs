@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Reach, Slice, change::ActorKind, customer::Plan, sql::Sql, uuids};
+use super::{KeysetPage, TenantFilter, change::ActorKind, customer::Plan, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{ApiKeyId, CustomerId},
@@ -77,19 +77,19 @@ pub fn credential(id: ApiKeyId) -> SelectorRaw<SelectModel<Credential>> {
     Credential::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]))
 }
 
-/// The key with this id, if `reach` admits it.
-pub fn by_id(reach: &Reach, id: ApiKeyId) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
+/// The key with this id, if `tenants` admits it.
+pub fn by_id(tenants: &TenantFilter, id: ApiKeyId) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
 }
 
-/// Locks the key with this id, if `reach` admits it, against other writers until the transaction ends.
-pub fn locked(reach: &Reach, id: ApiKeyId) -> Select<Entity> {
-    by_id(reach, id).lock(LockType::NoKeyUpdate)
+/// Locks the key with this id, if `tenants` admits it, against other writers until the transaction ends.
+pub fn locked(tenants: &TenantFilter, id: ApiKeyId) -> Select<Entity> {
+    by_id(tenants, id).lock(LockType::NoKeyUpdate)
 }
 
 /// Locks the key that `successor` has replaced, if it is still accepted at `now`.
-pub fn before(reach: &Reach, successor: ApiKeyId, now: Instant) -> Select<Entity> {
-    reach
+pub fn locked_predecessor(tenants: &TenantFilter, successor: ApiKeyId, now: Instant) -> Select<Entity> {
+    tenants
         .narrow(Entity::find(), Column::CustomerId)
         .filter(Column::ReplacedBy.eq(successor))
         .filter(Column::RevokedAt.is_null())
@@ -98,9 +98,9 @@ pub fn before(reach: &Reach, successor: ApiKeyId, now: Instant) -> Select<Entity
 }
 
 /// One page of keys for each of these customers, newest first.
-pub fn page_each(customers: &[CustomerId], slice: &Slice<ApiKeyId>) -> SelectorRaw<SelectModel<Model>> {
+pub fn page_each(customers: &[CustomerId], page: &KeysetPage<ApiKeyId>) -> SelectorRaw<SelectModel<Model>> {
     let (rows, parents) = (("t.*", "api_keys"), ("customer_id", uuids(customers)));
-    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
+    Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
 /// Counts the keys of each of these customers, expired and revoked ones included. Returns (customer, count).

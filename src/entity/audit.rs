@@ -7,8 +7,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Reach, Slice,
-    change::{Action, ActorKind, Entity, Model, Place},
+    KeysetPage, TenantFilter,
+    change::{Action, ActorKind, Entity, LogPosition, Model},
     sql::{self, Sql},
     uuids,
 };
@@ -33,7 +33,7 @@ pub struct Filter {
 
 /// The customers whose entries a list contains.
 #[derive(Clone, Debug)]
-pub enum Of {
+pub enum AuditScope {
     /// All customers, and the platform's own entries.
     Everyone,
     /// The listed customers.
@@ -66,16 +66,16 @@ impl Parents<'_> {
 }
 
 /// Adds all of the filter's conditions but the actions.
-fn filter(sql: &mut Sql, filter: &Filter) {
+fn conditions_but_actions(sql: &mut Sql, filter: &Filter) {
     let Filter { agent_id, actor_id, actor_kind, actions: _, from, until } = filter;
-    sql.only("t.agent_id", "=", *agent_id);
-    sql.only("t.actor_id", "=", *actor_id);
+    sql.and_compare("t.agent_id", "=", *agent_id);
+    sql.and_compare("t.actor_id", "=", *actor_id);
     if let Some(kind) = actor_kind {
         // As a literal, not a parameter: the index is partial, on `actor_kind <> 'USER'`.
-        sql.when(format!("t.actor_kind = '{}'", kind.to_value()));
+        sql.and_where(format!("t.actor_kind = '{}'", kind.to_value()));
     }
-    sql.only("t.revision", ">=", *from);
-    sql.only("t.revision", "<", *until);
+    sql.and_compare("t.revision", ">=", *from);
+    sql.and_compare("t.revision", "<", *until);
 }
 
 /// Binds the filter's actions, sorted and without duplicates; none when the filter names no actions.
@@ -84,34 +84,39 @@ fn kinds(sql: &mut Sql, filter: &Filter) -> Option<String> {
     names.sort();
     names.dedup();
     let names = names.into_iter().map(|name| Value::String(Some(name))).collect();
-    Some(sql.value(Value::Array(ArrayType::String, Some(Box::new(names)))))
+    Some(sql.bind(Value::Array(ArrayType::String, Some(Box::new(names)))))
 }
 
 /// Adds all of the filter's conditions.
-fn whole(sql: &mut Sql, of: &Filter) {
-    filter(sql, of);
+fn all_conditions(sql: &mut Sql, of: &Filter) {
+    conditions_but_actions(sql, of);
     if let Some(kinds) = kinds(sql, of) {
-        sql.when(format!("t.action = ANY({kinds})"));
+        sql.and_where(format!("t.action = ANY({kinds})"));
     }
 }
 
 /// Returns the select of a page of entries that meet the conditions of `sql` and pass the filter: of the whole
 /// table, or of each parent.
-fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Parents<'_>>) -> String {
+fn page_select(
+    sql: &mut Sql,
+    of: &Filter,
+    page: &KeysetPage<LogPosition>,
+    parents: Option<Parents<'_>>,
+) -> String {
     // The list is newest first, so `after` means older.
-    for (is, place) in [("<", slice.after), (">", slice.before)] {
-        if let Some(Place { revision, position }) = place {
-            let (revision, position) = (sql.value(revision), sql.value(position));
-            sql.when(format!("(t.revision, t.position) {is} ({revision}, {position})"));
+    for (is, place) in [("<", page.after), (">", page.before)] {
+        if let Some(LogPosition { revision, position }) = place {
+            let (revision, position) = (sql.bind(revision), sql.bind(position));
+            sql.and_where(format!("(t.revision, t.position) {is} ({revision}, {position})"));
         }
     }
-    filter(sql, of);
-    let direction = if slice.backward { "ASC" } else { "DESC" };
-    let limit = sql.value(sql::limit(slice.limit));
+    conditions_but_actions(sql, of);
+    let direction = if page.backward { "ASC" } else { "DESC" };
+    let limit = sql.bind(sql::limit(page.limit));
     let order = format!("ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}");
-    let parent = parents.map(|parents| (parents.column(), sql.value(parents.ids())));
+    let parent = parents.map(|parents| (parents.column(), sql.bind(parents.ids())));
     if let Some((column, _)) = &parent {
-        sql.when(format!("t.{column} = parent.id"));
+        sql.and_where(format!("t.{column} = parent.id"));
     }
     // Indexes hold the entries of one action in order, but not those of several. So each action gets its own page,
     // unless the list is of one agent or one caller, which has few entries.
@@ -119,19 +124,19 @@ fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Paren
         matches!(parents, Some(Parents::Agents(_))) || of.agent_id.is_some() || of.actor_id.is_some();
     let page = match kinds(sql, of) {
         Some(kinds) if is_narrow => {
-            let conditions = sql.so_far();
+            let conditions = sql.where_clause();
             format!(
                 "SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = ANY({kinds}) {order}"
             )
         }
         Some(kinds) => {
-            let conditions = sql.so_far();
+            let conditions = sql.where_clause();
             format!(
                 "SELECT t.* FROM unnest({kinds}) AS kind (name) CROSS JOIN LATERAL (\
                  SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = kind.name {order}) AS t {order}"
             )
         }
-        None => format!("SELECT t.* FROM registry.changes AS t WHERE {} {order}", sql.so_far()),
+        None => format!("SELECT t.* FROM registry.changes AS t WHERE {} {order}", sql.where_clause()),
     };
     match parent {
         None => page,
@@ -142,39 +147,43 @@ fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Paren
 }
 
 /// A page of the log entries of these customers, newest first.
-pub fn page(of: &Of, filter: &Filter, slice: &Slice<Place>) -> SelectorRaw<SelectModel<Model>> {
+pub fn page(
+    of: &AuditScope,
+    filter: &Filter,
+    page: &KeysetPage<LogPosition>,
+) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
     let text = match of {
-        Of::Everyone => self::slice(&mut sql, filter, slice, None),
+        AuditScope::Everyone => page_select(&mut sql, filter, page, None),
         // A page for each customer from its index, then the page of these. No index orders the entries of several
         // customers.
-        Of::Customers(customers) => {
-            let each = self::slice(&mut sql, filter, slice, Some(Parents::Customers(customers)));
-            let direction = if slice.backward { "ASC" } else { "DESC" };
-            let limit = sql.value(sql::limit(slice.limit));
+        AuditScope::Customers(customers) => {
+            let each = page_select(&mut sql, filter, page, Some(Parents::Customers(customers)));
+            let direction = if page.backward { "ASC" } else { "DESC" };
+            let limit = sql.bind(sql::limit(page.limit));
             format!("{each} ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}")
         }
     };
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// One page of log entries for each of these parents, newest first; only entries that `reach` admits.
+/// One page of log entries for each of these parents, newest first; only entries that `tenants` admits.
 pub fn page_each(
-    reach: &Reach,
+    tenants: &TenantFilter,
     parents: Parents<'_>,
     filter: &Filter,
-    slice: &Slice<Place>,
+    page: &KeysetPage<LogPosition>,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
     let text = match parents {
         // Filters the parents instead of the rows: no index orders the entries of several customers.
         Parents::Customers(ids) => {
-            let ids: Vec<CustomerId> = ids.iter().copied().filter(|id| reach.holds(*id)).collect();
-            self::slice(&mut sql, filter, slice, Some(Parents::Customers(&ids)))
+            let ids: Vec<CustomerId> = ids.iter().copied().filter(|id| tenants.admits(*id)).collect();
+            page_select(&mut sql, filter, page, Some(Parents::Customers(&ids)))
         }
         Parents::Agents(_) => {
-            sql.within("t", reach);
-            self::slice(&mut sql, filter, slice, Some(parents))
+            sql.within("t", tenants);
+            page_select(&mut sql, filter, page, Some(parents))
         }
     };
     Entity::find().from_raw_sql(sql.statement(text))
@@ -190,37 +199,41 @@ pub struct Count {
 }
 
 /// Counts the log entries of these customers.
-pub fn count(of: &Of, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
+pub fn count(of: &AuditScope, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
-    whole(&mut sql, filter);
-    if let Of::Customers(customers) = of {
-        let ids = sql.value(uuids(customers));
-        sql.when(format!("t.customer_id = ANY({ids}::uuid[])"));
+    all_conditions(&mut sql, filter);
+    if let AuditScope::Customers(customers) = of {
+        let ids = sql.bind(uuids(customers));
+        sql.and_where(format!("t.customer_id = ANY({ids}::uuid[])"));
     }
     let text = format!(
         "SELECT NULL::uuid AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {}",
-        sql.so_far()
+        sql.where_clause()
     );
     Count::find_by_statement(sql.statement(text))
 }
 
-/// Counts the log entries of each of these parents that `reach` admits. Returns no row for a parent without any.
-pub fn count_each(reach: &Reach, parents: Parents<'_>, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
+/// Counts the log entries of each of these parents that `tenants` admits. Returns no row for a parent without any.
+pub fn count_each(
+    tenants: &TenantFilter,
+    parents: Parents<'_>,
+    filter: &Filter,
+) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
-    whole(&mut sql, filter);
-    sql.within("t", reach);
-    let (column, ids) = (parents.column(), sql.value(parents.ids()));
-    sql.when(format!("t.{column} = ANY({ids}::uuid[])"));
+    all_conditions(&mut sql, filter);
+    sql.within("t", tenants);
+    let (column, ids) = (parents.column(), sql.bind(parents.ids()));
+    sql.and_where(format!("t.{column} = ANY({ids}::uuid[])"));
     let text = format!(
         "SELECT t.{column} AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {} GROUP BY t.{column}",
-        sql.so_far()
+        sql.where_clause()
     );
     Count::find_by_statement(sql.statement(text))
 }
 
 /// The hash of an entry, without its content. All customers may see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Hash {
+pub struct EntryHash {
     /// The entry's commit.
     pub revision: i64,
     /// The entry's position in the commit.
@@ -235,13 +248,13 @@ pub struct Hash {
 /// marked.
 pub fn hashes(
     customer: CustomerId,
-    Place { revision, position }: Place,
+    LogPosition { revision, position }: LogPosition,
     until: i64,
     limit: u64,
-) -> SelectorRaw<SelectModel<Hash>> {
+) -> SelectorRaw<SelectModel<EntryHash>> {
     let read = "SELECT revision, position, row_hash, customer_id IS NOT DISTINCT FROM $1 AS is_own \
         FROM registry.changes WHERE (revision, position) > ($2, $3) AND revision <= $4 ORDER BY revision, position LIMIT $5";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [customer.into(), revision.into(), position.into(), until.into(), limit.into()];
-    Hash::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, values))
+    EntryHash::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, values))
 }

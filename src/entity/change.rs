@@ -5,7 +5,7 @@ use std::{fmt, num::ParseIntError, str::FromStr};
 use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*};
 
 use super::{
-    Reach,
+    TenantFilter,
     sql::{self, Sql},
     uuids,
 };
@@ -180,14 +180,14 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// A position in the log: right after an entry. Written `revision.position`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct LogPosition {
     /// The commit.
     pub revision: i64,
     /// The entry within the commit.
     pub position: i32,
 }
 
-impl Place {
+impl LogPosition {
     /// The position right after this entry.
     #[must_use]
     pub fn of(change: &Model) -> Self {
@@ -201,13 +201,13 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for LogPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.revision, self.position)
     }
 }
 
-impl FromStr for Place {
+impl FromStr for LogPosition {
     type Err = ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
@@ -219,21 +219,21 @@ impl FromStr for Place {
 /// Appends the entries `$1` and returns their revision.
 pub const APPEND: &str = "SELECT registry.append_changes($1) AS revision";
 
-/// The log entries after a position that `reach` admits, oldest first.
+/// The log entries after a position that `tenants` admits, oldest first.
 pub fn after(
-    reach: &Reach,
-    Place { revision, position }: Place,
+    tenants: &TenantFilter,
+    LogPosition { revision, position }: LogPosition,
     limit: u64,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
-    let (revision, position) = (sql.value(revision), sql.value(position));
-    let order = format!("ORDER BY t.revision, t.position LIMIT {}", sql.value(sql::limit(limit)));
+    let (revision, position) = (sql.bind(revision), sql.bind(position));
+    let order = format!("ORDER BY t.revision, t.position LIMIT {}", sql.bind(sql::limit(limit)));
     let beyond = format!("(t.revision, t.position) > ({revision}, {position})");
-    let text = match reach {
-        Reach::Everyone => format!("SELECT t.* FROM registry.changes AS t WHERE {beyond} {order}"),
+    let text = match tenants {
+        TenantFilter::All => format!("SELECT t.* FROM registry.changes AS t WHERE {beyond} {order}"),
         // A page for each customer from its index, then the page of these.
-        Reach::Only(customers) => {
-            let customers = sql.value(uuids(customers));
+        TenantFilter::Only(customers) => {
+            let customers = sql.bind(uuids(customers));
             format!(
                 "SELECT t.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
                  SELECT t.* FROM registry.changes AS t WHERE t.customer_id = parent.id AND {beyond} {order}) AS t {order}"

@@ -7,8 +7,8 @@ use sea_orm::{
 };
 
 use super::{
-    Reach, Slice,
-    erasure::{self, ERASED, Fate},
+    KeysetPage, TenantFilter,
+    erasure::{self, ERASED, ErasureAction},
     uuids,
 };
 use crate::{clock::Instant, id::CustomerId};
@@ -106,38 +106,38 @@ pub struct Usage {
     pub members: i64,
 }
 
-/// The customers that `reach` admits.
-pub fn within(reach: &Reach) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::Id)
+/// The customers that `tenants` admits.
+pub fn within(tenants: &TenantFilter) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::Id)
 }
 
-/// The customers with these ids that `reach` admits.
-pub fn by_ids(reach: &Reach, ids: &[CustomerId]) -> Select<Entity> {
-    within(reach).filter(Column::Id.eq_any(ids.to_vec()))
+/// The customers with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[CustomerId]) -> Select<Entity> {
+    within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// A page of the customers that `reach` admits, oldest first.
-pub fn page(reach: &Reach, name: Option<&str>, slice: &Slice<CustomerId>) -> Select<Entity> {
-    slice.cut(named(reach, name), Column::Id, Order::Asc)
+/// A page of the customers that `tenants` admits, oldest first.
+pub fn page(tenants: &TenantFilter, name: Option<&str>, page: &KeysetPage<CustomerId>) -> Select<Entity> {
+    page.apply(named(tenants, name), Column::Id, Order::Asc)
 }
 
-/// The customers that `reach` admits; only those with exactly this name, if given.
-pub fn named(reach: &Reach, name: Option<&str>) -> Select<Entity> {
-    let select = within(reach);
+/// The customers that `tenants` admits; only those with exactly this name, if given.
+pub fn named(tenants: &TenantFilter, name: Option<&str>) -> Select<Entity> {
+    let select = within(tenants);
     match name {
         Some(name) => select.filter(Column::Name.eq(name)),
         None => select,
     }
 }
 
-/// Locks one customer that `reach` admits for a change of its own row, until the transaction ends.
-pub fn locked(reach: &Reach, id: CustomerId) -> Select<Entity> {
-    by_ids(reach, &[id]).lock(LockType::NoKeyUpdate)
+/// Locks one customer that `tenants` admits for a change of its own row, until the transaction ends.
+pub fn locked(tenants: &TenantFilter, id: CustomerId) -> Select<Entity> {
+    by_ids(tenants, &[id]).lock(LockType::NoKeyUpdate)
 }
 
 /// What a plan limits by number: counted before one more is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
+pub enum QuotaKind {
     /// The agents, archived ones included.
     Agents,
     /// The API keys that are neither revoked nor expired.
@@ -146,7 +146,7 @@ pub enum Counted {
     Members,
 }
 
-impl Counted {
+impl QuotaKind {
     /// The SQL that counts for the customer `c` at the time `$2`.
     fn sql(self) -> &'static str {
         match self {
@@ -171,7 +171,7 @@ pub struct Count {
 }
 
 /// Counts `what` for one customer at the time `now`.
-pub fn count(what: Counted, id: CustomerId, now: Instant) -> SelectorRaw<SelectModel<Count>> {
+pub fn count(what: QuotaKind, id: CustomerId, now: Instant) -> SelectorRaw<SelectModel<Count>> {
     let sql = format!(
         "SELECT {} AS count FROM registry.customers AS c WHERE c.id = $1 AND $2::timestamptz IS NOT NULL",
         what.sql()
@@ -186,7 +186,8 @@ pub fn count(what: Counted, id: CustomerId, now: Instant) -> SelectorRaw<SelectM
 /// Returns the usage of each of these customers at the time `now`. Not filtered by the caller's rights: the caller
 /// must do so.
 pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>> {
-    let [agents, api_keys, members] = [Counted::Agents, Counted::ApiKeys, Counted::Members].map(Counted::sql);
+    let [agents, api_keys, members] =
+        [QuotaKind::Agents, QuotaKind::ApiKeys, QuotaKind::Members].map(QuotaKind::sql);
     let sql = format!(
         "SELECT c.id, c.plan, {agents} AS agents, {api_keys} AS api_keys, {members} AS members, \
          (SELECT coalesce(max(a.latest_number), 0) FROM registry.agents AS a WHERE a.customer_id = c.id) AS versions \
@@ -200,15 +201,15 @@ pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>
 }
 
 /// What an erasure does to each column.
-pub(super) fn fate(column: Column) -> Fate {
+pub(super) fn fate(column: Column) -> ErasureAction {
     match column {
-        Column::Name => Fate::Erase(Expr::value(ERASED)),
+        Column::Name => ErasureAction::Erase(Expr::value(ERASED)),
         Column::Id
         | Column::Plan
         | Column::BillingStatus
         | Column::CreatedAt
         | Column::UpdatedAt
-        | Column::ErasedAt => Fate::Keep,
+        | Column::ErasedAt => ErasureAction::Keep,
     }
 }
 

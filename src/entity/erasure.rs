@@ -13,7 +13,7 @@ pub const ERASED: &str = "erased";
 
 /// What an erasure does to a column.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fate {
+pub enum ErasureAction {
     /// Keeps the value: a number, a hash, an id, a time, or an entry of the log.
     Keep,
     /// Overwrites the value with this one.
@@ -26,13 +26,13 @@ pub enum Fate {
 
 /// A column, and what an erasure does to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ColumnFate {
+pub struct ColumnErasure {
     /// The table's name.
     pub table: &'static str,
     /// The column's name.
     pub column: String,
     /// What an erasure does to the column.
-    pub fate: Fate,
+    pub fate: ErasureAction,
 }
 
 /// Columns that no entity has, because triggers and generated columns maintain them.
@@ -51,36 +51,36 @@ const DERIVED: [(&str, &str); 10] = [
 
 /// Returns all columns of the tables that hold customers' data.
 #[must_use]
-pub fn column_fates() -> Vec<ColumnFate> {
-    let derived = DERIVED.into_iter().map(|(table, column)| ColumnFate {
+pub fn column_erasures() -> Vec<ColumnErasure> {
+    let derived = DERIVED.into_iter().map(|(table, column)| ColumnErasure {
         table,
         column: column.to_owned(),
-        fate: Fate::Derived,
+        fate: ErasureAction::Derived,
     });
-    let mut all: Vec<ColumnFate> = derived.collect();
+    let mut all: Vec<ColumnErasure> = derived.collect();
     all.extend(of::<customer::Entity>("customers", customer::fate));
     all.extend(of::<agent::Entity>("agents", agent::fate));
     all.extend(of::<agent_version::Entity>("agent_versions", agent_version::fate));
-    all.extend(of::<activation::Entity>("activations", |_| Fate::Keep));
-    all.extend(of::<change::Entity>("changes", |_| Fate::Keep));
-    all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| Fate::Keep));
+    all.extend(of::<activation::Entity>("activations", |_| ErasureAction::Keep));
+    all.extend(of::<change::Entity>("changes", |_| ErasureAction::Keep));
+    all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| ErasureAction::Keep));
     // Whole rows. Operators, and members of another customer too, keep their profile.
-    all.extend(of::<user::Entity>("users", |_| Fate::Delete));
-    all.extend(of::<membership::Entity>("memberships", |_| Fate::Delete));
-    all.extend(of::<invitation::Entity>("invitations", |_| Fate::Delete));
-    all.extend(of::<api_key::Entity>("api_keys", |_| Fate::Delete));
+    all.extend(of::<user::Entity>("users", |_| ErasureAction::Delete));
+    all.extend(of::<membership::Entity>("memberships", |_| ErasureAction::Delete));
+    all.extend(of::<invitation::Entity>("invitations", |_| ErasureAction::Delete));
+    all.extend(of::<api_key::Entity>("api_keys", |_| ErasureAction::Delete));
     all
 }
 
-fn of<E: EntityTrait>(table: &'static str, fate: fn(E::Column) -> Fate) -> Vec<ColumnFate> {
-    let column = |column: E::Column| ColumnFate { table, column: column.to_string(), fate: fate(column) };
+fn of<E: EntityTrait>(table: &'static str, fate: fn(E::Column) -> ErasureAction) -> Vec<ColumnErasure> {
+    let column = |column: E::Column| ColumnErasure { table, column: column.to_string(), fate: fate(column) };
     E::Column::iter().map(column).collect()
 }
 
 /// Builds the update that overwrites all columns to erase.
-pub(super) fn erase<E: EntityTrait>(fate: fn(E::Column) -> Fate) -> UpdateMany<E> {
+pub(super) fn erase<E: EntityTrait>(fate: fn(E::Column) -> ErasureAction) -> UpdateMany<E> {
     E::Column::iter().fold(E::update_many(), |rows, column| match fate(column) {
-        Fate::Erase(value) => rows.col_expr(column, value),
-        Fate::Keep | Fate::Delete | Fate::Derived => rows,
+        ErasureAction::Erase(value) => rows.col_expr(column, value),
+        ErasureAction::Keep | ErasureAction::Delete | ErasureAction::Derived => rows,
     })
 }

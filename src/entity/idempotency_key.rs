@@ -38,7 +38,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// The result of an earlier write with the same key.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Earlier {
+pub struct StoredResult {
     /// SHA-256 of that request.
     pub request_hash: Vec<u8>,
     /// The row that the write created or changed.
@@ -57,14 +57,14 @@ pub fn claim(
     request_hash: &[u8],
     now: Instant,
     over: Instant,
-) -> SelectorRaw<SelectModel<Earlier>> {
+) -> SelectorRaw<SelectModel<StoredResult>> {
     let claim = "SELECT * FROM registry.claim_key($1, $2, $3, $4, $5)";
     let values = [principal.into(), key_hash.into(), request_hash.into(), now.into(), over.into()];
-    Earlier::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, claim, values))
+    StoredResult::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, claim, values))
 }
 
 /// Stores the result of the write with a claimed key.
-pub fn came_to(
+pub fn complete(
     principal: Uuid,
     key_hash: Vec<u8>,
     subject: Uuid,

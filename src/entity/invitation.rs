@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{
-    Reach, Slice,
+    KeysetPage, TenantFilter,
     change::ActorKind,
     membership::Role,
     sql::{self, Sql},
@@ -63,26 +63,26 @@ pub fn of_customer(customer: CustomerId, email: &str) -> Select<Entity> {
     select.lock(LockType::Update)
 }
 
-/// The invitation with this id, if `reach` admits it.
-pub fn by_id(reach: &Reach, id: InvitationId) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
+/// The invitation with this id, if `tenants` admits it.
+pub fn by_id(tenants: &TenantFilter, id: InvitationId) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
 }
 
-/// Locks the invitation with this id, if `reach` admits it, until the transaction ends.
-pub fn locked(reach: &Reach, id: InvitationId) -> Select<Entity> {
-    by_id(reach, id).lock(LockType::Update)
+/// Locks the invitation with this id, if `tenants` admits it, until the transaction ends.
+pub fn locked(tenants: &TenantFilter, id: InvitationId) -> Select<Entity> {
+    by_id(tenants, id).lock(LockType::Update)
 }
 
 /// One page of invitations for each of these customers, oldest first; only those that haven't expired at `now`.
 pub fn page_each(
     customers: &[CustomerId],
-    slice: &Slice<InvitationId>,
+    page: &KeysetPage<InvitationId>,
     now: Instant,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
-    let (customers, now) = (sql.value(uuids(customers)), sql.value(now));
-    let bounds = sql.bounds(slice, &Order::Asc).and("t.id");
-    let (direction, limit) = (slice.direction(&Order::Asc), sql.value(sql::limit(slice.limit)));
+    let (customers, now) = (sql.bind(uuids(customers)), sql.bind(now));
+    let bounds = sql.bounds(page, &Order::Asc).and("t.id");
+    let (direction, limit) = (page.direction(&Order::Asc), sql.bind(sql::limit(page.limit)));
     // The plan limits the number of open invitations, but expired ones accumulate. OFFSET 0 keeps Postgres from
     // scanning all of them in the list's order.
     let text = format!(

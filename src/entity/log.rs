@@ -3,7 +3,7 @@
 use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 use uuid::Uuid;
 
-use super::change::Place;
+use super::change::LogPosition;
 use crate::clock::Instant;
 
 /// The last entry of the log, and the last one that was pruned.
@@ -28,8 +28,8 @@ pub struct Head {
 impl Head {
     /// Whether entries after this position were pruned.
     #[must_use]
-    pub fn has_lost(&self, place: Place) -> bool {
-        place < Place { revision: self.floor, position: self.floor_position }
+    pub fn has_pruned_after(&self, place: LogPosition) -> bool {
+        place < LogPosition { revision: self.floor, position: self.floor_position }
     }
 }
 
@@ -59,28 +59,28 @@ pub fn floor() -> SelectorRaw<SelectModel<RetentionFloor>> {
 
 /// The result of a pruning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Pruned {
+pub struct PruneResult {
     /// The last pruned commit; none when there was nothing to prune.
     pub floor: Option<i64>,
 }
 
 /// Prunes about `most` of the oldest entries from before `until`, in whole commits, and logs that. The database
 /// keeps each entry for at least its `log_floor.keep`, and always keeps the last commit.
-pub fn prune(until: Instant, most: i32) -> SelectorRaw<SelectModel<Pruned>> {
+pub fn prune(until: Instant, most: i32) -> SelectorRaw<SelectModel<PruneResult>> {
     let prune = "SELECT registry.prune_changes($1, $2) AS floor";
     let values = [until.into(), most.into()];
-    Pruned::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, prune, values))
+    PruneResult::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, prune, values))
 }
 
 /// A commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Since {
+pub struct CommitNumber {
     /// The commit's number; none when no such commit exists yet.
     pub revision: Option<i64>,
 }
 
 /// The first commit, of any customer, that got its number at `at` or later.
-pub fn since(at: Instant) -> SelectorRaw<SelectModel<Since>> {
+pub fn first_commit_since(at: Instant) -> SelectorRaw<SelectModel<CommitNumber>> {
     let read = "SELECT registry.revision_at($1) AS revision";
-    Since::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [at.into()]))
+    CommitNumber::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [at.into()]))
 }

@@ -6,7 +6,7 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Slice, customer::Plan, sql::Sql, uuids};
+use super::{KeysetPage, customer::Plan, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -48,7 +48,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// A user's membership, with the customer's plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Place {
+pub struct MembershipWithPlan {
     /// The customer.
     pub customer_id: CustomerId,
     /// The member's role.
@@ -58,10 +58,14 @@ pub struct Place {
 }
 
 /// The memberships of one user.
-pub fn places(user: UserId) -> SelectorRaw<SelectModel<Place>> {
+pub fn of_user(user: UserId) -> SelectorRaw<SelectModel<MembershipWithPlan>> {
     let sql = "SELECT m.customer_id, m.role, c.plan FROM registry.memberships AS m \
                JOIN registry.customers AS c ON c.id = m.customer_id WHERE m.user_id = $1";
-    Place::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [user.into()]))
+    MembershipWithPlan::find_by_statement(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        sql,
+        [user.into()],
+    ))
 }
 
 /// The membership of one user at one customer.
@@ -93,7 +97,7 @@ pub fn other_admins(customer: CustomerId, user: UserId) -> Select<Entity> {
 
 /// The SQL condition that a user is a member of one of these customers. As a scalar subquery, so that Postgres
 /// can't turn it into a join that begins with all members.
-pub(super) fn works_within(user: &str, customers: &[CustomerId]) -> Expr {
+pub(super) fn is_member_of_any(user: &str, customers: &[CustomerId]) -> Expr {
     let works = format!(
         "(SELECT true FROM registry.memberships AS m WHERE m.user_id = {user} AND m.customer_id = ANY($1::uuid[]) LIMIT 1)"
     );
@@ -101,9 +105,9 @@ pub(super) fn works_within(user: &str, customers: &[CustomerId]) -> Expr {
 }
 
 /// One page of members for each of these customers, by user id.
-pub fn page_each(customers: &[CustomerId], slice: &Slice<UserId>) -> SelectorRaw<SelectModel<Model>> {
+pub fn page_each(customers: &[CustomerId], page: &KeysetPage<UserId>) -> SelectorRaw<SelectModel<Model>> {
     let (rows, parents) = (("t.*", "memberships"), ("customer_id", uuids(customers)));
-    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "user_id", &Order::Asc))
+    Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "user_id", &Order::Asc))
 }
 
 /// Counts the members of each of these customers. Returns (customer, count).

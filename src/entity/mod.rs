@@ -21,34 +21,34 @@ pub mod idempotency_key;
 pub mod invitation;
 mod json;
 pub mod log;
+pub mod log_consistency;
 pub mod membership;
-#[cfg(test)]
-mod narrowed;
 pub mod operator;
 pub mod publication;
 mod search;
 pub mod service_token;
 pub mod serving;
 mod sql;
-pub mod told;
+#[cfg(test)]
+mod tenant_filter_tests;
 pub mod user;
 
 /// The customers whose rows a select may return. Each select of a tenant's table takes one, so an unscoped read
 /// can't be written outside `entity`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Reach {
+pub enum TenantFilter {
     /// All customers.
-    Everyone,
+    All,
     /// The listed customers.
     Only(Vec<CustomerId>),
 }
 
-impl Reach {
+impl TenantFilter {
     /// Whether rows of this customer may be returned.
     #[must_use]
-    pub fn holds(&self, customer: CustomerId) -> bool {
+    pub fn admits(&self, customer: CustomerId) -> bool {
         match self {
-            Self::Everyone => true,
+            Self::All => true,
             Self::Only(customers) => customers.contains(&customer),
         }
     }
@@ -56,7 +56,7 @@ impl Reach {
     /// Restricts `select` to rows whose `column` is an admitted customer.
     pub fn narrow<E: EntityTrait>(&self, select: Select<E>, column: E::Column) -> Select<E> {
         match self {
-            Self::Everyone => select,
+            Self::All => select,
             Self::Only(customers) => select.filter(column.eq_any(customers.clone())),
         }
     }
@@ -64,7 +64,7 @@ impl Reach {
 
 /// A page by keyset pagination: at most `limit` rows between two keys, from the list's start or from its end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Slice<K> {
+pub struct KeysetPage<K> {
     /// Only rows after this key, in the list's order.
     pub after: Option<K>,
     /// Only rows before this key, in the list's order.
@@ -75,9 +75,9 @@ pub struct Slice<K> {
     pub backward: bool,
 }
 
-impl<K: Clone + Into<Value>> Slice<K> {
+impl<K: Clone + Into<Value>> KeysetPage<K> {
     /// Restricts `select` to this page of a list that is ordered by `key`.
-    pub fn cut<E: EntityTrait>(&self, mut select: Select<E>, key: E::Column, order: Order) -> Select<E> {
+    pub fn apply<E: EntityTrait>(&self, mut select: Select<E>, key: E::Column, order: Order) -> Select<E> {
         let ascending = matches!(order, Order::Asc);
         if let Some(after) = &self.after {
             select = select.filter(if ascending { key.gt(after.clone()) } else { key.lt(after.clone()) });
@@ -97,7 +97,7 @@ fn count_by_customer<E: EntityTrait>(
     customers: &[CustomerId],
     column: E::Column,
 ) -> Select<E> {
-    Reach::Only(customers.to_vec())
+    TenantFilter::Only(customers.to_vec())
         .narrow(select, column)
         .select_only()
         .column(column)

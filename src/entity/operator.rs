@@ -30,7 +30,7 @@ pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
 }
 
 /// Locks the operator against removal until the transaction ends.
-pub fn held(issuer: &str, subject: &str) -> Select<Entity> {
+pub fn locked_against_removal(issuer: &str, subject: &str) -> Select<Entity> {
     by_subject(issuer, subject).lock(LockType::KeyShare)
 }
 

@@ -47,7 +47,7 @@ impl Publication {
         update
             .table(agent::Entity.table_ref())
             .values([("latest_number", number), ("active_version_id", active), ("activated_at", since)])
-            .from(as_they_are_to_be(&agents))
+            .from(new_agent_columns(&agents))
             .and_where(Expr::col(("agents", "id")).eq(id));
         if !versions.is_empty() {
             // The update of an agent fires a trigger that reads its active version, so the versions must be
@@ -73,7 +73,7 @@ fn named(name: &'static str, rows: InsertStatement) -> CommonTableExpression {
 }
 
 /// The agents' new columns as a VALUES table, whose columns Postgres names `column1` and so on.
-fn as_they_are_to_be(agents: &[agent::Model]) -> TableRef {
+fn new_agent_columns(agents: &[agent::Model]) -> TableRef {
     let row = |agent: &agent::Model| {
         let agent::Model { id, latest_number, active_version_id, activated_at, .. } = *agent;
         let row = [id.into(), latest_number.into(), active_version_id.into(), activated_at.into()];

@@ -4,7 +4,7 @@
 use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 
 use super::{
-    Reach,
+    TenantFilter,
     activation::Reason,
     customer::BillingStatus,
     sql::{self, Sql},
@@ -42,7 +42,7 @@ pub struct Serving {
 /// then is the `before` of the next log entry about it; otherwise it is the row's. So no pruned entry is needed,
 /// with one exception: when the entry that last changed an agent is pruned, `revision` is that of its last
 /// activation. An erased customer's content is gone, so its status is CANCELED at every commit.
-const AT: &str = "a.id AS agent_id, a.customer_id, \
+const COLUMNS: &str = "a.id AS agent_id, a.customer_id, \
     CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
         SELECT c.details::jsonb #>> '{before,name}' FROM registry.changes AS c \
         WHERE c.agent_id = a.id AND c.revision > $1 AND c.action = 'agent.updated' \
@@ -58,21 +58,21 @@ const AT: &str = "a.id AS agent_id, a.customer_id, \
         ORDER BY c.revision, c.position LIMIT 1), k.billing_status) END AS status, \
     (SELECT f.revision FROM registry.log_floor AS f) AS floor";
 
-/// The joins that [`AT`] needs in addition to the agents `a`. OFFSET 0 keeps Postgres from starting with all
+/// The joins that [`COLUMNS`] needs in addition to the agents `a`. OFFSET 0 keeps Postgres from starting with all
 /// customers.
-const WITH: &str = "CROSS JOIN LATERAL ( \
+const JOINS: &str = "CROSS JOIN LATERAL ( \
         SELECT c.billing_status, c.erased_at FROM registry.customers AS c WHERE c.id = a.customer_id OFFSET 0) AS k \
     LEFT JOIN LATERAL ( \
         SELECT x.version_id, x.activated_at, x.reason, x.revision FROM registry.activations AS x \
         WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
 
-/// What these agents served at the end of this commit; only agents that `reach` admits.
-pub fn at(reach: &Reach, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
+/// What these agents served at the end of this commit; only agents that `tenants` admits.
+pub fn at(tenants: &TenantFilter, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     let mut sql = from(revision);
-    sql.within("a", reach);
-    let (agents, within) = (sql.value(uuids(agents)), sql.so_far());
+    sql.within("a", tenants);
+    let (agents, within) = (sql.bind(uuids(agents)), sql.where_clause());
     let text = format!(
-        "SELECT {AT} FROM registry.agents AS a {WITH} WHERE a.id = ANY({agents}::uuid[]) AND {within} ORDER BY a.id"
+        "SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE a.id = ANY({agents}::uuid[]) AND {within} ORDER BY a.id"
     );
     Serving::find_by_statement(sql.statement(text))
 }
@@ -86,46 +86,46 @@ pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(agents)]))
 }
 
-/// The agents that `reach` admits and that had an active version at the end of this commit; by id, after `after`.
+/// The agents that `tenants` admits and that had an active version at the end of this commit; by id, after `after`.
 pub fn page(
-    reach: &Reach,
+    tenants: &TenantFilter,
     revision: i64,
     agents: Option<&[AgentId]>,
     after: Option<AgentId>,
     limit: u64,
 ) -> SelectorRaw<SelectModel<Serving>> {
     let mut sql = from(revision);
-    let limit = sql.value(sql::limit(limit));
-    let text = match (agents, reach) {
+    let limit = sql.bind(sql::limit(limit));
+    let text = match (agents, tenants) {
         // Looks up one agent at a time by id, until the page is full.
         (Some(agents), _) => {
-            let agents = sql.value(uuids(agents));
-            sql.only("w.id", ">", after);
-            let beyond = sql.take();
-            sql.within("x", reach);
-            let within = sql.take();
+            let agents = sql.bind(uuids(agents));
+            sql.and_compare("w.id", ">", after);
+            let beyond = sql.take_where_clause();
+            sql.within("x", tenants);
+            let within = sql.take_where_clause();
             format!(
-                "SELECT {AT} FROM (SELECT DISTINCT w.id FROM unnest({agents}::uuid[]) AS w (id) WHERE {beyond} ORDER BY w.id) AS w \
-                 CROSS JOIN LATERAL (SELECT * FROM registry.agents AS x WHERE x.id = w.id AND {within} OFFSET 0) AS a {WITH} \
+                "SELECT {COLUMNS} FROM (SELECT DISTINCT w.id FROM unnest({agents}::uuid[]) AS w (id) WHERE {beyond} ORDER BY w.id) AS w \
+                 CROSS JOIN LATERAL (SELECT * FROM registry.agents AS x WHERE x.id = w.id AND {within} OFFSET 0) AS a {JOINS} \
                  WHERE act.version_id IS NOT NULL ORDER BY w.id LIMIT {limit}"
             )
         }
-        (None, Reach::Everyone) => {
-            sql.only("a.id", ">", after);
-            let beyond = sql.take();
+        (None, TenantFilter::All) => {
+            sql.and_compare("a.id", ">", after);
+            let beyond = sql.take_where_clause();
             format!(
-                "SELECT {AT} FROM registry.agents AS a {WITH} WHERE act.version_id IS NOT NULL AND {beyond} \
+                "SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE act.version_id IS NOT NULL AND {beyond} \
                  ORDER BY a.id LIMIT {limit}"
             )
         }
         // A page for each customer from its index, then the page of these.
-        (None, Reach::Only(customers)) => {
-            let customers = sql.value(uuids(customers));
-            sql.only("a.id", ">", after);
-            let beyond = sql.take();
+        (None, TenantFilter::Only(customers)) => {
+            let customers = sql.bind(uuids(customers));
+            sql.and_compare("a.id", ">", after);
+            let beyond = sql.take_where_clause();
             format!(
                 "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
-                 SELECT {AT} FROM registry.agents AS a {WITH} WHERE a.customer_id = parent.id \
+                 SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE a.customer_id = parent.id \
                  AND act.version_id IS NOT NULL AND {beyond} ORDER BY a.id LIMIT {limit}) AS p ORDER BY p.agent_id LIMIT {limit}"
             )
         }
@@ -136,6 +136,6 @@ pub fn page(
 /// A statement whose `$1` is this commit.
 fn from(revision: i64) -> Sql {
     let mut sql = Sql::default();
-    sql.value(revision);
+    sql.bind(revision);
     sql
 }

@@ -3,7 +3,7 @@
 
 use sea_orm::{DbBackend, Statement, Value, sea_query::Order};
 
-use super::{Reach, Slice, uuids};
+use super::{KeysetPage, TenantFilter, uuids};
 
 /// A statement under construction: its parameters, and the conditions that use them.
 #[derive(Debug, Default)]
@@ -14,50 +14,50 @@ pub(super) struct Sql {
 
 impl Sql {
     /// Binds a parameter and returns its placeholder.
-    pub(super) fn value(&mut self, value: impl Into<Value>) -> String {
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
         format!("${}", self.values.len())
     }
 
     /// Adds a condition.
-    pub(super) fn when(&mut self, condition: impl Into<String>) {
+    pub(super) fn and_where(&mut self, condition: impl Into<String>) {
         self.conditions.push(condition.into());
     }
 
     /// Adds the condition `column is value`, where `is` is an operator; nothing without a value.
-    pub(super) fn only(&mut self, column: &str, is: &str, value: Option<impl Into<Value>>) {
+    pub(super) fn and_compare(&mut self, column: &str, is: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
-            let value = self.value(value);
-            self.when(format!("{column} {is} {value}"));
+            let value = self.bind(value);
+            self.and_where(format!("{column} {is} {value}"));
         }
     }
 
-    /// Adds the condition that the rows of `table` belong to customers that `reach` admits.
-    pub(super) fn within(&mut self, table: &str, reach: &Reach) {
-        if let Reach::Only(customers) = reach {
-            let ids = self.value(uuids(customers));
-            self.when(format!("{table}.customer_id = ANY({ids}::uuid[])"));
+    /// Adds the condition that the rows of `table` belong to customers that `tenants` admits.
+    pub(super) fn within(&mut self, table: &str, tenants: &TenantFilter) {
+        if let TenantFilter::Only(customers) = tenants {
+            let ids = self.bind(uuids(customers));
+            self.and_where(format!("{table}.customer_id = ANY({ids}::uuid[])"));
         }
     }
 
     /// Binds the keys between which a page lies, in a list with this order.
-    pub(super) fn bounds<K: Clone + Into<Value>>(&mut self, slice: &Slice<K>, order: &Order) -> Bounds {
+    pub(super) fn bounds<K: Clone + Into<Value>>(&mut self, page: &KeysetPage<K>, order: &Order) -> Bounds {
         let (beyond, short_of) = if matches!(order, Order::Asc) { (">", "<") } else { ("<", ">") };
-        let ends = [(beyond, slice.after.clone()), (short_of, slice.before.clone())];
-        let named = ends.into_iter().filter_map(|(is, key)| Some((is, self.value(key?))));
+        let ends = [(beyond, page.after.clone()), (short_of, page.before.clone())];
+        let named = ends.into_iter().filter_map(|(is, key)| Some((is, self.bind(key?))));
         Bounds(named.collect())
     }
 
     /// Returns the conditions so far, joined with AND; `true` when there are none.
-    pub(super) fn so_far(&self) -> String {
+    pub(super) fn where_clause(&self) -> String {
         if self.conditions.is_empty() { "true".to_owned() } else { self.conditions.join(" AND ") }
     }
 
     /// Returns the conditions so far, and clears them.
-    pub(super) fn take(&mut self) -> String {
-        let so_far = self.so_far();
+    pub(super) fn take_where_clause(&mut self) -> String {
+        let clause = self.where_clause();
         self.conditions.clear();
-        so_far
+        clause
     }
 
     /// Returns the statement with its parameters.
@@ -82,7 +82,7 @@ pub(super) fn limit(rows: u64) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-impl<K: Clone + Into<Value>> Slice<K> {
+impl<K: Clone + Into<Value>> KeysetPage<K> {
     /// The direction of ORDER BY.
     pub(super) fn direction(&self, order: &Order) -> &'static str {
         if matches!(order, Order::Asc) == self.backward { "DESC" } else { "ASC" }
@@ -100,8 +100,8 @@ impl<K: Clone + Into<Value>> Slice<K> {
     ) -> Statement {
         let (columns, table) = rows;
         let bounds = sql.bounds(self, order).and(&format!("t.{key}"));
-        let (parents, limit) = (sql.value(parents), sql.value(limit(self.limit)));
-        let (conditions, direction) = (sql.so_far(), self.direction(order));
+        let (parents, limit) = (sql.bind(parents), sql.bind(limit(self.limit)));
+        let (conditions, direction) = (sql.where_clause(), self.direction(order));
         sql.statement(format!(
             "SELECT p.* FROM unnest({parents}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
              SELECT {columns} FROM registry.{table} AS t WHERE t.{parent} = parent.id AND {conditions}{bounds} \

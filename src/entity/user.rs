@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveEnum, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Reach, change::Action, membership};
+use super::{TenantFilter, change::Action, membership};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -38,13 +38,13 @@ pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
     Entity::find().filter(Column::Issuer.eq(issuer)).filter(Column::Subject.eq(subject))
 }
 
-/// The users with these ids who are members of a customer that `reach` admits, and the user `oneself`.
-pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<Entity> {
+/// The users with these ids who are members of a customer that `tenants` admits, and the user `oneself`.
+pub fn by_ids(tenants: &TenantFilter, ids: &[UserId], oneself: Option<UserId>) -> Select<Entity> {
     let select = Entity::find().filter(Column::Id.eq_any(ids.to_vec()));
-    match reach {
-        Reach::Everyone => select,
-        Reach::Only(customers) => {
-            let colleagues = membership::works_within("users.id", customers);
+    match tenants {
+        TenantFilter::All => select,
+        TenantFilter::Only(customers) => {
+            let colleagues = membership::is_member_of_any("users.id", customers);
             let mut known = sea_orm::Condition::any().add(colleagues);
             if let Some(oneself) = oneself {
                 known = known.add(Column::Id.eq(oneself));
@@ -56,7 +56,7 @@ pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<
 
 /// Locks the users who are or were members of this customer, are members of no other, and aren't operators. The
 /// lock keeps them from joining another customer meanwhile.
-pub fn only_of(customer: CustomerId) -> Select<Entity> {
+pub fn locked_exclusive_members(customer: CustomerId) -> Select<Entity> {
     let only_here = Expr::cust_with_values(
         "users.id IN (SELECT m.user_id FROM registry.memberships AS m WHERE m.customer_id = $1 \
          UNION SELECT c.subject_id FROM registry.changes AS c WHERE c.customer_id = $1 AND c.action = $2) \

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout};
 
 use super::{
+    affected_configs::{AffectedConfigs, affected_configs},
+    config_read_cache::ConfigReadKey,
     hub::{Hub, WatchFilter},
-    roster::Watched,
-    told::Asked,
-    touched::{Touched, touched},
+    subscriber_registry::Watched,
     watch::Watch,
 };
 use crate::{
@@ -71,7 +71,7 @@ pub struct ConfigWatch {
     /// The bookmark to send once `ready` and `sweeps` are empty.
     due: Option<Cursor>,
     /// When the last bookmark was sent, or the watch began.
-    marked: Instant,
+    bookmarked_at: Instant,
     /// Whether the watch was resumed and hasn't reached the log's head yet.
     behind: bool,
 }
@@ -92,14 +92,14 @@ impl Hub {
     ) -> Result<ConfigWatch> {
         policy::allow(&caller, Action::ReadConfigs)?;
         let binding = binding(&caller.scope(), &filter);
-        let after = after.map(|text| unbound(text, &binding)).transpose()?;
+        let after = after.map(|text| parse_bookmark(text, &binding)).transpose()?;
         // Entries about a customer name no agent, so agents are filtered here and not by the hub.
         let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None };
         let watch = self.watch(Arc::clone(&caller), Watched::Configs, of_customer, after).await?;
         // The snapshot's commit, unless the watch is resumed.
-        let begins = watch.mark().filter(|_| after.is_none());
-        let snapshot = begins.map(|mark| Sweep {
-            revision: mark.revision(),
+        let begins = watch.cursor().filter(|_| after.is_none());
+        let snapshot = begins.map(|cursor| Sweep {
+            revision: cursor.revision(),
             customer_id: None,
             is_snapshot: true,
             after: None,
@@ -112,7 +112,7 @@ impl Hub {
             sweeps: snapshot.into_iter().collect(),
             ready: VecDeque::new(),
             due: begins,
-            marked: Instant::now(),
+            bookmarked_at: Instant::now(),
             behind: after.is_some(),
             watch,
         })
@@ -135,34 +135,35 @@ impl ConfigWatch {
                 self.sweep(sweep).await?;
                 continue;
             }
-            if let Some(mark) = self.due.take() {
-                return Ok(self.bookmark(mark));
+            if let Some(cursor) = self.due.take() {
+                return Ok(self.bookmark(cursor));
             }
             if self.behind {
                 self.watch.catch_up().await?;
-                if let Some(mark) = self.watch.mark() {
+                if let Some(cursor) = self.watch.cursor() {
                     self.behind = false;
-                    return Ok(self.bookmark(mark));
+                    return Ok(self.bookmark(cursor));
                 }
             }
-            let wait = IDLE.checked_sub(self.marked.elapsed()).filter(|wait| !wait.is_zero()).unwrap_or(IDLE);
+            let wait =
+                IDLE.checked_sub(self.bookmarked_at.elapsed()).filter(|wait| !wait.is_zero()).unwrap_or(IDLE);
             match timeout(wait, self.watch.next_commit()).await {
-                Ok(commit) => self.tell(&commit?).await?,
-                Err(_) if !self.watch.is_followed() => {
+                Ok(commit) => self.queue_events(&commit?).await?,
+                Err(_) if !self.watch.is_log_followed() => {
                     return Err(Error::Unavailable("this instance does not follow the log"));
                 }
                 Err(_) => {
-                    if let Some(mark) = self.watch.mark() {
-                        return Ok(self.bookmark(mark));
+                    if let Some(cursor) = self.watch.cursor() {
+                        return Ok(self.bookmark(cursor));
                     }
                 }
             }
         }
     }
 
-    fn bookmark(&mut self, mark: Cursor) -> ConfigEvent {
-        self.marked = Instant::now();
-        ConfigEvent::Bookmark(mark.revision(), format!("{mark}.{}", self.binding))
+    fn bookmark(&mut self, cursor: Cursor) -> ConfigEvent {
+        self.bookmarked_at = Instant::now();
+        ConfigEvent::Bookmark(cursor.revision(), format!("{cursor}.{}", self.binding))
     }
 
     /// Reads the next page of a sweep into `ready`.
@@ -172,7 +173,7 @@ impl ConfigWatch {
             customer_id: customer_id.or(self.filter.customer_id),
             agent_ids: self.filter.agent_ids.as_deref(),
         };
-        let asked = Asked::Page {
+        let asked = ConfigReadKey::Page {
             scope: self.caller.scope(),
             revision,
             customer_id: which.customer_id,
@@ -181,7 +182,7 @@ impl ConfigWatch {
         };
         let reading = self.registry.reading(&self.caller);
         let read = self.registry.configs_page_at(&reading, revision, which, after, PAGE);
-        let page = self.watch.readings().get(asked, read).await?;
+        let page = self.watch.config_reads().get(asked, read).await?;
         if let Some(last) = page.last().filter(|_| u64::try_from(page.len()).is_ok_and(|len| len >= PAGE)) {
             self.sweeps.push_front(Sweep { after: Some(last.agent_id), ..sweep });
         }
@@ -198,20 +199,20 @@ impl ConfigWatch {
     }
 
     /// Turns a commit into events, and into sweeps where it affects a whole customer.
-    async fn tell(&mut self, commit: &[Arc<Change>]) -> Result<()> {
+    async fn queue_events(&mut self, commit: &[Arc<Change>]) -> Result<()> {
         let Some(last) = commit.last() else { return Ok(()) };
         let revision = last.revision;
         let mut agents = BTreeSet::new();
         for change in commit {
-            match touched(change) {
-                Touched::Nothing => {}
-                Touched::Customer(customer) => self.sweeps.push_back(Sweep {
+            match affected_configs(change) {
+                AffectedConfigs::Nothing => {}
+                AffectedConfigs::Customer(customer) => self.sweeps.push_back(Sweep {
                     revision,
                     customer_id: Some(customer),
                     is_snapshot: false,
                     after: None,
                 }),
-                Touched::Agent(agent) => {
+                AffectedConfigs::Agent(agent) => {
                     let wanted = self.filter.agent_ids.as_ref().is_none_or(|ids| ids.contains(&agent));
                     agents.extend(wanted.then_some(agent));
                 }
@@ -225,10 +226,10 @@ impl ConfigWatch {
         let configs = match agents.as_slice() {
             [] => Arc::default(),
             some => {
-                let asked = Asked::Agents(self.caller.scope(), revision, agents.clone());
+                let asked = ConfigReadKey::Agents(self.caller.scope(), revision, agents.clone());
                 let reading = self.registry.reading(&self.caller);
                 let read = self.registry.configs_at(&reading, revision, some);
-                self.watch.readings().get(asked, read).await?
+                self.watch.config_reads().get(asked, read).await?
             }
         };
         for ConfigAt { agent_id, customer_id: _, config } in configs.iter().cloned() {
@@ -245,7 +246,7 @@ impl ConfigWatch {
         }
         // A bookmark never splits a commit, or resuming would miss its rest. On a stream that is never idle, one
         // is due every [`IDLE`].
-        if self.ready.len() > 1 || !self.sweeps.is_empty() || self.marked.elapsed() >= IDLE {
+        if self.ready.len() > 1 || !self.sweeps.is_empty() || self.bookmarked_at.elapsed() >= IDLE {
             self.due = Some(Cursor::of(last));
         }
         Ok(())
@@ -255,13 +256,13 @@ impl ConfigWatch {
 /// Hashes scope and filter into a bookmark, because a caller that sees other rows would miss changes when it
 /// resumes.
 fn binding(scope: &Scope, filter: &WatchFilter) -> String {
-    let digest = Sha256::digest(bound(scope, filter));
+    let digest = Sha256::digest(hashed_text(scope, filter));
     hex::encode(digest.get(..BINDING_BYTES).unwrap_or_default())
 }
 
 /// The text that is hashed into bookmarks. Clients keep bookmarks, so it must stay byte for byte as the first
 /// release wrote it, even when types are renamed. The customers of a scope are sorted already.
-fn bound(scope: &Scope, filter: &WatchFilter) -> String {
+fn hashed_text(scope: &Scope, filter: &WatchFilter) -> String {
     let WatchFilter { customer_id, agent_ids } = filter;
     let customer = |id: &CustomerId| format!("CustomerId({id})");
     let scope = match scope {
@@ -287,7 +288,7 @@ fn bound(scope: &Scope, filter: &WatchFilter) -> String {
 
 /// Parses a bookmark and checks that it was issued for this scope and filter. A bare revision isn't bound to
 /// either.
-fn unbound(text: &str, binding: &str) -> Result<Cursor> {
+fn parse_bookmark(text: &str, binding: &str) -> Result<Cursor> {
     match text.rsplit_once('.') {
         None => text.parse(),
         Some((cursor, bound)) if bound == binding => cursor.parse(),

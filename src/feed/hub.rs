@@ -18,18 +18,18 @@ use tokio::{
 };
 
 use super::{
-    configs::{Configs, Render},
-    credentials::Credentials,
+    config_cache::{ConfigCache, Render},
+    config_read_cache::ConfigReadCache,
+    credential_cache::CredentialCache,
     lease::{Lease, Moment},
-    rights::Rights,
-    roster::{Roster, Watched, Watcher},
-    told::Readings,
+    revocation_log::RevocationLog,
+    subscriber_registry::{SubscriberRegistry, Watched, Watcher},
     watch::Watch,
 };
 use crate::{
     domain::{
-        Caller, Error, Reach, Registry, Result,
-        change::{Change, ChangeAction, Cursor, Place},
+        Caller, Error, Registry, Result, TenantFilter,
+        change::{Change, ChangeAction, Cursor, LogPosition},
         policy::{self, Action},
     },
     id::{AgentId, CustomerId},
@@ -41,9 +41,9 @@ use crate::{
 const LIVE_COMMITS: usize = 1024;
 /// How long an instance may answer from memory without proof that it has followed the log to its head. The tail
 /// polls four times as often.
-pub(super) const LEASE: Duration = Duration::from_secs(1);
+pub(super) const CACHE_LEASE: Duration = Duration::from_secs(1);
 /// How long a response waits for this instance to apply the commits that its reads and writes have seen.
-const SETTLING: Duration = Duration::from_millis(250);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long a read waits for the revision given as `atLeast`.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(2);
 
@@ -55,9 +55,9 @@ pub(super) struct Commit {
 }
 
 /// A callback that empties a response cache.
-struct Dropper(Box<dyn Fn() + Send + Sync>);
+struct InvalidationHook(Box<dyn Fn() + Send + Sync>);
 
-impl fmt::Debug for Dropper {
+impl fmt::Debug for InvalidationHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Dropper")
     }
@@ -85,16 +85,16 @@ pub struct Inner {
     applied: watch::Sender<Option<Cursor>>,
     lease: Lease,
     /// How often the log diverged from what this instance had followed.
-    turns: AtomicU64,
-    rights: Rights,
-    roster: Roster,
-    pub(super) configs: Configs,
-    pub(super) credentials: Credentials,
+    epoch: AtomicU64,
+    revocation_log: RevocationLog,
+    subscribers: SubscriberRegistry,
+    pub(super) configs: ConfigCache,
+    pub(super) credentials: CredentialCache,
     /// Configurations that watchers have read, shared between watchers of equal scope.
-    readings: Readings,
+    config_reads: ConfigReadCache,
     /// Callbacks that empty the other response caches. They run when a customer is erased, and when commits may
     /// have been missed.
-    droppers: Mutex<Vec<Dropper>>,
+    invalidation_hooks: Mutex<Vec<InvalidationHook>>,
     /// Wakes the tail, so that it reads the log at once.
     bell: Arc<Notify>,
     /// When the database last failed to answer a request that had a fallback in memory. None once it answers
@@ -131,34 +131,34 @@ impl Hub {
         bell: Arc<Notify>,
     ) -> Self {
         Self(Arc::new(Inner {
-            configs: Configs::new(registry.clone(), tasks, render, config_bytes),
-            credentials: Credentials::default(),
-            readings: Readings::default(),
-            droppers: Mutex::default(),
+            configs: ConfigCache::new(registry.clone(), tasks, render, config_bytes),
+            credentials: CredentialCache::default(),
+            config_reads: ConfigReadCache::default(),
+            invalidation_hooks: Mutex::default(),
             bell,
             silent_since: Mutex::default(),
             lease: Lease::new(Moment::now(registry.clock())),
             registry,
             live: broadcast::Sender::new(LIVE_COMMITS),
             applied: watch::Sender::new(None),
-            turns: AtomicU64::default(),
-            rights: Rights::default(),
-            roster: Roster::default(),
+            epoch: AtomicU64::default(),
+            revocation_log: RevocationLog::default(),
+            subscribers: SubscriberRegistry::default(),
         }))
     }
 
     /// Applies one commit: invalidates the caches, then broadcasts it to all watchers.
-    pub(super) fn arrive(&self, commit: Commit) {
+    pub(super) fn publish(&self, commit: Commit) {
         let end = commit.changes.last().map(|last| Cursor::of(last));
-        self.credentials.note(&commit.changes);
-        self.configs.note(&commit.changes);
+        self.credentials.invalidate(&commit.changes);
+        self.configs.invalidate(&commit.changes);
         self.registry.apply_changes(&commit.changes);
         if commit.changes.iter().any(|change| change.action == ChangeAction::CustomerErased) {
-            self.drop_answers();
+            self.invalidate_responses();
         }
         // After the credential cache is invalidated, so that a connection that rechecks its caller looks it up
         // again.
-        self.rights.note(&commit.changes);
+        self.revocation_log.record(&commit.changes);
         // Before the broadcast: a watcher that subscribes in between sees the commit twice and skips the second,
         // but never misses it.
         self.applied.send_replace(end);
@@ -168,14 +168,14 @@ impl Hub {
 
     /// Registers a callback that empties a response cache. It runs when a customer is erased, and when commits may
     /// have been missed, because cached responses may contain the erased data.
-    pub fn when_erased(&self, drop: impl Fn() + Send + Sync + 'static) {
-        lock(&self.droppers).push(Dropper(Box::new(drop)));
+    pub fn on_invalidation(&self, drop: impl Fn() + Send + Sync + 'static) {
+        lock(&self.invalidation_hooks).push(InvalidationHook(Box::new(drop)));
     }
 
     /// Empties all response caches: they don't record whose data they contain, and erasures are rare.
-    fn drop_answers(&self) {
-        self.readings.clear();
-        lock(&self.droppers).iter().for_each(|Dropper(drop)| drop());
+    fn invalidate_responses(&self) {
+        self.config_reads.clear();
+        lock(&self.invalidation_hooks).iter().for_each(|InvalidationHook(drop)| drop());
     }
 
     /// The last revision that this instance has applied; 0 until the tail has read the log's head.
@@ -192,26 +192,26 @@ impl Hub {
     }
 
     /// Renews the lease: at `at`, this instance had applied all of the log.
-    pub(super) fn saw_all(&self, at: Moment) {
+    pub(super) fn renew_lease(&self, at: Moment) {
         self.lease.renew(at);
     }
 
-    /// The current moment, for [`Hub::saw_all`].
+    /// The current moment, for [`Hub::renew_lease`].
     pub(super) fn moment(&self) -> Moment {
         Moment::now(self.registry.clock())
     }
 
     /// Restarts from `end`, the last entry of a commit, with nothing known of earlier commits. Clears all caches,
     /// treats everybody's rights as changed, and makes watchers read the missed commits from the log.
-    pub(super) fn begins_at(&self, end: Cursor) {
+    pub(super) fn reset(&self, end: Cursor) {
         let revision = end.revision();
         self.registry.seen_at_most(revision);
         self.credentials.clear();
         self.configs.clear();
         // The missed commits may contain an erasure.
         self.registry.clear_contents();
-        self.drop_answers();
-        self.rights.forget();
+        self.invalidate_responses();
+        self.revocation_log.forget();
         self.applied.send_replace(Some(end));
         let _ = self.live.send(Arc::new(Commit { revision, changes: Vec::new() }));
     }
@@ -220,22 +220,22 @@ impl Hub {
     /// commits was promoted. Watchers have seen commits that no longer exist, so they fail with
     /// [`Error::CursorInvalid`].
     pub(super) fn diverged(&self) {
-        self.turns.fetch_add(1, Ordering::Relaxed);
+        self.epoch.fetch_add(1, Ordering::Relaxed);
         self.applied.send_replace(None);
         self.credentials.clear();
         self.configs.clear();
         self.registry.clear_contents();
-        self.drop_answers();
+        self.invalidate_responses();
     }
 
     /// How often the log has diverged. A watch ends when this number changes.
-    pub(super) fn turn(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
     }
 
     /// Configurations that watchers have read.
-    pub(super) fn readings(&self) -> &Readings {
-        &self.readings
+    pub(super) fn config_reads(&self) -> &ConfigReadCache {
+        &self.config_reads
     }
 
     /// The domain's operations.
@@ -256,14 +256,14 @@ impl Hub {
     /// [`Error::Forbidden`] unless the caller is an operator or the system.
     pub fn watchers(&self, caller: &Caller) -> Result<Vec<Arc<Watcher>>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        Ok(self.roster.all())
+        Ok(self.subscribers.all())
     }
 
     /// How many watchers of this kind there are on this instance, and by how many commits the slowest one is
     /// behind.
     #[must_use]
-    pub fn watching(&self, watched: Watched) -> (usize, i64) {
-        let all = self.roster.all();
+    pub fn watcher_stats(&self, watched: Watched) -> (usize, i64) {
+        let all = self.subscribers.all();
         let those = all.iter().filter(|watcher| watcher.watched == watched);
         let behind = those.clone().map(|watcher| self.applied() - watcher.revision()).max();
         (those.count(), behind.unwrap_or(0).max(0))
@@ -271,15 +271,15 @@ impl Hub {
 
     /// The recent changes of rights.
     #[must_use]
-    pub fn rights(&self) -> &Rights {
-        &self.rights
+    pub fn revocation_log(&self) -> &RevocationLog {
+        &self.revocation_log
     }
 
     /// Waits until this instance has applied `revision`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] after two seconds, which also happens for a revision that doesn't exist yet.
-    pub async fn reach(&self, revision: i64) -> Result<()> {
+    pub async fn wait_for_revision(&self, revision: i64) -> Result<()> {
         let mut applied = self.applied.subscribe();
         let reached =
             timeout(AT_LEAST_WAIT, applied.wait_for(|end| end.is_some_and(|end| end.revision() >= revision)))
@@ -293,7 +293,7 @@ impl Hub {
     /// Waits up to 250 ms until this instance has applied every commit that its reads and writes have seen. Called
     /// before a response is sent, so that a client that has seen a commit isn't answered from an older cache next.
     /// If the instance can't catch up in time, the lease is void until it has.
-    pub async fn settle(&self) {
+    pub async fn wait_until_caught_up(&self) {
         let seen = self.registry.seen();
         if self.applied() >= seen {
             return;
@@ -302,7 +302,7 @@ impl Hub {
             self.bell.notify_one();
             let mut applied = self.applied.subscribe();
             let followed = applied.wait_for(|end| end.is_some_and(|end| end.revision() >= seen));
-            if timeout(SETTLING, followed).await.is_ok() {
+            if timeout(CATCH_UP_TIMEOUT, followed).await.is_ok() {
                 return;
             }
         }
@@ -312,7 +312,7 @@ impl Hub {
     /// Whether this instance may answer from memory: its caches are at most a second old, and the lease isn't
     /// void.
     pub(super) fn has_lease(&self) -> bool {
-        self.lease.holds(self.moment(), LEASE) && self.applied.borrow().is_some()
+        self.lease.holds(self.moment(), CACHE_LEASE) && self.applied.borrow().is_some()
     }
 
     /// How many configurations are cached, and how many bytes they take.
@@ -339,48 +339,49 @@ impl Hub {
             Watched::Activations | Watched::Configs => Action::WatchActivations,
             Watched::Changes => Action::ReadChanges,
         };
-        let reach = policy::tenant_filter(&caller, action)?;
+        let tenants = policy::tenant_filter(&caller, action)?;
         if let Some(customer) = filter.customer_id {
             policy::allow_on(&caller, action, customer, "customer")?;
         }
-        if watched == Watched::Changes && reach == Reach::Only(Vec::new()) {
+        if watched == Watched::Changes && tenants == TenantFilter::Only(Vec::new()) {
             return Err(Error::Forbidden("only ADMINs of a customer read its audit"));
         }
         // Nothing is broadcast before the tail has started. The subscription precedes the position, so a commit
         // between the two is broadcast. A position from memory may be a moment old; later commits are broadcast
         // too.
-        self.reach(0).await?;
-        let turn = self.turns.load(Ordering::Relaxed);
+        self.wait_for_revision(0).await?;
+        let epoch = self.epoch.load(Ordering::Relaxed);
         let live = self.live.subscribe();
-        let (place, behind, mark) = match after {
+        let (place, behind, cursor) = match after {
             Some(cursor) => (self.registry.place(cursor).await?, true, cursor),
             None => {
                 // A snapshot must include the newest commit, also of another instance, so it reads the head.
                 // Without a snapshot, the cached end suffices: newer commits are broadcast.
-                let mark = match self.end().filter(|_| watched != Watched::Configs) {
+                let cursor = match self.end().filter(|_| watched != Watched::Configs) {
                     Some(end) => end,
                     None => {
                         let head = Box::pin(self.registry.head()).await?;
                         Cursor::new(head.revision, head.position, &head.chain_hash)
                     }
                 };
-                (Place::end_of(mark.revision()), false, mark)
+                (LogPosition::end_of(cursor.revision()), false, cursor)
             }
         };
-        let entered = self.roster.enter(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());
-        entered.at(place.revision);
+        let registration =
+            self.subscribers.register(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());
+        registration.record_progress(place.revision);
         Ok(Watch {
             hub: self.clone(),
             caller,
             action,
-            reach,
-            turn,
-            entered,
+            tenants,
+            epoch,
+            registration,
             filter,
             live,
             place,
             behind,
-            mark,
+            cursor,
             ready: VecDeque::new(),
             commit: Vec::new(),
         })

@@ -30,12 +30,12 @@ impl Moment {
 #[derive(Clone, Debug)]
 pub(super) struct Lease {
     made: Moment,
-    seen: Arc<Seen>,
+    seen: Arc<LastProof>,
 }
 
 /// Times in milliseconds since the lease was created.
 #[derive(Debug, Default)]
-struct Seen {
+struct LastProof {
     steady: AtomicU64,
     of_day: AtomicU64,
     /// Proof up to this moment doesn't count.

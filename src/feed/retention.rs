@@ -9,17 +9,17 @@ use tokio::time::sleep;
 use crate::domain::Registry;
 
 /// How often to look for rows to delete.
-const EVERY: Duration = Duration::from_secs(600);
+const INTERVAL: Duration = Duration::from_secs(600);
 /// The pause between two batches, so that other statements get their turn.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Prunes log entries older than `retention`, for as long as the service runs. Instances that prune at once wait
 /// for each other; the later ones find nothing left. Failures are logged and retried.
-pub async fn keep(registry: Registry, retention: Duration) {
+pub async fn prune_periodically(registry: Registry, retention: Duration) {
     // A retention that overflows a time span keeps everything.
     let Ok(retention) = TimeDelta::from_std(retention) else { return };
     loop {
-        sleep(registry.clock().jitter(EVERY)).await;
+        sleep(registry.clock().jitter(INTERVAL)).await;
         loop {
             let Some(until) = registry.clock().now().checked_sub_signed(retention) else { return };
             match registry.prune(until).await {
@@ -39,9 +39,9 @@ pub async fn keep(registry: Registry, retention: Duration) {
 
 /// Deletes expired idempotency keys, for as long as the service runs. An expired key can be reused even before
 /// that; this only frees its space.
-pub async fn forget_keys(registry: Registry) {
+pub async fn delete_expired_keys(registry: Registry) {
     loop {
-        sleep(registry.clock().jitter(EVERY)).await;
+        sleep(registry.clock().jitter(INTERVAL)).await;
         if let Err(err) = registry.forget_idempotency_keys().await {
             tracing::warn!(error = %err, "can't delete expired idempotency keys; retrying later");
         }

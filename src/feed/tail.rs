@@ -13,7 +13,7 @@ use crate::{
     domain::{
         Caller, Error, Registry, Result,
         audit::chain::linked,
-        change::{Change, Cursor, Place},
+        change::{Change, Cursor, LogPosition},
         policy::Action,
     },
 };
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 const PAGE: u64 = 1024;
 
 /// Forwards each database notification to `bell`, for as long as the service runs.
-pub async fn hear(mut listener: Listener, bell: Arc<Notify>) {
+pub async fn forward_notifications(mut listener: Listener, bell: Arc<Notify>) {
     loop {
         listener.next().await;
         bell.notify_one();
@@ -35,7 +35,7 @@ pub async fn hear(mut listener: Listener, bell: Arc<Notify>) {
 
 /// How far the log has been followed.
 struct Followed {
-    place: Place,
+    place: LogPosition,
     /// The chain hash at `place`; the next entry must chain to it.
     chain_hash: Vec<u8>,
 }
@@ -76,15 +76,15 @@ async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed
     let asked = hub.moment();
     let Some(Followed { place, chain_hash }) = followed else {
         let head = registry.head().await?;
-        let place = Place::end_of(head.revision);
+        let place = LogPosition::end_of(head.revision);
         let end = Cursor::new(head.revision, head.position, &head.chain_hash);
         *followed = Some(Followed { place, chain_hash: head.chain_hash });
-        hub.begins_at(end);
-        hub.saw_all(asked);
+        hub.reset(end);
+        hub.renew_lease(asked);
         return Ok(());
     };
     let (mut from, mut hash) = (*place, chain_hash.clone());
-    let mut held: Vec<Arc<Change>> = Vec::new();
+    let mut pending: Vec<Arc<Change>> = Vec::new();
     loop {
         let reading = registry.reading(&Caller::system("tail"));
         let (page, head) = registry.changes_after(&reading, Action::ReadChanges, None, from, PAGE).await?;
@@ -100,25 +100,26 @@ async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed
                 return Err(Error::CursorInvalid);
             }
             hash.clone_from(&change.chain_hash);
-            from = Place::of(&change);
-            if held.last().is_some_and(|last| last.revision != change.revision) {
-                hand_on(hub, followed, std::mem::take(&mut held));
+            from = LogPosition::of(&change);
+            if pending.last().is_some_and(|last| last.revision != change.revision) {
+                publish_commit(hub, followed, std::mem::take(&mut pending));
             }
-            held.push(Arc::new(change));
+            pending.push(Arc::new(change));
         }
         // A snapshot contains whole commits only, so the last page ends with a commit's last entry.
         if is_last {
-            hand_on(hub, followed, held);
-            hub.saw_all(asked);
+            publish_commit(hub, followed, pending);
+            hub.renew_lease(asked);
             return Ok(());
         }
     }
 }
 
-fn hand_on(hub: &Hub, followed: &mut Option<Followed>, changes: Vec<Arc<Change>>) {
+fn publish_commit(hub: &Hub, followed: &mut Option<Followed>, changes: Vec<Arc<Change>>) {
     if let Some(last) = changes.last() {
         let revision = last.revision;
-        *followed = Some(Followed { place: Place::end_of(revision), chain_hash: last.chain_hash.clone() });
-        hub.arrive(Commit { revision, changes });
+        *followed =
+            Some(Followed { place: LogPosition::end_of(revision), chain_hash: last.chain_hash.clone() });
+        hub.publish(Commit { revision, changes });
     }
 }

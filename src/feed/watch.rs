@@ -6,20 +6,20 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
 
 use super::{
+    config_read_cache::ConfigReadCache,
     hub::{Commit, Hub, WatchFilter},
-    roster::Entered,
-    told::Readings,
+    subscriber_registry::Registration,
 };
 use crate::domain::{
-    Caller, Error, Reach, Registry, Result,
-    change::{Change, Cursor, Place},
+    Caller, Error, Registry, Result, TenantFilter,
+    change::{Change, Cursor, LogPosition},
     policy::{self, Action},
 };
 
 /// How many entries one replay query reads.
 const REPLAY_PAGE: u64 = 256;
 /// The greatest age at which this instance may still claim that nothing has happened.
-const LEASE: Duration = Duration::from_secs(5);
+const FOLLOWING_MAX_AGE: Duration = Duration::from_secs(5);
 
 /// A watch of the log, from one position on. Dropping it unregisters the watcher.
 #[derive(Debug)]
@@ -29,18 +29,18 @@ pub struct Watch {
     /// The right that the caller needs.
     pub(super) action: Action,
     /// The customers whose broadcast entries the caller may see.
-    pub(super) reach: Reach,
+    pub(super) tenants: TenantFilter,
     /// The log's epoch when the watch began.
-    pub(super) turn: u64,
-    pub(super) entered: Entered,
+    pub(super) epoch: u64,
+    pub(super) registration: Registration,
     pub(super) filter: WatchFilter,
     pub(super) live: broadcast::Receiver<Arc<Commit>>,
     /// All entries up to here have been returned, filtered out, or put into `ready`.
-    pub(super) place: Place,
+    pub(super) place: LogPosition,
     /// Whether to replay from the log before waiting for broadcasts.
     pub(super) behind: bool,
     /// The last entry that was read, whether or not the watcher may see it.
-    pub(super) mark: Cursor,
+    pub(super) cursor: Cursor,
     pub(super) ready: VecDeque<Arc<Change>>,
     /// The entries so far of the commit that [`Watch::next_commit`] returns next.
     pub(super) commit: Vec<Arc<Change>>,
@@ -56,10 +56,10 @@ impl Watch {
     pub async fn next(&mut self) -> Result<Arc<Change>> {
         loop {
             if let Some(change) = self.ready.pop_front() {
-                self.entered.at(change.revision);
+                self.registration.record_progress(change.revision);
                 return Ok(change);
             }
-            self.entered.at(self.place.revision);
+            self.registration.record_progress(self.place.revision);
             if self.behind {
                 // Boxed, so that a watch that only waits for broadcasts doesn't hold the memory of this future.
                 Box::pin(self.replay()).await?;
@@ -67,11 +67,11 @@ impl Watch {
             }
             match self.live.recv().await {
                 // Revisions have no gaps, so a gap means that a commit wasn't broadcast; it is in the log.
-                _ if self.is_of_another_log() => return Err(Error::CursorInvalid),
+                _ if self.has_diverged() => return Err(Error::CursorInvalid),
                 Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision + 1 => {
                     self.behind = true;
                 }
-                Ok(commit) => self.take(&commit),
+                Ok(commit) => self.accept_live(&commit),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     metrics::counter!("registry_watch_lagged_total").increment(1);
                     self.behind = true;
@@ -119,18 +119,18 @@ impl Watch {
     }
 
     /// Whether the log has diverged since this watch began.
-    fn is_of_another_log(&self) -> bool {
-        self.turn != self.hub.turn()
+    fn has_diverged(&self) -> bool {
+        self.epoch != self.hub.epoch()
     }
 
-    /// Whether this instance still follows the log. If it doesn't, [`Watch::mark`] is out of date.
-    pub(super) fn is_followed(&self) -> bool {
-        self.hub.age() < LEASE
+    /// Whether this instance still follows the log. If it doesn't, [`Watch::cursor`] is out of date.
+    pub(super) fn is_log_followed(&self) -> bool {
+        self.hub.age() < FOLLOWING_MAX_AGE
     }
 
     /// Configurations that other watchers have read.
-    pub(super) fn readings(&self) -> &Readings {
-        self.hub.readings()
+    pub(super) fn config_reads(&self) -> &ConfigReadCache {
+        self.hub.config_reads()
     }
 
     /// The domain's operations.
@@ -140,30 +140,30 @@ impl Watch {
 
     /// The position to resume from; none while entries up to it haven't all been returned.
     #[must_use]
-    pub fn mark(&self) -> Option<Cursor> {
+    pub fn cursor(&self) -> Option<Cursor> {
         let is_drained = self.ready.is_empty() && self.commit.is_empty() && !self.behind;
-        is_drained.then_some(self.mark)
+        is_drained.then_some(self.cursor)
     }
 
     /// Puts the entries of a broadcast commit that weren't replayed, and that the watcher may see, into `ready`.
-    fn take(&mut self, commit: &Commit) {
-        if Place::end_of(commit.revision) <= self.place {
+    fn accept_live(&mut self, commit: &Commit) {
+        if LogPosition::end_of(commit.revision) <= self.place {
             return;
         }
         for change in &commit.changes {
-            let is_within = change.customer_id.is_none_or(|id| self.reach.holds(id));
-            if Place::of(change) > self.place && is_within && self.shows(change) {
+            let is_within = change.customer_id.is_none_or(|id| self.tenants.admits(id));
+            if LogPosition::of(change) > self.place && is_within && self.admits(change) {
                 self.ready.push_back(Arc::clone(change));
             }
         }
-        self.place = Place::end_of(commit.revision);
+        self.place = LogPosition::end_of(commit.revision);
         if let Some(last) = commit.changes.last() {
-            self.mark = Cursor::of(last);
+            self.cursor = Cursor::of(last);
         }
     }
 
     async fn replay(&mut self) -> Result<()> {
-        if self.is_of_another_log() {
+        if self.has_diverged() {
             return Err(Error::CursorInvalid);
         }
         let reading = self.hub.registry().reading(&self.caller);
@@ -176,20 +176,20 @@ impl Watch {
         // A full page: the next one starts at its end. Otherwise all entries up to the log's head have been read,
         // including those that this watcher may not see.
         if self.behind {
-            self.place = page.last().map_or(self.place, Place::of);
-            self.mark = page.last().map_or(self.mark, Cursor::of);
-        } else if Place::end_of(head.revision) >= self.place {
-            self.place = Place::end_of(head.revision);
-            self.mark = Cursor::new(head.revision, head.position, &head.chain_hash);
+            self.place = page.last().map_or(self.place, LogPosition::of);
+            self.cursor = page.last().map_or(self.cursor, Cursor::of);
+        } else if LogPosition::end_of(head.revision) >= self.place {
+            self.place = LogPosition::end_of(head.revision);
+            self.cursor = Cursor::new(head.revision, head.position, &head.chain_hash);
         }
-        let shown: Vec<_> = page.into_iter().filter(|change| self.shows(change)).map(Arc::new).collect();
+        let shown: Vec<_> = page.into_iter().filter(|change| self.admits(change)).map(Arc::new).collect();
         self.ready.extend(shown);
         Ok(())
     }
 
     /// Whether the watcher receives an entry of a customer that it may see. Entries without a customer are for the
     /// platform only.
-    fn shows(&self, change: &Change) -> bool {
+    fn admits(&self, change: &Change) -> bool {
         self.filter.passes(change) && (change.customer_id.is_some() || policy::is_platform(&self.caller))
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::{
     domain::{Caller, Registry},
-    feed::{Hot, Hub},
+    feed::{Hub, RenderedConfig},
     id::AgentId,
 };
 
@@ -225,7 +225,7 @@ impl Api {
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::new(trusted));
         let (render_cache, response_cache) = (RenderCache::default(), ResponseCache::default());
-        hub.when_erased({
+        hub.on_invalidation({
             let (render_cache, response_cache, documents) =
                 (render_cache.clone(), response_cache.clone(), Arc::clone(&documents));
             move || {
@@ -288,7 +288,7 @@ impl Api {
     pub fn cached_response(
         &self,
         request_body: &[u8],
-        current_config: impl FnOnce(AgentId) -> Option<Arc<Hot>>,
+        current_config: impl FnOnce(AgentId) -> Option<Arc<RenderedConfig>>,
     ) -> Option<Bytes> {
         self.response_cache.get(request_body, current_config)
     }
@@ -300,7 +300,7 @@ impl Api {
         let data = Request::new(&self.registry, &self.hub, caller, None);
         let shown_config = Arc::clone(&data.shown_config);
         let answer = timeout(DEADLINE, self.schema.execute(accepted.request().data(data))).await;
-        self.hub.settle().await;
+        self.hub.wait_until_caught_up().await;
         match answer {
             Ok(mut response) => {
                 if is_mutation {

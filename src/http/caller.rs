@@ -168,7 +168,8 @@ pub struct Since(pub u64);
 /// that concerns it.
 #[must_use]
 pub fn may_have_lost(door: &Door, Since(since): Since, caller: &Caller) -> bool {
-    caller.has_expired(door.registry.clock().now()) || door.hub.rights().touched_since(since, caller)
+    caller.has_expired(door.registry.clock().now())
+        || door.hub.revocation_log().may_affect_since(since, caller)
 }
 
 /// Rejects a caller that has lost rights since it was looked up, because a body may take hours to arrive.

@@ -300,7 +300,7 @@ async fn a_key_that_is_revoked_while_its_request_is_read_does_nothing() {
         };
         eventually("the key's use is recorded", used).await;
         operator.gql(REVOKE, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
-        app.door.hub.reach(app.registry.head().await.unwrap().revision).await.unwrap();
+        app.door.hub.wait_for_revision(app.registry.head().await.unwrap().revision).await.unwrap();
         stream.write_all(&body.as_bytes()[1..]).await.unwrap();
         let mut answer = String::new();
         within("the whole answer", stream.read_to_string(&mut answer)).await.unwrap();

@@ -2,7 +2,7 @@
 
 use agent_registry::domain::{
     KeyScope,
-    erasure::{ColumnFate, Fate, column_fates},
+    erasure::{ColumnErasure, ErasureAction, column_erasures},
     member::Role,
 };
 use serde_json::{Value, json};
@@ -40,8 +40,8 @@ async fn dump(session: &mut PgConnection) -> String {
 /// The columns to be erased in which no row contains "zebra".
 async fn without_zebra(session: &mut PgConnection) -> Vec<String> {
     let mut without = Vec::new();
-    let erased = column_fates().into_iter().filter(|fate| matches!(fate.fate, Fate::Erase(_)));
-    for ColumnFate { table, column, fate: _ } in erased {
+    let erased = column_erasures().into_iter().filter(|fate| matches!(fate.fate, ErasureAction::Erase(_)));
+    for ColumnErasure { table, column, fate: _ } in erased {
         let count = format!("SELECT count(*) FROM registry.{table} WHERE {column}::text ILIKE '%zebra%'");
         let count: i64 =
             sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut *session).await.unwrap();
@@ -62,8 +62,10 @@ async fn each_column_of_a_customers_tables_has_its_fate() {
             SELECT FROM information_schema.columns AS o WHERE o.table_schema = c.table_schema
             AND o.table_name = c.table_name AND o.column_name = 'customer_id')) ORDER BY 1";
     let columns: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut session).await.unwrap();
-    let mut fates: Vec<String> =
-        column_fates().iter().map(|ColumnFate { table, column, .. }| format!("{table}.{column}")).collect();
+    let mut fates: Vec<String> = column_erasures()
+        .iter()
+        .map(|ColumnErasure { table, column, .. }| format!("{table}.{column}"))
+        .collect();
     fates.sort();
     let unclassified: Vec<_> = columns.iter().filter(|column| !fates.contains(column)).collect();
     let unknown: Vec<_> = fates.iter().filter(|fate| !columns.contains(fate)).collect();

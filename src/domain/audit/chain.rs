@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Instant,
-    domain::change::{Change, Place},
+    domain::change::{Change, LogPosition},
     entity::log::RetentionFloor,
 };
 
@@ -45,7 +45,7 @@ impl fmt::Display for ChainError {
 /// A verified prefix of a chain: its last entry and the chain hash there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
-    place: Place,
+    place: LogPosition,
     at: Option<Instant>,
     hash: Hash,
 }
@@ -55,7 +55,7 @@ impl Chain {
     #[must_use]
     pub fn genesis(log: Uuid) -> Self {
         let hash = Sha256::digest(format!("agent-registry change log {log}")).into();
-        Self { place: Place { revision: 0, position: 0 }, at: None, hash }
+        Self { place: LogPosition { revision: 0, position: 0 }, at: None, hash }
     }
 
     /// A chain that continues after the last pruned entry. `None` when the stored chain hash isn't a SHA-256 hash.
@@ -63,12 +63,12 @@ impl Chain {
     pub fn from(floor: &RetentionFloor) -> Option<Self> {
         let RetentionFloor { revision, position, chain_hash } = floor;
         let hash = chain_hash.as_slice().try_into().ok()?;
-        Some(Self { place: Place { revision: *revision, position: *position }, at: None, hash })
+        Some(Self { place: LogPosition { revision: *revision, position: *position }, at: None, hash })
     }
 
     /// The position of the last entry that was followed.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> LogPosition {
         self.place
     }
 
@@ -83,10 +83,10 @@ impl Chain {
     /// # Errors
     /// The first [`ChainError`] of the entry.
     pub fn follow(&mut self, change: &Change) -> Result<(), ChainError> {
-        let Place { revision, position } = self.place;
-        let next = Place::of(change);
-        let continues = next == Place { revision, position: position + 1 };
-        if !continues && next != (Place { revision: revision + 1, position: 1 }) {
+        let LogPosition { revision, position } = self.place;
+        let next = LogPosition::of(change);
+        let continues = next == LogPosition { revision, position: position + 1 };
+        if !continues && next != (LogPosition { revision: revision + 1, position: 1 }) {
             return Err(ChainError::Position);
         }
         let is_dated = self.at.is_none_or(|at| if continues { at == change.at } else { at <= change.at });

@@ -11,10 +11,10 @@ use crate::{
     clock::Instant,
     domain::{
         Caller, Error, Registry, Result,
-        change::{ActorKind, Change, ChangeAction, Channel, Head, Place, floor, head},
+        change::{ActorKind, Change, ChangeAction, Channel, Head, LogPosition, floor, head},
         policy::{self, Action},
     },
-    entity::{Reach, audit, change, customer},
+    entity::{TenantFilter, audit, change, customer},
     id::CustomerId,
 };
 
@@ -117,7 +117,7 @@ pub struct Excerpt {
     caller: Caller,
     customer: CustomerId,
     head: Head,
-    place: Place,
+    place: LogPosition,
     next: Next,
 }
 
@@ -143,7 +143,7 @@ impl Registry {
         // One connection at a time: if each holder of a connection waited for a second one, all could wait for ever.
         drop(reading);
         let (registry, caller, head) = (self.clone(), caller.clone(), self.head().await?);
-        let place = Place::end_of(head.floor);
+        let place = LogPosition::end_of(head.floor);
         Ok(Excerpt { registry, caller, customer, head, place, next: Next::Begin })
     }
 }
@@ -207,7 +207,7 @@ impl Excerpt {
     async fn entries(&mut self) -> Result<Vec<ExcerptLine>> {
         let system = self.registry.reading(&Caller::system("excerpt")).view;
         let head = head(&system).await?;
-        if head.has_lost(self.place) {
+        if head.has_pruned_after(self.place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let hashes = audit::hashes(self.customer, self.place, self.head.revision, PAGE);
@@ -216,7 +216,7 @@ impl Excerpt {
         let own_count = hashes.iter().filter(|hash| hash.is_own).count();
         let mut own = VecDeque::new();
         if own_count > 0 {
-            let reach = Reach::Only(vec![self.customer]);
+            let reach = TenantFilter::Only(vec![self.customer]);
             let limit = u64::try_from(own_count).unwrap_or(PAGE);
             let reading = self.registry.reading(&self.caller);
             own = reading.view.all(change::after(&reach, self.place, limit)).await?.into();
@@ -225,12 +225,13 @@ impl Excerpt {
             self.next = Next::End;
             return Ok(Vec::new());
         };
-        self.place = Place { revision: last.revision, position: last.position };
+        self.place = LogPosition { revision: last.revision, position: last.position };
         let mut lines = Vec::new();
         for hash in &hashes {
             if hash.is_own {
                 let is_it = |entry: &Change| {
-                    Place::of(entry) == (Place { revision: hash.revision, position: hash.position })
+                    LogPosition::of(entry)
+                        == (LogPosition { revision: hash.revision, position: hash.position })
                 };
                 let entry = own.pop_front().filter(is_it);
                 let entry = entry.ok_or(Error::Unavailable("the log was pruned during the export"))?;

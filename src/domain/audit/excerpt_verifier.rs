@@ -8,7 +8,7 @@ use super::{
     excerpt::{ExcerptLine, FORMAT},
     signed_head::SignedHead,
 };
-use crate::{domain::change::Place, entity::log, id::CustomerId};
+use crate::{domain::change::LogPosition, entity::log, id::CustomerId};
 
 /// The limits of one line. A line of hashes has the most values: as many as a page has entries.
 const LIMITS: json_reader::Limits = json_reader::Limits { bytes: usize::MAX, ..json_reader::Limits::DEFAULT };
@@ -25,7 +25,7 @@ pub struct ExcerptReport {
     /// How many entries of others it has.
     pub others: u64,
     /// The end of the log.
-    pub end: Place,
+    pub end: LogPosition,
     /// How many signed heads are older than the excerpt's first entry, and couldn't be checked.
     pub skipped: usize,
 }
@@ -38,7 +38,7 @@ pub enum ExcerptError {
     Line(u64, String),
     /// An entry is in the wrong place, or belongs to another customer.
     #[error("line {0}, entry {1}: {2}")]
-    Entry(u64, Place, ChainError),
+    Entry(u64, LogPosition, ChainError),
     /// The computed hash isn't the one at the excerpt's end.
     #[error("the entries do not lead to the hash at the end: something was changed, left out or added")]
     End,
@@ -66,7 +66,7 @@ pub struct ExcerptVerifier {
     signed_heads: Vec<SignedHead>,
     chain: Option<Chain>,
     followed: Option<ExcerptReport>,
-    last: Option<Place>,
+    last: Option<LogPosition>,
     ended: bool,
 }
 
@@ -104,14 +104,14 @@ impl ExcerptVerifier {
                 self.signed_heads.retain(|signed_head| signed_head.revision >= revision);
                 let skipped = all - self.signed_heads.len();
                 self.signed_heads.retain(|signed_head| !signed_head.is_at(&chain));
-                let end = Place { revision, position };
+                let end = LogPosition { revision, position };
                 self.followed = Some(ExcerptReport { log_id, customer_id, own: 0, others: 0, end, skipped });
                 self.chain = Some(chain);
             }
             (ExcerptLine::Change(own), Some(chain), Some(followed)) if !self.ended => {
                 let change =
                     own.read().ok_or_else(|| wrong("its action, actor_kind or channel is unknown"))?;
-                let place = Place::of(&change);
+                let place = LogPosition::of(&change);
                 if change.customer_id != Some(followed.customer_id)
                     || self.last.is_some_and(|last| last >= place)
                 {
@@ -132,7 +132,7 @@ impl ExcerptVerifier {
             (ExcerptLine::End { revision, position, at: _, chain_hash }, Some(chain), Some(followed))
                 if !self.ended =>
             {
-                followed.end = Place { revision, position };
+                followed.end = LogPosition { revision, position };
                 let is_before = self.last.is_some_and(|last| followed.end < last);
                 if is_before || hex::encode(chain.hash()) != chain_hash {
                     return Err(ExcerptError::End);
@@ -154,7 +154,7 @@ impl ExcerptVerifier {
         match self.signed_heads.into_iter().next() {
             Some(signed_head)
                 if followed.end
-                    < (Place { revision: signed_head.revision, position: signed_head.position }) =>
+                    < (LogPosition { revision: signed_head.revision, position: signed_head.position }) =>
             {
                 Err(ExcerptError::Short(signed_head))
             }

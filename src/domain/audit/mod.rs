@@ -17,15 +17,15 @@ pub use verify::{IntegrityViolation, Progress, Report};
 
 use super::{
     Error, Page, PageArgs, Reading, Registry, Result,
-    change::{ActorKind, Change, ChangeAction, Place},
+    change::{ActorKind, Change, ChangeAction, LogPosition},
     policy::Action,
 };
 use crate::{
     clock::Instant,
     db::View,
     entity::{
-        Reach,
-        audit::{self, Filter, Of, Parents},
+        TenantFilter,
+        audit::{self, AuditScope, Filter, Parents},
         log,
     },
     id::{AgentId, CustomerId},
@@ -73,7 +73,7 @@ impl Registry {
         reading: &Reading,
         customer: Option<CustomerId>,
         filter: &ChangeFilter,
-        page: &PageArgs<Place>,
+        page: &PageArgs<LogPosition>,
     ) -> Result<Page<Change>> {
         let of = readable_customers(reading, customer)?;
         let filter = resolve_filter(&reading.view, filter).await?;
@@ -106,7 +106,7 @@ impl Registry {
         reading: &Reading,
         subjects: &[AuditSubject],
         filter: &ChangeFilter,
-        page: &PageArgs<Place>,
+        page: &PageArgs<LogPosition>,
     ) -> Result<Pages> {
         let reach = reading.tenant_filter(Action::ReadChanges)?;
         let filter = resolve_filter(&reading.view, filter).await?;
@@ -152,7 +152,7 @@ impl Registry {
         let reach = reading.tenant_filter(Action::ReadChanges)?;
         let filter = resolve_filter(&reading.view, filter).await?;
         let (mut customers, agents) = split_subjects(subjects);
-        customers.retain(|customer| reach.holds(*customer));
+        customers.retain(|customer| reach.admits(*customer));
         let mut counts = Vec::with_capacity(subjects.len());
         for parents in [Parents::Customers(&customers), Parents::Agents(&agents)] {
             for counted in reading.view.all(audit::count_each(&reach, parents, &filter)).await? {
@@ -180,20 +180,20 @@ async fn resolve_filter(view: &View, filter: &ChangeFilter) -> Result<Filter> {
 /// The first revision at this time or later; `i64::MAX` when there is none yet.
 async fn first_revision_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
     let Some(at) = at else { return Ok(None) };
-    let first = view.one(log::since(at)).await?.and_then(|since| since.revision);
+    let first = view.one(log::first_commit_since(at)).await?.and_then(|since| since.revision);
     Ok(Some(first.unwrap_or(i64::MAX)))
 }
 
 /// The customers whose entries the reader may read, of this customer or of all.
-fn readable_customers(reading: &Reading, customer: Option<CustomerId>) -> Result<Of> {
+fn readable_customers(reading: &Reading, customer: Option<CustomerId>) -> Result<AuditScope> {
     if let Some(customer) = customer {
         reading.allow_on(Action::ReadChanges, customer, "customer")?;
-        return Ok(Of::Customers(vec![customer]));
+        return Ok(AuditScope::Customers(vec![customer]));
     }
     match reading.tenant_filter(Action::ReadChanges)? {
-        Reach::Only(customers) if customers.is_empty() => Err(ADMINS_ONLY),
-        Reach::Only(customers) => Ok(Of::Customers(customers)),
-        Reach::Everyone => Ok(Of::Everyone),
+        TenantFilter::Only(customers) if customers.is_empty() => Err(ADMINS_ONLY),
+        TenantFilter::Only(customers) => Ok(AuditScope::Customers(customers)),
+        TenantFilter::All => Ok(AuditScope::Everyone),
     }
 }
 
@@ -220,12 +220,12 @@ fn pages_by_subject(
     subjects: impl Iterator<Item = AuditSubject>,
     rows: Vec<Change>,
     of: impl Fn(&Change) -> Option<AuditSubject>,
-    reach: &Reach,
-    page: &PageArgs<Place>,
+    reach: &TenantFilter,
+    page: &PageArgs<LogPosition>,
 ) -> Pages {
     let mut groups: HashMap<AuditSubject, Vec<Change>> = HashMap::new();
     for row in rows {
-        if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| reach.holds(id))) {
+        if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| reach.admits(id))) {
             groups.entry(subject).or_default().push(row);
         }
     }

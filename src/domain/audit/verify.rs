@@ -12,11 +12,11 @@ use crate::{
     db::View,
     domain::{
         Caller, Registry, Result,
-        change::{Change, Head, Place, floor, head},
+        change::{Change, Head, LogPosition, floor, head},
         policy::{self, Action},
         version::Content,
     },
-    entity::{Reach, agent_version, change, told},
+    entity::{TenantFilter, agent_version, change, log_consistency},
     id::{AgentId, CustomerId, VersionId},
 };
 
@@ -47,11 +47,11 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntegrityViolation {
     /// An entry doesn't continue the chain.
-    Entry(Place, ChainError),
+    Entry(LogPosition, ChainError),
     /// The stored start of the log isn't the one that the log's last pruning recorded.
     LogStart(i64),
     /// The last entry isn't the log's head: the end was cut off or replaced.
-    LogHead(Place),
+    LogHead(LogPosition),
     /// The log doesn't contain the entry that this head was signed of.
     MissingHead(SignedHead),
     /// This head was signed of another log.
@@ -157,11 +157,11 @@ async fn find_chain_violation(
     let mut told = floor.revision == 0;
     open.retain(|signed_head| !signed_head.is_at(&chain));
     loop {
-        let page = view.all(change::after(&Reach::Everyone, chain.place(), PAGE)).await?;
+        let page = view.all(change::after(&TenantFilter::All, chain.place(), PAGE)).await?;
         let is_last = u64::try_from(page.len()).is_ok_and(|len| len < PAGE);
         for entry in &page {
             if let Err(flaw) = chain.follow(entry) {
-                return Ok(Some(IntegrityViolation::Entry(Place::of(entry), flaw)));
+                return Ok(Some(IntegrityViolation::Entry(LogPosition::of(entry), flaw)));
             }
             told |= records_pruning(entry, floor.revision, &hex::encode(&floor.chain_hash));
             open.retain(|signed_head| !signed_head.is_at(&chain));
@@ -173,7 +173,7 @@ async fn find_chain_violation(
         }
     }
     let Head { revision, position, chain_hash, .. } = &report.head;
-    let ends = chain.place() == Place { revision: *revision, position: *position };
+    let ends = chain.place() == LogPosition { revision: *revision, position: *position };
     if !ends || chain.hash().as_slice() != chain_hash {
         return Ok(Some(IntegrityViolation::LogHead(chain.place())));
     }
@@ -207,19 +207,19 @@ async fn find_serving_violation(
     report: &mut Report,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Option<IntegrityViolation>> {
-    if let Some(stray) = view.one(told::stray_activation()).await? {
+    if let Some(stray) = view.one(log_consistency::inconsistent_activation()).await? {
         return Ok(Some(IntegrityViolation::Activation(stray.agent_id)));
     }
-    if let Some(wrong) = view.one(told::wrong_status()).await? {
+    if let Some(wrong) = view.one(log_consistency::inconsistent_status()).await? {
         return Ok(Some(IntegrityViolation::CustomerBilling(wrong.customer_id)));
     }
     let mut after = None;
     loop {
-        let page = view.all(told::serving(after, AGENTS)).await?;
+        let page = view.all(log_consistency::serving(after, AGENTS)).await?;
         let Some(last) = page.last() else { return Ok(None) };
         after = Some(last.agent_id);
         let ids: Vec<VersionId> = page.iter().filter_map(|row| row.active_version_id).collect();
-        let versions = view.all(agent_version::by_ids(&Reach::Everyone, &ids)).await?;
+        let versions = view.all(agent_version::by_ids(&TenantFilter::All, &ids)).await?;
         let versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
         for row in &page {
             if row.active_version_id != row.told_version_id {

@@ -236,7 +236,7 @@ impl Registry {
         let Claims { issuer, subject, email, email_verified: _, name, expires_at } = claims;
         let profile = view.one(user::by_subject(issuer, subject)).await?;
         let places = match &profile {
-            Some(profile) => view.all(membership::places(profile.id)).await?,
+            Some(profile) => view.all(membership::of_user(profile.id)).await?,
             None => Vec::new(),
         };
         let operator = view.one(operator::by_subject(issuer, subject)).await?.is_some();

@@ -12,7 +12,7 @@ use crate::{
         invitation::Invitation,
         policy::{self, Action, CustomerState},
     },
-    entity::{Reach, agent, customer, invitation, operator},
+    entity::{TenantFilter, agent, customer, invitation, operator},
     id::{AgentId, CustomerId, InvitationId},
 };
 
@@ -64,12 +64,12 @@ impl OpenTxn {
     ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
         let may = |customer| policy::allow_on(&self.caller, action, customer, "agent");
         let reach = match self.reach() {
-            Reach::Everyone => Reach::Everyone,
-            Reach::Only(customers) => {
-                Reach::Only(customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect())
-            }
+            TenantFilter::All => TenantFilter::All,
+            TenantFilter::Only(customers) => TenantFilter::Only(
+                customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect(),
+            ),
         };
-        let Some(agent::Locked { agent, status }) = self.one(agent::locked(&reach, id)).await? else {
+        let Some(agent::LockedAgent { agent, status }) = self.one(agent::locked(&reach, id)).await? else {
             let found = self.one(agent::by_ids(self.reach(), &[id])).await?;
             return Err(found
                 .and_then(|found| may(found.customer_id).err())

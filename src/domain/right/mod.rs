@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, Author, Committed, Entry, Fault, Permit, Query, Scope, Txn},
-    entity::{Reach, api_key, idempotency_key::Earlier, membership, operator, user},
+    entity::{TenantFilter, api_key, idempotency_key::StoredResult, membership, operator, user},
     id::{ApiKeyId, CustomerId, UserId},
 };
 
@@ -99,7 +99,7 @@ impl GrantedTxn {
 
 impl OpenTxn {
     /// The tenants whose rows each query must be narrowed to.
-    pub(super) fn reach(&self) -> &Reach {
+    pub(super) fn reach(&self) -> &TenantFilter {
         self.txn.reach()
     }
 
@@ -121,7 +121,7 @@ impl OpenTxn {
         request_hash: [u8; 32],
         now: Instant,
         over: Instant,
-    ) -> std::result::Result<Option<Earlier>, Fault> {
+    ) -> std::result::Result<Option<StoredResult>, Fault> {
         self.txn.claim(key_hash, request_hash, now, over).await
     }
 
@@ -163,7 +163,7 @@ impl OpenTxn {
         match WriteRight::of(&caller.principal)? {
             WriteRight::System => {}
             WriteRight::Operator { issuer, subject } => {
-                let held = txn.one(operator::held(&issuer, &subject)).await?;
+                let held = txn.one(operator::locked_against_removal(&issuer, &subject)).await?;
                 renew_operator(&mut caller, held.is_some())?;
             }
             WriteRight::Member(id) => {

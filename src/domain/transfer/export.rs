@@ -11,7 +11,7 @@ use super::{
     line::{CLOSING, LINE_BYTES_MAX, Line, LineVersion},
 };
 use crate::{
-    entity::{Reach, agent, agent_version, customer},
+    entity::{TenantFilter, agent, agent_version, customer},
     id::CustomerId,
 };
 
@@ -46,7 +46,7 @@ impl Registry {
     ) -> Result<Exported> {
         policy::allow_on(caller, Action::ReadAgents, customer_id, "customer")?;
         let reading = self.reading(caller);
-        let reach = Reach::Only(vec![customer_id]);
+        let reach = TenantFilter::Only(vec![customer_id]);
         if reading.view.one(customer::by_ids(&reach, &[customer_id])).await?.is_none() {
             return Err(Error::NotFound("customer"));
         }

@@ -8,7 +8,7 @@ use super::{
         activation::{self, Reason},
         agent::{self, Agent},
         customer,
-        limit::{self, Counted, LimitedResource},
+        limit::{self, LimitedResource, QuotaKind},
         policy::Action,
         right::OpenTxn,
         version,
@@ -107,7 +107,7 @@ pub(super) async fn apply(
         .filter(|(_, created)| *created)
         .map(|(agent, _)| entity::agent::ActiveModel::from(agent.clone()))
         .collect();
-    limit::check_quota(txn, &customer, Counted::Agents, new.len(), clock.now()).await?;
+    limit::check_quota(txn, &customer, QuotaKind::Agents, new.len(), clock.now()).await?;
     txn.insert_all(new).await?;
     let mut writer = Writer { txn, clock, plan: customer.plan, activate, rows: Publication::default() };
     let mut outcomes = Vec::with_capacity(plans.len());

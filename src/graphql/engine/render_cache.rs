@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::context::Request;
 use crate::{
     domain::{Caller, Error, Result, activation::Activation, change::Change},
-    feed::{ConfigEvent, ConfigWatch, Mark, Watch},
+    feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
     graphql::{Answer, Api, CheckedOperation},
     task::lock,
 };
@@ -79,7 +79,7 @@ struct RenderedEvent {
 }
 
 /// The key of a rendered event: the subscribers' group, and the event.
-type Key = ([u8; 32], Mark);
+type Key = ([u8; 32], EventKey);
 
 #[derive(Clone)]
 struct Size;
@@ -135,10 +135,10 @@ impl EventSource {
 
 impl Event {
     /// The event's key in the cache; none for the end of a watch, which is rendered for its own subscriber only.
-    fn mark(&self) -> Option<Mark> {
+    fn event_key(&self) -> Option<EventKey> {
         match self {
-            Self::Change(change) => Some(Mark::of(change)),
-            Self::Config(event) => Some(event.mark()),
+            Self::Change(change) => Some(EventKey::of(change)),
+            Self::Config(event) => Some(event.event_key()),
             Self::Ended(_) => None,
         }
     }
@@ -213,13 +213,13 @@ impl Subscriber {
     /// Renders an event for this subscriber. Returns its text, and whether it ends the stream; none if the
     /// selection is empty after `@skip` and `@include`.
     async fn render_for_subscriber(&self, event: Event) -> Option<(Arc<str>, bool)> {
-        let shown = match event.mark() {
+        let shown = match event.event_key() {
             Some(mark) => self.render_shared(mark, event).await,
             None => self.render(event).await,
         }?;
         // The event may show a commit that this instance hasn't applied yet. Wait, so that later reads from memory
         // are at least as new.
-        self.api.hub.settle().await;
+        self.api.hub.wait_until_caught_up().await;
         let is_failure = shown.answer.is_root_failure();
         if shown.answer.errors.is_empty() {
             return Some((Arc::clone(&shown.text), is_failure));
@@ -232,7 +232,7 @@ impl Subscriber {
 
     /// Returns the cached rendering, if it's at least as new as everything seen so far. Otherwise renders the
     /// event, once for all subscribers of the group that wait for it.
-    async fn render_shared(&self, mark: Mark, event: Event) -> Option<Arc<RenderedEvent>> {
+    async fn render_shared(&self, mark: EventKey, event: Event) -> Option<Arc<RenderedEvent>> {
         let (key, cache) = ((self.group, mark), &self.api.render_cache.0);
         let (asked, seen) = (Instant::now(), self.api.registry.seen());
         let is_good = |shown: &Arc<RenderedEvent>| match shown.failed {

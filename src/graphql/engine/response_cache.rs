@@ -10,7 +10,7 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::{feed::Hot, id::AgentId};
+use crate::{feed::RenderedConfig, id::AgentId};
 
 /// The number of responses that the cache is sized for. The limit is on bytes, not on this.
 const ENTRIES: usize = 10_000;
@@ -24,7 +24,7 @@ pub const REQUEST_BYTES_MAX: usize = 8 * 1024;
 const FIELD: &str = "activeConfig";
 
 /// Where the resolver of `activeConfig` puts the configuration that it returned.
-pub(in crate::graphql) type ShownConfig = Arc<OnceLock<Arc<Hot>>>;
+pub(in crate::graphql) type ShownConfig = Arc<OnceLock<Arc<RenderedConfig>>>;
 
 /// A cached response.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ struct CachedResponse {
     agent: AgentId,
     /// The configuration that it shows, compared by address. Holding the `Weak` keeps the allocation from being
     /// reused, so equal addresses mean the same object.
-    of: Weak<Hot>,
+    of: Weak<RenderedConfig>,
     body: Bytes,
 }
 
@@ -61,7 +61,7 @@ impl ResponseCache {
     pub(in crate::graphql) fn get(
         &self,
         request_body: &[u8],
-        current_config: impl FnOnce(AgentId) -> Option<Arc<Hot>>,
+        current_config: impl FnOnce(AgentId) -> Option<Arc<RenderedConfig>>,
     ) -> Option<Bytes> {
         let CachedResponse { agent, of, body } = self.0.get(request_body)?;
         let hot = current_config(agent)?;
@@ -74,7 +74,7 @@ impl ResponseCache {
     }
 
     /// Caches the response to a request with this body. The response must depend only on this configuration.
-    pub(in crate::graphql) fn keep(&self, request_body: &Bytes, hot: &Arc<Hot>, body: Bytes) {
+    pub(in crate::graphql) fn keep(&self, request_body: &Bytes, hot: &Arc<RenderedConfig>, body: Bytes) {
         let made = CachedResponse { agent: hot.config.agent_id, of: Arc::downgrade(hot), body };
         // Copied, because a slice of a larger buffer would keep all of the buffer in memory.
         self.0.insert(Bytes::copy_from_slice(request_body), made);

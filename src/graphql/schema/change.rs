@@ -330,7 +330,7 @@ impl InlineFields for Change {}
 
 connection!(
     /// A page of entries of the audit log.
-    ChangeConnection, ChangeEdge, Change, |node: &Change| change::Place::of(&node.row), count, Count
+    ChangeConnection, ChangeEdge, Change, |node: &Change| change::LogPosition::of(&node.row), count, Count
 );
 
 impl ChangeConnection {
@@ -338,7 +338,7 @@ impl ChangeConnection {
         view: &RequestView,
         subject: AuditSubject,
         filter: Option<ChangeFilter>,
-        args: PageArgs<change::Place>,
+        args: PageArgs<change::LogPosition>,
     ) -> async_graphql::Result<Self> {
         let filter = filter.unwrap_or_default().read().map_err(|err| refuse(&err))?;
         let page = view.change_pages.load((subject, filter.clone(), args)).await?;

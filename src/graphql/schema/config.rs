@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Error, config},
-    feed::{Given, Hot},
+    feed::{ConfigResponse, RenderedConfig},
     graphql::engine::context::{RequestView, request},
     id::AgentId,
 };
@@ -22,7 +22,7 @@ pub struct ActiveConfig(pub(in crate::graphql) ConfigSource, pub(in crate::graph
 /// Where the resolver got the configuration from.
 pub(in crate::graphql) enum ConfigSource {
     /// From memory, where one rendered configuration is shared by all requests.
-    Cached(Arc<Hot>),
+    Cached(Arc<RenderedConfig>),
     /// Read for one event of a subscription.
     Event(Arc<config::ActiveConfig>),
 }
@@ -201,15 +201,15 @@ impl ConfigQuery {
             let view = request.view();
             let answer = async {
                 if let Some(Revision(revision)) = &at_least {
-                    request.hub.reach(*revision).await?;
+                    request.hub.wait_for_revision(*revision).await?;
                 }
                 request.hub.active_config(&request.caller, id("agentId", &agent_id)?).await
             };
             match answer.await {
-                Ok(Given { config: _, stale: Some(_) }) => {
+                Ok(ConfigResponse { config: _, stale: Some(_) }) => {
                     Err(refuse(&Error::Unavailable("the database can't be reached")))
                 }
-                Ok(Given { config, stale: None }) => {
+                Ok(ConfigResponse { config, stale: None }) => {
                     if let (Some(hot), None) = (&config, at_least) {
                         let _ = request.shown_config.set(Arc::clone(hot));
                     }

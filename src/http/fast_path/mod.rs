@@ -27,7 +27,7 @@ use super::{
     routes::graphql::{self, Media},
     server::body::is_json_in_utf8,
 };
-use crate::{feed::Hot, graphql::CACHED_REQUEST_BYTES_MAX, id::AgentId};
+use crate::{feed::RenderedConfig, graphql::CACHED_REQUEST_BYTES_MAX, id::AgentId};
 
 /// The parts of the REST path before and after the agent's id.
 const PATH: (&str, &str) = ("/internal/agents/", "/active");
@@ -50,7 +50,7 @@ pub(in crate::http) fn answer<B>(door: &Door, request: &Request<B>) -> Option<Re
         return None;
     }
     let began = Instant::now();
-    let hot = door.hub.at_hand(caller::bearer(headers).ok()??, id)?;
+    let hot = door.hub.cached_config(caller::bearer(headers).ok()??, id)?;
     let is_known = headers.contains_key(header::IF_NONE_MATCH)
         && etag::condition(headers, &hot.etag) == Condition::Known;
     let mut response = if is_known { known() } else { sent(hot.body.clone()) };
@@ -105,12 +105,12 @@ fn is_query(door: &Door, request: &Request<Body>) -> Option<Media> {
         return None;
     }
     let media = graphql::media(headers).filter(|media| *media != Media::EventStream)?;
-    door.hub.knows_service(caller::bearer(headers).ok()??).then_some(media)
+    door.hub.is_cached_service(caller::bearer(headers).ok()??).then_some(media)
 }
 
 fn ready(door: &Door, head: &Parts, asked: &[u8], media: Media, began: Instant) -> Option<Response<Body>> {
     let bearer = caller::bearer(&head.headers).ok()??;
-    let at_hand = |id: AgentId| -> Option<Arc<Hot>> { door.hub.at_hand(bearer, id) };
+    let at_hand = |id: AgentId| -> Option<Arc<RenderedConfig>> { door.hub.cached_config(bearer, id) };
     let body = door.api.cached_response(asked, at_hand)?;
     let is_worth_compressing = compress::pays(body.len());
     let mut response = sent(body);

@@ -148,7 +148,7 @@ async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refu
             return Err(Box::new(Refused { allow: Some("GET, HEAD, POST"), ..*refused }));
         }
     };
-    let since = Since(door.hub.rights().count());
+    let since = Since(door.hub.revocation_log().count());
     let caller =
         authenticate(door, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
     let caller = caller.map_err(|err| Refused::error(&err, id))?;

@@ -107,7 +107,7 @@ pub async fn ready(State(door): State<Door>) -> Response {
 pub async fn metrics(State(door): State<Door>) -> Response {
     let gauge = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
     for watched in Watched::ALL {
-        let (count, behind) = door.hub.watching(watched);
+        let (count, behind) = door.hub.watcher_stats(watched);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         metrics::gauge!("registry_watchers", "watched" => watched.as_str()).set(gauge(count));
         metrics::gauge!("registry_watchers_behind_revisions", "watched" => watched.as_str())

@@ -4,7 +4,7 @@ use agent_registry::domain::{
     Caller,
     audit::{ExcerptError, ExcerptVerifier, IntegrityViolation, Report, SignedHead, chain::ChainError},
     auth::jwt::LocalIssuer,
-    change::Place,
+    change::LogPosition,
     member::Role,
 };
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ async fn all_that_is_done_to_it_is_found() {
     let head = desk.app.registry.head().await.unwrap();
     assert_eq!((report.violation, report.agents, report.head), (None, 1, head.clone()));
     assert!(report.entries >= 8, "{}", report.entries);
-    let entry = |revision, flaw| Some(IntegrityViolation::Entry(Place { revision, position: 1 }, flaw));
+    let entry = |revision, flaw| Some(IntegrityViolation::Entry(LogPosition { revision, position: 1 }, flaw));
     let cases: Vec<(&str, Option<IntegrityViolation>)> = vec![
         ("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5", entry(5, ChainError::RowHash)),
         ("UPDATE registry.changes SET details = '{}' WHERE revision = 7", entry(7, ChainError::RowHash)),
@@ -114,8 +114,8 @@ async fn all_that_is_done_to_it_is_found() {
              UPDATE registry.changes SET revision = 6 WHERE revision = 1005",
             entry(5, ChainError::RowHash),
         ),
-        ("DELETE FROM registry.changes WHERE revision = 7", Some(IntegrityViolation::LogHead(Place { revision: 6, position: 1 }))),
-        ("UPDATE registry.log_head SET chain_hash = sha256('x')", Some(IntegrityViolation::LogHead(Place { revision: 7, position: 1 }))),
+        ("DELETE FROM registry.changes WHERE revision = 7", Some(IntegrityViolation::LogHead(LogPosition { revision: 6, position: 1 }))),
+        ("UPDATE registry.log_head SET chain_hash = sha256('x')", Some(IntegrityViolation::LogHead(LogPosition { revision: 7, position: 1 }))),
         // The beginning cut off, as if it had been pruned.
         (
             "UPDATE registry.log_floor SET (revision, position, chain_hash) =

@@ -146,7 +146,7 @@ async fn a_cursor_into_the_commit_that_the_log_begins_after_is_too_old() {
     desk.prune().await;
     let head = desk.app.registry.head().await.unwrap();
     assert_eq!((head.floor, head.floor_position), (revision, 2));
-    let place = |revision, position| agent_registry::domain::change::Place { revision, position };
+    let place = |revision, position| agent_registry::domain::change::LogPosition { revision, position };
     for (at, is_lost) in [
         (place(revision - 1, i32::MAX), true),
         (place(revision, 1), true),

@@ -27,8 +27,8 @@ async fn ask(client: &Client, body: &str) -> Value {
 fn is_ready(city: &City, client: &Client, body: &str) -> bool {
     let bearer = client.token.as_deref().unwrap();
     let door = &city.app.door;
-    door.hub.knows_service(bearer)
-        && door.api.cached_response(body.as_bytes(), |id| door.hub.at_hand(bearer, id)).is_some()
+    door.hub.is_cached_service(bearer)
+        && door.api.cached_response(body.as_bytes(), |id| door.hub.cached_config(bearer, id)).is_some()
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ fn origin() -> Origin {
 
 fn is_in_memory(city: &City, client: &Client) -> bool {
     let agent = city.agent.parse().unwrap();
-    city.app.door.hub.at_hand(client.token.as_deref().unwrap(), agent).is_some()
+    city.app.door.hub.cached_config(client.token.as_deref().unwrap(), agent).is_some()
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ impl ObservedService {
         let eye = PlanCapture::on(database).await;
         let app = Instance::start(&eye.url, Setup::default()).await;
         app.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
-        app.door.hub.settle().await;
+        app.door.hub.wait_until_caught_up().await;
         Self { eye, app }
     }
 

@@ -82,7 +82,7 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
                     continue;
                 }
                 told = change.revision;
-                let found = agents.iter().rev().filter_map(|agent| hub.at_hand(&bearer, *agent));
+                let found = agents.iter().rev().filter_map(|agent| hub.cached_config(&bearer, *agent));
                 let found = found.filter(|hot| hot.config.revision < told);
                 older.extend(found.map(|hot| (told, hot.config.revision)));
                 if told >= first + i64::try_from(COMMITS).unwrap() {

@@ -161,7 +161,7 @@ async fn who_became_an_operator_after_it_signed_in_is_out_as_others_are() {
     Scene::on(&app).await;
     let mut socket = app.user("ada", None).socket().await;
     app.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "ada").await.unwrap();
-    app.door.hub.settle().await;
+    app.door.hub.wait_until_caught_up().await;
     socket.send(subscribe("1", ACTIVATIONS)).await;
     until("the subscription is open", || app.watchers() == 1).await;
     app.registry.remove_operator(&Caller::system("test"), LOCAL_ISSUER, "ada").await.unwrap();

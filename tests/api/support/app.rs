@@ -281,7 +281,7 @@ impl Instance {
         };
         let made = self.registry.set_member(&Caller::system("test"), input).await.unwrap();
         // A request that sets a member waits for this too before it is answered.
-        self.door.hub.settle().await;
+        self.door.hub.wait_until_caught_up().await;
         made.value.user_id.to_string()
     }
 

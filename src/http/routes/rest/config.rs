@@ -14,7 +14,7 @@ use super::{AgentPath, Parameters, Shape, refuse};
 use crate::{
     clock::Instant,
     domain::{self, Error, policy, version::Tools},
-    feed::Given,
+    feed::ConfigResponse,
     http::{
         Door,
         caller::Authenticated,
@@ -151,11 +151,11 @@ pub(super) async fn active(
     let answer = async {
         policy::allow(&caller, policy::Action::ReadConfigs)?;
         if let Some(revision) = at_least {
-            door.hub.reach(read(&revision)?).await?;
+            door.hub.wait_for_revision(read(&revision)?).await?;
         }
         door.hub.active_config(&caller, id).await
     };
-    let Given { config, stale } = answer.await.map_err(refuse(&caller))?;
+    let ConfigResponse { config, stale } = answer.await.map_err(refuse(&caller))?;
     let mut response = match config {
         Some(hot) => {
             let kept =

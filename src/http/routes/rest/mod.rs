@@ -74,7 +74,7 @@ async fn fence(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let since = Since(door.hub.rights().count());
+    let since = Since(door.hub.revocation_log().count());
     let found =
         authenticate(&door, request.uri(), request.headers(), request.extensions(), (Channel::Rest, &id))
             .await;
@@ -89,7 +89,7 @@ async fn fence(
                 let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
-            door.hub.settle().await;
+            door.hub.wait_until_caught_up().await;
             response
         }
         Err(err) => Problem::new(&err, &id).into_response(),

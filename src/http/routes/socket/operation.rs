@@ -85,7 +85,7 @@ impl Run {
 
     async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
         // Each operation authenticates like a request: it runs with the caller's current rights.
-        let since = self.hub.rights().count();
+        let since = self.hub.revocation_log().count();
         // Short-lived futures are boxed, so that a long-lived subscription doesn't reserve memory for them.
         let caller = match Box::pin(self.caller(request_id)).await {
             Ok(caller) => Arc::new(caller),

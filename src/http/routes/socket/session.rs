@@ -225,7 +225,7 @@ impl Session {
         let (door, client) = (self.door.clone(), self.client);
         let request_id = door.registry.clock().id::<Uuid>().to_string();
         self.state = State::SigningIn;
-        let since = door.hub.rights().count();
+        let since = door.hub.revocation_log().count();
         self.work.push(
             async move {
                 let caller = caller::sign_in(&door, &bearer, client, Channel::Socket, &request_id).await;
@@ -344,8 +344,8 @@ impl Session {
     /// Starts a recheck of the credential if its rights may have changed since `since`. Running subscriptions keep
     /// the rights that they began with, so a loss must close the socket.
     fn look_again(&mut self, bearer: Arc<str>, (caller, since): (Arc<Caller>, u64)) {
-        let rights = self.door.hub.rights();
-        if self.looking || !rights.touched_since(since, &caller) {
+        let rights = self.door.hub.revocation_log();
+        if self.looking || !rights.may_affect_since(since, &caller) {
             return;
         }
         let count = rights.count();

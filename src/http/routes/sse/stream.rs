@@ -185,7 +185,7 @@ async fn post(door: &Door, outbox: &mpsc::Sender<Bytes>, message: Bytes) -> Resu
 
 /// Resolves when the caller's token has expired, or the caller has fewer rights than when the stream began.
 async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Since) -> End {
-    let (rights, mut beat) = (door.hub.rights(), beats(door));
+    let (rights, mut beat) = (door.hub.revocation_log(), beats(door));
     // The caller of the last recheck, because rotating a key gives it an expiry that it didn't have before.
     let mut seen = caller.clone();
     loop {
@@ -193,7 +193,7 @@ async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Sinc
         if seen.has_expired(door.registry.clock().now()) {
             return End::Cut("the token has expired");
         }
-        if !rights.touched_since(since, caller) {
+        if !rights.may_affect_since(since, caller) {
             continue;
         }
         since = rights.count();

@@ -18,7 +18,7 @@ const REMEMBERED: usize = 1024;
 
 /// The last changes of rights that this instance has read from the log. Cheap to clone; clones share state.
 #[derive(Clone, Debug, Default)]
-pub struct Rights(Arc<Mutex<Recent>>);
+pub struct RevocationLog(Arc<Mutex<Recent>>);
 
 #[derive(Debug, Default)]
 struct Recent {
@@ -27,9 +27,9 @@ struct Recent {
     changes: VecDeque<Arc<Change>>,
 }
 
-impl Rights {
+impl RevocationLog {
     /// Remembers the changes of rights in a commit.
-    pub(super) fn note(&self, changes: &[Arc<Change>]) {
+    pub(super) fn record(&self, changes: &[Arc<Change>]) {
         for change in changes.iter().filter(|change| changes_rights(change.action)) {
             let mut recent = self.recent();
             recent.count += 1;
@@ -48,7 +48,7 @@ impl Rights {
         recent.count += 1;
     }
 
-    /// How many changes of rights there have been; the `since` of a later [`Rights::touched_since`].
+    /// How many changes of rights there have been; the `since` of a later [`RevocationLog::may_affect_since`].
     #[must_use]
     pub fn count(&self) -> u64 {
         self.recent().count
@@ -57,11 +57,11 @@ impl Rights {
     /// Whether this caller's rights may have changed after the first `since` changes. True if some of those are
     /// forgotten.
     #[must_use]
-    pub fn touched_since(&self, since: u64, caller: &Caller) -> bool {
+    pub fn may_affect_since(&self, since: u64, caller: &Caller) -> bool {
         let recent = self.recent();
         let news = usize::try_from(recent.count.saturating_sub(since)).unwrap_or(usize::MAX);
         news > recent.changes.len()
-            || recent.changes.iter().rev().take(news).any(|change| concerns(change, caller))
+            || recent.changes.iter().rev().take(news).any(|change| affects(change, caller))
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -102,7 +102,7 @@ fn changes_rights(action: ChangeAction) -> bool {
 
 /// Whether this change may affect the caller's rights. Entries about operators don't name the user, so they affect
 /// every operator. An erasure removes all members and API keys of the customer.
-fn concerns(change: &Change, caller: &Caller) -> bool {
+fn affects(change: &Change, caller: &Caller) -> bool {
     match (change.action, &caller.principal) {
         (ChangeAction::OperatorRemoved, Principal::User(user)) => user.operator,
         (ChangeAction::CustomerErased, Principal::User(user)) => {
@@ -161,10 +161,10 @@ mod tests {
 
     /// Whether the caller must authenticate again after this change.
     fn is_touched(caller: &Caller, change: &Arc<Change>) -> bool {
-        let rights = Rights::default();
+        let rights = RevocationLog::default();
         let before = rights.count();
-        rights.note(std::slice::from_ref(change));
-        rights.touched_since(before, caller)
+        rights.record(std::slice::from_ref(change));
+        rights.may_affect_since(before, caller)
     }
 
     #[test]
@@ -190,27 +190,27 @@ mod tests {
 
     #[test]
     fn only_what_came_since_counts() {
-        let rights = Rights::default();
+        let rights = RevocationLog::default();
         let mine = change(ChangeAction::MemberSet, Some(CITY), Some(ADA));
         let others = change(ChangeAction::MemberSet, Some(CITY), Some(KEY));
-        rights.note(&[
+        rights.record(&[
             Arc::clone(&mine),
             Arc::clone(&others),
             change(ChangeAction::AgentCreated, None, None),
         ]);
         assert_eq!(rights.count(), 2, "creating an agent changes nobody's rights");
-        assert!(rights.touched_since(0, &ada(false)) && !rights.touched_since(1, &ada(false)));
-        assert!(!rights.touched_since(2, &ada(false)));
+        assert!(rights.may_affect_since(0, &ada(false)) && !rights.may_affect_since(1, &ada(false)));
+        assert!(!rights.may_affect_since(2, &ada(false)));
         // A missed change may be about anybody.
         rights.forget();
-        assert!(rights.touched_since(2, &key()) && rights.touched_since(2, &ada(false)));
-        assert!(!rights.touched_since(rights.count(), &ada(false)));
+        assert!(rights.may_affect_since(2, &key()) && rights.may_affect_since(2, &ada(false)));
+        assert!(!rights.may_affect_since(rights.count(), &ada(false)));
         // So may a forgotten one.
         let before = rights.count();
         for _ in 0..=REMEMBERED {
-            rights.note(std::slice::from_ref(&others));
+            rights.record(std::slice::from_ref(&others));
         }
-        assert!(rights.touched_since(before, &ada(false)));
-        assert!(!rights.touched_since(before + 1, &ada(false)));
+        assert!(rights.may_affect_since(before, &ada(false)));
+        assert!(!rights.may_affect_since(before + 1, &ada(false)));
     }
 }

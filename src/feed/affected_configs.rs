@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The configurations that a log entry may have changed.
-pub(super) enum Touched {
+pub(super) enum AffectedConfigs {
     Nothing,
     Agent(AgentId),
     /// All configurations of a customer: it was suspended or canceled, or is served again.
@@ -14,13 +14,13 @@ pub(super) enum Touched {
 }
 
 /// Returns the configurations that this entry may have changed.
-pub(super) fn touched(change: &Change) -> Touched {
+pub(super) fn affected_configs(change: &Change) -> AffectedConfigs {
     match change.action {
         ChangeAction::AgentActivated | ChangeAction::AgentDeactivated | ChangeAction::AgentUpdated => {
-            change.agent_id.map_or(Touched::Nothing, Touched::Agent)
+            change.agent_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Agent)
         }
         ChangeAction::CustomerBillingSet if change.starts_or_stops_serving() => {
-            change.customer_id.map_or(Touched::Nothing, Touched::Customer)
+            change.customer_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Customer)
         }
         // Archiving an active agent also deactivates it, and only a canceled customer can be erased.
         ChangeAction::CustomerCreated
@@ -45,6 +45,6 @@ pub(super) fn touched(change: &Change) -> Touched {
         | ChangeAction::AgentArchived
         | ChangeAction::AgentRestored
         | ChangeAction::VersionPublished
-        | ChangeAction::LogPruned => Touched::Nothing,
+        | ChangeAction::LogPruned => AffectedConfigs::Nothing,
     }
 }

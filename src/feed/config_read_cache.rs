@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use quick_cache::{Weighter, sync::Cache};
 
-use super::configs;
+use super::config_cache;
 use crate::{
     domain::{Error, Result, Scope, config::ConfigAt},
     id::{AgentId, CustomerId},
@@ -13,13 +13,13 @@ use crate::{
 
 /// The greatest number of entries, and about the most bytes that they take. Watchers read the same commits at
 /// nearly the same time, and after a reconnect the same pages of the snapshot.
-const READINGS_MAX: usize = 1024;
-/// See [`READINGS_MAX`].
+const READS_MAX: usize = 1024;
+/// See [`READS_MAX`].
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// The key of a cached read: the scope, and the arguments of the query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Asked {
+pub(super) enum ConfigReadKey {
     /// The configurations of these agents at the end of this commit.
     Agents(Scope, i64, Vec<AgentId>),
     /// A page of all configurations at the end of a commit, by agent id.
@@ -32,37 +32,39 @@ pub(super) enum Asked {
     },
 }
 
-type Answer = std::result::Result<Arc<Vec<ConfigAt>>, Arc<Error>>;
+type CachedRead = std::result::Result<Arc<Vec<ConfigAt>>, Arc<Error>>;
 
 #[derive(Clone, Debug)]
-struct Size;
+struct ReadWeighter;
 
-impl Weighter<Asked, Answer> for Size {
-    fn weight(&self, _: &Asked, answer: &Answer) -> u64 {
+impl Weighter<ConfigReadKey, CachedRead> for ReadWeighter {
+    fn weight(&self, _: &ConfigReadKey, answer: &CachedRead) -> u64 {
         let page = answer.iter().flat_map(|page| page.iter());
-        let bytes = |at: &ConfigAt| at.config.as_ref().map_or(0, |config| configs::weight_of(config));
-        page.map(|at| u64::try_from(configs::OVERHEAD + bytes(at)).unwrap_or(u64::MAX)).sum::<u64>().max(1)
+        let bytes = |at: &ConfigAt| at.config.as_ref().map_or(0, |config| config_cache::weight_of(config));
+        page.map(|at| u64::try_from(config_cache::OVERHEAD + bytes(at)).unwrap_or(u64::MAX))
+            .sum::<u64>()
+            .max(1)
     }
 }
 
 /// The cached reads. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
-pub(super) struct Readings(Arc<Cache<Asked, Answer, Size>>);
+pub(super) struct ConfigReadCache(Arc<Cache<ConfigReadKey, CachedRead, ReadWeighter>>);
 
-impl Default for Readings {
+impl Default for ConfigReadCache {
     fn default() -> Self {
-        Self(Arc::new(Cache::with_weighter(READINGS_MAX, BYTES_MAX, Size)))
+        Self(Arc::new(Cache::with_weighter(READS_MAX, BYTES_MAX, ReadWeighter)))
     }
 }
 
-impl Readings {
+impl ConfigReadCache {
     /// Returns the cached read, waits for one in progress, or awaits `read` and caches its result.
     ///
     /// # Errors
     /// Those of `read`, for all that wait for it. Errors aren't cached.
     pub(super) async fn get(
         &self,
-        asked: Asked,
+        asked: ConfigReadKey,
         read: impl Future<Output = Result<Vec<ConfigAt>>>,
     ) -> Result<Arc<Vec<ConfigAt>>> {
         let read = async { Ok::<_, Infallible>(read.await.map(Arc::new).map_err(Arc::new)) };

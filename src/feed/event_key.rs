@@ -2,14 +2,14 @@
 
 use super::ConfigEvent;
 use crate::{
-    domain::change::{Change, Place},
+    domain::change::{Change, LogPosition},
     id::AgentId,
 };
 
 /// The key of an event. Two events with equal keys show the same to callers with the same rights, as of their
 /// commit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Mark {
+pub enum EventKey {
     /// An entry of the log, by revision and position.
     Change(i64, i32),
     /// An agent's configuration in the snapshot of this commit.
@@ -22,11 +22,11 @@ pub enum Mark {
     Bookmark(String),
 }
 
-impl Mark {
+impl EventKey {
     /// The key of a log entry.
     #[must_use]
     pub fn of(change: &Change) -> Self {
-        let Place { revision, position } = Place::of(change);
+        let LogPosition { revision, position } = LogPosition::of(change);
         Self::Change(revision, position)
     }
 }
@@ -34,12 +34,12 @@ impl Mark {
 impl ConfigEvent {
     /// The key of this event.
     #[must_use]
-    pub fn mark(&self) -> Mark {
+    pub fn event_key(&self) -> EventKey {
         match self {
-            Self::Snapshot(revision, config) => Mark::Snapshot(*revision, config.agent_id),
-            Self::Upsert(revision, config) => Mark::Upsert(*revision, config.agent_id),
-            Self::Remove(revision, agent, _) => Mark::Remove(*revision, *agent),
-            Self::Bookmark(_, cursor) => Mark::Bookmark(cursor.clone()),
+            Self::Snapshot(revision, config) => EventKey::Snapshot(*revision, config.agent_id),
+            Self::Upsert(revision, config) => EventKey::Upsert(*revision, config.agent_id),
+            Self::Remove(revision, agent, _) => EventKey::Remove(*revision, *agent),
+            Self::Bookmark(_, cursor) => EventKey::Bookmark(cursor.clone()),
         }
     }
 }

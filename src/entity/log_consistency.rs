@@ -8,7 +8,7 @@ use crate::id::{AgentId, CustomerId, VersionId};
 
 /// What an agent serves by its row, and by the log.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Told {
+pub struct LoggedState {
     /// The agent.
     pub agent_id: AgentId,
     /// The name in the agent's row.
@@ -26,10 +26,10 @@ pub struct Told {
 }
 
 /// A page of what agents serve by their rows and by the log, by id, after `after`.
-pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<Told>> {
+pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<LoggedState>> {
     let mut sql = Sql::default();
-    sql.only("a.id", ">", after);
-    let (limit, which) = (sql.value(sql::limit(limit)), sql.so_far());
+    sql.and_compare("a.id", ">", after);
+    let (limit, which) = (sql.bind(sql::limit(limit)), sql.where_clause());
     let read = format!(
         "SELECT a.id AS agent_id, a.name, a.active_version_id, last.version_id AS told_version_id, \
         k.erased_at IS NOT NULL AS is_erased, \
@@ -44,19 +44,19 @@ pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<To
             ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS last ON true \
         WHERE {which} ORDER BY a.id LIMIT {limit}"
     );
-    Told::find_by_statement(sql.statement(read))
+    LoggedState::find_by_statement(sql.statement(read))
 }
 
 /// An agent whose rows differ from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Stray {
+pub struct InconsistentAgent {
     /// The agent.
     pub agent_id: AgentId,
 }
 
 /// At most one agent with an activation that differs from its log entry, or where either is missing. Pruned
 /// commits are ignored.
-pub fn stray_activation() -> SelectorRaw<SelectModel<Stray>> {
+pub fn inconsistent_activation() -> SelectorRaw<SelectModel<InconsistentAgent>> {
     let read = "WITH log AS (SELECT * FROM registry.changes WHERE action IN ('agent.activated', 'agent.deactivated')) \
         SELECT coalesce(x.agent_id, c.agent_id) AS agent_id FROM \
         (SELECT * FROM registry.activations \
@@ -65,23 +65,23 @@ pub fn stray_activation() -> SelectorRaw<SelectModel<Stray>> {
         WHERE ROW (x.agent_id, x.customer_id, x.version_id, x.revision, x.position, x.cursor_hash) \
             IS DISTINCT FROM ROW (c.agent_id, c.customer_id, c.version_id, c.revision, c.position, substr(c.chain_hash, 1, 8)) \
         LIMIT 1";
-    Stray::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+    InconsistentAgent::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }
 
 /// A customer whose row differs from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Wrong {
+pub struct InconsistentCustomer {
     /// The customer.
     pub customer_id: CustomerId,
 }
 
 /// At most one customer whose billing status differs from the last one in the log. Customers without such an entry
 /// are ignored.
-pub fn wrong_status() -> SelectorRaw<SelectModel<Wrong>> {
+pub fn inconsistent_status() -> SelectorRaw<SelectModel<InconsistentCustomer>> {
     let read = "SELECT k.id AS customer_id FROM registry.customers AS k JOIN LATERAL ( \
             SELECT c.details::jsonb ->> 'after' AS status FROM registry.changes AS c \
             WHERE c.customer_id = k.id AND c.action = 'customer.billing_status_set' \
             ORDER BY c.revision DESC, c.position DESC LIMIT 1) AS last ON true \
         WHERE last.status <> k.billing_status LIMIT 1";
-    Wrong::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+    InconsistentCustomer::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }

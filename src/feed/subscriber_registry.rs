@@ -69,27 +69,27 @@ impl Watcher {
 
 /// All watchers on this instance. Cheap to clone; clones share state.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Roster(Arc<Mutex<HashMap<Uuid, Arc<Watcher>>>>);
+pub(super) struct SubscriberRegistry(Arc<Mutex<HashMap<Uuid, Arc<Watcher>>>>);
 
 /// A registration. Dropping it removes the watcher from the registry.
 #[derive(Debug)]
-pub(super) struct Entered {
+pub(super) struct Registration {
     watcher: Arc<Watcher>,
-    roster: Roster,
+    registry: SubscriberRegistry,
 }
 
-impl Roster {
-    pub(super) fn enter(
+impl SubscriberRegistry {
+    pub(super) fn register(
         &self,
         clock: &Clock,
         watched: Watched,
         caller: Arc<Caller>,
         filter: WatchFilter,
-    ) -> Entered {
+    ) -> Registration {
         let (id, since, revision) = (clock.id(), clock.now(), AtomicI64::new(0));
         let watcher = Arc::new(Watcher { id, watched, caller, filter, since, revision });
         lock(&self.0).insert(id, Arc::clone(&watcher));
-        Entered { watcher, roster: self.clone() }
+        Registration { watcher, registry: self.clone() }
     }
 
     /// Returns all watchers, oldest first.
@@ -100,15 +100,15 @@ impl Roster {
     }
 }
 
-impl Entered {
+impl Registration {
     /// Records the commit that the watcher has reached.
-    pub(super) fn at(&self, revision: i64) {
+    pub(super) fn record_progress(&self, revision: i64) {
         self.watcher.revision.store(revision, Ordering::Relaxed);
     }
 }
 
-impl Drop for Entered {
+impl Drop for Registration {
     fn drop(&mut self) {
-        lock(&self.roster.0).remove(&self.watcher.id);
+        lock(&self.registry.0).remove(&self.watcher.id);
     }
 }

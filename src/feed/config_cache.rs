@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 use lru::LruCache;
 use tokio::sync::watch;
 
-use super::touched::{Touched, touched};
+use super::affected_configs::{AffectedConfigs, affected_configs};
 use crate::{
     domain::{
         Error, Registry, Result,
@@ -36,7 +36,7 @@ const PAGE: usize = 16;
 /// How many such queries run at once: after a restart every agent is a miss, and requests need connections too.
 pub(super) const READERS: usize = 2;
 /// How often a load that became stale is repeated, before its waiters read the database themselves.
-const ROUNDS: u8 = 3;
+const RELOADS_MAX: u8 = 3;
 /// Memory in bytes that an entry takes in addition to its texts and JSON; also what an entry takes whose agent
 /// serves nothing.
 pub(super) const OVERHEAD: usize = 1024;
@@ -46,7 +46,7 @@ pub type Render = fn(&ActiveConfig) -> Result<(Bytes, String)>;
 
 /// A configuration as a ready-made response body.
 #[derive(Clone, Debug)]
-pub struct Hot {
+pub struct RenderedConfig {
     /// The configuration.
     pub config: Arc<ActiveConfig>,
     /// The configuration, serialised.
@@ -57,27 +57,27 @@ pub struct Hot {
 
 /// What the cache holds for one agent.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct CacheEntry {
     /// The customer that owns the agent.
     pub(super) customer_id: CustomerId,
     /// What the agent serves, or why it isn't served.
-    pub(super) serves: std::result::Result<Arc<Hot>, NotServed>,
+    pub(super) serves: std::result::Result<Arc<RenderedConfig>, NotServed>,
 }
 
 /// The result of a load.
 #[derive(Clone, Debug)]
-enum Outcome {
+enum LoadResult {
     /// The entry; none when no such agent exists.
-    Read(Option<Arc<Known>>),
+    Read(Option<Arc<CacheEntry>>),
     /// The agent changed again during each repetition of the load.
-    Restless,
+    Contended,
     /// The database couldn't be read, or the configuration couldn't be serialised.
     Failed,
 }
 
 /// The cache of active configurations. Cheap to clone; clones share state.
 #[derive(Clone)]
-pub(super) struct Configs(Arc<Inner>);
+pub(super) struct ConfigCache(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
@@ -97,31 +97,31 @@ struct Queue {
 
 /// A load in progress.
 struct Load {
-    done: watch::Sender<Option<Outcome>>,
+    done: watch::Sender<Option<LoadResult>>,
     /// Whether the agent has changed since this load, or its last repetition, was registered.
     is_stale: bool,
     rounds: u8,
 }
 
 struct Shard {
-    ready: LruCache<AgentId, (Arc<Known>, usize)>,
+    entries: LruCache<AgentId, (Arc<CacheEntry>, usize)>,
     bytes: usize,
     bytes_max: usize,
     loading: HashMap<AgentId, Load>,
 }
 
-impl fmt::Debug for Configs {
+impl fmt::Debug for ConfigCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Configs").finish_non_exhaustive()
     }
 }
 
-impl Configs {
+impl ConfigCache {
     /// Creates an empty cache of at most about `bytes_max` bytes.
     pub(super) fn new(registry: Registry, tasks: Tasks, render: Render, bytes_max: usize) -> Self {
         let shard = |_| {
-            let (ready, loading) = (LruCache::unbounded(), HashMap::new());
-            Mutex::new(Shard { ready, bytes: 0, bytes_max: bytes_max / SHARDS, loading })
+            let (entries, loading) = (LruCache::unbounded(), HashMap::new());
+            Mutex::new(Shard { entries, bytes: 0, bytes_max: bytes_max / SHARDS, loading })
         };
         let shards = std::array::from_fn(shard);
         Self(Arc::new(Inner {
@@ -138,93 +138,95 @@ impl Configs {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is, or when the agent changes faster than it can be read.
-    pub(super) async fn get(&self, id: AgentId) -> Result<Option<Arc<Known>>> {
+    pub(super) async fn get(&self, id: AgentId) -> Result<Option<Arc<CacheEntry>>> {
         let (mut done, is_new) = {
             let mut shard = self.shard(id);
-            if let Some((known, _)) = shard.ready.get(&id) {
+            if let Some((known, _)) = shard.entries.get(&id) {
                 return Ok(Some(Arc::clone(known)));
             }
-            shard.enter(id)
+            shard.join_or_start_load(id)
         };
         metrics::counter!("registry_configs_missed_total").increment(1);
         if is_new {
-            self.queue(id);
+            self.enqueue(id);
         }
         let outcome = done.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
         match outcome {
-            Ok(Some(Outcome::Read(known))) => Ok(known),
-            Ok(Some(Outcome::Restless)) => Err(Error::Unavailable("the configuration is changing")),
-            Ok(Some(Outcome::Failed) | None) | Err(_) => {
+            Ok(Some(LoadResult::Read(known))) => Ok(known),
+            Ok(Some(LoadResult::Contended)) => Err(Error::Unavailable("the configuration is changing")),
+            Ok(Some(LoadResult::Failed) | None) | Err(_) => {
                 Err(Error::Unavailable("the database can't be reached"))
             }
         }
     }
 
     /// Returns the entry of this agent without loading it, and marks it as recently used.
-    pub(super) fn ready(&self, id: AgentId) -> Option<Arc<Known>> {
-        self.shard(id).ready.get(&id).map(|(known, _)| Arc::clone(known))
+    pub(super) fn get_if_cached(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
+        self.shard(id).entries.get(&id).map(|(known, _)| Arc::clone(known))
     }
 
     /// Returns the entry of this agent without loading it or marking it as used. The caller must accept that it
     /// may be stale.
-    pub(super) fn known(&self, id: AgentId) -> Option<Arc<Known>> {
-        self.shard(id).ready.peek(&id).map(|(known, _)| Arc::clone(known))
+    pub(super) fn peek(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
+        self.shard(id).entries.peek(&id).map(|(known, _)| Arc::clone(known))
     }
 
     /// Serialises a configuration that was read elsewhere.
     ///
     /// # Errors
     /// [`Error::Internal`] when it can't be serialised as JSON.
-    pub(super) fn render(&self, config: Arc<ActiveConfig>) -> Result<Arc<Hot>> {
+    pub(super) fn render(&self, config: Arc<ActiveConfig>) -> Result<Arc<RenderedConfig>> {
         let (body, etag) = (self.0.render)(&config)?;
-        Ok(Arc::new(Hot { config, body, etag }))
+        Ok(Arc::new(RenderedConfig { config, body, etag }))
     }
 
     /// Evicts the entries that a commit affects, before the commit is broadcast. A changed agent that was cached
     /// is reloaded at once, so that the next request for it waits less.
-    pub(super) fn note(&self, changes: &[Arc<Change>]) {
+    pub(super) fn invalidate(&self, changes: &[Arc<Change>]) {
         for change in changes {
-            match touched(change) {
-                Touched::Nothing => {}
-                Touched::Agent(id) => {
+            match affected_configs(change) {
+                AffectedConfigs::Nothing => {}
+                AffectedConfigs::Agent(id) => {
                     let is_wanted = {
                         let mut shard = self.shard(id);
-                        shard.forget(id) && shard.enter(id).1
+                        shard.evict(id) && shard.join_or_start_load(id).1
                     };
                     if is_wanted {
-                        self.queue(id);
+                        self.enqueue(id);
                     }
                 }
-                Touched::Customer(customer) => self.forget(|known| known.customer_id == customer),
+                AffectedConfigs::Customer(customer) => {
+                    self.evict_matching(|known| known.customer_id == customer)
+                }
             }
             if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
-                self.forget(|known| known.customer_id == customer);
+                self.evict_matching(|known| known.customer_id == customer);
             }
         }
     }
 
     /// Evicts all entries.
     pub(super) fn clear(&self) {
-        self.forget(|_| true);
+        self.evict_matching(|_| true);
     }
 
     /// How many entries the cache holds, and how many bytes they take.
     pub(super) fn size(&self) -> (usize, usize) {
         let sizes = self.0.shards.iter().map(|shard| {
             let shard = lock(shard);
-            (shard.ready.len(), shard.bytes)
+            (shard.entries.len(), shard.bytes)
         });
         sizes.fold((0, 0), |(count, bytes), (more, size)| (count + more, bytes + size))
     }
 
     /// Evicts entries that match. Loads in progress are always marked stale, since we can't tell yet whether they
     /// match.
-    fn forget(&self, is_like: impl Fn(&Known) -> bool) {
+    fn evict_matching(&self, is_like: impl Fn(&CacheEntry) -> bool) {
         for shard in &self.0.shards {
             let mut shard = lock(shard);
-            let those = shard.ready.iter().filter(|(_, (known, _))| is_like(known));
+            let those = shard.entries.iter().filter(|(_, (known, _))| is_like(known));
             for id in those.map(|(id, _)| *id).collect::<Vec<_>>() {
-                shard.forget(id);
+                shard.evict(id);
             }
             shard.loading.values_mut().for_each(|load| load.is_stale = true);
         }
@@ -237,7 +239,7 @@ impl Configs {
     }
 
     /// Queues a load, and starts a reader unless [`READERS`] run already.
-    fn queue(&self, id: AgentId) {
+    fn enqueue(&self, id: AgentId) {
         let mut queue = lock(&self.0.queue);
         queue.waiting.push(id);
         if queue.readers < READERS {
@@ -263,7 +265,7 @@ impl Configs {
             // After a panic the loads must still end, or their waiters would wait for ever.
             if AssertUnwindSafe(self.read(&ids)).catch_unwind().await.is_err() {
                 tracing::error!("reading configurations panicked");
-                ids.iter().for_each(|id| self.settle(*id, Outcome::Failed));
+                ids.iter().for_each(|id| self.finish_load(*id, LoadResult::Failed));
             }
         }
     }
@@ -273,39 +275,42 @@ impl Configs {
             Ok(configs) => configs.into_iter().map(|config| (config.agent_id, config)).collect(),
             Err(err) => {
                 tracing::warn!(error = %err, "can't read configurations");
-                return ids.iter().for_each(|id| self.settle(*id, Outcome::Failed));
+                return ids.iter().for_each(|id| self.finish_load(*id, LoadResult::Failed));
             }
         };
         for id in ids {
-            let known = found.remove(id).map(|config| self.known_of(config)).transpose();
+            let known = found.remove(id).map(|config| self.cache_entry(config)).transpose();
             let outcome = known.map_or_else(
                 |err| {
                     tracing::error!(error = %err, agent = %id, "can't serialise a configuration");
-                    Outcome::Failed
+                    LoadResult::Failed
                 },
-                Outcome::Read,
+                LoadResult::Read,
             );
-            self.settle(*id, outcome);
+            self.finish_load(*id, outcome);
         }
     }
 
-    fn known_of(&self, ConfigAt { agent_id: _, customer_id, config }: ConfigAt) -> Result<Arc<Known>> {
+    fn cache_entry(
+        &self,
+        ConfigAt { agent_id: _, customer_id, config }: ConfigAt,
+    ) -> Result<Arc<CacheEntry>> {
         let serves = match config {
             Ok(config) => Ok(self.render(config)?),
             Err(why) => Err(why),
         };
-        Ok(Arc::new(Known { customer_id, serves }))
+        Ok(Arc::new(CacheEntry { customer_id, serves }))
     }
 
     /// Ends a load: stores the result and wakes its waiters. If the agent has changed meanwhile, queues the load
     /// again.
-    fn settle(&self, id: AgentId, outcome: Outcome) {
+    fn finish_load(&self, id: AgentId, outcome: LoadResult) {
         let is_again = {
             let mut shard = self.shard(id);
-            shard.settle(id, outcome)
+            shard.finish_load(id, outcome)
         };
         if is_again {
-            self.queue(id);
+            self.enqueue(id);
         }
     }
 }
@@ -313,7 +318,7 @@ impl Configs {
 impl Shard {
     /// Joins the load of this agent, or registers a new one. Returns the channel to wait on, and whether the
     /// caller must queue the load.
-    fn enter(&mut self, id: AgentId) -> (watch::Receiver<Option<Outcome>>, bool) {
+    fn join_or_start_load(&mut self, id: AgentId) -> (watch::Receiver<Option<LoadResult>>, bool) {
         if let Some(load) = self.loading.get(&id) {
             return (load.done.subscribe(), false);
         }
@@ -323,52 +328,52 @@ impl Shard {
     }
 
     /// Evicts this agent and marks its load stale. Returns whether it was cached.
-    fn forget(&mut self, id: AgentId) -> bool {
+    fn evict(&mut self, id: AgentId) -> bool {
         if let Some(load) = self.loading.get_mut(&id) {
             load.is_stale = true;
         }
-        let Some((_, bytes)) = self.ready.pop(&id) else { return false };
+        let Some((_, bytes)) = self.entries.pop(&id) else { return false };
         self.bytes -= bytes;
         true
     }
 
     /// Ends a load. Returns whether it must be queued again.
-    fn settle(&mut self, id: AgentId, outcome: Outcome) -> bool {
+    fn finish_load(&mut self, id: AgentId, outcome: LoadResult) -> bool {
         let Some(mut load) = self.loading.remove(&id) else { return false };
         let outcome = match outcome {
-            Outcome::Read(_) if load.is_stale && load.rounds >= ROUNDS => Outcome::Restless,
-            Outcome::Read(_) if load.is_stale => {
+            LoadResult::Read(_) if load.is_stale && load.rounds >= RELOADS_MAX => LoadResult::Contended,
+            LoadResult::Read(_) if load.is_stale => {
                 load.is_stale = false;
                 load.rounds += 1;
                 self.loading.insert(id, load);
                 return true;
             }
-            Outcome::Read(known) => {
+            LoadResult::Read(known) => {
                 if let Some(known) = &known {
-                    self.keep(id, Arc::clone(known));
+                    self.insert(id, Arc::clone(known));
                 }
-                Outcome::Read(known)
+                LoadResult::Read(known)
             }
-            failed @ (Outcome::Restless | Outcome::Failed) => failed,
+            failed @ (LoadResult::Contended | LoadResult::Failed) => failed,
         };
         load.done.send_replace(Some(outcome));
         false
     }
 
-    fn keep(&mut self, id: AgentId, known: Arc<Known>) {
+    fn insert(&mut self, id: AgentId, known: Arc<CacheEntry>) {
         let bytes = known.bytes();
         self.bytes += bytes;
-        if let Some((_, before)) = self.ready.put(id, (known, bytes)) {
+        if let Some((_, before)) = self.entries.put(id, (known, bytes)) {
             self.bytes -= before;
         }
         while self.bytes > self.bytes_max {
-            let Some((_, (_, bytes))) = self.ready.pop_lru() else { return };
+            let Some((_, (_, bytes))) = self.entries.pop_lru() else { return };
             self.bytes -= bytes;
         }
     }
 }
 
-impl Known {
+impl CacheEntry {
     /// Estimates the memory that this entry takes: texts, JSON and the serialised body.
     fn bytes(&self) -> usize {
         let Ok(hot) = &self.serves else { return OVERHEAD };

@@ -25,49 +25,49 @@ const KEPT_MAX: usize = 10_000;
 
 /// The cache of principals. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
-pub(super) struct Credentials(Arc<Inner>);
+pub(super) struct CredentialCache(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     /// Keyed by the SHA-256 of the bearer token.
     known: Mutex<LruCache<[u8; 32], Arc<Principal>>>,
     /// How often entries were invalidated.
-    turns: AtomicU64,
+    generation: AtomicU64,
 }
 
-/// A lookup in progress. Pass it to [`Credentials::keep`] with the result.
+/// A lookup in progress. Pass it to [`CredentialCache::store`] with the result.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lookup {
     hash: [u8; 32],
-    turn: u64,
+    generation: u64,
 }
 
-impl Default for Credentials {
+impl Default for CredentialCache {
     fn default() -> Self {
-        Self(Arc::new(Inner { known: Mutex::new(LruCache::unbounded()), turns: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { known: Mutex::new(LruCache::unbounded()), generation: AtomicU64::new(0) }))
     }
 }
 
-impl Credentials {
+impl CredentialCache {
     /// Returns the cached principal of this token, and the lookup to store a new one with.
-    pub(super) fn find(&self, bearer: &str) -> (Option<Arc<Principal>>, Lookup) {
+    pub(super) fn begin_lookup(&self, bearer: &str) -> (Option<Arc<Principal>>, Lookup) {
         let hash = Sha256::digest(bearer).into();
         // Read before the tables are, so that `keep` notices a change in between.
-        let turn = self.0.turns.load(Ordering::SeqCst);
-        (lock(&self.0.known).get(&hash).cloned(), Lookup { hash, turn })
+        let generation = self.0.generation.load(Ordering::SeqCst);
+        (lock(&self.0.known).get(&hash).cloned(), Lookup { hash, generation })
     }
 
     /// Returns the cached principal of this token.
-    pub(super) fn known(&self, bearer: &str) -> Option<Arc<Principal>> {
+    pub(super) fn get(&self, bearer: &str) -> Option<Arc<Principal>> {
         let hash: [u8; 32] = Sha256::digest(bearer).into();
         lock(&self.0.known).get(&hash).cloned()
     }
 
     /// Stores a principal, unless entries were invalidated since the lookup began: it may have been read before
     /// the change.
-    pub(super) fn keep(&self, Lookup { hash, turn }: Lookup, principal: &Principal) {
+    pub(super) fn store(&self, Lookup { hash, generation }: Lookup, principal: &Principal) {
         let mut known = lock(&self.0.known);
-        if self.0.turns.load(Ordering::SeqCst) != turn {
+        if self.0.generation.load(Ordering::SeqCst) != generation {
             return;
         }
         known.put(hash, Arc::new(principal.clone()));
@@ -77,20 +77,20 @@ impl Credentials {
     }
 
     /// Evicts the principals that a commit may affect, before the commit is broadcast.
-    pub(super) fn note(&self, changes: &[Arc<Change>]) {
-        for change in changes.iter().filter(|change| says_who(change.action)) {
-            self.forget(|principal| concerns(change, principal));
+    pub(super) fn invalidate(&self, changes: &[Arc<Change>]) {
+        for change in changes.iter().filter(|change| affects_principals(change.action)) {
+            self.evict_matching(|principal| affects(change, principal));
         }
     }
 
     /// Evicts all principals.
     pub(super) fn clear(&self) {
-        self.forget(|_| true);
+        self.evict_matching(|_| true);
     }
 
-    fn forget(&self, is_concerned: impl Fn(&Principal) -> bool) {
+    fn evict_matching(&self, is_concerned: impl Fn(&Principal) -> bool) {
         let mut known = lock(&self.0.known);
-        self.0.turns.fetch_add(1, Ordering::SeqCst);
+        self.0.generation.fetch_add(1, Ordering::SeqCst);
         let those = known.iter().filter(|(_, principal)| is_concerned(principal));
         for hash in those.map(|(hash, _)| *hash).collect::<Vec<_>>() {
             known.pop(&hash);
@@ -99,7 +99,7 @@ impl Credentials {
 }
 
 /// Whether changes of this kind may affect a cached principal.
-fn says_who(action: ChangeAction) -> bool {
+fn affects_principals(action: ChangeAction) -> bool {
     match action {
         ChangeAction::CustomerPlanSet
         | ChangeAction::CustomerBillingSet
@@ -132,7 +132,7 @@ fn says_who(action: ChangeAction) -> bool {
 
 /// Whether this change may affect this principal. Entries about operators and invitations don't name the user, so
 /// they affect every user that they could be about. `UserCreated` may be about any user without a profile.
-fn concerns(change: &Change, principal: &Principal) -> bool {
+fn affects(change: &Change, principal: &Principal) -> bool {
     match (change.action, principal) {
         (_, Principal::System) => false,
         (ChangeAction::CustomerPlanSet | ChangeAction::CustomerErased, Principal::User(user)) => {
@@ -208,34 +208,34 @@ mod tests {
 
     /// Whether this change evicts the principal.
     fn is_forgotten(principal: &Principal, change: &Arc<Change>) -> bool {
-        let credentials = Credentials::default();
-        let (_, lookup) = credentials.find("token");
-        credentials.keep(lookup, principal);
-        assert!(credentials.known("token").is_some());
-        credentials.note(std::slice::from_ref(change));
-        credentials.known("token").is_none()
+        let credentials = CredentialCache::default();
+        let (_, lookup) = credentials.begin_lookup("token");
+        credentials.store(lookup, principal);
+        assert!(credentials.get("token").is_some());
+        credentials.invalidate(std::slice::from_ref(change));
+        credentials.get("token").is_none()
     }
 
     #[test]
     fn a_lookup_that_began_before_a_revocation_is_not_kept_after_it() {
-        let credentials = Credentials::default();
-        let (found, lookup) = credentials.find("token");
+        let credentials = CredentialCache::default();
+        let (found, lookup) = credentials.begin_lookup("token");
         assert!(found.is_none());
         let revocation = change(ChangeAction::ApiKeyRevoked, Some(CITY), Some(KEY));
-        credentials.note(std::slice::from_ref(&revocation));
-        credentials.keep(lookup, &key());
-        assert!(credentials.known("token").is_none(), "the lookup began before the revocation");
+        credentials.invalidate(std::slice::from_ref(&revocation));
+        credentials.store(lookup, &key());
+        assert!(credentials.get("token").is_none(), "the lookup began before the revocation");
         // An unrelated change doesn't prevent storing.
-        let (_, lookup) = credentials.find("token");
-        credentials.note(&[change(ChangeAction::AgentCreated, Some(CITY), None)]);
-        credentials.keep(lookup, &key());
-        assert!(credentials.known("token").is_some());
+        let (_, lookup) = credentials.begin_lookup("token");
+        credentials.invalidate(&[change(ChangeAction::AgentCreated, Some(CITY), None)]);
+        credentials.store(lookup, &key());
+        assert!(credentials.get("token").is_some());
         // Clearing the cache does.
-        let (_, lookup) = credentials.find("another");
+        let (_, lookup) = credentials.begin_lookup("another");
         credentials.clear();
-        assert!(credentials.known("token").is_none());
-        credentials.keep(lookup, &key());
-        assert!(credentials.known("another").is_none());
+        assert!(credentials.get("token").is_none());
+        credentials.store(lookup, &key());
+        assert!(credentials.get("another").is_none());
     }
 
     #[test]
@@ -292,13 +292,13 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_was_used_last_stays() {
-        let credentials = Credentials::default();
+        let credentials = CredentialCache::default();
         for nth in 0..=KEPT_MAX {
-            let (_, lookup) = credentials.find(&nth.to_string());
-            credentials.keep(lookup, &service());
-            assert!(credentials.known("0").is_some(), "{nth}: used most recently");
+            let (_, lookup) = credentials.begin_lookup(&nth.to_string());
+            credentials.store(lookup, &service());
+            assert!(credentials.get("0").is_some(), "{nth}: used most recently");
         }
-        assert!(credentials.known("1").is_none());
+        assert!(credentials.get("1").is_none());
         assert_eq!(lock(&credentials.0.known).len(), KEPT_MAX);
     }
 }
