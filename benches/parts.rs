@@ -92,7 +92,7 @@ impl World {
 
     /// Waits until the configuration and the token are cached.
     async fn warm(&self) -> Result<(), Failure> {
-        let door = self.service.door();
+        let door = self.service.state();
         let origin = Caller::system("parts").origin;
         for _ in 0..100 {
             let proven = door.registry.verify_credential(&self.token).await?;
@@ -138,7 +138,7 @@ fn body_of_tools() -> Vec<u8> {
 }
 
 fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Result<(), Failure> {
-    let (door, front) = (world.service.door(), graphql::front()?);
+    let (door, front) = (world.service.state(), graphql::front()?);
     criterion.bench_function("a document is checked", |bench| {
         bench.iter(|| front.check(black_box(QUERY).into()));
     });

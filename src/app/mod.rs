@@ -19,8 +19,8 @@ use crate::{
     feed::{self, Hub},
     graphql::{Api, SchemaError, TrustedDocuments},
     http::{
-        self, Description, Door, Excerpts, Hand, Hosts, Limiter, LineLimits, Origins, SocketLimits, Sockets,
-        Tls, TrustedProxies,
+        self, AppParts, AppState, ConnectionLimits, Description, Excerpts, Hosts, Limiter, Origins,
+        SocketLimits, Sockets, Tls, TrustedProxies,
     },
     task::Tasks,
     telemetry,
@@ -140,7 +140,7 @@ pub struct Settings {
     /// The limits and timeouts of websockets.
     pub sockets: SocketLimits,
     /// The limits and timeouts of client connections.
-    pub lines: LineLimits,
+    pub lines: ConnectionLimits,
     /// The TLS certificate. Without one, connections aren't encrypted.
     pub tls: Option<Tls>,
     /// The interval between checks whether the certificate's files have changed.
@@ -169,8 +169,8 @@ pub struct Settings {
 pub struct Service {
     address: SocketAddr,
     listener: TcpListener,
-    door: Door,
-    lines: LineLimits,
+    state: AppState,
+    lines: ConnectionLimits,
     tls: Option<Tls>,
     pools: [Db; 2],
     tasks: Tasks,
@@ -224,7 +224,7 @@ impl Service {
         }
         tasks.beside(feed::delete_expired_keys(follower.clone()));
         if let Some(tls) = &tls {
-            tasks.beside(tls.clone().keep_fresh(tls_look));
+            tasks.beside(tls.clone().reload_periodically(tls_look));
         }
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let bell = Arc::new(Notify::new());
@@ -236,7 +236,7 @@ impl Service {
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
         let api = Api::new(registry.clone(), hub.clone(), trusted_documents)?;
-        let door = Door::new(Hand {
+        let state = AppState::new(AppParts {
             api,
             registry,
             hub,
@@ -250,7 +250,7 @@ impl Service {
             hosts,
             metrics: recorder,
         });
-        Ok(Self { address, listener, door, lines, tls, pools: [db, beside], tasks })
+        Ok(Self { address, listener, state, lines, tls, pools: [db, beside], tasks })
     }
 
     /// Returns the address that the service listens on.
@@ -269,25 +269,25 @@ impl Service {
     /// Returns the domain's operations.
     #[must_use]
     pub fn registry(&self) -> &Registry {
-        &self.door.registry
+        &self.state.registry
     }
 
     /// Returns the state that all HTTP handlers share.
     #[must_use]
-    pub fn door(&self) -> &Door {
-        &self.door
+    pub fn state(&self) -> &AppState {
+        &self.state
     }
 
     /// Serves until `stop` resolves, then shuts down within ten seconds: accepts no new connections, closes sockets and
     /// streams so that clients reconnect, and lets running requests finish.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let Self { address: _, listener, door, lines, tls, pools, tasks } = self;
+        let Self { address: _, listener, state, lines, tls, pools, tasks } = self;
         let stopped = async {
             stop.await;
             tracing::info!("stopping");
             tasks.stop();
         };
-        let serve = http::serve(listener, door, lines, tls);
+        let serve = http::serve(listener, state, lines, tls);
         let ((), ()) = tokio::join!(serve, stopped);
         if !tasks.ended(DRAIN).await {
             tracing::warn!("some requests didn't finish before the shutdown deadline");

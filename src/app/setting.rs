@@ -12,7 +12,10 @@ use crate::{
     },
     feed,
     graphql::{self, TrustedDocuments},
-    http::{AllowedHost, Hosts, LineLimits, Origin, Origins, PublicUrl, SocketLimits, TLS_LOOK, Tls},
+    http::{
+        AllowedHost, ConnectionLimits, Hosts, Origin, Origins, PublicUrl, SocketLimits, TLS_RELOAD_INTERVAL,
+        Tls,
+    },
 };
 
 /// A mebibyte, in bytes.
@@ -53,9 +56,9 @@ impl Checked {
             issuer,
             clock: Clock::default(),
             sockets: SocketLimits::default(),
-            lines: LineLimits { connections: serve.connections, ..LineLimits::default() },
+            lines: ConnectionLimits { connections: serve.connections, ..ConnectionLimits::default() },
             tls,
-            tls_look: TLS_LOOK,
+            tls_look: TLS_RELOAD_INTERVAL,
             origins,
             hosts,
             refusals_per_minute: serve.refusals_per_minute,

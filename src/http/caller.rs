@@ -12,7 +12,7 @@ use axum::{
 };
 use uuid::Uuid;
 
-use super::{Door, problem::Problem};
+use super::{AppState, problem::Problem};
 use crate::{
     domain::{Caller, Error, Origin, auth::VerifiedCredential, change::Channel},
     graphql::Answer,
@@ -54,7 +54,7 @@ pub const INSUFFICIENT_SCOPE: &str = "Bearer error=\"insufficient_scope\", error
 
 /// The form of a request's credential, on which the challenge depends (RFC 6750, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presented {
+pub enum CredentialForm {
     /// No credential, or one of another scheme: the challenge has no `error`.
     Nothing,
     /// One bearer token.
@@ -63,13 +63,13 @@ pub enum Presented {
     Malformed,
 }
 
-impl Presented {
+impl CredentialForm {
     /// Classifies this request's credential.
     #[must_use]
     pub fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         match (given.next(), given.next()) {
-            _ if refuse_token_in(uri).is_err() => Self::Malformed,
+            _ if reject_token_in_url(uri).is_err() => Self::Malformed,
             (None, _) => Self::Nothing,
             (Some(_), Some(_)) => Self::Malformed,
             (Some(value), None) => {
@@ -100,9 +100,9 @@ impl Presented {
 
 /// The IP address of a request's client, behind trusted proxies.
 #[derive(Clone, Copy, Debug)]
-pub struct Client(pub IpAddr);
+pub struct ClientAddress(pub IpAddr);
 
-impl Client {
+impl ClientAddress {
     /// The address that the outermost layer found. Unspecified (0.0.0.0) without that layer.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Self {
@@ -143,33 +143,37 @@ pub fn token(value: &str) -> Result<&str, Error> {
 
 /// The caller of a REST route. The extractor rejects requests without a valid credential.
 #[derive(Clone, Debug)]
-pub struct Authenticated(pub Arc<Caller>);
+pub struct AuthenticatedCaller(pub Arc<Caller>);
 
-impl FromRequestParts<Door> for Authenticated {
+impl FromRequestParts<AppState> for AuthenticatedCaller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         // `rest::fence` has authenticated the caller already.
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(known.clone());
         }
-        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
+        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, state).await;
         let found =
-            authenticate(door, &parts.uri, &parts.headers, &parts.extensions, (Channel::Rest, &id)).await;
+            authenticate(state, &parts.uri, &parts.headers, &parts.extensions, (Channel::Rest, &id)).await;
         found.map(Self).map_err(|err| Problem::new(&err, &id))
     }
 }
 
 /// The count of rights changes (`feed::Rights::count`) just before the caller of a request was looked up.
 #[derive(Clone, Copy, Debug)]
-pub struct Since(pub u64);
+pub struct RevocationCount(pub u64);
 
 /// Whether a caller may have lost rights since it was looked up: its credential has expired, or the log has a change
 /// that concerns it.
 #[must_use]
-pub fn may_have_lost(door: &Door, Since(since): Since, caller: &Caller) -> bool {
-    caller.has_expired(door.registry.clock().now())
-        || door.hub.revocation_log().may_affect_since(since, caller)
+pub fn may_have_lost_rights(
+    state: &AppState,
+    RevocationCount(since): RevocationCount,
+    caller: &Caller,
+) -> bool {
+    caller.has_expired(state.registry.clock().now())
+        || state.hub.revocation_log().may_affect_since(since, caller)
 }
 
 /// Rejects a caller that has lost rights since it was looked up, because a body may take hours to arrive.
@@ -177,14 +181,19 @@ pub fn may_have_lost(door: &Door, Since(since): Since, caller: &Caller) -> bool 
 /// # Errors
 /// [`Error::Unauthenticated`] if the caller has lost rights. [`Error::Unavailable`] if the database must be asked and
 /// doesn't respond.
-pub async fn recheck(door: &Door, since: Since, caller: &Caller, headers: &HeaderMap) -> Result<(), Error> {
+pub async fn recheck(
+    state: &AppState,
+    since: RevocationCount,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<(), Error> {
     const LOST: Error =
         Error::Unauthenticated("your rights changed while the request was being read; send it again");
-    if !may_have_lost(door, since, caller) {
+    if !may_have_lost_rights(state, since, caller) {
         return Ok(());
     }
     let bearer = bearer(headers)?.ok_or(LOST)?;
-    let now = door.registry.authenticate(bearer, &caller.origin).await?;
+    let now = state.registry.authenticate(bearer, &caller.origin).await?;
     if now.covers(caller) { Ok(()) } else { Err(LOST) }
 }
 
@@ -193,16 +202,16 @@ pub async fn recheck(door: &Door, since: Since, caller: &Caller, headers: &Heade
 /// # Errors
 /// [`Error::Unauthenticated`], [`Error::RateLimited`], or [`Error::Unavailable`] if the database doesn't respond.
 pub async fn authenticate(
-    door: &Door,
+    state: &AppState,
     uri: &Uri,
     headers: &HeaderMap,
     extensions: &Extensions,
     (channel, request_id): (Channel, &str),
 ) -> Result<Arc<Caller>, Error> {
-    refuse_token_in(uri)?;
+    reject_token_in_url(uri)?;
     let bearer =
         bearer(headers)?.ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
-    Ok(Arc::new(sign_in(door, bearer, Client::of(extensions), channel, request_id).await?))
+    Ok(Arc::new(sign_in(state, bearer, ClientAddress::of(extensions), channel, request_id).await?))
 }
 
 /// Authenticates this token, and counts a request against its caller's rate limit. A token without a signature is
@@ -211,42 +220,42 @@ pub async fn authenticate(
 /// # Errors
 /// [`Error::Unauthenticated`], [`Error::RateLimited`], or [`Error::Unavailable`] if the database doesn't respond.
 pub async fn sign_in(
-    door: &Door,
+    state: &AppState,
     bearer: &str,
-    Client(address): Client,
+    ClientAddress(address): ClientAddress,
     channel: Channel,
     request_id: &str,
 ) -> Result<Caller, Error> {
     let origin = Origin::new(request_id, channel, Some(address));
-    door.limiter.has_waited(bearer)?;
-    let proven = door.registry.verify_credential(bearer).await;
+    state.limiter.check_wait(bearer)?;
+    let proven = state.registry.verify_credential(bearer).await;
     // A signed token can't be guessed. So callers that share an address with a guesser can still sign in with one.
     let is_signed = proven.as_ref().is_ok_and(VerifiedCredential::is_signed);
     if !is_signed {
-        door.limiter.may_try(address, bearer)?;
+        state.limiter.check_address(address, bearer)?;
     }
     let found = match proven {
-        Ok(proven) => door.hub.look_up(proven, bearer, &origin).await,
+        Ok(proven) => state.hub.look_up(proven, bearer, &origin).await,
         Err(err) => Err(err),
     };
     match &found {
         Ok(_) if is_signed => {}
-        Ok(_) => door.limiter.accepted(bearer),
-        Err(Error::Unauthenticated(_)) => door.limiter.refused(address, bearer),
+        Ok(_) => state.limiter.record_accepted(bearer),
+        Err(Error::Unauthenticated(_)) => state.limiter.record_rejected(address, bearer),
         Err(_) => {}
     }
     let caller = found?;
-    door.limiter.count(&caller, bearer)?;
+    state.limiter.count_request(&caller, bearer)?;
     Ok(caller)
 }
 
 /// Charges the caller's rate limit for an answer that rejects a document of this many bytes: see
 /// [`Limiter::charge`](super::Limiter::charge).
-pub fn charge(door: &Door, caller: &Caller, headers: &HeaderMap, (answer, bytes): (&Answer, usize)) {
+pub fn charge(state: &AppState, caller: &Caller, headers: &HeaderMap, (answer, bytes): (&Answer, usize)) {
     if let Ok(Some(bearer)) = bearer(headers)
         && answer.is_refusal()
     {
-        door.limiter.charge(caller, bearer, bytes);
+        state.limiter.charge(caller, bearer, bytes);
     }
 }
 
@@ -255,7 +264,7 @@ pub fn charge(door: &Door, caller: &Caller, headers: &HeaderMap, (answer, bytes)
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] if the query has a parameter `access_token`.
-pub fn refuse_token_in(uri: &Uri) -> Result<(), Error> {
+pub fn reject_token_in_url(uri: &Uri) -> Result<(), Error> {
     // Percent-decoded: `access%5Ftoken` is the same name.
     let given =
         Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(given)| given).unwrap_or_default();

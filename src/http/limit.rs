@@ -69,14 +69,14 @@ impl Rate {
 
 /// The key of a caller's rate limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
+pub(super) enum CallerKey {
     /// A user, by issuer and subject, because a user may have no profile yet.
     User(String, String),
     /// An API key, by its id.
     Api(ApiKeyId),
 }
 
-impl Key {
+impl CallerKey {
     /// The key and the plan that limit this caller. `None` for operators, service tokens and the system: they have
     /// no limit.
     pub(super) fn of(caller: &Caller) -> Option<(Self, Plan)> {
@@ -98,7 +98,7 @@ pub struct Limiter(Arc<Inner>);
 struct Inner {
     clock: Clock,
     refusals: Rate,
-    callers: Mutex<LruCache<Key, Instant>>,
+    callers: Mutex<LruCache<CallerKey, Instant>>,
     addresses: Mutex<LruCache<IpAddr, Instant>>,
     /// The end of the wait of rate-limited credentials, by hash.
     waiting: Mutex<LruCache<[u8; 32], Instant>>,
@@ -125,14 +125,14 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Error::RateLimited`] with the remaining wait.
-    pub fn has_waited(&self, bearer: &str) -> Result<()> {
+    pub fn check_wait(&self, bearer: &str) -> Result<()> {
         let mut waiting = lock(&self.0.waiting);
         if waiting.is_empty() {
             return Ok(());
         }
         let hash = hash(bearer);
         match waiting.peek(&hash).map(|until| *until - self.0.clock.now()) {
-            Some(wait) if wait > TimeDelta::zero() => return Err(refused("caller", wait)),
+            Some(wait) if wait > TimeDelta::zero() => return Err(rate_limited("caller", wait)),
             Some(_) => drop(waiting.pop(&hash)),
             None => {}
         }
@@ -143,13 +143,13 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Error::RateLimited`] if the caller exceeds the rate of its plan. Its credential then waits: see
-    /// [`Limiter::has_waited`].
-    pub fn count(&self, caller: &Caller, bearer: &str) -> Result<()> {
-        let Some((key, plan)) = Key::of(caller) else { return Ok(()) };
+    /// [`Limiter::check_wait`].
+    pub fn count_request(&self, caller: &Caller, bearer: &str) -> Result<()> {
+        let Some((key, plan)) = CallerKey::of(caller) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         self.take(&self.0.callers, key, rate).map_err(|wait| {
             keep(&mut lock(&self.0.waiting), hash(bearer), self.0.clock.now() + wait, KEPT_MAX);
-            refused("caller", wait)
+            rate_limited("caller", wait)
         })
     }
 
@@ -159,7 +159,7 @@ impl Limiter {
     pub fn charge(&self, caller: &Caller, bearer: &str, bytes: usize) {
         let requests =
             i32::try_from(bytes / CHARGED_BYTES).map_or(CHARGED_MAX, |count| count.min(CHARGED_MAX));
-        let Some((key, plan)) = Key::of(caller).filter(|_| requests > 0) else { return };
+        let Some((key, plan)) = CallerKey::of(caller).filter(|_| requests > 0) else { return };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         let now = self.0.clock.now();
         let wait = {
@@ -178,23 +178,25 @@ impl Limiter {
     ///
     /// # Errors
     /// [`Error::RateLimited`] if too many credentials from the address were rejected.
-    pub fn may_try(&self, address: IpAddr, bearer: &str) -> Result<()> {
+    pub fn check_address(&self, address: IpAddr, bearer: &str) -> Result<()> {
         let idle_at = lock(&self.0.addresses).peek(&network(address)).copied();
         match self.0.refusals.admit(idle_at, self.0.clock.now()) {
-            Err(wait) if lock(&self.0.known).get(&hash(bearer)).is_none() => Err(refused("address", wait)),
+            Err(wait) if lock(&self.0.known).get(&hash(bearer)).is_none() => {
+                Err(rate_limited("address", wait))
+            }
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Remembers an accepted credential for [`Limiter::may_try`].
-    pub fn accepted(&self, bearer: &str) {
+    /// Remembers an accepted credential for [`Limiter::check_address`].
+    pub fn record_accepted(&self, bearer: &str) {
         keep(&mut lock(&self.0.known), hash(bearer), (), KNOWN_MAX);
     }
 
     /// Counts a rejected credential against its address, and forgets that it was accepted before.
-    pub fn refused(&self, address: IpAddr, bearer: &str) {
+    pub fn record_rejected(&self, address: IpAddr, bearer: &str) {
         lock(&self.0.known).pop(&hash(bearer));
-        // `may_try` reports the exceeded limit at the next attempt.
+        // `check_address` reports the exceeded limit at the next attempt.
         let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
     }
 
@@ -220,7 +222,7 @@ fn keep<K: Eq + Hash, V>(kept: &mut LruCache<K, V>, key: K, value: V, most: usiz
     }
 }
 
-fn refused(what: &'static str, wait: TimeDelta) -> Error {
+fn rate_limited(what: &'static str, wait: TimeDelta) -> Error {
     metrics::counter!("registry_rate_limited_total", "what" => what).increment(1);
     let seconds = u64::try_from(wait.num_seconds()).unwrap_or(0) + 1;
     Error::RateLimited { retry_after_seconds: seconds }
@@ -285,18 +287,18 @@ mod tests {
     fn an_address_that_guesses_is_stopped_and_its_neighbours_are_not() {
         let limiter = Limiter::new(Clock::default(), 5);
         let (guesser, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        limiter.accepted("good");
+        limiter.record_accepted("good");
         for _ in 0..5 {
-            assert!(limiter.may_try(guesser, "bad").is_ok());
-            limiter.refused(guesser, "bad");
+            assert!(limiter.check_address(guesser, "bad").is_ok());
+            limiter.record_rejected(guesser, "bad");
         }
-        assert!(limiter.may_try(guesser, "bad").is_err());
-        assert!(limiter.may_try(other, "bad").is_ok());
-        assert!(limiter.may_try(guesser, "good").is_ok(), "what was accepted before still is");
-        limiter.refused(guesser, "good");
-        assert!(limiter.may_try(guesser, "good").is_err(), "what was revoked is as good as made up");
+        assert!(limiter.check_address(guesser, "bad").is_err());
+        assert!(limiter.check_address(other, "bad").is_ok());
+        assert!(limiter.check_address(guesser, "good").is_ok(), "what was accepted before still is");
+        limiter.record_rejected(guesser, "good");
+        assert!(limiter.check_address(guesser, "good").is_err(), "what was revoked is as good as made up");
         limiter.0.clock.shift(TimeDelta::minutes(1));
-        assert!(limiter.may_try(guesser, "bad").is_ok());
+        assert!(limiter.check_address(guesser, "bad").is_ok());
     }
 
     #[test]
@@ -311,7 +313,7 @@ mod tests {
     fn memory_is_bounded() {
         let limiter = Limiter::new(Clock::default(), 1);
         for nth in 0..u32::try_from(KEPT_MAX).unwrap() + 10 {
-            limiter.refused(IpAddr::V4(nth.into()), "bad");
+            limiter.record_rejected(IpAddr::V4(nth.into()), "bad");
         }
         assert_eq!(lock(&limiter.0.addresses).len(), KEPT_MAX, "one at a time goes, and never all");
     }
@@ -320,15 +322,15 @@ mod tests {
     fn who_asks_stays_known_whatever_others_send() {
         let limiter = Limiter::new(Clock::default(), 1);
         let address: IpAddr = "192.0.2.1".parse().unwrap();
-        limiter.accepted("gateway");
-        limiter.refused(address, "guess");
+        limiter.record_accepted("gateway");
+        limiter.record_rejected(address, "guess");
         for nth in 0..2 * KNOWN_MAX {
-            limiter.accepted(&format!("other {nth}"));
+            limiter.record_accepted(&format!("other {nth}"));
             if nth % 1000 == 0 {
-                assert!(limiter.may_try(address, "gateway").is_ok(), "after {nth} others");
+                assert!(limiter.check_address(address, "gateway").is_ok(), "after {nth} others");
             }
         }
-        assert!(limiter.may_try(address, "other 0").is_err(), "which was used longest ago");
+        assert!(limiter.check_address(address, "other 0").is_err(), "which was used longest ago");
         assert_eq!(lock(&limiter.0.known).len(), KNOWN_MAX);
     }
 }

@@ -36,31 +36,32 @@ pub use limit::Limiter;
 pub use negotiate::{Origin, Origins};
 pub use routes::{Description, Excerpts, SocketLimits, Sockets, openapi_text, render};
 pub use server::{
-    AllowedHost, Hosts, LineLimits, Peer, PublicUrl, TLS_LOOK, Tls, TlsError, TrustedProxies, serve,
+    AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls, TlsError,
+    TrustedProxies, serve,
 };
 
 /// The state that all handlers share. Clones share it.
 #[derive(Clone)]
-pub struct Door(Arc<Hand>);
+pub struct AppState(Arc<AppParts>);
 
-impl Door {
+impl AppState {
     /// Wraps the shared state.
     #[must_use]
-    pub fn new(hand: Hand) -> Self {
-        Self(Arc::new(hand))
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
     }
 }
 
-impl Deref for Door {
-    type Target = Hand;
+impl Deref for AppState {
+    type Target = AppParts;
 
-    fn deref(&self) -> &Hand {
+    fn deref(&self) -> &AppParts {
         &self.0
     }
 }
 
 /// The parts of the shared state.
-pub struct Hand {
+pub struct AppParts {
     /// The GraphQL schema and its execution.
     pub api: Api,
     /// The domain's verbs.
@@ -88,54 +89,56 @@ pub struct Hand {
 }
 
 /// Builds the router: all routes with their layers.
-pub fn router(door: Door) -> Router {
+pub fn router(state: AppState) -> Router {
     let api = Router::new()
         .route("/graphql", any(graphql_or_socket))
-        .merge(rest::routes(&door))
-        .merge(Router::from(openapi::told()));
-    let routes = door
+        .merge(rest::routes(&state))
+        .merge(Router::from(openapi::api_docs()));
+    let routes = state
         .origins
-        .open(api)
+        .add_cors(api)
         .merge(graphiql::routes())
         .route("/", get(|| async { Redirect::temporary("graphiql") }))
-        .merge(Router::from(openapi::watched()))
+        .merge(Router::from(openapi::monitoring()))
         .fallback(problem::no_path)
         .method_not_allowed_fallback(problem::other_method);
-    compress::answers(routes).layer(middleware::from_fn_with_state(door.clone(), named)).with_state(door)
+    compress::compress_responses(routes)
+        .layer(middleware::from_fn_with_state(state.clone(), request_context))
+        .with_state(state)
 }
 
 /// `/graphql`: opens a socket if the request is a websocket handshake. Otherwise answers one GraphQL request, with a
 /// response or an event stream.
-async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: Request) -> Response {
-    if socket::is_begun(request.headers()) {
-        let State(door) = state;
-        return socket::upgrade(door, id, request).await;
+async fn graphql_or_socket(state: State<AppState>, id: caller::RequestId, request: Request) -> Response {
+    if socket::is_handshake(request.headers()) {
+        let State(state) = state;
+        return socket::upgrade(state, id, request).await;
     }
     graphql::handle(state, id, request).await
 }
 
 /// The outermost layer. Sets the request's id, its client address and its tracing span, rejects requests for hosts that
 /// aren't allowed, and adds the headers that all responses have.
-async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let id = caller::RequestId::of(request.headers(), || door.registry.clock().id());
-    let client = door.proxies.client(request.extensions(), request.headers());
+async fn request_context(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = caller::RequestId::of(request.headers(), || state.registry.clock().id());
+    let client = state.proxies.client(request.extensions(), request.headers());
     request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(caller::Client(client));
+    request.extensions_mut().insert(caller::ClientAddress(client));
     let span =
         tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
     let started = std::time::Instant::now();
-    let presented = caller::Presented::of(request.uri(), request.headers());
-    let mut response = match door.hosts.check(request.version(), request.uri(), request.headers()) {
-        Ok(()) => answered(next.run(request), &id.0).instrument(span.clone()).await,
+    let credential = caller::CredentialForm::of(request.uri(), request.headers());
+    let mut response = match state.hosts.check(request.version(), request.uri(), request.headers()) {
+        Ok(()) => catch_panic(next.run(request), &id.0).instrument(span.clone()).await,
         Err(refusal) => refusal.problem(&id.0).into_response(),
     };
     if response.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, presented.challenge());
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, credential.challenge());
     }
     span.in_scope(
         || tracing::debug!(status = response.status().as_u16(), elapsed = ?started.elapsed(), "answered"),
     );
-    observe(started.elapsed(), response.status().as_u16());
+    record_duration(started.elapsed(), response.status().as_u16());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(&id.0) {
@@ -145,14 +148,14 @@ async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Re
 }
 
 /// Turns a panic of the handler into a 500 problem, so that it ends this request only.
-async fn answered(answer: impl Future<Output = Response>, id: &str) -> Response {
+async fn catch_panic(answer: impl Future<Output = Response>, id: &str) -> Response {
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
     answer.unwrap_or_else(|_| {
         problem::Problem::new(&Error::Internal("the request panicked".into()), id).into_response()
     })
 }
 
-fn observe(elapsed: Duration, status: u16) {
+fn record_duration(elapsed: Duration, status: u16) {
     metrics::histogram!("registry_request_seconds", "status" => status.to_string())
         .record(elapsed.as_secs_f64());
 }
@@ -165,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_told_as_a_problem_without_its_words() {
-        let response = answered(async { panic!("secret") }, "its-name").await;
+        let response = catch_panic(async { panic!("secret") }, "its-name").await;
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();

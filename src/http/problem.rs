@@ -21,11 +21,11 @@ macro_rules! kinds {
     ($($kind:ident = $status:ident $($name:literal)? : $title:literal;)*) => {
         /// The closed list of problems.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Kind {
+        pub enum ProblemKind {
             $(#[doc = $title] $kind,)*
         }
 
-        impl Kind {
+        impl ProblemKind {
             /// All problems, in the order of the list.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
 
@@ -90,7 +90,7 @@ kinds! {
     Unavailable = SERVICE_UNAVAILABLE "unavailable": "Temporarily unavailable";
 }
 
-impl Kind {
+impl ProblemKind {
     /// The last segment of its `type`. `None` for `about:blank`.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
@@ -100,10 +100,10 @@ impl Kind {
 
 /// The last segment of each `type` that has an explanation.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    Kind::ALL.iter().filter_map(|kind| kind.name())
+    ProblemKind::ALL.iter().filter_map(|kind| kind.name())
 }
 
-impl From<ErrorCode> for Kind {
+impl From<ErrorCode> for ProblemKind {
     fn from(code: ErrorCode) -> Self {
         match code {
             ErrorCode::Unauthenticated => Self::Unauthenticated,
@@ -176,7 +176,7 @@ fn code_of<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S:
 /// The HTTP status of an error, the same for REST, GraphQL over HTTP and event streams.
 #[must_use]
 pub fn status(err: &Error) -> StatusCode {
-    Kind::from(err.code()).status()
+    ProblemKind::from(err.code()).status()
 }
 
 impl Problem {
@@ -199,16 +199,16 @@ impl Problem {
     /// The problem of an agent that exists and has no active version.
     #[must_use]
     pub fn not_active(request_id: &str) -> Self {
-        Self::of(Kind::NotActive, "NOT_ACTIVE", "the agent has no active version", request_id)
+        Self::of(ProblemKind::NotActive, "NOT_ACTIVE", "the agent has no active version", request_id)
     }
 
     /// A problem with the request itself, found before any verb ran. Its code is `BAD_REQUEST`.
     #[must_use]
-    pub fn request(kind: Kind, detail: impl Into<String>, request_id: &str) -> Self {
+    pub fn request(kind: ProblemKind, detail: impl Into<String>, request_id: &str) -> Self {
         Self::of(kind, "BAD_REQUEST", detail, request_id)
     }
 
-    fn of(kind: Kind, code: &'static str, detail: impl Into<String>, request_id: &str) -> Self {
+    fn of(kind: ProblemKind, code: &'static str, detail: impl Into<String>, request_id: &str) -> Self {
         Self {
             kind: kind.uri(),
             title: kind.title(),
@@ -227,7 +227,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         response.extensions_mut().insert(ProblemCode(self.code));
-        retry_later(&mut response, self.retry_after);
+        set_retry_after(&mut response, self.retry_after);
         response
     }
 }
@@ -244,7 +244,7 @@ pub fn is_forbidden(response: &Response) -> bool {
 }
 
 /// Sets `Retry-After`, in seconds, if there is a value.
-pub fn retry_later(response: &mut Response, retry_after: Option<u64>) {
+pub fn set_retry_after(response: &mut Response, retry_after: Option<u64>) {
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
@@ -270,7 +270,7 @@ pub async fn no_path(RequestId(id): RequestId) -> Problem {
 /// The fallback for a known path with an unsupported method: 405. axum adds `Allow`.
 pub async fn other_method(RequestId(id): RequestId) -> Problem {
     Problem::request(
-        Kind::MethodNotAllowed,
+        ProblemKind::MethodNotAllowed,
         "this path doesn't support that method; `Allow` lists those it supports",
         &id,
     )

@@ -19,18 +19,18 @@ const BYTES_MIN: u64 = 1024;
 const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 
 /// Whether a body of this many bytes is large enough to be compressed.
-pub(in crate::http) fn pays(bytes: usize) -> bool {
+pub(in crate::http) fn is_large_enough(bytes: usize) -> bool {
     u64::try_from(bytes).is_ok_and(|bytes| bytes >= BYTES_MIN)
 }
 
 /// A response extension that prevents compression.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::http) struct AsItIs;
+pub(in crate::http) struct Uncompressed;
 
 #[derive(Clone, Copy)]
-struct Pays;
+struct IsCompressible;
 
-impl Predicate for Pays {
+impl Predicate for IsCompressible {
     fn should_compress<B: HttpBody>(&self, response: &Response<B>) -> bool {
         let headers = response.headers();
         let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -39,13 +39,13 @@ impl Predicate for Pays {
         // length of one in its header.
         let bytes = told.or(response.body().size_hint().exact()).unwrap_or(0);
         let is_stream = said(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/event-stream"));
-        bytes >= BYTES_MIN && !is_stream && response.extensions().get::<AsItIs>().is_none()
+        bytes >= BYTES_MIN && !is_stream && response.extensions().get::<Uncompressed>().is_none()
     }
 }
 
 /// Adds compression to these routes, for clients whose `Accept-Encoding` allows it.
-pub(in crate::http) fn answers<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
-    let layer = CompressionLayer::new().gzip(true).br(true).quality(LEVEL).compress_when(Pays);
+pub(in crate::http) fn compress_responses<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    let layer = CompressionLayer::new().gzip(true).br(true).quality(LEVEL).compress_when(IsCompressible);
     routes.layer(layer).layer(middleware::from_fn(negotiate))
 }
 
@@ -57,7 +57,7 @@ async fn negotiate(mut request: Request, next: Next) -> axum::response::Response
     if let Some(coding) = coding {
         request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
     }
-    let has_weak = etag::is_named_weakly(request.headers());
+    let has_weak = etag::has_weak_tag(request.headers());
     let mut response = next.run(request).await;
     let is_weak = match response.status() {
         // A weak tag in the request says that the client's copy was compressed. A full response would be again.

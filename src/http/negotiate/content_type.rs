@@ -7,14 +7,14 @@ use axum::http::{HeaderMap, header};
 use super::header_list::members;
 
 /// A media range of `Accept`, with its weight.
-struct Range<'a> {
+struct MediaRange<'a> {
     kind: &'a str,
     subtype: &'a str,
     /// The weight, in thousandths.
     quality: u16,
 }
 
-impl<'a> Range<'a> {
+impl<'a> MediaRange<'a> {
     /// Parses a member of `Accept`. `None` if it isn't a media range.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
@@ -68,13 +68,13 @@ fn thousandths(text: &str) -> Option<u16> {
 }
 
 /// The media ranges of the header. Empty if none can be parsed, which means the same as no header.
-fn ranges(headers: &HeaderMap) -> Vec<Range<'_>> {
-    members(headers, header::ACCEPT).filter_map(Range::parse).collect()
+fn ranges(headers: &HeaderMap) -> Vec<MediaRange<'_>> {
+    members(headers, header::ACCEPT).filter_map(MediaRange::parse).collect()
 }
 
 /// The rank of a type for the client: weight, specificity, then position. The most specific matching range decides
 /// (RFC 9110, section 12.5.1). `None` if the client doesn't accept the type.
-fn liking(ranges: &[Range<'_>], name: &str) -> Option<(u16, u8, Reverse<usize>)> {
+fn rank(ranges: &[MediaRange<'_>], name: &str) -> Option<(u16, u8, Reverse<usize>)> {
     let fitting = ranges.iter().enumerate();
     let fitting = fitting.filter_map(|(at, range)| Some((range.fits(name)?, at, range.quality)));
     let (exactness, at, quality) = fitting.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
@@ -82,9 +82,9 @@ fn liking(ranges: &[Range<'_>], name: &str) -> Option<(u16, u8, Reverse<usize>)>
 }
 
 /// Whether the client accepts this type.
-pub(in crate::http) fn takes(headers: &HeaderMap, name: &str) -> bool {
+pub(in crate::http) fn accepts(headers: &HeaderMap, name: &str) -> bool {
     let ranges = ranges(headers);
-    ranges.is_empty() || liking(&ranges, name).is_some()
+    ranges.is_empty() || rank(&ranges, name).is_some()
 }
 
 /// Chooses the client's preferred type among `offers`. `None` if the client accepts none of them.
@@ -96,7 +96,7 @@ pub fn best<T: Copy>(headers: &HeaderMap, offers: &[(&str, T)]) -> Option<T> {
     if ranges.is_empty() {
         return offers.first().map(|(_, first)| *first);
     }
-    let liked = offers.iter().filter_map(|(name, offer)| Some((liking(&ranges, name)?, *offer)));
+    let liked = offers.iter().filter_map(|(name, offer)| Some((rank(&ranges, name)?, *offer)));
     liked.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, offer)| offer)
 }
 

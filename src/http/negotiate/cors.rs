@@ -23,9 +23,9 @@ use tower_http::cors::{AllowOrigin, Cors, CorsLayer};
 use crate::http::{caller::REQUEST_ID, routes::rest::IDEMPOTENCY_KEY};
 
 /// The time for which a browser may cache a preflight response.
-const KEPT: Duration = Duration::from_secs(600);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
 /// The request headers that a page may set.
-const SENT: [HeaderName; 6] = [
+const REQUEST_HEADERS: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
@@ -34,7 +34,7 @@ const SENT: [HeaderName; 6] = [
     REQUEST_ID,
 ];
 /// The response headers that a page may read, in addition to the safelisted ones.
-const READ: [HeaderName; 7] = [
+const RESPONSE_HEADERS: [HeaderName; 7] = [
     header::ETAG,
     REQUEST_ID,
     header::RETRY_AFTER,
@@ -119,7 +119,7 @@ impl Origins {
     }
 
     /// Adds CORS to these routes. Returns them unchanged if no origin is allowed.
-    pub(in crate::http) fn open<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+    pub(in crate::http) fn add_cors<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
         if self.0.is_empty() {
             return routes;
         }
@@ -127,33 +127,33 @@ impl Origins {
         let layer = CorsLayer::new()
             .allow_origin(AllowOrigin::predicate(move |origin, _| origins.allow(origin)))
             .allow_methods([Method::GET, Method::HEAD, Method::POST])
-            .allow_headers(SENT)
-            .expose_headers(READ)
-            .max_age(KEPT);
-        routes.layer(Questions(layer))
+            .allow_headers(REQUEST_HEADERS)
+            .expose_headers(RESPONSE_HEADERS)
+            .max_age(PREFLIGHT_MAX_AGE);
+        routes.layer(PreflightLayer(layer))
     }
 }
 
 /// A layer that applies [`CorsLayer`], except to `OPTIONS` requests that aren't preflights: those reach the routes.
 #[derive(Clone)]
-struct Questions(CorsLayer);
+struct PreflightLayer(CorsLayer);
 
-/// The service of [`Questions`].
+/// The service of [`PreflightLayer`].
 #[derive(Clone)]
-struct Asked<S> {
+struct PreflightService<S> {
     service: S,
     ruled: Cors<S>,
 }
 
-impl<S: Clone> Layer<S> for Questions {
-    type Service = Asked<S>;
+impl<S: Clone> Layer<S> for PreflightLayer {
+    type Service = PreflightService<S>;
 
-    fn layer(&self, service: S) -> Asked<S> {
-        Asked { ruled: self.0.layer(service.clone()), service }
+    fn layer(&self, service: S) -> PreflightService<S> {
+        PreflightService { ruled: self.0.layer(service.clone()), service }
     }
 }
 
-impl<S> Service<Request> for Asked<S>
+impl<S> Service<Request> for PreflightService<S>
 where
     S: Service<Request, Response = Response>,
     S::Future: Send + 'static,

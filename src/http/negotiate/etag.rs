@@ -8,10 +8,10 @@ use axum::{
 use sha2::{Digest, Sha256};
 
 use super::header_list::members;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Problem, ProblemKind};
 
 /// Computes the strong entity tag of a body: the first 128 bits of its SHA-256 hash, in quoted hex.
-pub fn of(body: &[u8]) -> String {
+pub fn strong(body: &[u8]) -> String {
     let digest = hex::encode(Sha256::digest(body));
     format!("\"{}\"", digest.get(..32).unwrap_or(&digest))
 }
@@ -22,7 +22,7 @@ pub enum Condition {
     /// Send the full response.
     Met,
     /// The client's copy is current: 304.
-    Known,
+    NotModified,
     /// `If-Match` lists only other tags: 412.
     Failed,
 }
@@ -37,7 +37,7 @@ pub fn condition(request: &HeaderMap, etag: &str) -> Condition {
     // Weak comparison: a compressing proxy may have weakened the tag (section 13.1.2).
     let is_known = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag;
     match members(request, header::IF_NONE_MATCH).any(is_known) {
-        true => Condition::Known,
+        true => Condition::NotModified,
         false => Condition::Met,
     }
 }
@@ -54,7 +54,7 @@ pub fn answer<const N: usize>(
     let tag = [(header::ETAG, etag)];
     match condition(request, etag) {
         Condition::Met => (tag, headers, body.into()).into_response(),
-        Condition::Known => {
+        Condition::NotModified => {
             let mut response = (StatusCode::NOT_MODIFIED, tag, headers).into_response();
             // A response without content has no content type.
             response.headers_mut().remove(header::CONTENT_TYPE);
@@ -62,13 +62,13 @@ pub fn answer<const N: usize>(
         }
         Condition::Failed => {
             let detail = "the current ETag matches none of the tags in If-Match";
-            Problem::request(Kind::PreconditionFailed, detail, request_id).into_response()
+            Problem::request(ProblemKind::PreconditionFailed, detail, request_id).into_response()
         }
     }
 }
 
 /// Whether the first tag in `If-None-Match` is a weak one.
-pub fn is_named_weakly(request: &HeaderMap) -> bool {
+pub fn has_weak_tag(request: &HeaderMap) -> bool {
     let first = request.get(header::IF_NONE_MATCH);
     first.is_some_and(|value| value.as_bytes().trim_ascii_start().starts_with(b"W/"))
 }
@@ -81,16 +81,16 @@ mod tests {
 
     #[test]
     fn conditions_are_taken_in_their_order() {
-        let tag = of(b"x");
+        let tag = strong(b"x");
         assert_eq!(tag.len(), 34);
-        assert_ne!(tag, of(b"y"));
+        assert_ne!(tag, strong(b"y"));
         let (weak, among) = (format!("W/{tag}"), format!("\"other\", W/{tag}"));
         let (other, met) = ("\"other\"", Condition::Met);
         for (if_match, if_none_match, expected) in [
             (None, None, met),
-            (None, Some(tag.as_str()), Condition::Known),
-            (None, Some(among.as_str()), Condition::Known),
-            (None, Some("*"), Condition::Known),
+            (None, Some(tag.as_str()), Condition::NotModified),
+            (None, Some(among.as_str()), Condition::NotModified),
+            (None, Some("*"), Condition::NotModified),
             (None, Some(other), met),
             (Some(tag.as_str()), None, met),
             (Some("*"), None, met),
@@ -99,7 +99,7 @@ mod tests {
             (Some(other), None, Condition::Failed),
             (Some(""), None, Condition::Failed),
             (Some(other), Some(tag.as_str()), Condition::Failed),
-            (Some(tag.as_str()), Some(tag.as_str()), Condition::Known),
+            (Some(tag.as_str()), Some(tag.as_str()), Condition::NotModified),
             (Some("*"), Some(other), met),
         ] {
             let mut request = HeaderMap::new();

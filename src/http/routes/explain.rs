@@ -7,20 +7,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::openapi::{refusal::refusals, shape};
+use super::openapi::{problems::refusals, schemas};
 use crate::{
     domain::Error,
     http::{
         caller::RequestId,
         negotiate::etag,
-        problem::{Kind, Problem},
+        problem::{Problem, ProblemKind},
     },
 };
 
 /// The explanations: one section a problem, under the heading `## name`.
 const TEXT: &str = include_str!("../../../docs/problems.md");
 
-refusals!(Refusals = &[Kind::NotFound, Kind::PreconditionFailed][..]);
+refusals!(Refusals = &[ProblemKind::NotFound, ProblemKind::PreconditionFailed][..]);
 
 /// Explain a problem.
 ///
@@ -28,7 +28,7 @@ refusals!(Refusals = &[Kind::NotFound, Kind::PreconditionFailed][..]);
 #[utoipa::path(
     get, path = "/problems/{name}", operation_id = "explainProblem", tag = "service",
     params(
-        ("name" = shape::ProblemName, Path, description = "The last segment of the problem's `type`."),
+        ("name" = schemas::ProblemName, Path, description = "The last segment of the problem's `type`."),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that the client has."),
     ),
     responses(
@@ -46,7 +46,7 @@ pub async fn problem(
     let Some(text) = name.ok().and_then(|Path(name)| section(&name)) else {
         return Problem::new(&Error::NotFound("problem"), &id).into_response();
     };
-    let tag = etag::of(text.as_bytes());
+    let tag = etag::strong(text.as_bytes());
     let kept = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
     etag::answer(&request, &id, &tag, kept, text)
 }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_explanation_tells_status_and_title_as_they_are() {
-        for kind in Kind::ALL {
+        for kind in ProblemKind::ALL {
             let Some(name) = kind.name() else {
                 // With `about:blank`, the title is the status's reason phrase (RFC 9457, section 4.2.1).
                 let phrase = kind.status().canonical_reason().unwrap().replace("Payload", "Content");

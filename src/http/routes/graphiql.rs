@@ -41,7 +41,7 @@ struct Asset {
 macro_rules! asset {
     ($name:literal, $kind:expr) => {{
         const BODY: &[u8] = include_bytes!(concat!("../../../assets/graphiql/", $name));
-        Asset { name: $name, kind: $kind, body: BODY, etag: LazyLock::new(|| etag::of(BODY)) }
+        Asset { name: $name, kind: $kind, body: BODY, etag: LazyLock::new(|| etag::strong(BODY)) }
     }};
 }
 

@@ -17,10 +17,10 @@ use crate::{
     domain::{Caller, Error, change::Channel},
     graphql::{Answer, Operation},
     http::{
-        Door,
-        caller::{RequestId, Since, authenticate, charge, recheck},
-        negotiate::{compress::AsItIs, content_type},
-        problem::{retry_after, retry_later, status},
+        AppState,
+        caller::{RequestId, RevocationCount, authenticate, charge, recheck},
+        negotiate::{compress::Uncompressed, content_type},
+        problem::{retry_after, set_retry_after, status},
         server::body,
     },
 };
@@ -62,7 +62,7 @@ pub(in crate::http) fn media(headers: &HeaderMap) -> Option<Media> {
 }
 
 /// Handles `/graphql` for any method. Websocket handshakes are routed before this.
-pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request: Request) -> Response {
+pub async fn handle(State(state): State<AppState>, RequestId(id): RequestId, request: Request) -> Response {
     let Some(media) = media(request.headers()) else {
         let answer = Answer::refusal(
             "Accept must allow application/graphql-response+json, application/json or text/event-stream",
@@ -71,19 +71,19 @@ pub async fn handle(State(door): State<Door>, RequestId(id): RequestId, request:
         );
         return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, answer, None);
     };
-    let answered = run(&door, &id, request, media).await;
+    let answered = run(&state, &id, request, media).await;
     answered.unwrap_or_else(|refused| refused.respond(media))
 }
 
 /// An error response: its status, body and headers.
-struct Refused {
+struct ErrorResponse {
     status: StatusCode,
     answer: Answer,
     allow: Option<&'static str>,
     retry_after: Option<u64>,
 }
 
-impl Refused {
+impl ErrorResponse {
     fn new(status: StatusCode, message: &str, id: &str) -> Box<Self> {
         let answer = Answer::refusal(message, "BAD_USER_INPUT", id);
         Box::new(Self { status, answer, allow: None, retry_after: None })
@@ -123,10 +123,10 @@ impl Refused {
 }
 
 /// A request whose caller is authenticated and whose body is read.
-struct Asked {
+struct ParsedRequest {
     caller: Arc<Caller>,
     /// The count of rights changes just before the caller was looked up.
-    since: Since,
+    since: RevocationCount,
     operation: Operation,
     /// The body. Empty for GET.
     body: Bytes,
@@ -137,86 +137,99 @@ struct Asked {
 }
 
 /// Authenticates the caller and reads the operation. The caller's rights are checked again after the body has arrived.
-async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refused>> {
+async fn read(state: &AppState, id: &str, request: Request) -> Result<ParsedRequest, Box<ErrorResponse>> {
     let (parts, body) = request.into_parts();
     let may_write = match parts.method {
         Method::POST => true,
         // HEAD is handled as GET, and hyper leaves out the body (RFC 9110, section 9.3.2).
         Method::GET | Method::HEAD => false,
         _ => {
-            let refused = Refused::new(StatusCode::METHOD_NOT_ALLOWED, "use POST, or GET for queries", id);
-            return Err(Box::new(Refused { allow: Some("GET, HEAD, POST"), ..*refused }));
+            let refused =
+                ErrorResponse::new(StatusCode::METHOD_NOT_ALLOWED, "use POST, or GET for queries", id);
+            return Err(Box::new(ErrorResponse { allow: Some("GET, HEAD, POST"), ..*refused }));
         }
     };
-    let since = Since(door.hub.revocation_log().count());
+    let since = RevocationCount(state.hub.revocation_log().count());
     let caller =
-        authenticate(door, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
-    let caller = caller.map_err(|err| Refused::error(&err, id))?;
+        authenticate(state, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
+    let caller = caller.map_err(|err| ErrorResponse::error(&err, id))?;
     let (operation, body) = match may_write {
         true => from_body(&parts.headers, body, id).await?,
         false => (from_query(parts.uri.query().unwrap_or_default(), id)?, Bytes::new()),
     };
-    recheck(door, since, &caller, &parts.headers).await.map_err(|err| Refused::error(&err, id))?;
-    Ok(Asked { caller, since, operation, body, may_write, head: parts })
+    recheck(state, since, &caller, &parts.headers).await.map_err(|err| ErrorResponse::error(&err, id))?;
+    Ok(ParsedRequest { caller, since, operation, body, may_write, head: parts })
 }
 
 /// Runs the operation. The representation of the result depends on its kind: a subscription needs an event stream.
-async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Response, Box<Refused>> {
-    let Asked { caller, since, operation, body, may_write, head } = read(door, id, request).await?;
+async fn run(
+    state: &AppState,
+    id: &str,
+    request: Request,
+    media: Media,
+) -> Result<Response, Box<ErrorResponse>> {
+    let ParsedRequest { caller, since, operation, body, may_write, head } = read(state, id, request).await?;
     let bytes = operation.document_bytes();
     let refuse = |answer: Answer| {
-        charge(door, &caller, &head.headers, (&answer, bytes));
+        charge(state, &caller, &head.headers, (&answer, bytes));
         match media {
             // Once the operation is known, an event stream reports errors as events (graphql-sse, PROTOCOL.md).
-            Media::EventStream => Ok(sse::whole(&answer)),
-            Media::GraphqlResponse | Media::Json => Err(Box::new(Refused::request_error(answer, media))),
+            Media::EventStream => Ok(sse::single_result(&answer)),
+            Media::GraphqlResponse | Media::Json => {
+                Err(Box::new(ErrorResponse::request_error(answer, media)))
+            }
         }
     };
-    let accepted = match door.api.accept(operation, &caller) {
+    let accepted = match state.api.accept(operation, &caller) {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(refusal),
     };
     if accepted.is_subscription() {
-        if !content_type::takes(&head.headers, EVENT_STREAM) {
-            return Err(Refused::new(
+        if !content_type::accepts(&head.headers, EVENT_STREAM) {
+            return Err(ErrorResponse::new(
                 StatusCode::BAD_REQUEST,
                 "subscriptions need a websocket (graphql-transport-ws) on this URL, or Accept: text/event-stream",
                 id,
             ));
         }
-        return sse::subscribe(door, &head, caller, since, accepted).map_err(|err| Refused::error(&err, id));
+        return sse::subscribe(state, &head, caller, since, accepted)
+            .map_err(|err| ErrorResponse::error(&err, id));
     }
     if !may_write && !accepted.is_query() {
-        return Err(Refused::write_by_get(id));
+        return Err(ErrorResponse::write_by_get(id));
     }
     // Only the mutation that creates a secret returns it.
     let may_tell_secret = !accepted.is_query();
     let is_kept = may_write && media != Media::EventStream;
     let accepted = if is_kept { accepted.cacheable_by(body) } else { accepted };
-    let answer = door.api.execute(Arc::clone(&caller), accepted).await;
+    let answer = state.api.execute(Arc::clone(&caller), accepted).await;
     if answer.is_request_error() {
         return refuse(answer);
     }
     if media == Media::EventStream {
-        return Ok(sse::whole(&answer));
+        return Ok(sse::single_result(&answer));
     }
     let mut response = respond(StatusCode::OK, media, answer, None);
     if may_tell_secret {
-        response.extensions_mut().insert(AsItIs);
+        response.extensions_mut().insert(Uncompressed);
     }
     Ok(response)
 }
 
-async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<(Operation, Bytes), Box<Refused>> {
+async fn from_body(
+    headers: &HeaderMap,
+    body: Body,
+    id: &str,
+) -> Result<(Operation, Bytes), Box<ErrorResponse>> {
     let (bytes, json) = body::json(headers, body)
         .await
-        .map_err(|refused| Refused::new(refused.status(), &refused.to_string(), id))?;
+        .map_err(|refused| ErrorResponse::new(refused.status(), &refused.to_string(), id))?;
     let operation = Operation::try_from(json).map_err(|why| {
         let message = format!(
             "the body is not a GraphQL request: {why}; send the string `query`, or `documentId` or a persisted query instead, \
              and objects for `variables` and `extensions`"
         );
-        Refused::new(StatusCode::BAD_REQUEST, &message, id)
+        ErrorResponse::new(StatusCode::BAD_REQUEST, &message, id)
     })?;
     Ok((operation, bytes))
 }
@@ -231,8 +244,8 @@ struct Parameters {
     extensions: Option<String>,
 }
 
-fn from_query(text: &str, id: &str) -> Result<Operation, Box<Refused>> {
-    let bad = |message: &str| Refused::new(StatusCode::BAD_REQUEST, message, id);
+fn from_query(text: &str, id: &str) -> Result<Operation, Box<ErrorResponse>> {
+    let bad = |message: &str| ErrorResponse::new(StatusCode::BAD_REQUEST, message, id);
     if !query::is_text(text) {
         return Err(bad(query::NOT_TEXT));
     }
@@ -262,7 +275,7 @@ fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option
     };
     *response.status_mut() = status;
     describe(response.headers_mut(), media);
-    retry_later(&mut response, retry_after);
+    set_retry_after(&mut response, retry_after);
     response
 }
 
@@ -285,7 +298,7 @@ mod tests {
             ("UNAVAILABLE", Media::Json, 503, Some("1")),
             ("UNAVAILABLE", Media::GraphqlResponse, 503, Some("1")),
         ] {
-            let refused = Refused::request_error(Answer::refusal("no", code, "id"), media);
+            let refused = ErrorResponse::request_error(Answer::refusal("no", code, "id"), media);
             let response = respond(refused.status, media, refused.answer, refused.retry_after);
             let told = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
             assert_eq!((response.status().as_u16(), told), (status, retry_after), "{code} {media:?}");

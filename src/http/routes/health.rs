@@ -12,8 +12,8 @@ use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::openapi::shape;
-use crate::{domain::Error, feed::Watched, http::Door};
+use super::openapi::schemas;
+use crate::{domain::Error, feed::Watched, http::AppState};
 
 /// Check liveness.
 ///
@@ -27,10 +27,10 @@ pub async fn live() -> &'static str {
 }
 
 /// The maximum age of an instance's view of the log while it is ready. It polls the log four times a second.
-const STALE: Duration = Duration::from_secs(10);
+const VIEW_AGE_MAX: Duration = Duration::from_secs(10);
 
 /// The timeout of a probe's query.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The readiness of an instance, and its lag behind the log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,10 +40,10 @@ pub struct Readiness {
     ready: bool,
     /// The last commit of the log. Absent if the database doesn't respond.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = shape::Revision, required = false)]
+    #[schema(value_type = schemas::Revision, required = false)]
     revision: Option<i64>,
     /// The last commit that this instance has applied.
-    #[schema(value_type = shape::Revision)]
+    #[schema(value_type = schemas::Revision)]
     applied: i64,
     /// The number of commits that this instance hasn't applied yet. Absent if the database doesn't respond.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,16 +66,16 @@ pub struct Readiness {
         (status = 503, description = "The instance is not ready.", body = Readiness),
     ),
 )]
-pub async fn ready(State(door): State<Door>) -> Response {
-    let (applied, age) = (door.hub.applied(), door.hub.age());
+pub async fn ready(State(state): State<AppState>) -> Response {
+    let (applied, age) = (state.hub.applied(), state.hub.age());
     let seen_seconds_ago = age.as_secs();
-    let head = match timeout(PATIENCE, door.registry.head()).await {
+    let head = match timeout(PROBE_TIMEOUT, state.registry.head()).await {
         Ok(head) => head,
         Err(_) => Err(Error::Unavailable("the database does not respond")),
     };
     let (status, body) = match head {
         Ok(head) => {
-            let follows = age < STALE;
+            let follows = age < VIEW_AGE_MAX;
             let body = Readiness {
                 ready: follows,
                 revision: Some(head.revision),
@@ -104,18 +104,18 @@ pub async fn ready(State(door): State<Door>) -> Response {
         (status = 404, description = "This instance records no metrics.", content_type = "text/plain", body = String),
     ),
 )]
-pub async fn metrics(State(door): State<Door>) -> Response {
+pub async fn metrics(State(state): State<AppState>) -> Response {
     let gauge = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));
     for watched in Watched::ALL {
-        let (count, behind) = door.hub.watcher_stats(watched);
+        let (count, behind) = state.hub.watcher_stats(watched);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         metrics::gauge!("registry_watchers", "watched" => watched.as_str()).set(gauge(count));
         metrics::gauge!("registry_watchers_behind_revisions", "watched" => watched.as_str())
             .set(gauge(behind));
     }
-    metrics::gauge!("registry_applied_revision").set(gauge(door.hub.applied()));
-    metrics::gauge!("registry_log_seen_ago_seconds").set(door.hub.age().as_secs_f64());
-    match &door.metrics {
+    metrics::gauge!("registry_applied_revision").set(gauge(state.hub.applied()));
+    metrics::gauge!("registry_log_seen_ago_seconds").set(state.hub.age().as_secs_f64());
+    match &state.metrics {
         Some(recorder) => {
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()).into_response()
         }

@@ -8,7 +8,7 @@ use std::{
 use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 
-use super::connection::Peer;
+use super::connection::ConnectionHandle;
 use crate::http::negotiate::header_list::members;
 
 /// The networks of proxies whose `X-Forwarded-For` is trusted.
@@ -22,7 +22,7 @@ impl FromIterator<IpNet> for TrustedProxies {
 }
 
 /// Limits the warning about an untrusted `X-Forwarded-For` to one per process.
-static TOLD: Once = Once::new();
+static WARNED: Once = Once::new();
 
 impl TrustedProxies {
     fn trusts(&self, address: IpAddr) -> bool {
@@ -33,10 +33,10 @@ impl TrustedProxies {
     /// may have forged the addresses before it.
     #[must_use]
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
-        let mut client = Peer::of(extensions).address().ip().to_canonical();
+        let mut client = ConnectionHandle::of(extensions).address().ip().to_canonical();
         let forwarded: Vec<&str> = members(headers, "x-forwarded-for").collect();
         if !forwarded.is_empty() && !self.trusts(client) {
-            TOLD.call_once(|| {
+            WARNED.call_once(|| {
                 tracing::warn!(
                     peer = %client,
                     "ignoring X-Forwarded-For from an untrusted address: if it is your proxy, add it to TRUSTED_PROXIES; otherwise all its clients share one rate limit"
@@ -85,7 +85,7 @@ mod tests {
         ];
         for (peer, forwarded, client) in cases {
             let (mut extensions, mut headers) = (Extensions::new(), HeaderMap::new());
-            extensions.insert(ConnectInfo(Peer::new(SocketAddr::new(peer.parse().unwrap(), 1))));
+            extensions.insert(ConnectInfo(ConnectionHandle::new(SocketAddr::new(peer.parse().unwrap(), 1))));
             if !forwarded.is_empty() {
                 headers.insert("x-forwarded-for", forwarded.parse().unwrap());
             }

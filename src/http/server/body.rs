@@ -19,7 +19,7 @@ pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, ..Limits::DEFAULT };
 
 /// The reason for which a body is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum BodyRejection {
     /// `Content-Type` isn't JSON in UTF-8. Pages of other origins can't send JSON without a CORS preflight.
     #[error("Content-Type must be application/json in UTF-8")]
     NotJson,
@@ -40,7 +40,7 @@ pub enum Refused {
     TooSlow,
 }
 
-impl Refused {
+impl BodyRejection {
     /// The HTTP status of the rejection.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -55,27 +55,28 @@ impl Refused {
 /// Reads a whole body and parses it as JSON. Returns the bytes too. Ignores a byte order mark (RFC 8259, section 8.1).
 ///
 /// # Errors
-/// [`Refused`], also if the headers don't declare uncompressed JSON in UTF-8.
-pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Refused> {
+/// [`BodyRejection`], also if the headers don't declare uncompressed JSON in UTF-8.
+pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), BodyRejection> {
     if !is_json_in_utf8(headers) {
-        return Err(Refused::NotJson);
+        return Err(BodyRejection::NotJson);
     }
-    if !is_as_it_is(headers) {
-        return Err(Refused::Encoded);
+    if !is_uncompressed(headers) {
+        return Err(BodyRejection::Encoded);
     }
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
-    let whole =
-        whole.map_err(|err| if TooSlow::is_behind(&err) { Refused::TooSlow } else { Refused::TooLarge })?;
+    let whole = whole.map_err(|err| {
+        if TooSlow::is_source_of(&err) { BodyRejection::TooSlow } else { BodyRejection::TooLarge }
+    })?;
     match json_reader::read(&whole, &LIMITS) {
         Ok(json) => Ok((whole, json)),
-        Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(Refused::TooMany),
-        Err(err) => Err(Refused::Malformed(err)),
+        Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(BodyRejection::TooMany),
+        Err(err) => Err(BodyRejection::Malformed(err)),
     }
 }
 
 /// Whether `Content-Encoding` names no coding. `identity` and empty members count as none (RFC 9110, sections 8.4.1
 /// and 5.6.1).
-fn is_as_it_is(headers: &HeaderMap) -> bool {
+fn is_uncompressed(headers: &HeaderMap) -> bool {
     let is_text = headers.get_all(header::CONTENT_ENCODING).iter().all(|line| line.to_str().is_ok());
     let mut codings = members(headers, header::CONTENT_ENCODING);
     is_text && codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))

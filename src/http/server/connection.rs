@@ -23,31 +23,31 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::timeouts::{Bound, LineLimits, Slack};
+use super::timeouts::{ConnectionLimits, Deadline, TimeBudget};
 
 /// A handle to a connection, for handlers. Clones refer to the same connection.
 #[derive(Clone, Debug)]
-pub struct Peer(Arc<End>);
+pub struct ConnectionHandle(Arc<HandleInner>);
 
 #[derive(Debug)]
-struct End {
+struct HandleInner {
     address: SocketAddr,
     /// Whether the connection must be closed. `cut` wakes the task that waits for the stream.
     is_cut: AtomicBool,
     cut: AtomicWaker,
     gone: CancellationToken,
     /// A new TCP user timeout, in milliseconds, to be set at the next write. 0 if there is none.
-    patience: AtomicU32,
+    user_timeout_ms: AtomicU32,
     /// Counts the turns. Even: the client's, to send a request. Odd: ours, to answer it.
     turn: AtomicU32,
 }
 
-impl Peer {
+impl ConnectionHandle {
     /// Creates the handle of a connection from this address.
     pub(in crate::http) fn new(address: SocketAddr) -> Self {
         let (is_cut, cut, gone) = (AtomicBool::default(), AtomicWaker::new(), CancellationToken::new());
-        let (patience, turn) = (AtomicU32::default(), AtomicU32::default());
-        Self(Arc::new(End { address, is_cut, cut, gone, patience, turn }))
+        let (user_timeout_ms, turn) = (AtomicU32::default(), AtomicU32::default());
+        Self(Arc::new(HandleInner { address, is_cut, cut, gone, user_timeout_ms, turn }))
     }
 
     /// The connection that the request with these extensions arrived on. Without one, as in tests, a handle to
@@ -71,50 +71,50 @@ impl Peer {
     }
 
     /// Resolves when the connection has closed.
-    pub async fn gone(&self) {
+    pub async fn closed(&self) {
         self.0.gone.cancelled().await;
     }
 
     /// Passes the turn to the other end. The timeouts for idle connections and for request heads apply in the client's
     /// turn only.
-    pub(in crate::http) fn turn(&self) {
+    pub(in crate::http) fn pass_turn(&self) {
         self.0.turn.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Sets the TCP user timeout: the connection closes when sent data stays unacknowledged, or the client's receive
     /// window stays full, for this long. Without it, Linux notices a dead client after about 15 minutes. Takes
     /// effect at the next write, on Linux only.
-    pub fn must_take_within(&self, most: Duration) {
-        self.0.patience.store(u32::try_from(most.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
+    pub fn set_user_timeout(&self, most: Duration) {
+        self.0.user_timeout_ms.store(u32::try_from(most.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 }
 
 /// A client connection: a TCP stream that can be closed from a handler, with timeouts for heads, idle time and writes.
 #[derive(Debug)]
-pub struct Line {
+pub struct Connection {
     stream: TcpStream,
-    peer: Peer,
+    peer: ConnectionHandle,
     /// The time within which a request head must be complete once it has begun.
     head: Duration,
     /// The head that is being received.
-    begun: Option<Head>,
-    idle: Idle,
+    begun: Option<PendingHead>,
+    idle: IdleTimer,
     /// The remaining time budget for writes.
-    taking: Slack,
+    taking: TimeBudget,
     _gone: DropGuard,
 }
 
 /// A request head that is being received.
 #[derive(Debug)]
-struct Head {
+struct PendingHead {
     /// The turn in which it began.
     turn: u32,
     since: Instant,
     /// Its deadline. Created lazily, because most heads arrive with the first read.
-    bound: Option<Bound>,
+    bound: Option<Deadline>,
 }
 
-impl Head {
+impl PendingHead {
     fn begun(turn: u32) -> Self {
         Self { turn, since: Instant::now(), bound: None }
     }
@@ -122,51 +122,55 @@ impl Head {
 
 /// The time that a connection has been without a request.
 #[derive(Debug)]
-struct Idle {
+struct IdleTimer {
     most: Duration,
     /// The turn that `since` belongs to.
     turn: u32,
     since: Instant,
     /// A timer that isn't reset for each request: when it fires, it is set again for the remaining time.
-    bound: Option<Bound>,
+    bound: Option<Deadline>,
 }
 
-impl Idle {
+impl IdleTimer {
     /// Whether the limit is reached. Otherwise wakes the task when it is.
     fn is_over(&mut self, cx: &mut Context<'_>, turn: u32) -> bool {
         if self.turn != turn {
             (self.turn, self.since) = (turn, Instant::now());
         }
-        while self.bound.get_or_insert_with(|| Bound::within(self.most)).is_over(cx) {
+        while self.bound.get_or_insert_with(|| Deadline::within(self.most)).is_over(cx) {
             let left = self.most.saturating_sub(self.since.elapsed());
             if left.is_zero() {
                 return true;
             }
-            self.bound = Some(Bound::within(left));
+            self.bound = Some(Deadline::within(left));
         }
         false
     }
 }
 
-impl Line {
+impl Connection {
     /// Wraps the stream of an accepted connection. The timeout for its first request head begins now.
-    pub(in crate::http) fn new(stream: TcpStream, peer: &Peer, limits: &LineLimits) -> Self {
+    pub(in crate::http) fn new(
+        stream: TcpStream,
+        peer: &ConnectionHandle,
+        limits: &ConnectionLimits,
+    ) -> Self {
         // TCP_NODELAY: a small event must not wait until the previous one is acknowledged. It only fails on a dead
         // connection.
         let _ = stream.set_nodelay(true);
-        peer.must_take_within(limits.take);
+        peer.set_user_timeout(limits.take);
         Self {
             stream,
             head: limits.head,
-            begun: Some(Head::begun(0)),
-            idle: Idle { most: limits.idle, turn: 0, since: Instant::now(), bound: None },
-            taking: Slack::new(limits.take),
+            begun: Some(PendingHead::begun(0)),
+            idle: IdleTimer { most: limits.idle, turn: 0, since: Instant::now(), bound: None },
+            taking: TimeBudget::new(limits.take),
             _gone: peer.0.gone.clone().drop_guard(),
             peer: peer.clone(),
         }
     }
 
-    /// The stream. Fails with `ConnectionAborted` after [`Peer::cut`].
+    /// The stream. Fails with `ConnectionAborted` after [`ConnectionHandle::cut`].
     fn open(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         if self.peer.0.is_cut.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -174,8 +178,8 @@ impl Line {
         Ok(Pin::new(&mut self.stream))
     }
 
-    /// Passes on the result. If it is pending, also registers the task to be woken by [`Peer::cut`].
-    fn waited<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Passes on the result. If it is pending, also registers the task to be woken by [`ConnectionHandle::cut`].
+    fn or_until_cut<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if done.is_pending() {
             self.peer.0.cut.register(cx.waker());
             // `cut` may have been called just before the registration.
@@ -186,16 +190,16 @@ impl Line {
 
     /// Checks the timeouts for request heads and idle connections. `read` has the bytes that were just received, or
     /// `None` if the read is pending. Fails with `TimedOut`.
-    fn hurry(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
+    fn check_read_timeouts(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
         let turn = self.peer.0.turn.load(Ordering::Relaxed);
         // A complete request may have been answered since the last call.
         self.begun.take_if(|begun| begun.turn != turn);
         // An empty line before a request isn't a part of it (RFC 9112, section 2.2).
         let begins = |read: &[u8]| read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
         if turn.is_multiple_of(2) && self.begun.is_none() && read.is_some_and(begins) {
-            self.begun = Some(Head::begun(turn));
+            self.begun = Some(PendingHead::begun(turn));
         }
-        let Some(Head { turn: _, since, bound }) = &mut self.begun else {
+        let Some(PendingHead { turn: _, since, bound }) = &mut self.begun else {
             let is_over = turn.is_multiple_of(2) && read.is_none() && self.idle.is_over(cx, turn);
             return if is_over { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) };
         };
@@ -203,30 +207,34 @@ impl Line {
             Some(_) => since.elapsed() >= self.head,
             None => {
                 let left = self.head.saturating_sub(since.elapsed());
-                bound.get_or_insert_with(|| Bound::within(left)).is_over(cx)
+                bound.get_or_insert_with(|| Deadline::within(left)).is_over(cx)
             }
         };
         if is_late { Err(slow("head")) } else { Ok(()) }
     }
 
     /// Passes on the result of a write. Fails with `TimedOut` if the client has read too slowly for too long.
-    fn taken(&mut self, cx: &mut Context<'_>, bytes: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn check_write_rate(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let moved = match &bytes {
             Poll::Ready(Ok(bytes)) => Some(*bytes),
             Poll::Ready(Err(_)) => return bytes,
             Poll::Pending => None,
         };
-        if self.taking.is_used_up(cx, moved) {
+        if self.taking.is_exhausted(cx, moved) {
             Poll::Ready(Err(slow("answer")))
         } else {
-            self.waited(cx, bytes)
+            self.or_until_cut(cx, bytes)
         }
     }
 
     fn writable(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        let patience = &self.peer.0.patience;
-        if patience.load(Ordering::Relaxed) > 0 {
-            acknowledge_within(&self.stream, patience.swap(0, Ordering::Relaxed));
+        let user_timeout_ms = &self.peer.0.user_timeout_ms;
+        if user_timeout_ms.load(Ordering::Relaxed) > 0 {
+            acknowledge_within(&self.stream, user_timeout_ms.swap(0, Ordering::Relaxed));
         }
         self.open()
     }
@@ -254,7 +262,7 @@ pub(in crate::http) fn count_slow(with: &'static str) {
     metrics::counter!("registry_slow_clients_total", "with" => with).increment(1);
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -263,15 +271,15 @@ impl AsyncRead for Line {
         let before = into.filled().len();
         let read = self.open()?.poll_read(cx, into);
         let bytes = read.is_ready().then(|| into.filled().get(before..).unwrap_or_default());
-        self.hurry(cx, bytes)?;
-        self.waited(cx, read)
+        self.check_read_timeouts(cx, bytes)?;
+        self.or_until_cut(cx, read)
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let taken = self.writable()?.poll_write(cx, bytes);
-        self.taken(cx, taken)
+        self.check_write_rate(cx, taken)
     }
 
     fn poll_write_vectored(
@@ -280,7 +288,7 @@ impl AsyncWrite for Line {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let taken = self.writable()?.poll_write_vectored(cx, bytes);
-        self.taken(cx, taken)
+        self.check_write_rate(cx, taken)
     }
 
     fn is_write_vectored(&self) -> bool {

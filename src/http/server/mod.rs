@@ -10,8 +10,8 @@ pub(in crate::http) mod timeouts;
 mod tls;
 
 pub use address::TrustedProxies;
-pub use connection::Peer;
+pub use connection::ConnectionHandle;
 pub use host::{AllowedHost, Hosts, PublicUrl};
 pub use serve::serve;
-pub use timeouts::LineLimits;
-pub use tls::{TLS_LOOK, Tls, TlsError};
+pub use timeouts::ConnectionLimits;
+pub use tls::{TLS_RELOAD_INTERVAL, Tls, TlsError};

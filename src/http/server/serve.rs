@@ -20,12 +20,12 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    connection::{Line, Peer},
-    timeouts::{Answered, LineLimits, Sent},
+    connection::{Connection, ConnectionHandle},
+    timeouts::{ConnectionLimits, TimedBody, TurnPassingBody},
     tls::Tls,
 };
 use crate::{
-    http::{Door, fast_path},
+    http::{AppState, fast_path},
     task::Tasks,
 };
 
@@ -35,68 +35,68 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const BUFFER_BYTES_MAX: usize = 2 * HEAD_BYTES_MAX;
 
 /// The state that all connections share.
-struct Served {
-    door: Door,
+struct ConnectionServer {
+    state: AppState,
     router: Router,
-    limits: LineLimits,
+    limits: ConnectionLimits,
     tls: Option<Tls>,
     tasks: Tasks,
 }
 
 /// Serves connections until the service stops. Then it accepts no more, and each open connection closes after its
 /// current request.
-pub async fn serve(mut listener: TcpListener, door: Door, limits: LineLimits, tls: Option<Tls>) {
-    let (router, tasks) = (crate::http::router(door.clone()), door.tasks.clone());
-    let seats =
+pub async fn serve(mut listener: TcpListener, state: AppState, limits: ConnectionLimits, tls: Option<Tls>) {
+    let (router, tasks) = (crate::http::router(state.clone()), state.tasks.clone());
+    let permits =
         Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(Semaphore::MAX_PERMITS)));
-    let served = Arc::new(Served { door, router, limits, tls, tasks });
+    let served = Arc::new(ConnectionServer { state, router, limits, tls, tasks });
     loop {
-        let (stream, peer, seat) = tokio::select! {
+        let (stream, peer, permit) = tokio::select! {
             () = served.tasks.stopping() => return,
-            next = next(&mut listener, &seats) => next,
+            next = accept(&mut listener, &permits) => next,
         };
-        let line = Line::new(stream, &peer, &served.limits);
+        let connection = Connection::new(stream, &peer, &served.limits);
         let (tasks, served) = (served.tasks.clone(), Arc::clone(&served));
         tasks.attended(async move {
             metrics::gauge!("registry_connections").increment(1);
-            served.line(line, peer).await;
+            served.serve_connection(connection, peer).await;
             metrics::gauge!("registry_connections").decrement(1);
-            drop(seat);
+            drop(permit);
         });
     }
 }
 
 /// Accepts the next connection once there is a free permit. Until then, new connections wait in the listener's backlog.
-async fn next(
+async fn accept(
     listener: &mut TcpListener,
-    seats: &Arc<Semaphore>,
-) -> (TcpStream, Peer, Option<OwnedSemaphorePermit>) {
-    if seats.available_permits() == 0 {
+    permits: &Arc<Semaphore>,
+) -> (TcpStream, ConnectionHandle, Option<OwnedSemaphorePermit>) {
+    if permits.available_permits() == 0 {
         metrics::counter!("registry_connections_full_total").increment(1);
         tracing::warn!(
             "the limit of connections is reached: new clients wait until one closes (see CONNECTIONS)"
         );
     }
     // The semaphore is never closed, so `acquire_owned` can't fail.
-    let seat = Arc::clone(seats).acquire_owned().await.ok();
+    let permit = Arc::clone(permits).acquire_owned().await.ok();
     // axum's `accept` skips connections that have closed already. If the process has no file descriptors left, it
     // retries after a second.
     let (stream, address) = Listener::accept(listener).await;
-    (stream, Peer::new(address), seat)
+    (stream, ConnectionHandle::new(address), permit)
 }
 
-impl Served {
-    async fn line(&self, line: Line, peer: Peer) {
+impl ConnectionServer {
+    async fn serve_connection(&self, connection: Connection, peer: ConnectionHandle) {
         let Some(tls) = &self.tls else {
-            return self.speak(line, peer).await;
+            return self.serve_http(connection, peer).await;
         };
         // The connection's timeout for the first head covers the TLS handshake too.
         let greeted = tokio::select! {
-            greeted = tls.greet(line) => greeted,
+            greeted = tls.handshake(connection) => greeted,
             () = self.tasks.stopping() => return,
         };
         match greeted {
-            Ok(line) => self.speak(line, peer).await,
+            Ok(connection) => self.serve_http(connection, peer).await,
             Err(err) => {
                 metrics::counter!("registry_tls_failures_total").increment(1);
                 tracing::debug!(error = %err, "a TLS handshake failed");
@@ -104,26 +104,26 @@ impl Served {
         }
     }
 
-    async fn speak<L>(&self, line: L, peer: Peer)
+    async fn serve_http<L>(&self, connection: L, peer: ConnectionHandle)
     where
         L: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let answer = service_fn(|request| self.answer(request, peer.clone()));
-        let spoken = http1::Builder::new()
+        let serving = http1::Builder::new()
             // The connection has its own timeout for heads.
             .header_read_timeout(None)
             .max_header_size(HEAD_BYTES_MAX)
             .max_buf_size(BUFFER_BYTES_MAX)
             // Some websocket clients match `Sec-WebSocket-Protocol` case-sensitively: see `socket`.
             .preserve_header_case(true)
-            .serve_connection(TokioIo::new(line), answer)
+            .serve_connection(TokioIo::new(connection), answer)
             .with_upgrades();
-        let mut spoken = pin!(spoken);
-        let ended = match self.tasks.unless_stopping(spoken.as_mut()).await {
+        let mut serving = pin!(serving);
+        let ended = match self.tasks.unless_stopping(serving.as_mut()).await {
             Some(ended) => ended,
             None => {
-                spoken.as_mut().graceful_shutdown();
-                spoken.await
+                serving.as_mut().graceful_shutdown();
+                serving.await
             }
         };
         if let Err(err) = ended {
@@ -133,14 +133,18 @@ impl Served {
 
     /// Answers one request: by the fast path if it applies, otherwise by the router. Passes the connection's turn to
     /// us, and the returned body passes it back to the client.
-    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Result<Response<Answered>, Infallible> {
-        peer.turn();
-        let mut response = match fast_path::answer(&self.door, &request) {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: ConnectionHandle,
+    ) -> Result<Response<TurnPassingBody>, Infallible> {
+        peer.pass_turn();
+        let mut response = match fast_path::answer_config(&self.state, &request) {
             Some(response) => response,
             None => {
                 let limit = self.limits.body;
-                let request = request.map(|body| Body::new(Sent::new(body, limit)));
-                match fast_path::ask(&self.door, request).await {
+                let request = request.map(|body| Body::new(TimedBody::new(body, limit)));
+                match fast_path::answer_query(&self.state, request).await {
                     Ok(response) => response,
                     Err(mut request) => {
                         request.extensions_mut().insert(ConnectInfo(peer.clone()));
@@ -155,6 +159,6 @@ impl Served {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        Ok(response.map(|body| Answered::new(body, peer, upgraded)))
+        Ok(response.map(|body| TurnPassingBody::new(body, peer, upgraded)))
     }
 }

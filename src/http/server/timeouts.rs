@@ -12,14 +12,14 @@ use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::connection::{Peer, count_slow};
+use super::connection::{ConnectionHandle, count_slow};
 
 /// The minimum average rate at which a client must send a body or read a response, in bytes per second.
 const BYTES_PER_SECOND_MIN: u32 = 16 * 1024;
 
 /// The maximum number of connections of an instance, and the timeouts of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineLimits {
+pub struct ConnectionLimits {
     /// The maximum number of open connections. Further clients wait in the listener's backlog until one closes.
     pub connections: u32,
     /// The timeout for a complete request head: from the opening of the connection for the first, and from its first
@@ -34,7 +34,7 @@ pub struct LineLimits {
     pub take: Duration,
 }
 
-impl Default for LineLimits {
+impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: 12_000,
@@ -50,9 +50,9 @@ impl Default for LineLimits {
 
 /// A deadline.
 #[derive(Debug)]
-pub(in crate::http) struct Bound(Pin<Box<Sleep>>);
+pub(in crate::http) struct Deadline(Pin<Box<Sleep>>);
 
-impl Bound {
+impl Deadline {
     pub(in crate::http) fn within(most: Duration) -> Self {
         Self(Box::pin(sleep(most)))
     }
@@ -66,32 +66,36 @@ impl Bound {
 /// A time budget for waiting on a client. Waiting uses it up. Each byte that the client sends or reads earns time at
 /// [`BYTES_PER_SECOND_MIN`], up to the initial budget.
 #[derive(Debug)]
-pub(in crate::http) struct Slack {
+pub(in crate::http) struct TimeBudget {
     most: Duration,
     left: Duration,
-    waiting: Option<(Instant, Bound)>,
+    waiting: Option<(Instant, Deadline)>,
 }
 
-impl Slack {
+impl TimeBudget {
     pub(in crate::http) fn new(most: Duration) -> Self {
         Self { most, left: most, waiting: None }
     }
 
     /// Whether the budget is used up. `moved` is the number of bytes of a completed step. `None` means that the step is
     /// pending; then the task is woken when the budget is used up.
-    pub(in crate::http) fn is_used_up(&mut self, cx: &mut Context<'_>, moved: Option<usize>) -> bool {
+    pub(in crate::http) fn is_exhausted(&mut self, cx: &mut Context<'_>, moved: Option<usize>) -> bool {
         let Some(bytes) = moved else {
             let left = self.left;
-            return self.waiting.get_or_insert_with(|| (Instant::now(), Bound::within(left))).1.is_over(cx);
+            return self
+                .waiting
+                .get_or_insert_with(|| (Instant::now(), Deadline::within(left)))
+                .1
+                .is_over(cx);
         };
         if let Some((since, _)) = self.waiting.take() {
-            self.settle(since.elapsed(), bytes);
+            self.account(since.elapsed(), bytes);
         }
         false
     }
 
     /// Accounts for a wait, and the bytes that it ended with.
-    fn settle(&mut self, waited: Duration, bytes: usize) {
+    fn account(&mut self, waited: Duration, bytes: usize) {
         let earned = Duration::from_secs(bytes as u64) / BYTES_PER_SECOND_MIN;
         self.left = self.left.saturating_add(earned).saturating_sub(waited).min(self.most);
     }
@@ -104,7 +108,7 @@ pub(in crate::http) struct TooSlow;
 
 impl TooSlow {
     /// Whether `TooSlow` is among the sources of an error.
-    pub(in crate::http) fn is_behind(err: &(dyn Error + 'static)) -> bool {
+    pub(in crate::http) fn is_source_of(err: &(dyn Error + 'static)) -> bool {
         let mut cause = Some(err);
         while let Some(err) = cause {
             if err.is::<Self>() {
@@ -117,18 +121,18 @@ impl TooSlow {
 }
 
 /// A request body that fails with [`TooSlow`] if the client sends it below the minimum rate for too long.
-pub(in crate::http) struct Sent<B> {
+pub(in crate::http) struct TimedBody<B> {
     body: B,
-    slack: Slack,
+    slack: TimeBudget,
 }
 
-impl<B> Sent<B> {
+impl<B> TimedBody<B> {
     pub(in crate::http) fn new(body: B, most: Duration) -> Self {
-        Self { body, slack: Slack::new(most) }
+        Self { body, slack: TimeBudget::new(most) }
     }
 }
 
-impl<B> HttpBody for Sent<B>
+impl<B> HttpBody for TimedBody<B>
 where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<axum::BoxError>,
@@ -146,7 +150,7 @@ where
             Poll::Ready(_) => Some(0),
             Poll::Pending => None,
         };
-        if self.slack.is_used_up(cx, moved) {
+        if self.slack.is_exhausted(cx, moved) {
             count_slow("body");
             return Poll::Ready(Some(Err(TooSlow.into())));
         }
@@ -163,28 +167,28 @@ where
 }
 
 /// A response body. Passes the turn back to the client when it is dropped, at its end.
-pub(in crate::http) struct Answered {
+pub(in crate::http) struct TurnPassingBody {
     body: Body,
-    peer: Peer,
+    peer: ConnectionHandle,
     /// Whether the connection is upgraded after this response, and carries no further requests.
     is_last: bool,
 }
 
-impl Answered {
-    pub(in crate::http) fn new(body: Body, peer: Peer, is_last: bool) -> Self {
+impl TurnPassingBody {
+    pub(in crate::http) fn new(body: Body, peer: ConnectionHandle, is_last: bool) -> Self {
         Self { body, peer, is_last }
     }
 }
 
-impl Drop for Answered {
+impl Drop for TurnPassingBody {
     fn drop(&mut self) {
         if !self.is_last {
-            self.peer.turn();
+            self.peer.pass_turn();
         }
     }
 }
 
-impl HttpBody for Answered {
+impl HttpBody for TurnPassingBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -212,9 +216,9 @@ mod tests {
     fn who_moves_enough_has_time_and_who_moves_too_little_has_none_left() {
         let second = Duration::from_secs(1);
         for (bytes, ended) in [(16 * 1024, None), (1024 * 1024, None), (8 * 1024, Some(11)), (0, Some(6))] {
-            let mut slack = Slack::new(Duration::from_millis(5_500));
+            let mut slack = TimeBudget::new(Duration::from_millis(5_500));
             let rounds = (1..=100).find(|_| {
-                slack.settle(second, bytes);
+                slack.account(second, bytes);
                 slack.left.is_zero()
             });
             assert_eq!(rounds, ended, "{bytes} bytes a second");
@@ -226,7 +230,7 @@ mod tests {
     #[test]
     fn what_is_too_slow_is_known_behind_other_errors() {
         let err = axum::Error::new(axum::Error::new(TooSlow));
-        assert!(TooSlow::is_behind(&err));
-        assert!(!TooSlow::is_behind(&axum::Error::new(std::io::Error::other("x"))));
+        assert!(TooSlow::is_source_of(&err));
+        assert!(!TooSlow::is_source_of(&axum::Error::new(std::io::Error::other("x"))));
     }
 }

@@ -24,11 +24,11 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use super::connection::Line;
+use super::connection::Connection;
 use crate::task::lock;
 
 /// The interval at which the files are checked for changes.
-pub const TLS_LOOK: Duration = Duration::from_secs(30);
+pub const TLS_RELOAD_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The files can't be used for TLS.
 #[derive(Debug, thiserror::Error)]
@@ -59,9 +59,9 @@ struct Pems {
 
 /// The certificate for new connections. A reload replaces it.
 #[derive(Debug)]
-struct Shown(Mutex<Arc<CertifiedKey>>);
+struct CurrentCertificate(Mutex<Arc<CertifiedKey>>);
 
-impl ResolvesServerCert for Shown {
+impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&lock(&self.0)))
     }
@@ -73,7 +73,7 @@ pub struct Tls {
     files: Arc<(PathBuf, PathBuf)>,
     /// The contents of the files at the last check.
     seen: Arc<Mutex<Pems>>,
-    shown: Arc<Shown>,
+    shown: Arc<CurrentCertificate>,
     provider: Arc<CryptoProvider>,
     acceptor: TlsAcceptor,
 }
@@ -94,7 +94,7 @@ impl Tls {
         let pems = Pems { chain: read(&chain)?, key: read(&key)? };
         let files = Arc::new((chain, key));
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let shown = Arc::new(Shown(Mutex::new(Arc::new(pair(&provider, &files, &pems)?))));
+        let shown = Arc::new(CurrentCertificate(Mutex::new(Arc::new(load_pair(&provider, &files, &pems)?))));
         let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(rustls::ALL_VERSIONS)
             .map_err(|err| TlsError::Key(files.1.clone(), err.to_string()))?;
@@ -105,16 +105,19 @@ impl Tls {
     }
 
     /// Runs the TLS handshake with a client.
-    pub(in crate::http) async fn greet(&self, line: Line) -> io::Result<TlsStream<Line>> {
-        self.acceptor.accept(line).await
+    pub(in crate::http) async fn handshake(
+        &self,
+        connection: Connection,
+    ) -> io::Result<TlsStream<Connection>> {
+        self.acceptor.accept(connection).await
     }
 
     /// Checks the files at each interval, forever. Unusable files change nothing: while a pair is being replaced,
     /// its two files don't match for a moment.
-    pub async fn keep_fresh(self, every: Duration) {
+    pub async fn reload_periodically(self, every: Duration) {
         loop {
             sleep(every).await;
-            match self.look().await {
+            match self.reload().await {
                 Ok(false) => {}
                 Ok(true) => {
                     tracing::info!("reloaded the certificate: new connections use the new one")
@@ -126,7 +129,7 @@ impl Tls {
 
     /// Reloads the files if they have changed since the last check. Returns whether they have. Unusable contents are
     /// remembered too, so they are reported once.
-    async fn look(&self) -> Result<bool, TlsError> {
+    async fn reload(&self) -> Result<bool, TlsError> {
         let (chain, key) = &*self.files;
         let read = async |file: &Path| {
             tokio::fs::read(file).await.map_err(|err| TlsError::Read(file.to_owned(), err))
@@ -136,7 +139,7 @@ impl Tls {
         if *seen == pems {
             return Ok(false);
         }
-        let found = pair(&self.provider, &self.files, &pems);
+        let found = load_pair(&self.provider, &self.files, &pems);
         *seen = pems;
         *lock(&self.shown.0) = Arc::new(found?);
         Ok(true)
@@ -144,7 +147,7 @@ impl Tls {
 }
 
 /// Parses the certificate chain and the key, and checks that they belong together.
-fn pair(
+fn load_pair(
     provider: &CryptoProvider,
     files: &(PathBuf, PathBuf),
     pems: &Pems,

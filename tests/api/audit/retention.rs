@@ -153,7 +153,7 @@ async fn a_cursor_into_the_commit_that_the_log_begins_after_is_too_old() {
         (place(revision, 2), false),
         (place(revision, i32::MAX), false),
     ] {
-        assert_eq!(head.has_lost(at), is_lost, "{at}");
+        assert_eq!(head.has_pruned_after(at), is_lost, "{at}");
     }
     let mut socket = operator.socket().await;
     let query = "subscription ($after: Cursor) { changes(after: $after) { action } }";

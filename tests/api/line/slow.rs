@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use agent_registry::http::LineLimits;
+use agent_registry::http::ConnectionLimits;
 use reqwest::Method;
 use serde_json::json;
 use tokio::{
@@ -19,7 +19,7 @@ const SHORT: Duration = Duration::from_millis(400);
 const LIVEZ: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const CREATE: &str = "mutation { createCustomer(input: { name: \"Made\" }) { revision } }";
 
-async fn app(lines: LineLimits) -> App {
+async fn app(lines: ConnectionLimits) -> App {
     App::set_up(Setup { lines, ..Setup::default() }).await
 }
 
@@ -37,7 +37,7 @@ fn post(path: &str, operator: &Operator, more: &str) -> String {
 
 #[tokio::test]
 async fn a_head_that_does_not_come_in_time_ends_the_line() {
-    let app = app(LineLimits { head: SHORT, ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { head: SHORT, ..ConnectionLimits::default() }).await;
     for begun in ["", "G", "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-", "POST /graphql HTTP/1.1\r\n"] {
         let began = Instant::now();
         let mut line = line(&app).await;
@@ -60,7 +60,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_line() {
 #[tokio::test]
 async fn a_line_may_wait_for_its_next_request_but_not_for_ever() {
     let idle = Duration::from_secs(2);
-    let app = app(LineLimits { head: SHORT, idle, ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { head: SHORT, idle, ..ConnectionLimits::default() }).await;
     let mut line = line(&app).await;
     say(&mut line, LIVEZ).await;
     assert!(head(&mut line).await.starts_with("HTTP/1.1 200"));
@@ -78,7 +78,7 @@ async fn a_line_may_wait_for_its_next_request_but_not_for_ever() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_in_time_is_answered_408_and_nothing_comes_of_it() {
-    let app = app(LineLimits { body: SHORT, ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { body: SHORT, ..ConnectionLimits::default() }).await;
     let operator = app.operator().await;
     let body = json!({ "query": CREATE }).to_string();
     for (path, kind) in [("/graphql", "application/json"), ("/v1/agents", "application/problem+json")] {
@@ -109,7 +109,7 @@ async fn a_body_that_does_not_come_in_time_is_answered_408_and_nothing_comes_of_
 
 #[tokio::test]
 async fn a_body_in_pieces_has_as_long_as_it_is_large() {
-    let app = app(LineLimits { body: Duration::from_secs(2), ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { body: Duration::from_secs(2), ..ConnectionLimits::default() }).await;
     let operator = app.operator().await;
     // Each piece prolongs the timeout of two seconds by more than the time it takes; all pieces together take
     // longer than two seconds.
@@ -148,7 +148,7 @@ async fn flood(line: &mut TcpStream, piece: &str, most: usize) -> (usize, String
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_cut_at_the_limit() {
-    let app = app(LineLimits::default()).await;
+    let app = app(ConnectionLimits::default()).await;
     let operator = app.operator().await;
     for path in ["/graphql", "/v1/agents"] {
         let mut line = line(&app).await;
@@ -165,7 +165,7 @@ async fn a_body_that_never_ends_is_cut_at_the_limit() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_cut_at_the_limit() {
-    let app = app(LineLimits::default()).await;
+    let app = app(ConnectionLimits::default()).await;
     let mut line = line(&app).await;
     say(&mut line, "GET /livez HTTP/1.1\r\nhost: localhost\r\n").await;
     let field = format!("x: {}\r\n", "y".repeat(4096));
@@ -181,7 +181,7 @@ async fn a_head_that_never_ends_is_cut_at_the_limit() {
 async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
     // One connection at a time: the second is served after the first has been ended.
     let take = Duration::from_secs(1);
-    let lines = LineLimits { connections: 1, take, ..LineLimits::default() };
+    let lines = ConnectionLimits { connections: 1, take, ..ConnectionLimits::default() };
     let app = app(lines).await;
     for drips in [false, true] {
         let mut stuck = line(&app).await;

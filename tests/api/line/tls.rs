@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_registry::http::{LineLimits, Tls};
+use agent_registry::http::{ConnectionLimits, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::Certificate;
 use serde_json::json;
@@ -150,7 +150,7 @@ async fn requests_sockets_and_streams_go_over_it() {
 async fn a_handshake_that_does_not_come_in_time_ends_the_line_and_holds_up_nobody() {
     let head_within = Duration::from_millis(500);
     let authority = Authority::new("slow");
-    let lines = LineLimits { head: head_within, ..LineLimits::default() };
+    let lines = ConnectionLimits { head: head_within, ..ConnectionLimits::default() };
     let app = authority.serve(Setup { lines, ..Setup::default() }).await;
     let began = Instant::now();
     let (mut silent, mut begun) = (line(&app).await, line(&app).await);

@@ -18,7 +18,7 @@ use agent_registry::{
     },
     feed,
     graphql::TrustedDocuments,
-    http::{Door, Hosts, LineLimits, Origins, SocketLimits, Tls, TrustedProxies},
+    http::{AppState, ConnectionLimits, Hosts, Origins, SocketLimits, Tls, TrustedProxies},
 };
 use chrono::TimeDelta;
 use embedded_postgres::OWNER;
@@ -42,7 +42,7 @@ const LEASE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) sockets: SocketLimits,
-    pub(crate) lines: LineLimits,
+    pub(crate) lines: ConnectionLimits,
     pub(crate) tls: Option<Tls>,
     /// Origins that CORS accepts.
     pub(crate) origins: Origins,
@@ -70,7 +70,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             sockets: SocketLimits::default(),
-            lines: LineLimits::default(),
+            lines: ConnectionLimits::default(),
             tls: None,
             origins: Origins::default(),
             hosts: Hosts::new([127, 0, 0, 1].into(), None, Vec::new()),
@@ -98,7 +98,7 @@ pub(crate) struct Instance {
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
     /// The state that HTTP handlers share.
-    pub(crate) door: Door,
+    pub(crate) door: AppState,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -194,7 +194,7 @@ impl Instance {
         };
         let service = Service::start(settings).await.unwrap();
         let base = service.base();
-        let (registry, door) = (service.registry().clone(), service.door().clone());
+        let (registry, door) = (service.registry().clone(), service.state().clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };

@@ -23,17 +23,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{explain, health, rest};
 use crate::http::{
-    Door,
+    AppState,
     caller::RequestId,
     negotiate::etag,
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
     server::host::PublicUrl,
 };
 
-pub mod refusal;
-pub mod shape;
+pub mod problems;
+pub mod schemas;
 
-use refusal::refusals;
+use problems::refusals;
 
 /// The name of the only security scheme.
 const BEARER: &str = "bearer";
@@ -60,17 +60,17 @@ const BEARER: &str = "bearer";
         (name = "service", description = "The service itself. These endpoints need no credential."),
     ),
     components(schemas(Problem)),
-    modifiers(&Shared),
+    modifiers(&SharedComponents),
 )]
-struct Skeleton;
+struct BaseDocument;
 
 /// Adds the shared schemas and the security scheme.
-struct Shared;
+struct SharedComponents;
 
-impl Modify for Shared {
+impl Modify for SharedComponents {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_with(Components::new);
-        components.schemas.extend(shape::all());
+        components.schemas.extend(schemas::all());
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
             "A user's JWT, a customer's API key (`ark_…`) or a service token (`ars_…`), in the header `Authorization`.",
         ));
@@ -79,12 +79,12 @@ impl Modify for Shared {
 }
 
 /// The routes that document the API: `/openapi.json` and `/problems/{name}`. They need no credential.
-pub fn told() -> OpenApiRouter<Door> {
+pub fn api_docs() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(serve)).routes(routes!(explain::problem))
 }
 
 /// The routes for monitoring: `/livez`, `/readyz` and `/metrics`. They need no credential.
-pub fn watched() -> OpenApiRouter<Door> {
+pub fn monitoring() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -94,18 +94,18 @@ pub fn watched() -> OpenApiRouter<Door> {
 /// The whole document, without servers.
 #[must_use]
 pub fn document() -> Document {
-    let mut document = Skeleton::openapi();
-    document.merge(told().into_openapi());
-    document.merge(watched().into_openapi());
-    document.merge(rest::described().into_openapi());
+    let mut document = BaseDocument::openapi();
+    document.merge(api_docs().into_openapi());
+    document.merge(monitoring().into_openapi());
+    document.merge(rest::documented_routes().into_openapi());
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
-            refusal::add(operation, &[Kind::BadHost, Kind::Misdirected]);
-            name_each_answer(operation);
-            keep_to_its_caller(operation);
+            problems::add(operation, &[ProblemKind::BadHost, ProblemKind::Misdirected]);
+            add_request_id(operation);
+            add_cache_headers(operation);
             // Explicit for each operation: an empty list says that no credential is needed.
             operation.security.get_or_insert_default();
-            without_nulls(operation);
+            remove_nulls(operation);
         }
     }
     document
@@ -126,18 +126,18 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 /// Adds `X-Request-Id` to each response of an operation.
-fn name_each_answer(operation: &mut Operation) {
+fn add_request_id(operation: &mut Operation) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            let name = refusal::header("The request's id, as in the service's log.", refusal::text());
+            let name = problems::header("The request's id, as in the service's log.", problems::text());
             response.headers.insert("X-Request-Id".to_owned(), name.into());
         }
     }
 }
 
 /// Adds `Vary: Authorization` and `Cache-Control: no-store` to the 2xx and 3xx responses of an operation that needs a
-/// credential. `rest::fence` sets them.
-fn keep_to_its_caller(operation: &mut Operation) {
+/// credential. `rest::require_auth` sets them.
+fn add_cache_headers(operation: &mut Operation) {
     if operation.security.is_none() {
         return;
     }
@@ -145,7 +145,7 @@ fn keep_to_its_caller(operation: &mut Operation) {
         if let RefOr::T(response) = response
             && matches!(status.as_bytes().first(), Some(b'2' | b'3'))
         {
-            let said = |text| RefOr::from(refusal::header(text, refusal::text()));
+            let said = |text| RefOr::from(problems::header(text, problems::text()));
             response.headers.insert("Vary".to_owned(), said("`Authorization`."));
             response.headers.entry("Cache-Control".to_owned()).or_insert_with(|| said("`no-store`."));
         }
@@ -153,7 +153,7 @@ fn keep_to_its_caller(operation: &mut Operation) {
 }
 
 /// Removes `null` from the schemas of parameters, which utoipa derives from `Option`: URLs and headers have no null.
-fn without_nulls(operation: &mut Operation) {
+fn remove_nulls(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else { continue };
         match &mut parameter.schema {
@@ -185,11 +185,11 @@ impl Description {
     #[must_use]
     pub fn new(public_url: Option<&PublicUrl>) -> Self {
         let body = Bytes::from(text(public_url));
-        Self { etag: etag::of(&body), body }
+        Self { etag: etag::strong(&body), body }
     }
 }
 
-refusals!(Refusals = &[Kind::PreconditionFailed][..]);
+refusals!(Refusals = &[ProblemKind::PreconditionFailed][..]);
 
 /// Get this document.
 ///
@@ -204,8 +204,8 @@ refusals!(Refusals = &[Kind::PreconditionFailed][..]);
         Refusals,
     ),
 )]
-pub async fn serve(State(door): State<Door>, RequestId(id): RequestId, request: HeaderMap) -> Response {
-    let Description { body, etag } = &door.description;
+pub async fn serve(State(state): State<AppState>, RequestId(id): RequestId, request: HeaderMap) -> Response {
+    let Description { body, etag } = &state.description;
     let kept = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
     etag::answer(&request, &id, etag, kept, body.clone())
 }

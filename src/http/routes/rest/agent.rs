@@ -11,22 +11,22 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AgentPath, Body, NoParameters, Parameters, Shape, refuse};
+use super::{AgentPath, Body, ExpectedForm, NoParameters, Parameters, refuse};
 use crate::{
     clock::Instant,
     domain::{
-        Error, PAGE_MAX, PageArgs, Reading, Registry, Result as Answer,
-        agent::{self as verbs, AgentFilter, CreateAgent},
+        Error, PAGE_MAX, PageArgs, Reading, Registry, Result as DomainResult,
+        agent::{self, AgentFilter, CreateAgent},
         page::{cursor, key},
         policy::{self, Action},
     },
     http::{
-        Door,
-        caller::Authenticated,
-        problem::{Kind, Problem},
+        AppState,
+        caller::AuthenticatedCaller,
+        problem::{Problem, ProblemKind},
         routes::openapi::{
-            refusal::{ANYWHERE, OF_BODIES, refusals},
-            shape,
+            problems::{BODY_PROBLEMS, COMMON_PROBLEMS, refusals},
+            schemas,
         },
     },
     id::{AgentId, CustomerId, UserId, VersionId},
@@ -35,41 +35,41 @@ use crate::{
 /// An agent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Agent {
-    #[schema(value_type = shape::Id)]
+    #[schema(value_type = schemas::Id)]
     id: AgentId,
     /// The customer that owns the agent.
-    #[schema(value_type = shape::Id)]
+    #[schema(value_type = schemas::Id)]
     customer_id: CustomerId,
     /// The agent's name, unique within the customer.
-    #[schema(value_type = shape::Name)]
+    #[schema(value_type = schemas::Name)]
     name: String,
     /// The agent's purpose. Null if none is given.
-    #[schema(value_type = Option<shape::Description>, required)]
+    #[schema(value_type = Option<schemas::Description>, required)]
     description: Option<String>,
     /// The user responsible for the agent. Null if there is none.
-    #[schema(value_type = Option<shape::Id>, required)]
+    #[schema(value_type = Option<schemas::Id>, required)]
     owner_id: Option<UserId>,
     /// The number of the newest version. 0 if there is none.
     #[schema(minimum = 0)]
     latest_version_number: i32,
     /// The id of the active version. Null if no version is active.
-    #[schema(value_type = Option<shape::Id>, required)]
+    #[schema(value_type = Option<schemas::Id>, required)]
     active_version_id: Option<VersionId>,
     /// The number of the active version. Null if no version is active.
     #[schema(required, minimum = 1)]
     active_version_number: Option<i32>,
     /// The time of its activation. Null if no version is active.
-    #[schema(value_type = Option<shape::Instant>, required)]
+    #[schema(value_type = Option<schemas::Instant>, required)]
     activated_at: Option<Instant>,
     /// The time at which the agent was archived. Null if it isn't archived.
-    #[schema(value_type = Option<shape::Instant>, required)]
+    #[schema(value_type = Option<schemas::Instant>, required)]
     archived_at: Option<Instant>,
-    #[schema(value_type = shape::Instant)]
+    #[schema(value_type = schemas::Instant)]
     created_at: Instant,
 }
 
 impl Agent {
-    fn new(row: verbs::Agent, numbers: &HashMap<VersionId, i32>) -> Self {
+    fn new(row: agent::Agent, numbers: &HashMap<VersionId, i32>) -> Self {
         let active_version_number = row.active_version_id.and_then(|id| numbers.get(&id).copied());
         Self {
             id: row.id,
@@ -93,35 +93,35 @@ impl Agent {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewAgent {
     /// The customer that will own the agent. Required unless the credential belongs to exactly one customer.
-    #[schema(value_type = Option<shape::Id>)]
+    #[schema(value_type = Option<schemas::Id>)]
     customer_id: Option<String>,
     /// The agent's name, unique within the customer.
-    #[schema(value_type = shape::Name)]
+    #[schema(value_type = schemas::Name)]
     name: String,
     /// The agent's purpose.
-    #[schema(value_type = Option<shape::Description>)]
+    #[schema(value_type = Option<schemas::Description>)]
     description: Option<String>,
     /// The user responsible for the agent: a member of the customer.
-    #[schema(value_type = Option<shape::Id>)]
+    #[schema(value_type = Option<schemas::Id>)]
     owner_id: Option<String>,
 }
 
-impl Shape for NewAgent {
-    const SHAPE: &'static str = "the body must be a JSON object of strings: name, and optionally customer_id, description and owner_id";
+impl ExpectedForm for NewAgent {
+    const FORM: &'static str = "the body must be a JSON object of strings: name, and optionally customer_id, description and owner_id";
 }
 
 refusals!(
-    CreateRefusals = ANYWHERE,
-    OF_BODIES,
+    CreateRefusals = COMMON_PROBLEMS,
+    BODY_PROBLEMS,
     &[
-        Kind::Forbidden,
-        Kind::Suspended,
-        Kind::NotFound,
-        Kind::AlreadyExists,
-        Kind::LimitReached,
-        Kind::IdempotencyKeyReused,
-        Kind::Invalid,
-        Kind::TooLarge
+        ProblemKind::Forbidden,
+        ProblemKind::Suspended,
+        ProblemKind::NotFound,
+        ProblemKind::AlreadyExists,
+        ProblemKind::LimitReached,
+        ProblemKind::IdempotencyKeyReused,
+        ProblemKind::Invalid,
+        ProblemKind::TooLarge
     ]
 );
 
@@ -131,7 +131,7 @@ refusals!(
 #[utoipa::path(
     post, path = "/v1/agents", operation_id = "createAgent", tag = "agents",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<shape::IdempotencyKey>, Header, description = "A key of your choice for this write.")),
+    params(("Idempotency-Key" = Option<schemas::IdempotencyKey>, Header, description = "A key of your choice for this write.")),
     request_body = NewAgent,
     responses(
         (status = 201, description = "The agent was created.", body = Agent,
@@ -146,12 +146,12 @@ refusals!(
     ),
 )]
 pub(super) async fn create(
-    State(door): State<Door>,
-    Authenticated(caller): Authenticated,
+    State(state): State<AppState>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoParameters,
     body: Body<NewAgent>,
 ) -> Result<Response, Problem> {
-    let (input, caller) = body.of(caller);
+    let (input, caller) = body.split(caller);
     let NewAgent { customer_id, name, description, owner_id } = input;
     let answer = async {
         policy::allow(&caller, Action::WriteAgents)?;
@@ -169,12 +169,12 @@ pub(super) async fn create(
             description,
             owner_id: owner_id.map(|owner| id("owner_id", &owner)).transpose()?,
         };
-        door.registry.create_agent(&caller, input).await
+        state.registry.create_agent(&caller, input).await
     };
     let made = answer.await.map_err(refuse(&caller))?.value;
     // After a repeated request with the same idempotency key, the agent may have an active version already.
-    let reading = door.registry.reading(&caller);
-    let numbers = active_numbers(&door.registry, &reading, std::slice::from_ref(&made)).await;
+    let reading = state.registry.reading(&caller);
+    let numbers = active_numbers(&state.registry, &reading, std::slice::from_ref(&made)).await;
     let numbers = numbers.map_err(refuse(&caller))?;
     let location = [(header::LOCATION, format!("/v1/agents/{}", made.id))];
     let body = Json(Agent::new(made, &numbers));
@@ -185,38 +185,38 @@ pub(super) async fn create(
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Which {
+pub(super) struct AgentListParams {
     /// Only agents of this customer. The default is all customers that the credential may see.
-    #[param(value_type = shape::Id, required = false)]
+    #[param(value_type = schemas::Id, required = false)]
     customer_id: Option<String>,
     /// `true` for archived agents only, `false` for the others only. The default is both.
     #[param(value_type = bool, required = false)]
     archived: Option<String>,
     /// Only agents with exactly this name.
-    #[param(value_type = shape::WholeName, required = false)]
+    #[param(value_type = schemas::WholeName, required = false)]
     name: Option<String>,
     /// Only agents whose name starts with this text, ignoring case.
-    #[param(value_type = shape::NamePart, required = false)]
+    #[param(value_type = schemas::NamePart, required = false)]
     name_starts_with: Option<String>,
     /// Only agents whose name contains this text, ignoring case.
-    #[param(value_type = shape::NamePart, required = false)]
+    #[param(value_type = schemas::NamePart, required = false)]
     name_contains: Option<String>,
     /// Only agents whose active version uses this model.
-    #[param(value_type = shape::WholeName, required = false)]
+    #[param(value_type = schemas::WholeName, required = false)]
     model_name: Option<String>,
     /// Only agents whose active version has a tool of this name.
-    #[param(value_type = shape::WholeName, required = false)]
+    #[param(value_type = schemas::WholeName, required = false)]
     tool_name: Option<String>,
     /// The maximum number of agents in the page.
-    #[param(value_type = shape::PageLimit, required = false)]
+    #[param(value_type = schemas::PageLimit, required = false)]
     limit: Option<String>,
     /// The `next` of the previous page.
-    #[param(value_type = shape::Cursor, required = false)]
+    #[param(value_type = schemas::Cursor, required = false)]
     after: Option<String>,
 }
 
-impl Shape for Which {
-    const SHAPE: &'static str = "the parameters are customer_id, archived, name, name_starts_with, name_contains, model_name, tool_name, limit and \
+impl ExpectedForm for AgentListParams {
+    const FORM: &'static str = "the parameters are customer_id, archived, name, name_starts_with, name_contains, model_name, tool_name, limit and \
          after, each at most once";
 }
 
@@ -225,17 +225,20 @@ impl Shape for Which {
 pub(super) struct Agents {
     agents: Vec<Agent>,
     /// The `after` of the next page. Null on the last page.
-    #[schema(value_type = Option<shape::Cursor>, required)]
+    #[schema(value_type = Option<schemas::Cursor>, required)]
     next: Option<String>,
 }
 
-refusals!(ListRefusals = ANYWHERE, &[Kind::Forbidden, Kind::Invalid, Kind::TooLarge]);
+refusals!(
+    ListRefusals = COMMON_PROBLEMS,
+    &[ProblemKind::Forbidden, ProblemKind::Invalid, ProblemKind::TooLarge]
+);
 
 /// List agents, oldest first.
 #[utoipa::path(
     get, path = "/v1/agents", operation_id = "listAgents", tag = "agents",
     security(("bearer" = [])),
-    params(Which),
+    params(AgentListParams),
     responses(
         (status = 200, description = "A page of agents.", body = Agents,
             links(("next" = (operation_id = "listAgents", parameters(("after" = "$response.body#/next")))))),
@@ -243,11 +246,11 @@ refusals!(ListRefusals = ANYWHERE, &[Kind::Forbidden, Kind::Invalid, Kind::TooLa
     ),
 )]
 pub(super) async fn list(
-    State(door): State<Door>,
-    Authenticated(caller): Authenticated,
-    Parameters(which): Parameters<Which>,
+    State(state): State<AppState>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    Parameters(which): Parameters<AgentListParams>,
 ) -> Result<Json<Agents>, Problem> {
-    let Which {
+    let AgentListParams {
         customer_id,
         archived,
         name,
@@ -259,7 +262,7 @@ pub(super) async fn list(
         after,
     } = which;
     let answer = async {
-        let registry = &door.registry;
+        let registry = &state.registry;
         let args = page(limit.as_deref(), after.as_deref())?;
         let archived = archived.map(|archived| {
             archived.parse().map_err(|_| Error::invalid("archived", "archived must be true or false"))
@@ -283,7 +286,7 @@ pub(super) async fn list(
         };
         let numbers = active_numbers(registry, &reading, &page.items).await?;
         let last = page.items.last().filter(|_| page.has_next);
-        Answer::Ok(Agents {
+        DomainResult::Ok(Agents {
             next: last.map(|row| cursor(row.id)),
             agents: page.items.into_iter().map(|row| Agent::new(row, &numbers)).collect(),
         })
@@ -291,31 +294,31 @@ pub(super) async fn list(
     answer.await.map(Json).map_err(refuse(&caller))
 }
 
-refusals!(GetRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
+refusals!(GetRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind::NotFound]);
 
 /// Get an agent.
 #[utoipa::path(
     get, path = "/v1/agents/{id}", operation_id = "getAgent", tag = "agents",
     security(("bearer" = [])),
-    params(("id" = shape::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404.")),
+    params(("id" = schemas::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404.")),
     responses(
         (status = 200, description = "The agent.", body = Agent),
         GetRefusals,
     ),
 )]
 pub(super) async fn get(
-    State(door): State<Door>,
-    Authenticated(caller): Authenticated,
+    State(state): State<AppState>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     AgentPath(id): AgentPath,
     _: NoParameters,
 ) -> Result<Json<Agent>, Problem> {
     let answer = async {
         policy::allow(&caller, Action::ReadAgents)?;
-        let (registry, reading) = (&door.registry, door.registry.reading(&caller));
+        let (registry, reading) = (&state.registry, state.registry.reading(&caller));
         let found = registry.agents_by_ids(&reading, &[id]).await?.pop();
         let found = found.ok_or(Error::NotFound("agent"))?;
         let numbers = active_numbers(registry, &reading, std::slice::from_ref(&found)).await?;
-        Answer::Ok(Agent::new(found, &numbers))
+        DomainResult::Ok(Agent::new(found, &numbers))
     };
     answer.await.map(Json).map_err(refuse(&caller))
 }
@@ -324,8 +327,8 @@ pub(super) async fn get(
 async fn active_numbers(
     registry: &Registry,
     reading: &Reading,
-    agents: &[verbs::Agent],
-) -> Answer<HashMap<VersionId, i32>> {
+    agents: &[agent::Agent],
+) -> DomainResult<HashMap<VersionId, i32>> {
     let active: Vec<_> = agents.iter().filter_map(|agent| agent.active_version_id).collect();
     // Always so for a new agent.
     if active.is_empty() {
@@ -336,7 +339,7 @@ async fn active_numbers(
 }
 
 /// Parses and checks `limit` and `after`.
-fn page(limit: Option<&str>, after: Option<&str>) -> Answer<PageArgs<AgentId>> {
+fn page(limit: Option<&str>, after: Option<&str>) -> DomainResult<PageArgs<AgentId>> {
     let wrong = || Error::invalid("limit", format!("limit must be an integer from 1 to {PAGE_MAX}"));
     let limit = limit.map(|limit| limit.parse().map_err(|_| wrong())).transpose()?;
     let after = after.map(|after| key("after", after)).transpose()?;
@@ -344,6 +347,6 @@ fn page(limit: Option<&str>, after: Option<&str>) -> Answer<PageArgs<AgentId>> {
 }
 
 /// Parses the id in this field.
-fn id<T: std::str::FromStr>(field: &str, text: &str) -> Answer<T> {
+fn id<T: std::str::FromStr>(field: &str, text: &str) -> DomainResult<T> {
     text.parse().map_err(|_| Error::invalid(field, format!("{field} must be a UUID")))
 }

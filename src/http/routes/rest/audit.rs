@@ -19,20 +19,20 @@ use super::{CustomerPath, NoParameters, refuse};
 use crate::{
     domain::{Error, audit::Excerpt},
     http::{
-        Door,
-        caller::{Authenticated, Since, may_have_lost},
-        problem::{Kind, Problem},
+        AppState,
+        caller::{AuthenticatedCaller, RevocationCount, may_have_lost_rights},
+        problem::{Problem, ProblemKind},
         routes::openapi::{
-            refusal::{ANYWHERE, refusals},
-            shape,
+            problems::{COMMON_PROBLEMS, refusals},
+            schemas,
         },
     },
 };
 
 /// The maximum number of concurrent excerpts of an instance. Each one scans the whole log.
-const AT_ONCE: usize = 2;
+const CONCURRENT_MAX: usize = 2;
 /// How long a piece waits for the client before the excerpt is cut off.
-const SEND: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Limits the concurrent excerpts of an instance. Clones share the limit.
 #[derive(Clone, Debug)]
@@ -40,11 +40,11 @@ pub struct Excerpts(Arc<Semaphore>);
 
 impl Default for Excerpts {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self(Arc::new(Semaphore::new(CONCURRENT_MAX)))
     }
 }
 
-refusals!(AuditRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
+refusals!(AuditRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind::NotFound]);
 
 /// Get a customer's excerpt of the change log.
 ///
@@ -54,7 +54,7 @@ refusals!(AuditRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
 #[utoipa::path(
     get, path = "/v1/customers/{id}/audit", operation_id = "getAudit", tag = "audit",
     security(("bearer" = [])),
-    params(("id" = shape::Id, Path, description = "The customer's id. A value that isn't a UUID returns 404.")),
+    params(("id" = schemas::Id, Path, description = "The customer's id. A value that isn't a UUID returns 404.")),
     responses(
         (status = 200, description = "One JSON object a line, oldest entry first.", content_type = "application/x-ndjson", body = String,
             headers(("Content-Disposition" = String, description = "Suggests a file name."))),
@@ -62,21 +62,21 @@ refusals!(AuditRefusals = ANYWHERE, &[Kind::Forbidden, Kind::NotFound]);
     ),
 )]
 pub(super) async fn excerpt(
-    State(door): State<Door>,
-    Extension(since): Extension<Since>,
-    Authenticated(caller): Authenticated,
+    State(state): State<AppState>,
+    Extension(since): Extension<RevocationCount>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     CustomerPath(id): CustomerPath,
     _: NoParameters,
 ) -> Result<Response, Problem> {
-    let excerpt = door.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
-    let turn = Arc::clone(&door.excerpts.0).try_acquire_owned();
+    let excerpt = state.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
+    let turn = Arc::clone(&state.excerpts.0).try_acquire_owned();
     let turn = turn
         .map_err(|_| Error::Unavailable("this instance is writing two other excerpts"))
         .map_err(refuse(&caller))?;
     let (pieces, taken) = mpsc::channel(1);
-    door.tasks.clone().beside(async move {
+    state.tasks.clone().beside(async move {
         let _turn = turn;
-        write(&door, excerpt, since, pieces).await;
+        write(&state, excerpt, since, pieces).await;
     });
     let lines = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
@@ -85,11 +85,16 @@ pub(super) async fn excerpt(
 }
 
 /// Sends the pieces of an excerpt. Stops without the last line when the caller may have lost rights, when reading
-/// fails, or when the client doesn't take a piece within [`SEND`].
-async fn write(door: &Door, mut excerpt: Excerpt, since: Since, pieces: mpsc::Sender<Result<String, Error>>) {
+/// fails, or when the client doesn't take a piece within [`SEND_TIMEOUT`].
+async fn write(
+    state: &AppState,
+    mut excerpt: Excerpt,
+    since: RevocationCount,
+    pieces: mpsc::Sender<Result<String, Error>>,
+) {
     loop {
         let caller = excerpt.caller();
-        let piece = if may_have_lost(door, since, caller) {
+        let piece = if may_have_lost_rights(state, since, caller) {
             Some(Err(Error::Unauthenticated("the caller may have lost rights since the request began")))
         } else {
             excerpt.next().await.transpose()
@@ -97,7 +102,7 @@ async fn write(door: &Door, mut excerpt: Excerpt, since: Since, pieces: mpsc::Se
         let Some(piece) = piece else { return };
         let is_cut =
             piece.as_ref().inspect_err(|err| tracing::warn!(error = %err, "an excerpt was cut off")).is_err();
-        if !matches!(timeout(SEND, pieces.send(piece)).await, Ok(Ok(()))) || is_cut {
+        if !matches!(timeout(SEND_TIMEOUT, pieces.send(piece)).await, Ok(Ok(()))) || is_cut {
             return;
         }
     }

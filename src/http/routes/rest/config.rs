@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{AgentPath, Parameters, Shape, refuse};
+use super::{AgentPath, ExpectedForm, Parameters, refuse};
 use crate::{
     clock::Instant,
     domain::{self, Error, policy, version::Tools},
     feed::ConfigResponse,
     http::{
-        Door,
-        caller::Authenticated,
+        AppState,
+        caller::AuthenticatedCaller,
         negotiate::etag,
-        problem::{Kind, Problem},
+        problem::{Problem, ProblemKind},
         routes::openapi::{
-            refusal::{ANYWHERE, refusals},
-            shape,
+            problems::{COMMON_PROBLEMS, refusals},
+            schemas,
         },
     },
     id::{AgentId, CustomerId, VersionId},
@@ -36,37 +36,37 @@ const STALE: HeaderName = HeaderName::from_static("registry-stale-seconds");
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ActiveConfig {
     /// The agent's id.
-    #[schema(value_type = shape::Id)]
+    #[schema(value_type = schemas::Id)]
     agent_id: AgentId,
     /// The customer that owns the agent.
-    #[schema(value_type = shape::Id)]
+    #[schema(value_type = schemas::Id)]
     customer_id: CustomerId,
     /// The agent's name.
-    #[schema(value_type = shape::Name)]
+    #[schema(value_type = schemas::Name)]
     name: String,
     /// The active version's id.
-    #[schema(value_type = shape::Id)]
+    #[schema(value_type = schemas::Id)]
     version_id: VersionId,
     /// The active version's number within the agent.
     #[schema(minimum = 1)]
     version_number: i32,
-    #[schema(value_type = shape::Prompt)]
+    #[schema(value_type = schemas::Prompt)]
     system_prompt: String,
     /// The name of the model.
-    #[schema(value_type = shape::Name)]
+    #[schema(value_type = schemas::Name)]
     model_name: String,
     /// The model's parameters, as they were published.
     #[schema(value_type = Object)]
     model_parameters: Value,
-    #[schema(value_type = shape::Tools)]
+    #[schema(value_type = schemas::Tools)]
     tools: Tools,
-    #[schema(value_type = shape::ContentHash)]
+    #[schema(value_type = schemas::ContentHash)]
     content_hash: String,
     /// The time at which the version was activated.
-    #[schema(value_type = shape::Instant)]
+    #[schema(value_type = schemas::Instant)]
     activated_at: Instant,
     /// The commit that last changed any value of this object.
-    #[schema(value_type = shape::Revision)]
+    #[schema(value_type = schemas::Revision)]
     revision: i64,
 }
 
@@ -95,26 +95,26 @@ impl From<&domain::config::ActiveConfig> for ActiveConfig {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Since {
+pub(super) struct ActiveConfigParams {
     /// The minimum revision of the log that the answer must reflect, such as that of a write. The instance waits up
     /// to two seconds to reach it, then returns 503.
-    #[param(value_type = shape::Revision, required = false)]
+    #[param(value_type = schemas::Revision, required = false)]
     at_least: Option<String>,
 }
 
-impl Shape for Since {
-    const SHAPE: &'static str = "the only parameter is at_least, at most once";
+impl ExpectedForm for ActiveConfigParams {
+    const FORM: &'static str = "the only parameter is at_least, at most once";
 }
 
 refusals!(
-    ActiveRefusals = ANYWHERE,
+    ActiveRefusals = COMMON_PROBLEMS,
     &[
-        Kind::Forbidden,
-        Kind::Suspended,
-        Kind::NotFound,
-        Kind::NotActive,
-        Kind::PreconditionFailed,
-        Kind::Invalid
+        ProblemKind::Forbidden,
+        ProblemKind::Suspended,
+        ProblemKind::NotFound,
+        ProblemKind::NotActive,
+        ProblemKind::PreconditionFailed,
+        ProblemKind::Invalid
     ]
 );
 
@@ -126,8 +126,8 @@ refusals!(
     get, path = "/internal/agents/{id}/active", operation_id = "getActiveConfig", tag = "runtime",
     security(("bearer" = [])),
     params(
-        ("id" = shape::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404."),
-        Since,
+        ("id" = schemas::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404."),
+        ActiveConfigParams,
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that the client has."),
     ),
     responses(
@@ -142,18 +142,18 @@ refusals!(
     ),
 )]
 pub(super) async fn active(
-    State(door): State<Door>,
-    Authenticated(caller): Authenticated,
+    State(state): State<AppState>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     AgentPath(id): AgentPath,
-    Parameters(Since { at_least }): Parameters<Since>,
+    Parameters(ActiveConfigParams { at_least }): Parameters<ActiveConfigParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let answer = async {
         policy::allow(&caller, policy::Action::ReadConfigs)?;
         if let Some(revision) = at_least {
-            door.hub.wait_for_revision(read(&revision)?).await?;
+            state.hub.wait_for_revision(parse_revision(&revision)?).await?;
         }
-        door.hub.active_config(&caller, id).await
+        state.hub.active_config(&caller, id).await
     };
     let ConfigResponse { config, stale } = answer.await.map_err(refuse(&caller))?;
     let mut response = match config {
@@ -177,12 +177,12 @@ pub(super) async fn active(
 pub fn render(config: &domain::config::ActiveConfig) -> domain::Result<(Bytes, String)> {
     let body =
         serde_json::to_vec(&ActiveConfig::from(config)).map_err(|err| Error::Internal(Box::new(err)))?;
-    let tag = etag::of(&body);
+    let tag = etag::strong(&body);
     Ok((body.into(), tag))
 }
 
 /// Parses a revision: decimal digits without a sign.
-fn read(text: &str) -> domain::Result<i64> {
+fn parse_revision(text: &str) -> domain::Result<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse()
         .ok()

@@ -24,9 +24,11 @@ use crate::{
         text::{check_exact, field},
     },
     http::{
-        Door,
-        caller::{Authenticated, INSUFFICIENT_SCOPE, RequestId, Since, authenticate, recheck},
-        problem::{self, Kind, Problem},
+        AppState,
+        caller::{
+            AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestId, RevocationCount, authenticate, recheck,
+        },
+        problem::{self, Problem, ProblemKind},
         server::body,
     },
     id::{AgentId, CustomerId},
@@ -44,7 +46,7 @@ pub use config::render;
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The endpoints, with their OpenAPI descriptions.
-pub fn described() -> OpenApiRouter<Door> {
+pub fn documented_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(agent::list, agent::create))
         .routes(routes!(agent::get))
@@ -53,9 +55,9 @@ pub fn described() -> OpenApiRouter<Door> {
         .routes(routes!(config::active))
 }
 
-/// The endpoints and the fallbacks below `/v1` and `/internal`, all behind `fence`.
-pub fn routes(door: &Door) -> Router<Door> {
-    let mut routes = Router::from(described());
+/// The endpoints and the fallbacks below `/v1` and `/internal`, all behind `require_auth`.
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let mut routes = Router::from(documented_routes());
     for folder in ["/v1", "/internal"] {
         for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/{{*path}}")] {
             routes = routes.route(&path, any(problem::no_path));
@@ -63,25 +65,25 @@ pub fn routes(door: &Door) -> Router<Door> {
     }
     routes
         .method_not_allowed_fallback(problem::other_method)
-        .layer(middleware::from_fn_with_state(door.clone(), fence))
+        .layer(middleware::from_fn_with_state(state.clone(), require_auth))
 }
 
 /// Authenticates the caller, or returns the error as a problem. Marks each response as private to its caller with
 /// `Vary: Authorization` and `Cache-Control`, and waits until this instance has caught up with the log that it shows.
-async fn fence(
-    State(door): State<Door>,
+async fn require_auth(
+    State(state): State<AppState>,
     RequestId(id): RequestId,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let since = Since(door.hub.revocation_log().count());
+    let since = RevocationCount(state.hub.revocation_log().count());
     let found =
-        authenticate(&door, request.uri(), request.headers(), request.extensions(), (Channel::Rest, &id))
+        authenticate(&state, request.uri(), request.headers(), request.extensions(), (Channel::Rest, &id))
             .await;
     let mut response = match found {
         Ok(caller) => {
             let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
-            request.extensions_mut().insert(Authenticated(caller));
+            request.extensions_mut().insert(AuthenticatedCaller(caller));
             request.extensions_mut().insert(since);
             let mut response = next.run(request).await;
             // The rights of a key or a service token are its scopes alone.
@@ -89,7 +91,7 @@ async fn fence(
                 let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
-            door.hub.wait_until_caught_up().await;
+            state.hub.wait_until_caught_up().await;
             response
         }
         Err(err) => Problem::new(&err, &id).into_response(),
@@ -112,54 +114,54 @@ struct AgentPath(AgentId);
 /// The customer's id in the path. A value that isn't an id is rejected with 404.
 struct CustomerPath(CustomerId);
 
-impl FromRequestParts<Door> for CustomerPath {
+impl FromRequestParts<AppState> for CustomerPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        id_in(parts, door, "customer").await.map(Self)
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        parse_path_id(parts, state, "customer").await.map(Self)
     }
 }
 
-impl FromRequestParts<Door> for AgentPath {
+impl FromRequestParts<AppState> for AgentPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        id_in(parts, door, "agent").await.map(Self)
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        parse_path_id(parts, state, "agent").await.map(Self)
     }
 }
 
 /// The expected form of an endpoint's parameters or body, as a sentence for error messages.
-trait Shape: DeserializeOwned {
-    const SHAPE: &'static str;
+trait ExpectedForm: DeserializeOwned {
+    const FORM: &'static str;
 }
 
 /// The query parameters. Unknown, repeated and malformed ones are rejected as `bad-parameters`.
 struct Parameters<T>(T);
 
-impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
+impl<T: ExpectedForm> FromRequestParts<AppState> for Parameters<T> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
-        let refuse = |detail| Problem::request(Kind::BadParameters, detail, &id);
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, state).await;
+        let refuse = |detail| Problem::request(ProblemKind::BadParameters, detail, &id);
         if !query::is_text(parts.uri.query().unwrap_or_default()) {
             return Err(refuse(query::NOT_TEXT));
         }
-        let Query(parameters) = Query::from_request_parts(parts, door).await.map_err(|_| refuse(T::SHAPE))?;
+        let Query(parameters) = Query::from_request_parts(parts, state).await.map_err(|_| refuse(T::FORM))?;
         Ok(Self(parameters))
     }
 }
 
 /// For endpoints without query parameters: rejects any.
-type NoParameters = Parameters<Nothing>;
+type NoParameters = Parameters<EmptyParams>;
 
 /// The empty set of parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct EmptyParams {}
 
-impl Shape for Nothing {
-    const SHAPE: &'static str = "this endpoint has no parameters";
+impl ExpectedForm for EmptyParams {
+    const FORM: &'static str = "this endpoint has no parameters";
 }
 
 /// The body, a JSON object, and the idempotency key in the request's header. Reading a body may take long, so the
@@ -171,31 +173,33 @@ struct Body<T> {
 
 impl<T> Body<T> {
     /// Splits into the input and the caller. If the request has an idempotency key, the returned caller carries it.
-    fn of(self, caller: Arc<Caller>) -> (T, Arc<Caller>) {
+    fn split(self, caller: Arc<Caller>) -> (T, Arc<Caller>) {
         let Self { input, key } = self;
         (input, key.map_or(caller.clone(), |key| Arc::new(caller.once(key))))
     }
 }
 
-impl<T: Shape> FromRequest<Door> for Body<T> {
+impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
         let (_, json) = body::json(&parts.headers, body).await.map_err(|refused| {
             let kind = match &refused {
-                body::Refused::NotJson | body::Refused::Encoded => Kind::UnsupportedMediaType,
-                body::Refused::TooLarge | body::Refused::TooMany => Kind::ContentTooLarge,
-                body::Refused::TooSlow => Kind::RequestTimeout,
-                body::Refused::Malformed(_) => Kind::MalformedBody,
+                body::BodyRejection::NotJson | body::BodyRejection::Encoded => {
+                    ProblemKind::UnsupportedMediaType
+                }
+                body::BodyRejection::TooLarge | body::BodyRejection::TooMany => ProblemKind::ContentTooLarge,
+                body::BodyRejection::TooSlow => ProblemKind::RequestTimeout,
+                body::BodyRejection::Malformed(_) => ProblemKind::MalformedBody,
             };
             Problem::request(kind, refused.to_string(), &id)
         })?;
-        if let (Some(Authenticated(caller)), Some(since)) =
-            (parts.extensions.get::<Authenticated>(), parts.extensions.get::<Since>())
+        if let (Some(AuthenticatedCaller(caller)), Some(since)) =
+            (parts.extensions.get::<AuthenticatedCaller>(), parts.extensions.get::<RevocationCount>())
         {
-            let recheck = recheck(door, *since, caller, &parts.headers).await;
+            let recheck = recheck(state, *since, caller, &parts.headers).await;
             recheck.map_err(|err| Problem::new(&err, &id))?;
         }
         let read = || {
@@ -203,7 +207,7 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
             check_exact(&json)?;
             let input = json_reader::from_json(&json).map_err(|err| Error::Invalid {
                 field: field(err.path()),
-                message: format!("{} ({err})", T::SHAPE),
+                message: format!("{} ({err})", T::FORM),
             })?;
             Ok(Self { input, key })
         };
@@ -229,13 +233,13 @@ fn idempotency_key(parts: &Parts, body: &Json) -> Result<Option<IdempotencyKey>,
 ///
 /// # Errors
 /// [`Error::NotFound`] for `what`, as a problem.
-async fn id_in<T: std::str::FromStr>(
+async fn parse_path_id<T: std::str::FromStr>(
     parts: &mut Parts,
-    door: &Door,
+    state: &AppState,
     what: &'static str,
 ) -> Result<T, Problem> {
-    let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, door).await;
-    let id = Path::<String>::from_request_parts(parts, door).await.ok();
+    let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, state).await;
+    let id = Path::<String>::from_request_parts(parts, state).await.ok();
     let id = id.and_then(|Path(id)| id.parse().ok());
     id.ok_or_else(|| Problem::new(&Error::NotFound(what), &request_id))
 }

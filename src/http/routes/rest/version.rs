@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{AgentPath, Body, NoParameters, Shape, refuse};
+use super::{AgentPath, Body, ExpectedForm, NoParameters, refuse};
 use crate::{
     clock::Instant,
     domain::{
@@ -18,12 +18,12 @@ use crate::{
         version::{self, AgentVersion, Content, ModelParameters, PublishVersion, Tools},
     },
     http::{
-        Door,
-        caller::Authenticated,
-        problem::{Kind, Problem},
+        AppState,
+        caller::AuthenticatedCaller,
+        problem::{Problem, ProblemKind},
         routes::openapi::{
-            refusal::{ANYWHERE, OF_BODIES, refusals},
-            shape,
+            problems::{BODY_PROBLEMS, COMMON_PROBLEMS, refusals},
+            schemas,
         },
         server::body,
     },
@@ -43,29 +43,29 @@ use crate::{
 })))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewVersion {
-    #[schema(value_type = shape::Prompt)]
+    #[schema(value_type = schemas::Prompt)]
     system_prompt: String,
     /// The name of the model.
-    #[schema(value_type = shape::Name)]
+    #[schema(value_type = schemas::Name)]
     model_name: String,
-    #[schema(value_type = Option<shape::ModelParameters>)]
+    #[schema(value_type = Option<schemas::ModelParameters>)]
     model_parameters: Option<Value>,
-    #[schema(value_type = Option<shape::Tools>)]
+    #[schema(value_type = Option<schemas::Tools>)]
     tools: Option<Vec<version::Tool>>,
     /// The author's reason for the version.
-    #[schema(value_type = Option<shape::Description>)]
+    #[schema(value_type = Option<schemas::Description>)]
     message: Option<String>,
     /// Whether to activate the version in the same commit. The default is `false`.
     activate: Option<bool>,
     /// The expected number of the newest version, 0 if there must be none. If the agent's newest version has another
     /// number, the request is rejected with 409.
     #[serde(default, deserialize_with = "body::integer")]
-    #[schema(value_type = Option<shape::VersionNumber>)]
+    #[schema(value_type = Option<schemas::VersionNumber>)]
     expected_latest_number: Option<i32>,
 }
 
-impl Shape for NewVersion {
-    const SHAPE: &'static str = "the body must be a JSON object: the strings system_prompt and model_name, and optionally \
+impl ExpectedForm for NewVersion {
+    const FORM: &'static str = "the body must be a JSON object: the strings system_prompt and model_name, and optionally \
          the object model_parameters, tools (a list of objects with name, description and input_schema), the string \
          message, the boolean activate and the integer expected_latest_number";
 }
@@ -73,51 +73,51 @@ impl Shape for NewVersion {
 /// A version of an agent. It never changes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Version {
-    #[schema(value_type = shape::Id)]
+    #[schema(value_type = schemas::Id)]
     id: VersionId,
     /// The agent that the version belongs to.
-    #[schema(value_type = shape::Id)]
+    #[schema(value_type = schemas::Id)]
     agent_id: AgentId,
     /// The version's number within the agent: 1, 2, 3 …, without gaps.
     #[schema(minimum = 1)]
     number: i32,
-    #[schema(value_type = shape::Prompt)]
+    #[schema(value_type = schemas::Prompt)]
     system_prompt: String,
     /// The name of the model.
-    #[schema(value_type = shape::Name)]
+    #[schema(value_type = schemas::Name)]
     model_name: String,
     /// The model's parameters, as they were published.
     #[schema(value_type = Object)]
     model_parameters: Value,
-    #[schema(value_type = shape::Tools)]
+    #[schema(value_type = schemas::Tools)]
     tools: Tools,
     /// The author's reason for the version. Null if none was given.
-    #[schema(value_type = Option<shape::Description>, required)]
+    #[schema(value_type = Option<schemas::Description>, required)]
     message: Option<String>,
-    #[schema(value_type = shape::ContentHash)]
+    #[schema(value_type = schemas::ContentHash)]
     content_hash: String,
-    #[schema(value_type = shape::Instant)]
+    #[schema(value_type = schemas::Instant)]
     created_at: Instant,
     /// Whether the commit in `revision` activated the version. It may have been replaced since.
     is_active: bool,
     /// The commit that published the version. A read with `at_least` set to it sees the version.
-    #[schema(value_type = shape::Revision)]
+    #[schema(value_type = schemas::Revision)]
     revision: i64,
 }
 
 refusals!(
-    PublishRefusals = ANYWHERE,
-    OF_BODIES,
+    PublishRefusals = COMMON_PROBLEMS,
+    BODY_PROBLEMS,
     &[
-        Kind::Forbidden,
-        Kind::Suspended,
-        Kind::NotFound,
-        Kind::Conflict,
-        Kind::Archived,
-        Kind::LimitReached,
-        Kind::IdempotencyKeyReused,
-        Kind::Invalid,
-        Kind::TooLarge
+        ProblemKind::Forbidden,
+        ProblemKind::Suspended,
+        ProblemKind::NotFound,
+        ProblemKind::Conflict,
+        ProblemKind::Archived,
+        ProblemKind::LimitReached,
+        ProblemKind::IdempotencyKeyReused,
+        ProblemKind::Invalid,
+        ProblemKind::TooLarge
     ]
 );
 
@@ -128,8 +128,8 @@ refusals!(
     post, path = "/v1/agents/{id}/versions", operation_id = "publishVersion", tag = "agents",
     security(("bearer" = [])),
     params(
-        ("id" = shape::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404."),
-        ("Idempotency-Key" = Option<shape::IdempotencyKey>, Header, description = "A key of your choice for this write."),
+        ("id" = schemas::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404."),
+        ("Idempotency-Key" = Option<schemas::IdempotencyKey>, Header, description = "A key of your choice for this write."),
     ),
     request_body = NewVersion,
     responses(
@@ -143,13 +143,13 @@ refusals!(
     ),
 )]
 pub(super) async fn publish(
-    State(door): State<Door>,
-    Authenticated(caller): Authenticated,
+    State(state): State<AppState>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     AgentPath(agent_id): AgentPath,
     _: NoParameters,
     body: Body<NewVersion>,
 ) -> Result<Response, Problem> {
-    let (input, caller) = body.of(caller);
+    let (input, caller) = body.split(caller);
     let NewVersion {
         system_prompt,
         model_name,
@@ -173,7 +173,7 @@ pub(super) async fn publish(
         activate: is_active,
         expected_latest_number,
     };
-    let made = door.registry.publish_version(&caller, input).await;
+    let made = state.registry.publish_version(&caller, input).await;
     let Changed { value, revision } = made.map_err(refuse(&caller))?;
     let AgentVersion {
         id,

@@ -12,7 +12,7 @@ use axum::{
 
 use crate::http::{
     negotiate::header_list::members,
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
 };
 
 /// The only version of the websocket protocol (RFC 6455, section 4.1).
@@ -21,7 +21,7 @@ const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
 /// Whether a request is meant as a handshake: it has `Upgrade: websocket`, or a `Sec-WebSocket-…` header, since a proxy
 /// without websocket support drops `Upgrade` only. Browsers don't let pages set `Sec-WebSocket-…`.
-pub(in crate::http) fn is_begun(headers: &HeaderMap) -> bool {
+pub(in crate::http) fn is_handshake(headers: &HeaderMap) -> bool {
     offers_websocket(headers)
         || [header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_VERSION]
             .iter()
@@ -56,7 +56,7 @@ fn is_key(key: &[u8]) -> bool {
 
 fn bad_key(request_id: &str) -> Response {
     let detail = "Sec-WebSocket-Key must be the base64 of 16 bytes";
-    Problem::request(Kind::BadHandshake, detail, request_id).into_response()
+    Problem::request(ProblemKind::BadHandshake, detail, request_id).into_response()
 }
 
 /// Converts axum's rejection of a handshake to a problem.
@@ -65,7 +65,7 @@ fn refusal(rejection: &Rejection, request_id: &str) -> Response {
     match rejection {
         Rejection::MethodNotGet(_) | Rejection::MethodNotConnect(_) => {
             let detail = "a websocket handshake needs the method GET";
-            let mut response = problem(Kind::MethodNotAllowed, detail);
+            let mut response = problem(ProblemKind::MethodNotAllowed, detail);
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
             response
         }
@@ -84,13 +84,13 @@ fn refusal(rejection: &Rejection, request_id: &str) -> Response {
         Rejection::ConnectionNotUpgradable(_) => {
             upgrade_required("a websocket handshake needs HTTP/1.1", request_id)
         }
-        _ => problem(Kind::BadHandshake, "the websocket handshake is malformed"),
+        _ => problem(ProblemKind::BadHandshake, "the websocket handshake is malformed"),
     }
 }
 
 /// A 426 response. Its `Upgrade` names the required protocol (RFC 9110, section 15.5.22).
 fn upgrade_required(detail: &str, request_id: &str) -> Response {
-    let mut response = Problem::request(Kind::UpgradeRequired, detail, request_id).into_response();
+    let mut response = Problem::request(ProblemKind::UpgradeRequired, detail, request_id).into_response();
     response.headers_mut().insert(header::UPGRADE, WEBSOCKET);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     response

@@ -13,27 +13,27 @@ use tracing::Instrument;
 use crate::{
     domain::Error,
     http::{
-        Door,
-        caller::{self, Client, RequestId},
+        AppState,
+        caller::{self, ClientAddress, RequestId},
         problem::Problem,
         server::body::BODY_BYTES_MAX,
     },
 };
 
 mod handshake;
-mod held;
 mod message;
 mod operation;
-mod seat;
+mod permit;
+mod poll_on_wake;
 mod session;
-mod wire;
-mod woken;
+mod session_rights;
+mod transport;
 
-pub(in crate::http) use handshake::is_begun;
-pub(in crate::http) use seat::Seat;
-pub use seat::Sockets;
+pub(in crate::http) use handshake::is_handshake;
+pub(in crate::http) use permit::SocketPermit;
+pub use permit::Sockets;
 use session::Session;
-pub(in crate::http) use wire::GOODBYE;
+pub(in crate::http) use transport::CLOSE_TIMEOUT;
 
 /// The only supported subprotocol. The older `graphql-ws` is unmaintained, and can't reject a client.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -85,19 +85,19 @@ impl Default for SocketLimits {
 }
 
 /// Opens a socket, or returns the problem that prevents it.
-pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> Response {
+pub async fn upgrade(state: AppState, RequestId(id): RequestId, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let upgrade = match handshake::accept(&mut parts, &id).await {
         Ok(upgrade) => upgrade,
         Err(refusal) => return refusal,
     };
-    if !is_own_page(&parts.uri, &parts.headers) && !is_let_in(&door, &parts.headers) {
+    if !is_own_page(&parts.uri, &parts.headers) && !is_let_in(&state, &parts.headers) {
         let err = Error::Forbidden("pages of this origin may not open a socket");
         return Problem::new(&err, &id).into_response();
     }
-    let client = Client::of(&parts.extensions);
-    let seat = match door.sockets.seat(client) {
-        Ok(seat) => seat,
+    let client = ClientAddress::of(&parts.extensions);
+    let permit = match state.sockets.acquire_for_address(client) {
+        Ok(permit) => permit,
         Err(err) => return Problem::new(&err, &id).into_response(),
     };
     // async-graphql-axum's `GraphQLProtocol` doesn't fit: it accepts the older protocol too, reads only the first
@@ -111,18 +111,18 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
         .max_frame_size(BODY_BYTES_MAX);
     // A client that offers other protocols only gets a close code, because browsers hide HTTP errors of handshakes.
     let speaks = upgrade.selected_protocol().is_some();
-    if let Err(err) = caller::refuse_token_in(&parts.uri) {
+    if let Err(err) = caller::reject_token_in_url(&parts.uri) {
         return Problem::new(&err, &id).into_response();
     }
     let bearer = caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from));
     // Not a child of the request's span, which would stay open as long as the socket.
     let span = tracing::info_span!(parent: None, "socket", id = %id);
     // axum spawns the socket's task. The token makes the shutdown wait for it too.
-    let held = door.tasks.hold();
+    let held = state.tasks.hold();
     let mut response = upgrade.on_upgrade(move |socket: WebSocket| {
         let work = async move {
-            Session::new(&door, bearer, client, seat.clone()).serve(socket, speaks).await;
-            drop((seat, held));
+            Session::new(&state, bearer, client, permit.clone()).serve(socket, speaks).await;
+            drop((permit, held));
         };
         work.instrument(span)
     });
@@ -133,9 +133,9 @@ pub async fn upgrade(door: Door, RequestId(id): RequestId, request: Request) -> 
 }
 
 /// Whether the request's `Origin` is the public URL or one of the allowed origins.
-fn is_let_in(door: &Door, headers: &HeaderMap) -> bool {
+fn is_let_in(state: &AppState, headers: &HeaderMap) -> bool {
     let origin = headers.get(header::ORIGIN);
-    origin.is_some_and(|origin| door.hosts.is_public_origin(origin) || door.origins.allow(origin))
+    origin.is_some_and(|origin| state.hosts.is_public_origin(origin) || state.origins.allow(origin))
 }
 
 /// Whether the request is same-origin: `Origin` has the request's host and port (RFC 6455, section 10.2). Requests

@@ -9,21 +9,21 @@ use uuid::Uuid;
 
 use super::{
     MESSAGE_BYTES_MAX,
-    held::Held,
     message::{next, text},
-    wire::{Letter, Outbox},
+    session_rights::SessionRights,
+    transport::{OutboundMessage, Outbox},
 };
 use crate::{
     domain::{Caller, Error, Origin, Registry, change::Channel},
     feed::Hub,
     graphql::{Answer, Api, Operation, SubscriptionMessage},
-    http::{Limiter, caller::Client},
+    http::{Limiter, caller::ClientAddress},
 };
 
 /// Counts in the gauge of running operations until it is dropped.
-struct Running;
+struct RunningGauge;
 
-impl Running {
+impl RunningGauge {
     fn new() -> Self {
         metrics::counter!("registry_socket_operations_total").increment(1);
         metrics::gauge!("registry_socket_operations").increment(1);
@@ -31,7 +31,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningGauge {
     fn drop(&mut self) {
         metrics::gauge!("registry_socket_operations").decrement(1);
     }
@@ -45,22 +45,22 @@ pub(super) struct Run {
     pub(super) hub: Hub,
     /// The credential of the socket.
     pub(super) bearer: Arc<str>,
-    pub(super) client: Client,
+    pub(super) client: ClientAddress,
     /// The rights that the socket rechecks.
-    pub(super) held: Held,
+    pub(super) rights: SessionRights,
     pub(super) id: String,
     pub(super) outbox: Outbox,
     pub(super) of: AbortHandle,
 }
 
 /// The socket's credential is no longer accepted.
-pub(super) struct Refused;
+pub(super) struct CredentialRejected;
 
 impl Run {
     /// Runs the operation to its end. Dropping the future ends a subscription; a write that has begun runs to
     /// completion.
-    pub(super) async fn run(self, operation: Operation) -> Result<(), Refused> {
-        let _running = Running::new();
+    pub(super) async fn run(self, operation: Operation) -> Result<(), CredentialRejected> {
+        let _running = RunningGauge::new();
         let request_id = self.registry.clock().id::<Uuid>().to_string();
         // A panic ends this operation only, as it ends a single request over HTTP.
         let work = AssertUnwindSafe(self.answer(operation, &request_id));
@@ -74,22 +74,22 @@ impl Run {
     }
 
     async fn caller(&self, request_id: &str) -> Result<Caller, Error> {
-        self.limiter.has_waited(&self.bearer)?;
-        let Client(address) = self.client;
+        self.limiter.check_wait(&self.bearer)?;
+        let ClientAddress(address) = self.client;
         let origin = Origin::new(request_id, Channel::Socket, Some(address));
         let proven = self.registry.verify_credential(&self.bearer).await?;
         let caller = self.hub.look_up(proven, &self.bearer, &origin).await?;
-        self.limiter.count(&caller, &self.bearer)?;
+        self.limiter.count_request(&caller, &self.bearer)?;
         Ok(caller)
     }
 
-    async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), Refused> {
+    async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), CredentialRejected> {
         // Each operation authenticates like a request: it runs with the caller's current rights.
         let since = self.hub.revocation_log().count();
         // Short-lived futures are boxed, so that a long-lived subscription doesn't reserve memory for them.
         let caller = match Box::pin(self.caller(request_id)).await {
             Ok(caller) => Arc::new(caller),
-            Err(Error::Unauthenticated(_)) => return Err(Refused),
+            Err(Error::Unauthenticated(_)) => return Err(CredentialRejected),
             Err(err) => {
                 tracing::debug!(error = %err, request_id, "rejecting an operation");
                 let refusal = Answer::refusal(err.to_string(), err.code().as_str(), request_id);
@@ -97,7 +97,7 @@ impl Run {
                 return Ok(());
             }
         };
-        self.held.adopt(&caller, since);
+        self.rights.adopt(&caller, since);
         let bytes = operation.document_bytes();
         let accepted = match self.api.accept(operation, &caller) {
             Ok(accepted) => accepted,
@@ -174,6 +174,6 @@ impl Run {
     async fn post(&self, text: Utf8Bytes) {
         let (message, of) = (Message::Text(text), Some(self.of.clone()));
         // It only fails when the socket closes, which drops this operation too.
-        let _ = self.outbox.send(Letter { message, of }).await;
+        let _ = self.outbox.send(OutboundMessage { message, of }).await;
     }
 }

@@ -22,60 +22,62 @@ use uuid::Uuid;
 
 use super::{
     SocketLimits,
-    held::Held,
     message::{Close, Incoming, plain, pong},
-    operation::{Refused, Run},
-    seat::Seat,
-    wire::{End, Frames, GOODBYE, Letter, Outbox, WAITING, hear_out, unreadable, write},
-    woken::Woken,
+    operation::{CredentialRejected, Run},
+    permit::SocketPermit,
+    poll_on_wake::PollOnWake,
+    session_rights::SessionRights,
+    transport::{
+        CLOSE_TIMEOUT, End, Frames, OutboundMessage, Outbox, QUEUE_CAPACITY, drain, end_of_read_error, write,
+    },
 };
 use crate::{
     domain::{Caller, Error, change::Channel},
     graphql::Operation,
     http::{
-        Door,
-        caller::{self, Client},
+        AppState,
+        caller::{self, ClientAddress},
     },
 };
 
 /// The maximum number of pending futures in addition to operations, such as pongs and errors that the client hasn't
 /// taken. Above it, the session stops reading from the client.
-const BESIDES: usize = 64;
+const UNOBSERVED_MAX: usize = 64;
 
 /// The result of a future of the session.
-enum Done {
+enum Completed {
     /// The result of `connection_init`: the credential, the count of rights changes just before its lookup, the caller.
     SignedIn(Arc<str>, u64, Result<Caller, Error>),
     /// The result of a recheck: the count of rights changes just before it, the caller.
-    SeenAgain(u64, Result<Caller, Error>),
+    Rechecked(u64, Result<Caller, Error>),
     /// The operation with this id has sent its last message.
-    Operation(String, Result<(), Refused>),
+    Operation(String, Result<(), CredentialRejected>),
     /// A message was sent, or an aborted operation has ended. Needs no handling.
-    Besides,
+    Unobserved,
 }
 
-enum State {
+enum Phase {
     /// No `connection_init` has arrived.
     Fresh,
     /// The credential of `connection_init` is being checked.
     SigningIn,
     /// `connection_ack` was sent: operations may run.
-    SignedIn { bearer: Arc<str>, held: Held },
+    SignedIn { bearer: Arc<str>, rights: SessionRights },
 }
 
 /// The state of one socket.
 pub(super) struct Session {
-    door: Door,
+    state: AppState,
     limits: Arc<SocketLimits>,
     /// The bearer token in the header of the upgrade request.
     header: Result<Option<Arc<str>>, Error>,
-    client: Client,
-    seat: Seat,
-    state: State,
-    work: FuturesUnordered<BoxFuture<'static, Done>>,
+    client: ClientAddress,
+    permit: SocketPermit,
+    phase: Phase,
+    work: FuturesUnordered<BoxFuture<'static, Completed>>,
     live: HashMap<String, AbortHandle>,
     /// Whether a recheck of the credential is running.
-    looking: bool,
+    is_rechecking: bool,
     opened: Instant,
     heard: Instant,
     pinged: Instant,
@@ -83,22 +85,22 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(
-        door: &Door,
+        state: &AppState,
         header: Result<Option<Arc<str>>, Error>,
-        client: Client,
-        seat: Seat,
+        client: ClientAddress,
+        permit: SocketPermit,
     ) -> Self {
         let now = Instant::now();
         Self {
-            door: door.clone(),
-            limits: Arc::clone(&door.sockets.limits),
+            state: state.clone(),
+            limits: Arc::clone(&state.sockets.limits),
             header,
             client,
-            seat,
-            state: State::Fresh,
+            permit,
+            phase: Phase::Fresh,
             work: FuturesUnordered::new(),
             live: HashMap::new(),
-            looking: false,
+            is_rechecking: false,
             opened: now,
             heard: now,
             pinged: now,
@@ -109,11 +111,11 @@ impl Session {
     /// offered no supported subprotocol.
     pub(super) async fn serve(self, socket: WebSocket, speaks: bool) {
         let (sink, stream) = socket.split();
-        let mut stream = Woken::new(stream);
-        let (outbox, queue) = mpsc::channel(WAITING);
+        let mut stream = PollOnWake::new(stream);
+        let (outbox, queue) = mpsc::channel(QUEUE_CAPACITY);
         let (hang_up, goodbye) = oneshot::channel();
         let mut writer = pin!(write(sink, queue, goodbye, self.limits.send));
-        let tasks = self.door.tasks.clone();
+        let tasks = self.state.tasks.clone();
         // The end of this statement drops the conversation and all its operations.
         let end = {
             let talk = async {
@@ -133,11 +135,11 @@ impl Session {
                 let cut_short = close == Close::too_big() || close == Close::broken();
                 // It only fails if the writer, and with it the socket, has ended.
                 let _ = hang_up.send(close.into());
-                let _ = timeout(GOODBYE, writer).await;
-                hear_out(&mut stream).await;
+                let _ = timeout(CLOSE_TIMEOUT, writer).await;
+                drain(&mut stream).await;
                 if cut_short {
                     // The bytes after a broken frame can't be parsed, so give the client time to read the close frame.
-                    sleep(GOODBYE / 4).await;
+                    sleep(CLOSE_TIMEOUT / 4).await;
                 }
             }
             End::Slow => {
@@ -148,7 +150,7 @@ impl Session {
             End::Gone => {
                 count_end("gone");
                 // Reading on makes tungstenite answer the client's close frame.
-                hear_out(&mut stream).await;
+                drain(&mut stream).await;
             }
         }
     }
@@ -160,13 +162,13 @@ impl Session {
         }
         let mut beat = interval(self.limits.beat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut beat = Woken::new(poll_fn(|cx| beat.poll_tick(cx).map(Some)));
+        let mut beat = PollOnWake::new(poll_fn(|cx| beat.poll_tick(cx).map(Some)));
         loop {
-            let has_room = self.work.len() < self.limits.operations + BESIDES;
+            let has_room = self.work.len() < self.limits.operations + UNOBSERVED_MAX;
             let going_on = tokio::select! {
                 Some(done) = self.work.next() => self.done(done, &outbox),
                 frame = stream.next(), if has_room => self.frame(frame, &outbox),
-                Some(_) = beat.next() => self.beat(&outbox),
+                Some(_) = beat.next() => self.check_timeouts(&outbox),
             };
             if let Err(end) = going_on {
                 return end;
@@ -182,15 +184,15 @@ impl Session {
             // tungstenite answers pings itself.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
             Some(Ok(Message::Close(_))) | None => Err(End::Gone),
-            Some(Err(err)) => Err(unreadable(err)),
+            Some(Err(err)) => Err(end_of_read_error(err)),
         }
     }
 
     fn message(&mut self, message: Incoming, outbox: &Outbox) -> Result<(), Close> {
         match message {
-            Incoming::ConnectionInit(payload) => match self.state {
-                State::Fresh => self.sign_in(&payload),
-                State::SigningIn | State::SignedIn { .. } => Err(Close::init_twice()),
+            Incoming::ConnectionInit(payload) => match self.phase {
+                Phase::Fresh => self.sign_in(&payload),
+                Phase::SigningIn | Phase::SignedIn { .. } => Err(Close::init_twice()),
             },
             Incoming::Subscribe(id, operation) => self.subscribe(id, *operation, outbox),
             Incoming::Complete(id) => {
@@ -222,14 +224,14 @@ impl Session {
             (None, Err(_)) => None,
         };
         let bearer: Arc<str> = bearer.ok_or_else(|| Close::forbidden("Forbidden"))?;
-        let (door, client) = (self.door.clone(), self.client);
-        let request_id = door.registry.clock().id::<Uuid>().to_string();
-        self.state = State::SigningIn;
-        let since = door.hub.revocation_log().count();
+        let (state, client) = (self.state.clone(), self.client);
+        let request_id = state.registry.clock().id::<Uuid>().to_string();
+        self.phase = Phase::SigningIn;
+        let since = state.hub.revocation_log().count();
         self.work.push(
             async move {
-                let caller = caller::sign_in(&door, &bearer, client, Channel::Socket, &request_id).await;
-                Done::SignedIn(bearer, since, caller)
+                let caller = caller::sign_in(&state, &bearer, client, Channel::Socket, &request_id).await;
+                Completed::SignedIn(bearer, since, caller)
             }
             .boxed(),
         );
@@ -237,7 +239,7 @@ impl Session {
     }
 
     fn subscribe(&mut self, id: String, operation: Operation, outbox: &Outbox) -> Result<(), Close> {
-        let State::SignedIn { bearer, held } = &self.state else {
+        let Phase::SignedIn { bearer, rights } = &self.phase else {
             return Err(Close::unauthorized());
         };
         if self.live.contains_key(&id) {
@@ -245,13 +247,13 @@ impl Session {
         }
         let (of, ending) = AbortHandle::new_pair();
         let run = Run {
-            api: self.door.api.clone(),
-            registry: self.door.registry.clone(),
-            limiter: self.door.limiter.clone(),
-            hub: self.door.hub.clone(),
+            api: self.state.api.clone(),
+            registry: self.state.registry.clone(),
+            limiter: self.state.limiter.clone(),
+            hub: self.state.hub.clone(),
             bearer: Arc::clone(bearer),
             client: self.client,
-            held: held.clone(),
+            rights: rights.clone(),
             id: id.clone(),
             outbox: outbox.clone(),
             of: of.clone(),
@@ -260,73 +262,75 @@ impl Session {
         if self.live.len() >= most {
             let message = format!("a socket runs at most {most} operations at a time");
             let refusal = run.refuse(message, "LIMIT_REACHED");
-            self.work.push(refusal.map(|()| Done::Besides).boxed());
+            self.work.push(refusal.map(|()| Completed::Unobserved).boxed());
             return Ok(());
         }
         self.live.insert(id.clone(), of);
         let run = Abortable::new(run.run(operation), ending);
         self.work.push(
             run.map(|ended| match ended {
-                Ok(ended) => Done::Operation(id, ended),
+                Ok(ended) => Completed::Operation(id, ended),
                 // The client has completed it, and may have reused its id since.
-                Err(_) => Done::Besides,
+                Err(_) => Completed::Unobserved,
             })
             .boxed(),
         );
         Ok(())
     }
 
-    fn done(&mut self, done: Done, outbox: &Outbox) -> Result<(), End> {
+    fn done(&mut self, done: Completed, outbox: &Outbox) -> Result<(), End> {
         match done {
-            Done::SignedIn(bearer, since, Ok(caller)) => {
-                if !self.seat.sign_in(&caller) {
+            Completed::SignedIn(bearer, since, Ok(caller)) => {
+                if !self.permit.sign_in(&caller) {
                     return Err(Close::try_later("Too many sockets").into());
                 }
-                self.state = State::SignedIn { bearer, held: Held::new(caller, since) };
+                self.phase = Phase::SignedIn { bearer, rights: SessionRights::new(caller, since) };
                 self.say(plain("connection_ack"), outbox);
                 Ok(())
             }
-            Done::SignedIn(_, _, Err(Error::Unauthenticated(_)))
-            | Done::SeenAgain(_, Err(Error::Unauthenticated(_)))
-            | Done::Operation(_, Err(Refused)) => Err(Close::forbidden("Forbidden").into()),
-            Done::SeenAgain(count, Ok(now)) => {
-                if let State::SignedIn { held, .. } = &self.state {
-                    let mut held = held.lock();
+            Completed::SignedIn(_, _, Err(Error::Unauthenticated(_)))
+            | Completed::Rechecked(_, Err(Error::Unauthenticated(_)))
+            | Completed::Operation(_, Err(CredentialRejected)) => Err(Close::forbidden("Forbidden").into()),
+            Completed::Rechecked(count, Ok(now)) => {
+                if let Phase::SignedIn { rights, .. } = &self.phase {
+                    let mut rights = rights.lock();
                     // Running operations began with the previous rights. With fewer rights, the socket closes.
-                    if !now.covers(&held.0) {
+                    if !now.covers(&rights.0) {
                         return Err(Close::forbidden("rights were taken away").into());
                     }
-                    *held = (Arc::new(now), count);
+                    *rights = (Arc::new(now), count);
                 }
-                self.looking = false;
+                self.is_rechecking = false;
                 Ok(())
             }
-            Done::SignedIn(_, _, Err(err)) | Done::SeenAgain(_, Err(err)) => {
+            Completed::SignedIn(_, _, Err(err)) | Completed::Rechecked(_, Err(err)) => {
                 tracing::warn!(error = %err, "can't check a credential");
                 Err(Close::try_later("Try again later").into())
             }
-            Done::Operation(id, Ok(())) => {
+            Completed::Operation(id, Ok(())) => {
                 self.live.remove(&id);
                 Ok(())
             }
-            Done::Besides => Ok(()),
+            Completed::Unobserved => Ok(()),
         }
     }
 
     /// Checks the timeouts and the token's expiry, starts a recheck of the caller's rights if they have changed, and
     /// pings.
-    fn beat(&mut self, outbox: &Outbox) -> Result<(), End> {
+    fn check_timeouts(&mut self, outbox: &Outbox) -> Result<(), End> {
         let limits = Arc::clone(&self.limits);
-        match &self.state {
-            State::Fresh if self.opened.elapsed() >= limits.init => return Err(Close::init_timeout().into()),
-            State::SignedIn { held, .. } if held.get().0.has_expired(self.door.registry.clock().now()) => {
+        match &self.phase {
+            Phase::Fresh if self.opened.elapsed() >= limits.init => return Err(Close::init_timeout().into()),
+            Phase::SignedIn { rights, .. }
+                if rights.get().0.has_expired(self.state.registry.clock().now()) =>
+            {
                 return Err(Close::forbidden("token expired").into());
             }
-            State::SignedIn { bearer, held } => {
-                let (bearer, held) = (Arc::clone(bearer), held.get());
-                self.look_again(bearer, held);
+            Phase::SignedIn { bearer, rights } => {
+                let (bearer, rights) = (Arc::clone(bearer), rights.get());
+                self.recheck_rights(bearer, rights);
             }
-            State::Fresh | State::SigningIn => {}
+            Phase::Fresh | Phase::SigningIn => {}
         }
         if self.heard.elapsed() >= limits.silence {
             return Err(Close::try_later("Nothing was heard").into());
@@ -343,17 +347,17 @@ impl Session {
 
     /// Starts a recheck of the credential if its rights may have changed since `since`. Running subscriptions keep
     /// the rights that they began with, so a loss must close the socket.
-    fn look_again(&mut self, bearer: Arc<str>, (caller, since): (Arc<Caller>, u64)) {
-        let rights = self.door.hub.revocation_log();
-        if self.looking || !rights.may_affect_since(since, &caller) {
+    fn recheck_rights(&mut self, bearer: Arc<str>, (caller, since): (Arc<Caller>, u64)) {
+        let rights = self.state.hub.revocation_log();
+        if self.is_rechecking || !rights.may_affect_since(since, &caller) {
             return;
         }
         let count = rights.count();
         tracing::debug!(since, count, "rechecking a credential");
-        self.looking = true;
-        let registry = self.door.registry.clone();
+        self.is_rechecking = true;
+        let registry = self.state.registry.clone();
         let seen =
-            async move { Done::SeenAgain(count, registry.authenticate(&bearer, &caller.origin).await) };
+            async move { Completed::Rechecked(count, registry.authenticate(&bearer, &caller.origin).await) };
         self.work.push(seen.boxed());
     }
 
@@ -366,8 +370,8 @@ impl Session {
         let outbox = outbox.clone();
         let sent = async move {
             // It only fails when the socket closes.
-            let _ = outbox.send(Letter { message, of: None }).await;
-            Done::Besides
+            let _ = outbox.send(OutboundMessage { message, of: None }).await;
+            Completed::Unobserved
         };
         self.work.push(sent.boxed());
     }

@@ -17,9 +17,9 @@ use crate::{
     domain::{Caller, Error},
     graphql::{Answer, CheckedOperation},
     http::{
-        Door,
-        caller::{self, Since},
-        server::connection::Peer,
+        AppState,
+        caller::{self, RevocationCount},
+        server::connection::ConnectionHandle,
     },
 };
 
@@ -37,17 +37,20 @@ const COMPLETE: &str = "event: complete\ndata:\n\n";
 /// [`Error::Unauthenticated`], or [`Error::RateLimited`] or [`Error::Unavailable`] if the caller or the instance has
 /// reached its limit of streams.
 pub(in crate::http) fn subscribe(
-    door: &Door,
+    state: &AppState,
     head: &Parts,
     caller: Arc<Caller>,
-    since: Since,
+    since: RevocationCount,
     accepted: CheckedOperation,
 ) -> Result<Response, Error> {
     let bearer = caller::bearer(&head.headers)?
         .ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
-    let (bearer, seat, peer) =
-        (Arc::from(bearer), door.sockets.seat_of(&caller)?, Peer::of(&head.extensions));
-    let stream = Stream { door: door.clone(), caller, bearer, since, accepted, seat, peer };
+    let (bearer, permit, peer) = (
+        Arc::from(bearer),
+        state.sockets.acquire_for_caller(&caller)?,
+        ConnectionHandle::of(&head.extensions),
+    );
+    let stream = Stream { state: state.clone(), caller, bearer, since, accepted, permit, peer };
     let mut response = events(stream.open());
     // The connection closes with the stream, after the client has received all of it.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -55,7 +58,7 @@ pub(in crate::http) fn subscribe(
 }
 
 /// An event stream with the single result of a completed operation.
-pub(in crate::http) fn whole(answer: &Answer) -> Response {
+pub(in crate::http) fn single_result(answer: &Answer) -> Response {
     events((next(&answer.to_json()) + COMPLETE).into())
 }
 

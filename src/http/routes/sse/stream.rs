@@ -17,15 +17,15 @@ use crate::{
     domain::{Caller, Error},
     graphql::{Answer, CheckedOperation, SubscriptionMessage},
     http::{
-        Door,
-        caller::Since,
-        routes::socket::{GOODBYE, MESSAGE_BYTES_MAX, Seat},
-        server::connection::Peer,
+        AppState,
+        caller::RevocationCount,
+        routes::socket::{CLOSE_TIMEOUT, MESSAGE_BYTES_MAX, SocketPermit},
+        server::connection::ConnectionHandle,
     },
 };
 
 /// The capacity of the queue of events, in addition to hyper's buffer (some 128 KiB, and one message more).
-const WAITING: usize = 1;
+const QUEUE_CAPACITY: usize = 1;
 /// An empty comment: keeps the connection open, and clients ignore it.
 const PING: Bytes = Bytes::from_static(b":\n\n");
 /// The time between the last event and the end of an incomplete stream. graphql-sse doesn't notice the end of a
@@ -46,24 +46,24 @@ enum End {
 
 /// An accepted subscription, and what it needs to run.
 pub(super) struct Stream {
-    pub(super) door: Door,
+    pub(super) state: AppState,
     pub(super) caller: Arc<Caller>,
     /// The credential of the request, for rechecks.
     pub(super) bearer: Arc<str>,
     /// The count of rights changes just before the caller was looked up.
-    pub(super) since: Since,
+    pub(super) since: RevocationCount,
     pub(super) accepted: CheckedOperation,
-    pub(super) seat: Seat,
-    pub(super) peer: Peer,
+    pub(super) permit: SocketPermit,
+    pub(super) peer: ConnectionHandle,
 }
 
 impl Stream {
     /// Starts the subscription in a task of its own, and returns the response's body.
     pub(super) fn open(self) -> Body {
-        let (outbox, mut inbox) = mpsc::channel(WAITING);
+        let (outbox, mut inbox) = mpsc::channel(QUEUE_CAPACITY);
         let span = tracing::info_span!("stream", id = self.caller.request_id());
-        self.peer.must_take_within(self.door.sockets.limits.silence);
-        let tasks = self.door.tasks.clone();
+        self.peer.set_user_timeout(self.state.sockets.limits.silence);
+        let tasks = self.state.tasks.clone();
         tasks.attended(self.run(outbox).instrument(span));
         Body::from_stream(stream::poll_fn(move |cx| {
             inbox.poll_recv(cx).map(|message| message.map(Ok::<Bytes, Infallible>))
@@ -71,30 +71,30 @@ impl Stream {
     }
 
     async fn run(self, outbox: mpsc::Sender<Bytes>) {
-        let Self { door, caller, bearer, since, accepted, seat, peer } = self;
+        let Self { state, caller, bearer, since, accepted, permit, peer } = self;
         // The end of this statement drops the subscription.
         let end = tokio::select! {
-            end = tell(&door, Arc::clone(&caller), accepted, &outbox) => end,
-            end = loss(&door, &caller, &bearer, since) => end,
-            () = door.tasks.stopping() => End::Cut("the service stops"),
+            end = send_events(&state, Arc::clone(&caller), accepted, &outbox) => end,
+            end = wait_for_loss(&state, &caller, &bearer, since) => end,
+            () = state.tasks.stopping() => End::Cut("the service stops"),
             () = outbox.closed() => End::Gone,
         };
         match end {
             End::Complete => {
                 count_end("complete");
-                part(
+                close_stream(
                     outbox,
                     Bytes::from_static(COMPLETE.as_bytes()),
                     Duration::ZERO,
                     &peer,
-                    door.sockets.limits.send,
+                    state.sockets.limits.send,
                 )
                 .await;
             }
             End::Cut(why) => {
                 tracing::debug!(why, "ending a stream");
                 count_end("cut");
-                part(outbox, format!(": {why}\n\n").into(), PAUSE, &peer, GOODBYE).await;
+                close_stream(outbox, format!(": {why}\n\n").into(), PAUSE, &peer, CLOSE_TIMEOUT).await;
             }
             End::Slow => {
                 tracing::debug!("ending a stream: the client did not take an event in time");
@@ -103,19 +103,25 @@ impl Stream {
             }
             End::Gone => count_end("gone"),
         }
-        drop(seat);
+        drop(permit);
     }
 }
 
 /// Sends the last bytes and ends the stream. Cuts the connection if the client hasn't received everything within
 /// `most`.
-async fn part(outbox: mpsc::Sender<Bytes>, last: Bytes, pause: Duration, peer: &Peer, most: Duration) {
+async fn close_stream(
+    outbox: mpsc::Sender<Bytes>,
+    last: Bytes,
+    pause: Duration,
+    peer: &ConnectionHandle,
+    most: Duration,
+) {
     let parting = async {
         // It only fails if the connection has closed.
         let _ = outbox.send(last).await;
         sleep(pause).await;
         drop(outbox);
-        peer.gone().await;
+        peer.closed().await;
     };
     if timeout(most, parting).await.is_err() {
         peer.cut();
@@ -123,60 +129,60 @@ async fn part(outbox: mpsc::Sender<Bytes>, last: Bytes, pause: Duration, peer: &
 }
 
 /// Sends events until the subscription ends. A panic is reported as an error event.
-async fn tell(
-    door: &Door,
+async fn send_events(
+    state: &AppState,
     caller: Arc<Caller>,
     accepted: CheckedOperation,
     outbox: &mpsc::Sender<Bytes>,
 ) -> End {
     let request_id = caller.request_id().to_owned();
     // A panic ends this operation only, as it ends a single request over HTTP.
-    let told = AssertUnwindSafe(relay(door, caller, accepted, outbox)).catch_unwind().await;
+    let told = AssertUnwindSafe(forward_events(state, caller, accepted, outbox)).catch_unwind().await;
     let told = match told {
         Ok(told) => told,
         Err(_) => {
             tracing::error!(request_id, "an operation panicked");
             let refusal = Answer::refusal("something went wrong on our side", "INTERNAL", &request_id);
-            post(door, outbox, next(&refusal.to_json()).into()).await
+            post(state, outbox, next(&refusal.to_json()).into()).await
         }
     };
     told.err().unwrap_or(End::Complete)
 }
 
-async fn relay(
-    door: &Door,
+async fn forward_events(
+    state: &AppState,
     caller: Arc<Caller>,
     accepted: CheckedOperation,
     outbox: &mpsc::Sender<Bytes>,
 ) -> Result<(), End> {
     let request_id = caller.request_id().to_owned();
-    let mut answers = pin!(door.api.subscribe(caller, accepted));
+    let mut answers = pin!(state.api.subscribe(caller, accepted));
     // Some proxies and clients hold back the headers until the first byte of the body.
-    post(door, outbox, PING).await?;
+    post(state, outbox, PING).await?;
     loop {
-        let Ok(answer) = timeout(door.sockets.limits.ping, answers.next()).await else {
-            post(door, outbox, PING).await?;
+        let Ok(answer) = timeout(state.sockets.limits.ping, answers.next()).await else {
+            post(state, outbox, PING).await?;
             continue;
         };
         let Some(told) = answer else { return Ok(()) };
         let written = match told {
             SubscriptionMessage::Event(written) => written,
             SubscriptionMessage::Rejected(refusal) => {
-                return post(door, outbox, next(&refusal.to_json()).into()).await;
+                return post(state, outbox, next(&refusal.to_json()).into()).await;
             }
         };
         let event = next(&written);
         if event.len() > MESSAGE_BYTES_MAX {
             let why = format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items");
             let refusal = Answer::refusal(why, "TOO_LARGE", &request_id);
-            return post(door, outbox, next(&refusal.to_json()).into()).await;
+            return post(state, outbox, next(&refusal.to_json()).into()).await;
         }
-        post(door, outbox, event.into()).await?;
+        post(state, outbox, event.into()).await?;
     }
 }
 
-async fn post(door: &Door, outbox: &mpsc::Sender<Bytes>, message: Bytes) -> Result<(), End> {
-    match timeout(door.sockets.limits.send, outbox.send(message)).await {
+async fn post(state: &AppState, outbox: &mpsc::Sender<Bytes>, message: Bytes) -> Result<(), End> {
+    match timeout(state.sockets.limits.send, outbox.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Gone),
         Err(_) => Err(End::Slow),
@@ -184,20 +190,25 @@ async fn post(door: &Door, outbox: &mpsc::Sender<Bytes>, message: Bytes) -> Resu
 }
 
 /// Resolves when the caller's token has expired, or the caller has fewer rights than when the stream began.
-async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Since) -> End {
-    let (rights, mut beat) = (door.hub.revocation_log(), beats(door));
+async fn wait_for_loss(
+    state: &AppState,
+    caller: &Caller,
+    bearer: &str,
+    RevocationCount(mut since): RevocationCount,
+) -> End {
+    let (rights, mut beat) = (state.hub.revocation_log(), beats(state));
     // The caller of the last recheck, because rotating a key gives it an expiry that it didn't have before.
     let mut seen = caller.clone();
     loop {
         beat.tick().await;
-        if seen.has_expired(door.registry.clock().now()) {
+        if seen.has_expired(state.registry.clock().now()) {
             return End::Cut("the token has expired");
         }
         if !rights.may_affect_since(since, caller) {
             continue;
         }
         since = rights.count();
-        match door.registry.authenticate(bearer, &caller.origin).await {
+        match state.registry.authenticate(bearer, &caller.origin).await {
             Ok(now) if now.covers(caller) => seen = now,
             Ok(_) => return End::Cut("rights were taken away"),
             Err(Error::Unauthenticated(_)) => return End::Cut("the credential is not accepted any more"),
@@ -209,8 +220,8 @@ async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Sinc
     }
 }
 
-fn beats(door: &Door) -> Interval {
-    let mut beat = interval(door.sockets.limits.beat);
+fn beats(state: &AppState) -> Interval {
+    let mut beat = interval(state.sockets.limits.beat);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beat
 }

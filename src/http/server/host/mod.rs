@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri, Version, header};
 
 use crate::http::{
     negotiate::cors::Origin,
-    problem::{Kind, Problem},
+    problem::{Problem, ProblemKind},
 };
 
 mod name;
@@ -64,13 +64,13 @@ impl HostRefusal {
     /// The problem for the client. It doesn't list the allowed hosts, because a malicious page may read it.
     pub(in crate::http) fn problem(self, request_id: &str) -> Problem {
         let (kind, detail) = match self {
-            Self::Missing => (Kind::BadHost, "HTTP/1.1 requires a Host header"),
-            Self::Several => (Kind::BadHost, "send a single Host header"),
+            Self::Missing => (ProblemKind::BadHost, "HTTP/1.1 requires a Host header"),
+            Self::Several => (ProblemKind::BadHost, "send a single Host header"),
             Self::Malformed => {
-                (Kind::BadHost, "Host must be a host name or an IP address, optionally with a port")
+                (ProblemKind::BadHost, "Host must be a host name or an IP address, optionally with a port")
             }
             Self::NotAllowed => (
-                Kind::Misdirected,
+                ProblemKind::Misdirected,
                 "this service does not answer for that host; its operator can add the host to ALLOWED_HOSTS or PUBLIC_URL",
             ),
         };

@@ -14,49 +14,49 @@ use futures_util::{Stream, StreamExt, task::AtomicWaker};
 
 /// The inner stream's waker. Sets a flag, and wakes the outer task.
 #[derive(Default)]
-struct Bell {
-    rung: AtomicBool,
+struct WakeFlag {
+    is_woken: AtomicBool,
     outer: AtomicWaker,
 }
 
-impl Wake for Bell {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::Release);
+        self.is_woken.store(true, Ordering::Release);
         self.outer.wake();
     }
 }
 
 /// Polls the inner stream only if it was woken, or returned an item at the last poll.
-pub(super) struct Woken<S> {
+pub(super) struct PollOnWake<S> {
     inner: S,
-    bell: Arc<Bell>,
+    flag: Arc<WakeFlag>,
     waker: Waker,
 }
 
-impl<S> Woken<S> {
+impl<S> PollOnWake<S> {
     pub(super) fn new(inner: S) -> Self {
-        let bell = Arc::new(Bell { rung: AtomicBool::new(true), outer: AtomicWaker::new() });
-        Self { inner, waker: Waker::from(Arc::clone(&bell)), bell }
+        let flag = Arc::new(WakeFlag { is_woken: AtomicBool::new(true), outer: AtomicWaker::new() });
+        Self { inner, waker: Waker::from(Arc::clone(&flag)), flag }
     }
 }
 
-impl<S: Stream + Unpin> Stream for Woken<S> {
+impl<S: Stream + Unpin> Stream for PollOnWake<S> {
     type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = &mut *self;
         // Register before the flag is read: a wake-up after the read then wakes the current task.
-        this.bell.outer.register(cx.waker());
-        if !this.bell.rung.swap(false, Ordering::Acquire) {
+        this.flag.outer.register(cx.waker());
+        if !this.flag.is_woken.swap(false, Ordering::Acquire) {
             return Poll::Pending;
         }
         let polled = this.inner.poll_next_unpin(&mut Context::from_waker(&this.waker));
         if polled.is_ready() {
-            this.bell.rung.store(true, Ordering::Release);
+            this.flag.is_woken.store(true, Ordering::Release);
         }
         polled
     }
@@ -81,7 +81,7 @@ mod tests {
                 _ => Poll::Pending,
             }
         });
-        let mut woken = Woken::new(counted);
+        let mut woken = PollOnWake::new(counted);
         let mut poll = || woken.poll_next_unpin(&mut Context::from_waker(&noop_waker()));
         assert_eq!((poll(), poll()), (Poll::Ready(Some(0)), Poll::Ready(Some(1))));
         for _ in 0..10 {
@@ -104,7 +104,7 @@ mod tests {
                 sender.send(nth).await.unwrap();
             }
         });
-        let received = Woken::new(
+        let received = PollOnWake::new(
             stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) })
                 .boxed(),
         );

@@ -7,9 +7,9 @@ use crate::{domain::Caller, task};
 /// The caller whose rights the socket's operations began with, and the count of rights changes just before its lookup.
 /// Clones share both.
 #[derive(Clone)]
-pub(super) struct Held(Arc<Mutex<(Arc<Caller>, u64)>>);
+pub(super) struct SessionRights(Arc<Mutex<(Arc<Caller>, u64)>>);
 
-impl Held {
+impl SessionRights {
     /// The rights of a caller that was looked up after `since` changes of rights.
     pub(super) fn new(caller: Caller, since: u64) -> Self {
         Self(Arc::new(Mutex::new((Arc::new(caller), since))))
@@ -19,11 +19,11 @@ impl Held {
     /// gained rights since the socket was authenticated, the larger set is kept, since losing any of it must close
     /// the socket.
     pub(super) fn adopt(&self, caller: &Arc<Caller>, since: u64) {
-        let mut held = self.lock();
-        if caller.covers(&held.0) {
-            held.0 = Arc::clone(caller);
+        let mut rights = self.lock();
+        if caller.covers(&rights.0) {
+            rights.0 = Arc::clone(caller);
         }
-        held.1 = held.1.min(since);
+        rights.1 = rights.1.min(since);
     }
 
     /// The caller, and the count of rights changes just before its lookup.

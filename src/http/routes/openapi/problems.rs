@@ -8,14 +8,23 @@ use utoipa::openapi::{
     schema::{SchemaType, Type},
 };
 
-use crate::http::problem::{Kind, MEDIA_TYPE};
+use crate::http::problem::{MEDIA_TYPE, ProblemKind};
 
 /// The problems of every endpoint that needs a credential.
-pub const ANYWHERE: &[Kind] =
-    &[Kind::BadParameters, Kind::Unauthenticated, Kind::RateLimited, Kind::Internal, Kind::Unavailable];
+pub const COMMON_PROBLEMS: &[ProblemKind] = &[
+    ProblemKind::BadParameters,
+    ProblemKind::Unauthenticated,
+    ProblemKind::RateLimited,
+    ProblemKind::Internal,
+    ProblemKind::Unavailable,
+];
 /// The additional problems of every endpoint that takes a body.
-pub const OF_BODIES: &[Kind] =
-    &[Kind::MalformedBody, Kind::RequestTimeout, Kind::ContentTooLarge, Kind::UnsupportedMediaType];
+pub const BODY_PROBLEMS: &[ProblemKind] = &[
+    ProblemKind::MalformedBody,
+    ProblemKind::RequestTimeout,
+    ProblemKind::ContentTooLarge,
+    ProblemKind::UnsupportedMediaType,
+];
 
 /// Declares a type for the `responses(…)` of a handler, from lists of problems.
 macro_rules! refusals {
@@ -23,8 +32,8 @@ macro_rules! refusals {
         pub(super) struct $name;
 
         impl utoipa::IntoResponses for $name {
-            fn responses() -> $crate::http::routes::openapi::refusal::Responses {
-                $crate::http::routes::openapi::refusal::of(&[$($kinds),+].concat())
+            fn responses() -> $crate::http::routes::openapi::problems::Responses {
+                $crate::http::routes::openapi::problems::responses(&[$($kinds),+].concat())
             }
         }
     };
@@ -36,7 +45,7 @@ pub(in crate::http) use refusals;
 pub type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// Groups these problems by status into responses. A description lists the titles and types of its problems.
-pub fn of(kinds: &[Kind]) -> Responses {
+pub fn responses(kinds: &[ProblemKind]) -> Responses {
     let mut texts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let statuses: Vec<_> = kinds.iter().map(|kind| kind.status()).collect();
     for (kind, status) in kinds.iter().zip(&statuses) {
@@ -46,8 +55,8 @@ pub fn of(kinds: &[Kind]) -> Responses {
 }
 
 /// Adds the responses for these problems to an operation. Merges the descriptions where a status is there already.
-pub fn add(operation: &mut Operation, kinds: &[Kind]) {
-    for (status, added) in of(kinds) {
+pub fn add(operation: &mut Operation, kinds: &[ProblemKind]) {
+    for (status, added) in responses(kinds) {
         match (operation.responses.responses.get_mut(&status), added) {
             (Some(RefOr::T(there)), RefOr::T(added)) => {
                 there.description = format!("{}; {}", there.description, added.description);
