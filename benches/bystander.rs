@@ -143,7 +143,7 @@ async fn bystanders(to: SocketAddr, request: &[u8]) -> Result<Vec<Duration>, Fai
 }
 
 /// The statuses of the attacker's responses, with counts; 0 where the connection was closed.
-type Told = BTreeMap<u16, u64>;
+type StatusCounts = BTreeMap<u16, u64>;
 
 /// The task of the attacking process, passed in the variable [`ATTACK`].
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -159,10 +159,10 @@ const ATTACK: &str = "BYSTANDER_ATTACK";
 
 impl Attack {
     /// Runs this attack while `watched` runs. Returns the result, and the attacker's responses.
-    async fn beside<T>(
+    async fn run_during<T>(
         &self,
         watched: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<(T, Told), Failure> {
+    ) -> Result<(T, StatusCounts), Failure> {
         let mut process = Command::new("nice")
             .args(["-n", "19"])
             .arg(std::env::current_exe()?)
@@ -195,13 +195,13 @@ impl Attack {
         Ok(true)
     }
 
-    async fn run(&self, stop: &AtomicBool) -> Result<Told, Failure> {
+    async fn run(&self, stop: &AtomicBool) -> Result<StatusCounts, Failure> {
         let requests: Vec<_> =
             refused().iter().map(|body| request(&self.path, &self.credential, body)).collect();
         let pace = self.per_second.map(|rate| Duration::from_secs_f64(1.0 / rate.max(1.0)));
         let (next, began) = (AtomicU64::new(0), Instant::now());
         let one = async |_| {
-            let (mut line, mut told) = (Line::new(self.to), Told::new());
+            let (mut line, mut told) = (Line::new(self.to), StatusCounts::new());
             while !stop.load(Ordering::Relaxed) {
                 let nth = next.fetch_add(1, Ordering::Relaxed);
                 if let Some(pace) = pace {
@@ -213,7 +213,7 @@ impl Attack {
             }
             Ok::<_, Failure>(told)
         };
-        let mut all = Told::new();
+        let mut all = StatusCounts::new();
         for told in futures_util::future::try_join_all((0..ATTACKERS).map(one)).await? {
             add(&mut all, told);
         }
@@ -221,7 +221,7 @@ impl Attack {
     }
 }
 
-fn add(all: &mut Told, told: Told) {
+fn add(all: &mut StatusCounts, told: StatusCounts) {
     for (status, times) in told {
         *all.entry(status).or_default() += times;
     }
@@ -236,21 +236,22 @@ fn percentiles(times: &mut [Duration]) -> (Duration, Duration) {
 }
 
 /// Latencies of ordinary requests with and without an attack.
-struct Beside {
+struct Comparison {
     alone: Vec<Duration>,
     attacked: Vec<Duration>,
-    told: Told,
+    told: StatusCounts,
     /// The service's processor time during the attack.
     cpu: Duration,
 }
 
-impl Beside {
+impl Comparison {
     async fn measure(serving: &Serving, ordinary: &[u8], attack: &Attack) -> Result<Self, Failure> {
-        let mut all = Self { alone: vec![], attacked: vec![], told: Told::new(), cpu: Duration::ZERO };
+        let mut all =
+            Self { alone: vec![], attacked: vec![], told: StatusCounts::new(), cpu: Duration::ZERO };
         for _ in 0..TURNS {
             all.alone.extend(bystanders(serving.address()?, ordinary).await?);
             let before = serving.cpu()?;
-            let (times, told) = attack.beside(bystanders(serving.address()?, ordinary)).await?;
+            let (times, told) = attack.run_during(bystanders(serving.address()?, ordinary)).await?;
             all.attacked.extend(times);
             all.cpu += serving.cpu()?.saturating_sub(before);
             add(&mut all.told, told);
@@ -331,7 +332,7 @@ async fn main() -> Result<(), Failure> {
     ] {
         let attack =
             Attack { to: serving.address()?, path: "/graphql".to_owned(), credential, per_second: None };
-        let mut found = Beside::measure(&serving, &ordinary, &attack).await?;
+        let mut found = Comparison::measure(&serving, &ordinary, &attack).await?;
         let ratio = found.say(kind);
         let as_much = Attack {
             to: constant.address,
@@ -339,7 +340,7 @@ async fn main() -> Result<(), Failure> {
             per_second: Some(found.rate()),
             ..attack
         };
-        let mut load = Beside::measure(&serving, &ordinary, &as_much).await?;
+        let mut load = Comparison::measure(&serving, &ordinary, &as_much).await?;
         let by_load = load.say("  the same load to a constant");
         println!("  {:.2} times as much as with the load to the constant\n", ratio / by_load);
         worst = worst.max(ratio);

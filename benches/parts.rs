@@ -4,7 +4,7 @@
 use std::{hint::black_box, time::Duration};
 
 use agent_registry::{
-    app::{Checked, Database, Service},
+    app::{Database, Service, ValidatedSettings},
     config::{Common, Serve},
     domain::{
         Caller, ServiceScope,
@@ -60,7 +60,7 @@ impl World {
     async fn new(folder: &str) -> Result<Self, Failure> {
         let Program { common, serve } =
             Program::try_parse_from(["parts", "--data-dir", folder, "--listen", "127.0.0.1:0"])?;
-        let checked = Checked::read(&common, &serve).await?;
+        let checked = ValidatedSettings::read(&common, &serve).await?;
         let database = Database::open(&common).await?;
         database.migrate().await?;
         let service = Service::start(checked.settings(&serve, &database)).await?;

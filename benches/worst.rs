@@ -161,7 +161,7 @@ fn checked(front: &Front, query: &str, variables: &Value) -> Duration {
     (0..9).map(|_| once()).min().unwrap_or_default()
 }
 
-fn came_to(text: &str) -> String {
+fn result_of(text: &str) -> String {
     let answer: Value = serde_json::from_str(text).unwrap_or_default();
     match answer.pointer("/errors/0/extensions/code").and_then(Value::as_str) {
         Some(code) => code.to_owned(),
@@ -191,7 +191,7 @@ async fn main() -> Result<(), Failure> {
                 checked(&front, &query, &variables),
                 body.to_string().len(),
                 answer.len(),
-                came_to(&answer)
+                result_of(&answer)
             );
             worst = worst.max((cpu, name));
             most = most.max((memory, name));

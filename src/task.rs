@@ -59,11 +59,11 @@ pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Work didn't finish, because it panicked or the runtime was shutting down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a task didn't finish: it panicked, or the service was shutting down")]
-pub struct Lost;
+pub struct TaskFailed;
 
 /// A future that always runs to completion. It is polled within its caller's task; if the caller drops it, the rest
 /// runs as a task of its own. Spawning a task from the start would cost two thread switches per statement.
-struct Shielded<T: Send + 'static> {
+struct RunToCompletion<T: Send + 'static> {
     work: Option<Work<T>>,
     tracker: TaskTracker,
     _token: TaskTrackerToken,
@@ -72,18 +72,18 @@ struct Shielded<T: Send + 'static> {
 /// `AssertUnwindSafe` holds because the future is dropped after a panic and never polled again.
 type Work<T> = CatchUnwind<AssertUnwindSafe<BoxFuture<'static, T>>>;
 
-impl<T: Send + 'static> Future for Shielded<T> {
-    type Output = Result<T, Lost>;
+impl<T: Send + 'static> Future for RunToCompletion<T> {
+    type Output = Result<T, TaskFailed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(work) = &mut self.work else { return Poll::Ready(Err(Lost)) };
+        let Some(work) = &mut self.work else { return Poll::Ready(Err(TaskFailed)) };
         let done = ready!(work.poll_unpin(cx));
         self.work = None;
-        Poll::Ready(done.map_err(|_| Lost))
+        Poll::Ready(done.map_err(|_| TaskFailed))
     }
 }
 
-impl<T: Send + 'static> Drop for Shielded<T> {
+impl<T: Send + 'static> Drop for RunToCompletion<T> {
     fn drop(&mut self) {
         if let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) {
             self.tracker.spawn_on(work.in_current_span(), &runtime);
@@ -93,43 +93,43 @@ impl<T: Send + 'static> Drop for Shielded<T> {
 
 /// Counts as a running task until it is dropped. Stands for a task that another library spawned.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "held only for its `Drop`")] TaskTrackerToken);
+pub struct TrackedTask(#[expect(dead_code, reason = "held only for its `Drop`")] TaskTrackerToken);
 
 impl Tasks {
     /// Runs `work` to completion, even if the caller is dropped meanwhile. All work that owns a database connection
     /// runs this way, because a cancelled statement leaves its connection in an unknown state (sqlx issue 4385).
     ///
     /// # Errors
-    /// [`Lost`] when the work panicked or the runtime shut down.
-    pub async fn shielded<T: Send + 'static>(
+    /// [`TaskFailed`] when the work panicked or the runtime shut down.
+    pub async fn run_to_completion<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Lost> {
+    ) -> Result<T, TaskFailed> {
         let work = AssertUnwindSafe(work.boxed()).catch_unwind();
         let (tracker, token) = (self.0.tracker.clone(), self.0.tracker.token());
-        Shielded { work: Some(work), tracker, _token: token }.await
+        RunToCompletion { work: Some(work), tracker, _token: token }.await
     }
 
     /// Runs CPU-bound work on a blocking thread, so that it doesn't stall the threads that serve requests. Waits for a
     /// permit first; if the caller is dropped while waiting, `work` doesn't run.
     ///
     /// # Errors
-    /// [`Lost`] when the work panicked or the runtime shut down.
-    pub async fn computed<T: Send + 'static>(
+    /// [`TaskFailed`] when the work panicked or the runtime shut down.
+    pub async fn spawn_cpu<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Lost> {
+    ) -> Result<T, TaskFailed> {
         // The semaphore is never closed, so `acquire_owned` can't fail.
         let turn = Arc::clone(&self.0.turns).acquire_owned().await.ok();
         let work = move || {
             let _turn = turn;
             work()
         };
-        self.0.tracker.spawn_blocking(work).await.map_err(|_| Lost)
+        self.0.tracker.spawn_blocking(work).await.map_err(|_| TaskFailed)
     }
 
     /// Spawns a background task that runs until `work` ends or [`Tasks::stop`] is called.
-    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.0.stopping.clone();
         self.0.tracker.spawn(async move {
             tokio::select! {
@@ -141,14 +141,14 @@ impl Tasks {
 
     /// Spawns a task that shutdown waits for and doesn't cancel. `work` must end by itself soon after
     /// [`Tasks::stopping`] resolves.
-    pub fn attended(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_tracked(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.0.tracker.spawn(work);
     }
 
     /// Makes shutdown wait until the returned value is dropped. For tasks that another library spawned.
     #[must_use]
-    pub fn hold(&self) -> Held {
-        Held(self.0.tracker.token())
+    pub fn track(&self) -> TrackedTask {
+        TrackedTask(self.0.tracker.token())
     }
 
     /// Resolves when shutdown begins.
@@ -184,7 +184,7 @@ impl Tasks {
     }
 
     /// Begins shutdown and waits up to `most` for all tasks to end. Returns whether all have ended.
-    pub async fn ended(&self, most: Duration) -> bool {
+    pub async fn shutdown(&self, most: Duration) -> bool {
         self.stop();
         timeout(most, self.0.tracker.wait()).await.is_ok()
     }
@@ -212,20 +212,20 @@ mod tests {
     #[tokio::test]
     async fn what_is_shielded_comes_to_its_end_though_nobody_waits() {
         let (tasks, done) = (Tasks::default(), Arc::new(AtomicU32::new(0)));
-        assert_eq!(tasks.shielded(counted(&done)).await, Ok(()));
+        assert_eq!(tasks.run_to_completion(counted(&done)).await, Ok(()));
         assert_eq!(done.load(Ordering::SeqCst), 1);
         // The caller is dropped while the work runs.
-        assert!(timeout(A_BIT / 2, tasks.shielded(counted(&done))).await.is_err());
+        assert!(timeout(A_BIT / 2, tasks.run_to_completion(counted(&done))).await.is_err());
         assert_eq!(done.load(Ordering::SeqCst), 1);
-        assert!(tasks.ended(Duration::from_secs(10)).await, "shutdown waits for the work");
+        assert!(tasks.shutdown(Duration::from_secs(10)).await, "shutdown waits for the work");
         assert_eq!(done.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
     async fn a_panic_of_what_is_shielded_is_told() {
         let tasks = Tasks::default();
-        assert_eq!(tasks.shielded(async { panic!("planted") }).await, Err::<(), _>(Lost));
-        assert!(tasks.ended(Duration::from_secs(10)).await);
+        assert_eq!(tasks.run_to_completion(async { panic!("planted") }).await, Err::<(), _>(TaskFailed));
+        assert!(tasks.shutdown(Duration::from_secs(10)).await);
     }
 
     #[tokio::test]

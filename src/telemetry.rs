@@ -33,20 +33,20 @@ where
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(io::stderr().is_terminal());
-    let discreet = filter_fn(is_discreet);
+    let loggable = filter_fn(is_loggable);
     match format {
-        LogFormat::Text => Box::new(registry.with(layer.with_target(false).with_filter(discreet))),
-        LogFormat::Json => Box::new(registry.with(layer.json().with_filter(discreet))),
+        LogFormat::Text => Box::new(registry.with(layer.with_target(false).with_filter(loggable))),
+        LogFormat::Json => Box::new(registry.with(layer.json().with_filter(loggable))),
     }
 }
 
 /// Whether a line may be logged, regardless of the filter. At DEBUG and TRACE, the websocket library logs whole
 /// messages, which contain clients' tokens and prompts.
-fn is_discreet(line: &Metadata<'_>) -> bool {
-    let tells_messages = ["tungstenite", "tokio_tungstenite"]
+fn is_loggable(line: &Metadata<'_>) -> bool {
+    let logs_messages = ["tungstenite", "tokio_tungstenite"]
         .iter()
         .any(|library| line.target().split("::").next() == Some(library));
-    !tells_messages || *line.level() <= Level::INFO
+    !logs_messages || *line.level() <= Level::INFO
 }
 
 /// Installs the Prometheus recorder and returns its handle. Returns `None` when a recorder is installed already.

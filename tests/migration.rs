@@ -33,7 +33,7 @@ async fn up_down_and_up_again_is_the_same() {
     assert!(db::migrate(&database.url).await.unwrap() > 0);
     let first = shape(&database).await;
     assert_eq!(db::migrate(&database.url).await.unwrap(), 0);
-    db::unmigrate(&database.url).await.unwrap();
+    db::revert_migrations(&database.url).await.unwrap();
     let bare = shape(&database).await;
     assert!(bare.iter().all(|object| object.contains("seaql_migrations")), "{bare:?}");
     assert!(db::migration_status(&database.url).await.unwrap().iter().all(|step| !step.applied));

@@ -13,7 +13,7 @@ pub struct Case {
     /// The yardstick's result, with its unit.
     pub beside: String,
     /// The ratio of both, or a dash without a yardstick.
-    pub came_to: String,
+    pub ratio: String,
     /// The target.
     pub aim: &'static str,
     /// Whether the target was reached. `None` without a target.
@@ -27,9 +27,9 @@ pub struct Report(Vec<Case>);
 impl Report {
     /// Prints and adds a result.
     pub fn add(&mut self, case: Case) {
-        let Case { what, ours, beside, came_to, aim, is_reached } = &case;
+        let Case { what, ours, beside, ratio, aim, is_reached } = &case;
         let mark = mark(*is_reached);
-        println!("{what}: {ours}; {beside}: {came_to} (target: {aim}) {mark}\n");
+        println!("{what}: {ours}; {beside}: {ratio} (target: {aim}) {mark}\n");
         self.0.push(case);
     }
 
@@ -41,7 +41,7 @@ impl Report {
             what,
             ours: format!("{ours:.0}/s"),
             beside: format!("{name} {theirs:.0}/s"),
-            came_to: format!("{ratio:.2} ×"),
+            ratio: format!("{ratio:.2} ×"),
             aim: aim.0,
             is_reached: Some(ratio >= aim.1),
         });
@@ -55,7 +55,7 @@ impl Report {
             what,
             ours: format!("{:.1} ms", most.as_secs_f64() * 1e3),
             beside: format!("p50 {:.1} ms", half.as_secs_f64() * 1e3),
-            came_to: "–".to_owned(),
+            ratio: "–".to_owned(),
             aim: aim.0,
             is_reached: Some(most <= aim.1),
         });
@@ -73,9 +73,9 @@ impl Report {
         table.push_str(
             "| case | ours | yardstick | ratio | target | |\n| --- | --- | --- | --- | --- | --- |\n",
         );
-        for Case { what, ours, beside, came_to, aim, is_reached } in &self.0 {
+        for Case { what, ours, beside, ratio, aim, is_reached } in &self.0 {
             let mark = mark(*is_reached);
-            writeln!(table, "| {what} | {ours} | {beside} | {came_to} | {aim} | {mark} |")?;
+            writeln!(table, "| {what} | {ours} | {beside} | {ratio} | {aim} | {mark} |")?;
         }
         std::fs::write(&place, format!("{before}{table}\n{END}{after}"))?;
         println!("written: {}", place.display());

@@ -50,7 +50,7 @@ pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> 
     let mut round = Rounds { world, versions, turn: 0 };
     let mut listeners = Listeners::new(ours, source.clone(), 1).await?;
     watched_by(world, 1).await?;
-    let single = round.told(&mut listeners).await?;
+    let single = round.measure(&mut listeners).await?;
     drop(listeners);
     for (count, what) in CROWDS {
         let before = world.serving.memory()?;
@@ -58,7 +58,7 @@ pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> 
         watched_by(world, count).await?;
         let idle = world.serving.memory()?.saturating_sub(before) / u64::try_from(count)?;
         println!("  {idle} bytes of resident memory for each of {count} idle subscribers");
-        let ours = round.told(&mut listeners).await?;
+        let ours = round.measure(&mut listeners).await?;
         drop(listeners);
         match &nats {
             Some(nats) => {
@@ -72,7 +72,7 @@ pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> 
                         theirs.as_secs_f64() * 1e3,
                         single.as_secs_f64() * 1e3
                     ),
-                    came_to: format!("{ratio:.2} ×"),
+                    ratio: format!("{ratio:.2} ×"),
                     aim: "at most 2 ×",
                     is_reached: Some(ratio <= 2.0),
                 });
@@ -84,7 +84,7 @@ pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> 
                 what: "idle subscriber, resident memory",
                 ours: format!("{:.1} KB", kilobytes(idle)),
                 beside: "5,000 of them".to_owned(),
-                came_to: "–".to_owned(),
+                ratio: "–".to_owned(),
                 aim: "25 KB",
                 is_reached: Some(idle <= IDLE_BYTES),
             });
@@ -122,13 +122,13 @@ struct Rounds<'a> {
 
 impl Rounds<'_> {
     /// Returns the median time until all listeners have received an event, over [`ROUNDS`].
-    async fn told(&mut self, listeners: &mut Listeners) -> Result<Duration, Failure> {
+    async fn measure(&mut self, listeners: &mut Listeners) -> Result<Duration, Failure> {
         let mut times = Vec::new();
         for round in 1..=ROUNDS {
             let begun = Instant::now();
             self.activate().await?;
             let answered = begun.elapsed();
-            let all = listeners.all_told(begun, round).await?;
+            let all = listeners.wait_for_all(begun, round).await?;
             println!("  response after {answered:?}, last event after {all:?}");
             times.push(all);
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -186,7 +186,7 @@ impl Nats {
         for round in 1..=ROUNDS {
             let begun = Instant::now();
             publisher.write_all(message.as_bytes()).await?;
-            times.push(listeners.all_told(begun, round).await?);
+            times.push(listeners.wait_for_all(begun, round).await?);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         println!("  NATS, {count}: {times:?}");

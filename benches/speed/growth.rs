@@ -69,7 +69,7 @@ pub async fn run(report: &mut Report) -> Result<(), Failure> {
             what,
             ours: format!("{:.2} ms with 1,000,000 versions", after.as_secs_f64() * 1e3),
             beside: format!("{:.2} ms with 10,000", before.as_secs_f64() * 1e3),
-            came_to: format!("{ratio:.2} ×"),
+            ratio: format!("{ratio:.2} ×"),
             aim: "at most 1.2 ×",
             is_reached: Some(ratio <= MOST),
         });

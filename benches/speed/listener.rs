@@ -37,7 +37,7 @@ pub enum Source {
 
 /// Counts the messages received by all listeners.
 #[derive(Default)]
-struct Meeting {
+struct Received {
     told: AtomicUsize,
     last: Mutex<Option<Instant>>,
     changed: Notify,
@@ -45,7 +45,7 @@ struct Meeting {
 
 /// A group of listeners.
 pub struct Listeners {
-    meeting: Arc<Meeting>,
+    received: Arc<Received>,
     tasks: JoinSet<Result<(), Failure>>,
     count: usize,
 }
@@ -53,29 +53,29 @@ pub struct Listeners {
 impl Listeners {
     /// Connects `count` listeners.
     pub async fn new(to: SocketAddr, source: Source, count: usize) -> Result<Self, Failure> {
-        let (meeting, mut tasks) = (Arc::new(Meeting::default()), JoinSet::new());
+        let (received, mut tasks) = (Arc::new(Received::default()), JoinSet::new());
         let mut left = count;
         while left > 0 {
             let now = left.min(AT_ONCE);
             let streams: Vec<_> = (0..now).map(|_| tokio::spawn(open(to, source.clone()))).collect();
             for stream in streams {
-                let (stream, meeting) = (timeout(PATIENCE, stream).await???, Arc::clone(&meeting));
+                let (stream, received) = (timeout(PATIENCE, stream).await???, Arc::clone(&received));
                 match &source {
-                    Source::Socket { .. } => tasks.spawn(hear_frames(stream, meeting)),
-                    Source::Nats { .. } => tasks.spawn(hear_lines(stream, meeting)),
+                    Source::Socket { .. } => tasks.spawn(hear_frames(stream, received)),
+                    Source::Nats { .. } => tasks.spawn(hear_lines(stream, received)),
                 };
             }
             left -= now;
         }
-        Ok(Self { meeting, tasks, count })
+        Ok(Self { received, tasks, count })
     }
 
     /// Waits until all listeners have received `times` messages. Returns the time from `begun` to the last message.
-    pub async fn all_told(&mut self, begun: Instant, times: usize) -> Result<Duration, Failure> {
+    pub async fn wait_for_all(&mut self, begun: Instant, times: usize) -> Result<Duration, Failure> {
         let all = async {
             loop {
-                let changed = self.meeting.changed.notified();
-                if self.meeting.told.load(Ordering::Acquire) >= self.count * times {
+                let changed = self.received.changed.notified();
+                if self.received.told.load(Ordering::Acquire) >= self.count * times {
                     return;
                 }
                 changed.await;
@@ -83,13 +83,13 @@ impl Listeners {
         };
         tokio::select! {
             waited = timeout(PATIENCE, all) => waited.map_err(|_| {
-                let told = self.meeting.told.load(Ordering::Acquire);
+                let told = self.received.told.load(Ordering::Acquire);
                 format!("{told} messages received, expected {}", self.count * times)
             })?,
             Some(ended) = self.tasks.join_next() => ended??,
         }
         let last = self
-            .meeting
+            .received
             .last
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -98,7 +98,7 @@ impl Listeners {
     }
 }
 
-impl Meeting {
+impl Received {
     fn tell(&self) {
         // Threads may get here out of order; the latest time counts.
         let now = Instant::now();
@@ -173,7 +173,7 @@ fn first_frame(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     (bytes.len() >= begin + length).then_some((opcode, begin, begin + length))
 }
 
-async fn hear_frames(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), Failure> {
+async fn hear_frames(mut stream: TcpStream, received: Arc<Received>) -> Result<(), Failure> {
     let mut buffer = Vec::new();
     loop {
         while let Some((opcode, begin, end)) = first_frame(&buffer) {
@@ -181,7 +181,7 @@ async fn hear_frames(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(),
             let says = |what: &[u8]| payload.windows(what.len()).any(|window| window == what);
             let answer = match opcode {
                 1 if says(b"\"type\":\"next\"") => {
-                    meeting.tell();
+                    received.tell();
                     None
                 }
                 1 if says(b"\"type\":\"ping\"") => Some(frame(1, b"{\"type\":\"pong\"}")),
@@ -199,7 +199,7 @@ async fn hear_frames(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(),
     }
 }
 
-async fn hear_lines(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), Failure> {
+async fn hear_lines(mut stream: TcpStream, received: Arc<Received>) -> Result<(), Failure> {
     let mut buffer: Vec<u8> = Vec::new();
     loop {
         while let Some(end) = buffer.windows(2).position(|window| window == b"\r\n") {
@@ -217,7 +217,7 @@ async fn hear_lines(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), 
             }
             buffer.drain(..end + 2 + length);
             if length > 0 {
-                meeting.tell();
+                received.tell();
             }
         }
         if stream.read_buf(&mut buffer).await? == 0 {

@@ -114,7 +114,7 @@ async fn starts(world: &mut World, first: Duration, report: &mut Report) -> Resu
             what,
             ours: format!("{} ms", time.as_millis()),
             beside: "–".to_owned(),
-            came_to: "–".to_owned(),
+            ratio: "–".to_owned(),
             aim,
             is_reached: Some(time <= most),
         });

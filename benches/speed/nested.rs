@@ -32,7 +32,7 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
 
     let mut scripts = Vec::new();
     for (nth, customer) in customers.iter().enumerate() {
-        let sent = pgbench::overhear(world, "agent_versions", async || {
+        let sent = pgbench::record_statements(world, "agent_versions", async || {
             let answer =
                 world.serving.post(&body(customer)).send().await?.json::<serde_json::Value>().await?;
             let nodes = answer.pointer("/data/customer/agents/nodes/9/versions/nodes/9");
@@ -40,11 +40,11 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
         });
         let mut sent = sent.await?;
         if !sent.last().is_some_and(|sent| sent.sql.starts_with("ROLLBACK")) {
-            sent.push(pgbench::Sent { sql: "ROLLBACK".to_owned(), values: Vec::new() });
+            sent.push(pgbench::RecordedStatement { sql: "ROLLBACK".to_owned(), values: Vec::new() });
         }
         if nth == 0 {
             println!("  {} statements", sent.len());
-            for pgbench::Sent { sql, values: _ } in &sent {
+            for pgbench::RecordedStatement { sql, values: _ } in &sent {
                 println!("    {sql}");
             }
         }

@@ -16,13 +16,17 @@ use super::{
 
 /// A statement with its parameters as text; `None` is null.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct RecordedStatement {
     pub sql: String,
     pub values: Vec<Option<String>>,
 }
 
 /// Records the statements that the service sends for a request, from the server's log. `mark` selects the session.
-pub async fn overhear<F>(world: &World, mark: &str, ask: F) -> Result<Vec<Sent>, Failure>
+pub async fn record_statements<F>(
+    world: &World,
+    mark: &str,
+    ask: F,
+) -> Result<Vec<RecordedStatement>, Failure>
 where
     F: AsyncFnOnce() -> Result<(), Failure>,
 {
@@ -53,13 +57,13 @@ async fn listen(connection: &mut PgConnection, is_on: bool) -> Result<(), Failur
 }
 
 /// Groups the logged statements by session.
-fn sessions(log: &str) -> BTreeMap<String, Vec<Sent>> {
-    let mut sessions: BTreeMap<String, Vec<Sent>> = BTreeMap::new();
+fn sessions(log: &str) -> BTreeMap<String, Vec<RecordedStatement>> {
+    let mut sessions: BTreeMap<String, Vec<RecordedStatement>> = BTreeMap::new();
     for (session, told) in entries(log) {
         let sent = sessions.entry(session).or_default();
         let executed = told.strip_prefix("LOG:  execute ").and_then(|rest| rest.split_once(": "));
         if let Some(sql) = told.strip_prefix("LOG:  statement: ").or(executed.map(|(_, sql)| sql)) {
-            sent.push(Sent { sql: sql.to_owned(), values: Vec::new() });
+            sent.push(RecordedStatement { sql: sql.to_owned(), values: Vec::new() });
         } else if let (Some(last), Some(values)) =
             (sent.last_mut(), told.strip_prefix("DETAIL:  parameters: "))
         {
@@ -121,12 +125,12 @@ fn parameters(text: &str) -> Vec<Option<String>> {
 /// Makes a pgbench script of these statements, and its variables, whose names begin with `name`. Values for which
 /// `instead` returns an expression are replaced by it.
 pub fn script(
-    sent: &[Sent],
+    sent: &[RecordedStatement],
     name: &str,
     instead: &dyn Fn(&str) -> Option<String>,
 ) -> (String, Vec<(String, String)>) {
     let (mut script, mut variables) = (String::new(), Vec::new());
-    for (nth, Sent { sql, values }) in sent.iter().enumerate() {
+    for (nth, RecordedStatement { sql, values }) in sent.iter().enumerate() {
         let mut sql = sql.replace(['\n', '\t'], " ");
         for (place, value) in values.iter().enumerate().rev() {
             let variable = format!("{name}_{nth}_{place}");

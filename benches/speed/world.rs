@@ -1,7 +1,7 @@
 //! The test data: many customers with agents and version histories, imported from a file.
 
 use agent_registry::{
-    app::{Database, Workshop},
+    app::{CliContext, Database},
     config::{Common, LogFormat},
     domain::{
         Caller,
@@ -40,7 +40,7 @@ impl World {
     pub async fn new(customers: usize) -> Result<Self, Failure> {
         let (mut world, common) = Self::empty().await?;
         fill(&common, customers).await?;
-        world.look().await?;
+        world.prepare().await?;
         Ok(world)
     }
 
@@ -56,7 +56,7 @@ impl World {
         let mut connection = world.superuser().await?;
         sqlx::raw_sql(empty).execute(&mut connection).await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
-        world.look().await?;
+        world.prepare().await?;
         // The service's caches don't know of rows that were written past it.
         world.serving.restart().await?;
         Ok(world)
@@ -82,7 +82,7 @@ impl World {
     }
 
     /// Prepares the database for measuring, and reads the ids of customers and agents.
-    async fn look(&mut self) -> Result<(), Failure> {
+    async fn prepare(&mut self) -> Result<(), Failure> {
         let mut connection = self.superuser().await?;
         // Gives the planner statistics, as autovacuum would.
         sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
@@ -129,8 +129,8 @@ async fn ids(connection: &mut PgConnection, table: &str) -> Result<Vec<String>, 
 }
 
 async fn fill(common: &Common, customers: usize) -> Result<(), Failure> {
-    let workshop = Workshop::open(common).await?;
-    let (registry, caller) = (&workshop.registry, Caller::system("bench"));
+    let context = CliContext::open(common).await?;
+    let (registry, caller) = (&context.registry, Caller::system("bench"));
     let file = file()?;
     let bar = indicatif::ProgressBar::new(u64::try_from(customers)?);
     for nth in 0..customers {
@@ -143,7 +143,7 @@ async fn fill(common: &Common, customers: usize) -> Result<(), Failure> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    workshop.close().await;
+    context.close().await;
     Ok(())
 }
 

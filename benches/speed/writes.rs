@@ -8,7 +8,7 @@ use super::{
     Failure,
     case::Report,
     load::{self, Requests, post},
-    pgbench::{self, Sent},
+    pgbench::{self, RecordedStatement},
     world::World,
 };
 
@@ -31,7 +31,8 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     for (nth, agent) in world.agents.iter().step_by(7).take(AGENTS).enumerate() {
         // The first write of an operator also creates its profile, so it isn't recorded.
         publish(world, agent).await?;
-        let sent = pgbench::overhear(world, "append_changes", async || publish(world, agent).await).await?;
+        let sent =
+            pgbench::record_statements(world, "append_changes", async || publish(world, agent).await).await?;
         if nth == 0 {
             println!("  {} statements", sent.len());
         }
@@ -57,7 +58,7 @@ async fn publish(world: &World, agent: &str) -> Result<(), Failure> {
 }
 
 /// Makes a script that repeats a recorded write with new ids and the next version number each time.
-fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
+fn script(sent: &[RecordedStatement], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
     // The statement's values are those of the version, in the order of its columns, then those of the activation.
     const OF_THE_ACTIVATION: usize = 13;
     let written = sent.iter().find(|sent| sent.sql.starts_with("WITH \"version\" AS (INSERT"));
@@ -90,21 +91,21 @@ fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), 
             None
         }
     };
-    let sent: Vec<Sent> = sent.iter().map(typed).collect();
+    let sent: Vec<RecordedStatement> = sent.iter().map(typed).collect();
     let (statements, variables) = pgbench::script(&sent, name, &instead);
     Ok((format!("\\set fresh random(1, 9223372036854775807)\n{statements}"), variables))
 }
 
 /// Adds casts to a list of rows: pgbench sends values without types, and Postgres can't infer them there.
-fn typed(sent: &Sent) -> Sent {
+fn typed(sent: &RecordedStatement) -> RecordedStatement {
     const ROWS: &str = "FROM (VALUES (";
     const TYPES: [&str; 4] = ["uuid", "int", "uuid", "timestamptz"];
-    let Sent { sql, values } = sent;
+    let RecordedStatement { sql, values } = sent;
     let Some((before, (row, after))) =
         sql.split_once(ROWS).and_then(|(before, rest)| Some((before, rest.split_once(')')?)))
     else {
         return sent.clone();
     };
     let row: Vec<_> = row.split(", ").zip(TYPES).map(|(value, kind)| format!("{value}::{kind}")).collect();
-    Sent { sql: format!("{before}{ROWS}{}){after}", row.join(", ")), values: values.clone() }
+    RecordedStatement { sql: format!("{before}{ROWS}{}){after}", row.join(", ")), values: values.clone() }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The interval between checks that the private PostgreSQL still runs.
-const LOOK_AFTER: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The database of a command: the configured one, or the private one.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Database {
 struct Private {
     options: Options,
     first: Embedded,
-    again: Mutex<Vec<Embedded>>,
+    restarted: Mutex<Vec<Embedded>>,
 }
 
 impl Database {
@@ -52,7 +52,7 @@ impl Database {
         Ok(Self {
             migrate_url: embedded.url_for_owner(),
             url: embedded.url_for_service(),
-            private: Some(Private { options, first: embedded, again: Mutex::default() }),
+            private: Some(Private { options, first: embedded, restarted: Mutex::default() }),
         })
     }
 
@@ -63,18 +63,18 @@ impl Database {
     }
 
     /// Restarts the private PostgreSQL whenever its server has ended. Never returns.
-    pub async fn keep_up(&self) -> Infallible {
-        let Some(Private { options, first, again }) = &self.private else {
+    pub async fn keep_running(&self) -> Infallible {
+        let Some(Private { options, first, restarted }) = &self.private else {
             return std::future::pending().await;
         };
         loop {
-            tokio::time::sleep(LOOK_AFTER).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             if first.postmaster().is_some() {
                 continue;
             }
             tracing::warn!("the private PostgreSQL has ended; restarting it");
             match Embedded::attach_or_start(options).await {
-                Ok(embedded) => again.lock().await.push(embedded),
+                Ok(embedded) => restarted.lock().await.push(embedded),
                 Err(err) => tracing::error!(error = %err, "can't restart the private PostgreSQL"),
             }
         }
@@ -88,7 +88,7 @@ impl Database {
     pub async fn migrate(&self) -> Result<usize, StartError> {
         let steps = db::migrate(&self.migrate_url).await.map_err(failed)?;
         if self.migrate_url != self.url {
-            db::admit(&self.migrate_url, &self.url).await.map_err(failed)?;
+            db::grant_service_role(&self.migrate_url, &self.url).await.map_err(failed)?;
         }
         Ok(steps)
     }
@@ -103,10 +103,10 @@ impl Database {
 
     /// Releases the database. The last process to leave the private PostgreSQL stops it.
     pub async fn leave(self) {
-        let Some(Private { options: _, first, again }) = self.private else {
+        let Some(Private { options: _, first, restarted }) = self.private else {
             return;
         };
-        for embedded in again.into_inner().into_iter().chain([first]) {
+        for embedded in restarted.into_inner().into_iter().chain([first]) {
             if let Err(err) = embedded.leave().await {
                 tracing::warn!(error = %err, "can't leave the private PostgreSQL cleanly");
             }

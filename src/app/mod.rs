@@ -27,19 +27,19 @@ use crate::{
 };
 
 mod database;
-mod setting;
+mod validation;
 
 pub use database::Database;
-pub use setting::{Checked, issuer, signing_key};
+pub use validation::{ValidatedSettings, issuer, signing_key};
 
 /// The time limit for requests and sockets to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(8);
 /// The time limit for closing the database connections after that.
 const CLOSE: Duration = Duration::from_secs(1);
 /// The size of the connection pool for the tail of the log and other background tasks.
-const BESIDE_CONNECTIONS: u32 = 2;
+const TAIL_CONNECTIONS: u32 = 2;
 /// The time limit for a statement on these connections. It is short, since the tail reads little, four times a second.
-const BESIDE_SILENCE: Duration = Duration::from_secs(3);
+const TAIL_RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The size of the connection pool of commands other than `serve`.
 const COMMAND_CONNECTIONS: u32 = 4;
 
@@ -93,7 +93,7 @@ pub fn data_dir(common: &Common) -> Result<PathBuf, StartError> {
 
 /// What a command other than `serve` needs: the domain's operations on an open database.
 #[derive(Debug)]
-pub struct Workshop {
+pub struct CliContext {
     /// The domain's operations.
     pub registry: Registry,
     database: Database,
@@ -101,7 +101,7 @@ pub struct Workshop {
     tasks: Tasks,
 }
 
-impl Workshop {
+impl CliContext {
     /// Opens the database, applies pending migrations, and reads the signing key or the external issuer's keys.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl Workshop {
 
     /// Waits for running work, then closes and releases the database.
     pub async fn close(self) {
-        self.tasks.ended(DRAIN).await;
+        self.tasks.shutdown(DRAIN).await;
         self.db.close().await;
         self.database.leave().await;
     }
@@ -205,32 +205,35 @@ impl Service {
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
         if let Some(recorder) = &recorder {
-            tasks.beside(telemetry::upkeep(Arc::clone(recorder)));
+            tasks.spawn_background(telemetry::upkeep(Arc::clone(recorder)));
         }
         let mut db = Db::connect(&database_url, connections, tasks.clone()).await?;
         if is_row_level_security_only {
-            db = db.behind_the_second_wall_alone();
+            db = db.without_tenant_filters();
         }
         if let Issuer::Outside(outside) = &issuer {
-            tasks.beside(outside.clone().keep_fresh(clock.clone()));
+            tasks.spawn_background(outside.clone().keep_fresh(clock.clone()));
         }
         // The tail has its own pool, so that subscribers get events even while requests hold all other connections.
-        let beside = Db::connect(&database_url, BESIDE_CONNECTIONS, tasks.clone()).await?;
-        let beside = beside.impatient(BESIDE_SILENCE);
+        let tail_db = Db::connect(&database_url, TAIL_CONNECTIONS, tasks.clone()).await?;
+        let tail_db = tail_db.with_response_timeout(TAIL_RESPONSE_TIMEOUT);
         let registry = Registry::new(db.clone(), clock.clone(), issuer.clone());
-        let follower = Registry::new(beside.clone(), clock.clone(), issuer);
+        let follower = Registry::new(tail_db.clone(), clock.clone(), issuer);
         if let Some(retention) = retention {
-            tasks.beside(feed::prune_periodically(follower.clone(), retention));
+            tasks.spawn_background(feed::prune_periodically(follower.clone(), retention));
         }
-        tasks.beside(feed::delete_expired_keys(follower.clone()));
+        tasks.spawn_background(feed::delete_expired_keys(follower.clone()));
         if let Some(tls) = &tls {
-            tasks.beside(tls.clone().reload_periodically(tls_look));
+            tasks.spawn_background(tls.clone().reload_periodically(tls_look));
         }
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(registry.clone(), tasks.clone(), http::render, config_memory, Arc::clone(&bell));
-        tasks.beside(feed::forward_notifications(Listener::new(&database_url, clock), Arc::clone(&bell)));
-        tasks.beside(feed::follow(follower, hub.clone(), bell, poll));
+        tasks.spawn_background(feed::forward_notifications(
+            Listener::new(&database_url, clock),
+            Arc::clone(&bell),
+        ));
+        tasks.spawn_background(feed::follow(follower, hub.clone(), bell, poll));
         hub.warm().await;
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
@@ -250,7 +253,7 @@ impl Service {
             hosts,
             metrics: recorder,
         });
-        Ok(Self { address, listener, state, lines, tls, pools: [db, beside], tasks })
+        Ok(Self { address, listener, state, lines, tls, pools: [db, tail_db], tasks })
     }
 
     /// Returns the address that the service listens on.
@@ -289,7 +292,7 @@ impl Service {
         };
         let serve = http::serve(listener, state, lines, tls);
         let ((), ()) = tokio::join!(serve, stopped);
-        if !tasks.ended(DRAIN).await {
+        if !tasks.shutdown(DRAIN).await {
             tracing::warn!("some requests didn't finish before the shutdown deadline");
         }
         // Closing a pool waits for all its connections. A hanging statement returns its connection only when Postgres

@@ -12,12 +12,12 @@ use tokio::io::AsyncWriteExt;
 use super::{
     Failure,
     draft::{Draft, finish},
-    in_workshop,
+    print_line,
     progress::spinner,
-    say,
+    with_context,
 };
 use crate::{
-    app::{Workshop, signing_key},
+    app::{CliContext, signing_key},
     config::Common,
     domain::{
         Caller,
@@ -72,21 +72,21 @@ impl Audit {
 
 async fn head(common: &Common) -> Result<(), Failure> {
     let key = signing_key(common)?;
-    let work = async |workshop: &Workshop| Ok(workshop.registry.sign_head(&key).await?);
-    let (SignedHead { log_id, revision, position, .. }, signed) = in_workshop(common, work).await?;
+    let work = async |context: &CliContext| Ok(context.registry.sign_head(&key).await?);
+    let (SignedHead { log_id, revision, position, .. }, signed) = with_context(common, work).await?;
     eprintln!("log {log_id}, entry {revision}.{position}, signed by key {}", key.public());
-    say(format_args!("{signed}"))?;
+    print_line(format_args!("{signed}"))?;
     Ok(())
 }
 
 impl Verify {
     async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { head, file } = self;
-        let signed_heads = head.as_deref().map(signed_heads).transpose()?.unwrap_or_default();
+        let signed_heads = head.as_deref().map(read_signed_heads).transpose()?.unwrap_or_default();
         match file {
             Some(file) => offline(&file, signed_heads),
             None => {
-                in_workshop(common, async |workshop: &Workshop| online(workshop, &signed_heads).await).await
+                with_context(common, async |context: &CliContext| online(context, &signed_heads).await).await
             }
         }
     }
@@ -98,7 +98,7 @@ fn unreadable(file: &Path) -> impl Fn(io::Error) -> Failure {
 }
 
 /// Reads the signed heads in a file and checks their signatures.
-fn signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
+fn read_signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
     let unreadable = unreadable(file);
     let text = fs::read_to_string(file).map_err(&unreadable)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -120,7 +120,7 @@ fn signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
     Ok(signed_heads)
 }
 
-async fn online(workshop: &Workshop, signed_heads: &[SignedHead]) -> Result<(), Failure> {
+async fn online(context: &CliContext, signed_heads: &[SignedHead]) -> Result<(), Failure> {
     let bar = spinner("{spinner} {msg} {elapsed}");
     let progress = &mut |progress: Progress| {
         bar.set_message(match progress {
@@ -129,30 +129,32 @@ async fn online(workshop: &Workshop, signed_heads: &[SignedHead]) -> Result<(), 
         });
         bar.tick();
     };
-    let report = workshop.registry.verify_log(&Caller::system("audit"), signed_heads, progress).await;
+    let report = context.registry.verify_log(&Caller::system("audit"), signed_heads, progress).await;
     bar.finish_and_clear();
     let Report { head, entries, agents, unpublished, skipped, violation } = report?;
-    say(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
+    print_line(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
     if let Some(violation) = violation {
         return Err(Failure::Audit(violation.to_string()));
     }
-    say(format_args!(
+    print_line(format_args!(
         "{entries} entries verified; {agents} agents verified, each serves the version that was activated last"
     ))?;
     if unpublished > 0 {
-        say(format_args!("for {unpublished} of these agents the entry of the publication has been pruned"))?;
+        print_line(format_args!(
+            "for {unpublished} of these agents the entry of the publication has been pruned"
+        ))?;
     }
-    unseen(skipped, signed_heads.len())?;
-    say(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
+    report_unchecked_heads(skipped, signed_heads.len())?;
+    print_line(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
     Ok(())
 }
 
 /// Reports signed heads that precede the retained log and so couldn't be checked. Fails when none could be checked.
-fn unseen(skipped: usize, all: usize) -> Result<(), Failure> {
+fn report_unchecked_heads(skipped: usize, all: usize) -> Result<(), Failure> {
     if skipped == 0 {
         return Ok(());
     }
-    say(format_args!("{skipped} of {all} signed heads precede the retained log and weren't checked"))?;
+    print_line(format_args!("{skipped} of {all} signed heads precede the retained log and weren't checked"))?;
     if skipped < all {
         return Ok(());
     }
@@ -174,22 +176,22 @@ fn offline(file: &Path, signed_heads: Vec<SignedHead>) -> Result<(), Failure> {
     }
     let followed = follower.end().map_err(|err| Failure::Audit(err.to_string()))?;
     let ExcerptReport { log_id, customer_id, own, others, end, skipped } = followed;
-    say(format_args!("log {log_id}, customer {customer_id}"))?;
-    say(format_args!(
+    print_line(format_args!("log {log_id}, customer {customer_id}"))?;
+    print_line(format_args!(
         "{own} entries of this customer verified, among {others} of others; the last is {end}"
     ))?;
-    unseen(skipped, all)
+    report_unchecked_heads(skipped, all)
 }
 
 impl Export {
     async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { customer, output } = self;
         let mut draft = Draft::open(output.as_deref())?;
-        let work = async |workshop: &Workshop| {
-            let excerpt = workshop.registry.excerpt(&Caller::system("audit"), customer).await?;
+        let work = async |context: &CliContext| {
+            let excerpt = context.registry.excerpt(&Caller::system("audit"), customer).await?;
             write(excerpt, &mut draft).await
         };
-        in_workshop(common, work).await?;
+        with_context(common, work).await?;
         draft.publish(output.as_deref())
     }
 }

@@ -7,11 +7,11 @@ use clap::Args;
 use super::{
     Failure,
     draft::{Draft, finish},
-    in_workshop,
     progress::spinner,
+    with_context,
 };
 use crate::{
-    app::Workshop,
+    app::CliContext,
     config::Common,
     domain::{Caller, transfer::Exported},
     id::CustomerId,
@@ -32,20 +32,20 @@ impl Export {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { customer, output } = self;
         let mut draft = Draft::open(output.as_deref())?;
-        let work = async |workshop: &Workshop| write(workshop, customer, &mut draft).await;
-        let Exported { agents, versions } = in_workshop(common, work).await?;
+        let work = async |context: &CliContext| write(context, customer, &mut draft).await;
+        let Exported { agents, versions } = with_context(common, work).await?;
         draft.publish(output.as_deref())?;
         eprintln!("agents {agents}, versions {versions}");
         Ok(())
     }
 }
 
-async fn write(workshop: &Workshop, customer: CustomerId, draft: &mut Draft) -> Result<Exported, Failure> {
+async fn write(context: &CliContext, customer: CustomerId, draft: &mut Draft) -> Result<Exported, Failure> {
     let bar = spinner("{spinner} {pos} agents {elapsed}");
     let caller = Caller::system("export");
     let mut file = draft.writer()?;
     let progress = &mut |done: Exported| bar.set_position(done.agents);
-    let done = workshop.registry.export_agents(&caller, customer, &mut file, progress).await;
+    let done = context.registry.export_agents(&caller, customer, &mut file, progress).await;
     bar.finish_and_clear();
     let done = done?;
     finish(file).await?;

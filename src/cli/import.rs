@@ -9,9 +9,9 @@ use tokio::{
     io::{AsyncRead, AsyncSeekExt, BufReader, stdin},
 };
 
-use super::{Failure, in_workshop, progress::bar, say};
+use super::{Failure, print_line, progress::bar, with_context};
 use crate::{
-    app::Workshop,
+    app::CliContext,
     clock::Clock,
     config::Common,
     domain::{
@@ -46,22 +46,27 @@ impl Import {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         // The file is opened first, so that a wrong path fails before a database is started.
         let (mut from, bar) = open(&self.file).await?;
-        let work = async |workshop: &Workshop| {
-            let done = self.act(workshop, &mut from, &bar).await;
+        let work = async |context: &CliContext| {
+            let done = self.act(context, &mut from, &bar).await;
             bar.finish_and_clear();
             done
         };
-        let Imported { created, updated, unchanged, versions } = in_workshop(common, work).await?;
-        say(format_args!(
+        let Imported { created, updated, unchanged, versions } = with_context(common, work).await?;
+        print_line(format_args!(
             "agents created {created}, updated {updated}, unchanged {unchanged}; versions published {versions}"
         ))?;
         Ok(())
     }
 
-    async fn act(self, workshop: &Workshop, from: &mut File, bar: &ProgressBar) -> Result<Imported, Failure> {
+    async fn act(
+        self,
+        context: &CliContext,
+        from: &mut File,
+        bar: &ProgressBar,
+    ) -> Result<Imported, Failure> {
         let Self { file: _, customer, model, activate } = self;
         let input = ImportAgents { customer_id: customer, model_name: model, activate };
-        let (registry, caller) = (&workshop.registry, Caller::system("import"));
+        let (registry, caller) = (&context.registry, Caller::system("import"));
         registry
             .check_room_to_import(&caller, &input, &mut BufReader::with_capacity(READ_AT_ONCE, &mut *from))
             .await?;
@@ -77,7 +82,7 @@ impl Import {
 async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
     let unreadable = |err: std::io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
     if file == Path::new("-") {
-        return copied(&mut stdin()).await.map_err(unreadable);
+        return copy_to_temp_file(&mut stdin()).await.map_err(unreadable);
     }
     let mut opened = File::open(file).await.map_err(unreadable)?;
     let about = opened.metadata().await.map_err(unreadable)?;
@@ -85,13 +90,15 @@ async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
         return Err(Failure::Usage(format!("can't read {}: it is a folder", file.display())));
     }
     if !about.is_file() {
-        return copied(&mut opened).await.map_err(unreadable);
+        return copy_to_temp_file(&mut opened).await.map_err(unreadable);
     }
-    Ok((opened, read_of(about.len())))
+    Ok((opened, read_progress(about.len())))
 }
 
 /// Copies `from` to an unlinked temporary file, which disappears when it is closed.
-async fn copied(from: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<(File, ProgressBar)> {
+async fn copy_to_temp_file(
+    from: &mut (dyn AsyncRead + Send + Unpin),
+) -> std::io::Result<(File, ProgressBar)> {
     let path =
         std::env::temp_dir().join(format!(".agent-registry-import-{}", Clock::default().id::<uuid::Uuid>()));
     // Mode 0600, because prompts are confidential.
@@ -99,10 +106,10 @@ async fn copied(from: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<(F
     tokio::fs::remove_file(&path).await?;
     let size = tokio::io::copy(from, &mut copy).await?;
     copy.rewind().await?;
-    Ok((copy, read_of(size)))
+    Ok((copy, read_progress(size)))
 }
 
 /// A progress bar for a file of this size, in bytes.
-fn read_of(size: u64) -> ProgressBar {
+fn read_progress(size: u64) -> ProgressBar {
     bar(size, "{wide_bar} {bytes}/{total_bytes} {eta}")
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, say};
+use super::{Failure, print_line};
 use crate::{app::Database, config::Common};
 
 /// Apply database migrations
@@ -24,13 +24,17 @@ impl Migrate {
     async fn act(&self, database: &Database) -> Result<(), Failure> {
         if self.status {
             for step in database.status().await? {
-                say(format_args!("{}  {}", if step.applied { "applied" } else { "pending" }, step.name))?;
+                print_line(format_args!(
+                    "{}  {}",
+                    if step.applied { "applied" } else { "pending" },
+                    step.name
+                ))?;
             }
             return Ok(());
         }
         match database.migrate().await? {
-            0 => say(format_args!("the database is up to date"))?,
-            steps => say(format_args!("applied {steps} migration(s)"))?,
+            0 => print_line(format_args!("the database is up to date"))?,
+            steps => print_line(format_args!("applied {steps} migration(s)"))?,
         }
         Ok(())
     }

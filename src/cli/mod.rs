@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use registry_client::{ClientError, gateway::GatewayError};
 
 use crate::{
-    app::{StartError, Workshop},
+    app::{CliContext, StartError},
     config::{Common, Serve},
     domain::{Error, transfer::ImportError},
     telemetry,
@@ -84,7 +84,7 @@ pub enum Failure {
     Start(#[from] StartError),
     /// An operation of the domain was refused.
     #[error(transparent)]
-    Verb(#[from] Error),
+    Domain(#[from] Error),
     /// An import stopped early.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -116,7 +116,7 @@ impl Failure {
                 ExitCode::from(2)
             }
             Self::Start(_)
-            | Self::Verb(_)
+            | Self::Domain(_)
             | Self::Import(_)
             | Self::Client(_)
             | Self::Gateway(_)
@@ -137,19 +137,19 @@ pub fn one_line(err: &clap::Error) -> String {
     wrong.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
 }
 
-/// Opens a [`Workshop`], runs `work` with it, and closes it even when `work` fails.
-async fn in_workshop<T>(
+/// Opens a [`CliContext`], runs `work` with it, and closes it even when `work` fails.
+async fn with_context<T>(
     common: &Common,
-    work: impl AsyncFnOnce(&Workshop) -> Result<T, Failure>,
+    work: impl AsyncFnOnce(&CliContext) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let workshop = Workshop::open(common).await?;
-    let done = work(&workshop).await;
-    workshop.close().await;
+    let context = CliContext::open(common).await?;
+    let done = work(&context).await;
+    context.close().await;
     done
 }
 
 /// Prints a line. A broken pipe (such as `| head`) is no failure.
-fn say(line: fmt::Arguments<'_>) -> io::Result<()> {
+fn print_line(line: fmt::Arguments<'_>) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         said => said,
@@ -169,7 +169,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(command) => command.run(&common).await,
         Command::Schema { openapi } => {
             let text = if openapi { crate::app::openapi() } else { crate::app::sdl() };
-            say(format_args!("{}", text.trim_end()))?;
+            print_line(format_args!("{}", text.trim_end()))?;
             Ok(())
         }
         Command::Operator(command) => command.run(&common).await,

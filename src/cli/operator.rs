@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, in_workshop, say};
-use crate::{app::Workshop, config::Common, domain::Caller};
+use super::{Failure, print_line, with_context};
+use crate::{app::CliContext, config::Common, domain::Caller};
 
 /// Manage operators
 #[derive(Debug, Subcommand)]
@@ -29,16 +29,16 @@ pub(super) struct Name {
 
 impl Operator {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        in_workshop(common, async |workshop| self.act(workshop).await).await
+        with_context(common, async |context| self.act(context).await).await
     }
 
-    async fn act(self, workshop: &Workshop) -> Result<(), Failure> {
-        let (registry, system) = (&workshop.registry, Caller::system("operator"));
+    async fn act(self, context: &CliContext) -> Result<(), Failure> {
+        let (registry, system) = (&context.registry, Caller::system("operator"));
         match self {
             Self::Add(Name { subject, issuer }) => {
                 let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
                 let is_new = registry.add_operator(&system, &issuer, &subject).await?;
-                say(format_args!(
+                print_line(format_args!(
                     "{subject} {}",
                     if is_new { "is now an operator" } else { "was already an operator" }
                 ))?;
@@ -46,14 +46,14 @@ impl Operator {
             Self::Remove(Name { subject, issuer }) => {
                 let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
                 let was = registry.remove_operator(&system, &issuer, &subject).await?;
-                say(format_args!(
+                print_line(format_args!(
                     "{subject} {}",
                     if was { "is no longer an operator" } else { "wasn't an operator" }
                 ))?;
             }
             Self::List => {
                 for operator in registry.operators(&system).await? {
-                    say(format_args!("{}\t{}", operator.issuer, operator.subject))?;
+                    print_line(format_args!("{}\t{}", operator.issuer, operator.subject))?;
                 }
             }
         }

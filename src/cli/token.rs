@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, in_workshop, say};
+use super::{Failure, print_line, with_context};
 use crate::{
-    app::Workshop,
+    app::CliContext,
     config::{Common, duration},
     domain::{
         Caller, Error, ServiceScope,
@@ -52,7 +52,7 @@ pub(super) struct User {
     operator: bool,
     /// Also make the user a member of a customer: ID:VIEWER, ID:EDITOR or ID:ADMIN; repeatable
     #[arg(long = "member", value_name = "CUSTOMER:ROLE")]
-    members: Vec<Place>,
+    members: Vec<MembershipArg>,
     /// The token's lifetime, such as 30m or 8h; at most 24h
     #[arg(long, default_value = "8h", value_parser = ttl)]
     ttl: Duration,
@@ -79,12 +79,12 @@ pub(super) struct Revoke {
 
 /// A membership: a customer and a role there.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct MembershipArg {
     customer: CustomerId,
     role: Role,
 }
 
-impl FromStr for Place {
+impl FromStr for MembershipArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -115,14 +115,14 @@ impl Token {
                 format!("JWT_ISSUER is set, so this service signs no user tokens: get one from {issuer}");
             return Err(Failure::Usage(message));
         }
-        if let Some(token) = in_workshop(common, async |workshop| self.act(workshop).await).await? {
-            say(format_args!("{token}"))?;
+        if let Some(token) = with_context(common, async |context| self.act(context).await).await? {
+            print_line(format_args!("{token}"))?;
         }
         Ok(())
     }
 
-    async fn act(self, workshop: &Workshop) -> Result<Option<String>, Failure> {
-        let (registry, system) = (&workshop.registry, Caller::system("token"));
+    async fn act(self, context: &CliContext) -> Result<Option<String>, Failure> {
+        let (registry, system) = (&context.registry, Caller::system("token"));
         match self {
             Self::User(User { subject, email, name, operator, members, ttl }) => {
                 let signed = TokenSubject { subject: subject.clone(), email: email.clone(), name };
@@ -133,7 +133,7 @@ impl Token {
                 if customers.iter().any(|customer| found.iter().all(|found| found.id != *customer)) {
                     return Err(Error::NotFound("customer").into());
                 }
-                for Place { customer, role } in members {
+                for MembershipArg { customer, role } in members {
                     let (issuer, subject, email) = (LOCAL_ISSUER.to_owned(), subject.clone(), email.clone());
                     let input = SetMember { customer_id: customer, issuer, subject, email, role };
                     registry.set_member(&system, input).await?;
@@ -147,19 +147,24 @@ impl Token {
                 let scopes: BTreeSet<ServiceScope> = scopes.into_iter().collect();
                 let made =
                     registry.create_service_token(&system, CreateServiceToken { name, scopes }).await?;
-                say(format_args!("id {}", made.value.token.id))?;
+                print_line(format_args!("id {}", made.value.token.id))?;
                 Ok(made.value.secret)
             }
             Self::List => {
                 for token in registry.service_tokens(&system).await? {
                     let state = if token.revoked_at.is_some() { "revoked" } else { "accepted" };
-                    say(format_args!("{}\t{}\t{}\t{state}", token.id, token.name, token.scopes.join(",")))?;
+                    print_line(format_args!(
+                        "{}\t{}\t{}\t{state}",
+                        token.id,
+                        token.name,
+                        token.scopes.join(",")
+                    ))?;
                 }
                 Ok(None)
             }
             Self::Revoke(Revoke { id }) => {
                 registry.revoke_service_token(&system, id).await?;
-                say(format_args!("{id} is revoked"))?;
+                print_line(format_args!("{id} is revoked"))?;
                 Ok(None)
             }
         }

@@ -11,7 +11,7 @@ use registry_client::{
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, say};
+use super::{Failure, print_line};
 use crate::config::Common;
 
 /// Arguments of `watch`.
@@ -70,19 +70,19 @@ impl Watch {
                 _ = interrupt.recv() => {}
             }
         };
-        let mut tell = |notice: Notice| match told(&notice, &url) {
-            Told::Connection(line) => {
+        let mut tell = |notice: Notice| match format_notice(&notice, &url) {
+            Output::Connection(line) => {
                 eprintln!("agent-registry: {line}");
                 Ok(())
             }
-            Told::Event(event) => show(&event, json),
+            Output::Event(event) => show(&event, json),
         };
         Ok(gateway.run(stop, &mut tell).await?)
     }
 }
 
 /// A notice formatted for its output: standard error for the connection, standard output for events.
-enum Told {
+enum Output {
     Connection(String),
     Event(Event),
 }
@@ -95,8 +95,8 @@ struct Event {
 
 fn show(event: &Event, is_json: bool) -> io::Result<()> {
     match &event.line {
-        _ if is_json => say(format_args!("{}", event.object)),
-        Some(line) => say(format_args!("{line}")),
+        _ if is_json => print_line(format_args!("{}", event.object)),
+        Some(line) => print_line(format_args!("{line}")),
         None => {
             tracing::debug!(event = %event.object, "a bookmark");
             Ok(())
@@ -104,31 +104,31 @@ fn show(event: &Event, is_json: bool) -> io::Result<()> {
     }
 }
 
-fn told(notice: &Notice, url: &str) -> Told {
-    let event = |line: Option<String>, object: Value| Told::Event(Event { line, object });
+fn format_notice(notice: &Notice, url: &str) -> Output {
+    let event = |line: Option<String>, object: Value| Output::Event(Event { line, object });
     match notice {
-        Notice::Loaded { path, agents, revision, age } => Told::Connection(format!(
+        Notice::Loaded { path, agents, revision, age } => Output::Connection(format!(
             "serving {agents} agents from {}, as of revision {revision}, saved {} s ago",
             path.display(),
             age.as_secs()
         )),
-        Notice::Damaged { path, why, kept } => Told::Connection(format!(
+        Notice::Damaged { path, why, kept } => Output::Connection(format!(
             "{} is damaged ({why}); it was moved to {}, and nothing from it is served",
             path.display(),
             kept.display()
         )),
         Notice::Connected { after: Some(revision) } => {
-            Told::Connection(format!("connected to {url}, resuming from revision {revision}"))
+            Output::Connection(format!("connected to {url}, resuming from revision {revision}"))
         }
         Notice::Connected { after: None } => {
-            Told::Connection(format!("connected to {url}, starting with a snapshot"))
+            Output::Connection(format!("connected to {url}, starting with a snapshot"))
         }
         Notice::Disconnected { why, agents } => {
-            Told::Connection(format!("not connected: {why}; serving {agents} agents, retrying"))
+            Output::Connection(format!("not connected: {why}; serving {agents} agents, retrying"))
         }
-        Notice::Anew { why } => Told::Connection(format!("starting over with a snapshot: {why}")),
+        Notice::StartingOver { why } => Output::Connection(format!("starting over with a snapshot: {why}")),
         Notice::Unsaved { why } => {
-            Told::Connection(format!("can't save the state: {why}; continuing without saving"))
+            Output::Connection(format!("can't save the state: {why}; continuing without saving"))
         }
         Notice::Snapshot { revision, agents, gone } => {
             let left = if gone.is_empty() { String::new() } else { format!(", {} gone", gone.len()) };

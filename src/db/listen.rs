@@ -20,7 +20,7 @@ const ANSWER: Duration = Duration::from_secs(3);
 
 /// An event of the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bell {
+pub enum ListenEvent {
     /// A commit was appended to the log.
     Notified,
     /// The listener has connected. Notifications may have been missed before, so the log must be read.
@@ -49,12 +49,12 @@ impl Listener {
     }
 
     /// Waits for the next event. Cancel-safe.
-    pub async fn next(&mut self) -> Bell {
+    pub async fn next(&mut self) -> ListenEvent {
         let mut backoff = Duration::from_millis(50);
         loop {
             if let Some(connection) = &mut self.connection {
                 match timeout(QUIET, connection.try_recv()).await {
-                    Ok(Ok(Some(_))) => return Bell::Notified,
+                    Ok(Ok(Some(_))) => return ListenEvent::Notified,
                     // The connection was lost. sqlx reconnects by itself, but not after every error (sqlx issue 4014).
                     Ok(Ok(None)) => tracing::warn!("lost the connection that listens for changes"),
                     Ok(Err(err)) => {
@@ -68,7 +68,7 @@ impl Listener {
             match timeout(ANSWER, self.connect()).await {
                 Ok(Ok(connection)) => {
                     self.connection = Some(connection);
-                    return Bell::Reconnected;
+                    return ListenEvent::Reconnected;
                 }
                 Ok(Err(err)) => tracing::warn!(error = %err, "can't listen for changes; polling continues"),
                 Err(_) => tracing::warn!("can't listen for changes in time; polling continues"),

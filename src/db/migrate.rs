@@ -22,7 +22,7 @@ pub struct Step {
 }
 
 /// Opens a connection for migrations that holds the migration lock. Creates the schema if it's missing.
-async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
+async fn open_for_migration(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url, &[("default_transaction_isolation", "read committed")]);
     // One connection, because an advisory lock belongs to a session. Acquiring it waits while another instance
     // migrates.
@@ -41,7 +41,7 @@ async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
 /// # Errors
 /// [`DbErr`] when a migration fails. Those applied before it stay applied.
 pub async fn migrate(url: &str) -> Result<usize, DbErr> {
-    let pool = migrator(url).await?;
+    let pool = open_for_migration(url).await?;
     let pending = Migrator::get_pending_migrations(&pool).await?.len();
     if pending > 0 {
         Migrator::up(&pool, None).await?;
@@ -79,14 +79,14 @@ pub fn fingerprint() -> String {
 ///
 /// # Errors
 /// [`DbErr`] when a URL is invalid or Postgres refuses.
-pub async fn admit(owner_url: &str, url: &str) -> Result<(), DbErr> {
+pub async fn grant_service_role(owner_url: &str, url: &str) -> Result<(), DbErr> {
     let options = |url| PgConnectOptions::from_str(url).map_err(|err| DbErr::Custom(err.to_string()));
     let (owner, service) = (options(owner_url)?, options(url)?);
     if owner.get_username() == service.get_username() {
         return Ok(());
     }
     let role = service.get_username().replace('"', "\"\"");
-    let pool = migrator(owner_url).await?;
+    let pool = open_for_migration(owner_url).await?;
     // All grants are sent as one simple query, hence one transaction, so running instances never lack a right.
     let all: String = GRANTS.iter().map(|grant| format!("{grant} \"{role}\"; ")).collect();
     pool.execute_unprepared(&all).await?;
@@ -97,8 +97,8 @@ pub async fn admit(owner_url: &str, url: &str) -> Result<(), DbErr> {
 ///
 /// # Errors
 /// [`DbErr`] when Postgres refuses.
-pub async fn unmigrate(url: &str) -> Result<(), DbErr> {
-    let pool = migrator(url).await?;
+pub async fn revert_migrations(url: &str) -> Result<(), DbErr> {
+    let pool = open_for_migration(url).await?;
     Migrator::down(&pool, None).await?;
     pool.close().await
 }
@@ -108,7 +108,7 @@ pub async fn unmigrate(url: &str) -> Result<(), DbErr> {
 /// # Errors
 /// [`DbErr`] when Postgres refuses.
 pub async fn migration_status(url: &str) -> Result<Vec<Step>, DbErr> {
-    let pool = migrator(url).await?;
+    let pool = open_for_migration(url).await?;
     let status = Migrator::get_migration_with_status(&pool).await?;
     let steps = status
         .iter()

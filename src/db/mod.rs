@@ -10,20 +10,20 @@ use sea_orm::{
 use sqlx::Connection;
 
 mod author;
-mod fault;
+mod error;
+mod high_water_mark;
 pub mod listen;
 mod migrate;
 mod pool;
 mod scope;
-mod seen;
 mod txn;
 mod view;
 
 pub use author::{Actor, Author, Origin};
-pub use fault::Fault;
-pub use migrate::{Step, admit, fingerprint, migrate, migration_status, unmigrate};
+pub use error::DbError;
+pub use migrate::{Step, fingerprint, grant_service_role, migrate, migration_status, revert_migrations};
 pub use scope::Scope;
-pub use txn::{Entry, Permit, Txn};
+pub use txn::{ChangeRecord, Permit, Txn};
 pub use view::{Query, View};
 
 use crate::{
@@ -33,8 +33,8 @@ use crate::{
     },
     task::Tasks,
 };
-use pool::{Loan, Pool, SILENCE};
-use seen::Seen;
+use high_water_mark::HighWaterMark;
+use pool::{Lease, Pool, RESPONSE_TIMEOUT};
 
 /// The time limit for a statement, enforced by Postgres. A longer one is a bug or an attack.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,8 +73,8 @@ const OLDEST_POSTGRES: i32 = 150_000;
 pub struct Db {
     pool: Pool,
     tasks: Tasks,
-    seen: Seen,
-    silence: Duration,
+    seen: HighWaterMark,
+    response_timeout: Duration,
     is_row_level_security_only: bool,
 }
 
@@ -115,31 +115,37 @@ impl Db {
         let connections = open(options.clone()).await?;
         check_role(&connections).await?;
         let pool = Pool::new(options, connections, tasks.clone());
-        Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_row_level_security_only: false })
+        Ok(Self {
+            pool,
+            tasks,
+            seen: HighWaterMark::default(),
+            response_timeout: RESPONSE_TIMEOUT,
+            is_row_level_security_only: false,
+        })
     }
 
     /// Returns a handle to the same pool with a shorter time limit for a statement's response, after which the
     /// connections are replaced. For frequent, small queries. While replacing them doesn't help, the limit doubles,
     /// up to the usual one.
     #[must_use]
-    pub fn impatient(self, silence: Duration) -> Self {
-        Self { silence, ..self }
+    pub fn with_response_timeout(self, response_timeout: Duration) -> Self {
+        Self { response_timeout, ..self }
     }
 
-    fn lend(&self) -> Loan {
-        self.pool.lend(self.silence)
+    fn lease(&self) -> Lease {
+        self.pool.lease(self.response_timeout)
     }
 
     /// For tests: returns a handle whose queries don't filter by tenant, so that only row-level security isolates
     /// customers.
     #[must_use]
-    pub fn behind_the_second_wall_alone(self) -> Self {
+    pub fn without_tenant_filters(self) -> Self {
         Self { is_row_level_security_only: true, ..self }
     }
 
     /// Returns the tenant filter of queries under this scope.
-    fn reach(&self, scope: &Scope) -> TenantFilter {
-        if self.is_row_level_security_only { TenantFilter::All } else { scope.reach() }
+    fn tenant_filter(&self, scope: &Scope) -> TenantFilter {
+        if self.is_row_level_security_only { TenantFilter::All } else { scope.tenant_filter() }
     }
 
     /// Returns a snapshot under this scope. Its transaction begins at the first query.
@@ -152,7 +158,7 @@ impl Db {
     /// commits. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
-    /// The error of `work`, or a [`Fault`]. Either rolls the transaction back.
+    /// The error of `work`, or a [`DbError`]. Either rolls the transaction back.
     pub fn write<T, E, F, W>(
         &self,
         scope: Scope,
@@ -161,62 +167,62 @@ impl Db {
     ) -> BoxFuture<'static, Result<Committed<T>, E>>
     where
         T: Send + 'static,
-        E: From<Fault> + Send + 'static,
+        E: From<DbError> + Send + 'static,
         F: FnOnce(Arc<Txn>) -> W + Send + 'static,
         W: Future<Output = Result<T, E>> + Send,
     {
-        let (loan, reach) = (self.lend(), self.reach(&scope));
-        let watched = loan.clone();
+        let (lease, tenants) = (self.lease(), self.tenant_filter(&scope));
+        let guarded = lease.clone();
         let write = async move {
-            let txn = loan.begin().await.map_err(Fault::from)?;
-            scope.write(&txn).await.map_err(Fault::from)?;
-            let txn = Arc::new(Txn::new(txn, loan, reach, author));
+            let txn = lease.begin().await.map_err(DbError::from)?;
+            scope.begin_write(&txn).await.map_err(DbError::from)?;
+            let txn = Arc::new(Txn::new(txn, lease, tenants, author));
             let value = work(Arc::clone(&txn)).await?;
             let txn = Arc::into_inner(txn).ok_or_else(|| {
-                Fault::Unexpected(DbErr::Custom("a Txn was kept beyond its write".to_owned()))
+                DbError::Unexpected(DbErr::Custom("a Txn was kept beyond its write".to_owned()))
             })?;
-            let revision = txn.commit().await.map_err(Fault::from)?;
+            let revision = txn.commit().await.map_err(DbError::from)?;
             Ok(Committed { value, revision })
         };
         let write = write.boxed();
         let seen = self.seen.clone();
-        let watched = async move {
-            let made = watched.watch(write).await;
+        let guarded = async move {
+            let made = guarded.run_with_timeouts(write).await;
             if let Ok(Committed { revision: Some(revision), .. }) = &made {
-                seen.note(*revision);
+                seen.raise(*revision);
             }
             made
         };
         let tasks = self.tasks.clone();
-        async move { tasks.shielded(watched).await.map_err(Fault::from)? }.boxed()
+        async move { tasks.run_to_completion(guarded).await.map_err(DbError::from)? }.boxed()
     }
 
     /// Reads the current head of the log.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn head(&self) -> Result<Head, Fault> {
-        let loan = self.lend();
+    /// Any [`DbError`] of the database.
+    pub async fn head(&self) -> Result<Head, DbError> {
+        let lease = self.lease();
         let read = async move {
-            let connections = loan.connections();
-            loan.watch(async { Ok::<_, Fault>(head().one(&connections).await?) }.boxed()).await
+            let connections = lease.connections();
+            lease.run_with_timeouts(async { Ok::<_, DbError>(head().one(&connections).await?) }.boxed()).await
         };
-        let head = self.tasks.shielded(read).await??;
-        let head = head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))?;
-        self.seen.note(head.revision);
+        let head = self.tasks.run_to_completion(read).await??;
+        let head = head.ok_or_else(|| DbError::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))?;
+        self.seen.raise(head.revision);
         Ok(head)
     }
 
     /// Returns the highest revision that a read or write through this pool has observed, or 0. Responses may depend
     /// on it, so later reads on this instance must be at least as new.
     #[must_use]
-    pub fn seen(&self) -> i64 {
+    pub fn observed_revision(&self) -> i64 {
         self.seen.revision()
     }
 
-    /// Lowers [`Db::seen`] to this revision, because the log ends there and no longer contains later commits.
-    pub fn seen_at_most(&self, revision: i64) {
-        self.seen.at_most(revision);
+    /// Lowers [`Db::observed_revision`] to this revision, because the log ends there and no longer contains later commits.
+    pub fn lower_observed_revision(&self, revision: i64) {
+        self.seen.lower(revision);
     }
 
     /// Returns the task tracker that runs the reads and writes.

@@ -23,7 +23,7 @@ pub enum Scope {
 impl Scope {
     /// Returns the tenant filter for queries under this scope.
     #[must_use]
-    pub fn reach(&self) -> TenantFilter {
+    pub fn tenant_filter(&self) -> TenantFilter {
         match self {
             Self::Auth => TenantFilter::Only(Vec::new()),
             Self::Joining(customer) => TenantFilter::Only(vec![*customer]),
@@ -34,8 +34,8 @@ impl Scope {
 
     /// Sets the isolation level and the scope for the rest of a write transaction. The values are constants and
     /// UUIDs, so they need no quoting.
-    pub(super) async fn write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
-        let (name, customers) = self.told();
+    pub(super) async fn begin_write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
+        let (name, customers) = self.settings();
         let sql = format!(
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL registry.scope = '{name}'; \
              SET LOCAL registry.customers = '{customers}'"
@@ -45,11 +45,11 @@ impl Scope {
 
     /// Sets the scope for the rest of a read-only transaction. This is its first statement, which takes the
     /// snapshot. Returns the snapshot's revision.
-    pub(super) async fn read(&self, txn: &DatabaseTransaction) -> Result<i64, DbErr> {
+    pub(super) async fn begin_read(&self, txn: &DatabaseTransaction) -> Result<i64, DbErr> {
         const BEGIN: &str = "SELECT set_config('transaction_read_only', 'on', true), \
             set_config('registry.scope', $1, true), set_config('registry.customers', $2, true), \
             (SELECT revision FROM registry.log_head) AS revision";
-        let (name, customers) = self.told();
+        let (name, customers) = self.settings();
         let begin =
             Statement::from_sql_and_values(DbBackend::Postgres, BEGIN, [name.into(), customers.into()]);
         let head = txn.query_one_raw(begin).await?;
@@ -57,7 +57,7 @@ impl Scope {
     }
 
     /// Returns the scope's name, and its customers as a Postgres array literal.
-    fn told(&self) -> (&'static str, String) {
+    fn settings(&self) -> (&'static str, String) {
         let (name, customers) = match self {
             Self::Auth => ("auth", String::new()),
             Self::Joining(customer) => ("auth", customer.to_string()),

@@ -14,7 +14,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Actor, Author, Fault, pool::Loan, view::Query};
+use super::{Actor, Author, DbError, pool::Lease, view::Query};
 use crate::{
     clock::Instant,
     entity::{
@@ -35,7 +35,7 @@ const PATIENCE_TIME: Duration = Duration::from_secs(15 * 60);
 
 /// A change to be recorded. The log adds the author, the time and the revision.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct ChangeRecord {
     /// The kind of change.
     pub action: Action,
     /// The customer whose data changed. `None` for data of the platform.
@@ -50,7 +50,7 @@ pub struct Entry {
     pub details: Value,
 }
 
-impl Entry {
+impl ChangeRecord {
     /// Makes an entry for a change of the platform's data.
     #[must_use]
     pub fn platform(action: Action) -> Self {
@@ -99,8 +99,8 @@ impl Entry {
 #[derive(Debug)]
 pub struct Txn {
     txn: DatabaseTransaction,
-    loan: Loan,
-    reach: TenantFilter,
+    lease: Lease,
+    tenants: TenantFilter,
     log: Mutex<Log>,
 }
 
@@ -108,7 +108,7 @@ pub struct Txn {
 struct Log {
     author: Author,
     permit: Option<Permit>,
-    entries: Vec<Entry>,
+    entries: Vec<ChangeRecord>,
     claim: Option<Claim>,
 }
 
@@ -122,7 +122,7 @@ pub enum Permit {
 }
 
 impl Permit {
-    fn covers(self, entry: &Entry) -> bool {
+    fn covers(self, entry: &ChangeRecord) -> bool {
         match self {
             Self::Platform => true,
             Self::Customer(customer) => entry.customer_id.is_none_or(|id| id == customer),
@@ -139,42 +139,42 @@ struct Claim {
 }
 
 impl Txn {
-    pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: TenantFilter, author: Author) -> Self {
+    pub(super) fn new(txn: DatabaseTransaction, lease: Lease, tenants: TenantFilter, author: Author) -> Self {
         Self {
             txn,
-            loan,
-            reach,
+            lease,
+            tenants,
             log: Mutex::new(Log { author, permit: None, entries: Vec::new(), claim: None }),
         }
     }
 
     /// Returns the tenant filter that each query must apply.
     #[must_use]
-    pub fn reach(&self) -> &TenantFilter {
-        &self.reach
+    pub fn tenant_filter(&self) -> &TenantFilter {
+        &self.tenants
     }
 
     /// Returns all rows of `query`.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, DbError> {
         Ok(query.fetch(&self.txn).await?)
     }
 
     /// Returns the first row of `query`.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn one<Q: Query>(&self, query: Q) -> Result<Option<Q::Row>, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn one<Q: Query>(&self, query: Q) -> Result<Option<Q::Row>, DbError> {
         Ok(self.all(query).await?.into_iter().next())
     }
 
     /// Inserts one row, without reading it back.
     ///
     /// # Errors
-    /// [`Fault::Unique`] or [`Fault::Constraint`] when a constraint is violated, or any other [`Fault`].
-    pub async fn insert<A>(&self, row: A) -> Result<(), Fault>
+    /// [`DbError::Unique`] or [`DbError::Constraint`] when a constraint is violated, or any other [`DbError`].
+    pub async fn insert<A>(&self, row: A) -> Result<(), DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -187,7 +187,7 @@ impl Txn {
     ///
     /// # Errors
     /// As [`Txn::insert`].
-    pub async fn insert_all<A>(&self, rows: Vec<A>) -> Result<(), Fault>
+    pub async fn insert_all<A>(&self, rows: Vec<A>) -> Result<(), DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -201,16 +201,16 @@ impl Txn {
     /// Writes new versions, activations and their agents' columns, in one statement.
     ///
     /// # Errors
-    /// [`Fault::Constraint`] when a constraint is violated, [`Fault::Unexpected`] when an agent is missing, or any
-    /// other [`Fault`].
-    pub async fn publish(&self, publication: Publication) -> Result<(), Fault> {
+    /// [`DbError::Constraint`] when a constraint is violated, [`DbError::Unexpected`] when an agent is missing, or any
+    /// other [`DbError`].
+    pub async fn publish(&self, publication: Publication) -> Result<(), DbError> {
         let agents = u64::try_from(publication.agents.len()).unwrap_or(u64::MAX);
         if publication.is_empty() {
             return Ok(());
         }
         let written = self.txn.execute_raw(publication.statement()).await?.rows_affected();
         if written != agents {
-            return Err(Fault::Unexpected(DbErr::RecordNotUpdated));
+            return Err(DbError::Unexpected(DbErr::RecordNotUpdated));
         }
         Ok(())
     }
@@ -226,8 +226,8 @@ impl Txn {
     /// that constraint and violate another.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn insert_new<A>(&self, row: A) -> Result<bool, Fault>
+    /// Any [`DbError`] of the database.
+    pub async fn insert_new<A>(&self, row: A) -> Result<bool, DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -239,8 +239,8 @@ impl Txn {
     /// Updates the set columns of one row, by its primary key, and returns the row.
     ///
     /// # Errors
-    /// [`Fault::Unique`] or [`Fault::Constraint`] when a constraint is violated, or any other [`Fault`].
-    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, Fault>
+    /// [`DbError::Unique`] or [`DbError::Constraint`] when a constraint is violated, or any other [`DbError`].
+    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -251,26 +251,26 @@ impl Txn {
     /// Runs an update and returns the number of updated rows.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn update_all<E: EntityTrait>(&self, rows: UpdateMany<E>) -> Result<u64, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn update_all<E: EntityTrait>(&self, rows: UpdateMany<E>) -> Result<u64, DbError> {
         Ok(rows.exec(&self.txn).await?.rows_affected)
     }
 
     /// Runs a delete and returns the number of deleted rows.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn delete<E: EntityTrait>(&self, rows: DeleteMany<E>) -> Result<u64, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn delete<E: EntityTrait>(&self, rows: DeleteMany<E>) -> Result<u64, DbError> {
         Ok(rows.exec(&self.txn).await?.rows_affected)
     }
 
     /// Raises the time limit for each further statement to 15 minutes. For operators' commands, not for requests.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn extend_statement_timeout(&self) -> Result<(), Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn extend_statement_timeout(&self) -> Result<(), DbError> {
         self.txn.execute_unprepared(PATIENCE).await?;
-        self.loan.allow(PATIENCE_TIME);
+        self.lease.extend_timeout(PATIENCE_TIME);
         Ok(())
     }
 
@@ -290,14 +290,14 @@ impl Txn {
     /// actor without an id.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
+    /// Any [`DbError`] of the database.
     pub async fn claim(
         &self,
         key_hash: [u8; 32],
         request_hash: [u8; 32],
         now: Instant,
         over: Instant,
-    ) -> Result<Option<StoredResult>, Fault> {
+    ) -> Result<Option<StoredResult>, DbError> {
         let Some(principal) = self.actor().id else { return Ok(None) };
         let claim = idempotency_key::claim(principal, &key_hash, &request_hash, now, over);
         let earlier = self.one(claim).await?;
@@ -321,7 +321,7 @@ impl Txn {
     }
 
     /// Records a change, to be appended to the log at the commit.
-    pub fn record(&self, entry: Entry) {
+    pub fn record(&self, entry: ChangeRecord) {
         self.log().entries.push(entry);
     }
 
@@ -366,10 +366,10 @@ impl Txn {
 }
 
 /// Formats an entry for `append_changes`.
-fn row(log: &Log, entry: Entry) -> Result<Value, DbErr> {
+fn row(log: &Log, entry: ChangeRecord) -> Result<Value, DbErr> {
     use sea_orm::ActiveEnum;
     let Author { actor, origin } = &log.author;
-    let Entry { action, customer_id, agent_id, version_id, subject_id, details } = entry;
+    let ChangeRecord { action, customer_id, agent_id, version_id, subject_id, details } = entry;
     let details =
         serde_json_canonicalizer::to_string(&details).map_err(|err| DbErr::Json(err.to_string()))?;
     Ok(json!({

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    db::{Actor, Entry, Txn},
+    db::{Actor, ChangeRecord, Txn},
     entity::{self, activation, publication::Publication},
     id::{ActivationId, AgentId, VersionId},
 };
@@ -68,7 +68,7 @@ impl Replayable for ActivationResult {
     }
 
     async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
-        let found = txn.one(entity::agent::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        let found = txn.one(entity::agent::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
         let agent =
             require_allowed(found, txn, Action::ActivateVersions, "agent", |row| row.customer_id).await?;
         Ok(Self { agent, activation: subject.other.map(Into::into) })
@@ -160,7 +160,7 @@ impl Registry {
         ids: &[ActivationId],
     ) -> Result<Vec<Activation>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(activation::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(activation::by_ids(&reading.view.tenant_filter(), ids)).await?)
     }
 
     /// For each of these agents, the same page of activations, newest first.
@@ -175,7 +175,7 @@ impl Registry {
     ) -> Result<Vec<(AgentId, Page<Activation>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         let mut rows = reading.view.all(activation::page_each(agents, &page.slice())).await?;
-        rows.retain(|activation| reading.view.reach().admits(activation.customer_id));
+        rows.retain(|activation| reading.view.tenant_filter().admits(activation.customer_id));
         Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }
 
@@ -189,7 +189,7 @@ impl Registry {
         agents: &[AgentId],
     ) -> Result<Vec<(AgentId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(activation::count_each(&reading.view.reach(), agents)).await?;
+        let rows = reading.view.pairs(activation::count_each(&reading.view.tenant_filter(), agents)).await?;
         Ok(super::zero_filled(agents, rows))
     }
 }
@@ -266,7 +266,7 @@ pub(super) fn record_activation(
         "before": { "version_id": agent.active_version_id }, "after": { "version_id": to },
         "reason": sea_orm::ActiveEnum::to_value(&reason),
     });
-    let entry = Entry::of(action, agent.customer_id).agent(agent.id).version(to);
+    let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).version(to);
     txn.record(entry.subject(activation.id).details(details));
     agent.active_version_id = to;
     agent.activated_at = to.map(|_| now);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Entry, Txn},
+    db::{ChangeRecord, Txn},
     entity::agent,
     id::{AgentId, CustomerId, UserId},
 };
@@ -56,7 +56,7 @@ impl Replayable for Agent {
     }
 
     async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
-        let found = txn.one(agent::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        let found = txn.one(agent::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
         require_allowed(found, txn, Action::WriteAgents, "agent", |row| row.customer_id).await
     }
 }
@@ -160,7 +160,7 @@ impl Registry {
     /// [`Error::Forbidden`] for a service token without a scope that reads serving agents.
     pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(agent::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(agent::by_ids(&reading.view.tenant_filter(), ids)).await?)
     }
 
     /// A page of the agents that the reader may see, oldest first.
@@ -175,7 +175,8 @@ impl Registry {
     ) -> Result<Page<Agent>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        let rows = reading.view.all(agent::page(&reading.view.reach(), filter, &page.slice())).await?;
+        let rows =
+            reading.view.all(agent::page(&reading.view.tenant_filter(), filter, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
@@ -186,7 +187,7 @@ impl Registry {
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        Ok(reading.view.count(agent::filtered(&reading.view.reach(), filter)).await?)
+        Ok(reading.view.count(agent::filtered(&reading.view.tenant_filter(), filter)).await?)
     }
 
     /// The same page of agents for each of these customers.
@@ -218,8 +219,10 @@ impl Registry {
         page: &PageArgs<AgentId>,
     ) -> Result<Vec<(UserId, Page<Agent>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows =
-            reading.view.all(agent::page_each_owner(&reading.view.reach(), owners, &page.slice())).await?;
+        let rows = reading
+            .view
+            .all(agent::page_each_owner(&reading.view.tenant_filter(), owners, &page.slice()))
+            .await?;
         let owned = rows.into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
         let pages = super::page_each(owners, owned, |(owner, _): &(UserId, Agent)| *owner, page);
         Ok(pages.into_iter().map(|(owner, page)| (owner, page.map(|(_, agent)| agent))).collect())
@@ -235,7 +238,7 @@ impl Registry {
         owners: &[UserId],
     ) -> Result<Vec<(UserId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(agent::count_each_owner(&reading.view.reach(), owners)).await?;
+        let rows = reading.view.pairs(agent::count_each_owner(&reading.view.tenant_filter(), owners)).await?;
         Ok(super::zero_filled(owners, rows))
     }
 
@@ -282,14 +285,14 @@ pub(super) fn new_agent(
 }
 
 /// The log entry for a new agent.
-pub(super) fn creation_entry(agent: &Agent) -> Entry {
-    let entry = Entry::of(ChangeAction::AgentCreated, agent.customer_id).agent(agent.id);
+pub(super) fn creation_entry(agent: &Agent) -> ChangeRecord {
+    let entry = ChangeRecord::of(ChangeAction::AgentCreated, agent.customer_id).agent(agent.id);
     entry.details(json!({ "after": logged_fields(agent) }))
 }
 
 /// Writes the own fields of `after` to a locked agent, and records the change.
 pub(super) async fn update_locked(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
-    let entry = Entry::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
+    let entry = ChangeRecord::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
     let details = json!({ "before": logged_fields(&before), "after": logged_fields(&after) });
     let row = agent::ActiveModel {
         name: Set(after.name),
@@ -326,7 +329,7 @@ async fn set_archived(
 ) -> Result<Agent> {
     let details =
         json!({ "before": { "archived_at": agent.archived_at }, "after": { "archived_at": archived_at } });
-    let entry = Entry::of(action, agent.customer_id).agent(agent.id).details(details);
+    let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).details(details);
     let row =
         agent::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };
     let agent = txn.update(row).await?;

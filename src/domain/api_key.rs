@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Entry, Txn},
+    db::{Actor, ChangeRecord, Txn},
     entity::{api_key, change::last_of_row},
     id::{ApiKeyId, CustomerId},
 };
@@ -57,7 +57,7 @@ impl Replayable for ApiKey {
     }
 
     async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
-        let found = txn.one(api_key::by_id(txn.reach(), subject.id.into())).await?;
+        let found = txn.one(api_key::by_id(txn.tenant_filter(), subject.id.into())).await?;
         require_allowed(found, txn, Action::RevokeKeys, "API key", |row| row.customer_id).await
     }
 }
@@ -108,7 +108,8 @@ impl Registry {
                 let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
                 limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
                 let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
-                let entry = Entry::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
+                let entry =
+                    ChangeRecord::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
                 txn.record(entry.details(json!({ "after": logged_fields(&made.api_key) })));
                 Ok(made)
             })
@@ -145,7 +146,9 @@ impl Registry {
                     let message = "the key has expired, was revoked, or already has a successor";
                     return Err(Error::invalid("apiKeyId", message));
                 }
-                if let Some(oldest) = txn.one(api_key::locked_predecessor(txn.reach(), id, now)).await? {
+                if let Some(oldest) =
+                    txn.one(api_key::locked_predecessor(txn.tenant_filter(), id, now)).await?
+                {
                     let (customer, oldest_id) = (oldest.customer_id, oldest.id);
                     txn.update(api_key::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
                     txn.record(revocation(customer, oldest_id, now));
@@ -155,7 +158,7 @@ impl Registry {
                 let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
                 let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
                 let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
-                let entry = Entry::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
+                let entry = ChangeRecord::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
                 let successor = made.api_key.id;
                 let row = api_key::ActiveModel {
                     expires_at: Set(Some(end)),
@@ -260,9 +263,9 @@ async fn insert(
 /// Locks the key's customer, then the key, and checks the caller's right to do this.
 async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn, ApiKey)> {
     let missing = || Error::NotFound("API key");
-    let customer = txn.one(api_key::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+    let customer = txn.one(api_key::by_id(txn.tenant_filter(), id)).await?.ok_or_else(missing)?.customer_id;
     let (txn, _) = txn.customer(action, customer, "API key").await?;
-    let key = txn.one(api_key::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+    let key = txn.one(api_key::locked(txn.tenant_filter(), id)).await?.ok_or_else(missing)?;
     Ok((txn, key))
 }
 
@@ -273,7 +276,7 @@ fn logged_fields(key: &ApiKey) -> serde_json::Value {
 }
 
 /// The log entry for a revoked key.
-fn revocation(customer: CustomerId, key: ApiKeyId, now: Instant) -> Entry {
+fn revocation(customer: CustomerId, key: ApiKeyId, now: Instant) -> ChangeRecord {
     let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
-    Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(key).details(details)
+    ChangeRecord::of(ChangeAction::ApiKeyRevoked, customer).subject(key).details(details)
 }

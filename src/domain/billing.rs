@@ -9,7 +9,7 @@ use super::{
     customer::{BillingStatus, Customer, Plan},
     policy::{self, Action},
 };
-use crate::{db::Entry, entity::customer, id::CustomerId};
+use crate::{db::ChangeRecord, entity::customer, id::CustomerId};
 
 impl BillingStatus {
     /// Whether a customer may change from this status to `next`. A canceled customer stays canceled, because its data
@@ -51,7 +51,7 @@ impl Registry {
                 let details = json!({ "before": name(before.plan), "after": name(plan) });
                 let row = customer::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
                 let after = txn.update(row).await?;
-                txn.record(Entry::of(ChangeAction::CustomerPlanSet, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerPlanSet, id).details(details));
                 Ok((after, 0))
             })
             .await?;
@@ -92,7 +92,7 @@ impl Registry {
                     ..before.into()
                 };
                 let after = txn.update(row).await?;
-                txn.record(Entry::of(ChangeAction::CustomerBillingSet, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerBillingSet, id).details(details));
                 Ok((after, 0))
             })
             .await?;

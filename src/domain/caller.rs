@@ -304,7 +304,7 @@ impl Reading {
     /// [`super::Error::Forbidden`].
     pub(crate) fn tenant_filter(&self, action: Action) -> Result<TenantFilter> {
         let may = policy::tenant_filter(&self.caller, action)?;
-        Ok(match self.view.reach() {
+        Ok(match self.view.tenant_filter() {
             TenantFilter::All => TenantFilter::All,
             TenantFilter::Only(_) => may,
         })

@@ -86,7 +86,7 @@ impl Registry {
     /// or canceled.
     pub async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<Option<ActiveConfig>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let (view, reach) = (&reading.view, reading.view.reach());
+        let (view, reach) = (&reading.view, reading.view.tenant_filter());
         let agent = view.one(agent::by_ids(&reach, &[id])).await?.ok_or(Error::NotFound("agent"))?;
         let customer = view
             .one(customer::by_ids(&reach, &[agent.customer_id]))
@@ -118,7 +118,7 @@ impl Registry {
         agents: &[AgentId],
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let rows = reading.view.all(serving::at(&reading.view.reach(), revision, agents)).await?;
+        let rows = reading.view.all(serving::at(&reading.view.tenant_filter(), revision, agents)).await?;
         with_contents(&reading.view, revision, rows).await
     }
 
@@ -147,7 +147,7 @@ impl Registry {
         limit: u64,
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let mut reach = reading.view.reach();
+        let mut reach = reading.view.tenant_filter();
         if let Some(customer) = which.customer_id {
             reading.allow_on(Action::ReadConfigs, customer, "customer")?;
             reach = TenantFilter::Only(vec![customer]);
@@ -165,7 +165,7 @@ async fn with_contents(view: &View, revision: i64, rows: Vec<serving::Serving>) 
     }
     let is_served = |row: &serving::Serving| row.status.not_served().is_none();
     let ids: Vec<_> = rows.iter().filter(|row| is_served(row)).filter_map(|row| row.version_id).collect();
-    let versions = view.all(agent_version::by_ids(&view.reach(), &ids)).await?;
+    let versions = view.all(agent_version::by_ids(&view.tenant_filter(), &ids)).await?;
     let mut versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
     let config = |row: serving::Serving| {
         let serving::Serving {

@@ -13,7 +13,7 @@ use super::{
     right::OpenTxn,
     text,
 };
-use crate::{db::Entry, entity::customer, id::CustomerId};
+use crate::{db::ChangeRecord, entity::customer, id::CustomerId};
 
 pub use customer::{BillingStatus, CustomerStatus, Model as Customer, Plan};
 
@@ -39,7 +39,7 @@ impl Replayable for Customer {
     }
 
     async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
-        let found = txn.one(customer::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        let found = txn.one(customer::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
         require_allowed(found, txn, Action::UpdateCustomer, "customer", |row| row.id).await
     }
 }
@@ -68,7 +68,7 @@ impl Registry {
                 let txn = txn.platform(Action::CreateCustomer).await?;
                 txn.insert(customer::ActiveModel::from(customer.clone())).await?;
                 let after = json!({ "after": { "name": customer.name } });
-                txn.record(Entry::of(ChangeAction::CustomerCreated, customer.id).details(after));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerCreated, customer.id).details(after));
                 Ok(customer)
             })
             .await?;
@@ -99,7 +99,7 @@ impl Registry {
                 let details = json!({ "before": { "name": before.name }, "after": { "name": name } });
                 let row = customer::ActiveModel { name: Set(name), updated_at: Set(now), ..before.into() };
                 let after = txn.update(row).await?;
-                txn.record(Entry::of(ChangeAction::CustomerUpdated, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerUpdated, id).details(details));
                 Ok((after, 0))
             })
             .await?;
@@ -112,7 +112,7 @@ impl Registry {
     /// [`Error::Forbidden`] for a service token.
     pub async fn customers_by_ids(&self, reading: &Reading, ids: &[CustomerId]) -> Result<Vec<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        Ok(reading.view.all(customer::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(customer::by_ids(&reading.view.tenant_filter(), ids)).await?)
     }
 
     /// A page of the customers that the reader may see, oldest first; with `name`, only those with exactly this name.
@@ -127,7 +127,8 @@ impl Registry {
     ) -> Result<Page<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
-        let rows = reading.view.all(customer::page(&reading.view.reach(), name, &page.slice())).await?;
+        let rows =
+            reading.view.all(customer::page(&reading.view.tenant_filter(), name, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
@@ -138,6 +139,6 @@ impl Registry {
     pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
-        Ok(reading.view.count(customer::named(&reading.view.reach(), name)).await?)
+        Ok(reading.view.count(customer::named(&reading.view.tenant_filter(), name)).await?)
     }
 }

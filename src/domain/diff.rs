@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use similar::TextDiff;
 
 use super::{Registry, Result, version::VersionBody};
-use crate::db::Fault;
+use crate::db::DbError;
 
 /// How long to search for the smallest diff. Prompts may have 512 KiB, and a slightly larger diff is better than a
 /// busy core.
@@ -39,6 +39,6 @@ impl Registry {
         }
         let (from, to) = (Arc::clone(from), Arc::clone(to));
         let work = move || prompts(&from.system_prompt, &to.system_prompt);
-        Ok(self.db.tasks().computed(work).await.map_err(Fault::from)?)
+        Ok(self.db.tasks().spawn_cpu(work).await.map_err(DbError::from)?)
     }
 }

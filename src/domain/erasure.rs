@@ -11,7 +11,7 @@ use super::{
 };
 pub use crate::entity::erasure::{ColumnErasure, ErasureAction, column_erasures};
 use crate::{
-    db::Entry,
+    db::ChangeRecord,
     entity::{agent, agent_version, api_key, customer, invitation, membership, user},
     id::CustomerId,
 };
@@ -42,7 +42,7 @@ impl Registry {
                 txn.extend_statement_timeout().await?;
                 // The customer's row first: the triggers that protect versions' contents then allow changing them.
                 txn.update_all(customer::erase(id, now)).await?;
-                let erased = txn.one(customer::by_ids(txn.reach(), &[id])).await?;
+                let erased = txn.one(customer::by_ids(txn.tenant_filter(), &[id])).await?;
                 let erased = erased.ok_or(Error::NotFound("customer"))?;
                 let versions = txn.update_all(agent_version::erase(id)).await?;
                 let agents = txn.update_all(agent::erase(id)).await?;
@@ -56,7 +56,7 @@ impl Registry {
                     "versions": versions, "agents": agents, "members": members, "users": users,
                     "invitations": invitations, "api_keys": api_keys,
                 });
-                txn.record(Entry::of(ChangeAction::CustomerErased, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerErased, id).details(details));
                 Ok((erased, 0))
             })
             .await?;

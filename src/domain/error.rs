@@ -2,7 +2,7 @@
 //! message may contain anything internal.
 
 use crate::{
-    db::{ConnectError, Fault},
+    db::{ConnectError, DbError},
     id::VersionId,
 };
 
@@ -247,24 +247,24 @@ impl Error {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<DbError> for Error {
+    fn from(fault: DbError) -> Self {
         match fault {
-            Fault::Unique(name) if name == "agents_customer_name_key" => Self::AlreadyExists {
+            DbError::Unique(name) if name == "agents_customer_name_key" => Self::AlreadyExists {
                 field: "name",
                 message: "the customer already has an agent of this name",
             },
-            Fault::Constraint(name) if name == "agents_owner_fkey" => {
+            DbError::Constraint(name) if name == "agents_owner_fkey" => {
                 Self::invalid("ownerId", "the owner must be a member of the agent's customer")
             }
             // Foreign keys: the version must be one of the agent's own.
-            Fault::Constraint(name)
+            DbError::Constraint(name)
                 if name == "activations_version_fkey" || name == "agents_active_version_fkey" =>
             {
                 Self::NotFound("version of this agent")
             }
-            Fault::Serialization(_) => Self::Unavailable("two concurrent writes conflicted"),
-            Fault::Unavailable(source) => {
+            DbError::Serialization(_) => Self::Unavailable("two concurrent writes conflicted"),
+            DbError::Unavailable(source) => {
                 tracing::warn!(error = %source, "the database is unavailable");
                 Self::Unavailable("the database can't be reached")
             }

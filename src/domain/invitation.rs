@@ -16,7 +16,7 @@ use super::{
     right::{self, OpenTxn},
 };
 use crate::{
-    db::{Actor, Entry, Origin, Txn, View},
+    db::{Actor, ChangeRecord, Origin, Txn, View},
     entity::{change::last_of_row, invitation, membership, user},
     id::{CustomerId, InvitationId, UserId},
 };
@@ -45,7 +45,7 @@ impl Replayable for Invitation {
     }
 
     async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
-        let found = txn.one(invitation::by_id(txn.reach(), subject.id.into())).await?;
+        let found = txn.one(invitation::by_id(txn.tenant_filter(), subject.id.into())).await?;
         require_allowed(found, txn, Action::ManageMembers, "invitation", |row| row.customer_id).await
     }
 }
@@ -119,7 +119,7 @@ impl Registry {
                 txn.insert(invitation::ActiveModel::from(invitation.clone())).await?;
                 // Without the address: the log must not contain personal data.
                 let after = json!({ "after": { "role": sea_orm::ActiveEnum::to_value(&role) } });
-                let entry = Entry::of(ChangeAction::InvitationCreated, customer_id).subject(id);
+                let entry = ChangeRecord::of(ChangeAction::InvitationCreated, customer_id).subject(id);
                 txn.record(entry.details(after));
                 Ok((invitation, 0))
             })
@@ -137,10 +137,13 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let missing = || Error::NotFound("invitation");
-                let customer =
-                    txn.one(invitation::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+                let customer = txn
+                    .one(invitation::by_id(txn.tenant_filter(), id))
+                    .await?
+                    .ok_or_else(missing)?
+                    .customer_id;
                 let (txn, _) = txn.customer(Action::RemoveMembers, customer, "invitation").await?;
-                let open = txn.one(invitation::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+                let open = txn.one(invitation::locked(txn.tenant_filter(), id)).await?.ok_or_else(missing)?;
                 withdraw(&txn, &open).await?;
                 Ok(Withdrawn { id, customer_id: customer })
             })
@@ -228,7 +231,7 @@ async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instan
         let id = found.id;
         let row = user::ActiveModel { email: Set(principal.email.clone()), name: Set(name), ..found.into() };
         txn.update(row).await?;
-        txn.record(Entry::platform(ChangeAction::UserUpdated).subject(id));
+        txn.record(ChangeRecord::platform(ChangeAction::UserUpdated).subject(id));
         return Ok(id);
     }
     Ok(found.id)
@@ -241,7 +244,7 @@ async fn withdraw(txn: &Txn, invitation: &Invitation) -> Result<()> {
 }
 
 fn withdrawn(txn: &Txn, invitation: &Invitation) {
-    let entry = Entry::of(ChangeAction::InvitationRevoked, invitation.customer_id);
+    let entry = ChangeRecord::of(ChangeAction::InvitationRevoked, invitation.customer_id);
     let role = sea_orm::ActiveEnum::to_value(&invitation.role);
     txn.record(entry.subject(invitation.id).details(json!({ "before": { "role": role } })));
 }

@@ -12,7 +12,7 @@ use super::{
     right::OpenTxn,
 };
 use crate::{
-    db::{Entry, Txn},
+    db::{ChangeRecord, Txn},
     entity::{change::last_of_row, membership, user},
     id::{CustomerId, UserId},
 };
@@ -100,7 +100,7 @@ impl Registry {
                     created_at: Set(now),
                 };
                 if txn.insert_new(profile).await? {
-                    txn.record(Entry::platform(ChangeAction::UserCreated).subject(fresh));
+                    txn.record(ChangeRecord::platform(ChangeAction::UserCreated).subject(fresh));
                 }
                 let user =
                     txn.one(user::by_subject(&issuer, &subject)).await?.ok_or(Error::NotFound("user"))?;
@@ -159,7 +159,7 @@ impl Registry {
                 keep_an_admin(&txn, &before).await?;
                 txn.delete(membership::delete(customer_id, Some(user_id))).await?;
                 let details = json!({ "before": name(before.role), "after": null });
-                let entry = Entry::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
+                let entry = ChangeRecord::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
                 txn.record(entry.details(details));
                 Ok(Removed { user_id, customer_id })
             })
@@ -201,7 +201,7 @@ impl Registry {
 /// Makes a user a member of a locked customer, where it isn't one yet.
 pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
     let details = json!({ "before": null, "after": name(member.role) });
-    let entry = Entry::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
+    let entry = ChangeRecord::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
     txn.insert(membership::ActiveModel::from(member.clone())).await?;
     txn.record(entry.details(details));
     Ok(member)
@@ -217,7 +217,7 @@ async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership
     keep_an_admin(txn, &before).await?;
     let details = json!({ "before": name(before.role), "after": name(role) });
     let after = txn.update(membership::ActiveModel { role: Set(role), ..before.into() }).await?;
-    txn.record(Entry::of(ChangeAction::MemberSet, customer).subject(user).details(details));
+    txn.record(ChangeRecord::of(ChangeAction::MemberSet, customer).subject(user).details(details));
     Ok((after, 0))
 }
 

@@ -112,13 +112,13 @@ impl Registry {
     /// The highest revision that this instance has read or written; 0 when there is none.
     #[must_use]
     pub fn seen(&self) -> i64 {
-        self.db.seen()
+        self.db.observed_revision()
     }
 
     /// Lowers the highest revision to this one at most. For a log that was set back, for example by a restored
     /// backup.
     pub fn seen_at_most(&self, revision: i64) {
-        self.db.seen_at_most(revision);
+        self.db.lower_observed_revision(revision);
     }
 
     /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased.
@@ -178,7 +178,7 @@ async fn since(txn: &Txn, entry: Select<entity::change::Entity>) -> Result<i64> 
 
 /// The parents whose customers the reader may see.
 fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> CustomerId) -> Vec<P> {
-    let reach = reading.view.reach();
+    let reach = reading.view.tenant_filter();
     parents.iter().copied().filter(|parent| reach.admits(customer(parent))).collect()
 }
 

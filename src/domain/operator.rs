@@ -6,7 +6,7 @@ use super::{
     policy::{self, Action},
 };
 use crate::{
-    db::{Entry, Txn},
+    db::{ChangeRecord, Txn},
     entity::{operator, user},
 };
 
@@ -69,8 +69,12 @@ impl Registry {
 
 /// The log entry about an operator. It refers to the user's profile, if there is one: names are personal, and the log
 /// must not contain personal data.
-async fn about(txn: &Txn, action: ChangeAction, (issuer, subject): &(String, String)) -> Result<Entry> {
-    let entry = Entry::platform(action);
+async fn about(
+    txn: &Txn,
+    action: ChangeAction,
+    (issuer, subject): &(String, String),
+) -> Result<ChangeRecord> {
+    let entry = ChangeRecord::platform(action);
     Ok(match txn.one(user::by_subject(issuer, subject)).await? {
         Some(profile) => entry.subject(profile.id),
         None => entry,

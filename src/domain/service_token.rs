@@ -15,7 +15,7 @@ use super::{
     text,
 };
 use crate::{
-    db::Entry,
+    db::ChangeRecord,
     entity::{change::last_of_platform, service_token},
     id::ServiceTokenId,
 };
@@ -93,7 +93,9 @@ impl Registry {
                 txn.insert(service_token::ActiveModel::from(token.clone())).await?;
                 let after = json!({ "after": { "name": token.name, "scopes": token.scopes } });
                 txn.record(
-                    Entry::platform(ChangeAction::ServiceTokenCreated).subject(token.id).details(after),
+                    ChangeRecord::platform(ChangeAction::ServiceTokenCreated)
+                        .subject(token.id)
+                        .details(after),
                 );
                 Ok(NewServiceToken { token, secret: Some(key.to_string()) })
             })
@@ -134,7 +136,9 @@ impl Registry {
                     .update(service_token::ActiveModel { revoked_at: Set(Some(now)), ..before.into() })
                     .await?;
                 let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
-                txn.record(Entry::platform(ChangeAction::ServiceTokenRevoked).subject(id).details(details));
+                txn.record(
+                    ChangeRecord::platform(ChangeAction::ServiceTokenRevoked).subject(id).details(details),
+                );
                 Ok((after, 0))
             })
             .await?;

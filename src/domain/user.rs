@@ -29,6 +29,9 @@ impl Registry {
     /// [`Error::Forbidden`] for a service token.
     pub async fn users_by_ids(&self, reading: &Reading, ids: &[UserId]) -> Result<Vec<User>> {
         policy::allow(&reading.caller, Action::ReadPeople)?;
-        Ok(reading.view.all(user::by_ids(&reading.view.reach(), ids, reading.caller.profile())).await?)
+        Ok(reading
+            .view
+            .all(user::by_ids(&reading.view.tenant_filter(), ids, reading.caller.profile()))
+            .await?)
     }
 }

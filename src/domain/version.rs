@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Entry, Query, Txn},
+    db::{Actor, ChangeRecord, Query, Txn},
     entity::{agent_version, publication::Publication},
     id::{AgentId, VersionId},
 };
@@ -155,7 +155,7 @@ impl Replayable for AgentVersion {
     }
 
     async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
-        let found = txn.one(agent_version::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        let found = txn.one(agent_version::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
         require_allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
     }
 }
@@ -237,7 +237,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadContent)?;
         let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
         at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
-        let reach = reading.view.reach();
+        let reach = reading.view.tenant_filter();
         let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
             let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
             let serving = reading.view.all(agent_version::serving(&ids)).await?;
@@ -273,7 +273,7 @@ impl Registry {
         query: impl Query<Row = VersionSummary>,
     ) -> Result<Vec<VersionSummary>> {
         let mut rows = reading.view.all(query).await?;
-        rows.retain(|version| reading.view.reach().admits(version.customer_id));
+        rows.retain(|version| reading.view.tenant_filter().admits(version.customer_id));
         Ok(rows)
     }
 
@@ -340,7 +340,7 @@ pub(super) fn append_version(
         created_by_id: id,
         created_at,
     };
-    let entry = Entry::of(ChangeAction::VersionPublished, agent.customer_id).agent(agent.id);
+    let entry = ChangeRecord::of(ChangeAction::VersionPublished, agent.customer_id).agent(agent.id);
     let details = json!({ "after": { "number": version.number, "content_hash": hex::encode(hash) } });
     txn.record(entry.version(Some(version.id)).details(details));
     version

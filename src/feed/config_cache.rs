@@ -246,7 +246,7 @@ impl ConfigCache {
             queue.readers += 1;
             let this = self.clone();
             // Runs to completion even if the request is dropped: others wait for its result.
-            self.0.tasks.attended(async move { this.read_all().await });
+            self.0.tasks.spawn_tracked(async move { this.read_all().await });
         }
     }
 

@@ -38,8 +38,8 @@ async fn apart() -> (Database, String, String) {
 #[tokio::test]
 async fn the_service_needs_to_own_nothing() {
     let (_database, owner, serves) = apart().await;
-    db::admit(&owner, &serves).await.unwrap();
-    db::admit(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
     let app = Instance::start(&serves, Setup::default()).await;
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
@@ -85,7 +85,7 @@ async fn who_serves_can_take_down_no_wall() {
         .execute(&mut given)
         .await
         .unwrap();
-    db::admit(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
     for attempt in [
         "ALTER TABLE registry.agents DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE registry.agents NO FORCE ROW LEVEL SECURITY",
@@ -113,7 +113,7 @@ async fn who_serves_can_take_down_no_wall() {
 #[tokio::test]
 async fn who_could_become_more_is_refused() {
     let (database, owner, serves) = apart().await;
-    db::admit(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     // A role of this test only: other tests use the others concurrently.
     let create = "CREATE ROLE registry_test_rises LOGIN NOSUPERUSER NOBYPASSRLS; ";

@@ -3,7 +3,7 @@
 
 use super::binaries::Binaries;
 use super::error::{EmbeddedError, io, sql};
-use super::place::{PORT, Place};
+use super::layout::{Layout, PORT};
 use super::server::last_lines;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -22,19 +22,19 @@ pub const SUPERUSER: &str = "postgres";
 
 /// Creates the cluster in a temporary folder and renames it when complete, so that a crash never leaves a partial
 /// cluster.
-pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) -> Result<(), EmbeddedError> {
-    let data = place.data();
-    let fresh = sweep(place)?;
+pub(super) async fn initdb(layout: &Layout, binaries: &Binaries, durable: bool) -> Result<(), EmbeddedError> {
+    let data = layout.data();
+    let fresh = remove_leftovers(layout)?;
     let mut said = String::new();
     for locale in ["C.UTF-8", "C"] {
-        place.make_private(&fresh)?;
-        let output = run_initdb(place, binaries, durable, &fresh, locale).await?;
+        layout.make_private(&fresh)?;
+        let output = run_initdb(layout, binaries, durable, &fresh, locale).await?;
         if output.status.success() {
             // The rename replaces an empty folder.
             fs::rename(&fresh, &data).map_err(io("rename the cluster to", &data))?;
-            return File::open(&place.folder)
+            return File::open(&layout.folder)
                 .and_then(|folder| folder.sync_all())
-                .map_err(io("write", &place.folder));
+                .map_err(io("write", &layout.folder));
         }
         said = last_lines(&String::from_utf8_lossy(&output.stderr));
         fs::remove_dir_all(&fresh).map_err(io("remove", &fresh))?;
@@ -47,20 +47,20 @@ pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) ->
 
 /// Removes the folders of interrupted `initdb` runs, and returns an unused name. The name is always new, because an
 /// `initdb` that outlived its killed parent may still be writing to its folder.
-pub(super) fn sweep(place: &Place) -> Result<PathBuf, EmbeddedError> {
+pub(super) fn remove_leftovers(layout: &Layout) -> Result<PathBuf, EmbeddedError> {
     let mut number = 0_u64;
-    for child in fs::read_dir(&place.folder).map_err(io("read", &place.folder))?.flatten() {
+    for child in fs::read_dir(&layout.folder).map_err(io("read", &layout.folder))?.flatten() {
         let name = child.file_name();
         if let Some(other) = name.to_str().and_then(|name| name.strip_prefix("data.new-")) {
             let _ = fs::remove_dir_all(child.path());
             number = number.max(other.parse().unwrap_or(0));
         }
     }
-    Ok(place.folder.join(format!("data.new-{}", number + 1)))
+    Ok(layout.folder.join(format!("data.new-{}", number + 1)))
 }
 
 async fn run_initdb(
-    place: &Place,
+    layout: &Layout,
     binaries: &Binaries,
     durable: bool,
     folder: &Path,
@@ -71,13 +71,13 @@ async fn run_initdb(
     command.arg("-D").arg(folder).arg(format!("--username={SUPERUSER}")).arg(format!("--locale={locale}"));
     command.args(["--encoding=UTF8", "--auth-local=trust", "--auth-host=reject", "--no-instructions"]);
     command.arg(if durable { "--data-checksums" } else { "--no-sync" });
-    place.dress(&mut command);
+    layout.configure_command(&mut command);
     let mut command = tokio::process::Command::from(command);
     command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(io("run", &program))
 }
 
 /// Creates the roles and the database if they're missing. Success also proves that the server accepts connections.
-pub(super) async fn furnish(socket: &Path) -> Result<(), EmbeddedError> {
+pub(super) async fn create_roles_and_database(socket: &Path) -> Result<(), EmbeddedError> {
     let action = "create the service's roles and database";
     let mut connection = as_superuser(socket, "postgres").await?;
     let roles: Vec<String> = sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)")

@@ -15,8 +15,8 @@
 mod binaries;
 mod cluster;
 mod error;
+mod layout;
 mod lock;
-mod place;
 mod server;
 mod watchdog;
 
@@ -24,8 +24,8 @@ pub use binaries::MINIMUM_MAJOR;
 pub use cluster::{OWNER, SERVICE, SUPERUSER};
 pub use error::EmbeddedError;
 
+use layout::{Layout, PORT};
 use lock::Lock;
-use place::{PORT, Place};
 use rustix::process::{Pid, Signal};
 use server::State;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
-use watchdog::Watch;
+use watchdog::WatchdogHandle;
 
 /// The time limit for acquiring `turn.lock`. Its holder may be running `initdb`, a recovery or a slow stop.
 const TURN: Duration = Duration::from_secs(400);
@@ -58,7 +58,7 @@ pub struct Options {
 
 /// The state of the server after a user has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum AfterLeave {
     /// That was the last user: the server is stopped.
     Stopped,
     /// The server keeps running for other users.
@@ -70,11 +70,11 @@ pub enum Left {
 /// Call [`Embedded::leave`] to end it. Dropping it signals the server to stop if nobody else uses it, but doesn't wait.
 #[derive(Debug)]
 pub struct Embedded {
-    place: Place,
+    layout: Layout,
     socket: PathBuf,
     major: u32,
     used: Lock,
-    watch: Option<Watch>,
+    watch: Option<WatchdogHandle>,
     /// The server process, if this process started it. A parent must reap its child to notice its end.
     child: Option<Child>,
     left: bool,
@@ -88,22 +88,22 @@ impl Embedded {
     /// another user or (as root) can't be entered by the server's user, or when the server doesn't start. If the future
     /// is dropped midway, the next call repairs what it left behind.
     pub async fn attach_or_start(options: &Options) -> Result<Self, EmbeddedError> {
-        let place = Place::prepare(&options.folder)?;
-        let turn = Lock::open(&place.folder.join("turn.lock"))?;
+        let layout = Layout::prepare(&options.folder)?;
+        let turn = Lock::open(&layout.folder.join("turn.lock"))?;
         turn.exclusive(TURN).await?;
-        let used = Lock::open(&place.folder.join("use.lock"))?;
+        let used = Lock::open(&layout.folder.join("use.lock"))?;
         let alone = used.try_exclusive()?;
         // This succeeds: only the holder of `turn.lock` ever locks `use.lock` exclusively.
         if !used.try_shared()? {
-            return Err(EmbeddedError::Busy { lock: place.folder.join("use.lock"), seconds: 0 });
+            return Err(EmbeddedError::Busy { lock: layout.folder.join("use.lock"), seconds: 0 });
         }
         // The watchdog comes before the server: if it is just stopping the server, `join` waits until that is done.
-        let mut watch = Watch::join(&place).await?;
+        let mut watch = WatchdogHandle::join(&layout).await?;
         if watch.is_none() && options.watchdog && alone {
-            watch = Some(Watch::start(&place).await?);
+            watch = Some(WatchdogHandle::start(&layout).await?);
         }
         let mut embedded =
-            Self { place, socket: PathBuf::new(), major: 0, used, watch, child: None, left: false };
+            Self { layout, socket: PathBuf::new(), major: 0, used, watch, child: None, left: false };
         let up = embedded.bring_up(options).await;
         drop(turn);
         // On failure, dropping `embedded` stops what was started, unless others use it.
@@ -114,15 +114,15 @@ impl Embedded {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let result = match self.have_server(options).await {
-                Ok(()) => cluster::furnish(&self.socket).await,
+            let result = match self.ensure_server(options).await {
+                Ok(()) => cluster::create_roles_and_database(&self.socket).await,
                 Err(error) => Err(error),
             };
             // The server may be shutting down (signalled by a process that dropped its handle) or starting up without a
             // status yet. Such a race is retried; the third failure counts as an error.
             let accident = match &result {
                 Err(EmbeddedError::Sql { .. }) => true,
-                Err(EmbeddedError::Start { .. }) => server::look(&self.place)? != State::Absent,
+                Err(EmbeddedError::Start { .. }) => server::read_state(&self.layout)? != State::Absent,
                 _ => false,
             };
             let accident = accident && attempts < 3;
@@ -134,9 +134,9 @@ impl Embedded {
     }
 
     /// Adopts the running server, or starts one.
-    async fn have_server(&mut self, options: &Options) -> Result<(), EmbeddedError> {
-        let running = server::settle(&self.place).await?;
-        let version = self.place.cluster_version()?;
+    async fn ensure_server(&mut self, options: &Options) -> Result<(), EmbeddedError> {
+        let running = server::wait_until_settled(&self.layout).await?;
+        let version = self.layout.cluster_version()?;
         if let (State::Ready(pid, socket), Some(major)) = (running, version) {
             tracing::debug!(pid = server::raw(pid), "joined the private PostgreSQL");
             (self.socket, self.major) = (socket, major);
@@ -146,9 +146,9 @@ impl Embedded {
             Err(EmbeddedError::MissingVersion { .. } | EmbeddedError::Start { .. })
                 if !options.durable
                     && version.is_some()
-                    && matches!(server::look(&self.place)?, State::Absent) =>
+                    && matches!(server::read_state(&self.layout)?, State::Absent) =>
             {
-                let data = self.place.data();
+                let data = self.layout.data();
                 tracing::warn!(folder = %data.display(), "deleting a private PostgreSQL cluster that doesn't start");
                 fs::remove_dir_all(&data).map_err(error::io("remove", &data))?;
                 self.start(options, None).await
@@ -158,17 +158,17 @@ impl Embedded {
     }
 
     async fn start(&mut self, options: &Options, version: Option<u32>) -> Result<(), EmbeddedError> {
-        let data = self.place.data();
+        let data = self.layout.data();
         let binaries = binaries::find(options.bin_dir.as_deref(), options.path.as_deref(), version, &data)?;
-        if let Some((user, closed)) = self.place.closed_way(&binaries.folder) {
+        if let Some((user, closed)) = self.layout.first_inaccessible_folder(&binaries.folder) {
             return Err(EmbeddedError::UnreachableBinaries { user, closed });
         }
-        cluster::sweep(&self.place)?;
+        cluster::remove_leftovers(&self.layout)?;
         if version.is_none() {
             tracing::info!(folder = %data.display(), major = binaries.major, "creating a private PostgreSQL cluster");
-            cluster::initdb(&self.place, &binaries, options.durable).await?;
+            cluster::initdb(&self.layout, &binaries, options.durable).await?;
         }
-        let (child, socket) = server::start(&self.place, &binaries, options.durable).await?;
+        let (child, socket) = server::start(&self.layout, &binaries, options.durable).await?;
         tracing::info!(pid = child.id(), socket = %socket.display(), "started the private PostgreSQL");
         (self.child, self.socket, self.major) = (Some(child), socket, binaries.major);
         Ok(())
@@ -178,34 +178,34 @@ impl Embedded {
     /// stop terminates them.
     ///
     /// Fails when the server doesn't stop, or when another process doesn't release `turn.lock` in time.
-    pub async fn leave(mut self) -> Result<Left, EmbeddedError> {
-        let turn = Lock::open(&self.place.folder.join("turn.lock"))?;
+    pub async fn leave(mut self) -> Result<AfterLeave, EmbeddedError> {
+        let turn = Lock::open(&self.layout.folder.join("turn.lock"))?;
         turn.exclusive(TURN).await?;
-        let Some(pid) = self.last_one_out()? else {
-            return Ok(Left::InUse);
+        let Some(pid) = self.release_share()? else {
+            return Ok(AfterLeave::InUse);
         };
         if let Some(pid) = pid {
-            server::stop(&self.place, pid, self.child.as_mut()).await?;
+            server::stop(&self.layout, pid, self.child.as_mut()).await?;
             tracing::info!(pid = server::raw(pid), "stopped the private PostgreSQL");
         }
-        if !self.socket.starts_with(&self.place.folder) {
+        if !self.socket.starts_with(&self.layout.folder) {
             // The short socket folder under /tmp. Failing to remove it does no harm.
             let _ = fs::remove_dir(&self.socket);
         }
-        Ok(Left::Stopped)
+        Ok(AfterLeave::Stopped)
     }
 
     /// Releases this process' share. Returns `None` when others use the server. Otherwise dismisses the watchdog and
     /// returns the process id of the server to stop, if one runs.
-    fn last_one_out(&mut self) -> Result<Option<Option<Pid>>, EmbeddedError> {
+    fn release_share(&mut self) -> Result<Option<Option<Pid>>, EmbeddedError> {
         self.left = true;
         self.watch = None;
         self.used.release();
         if !self.used.try_exclusive()? {
             return Ok(None);
         }
-        watchdog::dismiss(&self.place);
-        Ok(Some(match server::look(&self.place)? {
+        watchdog::dismiss(&self.layout);
+        Ok(Some(match server::read_state(&self.layout)? {
             State::Absent => None,
             State::Busy(pid) | State::Ready(pid, _) => Some(pid),
         }))
@@ -235,7 +235,7 @@ impl Embedded {
 
     /// Returns the path of the server's log.
     pub fn log(&self) -> PathBuf {
-        self.place.log()
+        self.layout.log()
     }
 
     /// Returns the server's major version, such as 15.
@@ -250,7 +250,7 @@ impl Embedded {
 
     /// Returns the process id of the postmaster while it accepts connections. Tests kill it.
     pub fn postmaster(&self) -> Option<i32> {
-        match server::look(&self.place) {
+        match server::read_state(&self.layout) {
             Ok(State::Ready(pid, _)) => Some(server::raw(pid)),
             _ => None,
         }
@@ -263,13 +263,13 @@ impl Drop for Embedded {
             return;
         }
         // Best effort: if this fails, the next user adopts the server.
-        let Ok(turn) = Lock::open(&self.place.folder.join("turn.lock")) else {
+        let Ok(turn) = Lock::open(&self.layout.folder.join("turn.lock")) else {
             return;
         };
         if turn.try_exclusive().unwrap_or(false)
-            && let Ok(Some(Some(pid))) = self.last_one_out()
+            && let Ok(Some(Some(pid))) = self.release_share()
         {
-            server::signal_to(&self.place, pid, Signal::INT);
+            server::signal_to(&self.layout, pid, Signal::INT);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::binaries::Binaries;
 use super::error::{EmbeddedError, io};
-use super::place::{PORT, Place};
+use super::layout::{Layout, PORT};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -40,8 +40,8 @@ pub(super) enum State {
 }
 
 /// Reads the server's state.
-pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
-    let file = place.data().join("postmaster.pid");
+pub(super) fn read_state(layout: &Layout) -> Result<State, EmbeddedError> {
+    let file = layout.data().join("postmaster.pid");
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(State::Absent),
@@ -50,7 +50,7 @@ pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
     // Pid, data folder, start time, port, socket folder, address, shared memory, status.
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let pid = lines.first().and_then(|line| line.parse().ok()).and_then(Pid::from_raw);
-    Ok(match (pid.filter(|pid| is_ours(place, *pid)), lines.get(4), lines.get(7)) {
+    Ok(match (pid.filter(|pid| is_ours(layout, *pid)), lines.get(4), lines.get(7)) {
         (None, _, _) => State::Absent,
         (Some(pid), Some(socket), Some(&"ready")) if !socket.is_empty() => {
             State::Ready(pid, PathBuf::from(socket))
@@ -61,8 +61,8 @@ pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
 
 /// Whether this process is a server of our cluster. Its command line must contain the data folder, since process
 /// ids are reused.
-fn is_ours(place: &Place, pid: Pid) -> bool {
-    let data = place.data();
+fn is_ours(layout: &Layout, pid: Pid) -> bool {
+    let data = layout.data();
     let data = data.as_os_str().as_encoded_bytes();
     let number = pid.as_raw_nonzero().to_string();
     let line = if Path::new("/proc/self/cmdline").exists() {
@@ -79,15 +79,15 @@ fn is_ours(place: &Place, pid: Pid) -> bool {
 
 /// Starts the server and waits until it accepts connections. Returns the process and the socket's folder.
 pub(super) async fn start(
-    place: &Place,
+    layout: &Layout,
     binaries: &Binaries,
     durable: bool,
 ) -> Result<(Child, PathBuf), EmbeddedError> {
-    let socket = place.socket()?;
+    let socket = layout.socket()?;
     let begun = Instant::now();
     loop {
-        forget_the_dead(place, &socket)?;
-        match start_once(place, binaries, durable, &socket).await {
+        repair_pid_file(layout, &socket)?;
+        match start_once(layout, binaries, durable, &socket).await {
             // The previous server was killed, and some of its sessions still run.
             Err(EmbeddedError::Start { tail, .. })
                 if tail.contains("pre-existing shared memory block") && begun.elapsed() < ORPHANS =>
@@ -101,12 +101,12 @@ pub(super) async fn start(
 }
 
 async fn start_once(
-    place: &Place,
+    layout: &Layout,
     binaries: &Binaries,
     durable: bool,
     socket: &Path,
 ) -> Result<Child, EmbeddedError> {
-    let path = place.log();
+    let path = layout.log();
     let before = fs::metadata(&path).map(|seen| seen.len()).unwrap_or(0);
     let before = if before > LONGEST_LOG {
         fs::rename(&path, path.with_extension("log.old")).map_err(io("rotate", &path))?;
@@ -119,8 +119,8 @@ async fn start_once(
     let copy = log.try_clone().map_err(io("open", &path))?;
     let program = binaries.program("postgres");
     let mut command = Command::new(&program);
-    command.arg("-D").arg(place.data()).args(settings(socket, durable));
-    place.dress(&mut command);
+    command.arg("-D").arg(layout.data()).args(settings(socket, durable));
+    layout.configure_command(&mut command);
     command.stdin(Stdio::null()).stdout(log).stderr(copy);
     let mut child = command.spawn().map_err(io("run", &program))?;
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -131,14 +131,14 @@ async fn start_once(
         if let Some(status) = child.try_wait().map_err(io("wait for", &program))? {
             return Err(failed(status.to_string()));
         }
-        if let State::Ready(ready, _) = look(place)?
+        if let State::Ready(ready, _) = read_state(layout)?
             && Some(ready) == pid
         {
             return Ok(child);
         }
         if begun.elapsed() > START {
             if let Some(pid) = pid {
-                stop(place, pid, Some(&mut child)).await?;
+                stop(layout, pid, Some(&mut child)).await?;
             }
             return Err(failed(format!("not ready after {} s", START.as_secs())));
         }
@@ -185,14 +185,14 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
 /// Repairs a stale `postmaster.pid`. Process ids are reused, quickly so in containers, and Postgres refuses to start if
 /// another process has a dead server's id. Only the id is replaced: from the rest of the file, Postgres detects whether
 /// sessions of the dead server still run.
-fn forget_the_dead(place: &Place, socket: &Path) -> Result<(), EmbeddedError> {
-    let file = place.data().join("postmaster.pid");
+fn repair_pid_file(layout: &Layout, socket: &Path) -> Result<(), EmbeddedError> {
+    let file = layout.data().join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&file) else {
         return Ok(());
     };
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let pid = first.trim().parse().ok().and_then(Pid::from_raw);
-    if !matches!(look(place)?, State::Absent) || !pid.is_some_and(lives) {
+    if !matches!(read_state(layout)?, State::Absent) || !pid.is_some_and(lives) {
         return Ok(());
     }
     fs::write(&file, format!("{NOBODY}\n{rest}")).map_err(io("write", &file))?;
@@ -214,10 +214,10 @@ fn lives(pid: Pid) -> bool {
 }
 
 /// Waits until the server is neither starting up nor shutting down.
-pub(super) async fn settle(place: &Place) -> Result<State, EmbeddedError> {
+pub(super) async fn wait_until_settled(layout: &Layout) -> Result<State, EmbeddedError> {
     let begun = Instant::now();
     loop {
-        match look(place)? {
+        match read_state(layout)? {
             State::Busy(pid) if begun.elapsed() > START => return Err(EmbeddedError::Stop { pid: raw(pid) }),
             State::Busy(_) => tokio::time::sleep(LOOK).await,
             settled => return Ok(settled),
@@ -227,17 +227,17 @@ pub(super) async fn settle(place: &Place) -> Result<State, EmbeddedError> {
 
 /// Stops the server with a fast shutdown. If that times out, uses an immediate shutdown.
 pub(super) async fn stop(
-    place: &Place,
+    layout: &Layout,
     pid: Pid,
     mut child: Option<&mut Child>,
 ) -> Result<(), EmbeddedError> {
     for (signal, patience) in [(Signal::INT, FAST_STOP), (Signal::QUIT, IMMEDIATE_STOP)] {
-        signal_to(place, pid, signal);
+        signal_to(layout, pid, signal);
         let begun = Instant::now();
         while begun.elapsed() < patience {
             // A child that ended stays a zombie until its parent reaps it.
             let ended = child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(Some(_))));
-            if ended || !is_ours(place, pid) {
+            if ended || !is_ours(layout, pid) {
                 return Ok(());
             }
             tokio::time::sleep(LOOK).await;
@@ -247,8 +247,8 @@ pub(super) async fn stop(
 }
 
 /// Signals the process, if it is still the server.
-pub(super) fn signal_to(place: &Place, pid: Pid, signal: Signal) {
-    if is_ours(place, pid) {
+pub(super) fn signal_to(layout: &Layout, pid: Pid, signal: Signal) {
+    if is_ours(layout, pid) {
         let _ = kill_process(pid, signal);
     }
 }

@@ -8,7 +8,7 @@
 //! watchdog. All callers hold `turn.lock` (`mod.rs`).
 
 use super::error::{EmbeddedError, io};
-use super::place::Place;
+use super::layout::Layout;
 use rustix::fs::OFlags;
 use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::Write;
@@ -64,37 +64,37 @@ static JOINED: AtomicU64 = AtomicU64::new(0);
 
 /// The writing end of the pipe. Dropping it ends this process' use.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct WatchdogHandle {
     _pipe: File,
 }
 
-impl Watch {
+impl WatchdogHandle {
     /// Joins the running watchdog. Returns `None` when there is none, or when it doesn't reply; its pipe is removed
     /// then.
-    pub(super) async fn join(place: &Place) -> Result<Option<Self>, EmbeddedError> {
-        let Some(path) = pipes(place).pop() else {
+    pub(super) async fn join(layout: &Layout) -> Result<Option<Self>, EmbeddedError> {
+        let Some(path) = pipes(layout).pop() else {
             return Ok(None);
         };
-        let watch = Self::enter(place, &path, NO_READER).await?;
+        let watch = Self::enter(layout, &path, NO_READER).await?;
         if watch.is_none() {
-            dismiss(place);
+            dismiss(layout);
         }
         Ok(watch)
     }
 
     /// Starts a watchdog and joins it. The caller must be the server's only user.
-    pub(super) async fn start(place: &Place) -> Result<Self, EmbeddedError> {
-        for left in entries(place, "watch-").chain(entries(place, "seen-")) {
+    pub(super) async fn start(layout: &Layout) -> Result<Self, EmbeddedError> {
+        for left in entries(layout, "watch-").chain(entries(layout, "seen-")) {
             let _ = fs::remove_file(left.path());
         }
-        let path = place.folder.join(format!("watch-{}", fresh_name()));
+        let path = layout.folder.join(format!("watch-{}", fresh_name()));
         // The watchdog runs as our user, not the server's, since it writes to our folder. It gets none of our
         // environment.
         let mut child = Command::new("/bin/sh")
             .arg("-c")
             .arg(SCRIPT)
             .arg("agent-registry-watchdog")
-            .args([&place.folder, &path])
+            .args([&layout.folder, &path])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("LC_ALL", "C")
@@ -112,13 +112,13 @@ impl Watch {
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Self::enter(place, &path, PATIENCE).await?.ok_or(EmbeddedError::Watchdog)
+        Self::enter(layout, &path, PATIENCE).await?.ok_or(EmbeddedError::Watchdog)
     }
 
     /// Joins through this pipe. Returns `None` when the pipe has no reader, is removed, or gets no reply in time.
-    async fn enter(place: &Place, path: &Path, no_reader: Duration) -> Result<Option<Self>, EmbeddedError> {
+    async fn enter(layout: &Layout, path: &Path, no_reader: Duration) -> Result<Option<Self>, EmbeddedError> {
         let name = fresh_name();
-        let seen = place.folder.join(format!("seen-{name}"));
+        let seen = layout.folder.join(format!("seen-{name}"));
         let _ = fs::remove_file(&seen);
         let begun = Instant::now();
         let mut pipe = None;
@@ -147,20 +147,20 @@ impl Watch {
 
 /// Dismisses the watchdogs of this folder by removing their pipes. Without its pipe, a watchdog doesn't stop the
 /// server.
-pub(super) fn dismiss(place: &Place) {
-    for pipe in pipes(place) {
+pub(super) fn dismiss(layout: &Layout) {
+    for pipe in pipes(layout) {
         // An error means that the pipe is already removed.
         let _ = fs::remove_file(pipe);
     }
 }
 
-fn pipes(place: &Place) -> Vec<PathBuf> {
-    let pipes = entries(place, "watch-").filter(|child| child.file_type().is_ok_and(|kind| kind.is_fifo()));
+fn pipes(layout: &Layout) -> Vec<PathBuf> {
+    let pipes = entries(layout, "watch-").filter(|child| child.file_type().is_ok_and(|kind| kind.is_fifo()));
     pipes.map(|child| child.path()).collect()
 }
 
-fn entries(place: &Place, prefix: &str) -> impl Iterator<Item = DirEntry> {
-    let children = fs::read_dir(&place.folder).into_iter().flatten().flatten();
+fn entries(layout: &Layout, prefix: &str) -> impl Iterator<Item = DirEntry> {
+    let children = fs::read_dir(&layout.folder).into_iter().flatten().flatten();
     children.filter(move |child| child.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 

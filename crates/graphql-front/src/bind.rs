@@ -17,7 +17,7 @@ use crate::{
     literal::{Coerced, Place, Reader},
     normalize::{Argument, FieldStep, Plan, Step},
     schema::Inner,
-    variable::Known,
+    variable::VariableValues,
 };
 
 pub(crate) fn bind(
@@ -25,7 +25,7 @@ pub(crate) fn bind(
     source: &Source,
     plan: &Plan,
     ty: OperationType,
-    known: &Known<'_>,
+    known: &VariableValues<'_>,
 ) -> Result<ExecutableDocument, Error> {
     let binder = Binder { front, source, known };
     let operation = OperationDefinition {
@@ -43,7 +43,7 @@ pub(crate) fn bind(
 struct Binder<'a> {
     front: &'a Inner,
     source: &'a Source,
-    known: &'a Known<'a>,
+    known: &'a VariableValues<'a>,
 }
 
 impl Binder<'_> {
@@ -97,7 +97,7 @@ impl Binder<'_> {
         let mut reader = Reader::new(self.front, self.known, path.clone());
         match reader.read(value, &Place { ty, has_default }) {
             Ok(Coerced::Value(value)) => Ok(Some(value.into_value())),
-            Ok(Coerced::Absent | Coerced::Open) => Ok(None),
+            Ok(Coerced::Absent | Coerced::Unresolved) => Ok(None),
             Err(fault) => Err(fault.into_error(ErrorKind::Variable, self.source)),
         }
     }

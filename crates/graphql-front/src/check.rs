@@ -6,7 +6,7 @@ use apollo_compiler::parser::Parser;
 
 use crate::{
     document::{Document, Source},
-    error::{Error, ErrorKind, Errors, of_library},
+    error::{Error, ErrorKind, Errors, from_library},
     limits::{Figure, within},
     measure,
     schema::Inner,
@@ -16,7 +16,7 @@ use crate::{
 /// Diagnostics of the library that are ignored, because `usage` checks these rules instead. The library rejects
 /// some valid documents (a subscription that selects its root field twice, variables in lists within custom
 /// scalars), and misses errors within lists and input objects.
-const JUDGED_HERE: &[&str] = &[
+const CHECKED_HERE: &[&str] = &[
     "SubscriptionUsesMultipleFields",
     "UnsupportedValueType",
     "IntCoercionError",
@@ -37,7 +37,7 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
     let parsed = parser.parse_ast(tokens, "");
     // Only the first syntax error is reported, since the others are mostly its consequence.
     let parsed = parsed.map_err(|failed| {
-        let first = of_library(&failed.errors, &source, &[], 1);
+        let first = from_library(&failed.errors, &source, &[], 1);
         let unsaid = || Error::new(ErrorKind::Syntax, "the document does not parse");
         Errors::from(first.into_iter().next().unwrap_or_else(unsaid))
     })?;
@@ -46,7 +46,7 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
     // walks it.
     let (tree, build_errors) = match parsed.to_executable(&front.schema) {
         Ok(tree) => (tree, Vec::new()),
-        Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
+        Err(failed) => (failed.partial, from_library(&failed.errors, &source, CHECKED_HERE, limits.errors)),
     };
     let selections = measure::shape(&tree, limits)?;
     let refused = |errors| Errors::of(errors, limits.errors).map_or(Ok(()), Err);
@@ -54,7 +54,7 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
 
     let (tree, mut errors) = match tree.validate(&front.schema) {
         Ok(valid) => (valid.into_inner(), Vec::new()),
-        Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
+        Err(failed) => (failed.partial, from_library(&failed.errors, &source, CHECKED_HERE, limits.errors)),
     };
     let (steering, of_places) = usage::check(front, &source, &tree, errors.is_empty());
     errors.extend(of_places);

@@ -106,15 +106,15 @@ pub(crate) fn shortened(word: &str) -> String {
     format!("{short:?}")
 }
 
-/// Converts the library's diagnostics, without those named in `judged_here`, which this crate checks itself.
-pub(crate) fn of_library(
+/// Converts the library's diagnostics, without those named in `checked_here`, which this crate checks itself.
+pub(crate) fn from_library(
     diagnostics: &DiagnosticList,
     source: &Source,
-    judged_here: &[&str],
+    checked_here: &[&str],
     limit: usize,
 ) -> Vec<Error> {
     let reported = diagnostics.iter().filter(|diagnostic| {
-        diagnostic.error.unstable_error_name().is_none_or(|name| !judged_here.contains(&name))
+        diagnostic.error.unstable_error_name().is_none_or(|name| !checked_here.contains(&name))
     });
     reported
         .take(limit)

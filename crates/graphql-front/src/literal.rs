@@ -26,7 +26,7 @@ pub(crate) enum Coerced {
     /// omitted, and an item of a list is null.
     Absent,
     /// Unknown, because the literal contains a variable whose value isn't known yet.
-    Open,
+    Unresolved,
 }
 
 /// The position of a literal: its expected type.
@@ -37,12 +37,12 @@ pub(crate) struct Place<'a> {
 }
 
 /// The value of a variable within a custom scalar.
-pub(crate) enum Standing {
+pub(crate) enum ScalarVariable {
     Json(Json),
     /// The variable has no value and no default.
     Absent,
     /// The value isn't known yet.
-    Open,
+    Unresolved,
 }
 
 /// Resolves variables in literals, or records their uses. Fails when the resolved values exceed
@@ -51,7 +51,7 @@ pub(crate) trait Variables {
     /// Resolves a variable at this place.
     fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error>;
     /// Resolves a variable within a custom scalar, where values have no expected type.
-    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<Standing, Error>;
+    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<ScalarVariable, Error>;
 }
 
 /// Reads literals. Errors contain the path of the wrong value.
@@ -66,14 +66,14 @@ pub(crate) struct Reader<'a, V> {
 
 /// Why a literal was rejected.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum LiteralError {
     /// The literal has the wrong type: the message, and the position in the text.
     Wrong(String, Option<SourceSpan>),
     /// The values exceed a limit.
     TooMuch(Error),
 }
 
-impl Fault {
+impl LiteralError {
     pub(crate) fn into_error(self, kind: ErrorKind, source: &Source) -> Error {
         match self {
             Self::Wrong(what, span) => Error::new(kind, what).at(source, span),
@@ -82,7 +82,7 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for LiteralError {
     fn from(error: Error) -> Self {
         Self::TooMuch(error)
     }
@@ -95,7 +95,7 @@ impl<'a, V: Variables> Reader<'a, V> {
     }
 
     /// Reads `value` as the type of `place`.
-    pub(crate) fn read(&mut self, value: &Node<Value>, place: &Place<'_>) -> Result<Coerced, Fault> {
+    pub(crate) fn read(&mut self, value: &Node<Value>, place: &Place<'_>) -> Result<Coerced, LiteralError> {
         if let Value::Variable(name) = &**value {
             let coerced = self.variables.at(name, place, value.location())?;
             return match coerced {
@@ -126,7 +126,7 @@ impl<'a, V: Variables> Reader<'a, V> {
         }
     }
 
-    fn list(&mut self, values: &[Node<Value>], item: &Type) -> Result<Coerced, Fault> {
+    fn list(&mut self, values: &[Node<Value>], item: &Type) -> Result<Coerced, LiteralError> {
         let place = Place { ty: item, has_default: false };
         let (mut all, mut is_open) = (Vec::with_capacity(values.len()), false);
         for (index, value) in values.iter().enumerate() {
@@ -135,14 +135,14 @@ impl<'a, V: Variables> Reader<'a, V> {
                 Coerced::Value(value) => all.push(value),
                 // A variable without a value is null in a list.
                 Coerced::Absent => all.push(ConstValue::Null),
-                Coerced::Open => is_open = true,
+                Coerced::Unresolved => is_open = true,
             }
             self.path.pop();
         }
-        Ok(if is_open { Coerced::Open } else { Coerced::Value(ConstValue::List(all)) })
+        Ok(if is_open { Coerced::Unresolved } else { Coerced::Value(ConstValue::List(all)) })
     }
 
-    fn named(&mut self, value: &Node<Value>, name: &Name, ty: &Type) -> Result<Coerced, Fault> {
+    fn named(&mut self, value: &Node<Value>, name: &Name, ty: &Type) -> Result<Coerced, LiteralError> {
         let front = self.front;
         match front.schema.types.get(name) {
             Some(ExtendedType::Enum(defined)) => match &**value {
@@ -164,7 +164,7 @@ impl<'a, V: Variables> Reader<'a, V> {
         }
     }
 
-    fn scalar(&mut self, value: &Node<Value>, name: &Name) -> Result<Coerced, Fault> {
+    fn scalar(&mut self, value: &Node<Value>, name: &Name) -> Result<Coerced, LiteralError> {
         let Some(rule) = self.front.scalar(name) else {
             return Err(self.fault(value, &format!("{name} takes no values")));
         };
@@ -174,7 +174,10 @@ impl<'a, V: Variables> Reader<'a, V> {
                 other => kind(other),
             };
             let path = format!("{}{}", this.path.concat(), within(path));
-            Fault::Wrong(format!("`{path}`: expected {}, found {found}", rule.accepted), value.location())
+            LiteralError::Wrong(
+                format!("`{path}`: expected {}, found {found}", rule.accepted),
+                value.location(),
+            )
         };
         // `1.0` is a whole number in JSON, but a Float as a literal, which Int rejects (section 3.5.1).
         if matches!((&**value, name.as_str()), (Value::Float(_), "Int" | "ID")) {
@@ -189,7 +192,7 @@ impl<'a, V: Variables> Reader<'a, V> {
             }
             _ => self.json(value, rule.accepts_names, name)?,
         };
-        let Some(json) = json else { return Ok(Coerced::Open) };
+        let Some(json) = json else { return Ok(Coerced::Unresolved) };
         (rule.coerce)(&json).map(Coerced::Value).map_err(|path| refused(self, &path))
     }
 
@@ -200,12 +203,12 @@ impl<'a, V: Variables> Reader<'a, V> {
         value: &Node<Value>,
         accepts_names: bool,
         scalar: &Name,
-    ) -> Result<Option<Json>, Fault> {
+    ) -> Result<Option<Json>, LiteralError> {
         Ok(Some(match &**value {
             Value::Variable(name) => match self.variables.within_scalar(name, value.location())? {
-                Standing::Open => return Ok(None),
-                Standing::Absent => Json::Null,
-                Standing::Json(json) => self.bounded(value, json)?,
+                ScalarVariable::Unresolved => return Ok(None),
+                ScalarVariable::Absent => Json::Null,
+                ScalarVariable::Json(json) => self.bounded(value, json)?,
             },
             Value::Enum(word) if accepts_names => Json::String(word.to_string()),
             Value::Enum(word) => {
@@ -235,9 +238,9 @@ impl<'a, V: Variables> Reader<'a, V> {
                         // A field whose variable has no value is omitted (section 3.10).
                         Value::Variable(variable) => {
                             match self.variables.within_scalar(variable, value.location())? {
-                                Standing::Absent => continue,
-                                Standing::Open => None,
-                                Standing::Json(json) => Some(self.bounded(value, json)?),
+                                ScalarVariable::Absent => continue,
+                                ScalarVariable::Unresolved => None,
+                                ScalarVariable::Json(json) => Some(self.bounded(value, json)?),
                             }
                         }
                         _ => self.json(value, accepts_names, scalar)?,
@@ -266,7 +269,7 @@ impl<'a, V: Variables> Reader<'a, V> {
     }
 
     /// Checks that the literal and the variable's value within it together don't exceed the depth limit of JSON.
-    fn bounded(&self, value: &Node<Value>, json: Json) -> Result<Json, Fault> {
+    fn bounded(&self, value: &Node<Value>, json: Json) -> Result<Json, LiteralError> {
         let limit = json_reader::Limits::DEFAULT.depth;
         if self.depth.saturating_add(depth(&json)) > limit {
             return Err(
@@ -281,7 +284,7 @@ impl<'a, V: Variables> Reader<'a, V> {
         value: &Node<Value>,
         fields: &[(Name, Node<Value>)],
         defined: &apollo_compiler::schema::InputObjectType,
-    ) -> Result<Coerced, Fault> {
+    ) -> Result<Coerced, LiteralError> {
         self.unique(fields)?;
         let (mut all, mut is_open) = (IndexMap::with_capacity(fields.len()), false);
         for (name, value) in fields {
@@ -292,7 +295,7 @@ impl<'a, V: Variables> Reader<'a, V> {
             match self.read(value, &Place { ty: &field.ty, has_default: field.default_value.is_some() })? {
                 Coerced::Value(value) => drop(all.insert(OutName::new(name.as_str()), value)),
                 Coerced::Absent => {}
-                Coerced::Open => is_open = true,
+                Coerced::Unresolved => is_open = true,
             }
             self.path.pop();
         }
@@ -304,11 +307,11 @@ impl<'a, V: Variables> Reader<'a, V> {
         if let Some((name, field)) = missing {
             return Err(self.fault(value, &format!("the field `{name}` of type {} is missing", field.ty)));
         }
-        Ok(if is_open { Coerced::Open } else { Coerced::Value(ConstValue::Object(all)) })
+        Ok(if is_open { Coerced::Unresolved } else { Coerced::Value(ConstValue::Object(all)) })
     }
 
     /// Rejects duplicate fields (section 5.6.3).
-    fn unique(&self, fields: &[(Name, Node<Value>)]) -> Result<(), Fault> {
+    fn unique(&self, fields: &[(Name, Node<Value>)]) -> Result<(), LiteralError> {
         let mut seen = std::collections::HashSet::with_capacity(fields.len());
         match fields.iter().find(|(name, _)| !seen.insert(name)) {
             Some((name, value)) => Err(self.fault(value, &format!("the field `{name}` is given twice"))),
@@ -316,12 +319,12 @@ impl<'a, V: Variables> Reader<'a, V> {
         }
     }
 
-    fn expected(&self, value: &Node<Value>, ty: &Type, found: &str) -> Fault {
+    fn expected(&self, value: &Node<Value>, ty: &Type, found: &str) -> LiteralError {
         self.fault(value, &format!("expected {ty}, found {found}"))
     }
 
-    fn fault(&self, value: &Node<Value>, what: &str) -> Fault {
-        Fault::Wrong(format!("`{}`: {what}", self.path.concat()), value.location())
+    fn fault(&self, value: &Node<Value>, what: &str) -> LiteralError {
+        LiteralError::Wrong(format!("`{}`: {what}", self.path.concat()), value.location())
     }
 }
 

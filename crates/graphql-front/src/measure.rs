@@ -23,7 +23,7 @@ pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<usize, Error> {
     within(Figure::Operations, tree.operations.len(), limits.operations)?;
     within(Figure::Fragments, tree.fragments.len(), limits.fragments)?;
     let mut walk = Walk::new(tree, limits, Pages::unknown(limits))?;
-    let mut all = Figures::default();
+    let mut all = Size::default();
     for operation in tree.operations.iter() {
         walk.directives += operation.directives.len();
         walk.directives +=
@@ -57,7 +57,7 @@ pub(crate) fn cost(
 
 /// The size of one selection set, with all fragments in it expanded.
 #[derive(Debug, Clone, Copy, Default)]
-struct Figures {
+struct Size {
     fields: usize,
     depth: usize,
     levels: usize,
@@ -69,7 +69,7 @@ struct Figures {
     is_page: bool,
 }
 
-impl Figures {
+impl Size {
     /// Adds another selection on the same object.
     fn add(&mut self, other: &Self) {
         let Self { fields, depth, levels, aliases, cost, level_fields, is_page } = *other;
@@ -91,7 +91,7 @@ impl Figures {
 struct Walk<'a> {
     pages: Pages<'a>,
     limits: &'a Limits,
-    fragments: HashMap<&'a str, Figures>,
+    fragments: HashMap<&'a str, Size>,
     directives: usize,
     /// The number of selections in the text.
     written: usize,
@@ -113,7 +113,7 @@ impl<'a> Walk<'a> {
             arguments: 0,
             longest: 0,
         };
-        for (name, fragment) in spread_first(tree, limits)? {
+        for (name, fragment) in topological_order(tree, limits)? {
             walk.directives += fragment.directives.len();
             let figures = walk.selections(&fragment.selection_set, 1)?;
             within(Figure::Levels, figures.levels, limits.levels)?;
@@ -122,9 +122,9 @@ impl<'a> Walk<'a> {
         Ok(walk)
     }
 
-    fn selections(&mut self, set: &SelectionSet, nesting: usize) -> Result<Figures, Error> {
+    fn selections(&mut self, set: &SelectionSet, nesting: usize) -> Result<Size, Error> {
         within(Figure::Nesting, nesting, self.limits.nesting)?;
-        let mut figures = Figures::default();
+        let mut figures = Size::default();
         for selection in &set.selections {
             self.directives += selection.directives().len();
             self.written += 1;
@@ -142,18 +142,18 @@ impl<'a> Walk<'a> {
         Ok(figures)
     }
 
-    fn field(&mut self, field: &Field, nesting: usize) -> Result<Figures, Error> {
+    fn field(&mut self, field: &Field, nesting: usize) -> Result<Size, Error> {
         within(Figure::Arguments, field.arguments.len(), self.limits.arguments)?;
         self.arguments += field.arguments.len();
         let longest = field.arguments.iter().map(|argument| longest(&argument.value)).max();
         self.longest = self.longest.max(longest.unwrap_or(0));
         let inner = if field.selection_set.selections.is_empty() {
-            Figures::default()
+            Size::default()
         } else {
             self.selections(&field.selection_set, nesting + 1)?
         };
-        let times = self.pages.length(field, inner.is_page).max(introspected(&field.name));
-        Ok(Figures {
+        let times = self.pages.length(field, inner.is_page).max(introspection_list_length(&field.name));
+        Ok(Size {
             fields: inner.fields.saturating_add(1),
             depth: inner.depth.saturating_add(1),
             levels: inner.levels,
@@ -167,7 +167,7 @@ impl<'a> Walk<'a> {
 
 /// The estimated length of an introspection list, for a schema of a few hundred fields. These lists have no pages
 /// and always return all items.
-fn introspected(name: &str) -> usize {
+fn introspection_list_length(name: &str) -> usize {
     match name {
         "types" => 100,
         "fields" | "inputFields" | "enumValues" => 5,
@@ -177,7 +177,7 @@ fn introspected(name: &str) -> usize {
 }
 
 /// Sorts the fragments topologically, each after those that it spreads. Fails if there is a cycle.
-fn spread_first<'a>(tree: &'a Tree, limits: &Limits) -> Result<Vec<(&'a str, &'a Fragment)>, Error> {
+fn topological_order<'a>(tree: &'a Tree, limits: &Limits) -> Result<Vec<(&'a str, &'a Fragment)>, Error> {
     enum Visit<'a> {
         Enter(&'a str),
         Leave(&'a str, &'a Fragment),

@@ -20,7 +20,7 @@ use crate::{
     limits::{Figure, within},
     literal::{Coerced, Place, Reader},
     schema::Inner,
-    usage::Unknown,
+    usage::UnresolvedVariables,
     variable::weight,
 };
 
@@ -212,7 +212,7 @@ impl<'t> Normalizer<'t> {
             let Some(definition) = defined else { continue };
             let (ty, has_default) = (&*definition.ty, definition.default_value.is_some());
             let path = format!("{}.{}", field.name, argument.name);
-            let mut reader = Reader::new(self.front, Unknown, path.clone());
+            let mut reader = Reader::new(self.front, UnresolvedVariables, path.clone());
             let read = reader.read(&argument.value, &Place { ty, has_default });
             let value = match read.map_err(|fault| fault.into_error(ErrorKind::Validation, self.source))? {
                 Coerced::Value(value) => {
@@ -221,7 +221,7 @@ impl<'t> Normalizer<'t> {
                     Argument::Constant(value.into_value())
                 }
                 Coerced::Absent => continue,
-                Coerced::Open => {
+                Coerced::Unresolved => {
                     Argument::Open { value: argument.value.clone(), ty: ty.clone(), has_default, path }
                 }
             };

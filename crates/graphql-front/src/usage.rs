@@ -16,7 +16,7 @@ use apollo_compiler::{
 use crate::{
     document::Source,
     error::{Error, ErrorKind},
-    literal::{Coerced, Fault, Place, Reader, Standing, Variables},
+    literal::{Coerced, LiteralError, Place, Reader, ScalarVariable, Variables},
     normalize::normalize,
     schema::Inner,
 };
@@ -29,16 +29,16 @@ pub(crate) type Steering = HashMap<Option<Name>, Vec<Name>>;
 /// [`Limits::errors`](crate::Limits::errors) at most.
 pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool) -> (Steering, Vec<Error>) {
     let mut checker = Checker { front, source, errors: Vec::new() };
-    let mut fragments: HashMap<&str, Part<'_>> = HashMap::new();
+    let mut fragments: HashMap<&str, OwnUsages<'_>> = HashMap::new();
     for (name, fragment) in &tree.fragments {
-        let mut part = Part::default();
+        let mut part = OwnUsages::default();
         checker.directives(&fragment.directives, &mut part);
         checker.selections(&fragment.selection_set, &mut part);
         fragments.insert(name.as_str(), part);
     }
     let mut steering = Steering::new();
     for operation in tree.operations.iter() {
-        let mut part = Part::default();
+        let mut part = OwnUsages::default();
         checker.directives(&operation.directives, &mut part);
         for definition in &operation.variables {
             checker.definition(definition);
@@ -64,7 +64,7 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool)
 
 /// The content of an operation or a fragment, without the fragments that it spreads.
 #[derive(Default)]
-struct Part<'a> {
+struct OwnUsages<'a> {
     usages: Vec<Usage>,
     steering: Vec<&'a Name>,
     spreads: Vec<&'a str>,
@@ -81,7 +81,10 @@ struct Usage {
 }
 
 /// Returns an operation's own part and the parts of all fragments that it spreads, directly or indirectly.
-fn reachable<'p, 'a>(own: &'p Part<'a>, fragments: &'p HashMap<&str, Part<'a>>) -> Vec<&'p Part<'a>> {
+fn reachable<'p, 'a>(
+    own: &'p OwnUsages<'a>,
+    fragments: &'p HashMap<&str, OwnUsages<'a>>,
+) -> Vec<&'p OwnUsages<'a>> {
     let (mut found, mut ahead, mut seen) = (vec![own], own.spreads.clone(), HashSet::new());
     while let Some(name) = ahead.pop() {
         if let Some(part) = fragments.get(name).filter(|_| seen.insert(name)) {
@@ -105,13 +108,13 @@ impl Checker<'_> {
         }
     }
 
-    fn report_fault(&mut self, read: Result<Coerced, Fault>) {
+    fn report_fault(&mut self, read: Result<Coerced, LiteralError>) {
         if let (Err(fault), true) = (read, self.errors.len() < self.front.limits.errors) {
             self.errors.push(fault.into_error(ErrorKind::Validation, self.source));
         }
     }
 
-    fn selections<'t>(&mut self, set: &'t SelectionSet, part: &mut Part<'t>) {
+    fn selections<'t>(&mut self, set: &'t SelectionSet, part: &mut OwnUsages<'t>) {
         for selection in &set.selections {
             self.directives(selection.directives(), part);
             match selection {
@@ -125,7 +128,7 @@ impl Checker<'_> {
         }
     }
 
-    fn directives<'t>(&mut self, directives: &'t DirectiveList, part: &mut Part<'t>) {
+    fn directives<'t>(&mut self, directives: &'t DirectiveList, part: &mut OwnUsages<'t>) {
         for directive in &directives.0 {
             let front = self.front;
             if let Some(defined) = front.schema.directive_definitions.get(&directive.name) {
@@ -146,7 +149,7 @@ impl Checker<'_> {
         owner: &Name,
         given: &[Node<Argument>],
         defined: &[Node<InputValueDefinition>],
-        part: &mut Part<'_>,
+        part: &mut OwnUsages<'_>,
     ) {
         for argument in given {
             let Some(definition) = defined.iter().find(|defined| defined.name == argument.name) else {
@@ -154,9 +157,9 @@ impl Checker<'_> {
             };
             let place = Place { ty: &definition.ty, has_default: definition.default_value.is_some() };
             let path = format!("{owner}.{}", argument.name);
-            let mut reader = Reader::new(self.front, Noted(Vec::new()), path.clone());
+            let mut reader = Reader::new(self.front, UsageRecorder(Vec::new()), path.clone());
             let read = reader.read(&argument.value, &place);
-            let Noted(noted) = reader.variables;
+            let UsageRecorder(noted) = reader.variables;
             part.usages.extend(noted.into_iter().map(|usage| Usage { path: path.clone(), ..usage }));
             self.report_fault(read);
         }
@@ -166,7 +169,7 @@ impl Checker<'_> {
     fn definition(&mut self, definition: &VariableDefinition) {
         let Some(default) = &definition.default_value else { return };
         let place = Place { ty: &definition.ty, has_default: false };
-        let mut reader = Reader::new(self.front, Unknown, format!("${}", definition.name));
+        let mut reader = Reader::new(self.front, UnresolvedVariables, format!("${}", definition.name));
         let read = reader.read(default, &place);
         self.report_fault(read);
     }
@@ -247,30 +250,30 @@ fn is_compatible(variable: &Type, place: &Type) -> bool {
 }
 
 /// Records the variables in a literal.
-struct Noted(Vec<Usage>);
+struct UsageRecorder(Vec<Usage>);
 
-impl Variables for Noted {
+impl Variables for UsageRecorder {
     fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error> {
         let place = Some((Type::clone(place.ty), place.has_default));
         self.0.push(Usage { name: name.clone(), place, path: String::new(), span });
-        Ok(Coerced::Open)
+        Ok(Coerced::Unresolved)
     }
 
-    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<Standing, Error> {
+    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<ScalarVariable, Error> {
         self.0.push(Usage { name: name.clone(), place: None, path: String::new(), span });
-        Ok(Standing::Open)
+        Ok(ScalarVariable::Unresolved)
     }
 }
 
 /// Resolves no variables: all values are unknown.
-pub(crate) struct Unknown;
+pub(crate) struct UnresolvedVariables;
 
-impl Variables for Unknown {
+impl Variables for UnresolvedVariables {
     fn at(&mut self, _: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
-        Ok(Coerced::Open)
+        Ok(Coerced::Unresolved)
     }
 
-    fn within_scalar(&mut self, _: &Name, _: Option<SourceSpan>) -> Result<Standing, Error> {
-        Ok(Standing::Open)
+    fn within_scalar(&mut self, _: &Name, _: Option<SourceSpan>) -> Result<ScalarVariable, Error> {
+        Ok(ScalarVariable::Unresolved)
     }
 }

@@ -12,10 +12,10 @@ use crate::{
     document::{Document, PlanKey, Prepared},
     error::{Error, ErrorKind, Errors, shortened},
     limits::{Figure, within},
-    literal::{self, Coerced, Fault, NUMBER_BYTES_MAX, Place, Reader, Standing, Variables},
+    literal::{self, Coerced, LiteralError, NUMBER_BYTES_MAX, Place, Reader, ScalarVariable, Variables},
     measure, normalize,
     schema::Inner,
-    usage::Unknown,
+    usage::UnresolvedVariables,
 };
 
 pub(crate) fn prepare(
@@ -27,7 +27,7 @@ pub(crate) fn prepare(
     let limits = &front.limits;
     let operation = document.operation(operation_name)?;
     within(Figure::Values, variables.map_or(0, Object::count_values), limits.values)?;
-    let known = Known::new(front, operation, variables)?;
+    let known = VariableValues::new(front, operation, variables)?;
     let length = |name: &str| match known.coerced.get(name) {
         Some(ConstValue::Number(number)) => {
             number.as_u64().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
@@ -57,7 +57,7 @@ pub(crate) fn prepare(
 }
 
 /// The coerced values of an operation's variables. Variables without a value and without a default are missing.
-pub(crate) struct Known<'a> {
+pub(crate) struct VariableValues<'a> {
     coerced: HashMap<&'a str, ConstValue>,
     /// The values to use within a custom scalar, if they differ from the coerced ones; see [`keeps_text`].
     texts: HashMap<&'a str, Cow<'a, Json>>,
@@ -67,7 +67,7 @@ pub(crate) struct Known<'a> {
     limit: usize,
 }
 
-impl<'a> Known<'a> {
+impl<'a> VariableValues<'a> {
     fn new(front: &Inner, operation: &'a Operation, given: Option<&'a Object>) -> Result<Self, Errors> {
         let mut known = Self {
             coerced: HashMap::new(),
@@ -87,14 +87,14 @@ impl<'a> Known<'a> {
                 }
                 (None, Some(default)) => {
                     let place = Place { ty, has_default: false };
-                    let mut reader = Reader::new(front, Unknown, format!("${name}"));
+                    let mut reader = Reader::new(front, UnresolvedVariables, format!("${name}"));
                     let text = if keeps_text { reader.constant(default) } else { None };
                     known.texts.extend(text.map(|json| (name, Cow::Owned(json))));
                     match reader.read(default, &place) {
                         Ok(Coerced::Value(value)) => Ok(Some(value)),
-                        Ok(Coerced::Absent | Coerced::Open) => Ok(None),
-                        Err(Fault::Wrong(what, _)) => Err(what),
-                        Err(Fault::TooMuch(error)) => return Err(error.into()),
+                        Ok(Coerced::Absent | Coerced::Unresolved) => Ok(None),
+                        Err(LiteralError::Wrong(what, _)) => Err(what),
+                        Err(LiteralError::TooMuch(error)) => return Err(error.into()),
                     }
                 }
                 (None, None) if ty.is_non_null() => Err(format!("`${name}` of type {ty} has no value")),
@@ -112,7 +112,7 @@ impl<'a> Known<'a> {
     }
 }
 
-impl Known<'_> {
+impl VariableValues<'_> {
     /// Adds the size of one use of a value. Fails when the total exceeds the limit.
     fn charge(&self, bytes: usize) -> Result<(), Error> {
         let sum = self.bytes.get().saturating_add(bytes);
@@ -121,19 +121,19 @@ impl Known<'_> {
     }
 }
 
-impl Variables for &Known<'_> {
+impl Variables for &VariableValues<'_> {
     fn at(&mut self, name: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
         let Some(value) = self.coerced.get(name.as_str()) else { return Ok(Coerced::Absent) };
         self.charge(weight(value))?;
         Ok(Coerced::Value(value.clone()))
     }
 
-    fn within_scalar(&mut self, name: &Name, _: Option<SourceSpan>) -> Result<Standing, Error> {
-        let Some(value) = self.coerced.get(name.as_str()) else { return Ok(Standing::Absent) };
+    fn within_scalar(&mut self, name: &Name, _: Option<SourceSpan>) -> Result<ScalarVariable, Error> {
+        let Some(value) = self.coerced.get(name.as_str()) else { return Ok(ScalarVariable::Absent) };
         // The value is copied twice: as a tree, and in the text into which the scalar is serialised.
         self.charge(2 * weight(value))?;
         let text = self.texts.get(name.as_str()).map(|json| Json::clone(json));
-        Ok(Standing::Json(text.unwrap_or_else(|| json_of(value))))
+        Ok(ScalarVariable::Json(text.unwrap_or_else(|| json_of(value))))
     }
 }
 

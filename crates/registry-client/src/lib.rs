@@ -12,5 +12,5 @@ mod pump;
 mod session;
 
 pub use error::{ClientError, GraphQlError};
-pub use id::{AgentId, CustomerId, VersionId};
+pub use id::{AgentId, CustomerId, IdError, VersionId};
 pub use session::{Event, Session, Subscription};

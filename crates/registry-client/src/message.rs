@@ -12,7 +12,7 @@ pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// A message to the server.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Say {
+pub(super) enum ClientMessage {
     ConnectionInit { payload: Value },
     Subscribe { id: String, payload: Value },
     Complete { id: String },
@@ -23,7 +23,7 @@ pub(super) enum Say {
 /// A message from the server.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Hear {
+pub(super) enum ServerMessage {
     ConnectionAck {},
     Next { id: String, payload: Response },
     Error { id: String, payload: Vec<GraphQlError> },
@@ -49,14 +49,14 @@ impl Response {
     }
 }
 
-impl Say {
+impl ClientMessage {
     pub(super) fn frame(&self) -> Result<Message, ClientError> {
         let text = serde_json::to_string(self).map_err(|err| ClientError::Protocol(err.to_string()))?;
         Ok(Message::text(text))
     }
 }
 
-impl Hear {
+impl ServerMessage {
     /// Parses the message in a frame. Returns `None` for websocket pings and pongs.
     pub(super) fn read(frame: &Message) -> Result<Option<Self>, ClientError> {
         match frame {
@@ -83,7 +83,7 @@ mod tests {
     fn no_key_of_a_message_is_an_instruction() {
         for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
             let text = format!(r#"{{"type":"next","id":"1","payload":{{"data":{{"{key}":"1"}}}}}}"#);
-            let Err(ClientError::Protocol(why)) = Hear::read(&Message::text(text)) else {
+            let Err(ClientError::Protocol(why)) = ServerMessage::read(&Message::text(text)) else {
                 panic!("it is read")
             };
             assert!(why.contains("reserved") && why.contains("`payload.data`"), "{why}");

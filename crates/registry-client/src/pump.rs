@@ -13,7 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
 use super::{
     ClientError, Event,
-    message::{Hear, Say},
+    message::{ClientMessage, ServerMessage},
 };
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -44,7 +44,7 @@ pub(super) struct Pump {
 impl Pump {
     /// Runs until the session is dropped or the socket ends. If the socket ends, each operation gets the error.
     pub(super) async fn run(mut self) {
-        let ended = self.turn().await;
+        let ended = self.run_until_closed().await;
         if let Err(why) = ended {
             for events in self.running.values() {
                 // If the channel is full, the subscription sees that its sender is dropped.
@@ -55,55 +55,55 @@ impl Pump {
         let _ = timeout(SEND, self.socket.close(None)).await;
     }
 
-    async fn turn(&mut self) -> Result<(), ClientError> {
+    async fn run_until_closed(&mut self) -> Result<(), ClientError> {
         let mut pings = interval(PING_EVERY);
         let mut heard = Instant::now();
         loop {
             tokio::select! {
                 command = self.commands.recv() => match command {
                     None => return Ok(()),
-                    Some(command) => self.obey(command).await?,
+                    Some(command) => self.execute(command).await?,
                 },
                 frame = self.socket.next() => {
                     heard = Instant::now();
                     let lost = || ClientError::Closed { code: 1006, reason: "the connection was lost".to_owned() };
-                    self.hand_on(&frame.ok_or_else(lost)??, heard).await?;
+                    self.dispatch(&frame.ok_or_else(lost)??, heard).await?;
                 }
-                _ = pings.tick() => self.send(&Say::Ping).await?,
+                _ = pings.tick() => self.send(&ClientMessage::Ping).await?,
                 () = sleep_until(heard + SILENCE) => return Err(ClientError::Silent),
             }
         }
     }
 
-    async fn obey(&mut self, command: Command) -> Result<(), ClientError> {
+    async fn execute(&mut self, command: Command) -> Result<(), ClientError> {
         match command {
             Command::Start { payload, events, id } => {
                 let id = id.to_string();
                 self.running.insert(id.clone(), events);
-                self.send(&Say::Subscribe { id, payload }).await
+                self.send(&ClientMessage::Subscribe { id, payload }).await
             }
             Command::Stop(id) => {
                 let id = id.to_string();
                 match self.running.remove(&id) {
-                    Some(_) => self.send(&Say::Complete { id }).await,
+                    Some(_) => self.send(&ClientMessage::Complete { id }).await,
                     None => Ok(()),
                 }
             }
         }
     }
 
-    async fn hand_on(&mut self, frame: &Message, at: Instant) -> Result<(), ClientError> {
-        let (id, item, last) = match Hear::read(frame)? {
-            None | Some(Hear::Pong {}) => return Ok(()),
-            Some(Hear::Ping {}) => return self.send(&Say::Pong).await,
-            Some(Hear::ConnectionAck {}) => {
+    async fn dispatch(&mut self, frame: &Message, at: Instant) -> Result<(), ClientError> {
+        let (id, item, last) = match ServerMessage::read(frame)? {
+            None | Some(ServerMessage::Pong {}) => return Ok(()),
+            Some(ServerMessage::Ping {}) => return self.send(&ClientMessage::Pong).await,
+            Some(ServerMessage::ConnectionAck {}) => {
                 return Err(ClientError::Protocol("a second acknowledgement".to_owned()));
             }
-            Some(Hear::Next { id, payload }) => {
+            Some(ServerMessage::Next { id, payload }) => {
                 (id, payload.data().map(|data| Some(Event { data, at })), false)
             }
-            Some(Hear::Error { id, payload }) => (id, Err(ClientError::GraphQl(payload)), true),
-            Some(Hear::Complete { id }) => (id, Ok(None), true),
+            Some(ServerMessage::Error { id, payload }) => (id, Err(ClientError::GraphQl(payload)), true),
+            Some(ServerMessage::Complete { id }) => (id, Ok(None), true),
         };
         // An unknown id belongs to an operation that was stopped just before.
         let Some(events) = self.running.get(&id) else {
@@ -114,12 +114,12 @@ impl Pump {
             self.running.remove(&id);
         }
         if !last && !kept_up {
-            self.send(&Say::Complete { id }).await?;
+            self.send(&ClientMessage::Complete { id }).await?;
         }
         Ok(())
     }
 
-    async fn send(&mut self, message: &Say) -> Result<(), ClientError> {
+    async fn send(&mut self, message: &ClientMessage) -> Result<(), ClientError> {
         match timeout(SEND, self.socket.send(message.frame()?)).await {
             Ok(sent) => Ok(sent?),
             Err(_) => Err(ClientError::Silent),

@@ -22,7 +22,7 @@ use tokio_tungstenite::{
 
 use super::{
     ClientError,
-    message::{Hear, SUBPROTOCOL, Say},
+    message::{ClientMessage, SUBPROTOCOL, ServerMessage},
     pump::{Command, Item, Pump, Socket},
 };
 
@@ -94,7 +94,7 @@ impl Session {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (events, received) = mpsc::channel(WAITING);
         let payload = json!({ "query": document, "variables": variables });
-        self.commands.send(Command::Start { payload, events, id }).map_err(|_| gone())?;
+        self.commands.send(Command::Start { payload, events, id }).map_err(|_| closed_error())?;
         let (commands, ended) = (self.commands.clone(), false);
         Ok(Subscription { id, events: received, commands, ended })
     }
@@ -111,7 +111,7 @@ impl Subscription {
             Some(Ok(event)) => event.map(Ok),
             Some(Err(err)) => Some(Err(err)),
             // The pump dropped the sender: either the socket is gone, or this subscription's buffer was full.
-            None if self.commands.is_closed() => Some(Err(gone())),
+            None if self.commands.is_closed() => Some(Err(closed_error())),
             None => Some(Err(ClientError::Lagged)),
         };
         self.ended = !matches!(next, Some(Ok(_)));
@@ -126,7 +126,7 @@ impl Drop for Subscription {
     }
 }
 
-fn gone() -> ClientError {
+fn closed_error() -> ClientError {
     ClientError::Closed { code: 1006, reason: "the socket is closed".to_owned() }
 }
 
@@ -145,13 +145,13 @@ async fn open(base: &str, token: &str) -> Result<Socket, ClientError> {
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     let (mut socket, _) = connect_async(request).await?;
     let payload = json!({ "Authorization": format!("Bearer {token}") });
-    socket.send(Say::ConnectionInit { payload }.frame()?).await?;
+    socket.send(ClientMessage::ConnectionInit { payload }.frame()?).await?;
     loop {
-        let frame = socket.next().await.ok_or_else(gone)??;
-        match Hear::read(&frame)? {
-            Some(Hear::ConnectionAck {}) => return Ok(socket),
-            Some(Hear::Ping {}) => socket.send(Say::Pong.frame()?).await?,
-            None | Some(Hear::Pong {}) => {}
+        let frame = socket.next().await.ok_or_else(closed_error)??;
+        match ServerMessage::read(&frame)? {
+            Some(ServerMessage::ConnectionAck {}) => return Ok(socket),
+            Some(ServerMessage::Ping {}) => socket.send(ClientMessage::Pong.frame()?).await?,
+            None | Some(ServerMessage::Pong {}) => {}
             Some(other) => {
                 return Err(ClientError::Protocol(format!("{other:?} before the acknowledgement")));
             }

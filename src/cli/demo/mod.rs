@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 
 use registry_client::{ClientError, Session};
 
-use super::{Failure, in_workshop};
+use super::{Failure, with_context};
 use crate::{
-    app::{Checked, Database, Service},
+    app::{Database, Service, ValidatedSettings},
     config::{Common, Serve},
     domain::{
         Caller, Registry,
@@ -46,19 +46,19 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { url, token } = self;
-        let report = show(common, &url, token).await?;
-        super::say(format_args!("{report}"))?;
+        let report = run_demo(common, &url, token).await?;
+        super::print_line(format_args!("{report}"))?;
         report.verdict()
     }
 }
 
-async fn show(common: &Common, url: &str, token: Option<String>) -> Result<Report, Failure> {
+async fn run_demo(common: &Common, url: &str, token: Option<String>) -> Result<Report, Failure> {
     if let Some(token) = token {
-        return story::tell(url, &token).await;
+        return story::run(url, &token).await;
     }
-    if answers(url).await? {
-        let token = in_workshop(common, async |workshop| operator(&workshop.registry).await).await?;
-        return match story::tell(url, &token).await {
+    if is_registry(url).await? {
+        let token = with_context(common, async |context| operator(&context.registry).await).await?;
+        return match story::run(url, &token).await {
             Err(Failure::Client(ClientError::Closed { code, reason })) => Err(Failure::Demo(format!(
                 "{url} rejects tokens of the local signing key ({code} {reason}): pass --token, or the DATA_DIR or \
                  SIGNING_KEY of that service"
@@ -68,13 +68,13 @@ async fn show(common: &Common, url: &str, token: Option<String>) -> Result<Repor
     }
     eprintln!("no service at {url}: starting one for the demo");
     let database = Database::open(common).await?;
-    let told = beside(common, &database).await;
+    let told = run_on_own_service(common, &database).await;
     database.leave().await;
     told
 }
 
 /// Whether a registry runs at `url`. Signing in with an empty token suffices: a registry closes the socket.
-async fn answers(url: &str) -> Result<bool, Failure> {
+async fn is_registry(url: &str) -> Result<bool, Failure> {
     match Session::connect(url, "").await {
         Ok(_) | Err(ClientError::Closed { .. }) => Ok(true),
         Err(ClientError::Unreachable(_)) => Ok(false),
@@ -84,7 +84,7 @@ async fn answers(url: &str) -> Result<bool, Failure> {
 }
 
 /// Starts a service, runs the demo against it, and stops the service.
-async fn beside(common: &Common, database: &Database) -> Result<Report, Failure> {
+async fn run_on_own_service(common: &Common, database: &Database) -> Result<Report, Failure> {
     database.migrate().await?;
     let serve = Serve {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -101,20 +101,21 @@ async fn beside(common: &Common, database: &Database) -> Result<Report, Failure>
         allowed_hosts: Vec::new(),
         cors_origins: Vec::new(),
     };
-    let service = Service::start(Checked::read(common, &serve).await?.settings(&serve, database)).await?;
+    let service =
+        Service::start(ValidatedSettings::read(common, &serve).await?.settings(&serve, database)).await?;
     let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = service.run(async move { drop(stopped.await) });
     let told = async move {
         let told = match operator(&registry).await {
-            Ok(token) => story::tell(&url, &token).await,
+            Ok(token) => story::run(&url, &token).await,
             Err(err) => Err(err),
         };
         drop(stop);
         told
     };
     let ((), told) = tokio::join!(served, told);
-    Ok(told?.of_a_service_that_ended())
+    Ok(told?.with_stopped_service())
 }
 
 /// Makes the demo's user an operator and returns a token for it.

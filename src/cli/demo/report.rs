@@ -50,7 +50,7 @@ impl Report {
     }
 
     /// Marks the service as stopped, because the demo had started it. Its data remains.
-    pub(super) fn of_a_service_that_ended(self) -> Self {
+    pub(super) fn with_stopped_service(self) -> Self {
         Self { ended: true, ..self }
     }
 

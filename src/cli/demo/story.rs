@@ -38,15 +38,15 @@ const WATCH: &str = "subscription ($customer: ID!, $after: Cursor!) {
     activations(customerId: $customer, after: $after) { id agent { name } version { number systemPrompt } } }";
 
 /// Runs the demo against the service at `url`, with this operator's token.
-pub(super) async fn tell(url: &str, token: &str) -> Result<Report, Failure> {
+pub(super) async fn run(url: &str, token: &str) -> Result<Report, Failure> {
     let lines = PROMPTS.lines().map(|line| Line::read(line.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let versions: usize = lines.iter().map(|line| line.versions.len()).sum();
     let admin = Session::connect(url, token).await?;
     let name = format!("Demo City {}", Clock::default().now().format("%Y-%m-%d %H:%M:%S"));
-    let made = change(&admin, "createCustomer", CREATE_CUSTOMER, json!({ "name": name })).await?;
+    let made = mutate(&admin, "createCustomer", CREATE_CUSTOMER, json!({ "name": name })).await?;
     let customer = text(&made, "/customer/id")?;
     let input = json!({ "name": "demo watcher", "scopes": ["ACTIVATIONS_WATCH", "CONFIGS_READ"] });
-    let service_token = change(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
+    let service_token = mutate(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
     let watcher = Session::connect(url, &text(&service_token, "/secret")?).await?;
     // `after` is explicit, so that the subscription misses nothing, however late the service starts it.
     let after = text(&made, "/revision")?;
@@ -57,21 +57,22 @@ pub(super) async fn tell(url: &str, token: &str) -> Result<Report, Failure> {
     for line in lines {
         bar.set_message(line.agent.clone());
         let input = json!({ "customerId": customer, "name": line.agent });
-        let agent = text(&change(&admin, "createAgent", CREATE_AGENT, input).await?, "/agent/id")?;
+        let agent = text(&mutate(&admin, "createAgent", CREATE_AGENT, input).await?, "/agent/id")?;
         for (version, number) in line.versions.into_iter().zip(1..) {
-            let receipt = one(&admin, &mut events, &agent, &line.agent, version, number).await?;
+            let receipt =
+                publish_and_receive(&admin, &mut events, &agent, &line.agent, version, number).await?;
             report.add(receipt);
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
     let input = json!({ "serviceTokenId": text(&service_token, "/serviceToken/id")? });
-    change(&admin, "revokeServiceToken", REVOKE_TOKEN, input).await?;
+    mutate(&admin, "revokeServiceToken", REVOKE_TOKEN, input).await?;
     Ok(report)
 }
 
 /// Publishes one version, activates it, and waits until the subscriber receives the activation.
-async fn one(
+async fn publish_and_receive(
     admin: &Session,
     events: &mut Subscription,
     agent: &str,
@@ -83,10 +84,10 @@ async fn one(
     let message = version.published_at.map(|at| format!("As first published at {at}"));
     let model = version.model_name.unwrap_or_else(|| MODEL.to_owned());
     let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": model, "message": message });
-    let id = text(&change(admin, "publishVersion", PUBLISH, input).await?, "/version/id")?;
+    let id = text(&mutate(admin, "publishVersion", PUBLISH, input).await?, "/version/id")?;
     let sent = Instant::now();
     let done =
-        change(admin, "activateVersion", ACTIVATE, json!({ "agentId": agent, "versionId": id })).await?;
+        mutate(admin, "activateVersion", ACTIVATE, json!({ "agentId": agent, "versionId": id })).await?;
     let acknowledged = Instant::now();
     let activation = text(&done, "/activation/id")?;
     let event = match timeout(DEADLINE, events.next()).await {
@@ -119,7 +120,7 @@ fn millis(from: Instant, to: Instant) -> f64 {
 ///
 /// # Errors
 /// When the payload has `userErrors`.
-async fn change(session: &Session, field: &str, document: &str, input: Value) -> Result<Value, Failure> {
+async fn mutate(session: &Session, field: &str, document: &str, input: Value) -> Result<Value, Failure> {
     let mut data = session.query(document, json!({ "input": input })).await?;
     let payload = data.get_mut(field).map(Value::take).unwrap_or_default();
     match payload.pointer("/userErrors/0") {

@@ -274,7 +274,7 @@ impl Registry {
     /// Stores the use of a key in a background task. It isn't recorded in the log.
     fn store_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
         let registry = self.clone();
-        self.db.tasks().beside(async move {
+        self.db.tasks().spawn_background(async move {
             if let Err(err) = registry.touch_key(id, customer, now, now - USE_STORED_EVERY).await {
                 tracing::warn!(error = %err, key = %id, "the use of an API key was not stored");
             }

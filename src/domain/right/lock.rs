@@ -45,7 +45,8 @@ impl OpenTxn {
     ) -> Result<(GrantedTxn, Customer)> {
         // Checked before locking too: a caller without the right must neither wait for others nor make them wait.
         policy::allow_on(&self.caller, action, id, what)?;
-        let found = self.one(customer::locked(self.reach(), id)).await?.ok_or(Error::NotFound(what))?;
+        let found =
+            self.one(customer::locked(self.tenant_filter(), id)).await?.ok_or(Error::NotFound(what))?;
         let caller = self.reload_caller(Some(id)).await?;
         policy::allow_on(&caller, action, id, what)?;
         check_status(&caller, action, found.status())?;
@@ -63,14 +64,14 @@ impl OpenTxn {
         id: AgentId,
     ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
         let may = |customer| policy::allow_on(&self.caller, action, customer, "agent");
-        let reach = match self.reach() {
+        let reach = match self.tenant_filter() {
             TenantFilter::All => TenantFilter::All,
             TenantFilter::Only(customers) => TenantFilter::Only(
                 customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect(),
             ),
         };
         let Some(agent::LockedAgent { agent, status }) = self.one(agent::locked(&reach, id)).await? else {
-            let found = self.one(agent::by_ids(self.reach(), &[id])).await?;
+            let found = self.one(agent::by_ids(self.tenant_filter(), &[id])).await?;
             return Err(found
                 .and_then(|found| may(found.customer_id).err())
                 .unwrap_or(Error::NotFound("agent")));
@@ -136,14 +137,14 @@ impl OpenTxn {
         customer: CustomerId,
         id: InvitationId,
     ) -> Result<Option<(GrantedTxn, Invitation)>> {
-        let locked = self.one(customer::locked(self.reach(), customer)).await?;
+        let locked = self.one(customer::locked(self.tenant_filter(), customer)).await?;
         let status = locked.ok_or(Error::NotFound("customer"))?.status();
         check_status(&self.caller, Action::ManageMembers, status)?;
         let now = self.clock.now();
         if self.caller.has_expired(now) {
             return Err(REFUSED);
         }
-        let open = self.one(invitation::locked(self.reach(), id)).await?;
+        let open = self.one(invitation::locked(self.tenant_filter(), id)).await?;
         let caller = self.caller.clone();
         Ok(open
             .filter(|open| open.expires_at > now)

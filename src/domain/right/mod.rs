@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Author, Committed, Entry, Fault, Permit, Query, Scope, Txn},
+    db::{Actor, Author, ChangeRecord, Committed, DbError, Permit, Query, Scope, Txn},
     entity::{TenantFilter, api_key, idempotency_key::StoredResult, membership, operator, user},
     id::{ApiKeyId, CustomerId, UserId},
 };
@@ -99,29 +99,29 @@ impl GrantedTxn {
 
 impl OpenTxn {
     /// The tenants whose rows each query must be narrowed to.
-    pub(super) fn reach(&self) -> &TenantFilter {
-        self.txn.reach()
+    pub(super) fn tenant_filter(&self) -> &TenantFilter {
+        self.txn.tenant_filter()
     }
 
     /// The first row of `query`, if any.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub(super) async fn one<Q: Query>(&self, query: Q) -> std::result::Result<Option<Q::Row>, Fault> {
+    /// Any [`DbError`] of the database.
+    pub(super) async fn one<Q: Query>(&self, query: Q) -> std::result::Result<Option<Q::Row>, DbError> {
         self.txn.one(query).await
     }
 
     /// Claims an idempotency key, as [`Txn::claim`] does.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
+    /// Any [`DbError`] of the database.
     pub(super) async fn claim(
         &self,
         key_hash: [u8; 32],
         request_hash: [u8; 32],
         now: Instant,
         over: Instant,
-    ) -> std::result::Result<Option<StoredResult>, Fault> {
+    ) -> std::result::Result<Option<StoredResult>, DbError> {
         self.txn.claim(key_hash, request_hash, now, over).await
     }
 
@@ -177,7 +177,7 @@ impl OpenTxn {
                 }
             }
             WriteRight::ApiKey(id) => {
-                let key = txn.one(api_key::by_id(txn.reach(), id)).await?.ok_or(REFUSED)?;
+                let key = txn.one(api_key::by_id(txn.tenant_filter(), id)).await?.ok_or(REFUSED)?;
                 if key.revoked_at.is_some() {
                     return Err(REFUSED);
                 }
@@ -291,7 +291,7 @@ pub(super) async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: Inst
         created_at: Set(now),
     };
     if txn.insert_new(row).await? {
-        txn.record(Entry::platform(ChangeAction::UserCreated).subject(principal.id));
+        txn.record(ChangeRecord::platform(ChangeAction::UserCreated).subject(principal.id));
         return Ok(());
     }
     let made = txn.one(user::by_subject(&principal.issuer, &principal.subject)).await?;

@@ -57,7 +57,7 @@ pub async fn serve(mut listener: TcpListener, state: AppState, limits: Connectio
         };
         let connection = Connection::new(stream, &peer, &served.limits);
         let (tasks, served) = (served.tasks.clone(), Arc::clone(&served));
-        tasks.attended(async move {
+        tasks.spawn_tracked(async move {
             metrics::gauge!("registry_connections").increment(1);
             served.serve_connection(connection, peer).await;
             metrics::gauge!("registry_connections").decrement(1);

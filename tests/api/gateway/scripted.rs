@@ -207,7 +207,7 @@ fn changes(told: &[Notice]) -> Vec<String> {
             Some(format!("{agents} at {revision}, {} gone", gone.len()))
         }
         Notice::Remove(revision, agent, reason) => Some(format!("{reason} {agent} at {revision}")),
-        Notice::Anew { .. } => Some("anew".to_owned()),
+        Notice::StartingOver { .. } => Some("anew".to_owned()),
         Notice::Disconnected { agents, .. } => Some(format!("away with {agents}")),
         _ => None,
     });

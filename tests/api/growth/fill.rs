@@ -40,7 +40,7 @@ impl Size {
     pub(super) async fn database(self) -> Database {
         let migrate = async |owner: &str, url: &str| {
             db::migrate(owner).await.unwrap();
-            db::admit(owner, url).await.unwrap();
+            db::grant_service_role(owner, url).await.unwrap();
         };
         let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
         let sql = include_str!("fill.sql");

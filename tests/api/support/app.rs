@@ -125,7 +125,7 @@ impl App {
         // The service's role owns nothing, as in the private Postgres.
         let migrate = async |owner: &str, url: &str| {
             db::migrate(owner).await.unwrap();
-            db::admit(owner, url).await.unwrap();
+            db::grant_service_role(owner, url).await.unwrap();
         };
         let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
         if setup.is_row_level_security_off {

@@ -2,7 +2,7 @@
 
 use super::{answers, gone};
 use crate::folder::{Folder, options};
-use embedded_postgres::{Embedded, Left, SUPERUSER};
+use embedded_postgres::{AfterLeave, Embedded, SUPERUSER};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection, PgConnection};
 use std::fs;
@@ -35,8 +35,8 @@ async fn a_killed_server_is_started_again_with_what_it_had() {
     assert!(folder.join("pg/data/the same cluster").exists());
     let answer: i32 = sqlx::query_scalar("SELECT answer FROM kept").fetch_one(&mut session).await.unwrap();
     assert_eq!(answer, 42);
-    assert_eq!(postgres.leave().await.unwrap(), Left::InUse);
-    assert_eq!(again.leave().await.unwrap(), Left::Stopped);
+    assert_eq!(postgres.leave().await.unwrap(), AfterLeave::InUse);
+    assert_eq!(again.leave().await.unwrap(), AfterLeave::Stopped);
 }
 
 #[tokio::test]
@@ -74,13 +74,13 @@ async fn a_killed_user_leaves_the_server_to_the_next() {
     let (mut other, pid) = another_process(&folder.join("pg"), false);
     let here = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap();
     assert_eq!((here.was_started_here(), here.postmaster()), (false, Some(pid)));
-    assert_eq!(here.leave().await.unwrap(), Left::InUse);
+    assert_eq!(here.leave().await.unwrap(), AfterLeave::InUse);
     other.kill().unwrap();
     other.wait().unwrap();
     assert!(!gone(pid));
     let here = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap();
     assert_eq!((here.was_started_here(), here.postmaster()), (false, Some(pid)));
-    assert_eq!(here.leave().await.unwrap(), Left::Stopped);
+    assert_eq!(here.leave().await.unwrap(), AfterLeave::Stopped);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 mod folder;
 mod killed;
 
-use embedded_postgres::{Embedded, EmbeddedError, Left, SERVICE};
+use embedded_postgres::{AfterLeave, Embedded, EmbeddedError, SERVICE};
 use folder::{Folder, options};
 use rustix::process::{Pid, getpgid, test_kill_process};
 use sqlx::{Connection, PgConnection};
@@ -63,7 +63,7 @@ async fn the_first_starts_it_and_the_service_is_a_plain_role() {
         getpgid(None).unwrap(),
         "Ctrl-C must not reach the server"
     );
-    assert_eq!(postgres.leave().await.unwrap(), Left::Stopped);
+    assert_eq!(postgres.leave().await.unwrap(), AfterLeave::Stopped);
     assert!(gone(pid));
 }
 
@@ -78,9 +78,9 @@ async fn the_second_joins_and_the_last_stops_it() {
     assert_eq!(second.postmaster(), Some(pid));
 
     // The process that started it may leave first.
-    assert_eq!(first.leave().await.unwrap(), Left::InUse);
+    assert_eq!(first.leave().await.unwrap(), AfterLeave::InUse);
     answers(&second).await;
-    assert_eq!(second.leave().await.unwrap(), Left::Stopped);
+    assert_eq!(second.leave().await.unwrap(), AfterLeave::Stopped);
     assert!(gone(pid));
 
     let again = Embedded::attach_or_start(&options).await.unwrap();
@@ -103,7 +103,7 @@ async fn many_at_once_start_one() {
     let [a, b, c, d] = all;
     let left = tokio::join!(a.leave(), b.leave(), c.leave(), d.leave());
     let left = [left.0.unwrap(), left.1.unwrap(), left.2.unwrap(), left.3.unwrap()];
-    assert_eq!(left.iter().filter(|each| **each == Left::Stopped).count(), 1);
+    assert_eq!(left.iter().filter(|each| **each == AfterLeave::Stopped).count(), 1);
 }
 
 #[tokio::test]

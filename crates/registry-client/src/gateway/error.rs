@@ -26,13 +26,13 @@ pub enum GatewayError {
 
 /// How to react to the end of a stream.
 #[derive(Debug)]
-pub(super) enum Way {
+pub(super) enum StreamEndAction {
     /// Reconnect.
-    Back,
+    Reconnect,
     /// Reconnect after a longer delay, because the registry is overloaded or unavailable.
-    BackLater,
+    ReconnectLater,
     /// Start over with a snapshot, because the cursor was rejected.
-    Anew,
+    StartOver,
     /// The credential was rejected.
     Credential,
     /// The subscription isn't allowed.
@@ -41,26 +41,26 @@ pub(super) enum Way {
     Address,
 }
 
-impl Way {
+impl StreamEndAction {
     pub(super) fn after(end: &ClientError) -> Self {
         match end {
             ClientError::Address(_) => Self::Address,
             ClientError::Closed { code: 4401 | 4403, .. } => Self::Credential,
-            ClientError::Closed { code: 1013, .. } | ClientError::Refused(429 | 503) => Self::BackLater,
-            ClientError::GraphQl(errors) => Self::told(errors),
+            ClientError::Closed { code: 1013, .. } | ClientError::Refused(429 | 503) => Self::ReconnectLater,
+            ClientError::GraphQl(errors) => Self::for_codes(errors),
             ClientError::Unreachable(_)
             | ClientError::Refused(_)
             | ClientError::Closed { .. }
             | ClientError::Protocol(_)
             | ClientError::Silent
-            | ClientError::Lagged => Self::Back,
+            | ClientError::Lagged => Self::Reconnect,
         }
     }
 
-    fn told(errors: &[GraphQlError]) -> Self {
+    fn for_codes(errors: &[GraphQlError]) -> Self {
         match errors.iter().find_map(GraphQlError::code) {
-            Some("CURSOR_INVALID" | "CURSOR_TOO_OLD") => Self::Anew,
-            Some("UNAVAILABLE" | "RATE_LIMITED" | "INTERNAL") => Self::BackLater,
+            Some("CURSOR_INVALID" | "CURSOR_TOO_OLD") => Self::StartOver,
+            Some("UNAVAILABLE" | "RATE_LIMITED" | "INTERNAL") => Self::ReconnectLater,
             Some("UNAUTHENTICATED") => Self::Credential,
             Some(_) | None => Self::Refused,
         }

@@ -4,7 +4,7 @@
 //! BOOKMARK could serve a suspended customer's agents for another ten seconds. Redelivered events are idempotent: they
 //! never move an agent to an older revision.
 //!
-//! `marked` is the copy that the gateway saves: the configurations at the last BOOKMARK, with its cursor. Later events
+//! `checkpoint` is the copy that the gateway saves: the configurations at the last BOOKMARK, with its cursor. Later events
 //! are staged until the next BOOKMARK. They are discarded when the stream breaks, because the registry sends them again
 //! after the cursor.
 //!
@@ -20,7 +20,7 @@ pub(super) type Configs = BTreeMap<AgentId, Arc<ActiveConfig>>;
 
 /// The configurations at a BOOKMARK, and the cursor to resume from.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Marked {
+pub(super) struct Checkpoint {
     pub(super) revision: i64,
     pub(super) cursor: String,
     pub(super) configs: Configs,
@@ -35,7 +35,7 @@ struct Slot {
 
 /// What an event changed in `live`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Applied {
+pub(super) enum MapChange {
     /// Nothing: the event is part of a snapshot, or was redelivered.
     Nothing,
     /// This configuration is active from this revision on.
@@ -52,20 +52,20 @@ pub(super) enum Applied {
 #[derive(Debug, Default)]
 pub(super) struct Map {
     live: BTreeMap<AgentId, Slot>,
-    marked: Option<Marked>,
+    checkpoint: Option<Checkpoint>,
     staged: Vec<(AgentId, Option<Arc<ActiveConfig>>)>,
     /// The configurations of an unfinished snapshot.
-    gathered: Option<Configs>,
-    /// The registry has rejected the cursor of `marked`.
+    snapshot: Option<Configs>,
+    /// The registry has rejected the cursor of `checkpoint`.
     is_cursor_refused: bool,
 }
 
 impl Map {
     /// Makes a map from saved configurations.
-    pub(super) fn of(marked: Marked) -> Self {
+    pub(super) fn of(checkpoint: Checkpoint) -> Self {
         let mut map = Self::default();
-        map.serve(&marked);
-        map.marked = Some(marked);
+        map.serve(&checkpoint);
+        map.checkpoint = Some(checkpoint);
         map
     }
 
@@ -75,21 +75,21 @@ impl Map {
     }
 
     /// Returns the configurations to save.
-    pub(super) fn marked(&self) -> Option<&Marked> {
-        self.marked.as_ref()
+    pub(super) fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.checkpoint.as_ref()
     }
 
     /// Whether a snapshot is unfinished.
-    pub(super) fn is_gathering(&self) -> bool {
-        self.gathered.is_some()
+    pub(super) fn has_unfinished_snapshot(&self) -> bool {
+        self.snapshot.is_some()
     }
 
     /// Prepares for a new stream. Returns the cursor for `after`, or `None` when the stream starts with a snapshot.
     pub(super) fn resume(&mut self) -> Option<String> {
         self.staged.clear();
-        let from = self.marked.as_ref().filter(|_| !self.is_cursor_refused);
-        let cursor = from.map(|marked| marked.cursor.clone());
-        self.gathered = cursor.is_none().then(Configs::new);
+        let from = self.checkpoint.as_ref().filter(|_| !self.is_cursor_refused);
+        let cursor = from.map(|checkpoint| checkpoint.cursor.clone());
+        self.snapshot = cursor.is_none().then(Configs::new);
         cursor
     }
 
@@ -103,28 +103,28 @@ impl Map {
     ///
     /// # Errors
     /// [`ClientError::Protocol`] for a SNAPSHOT outside a snapshot, or an UPSERT or REMOVE within one.
-    pub(super) fn apply(&mut self, event: ConfigEvent) -> Result<Applied, ClientError> {
-        match (event, &mut self.gathered) {
-            (ConfigEvent::Snapshot(config), Some(gathered)) => {
-                gathered.insert(config.agent_id, config);
-                Ok(Applied::Nothing)
+    pub(super) fn apply(&mut self, event: ConfigEvent) -> Result<MapChange, ClientError> {
+        match (event, &mut self.snapshot) {
+            (ConfigEvent::Snapshot(config), Some(snapshot)) => {
+                snapshot.insert(config.agent_id, config);
+                Ok(MapChange::Nothing)
             }
-            (ConfigEvent::Bookmark(revision, cursor), Some(gathered)) => {
-                let configs = std::mem::take(gathered);
-                Ok(self.swap(Marked { revision, cursor, configs }))
+            (ConfigEvent::Bookmark(revision, cursor), Some(snapshot)) => {
+                let configs = std::mem::take(snapshot);
+                Ok(self.swap(Checkpoint { revision, cursor, configs }))
             }
             (ConfigEvent::Upsert(revision, config), None) => {
-                let is_new = self.put(config.agent_id, revision, Some(Arc::clone(&config)));
-                Ok(if is_new { Applied::Upsert(revision, config) } else { Applied::Nothing })
+                let is_new = self.stage(config.agent_id, revision, Some(Arc::clone(&config)));
+                Ok(if is_new { MapChange::Upsert(revision, config) } else { MapChange::Nothing })
             }
             (ConfigEvent::Remove(revision, agent, reason), None) => {
-                let is_new = self.put(agent, revision, None);
-                Ok(if is_new { Applied::Remove(revision, agent, reason) } else { Applied::Nothing })
+                let is_new = self.stage(agent, revision, None);
+                Ok(if is_new { MapChange::Remove(revision, agent, reason) } else { MapChange::Nothing })
             }
             (ConfigEvent::Bookmark(revision, cursor), None) => {
                 let is_changed = !self.staged.is_empty();
-                self.mark(revision, cursor);
-                Ok(Applied::Bookmark(revision, is_changed))
+                self.commit_staged(revision, cursor);
+                Ok(MapChange::Bookmark(revision, is_changed))
             }
             (ConfigEvent::Snapshot(_), None) => {
                 Err(ClientError::Protocol("a SNAPSHOT on a stream that was resumed".to_owned()))
@@ -136,7 +136,7 @@ impl Map {
     }
 
     /// Stages an agent's new state, and applies it to `live` unless `live` is as new. Returns whether `live` changed.
-    fn put(&mut self, agent: AgentId, revision: i64, config: Option<Arc<ActiveConfig>>) -> bool {
+    fn stage(&mut self, agent: AgentId, revision: i64, config: Option<Arc<ActiveConfig>>) -> bool {
         self.staged.push((agent, config.clone()));
         if self.live.get(&agent).is_some_and(|known| known.revision >= revision) {
             return false;
@@ -145,9 +145,9 @@ impl Map {
         true
     }
 
-    /// Moves staged changes to `marked`.
-    fn mark(&mut self, revision: i64, cursor: String) {
-        let mut configs = self.marked.take().map(|marked| marked.configs).unwrap_or_default();
+    /// Moves staged changes to `checkpoint`.
+    fn commit_staged(&mut self, revision: i64, cursor: String) {
+        let mut configs = self.checkpoint.take().map(|checkpoint| checkpoint.configs).unwrap_or_default();
         for (agent, config) in self.staged.drain(..) {
             match config {
                 Some(config) => configs.insert(agent, config),
@@ -156,24 +156,24 @@ impl Map {
         }
         // Tombstones up to this revision can go: no later stream redelivers older events.
         self.live.retain(|_, slot| slot.config.is_some() || slot.revision > revision);
-        self.marked = Some(Marked { revision, cursor, configs });
+        self.checkpoint = Some(Checkpoint { revision, cursor, configs });
     }
 
     /// Replaces both copies by a snapshot.
-    fn swap(&mut self, marked: Marked) -> Applied {
+    fn swap(&mut self, checkpoint: Checkpoint) -> MapChange {
         let served = self.live.iter().filter(|(_, slot)| slot.config.is_some()).map(|(agent, _)| *agent);
-        let gone = served.filter(|agent| !marked.configs.contains_key(agent)).collect();
-        let revision = marked.revision;
-        self.serve(&marked);
-        self.marked = Some(marked);
-        self.gathered = None;
+        let gone = served.filter(|agent| !checkpoint.configs.contains_key(agent)).collect();
+        let revision = checkpoint.revision;
+        self.serve(&checkpoint);
+        self.checkpoint = Some(checkpoint);
+        self.snapshot = None;
         self.is_cursor_refused = false;
-        Applied::Snapshot(revision, gone)
+        MapChange::Snapshot(revision, gone)
     }
 
-    fn serve(&mut self, marked: &Marked) {
-        let slots = marked.configs.iter().map(|(agent, config)| {
-            (*agent, Slot { revision: marked.revision, config: Some(Arc::clone(config)) })
+    fn serve(&mut self, checkpoint: &Checkpoint) {
+        let slots = checkpoint.configs.iter().map(|(agent, config)| {
+            (*agent, Slot { revision: checkpoint.revision, config: Some(Arc::clone(config)) })
         });
         self.live = slots.collect();
     }

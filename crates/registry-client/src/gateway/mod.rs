@@ -23,10 +23,10 @@ pub use event::{ActiveConfig, Tool};
 pub use notice::Notice;
 
 use backoff::Backoff;
-use error::Way;
+use error::StreamEndAction;
 use map::Map;
 use saver::Saver;
-use state::{Found, StateFile, Subject};
+use state::{StateFile, StoredState, Subject};
 use stream::End;
 
 use crate::{AgentId, CustomerId};
@@ -99,7 +99,7 @@ pub struct Gateway {
     /// No event has arrived on the current stream.
     is_silent: bool,
     /// The number of consecutive streams that were refused or timed out before their first event.
-    barren: u32,
+    failed_streams: u32,
     /// The reason of the last `Disconnected` notice, so that each reason is reported once.
     trouble: Option<String>,
     /// Whether the last save failed, so that the failure is reported once.
@@ -134,11 +134,11 @@ impl Gateway {
             let (opened, was_found) = StateFile::open(path, subject)?;
             let path = opened.path().to_owned();
             match was_found {
-                Found::Nothing => {}
-                Found::Damaged(why, kept) => found.push(Notice::Damaged { path, why, kept }),
-                Found::Saved(marked, at) => {
-                    let (revision, age) = (marked.revision, (now() - at).to_std().unwrap_or_default());
-                    map = Map::of(marked);
+                StoredState::Nothing => {}
+                StoredState::Damaged(why, kept) => found.push(Notice::Damaged { path, why, kept }),
+                StoredState::Saved(checkpoint, at) => {
+                    let (revision, age) = (checkpoint.revision, (now() - at).to_std().unwrap_or_default());
+                    map = Map::of(checkpoint);
                     found.push(Notice::Loaded { path, agents: map.len(), revision, age });
                 }
             }
@@ -152,7 +152,7 @@ impl Gateway {
             was_signed_in: false,
             was_let_in: false,
             is_silent: true,
-            barren: 0,
+            failed_streams: 0,
             trouble: None,
             is_unsaved: false,
         })
@@ -169,7 +169,7 @@ impl Gateway {
         }
         let ended = select! {
             () = stop => Ok(()),
-            ended = self.keep(tell) => ended,
+            ended = self.reconnect_loop(tell) => ended,
         };
         match (ended, self.saver.flush().await.failure) {
             (Ok(()), Some(why)) => Err(GatewayError::Save(why.to_string())),
@@ -178,7 +178,7 @@ impl Gateway {
     }
 
     /// Reconnects with backoff, until an error occurs that retrying can't fix.
-    async fn keep(&mut self, tell: Tell<'_>) -> Result<(), GatewayError> {
+    async fn reconnect_loop(&mut self, tell: Tell<'_>) -> Result<(), GatewayError> {
         let mut backoff = Backoff::default();
         loop {
             let begun = Instant::now();
@@ -186,12 +186,17 @@ impl Gateway {
                 End::Done => return Ok(()),
                 End::Failed(err) => return Err(err),
                 End::Unready(why) => (why, false),
-                End::Broken(end) => match Way::after(&end) {
-                    Way::Address => return Err(GatewayError::Setting(end.to_string())),
-                    Way::Credential if !self.was_signed_in => return Err(GatewayError::Credential(end)),
-                    Way::Refused if !self.was_let_in => return Err(GatewayError::Refused(end)),
-                    Way::BackLater => (end.to_string(), true),
-                    Way::Back | Way::Anew | Way::Credential | Way::Refused => (end.to_string(), false),
+                End::Broken(end) => match StreamEndAction::after(&end) {
+                    StreamEndAction::Address => return Err(GatewayError::Setting(end.to_string())),
+                    StreamEndAction::Credential if !self.was_signed_in => {
+                        return Err(GatewayError::Credential(end));
+                    }
+                    StreamEndAction::Refused if !self.was_let_in => return Err(GatewayError::Refused(end)),
+                    StreamEndAction::ReconnectLater => (end.to_string(), true),
+                    StreamEndAction::Reconnect
+                    | StreamEndAction::StartOver
+                    | StreamEndAction::Credential
+                    | StreamEndAction::Refused => (end.to_string(), false),
                 },
             };
             if begun.elapsed() >= STEADY {

@@ -41,7 +41,7 @@ pub enum Notice {
         agents: usize,
     },
     /// The registry rejected the cursor; a snapshot follows.
-    Anew {
+    StartingOver {
         /// The reason.
         why: String,
     },

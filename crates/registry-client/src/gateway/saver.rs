@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{map::Marked, now, state::StateFile};
+use super::{map::Checkpoint, now, state::StateFile};
 
 /// The result of the last save.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Saved {
 /// The handle with which a gateway requests saves.
 #[derive(Debug)]
 pub(super) struct Saver {
-    wanted: watch::Sender<Option<(u64, Marked)>>,
+    wanted: watch::Sender<Option<(u64, Checkpoint)>>,
     saved: watch::Receiver<Saved>,
     number: u64,
     asked: Option<Instant>,
@@ -39,14 +39,14 @@ impl Saver {
 
     /// Requests a save. If only the cursor has changed and the last save succeeded, skips requests within `cursor_lag` of
     /// the previous one.
-    pub(super) fn ask(&mut self, marked: &Marked, is_changed: bool) {
+    pub(super) fn request(&mut self, checkpoint: &Checkpoint, is_changed: bool) {
         let is_fresh = self.asked.is_some_and(|asked| asked.elapsed() < self.cursor_lag);
         if is_fresh && !is_changed && self.saved.borrow().failure.is_none() {
             return;
         }
         self.number += 1;
         self.asked = Some(Instant::now());
-        self.wanted.send_replace(Some((self.number, marked.clone())));
+        self.wanted.send_replace(Some((self.number, checkpoint.clone())));
     }
 
     /// Waits for the next save and returns its result. Cancel-safe.
@@ -70,16 +70,16 @@ impl Saver {
 
 async fn save(
     file: Option<Arc<StateFile>>,
-    mut wanted: watch::Receiver<Option<(u64, Marked)>>,
+    mut wanted: watch::Receiver<Option<(u64, Checkpoint)>>,
     done: watch::Sender<Saved>,
 ) {
     while wanted.changed().await.is_ok() {
-        let Some((number, marked)) = wanted.borrow_and_update().clone() else { continue };
+        let Some((number, checkpoint)) = wanted.borrow_and_update().clone() else { continue };
         let failure = match file.clone() {
             None => None,
             Some(file) => {
                 let at = now();
-                let saved = tokio::task::spawn_blocking(move || file.save(&marked, at)).await;
+                let saved = tokio::task::spawn_blocking(move || file.save(&checkpoint, at)).await;
                 let failure = match saved {
                     Ok(Ok(())) => None,
                     Ok(Err(err)) => Some(err.to_string()),

@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{GatewayError, Timestamp, event::ActiveConfig, map::Marked};
+use super::{GatewayError, Timestamp, event::ActiveConfig, map::Checkpoint};
 use crate::{AgentId, CustomerId};
 
 /// The version of the file format. Files of other versions are rejected and left untouched.
@@ -55,11 +55,11 @@ struct State<C> {
 
 /// The content of the file when it was opened.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum StoredState {
     /// The file doesn't exist.
     Nothing,
     /// The saved state, and the time of saving.
-    Saved(Marked, Timestamp),
+    Saved(Checkpoint, Timestamp),
     /// The file is damaged: the reason, and the path that it was moved to.
     Damaged(String, PathBuf),
 }
@@ -79,7 +79,7 @@ impl StateFile {
     /// # Errors
     /// [`GatewayError::Setting`] when the file belongs to another watch, has another format, is locked by another
     /// process, or can't be read.
-    pub(super) fn open(path: &Path, subject: Subject) -> Result<(Self, Found), GatewayError> {
+    pub(super) fn open(path: &Path, subject: Subject) -> Result<(Self, StoredState), GatewayError> {
         let unusable = |why: String| {
             GatewayError::Setting(format!("can't use the state file {}: {why}", path.display()))
         };
@@ -102,7 +102,7 @@ impl StateFile {
             Err(TryLockError::Error(err)) => return Err(unusable(err.to_string())),
         }
         let found = match fs::read(&place) {
-            Err(err) if err.kind() == io::ErrorKind::NotFound => Found::Nothing,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => StoredState::Nothing,
             Err(err) => return Err(unusable(err.to_string())),
             Ok(bytes) => match read(&bytes) {
                 Ok(state) if state.subject != subject => {
@@ -111,15 +111,15 @@ impl StateFile {
                 Ok(state) => {
                     let State { revision, cursor, saved_at, configs, .. } = state;
                     let configs = configs.into_iter().map(|(agent, config)| (agent, config.into())).collect();
-                    Found::Saved(Marked { revision, cursor, configs }, saved_at)
+                    StoredState::Saved(Checkpoint { revision, cursor, configs }, saved_at)
                 }
-                Err(Unread::Format(format)) => {
+                Err(ReadStateError::Format(format)) => {
                     return Err(unusable(format!("its format must be {FORMAT}, got {format}")));
                 }
-                Err(Unread::Damaged(why)) => {
+                Err(ReadStateError::Damaged(why)) => {
                     let aside = beside(&format!(".damaged-{}", uuid::Uuid::now_v7()));
                     fs::rename(&place, &aside).map_err(|err| unusable(format!("{why}; {err}")))?;
-                    Found::Damaged(why, aside)
+                    StoredState::Damaged(why, aside)
                 }
             },
         };
@@ -132,10 +132,10 @@ impl StateFile {
     }
 
     /// Replaces the file atomically. If that fails, the previous content remains.
-    pub(super) fn save(&self, marked: &Marked, at: Timestamp) -> io::Result<()> {
+    pub(super) fn save(&self, checkpoint: &Checkpoint, at: Timestamp) -> io::Result<()> {
         let configs: BTreeMap<AgentId, &ActiveConfig> =
-            marked.configs.iter().map(|(agent, config)| (*agent, config.as_ref())).collect();
-        let Marked { revision, cursor, .. } = marked;
+            checkpoint.configs.iter().map(|(agent, config)| (*agent, config.as_ref())).collect();
+        let Checkpoint { revision, cursor, .. } = checkpoint;
         let (revision, cursor) = (*revision, cursor.clone());
         let state = State { subject: self.subject.clone(), saved_at: at, revision, cursor, configs };
         let bytes = serde_json::to_vec(&Envelope { format: FORMAT, sha256: hash(&state)?, state })?;
@@ -156,18 +156,18 @@ impl StateFile {
     }
 }
 
-enum Unread {
+enum ReadStateError {
     Format(u32),
     Damaged(String),
 }
 
-fn read(bytes: &[u8]) -> Result<State<ActiveConfig>, Unread> {
-    let damaged = |err: &dyn std::fmt::Display| Unread::Damaged(err.to_string());
+fn read(bytes: &[u8]) -> Result<State<ActiveConfig>, ReadStateError> {
+    let damaged = |err: &dyn std::fmt::Display| ReadStateError::Damaged(err.to_string());
     // The size isn't limited, since the file contains all configurations of the watch.
     let file = json_reader::read(bytes, &json_reader::Limits::DEPTH_ONLY).map_err(|err| damaged(&err))?;
     let Head { format } = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
     if format != FORMAT {
-        return Err(Unread::Format(format));
+        return Err(ReadStateError::Format(format));
     }
     let read: Envelope<ActiveConfig> = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
     if hash(&read.state).map_err(|err| damaged(&err))? != read.sha256 {
@@ -211,7 +211,7 @@ mod tests {
             Self(folder)
         }
 
-        fn open(&self, url: &str) -> Result<(StateFile, Found), GatewayError> {
+        fn open(&self, url: &str) -> Result<(StateFile, StoredState), GatewayError> {
             let subject = Subject { url: url.to_owned(), customer: None, agents: None };
             StateFile::open(&self.0.join("state"), subject)
         }
@@ -223,7 +223,7 @@ mod tests {
         }
     }
 
-    fn marked() -> Marked {
+    fn checkpoint() -> Checkpoint {
         let config = ActiveConfig {
             agent_id: uuid::Uuid::now_v7().into(),
             customer_id: uuid::Uuid::now_v7().into(),
@@ -239,19 +239,19 @@ mod tests {
             revision: "7".to_owned(),
         };
         let configs = [(config.agent_id, config.into())].into();
-        Marked { revision: 7, cursor: "7.0.ab".to_owned(), configs }
+        Checkpoint { revision: 7, cursor: "7.0.ab".to_owned(), configs }
     }
 
     #[test]
     fn what_is_saved_is_read_and_is_nobody_elses() {
-        let (folder, marked) = (Folder::new(), marked());
+        let (folder, checkpoint) = (Folder::new(), checkpoint());
         let (file, found) = folder.open("http://a").unwrap();
-        assert!(matches!(found, Found::Nothing));
+        assert!(matches!(found, StoredState::Nothing));
         let at = now();
         // A leftover draft, readable for all, doesn't get in the way.
         fs::write(folder.0.join("state.new"), "left").unwrap();
         for _ in 0..2 {
-            file.save(&marked, at).unwrap();
+            file.save(&checkpoint, at).unwrap();
         }
         assert_eq!(fs::metadata(folder.0.join("state")).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(matches!(folder.open("http://a"), Err(GatewayError::Setting(_))), "the file is locked");
@@ -261,14 +261,14 @@ mod tests {
             "the file belongs to another watch"
         );
         let (_, found) = folder.open("http://a").unwrap();
-        let Found::Saved(read, then) = found else { panic!("{found:?}") };
-        assert_eq!((read, then), (marked, at));
+        let StoredState::Saved(read, then) = found else { panic!("{found:?}") };
+        assert_eq!((read, then), (checkpoint, at));
     }
 
     #[test]
     fn damage_of_any_byte_is_seen_and_kept() {
         let folder = Folder::new();
-        folder.open("http://a").unwrap().0.save(&marked(), now()).unwrap();
+        folder.open("http://a").unwrap().0.save(&checkpoint(), now()).unwrap();
         let whole = fs::read(folder.0.join("state")).unwrap();
         let text = String::from_utf8(whole.clone()).unwrap();
         let (mut damaged, mut refused) = (0, 0);
@@ -277,7 +277,7 @@ mod tests {
             bytes[at] ^= 1;
             fs::write(folder.0.join("state"), &bytes).unwrap();
             match folder.open("http://a") {
-                Ok((_, Found::Damaged(_, aside))) => {
+                Ok((_, StoredState::Damaged(_, aside))) => {
                     damaged += 1;
                     assert_eq!(fs::read(aside).unwrap(), bytes);
                 }
@@ -289,7 +289,10 @@ mod tests {
         assert!(refused <= 1 && damaged + refused == whole.len(), "{damaged} {refused}");
         for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
             fs::write(folder.0.join("state"), &whole[..cut]).unwrap();
-            assert!(matches!(folder.open("http://a"), Ok((_, Found::Damaged(..)))), "cut to {cut} bytes");
+            assert!(
+                matches!(folder.open("http://a"), Ok((_, StoredState::Damaged(..)))),
+                "cut to {cut} bytes"
+            );
         }
     }
 
@@ -300,7 +303,7 @@ mod tests {
             let file = format!(r#"{{"format":1,"other":[{{"{key}":"1"}}]}}"#);
             fs::write(folder.0.join("state"), file).unwrap();
             let (_, found) = folder.open("http://a").unwrap();
-            let Found::Damaged(why, _) = found else { panic!("{found:?}") };
+            let StoredState::Damaged(why, _) = found else { panic!("{found:?}") };
             assert!(why.contains("reserved") && why.contains("`other[0]`"), "{why}");
         }
     }
@@ -309,13 +312,13 @@ mod tests {
     fn a_save_that_fails_leaves_what_was() {
         let folder = Folder::new();
         let (file, _) = folder.open("http://a").unwrap();
-        let first = marked();
+        let first = checkpoint();
         file.save(&first, now()).unwrap();
         // A folder at the draft's path makes the save fail.
         fs::create_dir(folder.0.join("state.new")).unwrap();
-        assert!(file.save(&Marked { revision: 8, ..marked() }, now()).is_err());
+        assert!(file.save(&Checkpoint { revision: 8, ..checkpoint() }, now()).is_err());
         drop(file);
-        let Found::Saved(read, _) = folder.open("http://a").unwrap().1 else {
+        let StoredState::Saved(read, _) = folder.open("http://a").unwrap().1 else {
             panic!("the saved state is gone")
         };
         assert_eq!(read, first);

@@ -11,9 +11,9 @@ use tokio::{
 
 use super::{
     Gateway, GatewayError, Notice, Tell,
-    error::Way,
+    error::StreamEndAction,
     event::{CONFIGS, ConfigEvent},
-    map::Applied,
+    map::MapChange,
     saver::Saved,
 };
 use crate::{ClientError, Session};
@@ -69,16 +69,18 @@ impl Gateway {
             self.is_silent = true;
             let Err(end) = self.stream(&session, cursor, tell).await else { return End::Done };
             match end {
-                End::Broken(end) if is_resumed && matches!(Way::after(&end), Way::Anew) => {
+                End::Broken(end)
+                    if is_resumed && matches!(StreamEndAction::after(&end), StreamEndAction::StartOver) =>
+                {
                     self.map.forget_cursor();
-                    if let Err(err) = tell(Notice::Anew { why: end.to_string() }) {
+                    if let Err(err) = tell(Notice::StartingOver { why: end.to_string() }) {
                         return err.into();
                     }
                 }
                 End::Broken(end) => {
-                    let is_refused = !matches!(Way::after(&end), Way::Back);
+                    let is_refused = !matches!(StreamEndAction::after(&end), StreamEndAction::Reconnect);
                     if self.is_silent && (is_refused || matches!(end, ClientError::Silent)) {
-                        self.barren += 1;
+                        self.failed_streams += 1;
                     }
                     return End::Broken(end);
                 }
@@ -89,7 +91,7 @@ impl Gateway {
 
     /// Follows one stream until it fails. Returns `Ok` only with `is_once`, when the first BOOKMARK is saved.
     async fn stream(&mut self, session: &Session, cursor: Option<String>, tell: Tell<'_>) -> Result<(), End> {
-        let after = self.map.marked().filter(|_| cursor.is_some()).map(|marked| marked.revision);
+        let after = self.map.checkpoint().filter(|_| cursor.is_some()).map(|checkpoint| checkpoint.revision);
         let variables = json!({
             "customer": self.settings.customer,
             "agents": self.settings.agents,
@@ -98,20 +100,20 @@ impl Gateway {
         let mut events = session.subscribe(CONFIGS, variables)?;
         // The protocol doesn't acknowledge the start of a stream. After a failed stream, `Connected` is reported
         // only with the first event.
-        let mut is_untold = self.barren > 0;
+        let mut is_untold = self.failed_streams > 0;
         if !is_untold {
             self.trouble = None;
             tell(Notice::Connected { after })?;
         }
         // The socket's pings detect a dead connection, so this timeout can grow. It must: a registry that scans a
         // long log before the first event would otherwise be abandoned at every attempt.
-        let patience = self.settings.patience * (1 << self.barren.min(PATIENCE_DOUBLINGS));
+        let patience = self.settings.patience * (1 << self.failed_streams.min(PATIENCE_DOUBLINGS));
         let mut heard = Instant::now();
         loop {
             let event = select! {
                 biased;
                 saved = self.saver.next() => {
-                    self.note(saved, tell)?;
+                    self.report_save(saved, tell)?;
                     continue;
                 }
                 event = timeout_at(heard + patience, events.next()) => event,
@@ -127,9 +129,10 @@ impl Gateway {
             if std::mem::take(&mut is_untold) {
                 tell(Notice::Connected { after })?;
             }
-            (self.is_silent, self.barren, self.was_let_in, self.trouble) = (false, 0, true, None);
-            let (is_marked, is_gathering) = (self.take(data, tell)?, self.map.is_gathering());
-            if is_marked || is_gathering {
+            (self.is_silent, self.failed_streams, self.was_let_in, self.trouble) = (false, 0, true, None);
+            let (is_marked, has_unfinished_snapshot) =
+                (self.apply_event(data, tell)?, self.map.has_unfinished_snapshot());
+            if is_marked || has_unfinished_snapshot {
                 heard = Instant::now();
             }
             if is_marked && self.settings.is_once {
@@ -140,31 +143,31 @@ impl Gateway {
     }
 
     /// Applies one event, requests a save at a BOOKMARK, and sends notices. Returns whether it was a BOOKMARK.
-    fn take(&mut self, data: Value, tell: Tell<'_>) -> Result<bool, End> {
+    fn apply_event(&mut self, data: Value, tell: Tell<'_>) -> Result<bool, End> {
         let applied = self.map.apply(ConfigEvent::read(data)?)?;
         let is_changed = match &applied {
-            Applied::Snapshot(..) => Some(true),
-            Applied::Bookmark(_, is_changed) => Some(*is_changed),
-            Applied::Nothing | Applied::Upsert(..) | Applied::Remove(..) => None,
+            MapChange::Snapshot(..) => Some(true),
+            MapChange::Bookmark(_, is_changed) => Some(*is_changed),
+            MapChange::Nothing | MapChange::Upsert(..) | MapChange::Remove(..) => None,
         };
-        if let Some((is_changed, marked)) = is_changed.zip(self.map.marked()) {
-            self.saver.ask(marked, is_changed);
+        if let Some((is_changed, checkpoint)) = is_changed.zip(self.map.checkpoint()) {
+            self.saver.request(checkpoint, is_changed);
         }
         match applied {
-            Applied::Nothing => {}
-            Applied::Upsert(revision, config) => tell(Notice::Upsert(revision, config))?,
-            Applied::Remove(revision, agent, reason) => tell(Notice::Remove(revision, agent, reason))?,
-            Applied::Snapshot(revision, gone) => {
+            MapChange::Nothing => {}
+            MapChange::Upsert(revision, config) => tell(Notice::Upsert(revision, config))?,
+            MapChange::Remove(revision, agent, reason) => tell(Notice::Remove(revision, agent, reason))?,
+            MapChange::Snapshot(revision, gone) => {
                 tell(Notice::Snapshot { revision, agents: self.map.len(), gone })?;
                 tell(Notice::Bookmark(revision))?;
             }
-            Applied::Bookmark(revision, _) => tell(Notice::Bookmark(revision))?,
+            MapChange::Bookmark(revision, _) => tell(Notice::Bookmark(revision))?,
         }
         Ok(is_changed.is_some())
     }
 
     /// Sends [`Notice::Unsaved`] for the first of consecutive failed saves.
-    fn note(&mut self, saved: Saved, tell: Tell<'_>) -> Result<(), GatewayError> {
+    fn report_save(&mut self, saved: Saved, tell: Tell<'_>) -> Result<(), GatewayError> {
         let was_unsaved = std::mem::replace(&mut self.is_unsaved, saved.failure.is_some());
         match saved.failure {
             Some(why) if !was_unsaved => Ok(tell(Notice::Unsaved { why: why.to_string() })?),

@@ -74,7 +74,7 @@ pub(super) async fn excerpt(
         .map_err(|_| Error::Unavailable("this instance is writing two other excerpts"))
         .map_err(refuse(&caller))?;
     let (pieces, taken) = mpsc::channel(1);
-    state.tasks.clone().beside(async move {
+    state.tasks.clone().spawn_background(async move {
         let _turn = turn;
         write(&state, excerpt, since, pieces).await;
     });

@@ -118,7 +118,7 @@ pub async fn upgrade(state: AppState, RequestId(id): RequestId, request: Request
     // Not a child of the request's span, which would stay open as long as the socket.
     let span = tracing::info_span!(parent: None, "socket", id = %id);
     // axum spawns the socket's task. The token makes the shutdown wait for it too.
-    let held = state.tasks.hold();
+    let held = state.tasks.track();
     let mut response = upgrade.on_upgrade(move |socket: WebSocket| {
         let work = async move {
             Session::new(&state, bearer, client, permit.clone()).serve(socket, speaks).await;

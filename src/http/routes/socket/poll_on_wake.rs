@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn nothing_that_is_sent_is_missed() {
         let (sender, receiver) = tokio::sync::mpsc::channel(1);
-        crate::task::Tasks::default().attended(async move {
+        crate::task::Tasks::default().spawn_tracked(async move {
             for nth in 0..100_000 {
                 sender.send(nth).await.unwrap();
             }

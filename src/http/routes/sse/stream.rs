@@ -64,7 +64,7 @@ impl Stream {
         let span = tracing::info_span!("stream", id = self.caller.request_id());
         self.peer.set_user_timeout(self.state.sockets.limits.silence);
         let tasks = self.state.tasks.clone();
-        tasks.attended(self.run(outbox).instrument(span));
+        tasks.spawn_tracked(self.run(outbox).instrument(span));
         Body::from_stream(stream::poll_fn(move |cx| {
             inbox.poll_recv(cx).map(|message| message.map(Ok::<Bytes, Infallible>))
         }))

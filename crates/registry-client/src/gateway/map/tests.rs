@@ -107,7 +107,7 @@ impl Map {
     }
 
     fn kept(&self) -> Option<BTreeMap<AgentId, i64>> {
-        self.marked.as_ref().map(|marked| since(marked.configs.values()))
+        self.checkpoint.as_ref().map(|checkpoint| since(checkpoint.configs.values()))
     }
 }
 
@@ -119,7 +119,7 @@ enum Step {
     Hear(u8),
     /// Nothing happens for a while.
     Idle,
-    /// The gateway saves `marked`.
+    /// The gateway saves `checkpoint`.
     Save,
     /// The connection breaks.
     Cut(i64),
@@ -146,7 +146,7 @@ struct Run {
     model: Model,
     map: Map,
     stream: Stream,
-    saved: Option<Marked>,
+    saved: Option<Checkpoint>,
     /// The latest revision received per agent, and the revision of the last snapshot.
     told: BTreeMap<AgentId, i64>,
     told_all: i64,
@@ -154,7 +154,8 @@ struct Run {
 
 impl Run {
     fn hear(&mut self, event: ConfigEvent) {
-        let (served, kept, is_gathering) = (self.map.served(), self.map.kept(), self.map.is_gathering());
+        let (served, kept, has_unfinished_snapshot) =
+            (self.map.served(), self.map.kept(), self.map.has_unfinished_snapshot());
         let is_known = match &event {
             ConfigEvent::Upsert(revision, config) => *revision <= self.told_of(config.agent_id),
             ConfigEvent::Remove(revision, agent, _) => *revision <= self.told_of(*agent),
@@ -162,10 +163,10 @@ impl Run {
             ConfigEvent::Bookmark(..) => false,
         };
         let applied = self.map.apply(event.clone()).unwrap();
-        assert_eq!(applied == Applied::Nothing, is_known, "each change is reported once: {event:?}");
+        assert_eq!(applied == MapChange::Nothing, is_known, "each change is reported once: {event:?}");
         match &event {
             ConfigEvent::Bookmark(revision, _) => {
-                if is_gathering {
+                if has_unfinished_snapshot {
                     self.told.clear();
                     self.told_all = *revision;
                 }
@@ -174,7 +175,7 @@ impl Run {
                     Some(self.model.at(*revision)),
                     "the saved copy at a BOOKMARK"
                 );
-                assert_eq!(self.map.marked().map(|marked| marked.revision), Some(*revision));
+                assert_eq!(self.map.checkpoint().map(|checkpoint| checkpoint.revision), Some(*revision));
             }
             ConfigEvent::Upsert(revision, config) => self.tell(config.agent_id, *revision),
             ConfigEvent::Remove(revision, agent, _) => self.tell(*agent, *revision),
@@ -183,7 +184,7 @@ impl Run {
         if !matches!(event, ConfigEvent::Bookmark(..)) {
             assert_eq!(self.map.kept(), kept, "an incomplete copy");
         }
-        if applied == Applied::Nothing {
+        if applied == MapChange::Nothing {
             assert_eq!(self.map.served(), served, "a change that wasn't reported");
         }
         self.check();
@@ -225,7 +226,7 @@ impl Run {
                 }
             }
             Step::Idle => self.idle(),
-            Step::Save => self.saved = self.map.marked().cloned(),
+            Step::Save => self.saved = self.map.checkpoint().cloned(),
             Step::Cut(due) => self.stream = Stream::open(&self.model, &mut self.map, due),
             Step::Kill(due) => {
                 self.map = self.saved.clone().map(Map::of).unwrap_or_default();
@@ -266,18 +267,18 @@ proptest! {
 
 #[test]
 fn a_snapshot_takes_away_who_is_not_in_it_and_says_so() {
-    let marked = |revision: i64, agents: &[u8]| {
+    let checkpoint = |revision: i64, agents: &[u8]| {
         let configs = agents.iter().map(|nth| (agent(*nth), config(agent(*nth), 1))).collect();
-        Marked { revision, cursor: revision.to_string(), configs }
+        Checkpoint { revision, cursor: revision.to_string(), configs }
     };
-    let mut map = Map::of(marked(5, &[1, 2]));
+    let mut map = Map::of(checkpoint(5, &[1, 2]));
     map.forget_cursor();
     assert_eq!(map.resume(), None);
-    assert_eq!(map.apply(ConfigEvent::Snapshot(config(agent(2), 1))).unwrap(), Applied::Nothing);
+    assert_eq!(map.apply(ConfigEvent::Snapshot(config(agent(2), 1))).unwrap(), MapChange::Nothing);
     assert_eq!(map.len(), 2);
     // A registry that was restored from a backup may send a snapshot of an older revision.
     let applied = map.apply(ConfigEvent::Bookmark(3, "3".to_owned())).unwrap();
-    assert_eq!(applied, Applied::Snapshot(3, vec![agent(1)]));
+    assert_eq!(applied, MapChange::Snapshot(3, vec![agent(1)]));
     assert_eq!((map.len(), map.resume()), (1, Some("3".to_owned())));
     // The resumed stream must not contain a SNAPSHOT.
     assert!(map.apply(ConfigEvent::Snapshot(config(agent(1), 1))).is_err());

@@ -7,16 +7,16 @@ use std::sync::{
 
 /// The highest revision that a read or write has observed. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen(Arc<AtomicI64>);
+pub(super) struct HighWaterMark(Arc<AtomicI64>);
 
-impl Seen {
+impl HighWaterMark {
     /// Raises the mark to this revision.
-    pub(super) fn note(&self, revision: i64) {
+    pub(super) fn raise(&self, revision: i64) {
         self.0.fetch_max(revision, Ordering::AcqRel);
     }
 
     /// Lowers the mark to this revision, because the log ends there and no longer contains later commits.
-    pub(super) fn at_most(&self, revision: i64) {
+    pub(super) fn lower(&self, revision: i64) {
         self.0.fetch_min(revision, Ordering::AcqRel);
     }
 

@@ -23,7 +23,7 @@ const MIB: usize = 1024 * 1024;
 
 /// The settings of `serve` that need more than parsing: validated, with their files read.
 #[derive(Debug)]
-pub struct Checked {
+pub struct ValidatedSettings {
     issuer: Issuer,
     trusted_documents: Option<TrustedDocuments>,
     tls: Option<Tls>,
@@ -31,7 +31,7 @@ pub struct Checked {
     hosts: Hosts,
 }
 
-impl Checked {
+impl ValidatedSettings {
     /// Validates the settings of a command line.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Checked {
 ///
 /// # Errors
 /// [`StartError`] when one is missing.
-fn both<'a, T, U>(
+fn required_together<'a, T, U>(
     (first_name, first): (&str, &'a Option<T>),
     (second_name, second): (&str, &'a Option<U>),
 ) -> Result<Option<(&'a T, &'a U)>, StartError> {
@@ -96,7 +96,7 @@ fn both<'a, T, U>(
 /// # Errors
 /// [`StartError`] when a setting, the key or the key set can't be used.
 pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
-    let both = both(("JWT_ISSUER", &common.jwt_issuer), ("JWT_JWKS", &common.jwt_jwks))?;
+    let both = required_together(("JWT_ISSUER", &common.jwt_issuer), ("JWT_JWKS", &common.jwt_jwks))?;
     let Some((name, keys)) = both else { return Ok(Issuer::Local(signing_key(common)?)) };
     let source = Source::parse(keys).map_err(|why| StartError::Setting(format!("JWT_JWKS: {why}")))?;
     let outside = OutsideIssuer::new(name.clone(), common.jwt_audience.clone(), source)?;
@@ -130,7 +130,7 @@ fn trusted_documents(serve: &Serve) -> Result<Option<TrustedDocuments>, StartErr
 /// # Errors
 /// [`StartError`] when one of the two is missing or can't be used.
 fn tls(serve: &Serve) -> Result<Option<Tls>, StartError> {
-    let both = both(("TLS_CERT", &serve.tls_cert), ("TLS_KEY", &serve.tls_key))?;
+    let both = required_together(("TLS_CERT", &serve.tls_cert), ("TLS_KEY", &serve.tls_key))?;
     let Some((chain, key)) = both else { return Ok(None) };
     let tls = Tls::open(chain.clone(), key.clone());
     tls.map(Some).map_err(|err| StartError::Setting(format!("TLS_CERT and TLS_KEY: {err}")))

@@ -2,11 +2,11 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 
-use crate::task::Lost;
+use crate::task::TaskFailed;
 
 /// Why a database call failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum DbError {
     /// The row violates this unique constraint.
     #[error("unique constraint {0}")]
     Unique(String),
@@ -21,13 +21,13 @@ pub enum Fault {
     Unavailable(#[source] DbErr),
     /// The task that ran the call didn't finish.
     #[error(transparent)]
-    Lost(#[from] Lost),
+    TaskFailed(#[from] TaskFailed),
     /// Any other error, which is a bug.
     #[error("the database refused a statement")]
     Unexpected(#[source] DbErr),
 }
 
-impl From<DbErr> for Fault {
+impl From<DbErr> for DbError {
     fn from(err: DbErr) -> Self {
         let sqlx = match &err {
             DbErr::Conn(RuntimeErr::SqlxError(e))

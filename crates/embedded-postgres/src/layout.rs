@@ -34,13 +34,13 @@ pub(super) struct Account {
 
 /// The prepared folder, and the server's user.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Layout {
     /// The absolute path of the folder, without symlinks.
     pub(super) folder: PathBuf,
     account: Option<Account>,
 }
 
-impl Place {
+impl Layout {
     /// Creates the folder if it's missing. Checks that it belongs to this process' user and, as root, that the server's
     /// user can enter it.
     pub(super) fn prepare(folder: &Path) -> Result<Self, EmbeddedError> {
@@ -50,11 +50,11 @@ impl Place {
         let seen = fs::metadata(&folder).map_err(io("inspect", &folder))?;
         check_ours(&folder, &seen, rustix::process::geteuid().as_raw())?;
         let account = if root { Some(Account::choose(&folder.join("data"))?) } else { None };
-        let place = Self { folder, account };
-        if let Some((user, closed)) = place.closed_way(&place.folder) {
-            return Err(EmbeddedError::Unreachable { user, closed, folder: place.folder });
+        let layout = Self { folder, account };
+        if let Some((user, closed)) = layout.first_inaccessible_folder(&layout.folder) {
+            return Err(EmbeddedError::Unreachable { user, closed, folder: layout.folder });
         }
-        Ok(place)
+        Ok(layout)
     }
 
     /// Returns the folder of the cluster.
@@ -115,7 +115,7 @@ impl Place {
 
     /// Configures a command to run as the server's user, without our environment and its secrets. The process gets
     /// its own process group, so that Ctrl-C doesn't reach it.
-    pub(super) fn dress(&self, command: &mut Command) {
+    pub(super) fn configure_command(&self, command: &mut Command) {
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -130,7 +130,7 @@ impl Place {
 
     /// Returns the first folder on the path to `target` that the server's user can't enter, with that user's name.
     /// Considers permission bits only.
-    pub(super) fn closed_way(&self, target: &Path) -> Option<(String, PathBuf)> {
+    pub(super) fn first_inaccessible_folder(&self, target: &Path) -> Option<(String, PathBuf)> {
         let account = self.account.as_ref()?;
         let mut way: Vec<&Path> = target.ancestors().collect();
         way.reverse();
