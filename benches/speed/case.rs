@@ -70,7 +70,7 @@ impl Report {
         let (_, after) = rest.split_once(END).ok_or("docs/performance.md has no end of the table")?;
         let mut table = format!("{BEGIN}\n\n{}\n\n", machine());
         table.push_str(
-            "| case | ours | beside it | came to | to reach | |\n| --- | --- | --- | --- | --- | --- |\n",
+            "| case | ours | yardstick | ratio | target | |\n| --- | --- | --- | --- | --- | --- |\n",
         );
         for Case { what, ours, beside, came_to, aim, is_reached } in &self.0 {
             let mark = mark(*is_reached);
