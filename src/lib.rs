@@ -13,8 +13,6 @@ pub mod domain;
 
 pub mod feed;
 
-pub mod client;
-
 pub mod graphql;
 
 pub mod http;

@@ -1,4 +1,4 @@
-//! The policy's whole table: who may do what, at a customer of its own, at another's, and for the platform.
+//! The table of the policy: what each caller may do to its own customer, to another one, and on the platform.
 
 #![cfg(test)]
 
@@ -53,11 +53,11 @@ fn service(scopes: &[ServiceScope]) -> Caller {
     Caller { principal: Principal::Service(principal), ..Caller::system("test") }
 }
 
-/// One letter an answer: yes, Forbidden, Not found.
+/// The policy's answer as a letter: y for yes, F for Forbidden, N for Not found.
 fn letter(caller: &Caller, action: Action, customer: CustomerId) -> char {
     match allow_on(caller, action, customer, "customer").map_err(|err| err.code()) {
         Ok(()) => {
-            allow(caller, action).expect("what is allowed on a customer is allowed at all");
+            allow(caller, action).expect("an action that is allowed on a customer is allowed in general");
             'y'
         }
         Err(ErrorCode::Forbidden) => 'F',
@@ -93,8 +93,9 @@ fn its_table_is_this_one() {
         };
         table.push_str(&format!("{} {} {} {action:?}\n", row(&users), row(&keys), row(&others)));
     }
-    // VIEWER, EDITOR, ADMIN of it, ADMIN of another, of none, operator; a key of it with each scope in turn; a key of it
-    // without, another's with all; configs:read, activations:watch, no scope, system
+    // Columns: VIEWER, EDITOR, ADMIN of the customer; ADMIN of another, member of none, operator; one of its keys
+    // with each scope in turn; its key without scopes, another customer's key with all scopes; configs:read,
+    // activations:watch, no scope, system.
     insta::assert_snapshot!(table, @r"
     FFFFFy FFFFFFF FFFFFy CreateCustomer
     FFFFFy FFFFFFF FFFFFy ManagePlatform
@@ -122,7 +123,7 @@ fn its_table_is_this_one() {
     ");
 }
 
-/// What somebody could do, it can do with more rights; and with fewer, it can be seen.
+/// A caller covers another one when it has at least the same rights.
 #[test]
 fn rights_are_compared_whole() {
     let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());
@@ -136,7 +137,8 @@ fn rights_are_compared_whole() {
     assert!(all.may_what(&one) && !one.may_what(&all) && !all.may_what(&viewer()));
 }
 
-/// A list holds the rows of those customers whose rows may be asked for one by one, and is refused where all of them are.
+/// A list contains the rows of exactly those customers whose rows the caller may read one by one. It is rejected
+/// when the caller may read no customer's.
 #[test]
 fn reach_is_where_it_is_allowed() {
     let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());

@@ -2,15 +2,13 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use embedded_postgres::{Embedded, Options};
 use tokio::sync::Mutex;
 
 use super::{StartError, data_dir};
 use crate::{
     config::Common,
-    db::{
-        self, Step,
-        embedded::{Embedded, Options},
-    },
+    db::{self, Step},
 };
 
 /// How often to see whether the private Postgres still runs.

@@ -5,12 +5,13 @@ use std::{
     sync::Arc, time::Duration,
 };
 
+use embedded_postgres::EmbeddedError;
 use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     clock::Clock,
     config::Common,
-    db::{ConnectError, Db, embedded::EmbeddedError, listen::Listener},
+    db::{ConnectError, Db, listen::Listener},
     domain::{
         Registry,
         auth::{Issuer, jwks::JwksError, jwt::KeyError},
@@ -158,7 +159,7 @@ pub struct Settings {
     /// The documents that may be run; any when none.
     pub trusted_documents: Option<TrustedDocuments>,
     /// For tests: leave it to row-level security alone to keep customers apart.
-    pub is_second_wall_alone: bool,
+    pub is_row_level_security_only: bool,
     /// How long to wait for the bell before looking at the log anyway.
     pub poll: Duration,
 }
@@ -197,7 +198,7 @@ impl Service {
             retention,
             config_memory,
             trusted_documents,
-            is_second_wall_alone,
+            is_row_level_security_only,
             poll,
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
@@ -206,7 +207,7 @@ impl Service {
             tasks.beside(telemetry::upkeep(Arc::clone(recorder)));
         }
         let mut db = Db::connect(&database_url, connections, tasks.clone()).await?;
-        if is_second_wall_alone {
+        if is_row_level_security_only {
             db = db.behind_the_second_wall_alone();
         }
         if let Issuer::Outside(outside) = &issuer {
@@ -303,7 +304,7 @@ impl Service {
 /// What REST can do, as OpenAPI 3.1 in JSON.
 #[must_use]
 pub fn openapi() -> String {
-    http::openapi(None)
+    http::openapi_text(None)
 }
 
 /// The GraphQL schema in its own language.

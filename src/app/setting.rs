@@ -63,7 +63,7 @@ impl Checked {
             retention: serve.retention,
             config_memory: usize::try_from(serve.config_memory).unwrap_or(usize::MAX).saturating_mul(MIB),
             trusted_documents,
-            is_second_wall_alone: false,
+            is_row_level_security_only: false,
             poll: feed::POLL,
         }
     }

@@ -7,10 +7,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use registry_client::{ClientError, gateway::GatewayError};
 
 use crate::{
     app::{StartError, Workshop},
-    client::{ClientError, gateway::GatewayError},
     config::{Common, Serve},
     domain::{Error, transfer::ImportError},
     telemetry,

@@ -1,23 +1,18 @@
 //! `watch`: a gateway's view of a registry, one line an event. What serves is told on standard output, how the
 //! connection does on standard error.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf};
 
 use clap::Args;
+use registry_client::{
+    AgentId, CustomerId,
+    gateway::{ActiveConfig, Credential, Gateway, Notice, Settings},
+};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, say};
-use crate::{
-    client::gateway::{ActiveConfig, Credential, Gateway, Notice, Settings},
-    clock::Clock,
-    config::Common,
-    id::{AgentId, CustomerId},
-    task::Tasks,
-};
-
-/// How long to wait for the socket to close.
-const DRAIN: Duration = Duration::from_secs(2);
+use crate::config::Common;
 
 /// What to watch.
 #[derive(Debug, Args)]
@@ -68,8 +63,7 @@ impl Watch {
             patience,
             cursor_lag,
         };
-        let tasks = Tasks::default();
-        let gateway = Gateway::open(settings, &tasks, &Clock::default())?;
+        let gateway = Gateway::open(settings)?;
         let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -83,9 +77,7 @@ impl Watch {
             }
             Told::Event(event) => show(&event, json),
         };
-        let ended = gateway.run(stop, &mut tell).await;
-        tasks.ended(DRAIN).await;
-        Ok(ended?)
+        Ok(gateway.run(stop, &mut tell).await?)
     }
 }
 

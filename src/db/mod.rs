@@ -10,7 +10,6 @@ use sea_orm::{
 use sqlx::Connection;
 
 mod author;
-pub mod embedded;
 mod fault;
 pub mod listen;
 mod migrate;
@@ -75,7 +74,7 @@ pub struct Db {
     tasks: Tasks,
     seen: Seen,
     silence: Duration,
-    is_second_wall_alone: bool,
+    is_row_level_security_only: bool,
 }
 
 /// What a write came to: its value, and the revision if it changed anything.
@@ -115,7 +114,7 @@ impl Db {
         let connections = open(options.clone()).await?;
         check_role(&connections).await?;
         let pool = Pool::new(options, connections, tasks.clone());
-        Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_second_wall_alone: false })
+        Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_row_level_security_only: false })
     }
 
     /// The same, but a statement that is not answered within `silence` has its connections replaced: for who asks often,
@@ -133,12 +132,12 @@ impl Db {
     /// that keeps customers apart. For tests, which show that it does.
     #[must_use]
     pub fn behind_the_second_wall_alone(self) -> Self {
-        Self { is_second_wall_alone: true, ..self }
+        Self { is_row_level_security_only: true, ..self }
     }
 
     /// Whose rows each query under this scope must name.
     fn reach(&self, scope: &Scope) -> Reach {
-        if self.is_second_wall_alone { Reach::Everyone } else { scope.reach() }
+        if self.is_row_level_security_only { Reach::Everyone } else { scope.reach() }
     }
 
     /// A snapshot under this scope, opened at its first question.

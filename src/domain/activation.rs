@@ -1,4 +1,4 @@
-//! Activation: which version of an agent serves, and the record of each time that changed.
+//! Activation: which version of an agent is active, and the history of its changes.
 
 use serde_json::json;
 
@@ -19,37 +19,37 @@ use crate::{
 
 pub use row::{Model as Activation, Reason};
 
-/// What the caller believes to be active: left out, or this, or nothing.
+/// The version that the caller expects to be active: `None` expects nothing, `Some(None)` expects that none is.
 pub type Expected = Option<Option<VersionId>>;
 
-/// Which version is to serve.
+/// The version to activate.
 #[derive(Clone, Debug)]
 pub struct ActivateVersion {
-    /// Of which agent.
+    /// The agent.
     pub agent_id: AgentId,
-    /// Which of its versions.
+    /// One of the agent's versions.
     pub version_id: VersionId,
-    /// Refuse if another is active than this.
+    /// Fails when another version than this is active.
     pub expected: Expected,
 }
 
-/// What an activation came to: the agent as it is now, and the record of its last change.
+/// The result of changing the active version: the agent and its last activation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switched {
-    /// The agent.
+    /// The agent as it is after the change.
     pub agent: Agent,
-    /// The record; none when the agent was never active.
+    /// The id of the last activation; `None` when no version was ever active.
     pub activation: Option<ActivationId>,
 }
 
 impl Activation {
-    /// Where it stands in the log; none only inside the transaction that makes it.
+    /// The cursor of this activation's log entry. `None` only inside the transaction that makes it.
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         Some(Cursor::new(self.revision?, self.position?, self.cursor_hash.as_deref()?))
     }
 
-    /// The activation that a change records, if it records one.
+    /// The id of the activation that a log entry records; `None` for other entries.
     #[must_use]
     pub fn recorded_by(change: &Change) -> Option<ActivationId> {
         match change.action {
@@ -75,7 +75,7 @@ impl Retold for Switched {
 }
 
 impl Registry {
-    /// Makes `version_id` the one this agent serves. Activating the one that already serves records nothing.
+    /// Activates a version of an agent. Records nothing when that version is active already.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the agent or the version, [`Error::NotActive`] when `expected` is no longer active,
@@ -89,10 +89,10 @@ impl Registry {
         self.change_active(caller, agent_id, expected, Target::Version(version_id)).await
     }
 
-    /// Makes the version serve again that was active before the current activation.
+    /// Activates the version that was active before the current one.
     ///
     /// # Errors
-    /// As [`Registry::activate_version`]; [`Error::Invalid`] when nothing is active or nothing was before.
+    /// As [`Registry::activate_version`]; [`Error::Invalid`] when no version is active or none was before.
     pub async fn rollback(
         &self,
         caller: &Caller,
@@ -102,7 +102,7 @@ impl Registry {
         self.change_active(caller, agent_id, expected, Target::Previous).await
     }
 
-    /// Makes the agent serve nothing.
+    /// Deactivates an agent, so that it serves nothing.
     ///
     /// # Errors
     /// As [`Registry::activate_version`].
@@ -149,10 +149,10 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Those of `ids` that the reading may see, met through something that names them.
+    /// The activations with these ids that the reader may see. For references from other objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service without a scope that meets activations.
+    /// [`Error::Forbidden`] for an API key or a service token without a scope that reads activations.
     pub async fn activations_by_ids(
         &self,
         reading: &Reading,
@@ -162,10 +162,10 @@ impl Registry {
         Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
     }
 
-    /// The same page of activations, newest first, of each of these agents.
+    /// For each of these agents, the same page of activations, newest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn activations_of_each(
         &self,
         reading: &Reading,
@@ -178,10 +178,10 @@ impl Registry {
         Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }
 
-    /// How many activations each of these agents has.
+    /// For each of these agents, how many activations it has.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn count_activations_of_each(
         &self,
         reading: &Reading,
@@ -199,17 +199,17 @@ enum Target {
     Nothing,
 }
 
-/// What served before what serves now.
+/// The version that was active before the current one.
 async fn previous(txn: &Txn, agent: &Agent) -> Result<VersionId> {
     if agent.active_version_id.is_none() {
-        return Err(Error::invalid("agentId", "nothing is active, so there is nothing to roll back"));
+        return Err(Error::invalid("agentId", "no version is active, so there is nothing to roll back"));
     }
     let last = txn.one(row::latest(agent.id)).await?;
     last.and_then(|last| last.previous_version_id)
-        .ok_or_else(|| Error::invalid("agentId", "nothing was active before the current version"))
+        .ok_or_else(|| Error::invalid("agentId", "no version was active before the current one"))
 }
 
-/// The agent as it was found, and the commit that made it so.
+/// The result when nothing has to change: the agent as it is, its last activation, and that activation's revision.
 async fn so_already(txn: &Txn, agent: Agent) -> Result<(Switched, i64)> {
     let last = txn.one(row::latest(agent.id)).await?;
     let activation = last.as_ref().map(|last| last.id);
@@ -220,7 +220,7 @@ async fn so_already(txn: &Txn, agent: Agent) -> Result<(Switched, i64)> {
     Ok((Switched { agent, activation }, since))
 }
 
-/// Makes a locked agent serve another version, or none, records it and writes it.
+/// Changes the active version of a locked agent, or deactivates it: records the change and writes it.
 pub(super) async fn serve(
     txn: &Txn,
     clock: &Clock,
@@ -235,7 +235,8 @@ pub(super) async fn serve(
     Ok(id)
 }
 
-/// Makes a locked agent serve another version, or none, and records it. The agent and the answer are still to be written.
+/// Changes the active version of a locked agent, or deactivates it, and records that. The caller must write the agent
+/// and the activation.
 pub(super) fn switch(
     txn: &Txn,
     clock: &Clock,

@@ -1,4 +1,4 @@
-//! Agents: what a customer runs, under a name that stays while its versions come and go.
+//! Agents: a name that stays, and versions of which one is active.
 
 use sea_orm::Set;
 use serde_json::json;
@@ -24,29 +24,29 @@ use crate::{
 
 pub use row::{Filter as AgentFilter, Model as Agent};
 
-/// What a new agent is.
+/// The fields of a new agent.
 #[derive(Clone, Debug)]
 pub struct CreateAgent {
-    /// Whose it is.
+    /// The customer that the agent will belong to.
     pub customer_id: CustomerId,
     /// Unique within the customer; 1 to 200 characters.
     pub name: String,
-    /// What it is for; at most 2,000 characters.
+    /// The purpose; at most 2,000 characters.
     pub description: Option<String>,
-    /// Who answers for it: a member of the customer.
+    /// The person responsible for the agent, a member of the customer.
     pub owner_id: Option<UserId>,
 }
 
-/// What is to change of an agent; what is left out stays.
+/// Changes to an agent. `None` keeps a field.
 #[derive(Clone, Debug)]
 pub struct UpdateAgent {
-    /// Which one.
+    /// The agent to change.
     pub id: AgentId,
-    /// Its new name.
+    /// The new name.
     pub name: Option<String>,
-    /// Its new description, or none.
+    /// The new description, or none.
     pub description: Patch<String>,
-    /// Its new owner, or none.
+    /// The new owner, or none.
     pub owner_id: Patch<UserId>,
 }
 
@@ -62,11 +62,11 @@ impl Retold for Agent {
 }
 
 impl Registry {
-    /// Creates an agent, without a version.
+    /// Creates an agent without a version.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its
-    /// name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`], [`Error::Suspended`], [`Error::LimitReached`],
+    /// [`Error::AlreadyExists`] for the name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
     pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<Changed<Agent>> {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
         let CreateAgent { customer_id, name, description, owner_id } = input;
@@ -85,7 +85,7 @@ impl Registry {
         made.changed()
     }
 
-    /// Changes an agent's own fields. Its versions are not touched.
+    /// Changes an agent's own fields, not its versions.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its name,
@@ -114,7 +114,7 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Puts an agent away: it stops serving, and takes no version until it is restored.
+    /// Archives an agent: it stops serving, and takes no new version until it is restored.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
@@ -134,7 +134,7 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Takes an archived agent back. It does not serve until a version is activated.
+    /// Restores an archived agent. It serves nothing until a version is activated.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
@@ -154,19 +154,19 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Those of `ids` that the reading may see, met through something that names them.
+    /// The agents with these ids that the reader may see. For references from other objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service without a scope that meets agents.
+    /// [`Error::Forbidden`] for a service token without a scope that reads serving agents.
     pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
         Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
     }
 
-    /// A page of the agents that the reading may see, oldest first.
+    /// A page of the agents that the reader may see, oldest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn agents(
         &self,
         reading: &Reading,
@@ -179,20 +179,20 @@ impl Registry {
         Ok(page.page(rows))
     }
 
-    /// How many agents the reading may see.
+    /// How many agents match the filter, of those that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         Ok(reading.view.count(row::filtered(&reading.view.reach(), filter)).await?)
     }
 
-    /// The same page of agents of each of these customers.
+    /// The same page of agents for each of these customers.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn agents_of_each(
         &self,
         reading: &Reading,
@@ -207,10 +207,10 @@ impl Registry {
         Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
     }
 
-    /// The same page of the agents that each of these users owns and the reading may see.
+    /// For each of these users, the same page of the agents that the user owns and the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn agents_of_each_owner(
         &self,
         reading: &Reading,
@@ -225,10 +225,10 @@ impl Registry {
         Ok(pages.into_iter().map(|(owner, page)| (owner, page.map(|(_, agent)| agent))).collect())
     }
 
-    /// How many agents each of these users owns, of those that the reading may see.
+    /// For each of these users, how many agents the user owns that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn count_agents_of_each_owner(
         &self,
         reading: &Reading,
@@ -239,10 +239,10 @@ impl Registry {
         Ok(super::zero_filled(owners, rows))
     }
 
-    /// How many agents each of these customers has.
+    /// For each of these customers, how many agents match the filter.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn count_agents_of_each(
         &self,
         reading: &Reading,
@@ -257,7 +257,7 @@ impl Registry {
     }
 }
 
-/// A new agent, before it is written.
+/// A new agent with an id, not written yet.
 pub(super) fn draft(
     clock: &Clock,
     customer_id: CustomerId,
@@ -281,13 +281,13 @@ pub(super) fn draft(
     }
 }
 
-/// What the log says of a new agent.
+/// The log entry for a new agent.
 pub(super) fn created(agent: &Agent) -> Entry {
     let entry = Entry::of(ChangeAction::AgentCreated, agent.customer_id).agent(agent.id);
     entry.details(json!({ "after": facts(agent) }))
 }
 
-/// Gives a locked agent the own fields of `after`.
+/// Writes the own fields of `after` to a locked agent, and records the change.
 pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
     let entry = Entry::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
     let details = json!({ "before": facts(&before), "after": facts(&after) });
@@ -303,7 +303,7 @@ pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agen
     Ok(after)
 }
 
-/// Puts a locked agent away, which ends its serving.
+/// Archives a locked agent. Deactivates it first if a version is active.
 pub(super) async fn put_away(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
     if agent.active_version_id.is_some() {
         activation::serve(txn, clock, &mut agent, None, Reason::Archive).await?;
@@ -312,7 +312,7 @@ pub(super) async fn put_away(txn: &Txn, clock: &Clock, mut agent: Agent) -> Resu
     set_archived(txn, clock, agent, archived_at, ChangeAction::AgentArchived).await
 }
 
-/// Takes a locked agent back.
+/// Restores a locked agent.
 pub(super) async fn take_back(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
     set_archived(txn, clock, agent, None, ChangeAction::AgentRestored).await
 }
@@ -344,7 +344,7 @@ pub(super) fn check(name: Option<&str>, description: Option<&str>) -> Result<()>
     Ok(())
 }
 
-/// A name that can't be stored is no reason to ask the database, which refuses it.
+/// Checks the filter's texts here, since the database refuses some of them with an error.
 fn check_filter(filter: &AgentFilter) -> Result<()> {
     let AgentFilter { archived: _, name, name_starts_with, name_contains, model_name, tool_name } = filter;
     let parts = [("nameStartsWith", name_starts_with), ("nameContains", name_contains)];
@@ -359,13 +359,13 @@ fn check_filter(filter: &AgentFilter) -> Result<()> {
     Ok(())
 }
 
-/// What the log says of an agent.
+/// The agent's fields that log entries contain.
 fn facts(agent: &Agent) -> serde_json::Value {
     json!({ "name": agent.name, "description": agent.description, "owner_id": agent.owner_id })
 }
 
-/// The revision of the last change of this kind to this agent, or of its creation when there was none: since then it
-/// is as it is.
+/// The revision of this agent's last change of this kind, or of its creation when there was none: the commit that
+/// brought it to its current state.
 pub(super) async fn last_change(txn: &Txn, id: AgentId, action: ChangeAction) -> Result<i64> {
     let actions = [action, ChangeAction::AgentCreated];
     super::since(txn, crate::entity::change::last_of(id, actions)).await

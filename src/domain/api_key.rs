@@ -1,4 +1,4 @@
-//! API keys: how a customer's own programs sign in.
+//! API keys: the credentials of a customer's own programs.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -24,30 +24,30 @@ use crate::{
 
 pub use row::Model as ApiKey;
 
-/// The longest that a rotated key is accepted beside its successor: a week, for who deploys on Mondays.
+/// The longest time that a rotated key is still accepted in addition to its successor: a week.
 pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long it is when nobody says.
+/// The default of that time.
 pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(3600);
 
-/// What a new API key is.
+/// The fields of a new API key.
 #[derive(Clone, Debug)]
 pub struct CreateApiKey {
-    /// Whose it is.
+    /// The customer that the key belongs to.
     pub customer_id: CustomerId,
-    /// What it is for; 1 to 200 characters.
+    /// The purpose; 1 to 200 characters.
     pub name: String,
-    /// What it may do; at least one.
+    /// The key's scopes; at least one.
     pub scopes: BTreeSet<KeyScope>,
-    /// From when on it is not accepted; never when left out.
+    /// When the key expires; `None` for never.
     pub expires_at: Option<Instant>,
 }
 
-/// An API key that was just made, with its secret: nobody will see it again.
+/// A new API key with its secret, which is returned only once.
 #[derive(Clone, Debug)]
 pub struct NewApiKey {
     /// The row.
     pub api_key: ApiKey,
-    /// The bearer token; none when this is told again.
+    /// The bearer token; `None` when an idempotent write is replayed.
     pub secret: Option<String>,
 }
 
@@ -84,11 +84,11 @@ impl Retold for (NewApiKey, ApiKey) {
 }
 
 impl Registry {
-    /// Makes an API key.
+    /// Creates an API key.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
-    /// [`Error::Suspended`], [`Error::LimitReached`], [`Error::Invalid`] for its name, scopes or end.
+    /// [`Error::Suspended`], [`Error::LimitReached`], [`Error::Invalid`] for its name, scopes or expiry.
     pub async fn create_api_key(&self, caller: &Caller, input: CreateApiKey) -> Result<Changed<NewApiKey>> {
         let CreateApiKey { customer_id, name, scopes, expires_at } = input;
         policy::allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
@@ -101,9 +101,9 @@ impl Registry {
         let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                // Here, and not before: what is told again may have ended since.
+                // Checked here instead of before: a replayed key may have expired since.
                 if expires_at.is_some_and(|at| at <= now) {
-                    return Err(Error::invalid("expiresAt", "expiresAt must lie in the future"));
+                    return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
                 }
                 let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
                 limit::room_for(&txn, &customer, Counted::ApiKeys, 1, now).await?;
@@ -116,14 +116,14 @@ impl Registry {
         made.changed()
     }
 
-    /// Makes a successor of an API key, with the same name, scopes and end. The old one is accepted for `overlap` more,
-    /// and no longer than it would have been. The one before that, if it still is accepted, no longer is: of a line of
-    /// keys at most two are at a time, or rotating would be a way round the plan.
+    /// Creates a successor of an API key, with the same name, scopes and expiry. The old key is accepted for
+    /// `overlap` more, but not beyond its own expiry. If the old key's predecessor is still accepted, it is revoked:
+    /// at most two keys of a line are valid at a time, or rotating would bypass the plan's limit.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
-    /// [`Error::Suspended`], [`Error::Invalid`] for a key that is not accepted any more or was rotated already, and for
-    /// an overlap beyond [`OVERLAP_MAX`].
+    /// [`Error::Suspended`], [`Error::Invalid`] for a key that has expired, was revoked or has a successor already,
+    /// and for an overlap beyond [`OVERLAP_MAX`].
     pub async fn rotate_api_key(
         &self,
         caller: &Caller,
@@ -134,7 +134,7 @@ impl Registry {
         let end = chrono::TimeDelta::from_std(overlap).ok().filter(|_| overlap <= OVERLAP_MAX);
         let end = end.ok_or_else(|| {
             let most = OVERLAP_MAX.as_secs();
-            Error::invalid("overlapSeconds", format!("overlapSeconds must be between 0 and {most}"))
+            Error::invalid("overlapSeconds", format!("overlapSeconds must be 0 to {most}"))
         })?;
         let (now, clock) = (self.clock.now(), self.clock.clone());
         let made = self
@@ -142,7 +142,7 @@ impl Registry {
                 let (txn, old) = lock(txn, Action::ManageKeys, id).await?;
                 let is_over = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);
                 if is_over || old.replaced_by.is_some() {
-                    let message = "the key is not accepted any more, or has a successor already";
+                    let message = "the key has expired, was revoked, or already has a successor";
                     return Err(Error::invalid("apiKeyId", message));
                 }
                 if let Some(oldest) = txn.one(row::before(txn.reach(), id, now)).await? {
@@ -150,7 +150,8 @@ impl Registry {
                     txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
                     txn.record(revocation(customer, oldest_id, now));
                 }
-                // There is always room for a successor: it takes the place of the old one, if a while before it goes.
+                // Not limited by the plan: the successor replaces the old key, which is only valid for a while
+                // longer.
                 let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
                 let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
                 let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
@@ -171,8 +172,8 @@ impl Registry {
         made.changed()
     }
 
-    /// Makes an API key be refused from now on. What was begun with it is ended within a second. This only takes away, so it
-    /// is done for suspended and canceled customers too.
+    /// Revokes an API key. Sockets and streams that were opened with it end within a second. Also possible at
+    /// suspended and canceled customers, since it only removes a right.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform.
@@ -196,10 +197,11 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// The same page of API keys, newest first and without their secrets, of each of these customers.
+    /// For each of these customers, the same page of API keys, newest first and without their secrets.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service. Customers whose keys the reader may not see have none here.
+    /// [`Error::Forbidden`] for an API key or a service token. Customers whose keys the reader may not read get an
+    /// empty page.
     pub async fn api_keys_of_each(
         &self,
         reading: &Reading,
@@ -211,7 +213,7 @@ impl Registry {
         Ok(super::page_each(customers, rows, |key| key.customer_id, page))
     }
 
-    /// How many API keys each of these customers has ever had.
+    /// For each of these customers, how many API keys it has ever had.
     ///
     /// # Errors
     /// As [`Registry::api_keys_of_each`].
@@ -255,7 +257,7 @@ async fn insert(
     Ok(NewApiKey { api_key, secret: Some(key.to_string()) })
 }
 
-/// The key for writing: its customer first, then its row, both locked, and the caller's right to do this to it.
+/// Locks the key's customer, then the key, and checks the caller's right to do this.
 async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn, ApiKey)> {
     let missing = || Error::NotFound("API key");
     let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
@@ -264,12 +266,13 @@ async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn,
     Ok((txn, key))
 }
 
-/// What the log says of a key. Not its name: that is erased with its customer, and entries never change.
+/// The key's fields that log entries contain. Without its name, which is erased with its customer, while entries
+/// never change.
 fn facts(key: &ApiKey) -> serde_json::Value {
     json!({ "scopes": key.scopes, "expires_at": key.expires_at })
 }
 
-/// That a key is not accepted from now on.
+/// The log entry for a revoked key.
 fn revocation(customer: CustomerId, key: ApiKeyId, now: Instant) -> Entry {
     let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
     Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(key).details(details)

@@ -1,9 +1,10 @@
-//! What versions hold, kept in memory once it was read: a published version never changes.
+//! An in-memory cache of versions' contents. A published version never changes, so entries need no invalidation but
+//! for erasure.
 //!
-//! Whose it is, and whether its reader may see it, is asked of the database each time, by the version's summary; only the
-//! content itself is not read again. The one thing that takes content away, erasure, changes its size, which is part of the
-//! key: so what was kept before is not found any more, on any instance and in no snapshot from after it. It doesn't stay in
-//! memory either: each instance evicts it when the log tells of the erasure, and keeps nothing of that customer's from then on.
+//! Each request still reads the version's summary from the database, which decides whether its reader may see the
+//! version; only the content comes from the cache. Erasure changes the content's size, and the size is part of the
+//! key. So after an erasure no instance finds the old content in a newer snapshot. Each instance also evicts the
+//! customer's entries when it reads the erasure in the log, and caches nothing of that customer afterwards.
 
 use std::{
     collections::HashSet,
@@ -19,28 +20,30 @@ use crate::{
     task::lock,
 };
 
-/// How many versions are thought to be kept; what bounds them is their size.
+/// How many entries the cache is sized for. The actual bound is [`BYTES_MAX`].
 const ENTRIES: usize = 16 * 1024;
-/// About the most bytes that all of them take.
+/// The most memory that all entries may take, in bytes, as estimated by [`weight`].
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// What one takes beside its content.
+/// The memory that an entry takes in addition to its content, in bytes.
 const OVERHEAD: usize = 256;
-/// What a value of JSON takes beside its text, in bytes: itself, with the room that lists and objects keep for more.
+/// The memory that a JSON value takes in addition to its text, in bytes: the value itself, and spare capacity of
+/// arrays and objects.
 const VALUE: usize = 3 * size_of::<Value>();
 
-/// What a version holds, as its summary names it: who has read that in a snapshot may read this in the same one.
+/// The key of a version's content, made from its summary. A reader that has read the summary in a snapshot may read
+/// the content with this key in that snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BodyKey {
-    /// Which version.
+    /// The version.
     pub id: VersionId,
-    /// Whose it is.
+    /// The version's customer.
     pub customer_id: CustomerId,
-    /// How many bytes of text it is.
+    /// The size of the content, in bytes of text.
     pub bytes: usize,
 }
 
 impl BodyKey {
-    /// What the version of this summary holds.
+    /// The key for the content of this version.
     #[must_use]
     pub fn of(summary: &VersionSummary) -> Self {
         let bytes = usize::try_from(summary.content_bytes).unwrap_or(usize::MAX);
@@ -58,11 +61,12 @@ impl Weighter<BodyKey, Arc<VersionBody>> for Size {
     }
 }
 
-/// The contents that were read of late.
+/// Cached contents of versions.
 #[derive(Debug)]
 pub(super) struct Contents {
     kept: Cache<BodyKey, Arc<VersionBody>, Size>,
-    /// Customers whose erasure this instance has seen: a reading that began before may end after it.
+    /// Customers whose erasure this instance has read in the log. A read that began before the erasure may try to
+    /// cache its result after it.
     erased: Mutex<HashSet<CustomerId>>,
 }
 
@@ -79,24 +83,25 @@ impl Contents {
 
     pub(super) fn keep(&self, key: BodyKey, body: &Arc<VersionBody>) {
         self.kept.insert(key, Arc::clone(body));
-        // After it was kept: whoever erases either finds it there, or is found here.
+        // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
         if lock(&self.erased).contains(&key.customer_id) {
             self.kept.remove(&key);
         }
     }
 
-    /// Evicts what this customer's versions held, and keeps nothing of theirs any more.
+    /// Evicts all entries.
     pub(super) fn clear(&self) {
         self.kept.clear();
     }
 
+    /// Evicts this customer's entries and refuses new ones from now on.
     pub(super) fn forget(&self, customer: CustomerId) {
         lock(&self.erased).insert(customer);
         self.kept.retain(|key, _| key.customer_id != customer);
     }
 }
 
-/// About how much memory a version's texts and JSON take.
+/// An estimate of the memory that a version's texts and JSON take, in bytes.
 #[must_use]
 pub fn weight(system_prompt: &str, model_parameters: &Value, tools: &Tools) -> usize {
     let tool = |tool: &Tool| {

@@ -17,19 +17,19 @@ use crate::{db::Entry, entity::customer as row, id::CustomerId};
 
 pub use row::{BillingStatus, Model as Customer, Plan, Standing};
 
-/// What a new customer is.
+/// The fields of a new customer.
 #[derive(Clone, Debug)]
 pub struct CreateCustomer {
-    /// 1 to 200 characters; need not be unique.
+    /// The name: 1 to 200 characters, not necessarily unique.
     pub name: String,
 }
 
-/// What is to change of a customer; what is left out stays.
+/// Changes to a customer. `None` keeps a field.
 #[derive(Clone, Debug)]
 pub struct UpdateCustomer {
-    /// Which one.
+    /// The customer to change.
     pub id: CustomerId,
-    /// Its new name.
+    /// The new name.
     pub name: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Retold for Customer {
 }
 
 impl Registry {
-    /// Creates a customer: FREE and ACTIVE.
+    /// Creates a customer with the plan FREE and the status ACTIVE.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::Invalid`] or [`Error::TooLarge`] for its name.
@@ -106,19 +106,19 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Those of `ids` that the reading may see.
+    /// The customers with these ids that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn customers_by_ids(&self, reading: &Reading, ids: &[CustomerId]) -> Result<Vec<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
     }
 
-    /// A page of the customers that the reading may see, oldest first; only those of that exact name when one is given.
+    /// A page of the customers that the reader may see, oldest first; with `name`, only those with exactly this name.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the name.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the name.
     pub async fn customers(
         &self,
         reading: &Reading,
@@ -131,10 +131,10 @@ impl Registry {
         Ok(page.page(rows))
     }
 
-    /// How many customers the reading may see.
+    /// How many customers the reader may see; with `name`, only those with exactly this name.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the name.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the name.
     pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::no_nul("name", name))?;

@@ -1,4 +1,5 @@
-//! Erasure: what a canceled customer had is taken away for good. Numbers, hashes and the log stay, and stay verifiable.
+//! Erasure: the contents and personal data of a canceled customer are deleted for good. Numbers, hashes and the log
+//! stay, so that the log can still be verified.
 
 use serde_json::json;
 
@@ -16,13 +17,13 @@ use crate::{
 };
 
 impl Registry {
-    /// Erases a canceled customer: prompts, parameters, tools, models and messages of all versions, names and descriptions of its
-    /// agents, its members' places, the profiles of those who worked nowhere else, its invitations, its API keys, and its
-    /// name. There is no way back. Erasing it again changes nothing.
+    /// Erases a canceled customer: the prompts, parameters, tools, models and messages of all versions; the names and
+    /// descriptions of its agents; its memberships, and the profiles of users without another customer; its
+    /// invitations; its API keys; and its name. Can't be undone. Erasing a customer again changes nothing.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller is an operator, [`Error::NotFound`], [`Error::Invalid`] for a customer that
-    /// is not canceled.
+    /// [`Error::Forbidden`] unless the caller is an operator, [`Error::NotFound`], [`Error::Invalid`] for a customer
+    /// that isn't canceled.
     pub async fn erase_customer(&self, caller: &Caller, id: CustomerId) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::EraseCustomer)?;
         let now = self.clock.now();
@@ -37,9 +38,9 @@ impl Registry {
                 if before.billing_status != BillingStatus::Canceled {
                     return Err(Error::invalid("customerId", "only a canceled customer can be erased"));
                 }
-                // All at once, however much it is: what is half erased would be neither there nor gone.
+                // In one transaction, however long it takes, so that no customer is ever erased by half.
                 txn.take_time().await?;
-                // First its row: with that, the triggers let the content of its versions go.
+                // The customer's row first: the triggers that protect versions' contents then allow changing them.
                 txn.update_all(row::erase(id, now)).await?;
                 let erased = txn.one(row::by_ids(txn.reach(), &[id])).await?;
                 let erased = erased.ok_or(Error::NotFound("customer"))?;

@@ -1,5 +1,5 @@
-//! Invitations: who is to work for a customer, known by an address until it comes with a token whose issuer has verified
-//! that the address is its own.
+//! Invitations to work for a customer, by e-mail address. An invitation is accepted by the first token whose issuer
+//! has verified that address.
 
 use chrono::TimeDelta;
 use sea_orm::Set;
@@ -23,19 +23,19 @@ use crate::{
 
 pub use row::Model as Invitation;
 
-/// How long an invitation is open: long enough for a holiday.
+/// How long an invitation stays open.
 const OPEN_FOR: TimeDelta = TimeDelta::days(14);
 /// The longest address, in characters (RFC 5321, section 4.5.3.1.3).
 const EMAIL_CHARS_MAX: usize = 254;
 
-/// Whom to invite, where to, and as what.
+/// An invitation to send.
 #[derive(Clone, Debug)]
 pub struct InviteMember {
-    /// Where.
+    /// The customer to work for.
     pub customer_id: CustomerId,
-    /// Whom; its case does not matter.
+    /// The e-mail address; its case doesn't matter.
     pub email: String,
-    /// As what.
+    /// The role that the member will have.
     pub role: Role,
 }
 
@@ -50,12 +50,12 @@ impl Retold for Invitation {
     }
 }
 
-/// An invitation that was taken back.
+/// An invitation that was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawn {
-    /// Which one.
+    /// The invitation's id.
     pub id: InvitationId,
-    /// Of which customer.
+    /// The invitation's customer.
     pub customer_id: CustomerId,
 }
 
@@ -71,24 +71,24 @@ impl Retold for Withdrawn {
 }
 
 impl Registry {
-    /// Invites somebody to work for a customer. It becomes a member when it signs in with a token in which its issuer
-    /// has verified this address. Nobody is written to: tell it yourself.
+    /// Invites a person to work for a customer. The person becomes a member when signing in with a token whose issuer
+    /// has verified this address. No e-mail is sent: the inviter must tell the person.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
-    /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when it is a member's, or is
-    /// invited in another role, [`Error::LimitReached`].
+    /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when a member has the
+    /// address or it has an open invitation with another role, [`Error::LimitReached`].
     pub async fn invite_member(&self, caller: &Caller, input: InviteMember) -> Result<Changed<Invitation>> {
         let InviteMember { customer_id, email, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
-        // A person has typed it; what an issuer claims is compared as it is.
+        // Trimmed because a person has typed it. Addresses in tokens are compared without trimming.
         let email = address(email.trim())?;
         let (now, id) = (self.clock.now(), self.clock.id());
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
                 if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
-                    return Err(taken("somebody with this address is a member already"));
+                    return Err(taken("a member with this address already exists"));
                 }
                 match txn.one(row::of_customer(customer_id, &email)).await? {
                     Some(open) if open.expires_at > now && open.role == role => {
@@ -97,7 +97,9 @@ impl Registry {
                         return Ok((open, super::since(&txn, last).await?));
                     }
                     Some(open) if open.expires_at > now => {
-                        return Err(taken("this address is invited in another role; take that back first"));
+                        return Err(taken(
+                            "this address has an open invitation with another role; revoke that first",
+                        ));
                     }
                     Some(late) => withdraw(&txn, &late).await?,
                     None => {}
@@ -115,7 +117,7 @@ impl Registry {
                     expires_at: now + OPEN_FOR,
                 };
                 txn.insert(row::ActiveModel::from(invitation.clone())).await?;
-                // The address is personal, and the log holds nothing personal.
+                // Without the address: the log must not contain personal data.
                 let after = json!({ "after": { "role": sea_orm::ActiveEnum::to_value(&role) } });
                 let entry = Entry::of(ChangeAction::InvitationCreated, customer_id).subject(id);
                 txn.record(entry.details(after));
@@ -125,11 +127,11 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Takes an open invitation back.
+    /// Revokes an open invitation.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none that is open, [`Error::Forbidden`] unless the caller is an ADMIN of its
-    /// customer or the platform, [`Error::Suspended`].
+    /// [`Error::NotFound`] when there is no such invitation, [`Error::Forbidden`] unless the caller is an ADMIN of
+    /// its customer or the platform, [`Error::Suspended`].
     pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Withdrawn>> {
         policy::allow(caller, Action::RemoveMembers)?;
         let made = self
@@ -145,10 +147,11 @@ impl Registry {
         made.changed()
     }
 
-    /// The same page of open invitations, oldest first, of each of these customers.
+    /// For each of these customers, the same page of open invitations, oldest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service. Customers whose members the reader may not see have none here.
+    /// [`Error::Forbidden`] for an API key or a service token. Customers whose members the reader may not read get an
+    /// empty page.
     pub async fn invitations_of_each(
         &self,
         reading: &Reading,
@@ -160,7 +163,7 @@ impl Registry {
         Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
     }
 
-    /// How many open invitations each of these customers has.
+    /// For each of these customers, how many open invitations it has.
     ///
     /// # Errors
     /// As [`Registry::invitations_of_each`].
@@ -174,7 +177,7 @@ impl Registry {
         Ok(super::zero_filled(customers, rows))
     }
 
-    /// The open invitations of this address, which its owner's issuer has verified.
+    /// The open invitations for an address that the issuer of its owner's token has verified.
     pub(super) async fn invited(&self, view: &View, email: &str) -> Result<Vec<Invitation>> {
         match address(email) {
             Ok(email) => Ok(view.all(row::of_email(&email, self.clock.now())).await?),
@@ -182,8 +185,8 @@ impl Registry {
         }
     }
 
-    /// Accepts an invitation: makes or completes the profile and makes it a member. Does nothing when the invitation has
-    /// been accepted or taken back meanwhile.
+    /// Accepts an invitation: creates or updates the profile, and makes the user a member. Does nothing when the
+    /// invitation isn't open any more.
     pub(super) async fn join(
         &self,
         principal: &UserPrincipal,
@@ -212,7 +215,7 @@ impl Registry {
     }
 }
 
-/// The profile of whoever joins, made if there is none, and with what its token says of it.
+/// The id of the joining user's profile, which is created if needed, and updated with the claims of its token.
 async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<UserId> {
     if !principal.has_profile {
         right::make_profile(txn, principal, now).await?;
@@ -246,10 +249,10 @@ fn taken(message: &'static str) -> Error {
     Error::AlreadyExists { field: "email", message }
 }
 
-/// An address as it is kept and compared: in lower case. A letter that only becomes a plain one by that (the Kelvin sign
-/// a `k`) would make an address of another's, and so would a character that nobody sees: both are refused.
+/// The form in which an address is stored and compared: lower case. Rejects letters that only lower-casing turns into
+/// ASCII (the Kelvin sign into `k`), and invisible characters: such an address could pass for another person's.
 fn address(email: &str) -> Result<String> {
-    let wrong = || Error::invalid("email", "email must be an address, such as ada@example.org");
+    let wrong = || Error::invalid("email", "email must be an e-mail address, such as ada@example.org");
     let (name, domain) = email.rsplit_once('@').ok_or_else(wrong)?;
     let is_plain = !email.chars().any(is_unseen);
     let is_itself = |c: char| c.is_ascii() || !c.to_lowercase().any(|lower| lower.is_ascii());

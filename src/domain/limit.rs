@@ -1,4 +1,4 @@
-//! What a plan limits, and how much of it a customer has.
+//! The limits of each plan, and how much of them a customer uses.
 
 use super::{
     Error, Reading, Registry, Result,
@@ -9,23 +9,24 @@ use crate::{clock::Instant, db::Txn, entity::customer as row, id::CustomerId};
 
 pub use row::{Counted, Usage};
 
-/// How much a customer may have, and ask for.
+/// How many objects a customer may have, and how many requests it may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Agents, archived ones too: they are kept.
+    /// Agents, including archived ones.
     pub agents: i64,
     /// Versions of one agent.
     pub versions: i32,
-    /// API keys that are accepted.
+    /// API keys that are accepted: neither revoked nor expired.
     pub api_keys: i64,
     /// Members and open invitations together.
     pub members: i64,
-    /// Requests a second of one user or API key, on one instance, over a while; twice as many at once.
+    /// Requests per second of one user or API key on one instance, as a sustained rate. Bursts may be twice as large.
     pub requests_per_second: u32,
 }
 
 impl Plan {
-    /// What this plan limits. Sizes: one who tries it, a team, a city with all its departments.
+    /// The limits of this plan. FREE is for trying the registry, PRO for a team, ENTERPRISE for a city with all its
+    /// departments.
     #[must_use]
     pub fn limits(self) -> Limits {
         match self {
@@ -64,7 +65,7 @@ pub enum Limited {
 }
 
 impl Limited {
-    /// How messages call it.
+    /// The plural noun for error messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -75,7 +76,7 @@ impl Limited {
         }
     }
 
-    /// How many of it this plan has.
+    /// This plan's limit.
     #[must_use]
     pub fn of(self, plan: Plan) -> i64 {
         let Limits { agents, versions, api_keys, members, requests_per_second: _ } = plan.limits();
@@ -87,7 +88,7 @@ impl Limited {
         }
     }
 
-    /// Refuses when a customer of this plan would have more than it may.
+    /// Checks that `would_be` of these are within the plan's limit.
     ///
     /// # Errors
     /// [`Error::LimitReached`].
@@ -97,8 +98,8 @@ impl Limited {
     }
 }
 
-/// Refuses when a customer has no room for so many more; none always find room. Its row must be locked for a change: who
-/// counts beside us waits.
+/// Checks that a locked customer's plan has room for `more` objects. Always succeeds for 0. The customer's row must
+/// be locked exclusively, so that concurrent checks of the same customer serialize.
 pub(super) async fn room_for(
     txn: &Txn,
     customer: &Customer,
@@ -119,7 +120,8 @@ pub(super) async fn room_for(
 }
 
 impl Registry {
-    /// How much each of these customers has of what its plan limits.
+    /// How much each of these customers uses of what its plan limits. Leaves out customers that the reader may not
+    /// see.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for an API key or a service.

@@ -1,4 +1,4 @@
-//! Members: which user works for which customer, and as what.
+//! Members: which users work for which customer, and in which role.
 
 use sea_orm::Set;
 use serde_json::json;
@@ -19,29 +19,29 @@ use crate::{
 
 pub use row::{Model as Membership, Role};
 
-/// Who is to be a member of what, and as what.
+/// A membership to create or to change.
 #[derive(Clone, Debug)]
 pub struct SetMember {
-    /// Where.
+    /// The customer.
     pub customer_id: CustomerId,
-    /// Who vouches for the subject.
+    /// The issuer of the user's tokens.
     pub issuer: String,
-    /// Its name at the issuer, 1 to 255 characters.
+    /// The user's name at the issuer; 1 to 255 characters.
     pub subject: String,
-    /// Its address, for a profile that has to be made.
+    /// The user's e-mail address, used when a profile has to be created.
     pub email: Option<String>,
-    /// As what.
+    /// The role at this customer.
     pub role: Role,
 }
 
-/// Which member is to have which role.
+/// A member's new role.
 #[derive(Clone, Debug)]
 pub struct ChangeMemberRole {
-    /// Where.
+    /// The customer.
     pub customer_id: CustomerId,
-    /// Who.
+    /// The member's user.
     pub user_id: UserId,
-    /// As what.
+    /// The new role.
     pub role: Role,
 }
 
@@ -59,9 +59,9 @@ impl Retold for Membership {
 /// A member that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// From where.
+    /// The customer.
     pub customer_id: CustomerId,
 }
 
@@ -77,7 +77,8 @@ impl Retold for Removed {
 }
 
 impl Registry {
-    /// Makes a user a member, or gives a member another role, without an invitation. Makes its profile if it has none.
+    /// Makes a user a member, or gives a member another role, without an invitation. Creates the user's profile if
+    /// there is none.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is the platform, [`Error::NotFound`], [`Error::Invalid`],
@@ -116,7 +117,7 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Gives a member another role. What it had begun with more is ended within a second.
+    /// Gives a member another role. Sockets and streams that need the previous role end within a second.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer or the member, [`Error::Forbidden`] unless the caller is an ADMIN there or
@@ -138,10 +139,11 @@ impl Registry {
         Ok(made.or_since())
     }
 
-    /// Ends a user's work for a customer: at once it sees nothing of it any more, and owns none of its agents.
+    /// Removes a member: the user loses access to the customer at once, and its agents there have no owner.
     ///
     /// # Errors
-    /// As [`Registry::change_member_role`], but not [`Error::Suspended`] unless the customer is erased: this only takes away.
+    /// As [`Registry::change_member_role`], but [`Error::Suspended`] only for an erased customer: this only removes a
+    /// right.
     pub async fn remove_member(
         &self,
         caller: &Caller,
@@ -165,10 +167,11 @@ impl Registry {
         made.changed()
     }
 
-    /// The same page of members, by their users' ids, of each of these customers.
+    /// For each of these customers, the same page of members, in the order of their users' ids.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service. Customers whose members the reader may not see have none here.
+    /// [`Error::Forbidden`] for an API key or a service token. Customers whose members the reader may not read get an
+    /// empty page.
     pub async fn members_of_each(
         &self,
         reading: &Reading,
@@ -180,7 +183,7 @@ impl Registry {
         Ok(super::page_each(customers, rows, |member| member.customer_id, page))
     }
 
-    /// How many members each of these customers has.
+    /// For each of these customers, how many members it has.
     ///
     /// # Errors
     /// As [`Registry::members_of_each`].
@@ -195,7 +198,7 @@ impl Registry {
     }
 }
 
-/// Makes a user, who is none yet, a member of a locked customer.
+/// Makes a user a member of a locked customer, where it isn't one yet.
 pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
     let details = json!({ "before": null, "after": name(member.role) });
     let entry = Entry::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
@@ -204,7 +207,7 @@ pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
     Ok(member)
 }
 
-/// Gives a locked member this role; answers since when it has it, if it had it already.
+/// Gives a locked member this role. When the member has it already, returns the revision of the commit that set it.
 async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership, i64)> {
     let (customer, user) = (before.customer_id, before.user_id);
     if before.role == role {
@@ -218,7 +221,7 @@ async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership
     Ok((after, 0))
 }
 
-/// Refuses when this member of a locked customer is its last ADMIN.
+/// Fails when this member of a locked customer is its last ADMIN.
 async fn keep_an_admin(txn: &Txn, member: &Membership) -> Result<()> {
     if member.role == Role::Admin
         && txn.one(row::other_admins(member.customer_id, member.user_id)).await?.is_none()

@@ -1,4 +1,4 @@
-//! Operators: users of the platform itself, for all customers.
+//! Operators: users of the platform itself, with access to all customers.
 
 use super::{
     Caller, Registry, Result,
@@ -13,10 +13,10 @@ use crate::{
 pub use row::Model as Operator;
 
 impl Registry {
-    /// Makes this user an operator; says whether it was none before.
+    /// Makes this user an operator. Returns whether it was none before.
     ///
     /// # Errors
-    /// [`super::Error::Forbidden`] unless the caller is one; [`super::Error::Invalid`] for the subject.
+    /// [`super::Error::Forbidden`] unless the caller is an operator; [`super::Error::Invalid`] for the subject.
     pub async fn add_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
         super::user::check_subject(subject)?;
@@ -36,10 +36,10 @@ impl Registry {
         Ok(made.value)
     }
 
-    /// Makes this user an operator no longer; says whether it was one.
+    /// Removes this user from the operators. Returns whether it was one.
     ///
     /// # Errors
-    /// [`super::Error::Forbidden`] unless the caller is one.
+    /// [`super::Error::Forbidden`] unless the caller is an operator.
     pub async fn remove_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
         let name = (issuer.to_owned(), subject.to_owned());
@@ -60,14 +60,15 @@ impl Registry {
     /// All operators.
     ///
     /// # Errors
-    /// [`super::Error::Forbidden`] unless the caller is one.
+    /// [`super::Error::Forbidden`] unless the caller is an operator.
     pub async fn operators(&self, caller: &Caller) -> Result<Vec<Operator>> {
         policy::allow(caller, Action::ManagePlatform)?;
         Ok(self.reading(caller).view.all(row::all()).await?)
     }
 }
 
-/// What became of an operator, told of its profile if it has one: its name is personal, and the log holds nothing personal.
+/// The log entry about an operator. It refers to the user's profile, if there is one: names are personal, and the log
+/// must not contain personal data.
 async fn about(txn: &Txn, action: ChangeAction, (issuer, subject): &(String, String)) -> Result<Entry> {
     let entry = Entry::platform(action);
     Ok(match txn.one(user::by_subject(issuer, subject)).await? {

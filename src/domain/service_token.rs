@@ -1,4 +1,4 @@
-//! Service tokens: how the Gateway and the Orchestrator sign in.
+//! Service tokens: the credentials of the platform's own services, the Gateway and the Orchestrator.
 
 use std::collections::BTreeSet;
 
@@ -22,21 +22,21 @@ use crate::{
 
 pub use row::Model as ServiceToken;
 
-/// What a new service token is.
+/// The fields of a new service token.
 #[derive(Clone, Debug)]
 pub struct CreateServiceToken {
-    /// What it is for, such as `gateway`; 1 to 200 characters.
+    /// The purpose, such as `gateway`; 1 to 200 characters.
     pub name: String,
-    /// What it may do; at least one.
+    /// The token's scopes; at least one.
     pub scopes: BTreeSet<ServiceScope>,
 }
 
-/// A service token that was just made, with its secret: nobody will see it again.
+/// A new service token with its secret, which is returned only once.
 #[derive(Clone, Debug)]
 pub struct NewServiceToken {
     /// The row.
     pub token: ServiceToken,
-    /// The bearer token; none when this is told again.
+    /// The bearer token; `None` when an idempotent write is replayed.
     pub secret: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl Retold for NewServiceToken {
 }
 
 impl Registry {
-    /// Makes a service token.
+    /// Creates a service token.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::Invalid`] for its name or scopes.
@@ -110,7 +110,7 @@ impl Registry {
         Ok(self.reading(caller).view.all(row::all()).await?)
     }
 
-    /// Makes a service token be refused from now on.
+    /// Revokes a service token.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`].

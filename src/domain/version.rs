@@ -1,4 +1,4 @@
-//! Versions: what an agent is, at one time and for ever.
+//! Versions: immutable contents of an agent, numbered from 1.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -31,48 +31,49 @@ pub use row::{
     Body as VersionBody, Model as AgentVersion, ModelParameters, Summary as VersionSummary, Tool, Tools,
 };
 
-/// The largest system prompt, in bytes of UTF-8: real ones reach 144 KiB; more than 512 fits no model's window well.
+/// The largest system prompt, in bytes of UTF-8. Real prompts have up to 144 KiB, and more than 512 KiB fits few
+/// models' context windows.
 pub const PROMPT_BYTES_MAX: usize = 512 * 1024;
-/// The most tools of a version: what the largest model APIs accept.
+/// The most tools of a version: as many as the largest model APIs accept.
 pub const TOOLS_MAX: usize = 128;
 /// The largest tools list, in bytes of canonical JSON: 128 tools with schemas of 8 KiB.
 pub const TOOLS_BYTES_MAX: usize = 1024 * 1024;
-/// The largest model parameters, in bytes of canonical JSON: they are settings, not content.
+/// The largest model parameters, in bytes of canonical JSON.
 pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
 
-/// The most content that one level of a query reads, in bytes: twice what an answer may hold.
+/// The most content that one level of a query may read, in bytes: twice the size limit of a response.
 pub const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// What the runtime gets: all that makes one version differ from another.
+/// The content of a version: what the runtime uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// What the model is told first; may be empty; at most [`PROMPT_BYTES_MAX`].
+    /// The system prompt; may be empty; at most [`PROMPT_BYTES_MAX`].
     pub system_prompt: String,
-    /// Which model; 1 to 200 characters.
+    /// The model's name; 1 to 200 characters.
     pub model_name: String,
-    /// A JSON object; at most [`PARAMETERS_BYTES_MAX`].
+    /// The model's parameters: a JSON object of at most [`PARAMETERS_BYTES_MAX`].
     pub model_parameters: Value,
-    /// At most [`TOOLS_MAX`], with unique names.
+    /// The tools: at most [`TOOLS_MAX`], with unique names.
     pub tools: Vec<Tool>,
 }
 
-/// What is to be published.
+/// A version to publish.
 #[derive(Clone, Debug)]
 pub struct PublishVersion {
-    /// Of which agent.
+    /// The agent that gets the version.
     pub agent_id: AgentId,
-    /// What it is.
+    /// The content of the version.
     pub content: Content,
-    /// Why, in its author's words; at most 2,000 characters.
+    /// The author's reason for this version; at most 2,000 characters.
     pub message: Option<String>,
-    /// Whether it is to serve at once.
+    /// Whether to activate the version in the same transaction.
     pub activate: bool,
-    /// Refuse if the newest version is another.
+    /// The number that the agent's newest version must have; `None` checks nothing.
     pub expected_latest_number: Option<i32>,
 }
 
 impl Content {
-    /// What a version holds.
+    /// The content of a stored version.
     #[must_use]
     pub fn of(version: &AgentVersion) -> Self {
         let Tools(tools) = version.tools.clone();
@@ -84,10 +85,10 @@ impl Content {
         }
     }
 
-    /// Checks every limit.
+    /// Checks all limits.
     ///
     /// # Errors
-    /// [`Error::Invalid`] or [`Error::TooLarge`], naming the field.
+    /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault.
     pub fn check(&self) -> Result<()> {
         let Self { system_prompt, model_name, model_parameters, tools } = self;
         at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
@@ -105,17 +106,17 @@ impl Content {
             if !names.insert(tool.name.as_str()) {
                 return Err(Error::invalid(
                     format!("tools.{index}.name"),
-                    format!("there are two tools named {:?}", tool.name),
+                    format!("there are two tools named {:?}; names must be unique", tool.name),
                 ));
             }
         }
         at_most("tools", text::canonical(&json!(tools))?.len(), TOOLS_BYTES_MAX, "bytes")
     }
 
-    /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal content has an equal hash, on any machine.
+    /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal contents have equal hashes on every machine.
     ///
     /// # Errors
-    /// [`Error::Internal`] when it can't be written as JSON, which checked content can.
+    /// [`Error::Internal`] when the content can't be written as JSON. Checked content always can.
     pub fn hash(&self) -> Result<[u8; 32]> {
         let Self { system_prompt, model_name, model_parameters, tools } = self;
         let canonical = text::canonical(&json!({
@@ -160,11 +161,11 @@ impl Retold for AgentVersion {
 }
 
 impl Registry {
-    /// Publishes a version: the next number of its agent, for ever. Activates it only when asked to.
+    /// Publishes a version with the agent's next number. Activates it only on request.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`], [`Error::Archived`],
-    /// [`Error::NotLatest`], [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    /// [`Error::NotLatest`], [`Error::LimitReached`], [`Error::Invalid`] or [`Error::TooLarge`] for a field.
     pub async fn publish_version(
         &self,
         caller: &Caller,
@@ -210,22 +211,23 @@ impl Registry {
         made.changed()
     }
 
-    /// Those of `ids` that the reading may see, met through something that names them, without their content.
+    /// The versions with these ids that the reader may see, without their contents. For references from other
+    /// objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service without a scope that meets versions.
+    /// [`Error::Forbidden`] for a service token without a scope that reads active versions.
     pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
         self.summaries(reading, row::summaries(ids)).await
     }
 
-    /// What those of these versions hold that the reading may see, of which it has read the summaries. Only what is not in
-    /// memory is read, in one statement. A service is given what serves now, of customers that are served, and nothing else:
-    /// its configurations hold no more.
+    /// The contents of these versions, of those that the reader may see. The reader must have read the versions'
+    /// summaries in the same snapshot. Reads what isn't in memory in one statement. A service token gets only
+    /// versions that are active at customers that are served, since its configurations contain no others.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a caller that may read no content; [`Error::TooLarge`] for more than [`READ_BYTES_MAX`]:
-    /// nothing is read then.
+    /// [`Error::Forbidden`] for a caller that may not read contents; [`Error::TooLarge`] for more than
+    /// [`READ_BYTES_MAX`] in total, before anything is read.
     pub async fn version_bodies(
         &self,
         reading: &Reading,
@@ -274,10 +276,10 @@ impl Registry {
         Ok(rows)
     }
 
-    /// The versions of these numbers of these agents, pair by pair, without their content.
+    /// The versions with these pairs of agent and number, without their contents.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn versions_by_numbers(
         &self,
         reading: &Reading,
@@ -287,10 +289,10 @@ impl Registry {
         self.summaries(reading, row::summaries_by_numbers(pairs)).await
     }
 
-    /// The same page of versions, newest first and without their content, of each of these agents.
+    /// For each of these agents, the same page of versions, newest first and without their contents.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn versions_of_each(
         &self,
         reading: &Reading,
@@ -303,7 +305,7 @@ impl Registry {
     }
 }
 
-/// A version that was checked and is about to be written.
+/// A checked version, not written yet.
 pub(super) struct New {
     pub content: Content,
     pub hash: [u8; 32],
@@ -311,7 +313,7 @@ pub(super) struct New {
     pub created_at: Instant,
 }
 
-/// The next version of a locked agent, recorded. The agent and the answer are still to be written.
+/// Makes the next version of a locked agent and records it. The caller must write the agent and the version.
 pub(super) fn append(txn: &Txn, clock: &Clock, agent: &mut Agent, new: New) -> AgentVersion {
     let New { content, hash, message, created_at } = new;
     let Content { system_prompt, model_name, model_parameters, tools } = content;

@@ -1,4 +1,4 @@
-//! `changes` as those read it who ask what happened: pages, newest first, of one moment of the log.
+//! The table `changes` as an audit log: filtered pages, newest first, and counts.
 
 use sea_orm::{
     ActiveEnum, DbBackend, EntityTrait, FromQueryResult, SelectModel, SelectorRaw, Statement, Value,
@@ -14,38 +14,38 @@ use super::{
 };
 use crate::id::{AgentId, CustomerId};
 
-/// Which entries.
+/// The filter of a list of log entries. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// Only about this agent.
+    /// Only entries about this agent.
     pub agent_id: Option<AgentId>,
-    /// Only by this caller.
+    /// Only entries by this caller.
     pub actor_id: Option<Uuid>,
-    /// Only by callers of this kind.
+    /// Only entries by callers of this kind.
     pub actor_kind: Option<ActorKind>,
-    /// Only of these kinds.
+    /// Only entries with one of these actions.
     pub actions: Option<Vec<Action>>,
-    /// Only of this commit and later ones.
+    /// Only entries of this commit and later ones.
     pub from: Option<i64>,
-    /// Only of commits before this one.
+    /// Only entries of commits before this one.
     pub until: Option<i64>,
 }
 
-/// Whose entries a list holds.
+/// The customers whose entries a list contains.
 #[derive(Clone, Debug)]
 pub enum Of {
-    /// Everybody's, and the platform's own.
+    /// All customers, and the platform's own entries.
     Everyone,
-    /// These customers'.
+    /// The listed customers.
     Customers(Vec<CustomerId>),
 }
 
-/// Below which rows a list of its own stands.
+/// The parents of a batch of lists: each has its own list of entries.
 #[derive(Clone, Copy, Debug)]
 pub enum Parents<'a> {
-    /// Each of these customers.
+    /// The entries of each of these customers.
     Customers(&'a [CustomerId]),
-    /// Each of these agents.
+    /// The entries about each of these agents.
     Agents(&'a [AgentId]),
 }
 
@@ -65,20 +65,20 @@ impl Parents<'_> {
     }
 }
 
-/// Only entries that the filter lets pass, but for their kinds.
+/// Adds all of the filter's conditions but the actions.
 fn filter(sql: &mut Sql, filter: &Filter) {
     let Filter { agent_id, actor_id, actor_kind, actions: _, from, until } = filter;
     sql.only("t.agent_id", "=", *agent_id);
     sql.only("t.actor_id", "=", *actor_id);
     if let Some(kind) = actor_kind {
-        // Its name and no value: there is an index for some of them only.
+        // As a literal, not a parameter: the index is partial, on `actor_kind <> 'USER'`.
         sql.when(format!("t.actor_kind = '{}'", kind.to_value()));
     }
     sql.only("t.revision", ">=", *from);
     sql.only("t.revision", "<", *until);
 }
 
-/// The kinds that the filter lets pass, each once.
+/// Binds the filter's actions, sorted and without duplicates; none when the filter names no actions.
 fn kinds(sql: &mut Sql, filter: &Filter) -> Option<String> {
     let mut names: Vec<String> = filter.actions.as_ref()?.iter().map(ActiveEnum::to_value).collect();
     names.sort();
@@ -87,7 +87,7 @@ fn kinds(sql: &mut Sql, filter: &Filter) -> Option<String> {
     Some(sql.value(Value::Array(ArrayType::String, Some(Box::new(names)))))
 }
 
-/// All that the filter says, as conditions of `sql`.
+/// Adds all of the filter's conditions.
 fn whole(sql: &mut Sql, of: &Filter) {
     filter(sql, of);
     if let Some(kinds) = kinds(sql, of) {
@@ -95,9 +95,10 @@ fn whole(sql: &mut Sql, of: &Filter) {
     }
 }
 
-/// A page of the rows that meet the conditions of `sql` and pass the filter: those of the table, or of each parent's.
+/// Returns the select of a page of entries that meet the conditions of `sql` and pass the filter: of the whole
+/// table, or of each parent.
 fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Parents<'_>>) -> String {
-    // Newest first, so what comes after a place is older.
+    // The list is newest first, so `after` means older.
     for (is, place) in [("<", slice.after), (">", slice.before)] {
         if let Some(Place { revision, position }) = place {
             let (revision, position) = (sql.value(revision), sql.value(position));
@@ -112,7 +113,8 @@ fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Paren
     if let Some((column, _)) = &parent {
         sql.when(format!("t.{column} = parent.id"));
     }
-    // An index has the entries of each kind in order, but not those of several; one agent's or one caller's are few.
+    // Indexes hold the entries of one action in order, but not those of several. So each action gets its own page,
+    // unless the list is of one agent or one caller, which has few entries.
     let is_narrow =
         matches!(parents, Some(Parents::Agents(_))) || of.agent_id.is_some() || of.actor_id.is_some();
     let page = match kinds(sql, of) {
@@ -139,12 +141,13 @@ fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Paren
     }
 }
 
-/// A page of the entries of all these.
+/// A page of the log entries of these customers, newest first.
 pub fn page(of: &Of, filter: &Filter, slice: &Slice<Place>) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
     let text = match of {
         Of::Everyone => self::slice(&mut sql, filter, slice, None),
-        // First a page of each, because an index has each customer's entries in order, and then a page of these.
+        // A page for each customer from its index, then the page of these. No index orders the entries of several
+        // customers.
         Of::Customers(customers) => {
             let each = self::slice(&mut sql, filter, slice, Some(Parents::Customers(customers)));
             let direction = if slice.backward { "ASC" } else { "DESC" };
@@ -155,7 +158,7 @@ pub fn page(of: &Of, filter: &Filter, slice: &Slice<Place>) -> SelectorRaw<Selec
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// The same page of the entries within reach of each of these.
+/// One page of log entries for each of these parents, newest first; only entries that `reach` admits.
 pub fn page_each(
     reach: &Reach,
     parents: Parents<'_>,
@@ -164,7 +167,7 @@ pub fn page_each(
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
     let text = match parents {
-        // By the parents alone: of several customers at once no index has the entries in order.
+        // Filters the parents instead of the rows: no index orders the entries of several customers.
         Parents::Customers(ids) => {
             let ids: Vec<CustomerId> = ids.iter().copied().filter(|id| reach.holds(*id)).collect();
             self::slice(&mut sql, filter, slice, Some(Parents::Customers(&ids)))
@@ -177,16 +180,16 @@ pub fn page_each(
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// How many there are.
+/// A count of log entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Count {
-    /// Of which parent; none for all together.
+    /// The parent; none when the count isn't by parent.
     pub parent_id: Option<Uuid>,
-    /// So many.
+    /// The number of entries.
     pub count: i64,
 }
 
-/// How many entries all these have.
+/// Counts the log entries of these customers.
 pub fn count(of: &Of, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
     whole(&mut sql, filter);
@@ -201,7 +204,7 @@ pub fn count(of: &Of, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     Count::find_by_statement(sql.statement(text))
 }
 
-/// How many entries within reach each of these has; none for one without.
+/// Counts the log entries of each of these parents that `reach` admits. Returns no row for a parent without any.
 pub fn count_each(reach: &Reach, parents: Parents<'_>, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
     whole(&mut sql, filter);
@@ -215,20 +218,21 @@ pub fn count_each(reach: &Reach, parents: Parents<'_>, filter: &Filter) -> Selec
     Count::find_by_statement(sql.statement(text))
 }
 
-/// The bare hash of an entry: what others may know of it.
+/// The hash of an entry, without its content. All customers may see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Hash {
-    /// Its commit.
+    /// The entry's commit.
     pub revision: i64,
-    /// Its place in that.
+    /// The entry's position in the commit.
     pub position: i32,
-    /// SHA-256 over what it says.
+    /// SHA-256 over the entry's content.
     pub row_hash: Vec<u8>,
-    /// Whether it is the customer's own.
+    /// Whether the entry is the customer's own.
     pub is_own: bool,
 }
 
-/// The hashes of all entries after a place and up to a commit, in order, and which are this customer's.
+/// The hashes of all entries after a position and up to the commit `until`, oldest first, with those of `customer`
+/// marked.
 pub fn hashes(
     customer: CustomerId,
     Place { revision, position }: Place,

@@ -1,5 +1,5 @@
-//! Tests that each select which takes a [`Reach`] is narrowed by it. The policy and row-level security stand beside the
-//! selects, so that a select without its filter shows in no answer of the service.
+//! Tests that each select that takes a [`Reach`] applies it. Policy and row-level security would hide a missing
+//! filter from every test of the service's responses.
 
 use sea_orm::{DbBackend, EntityTrait, QueryTrait, Select, SelectorRaw, SelectorTrait};
 use uuid::Uuid;
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{clock::Clock, id::CustomerId};
 
-/// The only customer within reach.
+/// The only customer that the filter admits.
 const OURS: Uuid = Uuid::from_u128(0x5eed);
-/// What is asked for by its id.
+/// An id to select by.
 const ID: Uuid = Uuid::from_u128(0x1d);
 
-/// A statement with its values in their places.
+/// Renders a statement with its parameters inlined.
 trait Shown {
     fn shown(self) -> String;
 }
@@ -36,7 +36,7 @@ fn slice<K>() -> Slice<K> {
     Slice { after: None, before: None, limit: 10, backward: false }
 }
 
-/// Each select under this reach, by its name.
+/// Each select with this filter, by name.
 fn selects(reach: &Reach) -> Vec<(&'static str, String)> {
     let (now, audited) = (Clock::default().now(), audit::Filter::default());
     let (agents, filter) = ([ID.into()], agent::Filter::default());
@@ -79,13 +79,13 @@ fn each_select_names_the_customers_within_reach() {
     for (name, text) in selects(&Reach::Only(vec![CustomerId::from(OURS)])) {
         assert!(text.contains(&ours), "{name} is not narrowed: {text}");
     }
-    // So it is the reach that puts it there.
+    // So the id comes from the filter.
     for (name, text) in selects(&Reach::Everyone) {
         assert!(!text.contains(&ours), "{name}: {text}");
     }
 }
 
-/// Nobody's rows are nobody's, and not everybody's.
+/// A filter that admits no customer is different from one that admits all.
 #[test]
 fn a_reach_of_no_customer_still_narrows() {
     for ((name, nobody), (_, everyone)) in

@@ -1,7 +1,8 @@
-//! Pages of agents that pass a filter. What a filter lets pass may be little or nearly all of a list, and what Postgres knows
-//! of a table as a whole says neither for one customer. So the statement looks: it takes from each filter's index the agents
-//! that it lets pass, up to [`FEW`], and goes by the first filter that lets no more pass; when each does, agents that pass
-//! all of them are soon met, and it goes by the list's own order.
+//! Pages of agents that pass a filter. A filter may pass few agents of a customer or nearly all; Postgres's
+//! statistics describe the whole table and don't tell. So the statement finds out: it reads up to [`FEW`] agents
+//! from the index of each condition, and looks up the agents of the first index with fewer matches. If every
+//! condition has more, agents that pass all of them are frequent, so the statement scans the list in its own
+//! order.
 
 use sea_orm::{Statement, sea_query::Order};
 
@@ -13,30 +14,31 @@ use super::{
 };
 use crate::id::{AgentId, CustomerId};
 
-/// So many agents are looked up one by one, and their ids sorted, rather than that the list is gone through.
+/// Below this number of matches, the statement looks up and sorts the matches of an index, instead of scanning the
+/// list.
 const FEW: i64 = 2_000;
-/// After every text that begins so: `from ≤ text < from || END`.
+/// Ends the range of texts that begin with `from`: `from <= text < from || END`.
 const END: &str = "chr(1114111)";
 
-/// What each filter lets pass of the agents `t`, and which agents its index has: all of those, and perhaps others.
+/// A filter as SQL: its conditions, and for each an index that finds a superset of the agents that meet it.
 struct Searched {
-    /// Conditions on `t`.
+    /// Conditions on the agent's row `t`.
     conditions: Vec<String>,
-    /// Selects of `agent_id`, without whose they are.
+    /// The indexes, without a condition on the customer.
     indexed: Vec<Indexed>,
 }
 
-/// The agents that an index has for a filter.
+/// The rows of an index that a condition of the filter selects.
 struct Indexed {
     /// The column with the agent's id, and the table.
     column: &'static str,
     table: &'static str,
-    /// Which rows of it, named `x`.
+    /// The condition on the table's row `x`.
     condition: String,
 }
 
 impl Searched {
-    /// Each condition on text is a comparison that row-level security lets an index serve (see `0007_search.up.sql`).
+    /// Text is compared in ways for which row-level security permits an index (see `0007_search.up.sql`).
     fn of(filter: &Filter, sql: &mut Sql) -> Self {
         let Filter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
         let (mut conditions, mut indexed) = (Vec::new(), Vec::new());
@@ -48,7 +50,7 @@ impl Searched {
         }
         if let Some(start) = name_starts_with {
             let start = format!("lower({}::text)", sql.value(start.clone()));
-            // Not a range: what goes by the list's order is not to go by that of names.
+            // Not a range, or Postgres might scan the index of names instead of the list's order.
             conditions.push(format!("strpos(t.name_lower, {start}) = 1"));
             let range = format!("x.name_lower >= {start} AND x.name_lower < {start} || {END}");
             index("id", "agents", range);
@@ -62,7 +64,8 @@ impl Searched {
         }
         if let Some(tool) = tool_name {
             let tool = sql.value(tool.clone());
-            // A value and no EXISTS, which Postgres might make a join of that begins with all who have the tool.
+            // A scalar subquery, because Postgres might turn EXISTS into a join that begins with all agents that
+            // have the tool.
             conditions.push(format!(
                 "(SELECT true FROM registry.agent_active_tools AS u WHERE u.agent_id = t.id AND u.tool_name = {tool})"
             ));
@@ -81,7 +84,8 @@ impl Searched {
         Self { conditions, indexed }
     }
 
-    /// The page of the agents `t` that are of this list, as `whose` says of each table.
+    /// Returns the select of a page. `whose` returns the condition that a table's row belongs to the list's
+    /// customers.
     fn page(self, slice: &Slice<AgentId>, sql: &mut Sql, whose: &dyn Fn(&str) -> String) -> String {
         let (direction, bounds) = (slice.direction(&Order::Asc), sql.bounds(slice, &Order::Asc));
         let rows = sql.value(limit(slice.limit));
@@ -94,7 +98,8 @@ impl Searched {
                 "i{nth} AS MATERIALIZED (SELECT x.{column} AS agent_id FROM registry.{table} AS x \
                  WHERE {of_list} AND {condition}{beyond} LIMIT {FEW})"
             ));
-            // One by one, in the list's order, until the page is full: OFFSET keeps Postgres from joining all of them.
+            // Looks up one agent at a time in the list's order until the page is full. OFFSET 0 keeps Postgres
+            // from joining all of them first.
             let of_list = whose("t");
             ways.push(format!(
                 "(SELECT t.* FROM (SELECT DISTINCT agent_id FROM i{nth} ORDER BY agent_id {direction}) AS w CROSS JOIN LATERAL \
@@ -113,7 +118,7 @@ impl Searched {
     }
 }
 
-/// A page of the agents within reach that pass, oldest first.
+/// A page of the agents that `reach` admits and that pass the filter, oldest first.
 pub(super) fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> Statement {
     let mut sql = Sql::default();
     let searched = Searched::of(filter, &mut sql);
@@ -122,7 +127,7 @@ pub(super) fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> St
             let text = searched.page(slice, &mut sql, &|_| "true".to_owned());
             sql.statement(text)
         }
-        // First a page of each, because an index has each customer's agents in order, and then a page of these.
+        // A page for each customer from its index, then the page of these.
         Reach::Only(customers) => {
             let each = of_each(searched, customers, slice, &mut sql);
             let (direction, rows) = (slice.direction(&Order::Asc), sql.value(limit(slice.limit)));
@@ -131,7 +136,7 @@ pub(super) fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> St
     }
 }
 
-/// The same page under each of these customers.
+/// One page of agents for each of these customers, oldest first.
 pub(super) fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> Statement {
     let mut sql = Sql::default();
     let searched = Searched::of(filter, &mut sql);

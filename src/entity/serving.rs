@@ -1,5 +1,5 @@
-//! What each agent served at a moment of the log, told from the records of `activations` and `changes`: a stream that
-//! shows a commit shows what was so by it, however late it is read.
+//! What each agent served at the end of a commit, computed from its row, `activations` and `changes`. So an event
+//! shows the state as of its commit, however late it is read.
 
 use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 
@@ -15,33 +15,33 @@ use crate::{
     id::{AgentId, CustomerId, VersionId},
 };
 
-/// What an agent served at a moment.
+/// What an agent served at the end of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Serving {
     /// The agent.
     pub agent_id: AgentId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub customer_id: CustomerId,
-    /// Its name then.
+    /// The agent's name at that commit.
     pub name: String,
-    /// The version that served; none when none did.
+    /// The active version; none when the agent served nothing.
     pub version_id: Option<VersionId>,
-    /// Since when it served.
+    /// When that version was activated.
     pub activated_at: Option<Instant>,
     /// Why the active version last changed; none when it never had.
     pub reason: Option<Reason>,
     /// The revision of the last change to what the runtime gets; none when there was none yet.
     pub revision: Option<i64>,
-    /// Where its customer stood with its bills then.
+    /// The customer's billing status at that commit.
     pub status: BillingStatus,
-    /// The last commit that is not kept any more: what was so before it can't be told.
+    /// The last pruned commit. What agents served before it can't be computed.
     pub floor: i64,
 }
 
-/// The agents `a` as they were at the end of the commit `$1`: as their rows say, but for what has changed since, which the
-/// next entry about it tells as it was before. So nothing is asked of entries that may not be kept any more, but for the
-/// number of the commit that last changed an agent: where that is gone, the one that last activated it stands in.
-/// What an erased customer served is gone, so it is told of as canceled at any moment.
+/// The columns of [`Serving`], for the agents `a` at the end of the commit `$1`. A value that has changed since
+/// then is the `before` of the next log entry about it; otherwise it is the row's. So no pruned entry is needed,
+/// with one exception: when the entry that last changed an agent is pruned, `revision` is that of its last
+/// activation. An erased customer's content is gone, so its status is CANCELED at every commit.
 const AT: &str = "a.id AS agent_id, a.customer_id, \
     CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
         SELECT c.details::jsonb #>> '{before,name}' FROM registry.changes AS c \
@@ -58,14 +58,15 @@ const AT: &str = "a.id AS agent_id, a.customer_id, \
         ORDER BY c.revision, c.position LIMIT 1), k.billing_status) END AS status, \
     (SELECT f.revision FROM registry.log_floor AS f) AS floor";
 
-/// What [`AT`] asks of besides the agents `a`. OFFSET keeps Postgres from beginning with all customers.
+/// The joins that [`AT`] needs in addition to the agents `a`. OFFSET 0 keeps Postgres from starting with all
+/// customers.
 const WITH: &str = "CROSS JOIN LATERAL ( \
         SELECT c.billing_status, c.erased_at FROM registry.customers AS c WHERE c.id = a.customer_id OFFSET 0) AS k \
     LEFT JOIN LATERAL ( \
         SELECT x.version_id, x.activated_at, x.reason, x.revision FROM registry.activations AS x \
         WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
 
-/// What these agents within reach served at the end of this commit.
+/// What these agents served at the end of this commit; only agents that `reach` admits.
 pub fn at(reach: &Reach, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     let mut sql = from(revision);
     sql.within("a", reach);
@@ -76,7 +77,8 @@ pub fn at(reach: &Reach, revision: i64, agents: &[AgentId]) -> SelectorRaw<Selec
     Serving::find_by_statement(sql.statement(text))
 }
 
-/// What these agents serve now, of all customers: where the log is at, the reader must know.
+/// What these agents serve now, of all customers. The rows aren't tied to a commit: the caller must relate them to
+/// the log, and `floor` is 0.
 pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     let sql = "SELECT a.id AS agent_id, a.customer_id, a.name, a.active_version_id AS version_id, a.activated_at, \
         NULL AS reason, nullif(a.config_revision, 0) AS revision, k.billing_status AS status, 0::bigint AS floor \
@@ -84,7 +86,7 @@ pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(agents)]))
 }
 
-/// The agents within reach that served something at the end of this commit, by their ids, after this one.
+/// The agents that `reach` admits and that had an active version at the end of this commit; by id, after `after`.
 pub fn page(
     reach: &Reach,
     revision: i64,
@@ -95,7 +97,7 @@ pub fn page(
     let mut sql = from(revision);
     let limit = sql.value(sql::limit(limit));
     let text = match (agents, reach) {
-        // One by one, in the order of their ids, until the page is full.
+        // Looks up one agent at a time by id, until the page is full.
         (Some(agents), _) => {
             let agents = sql.value(uuids(agents));
             sql.only("w.id", ">", after);
@@ -116,7 +118,7 @@ pub fn page(
                  ORDER BY a.id LIMIT {limit}"
             )
         }
-        // First a page of each, because an index has each customer's agents in order, and then a page of these.
+        // A page for each customer from its index, then the page of these.
         (None, Reach::Only(customers)) => {
             let customers = sql.value(uuids(customers));
             sql.only("a.id", ">", after);

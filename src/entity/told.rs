@@ -1,4 +1,4 @@
-//! What the rows say beside what the log says of them: for whoever checks that the two agree.
+//! Selects that find differences between the tables and the log, for the audit's verification.
 
 use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 
@@ -6,26 +6,26 @@ use super::sql::{self, Sql};
 
 use crate::id::{AgentId, CustomerId, VersionId};
 
-/// What an agent serves, and what is told of that.
+/// What an agent serves by its row, and by the log.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Told {
     /// The agent.
     pub agent_id: AgentId,
-    /// Its name by its row.
+    /// The name in the agent's row.
     pub name: String,
-    /// Its name by the log; none when that is not kept any more.
+    /// The name in the log; none when that entry was pruned.
     pub told_name: Option<String>,
-    /// The version that it serves by its row.
+    /// The active version in the agent's row.
     pub active_version_id: Option<VersionId>,
-    /// The version of its last activation.
+    /// The version of the agent's last activation.
     pub told_version_id: Option<VersionId>,
-    /// Whether its customer's prompts were taken away.
+    /// Whether the customer was erased.
     pub is_erased: bool,
-    /// The hash, in hex, of what that version held when it was published; none when that is not kept any more.
+    /// The content hash of the active version in the log, in hex; none when that entry was pruned.
     pub published_hash: Option<String>,
 }
 
-/// What agents serve by their rows and by what is told, by their ids after this one.
+/// A page of what agents serve by their rows and by the log, by id, after `after`.
 pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<Told>> {
     let mut sql = Sql::default();
     sql.only("a.id", ">", after);
@@ -47,14 +47,15 @@ pub fn serving(after: Option<AgentId>, limit: u64) -> SelectorRaw<SelectModel<To
     Told::find_by_statement(sql.statement(read))
 }
 
-/// An agent of which something is not as the log says.
+/// An agent whose rows differ from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Stray {
-    /// Which.
+    /// The agent.
     pub agent_id: AgentId,
 }
 
-/// An activation whose record and whose entry in the log differ, or of which one is missing, within what is kept.
+/// At most one agent with an activation that differs from its log entry, or where either is missing. Pruned
+/// commits are ignored.
 pub fn stray_activation() -> SelectorRaw<SelectModel<Stray>> {
     let read = "WITH log AS (SELECT * FROM registry.changes WHERE action IN ('agent.activated', 'agent.deactivated')) \
         SELECT coalesce(x.agent_id, c.agent_id) AS agent_id FROM \
@@ -67,14 +68,15 @@ pub fn stray_activation() -> SelectorRaw<SelectModel<Stray>> {
     Stray::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }
 
-/// A customer of which something is not as the log says.
+/// A customer whose row differs from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Wrong {
-    /// Which.
+    /// The customer.
     pub customer_id: CustomerId,
 }
 
-/// A customer whose billing status is not the one that was set last, where that is kept.
+/// At most one customer whose billing status differs from the last one in the log. Customers without such an entry
+/// are ignored.
 pub fn wrong_status() -> SelectorRaw<SelectModel<Wrong>> {
     let read = "SELECT k.id AS customer_id FROM registry.customers AS k JOIN LATERAL ( \
             SELECT c.details::jsonb ->> 'after' AS status FROM registry.changes AS c \

@@ -1,8 +1,8 @@
-//! The active configurations, kept in memory, ready to send: read when they are first asked for, and again when the log
-//! says that they have changed.
+//! An in-memory cache of active configurations as ready-made response bodies. An entry is loaded on its first
+//! request, and reloaded when the log says that it has changed.
 //!
-//! Nothing older than the log overwrites what is newer. A reading is entered before it begins; a change that arrives
-//! meanwhile marks it, and what it brings is not kept, but read anew.
+//! A stale read never overwrites a newer one. Each load is registered before it reads the database; a change that
+//! arrives meanwhile marks the load stale, and its result is discarded and read again.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -29,52 +29,53 @@ use crate::{
     task::{Tasks, lock},
 };
 
-/// Into how many parts the memory is divided, each behind a lock of its own.
+/// How many shards the cache has, each with its own lock.
 const SHARDS: usize = 16;
-/// How many configurations are read with one query: sixteen of the largest are 25 MiB.
+/// How many configurations one query reads: sixteen of the largest take 25 MiB.
 const PAGE: usize = 16;
-/// How many such queries run at once: a restart asks for everything, and must leave connections to others.
+/// How many such queries run at once: after a restart every agent is a miss, and requests need connections too.
 pub(super) const READERS: usize = 2;
-/// How often what changed while it was read is read anew, before whoever waits for it asks the database itself.
+/// How often a load that became stale is repeated, before its waiters read the database themselves.
 const ROUNDS: u8 = 3;
-/// What a configuration takes beside its texts and JSON, in bytes, and what knowing that an agent serves nothing takes.
+/// Memory in bytes that an entry takes in addition to its texts and JSON; also what an entry takes whose agent
+/// serves nothing.
 pub(super) const OVERHEAD: usize = 1024;
 
-/// Makes of a configuration the body that is sent, and its entity tag.
+/// Serialises a configuration: returns the response body and its entity tag.
 pub type Render = fn(&ActiveConfig) -> Result<(Bytes, String)>;
 
-/// A configuration, ready to send.
+/// A configuration as a ready-made response body.
 #[derive(Clone, Debug)]
 pub struct Hot {
-    /// What it is.
+    /// The configuration.
     pub config: Arc<ActiveConfig>,
-    /// The same as a body.
+    /// The configuration, serialised.
     pub body: Bytes,
-    /// That body's entity tag.
+    /// The body's entity tag.
     pub etag: String,
 }
 
-/// What is known of an agent.
+/// What the cache holds for one agent.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub(super) customer_id: CustomerId,
-    /// What it serves, or why nothing.
+    /// What the agent serves, or why it isn't served.
     pub(super) serves: std::result::Result<Arc<Hot>, NotServed>,
 }
 
-/// What came of asking for it.
+/// The result of a load.
 #[derive(Clone, Debug)]
 enum Outcome {
-    /// This; none when there is no such agent.
+    /// The entry; none when no such agent exists.
     Read(Option<Arc<Known>>),
-    /// It changes faster than it can be read.
+    /// The agent changed again during each repetition of the load.
     Restless,
-    /// The database could not be read.
+    /// The database couldn't be read, or the configuration couldn't be serialised.
     Failed,
 }
 
-/// The configurations in memory. Clones are the same.
+/// The cache of active configurations. Cheap to clone; clones share state.
 #[derive(Clone)]
 pub(super) struct Configs(Arc<Inner>);
 
@@ -87,17 +88,17 @@ struct Inner {
     queue: Mutex<Queue>,
 }
 
-/// What is to be read, and how many are reading.
+/// The agents to load, and how many readers run.
 #[derive(Default)]
 struct Queue {
     waiting: Vec<AgentId>,
     readers: usize,
 }
 
-/// A reading that has been entered, and not ended.
+/// A load in progress.
 struct Load {
     done: watch::Sender<Option<Outcome>>,
-    /// Whether what it is about has changed since it was entered, or begun anew.
+    /// Whether the agent has changed since this load, or its last repetition, was registered.
     is_stale: bool,
     rounds: u8,
 }
@@ -116,7 +117,7 @@ impl fmt::Debug for Configs {
 }
 
 impl Configs {
-    /// None yet; at most about `bytes_max` bytes of them.
+    /// Creates an empty cache of at most about `bytes_max` bytes.
     pub(super) fn new(registry: Registry, tasks: Tasks, render: Render, bytes_max: usize) -> Self {
         let shard = |_| {
             let (ready, loading) = (LruCache::unbounded(), HashMap::new());
@@ -133,10 +134,10 @@ impl Configs {
         }))
     }
 
-    /// What is known of this agent, read first if nothing is; none when there is no such agent.
+    /// Returns the entry of this agent, loading it on a miss; none when no such agent exists.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is, or changes faster than it can be read.
+    /// [`Error::Unavailable`] when the database is, or when the agent changes faster than it can be read.
     pub(super) async fn get(&self, id: AgentId) -> Result<Option<Arc<Known>>> {
         let (mut done, is_new) = {
             let mut shard = self.shard(id);
@@ -159,27 +160,28 @@ impl Configs {
         }
     }
 
-    /// What is known of this agent, if it is; then it is what was asked for last.
+    /// Returns the entry of this agent without loading it, and marks it as recently used.
     pub(super) fn ready(&self, id: AgentId) -> Option<Arc<Known>> {
         self.shard(id).ready.get(&id).map(|(known, _)| Arc::clone(known))
     }
 
-    /// What is known of this agent, however old.
+    /// Returns the entry of this agent without loading it or marking it as used. The caller must accept that it
+    /// may be stale.
     pub(super) fn known(&self, id: AgentId) -> Option<Arc<Known>> {
         self.shard(id).ready.peek(&id).map(|(known, _)| Arc::clone(known))
     }
 
-    /// A configuration that was read elsewhere, ready to send.
+    /// Serialises a configuration that was read elsewhere.
     ///
     /// # Errors
-    /// [`Error::Internal`] when it can't be written as JSON.
+    /// [`Error::Internal`] when it can't be serialised as JSON.
     pub(super) fn render(&self, config: Arc<ActiveConfig>) -> Result<Arc<Hot>> {
         let (body, etag) = (self.0.render)(&config)?;
         Ok(Arc::new(Hot { config, body, etag }))
     }
 
-    /// Takes note of a commit, before anybody is told that it has arrived: what it is about is forgotten, and read again
-    /// at once if it was known, so that who asks next need not wait for long.
+    /// Evicts the entries that a commit affects, before the commit is broadcast. A changed agent that was cached
+    /// is reloaded at once, so that the next request for it waits less.
     pub(super) fn note(&self, changes: &[Arc<Change>]) {
         for change in changes {
             match touched(change) {
@@ -201,12 +203,12 @@ impl Configs {
         }
     }
 
-    /// Forgets all.
+    /// Evicts all entries.
     pub(super) fn clear(&self) {
         self.forget(|_| true);
     }
 
-    /// How many configurations are known, and how many bytes they take.
+    /// How many entries the cache holds, and how many bytes they take.
     pub(super) fn size(&self) -> (usize, usize) {
         let sizes = self.0.shards.iter().map(|shard| {
             let shard = lock(shard);
@@ -215,7 +217,8 @@ impl Configs {
         sizes.fold((0, 0), |(count, bytes), (more, size)| (count + more, bytes + size))
     }
 
-    /// Forgets what is like this. Of what is being read it is not known whether it is.
+    /// Evicts entries that match. Loads in progress are always marked stale, since we can't tell yet whether they
+    /// match.
     fn forget(&self, is_like: impl Fn(&Known) -> bool) {
         for shard in &self.0.shards {
             let mut shard = lock(shard);
@@ -233,19 +236,19 @@ impl Configs {
         lock(self.0.shards.get(place).unwrap_or(first))
     }
 
-    /// Has this read, together with what else is to be.
+    /// Queues a load, and starts a reader unless [`READERS`] run already.
     fn queue(&self, id: AgentId) {
         let mut queue = lock(&self.0.queue);
         queue.waiting.push(id);
         if queue.readers < READERS {
             queue.readers += 1;
             let this = self.clone();
-            // To its end, or those who wait for it would wait for ever.
+            // Runs to completion even if the request is dropped: others wait for its result.
             self.0.tasks.attended(async move { this.read_all().await });
         }
     }
 
-    /// Reads until there is nothing to read.
+    /// Loads queued agents, up to [`PAGE`] at once, until the queue is empty.
     async fn read_all(&self) {
         loop {
             let ids: Vec<_> = {
@@ -257,7 +260,7 @@ impl Configs {
                 let first = queue.waiting.len().min(PAGE);
                 queue.waiting.drain(..first).collect()
             };
-            // Nobody may wait for ever for what came to a bad end.
+            // After a panic the loads must still end, or their waiters would wait for ever.
             if AssertUnwindSafe(self.read(&ids)).catch_unwind().await.is_err() {
                 tracing::error!("reading configurations panicked");
                 ids.iter().for_each(|id| self.settle(*id, Outcome::Failed));
@@ -269,7 +272,7 @@ impl Configs {
         let mut found: HashMap<_, _> = match self.0.registry.configs_now(ids).await {
             Ok(configs) => configs.into_iter().map(|config| (config.agent_id, config)).collect(),
             Err(err) => {
-                tracing::warn!(error = %err, "configurations can't be read");
+                tracing::warn!(error = %err, "can't read configurations");
                 return ids.iter().for_each(|id| self.settle(*id, Outcome::Failed));
             }
         };
@@ -277,7 +280,7 @@ impl Configs {
             let known = found.remove(id).map(|config| self.known_of(config)).transpose();
             let outcome = known.map_or_else(
                 |err| {
-                    tracing::error!(error = %err, agent = %id, "a configuration can't be sent");
+                    tracing::error!(error = %err, agent = %id, "can't serialise a configuration");
                     Outcome::Failed
                 },
                 Outcome::Read,
@@ -294,7 +297,8 @@ impl Configs {
         Ok(Arc::new(Known { customer_id, serves }))
     }
 
-    /// Keeps what was read and tells who waits for it, unless it has changed meanwhile: then it is read anew.
+    /// Ends a load: stores the result and wakes its waiters. If the agent has changed meanwhile, queues the load
+    /// again.
     fn settle(&self, id: AgentId, outcome: Outcome) {
         let is_again = {
             let mut shard = self.shard(id);
@@ -307,7 +311,8 @@ impl Configs {
 }
 
 impl Shard {
-    /// Whom to wait for, and whether its reading is still to be queued.
+    /// Joins the load of this agent, or registers a new one. Returns the channel to wait on, and whether the
+    /// caller must queue the load.
     fn enter(&mut self, id: AgentId) -> (watch::Receiver<Option<Outcome>>, bool) {
         if let Some(load) = self.loading.get(&id) {
             return (load.done.subscribe(), false);
@@ -317,7 +322,7 @@ impl Shard {
         (wait, true)
     }
 
-    /// Forgets what is known; says whether something was.
+    /// Evicts this agent and marks its load stale. Returns whether it was cached.
     fn forget(&mut self, id: AgentId) -> bool {
         if let Some(load) = self.loading.get_mut(&id) {
             load.is_stale = true;
@@ -327,7 +332,7 @@ impl Shard {
         true
     }
 
-    /// Answers whether it is to be read anew.
+    /// Ends a load. Returns whether it must be queued again.
     fn settle(&mut self, id: AgentId, outcome: Outcome) -> bool {
         let Some(mut load) = self.loading.remove(&id) else { return false };
         let outcome = match outcome {
@@ -364,14 +369,14 @@ impl Shard {
 }
 
 impl Known {
-    /// About how much memory this takes: the texts and the JSON, and the same as a body.
+    /// Estimates the memory that this entry takes: texts, JSON and the serialised body.
     fn bytes(&self) -> usize {
         let Ok(hot) = &self.serves else { return OVERHEAD };
         OVERHEAD + hot.body.len() + weight_of(&hot.config)
     }
 }
 
-/// About how much memory a configuration's texts and JSON take.
+/// Estimates the memory that a configuration's texts and JSON take.
 pub(super) fn weight_of(config: &ActiveConfig) -> usize {
     let version = &config.version;
     version::weight(&version.system_prompt, &version.model_parameters.0, &version.tools)

@@ -1,6 +1,8 @@
-//! Who is who, kept in memory, and forgotten the moment the log says that it may not be so any more.
+//! An in-memory cache of principals by credential. An entry is evicted when the log shows a change that may affect
+//! it.
 //!
-//! What is kept is what the tables say of a credential. Its form and its signature are checked each time, and when it ends.
+//! It holds only what the tables say. The form, the signature and the expiry of a credential are checked on each
+//! request.
 
 use std::sync::{
     Arc, Mutex,
@@ -18,22 +20,22 @@ use crate::{
     task::lock,
 };
 
-/// How many credentials are kept; of more, those that were used longest ago are forgotten.
+/// The greatest number of entries; beyond it, the least recently used are evicted.
 const KEPT_MAX: usize = 10_000;
 
-/// The credentials that were looked up of late. Clones are the same.
+/// The cache of principals. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub(super) struct Credentials(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// By SHA-256 of the bearer token.
+    /// Keyed by the SHA-256 of the bearer token.
     known: Mutex<LruCache<[u8; 32], Arc<Principal>>>,
-    /// How often something was to be forgotten.
+    /// How often entries were invalidated.
     turns: AtomicU64,
 }
 
-/// A credential that is being looked up.
+/// A lookup in progress. Pass it to [`Credentials::keep`] with the result.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lookup {
     hash: [u8; 32],
@@ -47,21 +49,22 @@ impl Default for Credentials {
 }
 
 impl Credentials {
-    /// Who has this token, if that is known; and what to keep it with, once it has been looked up.
+    /// Returns the cached principal of this token, and the lookup to store a new one with.
     pub(super) fn find(&self, bearer: &str) -> (Option<Arc<Principal>>, Lookup) {
         let hash = Sha256::digest(bearer).into();
-        // Before the tables are read: what changes from now on is noticed when it is kept.
+        // Read before the tables are, so that `keep` notices a change in between.
         let turn = self.0.turns.load(Ordering::SeqCst);
         (lock(&self.0.known).get(&hash).cloned(), Lookup { hash, turn })
     }
 
-    /// Who has this token, if that is known.
+    /// Returns the cached principal of this token.
     pub(super) fn known(&self, bearer: &str) -> Option<Arc<Principal>> {
         let hash: [u8; 32] = Sha256::digest(bearer).into();
         lock(&self.0.known).get(&hash).cloned()
     }
 
-    /// Keeps who it is, unless somebody's rights have changed since it was begun to be looked up.
+    /// Stores a principal, unless entries were invalidated since the lookup began: it may have been read before
+    /// the change.
     pub(super) fn keep(&self, Lookup { hash, turn }: Lookup, principal: &Principal) {
         let mut known = lock(&self.0.known);
         if self.0.turns.load(Ordering::SeqCst) != turn {
@@ -73,14 +76,14 @@ impl Credentials {
         }
     }
 
-    /// Takes note of a commit, before anybody is told that it has arrived.
+    /// Evicts the principals that a commit may affect, before the commit is broadcast.
     pub(super) fn note(&self, changes: &[Arc<Change>]) {
         for change in changes.iter().filter(|change| says_who(change.action)) {
             self.forget(|principal| concerns(change, principal));
         }
     }
 
-    /// Forgets all.
+    /// Evicts all principals.
     pub(super) fn clear(&self) {
         self.forget(|_| true);
     }
@@ -95,7 +98,7 @@ impl Credentials {
     }
 }
 
-/// Whether this may change what is known of a credential.
+/// Whether changes of this kind may affect a cached principal.
 fn says_who(action: ChangeAction) -> bool {
     match action {
         ChangeAction::CustomerPlanSet
@@ -127,8 +130,8 @@ fn says_who(action: ChangeAction) -> bool {
     }
 }
 
-/// Whether this may change what is known of them. The log names neither operators nor those who are invited, and whoever
-/// has no profile yet may be the one that was made.
+/// Whether this change may affect this principal. Entries about operators and invitations don't name the user, so
+/// they affect every user that they could be about. `UserCreated` may be about any user without a profile.
 fn concerns(change: &Change, principal: &Principal) -> bool {
     match (change.action, principal) {
         (_, Principal::System) => false,
@@ -139,7 +142,7 @@ fn concerns(change: &Change, principal: &Principal) -> bool {
             change.customer_id == Some(key.customer_id)
         }
         (ChangeAction::OperatorAdded | ChangeAction::OperatorRemoved, Principal::User(_)) => true,
-        // A customer that is served again takes in whom it has invited.
+        // A customer that is served again admits the people whom it has invited.
         (ChangeAction::InvitationCreated | ChangeAction::CustomerBillingSet, Principal::User(user)) => {
             user.email.is_some()
         }
@@ -203,7 +206,7 @@ mod tests {
         Principal::Service(ServicePrincipal { id: SERVICE.into(), name: "gateway".to_owned(), scopes })
     }
 
-    /// Whether a credential that is kept is forgotten by this change.
+    /// Whether this change evicts the principal.
     fn is_forgotten(principal: &Principal, change: &Arc<Change>) -> bool {
         let credentials = Credentials::default();
         let (_, lookup) = credentials.find("token");
@@ -221,13 +224,13 @@ mod tests {
         let revocation = change(ChangeAction::ApiKeyRevoked, Some(CITY), Some(KEY));
         credentials.note(std::slice::from_ref(&revocation));
         credentials.keep(lookup, &key());
-        assert!(credentials.known("token").is_none(), "it was read before it was revoked");
-        // What changes nobody's rights in between is no reason to look again.
+        assert!(credentials.known("token").is_none(), "the lookup began before the revocation");
+        // An unrelated change doesn't prevent storing.
         let (_, lookup) = credentials.find("token");
         credentials.note(&[change(ChangeAction::AgentCreated, Some(CITY), None)]);
         credentials.keep(lookup, &key());
         assert!(credentials.known("token").is_some());
-        // Nor is anything kept that was begun before all was forgotten.
+        // Clearing the cache does.
         let (_, lookup) = credentials.find("another");
         credentials.clear();
         assert!(credentials.known("token").is_none());
@@ -268,10 +271,10 @@ mod tests {
         ] {
             assert!(is_forgotten(&ada, &change(action, Some(CITY), Some(ADA))), "{action:?}");
             assert!(!is_forgotten(&ada, &change(action, Some(CITY), Some(OTHER))), "another's {action:?}");
-            // Without a profile it may be the one that was made.
+            // The profile that was created may be that of a user who had none.
             assert!(is_forgotten(&user(ADA, false, None), &change(action, Some(CITY), Some(OTHER))));
         }
-        // The log names no operator.
+        // Entries about operators don't name the user.
         for action in [ChangeAction::OperatorAdded, ChangeAction::OperatorRemoved] {
             assert!(is_forgotten(&ada, &change(action, None, None)), "{action:?}");
         }
@@ -279,7 +282,7 @@ mod tests {
             assert!(is_forgotten(&ada, &change(action, Some(CITY), None)), "{action:?}");
             assert!(!is_forgotten(&ada, &change(action, Some(TOWN), None)), "{action:?} elsewhere");
         }
-        // Nor whom an invitation is for, but only who has an address can accept one.
+        // Entries about invitations don't either, but only a user with an address can accept one.
         for action in [ChangeAction::InvitationCreated, ChangeAction::CustomerBillingSet] {
             assert!(!is_forgotten(&ada, &change(action, Some(TOWN), None)), "{action:?}");
             let invited = user(ADA, true, Some("ada@example.org"));
@@ -293,7 +296,7 @@ mod tests {
         for nth in 0..=KEPT_MAX {
             let (_, lookup) = credentials.find(&nth.to_string());
             credentials.keep(lookup, &service());
-            assert!(credentials.known("0").is_some(), "{nth}: it was asked for just now");
+            assert!(credentials.known("0").is_some(), "{nth}: used most recently");
         }
         assert!(credentials.known("1").is_none());
         assert_eq!(lock(&credentials.0.known).len(), KEPT_MAX);

@@ -1,4 +1,4 @@
-//! Which event it is, among all that watchers are told.
+//! Keys of events, under which responses rendered for one subscriber are reused for others.
 
 use super::ConfigEvent;
 use crate::{
@@ -6,23 +6,24 @@ use crate::{
     id::AgentId,
 };
 
-/// Names an event: under the same rights, what has the same name shows the same, as of its commit.
+/// The key of an event. Two events with equal keys show the same to callers with the same rights, as of their
+/// commit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Mark {
-    /// An entry of the log.
+    /// An entry of the log, by revision and position.
     Change(i64, i32),
-    /// What an agent served at the moment of a snapshot.
+    /// An agent's configuration in the snapshot of this commit.
     Snapshot(i64, AgentId),
-    /// What it serves from a commit on.
+    /// An agent's configuration, active from this commit on.
     Upsert(i64, AgentId),
-    /// That it does not serve from a commit on.
+    /// The removal of an agent's configuration by this commit.
     Remove(i64, AgentId),
-    /// Where to come back to.
+    /// A bookmark, by its cursor.
     Bookmark(String),
 }
 
 impl Mark {
-    /// That of an entry of the log.
+    /// The key of a log entry.
     #[must_use]
     pub fn of(change: &Change) -> Self {
         let Place { revision, position } = Place::of(change);
@@ -31,7 +32,7 @@ impl Mark {
 }
 
 impl ConfigEvent {
-    /// Which one it is.
+    /// The key of this event.
     #[must_use]
     pub fn mark(&self) -> Mark {
         match self {

@@ -1,5 +1,6 @@
-//! What is served from memory: who is who, and what an agent serves. Under the lease only, or when the database is gone,
-//! and then to the platform's own services only, who are told so.
+//! Answers from memory: who a credential belongs to, and what an agent serves. Only under the lease, with one
+//! exception: while the database is unavailable, the platform's services get the last known state, marked as
+//! stale.
 
 use std::{slice, sync::Arc, time::Duration};
 
@@ -21,32 +22,35 @@ use crate::{
     task::lock,
 };
 
-/// How long the database may take to answer for what is known, if without proof.
+/// How long the database may take to answer when memory holds a fallback that isn't covered by the lease.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What an agent serves, as far as its caller may know.
+/// The configuration that an agent serves, for a caller that may read it.
 #[derive(Clone, Debug)]
 pub struct Given {
-    /// This; none when nothing is active.
+    /// The active configuration; none when no version is active.
     pub config: Option<Arc<Hot>>,
-    /// For how long it may not have been so any more: there is neither proof of the log's head nor a database.
+    /// Set when the lease has expired and the database is unavailable: how long ago `config` was last known to be
+    /// current.
     pub stale: Option<Duration>,
 }
 
 impl Hub {
-    /// Has the database asked for configurations, by as many as ask it at once and about none that there is: their connections
-    /// are open then, and know the statements, before anybody waits for that. Whether it answers is not for this to say.
+    /// Opens database connections and prepares the statements that read configurations, by reading as many times
+    /// in parallel as the cache does, for an agent that doesn't exist. Ignores the result; gives up after
+    /// [`PATIENCE`].
     pub async fn warm(&self) {
         let nobody: AgentId = self.registry.clock().id();
         let asked = (0..READERS).map(|_| self.registry.configs_now(slice::from_ref(&nobody)));
         let _ = timeout(PATIENCE, join_all(asked)).await;
     }
 
-    /// Who has this token, of which the form and the signature are right: from memory under the lease, else from the
-    /// database. When that is gone too, a service of the platform that was known is believed.
+    /// Returns the caller behind a token whose form and signature have been verified: from memory under the lease,
+    /// else from the database. While the database is unavailable, a service of the platform is accepted if its
+    /// token is cached.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database must be asked, and can't be.
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database must be read and can't be.
     pub async fn look_up(&self, proven: Proven, bearer: &str, origin: &Origin) -> Result<Caller> {
         let (known, lookup) = self.credentials.find(bearer);
         let known = known.and_then(|principal| self.registry.recognize(&principal, origin));
@@ -66,20 +70,20 @@ impl Hub {
         }
     }
 
-    /// What this agent serves now: from memory under the lease, else from the database. When that is gone too, a service of
-    /// the platform is given what was known last, and told so.
+    /// Returns what this agent serves now: from memory under the lease, else from the database. While the database
+    /// is unavailable, a service of the platform gets the last known configuration, with [`Given::stale`] set.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`] when its customer is;
-    /// [`Error::Unavailable`].
+    /// [`Error::NotFound`] for the agent; [`Error::Forbidden`]; [`Error::Suspended`] when its customer is
+    /// suspended or canceled; [`Error::Unavailable`].
     pub async fn active_config(&self, caller: &Caller, id: AgentId) -> Result<Given> {
         policy::allow(caller, Action::ReadConfigs)?;
         if self.has_lease() {
             match self.configs.get(id).await {
-                // It may have been lost while it was waited for.
+                // The lease may have expired while the cache was read.
                 Ok(known) if self.has_lease() => return given(caller, known.as_deref(), None),
                 Ok(_) => {}
-                Err(err) => tracing::debug!(error = %err, "asking the database itself"),
+                Err(err) => tracing::debug!(error = %err, "the cache has no answer; reading the database"),
             }
         }
         let known = self.configs.known(id).filter(|_| caller.principal.is_service());
@@ -97,26 +101,27 @@ impl Hub {
         }
     }
 
-    /// What this agent serves, when all that decides it is in memory, under the lease, and whoever has this token is a
-    /// service of the platform that may know it: such are neither counted, nor is there an end to their tokens. None
-    /// in all other cases, whatever they are.
+    /// Returns what this agent serves if memory alone can decide it: under the lease, with the agent cached, and
+    /// the token cached as that of a service of the platform with the right to read configurations. Services have
+    /// no rate limit, and their tokens don't expire, so nothing else needs a check. None in all other cases.
     #[must_use]
     pub fn at_hand(&self, bearer: &str, id: AgentId) -> Option<Arc<Hot>> {
         let principal = self.credentials.known(bearer).filter(|known| known.is_service())?;
         policy::may(&principal, Action::ReadConfigs).ok()?;
         let known = self.configs.ready(id)?;
-        // Last: what was looked at before was so by then.
+        // The lease is checked last, so that it covers the lookups above.
         if self.has_lease() { known.serves.as_ref().ok().cloned() } else { None }
     }
 
-    /// Whether this is the token of a service of the platform that is known: nothing more.
+    /// Whether this token is cached as that of a service of the platform. It checks neither the lease nor the
+    /// rights.
     #[must_use]
     pub fn knows_service(&self, bearer: &str) -> bool {
         self.credentials.known(bearer).is_some_and(|known| known.is_service())
     }
 
-    /// What the database answers. Who has something else to go by does not wait for longer than [`PATIENCE`], and not at
-    /// all when it did not answer of late.
+    /// Awaits a database read. With a fallback in memory (`has_other`), it waits at most [`PATIENCE`], and doesn't
+    /// ask at all within [`LEASE`] of the last failure.
     async fn unless_late<T>(&self, has_other: bool, asked: impl Future<Output = Result<T>>) -> Result<T> {
         if !has_other {
             return asked.await;
@@ -132,7 +137,7 @@ impl Hub {
     }
 }
 
-/// What is known, as far as its caller may know.
+/// Checks that the caller may read this cache entry, and returns what it holds.
 fn given(caller: &Caller, known: Option<&Known>, stale: Option<Duration>) -> Result<Given> {
     let known = known.ok_or(Error::NotFound("agent"))?;
     policy::allow_on(caller, Action::ReadConfigs, known.customer_id, "agent")?;

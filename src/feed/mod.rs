@@ -1,4 +1,5 @@
-//! What runs beside the requests: follows the log and hands it to whoever watches.
+//! The background half of the service: follows the change log, invalidates the in-memory caches by it, and streams
+//! it to subscribers. Reads the log through `domain`; it knows no GraphQL and no HTTP.
 
 mod config_watch;
 mod configs;

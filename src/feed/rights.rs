@@ -1,4 +1,4 @@
-//! Whose rights have changed of late: whoever holds a connection open asks now and then whether its caller is among them.
+//! The recent changes of callers' rights. Sessions check it to find out when to authenticate again.
 
 use std::{
     collections::VecDeque,
@@ -13,22 +13,22 @@ use crate::{
     task::lock,
 };
 
-/// How many changes are remembered. Who asks more seldom than that is told to look again, to be safe.
+/// How many changes are remembered. A session that asks less often than that must authenticate again.
 const REMEMBERED: usize = 1024;
 
-/// The last changes of rights that this instance has seen in the log. Clones are the same.
+/// The last changes of rights that this instance has read from the log. Cheap to clone; clones share state.
 #[derive(Clone, Debug, Default)]
 pub struct Rights(Arc<Mutex<Recent>>);
 
 #[derive(Debug, Default)]
 struct Recent {
-    /// How many there ever were.
+    /// How many changes there have been in total.
     count: u64,
     changes: VecDeque<Arc<Change>>,
 }
 
 impl Rights {
-    /// Takes note of what of a commit changes somebody's rights.
+    /// Remembers the changes of rights in a commit.
     pub(super) fn note(&self, changes: &[Arc<Change>]) {
         for change in changes.iter().filter(|change| changes_rights(change.action)) {
             let mut recent = self.recent();
@@ -40,21 +40,22 @@ impl Rights {
         }
     }
 
-    /// Takes note that changes of rights may have been missed: whoever asks is told to look again.
+    /// Forgets all changes, because some may have been missed: every session must authenticate again.
     pub(super) fn forget(&self) {
         let mut recent = self.recent();
         recent.changes.clear();
-        // More news than are remembered.
+        // Makes the total exceed what is remembered, so that nobody counts as untouched.
         recent.count += 1;
     }
 
-    /// How many changes of rights there ever were: what to ask [`Rights::touched_since`] with.
+    /// How many changes of rights there have been; the `since` of a later [`Rights::touched_since`].
     #[must_use]
     pub fn count(&self) -> u64 {
         self.recent().count
     }
 
-    /// Whether this caller's rights may have changed after the first `since` changes.
+    /// Whether this caller's rights may have changed after the first `since` changes. True if some of those are
+    /// forgotten.
     #[must_use]
     pub fn touched_since(&self, since: u64, caller: &Caller) -> bool {
         let recent = self.recent();
@@ -99,8 +100,8 @@ fn changes_rights(action: ChangeAction) -> bool {
     }
 }
 
-/// Whether this may have changed what the caller may do. The log does not name operators: it may be any of them. An
-/// erased customer's people and keys have all gone at once.
+/// Whether this change may affect the caller's rights. Entries about operators don't name the user, so they affect
+/// every operator. An erasure removes all members and API keys of the customer.
 fn concerns(change: &Change, caller: &Caller) -> bool {
     match (change.action, &caller.principal) {
         (ChangeAction::OperatorRemoved, Principal::User(user)) => user.operator,
@@ -158,7 +159,7 @@ mod tests {
         Caller { principal, ..Caller::system("test") }
     }
 
-    /// Whether the caller is to look again after this change.
+    /// Whether the caller must authenticate again after this change.
     fn is_touched(caller: &Caller, change: &Arc<Change>) -> bool {
         let rights = Rights::default();
         let before = rights.count();
@@ -197,14 +198,14 @@ mod tests {
             Arc::clone(&others),
             change(ChangeAction::AgentCreated, None, None),
         ]);
-        assert_eq!(rights.count(), 2, "an agent is nobody's right");
+        assert_eq!(rights.count(), 2, "creating an agent changes nobody's rights");
         assert!(rights.touched_since(0, &ada(false)) && !rights.touched_since(1, &ada(false)));
         assert!(!rights.touched_since(2, &ada(false)));
-        // What may have been missed may have been anybody's.
+        // A missed change may be about anybody.
         rights.forget();
         assert!(rights.touched_since(2, &key()) && rights.touched_since(2, &ada(false)));
         assert!(!rights.touched_since(rights.count(), &ada(false)));
-        // So it is with what is remembered no more.
+        // So may a forgotten one.
         let before = rights.count();
         for _ in 0..=REMEMBERED {
             rights.note(std::slice::from_ref(&others));

@@ -1,4 +1,4 @@
-//! Who watches: for operators who want to know, and for the counts.
+//! The registry of watchers on this instance: for the operators' list and the metrics.
 
 use std::{
     collections::HashMap,
@@ -17,22 +17,22 @@ use crate::{
     task::lock,
 };
 
-/// What is watched.
+/// The kind of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Watched {
     /// Activations and deactivations.
     Activations,
     /// Active configurations.
     Configs,
-    /// All of the log.
+    /// All entries of the log.
     Changes,
 }
 
 impl Watched {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Activations, Self::Configs, Self::Changes];
 
-    /// Its name among the counts.
+    /// The value of the metrics' label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,35 +43,35 @@ impl Watched {
     }
 }
 
-/// One that watches.
+/// A registered watcher.
 #[derive(Debug)]
 pub struct Watcher {
-    /// Names it, and sorts by age.
+    /// Its id; ids sort by age.
     pub id: Uuid,
-    /// What it watches.
+    /// The kind of the watch.
     pub watched: Watched,
-    /// Who it is.
+    /// The caller that watches.
     pub caller: Arc<Caller>,
-    /// What of the log it is sent.
+    /// Which entries it receives.
     pub filter: WatchFilter,
-    /// Since when.
+    /// When the watch began.
     pub since: Instant,
     revision: AtomicI64,
 }
 
 impl Watcher {
-    /// The last commit of which all that it may see has been handed to it, or is being handed to it.
+    /// The last commit up to which the watcher has received all that it may see, or is receiving it.
     #[must_use]
     pub fn revision(&self) -> i64 {
         self.revision.load(Ordering::Relaxed)
     }
 }
 
-/// All that watch on this instance. Clones are the same.
+/// All watchers on this instance. Cheap to clone; clones share state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roster(Arc<Mutex<HashMap<Uuid, Arc<Watcher>>>>);
 
-/// A line of the roster, struck out when dropped.
+/// A registration. Dropping it removes the watcher from the registry.
 #[derive(Debug)]
 pub(super) struct Entered {
     watcher: Arc<Watcher>,
@@ -92,7 +92,7 @@ impl Roster {
         Entered { watcher, roster: self.clone() }
     }
 
-    /// All of them, oldest first.
+    /// Returns all watchers, oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Watcher>> {
         let mut all: Vec<_> = lock(&self.0).values().cloned().collect();
         all.sort_by_key(|watcher| watcher.id);
@@ -101,7 +101,7 @@ impl Roster {
 }
 
 impl Entered {
-    /// Notes how far it has come.
+    /// Records the commit that the watcher has reached.
     pub(super) fn at(&self, revision: i64) {
         self.watcher.revision.store(revision, Ordering::Relaxed);
     }

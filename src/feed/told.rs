@@ -1,5 +1,5 @@
-//! What watchers of configurations are told of, read once for all who may see the same. It is what was so by a commit, and
-//! so it stays.
+//! A read cache for watches of configurations: one query serves all watchers of equal scope. An entry holds
+//! configurations as of a commit, so it never becomes stale.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -11,18 +11,18 @@ use crate::{
     id::{AgentId, CustomerId},
 };
 
-/// The most readings that are kept, and about the most bytes that they take: many watchers are told of the same within
-/// moments, and all begin with the same pages when they come back at once.
+/// The greatest number of entries, and about the most bytes that they take. Watchers read the same commits at
+/// nearly the same time, and after a reconnect the same pages of the snapshot.
 const READINGS_MAX: usize = 1024;
-/// The same.
+/// See [`READINGS_MAX`].
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// What was read, under which scope.
+/// The key of a cached read: the scope, and the arguments of the query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Asked {
-    /// What these agents served at the end of this commit.
+    /// The configurations of these agents at the end of this commit.
     Agents(Scope, i64, Vec<AgentId>),
-    /// A page of what all served then.
+    /// A page of all configurations at the end of a commit, by agent id.
     Page {
         scope: Scope,
         revision: i64,
@@ -45,7 +45,7 @@ impl Weighter<Asked, Answer> for Size {
     }
 }
 
-/// What was read of late. Clones are the same.
+/// The cached reads. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub(super) struct Readings(Arc<Cache<Asked, Answer, Size>>);
 
@@ -56,10 +56,10 @@ impl Default for Readings {
 }
 
 impl Readings {
-    /// What was read already, or is by now; else `read` does.
+    /// Returns the cached read, waits for one in progress, or awaits `read` and caches its result.
     ///
     /// # Errors
-    /// Those of `read`, for all who wait for it.
+    /// Those of `read`, for all that wait for it. Errors aren't cached.
     pub(super) async fn get(
         &self,
         asked: Asked,
@@ -79,7 +79,7 @@ impl Readings {
         })
     }
 
-    /// Forgets all: the log is another.
+    /// Removes all entries: the log has diverged, or a customer was erased, or an erasure may have been missed.
     pub(super) fn clear(&self) {
         self.0.clear();
     }

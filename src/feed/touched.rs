@@ -1,19 +1,19 @@
-//! Which configurations a change of the log is about.
+//! Maps a log entry to the configurations that it affects.
 
 use crate::{
     domain::change::{Change, ChangeAction},
     id::{AgentId, CustomerId},
 };
 
-/// Whose configurations a change may have changed.
+/// The configurations that a log entry may have changed.
 pub(super) enum Touched {
     Nothing,
     Agent(AgentId),
-    /// All of a customer's, because it is served no more, or again.
+    /// All configurations of a customer: it was suspended or canceled, or is served again.
     Customer(CustomerId),
 }
 
-/// Whose configurations this may have changed.
+/// Returns the configurations that this entry may have changed.
 pub(super) fn touched(change: &Change) -> Touched {
     match change.action {
         ChangeAction::AgentActivated | ChangeAction::AgentDeactivated | ChangeAction::AgentUpdated => {
@@ -22,7 +22,7 @@ pub(super) fn touched(change: &Change) -> Touched {
         ChangeAction::CustomerBillingSet if change.turns_serving() => {
             change.customer_id.map_or(Touched::Nothing, Touched::Customer)
         }
-        // Archiving an agent that serves deactivates it; erasing needs a customer that is not served.
+        // Archiving an active agent also deactivates it, and only a canceled customer can be erased.
         ChangeAction::CustomerCreated
         | ChangeAction::CustomerUpdated
         | ChangeAction::CustomerPlanSet

@@ -1,4 +1,5 @@
-//! One watcher's way through the log: what it missed from the table, then live; who lags reads on from the table.
+//! One watcher's position in the log: replays missed entries from the table, then receives broadcasts. A watcher
+//! that lags replays again.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -15,42 +16,43 @@ use crate::domain::{
     policy::{self, Action},
 };
 
-/// How many entries a replay reads at once.
+/// How many entries one replay query reads.
 const REPLAY_PAGE: u64 = 256;
-/// How old what an instance has seen of the log may be before it must not say that nothing has happened.
+/// The greatest age at which this instance may still claim that nothing has happened.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// One watcher's way through the log.
+/// A watch of the log, from one position on. Dropping it unregisters the watcher.
 #[derive(Debug)]
 pub struct Watch {
     pub(super) hub: Hub,
     pub(super) caller: Arc<Caller>,
-    /// What it needs the right to do.
+    /// The right that the caller needs.
     pub(super) action: Action,
-    /// Whose entries it may see live.
+    /// The customers whose broadcast entries the caller may see.
     pub(super) reach: Reach,
-    /// Of which turn of the log it is.
+    /// The log's epoch when the watch began.
     pub(super) turn: u64,
     pub(super) entered: Entered,
     pub(super) filter: WatchFilter,
     pub(super) live: broadcast::Receiver<Arc<Commit>>,
-    /// All up to here has been sent, or is in `ready`.
+    /// All entries up to here have been returned, filtered out, or put into `ready`.
     pub(super) place: Place,
-    /// Whether to read on from the log before listening again.
+    /// Whether to replay from the log before waiting for broadcasts.
     pub(super) behind: bool,
-    /// The end of the last commit of which all has been seen.
+    /// The last entry that was read, whether or not the watcher may see it.
     pub(super) mark: Cursor,
     pub(super) ready: VecDeque<Arc<Change>>,
-    /// What [`Watch::next_commit`] has of the commit that it answers next.
+    /// The entries so far of the commit that [`Watch::next_commit`] returns next.
     pub(super) commit: Vec<Arc<Change>>,
 }
 
 impl Watch {
-    /// The next change; each exactly once and in order. Safe to drop while it waits.
+    /// Returns the next entry, each exactly once and in order. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is, while it must be read; [`Error::CursorTooOld`] when it has fallen
-    /// behind what is kept; [`Error::CursorInvalid`] when the log is another now. The watch is over then.
+    /// The watch is over after an error. [`Error::Unavailable`] when the database must be read and can't be, or
+    /// the service stops; [`Error::CursorTooOld`] when entries that it hasn't read were pruned;
+    /// [`Error::CursorInvalid`] when the log has diverged.
     pub async fn next(&mut self) -> Result<Arc<Change>> {
         loop {
             if let Some(change) = self.ready.pop_front() {
@@ -59,12 +61,12 @@ impl Watch {
             }
             self.entered.at(self.place.revision);
             if self.behind {
-                // Boxed, so that who waits for what comes live does not take the room of it.
+                // Boxed, so that a watch that only waits for broadcasts doesn't hold the memory of this future.
                 Box::pin(self.replay()).await?;
                 continue;
             }
             match self.live.recv().await {
-                // Revisions have no gap, so a gap means that something did not come this way: the log has it.
+                // Revisions have no gaps, so a gap means that a commit wasn't broadcast; it is in the log.
                 _ if self.is_of_another_log() => return Err(Error::CursorInvalid),
                 Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision + 1 => {
                     self.behind = true;
@@ -81,7 +83,7 @@ impl Watch {
         }
     }
 
-    /// The next changes that share a commit. Safe to drop while it waits.
+    /// Returns the next entries that share a commit. Cancel-safe.
     ///
     /// # Errors
     /// As [`Watch::next`].
@@ -105,7 +107,7 @@ impl Watch {
         }
     }
 
-    /// Reads on from the log until there is something to hand out, or nothing left. Safe to drop while it waits.
+    /// Replays from the log until an entry is ready or the log's end is reached. Cancel-safe.
     ///
     /// # Errors
     /// As [`Watch::next`].
@@ -116,34 +118,34 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether what it was begun on was found not to be the log any more.
+    /// Whether the log has diverged since this watch began.
     fn is_of_another_log(&self) -> bool {
         self.turn != self.hub.turn()
     }
 
-    /// Whether its instance still follows the log: a mark of one that does not is old.
+    /// Whether this instance still follows the log. If it doesn't, [`Watch::mark`] is out of date.
     pub(super) fn is_followed(&self) -> bool {
         self.hub.age() < LEASE
     }
 
-    /// What others were told.
+    /// Configurations that other watchers have read.
     pub(super) fn readings(&self) -> &Readings {
         self.hub.readings()
     }
 
-    /// The verbs that it reads with.
+    /// The domain's operations.
     pub(super) fn registry(&self) -> &Registry {
         self.hub.registry()
     }
 
-    /// How far the log has been seen, when all of it up to there has been handed out.
+    /// The position to resume from; none while entries up to it haven't all been returned.
     #[must_use]
     pub fn mark(&self) -> Option<Cursor> {
         let is_drained = self.ready.is_empty() && self.commit.is_empty() && !self.behind;
         is_drained.then_some(self.mark)
     }
 
-    /// Takes over what of a live commit has not been seen in the log already.
+    /// Puts the entries of a broadcast commit that weren't replayed, and that the watcher may see, into `ready`.
     fn take(&mut self, commit: &Commit) {
         if Place::end_of(commit.revision) <= self.place {
             return;
@@ -171,8 +173,8 @@ impl Watch {
             .changes_after(&reading, self.action, self.filter.customer_id, self.place, REPLAY_PAGE)
             .await?;
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
-        // The end of a whole page is where the next one begins; else all up to the log's end has been seen, also what
-        // this watcher may not.
+        // A full page: the next one starts at its end. Otherwise all entries up to the log's head have been read,
+        // including those that this watcher may not see.
         if self.behind {
             self.place = page.last().map_or(self.place, Place::of);
             self.mark = page.last().map_or(self.mark, Cursor::of);
@@ -185,7 +187,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether it is shown an entry that is within its reach. The platform's own are for the platform.
+    /// Whether the watcher receives an entry of a customer that it may see. Entries without a customer are for the
+    /// platform only.
     fn shows(&self, change: &Change) -> bool {
         self.filter.passes(change) && (change.customer_id.is_some() || policy::is_platform(&self.caller))
     }

@@ -1,8 +1,8 @@
-//! How often one may ask: each caller by its plan, and each address by how many credentials it had refused. Kept in the
-//! memory of this instance: behind N of them one may ask up to N times as often.
+//! Rate limits: requests per caller, by its plan, and rejected credentials per IP address. The counts are in this
+//! instance's memory, so N instances allow up to N times the rate.
 //!
-//! Counted by the generic cell rate algorithm (ITU-T I.371): of each key only the time is kept at which it will have been
-//! idle long enough to be forgotten.
+//! The algorithm is the generic cell rate algorithm (ITU-T I.371). It stores one value per key: its theoretical arrival
+//! time (`idle_at`), after which the key has its full burst again.
 
 use std::{
     hash::Hash,
@@ -21,22 +21,23 @@ use crate::{
     task::lock,
 };
 
-/// How many keys are kept of each kind. Of more, the one that asked longest ago is forgotten, so that nobody can push out those who
-/// ask beside it.
+/// The capacity of each LRU cache. A full cache evicts the key that was used longest ago, so that a flood of new
+/// keys can't evict active ones.
 const KEPT_MAX: usize = 100_000;
-/// How many accepted credentials are remembered.
+/// The capacity of the LRU cache of accepted credentials.
 const KNOWN_MAX: usize = 10_000;
 
-/// So many bytes of a document that is refused count as a request, up to so many requests.
+/// The bytes of a rejected document that count as one request more.
 const CHARGED_BYTES: usize = 1024;
+/// The maximum charge for one rejected document, in requests.
 const CHARGED_MAX: i32 = 100;
 
-/// At most so often.
+/// A rate with a burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rate {
-    /// The time between two, over a while.
+    /// The average time between two requests at the full rate.
     interval: TimeDelta,
-    /// How many may come at once.
+    /// The number of requests that may arrive at once.
     burst: i32,
 }
 
@@ -57,7 +58,8 @@ impl Rate {
         }
     }
 
-    /// When one that comes now will have been forgotten; or for how long it must wait.
+    /// Admits a request at `now`, and returns the new arrival time of its key. If the request exceeds the rate,
+    /// returns the time to wait instead.
     fn admit(self, idle_at: Option<Instant>, now: Instant) -> std::result::Result<Instant, TimeDelta> {
         let idle_at = idle_at.map_or(now, |at| at.max(now)) + self.interval;
         let early = (idle_at - now) - self.interval * self.burst;
@@ -65,17 +67,18 @@ impl Rate {
     }
 }
 
-/// Who asks.
+/// The key of a caller's rate limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    /// A user, by issuer and subject: there may be no profile.
+    /// A user, by issuer and subject, because a user may have no profile yet.
     User(String, String),
-    /// An API key.
+    /// An API key, by its id.
     Api(ApiKeyId),
 }
 
 impl Key {
-    /// Whom a request of this caller counts for, and by which plan; nobody for the platform and its services.
+    /// The key and the plan that limit this caller. `None` for operators, service tokens and the system: they have
+    /// no limit.
     pub(super) fn of(caller: &Caller) -> Option<(Self, Plan)> {
         match &caller.principal {
             Principal::User(user) if !user.operator => {
@@ -87,7 +90,7 @@ impl Key {
     }
 }
 
-/// What was asked of late. Clones are the same.
+/// The rate limits of this instance. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Limiter(Arc<Inner>);
 
@@ -97,15 +100,15 @@ struct Inner {
     refusals: Rate,
     callers: Mutex<LruCache<Key, Instant>>,
     addresses: Mutex<LruCache<IpAddr, Instant>>,
-    /// By the hashes of credentials that must wait: until when.
+    /// The end of the wait of rate-limited credentials, by hash.
     waiting: Mutex<LruCache<[u8; 32], Instant>>,
-    /// Hashes of credentials without a signature that this instance has accepted. Such a credential has one spelling, so it is
-    /// here once.
+    /// Hashes of accepted credentials without a signature. Such a credential has a single spelling, so it has one
+    /// entry.
     known: Mutex<LruCache<[u8; 32], ()>>,
 }
 
 impl Limiter {
-    /// Nothing was asked yet. An address may have so many credentials refused a minute.
+    /// Creates the limiter. `refusals_per_minute` is the limit of rejected credentials per address.
     #[must_use]
     pub fn new(clock: Clock, refusals_per_minute: u32) -> Self {
         Self(Arc::new(Inner {
@@ -118,11 +121,10 @@ impl Limiter {
         }))
     }
 
-    /// Whether who has this credential has waited as long as it was told to. It is refused before the database is asked
-    /// who it is.
+    /// Checks that this credential isn't waiting after a rate limit. Needs no lookup of the caller, so it runs first.
     ///
     /// # Errors
-    /// [`Error::RateLimited`].
+    /// [`Error::RateLimited`] with the remaining wait.
     pub fn has_waited(&self, bearer: &str) -> Result<()> {
         let mut waiting = lock(&self.0.waiting);
         if waiting.is_empty() {
@@ -137,10 +139,11 @@ impl Limiter {
         Ok(())
     }
 
-    /// Counts a request of this caller, with this credential. The platform's own, and its services', are not counted.
+    /// Counts a request of this caller. Operators and service tokens aren't counted.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] when it asks more often than its plan allows.
+    /// [`Error::RateLimited`] if the caller exceeds the rate of its plan. Its credential then waits: see
+    /// [`Limiter::has_waited`].
     pub fn count(&self, caller: &Caller, bearer: &str) -> Result<()> {
         let Some((key, plan)) = Key::of(caller) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
@@ -150,8 +153,9 @@ impl Limiter {
         })
     }
 
-    /// Counts what it cost to refuse a document of this caller's, besides its request: as many requests more as it has
-    /// KiB. Otherwise who may ask often could keep the processors busy with what comes to nothing.
+    /// Charges a caller for a rejected document of this many bytes: one request per full KiB, at most 100, in
+    /// addition to the request itself. Without it, a caller with a high rate could occupy the CPUs with invalid
+    /// documents.
     pub fn charge(&self, caller: &Caller, bearer: &str, bytes: usize) {
         let requests =
             i32::try_from(bytes / CHARGED_BYTES).map_or(CHARGED_MAX, |count| count.min(CHARGED_MAX));
@@ -169,11 +173,11 @@ impl Limiter {
         }
     }
 
-    /// Whether a credential from this address, which nobody has signed, is to be looked at. One that this instance has accepted always is: who
-    /// shares an address with a guesser is not shut out.
+    /// Checks that this address may try an unsigned credential. A credential that this instance has accepted before
+    /// always passes, so that callers behind the same address as a guesser aren't locked out.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] when too many from there were refused.
+    /// [`Error::RateLimited`] if too many credentials from the address were rejected.
     pub fn may_try(&self, address: IpAddr, bearer: &str) -> Result<()> {
         let idle_at = lock(&self.0.addresses).peek(&network(address)).copied();
         match self.0.refusals.admit(idle_at, self.0.clock.now()) {
@@ -182,15 +186,15 @@ impl Limiter {
         }
     }
 
-    /// Notes that this credential was accepted.
+    /// Remembers an accepted credential for [`Limiter::may_try`].
     pub fn accepted(&self, bearer: &str) {
         keep(&mut lock(&self.0.known), hash(bearer), (), KNOWN_MAX);
     }
 
-    /// Notes that this credential from this address was refused: if it was accepted once, it is known no more.
+    /// Counts a rejected credential against its address, and forgets that it was accepted before.
     pub fn refused(&self, address: IpAddr, bearer: &str) {
         lock(&self.0.known).pop(&hash(bearer));
-        // Who has had too many is told so when it tries again.
+        // `may_try` reports the exceeded limit at the next attempt.
         let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
     }
 
@@ -208,7 +212,7 @@ impl Limiter {
     }
 }
 
-/// Keeps a key, and of more than `most` those that were used last.
+/// Inserts an entry. Evicts the least recently used one if there are more than `most`.
 fn keep<K: Eq + Hash, V>(kept: &mut LruCache<K, V>, key: K, value: V, most: usize) {
     kept.put(key, value);
     if kept.len() > most {
@@ -226,7 +230,8 @@ fn hash(bearer: &str) -> [u8; 32] {
     Sha256::digest(bearer).into()
 }
 
-/// Whom an address stands for: a household or a company has a whole /64 of IPv6.
+/// The network that an address is counted as: the /64 of an IPv6 address, since a household has a whole one, and an
+/// IPv4 address itself.
 pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
@@ -253,7 +258,7 @@ mod tests {
         assert!(rate.admit(idle_at, now + TimeDelta::seconds(60)).is_ok());
     }
 
-    /// Once exhausted, as many are admitted in a second as the plan allows in one, and no more.
+    /// After the burst is used up, each second admits exactly one second's worth of requests.
     #[test]
     fn a_second_after_it_was_exhausted_it_admits_a_seconds_worth() {
         for count in [1, 50, 200, 1_000] {

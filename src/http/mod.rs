@@ -1,4 +1,4 @@
-//! The door: every route and every layer on one screen.
+//! The HTTP server's routes and layers, and the state that its handlers share.
 
 use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -21,50 +21,30 @@ use crate::{
     task::Tasks,
 };
 
-mod accept;
-mod address;
-mod body;
 mod caller;
-mod compress;
-mod cors;
-mod etag;
-mod explain;
-mod express;
-mod graphiql;
-mod graphql;
-mod health;
-mod host;
+mod fast_path;
 mod limit;
-mod line;
-mod list;
-mod openapi;
-mod pace;
+mod negotiate;
 mod problem;
-mod query;
-mod rest;
-mod serve;
-mod socket;
-mod sse;
-mod tls;
+mod routes;
+mod server;
 
-pub use address::TrustedProxies;
-pub use cors::{Origin, Origins};
-pub use host::{AllowedHost, Hosts, PublicUrl};
+use negotiate::compress;
+use routes::{graphiql, graphql, openapi, rest, socket};
+
 pub use limit::Limiter;
-pub use line::Peer;
-pub use openapi::{Description, text as openapi};
-pub use pace::LineLimits;
-pub use rest::{Excerpts, render};
-pub use serve::serve;
-pub use socket::{SocketLimits, Sockets};
-pub use tls::{TLS_LOOK, Tls, TlsError};
+pub use negotiate::{Origin, Origins};
+pub use routes::{Description, Excerpts, SocketLimits, Sockets, openapi_text, render};
+pub use server::{
+    AllowedHost, Hosts, LineLimits, Peer, PublicUrl, TLS_LOOK, Tls, TlsError, TrustedProxies, serve,
+};
 
-/// What every handler has at hand. Clones are the same.
+/// The state that all handlers share. Clones share it.
 #[derive(Clone)]
 pub struct Door(Arc<Hand>);
 
 impl Door {
-    /// This at hand.
+    /// Wraps the shared state.
     #[must_use]
     pub fn new(hand: Hand) -> Self {
         Self(Arc::new(hand))
@@ -79,35 +59,35 @@ impl Deref for Door {
     }
 }
 
-/// What every handler has at hand.
+/// The parts of the shared state.
 pub struct Hand {
-    /// The schema.
+    /// The GraphQL schema and its execution.
     pub api: Api,
-    /// The verbs.
+    /// The domain's verbs.
     pub registry: Registry,
-    /// The watchers' meeting place.
+    /// Follows the log: commits for subscribers, and the caches of credentials and configurations.
     pub hub: Hub,
-    /// Where sockets and streams run.
+    /// Spawns the tasks of sockets and event streams.
     pub tasks: Tasks,
-    /// The sockets that are open.
+    /// Limits and counts the open sockets and event streams.
     pub sockets: Sockets,
-    /// The excerpts of the log that are being written.
+    /// Limits the audit excerpts that are being written.
     pub excerpts: Excerpts,
-    /// Who asked how often.
+    /// Rate limits of callers and addresses.
     pub limiter: Limiter,
-    /// Who is believed when it says whom it asks for.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub proxies: TrustedProxies,
-    /// Whose pages may ask here, besides its own.
+    /// The other origins whose pages may use the API (CORS).
     pub origins: Origins,
-    /// Which hosts are answered for.
+    /// The hosts that requests may be meant for.
     pub hosts: Hosts,
-    /// What is said of REST.
+    /// The OpenAPI document.
     pub description: Description,
-    /// What renders the counts; none when something else counts.
+    /// Renders the metrics. `None` if another recorder is installed in the process.
     pub metrics: Option<Arc<PrometheusHandle>>,
 }
 
-/// All routes.
+/// Builds the router: all routes with their layers.
 pub fn router(door: Door) -> Router {
     let api = Router::new()
         .route("/graphql", any(graphql_or_socket))
@@ -124,7 +104,8 @@ pub fn router(door: Door) -> Router {
     compress::answers(routes).layer(middleware::from_fn_with_state(door.clone(), named)).with_state(door)
 }
 
-/// `/graphql`: a socket when a handshake is begun, else one request and its answer, or its events.
+/// `/graphql`: opens a socket if the request is a websocket handshake. Otherwise answers one GraphQL request, with a
+/// response or an event stream.
 async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: Request) -> Response {
     if socket::is_begun(request.headers()) {
         let State(door) = state;
@@ -133,7 +114,8 @@ async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: R
     graphql::handle(state, id, request).await
 }
 
-/// Gives each request its name, its log line and its headers. One for another host gets no further.
+/// The outermost layer. Sets the request's id, its client address and its tracing span, rejects requests for hosts that
+/// aren't allowed, and adds the headers that all responses have.
 async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     let id = caller::RequestId::of(request.headers(), || door.registry.clock().id());
     let client = door.proxies.client(request.extensions(), request.headers());
@@ -162,7 +144,7 @@ async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Re
     response
 }
 
-/// The answer; a panic is this request's alone, and told as our own fault.
+/// Turns a panic of the handler into a 500 problem, so that it ends this request only.
 async fn answered(answer: impl Future<Output = Response>, id: &str) -> Response {
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
     answer.unwrap_or_else(|_| {
@@ -187,7 +169,7 @@ mod tests {
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();
-        let body: serde_json::Value = json_reader::read_as(&body, &body::LIMITS).unwrap();
+        let body: serde_json::Value = json_reader::read_as(&body, &server::body::LIMITS).unwrap();
         assert_eq!((&body["code"], &body["request_id"]), (&"INTERNAL".into(), &"its-name".into()));
         assert!(!body.to_string().contains("secret"), "{body}");
     }

@@ -121,13 +121,13 @@ async fn its_endpoints_are_there() {
             let method: Method = method.parse().unwrap();
             let answer = Answer::of(me.request(method.clone(), &path)).await;
             let is_served = ![404, 405].contains(&answer.status.as_u16());
-            // Of several services in one process, one counts.
-            assert!(is_served || path == "/metrics", "{endpoint} answers {}", answer.status);
+            // `/metrics` is 404 when another service of this process has the recorder.
+            assert!(is_served || path == "/metrics", "{endpoint} returns {}", answer.status);
             let answer = Answer::of(app.anonymous().request(method, &path)).await;
             assert_eq!(
                 answer.status == StatusCode::UNAUTHORIZED,
                 row[2] == "yes",
-                "{endpoint} without a credential answers {}",
+                "{endpoint} without a credential returns {}",
                 answer.status
             );
         }
@@ -159,7 +159,7 @@ fn its_settings_are_those_of_help() {
         known.extend(settings(command));
     }
     let shown = OPERATIONS.table("Settings").into_iter().map(|row| {
-        // `none: ` is followed by what happens then.
+        // The table explains a missing default after `none: `.
         let default = row[2].split(':').next().filter(|default| *default == "none");
         let default = default.unwrap_or(row[2]).to_owned();
         (quoted(row[0]).concat(), quoted(row[1]).concat(), default)
@@ -167,7 +167,7 @@ fn its_settings_are_those_of_help() {
     assert_eq!(shown.collect::<BTreeSet<_>>(), known);
 }
 
-/// The direct dependencies that a manifest names.
+/// The direct dependencies in a manifest.
 fn dependencies(manifest: &Path) -> BTreeSet<String> {
     let text = fs::read_to_string(manifest).unwrap();
     let mut is_within = false;
@@ -209,7 +209,7 @@ fn its_proofs_are_tests() {
     let rows = below.filter(|line| line.starts_with("| ")).map(cells);
     let security: Vec<_> =
         rows.filter(|cells| cells.get(2).is_some_and(|cell| cell.starts_with('`'))).collect();
-    assert!(security.len() > 40, "docs/security.md names its proofs");
+    assert!(security.len() > 40, "docs/security.md must name its proofs");
     let promises = PROMISES.table("The promises");
     assert!(promises.len() >= 37, "the table of promises is whole");
     let missing: BTreeMap<&str, &str> = promises

@@ -6,16 +6,16 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args;
 use tokio::sync::oneshot;
 
+use registry_client::{ClientError, Session};
+
 use super::{Failure, in_workshop};
 use crate::{
     app::{Checked, Database, Service},
-    client::{ClientError, Session},
     config::{Common, Serve},
     domain::{
         Caller, Registry,
         auth::jwt::{LOCAL_ISSUER, Subject},
     },
-    task::Tasks,
 };
 
 mod report;
@@ -31,8 +31,6 @@ const SUBJECT: &str = "demo";
 const TTL: Duration = Duration::from_secs(600);
 /// The connections of a service that serves one demo.
 const CONNECTIONS: u32 = 10;
-/// How long to wait for the demo's own sockets to close.
-const DRAIN: Duration = Duration::from_secs(2);
 
 /// Where to show it.
 #[derive(Debug, Args)]
@@ -48,22 +46,19 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { url, token } = self;
-        let tasks = Tasks::default();
-        let told = show(common, &url, token, &tasks).await;
-        tasks.ended(DRAIN).await;
-        let report = told?;
+        let report = show(common, &url, token).await?;
         super::say(format_args!("{report}"))?;
         report.verdict()
     }
 }
 
-async fn show(common: &Common, url: &str, token: Option<String>, tasks: &Tasks) -> Result<Report, Failure> {
+async fn show(common: &Common, url: &str, token: Option<String>) -> Result<Report, Failure> {
     if let Some(token) = token {
-        return story::tell(url, &token, tasks).await;
+        return story::tell(url, &token).await;
     }
-    if answers(url, tasks).await? {
+    if answers(url).await? {
         let token = in_workshop(common, async |workshop| operator(&workshop.registry).await).await?;
-        return match story::tell(url, &token, tasks).await {
+        return match story::tell(url, &token).await {
             Err(Failure::Client(ClientError::Closed { code, reason })) => Err(Failure::Demo(format!(
                 "{url} does not accept a token of the local signing key ({code} {reason}): give --token, or the \
                  DATA_DIR or SIGNING_KEY that it runs with"
@@ -73,14 +68,14 @@ async fn show(common: &Common, url: &str, token: Option<String>, tasks: &Tasks) 
     }
     eprintln!("no service answers at {url}: starting one for the demo");
     let database = Database::open(common).await?;
-    let told = beside(common, &database, tasks).await;
+    let told = beside(common, &database).await;
     database.leave().await;
     told
 }
 
 /// Whether there is a service: one that refuses an empty token is one.
-async fn answers(url: &str, tasks: &Tasks) -> Result<bool, Failure> {
-    match Session::connect(url, "", tasks).await {
+async fn answers(url: &str) -> Result<bool, Failure> {
+    match Session::connect(url, "").await {
         Ok(_) | Err(ClientError::Closed { .. }) => Ok(true),
         Err(ClientError::Unreachable(_)) => Ok(false),
         Err(err @ ClientError::Address(_)) => Err(Failure::Usage(err.to_string())),
@@ -89,7 +84,7 @@ async fn answers(url: &str, tasks: &Tasks) -> Result<bool, Failure> {
 }
 
 /// Tells it to a service of our own, which ends with it.
-async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<Report, Failure> {
+async fn beside(common: &Common, database: &Database) -> Result<Report, Failure> {
     database.migrate().await?;
     let serve = Serve {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -112,7 +107,7 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
     let served = service.run(async move { drop(stopped.await) });
     let told = async move {
         let told = match operator(&registry).await {
-            Ok(token) => story::tell(&url, &token, tasks).await,
+            Ok(token) => story::tell(&url, &token).await,
             Err(err) => Err(err),
         };
         drop(stop);

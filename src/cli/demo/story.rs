@@ -5,16 +5,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
+use registry_client::{Session, Subscription};
+
 use super::{
     super::{Failure, progress::bar},
     PROMPTS,
     report::{Receipt, Report},
 };
 use crate::{
-    client::{Session, Subscription},
     clock::Clock,
     domain::transfer::{Line, LineVersion},
-    task::Tasks,
 };
 
 /// How long to wait for an event: far more than it takes.
@@ -38,16 +38,16 @@ const WATCH: &str = "subscription ($customer: ID!, $after: Cursor!) {
     activations(customerId: $customer, after: $after) { id agent { name } version { number systemPrompt } } }";
 
 /// Tells it to the service at `url`, as this operator.
-pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report, Failure> {
+pub(super) async fn tell(url: &str, token: &str) -> Result<Report, Failure> {
     let lines = PROMPTS.lines().map(|line| Line::read(line.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let versions: usize = lines.iter().map(|line| line.versions.len()).sum();
-    let admin = Session::connect(url, token, tasks).await?;
+    let admin = Session::connect(url, token).await?;
     let name = format!("Demo City {}", Clock::default().now().format("%Y-%m-%d %H:%M:%S"));
     let made = change(&admin, "createCustomer", CREATE_CUSTOMER, json!({ "name": name })).await?;
     let customer = text(&made, "/customer/id")?;
     let input = json!({ "name": "demo watcher", "scopes": ["ACTIVATIONS_WATCH", "CONFIGS_READ"] });
     let service_token = change(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
-    let watcher = Session::connect(url, &text(&service_token, "/secret")?, tasks).await?;
+    let watcher = Session::connect(url, &text(&service_token, "/secret")?).await?;
     // Named, so that nothing is missed however late the subscription begins.
     let after = text(&made, "/revision")?;
     let mut events = watcher.subscribe(WATCH, json!({ "customer": customer, "after": after }))?;

@@ -1,5 +1,5 @@
-//! A customer's excerpt of the log: its own entries whole, of all others the bare hash. Whoever has it can follow the
-//! whole chain without a registry, and learns nothing of others.
+//! Excerpts of the log for one customer: its own entries in full, and only the hashes of all others. A reader of an
+//! excerpt can verify the whole hash chain without access to the registry, and learns nothing about other customers.
 
 use std::collections::VecDeque;
 
@@ -18,16 +18,16 @@ use crate::{
     id::CustomerId,
 };
 
-/// Names the form of an excerpt.
+/// The name of the format.
 pub(super) const FORMAT: &str = "agent-registry-audit/1";
-/// How many entries are read at once: of the largest, which tell of two descriptions, they are 4 MiB.
+/// How many entries are read at once. At their largest, with two descriptions each, they have 4 MiB.
 const PAGE: u64 = 250;
 
-/// One line of an excerpt, in JSON.
+/// One line of an excerpt, as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Line {
-    /// The first: of what it is an excerpt, and from where on.
+    /// The first line: the log, the customer, and the entry that the excerpt starts after.
     Begin {
         format: String,
         log_id: Uuid,
@@ -36,15 +36,15 @@ pub(super) enum Line {
         position: i32,
         chain_hash: String,
     },
-    /// An entry of the customer's own.
+    /// An entry of the customer.
     Change(Box<Own>),
-    /// Hashes of entries of others, one after another.
+    /// The hashes of consecutive entries of others.
     Hashes(Vec<String>),
-    /// The last: where the log ended.
+    /// The last line: the end of the log.
     End { revision: i64, position: i32, at: Option<Instant>, chain_hash: String },
 }
 
-/// An entry, with all that its hash is over.
+/// An entry, with all columns that its hash covers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Own {
@@ -86,7 +86,7 @@ impl Own {
         }
     }
 
-    /// The entry again; none when it says what no entry does.
+    /// Converts back to an entry, without its hashes. `None` when an enum's value is unknown.
     pub(super) fn read(self) -> Option<Change> {
         Some(Change {
             revision: self.revision,
@@ -110,7 +110,7 @@ impl Own {
     }
 }
 
-/// An excerpt as it is written, piece by piece.
+/// An excerpt that is written piece by piece.
 #[derive(Debug)]
 pub struct Excerpt {
     registry: Registry,
@@ -130,17 +130,17 @@ enum Next {
 }
 
 impl Registry {
-    /// Begins an excerpt of the log for this customer, up to where the log ends now.
+    /// Starts an excerpt of the log for this customer, up to the current end of the log.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may read its audit.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may read its audit log.
     pub async fn excerpt(&self, caller: &Caller, customer: CustomerId) -> Result<Excerpt> {
         let missing = Error::NotFound("customer");
         policy::allow_on(caller, Action::ReadChanges, customer, "customer")?;
         let reading = self.reading(caller);
         let reach = reading.reach(Action::ReadChanges)?;
         reading.view.one(customer::by_ids(&reach, &[customer])).await?.ok_or(missing)?;
-        // One connection at a time: who holds one and waits for another could make all wait.
+        // One connection at a time: if each holder of a connection waited for a second one, all could wait for ever.
         drop(reading);
         let (registry, caller, head) = (self.clone(), caller.clone(), self.head().await?);
         let place = Place::end_of(head.floor);
@@ -149,22 +149,22 @@ impl Registry {
 }
 
 impl Excerpt {
-    /// Whom it is written for.
+    /// The caller that the excerpt is written for.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Up to which commit it goes, and how far it has come.
+    /// The revision that has been written, and the last one.
     #[must_use]
     pub fn progress(&self) -> (i64, i64) {
         (self.place.revision, self.head.revision)
     }
 
-    /// The next lines; none after the last.
+    /// The next lines; `None` after the last one.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; [`Error::CursorTooOld`] when the log was pruned meanwhile.
+    /// [`Error::Unavailable`]; [`Error::CursorTooOld`] when the log was pruned during the export.
     pub async fn next(&mut self) -> Result<Option<String>> {
         let lines = match self.next {
             Next::Begin => vec![self.begin().await?],
@@ -202,8 +202,8 @@ impl Excerpt {
         })
     }
 
-    /// The next page: the hashes are asked for as the service, and say nothing; what the entries say is asked for as the
-    /// caller, who is shown its own by row-level security too.
+    /// The lines of the next page. Reads the hashes with the service's rights, since they reveal nothing, and the
+    /// customer's entries with the caller's rights, so that row-level security applies to them too.
     async fn entries(&mut self) -> Result<Vec<Line>> {
         let system = self.registry.reading(&Caller::system("excerpt")).view;
         let head = head(&system).await?;
@@ -233,7 +233,7 @@ impl Excerpt {
                     Place::of(entry) == (Place { revision: hash.revision, position: hash.position })
                 };
                 let entry = own.pop_front().filter(is_it);
-                let entry = entry.ok_or(Error::Unavailable("the log was pruned meanwhile"))?;
+                let entry = entry.ok_or(Error::Unavailable("the log was pruned during the export"))?;
                 lines.push(Line::Change(Box::new(Own::of(entry, self.customer))));
             } else if let Some(Line::Hashes(run)) = lines.last_mut() {
                 run.push(hex::encode(&hash.row_hash));

@@ -1,4 +1,5 @@
-//! Follows an excerpt of the log, without any registry: whether what is in it comes to the hash at its end.
+//! Verification of an excerpt of the log without access to the registry: whether its entries lead to the hash at its
+//! end.
 
 use uuid::Uuid;
 
@@ -9,56 +10,56 @@ use super::{
 };
 use crate::{domain::change::Place, entity::log, id::CustomerId};
 
-/// What one line may hold. Its hashes are the most values, and a line has as many as a page of the log has entries.
+/// The limits of one line. A line of hashes has the most values: as many as a page has entries.
 const LIMITS: json_reader::Limits = json_reader::Limits { bytes: usize::MAX, ..json_reader::Limits::DEFAULT };
 
-/// What following an excerpt came to.
+/// The result of following an excerpt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Followed {
-    /// Of which log.
+    /// The id of the log.
     pub log_id: Uuid,
-    /// Whose excerpt.
+    /// The customer that the excerpt is for.
     pub customer_id: CustomerId,
-    /// How many entries of its own.
+    /// How many entries of the customer it has.
     pub own: u64,
-    /// How many of others.
+    /// How many entries of others it has.
     pub others: u64,
-    /// Where the log ended.
+    /// The end of the log.
     pub end: Place,
-    /// How many of the sealed heads are of before it begins, and could not be looked at.
+    /// How many signed heads are older than the excerpt's first entry, and couldn't be checked.
     pub skipped: usize,
 }
 
-/// Why an excerpt does not prove what it should.
+/// Why an excerpt isn't valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExcerptError {
-    /// A line is none of an excerpt.
+    /// A line isn't one of an excerpt, or is in the wrong place.
     #[error("line {0}: {1}")]
     Line(u64, String),
-    /// An entry does not fit.
+    /// An entry is in the wrong place, or belongs to another customer.
     #[error("line {0}, entry {1}: {2}")]
     Entry(u64, Place, Flaw),
-    /// The hash over all of it is not the one at its end.
-    #[error("what is in it does not come to the hash at its end: something was changed, left out or added")]
+    /// The computed hash isn't the one at the excerpt's end.
+    #[error("the entries do not lead to the hash at the end: something was changed, left out or added")]
     End,
-    /// It ends without its last line.
-    #[error("it is cut off: its last line is missing")]
+    /// The last line is missing.
+    #[error("the excerpt is cut off: its last line is missing")]
     Cut,
-    /// What was sealed is not in it.
-    #[error("entry {}.{} is not the one that was sealed", .0.revision, .0.position)]
+    /// The excerpt doesn't contain the entry that a head was signed of.
+    #[error("entry {}.{} is not the one of the signed head", .0.revision, .0.position)]
     Sealed(Seal),
-    /// It ends before what was sealed.
+    /// The excerpt ends before the entry that a head was signed of.
     #[error(
-        "entry {}.{} was sealed, and it ends before that: get a newer one, and if that does too, the log was cut off",
+        "the excerpt ends before the signed head, entry {}.{}: if a newer excerpt does too, the log was cut off",
         .0.revision, .0.position
     )]
     Short(Seal),
-    /// A head was sealed of another log.
-    #[error("the sealed head is of another log, {}", .0.log_id)]
+    /// A head was signed of another log.
+    #[error("the signed head is of another log, {}", .0.log_id)]
     OtherLog(Seal),
 }
 
-/// Follows an excerpt line by line, without any registry.
+/// Verifies an excerpt line by line, without access to the registry.
 #[derive(Debug)]
 pub struct Follower {
     line: u64,
@@ -70,13 +71,13 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Follows one that must have what was sealed.
+    /// Starts a verification that must also find the entries of these signed heads.
     #[must_use]
     pub fn new(seals: Vec<Seal>) -> Self {
         Self { line: 0, seals, chain: None, followed: None, last: None, ended: false }
     }
 
-    /// Takes the next line.
+    /// Checks the next line.
     ///
     /// # Errors
     /// [`ExcerptError`].
@@ -87,13 +88,14 @@ impl Follower {
         match (parsed, &mut self.chain, &mut self.followed) {
             (Line::Begin { format, log_id, customer_id, revision, position, chain_hash }, None, _) => {
                 if format != FORMAT {
-                    return Err(wrong(&format!("its form is {format:?}, and {FORMAT:?} is known")));
+                    return Err(wrong(&format!("its format is {format:?}, expected {FORMAT:?}")));
                 }
-                let hash = bytes(&chain_hash).ok_or_else(|| wrong("the hash is none"))?;
+                let hash =
+                    bytes(&chain_hash).ok_or_else(|| wrong("`chain_hash` is not a SHA-256 hash in hex"))?;
                 let floor = log::Floor { revision, position, chain_hash: hash.to_vec() };
                 let chain =
                     Chain::from(&floor).filter(|chain| revision > 0 || *chain == Chain::genesis(log_id));
-                let chain = chain.ok_or_else(|| wrong("the log does not begin so"))?;
+                let chain = chain.ok_or_else(|| wrong("the log can't begin with this hash"))?;
                 if let Some(other) = self.seals.iter().find(|seal| seal.log_id != log_id) {
                     return Err(ExcerptError::OtherLog(other.clone()));
                 }
@@ -106,7 +108,8 @@ impl Follower {
                 self.chain = Some(chain);
             }
             (Line::Change(own), Some(chain), Some(followed)) if !self.ended => {
-                let change = own.read().ok_or_else(|| wrong("it is no entry of this log"))?;
+                let change =
+                    own.read().ok_or_else(|| wrong("its action, actor_kind or channel is unknown"))?;
                 let place = Place::of(&change);
                 if change.customer_id != Some(followed.customer_id)
                     || self.last.is_some_and(|last| last >= place)
@@ -120,7 +123,7 @@ impl Follower {
             }
             (Line::Hashes(hashes), Some(chain), Some(followed)) if !self.ended => {
                 for hash in &hashes {
-                    chain.link(&bytes(hash).ok_or_else(|| wrong("a hash is none"))?);
+                    chain.link(&bytes(hash).ok_or_else(|| wrong("a hash is not a SHA-256 hash in hex"))?);
                     self.seals.retain(|seal| !seal.is_at(chain));
                     followed.others += 1;
                 }
@@ -135,15 +138,16 @@ impl Follower {
                 }
                 self.ended = true;
             }
-            _ => return Err(wrong("it does not belong here")),
+            _ => return Err(wrong("a line of this kind is not expected here")),
         }
         Ok(())
     }
 
-    /// What it came to, after the last line.
+    /// The result, after the last line.
     ///
     /// # Errors
-    /// [`ExcerptError::Cut`]; [`ExcerptError::Sealed`].
+    /// [`ExcerptError::Cut`]; [`ExcerptError::Short`] or [`ExcerptError::Sealed`] for a signed head whose entry
+    /// wasn't found.
     pub fn end(self) -> Result<Followed, ExcerptError> {
         let followed = self.followed.filter(|_| self.ended).ok_or(ExcerptError::Cut)?;
         match self.seals.into_iter().next() {

@@ -1,4 +1,4 @@
-//! The audit: the log as those read it who ask who did what.
+//! The audit log: the change log as it is read to find out who did what.
 
 use std::collections::HashMap;
 
@@ -31,43 +31,43 @@ use crate::{
     id::{AgentId, CustomerId},
 };
 
-/// Which entries a list holds.
+/// Filters a list of entries. `None` filters nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ChangeFilter {
-    /// Only about this agent.
+    /// Only entries about this agent.
     pub agent_id: Option<AgentId>,
-    /// Only by this caller.
+    /// Only entries of this actor.
     pub actor_id: Option<Uuid>,
-    /// Only by callers of this kind.
+    /// Only entries of actors of this kind.
     pub actor_kind: Option<ActorKind>,
-    /// Only of these kinds.
+    /// Only these actions.
     pub actions: Option<Vec<ChangeAction>>,
-    /// Only from this moment on.
+    /// Only entries at this time or later.
     pub since: Option<Instant>,
-    /// Only from before this moment.
+    /// Only entries before this time.
     pub until: Option<Instant>,
 }
 
-/// What a list of entries of its own stands below.
+/// The object that a list of entries belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// A customer, whose entries they are.
+    /// A customer: the entries about its data.
     Customer(CustomerId),
-    /// An agent, which they are about.
+    /// An agent: the entries about it.
     Agent(AgentId),
 }
 
-/// A page of a list of its own for each of these.
+/// One page for each subject.
 pub type Pages = Vec<(Subject, Page<Change>)>;
 
-const ADMINS_ONLY: Error = Error::Forbidden("only ADMINs of a customer read its audit");
+const ADMINS_ONLY: Error = Error::Forbidden("only ADMINs of a customer may read its audit log");
 
 impl Registry {
-    /// A page of the audit, newest first: of this customer, or of all whose audit the reader may read. To the platform that
-    /// is all of the log.
+    /// A page of the audit log, newest first: of this customer, or of all customers whose audit log the reader may
+    /// read. For the platform that is the whole log.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for who reads nobody's audit.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for a reader that may read no audit log.
     pub async fn changes(
         &self,
         reading: &Reading,
@@ -81,7 +81,7 @@ impl Registry {
         Ok(page.page(rows))
     }
 
-    /// How many entries that list has.
+    /// How many entries the list of [`Registry::changes`] has.
     ///
     /// # Errors
     /// As [`Registry::changes`].
@@ -97,10 +97,10 @@ impl Registry {
         Ok(counted.map_or(0, |counted| u64::try_from(counted.count).unwrap_or(0)))
     }
 
-    /// The same page of the audit of each of these. To whom one's audit is not open, it is empty.
+    /// The same page of entries for each of these subjects. Empty where the reader may not read the audit log.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for who reads nobody's audit.
+    /// [`Error::Forbidden`] for a reader that may read no audit log.
     pub async fn changes_of_each(
         &self,
         reading: &Reading,
@@ -127,10 +127,10 @@ impl Registry {
         Ok(pages)
     }
 
-    /// How many entries each of these lists has.
+    /// How many entries the list of each of these subjects has.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for who reads nobody's audit.
+    /// [`Error::Forbidden`] for a reader that may read no audit log.
     pub async fn count_changes_of_each(
         &self,
         reading: &Reading,
@@ -152,7 +152,7 @@ impl Registry {
     }
 }
 
-/// The filter with its moments as commits: time never runs against their order, and these an index finds.
+/// The filter with times replaced by revisions, which have an index. Revisions and times have the same order.
 async fn resolved(view: &View, filter: &ChangeFilter) -> Result<Filter> {
     let ChangeFilter { agent_id, actor_id, actor_kind, actions, since, until } = filter;
     Ok(Filter {
@@ -165,14 +165,14 @@ async fn resolved(view: &View, filter: &ChangeFilter) -> Result<Filter> {
     })
 }
 
-/// The first commit since this moment; one that there never is when there is none yet.
+/// The first revision at this time or later; `i64::MAX` when there is none yet.
 async fn first_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
     let Some(at) = at else { return Ok(None) };
     let first = view.one(log::since(at)).await?.and_then(|since| since.revision);
     Ok(Some(first.unwrap_or(i64::MAX)))
 }
 
-/// Whose entries the reader is shown, of this customer or of all.
+/// The customers whose entries the reader may read, of this customer or of all.
 fn whose(reading: &Reading, customer: Option<CustomerId>) -> Result<Of> {
     if let Some(customer) = customer {
         reading.allow_on(Action::ReadChanges, customer, "customer")?;
@@ -203,7 +203,7 @@ fn subject(parents: Parents<'_>, id: Uuid) -> Subject {
     }
 }
 
-/// Rows that were read for many, as a page for each, without those beyond reach.
+/// Groups rows that were read for many subjects into one page for each, without rows that the reader may not see.
 fn paged(
     subjects: impl Iterator<Item = Subject>,
     rows: Vec<Change>,

@@ -1,4 +1,5 @@
-//! A sealed head: what the log was at a moment, signed, for whoever wants to see later that it still holds.
+//! Signed heads: the end of the log at a time, signed, so that a later check can show that nothing before it was
+//! changed.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::AlgorithmParameters};
 use serde::{Deserialize, Serialize};
@@ -14,51 +15,52 @@ use crate::{
     },
 };
 
-/// The type of its signature (RFC 7515, section 4.1.9): no token of a user's has it.
+/// The `typ` of the signature (RFC 7515, section 4.1.9). No user's token has it.
 const TYPE: &str = "agent-registry-head+jws";
 
-/// What is signed: where the log ended, and the hash over all of it. Kept outside, it shows when the log's end was cut off
-/// or all of it was written anew, which the chain alone can't.
+/// The signed content: the end of the log, and the chain hash over all of it. Stored outside of the database, it
+/// shows when the log's end was cut off or the whole log was rewritten, which the chain alone can't show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seal {
-    /// Names the log.
+    /// The log's id.
     pub log_id: Uuid,
-    /// Its last commit.
+    /// The log's last commit.
     pub revision: i64,
-    /// That commit's last entry.
+    /// The position of that commit's last entry.
     pub position: i32,
-    /// The chain hash there, in hex.
+    /// The chain hash of that entry, in hex.
     pub chain_hash: String,
-    /// When it was sealed.
+    /// When the head was signed.
     pub sealed_at: Instant,
 }
 
-/// A text is no sealed head.
+/// Why a text isn't a signed head.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no sealed head: {0}")]
+#[error("not a signed head: {0}")]
 pub struct SealError(&'static str);
 
 impl Seal {
-    /// Reads a sealed head, and names the key that signed it. Whether that is a key to be believed, only its reader knows.
+    /// Reads a signed head and checks its signature. Also returns the public key that signed it, from its header:
+    /// whether to trust that key is for the caller to decide.
     ///
     /// # Errors
     /// [`SealError`].
     pub fn open(text: &str) -> std::result::Result<(Self, String), SealError> {
-        // The library parses both parts by serde_json, so it gets none that our own reader has not read.
+        // The library parses both parts by serde_json, so it gets only parts that our own reader has accepted.
         for part in text.split('.').take(2) {
-            jwt::part(part).map_err(|_| SealError("it is no signed text"))?;
+            jwt::part(part).map_err(|_| SealError("it is not a JWS in compact form"))?;
         }
         #[expect(clippy::disallowed_methods, reason = "our own reader has read the header")]
-        let header = decode_header(text).map_err(|_| SealError("it is no signed text"))?;
+        let header = decode_header(text).map_err(|_| SealError("its header is not that of a JWS"))?;
         if header.typ.as_deref() != Some(TYPE) || header.alg != Algorithm::EdDSA {
-            return Err(SealError("it is of another kind"));
+            return Err(SealError("its `typ` or `alg` is that of another kind of text"));
         }
-        let key = header.jwk.ok_or(SealError("it does not say by which key it is signed"))?;
+        let key = header.jwk.ok_or(SealError("its header contains no public key"))?;
         let AlgorithmParameters::OctetKeyPair(pair) = &key.algorithm else {
-            return Err(SealError("its key is of another kind"));
+            return Err(SealError("its key is not an Ed25519 key"));
         };
         let name = pair.x.clone();
-        let key = DecodingKey::from_jwk(&key).map_err(|_| SealError("its key is none"))?;
+        let key = DecodingKey::from_jwk(&key).map_err(|_| SealError("its key can't be read"))?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
@@ -68,7 +70,7 @@ impl Seal {
         Ok((seal.claims, name))
     }
 
-    /// Whether the chain has been followed to the very entry that was sealed.
+    /// Whether this chain's last entry is the one that was signed.
     #[must_use]
     pub fn is_at(&self, chain: &Chain) -> bool {
         hex::encode(chain.hash()) == self.chain_hash
@@ -76,7 +78,7 @@ impl Seal {
 }
 
 impl Registry {
-    /// Where the log ends now, signed with this key.
+    /// The current end of the log, signed with this key.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is.

@@ -1,4 +1,4 @@
-//! Whether the log is what it was, and whether what is served is what it says.
+//! Verification: whether the log's chain is intact, and whether the agents serve what the log says.
 
 use std::{collections::HashMap, fmt};
 
@@ -22,48 +22,49 @@ use crate::{
 
 /// How many entries are read at once.
 const PAGE: u64 = 1000;
-/// How many agents are looked at together: sixteen of the largest prompts are 25 MiB.
+/// How many agents are checked at once: sixteen of the largest contents are 25 MiB.
 const AGENTS: u64 = 16;
 
-/// What was found.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Where the log ends.
+    /// The end of the log.
     pub head: Head,
-    /// How many entries were checked, all in order.
+    /// How many entries were checked.
     pub entries: u64,
-    /// How many agents serve what the log says.
+    /// How many agents were checked, and serve what the log says.
     pub agents: u64,
-    /// Of how many of them what was published is not kept any more, so that only the version's own hash was checked.
+    /// For how many of these agents the entry of the publication has been pruned, so that only the version's own hash
+    /// was checked.
     pub unpublished: u64,
-    /// How many of the sealed heads are of before what is kept, and could not be looked at.
+    /// How many signed heads are older than the first entry that is kept, and couldn't be checked.
     pub skipped: usize,
-    /// The first thing that is not as it must be.
+    /// The first violation that was found; `None` when the log is intact.
     pub fault: Option<Fault>,
 }
 
-/// What is not as it must be.
+/// A violation of the log's or the agents' integrity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// An entry does not fit into the chain.
+    /// An entry doesn't continue the chain.
     Entry(Place, Flaw),
-    /// Where the log begins is not what the log itself says of that.
+    /// The stored start of the log isn't the one that the log's last pruning recorded.
     Floor(i64),
-    /// The log ends before its head, or after it: its end was cut off, or another was put in its place.
+    /// The last entry isn't the log's head: the end was cut off or replaced.
     Head(Place),
-    /// It does not have what it had when this head was sealed.
+    /// The log doesn't contain the entry that this head was signed of.
     Sealed(Seal),
-    /// It is not the log that this head was sealed of.
+    /// This head was signed of another log.
     OtherLog(Seal),
-    /// The record of an activation is not what the log says of it, or one of the two is not there.
+    /// The row of an activation and its log entry differ, or one of them is missing.
     Activation(AgentId),
-    /// An agent has another name than the log says.
+    /// An agent has another name than in its last log entry.
     Named(AgentId),
-    /// A customer has another billing status than the log says.
+    /// A customer has another billing status than in its last log entry.
     Billed(CustomerId),
-    /// An agent does not serve the version that the log says was activated last.
+    /// An agent's active version isn't the one that was activated last.
     Serves(AgentId),
-    /// What a version that serves holds is not what was published.
+    /// The content of an active version isn't the one that was published.
     Content(AgentId, VersionId),
 }
 
@@ -72,43 +73,50 @@ impl fmt::Display for Fault {
         match self {
             Self::Entry(place, flaw) => write!(f, "entry {place}: {flaw}"),
             Self::Floor(revision) => {
-                write!(f, "the log begins after revision {revision}, and no entry says that it does")
+                write!(
+                    f,
+                    "the log begins after revision {revision}, but no entry records a pruning up to there"
+                )
             }
-            Self::Head(place) => write!(f, "the last entry is {place}, and the log's head is another"),
+            Self::Head(place) => write!(f, "the last entry is {place}, but the log's head is another one"),
             Self::Sealed(Seal { revision, position, .. }) => {
-                write!(f, "entry {revision}.{position} is not the one that was sealed")
+                write!(f, "entry {revision}.{position} is not the one of the signed head")
             }
-            Self::OtherLog(Seal { log_id, .. }) => write!(f, "the sealed head is of another log, {log_id}"),
+            Self::OtherLog(Seal { log_id, .. }) => write!(f, "the signed head is of another log, {log_id}"),
             Self::Activation(agent) => {
-                write!(f, "the records of agent {agent}'s activations are not those of the log")
+                write!(f, "the activations of agent {agent} differ from the log")
             }
-            Self::Named(agent) => write!(f, "agent {agent} has another name than it was given"),
+            Self::Named(agent) => write!(f, "agent {agent} has another name than in the log"),
             Self::Billed(customer) => {
-                write!(f, "customer {customer} has another billing status than was set")
+                write!(f, "customer {customer} has another billing status than in the log")
             }
-            Self::Serves(agent) => write!(f, "agent {agent} does not serve what was activated last"),
+            Self::Serves(agent) => write!(f, "agent {agent} does not serve the version activated last"),
             Self::Content(agent, version) => {
-                write!(f, "agent {agent} serves version {version}, which does not hold what was published")
+                write!(
+                    f,
+                    "agent {agent} serves version {version}, whose content is not the one that was published"
+                )
             }
         }
     }
 }
 
-/// How far a check has come.
+/// The progress of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Up to this commit of so many.
+    /// The revision that has been checked, and the last one.
     Log(i64, i64),
-    /// So many agents.
+    /// How many agents have been checked.
     Agents(u64),
 }
 
 impl Registry {
-    /// Follows the whole log, as of one moment: whether each entry is what it was, whether what was sealed earlier is
-    /// still there, and whether each agent serves what was activated last, as it was published.
+    /// Verifies the whole log in one snapshot: the hash chain, the signed heads, and that each agent serves the
+    /// version that was activated last, with the content that was published.
     ///
     /// # Errors
-    /// [`crate::domain::Error::Forbidden`] unless the caller acts for the platform; [`crate::domain::Error::Unavailable`].
+    /// [`crate::domain::Error::Forbidden`] unless the caller acts for the platform;
+    /// [`crate::domain::Error::Unavailable`] when the database is.
     pub async fn verify_log(
         &self,
         caller: &Caller,
@@ -168,13 +176,13 @@ async fn chain_fault(
     if !told {
         return Ok(Some(Fault::Floor(floor.revision)));
     }
-    // What was sealed before the log begins can't be looked at any more.
+    // Heads from before the first entry that is kept can't be checked.
     report.skipped = open.iter().filter(|seal| seal.revision < floor.revision).count();
     let missing = open.into_iter().find(|seal| seal.revision >= floor.revision);
     Ok(missing.map(|seal| Fault::Sealed(seal.clone())))
 }
 
-/// Whether an entry says that the log begins there.
+/// Whether an entry records the pruning up to this commit and chain hash.
 fn tells_of(entry: &Change, floor: i64, chain_hash: &str) -> bool {
     #[derive(Deserialize)]
     struct Pruned {

@@ -1,4 +1,4 @@
-//! Opaque bearer tokens: prefix, id, 256 random bits, checksum. A made-up one is refused by its checksum alone.
+//! Opaque bearer tokens: prefix, id, 256 random bits, checksum. The checksum rejects invented tokens without a query.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-/// How many bytes of SHA-256 close a token: they catch a slip of the hand, and spare the database a look-up.
+/// How many bytes of SHA-256 end a token, as a checksum against typing mistakes.
 const CHECKSUM_BYTES: usize = 4;
 const ID_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
 
-/// Whose token it is.
+/// Which kind of program a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A customer's own program: `ark_`.
@@ -29,7 +29,7 @@ impl Kind {
     }
 }
 
-/// A token in the clear. Its `Debug` shows no secret.
+/// A token in clear text. Its `Debug` omits the secret.
 #[derive(Clone)]
 pub struct Key {
     kind: Kind,
@@ -38,14 +38,14 @@ pub struct Key {
 }
 
 impl Key {
-    /// A token of this id and secret.
+    /// The token with this id and secret.
     #[must_use]
     pub fn new(kind: Kind, id: Uuid, secret: [u8; 32]) -> Self {
         Self { kind, id, secret }
     }
 
-    /// Reads a token; none when it is not one, or its checksum is wrong. Its hex is in lower case, as it was given out: a token
-    /// with many spellings would be many tokens to whatever counts or remembers them.
+    /// Parses a token. `None` for another form or a wrong checksum. Accepts hex in lower case only: if a token had
+    /// several spellings, caches and counters would take them for several tokens.
     #[must_use]
     pub fn parse(kind: Kind, text: &str) -> Option<Self> {
         let mut bytes = [0; ID_BYTES + SECRET_BYTES + CHECKSUM_BYTES];
@@ -60,25 +60,25 @@ impl Key {
         (key.checksum().as_slice() == checksum).then_some(key)
     }
 
-    /// Whether a bearer token claims to be of this kind.
+    /// Whether a bearer token has the prefix of this kind.
     #[must_use]
     pub fn claims(kind: Kind, text: &str) -> bool {
         text.starts_with(kind.prefix())
     }
 
-    /// The row that it names.
+    /// The id of the token's row.
     #[must_use]
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// What is stored of the secret.
+    /// The hash of the secret, which is what the row stores.
     #[must_use]
     pub fn secret_hash(&self) -> [u8; 32] {
         Sha256::digest(self.secret).into()
     }
 
-    /// Whether its secret is the one that this was stored of, in constant time.
+    /// Compares the secret's hash with the stored one, in constant time.
     #[must_use]
     pub fn matches(&self, stored: &[u8]) -> bool {
         self.secret_hash().ct_eq(stored).into()

@@ -1,4 +1,4 @@
-//! From a credential to a principal.
+//! Authentication: from a bearer token to a caller.
 
 use std::{collections::BTreeSet, str::FromStr, sync::Mutex, time::Duration};
 
@@ -23,23 +23,23 @@ pub mod jwks;
 pub mod jwt;
 pub mod key;
 
-/// How often at most it is noted that an API key was used.
+/// How often the use of an API key is stored at most.
 const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
-/// How many keys' last notes are kept in mind. Of more, the one that was used longest ago is forgotten, which costs a look at the
-/// table.
+/// For how many keys the time of the last storing is remembered. Beyond that, the least recently used key is dropped,
+/// which only costs a query.
 const NOTED_MAX: usize = 10_000;
 
-/// Who vouches for users.
+/// The issuer of users' tokens.
 #[derive(Clone, Debug)]
 pub enum Issuer {
-    /// This service itself, with its own key.
+    /// This service, with its own signing key.
     Local(LocalIssuer),
-    /// Somebody else, and nobody besides.
+    /// Another service. Tokens of this service's own key aren't accepted then.
     Outside(OutsideIssuer),
 }
 
 impl Issuer {
-    /// The `iss` of its tokens.
+    /// The issuer's name: the `iss` claim of its tokens.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -57,11 +57,11 @@ impl Issuer {
     }
 }
 
-/// What credentials are checked with.
+/// The state that authentication needs.
 #[derive(Debug)]
 pub(super) struct Auth {
     pub(super) issuer: Issuer,
-    /// When it was last noted that a key was used.
+    /// When the use of each key was last stored.
     noted: Mutex<LruCache<ApiKeyId, Instant>>,
 }
 
@@ -70,7 +70,7 @@ impl Auth {
         Self { issuer, noted: Mutex::new(LruCache::unbounded()) }
     }
 
-    /// Whether the use of this key is to be noted now.
+    /// Whether the use of this key must be stored now.
     fn is_to_note(&self, key: ApiKeyId, last: Option<Instant>, now: Instant) -> bool {
         let is_fresh = |at: Instant| now - at < NOTED_EVERY;
         let mut noted = lock(&self.noted);
@@ -85,10 +85,10 @@ impl Auth {
     }
 }
 
-/// What who has no credential that is accepted is told, whatever is wrong with it.
+/// The error for every credential that isn't accepted, whatever is wrong with it.
 pub(super) const REFUSED: Error = Error::Unauthenticated(jwt::REFUSED);
 
-/// A credential of which all is well that can be told without the database.
+/// A credential whose form, checksum or signature is valid. The database hasn't been asked yet.
 #[derive(Debug)]
 pub struct Proven(Proof);
 
@@ -99,18 +99,18 @@ enum Proof {
     User(Claims),
 }
 
-/// Who was found behind a credential.
+/// The caller that a credential belongs to.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The caller.
     pub caller: Caller,
-    /// Whether nothing is left to do that would make it another: an invitation that could not be accepted now may be the
-    /// next time.
+    /// Whether authenticating again would give the same result. False when an invitation couldn't be accepted, since
+    /// the next attempt may succeed.
     pub is_settled: bool,
 }
 
 impl Proven {
-    /// Whether its issuer has signed it: then nobody has guessed it.
+    /// Whether the credential is a token signed by its issuer, and so can't have been guessed.
     #[must_use]
     pub fn is_signed(&self) -> bool {
         matches!(self.0, Proof::User(_))
@@ -118,8 +118,8 @@ impl Proven {
 }
 
 impl Registry {
-    /// Who is behind this bearer token. Whoever has been invited under the address that its issuer has verified becomes a
-    /// member by it.
+    /// Authenticates a bearer token. A user with open invitations for an e-mail address that its issuer has verified
+    /// becomes a member of the customers that sent them.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
@@ -127,10 +127,10 @@ impl Registry {
         Ok(self.look_up(self.prove(bearer).await?, origin).await?.caller)
     }
 
-    /// Whether the form of this bearer token is right, and its signature if it has one. The database is not asked.
+    /// Checks the form and the checksum or signature of a bearer token, without a query.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the issuer's keys can't be had.
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the issuer's keys can't be loaded.
     pub async fn prove(&self, bearer: &str) -> Result<Proven> {
         let proof = if Key::claims(Kind::Service, bearer) {
             Proof::Service(Key::parse(Kind::Service, bearer).ok_or(REFUSED)?)
@@ -144,7 +144,7 @@ impl Registry {
         Ok(Proven(proof))
     }
 
-    /// Who has proven this.
+    /// Looks up the caller of a verified credential.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
@@ -163,7 +163,8 @@ impl Registry {
         Ok(Found { caller, is_settled })
     }
 
-    /// The caller, when this is who was looked up before by the same token: unless its time is over.
+    /// The caller for a principal that was authenticated earlier with the same token. `None` once the credential has
+    /// expired. Also stores the use of an API key, when that is due.
     #[must_use]
     pub fn recognize(&self, principal: &Principal, origin: &Origin) -> Option<Caller> {
         let caller = Caller { principal: principal.clone(), origin: origin.clone(), idempotency: None };
@@ -179,7 +180,7 @@ impl Registry {
         Some(caller)
     }
 
-    /// A token of the local issuer for this subject, valid for `ttl`.
+    /// Signs a token of the local issuer for this subject, valid for `ttl`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for the subject, or when tokens come from an outside issuer.
@@ -191,19 +192,19 @@ impl Registry {
             }
             Issuer::Outside(outside) => {
                 let message =
-                    format!("users' tokens come from {}; this service signs none", outside.issuer());
+                    format!("users' tokens come from {}; this service signs none itself", outside.issuer());
                 Err(Error::Invalid { field: None, message })
             }
         }
     }
 
-    /// The `iss` of the tokens that are accepted.
+    /// The `iss` claim that users' tokens must have.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.auth.issuer.name()
     }
 
-    /// Whoever says this, and whether no invitation of its is left to accept.
+    /// The user with these claims, after accepting its open invitations, and whether all of them were accepted.
     async fn user(&self, claims: &Claims, origin: &Origin) -> Result<(UserPrincipal, bool)> {
         let view = self.db.view(Scope::Auth);
         let principal = self.known(&view, claims).await?;
@@ -217,7 +218,7 @@ impl Registry {
         drop(view);
         let mut has_joined_all = true;
         for invitation in invited {
-            // Whoever can't join is let in all the same, as what it is.
+            // A user that can't join is authenticated all the same, with the memberships it has.
             if let Err(err) = self.join(&principal, &invitation, origin).await {
                 has_joined_all = false;
                 tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
@@ -226,7 +227,7 @@ impl Registry {
         Ok((self.known(&self.db.view(Scope::Auth), claims).await?, has_joined_all))
     }
 
-    /// What our tables know of whoever says this.
+    /// The user with these claims, as the database has it: profile, memberships, operator or not.
     async fn known(&self, view: &View, claims: &Claims) -> Result<UserPrincipal> {
         let Claims { issuer, subject, email, email_verified: _, name, expires_at } = claims;
         let profile = view.one(user::by_subject(issuer, subject)).await?;
@@ -266,12 +267,12 @@ impl Registry {
         Ok(KeyPrincipal { id, customer_id, name, scopes: parse_scopes(&scopes)?, plan, expires_at })
     }
 
-    /// Notes beside the request that a key was used. It is not logged: it changes nothing.
+    /// Stores the use of a key in a background task. It isn't recorded in the log.
     fn note_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
         let registry = self.clone();
         self.db.tasks().beside(async move {
             if let Err(err) = registry.touch_key(id, customer, now, now - NOTED_EVERY).await {
-                tracing::warn!(error = %err, key = %id, "the use of an API key was not noted");
+                tracing::warn!(error = %err, key = %id, "the use of an API key was not stored");
             }
         });
     }
@@ -286,7 +287,7 @@ async fn service(view: &View, key: &Key) -> Result<ServicePrincipal> {
     Ok(ServicePrincipal { id, name: token.name, scopes: parse_scopes(&token.scopes)? })
 }
 
-/// The scopes of a row, whose table holds no other.
+/// Parses the scopes of a row. The table's constraint allows no unknown ones.
 pub(super) fn parse_scopes<S: FromStr<Err = String> + Ord>(scopes: &[String]) -> Result<BTreeSet<S>> {
     let scopes: std::result::Result<BTreeSet<S>, String> = scopes.iter().map(|scope| scope.parse()).collect();
     scopes.map_err(|err| Error::Internal(err.into()))

@@ -1,5 +1,5 @@
-//! Rows that are locked for a write, always in this order: the customer, then the agent. Each lock reads the caller's right
-//! again, after it has waited, and is the only way to a transaction that writes.
+//! Row locks for writes, always in the order customer, agent. After each lock has been acquired, the caller's right
+//! is read again. Only these functions turn an [`OpenTxn`] into a [`GrantedTxn`].
 
 use super::{GrantedTxn, OpenTxn, WriteRight, renew_operator};
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
     id::{AgentId, CustomerId, InvitationId},
 };
 
-/// Refuses what may not be done to a customer that stands so. Operators write to suspended and canceled customers, to help
-/// them; nobody writes to an erased one.
+/// Fails when the customer's status doesn't allow this action. The platform may write to suspended and canceled
+/// customers, to help them; for an erased customer, only actions are allowed that check its state themselves.
 pub(in crate::domain) fn refuse_state(caller: &Caller, action: Action, standing: Standing) -> Result<()> {
     let Standing { plan: _, billing_status, erased_at } = standing;
     let is_served = match billing_status {
@@ -33,7 +33,7 @@ pub(in crate::domain) fn refuse_state(caller: &Caller, action: Action, standing:
 }
 
 impl OpenTxn {
-    /// Locks a customer against all other writers of what it has, so that two that count at once serialize.
+    /// Locks a customer exclusively against all other writers of its data, so that concurrent quota checks serialize.
     ///
     /// # Errors
     /// [`Error::NotFound`] for `what`, [`Error::Forbidden`], [`Error::Unauthenticated`], [`Error::Suspended`].
@@ -43,7 +43,7 @@ impl OpenTxn {
         id: CustomerId,
         what: &'static str,
     ) -> Result<(GrantedTxn, Customer)> {
-        // A caller that never had the right waits for nobody, and nobody waits for it.
+        // Checked before locking too: a caller without the right must neither wait for others nor make them wait.
         policy::allow_on(&self.caller, action, id, what)?;
         let found = self.one(customer_row::locked(self.reach(), id)).await?.ok_or(Error::NotFound(what))?;
         let caller = self.renewed(Some(id)).await?;
@@ -52,8 +52,8 @@ impl OpenTxn {
         Ok((self.grant(caller, Permit::Customer(id)), found))
     }
 
-    /// Locks an agent against other writers of it, and before that its customer, which other writers of its agents share.
-    /// Locks nothing for a caller that never had the right.
+    /// Locks an agent against other writers of it. Before that, locks its customer in a shared mode: writers of its
+    /// other agents don't wait. Locks nothing for a caller that never had the right.
     ///
     /// # Errors
     /// As [`OpenTxn::customer`], about the agent.
@@ -83,7 +83,7 @@ impl OpenTxn {
         Ok((self.grant(caller, Permit::Customer(customer)), standing, agent))
     }
 
-    /// Grants a write to what is no customer's, or to one that is only being made.
+    /// Grants a write to the platform's own data, or the creation of a customer.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Unauthenticated`].
@@ -93,8 +93,9 @@ impl OpenTxn {
         Ok(self.grant(caller, Permit::Platform))
     }
 
-    /// Locks an operator that is to be removed, and with it the operator who asks: in one statement and one order, or two who
-    /// remove each other would wait for each other. Says whether there was one.
+    /// Locks the operator to remove and, if the caller is an operator, the caller's own row. Both are locked by one
+    /// statement in one order, or two operators who remove each other would deadlock. Also returns whether the
+    /// operator exists.
     ///
     /// # Errors
     /// As [`OpenTxn::platform`].
@@ -126,7 +127,8 @@ impl OpenTxn {
         Ok((self.grant(caller, Permit::Platform), was))
     }
 
-    /// Locks the customer that has invited the caller, then the invitation. None when it is not open any more.
+    /// Locks the customer that has invited the caller, then the invitation. `None` when the invitation isn't open any
+    /// more.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Suspended`].

@@ -1,4 +1,4 @@
-//! What lines ask for, checked; and how agents are made so, within one transaction.
+//! Checked lines of an import, and how they are applied within one transaction.
 
 use std::{collections::HashMap, mem};
 
@@ -22,17 +22,17 @@ use crate::{
     id::{CustomerId, VersionId},
 };
 
-/// What one line came to.
+/// The result of one line.
 pub(super) struct Outcome {
-    /// Whether the agent was not there.
+    /// Whether the agent was created.
     pub(super) created: bool,
-    /// How many versions it took.
+    /// How many versions were added.
     pub(super) versions: u64,
-    /// Whether anything was not so already.
+    /// Whether anything was changed.
     pub(super) changed: bool,
 }
 
-/// A line that has been checked.
+/// A checked line.
 pub(super) struct Plan {
     name: String,
     description: Option<String>,
@@ -42,16 +42,20 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Checks every limit before anything is written.
+    /// Checks all limits, before anything is written.
     pub(super) fn of(line: Line, model: &str, now: Instant) -> Result<Self> {
         let Line { agent, description, archived, active, versions } = line;
         agent::check(Some(&agent), description.as_deref())?;
-        let count = i32::try_from(versions.len()).map_err(|_| invalid("it has too many versions"))?;
+        let count = i32::try_from(versions.len()).map_err(|_| invalid("the line has too many versions"))?;
         if active.is_some_and(|active| !(1..=count).contains(&active)) {
-            return Err(invalid(format!("active must be the number of one of its {count} versions")));
+            return Err(invalid(format!(
+                "active must be 1 to {count}, the number of one of the line's versions"
+            )));
         }
         if active.is_some() && archived == Some(true) {
-            return Err(invalid("an archived agent serves nothing: it can't have an active version"));
+            return Err(invalid(
+                "an archived agent can't have an active version; leave out archived or active",
+            ));
         }
         let mut checked = Vec::with_capacity(versions.len());
         for (version, number) in versions.into_iter().zip(1..) {
@@ -65,14 +69,14 @@ impl Plan {
         &self.name
     }
 
-    /// How many versions it may write.
+    /// How many versions the line has.
     pub(super) fn versions(&self) -> usize {
         self.versions.len()
     }
 }
 
-/// Makes the agents of one customer what their lines say, all of them or none. Answers what each came to; nothing is recorded
-/// for those that were so already.
+/// Applies the lines to the agents of one customer: all of them or none. Returns the result of each line. Records
+/// nothing for agents that are already as their line says.
 pub(super) async fn make_so(
     plans: &[Plan],
     txn: OpenTxn,
@@ -81,7 +85,8 @@ pub(super) async fn make_so(
     activate: bool,
 ) -> Result<Vec<Outcome>> {
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
-    // Before any agent: so nobody adds one meanwhile, and two imports don't wait for each other's agents.
+    // The customer is locked before any agent, so that nobody adds an agent meanwhile, and two imports don't deadlock
+    // on each other's agents.
     let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
     for action in [Action::PublishVersions, Action::ActivateVersions] {
         txn.also(action, customer_id, "customer")?;
@@ -113,7 +118,7 @@ pub(super) async fn make_so(
     Ok(outcomes)
 }
 
-/// What agents become, written together as far as can be.
+/// Collects the rows to write, and writes them in batches.
 struct Writer<'a> {
     txn: &'a Txn,
     clock: &'a Clock,
@@ -123,7 +128,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Makes a locked agent what its line says.
+    /// Applies a line to a locked agent.
     async fn make_so(&mut self, plan: &Plan, mut agent: Agent, created: bool) -> Result<Outcome> {
         let (txn, clock, before) = (self.txn, self.clock, self.txn.recorded());
         let Plan { name: _, description, archived, active, versions } = plan;
@@ -179,7 +184,7 @@ impl Writer<'_> {
         Ok(Outcome { created, versions, changed: txn.recorded() > before })
     }
 
-    /// Makes this version serve, unless it does.
+    /// Activates this version, unless it is active already.
     fn serve(&mut self, agent: &mut Agent, id: VersionId) -> Result<()> {
         if agent.active_version_id == Some(id) {
             return Ok(());
@@ -192,13 +197,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes what there is so far.
+    /// Writes the rows that have been collected.
     async fn flush(&mut self) -> Result<()> {
         Ok(self.txn.publish(mem::take(&mut self.rows)).await?)
     }
 }
 
-/// The same error, about this version.
+/// Adds the version's number to an error.
 fn at_version(number: i32, err: Error) -> Error {
     match err {
         Error::Invalid { field, message } => {
@@ -215,13 +220,13 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::Invalid { field: None, message: message.into() }
 }
 
-/// How many of the line's versions the agent has. Those it has must be the line's first ones.
+/// How many of the line's versions the agent already has. They must be the line's first ones.
 async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize> {
     let known = usize::try_from(agent.latest_number).unwrap_or(0);
     if known > versions.len() {
         let (has, first) = (versions.len(), versions.len() + 1);
         return Err(invalid(format!(
-            "the registry has a version {first} of it, and the line has only {has}: the histories differ"
+            "the registry has version {first} of this agent, but the line has only {has} versions: the histories differ"
         )));
     }
     if known == 0 {
@@ -230,14 +235,14 @@ async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize
     let rows = txn.all(agent_version::history(agent.id)).await?;
     match rows.iter().zip(versions).find(|(row, version)| row.content_hash != version.hash) {
         Some((row, _)) => Err(invalid(format!(
-            "version {} in the registry is another: its prompt, model, parameters or tools differ",
+            "version {} differs from the one in the registry in its prompt, model, parameters or tools",
             row.number
         ))),
         None => Ok(known),
     }
 }
 
-/// The version of this number that the agent has.
+/// The id of the agent's version with this number.
 async fn known_version(txn: &Txn, agent: &Agent, number: i32) -> Result<VersionId> {
     let found = txn.one(agent_version::summaries_by_numbers(&[(agent.id, number)])).await?;
     Ok(found.ok_or(Error::NotFound("version of this agent"))?.id)

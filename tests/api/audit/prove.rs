@@ -1,4 +1,4 @@
-//! That the log holds can be proved, with the database and without; and what was done to it is found.
+//! Verification of the log, with the database and without. Tampering is found.
 
 use agent_registry::domain::{
     Caller,
@@ -26,7 +26,8 @@ impl Desk {
         seal
     }
 
-    /// What is found after a superuser has done this, with all triggers off.
+    /// Runs this SQL as superuser with all triggers off, verifies the log, and restores it. Returns the violation
+    /// found.
     pub(super) async fn after(&self, tampering: &str, seals: &[Seal]) -> Option<Fault> {
         let mut admin = PgConnection::connect(&self.app.database.admin_url).await.unwrap();
         let save = "CREATE TABLE saved_changes AS TABLE registry.changes; CREATE TABLE saved_head AS TABLE registry.log_head;
@@ -51,7 +52,7 @@ impl Desk {
     }
 }
 
-/// Computes all hashes anew from this revision on, as whoever knows how would.
+/// SQL function that recomputes all hashes, as an informed attacker would.
 const REWRITE: &str = "CREATE OR REPLACE FUNCTION rewrite() RETURNS void LANGUAGE plpgsql AS $$
     DECLARE chain bytea; entry record; hash bytea; BEGIN
     SELECT chain_hash INTO chain FROM registry.log_floor;
@@ -85,15 +86,15 @@ async fn all_that_is_done_to_it_is_found() {
         ("UPDATE registry.changes SET chain_hash = sha256('x') WHERE revision = 5", entry(5, Flaw::Chained)),
         ("DELETE FROM registry.changes WHERE revision = 5", entry(6, Flaw::Numbered)),
         ("DELETE FROM registry.changes WHERE revision = 1", entry(2, Flaw::Numbered)),
-        // Taken away, and the rest moved up.
-        // In two steps: a statement checks the unique key row by row, in whichever order the rows lie.
+        // An entry removed, and the rest renumbered.
+        // In two steps: a statement checks the unique key row by row, in the rows' physical order.
         (
             "DELETE FROM registry.changes WHERE revision = 5;
              UPDATE registry.changes SET revision = revision + 1000 WHERE revision > 5;
              UPDATE registry.changes SET revision = revision - 1001 WHERE revision > 1000",
             entry(5, Flaw::Changed),
         ),
-        // Put in between.
+        // An entry inserted.
         (
             "UPDATE registry.changes SET revision = revision + 1000 WHERE revision > 5;
              UPDATE registry.changes SET revision = revision - 999 WHERE revision > 1000;
@@ -102,7 +103,7 @@ async fn all_that_is_done_to_it_is_found() {
                  FROM registry.changes WHERE revision = 5",
             entry(6, Flaw::Changed),
         ),
-        // In another order.
+        // Two entries swapped.
         (
             "UPDATE registry.changes SET revision = 1005 WHERE revision = 5;
              UPDATE registry.changes SET revision = 5 WHERE revision = 6;
@@ -122,7 +123,7 @@ async fn all_that_is_done_to_it_is_found() {
     ];
     for (tampering, fault) in cases {
         assert_eq!(desk.after(tampering, &[]).await, fault, "{tampering}");
-        assert_eq!(desk.verify(&[]).await.fault, None, "the test puts it back");
+        assert_eq!(desk.verify(&[]).await.fault, None, "the log is restored");
     }
 }
 
@@ -138,7 +139,7 @@ async fn what_was_written_anew_shows_by_a_head_that_was_kept() {
     assert_eq!(desk.after(&cut, &seals).await, Some(Fault::Sealed(seals[1].clone())));
     let anew = format!("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5; {REWRITE}
         UPDATE registry.activations AS x SET cursor_hash = substr(c.chain_hash, 1, 8) FROM registry.changes AS c WHERE c.subject_id = x.id");
-    assert_eq!(desk.after(&anew, &[]).await, None, "nor what was written anew as a whole");
+    assert_eq!(desk.after(&anew, &[]).await, None, "nor does the chain alone show a complete rewrite");
     assert_eq!(desk.after(&anew, &seals).await, Some(Fault::Sealed(seals[0].clone())));
     let other = Seal { log_id: desk.customer.parse().unwrap(), ..seal };
     assert_eq!(desk.verify(std::slice::from_ref(&other)).await.fault, Some(Fault::OtherLog(other)));
@@ -150,7 +151,7 @@ async fn what_is_served_is_what_was_activated_and_published() {
     let (agent, version) = (desk.agent.parse().unwrap(), desk.version.parse().unwrap());
     let served = "UPDATE registry.agents SET (active_version_id, activated_at) = (NULL, NULL)";
     assert_eq!(desk.after(served, &[]).await, Some(Fault::Serves(agent)));
-    // What gateways are told comes from the records of activations: they must be those of the log.
+    // Gateways read the records of activations, so these must match the log.
     let second = desk.editor.publish(&desk.agent, "another").await;
     for tampering in [
         format!("UPDATE registry.activations SET version_id = '{second}'"),
@@ -184,7 +185,8 @@ async fn what_is_served_is_what_was_activated_and_published() {
     assert_eq!(desk.after(content, &[]).await, Some(Fault::Content(agent, version)));
     let both = "UPDATE registry.agent_versions SET content_hash = sha256('x')";
     assert_eq!(desk.after(both, &[]).await, Some(Fault::Content(agent, version)));
-    // Another content with its own hash: whole in itself, and not what was published under this number.
+    // Content of another version, with its own valid hash: consistent, but not what was published under this
+    // number.
     let consistent = format!(
         "UPDATE registry.agent_versions SET (system_prompt, content_hash) =
             (SELECT o.system_prompt, o.content_hash FROM registry.agent_versions AS o WHERE o.id = '{second}')
@@ -240,10 +242,10 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     .unwrap();
     assert!(
         !salts.is_empty() && salts.iter().all(|salt| !text.contains(salt)),
-        "what keeps their hashes from being guessed"
+        "the excerpt has no salts of others, so their hashes can't be guessed"
     );
 
-    // What is done to it shows.
+    // Tampering with the excerpt is found.
     let lines: Vec<&str> = text.lines().collect();
     let without = |line: usize| {
         let kept = lines.iter().enumerate().filter(|(at, _)| *at != line).map(|(_, line)| *line);
@@ -263,7 +265,7 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     let later = Seal { revision: seal.revision + 1000, ..seal.clone() };
     let later = Seal { chain_hash: "00".repeat(32), ..later };
     assert_eq!(follow(text, vec![later.clone()]), Err(ExcerptError::Short(later)));
-    // An end that is said to be before what is in it.
+    // An excerpt whose end claims a revision before its entries.
     let (first, end) = (format!("\"revision\":{},", head.revision), "\"revision\":1,".to_owned());
     let moved = lines.iter().map(|line| {
         if line.starts_with("{\"end\"") { line.replace(&first, &end) } else { (*line).to_owned() }
@@ -277,7 +279,7 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
             "{nonsense}"
         );
     }
-    // Twice the same beginning, and something after the end.
+    // The beginning twice, and a line after the end.
     assert!(follow(&format!("{}\n{text}", lines[0]), vec![]).is_err());
     assert!(follow(&format!("{text}{}", lines[1]), vec![]).is_err());
 }

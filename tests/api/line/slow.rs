@@ -1,4 +1,4 @@
-//! Clients that ask slowly, that go on and on, or that take nothing: each is ended in time, and nothing comes of it.
+//! Slow clients, endless requests, and clients that don't read: each connection ends in time, and has no effect.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tokio::{
 use super::{DEADLINE, head, line, rest, say};
 use crate::support::{App, app::Setup, caller::Operator};
 
-/// As long as these tests let a client take.
+/// The timeout in these tests.
 const SHORT: Duration = Duration::from_millis(400);
 const LIVEZ: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const CREATE: &str = "mutation { createCustomer(input: { name: \"Made\" }) { revision } }";
@@ -43,18 +43,18 @@ async fn a_head_that_does_not_come_in_time_ends_the_line() {
         let mut line = line(&app).await;
         say(&mut line, begun).await;
         assert_eq!(rest(&mut line).await, "", "{begun:?}");
-        assert!(began.elapsed() >= SHORT, "{begun:?} was given its time");
+        assert!(began.elapsed() >= SHORT, "{begun:?} was ended too early");
     }
-    // Nor does it help to send a little now and then, on a line that has asked before.
+    // Sending a byte now and then doesn't prolong the timeout, on a reused connection too.
     let mut line = line(&app).await;
     say(&mut line, LIVEZ).await;
     assert!(head(&mut line).await.starts_with("HTTP/1.1 200"));
     let began = Instant::now();
     while line.write_all(b"x").await.is_ok() {
-        assert!(began.elapsed() < DEADLINE, "it is not ended");
+        assert!(began.elapsed() < DEADLINE, "the connection is not ended");
         sleep(SHORT / 10).await;
     }
-    assert!(began.elapsed() >= SHORT, "it was given its time");
+    assert!(began.elapsed() >= SHORT, "the connection was ended too early");
 }
 
 #[tokio::test]
@@ -64,16 +64,16 @@ async fn a_line_may_wait_for_its_next_request_but_not_for_ever() {
     let mut line = line(&app).await;
     say(&mut line, LIVEZ).await;
     assert!(head(&mut line).await.starts_with("HTTP/1.1 200"));
-    // What some clients send after a body begins no request.
+    // An empty line, which some clients send after a body, doesn't begin a request.
     say(&mut line, "\r\n").await;
     sleep(SHORT * 2).await;
     say(&mut line, LIVEZ).await;
     let mut body = [0; 3];
     line.read_exact(&mut body).await.unwrap();
     let began = Instant::now();
-    assert!(head(&mut line).await.starts_with("HTTP/1.1 200"), "it was ended before its time");
+    assert!(head(&mut line).await.starts_with("HTTP/1.1 200"), "the connection was ended too early");
     assert_eq!(rest(&mut line).await, "ok\n");
-    assert!(began.elapsed() >= idle / 2, "it was given its time");
+    assert!(began.elapsed() >= idle / 2, "the connection was ended too early");
 }
 
 #[tokio::test]
@@ -96,12 +96,12 @@ async fn a_body_that_does_not_come_in_time_is_answered_408_and_nothing_comes_of_
             assert!(answer.contains(kind), "{path} {frame}: {answer}");
         }
     }
-    // A little now and then does not help; a body that comes in pieces, but fast enough, is read.
+    // Sending a byte now and then doesn't prolong the timeout; a body that arrives fast enough in pieces is read.
     let mut line = line(&app).await;
     say(&mut line, &post("/graphql", &operator, "content-length: 100000")).await;
     let began = Instant::now();
     while line.write_all(b" ").await.is_ok() {
-        assert!(began.elapsed() < DEADLINE, "it is not ended");
+        assert!(began.elapsed() < DEADLINE, "the connection is not ended");
         sleep(SHORT / 10).await;
     }
     assert_eq!(customers(&operator).await, 0);
@@ -111,7 +111,8 @@ async fn a_body_that_does_not_come_in_time_is_answered_408_and_nothing_comes_of_
 async fn a_body_in_pieces_has_as_long_as_it_is_large() {
     let app = app(LineLimits { body: Duration::from_secs(2), ..LineLimits::default() }).await;
     let operator = app.operator().await;
-    // Each piece is worth two seconds, and takes half of one: in all more than two.
+    // Each piece prolongs the timeout of two seconds by more than the time it takes; all pieces together take
+    // longer than two seconds.
     let (pieces, piece) = (6, " ".repeat(32 * 1024));
     let mut line = line(&app).await;
     let body = json!({ "query": CREATE }).to_string();
@@ -126,15 +127,15 @@ async fn a_body_in_pieces_has_as_long_as_it_is_large() {
     assert_eq!(customers(&operator).await, 1);
 }
 
-/// Says this again and again until the line is ended, which must be before so many bytes were taken; answers how many
-/// were, and what was said meanwhile.
+/// Sends `piece` again and again until the connection ends, which must be before `most` bytes. Returns the number
+/// of bytes sent, and what was received.
 async fn flood(line: &mut TcpStream, piece: &str, most: usize) -> (usize, String) {
     let (mut reads, mut writes) = line.split();
     let mut sent = 0;
     let sending = async {
         while writes.write_all(piece.as_bytes()).await.is_ok() {
             sent += piece.len();
-            assert!(sent < most, "it takes all");
+            assert!(sent < most, "the service reads everything");
         }
     };
     let mut answer = Vec::new();
@@ -154,9 +155,9 @@ async fn a_body_that_never_ends_is_cut_at_the_limit() {
         say(&mut line, &post(path, &operator, "transfer-encoding: chunked")).await;
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
         let (sent, answer) = flood(&mut line, &chunk, 64 * 1024 * 1024).await;
-        // What the two systems keep on the way comes to some MiB.
+        // The buffers of both operating systems hold some MiB.
         assert!((4 * 1024 * 1024..24 * 1024 * 1024).contains(&sent), "{path} took {sent} bytes");
-        // With bytes unread the line is reset, and the answer may be lost with it.
+        // A connection with unread bytes is reset, which may discard the response.
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{path}: {answer}");
     }
     assert_eq!(customers(&operator).await, 0);
@@ -170,7 +171,7 @@ async fn a_head_that_never_ends_is_cut_at_the_limit() {
     let field = format!("x: {}\r\n", "y".repeat(4096));
     let (_, answer) = flood(&mut line, &field, 16 * 1024 * 1024).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
-    // One that is long, and ends, is read.
+    // A long head that ends is read.
     let long = "y".repeat(32 * 1024);
     let request = app.anonymous().request(Method::GET, "/livez").header("x", long);
     assert_eq!(request.send().await.unwrap().status(), 200);
@@ -178,7 +179,7 @@ async fn a_head_that_never_ends_is_cut_at_the_limit() {
 
 #[tokio::test]
 async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
-    // There is room for one at a time, so that the second is answered when the first has been ended.
+    // One connection at a time: the second is served after the first has been ended.
     let take = Duration::from_secs(1);
     let lines = LineLimits { connections: 1, take, ..LineLimits::default() };
     let app = app(lines).await;
@@ -195,7 +196,7 @@ async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
             began.elapsed()
         };
         let dripping = async {
-            // Enough for the system to see it move, and half of what it should.
+            // Reads enough to keep TCP moving, but half of the required rate.
             let mut bytes = [0; 160];
             while drips && stuck.read(&mut bytes).await.is_ok_and(|read| read > 0) {
                 sleep(Duration::from_millis(20)).await;
@@ -206,6 +207,6 @@ async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
             took = answered => took,
             () = dripping => unreachable!(),
         };
-        assert!(took >= take / 2, "it was given its time, and the second had to wait: {took:?}");
+        assert!(took >= take / 2, "the first was ended too early: {took:?}");
     }
 }

@@ -28,7 +28,7 @@ use crate::support::{App, node::script, wait::within};
 const PROGRAM: &str = "target/release/agent-registry";
 /// The address of the service, as the pages have it.
 const BASE: &str = "127.0.0.1:8080";
-/// Stands for the value of a shell's variable: some customer's id.
+/// The placeholder for a shell variable's value: some customer's id.
 const SOME_ID: &str = "0198c6f4-0000-7000-8000-000000000000";
 
 fn pages() -> impl Iterator<Item = Page> {
@@ -40,7 +40,7 @@ fn texts(page: Page, language: &str) -> Vec<String> {
     page.blocks().into_iter().filter(|block| block.language == language).map(|block| block.text).collect()
 }
 
-/// The words of a shell's command, with some id for each variable.
+/// Splits a shell command into words, with an id in place of each variable.
 fn words(command: &str) -> Vec<String> {
     let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
     for character in command.chars() {

@@ -1,17 +1,17 @@
 //! Runs the `graphql` blocks of pages, in order, as their reader.
 //!
-//! A string that an answer calls `customerId` is the variable `$customerId` of the examples after it. A `json` block with
-//! `data` directly after an example is its answer, where `…` stands for any text. Without one, nothing may have failed.
+//! A string field in a response, such as `customerId`, is the variable `$customerId` of later examples. A `json` block with
+//! `data` directly after an example is its response, where `…` stands for any text. Without one, the example must succeed.
 
 use serde_json::{Map, Value};
 
 use super::book::Page;
 use crate::support::{Answer, App, caller::Client};
 
-/// Stands for any text in an answer.
+/// The placeholder for any text in a response.
 const ANY: &str = "…";
 
-/// What a tour leaves behind: the subscriptions with their variables, and the strings that answers have named.
+/// The result of a tour: the subscriptions with their variables, and the known variables.
 pub(super) struct Toured {
     pub(super) subscriptions: Vec<(String, Value)>,
     pub(super) known: Map<String, Value>,
@@ -25,7 +25,7 @@ pub(super) async fn reader(app: &App) -> Client {
     app.user("me", None)
 }
 
-/// Runs every query and mutation of these pages, and compares the answers.
+/// Runs every query and mutation of these pages, and compares the responses.
 pub(super) async fn tour(me: &Client, pages: &[Page]) -> Toured {
     let mut toured = Toured { subscriptions: Vec::new(), known: Map::new() };
     for page in pages {
@@ -47,7 +47,7 @@ pub(super) async fn tour(me: &Client, pages: &[Page]) -> Toured {
             match shown {
                 Some(shown) => {
                     let shown: Value = serde_json::from_str(&shown.text).unwrap();
-                    assert!(is_shown(&shown, &body), "{example}\nshould answer {shown}\nand answers {body}");
+                    assert!(is_shown(&shown, &body), "{example}\nshould return {shown}\nand returns {body}");
                 }
                 None => {
                     for errors in user_errors(&body) {
@@ -61,7 +61,7 @@ pub(super) async fn tour(me: &Client, pages: &[Page]) -> Toured {
     toured
 }
 
-/// Compares an answer with the one that the page shows.
+/// Whether a response matches the one on the page.
 fn is_shown(shown: &Value, answer: &Value) -> bool {
     match (shown, answer) {
         (Value::String(any), Value::String(_)) if any == ANY => true,
@@ -79,7 +79,7 @@ fn is_shown(shown: &Value, answer: &Value) -> bool {
     }
 }
 
-/// Keeps the strings of an answer by their names, for the examples that follow.
+/// Stores the response's strings as variables for later examples.
 fn remember(answer: &Value, known: &mut Map<String, Value>) {
     match answer {
         Value::Object(fields) => {
@@ -95,7 +95,7 @@ fn remember(answer: &Value, known: &mut Map<String, Value>) {
     }
 }
 
-/// Every list `userErrors` of an answer.
+/// All `userErrors` lists in a response.
 fn user_errors(answer: &Value) -> Vec<&Value> {
     match answer {
         Value::Object(fields) => fields
@@ -106,7 +106,7 @@ fn user_errors(answer: &Value) -> Vec<&Value> {
     }
 }
 
-/// The variables that this example declares, with their known values.
+/// The variables that this example declares, from the known ones.
 fn variables(page: &Page, example: &str, known: &Map<String, Value>) -> Value {
     let head = example.split('{').next().unwrap_or_default();
     let names = head.split('$').skip(1).filter_map(|rest| rest.split(':').next());

@@ -1,0 +1,318 @@
+//! The file that a gateway starts from when the registry is down: configurations and cursor of one bookmark, replaced
+//! as a whole. It says what it is of, so that no other watch goes on from it, and what its content hashes to, so that
+//! no damage is served.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{GatewayError, Timestamp, event::ActiveConfig, map::Marked};
+use crate::{AgentId, CustomerId};
+
+/// The form of the file. Another number is another form, which this program does not touch.
+const FORMAT: u32 = 1;
+
+/// What is watched, and where: a cursor is good for nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subject {
+    pub(super) url: String,
+    pub(super) customer: Option<CustomerId>,
+    pub(super) agents: Option<BTreeSet<AgentId>>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
+// What is not known may be the damaged name of what is.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope<C> {
+    format: u32,
+    /// Over `state`, as this program writes it.
+    sha256: String,
+    state: State<C>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State<C> {
+    subject: Subject,
+    saved_at: Timestamp,
+    revision: i64,
+    cursor: String,
+    configs: BTreeMap<AgentId, C>,
+}
+
+/// What was in the file.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// There is none yet.
+    Nothing,
+    /// What was saved, and when.
+    Saved(Marked, Timestamp),
+    /// No state, for this reason; it is kept here.
+    Damaged(String, PathBuf),
+}
+
+/// The file. Nobody else writes it as long as this lives.
+#[derive(Debug)]
+pub(super) struct StateFile {
+    path: PathBuf,
+    subject: Subject,
+    #[expect(dead_code, reason = "it holds the lock")]
+    lock: File,
+}
+
+impl StateFile {
+    /// Takes the file, and reads what is in it. One that is damaged is moved aside.
+    ///
+    /// # Errors
+    /// [`GatewayError::Setting`] when it can't be used: it is of another watch or another form, or another program
+    /// has it.
+    pub(super) fn open(path: &Path, subject: Subject) -> Result<(Self, Found), GatewayError> {
+        let unusable = |why: String| {
+            GatewayError::Setting(format!("can't use the state file {}: {why}", path.display()))
+        };
+        // What is replaced is the file, and not a link to it.
+        let place = match fs::canonicalize(path) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => path.to_owned(),
+            place => place.map_err(|err| unusable(err.to_string()))?,
+        };
+        let beside = |end: &str| {
+            let mut name = place.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(false).mode(0o600);
+        let lock = options.open(beside(".lock")).map_err(|err| unusable(err.to_string()))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(unusable("another watch uses it".to_owned())),
+            Err(TryLockError::Error(err)) => return Err(unusable(err.to_string())),
+        }
+        let found = match fs::read(&place) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Found::Nothing,
+            Err(err) => return Err(unusable(err.to_string())),
+            Ok(bytes) => match read(&bytes) {
+                Ok(state) if state.subject != subject => {
+                    return Err(unusable(format!("it is of {}", state.subject)));
+                }
+                Ok(state) => {
+                    let State { revision, cursor, saved_at, configs, .. } = state;
+                    let configs = configs.into_iter().map(|(agent, config)| (agent, config.into())).collect();
+                    Found::Saved(Marked { revision, cursor, configs }, saved_at)
+                }
+                Err(Unread::Format(format)) => {
+                    return Err(unusable(format!("its format is {format}, and this program's is {FORMAT}")));
+                }
+                Err(Unread::Damaged(why)) => {
+                    let aside = beside(&format!(".damaged-{}", uuid::Uuid::now_v7()));
+                    fs::rename(&place, &aside).map_err(|err| unusable(format!("{why}; {err}")))?;
+                    Found::Damaged(why, aside)
+                }
+            },
+        };
+        Ok((Self { path: place, subject, lock }, found))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts this in the place of what was saved, or fails and leaves that as it was.
+    pub(super) fn save(&self, marked: &Marked, at: Timestamp) -> io::Result<()> {
+        let configs: BTreeMap<AgentId, &ActiveConfig> =
+            marked.configs.iter().map(|(agent, config)| (*agent, config.as_ref())).collect();
+        let Marked { revision, cursor, .. } = marked;
+        let (revision, cursor) = (*revision, cursor.clone());
+        let state = State { subject: self.subject.clone(), saved_at: at, revision, cursor, configs };
+        let bytes = serde_json::to_vec(&Envelope { format: FORMAT, sha256: hash(&state)?, state })?;
+        let mut draft = self.path.clone().into_os_string();
+        draft.push(".new");
+        // Prompts are a customer's own: nobody else on the machine reads them, whatever was left here.
+        match fs::remove_file(&draft) {
+            Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&draft, &self.path)?;
+        // The name is as lasting as what it names.
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+enum Unread {
+    Format(u32),
+    Damaged(String),
+}
+
+fn read(bytes: &[u8]) -> Result<State<ActiveConfig>, Unread> {
+    let damaged = |err: &dyn std::fmt::Display| Unread::Damaged(err.to_string());
+    // It holds as many configurations as are watched.
+    let file = json_reader::read(bytes, &json_reader::Limits::DEPTH_ONLY).map_err(|err| damaged(&err))?;
+    let Head { format } = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
+    if format != FORMAT {
+        return Err(Unread::Format(format));
+    }
+    let read: Envelope<ActiveConfig> = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
+    if hash(&read.state).map_err(|err| damaged(&err))? != read.sha256 {
+        return Err(damaged(&"its content is not what its hash is of"));
+    }
+    Ok(read.state)
+}
+
+fn hash<C: Serialize>(state: &State<C>) -> io::Result<String> {
+    Ok(hex::encode(Sha256::digest(serde_json::to_vec(state)?)))
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { url, customer, agents } = self;
+        write!(f, "{url}")?;
+        match customer {
+            Some(customer) => write!(f, ", the customer {customer}")?,
+            None => write!(f, ", all customers")?,
+        }
+        match agents {
+            Some(agents) => write!(f, ", {} agents that are named", agents.len()),
+            None => write!(f, ", all agents"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::{super::now, *};
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let id = uuid::Uuid::now_v7();
+            let folder = std::env::temp_dir().join(format!("agent-registry-state-{id}"));
+            fs::create_dir(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn open(&self, url: &str) -> Result<(StateFile, Found), GatewayError> {
+            let subject = Subject { url: url.to_owned(), customer: None, agents: None };
+            StateFile::open(&self.0.join("state"), subject)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn marked() -> Marked {
+        let config = ActiveConfig {
+            agent_id: uuid::Uuid::now_v7().into(),
+            customer_id: uuid::Uuid::now_v7().into(),
+            name: "a".to_owned(),
+            version_id: uuid::Uuid::now_v7().into(),
+            version_number: 1,
+            system_prompt: "You help, \"friendly\".\n\u{1f980}".to_owned(),
+            model_name: "m".to_owned(),
+            model_parameters: serde_json::json!({ "temperature": 0.1, "seed": 9_007_199_254_740_991_i64 }),
+            tools: Vec::new(),
+            content_hash: "00".to_owned(),
+            activated_at: now(),
+            revision: "7".to_owned(),
+        };
+        let configs = [(config.agent_id, config.into())].into();
+        Marked { revision: 7, cursor: "7.0.ab".to_owned(), configs }
+    }
+
+    #[test]
+    fn what_is_saved_is_read_and_is_nobody_elses() {
+        let (folder, marked) = (Folder::new(), marked());
+        let (file, found) = folder.open("http://a").unwrap();
+        assert!(matches!(found, Found::Nothing));
+        let at = now();
+        // A draft that was left behind, for all to read, is in nobody's way.
+        fs::write(folder.0.join("state.new"), "left").unwrap();
+        for _ in 0..2 {
+            file.save(&marked, at).unwrap();
+        }
+        assert_eq!(fs::metadata(folder.0.join("state")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(matches!(folder.open("http://a"), Err(GatewayError::Setting(_))), "it is in use");
+        drop(file);
+        assert!(matches!(folder.open("http://b"), Err(GatewayError::Setting(_))), "it is of another");
+        let (_, found) = folder.open("http://a").unwrap();
+        let Found::Saved(read, then) = found else { panic!("{found:?}") };
+        assert_eq!((read, then), (marked, at));
+    }
+
+    #[test]
+    fn damage_of_any_byte_is_seen_and_kept() {
+        let folder = Folder::new();
+        folder.open("http://a").unwrap().0.save(&marked(), now()).unwrap();
+        let whole = fs::read(folder.0.join("state")).unwrap();
+        let text = String::from_utf8(whole.clone()).unwrap();
+        let (mut damaged, mut refused) = (0, 0);
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            fs::write(folder.0.join("state"), &bytes).unwrap();
+            match folder.open("http://a") {
+                Ok((_, Found::Damaged(_, aside))) => {
+                    damaged += 1;
+                    assert_eq!(fs::read(aside).unwrap(), bytes);
+                }
+                // The number of the format is the one thing that may be another and whole.
+                Err(GatewayError::Setting(_)) => refused += 1,
+                other => panic!("byte {at} of {text} is another, and it is read: {other:?}"),
+            }
+        }
+        assert!(refused <= 1 && damaged + refused == whole.len(), "{damaged} {refused}");
+        for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
+            fs::write(folder.0.join("state"), &whole[..cut]).unwrap();
+            assert!(matches!(folder.open("http://a"), Ok((_, Found::Damaged(..)))), "cut to {cut} bytes");
+        }
+    }
+
+    #[test]
+    fn no_key_of_the_file_is_an_instruction() {
+        let folder = Folder::new();
+        for key in ["$serde_json::private::RawValue", "$serde_json::private::Number"] {
+            let file = format!(r#"{{"format":1,"other":[{{"{key}":"1"}}]}}"#);
+            fs::write(folder.0.join("state"), file).unwrap();
+            let (_, found) = folder.open("http://a").unwrap();
+            let Found::Damaged(why, _) = found else { panic!("{found:?}") };
+            assert!(why.contains("reserved") && why.contains("`other[0]`"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_save_that_fails_leaves_what_was() {
+        let folder = Folder::new();
+        let (file, _) = folder.open("http://a").unwrap();
+        let first = marked();
+        file.save(&first, now()).unwrap();
+        // A folder in the draft's place can't be written.
+        fs::create_dir(folder.0.join("state.new")).unwrap();
+        assert!(file.save(&Marked { revision: 8, ..marked() }, now()).is_err());
+        drop(file);
+        let Found::Saved(read, _) = folder.open("http://a").unwrap().1 else { panic!("it is gone") };
+        assert_eq!(read, first);
+    }
+}

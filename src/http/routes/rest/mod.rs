@@ -1,0 +1,241 @@
+//! REST: the endpoints that the runtime and simple clients need. They call the same verbs of the domain as GraphQL.
+//!
+//! Each path, known or not, first requires a valid credential. Each error is `application/problem+json`.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
+    http::{HeaderName, HeaderValue, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use json_reader::Json;
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::query;
+use crate::{
+    domain::{
+        Caller, Error, IdempotencyKey, Principal,
+        change::Channel,
+        text::{exact, field},
+    },
+    http::{
+        Door,
+        caller::{Authenticated, INSUFFICIENT_SCOPE, RequestId, Since, authenticate, still},
+        problem::{self, Kind, Problem},
+        server::body,
+    },
+    id::{AgentId, CustomerId},
+};
+
+mod agent;
+mod audit;
+mod config;
+mod version;
+
+pub use audit::Excerpts;
+pub use config::render;
+
+/// The header with which a POST is safe to repeat (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The endpoints, with their OpenAPI descriptions.
+pub fn described() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(agent::list, agent::create))
+        .routes(routes!(agent::get))
+        .routes(routes!(version::publish))
+        .routes(routes!(audit::excerpt))
+        .routes(routes!(config::active))
+}
+
+/// The endpoints and the fallbacks below `/v1` and `/internal`, all behind `fence`.
+pub fn routes(door: &Door) -> Router<Door> {
+    let mut routes = Router::from(described());
+    for folder in ["/v1", "/internal"] {
+        for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/{{*path}}")] {
+            routes = routes.route(&path, any(problem::no_path));
+        }
+    }
+    routes
+        .method_not_allowed_fallback(problem::other_method)
+        .layer(middleware::from_fn_with_state(door.clone(), fence))
+}
+
+/// Authenticates the caller, or returns the error as a problem. Marks each response as private to its caller with
+/// `Vary: Authorization` and `Cache-Control`, and waits until this instance has caught up with the log that it shows.
+async fn fence(
+    State(door): State<Door>,
+    RequestId(id): RequestId,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let since = Since(door.hub.rights().count());
+    let found =
+        authenticate(&door, request.uri(), request.headers(), request.extensions(), (Channel::Rest, &id))
+            .await;
+    let mut response = match found {
+        Ok(caller) => {
+            let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
+            request.extensions_mut().insert(Authenticated(caller));
+            request.extensions_mut().insert(since);
+            let mut response = next.run(request).await;
+            // The rights of a key or a service token are its scopes alone.
+            if has_scopes && problem::is_forbidden(&response) {
+                let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            door.hub.settle().await;
+            response
+        }
+        Err(err) => Problem::new(&err, &id).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Converts an error to a problem with the request id of this caller.
+fn refuse(caller: &Arc<Caller>) -> impl Fn(Error) -> Problem {
+    let id = caller.request_id().to_owned();
+    move |err| Problem::new(&err, &id)
+}
+
+/// The agent's id in the path. A value that isn't an id is rejected with 404.
+struct AgentPath(AgentId);
+
+/// The customer's id in the path. A value that isn't an id is rejected with 404.
+struct CustomerPath(CustomerId);
+
+impl FromRequestParts<Door> for CustomerPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        id_in(parts, door, "customer").await.map(Self)
+    }
+}
+
+impl FromRequestParts<Door> for AgentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        id_in(parts, door, "agent").await.map(Self)
+    }
+}
+
+/// The expected form of an endpoint's parameters or body, as a sentence for error messages.
+trait Shape: DeserializeOwned {
+    const SHAPE: &'static str;
+}
+
+/// The query parameters. Unknown, repeated and malformed ones are rejected as `bad-parameters`.
+struct Parameters<T>(T);
+
+impl<T: Shape> FromRequestParts<Door> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
+        let refuse = |detail| Problem::request(Kind::BadParameters, detail, &id);
+        if !query::is_text(parts.uri.query().unwrap_or_default()) {
+            return Err(refuse(query::NOT_TEXT));
+        }
+        let Query(parameters) = Query::from_request_parts(parts, door).await.map_err(|_| refuse(T::SHAPE))?;
+        Ok(Self(parameters))
+    }
+}
+
+/// For endpoints without query parameters: rejects any.
+type NoParameters = Parameters<Nothing>;
+
+/// The empty set of parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl Shape for Nothing {
+    const SHAPE: &'static str = "this endpoint has no parameters";
+}
+
+/// The body, a JSON object, and the idempotency key in the request's header. Reading a body may take long, so the
+/// caller's rights are checked again after it.
+struct Body<T> {
+    input: T,
+    key: Option<IdempotencyKey>,
+}
+
+impl<T> Body<T> {
+    /// Splits into the input and the caller. If the request has an idempotency key, the returned caller carries it.
+    fn of(self, caller: Arc<Caller>) -> (T, Arc<Caller>) {
+        let Self { input, key } = self;
+        (input, key.map_or(caller.clone(), |key| Arc::new(caller.once(key))))
+    }
+}
+
+impl<T: Shape> FromRequest<Door> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
+        let (_, json) = body::json(&parts.headers, body).await.map_err(|refused| {
+            let kind = match &refused {
+                body::Refused::NotJson | body::Refused::Encoded => Kind::UnsupportedMediaType,
+                body::Refused::TooLarge | body::Refused::TooMany => Kind::ContentTooLarge,
+                body::Refused::TooSlow => Kind::RequestTimeout,
+                body::Refused::Malformed(_) => Kind::MalformedBody,
+            };
+            Problem::request(kind, refused.to_string(), &id)
+        })?;
+        if let (Some(Authenticated(caller)), Some(since)) =
+            (parts.extensions.get::<Authenticated>(), parts.extensions.get::<Since>())
+        {
+            let still = still(door, *since, caller, &parts.headers).await;
+            still.map_err(|err| Problem::new(&err, &id))?;
+        }
+        let read = || {
+            let key = idempotency_key(&parts, &json)?;
+            exact(&json)?;
+            let input = json_reader::from_json(&json).map_err(|err| Error::Invalid {
+                field: field(err.path()),
+                message: format!("{} ({err})", T::SHAPE),
+            })?;
+            Ok(Self { input, key })
+        };
+        read().map_err(|err: Error| Problem::new(&err, &id))
+    }
+}
+
+/// Reads the header `Idempotency-Key`, bare or quoted, and binds the key to this method, path and body.
+fn idempotency_key(parts: &Parts, body: &Json) -> Result<Option<IdempotencyKey>, Error> {
+    let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = given.next() else { return Ok(None) };
+    let wrong = |message| Error::invalid("idempotencyKey", message);
+    if given.next().is_some() {
+        return Err(wrong("send a single Idempotency-Key header"));
+    }
+    let key = key.to_str().map_err(|_| wrong("Idempotency-Key must be printable ASCII"))?;
+    let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+    let request = format!("{} {}", parts.method, parts.uri.path());
+    IdempotencyKey::new(key, &request, &body.to_serde()).map(Some)
+}
+
+/// Parses the id in the path.
+///
+/// # Errors
+/// [`Error::NotFound`] for `what`, as a problem.
+async fn id_in<T: std::str::FromStr>(
+    parts: &mut Parts,
+    door: &Door,
+    what: &'static str,
+) -> Result<T, Problem> {
+    let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, door).await;
+    let id = Path::<String>::from_request_parts(parts, door).await.ok();
+    let id = id.and_then(|Path(id)| id.parse().ok());
+    id.ok_or_else(|| Problem::new(&Error::NotFound(what), &request_id))
+}
