@@ -10,7 +10,7 @@ use agent_registry::{
         Caller, ErrorCode, KeyPrincipal, KeyScope, Principal, ServicePrincipal, ServiceScope, UserPrincipal,
         customer::Plan,
         member::Role,
-        policy::{Action, allow, allow_on, is_platform, reach},
+        policy::{Action, allow, allow_on, is_platform, tenant_filter},
     },
     id::CustomerId,
 };
@@ -129,12 +129,12 @@ fn rights_are_compared_whole() {
     let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());
     let viewer = || user(false, Some((own, Role::Viewer)));
     let admin = || user(false, Some((own, Role::Admin)));
-    assert!(admin().may_what(&viewer()) && viewer().may_what(&viewer()));
-    assert!(!viewer().may_what(&admin()));
-    assert!(!user(false, Some((other, Role::Admin))).may_what(&viewer()));
-    assert!(user(true, None).may_what(&admin()) && !admin().may_what(&user(true, None)));
+    assert!(admin().covers(&viewer()) && viewer().covers(&viewer()));
+    assert!(!viewer().covers(&admin()));
+    assert!(!user(false, Some((other, Role::Admin))).covers(&viewer()));
+    assert!(user(true, None).covers(&admin()) && !admin().covers(&user(true, None)));
     let (all, one) = (key(own, &KeyScope::ALL), key(own, &[KeyScope::AgentsRead]));
-    assert!(all.may_what(&one) && !one.may_what(&all) && !all.may_what(&viewer()));
+    assert!(all.covers(&one) && !one.covers(&all) && !all.covers(&viewer()));
 }
 
 /// A list contains the rows of exactly those customers whose rows the caller may read one by one. It is rejected
@@ -157,7 +157,7 @@ fn reach_is_where_it_is_allowed() {
     for caller in &callers {
         for action in Action::ALL {
             let letters = [own, other].map(|customer| letter(caller, action, customer));
-            match reach(caller, action) {
+            match tenant_filter(caller, action) {
                 Ok(reach) => {
                     let held = [own, other].map(|customer| reach.holds(customer));
                     assert_eq!(held, letters.map(|letter| letter == 'y'), "{action:?} by {caller:?}");

@@ -21,7 +21,7 @@ use crate::{
     config::Common,
     domain::{
         Caller,
-        audit::{Excerpt, Followed, Follower, Progress, Report, Seal},
+        audit::{Excerpt, ExcerptReport, ExcerptVerifier, Progress, Report, SignedHead},
     },
     id::CustomerId,
 };
@@ -71,8 +71,8 @@ impl Audit {
 
 async fn head(common: &Common) -> Result<(), Failure> {
     let key = signing_key(common)?;
-    let work = async |workshop: &Workshop| Ok(workshop.registry.seal(&key).await?);
-    let (Seal { log_id, revision, position, .. }, signed) = in_workshop(common, work).await?;
+    let work = async |workshop: &Workshop| Ok(workshop.registry.sign_head(&key).await?);
+    let (SignedHead { log_id, revision, position, .. }, signed) = in_workshop(common, work).await?;
     eprintln!("log {log_id}, entry {revision}.{position}, signed by key {}", key.public());
     say(format_args!("{signed}"))?;
     Ok(())
@@ -81,10 +81,12 @@ async fn head(common: &Common) -> Result<(), Failure> {
 impl Verify {
     async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { head, file } = self;
-        let seals = head.as_deref().map(seals).transpose()?.unwrap_or_default();
+        let signed_heads = head.as_deref().map(signed_heads).transpose()?.unwrap_or_default();
         match file {
-            Some(file) => offline(&file, seals),
-            None => in_workshop(common, async |workshop: &Workshop| online(workshop, &seals).await).await,
+            Some(file) => offline(&file, signed_heads),
+            None => {
+                in_workshop(common, async |workshop: &Workshop| online(workshop, &signed_heads).await).await
+            }
         }
     }
 }
@@ -95,29 +97,29 @@ fn unreadable(file: &Path) -> impl Fn(io::Error) -> Failure {
 }
 
 /// The sealed heads in a file.
-fn seals(file: &Path) -> Result<Vec<Seal>, Failure> {
+fn signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
     let unreadable = unreadable(file);
     let text = fs::read_to_string(file).map_err(&unreadable)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let seals: Vec<Seal> = lines
-        .map(|line| match Seal::open(line) {
-            Ok((seal, key)) => {
+    let signed_heads: Vec<SignedHead> = lines
+        .map(|line| match SignedHead::open(line) {
+            Ok((signed_head, key)) => {
                 eprintln!(
                     "entry {}.{} was sealed {} by key {key}",
-                    seal.revision, seal.position, seal.sealed_at
+                    signed_head.revision, signed_head.position, signed_head.sealed_at
                 );
-                Ok(seal)
+                Ok(signed_head)
             }
             Err(err) => Err(Failure::Usage(format!("{}: {err}", file.display()))),
         })
         .collect::<Result<_, _>>()?;
-    if seals.is_empty() {
+    if signed_heads.is_empty() {
         return Err(Failure::Usage(format!("{} holds no sealed head", file.display())));
     }
-    Ok(seals)
+    Ok(signed_heads)
 }
 
-async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
+async fn online(workshop: &Workshop, signed_heads: &[SignedHead]) -> Result<(), Failure> {
     let bar = spinner("{spinner} {msg} {elapsed}");
     let progress = &mut |progress: Progress| {
         bar.set_message(match progress {
@@ -126,12 +128,12 @@ async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
         });
         bar.tick();
     };
-    let report = workshop.registry.verify_log(&Caller::system("audit"), seals, progress).await;
+    let report = workshop.registry.verify_log(&Caller::system("audit"), signed_heads, progress).await;
     bar.finish_and_clear();
-    let Report { head, entries, agents, unpublished, skipped, fault } = report?;
+    let Report { head, entries, agents, unpublished, skipped, violation } = report?;
     say(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
-    if let Some(fault) = fault {
-        return Err(Failure::Audit(fault.to_string()));
+    if let Some(violation) = violation {
+        return Err(Failure::Audit(violation.to_string()));
     }
     say(format_args!(
         "{entries} entries, each what it was; {agents} agents, each serving what was activated last"
@@ -139,7 +141,7 @@ async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
     if unpublished > 0 {
         say(format_args!("of {unpublished} of them the entry that published it is not kept any more"))?;
     }
-    unseen(skipped, seals.len())?;
+    unseen(skipped, signed_heads.len())?;
     say(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
     Ok(())
 }
@@ -160,19 +162,19 @@ fn unseen(skipped: usize, all: usize) -> Result<(), Failure> {
     ))
 }
 
-fn offline(file: &Path, seals: Vec<Seal>) -> Result<(), Failure> {
+fn offline(file: &Path, signed_heads: Vec<SignedHead>) -> Result<(), Failure> {
     let unreadable = unreadable(file);
     let reader: Box<dyn BufRead> = match file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
         _ => Box::new(BufReader::new(fs::File::open(file).map_err(&unreadable)?)),
     };
-    let all = seals.len();
-    let mut follower = Follower::new(seals);
+    let all = signed_heads.len();
+    let mut follower = ExcerptVerifier::new(signed_heads);
     for line in reader.lines() {
         follower.take(&line.map_err(&unreadable)?).map_err(|err| Failure::Audit(err.to_string()))?;
     }
     let followed = follower.end().map_err(|err| Failure::Audit(err.to_string()))?;
-    let Followed { log_id, customer_id, own, others, end, skipped } = followed;
+    let ExcerptReport { log_id, customer_id, own, others, end, skipped } = followed;
     say(format_args!("log {log_id}, customer {customer_id}"))?;
     say(format_args!(
         "{own} entries of its own, each what it was, among {others} of others; the last is {end}"

@@ -62,7 +62,7 @@ impl Import {
         let input = ImportAgents { customer_id: customer, model_name: model, activate };
         let (registry, caller) = (&workshop.registry, Caller::system("import"));
         registry
-            .room_to_import(&caller, &input, &mut BufReader::with_capacity(READ_AT_ONCE, &mut *from))
+            .check_room_to_import(&caller, &input, &mut BufReader::with_capacity(READ_AT_ONCE, &mut *from))
             .await?;
         from.rewind().await?;
         let mut from = BufReader::with_capacity(READ_AT_ONCE, from);

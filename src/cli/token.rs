@@ -10,7 +10,7 @@ use crate::{
     config::{Common, duration},
     domain::{
         Caller, Error, ServiceScope,
-        auth::jwt::{LOCAL_ISSUER, Subject},
+        auth::jwt::{LOCAL_ISSUER, TokenSubject},
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
@@ -122,7 +122,7 @@ impl Token {
         let (registry, system) = (&workshop.registry, Caller::system("token"));
         match self {
             Self::User(User { subject, email, name, operator, members, ttl }) => {
-                let signed = Subject { subject: subject.clone(), email: email.clone(), name };
+                let signed = TokenSubject { subject: subject.clone(), email: email.clone(), name };
                 let token = registry.mint(signed, ttl)?;
                 // Whatever can be refused is so before anything is done.
                 let customers: Vec<CustomerId> = members.iter().map(|place| place.customer).collect();

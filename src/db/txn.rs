@@ -266,7 +266,7 @@ impl Txn {
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
-    pub async fn take_time(&self) -> Result<(), Fault> {
+    pub async fn extend_statement_timeout(&self) -> Result<(), Fault> {
         self.txn.execute_unprepared(PATIENCE).await?;
         self.loan.allow(PATIENCE_TIME);
         Ok(())
@@ -306,7 +306,7 @@ impl Txn {
 
     /// Notes what a write with a claimed key came to. It is written with the commit's revision, or with `since` when
     /// nothing was recorded.
-    pub fn came_to(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
+    pub fn complete_idempotency_key(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
         if let Some(claim) = &mut self.log().claim {
             claim.subject = Some((subject, other, since));
         }

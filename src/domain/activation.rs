@@ -6,18 +6,18 @@ use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
-    idempotency::{Retold, Subject, allowed},
+    idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
     right::OpenTxn,
 };
 use crate::{
     clock::Clock,
     db::{Actor, Entry, Txn},
-    entity::{activation as row, agent as agent_row, publication::Publication},
+    entity::{self, activation, publication::Publication},
     id::{ActivationId, AgentId, VersionId},
 };
 
-pub use row::{Model as Activation, Reason};
+pub use activation::{Model as Activation, Reason};
 
 /// The version that the caller expects to be active: `None` expects nothing, `Some(None)` expects that none is.
 pub type Expected = Option<Option<VersionId>>;
@@ -35,7 +35,7 @@ pub struct ActivateVersion {
 
 /// The result of changing the active version: the agent and its last activation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Switched {
+pub struct ActivationResult {
     /// The agent as it is after the change.
     pub agent: Agent,
     /// The id of the last activation; `None` when no version was ever active.
@@ -61,15 +61,16 @@ impl Activation {
     }
 }
 
-impl Retold for Switched {
-    fn subject(&self) -> Subject {
-        let agent = Subject::row(self.agent.id);
+impl Replayable for ActivationResult {
+    fn replay_ids(&self) -> ReplayIds {
+        let agent = ReplayIds::row(self.agent.id);
         self.activation.map_or(agent, |activation| agent.and(activation))
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(agent_row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        let agent = allowed(found, txn, Action::ActivateVersions, "agent", |row| row.customer_id).await?;
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(entity::agent::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        let agent =
+            require_allowed(found, txn, Action::ActivateVersions, "agent", |row| row.customer_id).await?;
         Ok(Self { agent, activation: subject.other.map(Into::into) })
     }
 }
@@ -84,7 +85,7 @@ impl Registry {
         &self,
         caller: &Caller,
         input: ActivateVersion,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         let ActivateVersion { agent_id, version_id, expected } = input;
         self.change_active(caller, agent_id, expected, Target::Version(version_id)).await
     }
@@ -98,7 +99,7 @@ impl Registry {
         caller: &Caller,
         agent_id: AgentId,
         expected: Expected,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         self.change_active(caller, agent_id, expected, Target::Previous).await
     }
 
@@ -111,7 +112,7 @@ impl Registry {
         caller: &Caller,
         agent_id: AgentId,
         expected: Expected,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         self.change_active(caller, agent_id, expected, Target::Nothing).await
     }
 
@@ -121,7 +122,7 @@ impl Registry {
         id: AgentId,
         expected: Expected,
         target: Target,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         policy::allow(caller, Action::ActivateVersions)?;
         let clock = self.clock.clone();
         let made = self
@@ -136,17 +137,17 @@ impl Registry {
                 }
                 let (to, reason) = match target {
                     Target::Version(id) => (Some(id), Reason::Activate),
-                    Target::Previous => (Some(previous(&txn, &agent).await?), Reason::Rollback),
+                    Target::Previous => (Some(previous_version(&txn, &agent).await?), Reason::Rollback),
                     Target::Nothing => (None, Reason::Deactivate),
                 };
                 if to == actual {
-                    return so_already(&txn, agent).await;
+                    return unchanged_result(&txn, agent).await;
                 }
-                let activation = Some(serve(&txn, &clock, &mut agent, to, reason).await?);
-                Ok((Switched { agent, activation }, 0))
+                let activation = Some(activate_locked(&txn, &clock, &mut agent, to, reason).await?);
+                Ok((ActivationResult { agent, activation }, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// The activations with these ids that the reader may see. For references from other objects.
@@ -159,7 +160,7 @@ impl Registry {
         ids: &[ActivationId],
     ) -> Result<Vec<Activation>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(activation::by_ids(&reading.view.reach(), ids)).await?)
     }
 
     /// For each of these agents, the same page of activations, newest first.
@@ -173,7 +174,7 @@ impl Registry {
         page: &PageArgs<ActivationId>,
     ) -> Result<Vec<(AgentId, Page<Activation>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let mut rows = reading.view.all(row::page_each(agents, &page.slice())).await?;
+        let mut rows = reading.view.all(activation::page_each(agents, &page.slice())).await?;
         rows.retain(|activation| reading.view.reach().holds(activation.customer_id));
         Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }
@@ -188,7 +189,7 @@ impl Registry {
         agents: &[AgentId],
     ) -> Result<Vec<(AgentId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(row::count_each(&reading.view.reach(), agents)).await?;
+        let rows = reading.view.pairs(activation::count_each(&reading.view.reach(), agents)).await?;
         Ok(super::zero_filled(agents, rows))
     }
 }
@@ -200,35 +201,35 @@ enum Target {
 }
 
 /// The version that was active before the current one.
-async fn previous(txn: &Txn, agent: &Agent) -> Result<VersionId> {
+async fn previous_version(txn: &Txn, agent: &Agent) -> Result<VersionId> {
     if agent.active_version_id.is_none() {
         return Err(Error::invalid("agentId", "no version is active, so there is nothing to roll back"));
     }
-    let last = txn.one(row::latest(agent.id)).await?;
+    let last = txn.one(activation::latest(agent.id)).await?;
     last.and_then(|last| last.previous_version_id)
         .ok_or_else(|| Error::invalid("agentId", "no version was active before the current one"))
 }
 
 /// The result when nothing has to change: the agent as it is, its last activation, and that activation's revision.
-async fn so_already(txn: &Txn, agent: Agent) -> Result<(Switched, i64)> {
-    let last = txn.one(row::latest(agent.id)).await?;
+async fn unchanged_result(txn: &Txn, agent: Agent) -> Result<(ActivationResult, i64)> {
+    let last = txn.one(activation::latest(agent.id)).await?;
     let activation = last.as_ref().map(|last| last.id);
     let since = match last.and_then(|last| last.revision) {
         Some(revision) => revision,
         None => agent::last_change(txn, agent.id, ChangeAction::AgentDeactivated).await?,
     };
-    Ok((Switched { agent, activation }, since))
+    Ok((ActivationResult { agent, activation }, since))
 }
 
 /// Changes the active version of a locked agent, or deactivates it: records the change and writes it.
-pub(super) async fn serve(
+pub(super) async fn activate_locked(
     txn: &Txn,
     clock: &Clock,
     agent: &mut Agent,
     to: Option<VersionId>,
     reason: Reason,
 ) -> Result<ActivationId> {
-    let activation = switch(txn, clock, agent, to, reason);
+    let activation = record_activation(txn, clock, agent, to, reason);
     let id = activation.id;
     let (agents, activations) = (vec![agent.clone()], vec![activation]);
     txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
@@ -237,7 +238,7 @@ pub(super) async fn serve(
 
 /// Changes the active version of a locked agent, or deactivates it, and records that. The caller must write the agent
 /// and the activation.
-pub(super) fn switch(
+pub(super) fn record_activation(
     txn: &Txn,
     clock: &Clock,
     agent: &mut Agent,

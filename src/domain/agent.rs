@@ -9,7 +9,7 @@ use super::{
     Caller, Changed, Page, PageArgs, Patch, Reading, Registry, Result,
     activation::{self, Reason},
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
+    idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, Counted},
     policy::{self, Action},
     right::OpenTxn,
@@ -18,11 +18,11 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Entry, Txn},
-    entity::agent as row,
+    entity::agent,
     id::{AgentId, CustomerId, UserId},
 };
 
-pub use row::{Filter as AgentFilter, Model as Agent};
+pub use agent::{Filter as AgentFilter, Model as Agent};
 
 /// The fields of a new agent.
 #[derive(Clone, Debug)]
@@ -50,14 +50,14 @@ pub struct UpdateAgent {
     pub owner_id: Patch<UserId>,
 }
 
-impl Retold for Agent {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for Agent {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, txn, Action::WriteAgents, "agent", |row| row.customer_id).await
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(agent::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        require_allowed(found, txn, Action::WriteAgents, "agent", |row| row.customer_id).await
     }
 }
 
@@ -75,10 +75,10 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
-                limit::room_for(&txn, &customer, Counted::Agents, 1, clock.now()).await?;
-                let agent = Agent { owner_id, ..draft(&clock, customer_id, name, description) };
-                txn.insert(row::ActiveModel::from(agent.clone())).await?;
-                txn.record(created(&agent));
+                limit::check_quota(&txn, &customer, Counted::Agents, 1, clock.now()).await?;
+                let agent = Agent { owner_id, ..new_agent(&clock, customer_id, name, description) };
+                txn.insert(agent::ActiveModel::from(agent.clone())).await?;
+                txn.record(creation_entry(&agent));
                 Ok(agent)
             })
             .await?;
@@ -108,10 +108,10 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentUpdated).await?;
                     return Ok((before, since));
                 }
-                Ok((rewrite(&txn, &clock, before, after).await?, 0))
+                Ok((update_locked(&txn, &clock, before, after).await?, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// Archives an agent: it stops serving, and takes no new version until it is restored.
@@ -128,10 +128,10 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
                     return Ok((before, since));
                 }
-                Ok((put_away(&txn, &clock, before).await?, 0))
+                Ok((archive_locked(&txn, &clock, before).await?, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// Restores an archived agent. It serves nothing until a version is activated.
@@ -148,10 +148,10 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
                     return Ok((before, since));
                 }
-                Ok((take_back(&txn, &clock, before).await?, 0))
+                Ok((restore_locked(&txn, &clock, before).await?, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// The agents with these ids that the reader may see. For references from other objects.
@@ -160,7 +160,7 @@ impl Registry {
     /// [`Error::Forbidden`] for a service token without a scope that reads serving agents.
     pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(agent::by_ids(&reading.view.reach(), ids)).await?)
     }
 
     /// A page of the agents that the reader may see, oldest first.
@@ -175,7 +175,7 @@ impl Registry {
     ) -> Result<Page<Agent>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        let rows = reading.view.all(row::page(&reading.view.reach(), filter, &page.slice())).await?;
+        let rows = reading.view.all(agent::page(&reading.view.reach(), filter, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
@@ -186,7 +186,7 @@ impl Registry {
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        Ok(reading.view.count(row::filtered(&reading.view.reach(), filter)).await?)
+        Ok(reading.view.count(agent::filtered(&reading.view.reach(), filter)).await?)
     }
 
     /// The same page of agents for each of these customers.
@@ -203,7 +203,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.all(row::page_each(&visible, filter, &page.slice())).await?;
+        let rows = reading.view.all(agent::page_each(&visible, filter, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
     }
 
@@ -219,7 +219,7 @@ impl Registry {
     ) -> Result<Vec<(UserId, Page<Agent>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         let rows =
-            reading.view.all(row::page_each_owner(&reading.view.reach(), owners, &page.slice())).await?;
+            reading.view.all(agent::page_each_owner(&reading.view.reach(), owners, &page.slice())).await?;
         let owned = rows.into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
         let pages = super::page_each(owners, owned, |(owner, _): &(UserId, Agent)| *owner, page);
         Ok(pages.into_iter().map(|(owner, page)| (owner, page.map(|(_, agent)| agent))).collect())
@@ -235,7 +235,7 @@ impl Registry {
         owners: &[UserId],
     ) -> Result<Vec<(UserId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(row::count_each_owner(&reading.view.reach(), owners)).await?;
+        let rows = reading.view.pairs(agent::count_each_owner(&reading.view.reach(), owners)).await?;
         Ok(super::zero_filled(owners, rows))
     }
 
@@ -252,13 +252,13 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.pairs(row::count_each(&visible, filter)).await?;
+        let rows = reading.view.pairs(agent::count_each(&visible, filter)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }
 
 /// A new agent with an id, not written yet.
-pub(super) fn draft(
+pub(super) fn new_agent(
     clock: &Clock,
     customer_id: CustomerId,
     name: String,
@@ -282,16 +282,16 @@ pub(super) fn draft(
 }
 
 /// The log entry for a new agent.
-pub(super) fn created(agent: &Agent) -> Entry {
+pub(super) fn creation_entry(agent: &Agent) -> Entry {
     let entry = Entry::of(ChangeAction::AgentCreated, agent.customer_id).agent(agent.id);
-    entry.details(json!({ "after": facts(agent) }))
+    entry.details(json!({ "after": logged_fields(agent) }))
 }
 
 /// Writes the own fields of `after` to a locked agent, and records the change.
-pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
+pub(super) async fn update_locked(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
     let entry = Entry::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
-    let details = json!({ "before": facts(&before), "after": facts(&after) });
-    let row = row::ActiveModel {
+    let details = json!({ "before": logged_fields(&before), "after": logged_fields(&after) });
+    let row = agent::ActiveModel {
         name: Set(after.name),
         description: Set(after.description),
         owner_id: Set(after.owner_id),
@@ -304,16 +304,16 @@ pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agen
 }
 
 /// Archives a locked agent. Deactivates it first if a version is active.
-pub(super) async fn put_away(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
+pub(super) async fn archive_locked(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
     if agent.active_version_id.is_some() {
-        activation::serve(txn, clock, &mut agent, None, Reason::Archive).await?;
+        activation::activate_locked(txn, clock, &mut agent, None, Reason::Archive).await?;
     }
     let archived_at = Some(clock.now());
     set_archived(txn, clock, agent, archived_at, ChangeAction::AgentArchived).await
 }
 
 /// Restores a locked agent.
-pub(super) async fn take_back(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
+pub(super) async fn restore_locked(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
     set_archived(txn, clock, agent, None, ChangeAction::AgentRestored).await
 }
 
@@ -328,7 +328,7 @@ async fn set_archived(
         json!({ "before": { "archived_at": agent.archived_at }, "after": { "archived_at": archived_at } });
     let entry = Entry::of(action, agent.customer_id).agent(agent.id).details(details);
     let row =
-        row::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };
+        agent::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };
     let agent = txn.update(row).await?;
     txn.record(entry);
     Ok(agent)
@@ -336,10 +336,10 @@ async fn set_archived(
 
 pub(super) fn check(name: Option<&str>, description: Option<&str>) -> Result<()> {
     if let Some(name) = name {
-        text::name("name", name)?;
+        text::check_name("name", name)?;
     }
     if let Some(description) = description {
-        text::description("description", description)?;
+        text::check_description("description", description)?;
     }
     Ok(())
 }
@@ -350,17 +350,17 @@ fn check_filter(filter: &AgentFilter) -> Result<()> {
     let parts = [("nameStartsWith", name_starts_with), ("nameContains", name_contains)];
     for (field, part) in parts {
         if let Some(part) = part {
-            text::part(field, part)?;
+            text::check_part(field, part)?;
         }
     }
     for (field, whole) in [("name", name), ("modelName", model_name), ("toolName", tool_name)] {
-        whole.as_deref().map_or(Ok(()), |whole| text::no_nul(field, whole))?;
+        whole.as_deref().map_or(Ok(()), |whole| text::check_no_nul(field, whole))?;
     }
     Ok(())
 }
 
 /// The agent's fields that log entries contain.
-fn facts(agent: &Agent) -> serde_json::Value {
+fn logged_fields(agent: &Agent) -> serde_json::Value {
     json!({ "name": agent.name, "description": agent.description, "owner_id": agent.owner_id })
 }
 

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::{
     Caller, Changed, Error, KeyScope, Page, PageArgs, Reading, Registry, Result,
-    auth::key::{Key, Kind},
+    auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
+    idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, Counted},
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
@@ -18,11 +18,11 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, Entry, Txn},
-    entity::{api_key as row, change::last_of_row},
+    entity::{api_key, change::last_of_row},
     id::{ApiKeyId, CustomerId},
 };
 
-pub use row::Model as ApiKey;
+pub use api_key::Model as ApiKey;
 
 /// The longest time that a rotated key is still accepted in addition to its successor: a week.
 pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -51,35 +51,35 @@ pub struct NewApiKey {
     pub secret: Option<String>,
 }
 
-impl Retold for ApiKey {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for ApiKey {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
-        allowed(found, txn, Action::RevokeKeys, "API key", |row| row.customer_id).await
-    }
-}
-
-impl Retold for NewApiKey {
-    fn subject(&self) -> Subject {
-        self.api_key.subject()
-    }
-
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        Ok(Self { api_key: ApiKey::again(txn, subject).await?, secret: None })
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(api_key::by_id(txn.reach(), subject.id.into())).await?;
+        require_allowed(found, txn, Action::RevokeKeys, "API key", |row| row.customer_id).await
     }
 }
 
-impl Retold for (NewApiKey, ApiKey) {
-    fn subject(&self) -> Subject {
-        self.0.subject().and(self.1.id)
+impl Replayable for NewApiKey {
+    fn replay_ids(&self) -> ReplayIds {
+        self.api_key.replay_ids()
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let old = ApiKey::again(txn, Subject::row(subject.other()?)).await?;
-        Ok((NewApiKey::again(txn, subject).await?, old))
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        Ok(Self { api_key: ApiKey::replay(txn, subject).await?, secret: None })
+    }
+}
+
+impl Replayable for (NewApiKey, ApiKey) {
+    fn replay_ids(&self) -> ReplayIds {
+        self.0.replay_ids().and(self.1.id)
+    }
+
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let old = ApiKey::replay(txn, ReplayIds::row(subject.other()?)).await?;
+        Ok((NewApiKey::replay(txn, subject).await?, old))
     }
 }
 
@@ -92,7 +92,7 @@ impl Registry {
     pub async fn create_api_key(&self, caller: &Caller, input: CreateApiKey) -> Result<Changed<NewApiKey>> {
         let CreateApiKey { customer_id, name, scopes, expires_at } = input;
         policy::allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
-        text::name("name", &name)?;
+        text::check_name("name", &name)?;
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }
@@ -106,10 +106,10 @@ impl Registry {
                     return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
                 }
                 let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
-                limit::room_for(&txn, &customer, Counted::ApiKeys, 1, now).await?;
+                limit::check_quota(&txn, &customer, Counted::ApiKeys, 1, now).await?;
                 let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
                 let entry = Entry::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
-                txn.record(entry.details(json!({ "after": facts(&made.api_key) })));
+                txn.record(entry.details(json!({ "after": logged_fields(&made.api_key) })));
                 Ok(made)
             })
             .await?;
@@ -145,9 +145,9 @@ impl Registry {
                     let message = "the key has expired, was revoked, or already has a successor";
                     return Err(Error::invalid("apiKeyId", message));
                 }
-                if let Some(oldest) = txn.one(row::before(txn.reach(), id, now)).await? {
+                if let Some(oldest) = txn.one(api_key::before(txn.reach(), id, now)).await? {
                     let (customer, oldest_id) = (oldest.customer_id, oldest.id);
-                    txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
+                    txn.update(api_key::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
                     txn.record(revocation(customer, oldest_id, now));
                 }
                 // Not limited by the plan: the successor replaces the old key, which is only valid for a while
@@ -157,7 +157,7 @@ impl Registry {
                 let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
                 let entry = Entry::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
                 let successor = made.api_key.id;
-                let row = row::ActiveModel {
+                let row = api_key::ActiveModel {
                     expires_at: Set(Some(end)),
                     replaced_by: Set(Some(successor)),
                     ..old.into()
@@ -188,13 +188,13 @@ impl Registry {
                     let last = last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked);
                     return Ok((before, super::since(&txn, last).await?));
                 }
-                let row = row::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
+                let row = api_key::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
                 let after = txn.update(row).await?;
                 txn.record(revocation(customer, id, now));
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// For each of these customers, the same page of API keys, newest first and without their secrets.
@@ -209,7 +209,7 @@ impl Registry {
         page: &PageArgs<ApiKeyId>,
     ) -> Result<Vec<(CustomerId, Page<ApiKey>)>> {
         let visible = super::permitted(reading, Action::ReadKeys, customers)?;
-        let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
+        let rows = reading.view.all(api_key::page_each(&visible, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |key| key.customer_id, page))
     }
 
@@ -223,7 +223,7 @@ impl Registry {
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
         let visible = super::permitted(reading, Action::ReadKeys, customers)?;
-        let rows = reading.view.pairs(row::count_each(&visible)).await?;
+        let rows = reading.view.pairs(api_key::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }
@@ -237,7 +237,7 @@ async fn insert(
     expires_at: Option<Instant>,
 ) -> Result<NewApiKey> {
     let id: ApiKeyId = clock.id();
-    let key = Key::new(Kind::Api, id.into(), clock.secret());
+    let key = OpaqueToken::new(TokenKind::Api, id.into(), clock.secret());
     let Actor { kind, id: by } = txn.actor();
     let api_key = ApiKey {
         id,
@@ -253,22 +253,22 @@ async fn insert(
         revoked_at: None,
         replaced_by: None,
     };
-    txn.insert(row::ActiveModel::from(api_key.clone())).await?;
+    txn.insert(api_key::ActiveModel::from(api_key.clone())).await?;
     Ok(NewApiKey { api_key, secret: Some(key.to_string()) })
 }
 
 /// Locks the key's customer, then the key, and checks the caller's right to do this.
 async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn, ApiKey)> {
     let missing = || Error::NotFound("API key");
-    let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+    let customer = txn.one(api_key::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
     let (txn, _) = txn.customer(action, customer, "API key").await?;
-    let key = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+    let key = txn.one(api_key::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
     Ok((txn, key))
 }
 
 /// The key's fields that log entries contain. Without its name, which is erased with its customer, while entries
 /// never change.
-fn facts(key: &ApiKey) -> serde_json::Value {
+fn logged_fields(key: &ApiKey) -> serde_json::Value {
     json!({ "scopes": key.scopes, "expires_at": key.expires_at })
 }
 

@@ -9,7 +9,7 @@ use super::{
     customer::{BillingStatus, Customer, Plan},
     policy::{self, Action},
 };
-use crate::{db::Entry, entity::customer as row, id::CustomerId};
+use crate::{db::Entry, entity::customer, id::CustomerId};
 
 impl BillingStatus {
     /// Whether a customer may change from this status to `next`. A canceled customer stays canceled, because its data
@@ -49,13 +49,13 @@ impl Registry {
                     return Ok((before, since));
                 }
                 let details = json!({ "before": name(before.plan), "after": name(plan) });
-                let row = row::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
+                let row = customer::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
                 let after = txn.update(row).await?;
                 txn.record(Entry::of(ChangeAction::CustomerPlanSet, id).details(details));
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// Sets a customer's billing status. From this commit on, a suspended or canceled customer serves no
@@ -86,14 +86,17 @@ impl Registry {
                     return Err(Error::invalid("status", message));
                 }
                 let details = json!({ "before": name(was), "after": name(status) });
-                let row =
-                    row::ActiveModel { billing_status: Set(status), updated_at: Set(now), ..before.into() };
+                let row = customer::ActiveModel {
+                    billing_status: Set(status),
+                    updated_at: Set(now),
+                    ..before.into()
+                };
                 let after = txn.update(row).await?;
                 txn.record(Entry::of(ChangeAction::CustomerBillingSet, id).details(details));
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 }
 

@@ -212,7 +212,7 @@ impl Caller {
     /// Whether this caller has all the rights that `earlier` had: whether they cover them. For connections that
     /// outlive a check of their credential.
     #[must_use]
-    pub fn may_what(&self, earlier: &Self) -> bool {
+    pub fn covers(&self, earlier: &Self) -> bool {
         match (&self.principal, &earlier.principal) {
             (Principal::System, Principal::System) => true,
             (Principal::User(now), Principal::User(then)) => {
@@ -302,8 +302,8 @@ impl Reading {
     ///
     /// # Errors
     /// [`super::Error::Forbidden`].
-    pub(crate) fn reach(&self, action: Action) -> Result<Reach> {
-        let may = policy::reach(&self.caller, action)?;
+    pub(crate) fn tenant_filter(&self, action: Action) -> Result<Reach> {
+        let may = policy::tenant_filter(&self.caller, action)?;
         Ok(match self.view.reach() {
             Reach::Everyone => Reach::Everyone,
             Reach::Only(_) => may,

@@ -80,7 +80,7 @@ impl FromStr for Cursor {
 
 impl Change {
     /// Whether this entry is a change of billing status by which the customer starts or stops being served.
-    pub(crate) fn turns_serving(&self) -> bool {
+    pub(crate) fn starts_or_stops_serving(&self) -> bool {
         #[derive(serde::Deserialize)]
         struct Turn {
             before: String,
@@ -153,7 +153,7 @@ impl Registry {
         place: Place,
         limit: u64,
     ) -> Result<(Vec<Change>, Head)> {
-        let (view, mut reach) = (&reading.view, reading.reach(action)?);
+        let (view, mut reach) = (&reading.view, reading.tenant_filter(action)?);
         if let Some(customer) = customer {
             reading.allow_on(action, customer, "customer")?;
             reach = Reach::Only(vec![customer]);
@@ -175,7 +175,7 @@ impl Registry {
         let system = Caller::system("retention");
         let prune = async move |txn: OpenTxn| -> Result<bool> {
             let txn = txn.platform(Action::ManagePlatform).await?;
-            txn.take_time().await?;
+            txn.extend_statement_timeout().await?;
             let pruned = txn.one(log::prune(until, PRUNED_AT_ONCE)).await?;
             Ok(pruned.is_some_and(|pruned| pruned.floor.is_some()))
         };
@@ -189,7 +189,7 @@ pub(super) async fn head(view: &View) -> Result<Head> {
 }
 
 /// The last pruned entry, in this view's snapshot.
-pub(super) async fn floor(view: &View) -> Result<log::Floor> {
+pub(super) async fn floor(view: &View) -> Result<log::RetentionFloor> {
     view.one(log::floor()).await?.ok_or(Error::Unavailable("the log has no beginning"))
 }
 

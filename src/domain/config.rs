@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::Instant,
     db::{Scope, View},
-    entity::{Reach, agent as agent_row, agent_version, customer, serving},
+    entity::{Reach, agent, agent_version, customer, serving},
     id::{AgentId, CustomerId},
 };
 
@@ -59,7 +59,7 @@ pub struct ConfigAt {
 
 /// Which configurations to read.
 #[derive(Clone, Copy, Debug)]
-pub struct Which<'a> {
+pub struct ConfigSelection<'a> {
     /// Only those of this customer.
     pub customer_id: Option<CustomerId>,
     /// Only those of these agents.
@@ -87,7 +87,7 @@ impl Registry {
     pub async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<Option<ActiveConfig>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
         let (view, reach) = (&reading.view, reading.view.reach());
-        let agent = view.one(agent_row::by_ids(&reach, &[id])).await?.ok_or(Error::NotFound("agent"))?;
+        let agent = view.one(agent::by_ids(&reach, &[id])).await?.ok_or(Error::NotFound("agent"))?;
         let customer = view
             .one(customer::by_ids(&reach, &[agent.customer_id]))
             .await?
@@ -119,7 +119,7 @@ impl Registry {
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
         let rows = reading.view.all(serving::at(&reading.view.reach(), revision, agents)).await?;
-        filled(&reading.view, revision, rows).await
+        with_contents(&reading.view, revision, rows).await
     }
 
     /// What these agents serve now, whichever customers they belong to. Asks no policy: it fills the configurations
@@ -130,7 +130,7 @@ impl Registry {
     pub(crate) async fn configs_now(&self, agents: &[AgentId]) -> Result<Vec<ConfigAt>> {
         let view = self.db.view(Scope::Runtime);
         let rows = view.all(serving::now(agents)).await?;
-        filled(&view, i64::MAX, rows).await
+        with_contents(&view, i64::MAX, rows).await
     }
 
     /// Up to `limit` of the agents that had an active version at the end of this commit, in the order of their ids,
@@ -142,7 +142,7 @@ impl Registry {
         &self,
         reading: &Reading,
         revision: i64,
-        which: Which<'_>,
+        which: ConfigSelection<'_>,
         after: Option<AgentId>,
         limit: u64,
     ) -> Result<Vec<ConfigAt>> {
@@ -153,13 +153,13 @@ impl Registry {
             reach = Reach::Only(vec![customer]);
         }
         let page = serving::page(&reach, revision, which.agent_ids, after, limit);
-        filled(&reading.view, revision, reading.view.all(page).await?).await
+        with_contents(&reading.view, revision, reading.view.all(page).await?).await
     }
 }
 
 /// Adds the versions' contents to these rows. Fails with [`Error::CursorTooOld`] when the log has been pruned beyond
 /// this commit.
-async fn filled(view: &View, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
+async fn with_contents(view: &View, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
     if let Some(floor) = rows.first().map(|row| row.floor).filter(|floor| revision < *floor) {
         return Err(Error::CursorTooOld { floor });
     }

@@ -12,7 +12,7 @@ use super::{
 pub use crate::entity::erasure::{ColumnFate, Fate, column_fates};
 use crate::{
     db::Entry,
-    entity::{agent, agent_version, api_key, customer as row, invitation, membership, user},
+    entity::{agent, agent_version, api_key, customer, invitation, membership, user},
     id::CustomerId,
 };
 
@@ -39,10 +39,10 @@ impl Registry {
                     return Err(Error::invalid("customerId", "only a canceled customer can be erased"));
                 }
                 // In one transaction, however long it takes, so that no customer is ever erased by half.
-                txn.take_time().await?;
+                txn.extend_statement_timeout().await?;
                 // The customer's row first: the triggers that protect versions' contents then allow changing them.
-                txn.update_all(row::erase(id, now)).await?;
-                let erased = txn.one(row::by_ids(txn.reach(), &[id])).await?;
+                txn.update_all(customer::erase(id, now)).await?;
+                let erased = txn.one(customer::by_ids(txn.reach(), &[id])).await?;
                 let erased = erased.ok_or(Error::NotFound("customer"))?;
                 let versions = txn.update_all(agent_version::erase(id)).await?;
                 let agents = txn.update_all(agent::erase(id)).await?;
@@ -59,6 +59,6 @@ impl Registry {
                 Ok((erased, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 }

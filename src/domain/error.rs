@@ -6,7 +6,7 @@ use crate::{
     id::VersionId,
 };
 
-use super::limit::Limited;
+use super::limit::LimitedResource;
 
 /// The result of an operation of the domain.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -77,7 +77,7 @@ pub enum Error {
     #[error("the customer's plan allows {limit} {}", .limited.name())]
     LimitReached {
         /// What is limited.
-        limited: Limited,
+        limited: LimitedResource,
         /// How many the plan allows.
         limit: i64,
     },
@@ -225,7 +225,7 @@ impl Error {
     /// Whether the error is about the request itself or the state that it met. Mutations return these as data in
     /// `userErrors`.
     #[must_use]
-    pub fn is_callers(&self) -> bool {
+    pub fn is_user_error(&self) -> bool {
         match self.code() {
             ErrorCode::NotFound
             | ErrorCode::Invalid

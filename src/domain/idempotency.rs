@@ -13,7 +13,7 @@ use crate::{db::Committed, entity::idempotency_key, id::CustomerId};
 /// The most characters of a key.
 pub const KEY_CHARS_MAX: usize = 255;
 /// How long a key is stored.
-const KEPT: TimeDelta = TimeDelta::hours(24);
+const KEY_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
 /// The hash of a key that the caller chose for one write, and the hash of that write's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct IdempotencyKey {
 
 /// The ids from which a write's result can be loaded again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Subject {
+pub(super) struct ReplayIds {
     /// The id of the row that the write changed.
     pub(super) id: Uuid,
     /// The second part of that row's key, or the id of a second row.
@@ -32,9 +32,9 @@ pub(super) struct Subject {
 }
 
 /// The result of a write that can be replayed from ids alone. Secrets can't be replayed.
-pub(super) trait Retold: Sized + Send + 'static {
+pub(super) trait Replayable: Sized + Send + 'static {
     /// The ids to store with the key.
-    fn subject(&self) -> Subject;
+    fn replay_ids(&self) -> ReplayIds;
 
     /// The revision to store when the write changed nothing: that of the earlier change.
     fn since(&self) -> i64 {
@@ -43,7 +43,7 @@ pub(super) trait Retold: Sized + Send + 'static {
 
     /// Loads the result in its current state. Reads the caller's right again in this transaction, and fails if the
     /// caller has lost the right that the write needs.
-    fn again(txn: &OpenTxn, subject: Subject) -> impl Future<Output = Result<Self>> + Send;
+    fn replay(txn: &OpenTxn, subject: ReplayIds) -> impl Future<Output = Result<Self>> + Send;
 }
 
 impl IdempotencyKey {
@@ -67,7 +67,7 @@ impl IdempotencyKey {
     }
 }
 
-impl Subject {
+impl ReplayIds {
     /// The ids of a result with one row.
     pub(super) fn row(id: impl Into<Uuid>) -> Self {
         Self { id: id.into(), other: None }
@@ -98,7 +98,7 @@ impl Subject {
 }
 
 /// The row that a write changed, if the caller may still do `action` at the row's customer.
-pub(super) async fn allowed<T>(
+pub(super) async fn require_allowed<T>(
     found: Option<T>,
     txn: &OpenTxn,
     action: Action,
@@ -110,17 +110,17 @@ pub(super) async fn allowed<T>(
     Ok(found)
 }
 
-impl<T: Retold> Retold for (T, i64) {
-    fn subject(&self) -> Subject {
-        self.0.subject()
+impl<T: Replayable> Replayable for (T, i64) {
+    fn replay_ids(&self) -> ReplayIds {
+        self.0.replay_ids()
     }
 
     fn since(&self) -> i64 {
         self.1
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        Ok((T::again(txn, subject).await?, 0))
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        Ok((T::replay(txn, subject).await?, 0))
     }
 }
 
@@ -130,7 +130,7 @@ impl Registry {
     /// its key.
     pub(super) async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
-        T: Retold,
+        T: Replayable,
         F: FnOnce(OpenTxn) -> W + Send + 'static,
         W: Future<Output = Result<T>> + Send,
     {
@@ -139,19 +139,19 @@ impl Registry {
         };
         let now = self.clock.now();
         let work = move |txn: OpenTxn| async move {
-            let earlier = txn.claim(key_hash, request_hash, now, now - KEPT).await?;
+            let earlier = txn.claim(key_hash, request_hash, now, now - KEY_LIFETIME).await?;
             let Some(earlier) = earlier else {
                 let value = work(txn.clone()).await?;
-                let Subject { id, other } = value.subject();
-                txn.came_to(id, other, value.since());
+                let ReplayIds { id, other } = value.replay_ids();
+                txn.complete_idempotency_key(id, other, value.since());
                 return Ok((value, None));
             };
             if earlier.request_hash != request_hash {
                 return Err(Error::KeyReused);
             }
             metrics::counter!("registry_idempotent_replays_total").increment(1);
-            let subject = Subject { id: earlier.subject_id, other: earlier.other_id };
-            Ok((T::again(&txn, subject).await?, Some(earlier.revision)))
+            let subject = ReplayIds { id: earlier.subject_id, other: earlier.other_id };
+            Ok((T::replay(&txn, subject).await?, Some(earlier.revision)))
         };
         let Committed { value: (value, earlier), revision } = self.run(caller, work).await?;
         Ok(Committed { value, revision: earlier.or(revision) })
@@ -162,10 +162,10 @@ impl Registry {
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub async fn forget_idempotency_keys(&self) -> Result<u64> {
-        let until = self.clock.now() - KEPT;
+        let until = self.clock.now() - KEY_LIFETIME;
         let forget = async move |txn: OpenTxn| -> Result<u64> {
             let txn = txn.platform(Action::ManagePlatform).await?;
-            txn.take_time().await?;
+            txn.extend_statement_timeout().await?;
             Ok(txn.delete(idempotency_key::forget(until)).await?)
         };
         Ok(self.run(&Caller::system("retention"), forget).await?.value)

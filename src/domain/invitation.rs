@@ -9,7 +9,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
+    idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, Counted},
     member::{self, Membership, Role},
     policy::{self, Action},
@@ -17,11 +17,11 @@ use super::{
 };
 use crate::{
     db::{Actor, Entry, Origin, Txn, View},
-    entity::{change::last_of_row, invitation as row, membership, user},
+    entity::{change::last_of_row, invitation, membership, user},
     id::{CustomerId, InvitationId, UserId},
 };
 
-pub use row::Model as Invitation;
+pub use invitation::Model as Invitation;
 
 /// How long an invitation stays open.
 const OPEN_FOR: TimeDelta = TimeDelta::days(14);
@@ -39,14 +39,14 @@ pub struct InviteMember {
     pub role: Role,
 }
 
-impl Retold for Invitation {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for Invitation {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
-        allowed(found, txn, Action::ManageMembers, "invitation", |row| row.customer_id).await
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(invitation::by_id(txn.reach(), subject.id.into())).await?;
+        require_allowed(found, txn, Action::ManageMembers, "invitation", |row| row.customer_id).await
     }
 }
 
@@ -59,12 +59,12 @@ pub struct Withdrawn {
     pub customer_id: CustomerId,
 }
 
-impl Retold for Withdrawn {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id).and(self.customer_id)
+impl Replayable for Withdrawn {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id).and(self.customer_id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         let customer_id = subject.customer(txn, Action::RemoveMembers, "invitation").await?;
         Ok(Self { id: subject.id.into(), customer_id })
     }
@@ -90,7 +90,7 @@ impl Registry {
                 if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
                     return Err(taken("a member with this address already exists"));
                 }
-                match txn.one(row::of_customer(customer_id, &email)).await? {
+                match txn.one(invitation::of_customer(customer_id, &email)).await? {
                     Some(open) if open.expires_at > now && open.role == role => {
                         let change = ChangeAction::InvitationCreated;
                         let last = last_of_row(customer_id, open.id.into(), change);
@@ -104,7 +104,7 @@ impl Registry {
                     Some(late) => withdraw(&txn, &late).await?,
                     None => {}
                 }
-                limit::room_for(&txn, &customer, Counted::Members, 1, now).await?;
+                limit::check_quota(&txn, &customer, Counted::Members, 1, now).await?;
                 let Actor { kind, id: by } = txn.actor();
                 let invitation = Invitation {
                     id,
@@ -116,7 +116,7 @@ impl Registry {
                     created_at: now,
                     expires_at: now + OPEN_FOR,
                 };
-                txn.insert(row::ActiveModel::from(invitation.clone())).await?;
+                txn.insert(invitation::ActiveModel::from(invitation.clone())).await?;
                 // Without the address: the log must not contain personal data.
                 let after = json!({ "after": { "role": sea_orm::ActiveEnum::to_value(&role) } });
                 let entry = Entry::of(ChangeAction::InvitationCreated, customer_id).subject(id);
@@ -124,7 +124,7 @@ impl Registry {
                 Ok((invitation, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// Revokes an open invitation.
@@ -137,9 +137,10 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let missing = || Error::NotFound("invitation");
-                let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+                let customer =
+                    txn.one(invitation::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
                 let (txn, _) = txn.customer(Action::RemoveMembers, customer, "invitation").await?;
-                let open = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+                let open = txn.one(invitation::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
                 withdraw(&txn, &open).await?;
                 Ok(Withdrawn { id, customer_id: customer })
             })
@@ -159,7 +160,7 @@ impl Registry {
         page: &PageArgs<InvitationId>,
     ) -> Result<Vec<(CustomerId, Page<Invitation>)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.all(row::page_each(&visible, &page.slice(), self.clock.now())).await?;
+        let rows = reading.view.all(invitation::page_each(&visible, &page.slice(), self.clock.now())).await?;
         Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
     }
 
@@ -173,14 +174,14 @@ impl Registry {
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.pairs(row::count_each(&visible, self.clock.now())).await?;
+        let rows = reading.view.pairs(invitation::count_each(&visible, self.clock.now())).await?;
         Ok(super::zero_filled(customers, rows))
     }
 
     /// The open invitations for an address that the issuer of its owner's token has verified.
     pub(super) async fn invited(&self, view: &View, email: &str) -> Result<Vec<Invitation>> {
         match address(email) {
-            Ok(email) => Ok(view.all(row::of_email(&email, self.clock.now())).await?),
+            Ok(email) => Ok(view.all(invitation::of_email(&email, self.clock.now())).await?),
             Err(_) => Ok(Vec::new()),
         }
     }
@@ -200,7 +201,7 @@ impl Registry {
         let join = async move |txn: OpenTxn| -> Result<()> {
             let Some((txn, open)) = txn.invitation(customer_id, id).await? else { return Ok(()) };
             let user = profile(&txn, &principal, now).await?;
-            txn.delete(row::delete(id)).await?;
+            txn.delete(invitation::delete(id)).await?;
             match txn.one(membership::locked(customer_id, user)).await? {
                 Some(_) => withdrawn(&txn, &open),
                 None => {
@@ -234,7 +235,7 @@ async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instan
 }
 
 async fn withdraw(txn: &Txn, invitation: &Invitation) -> Result<()> {
-    txn.delete(row::delete(invitation.id)).await?;
+    txn.delete(invitation::delete(invitation.id)).await?;
     withdrawn(txn, invitation);
     Ok(())
 }

@@ -5,9 +5,9 @@ use super::{
     customer::{Customer, Plan},
     policy::Action,
 };
-use crate::{clock::Instant, db::Txn, entity::customer as row, id::CustomerId};
+use crate::{clock::Instant, db::Txn, entity::customer, id::CustomerId};
 
-pub use row::{Counted, Usage};
+pub use customer::{Counted, Usage};
 
 /// How many objects a customer may have, and how many requests it may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Plan {
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limited {
+pub enum LimitedResource {
     /// See [`Limits::agents`].
     Agents,
     /// See [`Limits::versions`].
@@ -64,7 +64,7 @@ pub enum Limited {
     Members,
 }
 
-impl Limited {
+impl LimitedResource {
     /// The plural noun for error messages.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -100,7 +100,7 @@ impl Limited {
 
 /// Checks that a locked customer's plan has room for `more` objects. Always succeeds for 0. The customer's row must
 /// be locked exclusively, so that concurrent checks of the same customer serialize.
-pub(super) async fn room_for(
+pub(super) async fn check_quota(
     txn: &Txn,
     customer: &Customer,
     what: Counted,
@@ -110,11 +110,11 @@ pub(super) async fn room_for(
     if more == 0 {
         return Ok(());
     }
-    let has = txn.one(row::count(what, customer.id, now)).await?.ok_or(Error::NotFound("customer"))?;
+    let has = txn.one(customer::count(what, customer.id, now)).await?.ok_or(Error::NotFound("customer"))?;
     let limited = match what {
-        Counted::Agents => Limited::Agents,
-        Counted::ApiKeys => Limited::ApiKeys,
-        Counted::Members => Limited::Members,
+        Counted::Agents => LimitedResource::Agents,
+        Counted::ApiKeys => LimitedResource::ApiKeys,
+        Counted::Members => LimitedResource::Members,
     };
     limited.check(customer.plan, has.count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)))
 }
@@ -128,6 +128,6 @@ impl Registry {
     pub async fn usage_of_each(&self, reading: &Reading, customers: &[CustomerId]) -> Result<Vec<Usage>> {
         super::policy::allow(&reading.caller, Action::ReadBilling)?;
         let visible = super::visible(reading, customers, |id| *id);
-        Ok(reading.view.all(row::usage(&visible, self.clock.now())).await?)
+        Ok(reading.view.all(customer::usage(&visible, self.clock.now())).await?)
     }
 }

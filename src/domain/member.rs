@@ -6,18 +6,18 @@ use serde_json::json;
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
-    idempotency::{Retold, Subject},
+    idempotency::{ReplayIds, Replayable},
     limit::{self, Counted},
     policy::{self, Action},
     right::OpenTxn,
 };
 use crate::{
     db::{Entry, Txn},
-    entity::{change::last_of_row, membership as row, user},
+    entity::{change::last_of_row, membership, user},
     id::{CustomerId, UserId},
 };
 
-pub use row::{Model as Membership, Role};
+pub use membership::{Model as Membership, Role};
 
 /// A membership to create or to change.
 #[derive(Clone, Debug)]
@@ -45,14 +45,14 @@ pub struct ChangeMemberRole {
     pub role: Role,
 }
 
-impl Retold for Membership {
-    fn subject(&self) -> Subject {
-        Subject::row(self.user_id).and(self.customer_id)
+impl Replayable for Membership {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.user_id).and(self.customer_id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         let customer = subject.customer(txn, Action::ManageMembers, "member").await?;
-        txn.one(row::of(customer, subject.id.into())).await?.ok_or(Error::NotFound("member"))
+        txn.one(membership::of(customer, subject.id.into())).await?.ok_or(Error::NotFound("member"))
     }
 }
 
@@ -65,12 +65,12 @@ pub struct Removed {
     pub customer_id: CustomerId,
 }
 
-impl Retold for Removed {
-    fn subject(&self) -> Subject {
-        Subject::row(self.user_id).and(self.customer_id)
+impl Replayable for Removed {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.user_id).and(self.customer_id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         let customer_id = subject.customer(txn, Action::RemoveMembers, "member").await?;
         Ok(Self { user_id: subject.id.into(), customer_id })
     }
@@ -104,17 +104,17 @@ impl Registry {
                 }
                 let user =
                     txn.one(user::by_subject(&issuer, &subject)).await?.ok_or(Error::NotFound("user"))?;
-                match txn.one(row::locked(customer_id, user.id)).await? {
+                match txn.one(membership::locked(customer_id, user.id)).await? {
                     Some(before) => assign(&txn, before, role).await,
                     None => {
-                        limit::room_for(&txn, &customer, Counted::Members, 1, now).await?;
+                        limit::check_quota(&txn, &customer, Counted::Members, 1, now).await?;
                         let member = Membership { customer_id, user_id: user.id, role, created_at: now };
                         Ok((enter(&txn, member).await?, 0))
                     }
                 }
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// Gives a member another role. Sockets and streams that need the previous role end within a second.
@@ -132,11 +132,11 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, _) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
-                let before = txn.one(row::locked(customer_id, user_id)).await?;
+                let before = txn.one(membership::locked(customer_id, user_id)).await?;
                 assign(&txn, before.ok_or(Error::NotFound("member"))?, role).await
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
     /// Removes a member: the user loses access to the customer at once, and its agents there have no owner.
@@ -154,10 +154,10 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, _) = txn.customer(Action::RemoveMembers, customer_id, "customer").await?;
-                let before = txn.one(row::locked(customer_id, user_id)).await?;
+                let before = txn.one(membership::locked(customer_id, user_id)).await?;
                 let before = before.ok_or(Error::NotFound("member"))?;
                 keep_an_admin(&txn, &before).await?;
-                txn.delete(row::delete(customer_id, Some(user_id))).await?;
+                txn.delete(membership::delete(customer_id, Some(user_id))).await?;
                 let details = json!({ "before": name(before.role), "after": null });
                 let entry = Entry::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
                 txn.record(entry.details(details));
@@ -179,7 +179,7 @@ impl Registry {
         page: &PageArgs<UserId>,
     ) -> Result<Vec<(CustomerId, Page<Membership>)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
+        let rows = reading.view.all(membership::page_each(&visible, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |member| member.customer_id, page))
     }
 
@@ -193,7 +193,7 @@ impl Registry {
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.pairs(row::count_each(&visible)).await?;
+        let rows = reading.view.pairs(membership::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }
@@ -202,7 +202,7 @@ impl Registry {
 pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
     let details = json!({ "before": null, "after": name(member.role) });
     let entry = Entry::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
-    txn.insert(row::ActiveModel::from(member.clone())).await?;
+    txn.insert(membership::ActiveModel::from(member.clone())).await?;
     txn.record(entry.details(details));
     Ok(member)
 }
@@ -216,7 +216,7 @@ async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership
     }
     keep_an_admin(txn, &before).await?;
     let details = json!({ "before": name(before.role), "after": name(role) });
-    let after = txn.update(row::ActiveModel { role: Set(role), ..before.into() }).await?;
+    let after = txn.update(membership::ActiveModel { role: Set(role), ..before.into() }).await?;
     txn.record(Entry::of(ChangeAction::MemberSet, customer).subject(user).details(details));
     Ok((after, 0))
 }
@@ -224,7 +224,7 @@ async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership
 /// Fails when this member of a locked customer is its last ADMIN.
 async fn keep_an_admin(txn: &Txn, member: &Membership) -> Result<()> {
     if member.role == Role::Admin
-        && txn.one(row::other_admins(member.customer_id, member.user_id)).await?.is_none()
+        && txn.one(membership::other_admins(member.customer_id, member.user_id)).await?.is_none()
     {
         return Err(Error::LastAdmin);
     }

@@ -22,7 +22,7 @@ mod billing;
 mod caller;
 pub mod change;
 pub mod config;
-mod content;
+mod content_cache;
 pub mod customer;
 pub mod diff;
 pub mod erasure;
@@ -57,23 +57,23 @@ pub use visibility::VisibilityKey;
 
 /// All operations of the registry. Clones share one state.
 #[derive(Clone, Debug)]
-pub struct Registry(Arc<Means>);
+pub struct Registry(Arc<RegistryInner>);
 
 impl Deref for Registry {
-    type Target = Means;
+    type Target = RegistryInner;
 
-    fn deref(&self) -> &Means {
+    fn deref(&self) -> &RegistryInner {
         &self.0
     }
 }
 
 /// What the operations use: the database, the clock, authentication, and the cache of versions' contents.
 #[derive(Debug)]
-pub struct Means {
+pub struct RegistryInner {
     db: Db,
     clock: Clock,
     auth: auth::Auth,
-    contents: content::Contents,
+    contents: content_cache::ContentCache,
 }
 
 /// The result of a write.
@@ -93,8 +93,8 @@ impl Registry {
     /// The operations on this database, for users whose tokens come from this issuer.
     #[must_use]
     pub fn new(db: Db, clock: Clock, issuer: auth::Issuer) -> Self {
-        let (auth, contents) = (auth::Auth::new(issuer), content::Contents::default());
-        Self(Arc::new(Means { db, clock, auth, contents }))
+        let (auth, contents) = (auth::Auth::new(issuer), content_cache::ContentCache::default());
+        Self(Arc::new(RegistryInner { db, clock, auth, contents }))
     }
 
     /// A snapshot under this caller's scope. Its transaction is opened by the first query.
@@ -122,10 +122,10 @@ impl Registry {
     }
 
     /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased.
-    pub fn note(&self, changes: &[Arc<change::Change>]) {
+    pub fn apply_changes(&self, changes: &[Arc<change::Change>]) {
         for change in changes {
             if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
-                self.contents.forget(customer);
+                self.contents.evict_customer(customer);
             }
         }
     }
@@ -154,7 +154,7 @@ impl<T> Committed<T> {
 
 impl<T> Committed<(T, i64)> {
     /// The result of a write that may have found nothing to change. Its revision is then that of the earlier change.
-    fn or_since(self) -> Changed<T> {
+    fn changed_or_since(self) -> Changed<T> {
         let Self { value: (value, since), revision } = self;
         Changed { value, revision: revision.unwrap_or(since) }
     }

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     db::{Entry, Txn},
-    entity::{operator as row, user},
+    entity::{operator, user},
 };
 
-pub use row::Model as Operator;
+pub use operator::Model as Operator;
 
 impl Registry {
     /// Makes this user an operator. Returns whether it was none before.
@@ -26,7 +26,7 @@ impl Registry {
         let made = self
             .run(caller, move |txn| async move {
                 let txn = txn.platform(Action::ManagePlatform).await?;
-                let is_new = txn.insert_new(row::ActiveModel::from(operator)).await?;
+                let is_new = txn.insert_new(operator::ActiveModel::from(operator)).await?;
                 if is_new {
                     txn.record(about(&txn, ChangeAction::OperatorAdded, &name).await?);
                 }
@@ -48,7 +48,7 @@ impl Registry {
                 let (issuer, subject) = (&name.0, &name.1);
                 let (txn, was) = txn.operator(Action::ManagePlatform, issuer, subject).await?;
                 if was {
-                    txn.delete(row::delete(issuer, subject)).await?;
+                    txn.delete(operator::delete(issuer, subject)).await?;
                     txn.record(about(&txn, ChangeAction::OperatorRemoved, &name).await?);
                 }
                 Ok(was)
@@ -63,7 +63,7 @@ impl Registry {
     /// [`super::Error::Forbidden`] unless the caller is an operator.
     pub async fn operators(&self, caller: &Caller) -> Result<Vec<Operator>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        Ok(self.reading(caller).view.all(row::all()).await?)
+        Ok(self.reading(caller).view.all(operator::all()).await?)
     }
 }
 

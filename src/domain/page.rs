@@ -99,7 +99,7 @@ impl<K: Clone> PageArgs<K> {
 
     /// Cuts the page out of a complete list, which must be in the list's order.
     #[must_use]
-    pub fn cut<T>(&self, all: Vec<T>, key: impl Fn(&T) -> K) -> Page<T>
+    pub fn page_of_list<T>(&self, all: Vec<T>, key: impl Fn(&T) -> K) -> Page<T>
     where
         K: Ord,
     {
@@ -143,7 +143,7 @@ mod tests {
             }
         };
         let page = args.page(read(args.slice()));
-        assert_eq!(args.cut((1..=count).collect(), |row| *row).items, page.items);
+        assert_eq!(args.page_of_list((1..=count).collect(), |row| *row).items, page.items);
         (page.items, [page.has_previous, page.has_next])
     }
 

@@ -224,14 +224,14 @@ impl Action {
 /// # Errors
 /// [`Error::Forbidden`].
 pub fn allow(caller: &Caller, action: Action) -> Result<()> {
-    may(&caller.principal, action)
+    allow_principal(&caller.principal, action)
 }
 
 /// Decides as [`allow`] does, for a principal.
 ///
 /// # Errors
 /// [`Error::Forbidden`].
-pub fn may(principal: &Principal, action: Action) -> Result<()> {
+pub fn allow_principal(principal: &Principal, action: Action) -> Result<()> {
     match principal {
         Principal::System => Ok(()),
         Principal::User(user) if user.operator => Ok(()),
@@ -268,7 +268,7 @@ pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'s
 ///
 /// # Errors
 /// [`Error::Forbidden`] when the caller may not do this at any customer, whatever its memberships.
-pub fn reach(caller: &Caller, action: Action) -> Result<Reach> {
+pub fn tenant_filter(caller: &Caller, action: Action) -> Result<Reach> {
     allow(caller, action)?;
     Ok(match &caller.principal {
         Principal::System | Principal::Service(_) => Reach::Everyone,

@@ -19,7 +19,7 @@ pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 const EXPONENT_FROM: f64 = 1e21;
 
 /// Checks a name: 1 to [`NAME_CHARS_MAX`] characters, not all blank, no control characters.
-pub(super) fn name(field: &str, text: &str) -> Result<()> {
+pub(super) fn check_name(field: &str, text: &str) -> Result<()> {
     at_most(field, text, NAME_CHARS_MAX)?;
     if text.trim().is_empty() {
         return Err(Error::invalid(field, format!("{field} must not be blank")));
@@ -31,18 +31,18 @@ pub(super) fn name(field: &str, text: &str) -> Result<()> {
 }
 
 /// Checks a part of a name to search for: 1 to [`NAME_CHARS_MAX`] characters, no U+0000.
-pub(super) fn part(field: &str, text: &str) -> Result<()> {
+pub(super) fn check_part(field: &str, text: &str) -> Result<()> {
     at_most(field, text, NAME_CHARS_MAX)?;
     if text.is_empty() {
         return Err(Error::invalid(field, format!("{field} must not be empty; leave it out to list all")));
     }
-    no_nul(field, text)
+    check_no_nul(field, text)
 }
 
 /// Checks a description or a message: at most [`DESCRIPTION_CHARS_MAX`] characters, no U+0000.
-pub(super) fn description(field: &str, text: &str) -> Result<()> {
+pub(super) fn check_description(field: &str, text: &str) -> Result<()> {
     at_most(field, text, DESCRIPTION_CHARS_MAX)?;
-    no_nul(field, text)
+    check_no_nul(field, text)
 }
 
 fn at_most(field: &str, text: &str, limit: usize) -> Result<()> {
@@ -54,7 +54,7 @@ fn at_most(field: &str, text: &str, limit: usize) -> Result<()> {
 }
 
 /// Checks that a text doesn't contain U+0000, the one character that Postgres can't store.
-pub(super) fn no_nul(field: &str, text: &str) -> Result<()> {
+pub(super) fn check_no_nul(field: &str, text: &str) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::invalid(field, format!("{field} must not contain the character U+0000")));
     }
@@ -63,7 +63,7 @@ pub(super) fn no_nul(field: &str, text: &str) -> Result<()> {
 
 /// Checks that JSON survives being stored and hashed (I-JSON, RFC 7493): at most [`JSON_DEPTH_MAX`] levels deep, no
 /// U+0000, and no integer that a double can't hold.
-pub(super) fn json(field: &str, value: &Value) -> Result<()> {
+pub(super) fn check_json(field: &str, value: &Value) -> Result<()> {
     json_at(field, value, JSON_DEPTH_MAX)
 }
 
@@ -83,10 +83,10 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
                 "{field} contains an integer beyond ±(2^53−1), which JSON does not carry exactly; use a string"
             ),
         )),
-        Value::String(text) => no_nul(field, text),
+        Value::String(text) => check_no_nul(field, text),
         Value::Array(values) => values.iter().try_for_each(|value| json_at(field, value, depth)),
         Value::Object(entries) => entries.iter().try_for_each(|(key, value)| {
-            no_nul(field, key)?;
+            check_no_nul(field, key)?;
             json_at(field, value, depth)
         }),
     }
@@ -96,7 +96,7 @@ fn json_at(field: &str, value: &Value, depth: usize) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Invalid`], with the number's path.
-pub fn exact(json: &Json) -> Result<()> {
+pub fn check_exact(json: &Json) -> Result<()> {
     let Some(path) = lossy_number(json) else { return Ok(()) };
     let message =
         format!("`{path}` is an integer beyond ±(2^53−1), which JSON does not carry exactly; use a string");

@@ -4,9 +4,9 @@ use super::{
     Error, Reading, Registry, Result,
     policy::{self, Action},
 };
-use crate::{entity::user as row, id::UserId};
+use crate::{entity::user, id::UserId};
 
-pub use row::Model as User;
+pub use user::Model as User;
 
 /// The longest subject, in characters (OpenID Connect Core 1.0, section 2).
 pub const SUBJECT_CHARS_MAX: usize = 255;
@@ -29,6 +29,6 @@ impl Registry {
     /// [`Error::Forbidden`] for a service token.
     pub async fn users_by_ids(&self, reading: &Reading, ids: &[UserId]) -> Result<Vec<User>> {
         policy::allow(&reading.caller, Action::ReadPeople)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids, reading.caller.profile())).await?)
+        Ok(reading.view.all(user::by_ids(&reading.view.reach(), ids, reading.caller.profile())).await?)
     }
 }

@@ -13,8 +13,8 @@ use super::{
     activation::{self, Reason},
     agent::Agent,
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
-    limit::Limited,
+    idempotency::{ReplayIds, Replayable, require_allowed},
+    limit::LimitedResource,
     policy::{self, Action},
     right::OpenTxn,
     text,
@@ -22,12 +22,12 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, Entry, Query, Txn},
-    entity::{agent_version as row, publication::Publication},
+    entity::{agent_version, publication::Publication},
     id::{AgentId, VersionId},
 };
 
-pub use super::content::{BodyKey, weight};
-pub use row::{
+pub use super::content_cache::{BodyKey, weight};
+pub use agent_version::{
     Body as VersionBody, Model as AgentVersion, ModelParameters, Summary as VersionSummary, Tool, Tools,
 };
 
@@ -92,12 +92,12 @@ impl Content {
     pub fn check(&self) -> Result<()> {
         let Self { system_prompt, model_name, model_parameters, tools } = self;
         at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
-        text::no_nul("systemPrompt", system_prompt)?;
-        text::name("modelName", model_name)?;
+        text::check_no_nul("systemPrompt", system_prompt)?;
+        text::check_name("modelName", model_name)?;
         if !model_parameters.is_object() {
             return Err(Error::invalid("modelParameters", "modelParameters must be a JSON object"));
         }
-        text::json("modelParameters", model_parameters)?;
+        text::check_json("modelParameters", model_parameters)?;
         at_most("modelParameters", text::canonical(model_parameters)?.len(), PARAMETERS_BYTES_MAX, "bytes")?;
         at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
         let mut names = HashSet::new();
@@ -135,13 +135,13 @@ fn at_most(field: &str, actual: usize, limit: usize, unit: &'static str) -> Resu
 
 fn check_tool(field: &str, tool: &Tool) -> Result<()> {
     let Tool { name, description, input_schema } = tool;
-    text::name(&format!("{field}.name"), name)?;
+    text::check_name(&format!("{field}.name"), name)?;
     if let Some(description) = description {
-        text::no_nul(&format!("{field}.description"), description)?;
+        text::check_no_nul(&format!("{field}.description"), description)?;
     }
     let Some(schema) = input_schema else { return Ok(()) };
     let field = format!("{field}.inputSchema");
-    text::json(&field, schema)?;
+    text::check_json(&field, schema)?;
     jsonschema::meta::validate(schema).map_err(|err| {
         let at = err.instance_path().to_string();
         let at = if at.is_empty() { "its root".to_owned() } else { at };
@@ -149,14 +149,14 @@ fn check_tool(field: &str, tool: &Tool) -> Result<()> {
     })
 }
 
-impl Retold for AgentVersion {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for AgentVersion {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(agent_version::by_ids(txn.reach(), &[subject.id.into()])).await?;
+        require_allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
     }
 }
 
@@ -178,15 +178,15 @@ impl Registry {
         }
         content.check()?;
         if let Some(message) = &message {
-            text::description("message", message)?;
+            text::check_description("message", message)?;
         }
         let hash = content.hash()?;
         let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let (txn, standing, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
+                let (txn, status, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
                 if activate {
-                    txn.also(Action::ActivateVersions, agent.customer_id, "agent")?;
+                    txn.require(Action::ActivateVersions, agent.customer_id, "agent")?;
                 }
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
@@ -196,12 +196,13 @@ impl Registry {
                 {
                     return Err(Error::NotLatest { expected, actual: agent.latest_number });
                 }
-                Limited::Versions.check(standing.plan, i64::from(agent.latest_number) + 1)?;
-                let new = New { content, hash, message, created_at: clock.now() };
-                let version = append(&txn, &clock, &mut agent, new);
+                LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
+                let new = CheckedVersion { content, hash, message, created_at: clock.now() };
+                let version = append_version(&txn, &clock, &mut agent, new);
                 let serves = Some(version.id);
-                let activation =
-                    activate.then(|| activation::switch(&txn, &clock, &mut agent, serves, Reason::Publish));
+                let activation = activate.then(|| {
+                    activation::record_activation(&txn, &clock, &mut agent, serves, Reason::Publish)
+                });
                 let (agents, versions) = (vec![agent], vec![version.clone()]);
                 let activations = activation.into_iter().collect();
                 txn.publish(Publication { agents, versions, activations }).await?;
@@ -218,7 +219,7 @@ impl Registry {
     /// [`Error::Forbidden`] for a service token without a scope that reads active versions.
     pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        self.summaries(reading, row::summaries(ids)).await
+        self.summaries(reading, agent_version::summaries(ids)).await
     }
 
     /// The contents of these versions, of those that the reader may see. The reader must have read the versions'
@@ -239,7 +240,7 @@ impl Registry {
         let reach = reading.view.reach();
         let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
             let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
-            let serving = reading.view.all(row::serving(&ids)).await?;
+            let serving = reading.view.all(agent_version::serving(&ids)).await?;
             Some(serving.into_iter().map(|row| row.id).collect())
         } else {
             None
@@ -256,10 +257,10 @@ impl Registry {
         }
         if !missing.is_empty() {
             let ids: Vec<VersionId> = missing.keys().copied().collect();
-            for body in reading.view.all(row::bodies(&reach, &ids)).await? {
+            for body in reading.view.all(agent_version::bodies(&reach, &ids)).await? {
                 let Some(key) = missing.get(&body.id) else { continue };
                 let body = Arc::new(body);
-                self.contents.keep(*key, &body);
+                self.contents.insert(*key, &body);
                 found.insert(*key, body);
             }
         }
@@ -286,7 +287,7 @@ impl Registry {
         pairs: &[(AgentId, i32)],
     ) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        self.summaries(reading, row::summaries_by_numbers(pairs)).await
+        self.summaries(reading, agent_version::summaries_by_numbers(pairs)).await
     }
 
     /// For each of these agents, the same page of versions, newest first and without their contents.
@@ -300,13 +301,13 @@ impl Registry {
         page: &PageArgs<i32>,
     ) -> Result<Vec<(AgentId, Page<VersionSummary>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = self.summaries(reading, row::page_each(agents, &page.slice())).await?;
+        let rows = self.summaries(reading, agent_version::page_each(agents, &page.slice())).await?;
         Ok(super::page_each(agents, rows, |version| version.agent_id, page))
     }
 }
 
 /// A checked version, not written yet.
-pub(super) struct New {
+pub(super) struct CheckedVersion {
     pub content: Content,
     pub hash: [u8; 32],
     pub message: Option<String>,
@@ -314,8 +315,13 @@ pub(super) struct New {
 }
 
 /// Makes the next version of a locked agent and records it. The caller must write the agent and the version.
-pub(super) fn append(txn: &Txn, clock: &Clock, agent: &mut Agent, new: New) -> AgentVersion {
-    let New { content, hash, message, created_at } = new;
+pub(super) fn append_version(
+    txn: &Txn,
+    clock: &Clock,
+    agent: &mut Agent,
+    new: CheckedVersion,
+) -> AgentVersion {
+    let CheckedVersion { content, hash, message, created_at } = new;
     let Content { system_prompt, model_name, model_parameters, tools } = content;
     agent.latest_number += 1;
     let Actor { kind, id } = txn.actor();

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{
     Reach, Slice,
-    customer::Standing,
+    customer::CustomerStatus,
     erasure::{self, Fate},
     search,
     sql::Sql,
@@ -208,7 +208,7 @@ pub struct Locked {
     pub agent: Model,
     /// The customer's status.
     #[sea_orm(nested)]
-    pub standing: Standing,
+    pub status: CustomerStatus,
 }
 
 /// Locks one agent that `reach` admits, and its customer, until the transaction ends: the customer's row first, in

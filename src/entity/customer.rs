@@ -71,7 +71,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// The status that decides whether a customer's rows may be written, and how many there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Standing {
+pub struct CustomerStatus {
     /// The customer's plan.
     pub plan: Plan,
     /// The customer's billing status.
@@ -83,9 +83,9 @@ pub struct Standing {
 impl Model {
     /// The status that decides whether the customer's rows may be written.
     #[must_use]
-    pub fn standing(&self) -> Standing {
+    pub fn status(&self) -> CustomerStatus {
         let Self { plan, billing_status, erased_at, .. } = *self;
-        Standing { plan, billing_status, erased_at }
+        CustomerStatus { plan, billing_status, erased_at }
     }
 }
 

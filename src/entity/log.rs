@@ -35,7 +35,7 @@ impl Head {
 
 /// The last pruned entry, to which the chain's next entry links.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Floor {
+pub struct RetentionFloor {
     /// The entry's commit; 0 when none was pruned.
     pub revision: i64,
     /// The entry's position in that commit.
@@ -51,10 +51,10 @@ pub fn head() -> SelectorRaw<SelectModel<Head>> {
     Head::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }
 
-/// Reads [`Floor`].
-pub fn floor() -> SelectorRaw<SelectModel<Floor>> {
+/// Reads [`RetentionFloor`].
+pub fn floor() -> SelectorRaw<SelectModel<RetentionFloor>> {
     let read = "SELECT revision, position, chain_hash FROM registry.log_floor";
-    Floor::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+    RetentionFloor::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }
 
 /// The result of a pruning.

@@ -21,7 +21,7 @@ use crate::{
     domain::{
         Caller, Error, Registry, Result, Scope,
         change::{Change, ChangeAction, Cursor},
-        config::{ActiveConfig, ConfigAt, NotServed, Which},
+        config::{ActiveConfig, ConfigAt, ConfigSelection, NotServed},
         policy::{self, Action},
     },
     id::{AgentId, CustomerId},
@@ -168,7 +168,7 @@ impl ConfigWatch {
     /// Reads the next page of a sweep into `ready`.
     async fn sweep(&mut self, sweep: Sweep) -> Result<()> {
         let Sweep { revision, customer_id, is_snapshot, after } = sweep;
-        let which = Which {
+        let which = ConfigSelection {
             customer_id: customer_id.or(self.filter.customer_id),
             agent_ids: self.filter.agent_ids.as_deref(),
         };

@@ -152,7 +152,7 @@ impl Hub {
         let end = commit.changes.last().map(|last| Cursor::of(last));
         self.credentials.note(&commit.changes);
         self.configs.note(&commit.changes);
-        self.registry.note(&commit.changes);
+        self.registry.apply_changes(&commit.changes);
         if commit.changes.iter().any(|change| change.action == ChangeAction::CustomerErased) {
             self.drop_answers();
         }
@@ -339,7 +339,7 @@ impl Hub {
             Watched::Activations | Watched::Configs => Action::WatchActivations,
             Watched::Changes => Action::ReadChanges,
         };
-        let reach = policy::reach(&caller, action)?;
+        let reach = policy::tenant_filter(&caller, action)?;
         if let Some(customer) = filter.customer_id {
             policy::allow_on(&caller, action, customer, "customer")?;
         }

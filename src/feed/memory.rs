@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         Caller, Error, Origin, Result,
-        auth::{Found, Proven},
+        auth::{Authenticated, VerifiedCredential},
         config::NotServed,
         policy::{self, Action},
     },
@@ -51,7 +51,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database must be read and can't be.
-    pub async fn look_up(&self, proven: Proven, bearer: &str, origin: &Origin) -> Result<Caller> {
+    pub async fn look_up(&self, proven: VerifiedCredential, bearer: &str, origin: &Origin) -> Result<Caller> {
         let (known, lookup) = self.credentials.find(bearer);
         let known = known.and_then(|principal| self.registry.recognize(&principal, origin));
         if let Some(caller) = known.as_ref().filter(|_| self.has_lease()) {
@@ -59,7 +59,7 @@ impl Hub {
         }
         let known = known.filter(|caller| caller.principal.is_service());
         match self.unless_late(known.is_some(), self.registry.look_up(proven, origin)).await {
-            Ok(Found { caller, is_settled }) => {
+            Ok(Authenticated { caller, is_settled }) => {
                 if is_settled {
                     self.credentials.keep(lookup, &caller.principal);
                 }
@@ -107,7 +107,7 @@ impl Hub {
     #[must_use]
     pub fn at_hand(&self, bearer: &str, id: AgentId) -> Option<Arc<Hot>> {
         let principal = self.credentials.known(bearer).filter(|known| known.is_service())?;
-        policy::may(&principal, Action::ReadConfigs).ok()?;
+        policy::allow_principal(&principal, Action::ReadConfigs).ok()?;
         let known = self.configs.ready(id)?;
         // The lease is checked last, so that it covers the lookups above.
         if self.has_lease() { known.serves.as_ref().ok().cloned() } else { None }

@@ -19,7 +19,7 @@ pub(super) fn touched(change: &Change) -> Touched {
         ChangeAction::AgentActivated | ChangeAction::AgentDeactivated | ChangeAction::AgentUpdated => {
             change.agent_id.map_or(Touched::Nothing, Touched::Agent)
         }
-        ChangeAction::CustomerBillingSet if change.turns_serving() => {
+        ChangeAction::CustomerBillingSet if change.starts_or_stops_serving() => {
             change.customer_id.map_or(Touched::Nothing, Touched::Customer)
         }
         // Archiving an active agent also deactivates it, and only a canceled customer can be erased.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Door, problem::Problem};
 use crate::{
-    domain::{Caller, Error, Origin, auth::Proven, change::Channel},
+    domain::{Caller, Error, Origin, auth::VerifiedCredential, change::Channel},
     graphql::Answer,
 };
 
@@ -176,7 +176,7 @@ pub fn may_have_lost(door: &Door, Since(since): Since, caller: &Caller) -> bool 
 /// # Errors
 /// [`Error::Unauthenticated`] if the caller has lost rights. [`Error::Unavailable`] if the database must be asked and
 /// doesn't respond.
-pub async fn still(door: &Door, since: Since, caller: &Caller, headers: &HeaderMap) -> Result<(), Error> {
+pub async fn recheck(door: &Door, since: Since, caller: &Caller, headers: &HeaderMap) -> Result<(), Error> {
     const LOST: Error =
         Error::Unauthenticated("your rights changed while the request was being read; send it again");
     if !may_have_lost(door, since, caller) {
@@ -184,7 +184,7 @@ pub async fn still(door: &Door, since: Since, caller: &Caller, headers: &HeaderM
     }
     let bearer = bearer(headers)?.ok_or(LOST)?;
     let now = door.registry.authenticate(bearer, &caller.origin).await?;
-    if now.may_what(caller) { Ok(()) } else { Err(LOST) }
+    if now.covers(caller) { Ok(()) } else { Err(LOST) }
 }
 
 /// Authenticates the caller of a request, and counts the request against its rate limit.
@@ -218,9 +218,9 @@ pub async fn sign_in(
 ) -> Result<Caller, Error> {
     let origin = Origin::new(request_id, channel, Some(address));
     door.limiter.has_waited(bearer)?;
-    let proven = door.registry.prove(bearer).await;
+    let proven = door.registry.verify_credential(bearer).await;
     // A signed token can't be guessed. So callers that share an address with a guesser can still sign in with one.
-    let is_signed = proven.as_ref().is_ok_and(Proven::is_signed);
+    let is_signed = proven.as_ref().is_ok_and(VerifiedCredential::is_signed);
     if !is_signed {
         door.limiter.may_try(address, bearer)?;
     }

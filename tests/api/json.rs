@@ -4,7 +4,7 @@
 use agent_registry::{
     domain::{
         Caller,
-        audit::Follower,
+        audit::ExcerptVerifier,
         transfer::{ImportAgents, Line},
     },
     graphql::TrustedDocuments,
@@ -186,7 +186,7 @@ async fn no_file_is_read_by_a_key() {
             .to_string();
         assert!(refused.contains("reserved") && refused.lines().count() == 1, "{refused}");
         let line = format!(r#"{{"hashes":[{value}]}}"#);
-        assert!(Follower::new(Vec::new()).take(&line).unwrap_err().to_string().contains("reserved"));
+        assert!(ExcerptVerifier::new(Vec::new()).take(&line).unwrap_err().to_string().contains("reserved"));
     }
 }
 

@@ -225,7 +225,7 @@ async fn what_adds_nothing_needs_no_room() {
 
     let room = async |file: &str| {
         let registry = &desk.app.registry;
-        registry.room_to_import(&system(), &desk.input(), &mut file.as_bytes()).await
+        registry.check_room_to_import(&system(), &desk.input(), &mut file.as_bytes()).await
     };
     room(&has).await.unwrap();
     assert_eq!(desk.import(&has).await.unwrap().unchanged, 1);

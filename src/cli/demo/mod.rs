@@ -14,7 +14,7 @@ use crate::{
     config::{Common, Serve},
     domain::{
         Caller, Registry,
-        auth::jwt::{LOCAL_ISSUER, Subject},
+        auth::jwt::{LOCAL_ISSUER, TokenSubject},
     },
 };
 
@@ -119,7 +119,7 @@ async fn beside(common: &Common, database: &Database) -> Result<Report, Failure>
 
 /// A token of a user of the platform.
 async fn operator(registry: &Registry) -> Result<String, Failure> {
-    let token = registry.mint(Subject { subject: SUBJECT.to_owned(), email: None, name: None }, TTL)?;
+    let token = registry.mint(TokenSubject { subject: SUBJECT.to_owned(), email: None, name: None }, TTL)?;
     registry.add_operator(&Caller::system("demo"), LOCAL_ISSUER, SUBJECT).await?;
     Ok(token)
 }

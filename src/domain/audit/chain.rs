@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     clock::Instant,
     domain::change::{Change, Place},
-    entity::log::Floor,
+    entity::log::RetentionFloor,
 };
 
 /// A SHA-256 hash.
@@ -20,24 +20,24 @@ const INSTANT: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
 
 /// Why an entry doesn't continue the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+pub enum ChainError {
     /// The entry's position doesn't follow the previous one: entries were removed, inserted or moved.
-    Numbered,
+    Position,
     /// The entry is older than the previous one, or has another time than its commit's other entries.
-    Dated,
+    Time,
     /// The entry's hash isn't that of its columns: the entry was changed.
-    Changed,
+    RowHash,
     /// The entry's chain hash doesn't follow from the previous one: either entry was replaced or moved.
-    Chained,
+    ChainHash,
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Numbered => "its position does not follow: entries were removed, inserted or moved",
-            Self::Dated => "its time does not follow the previous entry",
-            Self::Changed => "its hash does not match its content: the entry was changed",
-            Self::Chained => "its chain hash does not follow: it or the entry before was replaced or moved",
+            Self::Position => "its position does not follow: entries were removed, inserted or moved",
+            Self::Time => "its time does not follow the previous entry",
+            Self::RowHash => "its hash does not match its content: the entry was changed",
+            Self::ChainHash => "its chain hash does not follow: it or the entry before was replaced or moved",
         })
     }
 }
@@ -60,8 +60,8 @@ impl Chain {
 
     /// A chain that continues after the last pruned entry. `None` when the stored chain hash isn't a SHA-256 hash.
     #[must_use]
-    pub fn from(floor: &Floor) -> Option<Self> {
-        let Floor { revision, position, chain_hash } = floor;
+    pub fn from(floor: &RetentionFloor) -> Option<Self> {
+        let RetentionFloor { revision, position, chain_hash } = floor;
         let hash = chain_hash.as_slice().try_into().ok()?;
         Some(Self { place: Place { revision: *revision, position: *position }, at: None, hash })
     }
@@ -81,25 +81,25 @@ impl Chain {
     /// Checks the next entry, and continues the chain with it.
     ///
     /// # Errors
-    /// The first [`Flaw`] of the entry.
-    pub fn follow(&mut self, change: &Change) -> Result<(), Flaw> {
+    /// The first [`ChainError`] of the entry.
+    pub fn follow(&mut self, change: &Change) -> Result<(), ChainError> {
         let Place { revision, position } = self.place;
         let next = Place::of(change);
         let continues = next == Place { revision, position: position + 1 };
         if !continues && next != (Place { revision: revision + 1, position: 1 }) {
-            return Err(Flaw::Numbered);
+            return Err(ChainError::Position);
         }
         let is_dated = self.at.is_none_or(|at| if continues { at == change.at } else { at <= change.at });
         if !is_dated {
-            return Err(Flaw::Dated);
+            return Err(ChainError::Time);
         }
         let hash = row_hash(change);
         if hash.as_slice() != change.row_hash {
-            return Err(Flaw::Changed);
+            return Err(ChainError::RowHash);
         }
         self.link(&hash);
         if self.hash.as_slice() != change.chain_hash {
-            return Err(Flaw::Chained);
+            return Err(ChainError::ChainHash);
         }
         (self.place, self.at) = (next, Some(change.at));
         Ok(())

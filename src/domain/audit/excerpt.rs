@@ -26,7 +26,7 @@ const PAGE: u64 = 250;
 /// One line of an excerpt, as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Line {
+pub(super) enum ExcerptLine {
     /// The first line: the log, the customer, and the entry that the excerpt starts after.
     Begin {
         format: String,
@@ -37,7 +37,7 @@ pub(super) enum Line {
         chain_hash: String,
     },
     /// An entry of the customer.
-    Change(Box<Own>),
+    Change(Box<ExcerptEntry>),
     /// The hashes of consecutive entries of others.
     Hashes(Vec<String>),
     /// The last line: the end of the log.
@@ -47,7 +47,7 @@ pub(super) enum Line {
 /// An entry, with all columns that its hash covers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Own {
+pub(super) struct ExcerptEntry {
     revision: i64,
     position: i32,
     at: Instant,
@@ -65,7 +65,7 @@ pub(super) struct Own {
     salt: Option<Uuid>,
 }
 
-impl Own {
+impl ExcerptEntry {
     fn of(change: Change, customer_id: CustomerId) -> Self {
         Self {
             revision: change.revision,
@@ -138,7 +138,7 @@ impl Registry {
         let missing = Error::NotFound("customer");
         policy::allow_on(caller, Action::ReadChanges, customer, "customer")?;
         let reading = self.reading(caller);
-        let reach = reading.reach(Action::ReadChanges)?;
+        let reach = reading.tenant_filter(Action::ReadChanges)?;
         reading.view.one(customer::by_ids(&reach, &[customer])).await?.ok_or(missing)?;
         // One connection at a time: if each holder of a connection waited for a second one, all could wait for ever.
         drop(reading);
@@ -173,7 +173,7 @@ impl Excerpt {
                 self.next = Next::Nothing;
                 let Head { revision, position, at, chain_hash, .. } = &self.head;
                 let chain_hash = hex::encode(chain_hash);
-                vec![Line::End { revision: *revision, position: *position, at: *at, chain_hash }]
+                vec![ExcerptLine::End { revision: *revision, position: *position, at: *at, chain_hash }]
             }
             Next::Nothing => return Ok(None),
         };
@@ -185,14 +185,14 @@ impl Excerpt {
         Ok(Some(text))
     }
 
-    async fn begin(&mut self) -> Result<Line> {
+    async fn begin(&mut self) -> Result<ExcerptLine> {
         let view = self.registry.reading(&Caller::system("excerpt")).view;
         let floor = floor(&view).await?;
         if floor.revision != self.head.floor {
             return Err(Error::CursorTooOld { floor: floor.revision });
         }
         self.next = Next::Entries;
-        Ok(Line::Begin {
+        Ok(ExcerptLine::Begin {
             format: FORMAT.to_owned(),
             log_id: self.head.log_id,
             customer_id: self.customer,
@@ -204,7 +204,7 @@ impl Excerpt {
 
     /// The lines of the next page. Reads the hashes with the service's rights, since they reveal nothing, and the
     /// customer's entries with the caller's rights, so that row-level security applies to them too.
-    async fn entries(&mut self) -> Result<Vec<Line>> {
+    async fn entries(&mut self) -> Result<Vec<ExcerptLine>> {
         let system = self.registry.reading(&Caller::system("excerpt")).view;
         let head = head(&system).await?;
         if head.has_lost(self.place) {
@@ -234,11 +234,11 @@ impl Excerpt {
                 };
                 let entry = own.pop_front().filter(is_it);
                 let entry = entry.ok_or(Error::Unavailable("the log was pruned during the export"))?;
-                lines.push(Line::Change(Box::new(Own::of(entry, self.customer))));
-            } else if let Some(Line::Hashes(run)) = lines.last_mut() {
+                lines.push(ExcerptLine::Change(Box::new(ExcerptEntry::of(entry, self.customer))));
+            } else if let Some(ExcerptLine::Hashes(run)) = lines.last_mut() {
                 run.push(hex::encode(&hash.row_hash));
             } else {
-                lines.push(Line::Hashes(vec![hex::encode(&hash.row_hash)]));
+                lines.push(ExcerptLine::Hashes(vec![hex::encode(&hash.row_hash)]));
             }
         }
         Ok(lines)

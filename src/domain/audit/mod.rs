@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 pub mod chain;
 mod excerpt;
-mod follow;
-mod seal;
+mod excerpt_verifier;
+mod signed_head;
 mod verify;
 
 pub use excerpt::Excerpt;
-pub use follow::{ExcerptError, Followed, Follower};
-pub use seal::{Seal, SealError};
-pub use verify::{Fault, Progress, Report};
+pub use excerpt_verifier::{ExcerptError, ExcerptReport, ExcerptVerifier};
+pub use signed_head::{SignedHead, SignedHeadError};
+pub use verify::{IntegrityViolation, Progress, Report};
 
 use super::{
     Error, Page, PageArgs, Reading, Registry, Result,
@@ -50,7 +50,7 @@ pub struct ChangeFilter {
 
 /// The object that a list of entries belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
+pub enum AuditSubject {
     /// A customer: the entries about its data.
     Customer(CustomerId),
     /// An agent: the entries about it.
@@ -58,7 +58,7 @@ pub enum Subject {
 }
 
 /// One page for each subject.
-pub type Pages = Vec<(Subject, Page<Change>)>;
+pub type Pages = Vec<(AuditSubject, Page<Change>)>;
 
 const ADMINS_ONLY: Error = Error::Forbidden("only ADMINs of a customer may read its audit log");
 
@@ -75,8 +75,8 @@ impl Registry {
         filter: &ChangeFilter,
         page: &PageArgs<Place>,
     ) -> Result<Page<Change>> {
-        let of = whose(reading, customer)?;
-        let filter = resolved(&reading.view, filter).await?;
+        let of = readable_customers(reading, customer)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
         let rows = reading.view.all(audit::page(&of, &filter, &page.slice())).await?;
         Ok(page.page(rows))
     }
@@ -91,8 +91,8 @@ impl Registry {
         customer: Option<CustomerId>,
         filter: &ChangeFilter,
     ) -> Result<u64> {
-        let of = whose(reading, customer)?;
-        let filter = resolved(&reading.view, filter).await?;
+        let of = readable_customers(reading, customer)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
         let counted = reading.view.one(audit::count(&of, &filter)).await?;
         Ok(counted.map_or(0, |counted| u64::try_from(counted.count).unwrap_or(0)))
     }
@@ -104,25 +104,37 @@ impl Registry {
     pub async fn changes_of_each(
         &self,
         reading: &Reading,
-        subjects: &[Subject],
+        subjects: &[AuditSubject],
         filter: &ChangeFilter,
         page: &PageArgs<Place>,
     ) -> Result<Pages> {
-        let reach = reading.reach(Action::ReadChanges)?;
-        let filter = resolved(&reading.view, filter).await?;
-        let (customers, agents) = sorted(subjects);
+        let reach = reading.tenant_filter(Action::ReadChanges)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
+        let (customers, agents) = split_subjects(subjects);
         let mut pages = Vec::with_capacity(subjects.len());
         if !customers.is_empty() {
             let parents = Parents::Customers(&customers);
             let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
-            let of = |row: &Change| row.customer_id.map(Subject::Customer);
-            pages.extend(paged(customers.iter().copied().map(Subject::Customer), rows, of, &reach, page));
+            let of = |row: &Change| row.customer_id.map(AuditSubject::Customer);
+            pages.extend(pages_by_subject(
+                customers.iter().copied().map(AuditSubject::Customer),
+                rows,
+                of,
+                &reach,
+                page,
+            ));
         }
         if !agents.is_empty() {
             let parents = Parents::Agents(&agents);
             let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
-            let of = |row: &Change| row.agent_id.map(Subject::Agent);
-            pages.extend(paged(agents.iter().copied().map(Subject::Agent), rows, of, &reach, page));
+            let of = |row: &Change| row.agent_id.map(AuditSubject::Agent);
+            pages.extend(pages_by_subject(
+                agents.iter().copied().map(AuditSubject::Agent),
+                rows,
+                of,
+                &reach,
+                page,
+            ));
         }
         Ok(pages)
     }
@@ -134,12 +146,12 @@ impl Registry {
     pub async fn count_changes_of_each(
         &self,
         reading: &Reading,
-        subjects: &[Subject],
+        subjects: &[AuditSubject],
         filter: &ChangeFilter,
-    ) -> Result<Vec<(Subject, u64)>> {
-        let reach = reading.reach(Action::ReadChanges)?;
-        let filter = resolved(&reading.view, filter).await?;
-        let (mut customers, agents) = sorted(subjects);
+    ) -> Result<Vec<(AuditSubject, u64)>> {
+        let reach = reading.tenant_filter(Action::ReadChanges)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
+        let (mut customers, agents) = split_subjects(subjects);
         customers.retain(|customer| reach.holds(*customer));
         let mut counts = Vec::with_capacity(subjects.len());
         for parents in [Parents::Customers(&customers), Parents::Agents(&agents)] {
@@ -153,65 +165,65 @@ impl Registry {
 }
 
 /// The filter with times replaced by revisions, which have an index. Revisions and times have the same order.
-async fn resolved(view: &View, filter: &ChangeFilter) -> Result<Filter> {
+async fn resolve_filter(view: &View, filter: &ChangeFilter) -> Result<Filter> {
     let ChangeFilter { agent_id, actor_id, actor_kind, actions, since, until } = filter;
     Ok(Filter {
         agent_id: *agent_id,
         actor_id: *actor_id,
         actor_kind: *actor_kind,
         actions: actions.clone(),
-        from: first_since(view, *since).await?,
-        until: first_since(view, *until).await?,
+        from: first_revision_since(view, *since).await?,
+        until: first_revision_since(view, *until).await?,
     })
 }
 
 /// The first revision at this time or later; `i64::MAX` when there is none yet.
-async fn first_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
+async fn first_revision_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
     let Some(at) = at else { return Ok(None) };
     let first = view.one(log::since(at)).await?.and_then(|since| since.revision);
     Ok(Some(first.unwrap_or(i64::MAX)))
 }
 
 /// The customers whose entries the reader may read, of this customer or of all.
-fn whose(reading: &Reading, customer: Option<CustomerId>) -> Result<Of> {
+fn readable_customers(reading: &Reading, customer: Option<CustomerId>) -> Result<Of> {
     if let Some(customer) = customer {
         reading.allow_on(Action::ReadChanges, customer, "customer")?;
         return Ok(Of::Customers(vec![customer]));
     }
-    match reading.reach(Action::ReadChanges)? {
+    match reading.tenant_filter(Action::ReadChanges)? {
         Reach::Only(customers) if customers.is_empty() => Err(ADMINS_ONLY),
         Reach::Only(customers) => Ok(Of::Customers(customers)),
         Reach::Everyone => Ok(Of::Everyone),
     }
 }
 
-fn sorted(subjects: &[Subject]) -> (Vec<CustomerId>, Vec<AgentId>) {
+fn split_subjects(subjects: &[AuditSubject]) -> (Vec<CustomerId>, Vec<AgentId>) {
     let (mut customers, mut agents) = (Vec::new(), Vec::new());
     for subject in subjects {
         match subject {
-            Subject::Customer(id) => customers.push(*id),
-            Subject::Agent(id) => agents.push(*id),
+            AuditSubject::Customer(id) => customers.push(*id),
+            AuditSubject::Agent(id) => agents.push(*id),
         }
     }
     (customers, agents)
 }
 
-fn subject(parents: Parents<'_>, id: Uuid) -> Subject {
+fn subject(parents: Parents<'_>, id: Uuid) -> AuditSubject {
     match parents {
-        Parents::Customers(_) => Subject::Customer(id.into()),
-        Parents::Agents(_) => Subject::Agent(id.into()),
+        Parents::Customers(_) => AuditSubject::Customer(id.into()),
+        Parents::Agents(_) => AuditSubject::Agent(id.into()),
     }
 }
 
 /// Groups rows that were read for many subjects into one page for each, without rows that the reader may not see.
-fn paged(
-    subjects: impl Iterator<Item = Subject>,
+fn pages_by_subject(
+    subjects: impl Iterator<Item = AuditSubject>,
     rows: Vec<Change>,
-    of: impl Fn(&Change) -> Option<Subject>,
+    of: impl Fn(&Change) -> Option<AuditSubject>,
     reach: &Reach,
     page: &PageArgs<Place>,
 ) -> Pages {
-    let mut groups: HashMap<Subject, Vec<Change>> = HashMap::new();
+    let mut groups: HashMap<AuditSubject, Vec<Change>> = HashMap::new();
     for row in rows {
         if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| reach.holds(id))) {
             groups.entry(subject).or_default().push(row);

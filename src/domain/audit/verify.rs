@@ -5,8 +5,8 @@ use std::{collections::HashMap, fmt};
 use serde::Deserialize;
 
 use super::{
-    chain::{Chain, Flaw},
-    seal::Seal,
+    chain::{Chain, ChainError},
+    signed_head::SignedHead,
 };
 use crate::{
     db::View,
@@ -40,57 +40,61 @@ pub struct Report {
     /// How many signed heads are older than the first entry that is kept, and couldn't be checked.
     pub skipped: usize,
     /// The first violation that was found; `None` when the log is intact.
-    pub fault: Option<Fault>,
+    pub violation: Option<IntegrityViolation>,
 }
 
 /// A violation of the log's or the agents' integrity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum IntegrityViolation {
     /// An entry doesn't continue the chain.
-    Entry(Place, Flaw),
+    Entry(Place, ChainError),
     /// The stored start of the log isn't the one that the log's last pruning recorded.
-    Floor(i64),
+    LogStart(i64),
     /// The last entry isn't the log's head: the end was cut off or replaced.
-    Head(Place),
+    LogHead(Place),
     /// The log doesn't contain the entry that this head was signed of.
-    Sealed(Seal),
+    MissingHead(SignedHead),
     /// This head was signed of another log.
-    OtherLog(Seal),
+    OtherLog(SignedHead),
     /// The row of an activation and its log entry differ, or one of them is missing.
     Activation(AgentId),
     /// An agent has another name than in its last log entry.
-    Named(AgentId),
+    AgentName(AgentId),
     /// A customer has another billing status than in its last log entry.
-    Billed(CustomerId),
+    CustomerBilling(CustomerId),
     /// An agent's active version isn't the one that was activated last.
-    Serves(AgentId),
+    ActiveVersion(AgentId),
     /// The content of an active version isn't the one that was published.
     Content(AgentId, VersionId),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for IntegrityViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(place, flaw) => write!(f, "entry {place}: {flaw}"),
-            Self::Floor(revision) => {
+            Self::LogStart(revision) => {
                 write!(
                     f,
                     "the log begins after revision {revision}, but no entry records a pruning up to there"
                 )
             }
-            Self::Head(place) => write!(f, "the last entry is {place}, but the log's head is another one"),
-            Self::Sealed(Seal { revision, position, .. }) => {
+            Self::LogHead(place) => write!(f, "the last entry is {place}, but the log's head is another one"),
+            Self::MissingHead(SignedHead { revision, position, .. }) => {
                 write!(f, "entry {revision}.{position} is not the one of the signed head")
             }
-            Self::OtherLog(Seal { log_id, .. }) => write!(f, "the signed head is of another log, {log_id}"),
+            Self::OtherLog(SignedHead { log_id, .. }) => {
+                write!(f, "the signed head is of another log, {log_id}")
+            }
             Self::Activation(agent) => {
                 write!(f, "the activations of agent {agent} differ from the log")
             }
-            Self::Named(agent) => write!(f, "agent {agent} has another name than in the log"),
-            Self::Billed(customer) => {
+            Self::AgentName(agent) => write!(f, "agent {agent} has another name than in the log"),
+            Self::CustomerBilling(customer) => {
                 write!(f, "customer {customer} has another billing status than in the log")
             }
-            Self::Serves(agent) => write!(f, "agent {agent} does not serve the version activated last"),
+            Self::ActiveVersion(agent) => {
+                write!(f, "agent {agent} does not serve the version activated last")
+            }
             Self::Content(agent, version) => {
                 write!(
                     f,
@@ -120,47 +124,47 @@ impl Registry {
     pub async fn verify_log(
         &self,
         caller: &Caller,
-        seals: &[Seal],
+        signed_heads: &[SignedHead],
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Report> {
         policy::allow(caller, Action::ManagePlatform)?;
         let view = self.reading(caller).view;
         let head = head(&view).await?;
-        let mut report = Report { entries: 0, agents: 0, unpublished: 0, skipped: 0, fault: None, head };
-        report.fault = chain_fault(&view, &mut report, seals, progress).await?;
-        if report.fault.is_none() {
-            report.fault = serving_fault(&view, &mut report, progress).await?;
+        let mut report = Report { entries: 0, agents: 0, unpublished: 0, skipped: 0, violation: None, head };
+        report.violation = find_chain_violation(&view, &mut report, signed_heads, progress).await?;
+        if report.violation.is_none() {
+            report.violation = find_serving_violation(&view, &mut report, progress).await?;
         }
         Ok(report)
     }
 }
 
-async fn chain_fault(
+async fn find_chain_violation(
     view: &View,
     report: &mut Report,
-    seals: &[Seal],
+    signed_heads: &[SignedHead],
     progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Option<Fault>> {
-    if let Some(other) = seals.iter().find(|seal| seal.log_id != report.head.log_id) {
-        return Ok(Some(Fault::OtherLog(other.clone())));
+) -> Result<Option<IntegrityViolation>> {
+    if let Some(other) = signed_heads.iter().find(|signed_head| signed_head.log_id != report.head.log_id) {
+        return Ok(Some(IntegrityViolation::OtherLog(other.clone())));
     }
     let floor = floor(view).await?;
     let genesis = Chain::genesis(report.head.log_id);
     let Some(mut chain) = Chain::from(&floor).filter(|chain| floor.revision > 0 || *chain == genesis) else {
-        return Ok(Some(Fault::Floor(floor.revision)));
+        return Ok(Some(IntegrityViolation::LogStart(floor.revision)));
     };
-    let mut open: Vec<&Seal> = seals.iter().collect();
+    let mut open: Vec<&SignedHead> = signed_heads.iter().collect();
     let mut told = floor.revision == 0;
-    open.retain(|seal| !seal.is_at(&chain));
+    open.retain(|signed_head| !signed_head.is_at(&chain));
     loop {
         let page = view.all(change::after(&Reach::Everyone, chain.place(), PAGE)).await?;
         let is_last = u64::try_from(page.len()).is_ok_and(|len| len < PAGE);
         for entry in &page {
             if let Err(flaw) = chain.follow(entry) {
-                return Ok(Some(Fault::Entry(Place::of(entry), flaw)));
+                return Ok(Some(IntegrityViolation::Entry(Place::of(entry), flaw)));
             }
-            told |= tells_of(entry, floor.revision, &hex::encode(&floor.chain_hash));
-            open.retain(|seal| !seal.is_at(&chain));
+            told |= records_pruning(entry, floor.revision, &hex::encode(&floor.chain_hash));
+            open.retain(|signed_head| !signed_head.is_at(&chain));
             report.entries += 1;
         }
         progress(Progress::Log(chain.place().revision, report.head.revision));
@@ -171,19 +175,19 @@ async fn chain_fault(
     let Head { revision, position, chain_hash, .. } = &report.head;
     let ends = chain.place() == Place { revision: *revision, position: *position };
     if !ends || chain.hash().as_slice() != chain_hash {
-        return Ok(Some(Fault::Head(chain.place())));
+        return Ok(Some(IntegrityViolation::LogHead(chain.place())));
     }
     if !told {
-        return Ok(Some(Fault::Floor(floor.revision)));
+        return Ok(Some(IntegrityViolation::LogStart(floor.revision)));
     }
     // Heads from before the first entry that is kept can't be checked.
-    report.skipped = open.iter().filter(|seal| seal.revision < floor.revision).count();
-    let missing = open.into_iter().find(|seal| seal.revision >= floor.revision);
-    Ok(missing.map(|seal| Fault::Sealed(seal.clone())))
+    report.skipped = open.iter().filter(|signed_head| signed_head.revision < floor.revision).count();
+    let missing = open.into_iter().find(|signed_head| signed_head.revision >= floor.revision);
+    Ok(missing.map(|signed_head| IntegrityViolation::MissingHead(signed_head.clone())))
 }
 
 /// Whether an entry records the pruning up to this commit and chain hash.
-fn tells_of(entry: &Change, floor: i64, chain_hash: &str) -> bool {
+fn records_pruning(entry: &Change, floor: i64, chain_hash: &str) -> bool {
     #[derive(Deserialize)]
     struct Pruned {
         after: After,
@@ -198,16 +202,16 @@ fn tells_of(entry: &Change, floor: i64, chain_hash: &str) -> bool {
             .is_ok_and(|Pruned { after }| after.revision == floor && after.chain_hash == chain_hash)
 }
 
-async fn serving_fault(
+async fn find_serving_violation(
     view: &View,
     report: &mut Report,
     progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Option<Fault>> {
+) -> Result<Option<IntegrityViolation>> {
     if let Some(stray) = view.one(told::stray_activation()).await? {
-        return Ok(Some(Fault::Activation(stray.agent_id)));
+        return Ok(Some(IntegrityViolation::Activation(stray.agent_id)));
     }
     if let Some(wrong) = view.one(told::wrong_status()).await? {
-        return Ok(Some(Fault::Billed(wrong.customer_id)));
+        return Ok(Some(IntegrityViolation::CustomerBilling(wrong.customer_id)));
     }
     let mut after = None;
     loop {
@@ -219,10 +223,10 @@ async fn serving_fault(
         let versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
         for row in &page {
             if row.active_version_id != row.told_version_id {
-                return Ok(Some(Fault::Serves(row.agent_id)));
+                return Ok(Some(IntegrityViolation::ActiveVersion(row.agent_id)));
             }
             if row.told_name.as_ref().is_some_and(|told| *told != row.name) && !row.is_erased {
-                return Ok(Some(Fault::Named(row.agent_id)));
+                return Ok(Some(IntegrityViolation::AgentName(row.agent_id)));
             }
             let Some(id) = row.active_version_id.filter(|_| !row.is_erased) else { continue };
             let holds = versions.get(&id).map(|version| (Content::of(version).hash(), version));
@@ -232,7 +236,7 @@ async fn serving_fault(
                     && published.is_none_or(|published| *published == hex::encode(&version.content_hash))
             });
             if !is_published {
-                return Ok(Some(Fault::Content(row.agent_id, id)));
+                return Ok(Some(IntegrityViolation::Content(row.agent_id, id)));
             }
             report.agents += 1;
             report.unpublished += u64::from(row.published_hash.is_none());

@@ -23,7 +23,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::jwt::{Claims, REFUSED, Unverified, verify};
+use super::jwt::{Claims, REFUSED, UnverifiedToken, verify};
 use crate::{clock::Clock, task::lock};
 
 /// How often the keys are refreshed, so that a key that is published ahead of its use is known in time.
@@ -90,10 +90,10 @@ pub enum JwksError {
     #[error(
         "the key set {0} holds no usable key: EdDSA (Ed25519), ES256 (P-256) or RS256 (2048 bits or more), with a kid"
     )]
-    Useless(String),
+    NoUsableKey(String),
 }
 
-type Known = HashMap<String, (Algorithm, Arc<DecodingKey>)>;
+type KeySet = HashMap<String, (Algorithm, Arc<DecodingKey>)>;
 
 /// An outside issuer and its keys. Clones share them.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ struct Inner {
     audience: String,
     source: Source,
     http: reqwest::Client,
-    keys: RwLock<Known>,
+    keys: RwLock<KeySet>,
     /// When a token with an unknown key last triggered a refresh.
     asked: Mutex<Option<Instant>>,
     /// Held while the keys are refreshed, so that refreshes don't overwrite a newer result.
@@ -139,9 +139,9 @@ impl OutsideIssuer {
     /// # Errors
     /// Why the token isn't accepted, in words that help no attacker.
     pub async fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
-        let token = Unverified::read(token)?;
+        let token = UnverifiedToken::read(token)?;
         let mut key = self.key(token.kid());
-        if key.is_none() && self.may_ask() {
+        if key.is_none() && self.may_refresh() {
             if let Err(err) = self.refresh().await {
                 tracing::warn!(error = %err, "a token names an unknown key, and the issuer's keys can't be refreshed");
             }
@@ -162,9 +162,9 @@ impl OutsideIssuer {
             Source::File(path) => read(path).await.map_err(|err| JwksError::File(name(source), err))?,
             Source::Url(url) => self.fetch(url).await.map_err(|why| JwksError::Fetch(name(source), why))?,
         };
-        let known = usable(&text);
+        let known = parse_keys(&text);
         if known.is_empty() {
-            return Err(JwksError::Useless(name(source)));
+            return Err(JwksError::NoUsableKey(name(source)));
         }
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
@@ -194,7 +194,7 @@ impl OutsideIssuer {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
     }
 
-    fn may_ask(&self) -> bool {
+    fn may_refresh(&self) -> bool {
         let mut asked = lock(&self.0.asked);
         let may = asked.is_none_or(|asked| asked.elapsed() >= UNKNOWN_EVERY);
         if may {
@@ -243,7 +243,7 @@ fn name(source: &Source) -> String {
 }
 
 /// The usable keys of a set, by key id. Ignores what it can't parse (RFC 7517, section 5).
-fn usable(text: &[u8]) -> Known {
+fn parse_keys(text: &[u8]) -> KeySet {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Json>,

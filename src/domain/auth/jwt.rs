@@ -41,7 +41,7 @@ const LIMITS: Limits =
 /// The longest e-mail address (RFC 5321, section 4.5.3.1.3) and name that are read from a token, in characters.
 const PERSONAL_CHARS_MAX: usize = 254;
 /// How far an issuer's clock may be ahead of ours: the tolerance for `nbf`.
-const AHEAD: TimeDelta = TimeDelta::seconds(10);
+const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::seconds(10);
 
 /// The message of most rejections: details would help attackers.
 pub(super) const REFUSED: &str = "the token is not valid";
@@ -87,7 +87,7 @@ struct Payload {
 
 /// The user that a local token is for.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct TokenSubject {
     /// The user's name: `sub`.
     pub subject: String,
     /// The user's e-mail address. It becomes a verified one, so the caller must be sure of it.
@@ -97,7 +97,7 @@ pub struct Subject {
 }
 
 /// A token that has been split and parsed. Its signature hasn't been checked.
-pub(super) struct Unverified<'t> {
+pub(super) struct UnverifiedToken<'t> {
     token: &'t str,
     claims: Json,
     kid: String,
@@ -115,7 +115,7 @@ struct TokenHeader {
     crit: Option<Json>,
 }
 
-impl<'t> Unverified<'t> {
+impl<'t> UnverifiedToken<'t> {
     /// Splits and parses a token, and checks its header. The library parses both parts by serde_json, so it gets only
     /// parts that our own reader has accepted.
     pub(super) fn read(token: &'t str) -> Result<Self, &'static str> {
@@ -128,7 +128,7 @@ impl<'t> Unverified<'t> {
         else {
             return Err(REFUSED);
         };
-        let header: TokenHeader = json_reader::from_json(&part(header)?).map_err(|_| REFUSED)?;
+        let header: TokenHeader = json_reader::from_json(&parse_part(header)?).map_err(|_| REFUSED)?;
         let TokenHeader { kid, typ, jwk, jku, x5u, x5c, crit } = header;
         // A token that brings its own key, or the place to fetch one from, is an attack (RFC 8725, section 3.5). This
         // service supports no extensions, and must reject a token with critical ones (RFC 7515, section 4.1.11).
@@ -141,7 +141,7 @@ impl<'t> Unverified<'t> {
         if is_refused || !is_jwt {
             return Err(REFUSED);
         }
-        Ok(Self { token, claims: part(claims)?, kid: kid.ok_or(REFUSED)? })
+        Ok(Self { token, claims: parse_part(claims)?, kid: kid.ok_or(REFUSED)? })
     }
 
     /// The id of the key that the token claims to be signed with.
@@ -151,7 +151,7 @@ impl<'t> Unverified<'t> {
 }
 
 /// Parses a part of a token: JSON in base64url.
-pub(in crate::domain) fn part(text: &str) -> Result<Json, &'static str> {
+pub(in crate::domain) fn parse_part(text: &str) -> Result<Json, &'static str> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| REFUSED)?;
     json_reader::read(&bytes, &LIMITS).map_err(|_| REFUSED)
 }
@@ -159,7 +159,7 @@ pub(in crate::domain) fn part(text: &str) -> Result<Json, &'static str> {
 /// The claims of a token that this key has signed, by this algorithm and for this audience, and that is valid now.
 pub(super) fn verify(
     clock: &Clock,
-    Unverified { token, claims, kid: _ }: Unverified<'_>,
+    UnverifiedToken { token, claims, kid: _ }: UnverifiedToken<'_>,
     (algorithm, key): (Algorithm, &DecodingKey),
     issuer: &str,
     audience: &str,
@@ -177,7 +177,7 @@ pub(super) fn verify(
     if expires_at <= now {
         return Err("the token has expired");
     }
-    if payload.nbf.as_ref().map(instant).transpose()?.is_some_and(|from| from > now + AHEAD) {
+    if payload.nbf.as_ref().map(instant).transpose()?.is_some_and(|from| from > now + CLOCK_SKEW_MAX) {
         return Err("the token is not valid yet");
     }
     let Payload { iss, aud: _, sub, exp: _, nbf: _, iat: _, email, email_verified, name } = payload;
@@ -264,10 +264,10 @@ impl LocalIssuer {
     pub fn mint(
         &self,
         clock: &Clock,
-        subject: Subject,
+        subject: TokenSubject,
         ttl: Duration,
     ) -> Result<String, jsonwebtoken::errors::Error> {
-        let Subject { subject, email, name } = subject;
+        let TokenSubject { subject, email, name } = subject;
         let now = clock.now().timestamp();
         let payload = Payload {
             iss: LOCAL_ISSUER.to_owned(),
@@ -317,7 +317,7 @@ impl LocalIssuer {
     /// # Errors
     /// Why the token isn't accepted, in words that help no attacker.
     pub fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
-        let token = Unverified::read(token)?;
+        let token = UnverifiedToken::read(token)?;
         if token.kid() != self.kid {
             return Err(REFUSED);
         }

@@ -8,18 +8,18 @@ use crate::{
         Caller, Error, Result,
         agent::Agent,
         auth::REFUSED,
-        customer::{BillingStatus, Customer, Standing},
+        customer::{BillingStatus, Customer, CustomerStatus},
         invitation::Invitation,
         policy::{self, Action, CustomerState},
     },
-    entity::{Reach, agent as agent_row, customer as customer_row, invitation as invitation_row, operator},
+    entity::{Reach, agent, customer, invitation, operator},
     id::{AgentId, CustomerId, InvitationId},
 };
 
 /// Fails when the customer's status doesn't allow this action. The platform may write to suspended and canceled
 /// customers, to help them; for an erased customer, only actions are allowed that check its state themselves.
-pub(in crate::domain) fn refuse_state(caller: &Caller, action: Action, standing: Standing) -> Result<()> {
-    let Standing { plan: _, billing_status, erased_at } = standing;
+pub(in crate::domain) fn check_status(caller: &Caller, action: Action, status: CustomerStatus) -> Result<()> {
+    let CustomerStatus { plan: _, billing_status, erased_at } = status;
     let is_served = match billing_status {
         BillingStatus::Trialing | BillingStatus::Active | BillingStatus::PastDue => true,
         BillingStatus::Suspended | BillingStatus::Canceled => false,
@@ -45,10 +45,10 @@ impl OpenTxn {
     ) -> Result<(GrantedTxn, Customer)> {
         // Checked before locking too: a caller without the right must neither wait for others nor make them wait.
         policy::allow_on(&self.caller, action, id, what)?;
-        let found = self.one(customer_row::locked(self.reach(), id)).await?.ok_or(Error::NotFound(what))?;
-        let caller = self.renewed(Some(id)).await?;
+        let found = self.one(customer::locked(self.reach(), id)).await?.ok_or(Error::NotFound(what))?;
+        let caller = self.reload_caller(Some(id)).await?;
         policy::allow_on(&caller, action, id, what)?;
-        refuse_state(&caller, action, found.standing())?;
+        check_status(&caller, action, found.status())?;
         Ok((self.grant(caller, Permit::Customer(id)), found))
     }
 
@@ -61,7 +61,7 @@ impl OpenTxn {
         self,
         action: Action,
         id: AgentId,
-    ) -> Result<(GrantedTxn, Standing, Agent)> {
+    ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
         let may = |customer| policy::allow_on(&self.caller, action, customer, "agent");
         let reach = match self.reach() {
             Reach::Everyone => Reach::Everyone,
@@ -69,18 +69,17 @@ impl OpenTxn {
                 Reach::Only(customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect())
             }
         };
-        let Some(agent_row::Locked { agent, standing }) = self.one(agent_row::locked(&reach, id)).await?
-        else {
-            let found = self.one(agent_row::by_ids(self.reach(), &[id])).await?;
+        let Some(agent::Locked { agent, status }) = self.one(agent::locked(&reach, id)).await? else {
+            let found = self.one(agent::by_ids(self.reach(), &[id])).await?;
             return Err(found
                 .and_then(|found| may(found.customer_id).err())
                 .unwrap_or(Error::NotFound("agent")));
         };
         let customer = agent.customer_id;
-        let caller = self.renewed(Some(customer)).await?;
+        let caller = self.reload_caller(Some(customer)).await?;
         policy::allow_on(&caller, action, customer, "agent")?;
-        refuse_state(&caller, action, standing)?;
-        Ok((self.grant(caller, Permit::Customer(customer)), standing, agent))
+        check_status(&caller, action, status)?;
+        Ok((self.grant(caller, Permit::Customer(customer)), status, agent))
     }
 
     /// Grants a write to the platform's own data, or the creation of a customer.
@@ -88,7 +87,7 @@ impl OpenTxn {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Unauthenticated`].
     pub(in crate::domain) async fn platform(self, action: Action) -> Result<GrantedTxn> {
-        let caller = self.renewed(None).await?;
+        let caller = self.reload_caller(None).await?;
         policy::allow(&caller, action)?;
         Ok(self.grant(caller, Permit::Platform))
     }
@@ -137,14 +136,14 @@ impl OpenTxn {
         customer: CustomerId,
         id: InvitationId,
     ) -> Result<Option<(GrantedTxn, Invitation)>> {
-        let locked = self.one(customer_row::locked(self.reach(), customer)).await?;
-        let standing = locked.ok_or(Error::NotFound("customer"))?.standing();
-        refuse_state(&self.caller, Action::ManageMembers, standing)?;
+        let locked = self.one(customer::locked(self.reach(), customer)).await?;
+        let status = locked.ok_or(Error::NotFound("customer"))?.status();
+        check_status(&self.caller, Action::ManageMembers, status)?;
         let now = self.clock.now();
         if self.caller.has_expired(now) {
             return Err(REFUSED);
         }
-        let open = self.one(invitation_row::locked(self.reach(), id)).await?;
+        let open = self.one(invitation::locked(self.reach(), id)).await?;
         let caller = self.caller.clone();
         Ok(open
             .filter(|open| open.expires_at > now)

@@ -29,7 +29,7 @@ use crate::{
 
 mod lock;
 
-pub(super) use lock::refuse_state;
+pub(super) use lock::check_status;
 
 /// The row that a caller's right to write depends on. It is read again inside the transaction.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl GrantedTxn {
     ///
     /// # Errors
     /// As [`policy::allow_on`].
-    pub(super) fn also(&self, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
+    pub(super) fn require(&self, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
         policy::allow_on(&self.caller, action, customer, what)
     }
 }
@@ -125,9 +125,14 @@ impl OpenTxn {
         self.txn.claim(key_hash, request_hash, now, over).await
     }
 
-    /// Stores the result of a write with a claimed key, as [`Txn::came_to`] does.
-    pub(super) fn came_to(&self, subject: uuid::Uuid, other: Option<uuid::Uuid>, since: i64) {
-        self.txn.came_to(subject, other, since);
+    /// Stores the result of a write with a claimed key, as [`Txn::complete_idempotency_key`] does.
+    pub(super) fn complete_idempotency_key(
+        &self,
+        subject: uuid::Uuid,
+        other: Option<uuid::Uuid>,
+        since: i64,
+    ) {
+        self.txn.complete_idempotency_key(subject, other, since);
     }
 
     /// Checks that the caller may still do this at this customer. Locks nothing of the customer, and so grants no
@@ -141,7 +146,7 @@ impl OpenTxn {
         customer: CustomerId,
         what: &'static str,
     ) -> Result<()> {
-        policy::allow_on(&self.renewed(Some(customer)).await?, action, customer, what)
+        policy::allow_on(&self.reload_caller(Some(customer)).await?, action, customer, what)
     }
 
     /// Checks that the caller may still do this to the platform's own data.
@@ -149,11 +154,11 @@ impl OpenTxn {
     /// # Errors
     /// As [`OpenTxn::allow_on`].
     pub(super) async fn allow(&self, action: Action) -> Result<()> {
-        policy::allow(&self.renewed(None).await?, action)
+        policy::allow(&self.reload_caller(None).await?, action)
     }
 
     /// The caller with its current rights: at this customer, or without one, those for the platform's own data.
-    async fn renewed(&self, customer: Option<CustomerId>) -> Result<Caller> {
+    async fn reload_caller(&self, customer: Option<CustomerId>) -> Result<Caller> {
         let (txn, mut caller) = (&self.txn, self.caller.clone());
         match WriteRight::of(&caller.principal)? {
             WriteRight::System => {}

@@ -11,7 +11,7 @@ use super::{
     line::{CLOSING, LINE_BYTES_MAX, Line, LineVersion},
 };
 use crate::{
-    entity::{Reach, agent as agent_row, agent_version, customer},
+    entity::{Reach, agent, agent_version, customer},
     id::CustomerId,
 };
 
@@ -52,7 +52,7 @@ impl Registry {
         }
         let (mut done, mut after) = (Exported::default(), None);
         loop {
-            let select = agent_row::by_name(customer_id, after.as_deref(), AGENTS_AT_ONCE);
+            let select = agent::by_name(customer_id, after.as_deref(), AGENTS_AT_ONCE);
             let agents = reading.view.all(select).await?;
             let Some(last) = agents.last() else { break };
             after = Some(last.name.clone());

@@ -12,16 +12,16 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 use super::{
     super::{
         Caller, Error, Reading, Registry, Result, customer,
-        limit::Limited,
+        limit::LimitedResource,
         policy::{self, Action},
         right, text,
     },
     line::{LINE_BYTES_MAX, Line},
-    plan::{self, Outcome, Plan, invalid},
+    plan::{self, CheckedLine, Outcome, invalid},
 };
 use crate::{
     clock::Instant,
-    entity::{Reach, agent as agent_row, customer as customer_row},
+    entity::{self, Reach, agent},
     id::CustomerId,
 };
 
@@ -47,7 +47,7 @@ pub struct ImportAgents {
 }
 
 /// An agent in a file whose size is checked in advance.
-struct Wanted {
+struct WantedAgent {
     line: u64,
     versions: i64,
     /// How many versions the agent has in the registry; `None` when it doesn't exist.
@@ -76,7 +76,7 @@ impl Imported {
 }
 
 /// A reader of a file's lines.
-struct Lines<'a> {
+struct LineReader<'a> {
     from: &'a mut (dyn AsyncBufRead + Send + Unpin),
     line: Vec<u8>,
     /// The number of the line that was read last.
@@ -88,14 +88,14 @@ struct Lines<'a> {
 }
 
 /// Checked lines with their numbers.
-type Batch = Vec<(u64, Plan)>;
+type Batch = Vec<(u64, CheckedLine)>;
 
 /// Why reading ended.
-enum End {
+enum ReadEnd {
     /// The file has no more lines.
-    Whole,
+    EndOfFile,
     /// A line can't be read; its number, the agent's name if known, and the reason.
-    Broken(u64, Option<String>, Error),
+    Unreadable(u64, Option<String>, Error),
 }
 
 /// An import that failed at a line. The lines before it have been imported.
@@ -147,16 +147,18 @@ impl Registry {
     ) -> std::result::Result<Imported, ImportError> {
         let mut done = Imported::default();
         let failed = |line, agent, done| move |source| ImportError { line, agent, done, source };
-        self.may_import(caller, &input).await.map_err(failed(0, None, done))?;
-        let mut lines = Lines { from, line: Vec::new(), number: 0, bytes: 0, names: HashSet::new() };
+        self.check_import(caller, &input).await.map_err(failed(0, None, done))?;
+        let mut lines = LineReader { from, line: Vec::new(), number: 0, bytes: 0, names: HashSet::new() };
         loop {
             let (batch, end) = lines.batch(&input.model_name, self.clock.now()).await;
             self.import_batch(caller, &input, batch, &mut done).await?;
             progress(lines.bytes);
             match end {
                 None => {}
-                Some(End::Whole) => return Ok(done),
-                Some(End::Broken(line, agent, source)) => return Err(failed(line, agent, done)(source)),
+                Some(ReadEnd::EndOfFile) => return Ok(done),
+                Some(ReadEnd::Unreadable(line, agent, source)) => {
+                    return Err(failed(line, agent, done)(source));
+                }
             }
         }
     }
@@ -166,7 +168,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`ImportError`]: [`Error::LimitReached`], or why the import may not start.
-    pub async fn room_to_import(
+    pub async fn check_room_to_import(
         &self,
         caller: &Caller,
         input: &ImportAgents,
@@ -174,7 +176,7 @@ impl Registry {
     ) -> std::result::Result<(), ImportError> {
         let done = Imported::default();
         let failed = |line, agent| move |source| ImportError { line, agent, done, source };
-        let plan = self.may_import(caller, input).await.map_err(failed(0, None))?;
+        let plan = self.check_import(caller, input).await.map_err(failed(0, None))?;
         let (mut line, mut number, mut wanted) = (Vec::new(), 0, HashMap::new());
         loop {
             number += 1;
@@ -184,38 +186,37 @@ impl Registry {
             }
             if let Ok(read) = Line::read(&line) {
                 let versions = i64::try_from(read.versions.len()).unwrap_or(i64::MAX);
-                wanted.insert(read.agent, Wanted { line: number, versions, has: None });
+                wanted.insert(read.agent, WantedAgent { line: number, versions, has: None });
             }
         }
         let reading = self.reading(caller);
         let agents =
-            self.look_for(&reading, input.customer_id, &mut wanted).await.map_err(failed(0, None))?;
+            self.find_wanted_agents(&reading, input.customer_id, &mut wanted).await.map_err(failed(0, None))?;
         // A file that adds nothing is accepted even if the customer is above its plan's limits.
         let new = wanted.values().filter(|wanted| wanted.has.is_none()).count();
         if new > 0 {
             let would_be = agents + i64::try_from(new).unwrap_or(i64::MAX);
-            Limited::Agents.check(plan, would_be).map_err(failed(0, None))?;
+            LimitedResource::Agents.check(plan, would_be).map_err(failed(0, None))?;
         }
         let mut growing: Vec<_> =
             wanted.into_iter().filter(|(_, wanted)| wanted.versions > wanted.has.unwrap_or(0)).collect();
         growing.sort_by_key(|(_, wanted)| wanted.line);
-        for (agent, Wanted { line, versions, has: _ }) in growing {
-            Limited::Versions.check(plan, versions).map_err(failed(line, Some(agent)))?;
+        for (agent, WantedAgent { line, versions, has: _ }) in growing {
+            LimitedResource::Versions.check(plan, versions).map_err(failed(line, Some(agent)))?;
         }
         Ok(())
     }
 
     /// Sets for each wanted agent how many versions it has in the registry. Returns how many agents the customer has.
-    async fn look_for(
+    async fn find_wanted_agents(
         &self,
         reading: &Reading,
         customer: CustomerId,
-        wanted: &mut HashMap<String, Wanted>,
+        wanted: &mut HashMap<String, WantedAgent>,
     ) -> Result<i64> {
         let (mut after, mut count) = (None, 0);
         loop {
-            let agents =
-                reading.view.all(agent_row::by_name(customer, after.as_deref(), NAMES_AT_ONCE)).await?;
+            let agents = reading.view.all(agent::by_name(customer, after.as_deref(), NAMES_AT_ONCE)).await?;
             let Some(last) = agents.last() else { break };
             after = Some(last.name.clone());
             count += i64::try_from(agents.len()).unwrap_or(i64::MAX);
@@ -228,15 +229,15 @@ impl Registry {
         Ok(count)
     }
 
-    async fn may_import(&self, caller: &Caller, input: &ImportAgents) -> Result<customer::Plan> {
+    async fn check_import(&self, caller: &Caller, input: &ImportAgents) -> Result<customer::Plan> {
         for action in [Action::WriteAgents, Action::PublishVersions, Action::ActivateVersions] {
             policy::allow_on(caller, action, input.customer_id, "customer")?;
         }
-        text::name("modelName", &input.model_name)?;
+        text::check_name("modelName", &input.model_name)?;
         let (reach, id) = (Reach::Only(vec![input.customer_id]), input.customer_id);
-        let found = self.reading(caller).view.one(customer_row::by_ids(&reach, &[id])).await?;
+        let found = self.reading(caller).view.one(entity::customer::by_ids(&reach, &[id])).await?;
         let found = found.ok_or(Error::NotFound("customer"))?;
-        right::refuse_state(caller, Action::WriteAgents, found.standing())?;
+        right::check_status(caller, Action::WriteAgents, found.status())?;
         Ok(found.plan)
     }
 
@@ -249,16 +250,16 @@ impl Registry {
         batch: Batch,
         done: &mut Imported,
     ) -> std::result::Result<(), ImportError> {
-        let (numbers, plans): (Vec<u64>, Vec<Plan>) = batch.into_iter().unzip();
+        let (numbers, plans): (Vec<u64>, Vec<CheckedLine>) = batch.into_iter().unzip();
         let plans = Arc::new(plans);
         if plans.len() > 1
-            && let Ok(outcomes) = self.import_some(caller, input, &plans, 0..plans.len()).await
+            && let Ok(outcomes) = self.import_range(caller, input, &plans, 0..plans.len()).await
         {
             outcomes.into_iter().for_each(|outcome| done.count(outcome));
             return Ok(());
         }
         for (place, line) in numbers.into_iter().enumerate() {
-            match self.import_some(caller, input, &plans, place..place + 1).await {
+            match self.import_range(caller, input, &plans, place..place + 1).await {
                 Ok(outcomes) => outcomes.into_iter().for_each(|outcome| done.count(outcome)),
                 Err(source) => {
                     let agent = plans.get(place).map(|plan| plan.name().to_owned());
@@ -269,11 +270,11 @@ impl Registry {
         Ok(())
     }
 
-    async fn import_some(
+    async fn import_range(
         &self,
         caller: &Caller,
         input: &ImportAgents,
-        plans: &Arc<Vec<Plan>>,
+        plans: &Arc<Vec<CheckedLine>>,
         range: std::ops::Range<usize>,
     ) -> Result<Vec<Outcome>> {
         let ImportAgents { customer_id, model_name: _, activate } = *input;
@@ -281,7 +282,7 @@ impl Registry {
         let made = self
             .run(caller, move |txn| async move {
                 let some = plans.get(range).unwrap_or_default();
-                plan::make_so(some, txn, &clock, customer_id, activate).await
+                plan::apply(some, txn, &clock, customer_id, activate).await
             })
             .await?;
         Ok(made.value)
@@ -297,9 +298,9 @@ impl Imported {
     }
 }
 
-impl Lines<'_> {
+impl LineReader<'_> {
     /// Reads the next batch of lines. Also returns why reading ended, if it did.
-    async fn batch(&mut self, model: &str, now: Instant) -> (Batch, Option<End>) {
+    async fn batch(&mut self, model: &str, now: Instant) -> (Batch, Option<ReadEnd>) {
         let (mut batch, before, mut versions) = (Batch::new(), self.bytes, 0);
         while batch.len() < AGENTS_AT_ONCE
             && versions < VERSIONS_AT_ONCE
@@ -317,15 +318,15 @@ impl Lines<'_> {
     }
 
     /// Reads and checks the next line that isn't blank.
-    async fn next(&mut self, model: &str, now: Instant) -> std::result::Result<Plan, End> {
+    async fn next(&mut self, model: &str, now: Instant) -> std::result::Result<CheckedLine, ReadEnd> {
         loop {
             self.number += 1;
             self.line.clear();
             let number = self.number;
-            let broken = |agent| move |source| End::Broken(number, agent, source);
+            let broken = |agent| move |source| ReadEnd::Unreadable(number, agent, source);
             let size = read_line(self.from, &mut self.line).await.map_err(broken(None))?;
             if size == 0 {
-                return Err(End::Whole);
+                return Err(ReadEnd::EndOfFile);
             }
             self.bytes += size as u64;
             if self.line.iter().all(u8::is_ascii_whitespace) {
@@ -338,7 +339,7 @@ impl Lines<'_> {
             if !self.names.insert(line.agent.clone()) {
                 return Err(broken(invalid("an earlier line of this file has an agent with this name")));
             }
-            return Plan::of(line, model, now).map_err(broken);
+            return CheckedLine::of(line, model, now).map_err(broken);
         }
     }
 }

@@ -62,7 +62,7 @@ pub struct LineVersion {
 
 /// A version that has been checked, ready to be written or compared.
 #[derive(Clone, Debug)]
-pub(super) struct Checked {
+pub(super) struct CheckedLineVersion {
     pub content: Content,
     pub hash: [u8; 32],
     pub message: Option<String>,
@@ -80,7 +80,7 @@ impl Line {
             let message = format!("not JSON: {}{}, at column {column}", err.kind(), at(err.path()));
             Error::Invalid { field: None, message }
         })?;
-        text::exact(&json).map_err(|err| Error::Invalid { field: None, message: err.to_string() })?;
+        text::check_exact(&json).map_err(|err| Error::Invalid { field: None, message: err.to_string() })?;
         from_json(&json).map_err(|err| {
             let message = format!("{}{}", err.message(), at(err.path()));
             Error::Invalid { field: None, message }
@@ -133,7 +133,7 @@ impl LineVersion {
     }
 
     /// The version with defaults for omitted fields, checked against all limits.
-    pub(super) fn check(self, model: &str, now: Instant) -> Result<Checked> {
+    pub(super) fn check(self, model: &str, now: Instant) -> Result<CheckedLineVersion> {
         let Self { published_at, system_prompt, model_name, model_parameters, tools, message } = self;
         let content = Content {
             system_prompt,
@@ -143,11 +143,11 @@ impl LineVersion {
         };
         content.check()?;
         if let Some(message) = &message {
-            text::description("message", message)?;
+            text::check_description("message", message)?;
         }
         let published_at = published_at.map(|text| instant(&text, now)).transpose()?;
         let hash = content.hash()?;
-        Ok(Checked { content, hash, message, published_at })
+        Ok(CheckedLineVersion { content, hash, message, published_at })
     }
 }
 

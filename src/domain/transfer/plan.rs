@@ -8,17 +8,17 @@ use super::{
         activation::{self, Reason},
         agent::{self, Agent},
         customer,
-        limit::{self, Counted, Limited},
+        limit::{self, Counted, LimitedResource},
         policy::Action,
         right::OpenTxn,
         version,
     },
-    line::{Checked, Line},
+    line::{CheckedLineVersion, Line},
 };
 use crate::{
     clock::{Clock, Instant},
     db::Txn,
-    entity::{agent as agent_row, agent_version, publication::Publication},
+    entity::{self, agent_version, publication::Publication},
     id::{CustomerId, VersionId},
 };
 
@@ -33,15 +33,15 @@ pub(super) struct Outcome {
 }
 
 /// A checked line.
-pub(super) struct Plan {
+pub(super) struct CheckedLine {
     name: String,
     description: Option<String>,
     archived: Option<bool>,
     active: Option<i32>,
-    versions: Vec<Checked>,
+    versions: Vec<CheckedLineVersion>,
 }
 
-impl Plan {
+impl CheckedLine {
     /// Checks all limits, before anything is written.
     pub(super) fn of(line: Line, model: &str, now: Instant) -> Result<Self> {
         let Line { agent, description, archived, active, versions } = line;
@@ -77,8 +77,8 @@ impl Plan {
 
 /// Applies the lines to the agents of one customer: all of them or none. Returns the result of each line. Records
 /// nothing for agents that are already as their line says.
-pub(super) async fn make_so(
-    plans: &[Plan],
+pub(super) async fn apply(
+    plans: &[CheckedLine],
     txn: OpenTxn,
     clock: &Clock,
     customer_id: CustomerId,
@@ -89,30 +89,30 @@ pub(super) async fn make_so(
     // on each other's agents.
     let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
     for action in [Action::PublishVersions, Action::ActivateVersions] {
-        txn.also(action, customer_id, "customer")?;
+        txn.require(action, customer_id, "customer")?;
     }
     let txn = &*txn;
-    let known = txn.all(agent_row::locked_by_name(customer_id, &names)).await?;
+    let known = txn.all(entity::agent::locked_by_name(customer_id, &names)).await?;
     let mut known: HashMap<String, Agent> =
         known.into_iter().map(|agent| (agent.name.clone(), agent)).collect();
     let agents: Vec<(Agent, bool)> = plans
         .iter()
-        .map(|Plan { name, description, .. }| match known.remove(name) {
+        .map(|CheckedLine { name, description, .. }| match known.remove(name) {
             Some(agent) => (agent, false),
-            None => (agent::draft(clock, customer_id, name.clone(), description.clone()), true),
+            None => (agent::new_agent(clock, customer_id, name.clone(), description.clone()), true),
         })
         .collect();
     let new: Vec<_> = agents
         .iter()
         .filter(|(_, created)| *created)
-        .map(|(agent, _)| agent_row::ActiveModel::from(agent.clone()))
+        .map(|(agent, _)| entity::agent::ActiveModel::from(agent.clone()))
         .collect();
-    limit::room_for(txn, &customer, Counted::Agents, new.len(), clock.now()).await?;
+    limit::check_quota(txn, &customer, Counted::Agents, new.len(), clock.now()).await?;
     txn.insert_all(new).await?;
     let mut writer = Writer { txn, clock, plan: customer.plan, activate, rows: Publication::default() };
     let mut outcomes = Vec::with_capacity(plans.len());
     for (plan, (agent, created)) in plans.iter().zip(agents) {
-        outcomes.push(writer.make_so(plan, agent, created).await?);
+        outcomes.push(writer.apply(plan, agent, created).await?);
     }
     writer.flush().await?;
     Ok(outcomes)
@@ -129,34 +129,34 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Applies a line to a locked agent.
-    async fn make_so(&mut self, plan: &Plan, mut agent: Agent, created: bool) -> Result<Outcome> {
+    async fn apply(&mut self, plan: &CheckedLine, mut agent: Agent, created: bool) -> Result<Outcome> {
         let (txn, clock, before) = (self.txn, self.clock, self.txn.recorded());
-        let Plan { name: _, description, archived, active, versions } = plan;
+        let CheckedLine { name: _, description, archived, active, versions } = plan;
         if created {
-            txn.record(agent::created(&agent));
+            txn.record(agent::creation_entry(&agent));
         }
         if *archived == Some(false) && agent.archived_at.is_some() {
-            agent = agent::take_back(txn, clock, agent).await?;
+            agent = agent::restore_locked(txn, clock, agent).await?;
         }
         if description.is_some() && agent.description != *description {
             let after = Agent { description: description.clone(), ..agent.clone() };
-            agent = agent::rewrite(txn, clock, agent, after).await?;
+            agent = agent::update_locked(txn, clock, agent, after).await?;
         }
-        let known = compare(txn, &agent, versions).await?;
+        let known = count_known_versions(txn, &agent, versions).await?;
         if versions.len() > known {
             if agent.archived_at.is_some() {
                 return Err(Error::Archived);
             }
             let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
-            Limited::Versions.check(self.plan, count)?;
+            LimitedResource::Versions.check(self.plan, count)?;
         }
         let was = agent.clone();
         let mut ids = HashMap::new();
-        for Checked { content, hash, message, published_at } in versions.iter().skip(known) {
+        for CheckedLineVersion { content, hash, message, published_at } in versions.iter().skip(known) {
             let created_at = published_at.unwrap_or_else(|| clock.now());
             let (content, message) = (content.clone(), message.clone());
-            let new = version::New { content, hash: *hash, message, created_at };
-            let version = version::append(txn, clock, &mut agent, new);
+            let new = version::CheckedVersion { content, hash: *hash, message, created_at };
+            let version = version::append_version(txn, clock, &mut agent, new);
             ids.insert(version.number, version.id);
             self.rows.versions.push(version);
             if self.rows.is_full() {
@@ -178,7 +178,7 @@ impl Writer<'_> {
         }
         if *archived == Some(true) && agent.archived_at.is_none() {
             self.flush().await?;
-            agent::put_away(txn, clock, agent).await?;
+            agent::archive_locked(txn, clock, agent).await?;
         }
         let versions = u64::try_from(plan.versions.len() - known).unwrap_or(u64::MAX);
         Ok(Outcome { created, versions, changed: txn.recorded() > before })
@@ -192,7 +192,8 @@ impl Writer<'_> {
         if agent.archived_at.is_some() {
             return Err(Error::Archived);
         }
-        let activation = activation::switch(self.txn, self.clock, agent, Some(id), Reason::Activate);
+        let activation =
+            activation::record_activation(self.txn, self.clock, agent, Some(id), Reason::Activate);
         self.rows.activations.push(activation);
         Ok(())
     }
@@ -221,7 +222,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 }
 
 /// How many of the line's versions the agent already has. They must be the line's first ones.
-async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize> {
+async fn count_known_versions(txn: &Txn, agent: &Agent, versions: &[CheckedLineVersion]) -> Result<usize> {
     let known = usize::try_from(agent.latest_number).unwrap_or(0);
     if known > versions.len() {
         let (has, first) = (versions.len(), versions.len() + 1);

@@ -9,7 +9,7 @@ use crate::{
         activation::Activation,
         agent::{Agent, AgentFilter},
         api_key::ApiKey,
-        audit::{ChangeFilter, Subject},
+        audit::{AuditSubject, ChangeFilter},
         change::{Change, Place},
         customer::Customer,
         invitation::Invitation,
@@ -180,7 +180,7 @@ filtered! {
     /// Reads or counts agents by customer.
     AgentPage, AgentCount: CustomerId => Agent, AgentFilter, by AgentId, agents_of_each, count_agents_of_each;
     /// Reads or counts entries of the audit log by the customer or agent that they're about.
-    ChangePage, ChangeCount: Subject => Change, ChangeFilter, by Place, changes_of_each, count_changes_of_each;
+    ChangePage, ChangeCount: AuditSubject => Change, ChangeFilter, by Place, changes_of_each, count_changes_of_each;
 }
 
 /// Reads the content of versions: prompt, parameters and tools.

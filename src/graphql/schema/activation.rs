@@ -203,13 +203,13 @@ impl ActivateVersionPayload {
     async fn of(
         request: &Request,
         agent: &ID,
-        answer: domain::Result<Changed<verbs::Switched>>,
+        answer: domain::Result<Changed<verbs::ActivationResult>>,
     ) -> async_graphql::Result<Self> {
         let conflict = matches!(&answer, Err(err) if err.code() == ErrorCode::Conflict);
         let Outcome { value, revision, user_errors } = settle(answer)?;
         let lens = request.fresh();
         let (agent, activation) = match value {
-            Some(verbs::Switched { agent, activation }) => (Some(agent.id), activation),
+            Some(verbs::ActivationResult { agent, activation }) => (Some(agent.id), activation),
             None if conflict => (id("agentId", agent).ok(), None),
             None => (None, None),
         };

@@ -8,7 +8,7 @@ use super::{
     scalar::{Revision, id},
 };
 use crate::{
-    domain::limit::{self, Limited, Limits},
+    domain::limit::{self, LimitedResource, Limits},
     graphql::engine::context::request,
 };
 
@@ -41,12 +41,12 @@ impl From<limit::Usage> for Usage {
     fn from(usage: limit::Usage) -> Self {
         let limit::Usage { id: _, plan, agents, versions, api_keys, members } = usage;
         let Limits { requests_per_second, .. } = plan.limits();
-        let quota = |used, of: Limited| Quota { used, limit: of.of(plan) };
+        let quota = |used, of: LimitedResource| Quota { used, limit: of.of(plan) };
         Self {
-            agents: quota(agents, Limited::Agents),
-            versions_per_agent: quota(versions.into(), Limited::Versions),
-            api_keys: quota(api_keys, Limited::ApiKeys),
-            members: quota(members, Limited::Members),
+            agents: quota(agents, LimitedResource::Agents),
+            versions_per_agent: quota(versions.into(), LimitedResource::Versions),
+            api_keys: quota(api_keys, LimitedResource::ApiKeys),
+            members: quota(members, LimitedResource::Members),
             requests_per_second,
         }
     }

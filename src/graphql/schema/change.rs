@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         self, Error, Page, PageArgs,
-        audit::{self as verbs, Subject},
+        audit::{self as verbs, AuditSubject},
         change,
     },
     graphql::engine::{
@@ -310,7 +310,7 @@ enum Of {
     /// The entries of one customer, or of every customer whose audit the reader may read.
     All(Option<CustomerId>),
     /// The entries about one customer or agent.
-    Subject(Subject),
+    Subject(AuditSubject),
 }
 
 async fn count(Count { lens, of, filter }: &Count) -> async_graphql::Result<u64> {
@@ -336,7 +336,7 @@ connection!(
 impl ChangeConnection {
     pub(in crate::graphql) async fn of(
         lens: &Lens,
-        subject: Subject,
+        subject: AuditSubject,
         filter: Option<ChangeFilter>,
         args: PageArgs<change::Place>,
     ) -> async_graphql::Result<Self> {

@@ -16,7 +16,7 @@ use super::{
     scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{
-    domain::{Error, audit::Subject, customer as verbs, policy::Action},
+    domain::{Error, audit::AuditSubject, customer as verbs, policy::Action},
     graphql::engine::{
         context::{Lens, request},
         inline_fields::Plain,
@@ -203,7 +203,9 @@ impl Customer {
         nullable(async {
             self.lens.allow_on(Action::ReadChanges, self.row.id)?;
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-            ChangeConnection::of(&self.lens, Subject::Customer(self.row.id), filter, args).await.map(Some)
+            ChangeConnection::of(&self.lens, AuditSubject::Customer(self.row.id), filter, args)
+                .await
+                .map(Some)
         })
         .await
     }

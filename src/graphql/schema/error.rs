@@ -123,7 +123,7 @@ pub(in crate::graphql) fn settle<T>(answer: Result<Changed<T>, Error>) -> async_
         Ok(Changed { value, revision }) => {
             Ok(Outcome { value: Some(value), revision: Some(Revision(revision)), user_errors: Vec::new() })
         }
-        Err(err) if err.is_callers() => {
+        Err(err) if err.is_user_error() => {
             Ok(Outcome { value: None, revision: None, user_errors: vec![UserError::from(&err)] })
         }
         Err(err) => Err(refuse(&err)),

@@ -137,7 +137,7 @@ impl WatcherQuery {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let all = request.hub.watchers(&request.caller).map_err(|err| refuse(&err))?;
         let (count, applied, lens) = (all.len(), request.hub.applied(), request.lens());
-        let page: Page<Arc<feed::Watcher>> = args.cut(all, |watcher| watcher.id);
+        let page: Page<Arc<feed::Watcher>> = args.page_of_list(all, |watcher| watcher.id);
         let page = page.map(|watcher| Watcher { watcher, applied, lens: lens.clone() });
         Ok(WatcherConnection::new(page, Count(u64::try_from(count).unwrap_or(u64::MAX))))
     }

@@ -18,7 +18,7 @@ use crate::{
     graphql::{Answer, Operation},
     http::{
         Door,
-        caller::{RequestId, Since, authenticate, charge, still},
+        caller::{RequestId, Since, authenticate, charge, recheck},
         negotiate::{compress::AsItIs, content_type},
         problem::{retry_after, retry_later, status},
         server::body,
@@ -156,7 +156,7 @@ async fn read(door: &Door, id: &str, request: Request) -> Result<Asked, Box<Refu
         true => from_body(&parts.headers, body, id).await?,
         false => (from_query(parts.uri.query().unwrap_or_default(), id)?, Bytes::new()),
     };
-    still(door, since, &caller, &parts.headers).await.map_err(|err| Refused::error(&err, id))?;
+    recheck(door, since, &caller, &parts.headers).await.map_err(|err| Refused::error(&err, id))?;
     Ok(Asked { caller, since, operation, body, may_write, head: parts })
 }
 

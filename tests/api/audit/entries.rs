@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use agent_registry::domain::{
     Caller, KeyScope,
-    auth::jwt::{LOCAL_ISSUER, Subject},
+    auth::jwt::{LOCAL_ISSUER, TokenSubject},
     change::ChangeAction,
     member::Role,
 };
@@ -92,7 +92,7 @@ async fn all_kinds(app: &App) -> Names {
         .await;
     let town = names.add(operator.customer("Town").await, "Town");
     mutate(&operator, "inviteMember", invite(&town, "ada@example.org"), "invitation { id }").await;
-    let subject = Subject {
+    let subject = TokenSubject {
         subject: "ada".to_owned(),
         email: Some("ada@example.org".to_owned()),
         name: Some("Ada".to_owned()),

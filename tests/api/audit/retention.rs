@@ -1,7 +1,7 @@
 //! Retention: old entries are pruned, the rest can still be proved, and a client that returns too late gets
 //! CURSOR_TOO_OLD.
 
-use agent_registry::domain::{Caller, audit::Fault};
+use agent_registry::domain::{Caller, audit::IntegrityViolation};
 use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -49,7 +49,7 @@ async fn what_is_pruned_is_gone_and_the_rest_is_proved() {
         "the last commit stays"
     );
     let report = desk.app.registry.verify_log(&system, &[], &mut |_| {}).await.unwrap();
-    assert_eq!((report.fault, report.entries), (None, 2));
+    assert_eq!((report.violation, report.entries), (None, 2));
     let operator = desk.app.operator().await;
     let query = "{ changes { totalCount nodes { action actor { kind } channel before after } } }";
     let answer = operator.gql(query, Value::Null).await;
@@ -64,11 +64,11 @@ async fn what_is_pruned_is_gone_and_the_rest_is_proved() {
     )));
     // Without the entry `log.pruned`, a missing beginning is a violation.
     let untold = "UPDATE registry.changes SET action = 'operator.added' WHERE action = 'log.pruned'";
-    assert!(matches!(desk.after(untold, &[]).await, Some(Fault::Entry(..))));
+    assert!(matches!(desk.after(untold, &[]).await, Some(IntegrityViolation::Entry(..))));
     let cut = "UPDATE registry.log_head AS h SET (revision, position, at, chain_hash) = (SELECT revision, position, at, chain_hash
             FROM registry.changes WHERE action <> 'log.pruned' ORDER BY revision DESC, position DESC LIMIT 1);
         DELETE FROM registry.changes WHERE action = 'log.pruned'";
-    assert_eq!(desk.after(cut, &[]).await, Some(Fault::Floor(after.floor)));
+    assert_eq!(desk.after(cut, &[]).await, Some(IntegrityViolation::LogStart(after.floor)));
     // Writes that would repeat an effect whose entry is pruned still succeed.
     let again = desk.editor.activate(&desk.agent, &desk.version).await;
     assert_eq!(again.at("/activateVersion/userErrors"), &json!([]));
@@ -254,5 +254,5 @@ async fn the_services_role_takes_no_entry_away_by_itself() {
         assert!(done.is_err() || done.unwrap().rows_affected() == 0, "{statement}");
     }
     let report = desk.verify(&[]).await;
-    assert_eq!((report.fault, report.head.floor), (None, 0));
+    assert_eq!((report.violation, report.head.floor), (None, 0));
 }

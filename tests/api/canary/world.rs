@@ -1,6 +1,6 @@
 //! Two customers with rows of every kind, each full of its own marker.
 
-use agent_registry::domain::{KeyScope, auth::jwt::Subject, member::Role};
+use agent_registry::domain::{KeyScope, auth::jwt::TokenSubject, member::Role};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -126,7 +126,7 @@ async fn member(app: &App, admin: &Client, customer: &str, marker: &str, role: R
     let what = format!("{role:?}").to_lowercase();
     let email = format!("{what}@{marker}.example");
     invite(admin, customer, &email, role).await;
-    let subject = Subject {
+    let subject = TokenSubject {
         subject: format!("{marker}-{what}"),
         email: Some(email),
         name: Some(format!("{marker} {what}")),

@@ -153,7 +153,7 @@ async fn a_file_that_is_gone_or_spoiled_changes_nothing() {
     let file = KeyFile::new(&set([&known]));
     let world = World::new(file.source()).await;
     file.write(&json!({ "keys": [] }));
-    assert!(matches!(world.keys.refresh().await, Err(JwksError::Useless(_))));
+    assert!(matches!(world.keys.refresh().await, Err(JwksError::NoUsableKey(_))));
     assert!(world.knows(&known).await);
     std::fs::remove_file(&file.0).unwrap();
     assert!(matches!(world.keys.refresh().await, Err(JwksError::File(..))));

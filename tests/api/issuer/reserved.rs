@@ -44,7 +44,7 @@ async fn no_key_set_is_read_by_a_key() {
         ] {
             assert_ne!(bad, text);
             std::fs::write(&file.0, bad).unwrap();
-            assert!(matches!(world.keys.refresh().await, Err(JwksError::Useless(_))));
+            assert!(matches!(world.keys.refresh().await, Err(JwksError::NoUsableKey(_))));
             assert!(world.knows(&signer).await, "the known keys stay");
         }
     }

@@ -2,7 +2,7 @@
 
 use agent_registry::domain::auth::{
     jwks::{JwksError, OutsideIssuer},
-    jwt::{LocalIssuer, Subject},
+    jwt::{LocalIssuer, TokenSubject},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -262,7 +262,7 @@ async fn keys_of_the_set_that_are_not_for_this_are_not_used() {
         let file = KeyFile::new(&json!({ "keys": [jwk] }));
         let issuer = OutsideIssuer::new(ISSUER.to_owned(), "agent-registry".to_owned(), file.source());
         let read = issuer.unwrap().refresh().await;
-        assert!(matches!(read, Err(JwksError::Useless(_))), "{jwk}");
+        assert!(matches!(read, Err(JwksError::NoUsableKey(_))), "{jwk}");
     }
     // Nor with the `alg` of a usable key.
     let (_, secret) = street.unusable.iter().find(|(_, signer)| signer.kid == "oct").unwrap();
@@ -276,7 +276,7 @@ async fn a_token_of_the_local_issuer_is_refused_where_an_outside_one_is_set() {
     let street = Street::new().await;
     let local = LocalIssuer::open(&key_file()).unwrap();
     let eve =
-        || Subject { subject: "eve".to_owned(), email: Some("eve@city.example".to_owned()), name: None };
+        || TokenSubject { subject: "eve".to_owned(), email: Some("eve@city.example".to_owned()), name: None };
     let ttl = std::time::Duration::from_secs(3600);
     let token = local.mint(&street.world.app.clock, eve(), ttl).unwrap();
     assert!(street.world.app.registry.mint(eve(), ttl).is_err(), "the service signs no local token");

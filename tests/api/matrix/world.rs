@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent_registry::{
-    domain::{KeyScope, ServiceScope, auth::jwt::Subject, member::Role},
+    domain::{KeyScope, ServiceScope, auth::jwt::TokenSubject, member::Role},
     http::SocketLimits,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -196,7 +196,7 @@ async fn invite(by: &Client, customer: &str, email: &str, role: &str) -> String 
 async fn maker(app: &App, operator: &Operator, city: &str) -> (Member, String) {
     let email = "ursula@example.org";
     invite(operator, city, email, "EDITOR").await;
-    let subject = Subject {
+    let subject = TokenSubject {
         subject: "ursula".to_owned(),
         email: Some(email.to_owned()),
         name: Some("Ursula".to_owned()),

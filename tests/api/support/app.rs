@@ -11,7 +11,7 @@ use agent_registry::{
         api_key::CreateApiKey,
         auth::{
             Issuer,
-            jwt::{LOCAL_ISSUER, LocalIssuer, Subject},
+            jwt::{LOCAL_ISSUER, LocalIssuer, TokenSubject},
         },
         member::{Role, SetMember},
         service_token::CreateServiceToken,
@@ -258,7 +258,8 @@ impl Instance {
 
     /// A client with a token for this subject. With an `email`, the token says that the issuer has verified it.
     pub(crate) fn user(&self, subject: &str, email: Option<&str>) -> Client {
-        let subject = Subject { subject: subject.to_owned(), email: email.map(str::to_owned), name: None };
+        let subject =
+            TokenSubject { subject: subject.to_owned(), email: email.map(str::to_owned), name: None };
         self.client(Some(self.registry.mint(subject, TTL).unwrap()))
     }
 

@@ -21,7 +21,7 @@ use super::{
     version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{Error, Page, PageArgs, agent as verbs, audit::Subject, policy::Action},
+    domain::{Error, Page, PageArgs, agent as verbs, audit::AuditSubject, policy::Action},
     graphql::engine::{
         context::{Lens, request},
         inline_fields::Plain,
@@ -159,7 +159,7 @@ impl Agent {
         nullable(async {
             self.lens.allow_on(Action::ReadChanges, self.row.customer_id)?;
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-            ChangeConnection::of(&self.lens, Subject::Agent(self.row.id), filter, args).await.map(Some)
+            ChangeConnection::of(&self.lens, AuditSubject::Agent(self.row.id), filter, args).await.map(Some)
         })
         .await
     }

@@ -21,11 +21,11 @@ use crate::{
     domain::{
         Caller, Error, IdempotencyKey, Principal,
         change::Channel,
-        text::{exact, field},
+        text::{check_exact, field},
     },
     http::{
         Door,
-        caller::{Authenticated, INSUFFICIENT_SCOPE, RequestId, Since, authenticate, still},
+        caller::{Authenticated, INSUFFICIENT_SCOPE, RequestId, Since, authenticate, recheck},
         problem::{self, Kind, Problem},
         server::body,
     },
@@ -195,12 +195,12 @@ impl<T: Shape> FromRequest<Door> for Body<T> {
         if let (Some(Authenticated(caller)), Some(since)) =
             (parts.extensions.get::<Authenticated>(), parts.extensions.get::<Since>())
         {
-            let still = still(door, *since, caller, &parts.headers).await;
-            still.map_err(|err| Problem::new(&err, &id))?;
+            let recheck = recheck(door, *since, caller, &parts.headers).await;
+            recheck.map_err(|err| Problem::new(&err, &id))?;
         }
         let read = || {
             let key = idempotency_key(&parts, &json)?;
-            exact(&json)?;
+            check_exact(&json)?;
             let input = json_reader::from_json(&json).map_err(|err| Error::Invalid {
                 field: field(err.path()),
                 message: format!("{} ({err})", T::SHAPE),

@@ -20,7 +20,7 @@ impl Held {
     /// the socket.
     pub(super) fn adopt(&self, caller: &Arc<Caller>, since: u64) {
         let mut held = self.lock();
-        if caller.may_what(&held.0) {
+        if caller.covers(&held.0) {
             held.0 = Arc::clone(caller);
         }
         held.1 = held.1.min(since);

@@ -77,7 +77,7 @@ impl Run {
         self.limiter.has_waited(&self.bearer)?;
         let Client(address) = self.client;
         let origin = Origin::new(request_id, Channel::Socket, Some(address));
-        let proven = self.registry.prove(&self.bearer).await?;
+        let proven = self.registry.verify_credential(&self.bearer).await?;
         let caller = self.hub.look_up(proven, &self.bearer, &origin).await?;
         self.limiter.count(&caller, &self.bearer)?;
         Ok(caller)

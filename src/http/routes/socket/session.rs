@@ -293,7 +293,7 @@ impl Session {
                 if let State::SignedIn { held, .. } = &self.state {
                     let mut held = held.lock();
                     // Running operations began with the previous rights. With fewer rights, the socket closes.
-                    if !now.may_what(&held.0) {
+                    if !now.covers(&held.0) {
                         return Err(Close::forbidden("rights were taken away").into());
                     }
                     *held = (Arc::new(now), count);

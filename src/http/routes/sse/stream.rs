@@ -191,7 +191,7 @@ async fn loss(door: &Door, caller: &Caller, bearer: &str, Since(mut since): Sinc
         }
         since = rights.count();
         match door.registry.authenticate(bearer, &caller.origin).await {
-            Ok(now) if now.may_what(caller) => seen = now,
+            Ok(now) if now.covers(caller) => seen = now,
             Ok(_) => return End::Cut("rights were taken away"),
             Err(Error::Unauthenticated(_)) => return End::Cut("the credential is not accepted any more"),
             Err(err) => {

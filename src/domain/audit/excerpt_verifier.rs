@@ -4,9 +4,9 @@
 use uuid::Uuid;
 
 use super::{
-    chain::{Chain, Flaw, row_hash},
-    excerpt::{FORMAT, Line},
-    seal::Seal,
+    chain::{Chain, ChainError, row_hash},
+    excerpt::{ExcerptLine, FORMAT},
+    signed_head::SignedHead,
 };
 use crate::{domain::change::Place, entity::log, id::CustomerId};
 
@@ -15,7 +15,7 @@ const LIMITS: json_reader::Limits = json_reader::Limits { bytes: usize::MAX, ..j
 
 /// The result of following an excerpt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Followed {
+pub struct ExcerptReport {
     /// The id of the log.
     pub log_id: Uuid,
     /// The customer that the excerpt is for.
@@ -38,7 +38,7 @@ pub enum ExcerptError {
     Line(u64, String),
     /// An entry is in the wrong place, or belongs to another customer.
     #[error("line {0}, entry {1}: {2}")]
-    Entry(u64, Place, Flaw),
+    Entry(u64, Place, ChainError),
     /// The computed hash isn't the one at the excerpt's end.
     #[error("the entries do not lead to the hash at the end: something was changed, left out or added")]
     End,
@@ -47,34 +47,34 @@ pub enum ExcerptError {
     Cut,
     /// The excerpt doesn't contain the entry that a head was signed of.
     #[error("entry {}.{} is not the one of the signed head", .0.revision, .0.position)]
-    Sealed(Seal),
+    MissingHead(SignedHead),
     /// The excerpt ends before the entry that a head was signed of.
     #[error(
         "the excerpt ends before the signed head, entry {}.{}: if a newer excerpt does too, the log was cut off",
         .0.revision, .0.position
     )]
-    Short(Seal),
+    Short(SignedHead),
     /// A head was signed of another log.
     #[error("the signed head is of another log, {}", .0.log_id)]
-    OtherLog(Seal),
+    OtherLog(SignedHead),
 }
 
 /// Verifies an excerpt line by line, without access to the registry.
 #[derive(Debug)]
-pub struct Follower {
+pub struct ExcerptVerifier {
     line: u64,
-    seals: Vec<Seal>,
+    signed_heads: Vec<SignedHead>,
     chain: Option<Chain>,
-    followed: Option<Followed>,
+    followed: Option<ExcerptReport>,
     last: Option<Place>,
     ended: bool,
 }
 
-impl Follower {
+impl ExcerptVerifier {
     /// Starts a verification that must also find the entries of these signed heads.
     #[must_use]
-    pub fn new(seals: Vec<Seal>) -> Self {
-        Self { line: 0, seals, chain: None, followed: None, last: None, ended: false }
+    pub fn new(signed_heads: Vec<SignedHead>) -> Self {
+        Self { line: 0, signed_heads, chain: None, followed: None, last: None, ended: false }
     }
 
     /// Checks the next line.
@@ -86,49 +86,50 @@ impl Follower {
         let wrong = |what: &str| ExcerptError::Line(self.line, what.to_owned());
         let parsed = json_reader::read_as(line.as_bytes(), &LIMITS).map_err(|err| wrong(&err.to_string()))?;
         match (parsed, &mut self.chain, &mut self.followed) {
-            (Line::Begin { format, log_id, customer_id, revision, position, chain_hash }, None, _) => {
+            (ExcerptLine::Begin { format, log_id, customer_id, revision, position, chain_hash }, None, _) => {
                 if format != FORMAT {
                     return Err(wrong(&format!("its format is {format:?}, expected {FORMAT:?}")));
                 }
                 let hash =
                     bytes(&chain_hash).ok_or_else(|| wrong("`chain_hash` is not a SHA-256 hash in hex"))?;
-                let floor = log::Floor { revision, position, chain_hash: hash.to_vec() };
+                let floor = log::RetentionFloor { revision, position, chain_hash: hash.to_vec() };
                 let chain =
                     Chain::from(&floor).filter(|chain| revision > 0 || *chain == Chain::genesis(log_id));
                 let chain = chain.ok_or_else(|| wrong("the log can't begin with this hash"))?;
-                if let Some(other) = self.seals.iter().find(|seal| seal.log_id != log_id) {
+                if let Some(other) = self.signed_heads.iter().find(|signed_head| signed_head.log_id != log_id)
+                {
                     return Err(ExcerptError::OtherLog(other.clone()));
                 }
-                let all = self.seals.len();
-                self.seals.retain(|seal| seal.revision >= revision);
-                let skipped = all - self.seals.len();
-                self.seals.retain(|seal| !seal.is_at(&chain));
+                let all = self.signed_heads.len();
+                self.signed_heads.retain(|signed_head| signed_head.revision >= revision);
+                let skipped = all - self.signed_heads.len();
+                self.signed_heads.retain(|signed_head| !signed_head.is_at(&chain));
                 let end = Place { revision, position };
-                self.followed = Some(Followed { log_id, customer_id, own: 0, others: 0, end, skipped });
+                self.followed = Some(ExcerptReport { log_id, customer_id, own: 0, others: 0, end, skipped });
                 self.chain = Some(chain);
             }
-            (Line::Change(own), Some(chain), Some(followed)) if !self.ended => {
+            (ExcerptLine::Change(own), Some(chain), Some(followed)) if !self.ended => {
                 let change =
                     own.read().ok_or_else(|| wrong("its action, actor_kind or channel is unknown"))?;
                 let place = Place::of(&change);
                 if change.customer_id != Some(followed.customer_id)
                     || self.last.is_some_and(|last| last >= place)
                 {
-                    return Err(ExcerptError::Entry(self.line, place, Flaw::Numbered));
+                    return Err(ExcerptError::Entry(self.line, place, ChainError::Position));
                 }
                 chain.link(&row_hash(&change));
-                self.seals.retain(|seal| !seal.is_at(chain));
+                self.signed_heads.retain(|signed_head| !signed_head.is_at(chain));
                 followed.own += 1;
                 self.last = Some(place);
             }
-            (Line::Hashes(hashes), Some(chain), Some(followed)) if !self.ended => {
+            (ExcerptLine::Hashes(hashes), Some(chain), Some(followed)) if !self.ended => {
                 for hash in &hashes {
                     chain.link(&bytes(hash).ok_or_else(|| wrong("a hash is not a SHA-256 hash in hex"))?);
-                    self.seals.retain(|seal| !seal.is_at(chain));
+                    self.signed_heads.retain(|signed_head| !signed_head.is_at(chain));
                     followed.others += 1;
                 }
             }
-            (Line::End { revision, position, at: _, chain_hash }, Some(chain), Some(followed))
+            (ExcerptLine::End { revision, position, at: _, chain_hash }, Some(chain), Some(followed))
                 if !self.ended =>
             {
                 followed.end = Place { revision, position };
@@ -146,15 +147,18 @@ impl Follower {
     /// The result, after the last line.
     ///
     /// # Errors
-    /// [`ExcerptError::Cut`]; [`ExcerptError::Short`] or [`ExcerptError::Sealed`] for a signed head whose entry
+    /// [`ExcerptError::Cut`]; [`ExcerptError::Short`] or [`ExcerptError::MissingHead`] for a signed head whose entry
     /// wasn't found.
-    pub fn end(self) -> Result<Followed, ExcerptError> {
+    pub fn end(self) -> Result<ExcerptReport, ExcerptError> {
         let followed = self.followed.filter(|_| self.ended).ok_or(ExcerptError::Cut)?;
-        match self.seals.into_iter().next() {
-            Some(seal) if followed.end < (Place { revision: seal.revision, position: seal.position }) => {
-                Err(ExcerptError::Short(seal))
+        match self.signed_heads.into_iter().next() {
+            Some(signed_head)
+                if followed.end
+                    < (Place { revision: signed_head.revision, position: signed_head.position }) =>
+            {
+                Err(ExcerptError::Short(signed_head))
             }
-            Some(missing) => Err(ExcerptError::Sealed(missing)),
+            Some(missing) => Err(ExcerptError::MissingHead(missing)),
             None => Ok(followed),
         }
     }

@@ -13,14 +13,14 @@ const SECRET_BYTES: usize = 32;
 
 /// Which kind of program a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// A customer's own program: `ark_`.
     Api,
     /// One of the platform's own services: `ars_`.
     Service,
 }
 
-impl Kind {
+impl TokenKind {
     fn prefix(self) -> &'static str {
         match self {
             Self::Api => "ark_",
@@ -31,23 +31,23 @@ impl Kind {
 
 /// A token in clear text. Its `Debug` omits the secret.
 #[derive(Clone)]
-pub struct Key {
-    kind: Kind,
+pub struct OpaqueToken {
+    kind: TokenKind,
     id: Uuid,
     secret: [u8; SECRET_BYTES],
 }
 
-impl Key {
+impl OpaqueToken {
     /// The token with this id and secret.
     #[must_use]
-    pub fn new(kind: Kind, id: Uuid, secret: [u8; 32]) -> Self {
+    pub fn new(kind: TokenKind, id: Uuid, secret: [u8; 32]) -> Self {
         Self { kind, id, secret }
     }
 
     /// Parses a token. `None` for another form or a wrong checksum. Accepts hex in lower case only: if a token had
     /// several spellings, caches and counters would take them for several tokens.
     #[must_use]
-    pub fn parse(kind: Kind, text: &str) -> Option<Self> {
+    pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
         let mut bytes = [0; ID_BYTES + SECRET_BYTES + CHECKSUM_BYTES];
         let digits = text.strip_prefix(kind.prefix())?;
         if digits.bytes().any(|digit| digit.is_ascii_uppercase()) {
@@ -62,7 +62,7 @@ impl Key {
 
     /// Whether a bearer token has the prefix of this kind.
     #[must_use]
-    pub fn claims(kind: Kind, text: &str) -> bool {
+    pub fn claims(kind: TokenKind, text: &str) -> bool {
         text.starts_with(kind.prefix())
     }
 
@@ -96,14 +96,14 @@ impl Key {
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for OpaqueToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (id, secret) = (hex::encode(self.id), hex::encode(self.secret));
         write!(f, "{}{id}{secret}{}", self.kind.prefix(), hex::encode(self.checksum()))
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for OpaqueToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").field("kind", &self.kind).field("id", &self.id).finish_non_exhaustive()
     }
@@ -115,21 +115,21 @@ mod tests {
 
     #[test]
     fn a_token_has_one_spelling() {
-        for kind in [Kind::Api, Kind::Service] {
-            let key = Key::new(kind, Uuid::from_u128(0xabcd_ef01), [0xab; SECRET_BYTES]);
+        for kind in [TokenKind::Api, TokenKind::Service] {
+            let key = OpaqueToken::new(kind, Uuid::from_u128(0xabcd_ef01), [0xab; SECRET_BYTES]);
             let text = key.to_string();
-            assert!(Key::parse(kind, &text).is_some());
+            assert!(OpaqueToken::parse(kind, &text).is_some());
             let letters = text.char_indices().skip(4).filter(|(_, digit)| digit.is_ascii_lowercase());
             let mut tried = 0;
             for (place, digit) in letters {
                 let mut other = text.clone();
                 other.replace_range(place..=place, &digit.to_ascii_uppercase().to_string());
-                assert!(Key::parse(kind, &other).is_none(), "{other}");
+                assert!(OpaqueToken::parse(kind, &other).is_none(), "{other}");
                 tried += 1;
             }
             assert!(tried > 20);
             for other in [text.to_uppercase(), format!(" {text}"), format!("{text}\n"), format!("{text}0")] {
-                assert!(Key::parse(kind, &other).is_none(), "{other:?}");
+                assert!(OpaqueToken::parse(kind, &other).is_none(), "{other:?}");
             }
         }
     }

@@ -25,10 +25,10 @@ const ENTRIES: usize = 16 * 1024;
 /// The most memory that all entries may take, in bytes, as estimated by [`weight`].
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The memory that an entry takes in addition to its content, in bytes.
-const OVERHEAD: usize = 256;
+const ENTRY_BYTES: usize = 256;
 /// The memory that a JSON value takes in addition to its text, in bytes: the value itself, and spare capacity of
 /// arrays and objects.
-const VALUE: usize = 3 * size_of::<Value>();
+const VALUE_BYTES: usize = 3 * size_of::<Value>();
 
 /// The key of a version's content, made from its summary. A reader that has read the summary in a snapshot may read
 /// the content with this key in that snapshot.
@@ -52,36 +52,36 @@ impl BodyKey {
 }
 
 #[derive(Clone, Debug)]
-struct Size;
+struct ContentWeighter;
 
-impl Weighter<BodyKey, Arc<VersionBody>> for Size {
+impl Weighter<BodyKey, Arc<VersionBody>> for ContentWeighter {
     fn weight(&self, _: &BodyKey, body: &Arc<VersionBody>) -> u64 {
         let VersionBody { id: _, system_prompt, model_parameters, tools } = &**body;
-        u64::try_from(OVERHEAD + weight(system_prompt, &model_parameters.0, tools)).unwrap_or(u64::MAX)
+        u64::try_from(ENTRY_BYTES + weight(system_prompt, &model_parameters.0, tools)).unwrap_or(u64::MAX)
     }
 }
 
 /// Cached contents of versions.
 #[derive(Debug)]
-pub(super) struct Contents {
-    kept: Cache<BodyKey, Arc<VersionBody>, Size>,
+pub(super) struct ContentCache {
+    kept: Cache<BodyKey, Arc<VersionBody>, ContentWeighter>,
     /// Customers whose erasure this instance has read in the log. A read that began before the erasure may try to
     /// cache its result after it.
     erased: Mutex<HashSet<CustomerId>>,
 }
 
-impl Default for Contents {
+impl Default for ContentCache {
     fn default() -> Self {
-        Self { kept: Cache::with_weighter(ENTRIES, BYTES_MAX, Size), erased: Mutex::default() }
+        Self { kept: Cache::with_weighter(ENTRIES, BYTES_MAX, ContentWeighter), erased: Mutex::default() }
     }
 }
 
-impl Contents {
+impl ContentCache {
     pub(super) fn get(&self, key: &BodyKey) -> Option<Arc<VersionBody>> {
         self.kept.get(key)
     }
 
-    pub(super) fn keep(&self, key: BodyKey, body: &Arc<VersionBody>) {
+    pub(super) fn insert(&self, key: BodyKey, body: &Arc<VersionBody>) {
         self.kept.insert(key, Arc::clone(body));
         // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
         if lock(&self.erased).contains(&key.customer_id) {
@@ -95,7 +95,7 @@ impl Contents {
     }
 
     /// Evicts this customer's entries and refuses new ones from now on.
-    pub(super) fn forget(&self, customer: CustomerId) {
+    pub(super) fn evict_customer(&self, customer: CustomerId) {
         lock(&self.erased).insert(customer);
         self.kept.retain(|key, _| key.customer_id != customer);
     }
@@ -106,19 +106,19 @@ impl Contents {
 pub fn weight(system_prompt: &str, model_parameters: &Value, tools: &Tools) -> usize {
     let tool = |tool: &Tool| {
         let description = tool.description.as_ref().map_or(0, String::len);
-        VALUE + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight_of_json)
+        VALUE_BYTES + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight_of_json)
     };
     system_prompt.len() + weight_of_json(model_parameters) + tools.0.iter().map(tool).sum::<usize>()
 }
 
 fn weight_of_json(value: &Value) -> usize {
-    VALUE
+    VALUE_BYTES
         + match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,
             Value::String(text) => text.len(),
             Value::Array(values) => values.iter().map(weight_of_json).sum(),
             Value::Object(entries) => {
-                entries.iter().map(|(key, value)| VALUE + key.len() + weight_of_json(value)).sum()
+                entries.iter().map(|(key, value)| VALUE_BYTES + key.len() + weight_of_json(value)).sum()
             }
         }
 }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn nothing_of_an_erased_customer_is_kept_also_by_a_reading_that_ends_later() {
-        let contents = Contents::default();
+        let contents = ContentCache::default();
         let key = |customer: u128, version: u128| BodyKey {
             id: VersionId::from(Uuid::from_u128(version)),
             customer_id: CustomerId::from(Uuid::from_u128(customer)),
@@ -144,10 +144,10 @@ mod tests {
             Arc::new(VersionBody { id: key.id, system_prompt, model_parameters, tools })
         };
         let (before, late, other) = (key(1, 1), key(1, 2), key(2, 3));
-        contents.keep(before, &body(before));
-        contents.keep(other, &body(other));
-        contents.forget(before.customer_id);
-        contents.keep(late, &body(late));
+        contents.insert(before, &body(before));
+        contents.insert(other, &body(other));
+        contents.evict_customer(before.customer_id);
+        contents.insert(late, &body(late));
         assert!(contents.get(&before).is_none());
         assert!(contents.get(&late).is_none());
         assert!(contents.get(&other).is_some());
