@@ -1,5 +1,5 @@
-//! What the parts of a request cost by themselves: `cargo bench --bench parts`. They are those of a service that runs in
-//! this process, on a private Postgres of its own.
+//! Measures the parts of a request separately: `cargo bench --bench parts`. They belong to a service that runs in
+//! this process, with its own private Postgres.
 
 use std::{hint::black_box, time::Duration};
 
@@ -34,7 +34,7 @@ struct Program {
     serve: Serve,
 }
 
-/// A service, with an agent that serves, and a gateway's token.
+/// A service, an agent with an active version, and a gateway's token.
 struct World {
     service: Service,
     database: Database,
@@ -90,7 +90,7 @@ impl World {
         Ok(world)
     }
 
-    /// Waits until its configuration and its token are in memory.
+    /// Waits until the configuration and the token are cached.
     async fn warm(&self) -> Result<(), Failure> {
         let door = self.service.door();
         let origin = Caller::system("parts").origin;
@@ -103,7 +103,7 @@ impl World {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err("the configuration does not come into memory".into())
+        Err("the configuration wasn't cached in time".into())
     }
 }
 
@@ -121,7 +121,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tools like those that versions have, as a request brings them.
+/// A request body of 1 MiB with typical tools of a version.
 fn body_of_tools() -> Vec<u8> {
     let tool = json!({
         "name": "find_section", "description": "Finds a section of the building code\nby its \"title\"",
@@ -161,7 +161,7 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Resul
         bench.iter(|| runtime.block_on(door.registry.verify_credential(black_box(&world.token))));
     });
     let _inside = runtime.enter();
-    criterion.bench_function("who has a token, from memory", |bench| {
+    criterion.bench_function("the owner of a token, from memory", |bench| {
         bench.iter(|| door.hub.knows_service(black_box(&world.token)));
     });
     criterion.bench_function("a token and a configuration, from memory, under the lease", |bench| {
@@ -172,7 +172,7 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Resul
         bench.iter(|| json_reader::read(black_box(&body), &json_reader::Limits::DEFAULT));
     });
     criterion.bench_function("1 MiB of JSON is read by serde_json", |bench| {
-        #[expect(clippy::disallowed_methods, reason = "it is what our reader is measured against")]
+        #[expect(clippy::disallowed_methods, reason = "the baseline of our reader")]
         bench.iter(|| serde_json::from_slice::<serde_json::Value>(black_box(&body)));
     });
     let content = content();

@@ -308,7 +308,7 @@ fn the_log_is_proved_sealed_and_followed_offline() {
     home.output_of(&["import", PROMPTS, "--customer", &customer]);
     let told = home.output_of(&["audit", "verify", "--head", &heads]);
     assert!(
-        told.contains("each what it was") && told.contains("each serving what was activated last"),
+        told.contains("entries verified") && told.contains("each serves the version that was activated last"),
         "{told}"
     );
     let excerpt = home.path("audit.ndjson");

@@ -1,5 +1,5 @@
-//! Many that wait for one message, over websockets or of a NATS server, all read in the same way: what is measured is who
-//! sends, not who reads.
+//! Many listeners on websockets or on a NATS server. All are read in the same way, so that the senders are compared
+//! and not the readers.
 
 use std::{
     net::SocketAddr,
@@ -21,21 +21,21 @@ use tokio::{
 
 use super::Failure;
 
-/// How long the slowest may take.
+/// The time limit for the slowest listener.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many connect at once.
+/// The number of concurrent connection attempts.
 const AT_ONCE: usize = 64;
 
-/// What is listened to.
+/// The source of messages.
 #[derive(Clone)]
 pub enum Source {
-    /// A subscription, with this token.
+    /// A subscription of the service, with this token.
     Socket { token: String, query: &'static str },
-    /// A subject.
+    /// A subject of a NATS server.
     Nats { subject: &'static str },
 }
 
-/// Where all who have been told meet.
+/// Counts the messages received by all listeners.
 #[derive(Default)]
 struct Meeting {
     told: AtomicUsize,
@@ -43,7 +43,7 @@ struct Meeting {
     changed: Notify,
 }
 
-/// All that listen.
+/// A group of listeners.
 pub struct Listeners {
     meeting: Arc<Meeting>,
     tasks: JoinSet<Result<(), Failure>>,
@@ -51,7 +51,7 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Connects so many.
+    /// Connects `count` listeners.
     pub async fn new(to: SocketAddr, source: Source, count: usize) -> Result<Self, Failure> {
         let (meeting, mut tasks) = (Arc::new(Meeting::default()), JoinSet::new());
         let mut left = count;
@@ -70,7 +70,7 @@ impl Listeners {
         Ok(Self { meeting, tasks, count })
     }
 
-    /// How long after `begun` the last of them was told, once all have been told `times` times.
+    /// Waits until all listeners have received `times` messages. Returns the time from `begun` to the last message.
     pub async fn all_told(&mut self, begun: Instant, times: usize) -> Result<Duration, Failure> {
         let all = async {
             loop {
@@ -84,19 +84,23 @@ impl Listeners {
         tokio::select! {
             waited = timeout(PATIENCE, all) => waited.map_err(|_| {
                 let told = self.meeting.told.load(Ordering::Acquire);
-                format!("told {told} times, not {}", self.count * times)
+                format!("{told} messages received, expected {}", self.count * times)
             })?,
             Some(ended) = self.tasks.join_next() => ended??,
         }
-        let last =
-            self.meeting.last.lock().unwrap_or_else(PoisonError::into_inner).ok_or("nobody was told")?;
+        let last = self
+            .meeting
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ok_or("no message was received")?;
         Ok(last.duration_since(begun))
     }
 }
 
 impl Meeting {
     fn tell(&self) {
-        // The largest is the last.
+        // Threads may get here out of order; the latest time counts.
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = last.max(Some(now));
@@ -134,7 +138,7 @@ async fn open(to: SocketAddr, source: Source) -> Result<TcpStream, Failure> {
     Ok(stream)
 }
 
-/// Reads up to this, byte by byte: what follows is left.
+/// Reads up to and including `end`, byte by byte, so that later bytes stay unread.
 async fn until(stream: &mut TcpStream, end: &[u8]) -> Result<(), Failure> {
     let mut read = Vec::new();
     while !read.ends_with(end) {
@@ -143,7 +147,7 @@ async fn until(stream: &mut TcpStream, end: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A frame as a client sends it (RFC 6455, section 5.2), masked with nothing.
+/// Makes a client's frame (RFC 6455, section 5.2), with a mask of zeros.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match u8::try_from(payload.len()) {
@@ -158,7 +162,7 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The first whole frame of these bytes: its opcode, where its payload begins and where it ends.
+/// Finds the first complete frame in these bytes: its opcode, and the begin and end of its payload.
 fn first_frame(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (opcode, length) = (bytes.first()? & 0x0F, usize::from(bytes.get(1)? & 0x7F));
     let (begin, length) = match length {
@@ -182,7 +186,7 @@ async fn hear_frames(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(),
                 }
                 1 if says(b"\"type\":\"ping\"") => Some(frame(1, b"{\"type\":\"pong\"}")),
                 9 => Some(frame(10, payload)),
-                _ => return Err(format!("heard {:?}", String::from_utf8_lossy(payload)).into()),
+                _ => return Err(format!("unexpected message {:?}", String::from_utf8_lossy(payload)).into()),
             };
             buffer.drain(..end);
             if let Some(answer) = answer {
@@ -206,7 +210,7 @@ async fn hear_lines(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), 
                     stream.write_all(b"PONG\r\n").await?;
                     0
                 }
-                None => return Err(format!("heard {line:?}").into()),
+                None => return Err(format!("unexpected message {line:?}").into()),
             };
             if buffer.len() < end + 2 + length {
                 break;
@@ -217,7 +221,7 @@ async fn hear_lines(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), 
             }
         }
         if stream.read_buf(&mut buffer).await? == 0 {
-            return Err("NATS hung up".into());
+            return Err("NATS closed the connection".into());
         }
     }
 }

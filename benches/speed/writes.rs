@@ -1,4 +1,4 @@
-//! Publishing and activating, beside the same statements by pgbench.
+//! Publishing and activating, compared with pgbench running the same statements.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use super::{
     world::World,
 };
 
-/// How many write at once.
+/// The number of concurrent writers.
 const WRITERS: usize = 16;
-/// How many agents pgbench publishes for.
+/// The number of agents that pgbench writes to.
 const AGENTS: usize = 64;
 const PUBLISH: &str = "mutation ($input: PublishVersionInput!) { publishVersion(input: $input) { version { id number } userErrors { code } } }";
 
@@ -25,11 +25,11 @@ fn body(agent: &str, nth: u64) -> Value {
     json!({ "query": PUBLISH, "variables": { "input": input } })
 }
 
-/// What is measured.
+/// Runs all measurements.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     let mut scripts = Vec::new();
     for (nth, agent) in world.agents.iter().step_by(7).take(AGENTS).enumerate() {
-        // The first write of an operator makes its profile.
+        // The first write of an operator also creates its profile, so it isn't recorded.
         publish(world, agent).await?;
         let sent = pgbench::overhear(world, "append_changes", async || publish(world, agent).await).await?;
         if nth == 0 {
@@ -56,9 +56,9 @@ async fn publish(world: &World, agent: &str) -> Result<(), Failure> {
     version.map(drop).ok_or_else(|| format!("not published: {answer}").into())
 }
 
-/// The same write, again and again: with ids of its own each time, and the number that comes next.
+/// Makes a script that repeats a recorded write with new ids and the next version number each time.
 fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
-    // Its values are those of the version, in the order of its columns, then those of the activation.
+    // The statement's values are those of the version, in the order of its columns, then those of the activation.
     const OF_THE_ACTIVATION: usize = 13;
     let written = sent.iter().find(|sent| sent.sql.starts_with("WITH \"version\" AS (INSERT"));
     let written = written.ok_or("no version was written")?;
@@ -79,7 +79,7 @@ fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), 
         } else if value == number {
             Some("(:latest_number::int + 1)".to_owned())
         } else if value.contains(&version) {
-            // What the log is told, as text within the statement.
+            // The log entries, as JSON text within the statement.
             let told = value.replace('\'', "''");
             Some(format!(
                 "replace(replace('{told}', '{version}', {}::text), '{activation}', {}::text)::jsonb",
@@ -95,7 +95,7 @@ fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), 
     Ok((format!("\\set fresh random(1, 9223372036854775807)\n{statements}"), variables))
 }
 
-/// pgbench says of no value what type it has, and in a list of rows nothing else does.
+/// Adds casts to a list of rows: pgbench sends values without types, and Postgres can't infer them there.
 fn typed(sent: &Sent) -> Sent {
     const ROWS: &str = "FROM (VALUES (";
     const TYPES: [&str; 4] = ["uuid", "int", "uuid", "timestamptz"];

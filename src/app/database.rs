@@ -1,4 +1,4 @@
-//! The database that a command works on: the one configured, or a private Postgres that is kept up.
+//! The database of a command: the configured one, or a private PostgreSQL that is restarted when it ends.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     db::{self, Step},
 };
 
-/// How often to see whether the private Postgres still runs.
+/// The interval between checks that the private PostgreSQL still runs.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
-/// A database to work on: the one configured, or the private one.
+/// The database of a command: the configured one, or the private one.
 #[derive(Debug)]
 pub struct Database {
     pub(super) url: String,
@@ -22,7 +22,7 @@ pub struct Database {
     private: Option<Private>,
 }
 
-/// A private Postgres, and each time it had to be started.
+/// A private PostgreSQL, with one handle for each time it was started. [`Database::leave`] releases all of them.
 #[derive(Debug)]
 struct Private {
     options: Options,
@@ -31,10 +31,10 @@ struct Private {
 }
 
 impl Database {
-    /// Finds the database; starts the private Postgres, or attaches to it, when none is configured.
+    /// Returns the configured database. If none is configured, attaches to the private PostgreSQL, or starts it.
     ///
     /// # Errors
-    /// [`StartError`] when there is none to be had.
+    /// [`StartError`] when the data folder can't be used or the private PostgreSQL can't be started.
     pub async fn open(common: &Common) -> Result<Self, StartError> {
         if let Some(url) = &common.database_url {
             let migrate_url = common.migrate_database_url.clone().unwrap_or_else(|| url.clone());
@@ -56,13 +56,13 @@ impl Database {
         })
     }
 
-    /// Where the private Postgres is, when that is the one.
+    /// Returns the private PostgreSQL, if no database is configured.
     #[must_use]
     pub fn embedded(&self) -> Option<&Embedded> {
         self.private.as_ref().map(|private| &private.first)
     }
 
-    /// Starts the private Postgres again whenever it has ended by itself. Never returns.
+    /// Restarts the private PostgreSQL whenever its server has ended. Never returns.
     pub async fn keep_up(&self) -> Infallible {
         let Some(Private { options, first, again }) = &self.private else {
             return std::future::pending().await;
@@ -72,15 +72,16 @@ impl Database {
             if first.postmaster().is_some() {
                 continue;
             }
-            tracing::warn!("the private Postgres has ended; starting it again");
+            tracing::warn!("the private PostgreSQL has ended; restarting it");
             match Embedded::attach_or_start(options).await {
                 Ok(embedded) => again.lock().await.push(embedded),
-                Err(err) => tracing::error!(error = %err, "the private Postgres does not start"),
+                Err(err) => tracing::error!(error = %err, "can't restart the private PostgreSQL"),
             }
         }
     }
 
-    /// Brings it to the newest shape; answers how many steps that took.
+    /// Applies pending migrations, and grants the service's role its rights if another role owns the schema.
+    /// Returns the number of migrations applied.
     ///
     /// # Errors
     /// [`StartError::Migrate`].
@@ -92,7 +93,7 @@ impl Database {
         Ok(steps)
     }
 
-    /// The steps of its shape, and which of them have been applied.
+    /// Lists all migrations, and whether each has been applied.
     ///
     /// # Errors
     /// [`StartError::Migrate`].
@@ -100,14 +101,14 @@ impl Database {
         db::migration_status(&self.migrate_url).await.map_err(failed)
     }
 
-    /// Lets go of it; who leaves last stops the private Postgres.
+    /// Releases the database. The last process to leave the private PostgreSQL stops it.
     pub async fn leave(self) {
         let Some(Private { options: _, first, again }) = self.private else {
             return;
         };
         for embedded in again.into_inner().into_iter().chain([first]) {
             if let Err(err) = embedded.leave().await {
-                tracing::warn!(error = %err, "the private Postgres was not left in order");
+                tracing::warn!(error = %err, "can't leave the private PostgreSQL cleanly");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Settings that are more than a value: checked, and what they name read, before any database is started, so that a wrong
-//! one is told at once.
+//! Validates the settings of `serve` and reads the files that they name, before a database is started. So a wrong
+//! setting is reported at once.
 
 use super::{Database, Settings, StartError, data_dir};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 /// A mebibyte, in bytes.
 const MIB: usize = 1024 * 1024;
 
-/// The settings of `serve` that can be wrong.
+/// The settings of `serve` that need more than parsing: validated, with their files read.
 #[derive(Debug)]
 pub struct Checked {
     issuer: Issuer,
@@ -29,20 +29,20 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Those of this command line.
+    /// Validates the settings of a command line.
     ///
     /// # Errors
-    /// [`StartError`] when one can't be used.
+    /// [`StartError`] when a setting is invalid.
     pub async fn read(common: &Common, serve: &Serve) -> Result<Self, StartError> {
         let (trusted_documents, tls, origins) = (trusted_documents(serve)?, tls(serve)?, origins(serve)?);
         let hosts = hosts(serve)?;
         if let Some(trusted) = &trusted_documents {
-            tracing::info!(documents = trusted.count(), "no other documents are run");
+            tracing::info!(documents = trusted.count(), "only trusted documents are run");
         }
         Ok(Self { issuer: issuer(common).await?, trusted_documents, tls, origins, hosts })
     }
 
-    /// All settings of a service on this database.
+    /// Returns all settings of a service on this database.
     #[must_use]
     pub fn settings(self, serve: &Serve, database: &Database) -> Settings {
         let Self { issuer, trusted_documents, tls, origins, hosts } = self;
@@ -69,7 +69,7 @@ impl Checked {
     }
 }
 
-/// Two settings that are nothing without each other; none when neither is set.
+/// Returns two settings that require each other, or `None` when neither is set.
 ///
 /// # Errors
 /// [`StartError`] when one is missing.
@@ -77,7 +77,9 @@ fn both<'a, T, U>(
     (first_name, first): (&str, &'a Option<T>),
     (second_name, second): (&str, &'a Option<U>),
 ) -> Result<Option<(&'a T, &'a U)>, StartError> {
-    let lacks = |is: &str, is_not: &str| StartError::Setting(format!("{is} is set, and {is_not} is not"));
+    let lacks = |is: &str, is_not: &str| {
+        StartError::Setting(format!("{is} is set without {is_not}: set both or neither"))
+    };
     match (first, second) {
         (None, None) => Ok(None),
         (Some(first), Some(second)) => Ok(Some((first, second))),
@@ -86,7 +88,7 @@ fn both<'a, T, U>(
     }
 }
 
-/// Who vouches for users: an outside issuer when one is set, else the signing key in the data folder.
+/// Returns the issuer of user tokens: the external one if `JWT_ISSUER` is set, else the local signing key.
 ///
 /// # Errors
 /// [`StartError`] when a setting, the key or the key set can't be used.
@@ -97,14 +99,16 @@ pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
     let outside = OutsideIssuer::new(name.clone(), common.jwt_audience.clone(), source)?;
     match outside.refresh().await {
         Ok(()) => {}
-        // It may be down while we start; it is asked again, and keys that are known by then stay.
-        Err(err @ JwksError::Fetch(..)) => tracing::warn!(error = %err, "no user's token can be checked yet"),
+        // The issuer may be down while the service starts. `OutsideIssuer::keep_fresh` retries.
+        Err(err @ JwksError::Fetch(..)) => {
+            tracing::warn!(error = %err, "can't fetch JWT_JWKS yet: user tokens are rejected until it succeeds")
+        }
         Err(err) => return Err(err.into()),
     }
     Ok(Issuer::Outside(outside))
 }
 
-/// The documents that may be run, when a file lists them.
+/// Reads the allowlist of documents, if one is set.
 ///
 /// # Errors
 /// [`StartError`] when the file can't be used.
@@ -118,7 +122,7 @@ fn trusted_documents(serve: &Serve) -> Result<Option<TrustedDocuments>, StartErr
     TrustedDocuments::parse(&text, &front).map(Some).map_err(|err| wrong(err.to_string()))
 }
 
-/// TLS, when a certificate and its key are set.
+/// Reads the TLS certificate and its key, if they are set.
 ///
 /// # Errors
 /// [`StartError`] when one of the two is missing or can't be used.
@@ -129,10 +133,10 @@ fn tls(serve: &Serve) -> Result<Option<Tls>, StartError> {
     tls.map(Some).map_err(|err| StartError::Setting(format!("TLS_CERT and TLS_KEY: {err}")))
 }
 
-/// The origins whose pages may ask.
+/// Parses the origins allowed by CORS.
 ///
 /// # Errors
-/// [`StartError`] when one is none.
+/// [`StartError`] when one isn't an origin.
 fn origins(serve: &Serve) -> Result<Origins, StartError> {
     let read = |text: &String| {
         let origin = text.parse::<Origin>();
@@ -141,10 +145,11 @@ fn origins(serve: &Serve) -> Result<Origins, StartError> {
     serve.cors_origins.iter().map(read).collect()
 }
 
-/// The hosts that are answered for. A service that other machines reach, and that knows no name of its own, answers for any.
+/// Parses the hosts for which requests are accepted. Any host is accepted when the service listens beyond loopback and
+/// neither `PUBLIC_URL` nor `ALLOWED_HOSTS` is set.
 ///
 /// # Errors
-/// [`StartError`] when one is none.
+/// [`StartError`] when one isn't a host.
 fn hosts(serve: &Serve) -> Result<Hosts, StartError> {
     let public_url = serve.public_url.as_ref().map(|text| {
         let url = text.parse::<PublicUrl>();
@@ -158,16 +163,16 @@ fn hosts(serve: &Serve) -> Result<Hosts, StartError> {
     if hosts.is_open() {
         tracing::warn!(
             listen = %serve.listen,
-            "requests for any host are answered: name the hosts that clients use in PUBLIC_URL or ALLOWED_HOSTS"
+            "requests for any host are accepted: set PUBLIC_URL or ALLOWED_HOSTS to the hosts that clients use"
         );
     }
     Ok(hosts)
 }
 
-/// The signing key, made if there was none.
+/// Opens the signing key, and creates it if it's missing.
 ///
 /// # Errors
-/// [`StartError`] when it can't be used.
+/// [`StartError`] when the key can't be used.
 pub fn signing_key(common: &Common) -> Result<LocalIssuer, StartError> {
     if common.signing_key.is_none() {
         data_dir(common)?;

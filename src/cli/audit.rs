@@ -1,4 +1,4 @@
-//! `audit`: whether the log holds, a seal to keep outside, and a customer's excerpt.
+//! `audit`: verifies the change log, prints its signed head, and exports a customer's excerpt.
 
 use std::{
     fs,
@@ -26,35 +26,36 @@ use crate::{
     id::CustomerId,
 };
 
-/// What to do with the audit.
+/// Subcommands of `audit`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Follow the whole log: is each entry what it was, and does each agent serve what was activated last?
+    /// Check the hash chain of the whole log, and that each agent's active version is the last one activated in it
     Verify(Verify),
-    /// Print the log's end, signed with the signing key: kept elsewhere, it shows later that nothing was cut off
+    /// Print the log's head, signed with the signing key. Keep it elsewhere: `audit verify --head` later detects a
+    /// truncated or rewritten log
     Head,
-    /// Write a customer's entries, and of all others the bare hash, for `audit verify --file`
+    /// Write a customer's entries in full, and only the hashes of all others, for `audit verify --file`
     Export(Export),
 }
 
-/// What to follow.
+/// Arguments of `audit verify`.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// A file with heads that were printed earlier, one a line: what they say must still be there
+    /// A file of signed heads from `audit head`, one per line; the log must still contain them
     #[arg(long, value_name = "FILE")]
     head: Option<PathBuf>,
-    /// Follow a customer's excerpt instead, without any database; - for standard input
+    /// Verify a customer's excerpt instead, without a database; - reads standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
-/// What to export.
+/// Arguments of `audit export`.
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// Whose entries: a customer's id
+    /// The id of the customer whose entries are exported
     #[arg(long, value_name = "ID")]
     customer: CustomerId,
-    /// The file to write, whole or not at all [default: standard output]
+    /// The file to write; it is replaced only when the export has succeeded [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -91,12 +92,12 @@ impl Verify {
     }
 }
 
-/// That this file can't be read.
+/// Makes the error for a file that can't be read.
 fn unreadable(file: &Path) -> impl Fn(io::Error) -> Failure {
     move |err| Failure::Usage(format!("can't read {}: {err}", file.display()))
 }
 
-/// The sealed heads in a file.
+/// Reads the signed heads in a file and checks their signatures.
 fn signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
     let unreadable = unreadable(file);
     let text = fs::read_to_string(file).map_err(&unreadable)?;
@@ -105,7 +106,7 @@ fn signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
         .map(|line| match SignedHead::open(line) {
             Ok((signed_head, key)) => {
                 eprintln!(
-                    "entry {}.{} was sealed {} by key {key}",
+                    "entry {}.{} was signed {} by key {key}",
                     signed_head.revision, signed_head.position, signed_head.sealed_at
                 );
                 Ok(signed_head)
@@ -114,7 +115,7 @@ fn signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
         })
         .collect::<Result<_, _>>()?;
     if signed_heads.is_empty() {
-        return Err(Failure::Usage(format!("{} holds no sealed head", file.display())));
+        return Err(Failure::Usage(format!("{} contains no signed head", file.display())));
     }
     Ok(signed_heads)
 }
@@ -136,29 +137,27 @@ async fn online(workshop: &Workshop, signed_heads: &[SignedHead]) -> Result<(), 
         return Err(Failure::Audit(violation.to_string()));
     }
     say(format_args!(
-        "{entries} entries, each what it was; {agents} agents, each serving what was activated last"
+        "{entries} entries verified; {agents} agents verified, each serves the version that was activated last"
     ))?;
     if unpublished > 0 {
-        say(format_args!("of {unpublished} of them the entry that published it is not kept any more"))?;
+        say(format_args!("for {unpublished} of these agents the entry of the publication has been pruned"))?;
     }
     unseen(skipped, signed_heads.len())?;
     say(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
     Ok(())
 }
 
-/// Tells of sealed heads that could not be looked at; a check against none at all is none.
+/// Reports signed heads that precede the retained log and so couldn't be checked. Fails when none could be checked.
 fn unseen(skipped: usize, all: usize) -> Result<(), Failure> {
     if skipped == 0 {
         return Ok(());
     }
-    say(format_args!(
-        "{skipped} of {all} sealed heads are of before what is kept, and could not be looked at"
-    ))?;
+    say(format_args!("{skipped} of {all} signed heads precede the retained log and weren't checked"))?;
     if skipped < all {
         return Ok(());
     }
     Err(Failure::Audit(
-        "no sealed head is of what is kept, so a log that was written anew would not show".to_owned(),
+        "all signed heads precede the retained log, so a rewritten log can't be detected".to_owned(),
     ))
 }
 
@@ -177,7 +176,7 @@ fn offline(file: &Path, signed_heads: Vec<SignedHead>) -> Result<(), Failure> {
     let ExcerptReport { log_id, customer_id, own, others, end, skipped } = followed;
     say(format_args!("log {log_id}, customer {customer_id}"))?;
     say(format_args!(
-        "{own} entries of its own, each what it was, among {others} of others; the last is {end}"
+        "{own} entries of this customer verified, among {others} of others; the last is {end}"
     ))?;
     unseen(skipped, all)
 }

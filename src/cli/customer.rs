@@ -1,4 +1,4 @@
-//! `customer`: the tenants, whose ids other commands ask for.
+//! `customer`: creates and lists customers (tenants).
 
 use clap::{Args, Subcommand};
 
@@ -9,7 +9,7 @@ use crate::{
     domain::{Caller, PageArgs, customer::CreateCustomer},
 };
 
-/// How many customers are read at a time.
+/// The page size when listing customers.
 const PAGE: i32 = 100;
 
 /// Create and list customers
@@ -17,14 +17,14 @@ const PAGE: i32 = 100;
 pub(super) enum Customer {
     /// Create a customer; the last line printed is its id
     Create(New),
-    /// Print all customers, one a line: id, name
+    /// Print all customers, one per line: id, name
     List,
 }
 
 /// A new customer.
 #[derive(Debug, Args)]
 pub(super) struct New {
-    /// Its name, 1 to 200 characters; need not be unique
+    /// The customer's name, 1 to 200 characters; need not be unique
     #[arg(long)]
     name: String,
 }

@@ -1,4 +1,4 @@
-//! `export`: a customer's agents with their histories, one agent a line.
+//! `export`: writes a customer's agents with their version histories, one agent per line.
 
 use std::path::PathBuf;
 
@@ -17,13 +17,13 @@ use crate::{
     id::CustomerId,
 };
 
-/// What to export.
+/// Arguments of `export`.
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// Whose agents: a customer's id
+    /// The id of the customer whose agents are exported
     #[arg(long, value_name = "ID")]
     customer: CustomerId,
-    /// The file to write, whole or not at all [default: standard output]
+    /// The file to write; it is replaced only when the export has succeeded [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `import`: agents with their histories, from a file of one agent a line.
+//! `import`: reads agents with their version histories from a JSON Lines file, one agent per line.
 
 use std::path::{Path, PathBuf};
 
@@ -21,29 +21,30 @@ use crate::{
     id::CustomerId,
 };
 
-/// How much of the file is read at a time, in bytes.
+/// The size of the read buffer, in bytes.
 const READ_AT_ONCE: usize = 256 * 1024;
 
-/// What to import.
+/// Arguments of `import`.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// JSON Lines, one agent a line: {"agent": NAME, "versions": [{"published_at": TIME, "system_prompt": TEXT}, …]}, or as `export` writes it; - reads standard input
+    /// The file to import, in JSON Lines, one agent per line: {"agent": NAME, "versions": [{"published_at": TIME, "system_prompt": TEXT}, …]},
+    /// or the output of `export`; - reads standard input
     #[arg(value_name = "FILE.jsonl")]
     file: PathBuf,
-    /// Whose the agents are to be: a customer's id
+    /// The id of the customer that gets the agents
     #[arg(long, value_name = "ID")]
     customer: CustomerId,
-    /// The model of versions that name none
+    /// The model of versions without one
     #[arg(long, default_value = "gpt-4-turbo")]
     model: String,
-    /// Make the last version of each new agent the one that serves, where the file does not say which one is
+    /// Activate the last version of each new agent, unless the file says which version is active
     #[arg(long)]
     activate: bool,
 }
 
 impl Import {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        // Before a database is started for it.
+        // The file is opened first, so that a wrong path fails before a database is started.
         let (mut from, bar) = open(&self.file).await?;
         let work = async |workshop: &Workshop| {
             let done = self.act(workshop, &mut from, &bar).await;
@@ -71,7 +72,8 @@ impl Import {
     }
 }
 
-/// The file, which is read twice: first to see whether there is room for it. What can be read only once is copied.
+/// Opens the file for two passes: the first checks the customer's limits, the second imports. A source that can't be
+/// read twice, such as a pipe, is copied to a temporary file.
 async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
     let unreadable = |err: std::io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
     if file == Path::new("-") {
@@ -88,11 +90,11 @@ async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
     Ok((opened, read_of(about.len())))
 }
 
-/// A copy of what is there to read, in a file that is gone when it is closed.
+/// Copies `from` to an unlinked temporary file, which disappears when it is closed.
 async fn copied(from: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<(File, ProgressBar)> {
     let path =
         std::env::temp_dir().join(format!(".agent-registry-import-{}", Clock::default().id::<uuid::Uuid>()));
-    // Prompts are a customer's own: nobody else on the machine reads them.
+    // Mode 0600, because prompts are confidential.
     let mut copy = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path).await?;
     tokio::fs::remove_file(&path).await?;
     let size = tokio::io::copy(from, &mut copy).await?;
@@ -100,7 +102,7 @@ async fn copied(from: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<(F
     Ok((copy, read_of(size)))
 }
 
-/// How far a file of this size has been read.
+/// A progress bar for a file of this size, in bytes.
 fn read_of(size: u64) -> ProgressBar {
     bar(size, "{wide_bar} {bytes}/{total_bytes} {eta}")
 }

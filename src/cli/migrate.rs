@@ -1,14 +1,14 @@
-//! `migrate`: brings the database to its newest shape, or says how far it is.
+//! `migrate`: applies database migrations, or prints their status.
 
 use clap::Args;
 
 use super::{Failure, say};
 use crate::{app::Database, config::Common};
 
-/// Bring the database to its shape
+/// Apply database migrations
 #[derive(Debug, Args)]
 pub(super) struct Migrate {
-    /// Only say which steps have been applied
+    /// Only print which migrations have been applied
     #[arg(long)]
     status: bool,
 }
@@ -29,8 +29,8 @@ impl Migrate {
             return Ok(());
         }
         match database.migrate().await? {
-            0 => say(format_args!("the database has its newest shape already"))?,
-            steps => say(format_args!("applied {steps} step(s)"))?,
+            0 => say(format_args!("the database is up to date"))?,
+            steps => say(format_args!("applied {steps} migration(s)"))?,
         }
         Ok(())
     }

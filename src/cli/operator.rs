@@ -1,28 +1,28 @@
-//! `operator`: who is a user of the platform itself.
+//! `operator`: adds, removes and lists operators.
 
 use clap::{Args, Subcommand};
 
 use super::{Failure, in_workshop, say};
 use crate::{app::Workshop, config::Common, domain::Caller};
 
-/// Name operators
+/// Manage operators
 #[derive(Debug, Subcommand)]
 pub(super) enum Operator {
     /// Make a user an operator
     Add(Name),
-    /// Make a user an operator no longer
+    /// Remove a user from the operators
     Remove(Name),
-    /// Print all operators, one a line: issuer, subject
+    /// Print all operators, one per line: issuer, subject
     List,
 }
 
-/// A user, by the name its tokens carry.
+/// A user, identified by the claims of their tokens.
 #[derive(Debug, Args)]
 pub(super) struct Name {
-    /// The `sub` of its tokens
+    /// The `sub` claim of the user's tokens
     #[arg(long)]
     subject: String,
-    /// The `iss` of its tokens [default: JWT_ISSUER where that is set, else this service itself]
+    /// The `iss` claim of the user's tokens [default: JWT_ISSUER if set, else this service]
     #[arg(long)]
     issuer: Option<String>,
 }
@@ -40,7 +40,7 @@ impl Operator {
                 let is_new = registry.add_operator(&system, &issuer, &subject).await?;
                 say(format_args!(
                     "{subject} {}",
-                    if is_new { "is an operator now" } else { "was an operator already" }
+                    if is_new { "is now an operator" } else { "was already an operator" }
                 ))?;
             }
             Self::Remove(Name { subject, issuer }) => {
@@ -48,7 +48,7 @@ impl Operator {
                 let was = registry.remove_operator(&system, &issuer, &subject).await?;
                 say(format_args!(
                     "{subject} {}",
-                    if was { "is no operator any more" } else { "was no operator" }
+                    if was { "is no longer an operator" } else { "wasn't an operator" }
                 ))?;
             }
             Self::List => {

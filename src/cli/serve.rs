@@ -1,4 +1,4 @@
-//! `serve`: the service itself.
+//! `serve`: runs the service until SIGTERM or SIGINT.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::{
     config::{Common, Serve},
 };
 
-/// The files that are open besides connections.
+/// The number of file descriptors reserved for anything but connections.
 const FILES_BESIDE: u64 = 100;
 
 pub(super) async fn run(common: &Common, serve: &Serve) -> Result<(), Failure> {
@@ -31,21 +31,17 @@ pub(super) async fn run(common: &Common, serve: &Serve) -> Result<(), Failure> {
     served
 }
 
-/// Lets the process have so many files open, where it may decide that: a connection is one.
+/// Raises the limit of open files to `wanted`, as far as the hard limit allows. Each connection takes one.
 fn allow_files(wanted: u64) {
     let limit = getrlimit(Resource::Nofile);
     let (Some(now), most) = (limit.current, limit.maximum) else { return };
     let raised = most.map_or(wanted, |most| most.min(wanted));
     if raised > now && setrlimit(Resource::Nofile, Rlimit { current: Some(raised), ..limit }).is_err() {
-        tracing::debug!("the limit of open files can't be raised");
+        tracing::debug!("can't raise the limit of open files");
     }
     let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if allowed < wanted {
-        tracing::warn!(
-            allowed,
-            wanted,
-            "fewer open files are allowed than CONNECTIONS may need (see ulimit -n)"
-        );
+        tracing::warn!(allowed, wanted, "the limit of open files is too low for CONNECTIONS (see ulimit -n)");
     }
 }
 
@@ -57,10 +53,10 @@ async fn start(
 ) -> Result<(), Failure> {
     let steps = database.migrate().await?;
     if steps > 0 {
-        tracing::info!(steps, "the database has its newest shape");
+        tracing::info!(steps, "applied database migrations");
     }
     let service = Service::start(settings).await?;
-    // Who can't read it has asked for the service all the same.
+    // The service starts even if standard output can't be written.
     let _ = welcome(&service, database, common);
     tokio::select! {
         () = service.run(stop) => Ok(()),
@@ -68,16 +64,16 @@ async fn start(
     }
 }
 
-/// Where everything is.
+/// Prints the service's addresses.
 fn welcome(service: &Service, database: &Database, common: &Common) -> io::Result<()> {
     let base = service.base();
-    say(format_args!("The agent registry listens."))?;
+    say(format_args!("The agent registry is listening."))?;
     say(format_args!("  explore   {base}/graphiql"))?;
     say(format_args!("  GraphQL   {base}/graphql   (websockets: graphql-transport-ws on the same address)"))?;
     say(format_args!("  health    {base}/readyz   {base}/metrics"))?;
     if let Some(embedded) = database.embedded() {
         say(format_args!(
-            "  database  private Postgres {}, socket in {}",
+            "  database  private PostgreSQL {}, socket in {}",
             embedded.version(),
             embedded.socket_dir().display()
         ))?;

@@ -1,5 +1,5 @@
-//! `watch`: a gateway's view of a registry, one line an event. What serves is told on standard output, how the
-//! connection does on standard error.
+//! `watch`: runs a gateway and prints one line per event. Changes of active configurations go to standard output, the
+//! state of the connection to standard error.
 
 use std::{io, path::PathBuf};
 
@@ -14,28 +14,28 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, say};
 use crate::config::Common;
 
-/// What to watch.
+/// Arguments of `watch`.
 #[derive(Debug, Args)]
 pub(super) struct Watch {
-    /// The registry's address
+    /// The URL of the registry
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// The file to keep what serves in: read at the start, replaced as a whole at bookmarks
+    /// The file in which the configurations are saved: loaded at startup, replaced atomically at bookmarks
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// The file of the token to sign in with, read again at each connection [default: the variable TOKEN]
+    /// The file with the token, read again at each connection [default: the variable TOKEN]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Only this customer's agents
     #[arg(long, value_name = "ID")]
     customer: Option<CustomerId>,
-    /// Only this agent; may be repeated
+    /// Only this agent; repeatable
     #[arg(long = "agent", value_name = "ID")]
     agents: Vec<AgentId>,
-    /// End once all that serves is known and saved; waits for a registry that is away
+    /// Exit when all active configurations are received and saved; retries while the registry is unreachable
     #[arg(long)]
     once: bool,
-    /// Tell each event as a JSON object, bookmarks too
+    /// Print each event as a JSON object, including bookmarks
     #[arg(long)]
     json: bool,
 }
@@ -48,7 +48,7 @@ impl Watch {
         let credential = match token_file {
             Some(file) => Credential::File(file),
             None => Credential::Token(Common::token().map_err(Failure::Usage)?.ok_or_else(|| {
-                Failure::Usage("a token is needed: set TOKEN, or name its file with --token-file".to_owned())
+                Failure::Usage("no token: set TOKEN, or pass a file with --token-file".to_owned())
             })?),
         };
         let agents = (!agents.is_empty()).then(|| agents.into_iter().collect());
@@ -81,13 +81,13 @@ impl Watch {
     }
 }
 
-/// Where a notice belongs, and how it reads there.
+/// A notice formatted for its output: standard error for the connection, standard output for events.
 enum Told {
     Connection(String),
     Event(Event),
 }
 
-/// An event for people and for programs.
+/// An event, formatted as a line (none for bookmarks) and as JSON.
 struct Event {
     line: Option<String>,
     object: Value,
@@ -113,21 +113,23 @@ fn told(notice: &Notice, url: &str) -> Told {
             age.as_secs()
         )),
         Notice::Damaged { path, why, kept } => Told::Connection(format!(
-            "{} is damaged ({why}); it is kept as {}, and nothing of it is served",
+            "{} is damaged ({why}); it was moved to {}, and nothing from it is served",
             path.display(),
             kept.display()
         )),
         Notice::Connected { after: Some(revision) } => {
-            Told::Connection(format!("connected to {url}, going on from revision {revision}"))
+            Told::Connection(format!("connected to {url}, resuming from revision {revision}"))
         }
         Notice::Connected { after: None } => {
-            Told::Connection(format!("connected to {url}, beginning with a snapshot"))
+            Told::Connection(format!("connected to {url}, starting with a snapshot"))
         }
         Notice::Disconnected { why, agents } => {
-            Told::Connection(format!("not connected: {why}; serving {agents} agents, trying again"))
+            Told::Connection(format!("not connected: {why}; serving {agents} agents, retrying"))
         }
-        Notice::Anew { why } => Told::Connection(format!("beginning anew: {why}")),
-        Notice::Unsaved { why } => Told::Connection(format!("can't save the state: {why}; going on without")),
+        Notice::Anew { why } => Told::Connection(format!("starting over with a snapshot: {why}")),
+        Notice::Unsaved { why } => {
+            Told::Connection(format!("can't save the state: {why}; continuing without saving"))
+        }
         Notice::Snapshot { revision, agents, gone } => {
             let left = if gone.is_empty() { String::new() } else { format!(", {} gone", gone.len()) };
             event(
@@ -140,7 +142,7 @@ fn told(notice: &Notice, url: &str) -> Told {
                 agent_id, customer_id, version_id, version_number, name, content_hash, ..
             } = config.as_ref();
             event(
-                // Escaped: a name is whatever a customer has chosen.
+                // `{name:?}` escapes control characters, which a customer's agent name may contain.
                 Some(format!("UPSERT {agent_id} version {version_number}, revision {revision}, {name:?}")),
                 json!({
                     "event": "UPSERT", "revision": revision.to_string(), "agentId": agent_id,

@@ -1,28 +1,28 @@
-//! What can go wrong between us and Postgres, sorted by what the caller can do about it.
+//! Database errors, classified by how the caller can react.
 
 use sea_orm::{DbErr, RuntimeErr};
 
 use crate::task::Lost;
 
-/// A database call failed.
+/// Why a database call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// A unique constraint, by name, refused the row.
+    /// The row violates this unique constraint.
     #[error("unique constraint {0}")]
     Unique(String),
-    /// Another constraint, by name, refused the row.
+    /// The row violates this constraint of another kind.
     #[error("constraint {0}")]
     Constraint(String),
-    /// Two writers met; trying again may do.
+    /// A serialization failure or a deadlock. A retry may succeed.
     #[error("serialization failure")]
     Serialization(#[source] DbErr),
-    /// Postgres could not be reached, is going away, or took too long.
+    /// Postgres is unreachable, starting, stopping, read-only or overloaded, or didn't respond in time.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
-    /// The task that ran it did not finish.
+    /// The task that ran the call didn't finish.
     #[error(transparent)]
     Lost(#[from] Lost),
-    /// Anything else: a bug of ours.
+    /// Any other error, which is a bug.
     #[error("the database refused a statement")]
     Unexpected(#[source] DbErr),
 }
@@ -56,7 +56,7 @@ impl From<DbErr> for Fault {
                     || code.starts_with("57")
                     || code.starts_with("53")
                     || code == "25006"
-                    // The database takes no connections.
+                    // The database accepts no connections (`ALLOW_CONNECTIONS false`).
                     || code == "55000"
                     || code == "25P03" =>
             {

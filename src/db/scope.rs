@@ -1,4 +1,5 @@
-//! Whose rows a transaction may touch: said in each query, and again to Postgres for row-level security.
+//! The scope of a transaction: the tenants whose rows it may access. Queries filter by it, and Postgres enforces it
+//! again with row-level security.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
@@ -7,20 +8,20 @@ use crate::{entity::Reach, id::CustomerId};
 /// The scope of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Reads who is who, before anything is known about the caller.
+    /// Reads credentials and users, before the caller is known.
     Auth,
-    /// Accepts an invitation of this customer: who is who, and the rows of that customer.
+    /// Accepts an invitation: as `Auth`, and the rows of this customer.
     Joining(CustomerId),
-    /// Reads configurations of all customers, nothing personal, and writes nothing.
+    /// Reads configurations of all customers, no personal data, and writes nothing.
     Runtime,
-    /// The rows of these customers.
+    /// Accesses the rows of these customers.
     Customers(Vec<CustomerId>),
-    /// All rows: operators, the command line, the service's own tail of the log.
+    /// Accesses all rows. For operators, the command line, and the tail of the log.
     Platform,
 }
 
 impl Scope {
-    /// The same, as the predicate that each query names.
+    /// Returns the tenant filter for queries under this scope.
     #[must_use]
     pub fn reach(&self) -> Reach {
         match self {
@@ -31,7 +32,8 @@ impl Scope {
         }
     }
 
-    /// Tells Postgres, for the rest of a write. Names and UUIDs only, so nothing needs quoting.
+    /// Sets the isolation level and the scope for the rest of a write transaction. The values are constants and
+    /// UUIDs, so they need no quoting.
     pub(super) async fn write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
         let (name, customers) = self.told();
         let sql = format!(
@@ -41,7 +43,8 @@ impl Scope {
         txn.execute_unprepared(&sql).await.map(drop)
     }
 
-    /// Tells Postgres, for the rest of a snapshot, which begins here. Answers where the log ends in it.
+    /// Sets the scope for the rest of a read-only transaction. This is its first statement, which takes the
+    /// snapshot. Returns the snapshot's revision.
     pub(super) async fn read(&self, txn: &DatabaseTransaction) -> Result<i64, DbErr> {
         const BEGIN: &str = "SELECT set_config('transaction_read_only', 'on', true), \
             set_config('registry.scope', $1, true), set_config('registry.customers', $2, true), \
@@ -53,7 +56,7 @@ impl Scope {
         head.ok_or_else(|| DbErr::RecordNotFound("log_head".to_owned()))?.try_get("", "revision")
     }
 
-    /// Its name, and its customers as an array of Postgres.
+    /// Returns the scope's name, and its customers as a Postgres array literal.
     fn told(&self) -> (&'static str, String) {
         let (name, customers) = match self {
             Self::Auth => ("auth", String::new()),

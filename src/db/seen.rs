@@ -1,26 +1,26 @@
-//! How far into the log the answers of this instance may have shown.
+//! The high-water mark of this instance: the highest revision that its responses may depend on.
 
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
 
-/// The last commit that a read or a write has seen. Clones are the same.
+/// The highest revision that a read or write has observed. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen(Arc<AtomicI64>);
 
 impl Seen {
-    /// Notes that this commit has been seen.
+    /// Raises the mark to this revision.
     pub(super) fn note(&self, revision: i64) {
         self.0.fetch_max(revision, Ordering::AcqRel);
     }
 
-    /// Notes that the log ends here: what was seen beyond is not in it any more.
+    /// Lowers the mark to this revision, because the log ends there and no longer contains later commits.
     pub(super) fn at_most(&self, revision: i64) {
         self.0.fetch_min(revision, Ordering::AcqRel);
     }
 
-    /// The last commit that has been seen; 0 when none has.
+    /// Returns the highest revision observed, or 0.
     pub(super) fn revision(&self) -> i64 {
         self.0.load(Ordering::Acquire)
     }

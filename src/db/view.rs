@@ -1,4 +1,4 @@
-//! One moment's truth: a read-only, repeatable-read snapshot that opens at the first question.
+//! A read-only, repeatable-read snapshot. Its transaction begins at the first query.
 
 use std::{
     future::Future,
@@ -15,11 +15,11 @@ use tokio::sync::OnceCell;
 use super::{Db, Fault, Scope, pool::Loan};
 use crate::entity::Reach;
 
-/// A snapshot under a scope. All that is read through one View was true at the same moment.
+/// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database.
 #[derive(Clone, Debug)]
 pub struct View {
     db: Db,
-    /// The connection, once something has been asked.
+    /// The lease, from the first query on.
     loan: Arc<OnceLock<Loan>>,
     scope: Scope,
     reach: Reach,
@@ -28,10 +28,10 @@ pub struct View {
 
 /// A select that a View or a Txn can run.
 pub trait Query: Send + 'static {
-    /// What it yields.
+    /// The type of a row.
     type Row: Send + 'static;
 
-    /// Runs it to its end.
+    /// Runs the query and returns all rows.
     fn fetch(self, txn: &DatabaseTransaction) -> impl Future<Output = Result<Vec<Self::Row>, DbErr>> + Send;
 }
 
@@ -80,13 +80,13 @@ impl View {
         self.loan.get_or_init(|| self.db.lend())
     }
 
-    /// Whose rows each query must name.
+    /// Returns the tenant filter that each query must apply.
     #[must_use]
     pub fn reach(&self) -> Reach {
         self.reach.clone()
     }
 
-    /// All rows of `query`.
+    /// Returns all rows of `query`.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
@@ -95,7 +95,7 @@ impl View {
         self.run(async move { query.fetch(this.begin().await?).await }.boxed())
     }
 
-    /// The first row of `query`.
+    /// Returns the first row of `query`.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
@@ -103,7 +103,7 @@ impl View {
         self.all(query).map_ok(|rows| rows.into_iter().next()).boxed()
     }
 
-    /// How many rows `select` has.
+    /// Returns the number of rows of `select`.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
@@ -116,7 +116,7 @@ impl View {
         self.run(async move { select.count(this.begin().await?).await }.boxed())
     }
 
-    /// The first two columns of `select`, such as a group and its count.
+    /// Returns the first two columns of `select`, such as a group and its count.
     ///
     /// # Errors
     /// Any [`Fault`] of the database.
@@ -137,8 +137,8 @@ impl View {
         self.run(work.boxed())
     }
 
-    /// Runs it to its end, or until its connection is given up. All of these are boxed, since resolvers hold them in
-    /// futures within futures, and debug builds keep each of those on the stack.
+    /// Runs `work` to completion, or until its connection is cut off. The futures are boxed, because resolvers nest
+    /// them deeply and debug builds would overflow the stack.
     fn run<T: Send + 'static>(
         &self,
         work: BoxFuture<'static, Result<T, DbErr>>,
@@ -148,7 +148,8 @@ impl View {
         async move { tasks.shielded(work).await? }.boxed()
     }
 
-    /// The snapshot, opened if it was not yet. Dropping the last View rolls it back, which for reads is the cheapest end.
+    /// Returns the snapshot's transaction, and begins it if needed. Dropping the last View rolls it back, which for
+    /// reads is the cheapest way to end.
     async fn begin(&self) -> Result<&DatabaseTransaction, DbErr> {
         let open = || async {
             let txn = self.loan().begin().await?;

@@ -22,10 +22,10 @@ mod schema;
 
 use engine::{
     context::Request,
-    document::{self, Documents, Found, Tenant},
+    document::{self, DocumentLookup, Documents, Tenant},
     front,
-    render_cache::Share,
-    response_cache::Ready,
+    render_cache::RenderCache,
+    response_cache::ResponseCache,
 };
 use schema::{
     activation, agent, api_key, billing, change, config, customer, error, invitation, member, node,
@@ -35,9 +35,9 @@ use schema::{
 pub use engine::{
     document::{ManifestError, TrustedDocuments},
     front::front,
-    operation::{Accepted, NotAnOperation, Operation},
-    render_cache::Told,
-    response_cache::REQUEST_BYTES_MAX as READY_BYTES_MAX,
+    operation::{CheckedOperation, NotAnOperation, Operation},
+    render_cache::SubscriptionMessage,
+    response_cache::REQUEST_BYTES_MAX as CACHED_REQUEST_BYTES_MAX,
 };
 
 /// The longest that a query or a mutation may run; then the client gets UNAVAILABLE. A write that has begun runs to
@@ -76,9 +76,9 @@ pub struct MutationRoot(
     service_token::ServiceTokenMutation,
 );
 
-type Registered = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;
+type ApiSchema = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;
 
-fn schema() -> Registered {
+fn schema() -> ApiSchema {
     Schema::build(QueryRoot::default(), MutationRoot::default(), subscription::SubscriptionRoot)
         // A suggestion would name fields that the client didn't name.
         .disable_suggestions()
@@ -116,7 +116,7 @@ impl Answer {
 
     /// Returns whether the operation was aborted with UNAVAILABLE, so that a retry may succeed.
     #[must_use]
-    pub fn is_given_up(&self) -> bool {
+    pub fn is_aborted(&self) -> bool {
         let code = self.errors.first().and_then(|err| err.extensions.as_ref()?.get("code"));
         self.is_request_error() && code == Some(&"UNAVAILABLE".into())
     }
@@ -124,7 +124,7 @@ impl Answer {
     /// Returns whether the operation was rejected, and a retry would be too.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.is_request_error() && !self.is_given_up()
+        self.is_request_error() && !self.is_aborted()
     }
 
     /// Returns whether a root field failed, and the response has no data.
@@ -153,7 +153,7 @@ impl Answer {
     pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {
         let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
-        Self { data: None, errors: vec![error] }.stamped(request_id, 1)
+        Self { data: None, errors: vec![error] }.with_request_id(request_id, 1)
     }
 
     /// Returns only the entries of `errors`, which a socket's `error` message carries.
@@ -163,7 +163,7 @@ impl Answer {
     }
 
     fn of(response: async_graphql::Response, request_id: &str, errors_max: usize) -> Self {
-        Self::raw(response).stamped(request_id, errors_max)
+        Self::raw(response).with_request_id(request_id, errors_max)
     }
 
     fn raw(response: async_graphql::Response) -> Self {
@@ -177,19 +177,19 @@ impl Answer {
 
     /// Serializes the response as JSON.
     #[must_use]
-    pub fn written(&self) -> Arc<str> {
+    pub fn to_json(&self) -> Arc<str> {
         // All map keys are strings, so serialization can't fail.
         serde_json::to_string(self).unwrap_or_default().into()
     }
 
     /// Returns whether a field failed with UNAVAILABLE, so that a retry may succeed.
-    fn is_for_want_of_database(&self) -> bool {
+    fn is_unavailable(&self) -> bool {
         let code = |err: &ServerError| err.extensions.as_ref()?.get("code").cloned();
         self.errors.iter().any(|err| code(err) == Some("UNAVAILABLE".into()))
     }
 
     /// Keeps at most `errors_max` errors, shortens their messages, and adds codes and the request's id.
-    fn stamped(mut self, request_id: &str, errors_max: usize) -> Self {
+    fn with_request_id(mut self, request_id: &str, errors_max: usize) -> Self {
         self.errors.truncate(errors_max);
         for error in &mut self.errors {
             if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_CHARS_MAX) {
@@ -208,13 +208,13 @@ impl Answer {
 /// The executable schema with all that its resolvers use. Clones share everything.
 #[derive(Clone)]
 pub struct Api {
-    schema: Registered,
+    schema: ApiSchema,
     registry: Registry,
     hub: Hub,
     front: Front,
     documents: Arc<Documents>,
-    share: Share,
-    ready: Ready,
+    render_cache: RenderCache,
+    response_cache: ResponseCache,
 }
 
 impl Api {
@@ -224,16 +224,17 @@ impl Api {
     /// [`SchemaError`] if the schema is invalid, which is a bug of the service.
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::new(trusted));
-        let (share, ready) = (Share::default(), Ready::default());
+        let (render_cache, response_cache) = (RenderCache::default(), ResponseCache::default());
         hub.when_erased({
-            let (share, ready, documents) = (share.clone(), ready.clone(), Arc::clone(&documents));
+            let (render_cache, response_cache, documents) =
+                (render_cache.clone(), response_cache.clone(), Arc::clone(&documents));
             move || {
-                share.clear();
-                ready.clear();
+                render_cache.clear();
+                response_cache.clear();
                 documents.clear();
             }
         });
-        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, share, ready })
+        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, render_cache, response_cache })
     }
 
     /// Finds the request's document, validates it, and coerces its variables. All errors of a request are found
@@ -241,22 +242,22 @@ impl Api {
     ///
     /// # Errors
     /// The response that rejects the request.
-    pub fn accept(&self, mut operation: Operation, caller: &Caller) -> Result<Accepted, Answer> {
+    pub fn accept(&self, mut operation: Operation, caller: &Caller) -> Result<CheckedOperation, Answer> {
         let request_id = caller.request_id();
         let unknown =
             |refusal: document::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
         let refuse = |errors: Errors| {
-            let errors = errors.into_iter().map(front::entry).collect();
-            Answer { data: None, errors }.stamped(request_id, self.front.limits().errors)
+            let errors = errors.into_iter().map(front::error_entry).collect();
+            Answer { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
         };
         let tenant = Tenant::of(caller);
         let carries_text = operation.query.is_some();
         let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
-        let is_known = matches!(&found, Found::Known(..));
+        let is_known = matches!(&found, DocumentLookup::Known(..));
         let (document, claim) = match found {
-            Found::Known(document, claim) => (document, claim),
-            Found::New(new) => {
+            DocumentLookup::Known(document, claim) => (document, claim),
+            DocumentLookup::Unchecked(new) => {
                 new.verify().map_err(unknown)?;
                 (Arc::new(self.front.check(new.text).map_err(refuse)?), new.claimed)
             }
@@ -272,32 +273,44 @@ impl Api {
             _ => String::new(),
         };
         let variables = variables.into();
-        Ok(Accepted { document, operation_name, variables, prepared, carries_text, asked: None })
+        Ok(CheckedOperation {
+            document,
+            operation_name,
+            variables,
+            prepared,
+            carries_text,
+            request_body: None,
+        })
     }
 
-    /// Returns the cached response to a request with this body, if it shows the configuration that `at_hand`
+    /// Returns the cached response to a request with this body, if it shows the configuration that `current_config`
     /// returns for its agent.
-    pub fn ready(&self, asked: &[u8], at_hand: impl FnOnce(AgentId) -> Option<Arc<Hot>>) -> Option<Bytes> {
-        self.ready.get(asked, at_hand)
+    pub fn cached_response(
+        &self,
+        request_body: &[u8],
+        current_config: impl FnOnce(AgentId) -> Option<Arc<Hot>>,
+    ) -> Option<Bytes> {
+        self.response_cache.get(request_body, current_config)
     }
 
     /// Runs a query or a mutation.
-    pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
+    pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
         let request_id = caller.request_id().to_owned();
         let is_mutation = accepted.prepared.kind == OperationType::Mutation;
         let data = Request::new(&self.registry, &self.hub, caller, None);
-        let shown = Arc::clone(&data.shown);
+        let shown_config = Arc::clone(&data.shown_config);
         let answer = timeout(DEADLINE, self.schema.execute(accepted.request().data(data))).await;
         self.hub.settle().await;
         match answer {
             Ok(mut response) => {
                 if is_mutation {
-                    keep_to_what_was_not_done(&mut response.errors);
+                    drop_payload_forbidden_errors(&mut response.errors);
                 }
                 let answer = Answer::of(response, &request_id, self.front.limits().errors);
-                if let (Some(asked), Some(hot), []) = (&accepted.asked, shown.get(), answer.errors.as_slice())
+                if let (Some(request_body), Some(hot), []) =
+                    (&accepted.request_body, shown_config.get(), answer.errors.as_slice())
                 {
-                    self.ready.keep(asked, hot, answer.written().as_bytes().to_vec().into());
+                    self.response_cache.keep(request_body, hot, answer.to_json().as_bytes().to_vec().into());
                 }
                 answer
             }
@@ -312,6 +325,6 @@ impl Api {
 
 /// Removes errors about missing rights to read what a mutation's payload shows: those fields are null. The write
 /// has succeeded, and a client that takes `errors` for a failure would write again.
-fn keep_to_what_was_not_done(errors: &mut Vec<ServerError>) {
+fn drop_payload_forbidden_errors(errors: &mut Vec<ServerError>) {
     errors.retain(|err| err.path.len() <= 1 || !err.extensions.as_ref().is_some_and(error::is_forbidden));
 }

@@ -51,8 +51,8 @@ fn a_bad_issuer_is_one_line_and_exit_code_2() {
     std::fs::write(&rubbish, "<html>").unwrap();
     let nowhere = home.path("nowhere");
     let rows = [
-        (Some(ISSUER), None, "JWT_ISSUER is set, and JWT_JWKS is not"),
-        (None, Some(empty.as_str()), "JWT_JWKS is set, and JWT_ISSUER is not"),
+        (Some(ISSUER), None, "JWT_ISSUER is set without JWT_JWKS"),
+        (None, Some(empty.as_str()), "JWT_JWKS is set without JWT_ISSUER"),
         (Some(""), Some(&empty), "issuer"),
         (Some(ISSUER), Some(""), "JWT_JWKS"),
         (Some(ISSUER), Some(&nowhere), "nowhere"),
@@ -84,7 +84,7 @@ fn no_token_is_signed_for_an_outside_issuer() {
     std::fs::write(&set, key().1.to_string()).unwrap();
     let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", set.as_str())];
     let complaint = refused(&home, &settings, &["token", "user", "--subject", "mallory", "--operator"]);
-    assert!(complaint.contains(ISSUER) && complaint.contains("signs none"), "{complaint}");
+    assert!(complaint.contains(ISSUER) && complaint.contains("signs no user tokens"), "{complaint}");
     let files = std::fs::read_dir(&home.0).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(files.collect::<Vec<_>>(), ["keys.json"], "not even a key was made");
     assert_eq!(home.output_of(&["operator", "list"]), "");

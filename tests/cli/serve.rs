@@ -145,7 +145,7 @@ async fn it_runs_the_trusted_documents_and_no_others() {
 
 #[tokio::test]
 async fn it_answers_for_its_own_hosts_and_warns_when_it_knows_none() {
-    const WARNING: &str = "requests for any host are answered";
+    const WARNING: &str = "requests for any host are accepted";
     let home = Home::new("hosts");
     let named = [("PUBLIC_URL", "https://registry.example.org"), ("ALLOWED_HOSTS", "a.example, *.b.example")];
     let hosts =

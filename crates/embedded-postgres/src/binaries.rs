@@ -1,5 +1,5 @@
-//! Finds the installed Postgres: the setting, then PATH, then where distributions put it.
-//! It runs nothing but `postgres --version`, and reads no environment: PATH is handed in.
+//! Finds the installed Postgres: in the configured folder, else in PATH, else where distributions install it. Runs only
+//! `postgres --version`. Reads no environment: PATH is an argument.
 
 use super::error::EmbeddedError;
 use std::collections::BTreeSet;
@@ -9,10 +9,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The oldest major version that will do.
+/// The oldest supported major version.
 pub const MINIMUM_MAJOR: u32 = 15;
 
-/// Folders whose children named `before`N`after` hold version N.
+/// Parent folder, prefix and suffix of versioned installations: `parent/prefixN/suffix` contains version N.
 const KNOWN: [(&str, &str, &str); 8] = [
     ("/usr/lib/postgresql", "", "bin"),                       // Debian, Ubuntu
     ("/opt/homebrew/opt", "postgresql@", "bin"),              // Homebrew on ARM
@@ -32,24 +32,24 @@ const KNOWN_PLAIN: [&str; 4] = [
     "/usr/local/pgsql/bin",
 ];
 
-/// One installation.
+/// An installation of Postgres.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Binaries {
-    /// The real bin folder, symlinks followed.
+    /// The bin folder, with symlinks resolved.
     pub(super) folder: PathBuf,
-    /// Its major version.
+    /// The major version.
     pub(super) major: u32,
 }
 
 impl Binaries {
-    /// One of the programs in it.
+    /// Returns the path of a program in the bin folder.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
 
-/// The installation to use: of `needed` when a cluster exists (made in `cluster`), otherwise the setting's,
-/// the first on PATH, the newest of the rest.
+/// Finds the installation to use. If the folder `cluster` contains a cluster, its version must be `needed`.
+/// Otherwise the configured folder is used, else the first supported version in PATH, else the newest elsewhere.
 pub(super) fn find(
     setting: Option<&Path>,
     path: Option<&OsStr>,
@@ -88,7 +88,7 @@ fn choose(found: &[Binaries], needed: Option<u32>, cluster: &Path) -> Result<Bin
     })
 }
 
-/// All installations: PATH's in its order, then the known places', newest first.
+/// Lists all installations: those in PATH in its order, then those in known places, newest first.
 fn installed(path: Option<&OsStr>) -> Vec<Binaries> {
     let mut found: Vec<Binaries> = Vec::new();
     let on_path = path.map(OsStr::as_bytes).unwrap_or_default().split(|byte| *byte == b':');
@@ -127,8 +127,8 @@ fn known_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// What is in this folder, if both programs are there and answer. The real place counts: `initdb` looks for
-/// its files beside itself.
+/// Returns the installation in this folder, if it has `initdb` and a `postgres` that runs. Symlinks are resolved,
+/// because `initdb` looks for its files relative to itself.
 fn probe(folder: &Path) -> Option<Binaries> {
     let folder = fs::canonicalize(folder.join("initdb")).ok()?.parent()?.to_owned();
     let said = Command::new(folder.join("postgres"))
@@ -142,7 +142,7 @@ fn probe(folder: &Path) -> Option<Binaries> {
     Some(Binaries { folder, major })
 }
 
-/// `postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)` → 15; also `17beta1`.
+/// Parses the major version: `postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)` → 15; also `17beta1`.
 fn parse_version(said: &str) -> Option<u32> {
     leading_number(said.trim().strip_prefix("postgres (PostgreSQL) ")?)
 }
@@ -180,14 +180,14 @@ mod tests {
         let found = [at("/a", 17), at("/b", 15)];
         let error = choose(&found, Some(16), Path::new("/d")).unwrap_err().to_string();
         assert!(
-            error.starts_with("/d was made by Postgres 16, whose binaries are missing (found: 15, 17)"),
+            error.starts_with("/d was created by PostgreSQL 16, which isn't installed (found: 15, 17)"),
             "{error}"
         );
         assert!(error.contains("apt-get install postgresql-16"), "{error}");
         let error = choose(&[at("/old", 14)], None, Path::new("/d")).unwrap_err().to_string();
-        assert!(error.contains("/old is Postgres 14, and 15 or newer is needed"), "{error}");
+        assert!(error.contains("/old is PostgreSQL 14, and 15 or newer is required"), "{error}");
         let error = choose(&[], None, Path::new("/d")).unwrap_err().to_string();
-        assert!(error.contains("no Postgres 15 or newer is installed"), "{error}");
+        assert!(error.contains("PostgreSQL 15 or newer isn't installed"), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! What a cluster needs before it can be used: `initdb`, the service's roles and its database.
-//! All of it may be done again without harm. Callers hold the turn (`mod.rs`).
+//! Prepares a cluster: runs `initdb`, and creates the service's roles and database. All steps are idempotent. Callers
+//! hold `turn.lock` (`mod.rs`).
 
 use super::binaries::Binaries;
 use super::error::{EmbeddedError, io, sql};
@@ -14,14 +14,14 @@ use std::process::{Output, Stdio};
 /// The role that the service connects as, and the name of its database.
 pub const SERVICE: &str = "registry";
 
-/// The role that owns the service's database and what is in it: it migrates, and does not serve.
+/// The role that owns the service's database and its objects. It is used for migrations only.
 pub const OWNER: &str = "registry_owner";
 
 /// The cluster's own superuser.
 pub const SUPERUSER: &str = "postgres";
 
-/// Makes the cluster beside its place and puts it there when it is whole, so that a crash leaves nothing that
-/// looks like one.
+/// Creates the cluster in a temporary folder and renames it when complete, so that a crash never leaves a partial
+/// cluster.
 pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) -> Result<(), EmbeddedError> {
     let data = place.data();
     let fresh = sweep(place)?;
@@ -30,8 +30,8 @@ pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) ->
         place.make_private(&fresh)?;
         let output = run_initdb(place, binaries, durable, &fresh, locale).await?;
         if output.status.success() {
-            // An empty folder in its place is replaced.
-            fs::rename(&fresh, &data).map_err(io("put in place", &data))?;
+            // The rename replaces an empty folder.
+            fs::rename(&fresh, &data).map_err(io("rename the cluster to", &data))?;
             return File::open(&place.folder)
                 .and_then(|folder| folder.sync_all())
                 .map_err(io("write", &place.folder));
@@ -45,8 +45,8 @@ pub(super) async fn initdb(place: &Place, binaries: &Binaries, durable: bool) ->
     Err(EmbeddedError::Initdb { folder: data, said })
 }
 
-/// Removes what interrupted ones left, and gives a name that is free. An `initdb` that outlived its killed
-/// parent may still be writing to its folder, so that this cannot be removed yet: it must not be ours.
+/// Removes the folders of interrupted `initdb` runs, and returns an unused name. The name is always new, because an
+/// `initdb` that outlived its killed parent may still be writing to its folder.
 pub(super) fn sweep(place: &Place) -> Result<PathBuf, EmbeddedError> {
     let mut number = 0_u64;
     for child in fs::read_dir(&place.folder).map_err(io("read", &place.folder))?.flatten() {
@@ -76,23 +76,23 @@ async fn run_initdb(
     command.stdin(Stdio::null()).kill_on_drop(true).output().await.map_err(io("run", &program))
 }
 
-/// Makes roles and database where they are missing. Also the proof that the server takes connections.
+/// Creates the roles and the database if they're missing. Success also proves that the server accepts connections.
 pub(super) async fn furnish(socket: &Path) -> Result<(), EmbeddedError> {
-    let action = "make the service's roles and database";
+    let action = "create the service's roles and database";
     let mut connection = as_superuser(socket, "postgres").await?;
     let roles: Vec<String> = sqlx::query_scalar("SELECT rolname::text FROM pg_roles WHERE rolname = ANY($1)")
         .bind([OWNER, SERVICE].as_slice())
         .persistent(false)
         .fetch_all(&mut connection)
         .await
-        .map_err(sql("look at roles"))?;
+        .map_err(sql("list roles"))?;
     let owner: Option<String> =
         sqlx::query_scalar("SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1")
             .bind(SERVICE)
             .persistent(false)
             .fetch_optional(&mut connection)
             .await
-            .map_err(sql("look at databases"))?;
+            .map_err(sql("find the service's database"))?;
     let (create_owner, create_service) = (
         "CREATE ROLE registry_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION",
         "CREATE ROLE registry LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION",
@@ -107,7 +107,7 @@ pub(super) async fn furnish(socket: &Path) -> Result<(), EmbeddedError> {
             let create = "CREATE DATABASE registry OWNER registry_owner TEMPLATE template0 ENCODING 'UTF8'";
             sqlx::raw_sql(create).execute(&mut connection).await.map_err(sql(action))?;
         }
-        // Of a time when who served owned what it served.
+        // A cluster of an older release, in which the service's role owned its database.
         Some(SERVICE) => {
             let mut inside = as_superuser(socket, SERVICE).await?;
             let give = "REASSIGN OWNED BY registry TO registry_owner";

@@ -1,49 +1,49 @@
-//! What can go wrong with the private Postgres, each as one line that says what to do.
-//! It may not print a source's text itself: whoever prints the chain does.
+//! Errors of the private Postgres. Each message is one line that says what to do. Messages don't include the text of
+//! their source, which `Error::source` returns.
 
 use std::path::{Path, PathBuf};
 
-/// Why the private Postgres is not to be had.
+/// Why the private Postgres can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbeddedError {
-    /// No binaries anywhere.
+    /// No binaries were found.
     #[error(
-        "no Postgres {minimum} or newer is installed here: install it \
+        "PostgreSQL {minimum} or newer isn't installed: install it \
          (Debian, Ubuntu: `apt-get install postgresql`; macOS: `brew install postgresql@17`), \
-         name its bin folder in POSTGRES_BIN, or set DATABASE_URL"
+         set POSTGRES_BIN to its bin folder, or set DATABASE_URL"
     )]
     NoBinaries {
-        /// The oldest major version that will do.
+        /// The oldest supported major version.
         minimum: u32,
     },
-    /// Binaries, but only of versions that are too old.
+    /// All installed versions are too old.
     #[error(
-        "{} is Postgres {major}, and {minimum} or newer is needed: install a newer one, name its bin \
-         folder in POSTGRES_BIN, or set DATABASE_URL",
+        "{} is PostgreSQL {major}, and {minimum} or newer is required: install a newer version, set POSTGRES_BIN \
+         to its bin folder, or set DATABASE_URL",
         folder.display()
     )]
     TooOld {
-        /// The newest that was found.
+        /// The bin folder of the newest installed version.
         folder: PathBuf,
         /// Its major version.
         major: u32,
-        /// The oldest major version that will do.
+        /// The oldest supported major version.
         minimum: u32,
     },
-    /// The bin folder of the settings does not hold what it should.
+    /// The configured bin folder has no runnable binaries.
     #[error(
-        "{} does not hold runnable `postgres` and `initdb`: POSTGRES_BIN is to name the bin folder of an \
+        "{} doesn't contain runnable `postgres` and `initdb`: set POSTGRES_BIN to the bin folder of an \
          installation",
         folder.display()
     )]
     BadBinFolder {
-        /// The folder named.
+        /// The configured folder.
         folder: PathBuf,
     },
-    /// The cluster was made by a version that is not installed.
+    /// The cluster was created by a version that isn't installed.
     #[error(
-        "{} was made by Postgres {needed}, whose binaries are missing (found: {found}): install them \
+        "{} was created by PostgreSQL {needed}, which isn't installed (found: {found}): install it \
          (Debian, Ubuntu: `apt-get install postgresql-{needed}`; \
          macOS: `brew install postgresql@{needed}`) or choose another DATA_DIR",
         folder.display()
@@ -51,121 +51,120 @@ pub enum EmbeddedError {
     MissingVersion {
         /// The cluster's folder.
         folder: PathBuf,
-        /// What its PG_VERSION says.
+        /// The cluster's major version.
         needed: u32,
-        /// The major versions that are there, or "none".
+        /// The installed major versions, or "none".
         found: String,
     },
-    /// A folder where the cluster should be, which is none.
+    /// The cluster's folder exists and contains no cluster.
     #[error(
-        "{} is in the way: it is not a Postgres cluster (it has no readable PG_VERSION); move it away or \
-         choose another DATA_DIR",
+        "{} isn't a PostgreSQL cluster (it has no readable PG_VERSION): move it away or choose another DATA_DIR",
         folder.display()
     )]
     NotACluster {
         /// The folder.
         folder: PathBuf,
     },
-    /// Running as root, and the user that runs Postgres cannot get there.
+    /// As root: the server's user can't enter the data folder.
     #[error(
-        "Postgres does not run as root and user `{user}`, who runs it instead, cannot enter {}: choose \
+        "PostgreSQL refuses to run as root, and the user `{user}`, which runs it instead, can't enter {}: choose \
          another DATA_DIR than {}",
         closed.display(), folder.display()
     )]
     Unreachable {
-        /// The user that would run Postgres.
+        /// The user that runs Postgres.
         user: String,
-        /// The folder on the way that is closed to that user.
+        /// The first folder on the path that this user can't enter.
         closed: PathBuf,
-        /// Where it should have got.
+        /// The private Postgres' folder.
         folder: PathBuf,
     },
-    /// Running as root, and the binaries are closed to the user that would run them.
+    /// As root: the server's user can't enter the folder of the binaries.
     #[error(
-        "Postgres does not run as root and user `{user}`, who runs it instead, cannot enter {}, where its \
-         binaries are: name another folder in POSTGRES_BIN",
+        "PostgreSQL refuses to run as root, and the user `{user}`, which runs it instead, can't enter {}, where \
+         its binaries are: set POSTGRES_BIN to another folder",
         closed.display()
     )]
     UnreachableBinaries {
-        /// The user that would run Postgres.
+        /// The user that runs Postgres.
         user: String,
-        /// The folder on the way that is closed to that user.
+        /// The first folder on the path that this user can't enter.
         closed: PathBuf,
     },
-    /// Running as root on a machine with neither `postgres` nor `nobody`.
+    /// As root: the machine has neither a user `postgres` nor `nobody`.
     #[error(
-        "Postgres does not run as root, and there is no user `postgres` or `nobody` to run it as: start \
-         this as a plain user"
+        "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody` to run it as: start \
+         this as an unprivileged user"
     )]
     NoPlainUser,
-    /// The folder is somebody else's, or others may write to it.
+    /// The folder has the wrong owner or permissions, or isn't a folder.
     #[error("{} {problem}: run as its owner or choose another DATA_DIR", folder.display())]
     NotOurs {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong with it.
+        /// The problem, as a predicate of the folder.
         problem: String,
     },
-    /// Another process has been starting or stopping the server for too long.
+    /// Another process didn't release a lock in time.
     #[error(
-        "another process has been starting or stopping the private Postgres for {seconds} s (it holds {}): \
-         look at it, or try again",
+        "another process has been starting or stopping the private PostgreSQL for {seconds} s (it holds {}): \
+         check that process, or try again",
         lock.display()
     )]
     Busy {
         /// The lock that it holds.
         lock: PathBuf,
-        /// How long was waited.
+        /// The time waited, in seconds.
         seconds: u64,
     },
     /// `initdb` failed.
-    #[error("initdb could not make a cluster in {}: {said}", folder.display())]
+    #[error("initdb can't create a cluster in {}: {said}", folder.display())]
     Initdb {
-        /// Where the cluster was to be.
+        /// The folder of the cluster.
         folder: PathBuf,
-        /// The end of what it said.
+        /// The last lines of its output.
         said: String,
     },
-    /// The server ended, or never was ready.
-    #[error("the private Postgres did not start ({problem}); its log {} ends: {tail}", log.display())]
+    /// The server ended, or didn't become ready in time.
+    #[error("the private PostgreSQL didn't start ({problem}); its log {} ends: {tail}", log.display())]
     Start {
-        /// What was seen of it.
+        /// The exit status, or the time limit.
         problem: String,
-        /// Its log.
+        /// The server's log.
         log: PathBuf,
-        /// The last lines of it.
+        /// The last lines of the log.
         tail: String,
     },
-    /// The server would not end.
-    #[error("the private Postgres (process {pid}) does not stop: stop it by hand")]
+    /// The server didn't stop in time.
+    #[error("the private PostgreSQL (process {pid}) doesn't stop: stop it by hand")]
     Stop {
         /// The postmaster.
         pid: i32,
     },
-    /// The watchdog did not come up.
-    #[error("the private Postgres' watchdog did not start: are `sh` and `mkfifo` in /usr/bin or /bin?")]
+    /// The watchdog didn't start.
+    #[error("the private PostgreSQL's watchdog didn't start: are `sh` and `mkfifo` in /usr/bin or /bin?")]
     Watchdog,
-    /// A file or folder refused.
-    #[error("cannot {action} {}", path.display())]
+    /// A file operation failed.
+    #[error("can't {action} {}", path.display())]
     Io {
-        /// What was to be done.
+        /// The operation, as a verb.
         action: &'static str,
-        /// To what.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The server runs, and a statement failed.
-    #[error("cannot {action} in the private Postgres")]
+    /// A statement failed.
+    #[error("can't {action} in the private PostgreSQL")]
     Sql {
-        /// What was to be done.
+        /// The operation, as a verb.
         action: &'static str,
-        /// What the server or the driver says.
+        /// The error of the server or the driver.
         source: sqlx::Error,
     },
 }
 
-/// For `map_err`: an [`EmbeddedError::Io`] that says what was to be done to which file.
+/// Makes an [`EmbeddedError::Io`] in `map_err`.
 pub(super) fn io<E: Into<std::io::Error>>(
     action: &'static str,
     path: &Path,
@@ -173,7 +172,7 @@ pub(super) fn io<E: Into<std::io::Error>>(
     move |source| EmbeddedError::Io { action, path: path.to_owned(), source: source.into() }
 }
 
-/// For `map_err`: an [`EmbeddedError::Sql`] that says what was to be done.
+/// Makes an [`EmbeddedError::Sql`] in `map_err`.
 pub(super) fn sql(action: &'static str) -> impl FnOnce(sqlx::Error) -> EmbeddedError {
     move |source| EmbeddedError::Sql { action, source }
 }

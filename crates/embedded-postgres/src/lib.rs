@@ -1,13 +1,16 @@
-//! A private Postgres from the installed binaries, for when no database is configured: made once, on a unix
-//! socket only, shared by all processes that use the same folder, stopped by the last of them.
+//! A private Postgres, run from the installed binaries when no database is configured. It listens on a unix socket
+//! only. All processes with the same folder share the server, and the last of them stops it.
 //!
-//! Two locks decide. `turn.lock`, held alone for a moment, by who starts, joins, leaves or stops. `use.lock`,
-//! held shared for as long as the server is used; who leaves takes his turn, gives up his share and, if he
-//! can then have the lock alone, stops the server. Locks end with their process, so a killed one blocks
-//! nobody, and the server that it leaves behind is adopted by the next (or stopped by the
-//! [watchdog](Options::watchdog)).
+//! Two file locks coordinate the processes:
 //!
-//! It may use nothing of this crate but itself, reads no environment and spawns no task.
+//! - `turn.lock` is held exclusively and briefly, while a process starts, joins, leaves or stops the server.
+//! - `use.lock` is held shared while a process uses the server. A leaving process takes `turn.lock`, releases its share
+//!   and tries to lock `use.lock` exclusively. If that succeeds, it was the last user and stops the server.
+//!
+//! The kernel releases the locks of a killed process, so it blocks nobody. The next process adopts the server that it
+//! leaves behind, or the [watchdog](Options::watchdog) stops it.
+//!
+//! This crate uses no other part of the registry, reads no environment and spawns no task.
 
 mod binaries;
 mod cluster;
@@ -32,41 +35,39 @@ use std::process::Child;
 use std::time::Duration;
 use watchdog::Watch;
 
-/// How long another's turn is waited for: its `initdb`, its recovery, or a slow stop.
+/// The time limit for acquiring `turn.lock`. Its holder may be running `initdb`, a recovery or a slow stop.
 const TURN: Duration = Duration::from_secs(400);
 
-/// How to have it.
+/// Options of the private Postgres.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where everything is kept: cluster, socket, log, locks. Made where it is missing. It must belong to the
-    /// caller, and to nothing else.
+    /// The folder of the cluster, the socket, the log and the locks. Created if missing. It must belong to the
+    /// caller, and be used for nothing else.
     pub folder: PathBuf,
-    /// The folder that holds `postgres` and `initdb`; searched for where `None`.
+    /// The folder with `postgres` and `initdb`. `None` searches `path` and the usual places.
     pub bin_dir: Option<PathBuf>,
-    /// The value of PATH, where binaries are looked for first.
+    /// The value of PATH, which is searched first for the binaries.
     pub path: Option<OsString>,
-    /// `false` for tests: faster, and nothing in it is kept. A cluster that does not start, or fits no
-    /// installed binaries, is **thrown away** and made anew.
+    /// `false` is for tests: faster, without `fsync`. A cluster that doesn't start, or whose version isn't
+    /// installed, is then **deleted** and created anew.
     pub durable: bool,
-    /// Whether the server is to end, within seconds, with its last user even if that one is killed. It is the
-    /// business of who starts the server: users of a server that has a watchdog are watched whatever they say
-    /// here, and one that is in use without does not get one.
+    /// Whether the server stops within seconds after its last user ends, even if that user is killed. Only the process
+    /// that starts the server decides: a process that joins is watched if and only if the server has a watchdog.
     pub watchdog: bool,
 }
 
-/// What became of the server when one of its users left.
+/// The state of the server after a user has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
-    /// It was the last one: the server is stopped.
+    /// That was the last user: the server is stopped.
     Stopped,
-    /// Others use the server, so it runs on.
+    /// The server keeps running for other users.
     InUse,
 }
 
-/// A running private Postgres, and this process' share in it.
+/// A running private Postgres, and this process' share of its lock.
 ///
-/// End it with [`Embedded::leave`]. Dropped instead, it tells the server to stop if nobody else uses it, but
-/// does not wait for that.
+/// Call [`Embedded::leave`] to end it. Dropping it signals the server to stop if nobody else uses it, but doesn't wait.
 #[derive(Debug)]
 pub struct Embedded {
     place: Place,
@@ -74,29 +75,29 @@ pub struct Embedded {
     major: u32,
     used: Lock,
     watch: Option<Watch>,
-    /// Where the server was started here: so that we, its parent, notice its end.
+    /// The server process, if this process started it. A parent must reap its child to notice its end.
     child: Option<Child>,
     left: bool,
 }
 
 impl Embedded {
-    /// Joins the server of this folder, or starts it; makes the cluster, the role and the database where they
-    /// are missing.
+    /// Joins the server of this folder, or starts it. Creates the cluster, the roles and the database if they are
+    /// missing.
     ///
-    /// Fails, with one line that says what to do, when there are no fitting binaries, when the folder is
-    /// somebody else's or (as root) out of the server's reach, or when the server does not start. Dropping
-    /// the future midway leaves nothing that the next call does not mend.
+    /// Fails, with one line that says what to do, when no suitable binaries are installed, when the folder belongs to
+    /// another user or (as root) can't be entered by the server's user, or when the server doesn't start. If the future
+    /// is dropped midway, the next call repairs what it left behind.
     pub async fn attach_or_start(options: &Options) -> Result<Self, EmbeddedError> {
         let place = Place::prepare(&options.folder)?;
         let turn = Lock::open(&place.folder.join("turn.lock"))?;
         turn.exclusive(TURN).await?;
         let used = Lock::open(&place.folder.join("use.lock"))?;
         let alone = used.try_exclusive()?;
-        // It is ours to take: only the holder of the turn ever has it alone.
+        // This succeeds: only the holder of `turn.lock` ever locks `use.lock` exclusively.
         if !used.try_shared()? {
             return Err(EmbeddedError::Busy { lock: place.folder.join("use.lock"), seconds: 0 });
         }
-        // Before the server is looked at: a watchdog that is just stopping it has to have done so.
+        // The watchdog comes before the server: if it is just stopping the server, `join` waits until that is done.
         let mut watch = Watch::join(&place).await?;
         if watch.is_none() && options.watchdog && alone {
             watch = Some(Watch::start(&place).await?);
@@ -117,8 +118,8 @@ impl Embedded {
                 Ok(()) => cluster::furnish(&self.socket).await,
                 Err(error) => Err(error),
             };
-            // A server may be going down just now (told so by a user that did not wait), or one may be coming
-            // up that had not said so yet. Three times is no such accident.
+            // The server may be shutting down (signalled by a process that dropped its handle) or starting up without a
+            // status yet. Such a race is retried; the third failure counts as an error.
             let accident = match &result {
                 Err(EmbeddedError::Sql { .. }) => true,
                 Err(EmbeddedError::Start { .. }) => server::look(&self.place)? != State::Absent,
@@ -132,12 +133,12 @@ impl Embedded {
         }
     }
 
-    /// Adopts the server that runs, or starts one.
+    /// Adopts the running server, or starts one.
     async fn have_server(&mut self, options: &Options) -> Result<(), EmbeddedError> {
         let running = server::settle(&self.place).await?;
         let version = self.place.cluster_version()?;
         if let (State::Ready(pid, socket), Some(major)) = (running, version) {
-            tracing::debug!(pid = server::raw(pid), "joined the private Postgres");
+            tracing::debug!(pid = server::raw(pid), "joined the private PostgreSQL");
             (self.socket, self.major) = (socket, major);
             return Ok(());
         }
@@ -148,7 +149,7 @@ impl Embedded {
                     && matches!(server::look(&self.place)?, State::Absent) =>
             {
                 let data = self.place.data();
-                tracing::warn!(folder = %data.display(), "throwing away a private Postgres that does not start");
+                tracing::warn!(folder = %data.display(), "deleting a private PostgreSQL cluster that doesn't start");
                 fs::remove_dir_all(&data).map_err(error::io("remove", &data))?;
                 self.start(options, None).await
             }
@@ -164,19 +165,19 @@ impl Embedded {
         }
         cluster::sweep(&self.place)?;
         if version.is_none() {
-            tracing::info!(folder = %data.display(), major = binaries.major, "making a private Postgres");
+            tracing::info!(folder = %data.display(), major = binaries.major, "creating a private PostgreSQL cluster");
             cluster::initdb(&self.place, &binaries, options.durable).await?;
         }
         let (child, socket) = server::start(&self.place, &binaries, options.durable).await?;
-        tracing::info!(pid = child.id(), socket = %socket.display(), "started the private Postgres");
+        tracing::info!(pid = child.id(), socket = %socket.display(), "started the private PostgreSQL");
         (self.child, self.socket, self.major) = (Some(child), socket, binaries.major);
         Ok(())
     }
 
-    /// Gives up this process' share; the last user stops the server and waits until it is gone.
+    /// Releases this process' share. The last user stops the server and waits for its end. Close connections first: the
+    /// stop terminates them.
     ///
-    /// Fails when the server does not stop, or another process does not end its turn. Close the connections
-    /// first: those left are ended.
+    /// Fails when the server doesn't stop, or when another process doesn't release `turn.lock` in time.
     pub async fn leave(mut self) -> Result<Left, EmbeddedError> {
         let turn = Lock::open(&self.place.folder.join("turn.lock"))?;
         turn.exclusive(TURN).await?;
@@ -185,17 +186,17 @@ impl Embedded {
         };
         if let Some(pid) = pid {
             server::stop(&self.place, pid, self.child.as_mut()).await?;
-            tracing::info!(pid = server::raw(pid), "stopped the private Postgres");
+            tracing::info!(pid = server::raw(pid), "stopped the private PostgreSQL");
         }
         if !self.socket.starts_with(&self.place.folder) {
-            // The short folder under /tmp; not ours to insist on.
+            // The short socket folder under /tmp. Failing to remove it does no harm.
             let _ = fs::remove_dir(&self.socket);
         }
         Ok(Left::Stopped)
     }
 
-    /// Gives up our share. `None` when others have theirs; otherwise the watchdog is dismissed and the
-    /// server, if there is one, is ours to stop.
+    /// Releases this process' share. Returns `None` when others use the server. Otherwise dismisses the watchdog and
+    /// returns the process id of the server to stop, if one runs.
     fn last_one_out(&mut self) -> Result<Option<Option<Pid>>, EmbeddedError> {
         self.left = true;
         self.watch = None;
@@ -210,44 +211,44 @@ impl Embedded {
         }))
     }
 
-    /// A URL for this user and database, as sqlx and libpq take it.
+    /// Returns a connection URL for this user and database, for sqlx and libpq.
     pub fn url(&self, user: &str, database: &str) -> String {
         let (user, database) = (percent_encoded(user.as_bytes()), percent_encoded(database.as_bytes()));
         let socket = percent_encoded(self.socket.as_os_str().as_encoded_bytes());
         format!("postgres://{user}@localhost/{database}?host={socket}&port={PORT}&sslmode=disable")
     }
 
-    /// A URL for the service: its plain role, its database.
+    /// Returns the connection URL for the service, with its unprivileged role.
     pub fn url_for_service(&self) -> String {
         self.url(SERVICE, SERVICE)
     }
 
-    /// A URL for migrations: the role that owns the service's database.
+    /// Returns the connection URL for migrations, with the role that owns the database.
     pub fn url_for_owner(&self) -> String {
         self.url(OWNER, SERVICE)
     }
 
-    /// The folder of the socket.
+    /// Returns the folder of the socket.
     pub fn socket_dir(&self) -> &Path {
         &self.socket
     }
 
-    /// The server's log, for messages to people.
+    /// Returns the path of the server's log.
     pub fn log(&self) -> PathBuf {
         self.place.log()
     }
 
-    /// The server's major version, such as 15.
+    /// Returns the server's major version, such as 15.
     pub fn version(&self) -> u32 {
         self.major
     }
 
-    /// Whether this process started the server, rather than joined one.
+    /// Whether this process started the server. False if it joined a running one.
     pub fn was_started_here(&self) -> bool {
         self.child.is_some()
     }
 
-    /// The process id of the server's first process, while it takes connections. Tests kill it.
+    /// Returns the process id of the postmaster while it accepts connections. Tests kill it.
     pub fn postmaster(&self) -> Option<i32> {
         match server::look(&self.place) {
             Ok(State::Ready(pid, _)) => Some(server::raw(pid)),
@@ -261,7 +262,7 @@ impl Drop for Embedded {
         if self.left {
             return;
         }
-        // Best effort: whatever fails here leaves the server to the next user.
+        // Best effort: if this fails, the next user adopts the server.
         let Ok(turn) = Lock::open(&self.place.folder.join("turn.lock")) else {
             return;
         };
@@ -273,7 +274,7 @@ impl Drop for Embedded {
     }
 }
 
-/// Everything but letters, digits, `-`, `.`, `_` as `%XX`.
+/// Encodes all bytes but letters, digits, `-`, `.` and `_` as `%XX`.
 fn percent_encoded(bytes: &[u8]) -> String {
     let encode = |byte: &u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(*byte).to_string(),

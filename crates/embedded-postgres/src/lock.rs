@@ -1,5 +1,4 @@
-//! Advisory file locks. A lock ends with its process, however that ends.
-//! It knows nothing of what is locked: `mod.rs` says in which order locks are taken.
+//! Advisory file locks (`flock`). The kernel releases a lock when its process ends. `mod.rs` defines the locking order.
 
 use super::error::{EmbeddedError, io};
 use rustix::fs::{FlockOperation, flock};
@@ -9,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A file that can be locked. Two of the same path exclude each other, within one process too.
+/// A lock file. Two instances with the same path exclude each other, even within one process.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -17,7 +16,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Opens the file, makes it where it is missing, and locks nothing yet.
+    /// Opens or creates the file, without locking it.
     pub(super) fn open(path: &Path) -> Result<Self, EmbeddedError> {
         let file = OpenOptions::new()
             .read(true)
@@ -30,7 +29,7 @@ impl Lock {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Takes the lock alone, or says `false` at once.
+    /// Tries to lock exclusively. Returns `false` at once if another holds the lock.
     pub(super) fn try_exclusive(&self) -> Result<bool, EmbeddedError> {
         match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(true),
@@ -39,7 +38,7 @@ impl Lock {
         }
     }
 
-    /// Takes the lock together with others, or says `false` at once.
+    /// Tries to lock shared. Returns `false` at once if another holds the lock exclusively.
     pub(super) fn try_shared(&self) -> Result<bool, EmbeddedError> {
         match flock(&self.file, FlockOperation::NonBlockingLockShared) {
             Ok(()) => Ok(true),
@@ -48,7 +47,9 @@ impl Lock {
         }
     }
 
-    /// Takes the lock alone; polls, so that dropping the future leaves nothing behind.
+    /// Locks exclusively. Polls, so that dropping the future leaves no blocked thread behind.
+    ///
+    /// Fails with [`EmbeddedError::Busy`] after `patience`.
     pub(super) async fn exclusive(&self, patience: Duration) -> Result<(), EmbeddedError> {
         let begun = Instant::now();
         while !self.try_exclusive()? {
@@ -60,9 +61,9 @@ impl Lock {
         Ok(())
     }
 
-    /// Gives it back. Closing alone would not do: a child between fork and exec holds a copy for a moment.
+    /// Releases the lock. Closing the file isn't enough: a child between fork and exec briefly holds a copy of it.
     pub(super) fn release(&self) {
-        // Unlocking one's own open file does not fail; were it to, closing the file follows anyway.
+        // Unlocking an open file doesn't fail; if it did, closing the file would release the lock.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }

@@ -1,13 +1,13 @@
-//! Where the private Postgres lives, who owns what there, and as whom the server runs.
-//! It makes folders and looks at them; it starts nothing.
+//! The private Postgres' folder: its layout, owners and permissions, and the user that the server runs as. Starts no
+//! process.
 //!
 //! ```text
-//! folder/            ours; 0700, or 0711 when we are root
-//!   data/            the cluster; the server's user's, 0700
-//!   socket/          the server's user's, 0700; or /tmp/agent-registry-HASH, where that path is too long
-//!   turn.lock        who holds it alone starts or stops the server
-//!   use.lock         who uses the server holds it shared
-//!   watch-…  seen-…  the watchdog's pipe, and its answers
+//! folder/            owned by us; 0700, or 0711 as root
+//!   data/            the cluster; owned by the server's user, 0700
+//!   socket/          owned by the server's user, 0700; /tmp/agent-registry-HASH if that path is too long
+//!   turn.lock        held exclusively to start or stop the server
+//!   use.lock         held shared by each user of the server
+//!   watch-…  seen-…  the watchdog's pipe, and its replies
 //!   postgres.log
 //! ```
 
@@ -21,10 +21,10 @@ use std::process::Command;
 /// The port in the socket's name; no TCP port is ever opened.
 pub(super) const PORT: u16 = 5432;
 
-/// How long a socket's path may be (`sun_path` without its closing NUL).
+/// The maximum length of a socket's path, in bytes (`sun_path` without its closing NUL).
 const LONGEST_SOCKET_PATH: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
 
-/// Another user than ours, who runs the server because we are root.
+/// The unprivileged user that runs the server when this process is root.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     name: String,
@@ -32,22 +32,22 @@ pub(super) struct Account {
     gid: u32,
 }
 
-/// The folder and what is known of it.
+/// The prepared folder, and the server's user.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    /// The folder given, absolute and without symlinks.
+    /// The absolute path of the folder, without symlinks.
     pub(super) folder: PathBuf,
     account: Option<Account>,
 }
 
 impl Place {
-    /// Makes the folder where it is missing and checks that it is ours and, when we are root, in the server's
-    /// reach.
+    /// Creates the folder if it's missing. Checks that it belongs to this process' user and, as root, that the server's
+    /// user can enter it.
     pub(super) fn prepare(folder: &Path) -> Result<Self, EmbeddedError> {
         let root = rustix::process::geteuid().is_root();
         make_folders(folder, if root { 0o711 } else { 0o700 })?;
         let folder = fs::canonicalize(folder).map_err(io("find", folder))?;
-        let seen = fs::metadata(&folder).map_err(io("look at", &folder))?;
+        let seen = fs::metadata(&folder).map_err(io("inspect", &folder))?;
         check_ours(&folder, &seen, rustix::process::geteuid().as_raw())?;
         let account = if root { Some(Account::choose(&folder.join("data"))?) } else { None };
         let place = Self { folder, account };
@@ -57,17 +57,17 @@ impl Place {
         Ok(place)
     }
 
-    /// The cluster.
+    /// Returns the folder of the cluster.
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    /// The server's log.
+    /// Returns the path of the server's log.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("postgres.log")
     }
 
-    /// The cluster's major version; `None` where there is no cluster yet.
+    /// Returns the cluster's major version, or `None` if there is no cluster yet.
     pub(super) fn cluster_version(&self) -> Result<Option<u32>, EmbeddedError> {
         let data = self.data();
         match fs::read_to_string(data.join("PG_VERSION")) {
@@ -87,12 +87,12 @@ impl Place {
         }
     }
 
-    /// The folder for the socket, made and checked.
+    /// Creates the folder for the socket and checks its owner and permissions.
     pub(super) fn socket(&self) -> Result<PathBuf, EmbeddedError> {
         let inside = self.folder.join("socket");
         let folder = if fits(&inside) { inside } else { short_socket_folder(&self.folder) };
         self.make_private(&folder)?;
-        let seen = fs::symlink_metadata(&folder).map_err(io("look at", &folder))?;
+        let seen = fs::symlink_metadata(&folder).map_err(io("inspect", &folder))?;
         check_ours(&folder, &seen, self.server_uid())?;
         if seen.mode() & 0o077 != 0 {
             return Err(EmbeddedError::NotOurs { folder, problem: "is open to other users".to_owned() });
@@ -100,21 +100,21 @@ impl Place {
         Ok(folder)
     }
 
-    /// A folder of the server's user, closed to others; as it is, where it exists.
+    /// Creates a folder that belongs to the server's user, with mode 0700. Leaves an existing folder as it is.
     pub(super) fn make_private(&self, folder: &Path) -> Result<(), EmbeddedError> {
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(io("make", folder)(error)),
+            Err(error) => Err(io("create", folder)(error)),
             Ok(()) => match &self.account {
                 Some(account) => std::os::unix::fs::lchown(folder, Some(account.uid), Some(account.gid))
-                    .map_err(io("hand over to the server's user", folder)),
+                    .map_err(io("change the owner of", folder)),
                 None => Ok(()),
             },
         }
     }
 
-    /// Dresses a command: as the server's user, in a process group of its own (Ctrl-C is for us, not for it),
-    /// without our environment and its secrets.
+    /// Configures a command to run as the server's user, without our environment and its secrets. The process gets
+    /// its own process group, so that Ctrl-C doesn't reach it.
     pub(super) fn dress(&self, command: &mut Command) {
         command
             .env_clear()
@@ -128,8 +128,8 @@ impl Place {
         }
     }
 
-    /// The first folder on the way to `target` that the server's user may not enter, with that user's name.
-    /// Permission bits only.
+    /// Returns the first folder on the path to `target` that the server's user can't enter, with that user's name.
+    /// Considers permission bits only.
     pub(super) fn closed_way(&self, target: &Path) -> Option<(String, PathBuf)> {
         let account = self.account.as_ref()?;
         let mut way: Vec<&Path> = target.ancestors().collect();
@@ -146,12 +146,12 @@ impl Place {
 }
 
 impl Account {
-    /// The owner of a cluster that exists; else `postgres`, else `nobody`.
+    /// Chooses the owner of an existing cluster, else `postgres`, else `nobody`.
     fn choose(data: &Path) -> Result<Self, EmbeddedError> {
         let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
         if let Ok(seen) = fs::metadata(data) {
             if seen.uid() == 0 {
-                let problem = "belongs to root, as whom Postgres does not run".to_owned();
+                let problem = "belongs to root, and PostgreSQL refuses to run as root".to_owned();
                 return Err(EmbeddedError::NotOurs { folder: data.to_owned(), problem });
             }
             let name = users
@@ -168,7 +168,7 @@ impl Account {
         named("postgres").or_else(|| named("nobody")).ok_or(EmbeddedError::NoPlainUser)
     }
 
-    /// A line of /etc/passwd: `name:x:uid:gid:…`; macOS writes `nobody`'s numbers as -2.
+    /// Parses a line of /etc/passwd: `name:x:uid:gid:…`. macOS writes `nobody`'s ids as -2.
     fn parse(line: &str) -> Option<Self> {
         let mut fields = line.split(':');
         let name = fields.next()?.to_owned();
@@ -191,7 +191,7 @@ impl Account {
     }
 }
 
-/// The folder and its missing parents, with this mode whatever the umask.
+/// Creates the folder and its missing parents, with this mode regardless of the umask.
 fn make_folders(folder: &Path, mode: u32) -> Result<(), EmbeddedError> {
     let mut missing: Vec<&Path> =
         folder.ancestors().take_while(|each| !each.as_os_str().is_empty() && !each.exists()).collect();
@@ -200,7 +200,7 @@ fn make_folders(folder: &Path, mode: u32) -> Result<(), EmbeddedError> {
             Ok(()) => fs::set_permissions(each, Permissions::from_mode(mode))
                 .map_err(io("set the permissions of", each))?,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(io("make", each)(error)),
+            Err(error) => return Err(io("create", each)(error)),
         }
     }
     Ok(())
@@ -208,18 +208,18 @@ fn make_folders(folder: &Path, mode: u32) -> Result<(), EmbeddedError> {
 
 fn check_ours(folder: &Path, seen: &Metadata, owner: u32) -> Result<(), EmbeddedError> {
     let problem = if !seen.is_dir() {
-        "is not a folder".to_owned()
+        "isn't a folder".to_owned()
     } else if seen.uid() != owner {
         format!("belongs to another user (uid {}, not {owner})", seen.uid())
     } else if seen.mode() & 0o022 != 0 {
-        "may be written to by other users".to_owned()
+        "is writable by other users".to_owned()
     } else {
         return Ok(());
     };
     Err(EmbeddedError::NotOurs { folder: folder.to_owned(), problem })
 }
 
-/// Whether a socket in this folder has a path that is short enough and needs no quoting in Postgres' setting.
+/// Whether the path of a socket in this folder is short enough, and needs no quoting in `unix_socket_directories`.
 fn fits(folder: &Path) -> bool {
     let plain = |text: &str| text.chars().all(|each| each.is_ascii_alphanumeric() || "/._-+@".contains(each));
     folder
@@ -227,8 +227,8 @@ fn fits(folder: &Path) -> bool {
         .is_some_and(|text| plain(text) && text.len() + "/.s.PGSQL.".len() + 4 <= LONGEST_SOCKET_PATH)
 }
 
-/// `/tmp/agent-registry-HASH`, the same for the same folder in every build (FNV-1a; its owner is checked, so
-/// nothing hangs on the hash).
+/// Returns `/tmp/agent-registry-HASH`, which is the same for the same folder in every build. FNV-1a suffices,
+/// because the owner of the socket's folder is checked.
 fn short_socket_folder(folder: &Path) -> PathBuf {
     let bytes = folder.as_os_str().as_encoded_bytes();
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -1,5 +1,5 @@
-//! One server process: how it is started, recognised, waited for and stopped.
-//! It takes no locks: who calls `start` or `stop` holds the turn (`mod.rs`).
+//! The server process: starts it, recognises it, waits for it and stops it. Takes no locks: callers of `start` and
+//! `stop` hold `turn.lock` (`mod.rs`).
 
 use super::binaries::Binaries;
 use super::error::{EmbeddedError, io};
@@ -12,34 +12,34 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a start may take. Recovery after a crash is part of it.
+/// The time limit for a start, including recovery after a crash.
 const START: Duration = Duration::from_secs(300);
-/// How long clients' sessions may take to be ended, and the last checkpoint to be written.
+/// The time limit for a fast shutdown, which terminates sessions and writes a checkpoint.
 const FAST_STOP: Duration = Duration::from_secs(60);
-/// How long an immediate stop may take.
+/// The time limit for an immediate shutdown.
 const IMMEDIATE_STOP: Duration = Duration::from_secs(15);
-/// How long the sessions of a killed server may take to notice that.
+/// The time limit for the sessions of a killed server to end.
 const ORPHANS: Duration = Duration::from_secs(20);
-/// How often all of these look.
+/// The polling interval of these waits.
 const LOOK: Duration = Duration::from_millis(5);
-/// A log longer than this is put aside at the next start, in bytes.
+/// The size above which the log is rotated at the next start, in bytes.
 const LONGEST_LOG: u64 = 16 << 20;
 
-/// A process id that no system gives out, and that Postgres takes for a dead one.
+/// A process id above the maximum of every system, so that Postgres takes it for a dead process.
 const NOBODY: &str = "2147483647";
 
-/// What the cluster's `postmaster.pid`, and the processes, say.
+/// The state of the server, from `postmaster.pid` and the process list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum State {
     /// No server runs.
     Absent,
-    /// One is coming up, or going down.
+    /// The server is starting up or shutting down.
     Busy(Pid),
-    /// One takes connections, on a socket in this folder.
+    /// The server accepts connections, on a socket in this folder.
     Ready(Pid, PathBuf),
 }
 
-/// Looks; changes nothing.
+/// Reads the server's state.
 pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
     let file = place.data().join("postmaster.pid");
     let text = match fs::read_to_string(&file) {
@@ -59,8 +59,8 @@ pub(super) fn look(place: &Place) -> Result<State, EmbeddedError> {
     })
 }
 
-/// Whether this process is a server of our cluster: its command line names the folder. Process ids are used
-/// again.
+/// Whether this process is a server of our cluster. Its command line must contain the data folder, since process
+/// ids are reused.
 fn is_ours(place: &Place, pid: Pid) -> bool {
     let data = place.data();
     let data = data.as_os_str().as_encoded_bytes();
@@ -77,7 +77,7 @@ fn is_ours(place: &Place, pid: Pid) -> bool {
     line.windows(data.len()).any(|part| part == data)
 }
 
-/// Starts the server and waits until it takes connections; gives its socket's folder too.
+/// Starts the server and waits until it accepts connections. Returns the process and the socket's folder.
 pub(super) async fn start(
     place: &Place,
     binaries: &Binaries,
@@ -88,7 +88,7 @@ pub(super) async fn start(
     loop {
         forget_the_dead(place, &socket)?;
         match start_once(place, binaries, durable, &socket).await {
-            // A server was killed, and its sessions are not all gone.
+            // The previous server was killed, and some of its sessions still run.
             Err(EmbeddedError::Start { tail, .. })
                 if tail.contains("pre-existing shared memory block") && begun.elapsed() < ORPHANS =>
             {
@@ -109,7 +109,7 @@ async fn start_once(
     let path = place.log();
     let before = fs::metadata(&path).map(|seen| seen.len()).unwrap_or(0);
     let before = if before > LONGEST_LOG {
-        fs::rename(&path, path.with_extension("log.old")).map_err(io("put aside", &path))?;
+        fs::rename(&path, path.with_extension("log.old")).map_err(io("rotate", &path))?;
         0
     } else {
         before
@@ -146,8 +146,8 @@ async fn start_once(
     }
 }
 
-/// On the command line rather than in the cluster's files, so that they are this program's, whoever made the
-/// cluster.
+/// The server's settings. They are passed on the command line and not written to the cluster's files, so that they
+/// apply to clusters of every release of this program.
 fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     let mut set = |setting: OsString| all.extend(["-c".into(), setting]);
@@ -166,7 +166,7 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
         "TimeZone=UTC",
         "jit=off",
     ];
-    // What a crash of the machine would cost is a cluster that is made anew. Commits stay synchronous: they
+    // A crash of the machine may corrupt the cluster, which is then created anew. Commits stay synchronous, so they
     // survive a killed server.
     let hasty = [
         "shared_buffers=128MB",
@@ -175,16 +175,16 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
         "max_wal_size=4GB",
         "checkpoint_timeout=1h",
     ];
-    // Room for the indexes of some million versions; it takes memory as it is used.
+    // Enough for the indexes of some million versions. Memory is allocated as it is used.
     let lasting = ["shared_buffers=512MB"];
     let kind = if durable { lasting.as_slice() } else { hasty.as_slice() };
     fixed.iter().chain(kind).for_each(|setting| set(setting.into()));
     all
 }
 
-/// Process ids are used again, soon so in containers: another process by a dead server's id would keep
-/// Postgres from starting. The id alone is replaced; by the rest of the file Postgres sees whether sessions
-/// of the dead server still live.
+/// Repairs a stale `postmaster.pid`. Process ids are reused, quickly so in containers, and Postgres refuses to start if
+/// another process has a dead server's id. Only the id is replaced: from the rest of the file, Postgres detects whether
+/// sessions of the dead server still run.
 fn forget_the_dead(place: &Place, socket: &Path) -> Result<(), EmbeddedError> {
     let file = place.data().join("postmaster.pid");
     let Ok(text) = fs::read_to_string(&file) else {
@@ -208,12 +208,12 @@ fn forget_the_dead(place: &Place, socket: &Path) -> Result<(), EmbeddedError> {
     Ok(())
 }
 
-/// Whether there is such a process, of whatever user.
+/// Whether a process with this id exists, of any user.
 fn lives(pid: Pid) -> bool {
     !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH))
 }
 
-/// Waits, while a server comes up or goes down, for what becomes of it.
+/// Waits until the server is neither starting up nor shutting down.
 pub(super) async fn settle(place: &Place) -> Result<State, EmbeddedError> {
     let begun = Instant::now();
     loop {
@@ -225,7 +225,7 @@ pub(super) async fn settle(place: &Place) -> Result<State, EmbeddedError> {
     }
 }
 
-/// Stops it: sessions are ended and everything is written; if that takes too long, at once.
+/// Stops the server with a fast shutdown. If that times out, uses an immediate shutdown.
 pub(super) async fn stop(
     place: &Place,
     pid: Pid,
@@ -235,7 +235,7 @@ pub(super) async fn stop(
         signal_to(place, pid, signal);
         let begun = Instant::now();
         while begun.elapsed() < patience {
-            // A child that ended is there until its parent asks how.
+            // A child that ended stays a zombie until its parent reaps it.
             let ended = child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(Some(_))));
             if ended || !is_ours(place, pid) {
                 return Ok(());
@@ -246,26 +246,26 @@ pub(super) async fn stop(
     Err(EmbeddedError::Stop { pid: raw(pid) })
 }
 
-/// Signals the server, if it still is one. A process that is gone needs none.
+/// Signals the process, if it is still the server.
 pub(super) fn signal_to(place: &Place, pid: Pid, signal: Signal) {
     if is_ours(place, pid) {
         let _ = kill_process(pid, signal);
     }
 }
 
-/// For messages.
+/// Returns the process id as a number, for messages.
 pub(super) fn raw(pid: Pid) -> i32 {
     pid.as_raw_nonzero().get()
 }
 
-/// The end of what the log says since it was this long, on one line.
+/// Returns the last lines written to the log after this offset, joined to one line.
 fn tail(log: &Path, from: u64) -> String {
     let text = fs::read(log).unwrap_or_default();
     let new = usize::try_from(from).ok().and_then(|from| text.get(from..)).unwrap_or(&text);
     last_lines(&String::from_utf8_lossy(new))
 }
 
-/// The last lines of a program's output, on one line.
+/// Returns the last four lines of a program's output, joined to one line.
 pub(super) fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(4)..).unwrap_or_default();

@@ -1,12 +1,11 @@
-//! Stops the server when its last user is gone, even one that was killed: destructors of statics
-//! never run, and a test runner may start a process a test.
+//! The watchdog: stops the server when its last user has ended, even if it was killed. Tests need it, because
+//! destructors of statics never run, and a test runner may start one process per test.
 //!
-//! A named pipe counts the users, because the kernel does: each holds the writing end, the watchdog (a few
-//! lines of `sh`, detached) the reading end. Who joins writes its name and waits for the file `seen-NAME`:
-//! once answered, the watchdog cannot come to an end of the pipe before the joiner has gone. A joiner that is
-//! not answered meets a watchdog that is stopping the server, and waits until the pipe is removed. Who
-//! removes the pipe relieves the watchdog of its duty. It may not be called but by the holder of the turn
-//! (`mod.rs`).
+//! A named pipe tracks the users. Each user holds the writing end open; the watchdog, a detached `sh` script, holds the
+//! reading end and sees end-of-file when the last writer is gone. A joiner writes its name and waits for the file
+//! `seen-NAME`. After that reply, the watchdog can't see end-of-file before the joiner ends. If there is no reply, the
+//! watchdog is stopping the server, and the joiner waits until the pipe is removed. Removing the pipe dismisses the
+//! watchdog. All callers hold `turn.lock` (`mod.rs`).
 
 use super::error::{EmbeddedError, io};
 use super::place::Place;
@@ -20,9 +19,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Arguments: the folder, the pipe. The pipe is opened for writing too, for a moment: otherwise this would
-/// wait for ever for a starter that was killed; it waits twenty seconds. About two seconds without a user are
-/// the end, so that runs of short processes share a server.
+/// The script. Its arguments are the folder and the pipe. It briefly opens the pipe for writing too, because opening it
+/// for reading alone would block for ever if the starter was killed. It waits about twenty seconds for the first user.
+/// It stops the server after about two seconds without a user, so that a sequence of short processes shares a server.
 const SCRIPT: &str = r#"
 trap '' HUP INT
 folder=$1 pipe=$2 idle=-100
@@ -55,23 +54,23 @@ stop QUIT
 rm -f "$pipe"
 "#;
 
-/// How long a watchdog may take to come up or to answer, on a busy machine.
+/// The time limit for the watchdog to start or to reply, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// How long a pipe without a reader is believed in. A watchdog that lives holds its end all the time.
+/// The time after which a pipe without a reader counts as abandoned. A running watchdog always holds the reading end.
 const NO_READER: Duration = Duration::from_secs(1);
 
 static JOINED: AtomicU64 = AtomicU64::new(0);
 
-/// Our end of the pipe; dropping it is leaving.
+/// The writing end of the pipe. Dropping it ends this process' use.
 #[derive(Debug)]
 pub(super) struct Watch {
     _pipe: File,
 }
 
 impl Watch {
-    /// Joins the watchdog that there is. `None` where there is none, or none that answers (its pipe is then
-    /// removed).
+    /// Joins the running watchdog. Returns `None` when there is none, or when it doesn't reply; its pipe is removed
+    /// then.
     pub(super) async fn join(place: &Place) -> Result<Option<Self>, EmbeddedError> {
         let Some(path) = pipes(place).pop() else {
             return Ok(None);
@@ -83,13 +82,13 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Starts a watchdog and joins it. Only for who uses the server alone.
+    /// Starts a watchdog and joins it. The caller must be the server's only user.
     pub(super) async fn start(place: &Place) -> Result<Self, EmbeddedError> {
         for left in entries(place, "watch-").chain(entries(place, "seen-")) {
             let _ = fs::remove_file(left.path());
         }
         let path = place.folder.join(format!("watch-{}", fresh_name()));
-        // As ourselves, not as the server's user: it must be able to write here. It needs nothing of our
+        // The watchdog runs as our user, not the server's, since it writes to our folder. It gets none of our
         // environment.
         let mut child = Command::new("/bin/sh")
             .arg("-c")
@@ -116,7 +115,7 @@ impl Watch {
         Self::enter(place, &path, PATIENCE).await?.ok_or(EmbeddedError::Watchdog)
     }
 
-    /// `None` when the pipe has no reader, goes away, or nobody answers.
+    /// Joins through this pipe. Returns `None` when the pipe has no reader, is removed, or gets no reply in time.
     async fn enter(place: &Place, path: &Path, no_reader: Duration) -> Result<Option<Self>, EmbeddedError> {
         let name = fresh_name();
         let seen = place.folder.join(format!("seen-{name}"));
@@ -146,10 +145,11 @@ impl Watch {
     }
 }
 
-/// Relieves every watchdog of this folder: without its pipe it stops nothing.
+/// Dismisses the watchdogs of this folder by removing their pipes. Without its pipe, a watchdog doesn't stop the
+/// server.
 pub(super) fn dismiss(place: &Place) {
     for pipe in pipes(place) {
-        // Somebody else's removal is as good as ours.
+        // An error means that the pipe is already removed.
         let _ = fs::remove_file(pipe);
     }
 }
@@ -164,12 +164,12 @@ fn entries(place: &Place, prefix: &str) -> impl Iterator<Item = DirEntry> {
     children.filter(move |child| child.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
-/// Without a reader this fails at once instead of waiting for one.
+/// Opens the pipe for writing. Without a reader, this fails at once and doesn't block.
 fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
 }
 
-/// A name that no living process but this one uses, and this one once.
+/// Returns a name that is unique among running processes.
 fn fresh_name() -> String {
     format!("{}-{}", std::process::id(), JOINED.fetch_add(1, Ordering::Relaxed))
 }

@@ -1,4 +1,4 @@
-//! A normalised operation with its values in place, as the tree that async-graphql executes.
+//! Builds the tree that async-graphql executes from a normalised operation and the values of its variables.
 
 use std::collections::HashMap;
 
@@ -88,7 +88,7 @@ impl Binder<'_> {
         })
     }
 
-    /// An argument's value; `None` when it is a variable without one, which is as if the argument weren't there.
+    /// Returns an argument's value, or `None` when it is a variable without a value; the argument is then omitted.
     fn argument(&self, argument: &Argument) -> Result<Option<Value>, Error> {
         let (value, ty, has_default, path) = match argument {
             Argument::Constant(value) => return Ok(Some(value.clone())),

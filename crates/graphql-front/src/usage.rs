@@ -1,7 +1,8 @@
-//! The places where literals and variables stand: each literal fits the type of its place (section 5.6), and each variable
-//! may stand where it stands (section 5.8.5), in lists and input objects too. Also the root of subscriptions (5.2.4.1).
+//! Checks the types of literals (section 5.6) and the uses of variables (sections 5.8.3 and 5.8.5), within lists
+//! and input objects too. Also checks the root field of subscriptions (5.2.4.1) and the arguments of merged fields
+//! (5.3.2).
 //!
-//! The library judges the rest of section 5; what it knows of these rules is less than they say.
+//! The library checks the rest of section 5. It implements these rules only in part.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,12 +21,12 @@ use crate::{
     schema::Inner,
 };
 
-/// The variables that steer `@skip` and `@include` in each operation, by the operation's name.
+/// The variables in `@skip` and `@include` of each operation, by the operation's name.
 pub(crate) type Steering = HashMap<Option<Name>, Vec<Name>>;
 
-/// Checks all operations and fragments; when all else `is_right`, also that the arguments of fields that merge agree. Answers what
-/// steers them, and at most
-/// [`Limits::errors`](crate::Limits::errors) of what is wrong.
+/// Checks all operations and fragments. If there are no other errors (`is_right`), also checks that merged fields
+/// have equal arguments. Returns the variables in `@skip` and `@include`, and the errors, about
+/// [`Limits::errors`](crate::Limits::errors) at most.
 pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool) -> (Steering, Vec<Error>) {
     let mut checker = Checker { front, source, errors: Vec::new() };
     let mut fragments: HashMap<&str, Part<'_>> = HashMap::new();
@@ -61,7 +62,7 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool)
     (steering, checker.errors)
 }
 
-/// What an operation or a fragment holds, without what it spreads.
+/// The content of an operation or a fragment, without the fragments that it spreads.
 #[derive(Default)]
 struct Part<'a> {
     usages: Vec<Usage>,
@@ -69,17 +70,17 @@ struct Part<'a> {
     spreads: Vec<&'a str>,
 }
 
-/// A variable where it stands.
+/// A use of a variable.
 struct Usage {
     name: Name,
-    /// The type of the place, and whether the place has a default value; `None` within a scalar of the schema.
+    /// The expected type, and whether the argument or input field has a default value. `None` within a custom scalar.
     place: Option<(Type, bool)>,
-    /// The argument in which it stands, such as `createAgent.input`.
+    /// The argument that contains the use, such as `createAgent.input`.
     path: String,
     span: Option<SourceSpan>,
 }
 
-/// An operation's own part and those of all fragments that it spreads, directly or through others.
+/// Returns an operation's own part and the parts of all fragments that it spreads, directly or indirectly.
 fn reachable<'p, 'a>(own: &'p Part<'a>, fragments: &'p HashMap<&str, Part<'a>>) -> Vec<&'p Part<'a>> {
     let (mut found, mut ahead, mut seen) = (vec![own], own.spreads.clone(), HashSet::new());
     while let Some(name) = ahead.pop() {
@@ -161,7 +162,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A variable's default value is a constant of the variable's type.
+    /// Checks that a variable's default value has the variable's type.
     fn definition(&mut self, definition: &VariableDefinition) {
         let Some(default) = &definition.default_value else { return };
         let place = Place { ty: &definition.ty, has_default: false };
@@ -170,7 +171,7 @@ impl Checker<'_> {
         self.report_fault(read);
     }
 
-    /// The variable is defined (section 5.8.3), and may stand here (IsVariableUsageAllowed of section 5.8.5).
+    /// Checks that a variable is defined (section 5.8.3) and allowed here (IsVariableUsageAllowed of section 5.8.5).
     fn usage(&mut self, operation: &Operation, usage: &Usage) {
         let Usage { name, place, path, span } = usage;
         let defined = operation.variables.iter().find(|definition| definition.name == *name);
@@ -195,15 +196,16 @@ impl Checker<'_> {
         }
     }
 
-    /// Fields that merge have equal arguments (section 5.3.2). The library takes `[RED]` and `[RED, GREEN]` for equal, so they
-    /// are compared again here.
+    /// Checks that merged fields have equal arguments (section 5.3.2). The library checks this too, but considers
+    /// `[RED]` and `[RED, GREEN]` equal.
     fn arguments_agree(&mut self, operation: &Operation, tree: &Tree) {
         if let Err(error) = normalize(self.front, self.source, tree, operation, None) {
             self.errors.push(error);
         }
     }
 
-    /// A subscription has one root field. Two selections of one response key are one field (section 5.2.4.1).
+    /// Checks that a subscription has one root field (section 5.2.4.1). Selections with the same response key are
+    /// one field.
     fn subscription_root(&mut self, operation: &Operation, tree: &Tree) {
         if !operation.is_subscription() {
             return;
@@ -244,7 +246,7 @@ fn is_compatible(variable: &Type, place: &Type) -> bool {
     }
 }
 
-/// Takes note of the variables in a literal.
+/// Records the variables in a literal.
 struct Noted(Vec<Usage>);
 
 impl Variables for Noted {
@@ -260,7 +262,7 @@ impl Variables for Noted {
     }
 }
 
-/// Knows no variable's value, and takes no note of any.
+/// Resolves no variables: all values are unknown.
 pub(crate) struct Unknown;
 
 impl Variables for Unknown {

@@ -1,4 +1,4 @@
-//! What can go wrong on the caller's side of a socket.
+//! Errors of the client.
 
 use std::{fmt, sync::Arc};
 
@@ -9,15 +9,15 @@ use tokio_tungstenite::tungstenite;
 /// An entry of a response's `errors` (GraphQL, section 7.1.2).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct GraphQlError {
-    /// What is wrong, for people.
+    /// A description of the error, for people.
     pub message: String,
-    /// More of it, for programs.
+    /// Details for programs, such as `code`.
     #[serde(default)]
     pub extensions: Map<String, Value>,
 }
 
 impl GraphQlError {
-    /// Its name, when the service gave it one, such as `NOT_FOUND`.
+    /// Returns `extensions.code`, such as `NOT_FOUND`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.extensions.get("code").and_then(Value::as_str)
@@ -33,37 +33,37 @@ impl fmt::Display for GraphQlError {
     }
 }
 
-/// A session could not be opened, or an operation did not succeed.
+/// Why a session couldn't be opened, or an operation failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The address is none, or not one that can be spoken to.
+    /// The URL is invalid, or its scheme isn't supported.
     #[error("{0}")]
     Address(String),
-    /// Nobody answered there, or the connection broke.
+    /// The connection couldn't be opened, or it broke.
     #[error("can't reach the service: {0}")]
     Unreachable(Arc<tungstenite::Error>),
-    /// Somebody answered, but not with a socket.
+    /// The server refused the websocket upgrade, with this HTTP status.
     #[error("the service refused the socket: HTTP {0}")]
     Refused(u16),
-    /// The service closed the socket; its codes are those of `graphql-transport-ws`.
+    /// The service closed the socket. The close codes are those of `graphql-transport-ws`.
     #[error("the service closed the socket: {code} {reason}")]
     Closed {
-        /// Why, for programs; 1006 when it said nothing.
+        /// The close code; 1005 when the close frame had none, 1006 when there was no close frame.
         code: u16,
-        /// Why, for people.
+        /// The close reason, for people.
         reason: String,
     },
-    /// The service did not do what was asked.
+    /// The operation's response has errors.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     GraphQl(Vec<GraphQlError>),
-    /// What came is not of the protocol.
-    #[error("the service does not keep to the protocol: {0}")]
+    /// The service violated the protocol.
+    #[error("the service violated the protocol: {0}")]
     Protocol(String),
-    /// Nothing came in time.
-    #[error("the service did not answer in time")]
+    /// The service didn't respond before the deadline.
+    #[error("the service didn't respond in time")]
     Silent,
-    /// The subscriber did not take its events in time; it should begin again from the last cursor it has.
-    #[error("the subscriber did not keep up")]
+    /// The subscriber's buffer overflowed. It should subscribe again after its last cursor.
+    #[error("the subscriber was too slow and its buffer overflowed")]
     Lagged,
 }
 

@@ -6,10 +6,10 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{ClientError, GraphQlError};
 
-/// The name of the protocol, as the sockets agree on it.
+/// The websocket subprotocol.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
 
-/// What a client says.
+/// A message to the server.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Say {
@@ -20,7 +20,7 @@ pub(super) enum Say {
     Pong,
 }
 
-/// What a server says.
+/// A message from the server.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Hear {
@@ -32,7 +32,7 @@ pub(super) enum Hear {
     Pong {},
 }
 
-/// The result of an execution.
+/// The result of executing an operation.
 #[derive(Debug, Deserialize)]
 pub(super) struct Response {
     #[serde(default)]
@@ -42,7 +42,7 @@ pub(super) struct Response {
 }
 
 impl Response {
-    /// The data, if nothing failed.
+    /// Returns the data, or the errors if there are any.
     pub(super) fn data(self) -> Result<Value, ClientError> {
         let Self { data, errors } = self;
         if errors.is_empty() { Ok(data) } else { Err(ClientError::GraphQl(errors)) }
@@ -57,11 +57,11 @@ impl Say {
 }
 
 impl Hear {
-    /// The message in a frame; none for the transport's own frames.
+    /// Parses the message in a frame. Returns `None` for websocket pings and pongs.
     pub(super) fn read(frame: &Message) -> Result<Option<Self>, ClientError> {
         match frame {
             Message::Text(text) => {
-                // The socket bounds how long a message is.
+                // The websocket library limits a message's length.
                 let message = json_reader::read_as(text.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
                 message.map(Some).map_err(|err| ClientError::Protocol(err.to_string()))
             }

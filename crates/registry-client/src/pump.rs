@@ -1,4 +1,4 @@
-//! The one task that owns a socket: sends what is asked, hands what comes to whom it is for.
+//! The task that owns a socket: sends the session's commands, and dispatches incoming messages to their operations.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,19 +18,18 @@ use super::{
 
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// How often the service is asked whether it is there.
+/// The interval between pings.
 const PING_EVERY: Duration = Duration::from_secs(8);
-/// How long it may say nothing at all: three pings, so that a connection that leads nowhere is given up within half a
-/// minute.
+/// The time without any message after which the connection counts as dead: three pings.
 const SILENCE: Duration = Duration::from_secs(25);
-/// How long one frame may take to be sent.
+/// The time limit for sending one frame.
 const SEND: Duration = Duration::from_secs(25);
 
-/// What an operation gets: events, then an error or, as nothing, the end.
+/// An item of an operation's channel: an event, `None` when the operation completes, or an error.
 pub(super) type Item = Result<Option<Event>, ClientError>;
 pub(super) type Events = mpsc::Sender<Item>;
 
-/// What the session asks of the pump.
+/// A command from the session to the pump.
 pub(super) enum Command {
     Start { payload: Value, events: Events, id: u64 },
     Stop(u64),
@@ -43,12 +42,12 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    /// Runs until the session is dropped or the socket ends, and tells each operation how it ended.
+    /// Runs until the session is dropped or the socket ends. If the socket ends, each operation gets the error.
     pub(super) async fn run(mut self) {
         let ended = self.turn().await;
         if let Err(why) = ended {
             for events in self.running.values() {
-                // One whose channel is full learns of it by being let go.
+                // If the channel is full, the subscription sees that its sender is dropped.
                 let _ = events.try_send(Err(why.clone()));
             }
         }
@@ -106,7 +105,7 @@ impl Pump {
             Some(Hear::Error { id, payload }) => (id, Err(ClientError::GraphQl(payload)), true),
             Some(Hear::Complete { id }) => (id, Ok(None), true),
         };
-        // Unknown ids are operations that we have just stopped.
+        // An unknown id belongs to an operation that was stopped just before.
         let Some(events) = self.running.get(&id) else {
             return Ok(());
         };

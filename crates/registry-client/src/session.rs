@@ -1,4 +1,4 @@
-//! A signed-in socket, and the operations on it.
+//! An authenticated socket, and the operations on it.
 
 use std::{
     collections::HashMap,
@@ -26,28 +26,28 @@ use super::{
     pump::{Command, Item, Pump, Socket},
 };
 
-/// How long connecting, signing in and a query may take.
+/// The time limit for connecting with authentication, and for a query.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many events may wait for a subscriber.
+/// The size of a subscription's buffer, in events.
 const WAITING: usize = 4096;
 
-/// A signed-in socket. Cheap to clone; it closes when the last clone and the last subscription are dropped.
+/// An authenticated socket. Clones share it; it closes when the last clone and the last subscription are dropped.
 #[derive(Clone, Debug)]
 pub struct Session {
     commands: mpsc::UnboundedSender<Command>,
     next_id: Arc<AtomicU64>,
 }
 
-/// What a subscription yielded.
+/// An event of a subscription, or the result of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The response's data.
     pub data: Value,
-    /// When it arrived.
+    /// The time of arrival.
     pub at: Instant,
 }
 
-/// A running subscription. It ends when dropped.
+/// A running subscription. Dropping it ends the subscription.
 #[derive(Debug)]
 pub struct Subscription {
     id: u64,
@@ -57,11 +57,11 @@ pub struct Subscription {
 }
 
 impl Session {
-    /// Connects to the service at `base`, such as `http://127.0.0.1:8080`, and signs in with `token`.
+    /// Connects to the service at `base`, such as `http://127.0.0.1:8080`, and authenticates with `token`.
     ///
     /// # Errors
-    /// [`ClientError::Unreachable`] or [`ClientError::Refused`] when there is no such service,
-    /// [`ClientError::Closed`] when it does not accept the token.
+    /// [`ClientError::Unreachable`] or [`ClientError::Refused`] when no registry answers, [`ClientError::Closed`] when
+    /// the registry rejects the token, [`ClientError::Silent`] after 30 seconds.
     pub async fn connect(base: &str, token: &str) -> Result<Self, ClientError> {
         let socket = match timeout(PATIENCE, open(base, token)).await {
             Ok(opened) => opened?,
@@ -73,20 +73,20 @@ impl Session {
         Ok(Self { commands, next_id: Arc::default() })
     }
 
-    /// Runs a query or a mutation; answers its data.
+    /// Runs a query or a mutation and returns its data.
     ///
     /// # Errors
-    /// [`ClientError::GraphQl`] when any of it failed, or how the socket ended.
+    /// [`ClientError::GraphQl`] when the response has any error; otherwise the reason why the socket ended.
     pub async fn query(&self, document: &str, variables: Value) -> Result<Value, ClientError> {
         let mut answers = self.subscribe(document, variables)?;
         let answer = timeout(PATIENCE, answers.next()).await.map_err(|_| ClientError::Silent)?;
         match answer {
             Some(event) => Ok(event?.data),
-            None => Err(ClientError::Protocol("an operation ended without a result".to_owned())),
+            None => Err(ClientError::Protocol("an operation completed without a result".to_owned())),
         }
     }
 
-    /// Starts a subscription. That it has begun is not acknowledged by the protocol.
+    /// Starts a subscription. The protocol has no acknowledgement for its start.
     ///
     /// # Errors
     /// [`ClientError::Closed`] when the socket has ended.
@@ -101,7 +101,8 @@ impl Session {
 }
 
 impl Subscription {
-    /// The next event; none when the service has completed the subscription. After an error comes nothing more.
+    /// Returns the next event, or `None` when the service has completed the subscription. After an error, it returns
+    /// `None`.
     pub async fn next(&mut self) -> Option<Result<Event, ClientError>> {
         if self.ended {
             return None;
@@ -109,7 +110,7 @@ impl Subscription {
         let next = match self.events.recv().await {
             Some(Ok(event)) => event.map(Ok),
             Some(Err(err)) => Some(Err(err)),
-            // Let go of without a word: the socket is gone, or this subscription's channel was full.
+            // The pump dropped the sender: either the socket is gone, or this subscription's buffer was full.
             None if self.commands.is_closed() => Some(Err(gone())),
             None => Some(Err(ClientError::Lagged)),
         };
@@ -120,27 +121,25 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        // When the pump has ended there is nobody left to tell.
+        // Sending fails if the pump has ended; the subscription is over then.
         let _ = self.commands.send(Command::Stop(self.id));
     }
 }
 
 fn gone() -> ClientError {
-    ClientError::Closed { code: 1006, reason: "the socket has ended".to_owned() }
+    ClientError::Closed { code: 1006, reason: "the socket is closed".to_owned() }
 }
 
-/// Upgrades and signs in.
+/// Opens the websocket and authenticates.
 async fn open(base: &str, token: &str) -> Result<Socket, ClientError> {
     let base = base.trim_end_matches('/');
     let Some(rest) = base.strip_prefix("http://") else {
         let advice = if base.starts_with("https://") || base.starts_with("wss://") {
-            "; TLS is not spoken yet: name a proxy on this machine that speaks it"
+            "; TLS isn't supported yet: use a proxy on this machine that adds it"
         } else {
             ""
         };
-        return Err(ClientError::Address(format!(
-            "the address must begin with http://, which {base:?} does not{advice}"
-        )));
+        return Err(ClientError::Address(format!("the URL must begin with http://, got {base:?}{advice}")));
     };
     let mut request = format!("ws://{rest}/graphql").into_client_request()?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));

@@ -1,5 +1,5 @@
-//! `demo`: the whole main job. An administrator creates a customer and agents, publishes their versions and activates
-//! each, over one socket; a watcher, over another, receives each activation, and the time it took is told.
+//! `demo`: shows the service's main use. An operator creates a customer and agents, and publishes and activates their
+//! versions over one socket. A subscriber receives each activation over a second socket. The demo reports the latencies.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -23,22 +23,22 @@ mod story;
 
 use report::Report;
 
-/// Real agents with their real histories.
+/// Agents of a real deployment, with their version histories.
 const PROMPTS: &str = include_str!("../../../assets/demo/prompts.jsonl");
-/// Whom the demo acts as, where it makes its own token.
+/// The `sub` claim of the demo's own token.
 const SUBJECT: &str = "demo";
-/// How long that token is valid: far longer than a demo takes.
+/// The lifetime of that token.
 const TTL: Duration = Duration::from_secs(600);
-/// The connections of a service that serves one demo.
+/// The number of database connections of the demo's own service.
 const CONNECTIONS: u32 = 10;
 
-/// Where to show it.
+/// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// A running service; when none answers there, one is started for the demo, on the same database that `serve` uses
+    /// The URL of a running service; if none answers, the demo starts one on the database that `serve` uses
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// An operator's token; made with the local signing key when left out
+    /// An operator's token [default: one signed with the local signing key]
     #[arg(long)]
     token: Option<String>,
 }
@@ -60,30 +60,30 @@ async fn show(common: &Common, url: &str, token: Option<String>) -> Result<Repor
         let token = in_workshop(common, async |workshop| operator(&workshop.registry).await).await?;
         return match story::tell(url, &token).await {
             Err(Failure::Client(ClientError::Closed { code, reason })) => Err(Failure::Demo(format!(
-                "{url} does not accept a token of the local signing key ({code} {reason}): give --token, or the \
-                 DATA_DIR or SIGNING_KEY that it runs with"
+                "{url} rejects tokens of the local signing key ({code} {reason}): pass --token, or the DATA_DIR or \
+                 SIGNING_KEY of that service"
             ))),
             told => told,
         };
     }
-    eprintln!("no service answers at {url}: starting one for the demo");
+    eprintln!("no service at {url}: starting one for the demo");
     let database = Database::open(common).await?;
     let told = beside(common, &database).await;
     database.leave().await;
     told
 }
 
-/// Whether there is a service: one that refuses an empty token is one.
+/// Whether a registry runs at `url`. Signing in with an empty token suffices: a registry closes the socket.
 async fn answers(url: &str) -> Result<bool, Failure> {
     match Session::connect(url, "").await {
         Ok(_) | Err(ClientError::Closed { .. }) => Ok(true),
         Err(ClientError::Unreachable(_)) => Ok(false),
         Err(err @ ClientError::Address(_)) => Err(Failure::Usage(err.to_string())),
-        Err(err) => Err(Failure::Demo(format!("what answers at {url} is no registry: {err}"))),
+        Err(err) => Err(Failure::Demo(format!("the server at {url} isn't a registry: {err}"))),
     }
 }
 
-/// Tells it to a service of our own, which ends with it.
+/// Starts a service, runs the demo against it, and stops the service.
 async fn beside(common: &Common, database: &Database) -> Result<Report, Failure> {
     database.migrate().await?;
     let serve = Serve {
@@ -117,7 +117,7 @@ async fn beside(common: &Common, database: &Database) -> Result<Report, Failure>
     Ok(told?.of_a_service_that_ended())
 }
 
-/// A token of a user of the platform.
+/// Makes the demo's user an operator and returns a token for it.
 async fn operator(registry: &Registry) -> Result<String, Failure> {
     let token = registry.mint(TokenSubject { subject: SUBJECT.to_owned(), email: None, name: None }, TTL)?;
     registry.add_operator(&Caller::system("demo"), LOCAL_ISSUER, SUBJECT).await?;

@@ -1,4 +1,4 @@
-//! What the demo does, all of it through the service's own door.
+//! The demo's steps. All of them use the service's public API.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use crate::{
     domain::transfer::{Line, LineVersion},
 };
 
-/// How long to wait for an event: far more than it takes.
+/// The time limit for receiving an event.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// The model of the demo's versions: the prompts came without.
+/// The model of versions without one, which the demo's prompts are.
 const MODEL: &str = "gpt-4-turbo";
 
 const CREATE_CUSTOMER: &str = "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) {
@@ -37,7 +37,7 @@ const ACTIVATE: &str = "mutation ($input: ActivateVersionInput!) { activateVersi
 const WATCH: &str = "subscription ($customer: ID!, $after: Cursor!) {
     activations(customerId: $customer, after: $after) { id agent { name } version { number systemPrompt } } }";
 
-/// Tells it to the service at `url`, as this operator.
+/// Runs the demo against the service at `url`, with this operator's token.
 pub(super) async fn tell(url: &str, token: &str) -> Result<Report, Failure> {
     let lines = PROMPTS.lines().map(|line| Line::read(line.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let versions: usize = lines.iter().map(|line| line.versions.len()).sum();
@@ -48,7 +48,7 @@ pub(super) async fn tell(url: &str, token: &str) -> Result<Report, Failure> {
     let input = json!({ "name": "demo watcher", "scopes": ["ACTIVATIONS_WATCH", "CONFIGS_READ"] });
     let service_token = change(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
     let watcher = Session::connect(url, &text(&service_token, "/secret")?).await?;
-    // Named, so that nothing is missed however late the subscription begins.
+    // `after` is explicit, so that the subscription misses nothing, however late the service starts it.
     let after = text(&made, "/revision")?;
     let mut events = watcher.subscribe(WATCH, json!({ "customer": customer, "after": after }))?;
 
@@ -70,7 +70,7 @@ pub(super) async fn tell(url: &str, token: &str) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// Publishes one version, activates it, and waits for the watcher to receive that.
+/// Publishes one version, activates it, and waits until the subscriber receives the activation.
 async fn one(
     admin: &Session,
     events: &mut Subscription,
@@ -91,9 +91,7 @@ async fn one(
     let activation = text(&done, "/activation/id")?;
     let event = match timeout(DEADLINE, events.next()).await {
         Err(_) => None,
-        Ok(event) => {
-            Some(event.ok_or_else(|| Failure::Demo("the watcher's subscription ended".to_owned()))??)
-        }
+        Ok(event) => Some(event.ok_or_else(|| Failure::Demo("the subscription ended".to_owned()))??),
     };
     let arrived = event.as_ref().map(|event| event.at);
     let got = event.map(|event| event.data.pointer("/activations").cloned().unwrap_or_default());
@@ -110,26 +108,27 @@ async fn one(
     })
 }
 
-/// From one instant to another in milliseconds; negative when the second came first.
+/// Milliseconds between two instants; negative when `to` precedes `from`.
 fn millis(from: Instant, to: Instant) -> f64 {
     let forth = to.saturating_duration_since(from).as_secs_f64();
     let back = from.saturating_duration_since(to).as_secs_f64();
     (forth - back) * 1000.0
 }
 
-/// Runs a mutation of one field; answers that field, and fails if anything was refused.
+/// Runs a mutation of one field and returns its payload.
+///
+/// # Errors
+/// When the payload has `userErrors`.
 async fn change(session: &Session, field: &str, document: &str, input: Value) -> Result<Value, Failure> {
     let mut data = session.query(document, json!({ "input": input })).await?;
     let payload = data.get_mut(field).map(Value::take).unwrap_or_default();
     match payload.pointer("/userErrors/0") {
         None => Ok(payload),
-        Some(refusal) => Err(Failure::Demo(format!("{field} was refused: {refusal}"))),
+        Some(refusal) => Err(Failure::Demo(format!("{field} failed: {refusal}"))),
     }
 }
 
 fn text(value: &Value, pointer: &str) -> Result<String, Failure> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| Failure::Demo(format!("the service's answer has no {pointer}: {value}")))
+    found.map(str::to_owned).ok_or_else(|| Failure::Demo(format!("the response has no {pointer}: {value}")))
 }

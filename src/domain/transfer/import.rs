@@ -190,8 +190,10 @@ impl Registry {
             }
         }
         let reading = self.reading(caller);
-        let agents =
-            self.find_wanted_agents(&reading, input.customer_id, &mut wanted).await.map_err(failed(0, None))?;
+        let agents = self
+            .find_wanted_agents(&reading, input.customer_id, &mut wanted)
+            .await
+            .map_err(failed(0, None))?;
         // A file that adds nothing is accepted even if the customer is above its plan's limits.
         let new = wanted.values().filter(|wanted| wanted.has.is_none()).count();
         if new > 0 {

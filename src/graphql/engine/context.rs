@@ -18,8 +18,8 @@ use super::{
         VersionByNumber, VersionPage,
     },
     loader::Loader,
-    render_cache::Part,
-    response_cache::Shown,
+    render_cache::SubscriptionPhase,
+    response_cache::ShownConfig,
 };
 use crate::{
     domain::{
@@ -28,7 +28,7 @@ use crate::{
     },
     feed::Hub,
     graphql::schema::{
-        error::{refuse, too_much},
+        error::{refuse, response_too_large},
         scalar,
     },
     id::CustomerId,
@@ -48,17 +48,17 @@ pub(in crate::graphql) struct Request {
     pub(in crate::graphql) registry: Registry,
     pub(in crate::graphql) hub: Hub,
     /// The phase of a subscription; none for queries and mutations.
-    pub(in crate::graphql) part: Option<Part>,
+    pub(in crate::graphql) phase: Option<SubscriptionPhase>,
     /// The configuration that `activeConfig` returned. Stays empty if the query asked for `atLeast`.
-    pub(in crate::graphql) shown: Shown,
+    pub(in crate::graphql) shown_config: ShownConfig,
     weight: Arc<AtomicUsize>,
-    lens: Lens,
+    view: RequestView,
 }
 
 /// A snapshot of the database as the caller may see it, with its batching loaders. Every object keeps the view that
 /// it was read through, so all its nested fields show the same moment.
 #[derive(Clone)]
-pub(in crate::graphql) struct Lens(Arc<Loaders>);
+pub(in crate::graphql) struct RequestView(Arc<Loaders>);
 
 pub(in crate::graphql) struct Loaders {
     pub(in crate::graphql) registry: Registry,
@@ -90,7 +90,7 @@ pub(in crate::graphql) struct Loaders {
     pub(in crate::graphql) change_counts: Loader<ChangeCount>,
 }
 
-impl Lens {
+impl RequestView {
     fn new(registry: &Registry, caller: &Caller, weight: &Arc<AtomicUsize>) -> Self {
         let reading = registry.reading(caller);
         let through = Arc::new((registry.clone(), reading.clone()));
@@ -141,11 +141,15 @@ impl Lens {
     /// Counts `bytes` towards the response's size. Returns QUERY_TOO_COMPLEX beyond [`ANSWER_BYTES_MAX`].
     pub(in crate::graphql) fn weigh(&self, bytes: usize) -> async_graphql::Result<()> {
         let before = self.weight.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > ANSWER_BYTES_MAX { Err(too_much(ANSWER_BYTES_MAX)) } else { Ok(()) }
+        if before.saturating_add(bytes) > ANSWER_BYTES_MAX {
+            Err(response_too_large(ANSWER_BYTES_MAX))
+        } else {
+            Ok(())
+        }
     }
 }
 
-impl Deref for Lens {
+impl Deref for RequestView {
     type Target = Loaders;
 
     fn deref(&self) -> &Loaders {
@@ -158,17 +162,21 @@ impl Request {
         registry: &Registry,
         hub: &Hub,
         caller: Arc<Caller>,
-        part: Option<Part>,
+        phase: Option<SubscriptionPhase>,
     ) -> Self {
         let weight = Arc::default();
-        let lens = Lens::new(registry, &caller, &weight);
-        let shown = Shown::default();
-        Self { caller, registry: registry.clone(), hub: hub.clone(), part, shown, weight, lens }
+        let view = RequestView::new(registry, &caller, &weight);
+        let shown_config = ShownConfig::default();
+        Self { caller, registry: registry.clone(), hub: hub.clone(), phase, shown_config, weight, view }
     }
 
     /// The caller of a mutation, with the idempotency key if the client sent one. The key is bound to the field's
     /// name and the rest of its input.
-    pub(in crate::graphql) fn once(&self, ctx: &Context<'_>, key: Option<String>) -> domain::Result<Caller> {
+    pub(in crate::graphql) fn idempotent_caller(
+        &self,
+        ctx: &Context<'_>,
+        key: Option<String>,
+    ) -> domain::Result<Caller> {
         let Some(key) = key else { return Ok(Caller::clone(&self.caller)) };
         let unread = |err: &dyn std::fmt::Display| Error::Internal(err.to_string().into());
         let mut input = serde_json::Map::new();
@@ -184,18 +192,18 @@ impl Request {
     }
 
     /// Opens a new view, for a mutation's payload, which must show the state after the write.
-    pub(in crate::graphql) fn fresh(&self) -> Lens {
-        Lens::new(&self.registry, &self.caller, &self.weight)
+    pub(in crate::graphql) fn fresh_view(&self) -> RequestView {
+        RequestView::new(&self.registry, &self.caller, &self.weight)
     }
 
     /// Opens a new view with a byte count of its own, for one event of a subscription.
-    pub(in crate::graphql) fn event(&self) -> Lens {
-        Lens::new(&self.registry, &self.caller, &Arc::default())
+    pub(in crate::graphql) fn event_view(&self) -> RequestView {
+        RequestView::new(&self.registry, &self.caller, &Arc::default())
     }
 
     /// The view that all fields of a query share.
-    pub(in crate::graphql) fn lens(&self) -> Lens {
-        self.lens.clone()
+    pub(in crate::graphql) fn view(&self) -> RequestView {
+        self.view.clone()
     }
 }
 

@@ -14,17 +14,17 @@ use async_graphql::{
 };
 
 /// An object type with inline fields.
-pub(in crate::graphql) trait Plain: OutputType {
+pub(in crate::graphql) trait InlineFields: OutputType {
     /// Returns the value of this field, or none if the field isn't inline. By default no field is.
-    fn plain(&self, _field: &str) -> Option<Value> {
+    fn inline_field(&self, _field: &str) -> Option<Value> {
         None
     }
 }
 
 /// A list that tries the fast path first.
-pub(in crate::graphql) struct Listed<T>(pub(in crate::graphql) Vec<T>);
+pub(in crate::graphql) struct InlineList<T>(pub(in crate::graphql) Vec<T>);
 
-impl<T: Plain> OutputType for Listed<T> {
+impl<T: InlineFields> OutputType for InlineList<T> {
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
     }
@@ -38,20 +38,22 @@ impl<T: Plain> OutputType for Listed<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        match asked(&ctx.item.node).and_then(|asked| self.plainly(&asked)) {
+        match selected_fields(&ctx.item.node)
+            .and_then(|selected_fields| self.resolve_inline(&selected_fields))
+        {
             Some(list) => Ok(list),
             None => self.0.resolve(ctx, field).await,
         }
     }
 }
 
-impl<T: Plain> Listed<T> {
+impl<T: InlineFields> InlineList<T> {
     /// Resolves the list with these response keys and fields; none if one of them isn't inline.
-    fn plainly(&self, asked: &[(&Name, &Name)]) -> Option<Value> {
+    fn resolve_inline(&self, selected_fields: &[(&Name, &Name)]) -> Option<Value> {
         let object = |of: &T| {
-            let mut object = IndexMap::with_capacity(asked.len());
-            for (key, name) in asked {
-                object.insert(Name::clone(key), of.plain(name)?);
+            let mut object = IndexMap::with_capacity(selected_fields.len());
+            for (key, name) in selected_fields {
+                object.insert(Name::clone(key), of.inline_field(name)?);
             }
             Some(Value::Object(object))
         };
@@ -60,13 +62,13 @@ impl<T: Plain> Listed<T> {
 }
 
 /// Returns the response key and name of each selected field; none if the selection holds anything but bare fields.
-fn asked(selection: &SelectionSet) -> Option<Vec<(&Name, &Name)>> {
-    selection.items.iter().map(|selection| bare(&selection.node)).collect()
+fn selected_fields(selection: &SelectionSet) -> Option<Vec<(&Name, &Name)>> {
+    selection.items.iter().map(|selection| bare_field(&selection.node)).collect()
 }
 
 /// Returns a field's response key and name; none for a fragment, or a field with arguments, directives or a
 /// selection.
-fn bare(selection: &Selection) -> Option<(&Name, &Name)> {
+fn bare_field(selection: &Selection) -> Option<(&Name, &Name)> {
     let Selection::Field(field) = selection else { return None };
     let Field { alias: _, name, arguments, directives, selection_set } = &field.node;
     let is_bare = arguments.is_empty() && directives.is_empty() && selection_set.node.items.is_empty();

@@ -41,12 +41,12 @@ pub(in crate::graphql) trait Fetch: Send + Sync + 'static {
 type Answer<F> = std::result::Result<Option<Arc<<F as Fetch>::Value>>, Arc<Error>>;
 
 /// Runs the batches of one request, under its caller's scope.
-pub(in crate::graphql) struct Source<F> {
+pub(in crate::graphql) struct BatchReader<F> {
     through: Arc<(Registry, Reading)>,
     kind: PhantomData<fn() -> F>,
 }
 
-impl<F: Fetch> BatchFn<F::Key, Answer<F>> for Source<F> {
+impl<F: Fetch> BatchFn<F::Key, Answer<F>> for BatchReader<F> {
     async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Answer<F>> {
         match F::fetch(&self.through.0, &self.through.1, keys).await {
             Ok(mut found) => {
@@ -64,17 +64,17 @@ impl<F: Fetch> BatchFn<F::Key, Answer<F>> for Source<F> {
 /// few kinds.
 pub(in crate::graphql) struct Loader<F: Fetch> {
     through: Arc<(Registry, Reading)>,
-    made: OnceLock<cached::Loader<F::Key, Answer<F>, Source<F>>>,
+    inner: OnceLock<cached::Loader<F::Key, Answer<F>, BatchReader<F>>>,
 }
 
 impl<F: Fetch> Loader<F> {
     pub(in crate::graphql) fn new(through: &Arc<(Registry, Reading)>) -> Self {
-        Self { through: Arc::clone(through), made: OnceLock::new() }
+        Self { through: Arc::clone(through), inner: OnceLock::new() }
     }
 
-    fn made(&self) -> &cached::Loader<F::Key, Answer<F>, Source<F>> {
-        self.made.get_or_init(|| {
-            let source = Source { through: Arc::clone(&self.through), kind: PhantomData };
+    fn inner(&self) -> &cached::Loader<F::Key, Answer<F>, BatchReader<F>> {
+        self.inner.get_or_init(|| {
+            let source = BatchReader { through: Arc::clone(&self.through), kind: PhantomData };
             cached::Loader::new(source).with_yield_count(TURNS).with_max_batch_size(usize::MAX)
         })
     }
@@ -82,7 +82,7 @@ impl<F: Fetch> Loader<F> {
     /// Loads the value of this key; none if there is none. Waits for the batch.
     pub(in crate::graphql) async fn load(&self, key: F::Key) -> async_graphql::Result<Option<Arc<F::Value>>> {
         for _ in 0..RETRIES {
-            if let Ok(answer) = self.made().try_load(key.clone()).await {
+            if let Ok(answer) = self.inner().try_load(key.clone()).await {
                 return answer.map_err(|err| refuse(&err));
             }
         }

@@ -1,4 +1,4 @@
-//! A GraphQL request as a client sends it (`Operation`), and the same after its checks (`Accepted`).
+//! A GraphQL request as a client sends it (`Operation`), and the same after its checks (`CheckedOperation`).
 
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ impl Operation {
 
 /// A request that passed all checks: its document is valid, its variables are coerced, and it can be run.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub struct CheckedOperation {
     pub(in crate::graphql) document: Arc<Document>,
     pub(in crate::graphql) operation_name: Option<String>,
     /// For a subscription: the variables as the client sent them, written as JSON. Together with the document and
@@ -107,18 +107,18 @@ pub struct Accepted {
     /// responses to requests without a text aren't cached.
     pub(in crate::graphql) carries_text: bool,
     /// The request's body, if the response may be cached by it.
-    pub(in crate::graphql) asked: Option<Bytes>,
+    pub(in crate::graphql) request_body: Option<Bytes>,
 }
 
-impl Accepted {
+impl CheckedOperation {
     /// Marks the response as cacheable by the request's body, if the request consists of nothing else, carries the
     /// text, is short enough, and asks only for one active configuration.
     #[must_use]
-    pub fn by(self, asked: Bytes) -> Self {
+    pub fn cacheable_by(self, request_body: Bytes) -> Self {
         let may_be_kept = self.carries_text
-            && asked.len() <= response_cache::REQUEST_BYTES_MAX
-            && response_cache::is_of_one_config(&self.prepared.executable);
-        Self { asked: may_be_kept.then_some(asked), ..self }
+            && request_body.len() <= response_cache::REQUEST_BYTES_MAX
+            && response_cache::asks_for_one_config(&self.prepared.executable);
+        Self { request_body: may_be_kept.then_some(request_body), ..self }
     }
 
     /// Makes the request that the library executes.

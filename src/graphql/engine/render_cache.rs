@@ -1,7 +1,7 @@
 //! Runs subscriptions. Each subscriber has its own position in the log, but an event is rendered once for all
 //! subscribers with the same question and the same visibility.
 //!
-//! The library runs a subscription's resolver in two phases ([`Part`]): once to read the arguments and open the
+//! The library runs a subscription's resolver in two phases ([`SubscriptionPhase`]): once to read the arguments and open the
 //! watch, and then once for each event, to render it.
 
 use std::{
@@ -18,7 +18,7 @@ use super::context::Request;
 use crate::{
     domain::{Caller, Error, Result, activation::Activation, change::Change},
     feed::{ConfigEvent, ConfigWatch, Mark, Watch},
-    graphql::{Accepted, Answer, Api},
+    graphql::{Answer, Api, CheckedOperation},
     task::lock,
 };
 
@@ -34,7 +34,7 @@ const OVERHEAD: usize = 1024;
 const FAILED_FOR: Duration = Duration::from_millis(250);
 
 /// The watch that a subscription reads events from.
-pub(in crate::graphql) enum Source {
+pub(in crate::graphql) enum EventSource {
     Activations(Box<Watch>),
     Changes(Box<Watch>),
     Configs(Box<ConfigWatch>),
@@ -46,29 +46,29 @@ pub(in crate::graphql) enum Event {
     Change(Arc<Change>),
     Config(ConfigEvent),
     /// The watch has ended with this error.
-    Over(Arc<Error>),
+    Ended(Arc<Error>),
 }
 
 /// The phase that a subscription's resolver runs in.
 #[derive(Clone)]
-pub(in crate::graphql) enum Part {
+pub(in crate::graphql) enum SubscriptionPhase {
     /// Read the arguments, open the watch, and store it here.
-    Open(Arc<Mutex<Option<Source>>>),
+    Open(Arc<Mutex<Option<EventSource>>>),
     /// Render this event, and ignore the arguments.
-    Show(Event),
+    Render(Event),
 }
 
 /// One message of a subscription.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub enum SubscriptionMessage {
     /// The subscription was rejected; no other message follows.
-    Refused(Answer),
+    Rejected(Answer),
     /// A rendered event, as JSON.
     Event(Arc<str>),
 }
 
 /// An event, rendered for all subscribers of a group.
-struct Shown {
+struct RenderedEvent {
     answer: Answer,
     text: Arc<str>,
     /// The revision that it's as new as: the newest one that any read or write had seen, or the tail had applied,
@@ -84,8 +84,8 @@ type Key = ([u8; 32], Mark);
 #[derive(Clone)]
 struct Size;
 
-impl Weighter<Key, Arc<Shown>> for Size {
-    fn weight(&self, _: &Key, shown: &Arc<Shown>) -> u64 {
+impl Weighter<Key, Arc<RenderedEvent>> for Size {
+    fn weight(&self, _: &Key, shown: &Arc<RenderedEvent>) -> u64 {
         // The text, and the same data as values.
         u64::try_from(OVERHEAD + 3 * shown.text.len()).unwrap_or(u64::MAX)
     }
@@ -93,15 +93,15 @@ impl Weighter<Key, Arc<Shown>> for Size {
 
 /// The cache of rendered events. Clones share one cache.
 #[derive(Clone)]
-pub(in crate::graphql) struct Share(Arc<Cache<Key, Arc<Shown>, Size>>);
+pub(in crate::graphql) struct RenderCache(Arc<Cache<Key, Arc<RenderedEvent>, Size>>);
 
-impl Default for Share {
+impl Default for RenderCache {
     fn default() -> Self {
         Self(Arc::new(Cache::with_weighter(EVENTS_MAX, BYTES_MAX, Size)))
     }
 }
 
-impl Share {
+impl RenderCache {
     /// Evicts all events.
     pub(in crate::graphql) fn clear(&self) {
         self.0.clear();
@@ -112,12 +112,12 @@ impl Share {
 struct Subscriber {
     api: Api,
     caller: Arc<Caller>,
-    accepted: Accepted,
+    accepted: CheckedOperation,
     /// The group of all subscribers with the same question and the same visibility.
     group: [u8; 32],
 }
 
-impl Source {
+impl EventSource {
     async fn next(&mut self) -> Result<Event> {
         match self {
             Self::Activations(watch) => loop {
@@ -139,7 +139,7 @@ impl Event {
         match self {
             Self::Change(change) => Some(Mark::of(change)),
             Self::Config(event) => Some(event.mark()),
-            Self::Over(_) => None,
+            Self::Ended(_) => None,
         }
     }
 
@@ -154,36 +154,36 @@ impl Api {
     pub fn subscribe(
         &self,
         caller: Arc<Caller>,
-        accepted: Accepted,
-    ) -> impl Stream<Item = Told> + Send + use<> {
+        accepted: CheckedOperation,
+    ) -> impl Stream<Item = SubscriptionMessage> + Send + use<> {
         enum State {
-            Begun(Box<Subscriber>),
-            Goes(Box<Subscriber>, Source),
+            Opening(Box<Subscriber>),
+            Running(Box<Subscriber>, EventSource),
             Ended,
         }
-        let group = group(&caller, &accepted);
+        let group = group_key(&caller, &accepted);
         let begun = Box::new(Subscriber { api: self.clone(), caller, accepted, group });
-        stream::unfold(State::Begun(begun), |mut state| async move {
+        stream::unfold(State::Opening(begun), |mut state| async move {
             loop {
                 state = match state {
-                    State::Begun(subscriber) => match Box::pin(subscriber.open()).await {
-                        Ok(Some(source)) => State::Goes(subscriber, source),
+                    State::Opening(subscriber) => match Box::pin(subscriber.open()).await {
+                        Ok(Some(source)) => State::Running(subscriber, source),
                         Ok(None) => return None,
-                        Err(refusal) => return Some((Told::Refused(*refusal), State::Ended)),
+                        Err(refusal) => return Some((SubscriptionMessage::Rejected(*refusal), State::Ended)),
                     },
-                    State::Goes(subscriber, mut source) => {
+                    State::Running(subscriber, mut source) => {
                         let event = source.next().await;
                         let is_over = event.is_err();
-                        let event = event.unwrap_or_else(|err| Event::Over(Arc::new(err)));
-                        match Box::pin(subscriber.tell(event)).await {
+                        let event = event.unwrap_or_else(|err| Event::Ended(Arc::new(err)));
+                        match Box::pin(subscriber.render_for_subscriber(event)).await {
                             Some((text, is_failure)) => {
                                 let is_last = is_over || is_failure;
                                 let next =
-                                    if is_last { State::Ended } else { State::Goes(subscriber, source) };
-                                return Some((Told::Event(text), next));
+                                    if is_last { State::Ended } else { State::Running(subscriber, source) };
+                                return Some((SubscriptionMessage::Event(text), next));
                             }
                             None if is_over => return None,
-                            None => State::Goes(subscriber, source),
+                            None => State::Running(subscriber, source),
                         }
                     }
                     State::Ended => return None,
@@ -198,9 +198,9 @@ impl Subscriber {
     ///
     /// A stream that can't be opened is a request error (GraphQL, section 6.2.3.1), but the library returns it as
     /// an event.
-    async fn open(&self) -> std::result::Result<Option<Source>, Box<Answer>> {
+    async fn open(&self) -> std::result::Result<Option<EventSource>, Box<Answer>> {
         let slot = Arc::default();
-        match self.run(Part::Open(Arc::clone(&slot))).await {
+        match self.run(SubscriptionPhase::Open(Arc::clone(&slot))).await {
             Some(response) => {
                 let errors_max = self.api.front.limits().errors;
                 let answer = Answer::of(response, self.caller.request_id(), errors_max);
@@ -212,10 +212,10 @@ impl Subscriber {
 
     /// Renders an event for this subscriber. Returns its text, and whether it ends the stream; none if the
     /// selection is empty after `@skip` and `@include`.
-    async fn tell(&self, event: Event) -> Option<(Arc<str>, bool)> {
+    async fn render_for_subscriber(&self, event: Event) -> Option<(Arc<str>, bool)> {
         let shown = match event.mark() {
-            Some(mark) => self.shared(mark, event).await,
-            None => self.show(event).await,
+            Some(mark) => self.render_shared(mark, event).await,
+            None => self.render(event).await,
         }?;
         // The event may show a commit that this instance hasn't applied yet. Wait, so that later reads from memory
         // are at least as new.
@@ -225,22 +225,23 @@ impl Subscriber {
             return Some((Arc::clone(&shown.text), is_failure));
         }
         // Each error carries the id of the request that it answers.
-        let own = shown.answer.clone().stamped(self.caller.request_id(), self.api.front.limits().errors);
-        Some((own.written(), is_failure))
+        let own =
+            shown.answer.clone().with_request_id(self.caller.request_id(), self.api.front.limits().errors);
+        Some((own.to_json(), is_failure))
     }
 
     /// Returns the cached rendering, if it's at least as new as everything seen so far. Otherwise renders the
     /// event, once for all subscribers of the group that wait for it.
-    async fn shared(&self, mark: Mark, event: Event) -> Option<Arc<Shown>> {
-        let (key, cache) = ((self.group, mark), &self.api.share.0);
+    async fn render_shared(&self, mark: Mark, event: Event) -> Option<Arc<RenderedEvent>> {
+        let (key, cache) = ((self.group, mark), &self.api.render_cache.0);
         let (asked, seen) = (Instant::now(), self.api.registry.seen());
-        let is_good = |shown: &Arc<Shown>| match shown.failed {
+        let is_good = |shown: &Arc<RenderedEvent>| match shown.failed {
             Some(failed) => asked.saturating_duration_since(failed) < FAILED_FOR,
             None => event.is_timeless() || shown.seen >= seen,
         };
         loop {
             cache.remove_if(&key, |shown| !is_good(shown));
-            let show = async { self.show(event.clone()).await.ok_or(()) };
+            let show = async { self.render(event.clone()).await.ok_or(()) };
             let shown = cache.get_or_insert_async(&key, show).await.ok()?;
             if is_good(&shown) {
                 return Some(shown);
@@ -248,28 +249,35 @@ impl Subscriber {
         }
     }
 
-    async fn show(&self, event: Event) -> Option<Arc<Shown>> {
+    async fn render(&self, event: Event) -> Option<Arc<RenderedEvent>> {
         metrics::counter!("registry_events_shown_total").increment(1);
         // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
         let seen = self.api.registry.seen().max(self.api.hub.applied());
-        let response = self.run(Part::Show(event)).await?;
+        let response = self.run(SubscriptionPhase::Render(event)).await?;
         let answer = Answer::raw(response);
-        let failed = answer.is_for_want_of_database().then(Instant::now);
-        let text = answer.written();
-        Some(Arc::new(Shown { answer, text, seen, failed }))
+        let failed = answer.is_unavailable().then(Instant::now);
+        let text = answer.to_json();
+        Some(Arc::new(RenderedEvent { answer, text, seen, failed }))
     }
 
-    async fn run(&self, part: Part) -> Option<Response> {
+    async fn run(&self, phase: SubscriptionPhase) -> Option<Response> {
         let (registry, hub) = (&self.api.registry, &self.api.hub);
-        let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(part));
+        let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(phase));
         // The stream, which the library boxes, yields at most one response: the one for this event.
         self.api.schema.execute_stream(self.accepted.request().data(data)).next().await
     }
 }
 
 /// The SHA-256 of question and visibility: equal for subscribers who may share rendered events.
-fn group(caller: &Caller, accepted: &Accepted) -> [u8; 32] {
-    let Accepted { document, operation_name, variables, prepared: _, carries_text: _, asked: _ } = accepted;
+fn group_key(caller: &Caller, accepted: &CheckedOperation) -> [u8; 32] {
+    let CheckedOperation {
+        document,
+        operation_name,
+        variables,
+        prepared: _,
+        carries_text: _,
+        request_body: _,
+    } = accepted;
     let mut digest = Sha256::new();
     let visibility = caller.visibility().bytes();
     let name = operation_name.as_deref().unwrap_or_default();

@@ -24,11 +24,11 @@ pub const REQUEST_BYTES_MAX: usize = 8 * 1024;
 const FIELD: &str = "activeConfig";
 
 /// Where the resolver of `activeConfig` puts the configuration that it returned.
-pub(in crate::graphql) type Shown = Arc<OnceLock<Arc<Hot>>>;
+pub(in crate::graphql) type ShownConfig = Arc<OnceLock<Arc<Hot>>>;
 
 /// A cached response.
 #[derive(Clone)]
-struct Made {
+struct CachedResponse {
     agent: AgentId,
     /// The configuration that it shows, compared by address. Holding the `Weak` keeps the allocation from being
     /// reused, so equal addresses mean the same object.
@@ -39,32 +39,32 @@ struct Made {
 #[derive(Clone)]
 struct Size;
 
-impl Weighter<Bytes, Made> for Size {
-    fn weight(&self, asked: &Bytes, made: &Made) -> u64 {
-        u64::try_from(OVERHEAD + asked.len() + made.body.len()).unwrap_or(u64::MAX)
+impl Weighter<Bytes, CachedResponse> for Size {
+    fn weight(&self, request_body: &Bytes, made: &CachedResponse) -> u64 {
+        u64::try_from(OVERHEAD + request_body.len() + made.body.len()).unwrap_or(u64::MAX)
     }
 }
 
 /// The cached responses, by their requests' bodies. Clones share one cache.
 #[derive(Clone)]
-pub(in crate::graphql) struct Ready(Arc<Cache<Bytes, Made, Size>>);
+pub(in crate::graphql) struct ResponseCache(Arc<Cache<Bytes, CachedResponse, Size>>);
 
-impl Default for Ready {
+impl Default for ResponseCache {
     fn default() -> Self {
         Self(Arc::new(Cache::with_weighter(ENTRIES, BYTES_MAX, Size)))
     }
 }
 
-impl Ready {
-    /// Returns the response to a request with this body, if it shows the configuration that `at_hand` returns for
+impl ResponseCache {
+    /// Returns the response to a request with this body, if it shows the configuration that `current_config` returns for
     /// its agent.
     pub(in crate::graphql) fn get(
         &self,
-        asked: &[u8],
-        at_hand: impl FnOnce(AgentId) -> Option<Arc<Hot>>,
+        request_body: &[u8],
+        current_config: impl FnOnce(AgentId) -> Option<Arc<Hot>>,
     ) -> Option<Bytes> {
-        let Made { agent, of, body } = self.0.get(asked)?;
-        let hot = at_hand(agent)?;
+        let CachedResponse { agent, of, body } = self.0.get(request_body)?;
+        let hot = current_config(agent)?;
         std::ptr::eq(of.as_ptr(), Arc::as_ptr(&hot)).then_some(body)
     }
 
@@ -74,16 +74,16 @@ impl Ready {
     }
 
     /// Caches the response to a request with this body. The response must depend only on this configuration.
-    pub(in crate::graphql) fn keep(&self, asked: &Bytes, hot: &Arc<Hot>, body: Bytes) {
-        let made = Made { agent: hot.config.agent_id, of: Arc::downgrade(hot), body };
+    pub(in crate::graphql) fn keep(&self, request_body: &Bytes, hot: &Arc<Hot>, body: Bytes) {
+        let made = CachedResponse { agent: hot.config.agent_id, of: Arc::downgrade(hot), body };
         // Copied, because a slice of a larger buffer would keep all of the buffer in memory.
-        self.0.insert(Bytes::copy_from_slice(asked), made);
+        self.0.insert(Bytes::copy_from_slice(request_body), made);
     }
 }
 
 /// Returns whether this normalised operation is a query of exactly one `activeConfig`. Its fields lead to no other
 /// object.
-pub(in crate::graphql) fn is_of_one_config(operation: &ExecutableDocument) -> bool {
+pub(in crate::graphql) fn asks_for_one_config(operation: &ExecutableDocument) -> bool {
     let DocumentOperations::Single(operation) = &operation.operations else { return false };
     let [only] = operation.node.selection_set.node.items.as_slice() else { return false };
     let is_query = operation.node.ty == OperationType::Query;
@@ -114,7 +114,7 @@ mod tests {
         ] {
             let front = front().unwrap();
             let prepared = front.check(text.into()).and_then(|document| front.prepare(&document, None, None));
-            let found = prepared.is_ok_and(|prepared| is_of_one_config(&prepared.executable));
+            let found = prepared.is_ok_and(|prepared| asks_for_one_config(&prepared.executable));
             assert_eq!(found, expected, "{text}");
         }
     }

@@ -6,17 +6,17 @@ use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Simp
 
 use super::{
     agent::{Agent, patch},
-    error::{Nullable, Outcome, UserError, linked, refuse, settle},
+    error::{Nullable, Outcome, UserError, into_outcome, linked, refuse},
     page::connection,
     scalar::{Cursor, DateTime, Revision, id, to_id},
     user::Actor,
     version::AgentVersion,
 };
 use crate::{
-    domain::{self, Changed, Error, ErrorCode, Page, PageArgs, activation as verbs},
+    domain::{self, Changed, Error, ErrorCode, Page, PageArgs, activation},
     graphql::engine::{
-        context::{Lens, Request, request},
-        inline_fields::Plain,
+        context::{Request, RequestView, request},
+        inline_fields::InlineFields,
     },
     id::{ActivationId, AgentId},
 };
@@ -24,13 +24,13 @@ use crate::{
 /// The record of one change of an agent's active version. It never changes.
 #[derive(Clone)]
 pub struct Activation {
-    pub(in crate::graphql) row: Arc<verbs::Activation>,
-    pub(in crate::graphql) lens: Lens,
+    pub(in crate::graphql) row: Arc<activation::Activation>,
+    pub(in crate::graphql) view: RequestView,
 }
 
 /// What changed an agent's active version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(name = "ActivationReason", remote = "verbs::Reason")]
+#[graphql(name = "ActivationReason", remote = "activation::Reason")]
 pub enum ActivationReason {
     /// `activateVersion` activated this version.
     Activate,
@@ -54,29 +54,29 @@ impl Activation {
 
     /// The commit that changed the active version.
     async fn revision(&self) -> async_graphql::Result<Revision> {
-        self.row.revision.map(Revision).ok_or_else(unnumbered)
+        self.row.revision.map(Revision).ok_or_else(missing_revision)
     }
 
     /// The record's position in the change log. Pass it as `after` to a subscription, which then continues with the
     /// next event.
     async fn cursor(&self) -> async_graphql::Result<Cursor> {
-        self.row.cursor().map(|cursor| Cursor(cursor.to_string())).ok_or_else(unnumbered)
+        self.row.cursor().map(|cursor| Cursor(cursor.to_string())).ok_or_else(missing_revision)
     }
 
     /// The agent whose active version changed.
     async fn agent(&self) -> async_graphql::Result<Agent> {
-        let agent = self.lens.agent(self.row.agent_id).await?;
+        let agent = self.view.agent(self.row.agent_id).await?;
         agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
     }
 
     /// The version that is active from then on; null for a deactivation.
     async fn version(&self) -> Nullable<AgentVersion> {
-        linked(self.row.version_id, |id| self.lens.version(id)).await
+        linked(self.row.version_id, |id| self.view.version(id)).await
     }
 
     /// The version that was active before; null if there was none.
     async fn previous_version(&self) -> Nullable<AgentVersion> {
-        linked(self.row.previous_version_id, |id| self.lens.version(id)).await
+        linked(self.row.previous_version_id, |id| self.view.version(id)).await
     }
 
     /// The mutation that made the change.
@@ -86,7 +86,7 @@ impl Activation {
 
     /// The user, API key or operator that made the change.
     async fn activated_by(&self) -> Actor {
-        Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.lens.clone())
+        Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.view.clone())
     }
 
     /// When the active version changed.
@@ -95,21 +95,21 @@ impl Activation {
     }
 }
 
-fn unnumbered() -> async_graphql::Error {
+fn missing_revision() -> async_graphql::Error {
     refuse(&Error::Internal("an activation has no revision".into()))
 }
 
 /// What `totalCount` counts: the activations of one agent.
 pub struct Count {
-    lens: Lens,
+    view: RequestView,
     agent: AgentId,
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.lens.activation_counts.load(of.agent).await?.map_or(0, |count| *count))
+    Ok(of.view.activation_counts.load(of.agent).await?.map_or(0, |count| *count))
 }
 
-impl Plain for Activation {}
+impl InlineFields for Activation {}
 
 connection!(
     /// A page of activations.
@@ -118,24 +118,24 @@ connection!(
 
 impl ActivationConnection {
     pub(in crate::graphql) async fn of_agent(
-        lens: &Lens,
+        view: &RequestView,
         agent: AgentId,
         args: PageArgs<ActivationId>,
     ) -> async_graphql::Result<Self> {
-        let page = lens.activation_pages.load((agent, args)).await?;
+        let page = view.activation_pages.load((agent, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Activation { row: Arc::clone(row), lens: lens.clone() })
+            page.each(|row| Activation { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { lens: lens.clone(), agent }))
+        Ok(Self::new(page, Count { view: view.clone(), agent }))
     }
 }
 
-impl Lens {
+impl RequestView {
     pub(in crate::graphql) async fn activation(
         &self,
         id: ActivationId,
     ) -> async_graphql::Result<Option<Activation>> {
-        Ok(self.activations.load(id).await?.map(|row| Activation { row, lens: self.clone() }))
+        Ok(self.activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
     }
 }
 
@@ -203,29 +203,29 @@ impl ActivateVersionPayload {
     async fn of(
         request: &Request,
         agent: &ID,
-        answer: domain::Result<Changed<verbs::ActivationResult>>,
+        answer: domain::Result<Changed<activation::ActivationResult>>,
     ) -> async_graphql::Result<Self> {
         let conflict = matches!(&answer, Err(err) if err.code() == ErrorCode::Conflict);
-        let Outcome { value, revision, user_errors } = settle(answer)?;
-        let lens = request.fresh();
+        let Outcome { value, revision, user_errors } = into_outcome(answer)?;
+        let view = request.fresh_view();
         let (agent, activation) = match value {
-            Some(verbs::ActivationResult { agent, activation }) => (Some(agent.id), activation),
+            Some(activation::ActivationResult { agent, activation }) => (Some(agent.id), activation),
             None if conflict => (id("agentId", agent).ok(), None),
             None => (None, None),
         };
         let agent = match agent {
-            Some(agent) => lens.agent(agent).await?,
+            Some(agent) => view.agent(agent).await?,
             None => None,
         };
         let activation = match activation {
-            Some(activation) => lens.activation(activation).await?,
+            Some(activation) => view.activation(activation).await?,
             None => None,
         };
         Ok(Self { agent, activation, revision, user_errors })
     }
 }
 
-fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<verbs::Expected> {
+fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<activation::Expected> {
     let expected =
         |version: Option<ID>| version.map(|version| id("expectedActiveVersionId", &version)).transpose();
     patch(id_or).map(expected).transpose()
@@ -250,12 +250,12 @@ impl ActivationMutation {
             ActivateVersionInput { agent_id, version_id, expected_active_version_id, idempotency_key },
         ) = (request(ctx)?, input);
         let answer = async {
-            let input = verbs::ActivateVersion {
+            let input = activation::ActivateVersion {
                 agent_id: id("agentId", &agent_id)?,
                 version_id: id("versionId", &version_id)?,
                 expected: expected(expected_active_version_id)?,
             };
-            request.registry.activate_version(&request.once(ctx, idempotency_key)?, input).await
+            request.registry.activate_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
@@ -274,7 +274,11 @@ impl ActivationMutation {
             let expected = expected(expected_active_version_id)?;
             request
                 .registry
-                .rollback(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?, expected)
+                .rollback(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("agentId", &agent_id)?,
+                    expected,
+                )
                 .await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
@@ -292,7 +296,11 @@ impl ActivationMutation {
             let expected = expected(expected_active_version_id)?;
             request
                 .registry
-                .deactivate(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?, expected)
+                .deactivate(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("agentId", &agent_id)?,
+                    expected,
+                )
                 .await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await

@@ -5,16 +5,16 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    error::{Outcome, UserError, settle},
+    error::{Outcome, UserError, into_outcome},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::Actor,
 };
 use crate::{
-    domain::{self, Error, Page, PageArgs, api_key as verbs, policy::Action},
+    domain::{self, Error, Page, PageArgs, api_key, policy::Action},
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
     id::{ApiKeyId, CustomerId},
 };
@@ -22,8 +22,8 @@ use crate::{
 /// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
 #[derive(Clone)]
 pub struct ApiKey {
-    row: Arc<verbs::ApiKey>,
-    lens: Lens,
+    row: Arc<api_key::ApiKey>,
+    view: RequestView,
 }
 
 /// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
@@ -46,7 +46,7 @@ impl ApiKey {
 
     /// The user or operator who made the key.
     async fn created_by(&self) -> Actor {
-        Actor::new(self.row.created_by_kind, self.row.created_by_id, self.lens.clone())
+        Actor::new(self.row.created_by_kind, self.row.created_by_id, self.view.clone())
     }
 
     /// When the key was made.
@@ -78,15 +78,15 @@ impl ApiKey {
 
 /// What `totalCount` counts: all API keys that one customer has ever had.
 pub struct Count {
-    lens: Lens,
+    view: RequestView,
     customer: CustomerId,
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.lens.api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
-impl Plain for ApiKey {}
+impl InlineFields for ApiKey {}
 
 connection!(
     /// A page of API keys.
@@ -95,16 +95,16 @@ connection!(
 
 impl ApiKeyConnection {
     pub(in crate::graphql) async fn of_customer(
-        lens: &Lens,
+        view: &RequestView,
         customer: CustomerId,
         args: PageArgs<ApiKeyId>,
     ) -> async_graphql::Result<Self> {
-        lens.allow_on(Action::ReadKeys, customer)?;
-        let page = lens.api_key_pages.load((customer, args)).await?;
+        view.allow_on(Action::ReadKeys, customer)?;
+        let page = view.api_key_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| ApiKey { row: Arc::clone(row), lens: lens.clone() })
+            page.each(|row| ApiKey { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { lens: lens.clone(), customer }))
+        Ok(Self::new(page, Count { view: view.clone(), customer }))
     }
 }
 
@@ -230,11 +230,11 @@ impl ApiKeyMutation {
             let scopes: BTreeSet<domain::KeyScope> = scopes.into_iter().map(Into::into).collect();
             let customer_id = id("customerId", &customer_id)?;
             let expires_at = expires_at.map(DateTime::instant);
-            let input = verbs::CreateApiKey { customer_id, name, scopes, expires_at };
-            request.registry.create_api_key(&request.once(ctx, idempotency_key)?, input).await
+            let input = api_key::CreateApiKey { customer_id, name, scopes, expires_at };
+            request.registry.create_api_key(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let (api_key, secret) = shown(request.fresh(), value);
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let (api_key, secret) = payload_fields(request.fresh_view(), value);
         Ok(CreateApiKeyPayload { api_key, secret, revision, user_errors })
     }
 
@@ -250,7 +250,7 @@ impl ApiKeyMutation {
             (request(ctx)?, input);
         let answer = async {
             let overlap = match overlap_seconds.map(u64::try_from) {
-                None => verbs::OVERLAP_DEFAULT,
+                None => api_key::OVERLAP_DEFAULT,
                 Some(Ok(seconds)) => Duration::from_secs(seconds),
                 Some(Err(_)) => {
                     return Err(Error::invalid(
@@ -261,14 +261,18 @@ impl ApiKeyMutation {
             };
             request
                 .registry
-                .rotate_api_key(&request.once(ctx, idempotency_key)?, id("apiKeyId", &api_key_id)?, overlap)
+                .rotate_api_key(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("apiKeyId", &api_key_id)?,
+                    overlap,
+                )
                 .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         let (made, old) = value.unzip();
-        let lens = request.fresh();
-        let previous = old.map(|row| ApiKey { row: Arc::new(row), lens: lens.clone() });
-        let (api_key, secret) = shown(lens, made);
+        let view = request.fresh_view();
+        let previous = old.map(|row| ApiKey { row: Arc::new(row), view: view.clone() });
+        let (api_key, secret) = payload_fields(view, made);
         Ok(RotateApiKeyPayload { api_key, secret, previous, revision, user_errors })
     }
 
@@ -283,19 +287,23 @@ impl ApiKeyMutation {
         let answer = async {
             request
                 .registry
-                .revoke_api_key(&request.once(ctx, idempotency_key)?, id("apiKeyId", &api_key_id)?)
+                .revoke_api_key(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("apiKeyId", &api_key_id)?,
+                )
                 .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let lens = request.fresh();
-        let api_key = value.map(|row| ApiKey { row: Arc::new(row), lens });
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let view = request.fresh_view();
+        let api_key = value.map(|row| ApiKey { row: Arc::new(row), view });
         Ok(RevokeApiKeyPayload { api_key, revision, user_errors })
     }
 }
 
 /// Splits a new key into the two fields of a payload: the key without its secret, and the secret.
-fn shown(lens: Lens, made: Option<verbs::NewApiKey>) -> (Option<ApiKey>, Option<String>) {
-    let shown = |verbs::NewApiKey { api_key, secret }| (ApiKey { row: Arc::new(api_key), lens }, secret);
-    let (api_key, secret) = made.map(shown).unzip();
+fn payload_fields(view: RequestView, made: Option<api_key::NewApiKey>) -> (Option<ApiKey>, Option<String>) {
+    let payload_fields =
+        |api_key::NewApiKey { api_key, secret }| (ApiKey { row: Arc::new(api_key), view }, secret);
+    let (api_key, secret) = made.map(payload_fields).unzip();
     (api_key, secret.flatten())
 }

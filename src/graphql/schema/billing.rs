@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     customer::{BillingStatus, Customer, Plan},
-    error::{Outcome, UserError, settle},
+    error::{Outcome, UserError, into_outcome},
     scalar::{Revision, id},
 };
 use crate::{
@@ -139,10 +139,13 @@ impl BillingMutation {
         let (request, SetPlanInput { customer_id, plan, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
             let customer = id("customerId", &customer_id)?;
-            request.registry.set_plan(&request.once(ctx, idempotency_key)?, customer, plan.into()).await
+            request
+                .registry
+                .set_plan(&request.idempotent_caller(ctx, idempotency_key)?, customer, plan.into())
+                .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let customer = Customer::after(request.fresh(), value).await?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let customer = Customer::reread(request.fresh_view(), value).await?;
         Ok(SetPlanPayload { customer, revision, user_errors })
     }
 
@@ -159,11 +162,15 @@ impl BillingMutation {
             let customer = id("customerId", &customer_id)?;
             request
                 .registry
-                .set_billing_status(&request.once(ctx, idempotency_key)?, customer, status.into())
+                .set_billing_status(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    customer,
+                    status.into(),
+                )
                 .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let customer = Customer::after(request.fresh(), value).await?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let customer = Customer::reread(request.fresh_view(), value).await?;
         Ok(SetBillingStatusPayload { customer, revision, user_errors })
     }
 
@@ -178,11 +185,14 @@ impl BillingMutation {
         let answer = async {
             request
                 .registry
-                .erase_customer(&request.once(ctx, idempotency_key)?, id("customerId", &customer_id)?)
+                .erase_customer(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("customerId", &customer_id)?,
+                )
                 .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let customer = Customer::after(request.fresh(), value).await?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let customer = Customer::reread(request.fresh_view(), value).await?;
         Ok(EraseCustomerPayload { customer, revision, user_errors })
     }
 }

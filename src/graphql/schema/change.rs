@@ -17,12 +17,12 @@ use super::{
 use crate::{
     domain::{
         self, Error, Page, PageArgs,
-        audit::{self as verbs, AuditSubject},
+        audit::{self, AuditSubject},
         change,
     },
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
     id::CustomerId,
 };
@@ -106,23 +106,23 @@ pub enum Channel {
 #[derive(Clone)]
 pub struct Change {
     row: Arc<change::Change>,
-    lens: Lens,
+    view: RequestView,
 }
 
 impl Change {
-    pub(in crate::graphql) fn new(row: Arc<change::Change>, lens: Lens) -> Self {
-        Self { row, lens }
+    pub(in crate::graphql) fn new(row: Arc<change::Change>, view: RequestView) -> Self {
+        Self { row, view }
     }
 
     /// Parses the entry's details, which a constraint of the table guarantees to be JSON.
-    fn told(&self) -> async_graphql::Result<Value> {
-        self.lens.weigh(self.row.details.len())?;
+    fn parse_details(&self) -> async_graphql::Result<Value> {
+        self.view.weigh(self.row.details.len())?;
         let details = json_reader::read(self.row.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
         details.map(Into::into).map_err(|err| refuse(&Error::Internal(Box::new(err))))
     }
 
-    fn part(&self, name: &str) -> async_graphql::Result<Option<Json>> {
-        Ok(self.told()?.get(name).filter(|part| !part.is_null()).cloned().map(Json))
+    fn detail(&self, name: &str) -> async_graphql::Result<Option<Json>> {
+        Ok(self.parse_details()?.get(name).filter(|part| !part.is_null()).cloned().map(Json))
     }
 }
 
@@ -158,7 +158,7 @@ impl Change {
 
     /// The caller that made the change.
     async fn actor(&self) -> Actor {
-        Actor::new(self.row.actor_kind, self.row.actor_id, self.lens.clone())
+        Actor::new(self.row.actor_kind, self.row.actor_id, self.view.clone())
     }
 
     /// The UUID of the customer that the actor works for: for users and API keys, the customer whose data changed.
@@ -178,7 +178,7 @@ impl Change {
     /// The customer whose data changed, as it is now; null for the platform's own entries, and for API keys without
     /// `agents:read`.
     async fn customer(&self) -> Nullable<Customer> {
-        linked(self.row.customer_id, |id| self.lens.customer(id)).await
+        linked(self.row.customer_id, |id| self.view.customer(id)).await
     }
 
     /// The UUID of the agent that changed; null if the entry isn't about an agent.
@@ -188,7 +188,7 @@ impl Change {
 
     /// The agent that changed, as it is now; null if the entry isn't about an agent.
     async fn agent(&self) -> Nullable<Agent> {
-        linked(self.row.agent_id, |id| self.lens.agent(id)).await
+        linked(self.row.agent_id, |id| self.view.agent(id)).await
     }
 
     /// The UUID of the version that was published or activated; null if there is none.
@@ -198,7 +198,7 @@ impl Change {
 
     /// The version that was published or activated; null if there is none.
     async fn version(&self) -> Nullable<AgentVersion> {
-        linked(self.row.version_id, |id| self.lens.version(id)).await
+        linked(self.row.version_id, |id| self.view.version(id)).await
     }
 
     /// The UUID of another object that changed: the user, API key, service token or invitation, or the activation's
@@ -209,18 +209,18 @@ impl Change {
 
     /// The changed fields before the change, as JSON; null if there was nothing before, or it isn't recorded.
     async fn before(&self) -> Nullable<Json> {
-        nullable(async { self.part("before") }).await
+        nullable(async { self.detail("before") }).await
     }
 
     /// The changed fields after the change, as JSON; null if nothing is left, or it isn't recorded.
     async fn after(&self) -> Nullable<Json> {
-        nullable(async { self.part("after") }).await
+        nullable(async { self.detail("after") }).await
     }
 
     /// All recorded details as a JSON object: `before`, `after`, and for some actions more, such as an activation's
     /// `reason`.
     async fn details(&self) -> async_graphql::Result<Json> {
-        self.told().map(Json)
+        self.parse_details().map(Json)
     }
 
     /// The interface that the call came through; null in entries from before this was recorded.
@@ -269,10 +269,10 @@ pub struct ChangeFilter {
 }
 
 impl ChangeFilter {
-    fn read(self) -> domain::Result<verbs::ChangeFilter> {
+    fn read(self) -> domain::Result<audit::ChangeFilter> {
         let Self { agent_id, actor_id, actor_kind, actions, since, until } = self;
         let actor = |text: ID| text.parse().map_err(|_| not_an_id());
-        Ok(verbs::ChangeFilter {
+        Ok(audit::ChangeFilter {
             agent_id: agent_id.map(|agent| id("filter.agentId", &agent)).transpose()?,
             actor_id: actor_id.map(actor).transpose()?,
             actor_kind: actor_kind.map(Into::into),
@@ -300,33 +300,33 @@ fn not_an_id() -> Error {
 
 /// What `totalCount` counts, when a client asks for it.
 pub struct Count {
-    lens: Lens,
-    of: Of,
-    filter: verbs::ChangeFilter,
+    view: RequestView,
+    of: ChangeListScope,
+    filter: audit::ChangeFilter,
 }
 
 /// Which entries a list holds.
-enum Of {
+enum ChangeListScope {
     /// The entries of one customer, or of every customer whose audit the reader may read.
     All(Option<CustomerId>),
     /// The entries about one customer or agent.
     Subject(AuditSubject),
 }
 
-async fn count(Count { lens, of, filter }: &Count) -> async_graphql::Result<u64> {
+async fn count(Count { view, of, filter }: &Count) -> async_graphql::Result<u64> {
     match of {
-        Of::All(customer) => {
-            let counted = lens.registry.count_changes(&lens.reading, *customer, filter).await;
+        ChangeListScope::All(customer) => {
+            let counted = view.registry.count_changes(&view.reading, *customer, filter).await;
             counted.map_err(|err| refuse(&err))
         }
-        Of::Subject(subject) => {
-            let counted = lens.change_counts.load((*subject, filter.clone())).await?;
+        ChangeListScope::Subject(subject) => {
+            let counted = view.change_counts.load((*subject, filter.clone())).await?;
             Ok(counted.map_or(0, |count| *count))
         }
     }
 }
 
-impl Plain for Change {}
+impl InlineFields for Change {}
 
 connection!(
     /// A page of entries of the audit log.
@@ -335,16 +335,16 @@ connection!(
 
 impl ChangeConnection {
     pub(in crate::graphql) async fn of(
-        lens: &Lens,
+        view: &RequestView,
         subject: AuditSubject,
         filter: Option<ChangeFilter>,
         args: PageArgs<change::Place>,
     ) -> async_graphql::Result<Self> {
         let filter = filter.unwrap_or_default().read().map_err(|err| refuse(&err))?;
-        let page = lens.change_pages.load((subject, filter.clone(), args)).await?;
+        let page = view.change_pages.load((subject, filter.clone(), args)).await?;
         let page =
-            page.map_or_else(Page::empty, |page| page.each(|row| Change::new(Arc::clone(row), lens.clone())));
-        Ok(Self::new(page, Count { lens: lens.clone(), of: Of::Subject(subject), filter }))
+            page.map_or_else(Page::empty, |page| page.each(|row| Change::new(Arc::clone(row), view.clone())));
+        Ok(Self::new(page, Count { view: view.clone(), of: ChangeListScope::Subject(subject), filter }))
     }
 }
 
@@ -373,15 +373,15 @@ impl ChangeQuery {
         before: Option<String>,
     ) -> async_graphql::Result<ChangeConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        let lens = request(ctx)?.lens();
+        let view = request(ctx)?.view();
         let read = async {
             let customer = customer_id.map(|customer| id("customerId", &customer)).transpose()?;
             let filter = filter.unwrap_or_default().read()?;
-            let page = lens.registry.changes(&lens.reading, customer, &filter, &args).await?;
+            let page = view.registry.changes(&view.reading, customer, &filter, &args).await?;
             Ok::<_, Error>((customer, filter, page))
         };
         let (customer, filter, page) = read.await.map_err(|err| refuse(&err))?;
-        let page = page.map(|row| Change::new(Arc::new(row), lens.clone()));
-        Ok(ChangeConnection::new(page, Count { lens, of: Of::All(customer), filter }))
+        let page = page.map(|row| Change::new(Arc::new(row), view.clone()));
+        Ok(ChangeConnection::new(page, Count { view, of: ChangeListScope::All(customer), filter }))
     }
 }

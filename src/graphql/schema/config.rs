@@ -5,35 +5,35 @@ use std::{ops::Deref, sync::Arc};
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
-    error::{Nullable, refuse, root},
+    error::{Nullable, nullable_root, refuse},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
 use crate::{
-    domain::{Error, config as verbs},
+    domain::{Error, config},
     feed::{Given, Hot},
-    graphql::engine::context::{Lens, request},
+    graphql::engine::context::{RequestView, request},
     id::AgentId,
 };
 
 /// All that the runtime needs to run an agent: the content of its active version, and where it comes from.
-pub struct ActiveConfig(pub(in crate::graphql) Of, pub(in crate::graphql) Lens);
+pub struct ActiveConfig(pub(in crate::graphql) ConfigSource, pub(in crate::graphql) RequestView);
 
 /// Where the resolver got the configuration from.
-pub(in crate::graphql) enum Of {
+pub(in crate::graphql) enum ConfigSource {
     /// From memory, where one rendered configuration is shared by all requests.
-    Hot(Arc<Hot>),
+    Cached(Arc<Hot>),
     /// Read for one event of a subscription.
-    Told(Arc<verbs::ActiveConfig>),
+    Event(Arc<config::ActiveConfig>),
 }
 
-impl Deref for Of {
-    type Target = verbs::ActiveConfig;
+impl Deref for ConfigSource {
+    type Target = config::ActiveConfig;
 
-    fn deref(&self) -> &verbs::ActiveConfig {
+    fn deref(&self) -> &config::ActiveConfig {
         match self {
-            Self::Hot(hot) => &hot.config,
-            Self::Told(config) => config,
+            Self::Cached(hot) => &hot.config,
+            Self::Event(config) => config,
         }
     }
 }
@@ -137,7 +137,7 @@ pub enum ConfigEventKind {
 
 /// Why an agent isn't served any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "verbs::NotServed")]
+#[graphql(remote = "config::NotServed")]
 pub enum ConfigEventReason {
     /// The agent has no active version.
     Deactivated,
@@ -168,7 +168,7 @@ impl ConfigEvent {
         Self::of(ConfigEventKind::Upsert, revision, config)
     }
 
-    pub(in crate::graphql) fn remove(revision: i64, agent: AgentId, why: verbs::NotServed) -> Self {
+    pub(in crate::graphql) fn remove(revision: i64, agent: AgentId, why: config::NotServed) -> Self {
         let kind = ConfigEventKind::Remove;
         Self { agent_id: Some(to_id(agent)), reason: Some(why.into()), ..Self::new(kind, revision) }
     }
@@ -196,9 +196,9 @@ impl ConfigQuery {
         )]
         at_least: Option<Revision>,
     ) -> Nullable<ActiveConfig> {
-        root(async {
+        nullable_root(async {
             let request = request(ctx)?;
-            let lens = request.lens();
+            let view = request.view();
             let answer = async {
                 if let Some(Revision(revision)) = &at_least {
                     request.hub.reach(*revision).await?;
@@ -211,9 +211,9 @@ impl ConfigQuery {
                 }
                 Ok(Given { config, stale: None }) => {
                     if let (Some(hot), None) = (&config, at_least) {
-                        let _ = request.shown.set(Arc::clone(hot));
+                        let _ = request.shown_config.set(Arc::clone(hot));
                     }
-                    Ok(config.map(|hot| ActiveConfig(Of::Hot(hot), lens.clone())))
+                    Ok(config.map(|hot| ActiveConfig(ConfigSource::Cached(hot), view.clone())))
                 }
                 Err(Error::NotFound(_)) => Ok(None),
                 Err(err) => Err(refuse(&err)),

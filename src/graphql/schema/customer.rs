@@ -9,17 +9,17 @@ use super::{
     api_key::ApiKeyConnection,
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
-    error::{Nullable, Outcome, UserError, nullable, refuse, root, settle},
+    error::{Nullable, Outcome, UserError, into_outcome, nullable, nullable_root, refuse},
     invitation::InvitationConnection,
     member::MembershipConnection,
     page::{connection, page_args},
     scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{
-    domain::{Error, audit::AuditSubject, customer as verbs, policy::Action},
+    domain::{Error, audit::AuditSubject, customer, policy::Action},
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
     id::CustomerId,
 };
@@ -27,13 +27,13 @@ use crate::{
 /// A tenant: an organisation whose agents, versions and members no other customer sees.
 #[derive(Clone)]
 pub struct Customer {
-    pub(in crate::graphql) row: Arc<verbs::Customer>,
-    pub(in crate::graphql) lens: Lens,
+    pub(in crate::graphql) row: Arc<customer::Customer>,
+    pub(in crate::graphql) view: RequestView,
 }
 
 /// The plan that a customer pays for. It sets the limits in `Customer.usage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "verbs::Plan")]
+#[graphql(remote = "customer::Plan")]
 pub enum Plan {
     /// The plan of a new customer, for evaluation: the lowest limits.
     Free,
@@ -45,7 +45,7 @@ pub enum Plan {
 
 /// Whether a customer has paid, and what the service does for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "verbs::BillingStatus")]
+#[graphql(remote = "customer::BillingStatus")]
 pub enum BillingStatus {
     /// The trial period: the customer doesn't pay yet, and everything works.
     Trialing,
@@ -90,7 +90,7 @@ impl Customer {
     /// The plan that the customer pays for. For its members and operators; null for others.
     async fn plan(&self) -> Nullable<Plan> {
         nullable(async {
-            self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+            self.view.allow_on(Action::ReadBilling, self.row.id)?;
             Ok(Some(self.row.plan.into()))
         })
         .await
@@ -99,7 +99,7 @@ impl Customer {
     /// The billing state. For members and operators; null for others.
     async fn billing(&self) -> Nullable<Billing> {
         nullable(async {
-            self.lens.allow_on(Action::ReadBilling, self.row.id)?;
+            self.view.allow_on(Action::ReadBilling, self.row.id)?;
             Ok(Some(Billing { status: self.row.billing_status.into() }))
         })
         .await
@@ -108,8 +108,8 @@ impl Customer {
     /// What the customer uses of each limit of its plan. For members and operators; null for others.
     async fn usage(&self) -> Nullable<Usage> {
         nullable(async {
-            self.lens.allow_on(Action::ReadBilling, self.row.id)?;
-            let usage = self.lens.usages.load(self.row.id).await?;
+            self.view.allow_on(Action::ReadBilling, self.row.id)?;
+            let usage = self.view.usages.load(self.row.id).await?;
             let usage = usage.ok_or_else(|| refuse(&Error::NotFound("customer")))?;
             Ok(Some(Usage::from(*usage)))
         })
@@ -129,7 +129,7 @@ impl Customer {
     ) -> Nullable<MembershipConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-            MembershipConnection::of_customer(&self.lens, self.row.id, args).await.map(Some)
+            MembershipConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
         })
         .await
     }
@@ -147,7 +147,7 @@ impl Customer {
     ) -> Nullable<InvitationConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-            InvitationConnection::of_customer(&self.lens, self.row.id, args).await.map(Some)
+            InvitationConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
         })
         .await
     }
@@ -166,7 +166,7 @@ impl Customer {
     ) -> Nullable<ApiKeyConnection> {
         nullable(async {
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-            ApiKeyConnection::of_customer(&self.lens, self.row.id, args).await.map(Some)
+            ApiKeyConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
         })
         .await
     }
@@ -184,7 +184,7 @@ impl Customer {
         before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        AgentConnection::of_customer(&self.lens, self.row.id, filter, args).await
+        AgentConnection::of_customer(&self.view, self.row.id, filter, args).await
     }
 
     /// The customer's entries of the audit log, newest first. For ADMINs, operators, and API keys with
@@ -201,9 +201,9 @@ impl Customer {
         before: Option<String>,
     ) -> Nullable<ChangeConnection> {
         nullable(async {
-            self.lens.allow_on(Action::ReadChanges, self.row.id)?;
+            self.view.allow_on(Action::ReadChanges, self.row.id)?;
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-            ChangeConnection::of(&self.lens, AuditSubject::Customer(self.row.id), filter, args)
+            ChangeConnection::of(&self.view, AuditSubject::Customer(self.row.id), filter, args)
                 .await
                 .map(Some)
         })
@@ -224,27 +224,27 @@ impl Customer {
 
 /// What `totalCount` counts: all customers that the reader can see, or those of one name.
 pub struct CustomerCount {
-    lens: Lens,
+    view: RequestView,
     name: Option<String>,
 }
 
 async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
-    of.lens.registry.count_customers(&of.lens.reading, of.name.as_deref()).await.map_err(|err| refuse(&err))
+    of.view.registry.count_customers(&of.view.reading, of.name.as_deref()).await.map_err(|err| refuse(&err))
 }
 
-impl Plain for Customer {}
+impl InlineFields for Customer {}
 
 connection!(
     /// A page of customers.
     CustomerConnection, CustomerEdge, Customer, |node: &Customer| node.row.id, count, CustomerCount
 );
 
-impl Lens {
+impl RequestView {
     pub(in crate::graphql) async fn customer(
         &self,
         id: CustomerId,
     ) -> async_graphql::Result<Option<Customer>> {
-        Ok(self.customers.load(id).await?.map(|row| Customer { row, lens: self.clone() }))
+        Ok(self.customers.load(id).await?.map(|row| Customer { row, view: self.clone() }))
     }
 }
 
@@ -260,9 +260,9 @@ impl CustomerQuery {
         ctx: &Context<'_>,
         #[graphql(name = "id", desc = "The customer's UUID.")] which: ID,
     ) -> Nullable<Customer> {
-        root(async {
+        nullable_root(async {
             let which = id("id", &which).map_err(|err| refuse(&err))?;
-            request(ctx)?.lens().customer(which).await
+            request(ctx)?.view().customer(which).await
         })
         .await
     }
@@ -283,14 +283,14 @@ impl CustomerQuery {
     ) -> async_graphql::Result<CustomerConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let name = filter.and_then(|CustomerFilter { name }| name);
-        let lens = request(ctx)?.lens();
-        let page = lens
+        let view = request(ctx)?.view();
+        let page = view
             .registry
-            .customers(&lens.reading, name.as_deref(), &args)
+            .customers(&view.reading, name.as_deref(), &args)
             .await
             .map_err(|err| refuse(&err))?;
-        let page = page.map(|row| Customer { row: Arc::new(row), lens: lens.clone() });
-        Ok(CustomerConnection::new(page, CustomerCount { lens, name }))
+        let page = page.map(|row| Customer { row: Arc::new(row), view: view.clone() });
+        Ok(CustomerConnection::new(page, CustomerCount { view, name }))
     }
 }
 
@@ -354,12 +354,12 @@ impl CustomerMutation {
     ) -> async_graphql::Result<CreateCustomerPayload> {
         let (request, CreateCustomerInput { name, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            let input = verbs::CreateCustomer { name };
-            request.registry.create_customer(&request.once(ctx, idempotency_key)?, input).await
+            let input = customer::CreateCustomer { name };
+            request.registry.create_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         Ok(CreateCustomerPayload {
-            customer: Customer::after(request.fresh(), value).await?,
+            customer: Customer::reread(request.fresh_view(), value).await?,
             revision,
             user_errors,
         })
@@ -374,12 +374,12 @@ impl CustomerMutation {
     ) -> async_graphql::Result<UpdateCustomerPayload> {
         let (request, UpdateCustomerInput { customer_id, name, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
-            let input = verbs::UpdateCustomer { id: id("customerId", &customer_id)?, name };
-            request.registry.update_customer(&request.once(ctx, idempotency_key)?, input).await
+            let input = customer::UpdateCustomer { id: id("customerId", &customer_id)?, name };
+            request.registry.update_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         Ok(UpdateCustomerPayload {
-            customer: Customer::after(request.fresh(), value).await?,
+            customer: Customer::reread(request.fresh_view(), value).await?,
             revision,
             user_errors,
         })
@@ -388,12 +388,12 @@ impl CustomerMutation {
 
 impl Customer {
     /// Reads the written customer again, through a view that was opened after the write.
-    pub(in crate::graphql) async fn after(
-        lens: Lens,
-        written: Option<verbs::Customer>,
+    pub(in crate::graphql) async fn reread(
+        view: RequestView,
+        written: Option<customer::Customer>,
     ) -> async_graphql::Result<Option<Self>> {
         match written {
-            Some(row) => lens.customer(row.id).await,
+            Some(row) => view.customer(row.id).await,
             None => Ok(None),
         }
     }

@@ -45,10 +45,10 @@ impl VersionDiff {
     async fn system_prompt(&self) -> Nullable<String> {
         nullable(async {
             let (from, to) = self.bodies().await?;
-            let lens = &self.to.lens;
+            let view = &self.to.view;
             // The diff is estimated at the size of both prompts, before it is computed.
-            lens.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-            lens.registry.diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
+            view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
+            view.registry.diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
         })
         .await
     }

@@ -56,7 +56,7 @@ pub(in crate::graphql) type Nullable<T> = Option<async_graphql::Result<T>>;
 pub(in crate::graphql) const FORBIDDEN: &str = "FORBIDDEN";
 
 /// Resolves a nullable root field: a missing right is an error.
-pub(in crate::graphql) async fn root<T>(
+pub(in crate::graphql) async fn nullable_root<T>(
     work: impl Future<Output = async_graphql::Result<Option<T>>>,
 ) -> Nullable<T> {
     work.await.transpose()
@@ -90,7 +90,7 @@ where
 }
 
 /// Makes the entry of `errors` for a response that would be too large.
-pub(in crate::graphql) fn too_much(limit: usize) -> async_graphql::Error {
+pub(in crate::graphql) fn response_too_large(limit: usize) -> async_graphql::Error {
     let message = format!(
         "the response would hold more than {limit} bytes of text and JSON; select fewer objects or fields"
     );
@@ -118,7 +118,9 @@ pub(in crate::graphql) struct Outcome<T> {
 }
 
 /// Sorts a verb's result: success and the caller's errors go into the payload, all others into `errors`.
-pub(in crate::graphql) fn settle<T>(answer: Result<Changed<T>, Error>) -> async_graphql::Result<Outcome<T>> {
+pub(in crate::graphql) fn into_outcome<T>(
+    answer: Result<Changed<T>, Error>,
+) -> async_graphql::Result<Outcome<T>> {
     match answer {
         Ok(Changed { value, revision }) => {
             Ok(Outcome { value: Some(value), revision: Some(Revision(revision)), user_errors: Vec::new() })

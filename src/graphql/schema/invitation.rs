@@ -5,16 +5,16 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    error::{Outcome, UserError, settle},
+    error::{Outcome, UserError, into_outcome},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::{Actor, Role},
 };
 use crate::{
-    domain::{Page, PageArgs, invitation as verbs, policy::Action},
+    domain::{Page, PageArgs, invitation, policy::Action},
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
     id::{CustomerId, InvitationId},
 };
@@ -22,8 +22,8 @@ use crate::{
 /// An open invitation to become a member of a customer.
 #[derive(Clone)]
 pub struct Invitation {
-    row: Arc<verbs::Invitation>,
-    lens: Lens,
+    row: Arc<invitation::Invitation>,
+    view: RequestView,
 }
 
 /// An open invitation to become a member of a customer.
@@ -47,7 +47,7 @@ impl Invitation {
 
     /// The user or operator who made the invitation.
     async fn invited_by(&self) -> Actor {
-        Actor::new(self.row.invited_by_kind, self.row.invited_by_id, self.lens.clone())
+        Actor::new(self.row.invited_by_kind, self.row.invited_by_id, self.view.clone())
     }
 
     /// When the invitation was made.
@@ -63,15 +63,15 @@ impl Invitation {
 
 /// What `totalCount` counts: the open invitations of one customer.
 pub struct Count {
-    lens: Lens,
+    view: RequestView,
     customer: CustomerId,
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.lens.invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
-impl Plain for Invitation {}
+impl InlineFields for Invitation {}
 
 connection!(
     /// A page of open invitations.
@@ -80,16 +80,16 @@ connection!(
 
 impl InvitationConnection {
     pub(in crate::graphql) async fn of_customer(
-        lens: &Lens,
+        view: &RequestView,
         customer: CustomerId,
         args: PageArgs<InvitationId>,
     ) -> async_graphql::Result<Self> {
-        lens.allow_on(Action::ReadMembers, customer)?;
-        let page = lens.invitation_pages.load((customer, args)).await?;
+        view.allow_on(Action::ReadMembers, customer)?;
+        let page = view.invitation_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Invitation { row: Arc::clone(row), lens: lens.clone() })
+            page.each(|row| Invitation { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { lens: lens.clone(), customer }))
+        Ok(Self::new(page, Count { view: view.clone(), customer }))
     }
 }
 
@@ -161,12 +161,12 @@ impl InvitationMutation {
             (request(ctx)?, input);
         let answer = async {
             let customer_id = id("customerId", &customer_id)?;
-            let input = verbs::InviteMember { customer_id, email, role: role.into() };
-            request.registry.invite_member(&request.once(ctx, idempotency_key)?, input).await
+            let input = invitation::InviteMember { customer_id, email, role: role.into() };
+            request.registry.invite_member(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let lens = request.fresh();
-        let invitation = value.map(|row| Invitation { row: Arc::new(row), lens });
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let view = request.fresh_view();
+        let invitation = value.map(|row| Invitation { row: Arc::new(row), view });
         Ok(InviteMemberPayload { invitation, revision, user_errors })
     }
 
@@ -181,10 +181,13 @@ impl InvitationMutation {
         let answer = async {
             request
                 .registry
-                .revoke_invitation(&request.once(ctx, idempotency_key)?, id("invitationId", &invitation_id)?)
+                .revoke_invitation(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("invitationId", &invitation_id)?,
+                )
                 .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         let invitation_id = value.map(|withdrawn| to_id(withdrawn.id));
         Ok(RevokeInvitationPayload { invitation_id, revision, user_errors })
     }

@@ -6,16 +6,16 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     customer::Customer,
-    error::{Nullable, Outcome, UserError, nullable, refuse, settle},
+    error::{Nullable, Outcome, UserError, into_outcome, nullable, refuse},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::{Role, User},
 };
 use crate::{
-    domain::{Error, Page, PageArgs, member as verbs, policy::Action},
+    domain::{Error, Page, PageArgs, member, policy::Action},
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
     id::{CustomerId, UserId},
 };
@@ -23,8 +23,8 @@ use crate::{
 /// A user's membership of a customer, with the role that the user holds there.
 #[derive(Clone)]
 pub struct Membership {
-    row: Arc<verbs::Membership>,
-    lens: Lens,
+    row: Arc<member::Membership>,
+    view: RequestView,
 }
 
 /// A user's membership of a customer, with the role that the user holds there.
@@ -32,21 +32,21 @@ pub struct Membership {
 impl Membership {
     /// The customer that the user is a member of.
     async fn customer(&self) -> async_graphql::Result<Customer> {
-        let customer = self.lens.customer(self.row.customer_id).await?;
+        let customer = self.view.customer(self.row.customer_id).await?;
         customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
     }
 
     /// The user who is the member.
     async fn user(&self) -> async_graphql::Result<User> {
-        let user = self.lens.user(self.row.user_id).await?;
+        let user = self.view.user(self.row.user_id).await?;
         user.ok_or_else(|| refuse(&Error::NotFound("user")))
     }
 
     /// The member's e-mail address; null if unknown. For the customer's ADMINs and operators.
     async fn email(&self) -> Nullable<String> {
         nullable(async {
-            self.lens.allow_on(Action::ReadMembers, self.row.customer_id)?;
-            Ok(self.lens.users.load(self.row.user_id).await?.and_then(|user| user.email.clone()))
+            self.view.allow_on(Action::ReadMembers, self.row.customer_id)?;
+            Ok(self.view.users.load(self.row.user_id).await?.and_then(|user| user.email.clone()))
         })
         .await
     }
@@ -64,15 +64,15 @@ impl Membership {
 
 /// What `totalCount` counts: the members of one customer.
 pub struct Count {
-    lens: Lens,
+    view: RequestView,
     customer: CustomerId,
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.lens.member_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.member_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
-impl Plain for Membership {}
+impl InlineFields for Membership {}
 
 connection!(
     /// A page of members.
@@ -81,16 +81,16 @@ connection!(
 
 impl MembershipConnection {
     pub(in crate::graphql) async fn of_customer(
-        lens: &Lens,
+        view: &RequestView,
         customer: CustomerId,
         args: PageArgs<UserId>,
     ) -> async_graphql::Result<Self> {
-        lens.allow_on(Action::ReadMembers, customer)?;
-        let page = lens.member_pages.load((customer, args)).await?;
+        view.allow_on(Action::ReadMembers, customer)?;
+        let page = view.member_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Membership { row: Arc::clone(row), lens: lens.clone() })
+            page.each(|row| Membership { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { lens: lens.clone(), customer }))
+        Ok(Self::new(page, Count { view: view.clone(), customer }))
     }
 }
 
@@ -160,16 +160,19 @@ impl MemberMutation {
         let (request, ChangeMemberRoleInput { customer_id, user_id, role, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let input = verbs::ChangeMemberRole {
+            let input = member::ChangeMemberRole {
                 customer_id: id("customerId", &customer_id)?,
                 user_id: id("userId", &user_id)?,
                 role: role.into(),
             };
-            request.registry.change_member_role(&request.once(ctx, idempotency_key)?, input).await
+            request
+                .registry
+                .change_member_role(&request.idempotent_caller(ctx, idempotency_key)?, input)
+                .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
-        let lens = request.fresh();
-        let membership = value.map(|row| Membership { row: Arc::new(row), lens });
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let view = request.fresh_view();
+        let membership = value.map(|row| Membership { row: Arc::new(row), view });
         Ok(ChangeMemberRolePayload { membership, revision, user_errors })
     }
 
@@ -184,9 +187,12 @@ impl MemberMutation {
         let (request, RemoveMemberInput { customer_id, user_id, idempotency_key }) = (request(ctx)?, input);
         let answer = async {
             let (customer, user) = (id("customerId", &customer_id)?, id("userId", &user_id)?);
-            request.registry.remove_member(&request.once(ctx, idempotency_key)?, customer, user).await
+            request
+                .registry
+                .remove_member(&request.idempotent_caller(ctx, idempotency_key)?, customer, user)
+                .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         let user_id = value.map(|removed| to_id(removed.user_id));
         Ok(RemoveMemberPayload { user_id, revision, user_errors })
     }

@@ -7,7 +7,7 @@ use super::{
     activation::Activation,
     agent::Agent,
     customer::Customer,
-    error::{Nullable, refuse, root},
+    error::{Nullable, nullable_root, refuse},
     user::User,
     version::AgentVersion,
 };
@@ -16,7 +16,7 @@ use crate::{
         Error,
         policy::{self, Action},
     },
-    graphql::engine::context::{Lens, request},
+    graphql::engine::context::{RequestView, request},
 };
 
 /// The most ids that `nodes` accepts at once: as many as a page has objects.
@@ -38,7 +38,7 @@ pub enum Node {
     User(User),
 }
 
-impl Lens {
+impl RequestView {
     /// Looks an id up in each table, because a UUID doesn't say what it names; each table is read once for all ids
     /// of a query.
     async fn node(&self, id: &ID) -> async_graphql::Result<Option<Node>> {
@@ -78,10 +78,10 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's UUID.")] id: ID,
     ) -> Nullable<Node> {
-        root(async {
-            let lens = request(ctx)?.lens();
-            lens.allow(Action::ReadAgents)?;
-            lens.node(&id).await
+        nullable_root(async {
+            let view = request(ctx)?.view();
+            view.allow(Action::ReadAgents)?;
+            view.node(&id).await
         })
         .await
     }
@@ -93,12 +93,12 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The objects' UUIDs, at most 100.")] ids: Vec<ID>,
     ) -> async_graphql::Result<Vec<Option<Node>>> {
-        let lens = request(ctx)?.lens();
-        lens.allow(Action::ReadAgents)?;
+        let view = request(ctx)?.view();
+        view.allow(Action::ReadAgents)?;
         if ids.len() > NODES_MAX {
             let (field, unit) = ("ids".to_owned(), "ids");
             return Err(refuse(&Error::TooLarge { field, actual: ids.len(), limit: NODES_MAX, unit }));
         }
-        futures_util::future::try_join_all(ids.iter().map(|id| lens.node(id))).await
+        futures_util::future::try_join_all(ids.iter().map(|id| view.node(id))).await
     }
 }

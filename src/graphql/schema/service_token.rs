@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    error::{Outcome, UserError, settle},
+    error::{Outcome, UserError, into_outcome},
     scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{
-    domain::{self, service_token as verbs},
+    domain::{self, service_token},
     graphql::engine::context::request,
 };
 
@@ -29,9 +29,9 @@ pub struct ServiceToken {
     revoked_at: Option<DateTime>,
 }
 
-impl From<verbs::ServiceToken> for ServiceToken {
-    fn from(row: verbs::ServiceToken) -> Self {
-        let verbs::ServiceToken { id, name, secret_hash: _, scopes, created_at, revoked_at } = row;
+impl From<service_token::ServiceToken> for ServiceToken {
+    fn from(row: service_token::ServiceToken) -> Self {
+        let service_token::ServiceToken { id, name, secret_hash: _, scopes, created_at, revoked_at } = row;
         Self {
             id: to_id(id),
             name,
@@ -117,12 +117,15 @@ impl ServiceTokenMutation {
         let (request, CreateServiceTokenInput { name, scopes, idempotency_key }) = (request(ctx)?, input);
         let scopes: BTreeSet<domain::ServiceScope> = scopes.into_iter().map(Into::into).collect();
         let answer = async {
-            let input = verbs::CreateServiceToken { name, scopes };
-            request.registry.create_service_token(&request.once(ctx, idempotency_key)?, input).await
+            let input = service_token::CreateServiceToken { name, scopes };
+            request
+                .registry
+                .create_service_token(&request.idempotent_caller(ctx, idempotency_key)?, input)
+                .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         let (service_token, secret) =
-            value.map(|verbs::NewServiceToken { token, secret }| (token.into(), secret)).unzip();
+            value.map(|service_token::NewServiceToken { token, secret }| (token.into(), secret)).unzip();
         Ok(CreateServiceTokenPayload { service_token, secret: secret.flatten(), revision, user_errors })
     }
 
@@ -137,12 +140,12 @@ impl ServiceTokenMutation {
             request
                 .registry
                 .revoke_service_token(
-                    &request.once(ctx, idempotency_key)?,
+                    &request.idempotent_caller(ctx, idempotency_key)?,
                     id("serviceTokenId", &service_token_id)?,
                 )
                 .await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         Ok(RevokeServiceTokenPayload { service_token: value.map(Into::into), revision, user_errors })
     }
 }

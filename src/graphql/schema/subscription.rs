@@ -9,16 +9,16 @@ use futures_util::{Stream, stream};
 use super::{
     activation::Activation,
     change::Change,
-    config::{ActiveConfig, ConfigEvent, Of},
+    config::{ActiveConfig, ConfigEvent, ConfigSource},
     error::refuse,
     scalar::{Cursor, id},
 };
 use crate::{
-    domain::{self, Error, Result, activation as verbs},
+    domain::{self, Error, Result, activation},
     feed::{self, WatchFilter, Watched},
     graphql::engine::{
         context::{Request, request},
-        render_cache::{Event, Part, Source},
+        render_cache::{Event, EventSource, SubscriptionPhase},
     },
     task::lock,
 };
@@ -51,9 +51,9 @@ impl SubscriptionRoot {
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
         let request = request(ctx)?;
         let opened = open(request, Watched::Activations, customer_id, agent_ids, after);
-        Ok(stream::iter(match part(request, opened).await? {
+        Ok(stream::iter(match run_phase(request, opened).await? {
             Some(Event::Change(change)) => Some(activation(&change, request).await),
-            other => unshown(other),
+            other => resolve_other(other),
         }))
     }
 
@@ -79,11 +79,11 @@ impl SubscriptionRoot {
             let filter = filter(customer_id, agent_ids)?;
             let after = after.as_ref().map(|cursor| cursor.0.as_str());
             let watch = request.hub.watch_configs(Arc::clone(&request.caller), filter, after).await?;
-            Ok(Source::Configs(Box::new(watch)))
+            Ok(EventSource::Configs(Box::new(watch)))
         };
-        Ok(stream::iter(match part(request, opened).await? {
+        Ok(stream::iter(match run_phase(request, opened).await? {
             Some(Event::Config(event)) => Some(Ok(config(event, request))),
-            other => unshown(other),
+            other => resolve_other(other),
         }))
     }
 
@@ -103,22 +103,22 @@ impl SubscriptionRoot {
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Change>> + 'a> {
         let request = request(ctx)?;
         let opened = open(request, Watched::Changes, customer_id, None, after);
-        Ok(stream::iter(match part(request, opened).await? {
-            Some(Event::Change(change)) => Some(Ok(Change::new(change, request.event()))),
-            other => unshown(other),
+        Ok(stream::iter(match run_phase(request, opened).await? {
+            Some(Event::Change(change)) => Some(Ok(Change::new(change, request.event_view()))),
+            other => resolve_other(other),
         }))
     }
 }
 
 /// Runs the phase that the request names. In the open phase it opens the watch, stores it and returns no event; in
 /// the render phase it returns the event to render.
-async fn part(
+async fn run_phase(
     request: &Request,
-    opened: impl Future<Output = Result<Source>>,
+    opened: impl Future<Output = Result<EventSource>>,
 ) -> async_graphql::Result<Option<Event>> {
-    match &request.part {
-        Some(Part::Show(event)) => Ok(Some(event.clone())),
-        Some(Part::Open(slot)) => {
+    match &request.phase {
+        Some(SubscriptionPhase::Render(event)) => Ok(Some(event.clone())),
+        Some(SubscriptionPhase::Open(slot)) => {
             let source = opened.await.map_err(|err| refuse(&err))?;
             *lock(slot) = Some(source);
             Ok(None)
@@ -129,9 +129,9 @@ async fn part(
 
 /// Resolves what isn't an event of this subscription: nothing in the open phase, the error that ended the watch, or
 /// an internal error.
-fn unshown<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
+fn resolve_other<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
     match event? {
-        Event::Over(err) => Some(Err(refuse(&err))),
+        Event::Ended(err) => Some(Err(refuse(&err))),
         Event::Change(_) | Event::Config(_) => {
             Some(Err(refuse(&Error::Internal("an event of another subscription".into()))))
         }
@@ -139,7 +139,7 @@ fn unshown<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
 }
 
 fn config(event: feed::ConfigEvent, request: &Request) -> ConfigEvent {
-    let shown = |config| ActiveConfig(Of::Told(config), request.event());
+    let shown = |config| ActiveConfig(ConfigSource::Event(config), request.event_view());
     match event {
         feed::ConfigEvent::Snapshot(revision, config) => ConfigEvent::snapshot(revision, shown(config)),
         feed::ConfigEvent::Upsert(revision, config) => ConfigEvent::upsert(revision, shown(config)),
@@ -154,13 +154,13 @@ async fn open(
     customer: Option<ID>,
     agents: Option<Vec<ID>>,
     after: Option<Cursor>,
-) -> Result<Source> {
+) -> Result<EventSource> {
     let after = after.map(|cursor| cursor.read()).transpose()?;
     let filter = filter(customer, agents)?;
     let watch = Box::new(request.hub.watch(Arc::clone(&request.caller), watched, filter, after).await?);
     Ok(match watched {
-        Watched::Activations => Source::Activations(watch),
-        Watched::Changes | Watched::Configs => Source::Changes(watch),
+        Watched::Activations => EventSource::Activations(watch),
+        Watched::Changes | Watched::Configs => EventSource::Changes(watch),
     })
 }
 
@@ -178,8 +178,8 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> 
 
 /// Loads the activation that an entry of the log records, through a view of its own.
 async fn activation(change: &domain::change::Change, request: &Request) -> async_graphql::Result<Activation> {
-    let id = verbs::Activation::recorded_by(change);
+    let id = activation::Activation::recorded_by(change);
     let id = id.ok_or_else(|| refuse(&Error::Internal("the change records no activation".into())))?;
-    let activation = request.event().activation(id).await?;
+    let activation = request.event_view().activation(id).await?;
     activation.ok_or_else(|| refuse(&Error::Internal("the change's activation does not exist".into())))
 }

@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use super::{
     agent::Agent,
-    error::{Nullable, Outcome, UserError, nullable, refuse, settle},
+    error::{Nullable, Outcome, UserError, into_outcome, nullable, refuse},
     page::connection,
     scalar::{DateTime, Json, Revision, id, to_id},
     user::Actor,
 };
 use crate::{
-    domain::{Error, Page, PageArgs, agent as agents, policy::Action, version as verbs},
+    domain::{Error, Page, PageArgs, agent, policy::Action, version},
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
     id::{AgentId, VersionId},
 };
@@ -25,8 +25,8 @@ use crate::{
 /// empties it.
 #[derive(Clone)]
 pub struct AgentVersion {
-    pub(in crate::graphql) row: Arc<verbs::VersionSummary>,
-    pub(in crate::graphql) lens: Lens,
+    pub(in crate::graphql) row: Arc<version::VersionSummary>,
+    pub(in crate::graphql) view: RequestView,
 }
 
 /// A tool that the model may call.
@@ -51,15 +51,15 @@ pub struct ToolInput {
     input_schema: Option<Json>,
 }
 
-impl From<ToolInput> for verbs::Tool {
+impl From<ToolInput> for version::Tool {
     fn from(ToolInput { name, description, input_schema }: ToolInput) -> Self {
         Self { name, description, input_schema: input_schema.map(|Json(schema)| schema) }
     }
 }
 
 /// Copies a version's tools into the schema's type.
-pub(in crate::graphql) fn tools(of: &verbs::Tools) -> Vec<Tool> {
-    let tool = |verbs::Tool { name, description, input_schema }: verbs::Tool| Tool {
+pub(in crate::graphql) fn tools(of: &version::Tools) -> Vec<Tool> {
+    let tool = |version::Tool { name, description, input_schema }: version::Tool| Tool {
         name,
         description,
         input_schema: input_schema.map(Json),
@@ -79,8 +79,8 @@ pub(in crate::graphql) fn json_bytes(value: &Value) -> usize {
 }
 
 /// Estimates how many bytes of memory a version's tools take in a response.
-pub(in crate::graphql) fn tools_bytes(of: &verbs::Tools) -> usize {
-    let tool = |verbs::Tool { name, description, input_schema }: &verbs::Tool| {
+pub(in crate::graphql) fn tools_bytes(of: &version::Tools) -> usize {
+    let tool = |version::Tool { name, description, input_schema }: &version::Tool| {
         let schema = input_schema.as_ref().map_or(0, json_bytes);
         size_of::<Tool>() + name.len() + description.as_ref().map_or(0, String::len) + schema
     };
@@ -103,7 +103,7 @@ impl AgentVersion {
 
     /// The agent that this version belongs to.
     async fn agent(&self) -> async_graphql::Result<Agent> {
-        let agent = self.lens.agent(self.row.agent_id).await?;
+        let agent = self.view.agent(self.row.agent_id).await?;
         agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
     }
 
@@ -112,7 +112,7 @@ impl AgentVersion {
     /// now.
     async fn system_prompt(&self) -> async_graphql::Result<String> {
         let body = self.body().await?;
-        self.lens.weigh(body.system_prompt.len())?;
+        self.view.weigh(body.system_prompt.len())?;
         Ok(body.system_prompt.clone())
     }
 
@@ -125,7 +125,7 @@ impl AgentVersion {
     /// `systemPrompt`.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
         let body = self.body().await?;
-        self.lens.weigh(json_bytes(&body.model_parameters.0))?;
+        self.view.weigh(json_bytes(&body.model_parameters.0))?;
         Ok(Json(body.model_parameters.0.clone()))
     }
 
@@ -133,7 +133,7 @@ impl AgentVersion {
     /// rights as `systemPrompt`.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
         let body = self.body().await?;
-        self.lens.weigh(tools_bytes(&body.tools))?;
+        self.view.weigh(tools_bytes(&body.tools))?;
         Ok(tools(&body.tools))
     }
 
@@ -147,9 +147,9 @@ impl AgentVersion {
     /// tokens and for API keys that have only `changes:read`.
     async fn message(&self) -> Nullable<&str> {
         nullable(async {
-            self.lens.allow(Action::ReadNotes)?;
+            self.view.allow(Action::ReadNotes)?;
             let message = self.row.message.as_deref();
-            self.lens.weigh(message.map_or(0, str::len))?;
+            self.view.weigh(message.map_or(0, str::len))?;
             Ok(message)
         })
         .await
@@ -157,13 +157,13 @@ impl AgentVersion {
 
     /// True while this is its agent's active version.
     async fn is_active(&self) -> async_graphql::Result<bool> {
-        let agent = self.lens.agent(self.row.agent_id).await?;
+        let agent = self.view.agent(self.row.agent_id).await?;
         Ok(agent.is_some_and(|agent| agent.row.active_version_id == Some(self.row.id)))
     }
 
     /// The user, API key or operator that published the version.
     async fn created_by(&self) -> Actor {
-        Actor::new(self.row.created_by_kind, self.row.created_by_id, self.lens.clone())
+        Actor::new(self.row.created_by_kind, self.row.created_by_id, self.view.clone())
     }
 
     /// When the version was published.
@@ -175,9 +175,9 @@ impl AgentVersion {
 impl AgentVersion {
     /// Loads the prompt, parameters and tools. One statement reads them for all versions of a level whose fields
     /// ask for them.
-    pub(in crate::graphql) async fn body(&self) -> async_graphql::Result<Arc<verbs::VersionBody>> {
-        let body = self.lens.version_bodies.load(verbs::BodyKey::of(&self.row)).await?;
-        let hidden = || match self.lens.reading.caller.principal.is_service() {
+    pub(in crate::graphql) async fn body(&self) -> async_graphql::Result<Arc<version::VersionBody>> {
+        let body = self.view.version_bodies.load(version::BodyKey::of(&self.row)).await?;
+        let hidden = || match self.view.reading.caller.principal.is_service() {
             true => Error::Forbidden(
                 "a service token reads the content of versions that are served now, and of no others",
             ),
@@ -203,8 +203,8 @@ async fn count(latest: &Count) -> async_graphql::Result<u64> {
     Ok(u64::try_from(*latest).unwrap_or(0))
 }
 
-impl Plain for AgentVersion {
-    fn plain(&self, field: &str) -> Option<async_graphql::Value> {
+impl InlineFields for AgentVersion {
+    fn inline_field(&self, field: &str) -> Option<async_graphql::Value> {
         match field {
             "id" => Some(to_id(self.row.id).to_value()),
             "number" => Some(self.row.number.into()),
@@ -223,24 +223,24 @@ connection!(
 
 impl AgentVersionConnection {
     pub(in crate::graphql) async fn of_agent(
-        lens: &Lens,
-        agent: &agents::Agent,
+        view: &RequestView,
+        agent: &agent::Agent,
         args: PageArgs<i32>,
     ) -> async_graphql::Result<Self> {
-        let page = lens.version_pages.load((agent.id, args)).await?;
+        let page = view.version_pages.load((agent.id, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| AgentVersion { row: Arc::clone(row), lens: lens.clone() })
+            page.each(|row| AgentVersion { row: Arc::clone(row), view: view.clone() })
         });
         Ok(Self::new(page, agent.latest_number))
     }
 }
 
-impl Lens {
+impl RequestView {
     pub(in crate::graphql) async fn version(
         &self,
         id: VersionId,
     ) -> async_graphql::Result<Option<AgentVersion>> {
-        Ok(self.versions.load(id).await?.map(|row| AgentVersion { row, lens: self.clone() }))
+        Ok(self.versions.load(id).await?.map(|row| AgentVersion { row, view: self.clone() }))
     }
 
     pub(in crate::graphql) async fn version_of(
@@ -249,7 +249,7 @@ impl Lens {
         number: i32,
     ) -> async_graphql::Result<Option<AgentVersion>> {
         let row = self.version_numbers.load((agent, number)).await?;
-        Ok(row.map(|row| AgentVersion { row: Arc::clone(&row), lens: self.clone() }))
+        Ok(row.map(|row| AgentVersion { row: Arc::clone(&row), view: self.clone() }))
     }
 }
 
@@ -320,21 +320,21 @@ impl VersionMutation {
             idempotency_key,
         } = input;
         let answer = async {
-            let content = verbs::Content {
+            let content = version::Content {
                 system_prompt,
                 model_name,
                 model_parameters: model_parameters
                     .map_or_else(|| Value::Object(Default::default()), |Json(value)| value),
-                tools: tools.unwrap_or_default().into_iter().map(verbs::Tool::from).collect(),
+                tools: tools.unwrap_or_default().into_iter().map(version::Tool::from).collect(),
             };
             let agent_id = id("agentId", &agent_id)?;
             let input =
-                verbs::PublishVersion { agent_id, content, message, activate, expected_latest_number };
-            request.registry.publish_version(&request.once(ctx, idempotency_key)?, input).await
+                version::PublishVersion { agent_id, content, message, activate, expected_latest_number };
+            request.registry.publish_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = settle(answer.await)?;
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
         let version = match value {
-            Some(row) => request.fresh().version(row.id).await?,
+            Some(row) => request.fresh_view().version(row.id).await?,
             None => None,
         };
         Ok(PublishVersionPayload { version, revision, user_errors })

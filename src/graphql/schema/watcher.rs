@@ -14,8 +14,8 @@ use crate::{
     domain::{Page, Principal},
     feed,
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
 };
 
@@ -37,7 +37,7 @@ pub struct Watcher {
     watcher: Arc<feed::Watcher>,
     /// The revision up to which this instance had followed the log when the list was read.
     applied: i64,
-    lens: Lens,
+    view: RequestView,
 }
 
 /// A subscription that is running on the instance that answered, for operators.
@@ -56,7 +56,7 @@ impl Watcher {
     /// The caller that subscribed.
     async fn actor(&self) -> Actor {
         let actor = self.watcher.caller.actor();
-        Actor::new(actor.kind, actor.id, self.lens.clone())
+        Actor::new(actor.kind, actor.id, self.view.clone())
     }
 
     /// The caller's name in its credential: a user's subject, or the name of an API key or service token.
@@ -107,7 +107,7 @@ async fn count(Count(count): &Count) -> async_graphql::Result<u64> {
     Ok(*count)
 }
 
-impl Plain for Watcher {}
+impl InlineFields for Watcher {}
 
 connection!(
     /// A page of running subscriptions.
@@ -136,9 +136,9 @@ impl WatcherQuery {
         let request = request(ctx)?;
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let all = request.hub.watchers(&request.caller).map_err(|err| refuse(&err))?;
-        let (count, applied, lens) = (all.len(), request.hub.applied(), request.lens());
+        let (count, applied, view) = (all.len(), request.hub.applied(), request.view());
         let page: Page<Arc<feed::Watcher>> = args.page_of_list(all, |watcher| watcher.id);
-        let page = page.map(|watcher| Watcher { watcher, applied, lens: lens.clone() });
+        let page = page.map(|watcher| Watcher { watcher, applied, view: view.clone() });
         Ok(WatcherConnection::new(page, Count(u64::try_from(count).unwrap_or(u64::MAX))))
     }
 }

@@ -27,7 +27,7 @@ use super::{
     routes::graphql::{self, Media},
     server::body::is_json_in_utf8,
 };
-use crate::{feed::Hot, graphql::READY_BYTES_MAX, id::AgentId};
+use crate::{feed::Hot, graphql::CACHED_REQUEST_BYTES_MAX, id::AgentId};
 
 /// The parts of the REST path before and after the agent's id.
 const PATH: (&str, &str) = ("/internal/agents/", "/active");
@@ -78,7 +78,7 @@ pub(in crate::http) async fn ask(
     let Some(media) = is_query(door, &request) else { return Err(request) };
     let began = Instant::now();
     let (head, body) = request.into_parts();
-    let body = match to_bytes(body, READY_BYTES_MAX).await {
+    let body = match to_bytes(body, CACHED_REQUEST_BYTES_MAX).await {
         Ok(body) => match ready(door, &head, &body, media, began) {
             Some(response) => return Ok(response),
             None => body.into(),
@@ -97,7 +97,10 @@ fn is_query(door: &Door, request: &Request<Body>) -> Option<Media> {
         return None;
     }
     let length: usize = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
-    if length > READY_BYTES_MAX || is_unusual(headers) || !is_json_in_utf8(headers) || !is_for(door, request)
+    if length > CACHED_REQUEST_BYTES_MAX
+        || is_unusual(headers)
+        || !is_json_in_utf8(headers)
+        || !is_for(door, request)
     {
         return None;
     }
@@ -108,7 +111,7 @@ fn is_query(door: &Door, request: &Request<Body>) -> Option<Media> {
 fn ready(door: &Door, head: &Parts, asked: &[u8], media: Media, began: Instant) -> Option<Response<Body>> {
     let bearer = caller::bearer(&head.headers).ok()??;
     let at_hand = |id: AgentId| -> Option<Arc<Hot>> { door.hub.at_hand(bearer, id) };
-    let body = door.api.ready(asked, at_hand)?;
+    let body = door.api.cached_response(asked, at_hand)?;
     let is_worth_compressing = compress::pays(body.len());
     let mut response = sent(body);
     let fields = response.headers_mut();

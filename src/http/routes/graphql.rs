@@ -92,7 +92,7 @@ impl Refused {
     /// An operation that was not executed, or whose execution was abandoned.
     fn request_error(answer: Answer, media: Media) -> Self {
         let (status, retry_after) = match media {
-            _ if answer.is_given_up() => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
+            _ if answer.is_aborted() => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
             Media::Json => (StatusCode::OK, None),
             Media::GraphqlResponse | Media::EventStream => (StatusCode::BAD_REQUEST, None),
         };
@@ -192,7 +192,7 @@ async fn run(door: &Door, id: &str, request: Request, media: Media) -> Result<Re
     // Only the mutation that creates a secret returns it.
     let may_tell_secret = !accepted.is_query();
     let is_kept = may_write && media != Media::EventStream;
-    let accepted = if is_kept { accepted.by(body) } else { accepted };
+    let accepted = if is_kept { accepted.cacheable_by(body) } else { accepted };
     let answer = door.api.execute(Arc::clone(&caller), accepted).await;
     if answer.is_request_error() {
         return refuse(answer);

@@ -28,7 +28,7 @@ fn is_ready(city: &City, client: &Client, body: &str) -> bool {
     let bearer = client.token.as_deref().unwrap();
     let door = &city.app.door;
     door.hub.knows_service(bearer)
-        && door.api.ready(body.as_bytes(), |id| door.hub.at_hand(bearer, id)).is_some()
+        && door.api.cached_response(body.as_bytes(), |id| door.hub.at_hand(bearer, id)).is_some()
 }
 
 #[tokio::test]
@@ -142,12 +142,18 @@ async fn a_body_that_is_no_such_query_goes_the_ordinary_way_whole() {
         assert_eq!((short.0, &short.1), (ordinary.0, &ordinary.1), "{body}");
     }
     // At the maximum length and one byte above: neither body is cut.
-    for length in [agent_registry::graphql::READY_BYTES_MAX, agent_registry::graphql::READY_BYTES_MAX + 1] {
+    for length in [
+        agent_registry::graphql::CACHED_REQUEST_BYTES_MAX,
+        agent_registry::graphql::CACHED_REQUEST_BYTES_MAX + 1,
+    ] {
         let mut body = asked("query ($id: ID!) { activeConfig(agentId: $id) { name } }", &city.agent);
         body.push_str(&" ".repeat(length - body.len()));
         for _ in 0..2 {
             assert_eq!(ask(&gateway, &body).await["data"]["activeConfig"]["name"], "Helper");
         }
-        assert_eq!(is_ready(&city, &gateway, &body), length == agent_registry::graphql::READY_BYTES_MAX);
+        assert_eq!(
+            is_ready(&city, &gateway, &body),
+            length == agent_registry::graphql::CACHED_REQUEST_BYTES_MAX
+        );
     }
 }

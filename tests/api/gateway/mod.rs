@@ -115,7 +115,7 @@ async fn with_its_registry_away_it_serves_what_it_saved_and_then_goes_on() {
     city.mutate("deactivate", json!({ "agentId": city.agents[2] })).await;
     let instance = app.another().await;
     gate.lead_to(&instance.base).await;
-    again.says(", going on from revision ", 1).await;
+    again.says(", resuming from revision ", 1).await;
     again.says("\"UPSERT\"", 1).await;
     again.says("\"DEACTIVATED\"", 1).await;
     let state = saved(&folder, serves(2)).await;
@@ -146,7 +146,7 @@ async fn another_registry_behind_the_address_is_begun_with_anew() {
     // The other registry accepts neither the token nor the cursor.
     std::fs::write(&token_file, other.gateway().await.token.as_deref().unwrap()).unwrap();
     gate.lead_to(&other.base).await;
-    watch.says("beginning anew: ", 1).await;
+    watch.says("starting over with a snapshot: ", 1).await;
     let line: Value = serde_json::from_str(&watch.says("\"SNAPSHOT\"", 2).await).unwrap();
     let gone: Vec<&str> = line["gone"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     let mut agents = city.agents.clone();
@@ -183,6 +183,6 @@ async fn a_token_that_is_rotated_is_taken_from_its_file() {
     let member = app.member(&city.customer, Role::Viewer).await;
     let args = ["--customer", &city.customer];
     let watch = WatchProcess::start(&app.base, member.token.as_deref(), &folder, &args);
-    watch.says("beginning anew: ", 1).await;
+    watch.says("starting over with a snapshot: ", 1).await;
     watch.says("SNAPSHOT 1 agents", 1).await;
 }

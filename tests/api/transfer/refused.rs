@@ -31,7 +31,7 @@ async fn a_bad_line_is_named_and_stores_nothing() {
         ("[]".to_owned(), "expected"),
         ("null".to_owned(), "expected"),
         ("\u{feff}{}".to_owned(), "missing field `agent`"),
-        ("{\"agent\": 1e999}".to_owned(), "larger than a double"),
+        ("{\"agent\": 1e999}".to_owned(), "larger than the largest double"),
         (r#"{"agent":"Bad"}"#.to_owned(), "versions"),
         (r#"{"agent":"Bad","versions":{}}"#.to_owned(), "expected"),
         (r#"{"agent":"Bad","versions":[{}]}"#.to_owned(), "system_prompt"),

@@ -168,7 +168,7 @@ async fn a_version_without_binaries_is_named_and_kept() {
     let error = Embedded::attach_or_start(&options).await.unwrap_err();
     assert!(matches!(error, EmbeddedError::MissingVersion { needed: 99, .. }), "{error}");
     assert!(
-        error.to_string().contains("was made by Postgres 99, whose binaries are missing (found: "),
+        error.to_string().contains("was created by PostgreSQL 99, which isn't installed (found: "),
         "{error}"
     );
     assert!(error.to_string().contains("`apt-get install postgresql-99`"), "{error}");
@@ -187,7 +187,7 @@ async fn a_wrong_bin_folder_is_named() {
     let mut options = options(folder.join("pg"), false);
     options.bin_dir = Some("/nonexistent/bin".into());
     let error = Embedded::attach_or_start(&options).await.unwrap_err();
-    assert!(error.to_string().starts_with("/nonexistent/bin does not hold runnable"), "{error}");
+    assert!(error.to_string().starts_with("/nonexistent/bin doesn't contain runnable"), "{error}");
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn a_folder_that_others_may_write_to_is_refused() {
     fs::create_dir(folder.join("pg")).unwrap();
     fs::set_permissions(folder.join("pg"), PermissionsExt::from_mode(0o777)).unwrap();
     let error = Embedded::attach_or_start(&options(folder.join("pg"), false)).await.unwrap_err();
-    assert!(error.to_string().contains("may be written to by other users"), "{error}");
+    assert!(error.to_string().contains("is writable by other users"), "{error}");
 }
 
 #[tokio::test]
@@ -231,7 +231,7 @@ async fn as_root_a_folder_out_of_reach_is_named() {
     fs::create_dir(folder.join("closed")).unwrap();
     fs::set_permissions(folder.join("closed"), PermissionsExt::from_mode(0o700)).unwrap();
     let error = Embedded::attach_or_start(&options(folder.join("closed/pg"), false)).await.unwrap_err();
-    let expected = format!("cannot enter {}: choose another DATA_DIR", folder.join("closed").display());
+    let expected = format!("can't enter {}: choose another DATA_DIR", folder.join("closed").display());
     assert!(error.to_string().contains(&expected), "{error}");
     assert!(!folder.join("closed/pg/data").exists());
 }

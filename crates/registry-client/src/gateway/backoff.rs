@@ -1,16 +1,16 @@
-//! How long to wait before coming back: a random time below a limit that doubles, so that the gateways of a registry
-//! that was away don't all come back at once.
+//! Exponential backoff with full jitter: a random delay below a limit that doubles. So gateways don't all reconnect at
+//! the same moment after an outage.
 
 use std::time::Duration;
 
-/// Below this the first time.
+/// The first limit.
 const FIRST: Duration = Duration::from_millis(100);
-/// Below this when the registry has asked for time.
+/// The minimum limit when the registry is overloaded or unavailable.
 const LATER: Duration = Duration::from_secs(2);
-/// Never longer than this.
+/// The maximum limit.
 const MOST: Duration = Duration::from_secs(10);
 
-/// The limits so far.
+/// The current limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff(Duration);
 
@@ -21,7 +21,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// How long to wait this time.
+    /// Returns the next delay and doubles the limit. `is_later` raises the limit to at least [`LATER`].
     pub(super) fn next(&mut self, is_later: bool) -> Duration {
         if is_later {
             self.0 = self.0.max(LATER);
@@ -44,7 +44,7 @@ mod tests {
         }
         let mut asked = Backoff::default();
         let waits: Vec<Duration> = (0..200).map(|_| Backoff::default().next(true)).collect();
-        // Of two hundred between nothing and two seconds some are long and some are short.
+        // Among two hundred delays between 0 and 2 seconds, some are above 1 second and some below.
         assert!(waits.iter().any(|wait| *wait > Duration::from_secs(1)));
         assert!(waits.iter().any(|wait| *wait < Duration::from_secs(1)));
         asked.next(true);

@@ -1,43 +1,43 @@
-//! Why a gateway ends, and what it makes of the ways in which a stream does.
+//! Errors that stop a gateway, and the reaction to each error that ends a stream.
 
 use std::io;
 
 use crate::{ClientError, GraphQlError};
 
-/// A gateway has ended, and not because it was asked to.
+/// Why a gateway stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// Something that it was given is wrong.
+    /// A setting, the state file or the credential can't be used.
     #[error("{0}")]
     Setting(String),
-    /// The registry has never accepted the credential.
-    #[error("the registry does not accept the credential: {0}")]
+    /// The registry rejected the credential, and has never accepted it before.
+    #[error("the registry rejects the credential: {0}")]
     Credential(ClientError),
-    /// The registry has never let it watch this.
-    #[error("the registry refuses the watch: {0}")]
+    /// The registry refused the subscription, and has never allowed it before.
+    #[error("the registry refuses the subscription: {0}")]
     Refused(ClientError),
-    /// It was to end once its state is saved, and that can't be.
+    /// The last save failed.
     #[error("can't save the state: {0}")]
     Save(String),
-    /// What it tells can't be told.
+    /// The notice callback failed.
     #[error("{0}")]
     Io(#[from] io::Error),
 }
 
-/// What to do about a stream's end.
+/// How to react to the end of a stream.
 #[derive(Debug)]
 pub(super) enum Way {
-    /// Come back.
+    /// Reconnect.
     Back,
-    /// Come back, but not soon: it can't answer now.
+    /// Reconnect after a longer delay, because the registry is overloaded or unavailable.
     BackLater,
-    /// Begin with a snapshot: the cursor is not accepted.
+    /// Start over with a snapshot, because the cursor was rejected.
     Anew,
-    /// The credential is not accepted.
+    /// The credential was rejected.
     Credential,
-    /// This may not be watched.
+    /// The subscription isn't allowed.
     Refused,
-    /// The address is none.
+    /// The URL is invalid.
     Address,
 }
 

@@ -1,4 +1,4 @@
-//! What the subscription `configs` says, as a gateway asks for it and reads it.
+//! The subscription `configs`: its document, and its events.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Timestamp;
 use crate::{AgentId, ClientError, CustomerId, VersionId};
 
-/// All that a gateway needs to run an agent, and where to come back to.
+/// The subscription: everything that a gateway needs to run an agent, and the cursor to resume from.
 pub(super) const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
     configs(customerId: $customer, agentIds: $agents, after: $after) {
         kind reason revision cursor agentId
@@ -17,58 +17,58 @@ pub(super) const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $
             tools { name description inputSchema } contentHash activatedAt revision
         } } }";
 
-/// What an agent serves.
+/// An agent's active configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ActiveConfig {
     /// The agent.
     pub agent_id: AgentId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub customer_id: CustomerId,
     /// The agent's name.
     pub name: String,
-    /// The version that serves.
+    /// The active version.
     pub version_id: VersionId,
-    /// Its number.
+    /// The version's number, counted from 1 per agent.
     pub version_number: i32,
-    /// What the model is told first.
+    /// The system prompt.
     pub system_prompt: String,
-    /// Which model.
+    /// The model's name.
     pub model_name: String,
-    /// Temperature and the like: a JSON object.
+    /// The model's parameters, such as the temperature: a JSON object.
     pub model_parameters: Value,
-    /// What it may call.
+    /// The tools that the agent may call.
     pub tools: Vec<Tool>,
-    /// SHA-256, in hex, over the canonical content.
+    /// SHA-256 of the canonical content, in hex.
     pub content_hash: String,
-    /// Since when this version serves.
+    /// The time at which this version was activated.
     pub activated_at: Timestamp,
-    /// The commit that last changed this configuration: a decimal number.
+    /// The revision of the commit that last changed this configuration, in decimal.
     pub revision: String,
 }
 
-/// What an agent may call.
+/// A tool that an agent may call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tool {
-    /// Its name.
+    /// The tool's name.
     pub name: String,
-    /// What it is for.
+    /// The tool's purpose, for the model.
     pub description: Option<String>,
-    /// What it takes: a JSON Schema.
+    /// The JSON Schema of the tool's input.
     pub input_schema: Option<Value>,
 }
 
 /// One event of the stream.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ConfigEvent {
-    /// Serves at the moment of the bookmark that follows.
+    /// A configuration that is active as of the BOOKMARK that follows.
     Snapshot(Arc<ActiveConfig>),
-    /// Serves from this commit on.
+    /// A configuration that is active from this revision on.
     Upsert(i64, Arc<ActiveConfig>),
-    /// Is not served from this commit on, for this reason.
+    /// An agent that isn't served from this revision on, and the reason.
     Remove(i64, AgentId, String),
-    /// All up to this commit has been told: where to come back to.
+    /// All events up to this revision have been sent; the cursor resumes after it.
     Bookmark(i64, String),
 }
 
@@ -98,14 +98,15 @@ struct Data {
 }
 
 impl ConfigEvent {
-    /// The event in a response's data.
+    /// Parses the event in a response's data.
     pub(super) fn read(data: Value) -> Result<Self, ClientError> {
         let Data { configs } =
             json_reader::from_json(&data.into()).map_err(|err| ClientError::Protocol(err.to_string()))?;
         let Fields { kind, reason, revision, cursor, agent_id, config } = configs;
-        let revision =
-            revision.parse().map_err(|_| ClientError::Protocol(format!("a revision {revision:?}")))?;
-        let incomplete = || ClientError::Protocol("an event without what belongs to its kind".to_owned());
+        let revision = revision.parse().map_err(|_| {
+            ClientError::Protocol(format!("the revision must be a decimal number, got {revision:?}"))
+        })?;
+        let incomplete = || ClientError::Protocol("an event lacks a field that its kind requires".to_owned());
         Ok(match kind {
             Kind::Snapshot => Self::Snapshot(Arc::new(config.ok_or_else(incomplete)?)),
             Kind::Upsert => Self::Upsert(revision, Arc::new(config.ok_or_else(incomplete)?)),

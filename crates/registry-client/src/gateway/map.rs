@@ -1,24 +1,24 @@
-//! What a gateway holds of the stream, twice.
+//! A gateway's two copies of the configurations.
 //!
-//! `live` is what it serves. An UPSERT or a REMOVE is applied to it the moment it comes: nobody can tell from an event
-//! whether its commit has another, and to wait for the next BOOKMARK could mean to serve for ten seconds what was
-//! suspended. No agent in it ever goes back to an earlier commit, also not while a resumed stream tells again what is
-//! known.
+//! `live` is the copy that the gateway serves. Each UPSERT and REMOVE is applied to it at once. Waiting for the next
+//! BOOKMARK could serve a suspended customer's agents for another ten seconds. Redelivered events are idempotent: they
+//! never move an agent to an older revision.
 //!
-//! `marked` is what it saves: exactly what served at the last BOOKMARK, together with its cursor. What came since is
-//! staged until the next one, and forgotten when the stream breaks: it is told again from the cursor.
+//! `marked` is the copy that the gateway saves: the configurations at the last BOOKMARK, with its cursor. Later events
+//! are staged until the next BOOKMARK. They are discarded when the stream breaks, because the registry sends them again
+//! after the cursor.
 //!
-//! A snapshot is gathered beside both and takes their place at its BOOKMARK, so that neither is ever half.
+//! A snapshot is collected separately and replaces both copies at its BOOKMARK, so that neither is ever incomplete.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::event::{ActiveConfig, ConfigEvent};
 use crate::{AgentId, ClientError};
 
-/// Configurations, by their agents.
+/// Configurations by agent.
 pub(super) type Configs = BTreeMap<AgentId, Arc<ActiveConfig>>;
 
-/// What served at a bookmark, and where to come back to.
+/// The configurations at a BOOKMARK, and the cursor to resume from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Marked {
     pub(super) revision: i64,
@@ -26,25 +26,25 @@ pub(super) struct Marked {
     pub(super) configs: Configs,
 }
 
-/// What is known of an agent since this commit; no configuration when it is not served.
+/// The latest state of an agent, and its revision. No configuration means that the agent isn't served.
 #[derive(Debug)]
 struct Slot {
     revision: i64,
     config: Option<Arc<ActiveConfig>>,
 }
 
-/// What an event has changed of `live`.
+/// What an event changed in `live`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Applied {
-    /// Nothing: it is part of a snapshot, or was known.
+    /// Nothing: the event is part of a snapshot, or was redelivered.
     Nothing,
-    /// This serves now.
+    /// This configuration is active from this revision on.
     Upsert(i64, Arc<ActiveConfig>),
-    /// This agent is not served any more, for this reason.
+    /// This agent isn't served from this revision on, with the reason.
     Remove(i64, AgentId, String),
-    /// All of it is that of this commit now; these agents are not in it any more.
+    /// A snapshot of this revision replaced everything; these agents were served before and aren't in it.
     Snapshot(i64, Vec<AgentId>),
-    /// It is known up to this commit; true when that changed what is to be saved.
+    /// The map is complete up to this revision. True when configurations changed since the last BOOKMARK.
     Bookmark(i64, bool),
 }
 
@@ -54,14 +54,14 @@ pub(super) struct Map {
     live: BTreeMap<AgentId, Slot>,
     marked: Option<Marked>,
     staged: Vec<(AgentId, Option<Arc<ActiveConfig>>)>,
-    /// A snapshot that is being told.
+    /// The configurations of an unfinished snapshot.
     gathered: Option<Configs>,
-    /// The cursor of `marked` is not accepted any more.
+    /// The registry has rejected the cursor of `marked`.
     is_cursor_refused: bool,
 }
 
 impl Map {
-    /// What was saved once.
+    /// Makes a map from saved configurations.
     pub(super) fn of(marked: Marked) -> Self {
         let mut map = Self::default();
         map.serve(&marked);
@@ -69,22 +69,22 @@ impl Map {
         map
     }
 
-    /// How many agents it serves.
+    /// Returns the number of agents served.
     pub(super) fn len(&self) -> usize {
         self.live.values().filter(|slot| slot.config.is_some()).count()
     }
 
-    /// What is to be saved.
+    /// Returns the configurations to save.
     pub(super) fn marked(&self) -> Option<&Marked> {
         self.marked.as_ref()
     }
 
-    /// Whether a snapshot is being told.
+    /// Whether a snapshot is unfinished.
     pub(super) fn is_gathering(&self) -> bool {
         self.gathered.is_some()
     }
 
-    /// Begins a stream anew; answers the cursor to begin it after, or none when it begins with a snapshot.
+    /// Prepares for a new stream. Returns the cursor for `after`, or `None` when the stream starts with a snapshot.
     pub(super) fn resume(&mut self) -> Option<String> {
         self.staged.clear();
         let from = self.marked.as_ref().filter(|_| !self.is_cursor_refused);
@@ -93,16 +93,16 @@ impl Map {
         cursor
     }
 
-    /// The registry does not know the cursor any more: the next stream begins with a snapshot. Until that is whole,
-    /// what is known is served.
+    /// Marks the cursor as rejected, so that the next stream starts with a snapshot. The current configurations are
+    /// served until that snapshot is complete.
     pub(super) fn forget_cursor(&mut self) {
         self.is_cursor_refused = true;
     }
 
-    /// Takes an event over.
+    /// Applies an event.
     ///
     /// # Errors
-    /// [`ClientError::Protocol`] for one that has no place where it comes.
+    /// [`ClientError::Protocol`] for a SNAPSHOT outside a snapshot, or an UPSERT or REMOVE within one.
     pub(super) fn apply(&mut self, event: ConfigEvent) -> Result<Applied, ClientError> {
         match (event, &mut self.gathered) {
             (ConfigEvent::Snapshot(config), Some(gathered)) => {
@@ -127,15 +127,15 @@ impl Map {
                 Ok(Applied::Bookmark(revision, is_changed))
             }
             (ConfigEvent::Snapshot(_), None) => {
-                Err(ClientError::Protocol("a SNAPSHOT where none was asked for".to_owned()))
+                Err(ClientError::Protocol("a SNAPSHOT on a stream that was resumed".to_owned()))
             }
             (ConfigEvent::Upsert(..) | ConfigEvent::Remove(..), Some(_)) => {
-                Err(ClientError::Protocol("a change in the middle of a snapshot".to_owned()))
+                Err(ClientError::Protocol("an UPSERT or REMOVE within a snapshot".to_owned()))
             }
         }
     }
 
-    /// Stages what an agent has come to; serves it too, and says so, unless as much is known already.
+    /// Stages an agent's new state, and applies it to `live` unless `live` is as new. Returns whether `live` changed.
     fn put(&mut self, agent: AgentId, revision: i64, config: Option<Arc<ActiveConfig>>) -> bool {
         self.staged.push((agent, config.clone()));
         if self.live.get(&agent).is_some_and(|known| known.revision >= revision) {
@@ -145,7 +145,7 @@ impl Map {
         true
     }
 
-    /// All up to this commit is known.
+    /// Moves staged changes to `marked`.
     fn mark(&mut self, revision: i64, cursor: String) {
         let mut configs = self.marked.take().map(|marked| marked.configs).unwrap_or_default();
         for (agent, config) in self.staged.drain(..) {
@@ -154,12 +154,12 @@ impl Map {
                 None => configs.remove(&agent),
             };
         }
-        // That an agent was taken away need not be remembered longer: nothing of before is told again.
+        // Tombstones up to this revision can go: no later stream redelivers older events.
         self.live.retain(|_, slot| slot.config.is_some() || slot.revision > revision);
         self.marked = Some(Marked { revision, cursor, configs });
     }
 
-    /// Puts a snapshot in the place of all that was.
+    /// Replaces both copies by a snapshot.
     fn swap(&mut self, marked: Marked) -> Applied {
         let served = self.live.iter().filter(|(_, slot)| slot.config.is_some()).map(|(agent, _)| *agent);
         let gone = served.filter(|agent| !marked.configs.contains_key(agent)).collect();

@@ -1,6 +1,6 @@
-//! A gateway's view of the registry, and how to keep it: a local map of what serves, told by the subscription
-//! `configs`, saved at each BOOKMARK, served while the registry is away, and never half. It is the reference for the
-//! README's chapter on writing a gateway; it tells what happens and prints nothing.
+//! A gateway: keeps a local map of active configurations. The subscription `configs` updates the map, and each BOOKMARK
+//! saves it to a file, so that the gateway serves complete configurations even while the registry is down. It is the
+//! reference for the README's chapter on writing a gateway. It reports events to a callback and prints nothing.
 
 use std::{collections::BTreeSet, fs, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -39,73 +39,75 @@ fn now() -> Timestamp {
     chrono::Utc::now()
 }
 
-/// How long a stream is to have lasted before the next wait is a short one again.
+/// The time that a connection must last to reset the backoff.
 const STEADY: Duration = Duration::from_secs(10);
 
-/// What a gateway signs in with.
+/// A gateway's credential.
 #[derive(Clone)]
 pub enum Credential {
-    /// This token.
+    /// A fixed token.
     Token(String),
-    /// What is in this file each time: whoever rotates tokens replaces it.
+    /// A file with the token, read at each connection, so that a rotated token takes effect.
     File(PathBuf),
 }
 
-/// What to watch, and how.
+/// A gateway's settings.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where the registry is, such as `http://127.0.0.1:8080`.
+    /// The registry's URL, such as `http://127.0.0.1:8080`.
     pub url: String,
-    /// Who asks.
+    /// The credential.
     pub credential: Credential,
     /// Only this customer's agents.
     pub customer: Option<CustomerId>,
     /// Only these agents.
     pub agents: Option<BTreeSet<AgentId>>,
-    /// The file to keep what serves in.
+    /// The file in which configurations are saved.
     pub state: Option<PathBuf>,
-    /// End once the first BOOKMARK is saved.
+    /// Whether to stop once the first BOOKMARK is saved.
     pub is_once: bool,
-    /// How long a stream may be without a BOOKMARK, or a snapshot without an event; twice as long after one that was
-    /// given up before anything came. The registry gives a BOOKMARK each ten seconds.
+    /// The time limit between two BOOKMARKs, and between two events of a snapshot. The registry sends a BOOKMARK at
+    /// least every ten seconds. The limit doubles, at most five times, for each consecutive stream that is refused or
+    /// times out before its first event.
     pub patience: Duration,
-    /// How long the saved cursor may lag behind while no configuration changes.
+    /// The maximum age of the saved cursor while no configuration changes.
     pub cursor_lag: Duration,
 }
 
 impl Settings {
-    /// Three BOOKMARKs that do not come.
+    /// The default patience: three missed BOOKMARKs.
     pub const PATIENCE: Duration = Duration::from_secs(30);
-    /// Where much serves, a save is work, and a cursor that is a minute old costs little to resume from.
+    /// The default cursor lag. Saving rewrites the whole file, while resuming from a cursor that is a minute old is
+    /// cheap.
     pub const CURSOR_LAG: Duration = Duration::from_secs(60);
 }
 
-/// Tells somebody what happens.
+/// The callback that receives a gateway's notices. An error stops the gateway.
 pub type Tell<'a> = &'a mut dyn FnMut(Notice) -> io::Result<()>;
 
-/// A gateway.
+/// A gateway. [`Gateway::open`] loads its state, [`Gateway::run`] follows the registry.
 pub struct Gateway {
     settings: Settings,
     map: Map,
     saver: Saver,
-    /// What there is to tell of the state file.
+    /// Notices about the state file, to be sent at the start.
     found: Vec<Notice>,
-    /// The credential was accepted once, so one that is refused now is replaced, perhaps.
+    /// The registry has accepted the credential once. A later rejection is retried, since the token may be rotated.
     was_signed_in: bool,
-    /// An event has come, so what is refused now may be allowed again.
+    /// An event has arrived once. A later refusal of the subscription is retried.
     was_let_in: bool,
-    /// Nothing has come on this stream.
+    /// No event has arrived on the current stream.
     is_silent: bool,
-    /// How many streams in a row were refused, or given up, before anything came.
+    /// The number of consecutive streams that were refused or timed out before their first event.
     barren: u32,
-    /// Why it is not connected, as was told.
+    /// The reason of the last `Disconnected` notice, so that each reason is reported once.
     trouble: Option<String>,
-    /// That it can't save was told.
+    /// Whether the last save failed, so that the failure is reported once.
     is_unsaved: bool,
 }
 
 impl Credential {
-    /// The token as it is now.
+    /// Reads the current token.
     fn read(&self) -> Result<String, String> {
         let token = match self {
             Self::Token(token) => token.trim().to_owned(),
@@ -119,7 +121,7 @@ impl Credential {
 }
 
 impl Gateway {
-    /// Takes up what was saved.
+    /// Loads the saved state.
     ///
     /// # Errors
     /// [`GatewayError::Setting`] when the state file or the credential can't be used.
@@ -156,8 +158,8 @@ impl Gateway {
         })
     }
 
-    /// Watches until `stop` resolves, or the first BOOKMARK is saved when that is all that is wanted; then saves what is
-    /// not saved yet.
+    /// Follows the registry until `stop` resolves, or with `is_once` until the first BOOKMARK is saved. Then waits for
+    /// the pending save.
     ///
     /// # Errors
     /// [`GatewayError`].
@@ -175,7 +177,7 @@ impl Gateway {
         }
     }
 
-    /// Comes back for as long as that may help.
+    /// Reconnects with backoff, until an error occurs that retrying can't fix.
     async fn keep(&mut self, tell: Tell<'_>) -> Result<(), GatewayError> {
         let mut backoff = Backoff::default();
         loop {

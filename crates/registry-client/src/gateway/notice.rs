@@ -1,68 +1,68 @@
-//! What a gateway tells of what happens to it.
+//! The notices with which a gateway reports events to its caller.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::event::ActiveConfig;
 use crate::AgentId;
 
-/// Something has happened.
+/// A notice about the connection, the state file, or a configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
-    /// This was saved, and is served from now on.
+    /// The state file was loaded, and its configurations are served.
     Loaded {
         /// The state file.
         path: PathBuf,
-        /// How many agents it serves.
+        /// The number of agents served.
         agents: usize,
-        /// The commit that they are of.
+        /// The revision of the configurations.
         revision: i64,
-        /// How long ago that was saved.
+        /// The time since they were saved.
         age: Duration,
     },
-    /// The state file is damaged; nothing of it is used.
+    /// The state file is damaged, and was moved aside unused.
     Damaged {
         /// The state file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         why: String,
-        /// Where it is kept.
+        /// The path that it was moved to.
         kept: PathBuf,
     },
-    /// The registry has let it in.
+    /// A stream has started.
     Connected {
-        /// The commit that it goes on from; none when it begins with a snapshot.
+        /// The revision that the stream resumes after. `None` when it starts with a snapshot.
         after: Option<i64>,
     },
-    /// It is not connected, and will try again. Told once for each reason.
+    /// The connection is lost; the gateway retries. Sent once for consecutive failures with the same reason.
     Disconnected {
-        /// Why.
+        /// The reason.
         why: String,
-        /// How many agents it serves meanwhile.
+        /// The number of agents that the gateway keeps serving.
         agents: usize,
     },
-    /// The registry does not accept the cursor: a snapshot follows.
+    /// The registry rejected the cursor; a snapshot follows.
     Anew {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// What serves can't be saved. Told once, until it can again.
+    /// Saving failed. Sent once until a save succeeds.
     Unsaved {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// A snapshot has taken the place of all that was.
+    /// A snapshot replaced all configurations.
     Snapshot {
-        /// The commit that it is of.
+        /// The snapshot's revision.
         revision: i64,
-        /// How many agents it serves.
+        /// The number of agents served.
         agents: usize,
-        /// Those that were served before and are not in it.
+        /// The agents that were served before and aren't in the snapshot.
         gone: Vec<AgentId>,
     },
-    /// This serves from this commit on.
+    /// This configuration is active from this revision on.
     Upsert(i64, Arc<ActiveConfig>),
-    /// This agent is not served from this commit on, for this reason.
+    /// This agent isn't served from this revision on, with the reason.
     Remove(i64, AgentId, String),
-    /// All up to this commit is known.
+    /// The configurations are complete up to this revision.
     Bookmark(i64),
 }

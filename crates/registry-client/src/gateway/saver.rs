@@ -1,5 +1,5 @@
-//! Saves beside the stream, so that a slow disk makes no configuration late: always what was last asked for, however
-//! much was asked for meanwhile.
+//! Saves in a background task, so that a slow disk doesn't delay the stream. Pending requests are coalesced: only the
+//! latest is saved.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,28 +7,29 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{map::Marked, now, state::StateFile};
 
-/// How the last save ended.
+/// The result of the last save.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Saved {
-    /// Which it was: 1 is the first that was asked for.
+    /// The number of the request, counted from 1.
     pub(super) number: u64,
-    /// Why it failed.
+    /// The error, if the save failed.
     pub(super) failure: Option<Arc<str>>,
 }
 
-/// Whoever asks for saves.
+/// The handle with which a gateway requests saves.
 #[derive(Debug)]
 pub(super) struct Saver {
     wanted: watch::Sender<Option<(u64, Marked)>>,
     saved: watch::Receiver<Saved>,
     number: u64,
     asked: Option<Instant>,
-    /// How long what is saved may lag behind when nothing has changed but the cursor.
+    /// The minimum interval between saves that change only the cursor.
     cursor_lag: Duration,
 }
 
 impl Saver {
-    /// Saves into this file, or nowhere, until the `Saver` is dropped.
+    /// Starts the background task, which ends when the `Saver` is dropped. Without a file, requests succeed without
+    /// saving anything.
     pub(super) fn start(file: Option<Arc<StateFile>>, cursor_lag: Duration) -> Self {
         let (wanted, asked) = watch::channel(None);
         let (done, saved) = watch::channel(Saved::default());
@@ -36,7 +37,8 @@ impl Saver {
         Self { wanted, saved, number: 0, asked: None, cursor_lag }
     }
 
-    /// Asks for this to be saved, now or, when it is what was saved but for the cursor, once in a while.
+    /// Requests a save. If only the cursor has changed and the last save succeeded, skips requests within `cursor_lag` of
+    /// the previous one.
     pub(super) fn ask(&mut self, marked: &Marked, is_changed: bool) {
         let is_fresh = self.asked.is_some_and(|asked| asked.elapsed() < self.cursor_lag);
         if is_fresh && !is_changed && self.saved.borrow().failure.is_none() {
@@ -47,21 +49,21 @@ impl Saver {
         self.wanted.send_replace(Some((self.number, marked.clone())));
     }
 
-    /// How the next save ended. Safe to drop while it waits.
+    /// Waits for the next save and returns its result. Cancel-safe.
     pub(super) async fn next(&mut self) -> Saved {
-        // Its task ends with the program.
+        // The channel closes only when the task is cancelled at shutdown.
         if self.saved.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
         self.saved.borrow_and_update().clone()
     }
 
-    /// Waits until all that was asked for is saved, or has failed to be.
+    /// Waits until the last request is saved or has failed.
     pub(super) async fn flush(&mut self) -> Saved {
         let wanted = self.number;
         match self.saved.wait_for(|saved| saved.number >= wanted).await {
             Ok(saved) => saved.clone(),
-            Err(_) => Saved { number: wanted, failure: Some("the program ends".into()) },
+            Err(_) => Saved { number: wanted, failure: Some("the program is shutting down".into()) },
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The file that a gateway starts from when the registry is down: configurations and cursor of one bookmark, replaced
-//! as a whole. It says what it is of, so that no other watch goes on from it, and what its content hashes to, so that
-//! no damage is served.
+//! The state file, from which a gateway starts when the registry is down: the configurations and the cursor of one
+//! BOOKMARK, replaced atomically. It names its registry and filter, so that no other watch resumes from it, and contains
+//! a hash, so that a damaged file isn't served.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,10 +16,10 @@ use sha2::{Digest, Sha256};
 use super::{GatewayError, Timestamp, event::ActiveConfig, map::Marked};
 use crate::{AgentId, CustomerId};
 
-/// The form of the file. Another number is another form, which this program does not touch.
+/// The version of the file format. Files of other versions are rejected and left untouched.
 const FORMAT: u32 = 1;
 
-/// What is watched, and where: a cursor is good for nothing else.
+/// The registry and the filter of a watch. A cursor is valid only for these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Subject {
@@ -33,12 +33,12 @@ struct Head {
     format: u32,
 }
 
-// What is not known may be the damaged name of what is.
+// Unknown fields are denied, because an unknown name may be a damaged known one.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Envelope<C> {
     format: u32,
-    /// Over `state`, as this program writes it.
+    /// The hash of `state` as serialised by this program, in hex.
     sha256: String,
     state: State<C>,
 }
@@ -53,37 +53,37 @@ struct State<C> {
     configs: BTreeMap<AgentId, C>,
 }
 
-/// What was in the file.
+/// The content of the file when it was opened.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// There is none yet.
+    /// The file doesn't exist.
     Nothing,
-    /// What was saved, and when.
+    /// The saved state, and the time of saving.
     Saved(Marked, Timestamp),
-    /// No state, for this reason; it is kept here.
+    /// The file is damaged: the reason, and the path that it was moved to.
     Damaged(String, PathBuf),
 }
 
-/// The file. Nobody else writes it as long as this lives.
+/// The state file. It is locked while this value lives, so that no other watch writes it.
 #[derive(Debug)]
 pub(super) struct StateFile {
     path: PathBuf,
     subject: Subject,
-    #[expect(dead_code, reason = "it holds the lock")]
+    #[expect(dead_code, reason = "held for its lock")]
     lock: File,
 }
 
 impl StateFile {
-    /// Takes the file, and reads what is in it. One that is damaged is moved aside.
+    /// Locks the file and reads it. A damaged file is moved aside.
     ///
     /// # Errors
-    /// [`GatewayError::Setting`] when it can't be used: it is of another watch or another form, or another program
-    /// has it.
+    /// [`GatewayError::Setting`] when the file belongs to another watch, has another format, is locked by another
+    /// process, or can't be read.
     pub(super) fn open(path: &Path, subject: Subject) -> Result<(Self, Found), GatewayError> {
         let unusable = |why: String| {
             GatewayError::Setting(format!("can't use the state file {}: {why}", path.display()))
         };
-        // What is replaced is the file, and not a link to it.
+        // Symbolic links are resolved, so that a save replaces the file and not the link.
         let place = match fs::canonicalize(path) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => path.to_owned(),
             place => place.map_err(|err| unusable(err.to_string()))?,
@@ -98,7 +98,7 @@ impl StateFile {
         let lock = options.open(beside(".lock")).map_err(|err| unusable(err.to_string()))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(unusable("another watch uses it".to_owned())),
+            Err(TryLockError::WouldBlock) => return Err(unusable("another process uses it".to_owned())),
             Err(TryLockError::Error(err)) => return Err(unusable(err.to_string())),
         }
         let found = match fs::read(&place) {
@@ -106,7 +106,7 @@ impl StateFile {
             Err(err) => return Err(unusable(err.to_string())),
             Ok(bytes) => match read(&bytes) {
                 Ok(state) if state.subject != subject => {
-                    return Err(unusable(format!("it is of {}", state.subject)));
+                    return Err(unusable(format!("it belongs to another watch: {}", state.subject)));
                 }
                 Ok(state) => {
                     let State { revision, cursor, saved_at, configs, .. } = state;
@@ -114,7 +114,7 @@ impl StateFile {
                     Found::Saved(Marked { revision, cursor, configs }, saved_at)
                 }
                 Err(Unread::Format(format)) => {
-                    return Err(unusable(format!("its format is {format}, and this program's is {FORMAT}")));
+                    return Err(unusable(format!("its format must be {FORMAT}, got {format}")));
                 }
                 Err(Unread::Damaged(why)) => {
                     let aside = beside(&format!(".damaged-{}", uuid::Uuid::now_v7()));
@@ -126,12 +126,12 @@ impl StateFile {
         Ok((Self { path: place, subject, lock }, found))
     }
 
-    /// Where it is.
+    /// Returns the file's path, with symbolic links resolved.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts this in the place of what was saved, or fails and leaves that as it was.
+    /// Replaces the file atomically. If that fails, the previous content remains.
     pub(super) fn save(&self, marked: &Marked, at: Timestamp) -> io::Result<()> {
         let configs: BTreeMap<AgentId, &ActiveConfig> =
             marked.configs.iter().map(|(agent, config)| (*agent, config.as_ref())).collect();
@@ -141,7 +141,7 @@ impl StateFile {
         let bytes = serde_json::to_vec(&Envelope { format: FORMAT, sha256: hash(&state)?, state })?;
         let mut draft = self.path.clone().into_os_string();
         draft.push(".new");
-        // Prompts are a customer's own: nobody else on the machine reads them, whatever was left here.
+        // Prompts are confidential, so the draft is created anew with mode 0600. A leftover one may have another mode.
         match fs::remove_file(&draft) {
             Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
             _ => {}
@@ -150,7 +150,7 @@ impl StateFile {
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&draft, &self.path)?;
-        // The name is as lasting as what it names.
+        // Syncs the folder, so that the rename survives a power failure too.
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
@@ -163,7 +163,7 @@ enum Unread {
 
 fn read(bytes: &[u8]) -> Result<State<ActiveConfig>, Unread> {
     let damaged = |err: &dyn std::fmt::Display| Unread::Damaged(err.to_string());
-    // It holds as many configurations as are watched.
+    // The size isn't limited, since the file contains all configurations of the watch.
     let file = json_reader::read(bytes, &json_reader::Limits::DEPTH_ONLY).map_err(|err| damaged(&err))?;
     let Head { format } = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
     if format != FORMAT {
@@ -171,7 +171,7 @@ fn read(bytes: &[u8]) -> Result<State<ActiveConfig>, Unread> {
     }
     let read: Envelope<ActiveConfig> = json_reader::from_json(&file).map_err(|err| damaged(&err))?;
     if hash(&read.state).map_err(|err| damaged(&err))? != read.sha256 {
-        return Err(damaged(&"its content is not what its hash is of"));
+        return Err(damaged(&"its content doesn't match its hash"));
     }
     Ok(read.state)
 }
@@ -189,7 +189,7 @@ impl std::fmt::Display for Subject {
             None => write!(f, ", all customers")?,
         }
         match agents {
-            Some(agents) => write!(f, ", {} agents that are named", agents.len()),
+            Some(agents) => write!(f, ", {} selected agents", agents.len()),
             None => write!(f, ", all agents"),
         }
     }
@@ -248,15 +248,18 @@ mod tests {
         let (file, found) = folder.open("http://a").unwrap();
         assert!(matches!(found, Found::Nothing));
         let at = now();
-        // A draft that was left behind, for all to read, is in nobody's way.
+        // A leftover draft, readable for all, doesn't get in the way.
         fs::write(folder.0.join("state.new"), "left").unwrap();
         for _ in 0..2 {
             file.save(&marked, at).unwrap();
         }
         assert_eq!(fs::metadata(folder.0.join("state")).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(folder.open("http://a"), Err(GatewayError::Setting(_))), "it is in use");
+        assert!(matches!(folder.open("http://a"), Err(GatewayError::Setting(_))), "the file is locked");
         drop(file);
-        assert!(matches!(folder.open("http://b"), Err(GatewayError::Setting(_))), "it is of another");
+        assert!(
+            matches!(folder.open("http://b"), Err(GatewayError::Setting(_))),
+            "the file belongs to another watch"
+        );
         let (_, found) = folder.open("http://a").unwrap();
         let Found::Saved(read, then) = found else { panic!("{found:?}") };
         assert_eq!((read, then), (marked, at));
@@ -278,9 +281,9 @@ mod tests {
                     damaged += 1;
                     assert_eq!(fs::read(aside).unwrap(), bytes);
                 }
-                // The number of the format is the one thing that may be another and whole.
+                // The format version is the only byte whose change is an unsupported format and not damage.
                 Err(GatewayError::Setting(_)) => refused += 1,
-                other => panic!("byte {at} of {text} is another, and it is read: {other:?}"),
+                other => panic!("byte {at} of {text} was changed, and the file is still read: {other:?}"),
             }
         }
         assert!(refused <= 1 && damaged + refused == whole.len(), "{damaged} {refused}");
@@ -308,11 +311,13 @@ mod tests {
         let (file, _) = folder.open("http://a").unwrap();
         let first = marked();
         file.save(&first, now()).unwrap();
-        // A folder in the draft's place can't be written.
+        // A folder at the draft's path makes the save fail.
         fs::create_dir(folder.0.join("state.new")).unwrap();
         assert!(file.save(&Marked { revision: 8, ..marked() }, now()).is_err());
         drop(file);
-        let Found::Saved(read, _) = folder.open("http://a").unwrap().1 else { panic!("it is gone") };
+        let Found::Saved(read, _) = folder.open("http://a").unwrap().1 else {
+            panic!("the saved state is gone")
+        };
         assert_eq!(read, first);
     }
 }

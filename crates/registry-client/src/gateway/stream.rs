@@ -1,4 +1,5 @@
-//! One connection of a gateway, and the streams on it: a second one where the first one's cursor is not accepted.
+//! One connection of a gateway, and its streams. When the registry rejects the cursor of the first stream, a second one
+//! starts with a snapshot.
 
 use std::io;
 
@@ -17,18 +18,18 @@ use super::{
 };
 use crate::{ClientError, Session};
 
-/// How often the patience is doubled at most: half a minute becomes a quarter of an hour.
+/// The maximum number of doublings of the patience: 30 seconds become 16 minutes.
 const PATIENCE_DOUBLINGS: u32 = 5;
 
-/// How a connection ended.
+/// Why a connection ended.
 pub(super) enum End {
-    /// There is nothing more to do.
+    /// The first BOOKMARK is saved, and `is_once` is set.
     Done,
-    /// It never began.
+    /// The credential couldn't be read.
     Unready(String),
-    /// The registry, or what is between, has ended it.
+    /// The connection failed, or the registry ended it.
     Broken(ClientError),
-    /// The gateway can't go on.
+    /// The gateway must stop.
     Failed(GatewayError),
 }
 
@@ -51,7 +52,7 @@ impl From<ClientError> for End {
 }
 
 impl Gateway {
-    /// Signs in with the credential as it is now, and follows until that ends.
+    /// Connects with the current credential, and follows the stream until it ends.
     pub(super) async fn connection(&mut self, tell: Tell<'_>) -> End {
         let token = match self.settings.credential.read() {
             Ok(token) => token,
@@ -86,7 +87,7 @@ impl Gateway {
         }
     }
 
-    /// Follows one stream. Ends well when the first BOOKMARK is saved and that was all that was wanted.
+    /// Follows one stream until it fails. Returns `Ok` only with `is_once`, when the first BOOKMARK is saved.
     async fn stream(&mut self, session: &Session, cursor: Option<String>, tell: Tell<'_>) -> Result<(), End> {
         let after = self.map.marked().filter(|_| cursor.is_some()).map(|marked| marked.revision);
         let variables = json!({
@@ -95,15 +96,15 @@ impl Gateway {
             "after": cursor,
         });
         let mut events = session.subscribe(CONFIGS, variables)?;
-        // That a stream has begun is not said by the protocol; where the last one was refused, it is not told until
-        // something comes.
+        // The protocol doesn't acknowledge the start of a stream. After a failed stream, `Connected` is reported
+        // only with the first event.
         let mut is_untold = self.barren > 0;
         if !is_untold {
             self.trouble = None;
             tell(Notice::Connected { after })?;
         }
-        // The socket's own pings see to a connection that leads nowhere. A registry that has very much to look through
-        // before the first event would be left again and again if it were not given more time.
+        // The socket's pings detect a dead connection, so this timeout can grow. It must: a registry that scans a
+        // long log before the first event would otherwise be abandoned at every attempt.
         let patience = self.settings.patience * (1 << self.barren.min(PATIENCE_DOUBLINGS));
         let mut heard = Instant::now();
         loop {
@@ -118,7 +119,7 @@ impl Gateway {
             let data = match event {
                 Err(_) => return Err(ClientError::Silent.into()),
                 Ok(None) => {
-                    let end = ClientError::Protocol("the stream was completed".to_owned());
+                    let end = ClientError::Protocol("the service completed the stream".to_owned());
                     return Err(end.into());
                 }
                 Ok(Some(event)) => event?.data,
@@ -138,7 +139,7 @@ impl Gateway {
         }
     }
 
-    /// Takes one event over; true for a BOOKMARK.
+    /// Applies one event, requests a save at a BOOKMARK, and sends notices. Returns whether it was a BOOKMARK.
     fn take(&mut self, data: Value, tell: Tell<'_>) -> Result<bool, End> {
         let applied = self.map.apply(ConfigEvent::read(data)?)?;
         let is_changed = match &applied {
@@ -162,7 +163,7 @@ impl Gateway {
         Ok(is_changed.is_some())
     }
 
-    /// Tells that what serves can't be saved, once.
+    /// Sends [`Notice::Unsaved`] for the first of consecutive failed saves.
     fn note(&mut self, saved: Saved, tell: Tell<'_>) -> Result<(), GatewayError> {
         let was_unsaved = std::mem::replace(&mut self.is_unsaved, saved.failure.is_some());
         match saved.failure {

@@ -100,24 +100,24 @@ impl Tenant {
 
 /// The document that a request identifies.
 #[derive(Debug)]
-pub(in crate::graphql) enum Found {
+pub(in crate::graphql) enum DocumentLookup {
     /// A cached document, which is checked already.
-    Known(Arc<Document>, Claim),
+    Known(Arc<Document>, ClaimedHash),
     /// A text that isn't cached.
-    New(New),
+    Unchecked(UncheckedText),
 }
 
 /// The hash that a client sent together with the text: the client will send only the hash from then on.
-pub(in crate::graphql) type Claim = Option<Hash>;
+pub(in crate::graphql) type ClaimedHash = Option<Hash>;
 
 /// A text that isn't cached, with its claimed hash.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::graphql) struct New {
+pub(in crate::graphql) struct UncheckedText {
     pub(in crate::graphql) text: Arc<str>,
-    pub(in crate::graphql) claimed: Claim,
+    pub(in crate::graphql) claimed: ClaimedHash,
 }
 
-impl New {
+impl UncheckedText {
     /// Checks that the claimed hash is the text's. Hashes the whole text.
     pub(in crate::graphql) fn verify(&self) -> Result<(), Refusal> {
         match self.claimed {
@@ -171,9 +171,9 @@ impl Documents {
         &self,
         operation: &mut Operation,
         tenant: &Tenant,
-    ) -> Result<Found, Refusal> {
+    ) -> Result<DocumentLookup, Refusal> {
         let (text, id) = (operation.query.take(), operation.document_id.take());
-        let claimed = operation.persisted().map(claimed).transpose()?;
+        let claimed = operation.persisted().map(read_claimed_hash).transpose()?;
         if let Some(trusted) = &self.trusted {
             let text = trusted.find(text, id.as_deref(), claimed).ok_or(Refusal::NotTrusted)?;
             return Ok(self.known_or_new(text, None));
@@ -184,7 +184,7 @@ impl Documents {
             (Some(claimed), Some(id)) if !claimed.eq_ignore_ascii_case(id) => return Err(Refusal::Mismatch),
             (claimed, id) => claimed.or(id),
         };
-        match (text, claimed.map(read)) {
+        match (text, claimed.map(decode_hash)) {
             (Some(text), None) => Ok(self.known_or_new(text.into(), None)),
             (Some(text), Some(claimed)) => {
                 Ok(self.known_or_new(text.into(), Some(claimed.ok_or(Refusal::Mismatch)?)))
@@ -192,20 +192,20 @@ impl Documents {
             (None, claimed) => {
                 let document =
                     claimed.flatten().and_then(|hash| self.registered.get(&(tenant.clone(), hash)));
-                Ok(Found::Known(document.ok_or(Refusal::NotFound)?, None))
+                Ok(DocumentLookup::Known(document.ok_or(Refusal::NotFound)?, None))
             }
         }
     }
 
-    fn known_or_new(&self, text: Arc<str>, claimed: Option<Hash>) -> Found {
+    fn known_or_new(&self, text: Arc<str>, claimed: Option<Hash>) -> DocumentLookup {
         if text.len() <= TEXT_BYTES_MAX {
             let hash = hash(&text);
             let is_claimed = claimed.is_none_or(|claimed| claimed == hash);
             if let Some(document) = self.checked.get(&hash).filter(|_| is_claimed) {
-                return Found::Known(document, claimed);
+                return DocumentLookup::Known(document, claimed);
             }
         }
-        Found::New(New { text, claimed })
+        DocumentLookup::Unchecked(UncheckedText { text, claimed })
     }
 
     /// Removes all documents, after an erasure: a literal in one may be an erased prompt. Clients send their texts
@@ -217,7 +217,7 @@ impl Documents {
 
     /// Caches the document of an accepted request: by its text's hash for everyone, and by the claimed hash for
     /// this tenant.
-    pub(in crate::graphql) fn keep(&self, document: &Arc<Document>, tenant: Tenant, claimed: Claim) {
+    pub(in crate::graphql) fn keep(&self, document: &Arc<Document>, tenant: Tenant, claimed: ClaimedHash) {
         let text = document.text();
         if text.len() <= TEXT_BYTES_MAX {
             let hash = claimed.unwrap_or_else(|| hash(text));
@@ -232,7 +232,7 @@ impl Documents {
 }
 
 /// Reads the hash from the extension `persistedQuery`.
-fn claimed(extension: &Json) -> Result<&str, Refusal> {
+fn read_claimed_hash(extension: &Json) -> Result<&str, Refusal> {
     match extension.get("version") {
         Some(Json::Number(version)) if version.as_i64() == Some(1) => {}
         Some(Json::Number(_)) => return Err(Refusal::NotSupported),
@@ -245,7 +245,7 @@ fn hash(text: &str) -> Hash {
     Sha256::digest(text).into()
 }
 
-fn read(text: &str) -> Option<Hash> {
+fn decode_hash(text: &str) -> Option<Hash> {
     let mut hash = Hash::default();
     hex::decode_to_slice(text, &mut hash).ok()?;
     Some(hash)

@@ -52,11 +52,11 @@ pub struct TrustedDocuments {
 #[derive(Deserialize)]
 struct Manifest {
     version: u32,
-    operations: Vec<Listed>,
+    operations: Vec<ManifestEntry>,
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct ManifestEntry {
     id: String,
     body: String,
 }
@@ -72,8 +72,8 @@ impl TrustedDocuments {
             return Err(ManifestError::Empty);
         }
         let mut this = Self::default();
-        for Listed { id, body } in listed {
-            runnable(&body, front).map_err(|why| ManifestError::Document(id.clone(), why))?;
+        for ManifestEntry { id, body } in listed {
+            check_document(&body, front).map_err(|why| ManifestError::Document(id.clone(), why))?;
             let text: Arc<str> = body.into();
             this.texts.insert(Arc::clone(&text));
             let id = id.strip_prefix(HASH_PREFIX).map(str::to_owned).unwrap_or(id);
@@ -117,7 +117,7 @@ impl TrustedDocuments {
 }
 
 /// Reads the entries of a list in either form.
-fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
+fn read(json: &str) -> Result<Vec<ManifestEntry>, ManifestError> {
     let list = read_json(json.as_bytes(), &Limits::DEPTH_ONLY).map_err(ManifestError::Json)?;
     if list.get("format").and_then(Json::as_str) == Some(APOLLO) {
         let manifest: Manifest = from_json(&list).map_err(|_| ManifestError::Form)?;
@@ -128,7 +128,7 @@ fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
         other => return Err(ManifestError::NotAnObject(other.kind())),
     };
     let listed = object.into_iter().map(|(id, body)| match body {
-        Json::String(body) => Ok(Listed { id, body }),
+        Json::String(body) => Ok(ManifestEntry { id, body }),
         _ => Err(ManifestError::Form),
     });
     listed.collect()
@@ -136,7 +136,7 @@ fn read(json: &str) -> Result<Vec<Listed>, ManifestError> {
 
 /// Rejects a text that doesn't parse or exceeds a limit. A text that doesn't fit the schema is accepted here, and
 /// rejected when a client sends it: a list may hold documents of an older version's clients.
-fn runnable(text: &str, front: &Front) -> Result<(), String> {
+fn check_document(text: &str, front: &Front) -> Result<(), String> {
     let Err(errors) = front.check(text.into()) else { return Ok(()) };
     let unfit = errors
         .into_iter()

@@ -14,17 +14,17 @@ use super::{
     change::{ChangeConnection, ChangeFilter},
     customer::Customer,
     diff::VersionDiff,
-    error::{Nullable, linked, nullable, refuse, root},
+    error::{Nullable, linked, nullable, nullable_root, refuse},
     page::{connection, page_args},
     scalar::{DateTime, id, to_id},
     user::User,
     version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{Error, Page, PageArgs, agent as verbs, audit::AuditSubject, policy::Action},
+    domain::{Error, Page, PageArgs, agent, audit::AuditSubject, policy::Action},
     graphql::engine::{
-        context::{Lens, request},
-        inline_fields::Plain,
+        context::{RequestView, request},
+        inline_fields::InlineFields,
     },
     id::{AgentId, CustomerId, UserId},
 };
@@ -32,8 +32,8 @@ use crate::{
 /// An agent of a customer: a lasting name, under which versions are published and one of them is served.
 #[derive(Clone)]
 pub struct Agent {
-    pub(in crate::graphql) row: Arc<verbs::Agent>,
-    pub(in crate::graphql) lens: Lens,
+    pub(in crate::graphql) row: Arc<agent::Agent>,
+    pub(in crate::graphql) view: RequestView,
 }
 
 /// Conditions on agents; all given ones must hold.
@@ -53,7 +53,7 @@ pub struct AgentFilter {
     tool_name: Option<String>,
 }
 
-impl From<AgentFilter> for verbs::AgentFilter {
+impl From<AgentFilter> for agent::AgentFilter {
     fn from(filter: AgentFilter) -> Self {
         let AgentFilter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
         Self { archived, name, name_starts_with, name_contains, model_name, tool_name }
@@ -77,9 +77,9 @@ impl Agent {
     /// service tokens and for API keys that have only `changes:read`.
     async fn description(&self) -> Nullable<&str> {
         nullable(async {
-            self.lens.allow(Action::ReadNotes)?;
+            self.view.allow(Action::ReadNotes)?;
             let description = self.row.description.as_deref();
-            self.lens.weigh(description.map_or(0, str::len))?;
+            self.view.weigh(description.map_or(0, str::len))?;
             Ok(description)
         })
         .await
@@ -88,19 +88,19 @@ impl Agent {
     /// The customer that the agent belongs to. FORBIDDEN for service tokens, and for API keys without
     /// `agents:read`.
     async fn customer(&self) -> async_graphql::Result<Customer> {
-        let customer = self.lens.customer(self.row.customer_id).await?;
+        let customer = self.view.customer(self.row.customer_id).await?;
         customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
     }
 
     /// The member responsible for the agent. Null if there is none, or that member has left; also for service
     /// tokens, and for API keys without `changes:read`.
     async fn owner(&self) -> Nullable<User> {
-        linked(self.row.owner_id, |id| self.lens.user(id)).await
+        linked(self.row.owner_id, |id| self.view.user(id)).await
     }
 
     /// The version that the agent serves; null if no version is active.
     async fn active_version(&self) -> Nullable<AgentVersion> {
-        linked(self.row.active_version_id, |id| self.lens.version(id)).await
+        linked(self.row.active_version_id, |id| self.view.version(id)).await
     }
 
     /// The agent's versions, newest first. FORBIDDEN for service tokens, and for API keys without `agents:read`.
@@ -115,7 +115,7 @@ impl Agent {
         before: Option<String>,
     ) -> async_graphql::Result<AgentVersionConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        AgentVersionConnection::of_agent(&self.lens, &self.row, args).await
+        AgentVersionConnection::of_agent(&self.view, &self.row, args).await
     }
 
     /// The version with this number; null if there is none. Null for service tokens, and for API keys without
@@ -124,7 +124,7 @@ impl Agent {
         &self,
         #[graphql(desc = "The version's number; the first version of an agent is 1.")] number: i32,
     ) -> Nullable<AgentVersion> {
-        nullable(async { self.lens.version_of(self.row.id, number).await }).await
+        nullable(async { self.view.version_of(self.row.id, number).await }).await
     }
 
     /// Each change of the active version, newest first. FORBIDDEN for service tokens, and for API keys without
@@ -140,7 +140,7 @@ impl Agent {
         before: Option<String>,
     ) -> async_graphql::Result<ActivationConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        ActivationConnection::of_agent(&self.lens, self.row.id, args).await
+        ActivationConnection::of_agent(&self.view, self.row.id, args).await
     }
 
     /// The agent's entries of the audit log, newest first. For ADMINs, operators, and API keys with `changes:read`;
@@ -157,9 +157,9 @@ impl Agent {
         before: Option<String>,
     ) -> Nullable<ChangeConnection> {
         nullable(async {
-            self.lens.allow_on(Action::ReadChanges, self.row.customer_id)?;
+            self.view.allow_on(Action::ReadChanges, self.row.customer_id)?;
             let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-            ChangeConnection::of(&self.lens, AuditSubject::Agent(self.row.id), filter, args).await.map(Some)
+            ChangeConnection::of(&self.view, AuditSubject::Agent(self.row.id), filter, args).await.map(Some)
         })
         .await
     }
@@ -172,7 +172,7 @@ impl Agent {
         #[graphql(desc = "The number of the version to compare to, usually the newer one.")] to: i32,
     ) -> Nullable<VersionDiff> {
         nullable(async {
-            let (from, to) = (self.lens.version_of(self.row.id, from), self.lens.version_of(self.row.id, to));
+            let (from, to) = (self.view.version_of(self.row.id, from), self.view.version_of(self.row.id, to));
             Ok(from.await?.zip(to.await?).map(|(from, to)| VersionDiff { from, to }))
         })
         .await
@@ -191,33 +191,35 @@ impl Agent {
 
 /// What `totalCount` counts, when a client asks for it.
 pub struct Count {
-    lens: Lens,
-    of: Of,
+    view: RequestView,
+    of: AgentListScope,
 }
 
 /// Which agents a list holds.
-enum Of {
+enum AgentListScope {
     /// All agents that the reader can see and the filter matches.
-    All(verbs::AgentFilter),
+    All(agent::AgentFilter),
     /// The agents of one customer that the filter matches.
-    Customer(CustomerId, verbs::AgentFilter),
+    Customer(CustomerId, agent::AgentFilter),
     /// The agents that one user owns.
     Owner(UserId),
 }
 
-async fn count(Count { lens, of }: &Count) -> async_graphql::Result<u64> {
+async fn count(Count { view, of }: &Count) -> async_graphql::Result<u64> {
     let counted = match of {
-        Of::All(filter) => {
-            return lens.registry.count_agents(&lens.reading, filter).await.map_err(|err| refuse(&err));
+        AgentListScope::All(filter) => {
+            return view.registry.count_agents(&view.reading, filter).await.map_err(|err| refuse(&err));
         }
-        Of::Customer(customer, filter) => lens.agent_counts.load((*customer, filter.clone())).await?,
-        Of::Owner(owner) => lens.owned_counts.load(*owner).await?,
+        AgentListScope::Customer(customer, filter) => {
+            view.agent_counts.load((*customer, filter.clone())).await?
+        }
+        AgentListScope::Owner(owner) => view.owned_counts.load(*owner).await?,
     };
     Ok(counted.map_or(0, |count| *count))
 }
 
-impl Plain for Agent {
-    fn plain(&self, field: &str) -> Option<async_graphql::Value> {
+impl InlineFields for Agent {
+    fn inline_field(&self, field: &str) -> Option<async_graphql::Value> {
         match field {
             "id" => Some(to_id(self.row.id).to_value()),
             "name" => Some(self.row.name.as_str().into()),
@@ -233,35 +235,35 @@ connection!(
 
 impl AgentConnection {
     pub(in crate::graphql) async fn of_customer(
-        lens: &Lens,
+        view: &RequestView,
         customer: CustomerId,
         filter: Option<AgentFilter>,
         args: PageArgs<AgentId>,
     ) -> async_graphql::Result<Self> {
-        let filter = verbs::AgentFilter::from(filter.unwrap_or_default());
-        let page = lens.agent_pages.load((customer, filter.clone(), args)).await?;
+        let filter = agent::AgentFilter::from(filter.unwrap_or_default());
+        let page = view.agent_pages.load((customer, filter.clone(), args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Agent { row: Arc::clone(row), lens: lens.clone() })
+            page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { lens: lens.clone(), of: Of::Customer(customer, filter) }))
+        Ok(Self::new(page, Count { view: view.clone(), of: AgentListScope::Customer(customer, filter) }))
     }
 
     pub(in crate::graphql) async fn of_owner(
-        lens: &Lens,
+        view: &RequestView,
         owner: UserId,
         args: PageArgs<AgentId>,
     ) -> async_graphql::Result<Self> {
-        let page = lens.owned_pages.load((owner, args)).await?;
+        let page = view.owned_pages.load((owner, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
-            page.each(|row| Agent { row: Arc::clone(row), lens: lens.clone() })
+            page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
         });
-        Ok(Self::new(page, Count { lens: lens.clone(), of: Of::Owner(owner) }))
+        Ok(Self::new(page, Count { view: view.clone(), of: AgentListScope::Owner(owner) }))
     }
 }
 
-impl Lens {
+impl RequestView {
     pub(in crate::graphql) async fn agent(&self, id: AgentId) -> async_graphql::Result<Option<Agent>> {
-        Ok(self.agents.load(id).await?.map(|row| Agent { row, lens: self.clone() }))
+        Ok(self.agents.load(id).await?.map(|row| Agent { row, view: self.clone() }))
     }
 }
 
@@ -277,10 +279,10 @@ impl AgentQuery {
         ctx: &Context<'_>,
         #[graphql(name = "id", desc = "The agent's UUID.")] which: ID,
     ) -> Nullable<Agent> {
-        root(async {
-            let lens = request(ctx)?.lens();
-            lens.allow(Action::ReadAgents)?;
-            lens.agent(id("id", &which).map_err(|err| refuse(&err))?).await
+        nullable_root(async {
+            let view = request(ctx)?.view();
+            view.allow(Action::ReadAgents)?;
+            view.agent(id("id", &which).map_err(|err| refuse(&err))?).await
         })
         .await
     }
@@ -303,14 +305,14 @@ impl AgentQuery {
         before: Option<String>,
     ) -> async_graphql::Result<AgentConnection> {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        let lens = request(ctx)?.lens();
+        let view = request(ctx)?.view();
         if let Some(customer) = customer_id {
             let customer = id("customerId", &customer).map_err(|err| refuse(&err))?;
-            return AgentConnection::of_customer(&lens, customer, filter, args).await;
+            return AgentConnection::of_customer(&view, customer, filter, args).await;
         }
-        let filter = verbs::AgentFilter::from(filter.unwrap_or_default());
-        let page = lens.registry.agents(&lens.reading, &filter, &args).await.map_err(|err| refuse(&err))?;
-        let page = page.map(|row| Agent { row: Arc::new(row), lens: lens.clone() });
-        Ok(AgentConnection::new(page, Count { lens, of: Of::All(filter) }))
+        let filter = agent::AgentFilter::from(filter.unwrap_or_default());
+        let page = view.registry.agents(&view.reading, &filter, &args).await.map_err(|err| refuse(&err))?;
+        let page = page.map(|row| Agent { row: Arc::new(row), view: view.clone() });
+        Ok(AgentConnection::new(page, Count { view, of: AgentListScope::All(filter) }))
     }
 }

@@ -4,11 +4,11 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 
 use super::Agent;
 use crate::{
-    domain::{self, agent as verbs},
+    domain::{self, agent},
     graphql::{
-        engine::context::{Lens, request},
+        engine::context::{RequestView, request},
         schema::{
-            error::{Outcome, UserError, settle},
+            error::{Outcome, UserError, into_outcome},
             scalar::{Revision, id},
         },
     },
@@ -86,10 +86,10 @@ macro_rules! payloads {
         }
 
         impl $name {
-            async fn of(lens: Lens, answer: domain::Result<domain::Changed<verbs::Agent>>) -> async_graphql::Result<Self> {
-                let Outcome { value, revision, user_errors } = settle(answer)?;
+            async fn of(view: RequestView, answer: domain::Result<domain::Changed<agent::Agent>>) -> async_graphql::Result<Self> {
+                let Outcome { value, revision, user_errors } = into_outcome(answer)?;
                 let agent = match value {
-                    Some(row) => lens.agent(row.id).await?,
+                    Some(row) => view.agent(row.id).await?,
                     None => None,
                 };
                 Ok(Self { agent, revision, user_errors })
@@ -125,15 +125,15 @@ impl AgentMutation {
         let (request, CreateAgentInput { customer_id, name, description, owner_id, idempotency_key }) =
             (request(ctx)?, input);
         let answer = async {
-            let input = verbs::CreateAgent {
+            let input = agent::CreateAgent {
                 customer_id: id("customerId", &customer_id)?,
                 name,
                 description,
                 owner_id: owner_id.map(|owner| id("ownerId", &owner)).transpose()?,
             };
-            request.registry.create_agent(&request.once(ctx, idempotency_key)?, input).await
+            request.registry.create_agent(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        CreateAgentPayload::of(request.fresh(), answer.await).await
+        CreateAgentPayload::of(request.fresh_view(), answer.await).await
     }
 
     /// Changes an agent's name, description or owner; its versions stay as they are. A new name also changes the
@@ -149,15 +149,15 @@ impl AgentMutation {
             let owner = patch(owner_id)
                 .map(|owner| owner.map(|owner| id("ownerId", &owner)).transpose())
                 .transpose()?;
-            let input = verbs::UpdateAgent {
+            let input = agent::UpdateAgent {
                 id: id("agentId", &agent_id)?,
                 name,
                 description: patch(description),
                 owner_id: owner,
             };
-            request.registry.update_agent(&request.once(ctx, idempotency_key)?, input).await
+            request.registry.update_agent(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        UpdateAgentPayload::of(request.fresh(), answer.await).await
+        UpdateAgentPayload::of(request.fresh_view(), answer.await).await
     }
 
     /// Archives an agent: deactivates it, and rejects new versions and activations with ARCHIVED until it's
@@ -171,10 +171,10 @@ impl AgentMutation {
         let answer = async {
             request
                 .registry
-                .archive_agent(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?)
+                .archive_agent(&request.idempotent_caller(ctx, idempotency_key)?, id("agentId", &agent_id)?)
                 .await
         };
-        ArchiveAgentPayload::of(request.fresh(), answer.await).await
+        ArchiveAgentPayload::of(request.fresh_view(), answer.await).await
     }
 
     /// Restores an archived agent. It serves nothing until you activate a version. Needs EDITOR or `agents:write`.
@@ -187,10 +187,10 @@ impl AgentMutation {
         let answer = async {
             request
                 .registry
-                .restore_agent(&request.once(ctx, idempotency_key)?, id("agentId", &agent_id)?)
+                .restore_agent(&request.idempotent_caller(ctx, idempotency_key)?, id("agentId", &agent_id)?)
                 .await
         };
-        RestoreAgentPayload::of(request.fresh(), answer.await).await
+        RestoreAgentPayload::of(request.fresh_view(), answer.await).await
     }
 }
 

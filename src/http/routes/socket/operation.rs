@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Caller, Error, Origin, Registry, change::Channel},
     feed::Hub,
-    graphql::{Answer, Api, Operation, Told},
+    graphql::{Answer, Api, Operation, SubscriptionMessage},
     http::{Limiter, caller::Client},
 };
 
@@ -112,8 +112,8 @@ impl Run {
             let mut goes_on = true;
             while goes_on && let Some(told) = answers.next().await {
                 goes_on = match told {
-                    Told::Event(written) => self.next(&written, request_id).await,
-                    Told::Refused(refusal) => {
+                    SubscriptionMessage::Event(written) => self.next(&written, request_id).await,
+                    SubscriptionMessage::Rejected(refusal) => {
                         if refusal.is_refusal() {
                             self.limiter.charge(&caller, &self.bearer, bytes);
                         }
@@ -132,7 +132,7 @@ impl Run {
                 self.error(answer).await;
                 return Ok(());
             }
-            self.next(&answer.written(), request_id).await
+            self.next(&answer.to_json(), request_id).await
         };
         if complete {
             self.send("complete", None::<()>).await;

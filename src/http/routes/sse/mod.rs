@@ -15,7 +15,7 @@ use axum::{
 
 use crate::{
     domain::{Caller, Error},
-    graphql::{Accepted, Answer},
+    graphql::{Answer, CheckedOperation},
     http::{
         Door,
         caller::{self, Since},
@@ -41,7 +41,7 @@ pub(in crate::http) fn subscribe(
     head: &Parts,
     caller: Arc<Caller>,
     since: Since,
-    accepted: Accepted,
+    accepted: CheckedOperation,
 ) -> Result<Response, Error> {
     let bearer = caller::bearer(&head.headers)?
         .ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
@@ -56,7 +56,7 @@ pub(in crate::http) fn subscribe(
 
 /// An event stream with the single result of a completed operation.
 pub(in crate::http) fn whole(answer: &Answer) -> Response {
-    events((next(&answer.written()) + COMPLETE).into())
+    events((next(&answer.to_json()) + COMPLETE).into())
 }
 
 fn events(body: Body) -> Response {

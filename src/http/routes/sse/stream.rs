@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{COMPLETE, next};
 use crate::{
     domain::{Caller, Error},
-    graphql::{Accepted, Answer, Told},
+    graphql::{Answer, CheckedOperation, SubscriptionMessage},
     http::{
         Door,
         caller::Since,
@@ -52,7 +52,7 @@ pub(super) struct Stream {
     pub(super) bearer: Arc<str>,
     /// The count of rights changes just before the caller was looked up.
     pub(super) since: Since,
-    pub(super) accepted: Accepted,
+    pub(super) accepted: CheckedOperation,
     pub(super) seat: Seat,
     pub(super) peer: Peer,
 }
@@ -123,7 +123,12 @@ async fn part(outbox: mpsc::Sender<Bytes>, last: Bytes, pause: Duration, peer: &
 }
 
 /// Sends events until the subscription ends. A panic is reported as an error event.
-async fn tell(door: &Door, caller: Arc<Caller>, accepted: Accepted, outbox: &mpsc::Sender<Bytes>) -> End {
+async fn tell(
+    door: &Door,
+    caller: Arc<Caller>,
+    accepted: CheckedOperation,
+    outbox: &mpsc::Sender<Bytes>,
+) -> End {
     let request_id = caller.request_id().to_owned();
     // A panic ends this operation only, as it ends a single request over HTTP.
     let told = AssertUnwindSafe(relay(door, caller, accepted, outbox)).catch_unwind().await;
@@ -132,7 +137,7 @@ async fn tell(door: &Door, caller: Arc<Caller>, accepted: Accepted, outbox: &mps
         Err(_) => {
             tracing::error!(request_id, "an operation panicked");
             let refusal = Answer::refusal("something went wrong on our side", "INTERNAL", &request_id);
-            post(door, outbox, next(&refusal.written()).into()).await
+            post(door, outbox, next(&refusal.to_json()).into()).await
         }
     };
     told.err().unwrap_or(End::Complete)
@@ -141,7 +146,7 @@ async fn tell(door: &Door, caller: Arc<Caller>, accepted: Accepted, outbox: &mps
 async fn relay(
     door: &Door,
     caller: Arc<Caller>,
-    accepted: Accepted,
+    accepted: CheckedOperation,
     outbox: &mpsc::Sender<Bytes>,
 ) -> Result<(), End> {
     let request_id = caller.request_id().to_owned();
@@ -155,14 +160,16 @@ async fn relay(
         };
         let Some(told) = answer else { return Ok(()) };
         let written = match told {
-            Told::Event(written) => written,
-            Told::Refused(refusal) => return post(door, outbox, next(&refusal.written()).into()).await,
+            SubscriptionMessage::Event(written) => written,
+            SubscriptionMessage::Rejected(refusal) => {
+                return post(door, outbox, next(&refusal.to_json()).into()).await;
+            }
         };
         let event = next(&written);
         if event.len() > MESSAGE_BYTES_MAX {
             let why = format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items");
             let refusal = Answer::refusal(why, "TOO_LARGE", &request_id);
-            return post(door, outbox, next(&refusal.written()).into()).await;
+            return post(door, outbox, next(&refusal.to_json()).into()).await;
         }
         post(door, outbox, event.into()).await?;
     }

@@ -33,7 +33,7 @@ pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
     };
     match app.door.api.accept(operation, &Caller::system("differential")) {
         Ok(_) => Ok(()),
-        Err(refused) => Err(refused.written().to_string()),
+        Err(refused) => Err(refused.to_json().to_string()),
     }
 }
 

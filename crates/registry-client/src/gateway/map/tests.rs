@@ -1,4 +1,5 @@
-//! The map against a model of a registry: whatever is cut, killed and refused, it holds what the registry serves.
+//! Property test: compares the map with a model of a registry, across broken connections, restarts and rejected
+//! cursors.
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,7 @@ fn agent(nth: u8) -> AgentId {
     Uuid::from_u128(u128::from(nth)).into()
 }
 
-/// What this agent serves since this commit.
+/// This agent's configuration since this revision.
 fn config(agent_id: AgentId, revision: i64) -> Arc<ActiveConfig> {
     Arc::new(ActiveConfig {
         agent_id,
@@ -31,7 +32,7 @@ fn config(agent_id: AgentId, revision: i64) -> Arc<ActiveConfig> {
     })
 }
 
-/// A registry: at each revision from 0 on, since which commit each agent serves what it does.
+/// A model of a registry: for each revision from 0 on, the revision since which each agent's configuration is active.
 struct Model(Vec<BTreeMap<AgentId, i64>>);
 
 impl Model {
@@ -55,11 +56,11 @@ impl Model {
     }
 }
 
-/// What the registry says to one subscription.
+/// The registry's side of one subscription.
 struct Stream {
     place: i64,
     queue: VecDeque<ConfigEvent>,
-    /// After every so many commits a bookmark is due, as where ten seconds have passed.
+    /// A BOOKMARK is due after this many commits. Stands for the registry's ten seconds.
     due: i64,
 }
 
@@ -112,19 +113,19 @@ impl Map {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// The registry changes: who begins and who ends to serve.
+    /// A commit in the registry: agents that are served from then on, or no longer.
     Commit(Vec<(u8, bool)>),
-    /// So many events come.
+    /// This many events arrive.
     Hear(u8),
-    /// Nothing has happened for a while.
+    /// Nothing happens for a while.
     Idle,
-    /// What is marked is saved.
+    /// The gateway saves `marked`.
     Save,
     /// The connection breaks.
     Cut(i64),
-    /// The gateway is killed, and started again from what was saved.
+    /// The gateway is killed and restarted from the saved state.
     Kill(i64),
-    /// The connection breaks, and the cursor is not accepted.
+    /// The connection breaks, and the registry rejects the cursor.
     Refuse(i64),
 }
 
@@ -140,13 +141,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A gateway, what it was told, and what it must hold.
+/// A gateway's map, the model, and the revisions that the map must have reached.
 struct Run {
     model: Model,
     map: Map,
     stream: Stream,
     saved: Option<Marked>,
-    /// The latest commit that it was told of an agent, and of all.
+    /// The latest revision received per agent, and the revision of the last snapshot.
     told: BTreeMap<AgentId, i64>,
     told_all: i64,
 }
@@ -161,25 +162,29 @@ impl Run {
             ConfigEvent::Bookmark(..) => false,
         };
         let applied = self.map.apply(event.clone()).unwrap();
-        assert_eq!(applied == Applied::Nothing, is_known, "each is told once: {event:?}");
+        assert_eq!(applied == Applied::Nothing, is_known, "each change is reported once: {event:?}");
         match &event {
             ConfigEvent::Bookmark(revision, _) => {
                 if is_gathering {
                     self.told.clear();
                     self.told_all = *revision;
                 }
-                assert_eq!(self.map.kept().as_ref(), Some(self.model.at(*revision)), "at a bookmark");
+                assert_eq!(
+                    self.map.kept().as_ref(),
+                    Some(self.model.at(*revision)),
+                    "the saved copy at a BOOKMARK"
+                );
                 assert_eq!(self.map.marked().map(|marked| marked.revision), Some(*revision));
             }
             ConfigEvent::Upsert(revision, config) => self.tell(config.agent_id, *revision),
             ConfigEvent::Remove(revision, agent, _) => self.tell(*agent, *revision),
-            ConfigEvent::Snapshot(_) => assert_eq!(self.map.served(), served, "it is half"),
+            ConfigEvent::Snapshot(_) => assert_eq!(self.map.served(), served, "an incomplete copy"),
         }
         if !matches!(event, ConfigEvent::Bookmark(..)) {
-            assert_eq!(self.map.kept(), kept, "it is half");
+            assert_eq!(self.map.kept(), kept, "an incomplete copy");
         }
         if applied == Applied::Nothing {
-            assert_eq!(self.map.served(), served, "it has changed, and that was not told");
+            assert_eq!(self.map.served(), served, "a change that wasn't reported");
         }
         self.check();
     }
@@ -193,7 +198,7 @@ impl Run {
         self.told.get(&agent).copied().unwrap_or_default().max(self.told_all)
     }
 
-    /// Each agent is served as it was at the latest commit that was told of it.
+    /// Each agent's configuration is the one at the latest revision received for it.
     fn check(&self) {
         for nth in 0..AGENTS {
             let at = self.told_of(agent(nth));
@@ -270,10 +275,10 @@ fn a_snapshot_takes_away_who_is_not_in_it_and_says_so() {
     assert_eq!(map.resume(), None);
     assert_eq!(map.apply(ConfigEvent::Snapshot(config(agent(2), 1))).unwrap(), Applied::Nothing);
     assert_eq!(map.len(), 2);
-    // A registry that was restored from a backup begins before what is known.
+    // A registry that was restored from a backup may send a snapshot of an older revision.
     let applied = map.apply(ConfigEvent::Bookmark(3, "3".to_owned())).unwrap();
     assert_eq!(applied, Applied::Snapshot(3, vec![agent(1)]));
     assert_eq!((map.len(), map.resume()), (1, Some("3".to_owned())));
-    // From then on a snapshot was not asked for.
+    // The resumed stream must not contain a SNAPSHOT.
     assert!(map.apply(ConfigEvent::Snapshot(config(agent(1), 1))).is_err());
 }
