@@ -1,31 +1,31 @@
-# The registry's two commands, `make run` and `make test`, and what stands beside them. `make help` lists all.
+# The two main targets are `make run` and `make test`. `make help` lists all targets.
 .DEFAULT_GOAL := help
 .PHONY: help run build check test proof bench conformance mutants lint audit clean
 
-# rustup's own place, for shells whose profile doesn't name it yet.
+# Adds rustup's folder, for shells that don't have it in PATH yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-help: ## list these targets
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: ## install what is missing, build, start the service; ARGS="…" goes to `serve`
+run: ## install missing dependencies, build, start the service; ARGS="…" passes arguments to `serve`
 	@scripts/setup
 	@cargo build --release
 	@exec "$${CARGO_TARGET_DIR:-target}/release/agent-registry" serve $(ARGS)
 
-build: ## build the service, optimised
+build: ## build the service with optimisations
 	@scripts/setup
 	@cargo build --release
 
-check: ## the quick answer while you write, in seconds: rustfmt, types, layers, prose, commit subjects
+check: ## run rustfmt, cargo check and the tests that read the sources; takes seconds
 	@scripts/setup lint
 	@scripts/check
 
-test: ## install what is missing; the lints, and every test
+test: ## install missing dependencies, run all lints and all tests
 	@scripts/step "set-up" scripts/setup test
 	@scripts/test
 
-proof: ## what `make test` proves with few requests, with many: half an hour or so, and prints figures
+proof: ## run the property tests of `make test` with many more requests; takes half an hour, prints statistics
 	@scripts/step "set-up" scripts/setup test
 	@PROOF=full cargo test --test api canary -- --nocapture --skip canary::alike
 	@PROOF=full cargo test --test api canary::alike -- --nocapture --test-threads=1
@@ -33,28 +33,28 @@ proof: ## what `make test` proves with few requests, with many: half an hour or 
 	@PROOF=full cargo test --test api soak::a_watch -- --nocapture
 	@PROOF=full cargo test --test api -- --nocapture --test-threads=1 hangup:: linear:: rolling:: silent:: socket::stuck::
 
-conformance: ## what others' tools say of the service, at length: minutes, and prints figures
+conformance: ## run the conformance tests of other projects' tools at full length; takes minutes, prints statistics
 	@scripts/step "set-up" scripts/setup test
 	@scripts/conformance
 
-bench: ## how fast it is beside what else there is, into docs/performance.md; the parts, the worst documents, attackers; ARGS=--big for a million versions
+bench: ## run all benchmarks and write docs/performance.md; ARGS=--big adds a database with a million versions
 	@scripts/setup
 	@cargo bench --bench speed -- --write $(ARGS)
 	@cargo bench --bench parts
 	@cargo bench --bench worst
 	@cargo bench --bench bystander
 
-mutants: ## plants mistakes in the most delicate files and says which of them no test notices; FILES="…" chooses files
+mutants: ## run mutation tests on the most critical files; FILES="…" selects files
 	@scripts/setup
 	@FILES="$(FILES)" ARGS="$(ARGS)" scripts/mutants
 
-lint: ## rustfmt, clippy, rustdoc, prose and commit subjects
+lint: ## run rustfmt, clippy, rustdoc, the prose lint and the check of commit subjects
 	@scripts/setup lint
 	@scripts/lint
 
-audit: ## the dependencies' licences, duplicates, sources and advisories
+audit: ## check the dependencies' licences, duplicates, sources and advisories
 	@scripts/audit
 
-clean: ## remove what was built; the data folder stays
+clean: ## remove build outputs; keeps the data folder
 	@cargo clean
 	@rm -rf tests/node_modules tests/.venv

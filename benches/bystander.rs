@@ -1,15 +1,15 @@
-//! Whether ordinary requests notice an attacker: how long they take while eight connections send documents that are
-//! refused, and without them, in turn within one run. `cargo bench --bench bystander`.
+//! Measures how much an attacker slows ordinary requests: their latency with and without eight connections that
+//! send rejected documents, alternately in one run. `cargo bench --bench bystander`.
 //!
-//! The attacker is a process of its own, at the lowest priority: its machine would not be ours. What its load costs all the
-//! same is shown roughly by that load at the same pace, sent to a process that reads all of it and answers a constant: more
-//! bytes than to the service, which leaves bodies unread where it can.
+//! The attacker is a separate process at the lowest priority, since a real one has its own machine. To estimate the
+//! cost of its load alone, the same load at the same rate goes to a process that reads all of it and returns a
+//! constant. That process reads more bytes than the service, which leaves bodies unread where it can.
 
-#![expect(clippy::disallowed_methods, reason = "what benchmarks read is our own answers")]
+#![expect(clippy::disallowed_methods, reason = "benchmarks parse only the service's own responses")]
 
-#[allow(dead_code, reason = "each benchmark needs a part of it")]
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
 mod serving;
-#[allow(dead_code, reason = "each benchmark needs a part of it")]
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
 #[path = "speed/yardstick.rs"]
 mod yardstick;
 
@@ -31,16 +31,18 @@ use tokio::{
 };
 use yardstick::Yardstick;
 
-/// How many connections the attacker has.
+/// The number of the attacker's connections.
 const ATTACKERS: u32 = 8;
-/// How many connections ask as others do, and how often a second each.
+/// The number of connections with ordinary requests.
 const BYSTANDERS: u32 = 4;
+/// The rate of each ordinary connection, in requests a second.
 const PER_SECOND: u32 = 50;
-/// How long each turn is, and how many there are of each kind.
+/// The duration of a turn.
 const TURN: Duration = Duration::from_secs(5);
+/// The number of turns with, and without, the attacker.
 const TURNS: u32 = 3;
 
-/// Documents that are refused, each in its own way.
+/// Documents that are rejected, each for another reason.
 fn refused() -> Vec<Value> {
     let bomb: String =
         (0..30).map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1)).collect();
@@ -63,7 +65,7 @@ fn request(path: &str, credential: &str, body: &Value) -> Vec<u8> {
     format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{credential}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// A connection, opened again when the other side has ended it.
+/// A connection that is reopened when the service has closed it.
 struct Line {
     to: SocketAddr,
     stream: Option<TcpStream>,
@@ -75,7 +77,7 @@ impl Line {
         Self { to, stream: None, buffer: Vec::with_capacity(64 * 1024) }
     }
 
-    /// Sends a request, and answers the status; none when the line was ended first.
+    /// Sends a request and returns the status, or `None` when the connection was closed first.
     async fn ask(&mut self, request: &[u8]) -> Result<Option<u16>, Failure> {
         if self.stream.is_none() {
             self.buffer.clear();
@@ -91,27 +93,27 @@ impl Line {
         Ok(answered.ok().map(|(status, _)| status))
     }
 
-    /// The status, and whether the line ends with the answer.
+    /// Sends a request. Returns the status, and whether the connection ends with the response.
     async fn exchange(&mut self, request: &[u8]) -> Result<(u16, bool), Failure> {
         let Self { stream, buffer, .. } = self;
-        let stream = stream.as_mut().ok_or("no line")?;
-        // Who refuses a body unread may answer before it was sent, and end the line.
+        let stream = stream.as_mut().ok_or("no connection")?;
+        // A service that rejects a body unread may respond before it was sent, and close the connection.
         let sent = stream.write_all(request).await;
         let head = loop {
             if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 break end + 4;
             }
             if stream.read_buf(buffer).await? == 0 {
-                return Err("the line ended".into());
+                return Err("the connection was closed".into());
             }
         };
         let text = String::from_utf8_lossy(buffer.get(..head).unwrap_or_default()).to_ascii_lowercase();
         let status = text.get(9..12).ok_or("no status")?.parse()?;
         let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-        let length: usize = length.ok_or("an answer without a length")?.parse()?;
+        let length: usize = length.ok_or("a response without a length")?.parse()?;
         while buffer.len() < head + length {
             if stream.read_buf(buffer).await? == 0 {
-                return Err("the line ended".into());
+                return Err("the connection was closed".into());
             }
         }
         buffer.drain(..head + length);
@@ -119,7 +121,8 @@ impl Line {
     }
 }
 
-/// What ordinary requests take for a turn, each counted from when it was due: one that waits makes the next wait too.
+/// Measures ordinary requests for a turn. Latency counts from when a request was due, so a late response delays
+/// later ones.
 async fn bystanders(to: SocketAddr, request: &[u8]) -> Result<Vec<Duration>, Failure> {
     let one = async |nth: u32| {
         let pace = Duration::from_secs(1) / PER_SECOND;
@@ -139,27 +142,27 @@ async fn bystanders(to: SocketAddr, request: &[u8]) -> Result<Vec<Duration>, Fai
     Ok(all.into_iter().flatten().collect())
 }
 
-/// What the attacker was told, and how often; 0 where the line was ended.
-type Told = BTreeMap<u16, u64>;
+/// The statuses of the attacker's responses, with counts; 0 where the connection was closed.
+type StatusCounts = BTreeMap<u16, u64>;
 
-/// What the process that attacks is to do, told in this variable.
+/// The task of the attacking process, passed in the variable [`ATTACK`].
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Attack {
     to: SocketAddr,
     path: String,
     credential: String,
-    /// How many requests a second; as many as can be when there is none.
+    /// The rate, in requests a second. `None` is as fast as possible.
     per_second: Option<f64>,
 }
 
 const ATTACK: &str = "BYSTANDER_ATTACK";
 
 impl Attack {
-    /// Runs this attack beside what is watched; answers what the attacker was told.
-    async fn beside<T>(
+    /// Runs this attack while `watched` runs. Returns the result, and the attacker's responses.
+    async fn run_during<T>(
         &self,
         watched: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<(T, Told), Failure> {
+    ) -> Result<(T, StatusCounts), Failure> {
         let mut process = Command::new("nice")
             .args(["-n", "19"])
             .arg(std::env::current_exe()?)
@@ -169,13 +172,13 @@ impl Attack {
             .kill_on_drop(true)
             .spawn()?;
         let watched = watched.await?;
-        // The end of its input ends it.
+        // Closing its input stops the attacker.
         drop(process.stdin.take());
         let told = process.wait_with_output().await?;
         Ok((watched, serde_json::from_slice(&told.stdout)?))
     }
 
-    /// Whether this process is to attack; then does so until its input ends.
+    /// Attacks until standard input ends, if [`ATTACK`] is set. Otherwise returns `false`.
     async fn run_if_asked() -> Result<bool, Failure> {
         let Ok(text) = std::env::var(ATTACK) else { return Ok(false) };
         let attack: Self = serde_json::from_str(&text)?;
@@ -192,13 +195,13 @@ impl Attack {
         Ok(true)
     }
 
-    async fn run(&self, stop: &AtomicBool) -> Result<Told, Failure> {
+    async fn run(&self, stop: &AtomicBool) -> Result<StatusCounts, Failure> {
         let requests: Vec<_> =
             refused().iter().map(|body| request(&self.path, &self.credential, body)).collect();
         let pace = self.per_second.map(|rate| Duration::from_secs_f64(1.0 / rate.max(1.0)));
         let (next, began) = (AtomicU64::new(0), Instant::now());
         let one = async |_| {
-            let (mut line, mut told) = (Line::new(self.to), Told::new());
+            let (mut line, mut told) = (Line::new(self.to), StatusCounts::new());
             while !stop.load(Ordering::Relaxed) {
                 let nth = next.fetch_add(1, Ordering::Relaxed);
                 if let Some(pace) = pace {
@@ -210,7 +213,7 @@ impl Attack {
             }
             Ok::<_, Failure>(told)
         };
-        let mut all = Told::new();
+        let mut all = StatusCounts::new();
         for told in futures_util::future::try_join_all((0..ATTACKERS).map(one)).await? {
             add(&mut all, told);
         }
@@ -218,13 +221,13 @@ impl Attack {
     }
 }
 
-fn add(all: &mut Told, told: Told) {
+fn add(all: &mut StatusCounts, told: StatusCounts) {
     for (status, times) in told {
         *all.entry(status).or_default() += times;
     }
 }
 
-/// The 50th and 99th of a hundred.
+/// Returns the 50th and 99th percentiles.
 fn percentiles(times: &mut [Duration]) -> (Duration, Duration) {
     times.sort_unstable();
     let at = |hundredths: usize| (times.len() * hundredths).div_ceil(100).saturating_sub(1);
@@ -232,22 +235,23 @@ fn percentiles(times: &mut [Duration]) -> (Duration, Duration) {
     (half, most)
 }
 
-/// What bystanders take beside an attack, turn by turn with what they take alone.
-struct Beside {
+/// Latencies of ordinary requests with and without an attack.
+struct Comparison {
     alone: Vec<Duration>,
     attacked: Vec<Duration>,
-    told: Told,
-    /// How much of the processors the service had meanwhile.
+    told: StatusCounts,
+    /// The service's processor time during the attack.
     cpu: Duration,
 }
 
-impl Beside {
+impl Comparison {
     async fn measure(serving: &Serving, ordinary: &[u8], attack: &Attack) -> Result<Self, Failure> {
-        let mut all = Self { alone: vec![], attacked: vec![], told: Told::new(), cpu: Duration::ZERO };
+        let mut all =
+            Self { alone: vec![], attacked: vec![], told: StatusCounts::new(), cpu: Duration::ZERO };
         for _ in 0..TURNS {
             all.alone.extend(bystanders(serving.address()?, ordinary).await?);
             let before = serving.cpu()?;
-            let (times, told) = attack.beside(bystanders(serving.address()?, ordinary)).await?;
+            let (times, told) = attack.run_during(bystanders(serving.address()?, ordinary)).await?;
             all.attacked.extend(times);
             all.cpu += serving.cpu()?.saturating_sub(before);
             add(&mut all.told, told);
@@ -255,13 +259,13 @@ impl Beside {
         Ok(all)
     }
 
-    /// How many of the attacker's requests were answered a second.
+    /// Returns the rate of the attacker's responses, a second.
     fn rate(&self) -> f64 {
         let all = u32::try_from(self.told.values().sum::<u64>()).unwrap_or(u32::MAX);
         f64::from(all) / (TURN * TURNS).as_secs_f64()
     }
 
-    /// Prints it; answers the ratio of the 99th percentiles.
+    /// Prints the result and returns the ratio of the 99th percentiles.
     fn say(&mut self, what: &str) -> f64 {
         let ((half, most), (half_beside, most_beside)) =
             (percentiles(&mut self.alone), percentiles(&mut self.attacked));
@@ -269,8 +273,8 @@ impl Beside {
         let told: Vec<String> =
             self.told.iter().map(|(status, times)| format!("{status} × {times}")).collect();
         println!(
-            "{what}: p50 {half:.2?}, {half_beside:.2?} beside; p99 {most:.2?}, {most_beside:.2?} beside: {ratio:.2} times; \
-             {:.0} a second ({}); the service on {:.2} processors",
+            "{what}: p50 {half:.2?}, {half_beside:.2?} under attack; p99 {most:.2?}, {most_beside:.2?} under attack: {ratio:.2} \
+             times; {:.0} responses a second ({}); the service used {:.2} processors",
             self.rate(),
             told.join(", "),
             self.cpu.as_secs_f64() / (TURN * TURNS).as_secs_f64(),
@@ -279,7 +283,7 @@ impl Beside {
     }
 }
 
-/// A customer with agents; answers its id.
+/// Creates a customer with agents and returns its id.
 async fn customer(serving: &Serving, name: &str) -> Result<String, Failure> {
     let query = "mutation ($name: String!) { createCustomer(input: { name: $name }) { customer { id } } }";
     let made = serving.gql(query, json!({ "name": name })).await?;
@@ -292,7 +296,7 @@ async fn customer(serving: &Serving, name: &str) -> Result<String, Failure> {
     Ok(id.to_owned())
 }
 
-/// A key of this customer's, which may ask as often as its plan allows.
+/// Creates an API key of this customer, which its plan rate-limits.
 async fn key(serving: &Serving, customer: &str) -> Result<String, Failure> {
     let query = "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }";
     let input = json!({ "input": { "customerId": customer, "name": "bench", "scopes": ["AGENTS_READ"] } });
@@ -308,7 +312,7 @@ async fn main() -> Result<(), Failure> {
     let serving = Serving::start("bystander").await?;
     let (mine, other) = (customer(&serving, "City").await?, customer(&serving, "Village").await?);
     let operator = serving.token().to_owned();
-    // As long as a real one, and signed by nobody.
+    // As long as a real token, with an invalid signature.
     let forged: String = operator.chars().rev().take(20).chain(operator.chars().skip(20)).collect();
     let query = "query ($id: ID!) { customer(id: $id) { name agents(first: 10) { nodes { name activeVersion { number } } } } }";
     let asked = json!({ "query": query, "variables": { "id": mine } });
@@ -316,7 +320,7 @@ async fn main() -> Result<(), Failure> {
     let ordinary = request("/graphql", &bearer(&operator), &asked);
     bystanders(serving.address()?, &ordinary).await?;
     println!(
-        "{BYSTANDERS} connections ask {PER_SECOND} times a second each; {ATTACKERS} attack; {TURNS} turns of {TURN:?} each\n"
+        "{BYSTANDERS} connections send {PER_SECOND} requests a second each; {ATTACKERS} attack; {TURNS} turns of {TURN:?} each\n"
     );
     let constant = Yardstick::start(100).await?;
     let mut worst: f64 = 0.0;
@@ -328,7 +332,7 @@ async fn main() -> Result<(), Failure> {
     ] {
         let attack =
             Attack { to: serving.address()?, path: "/graphql".to_owned(), credential, per_second: None };
-        let mut found = Beside::measure(&serving, &ordinary, &attack).await?;
+        let mut found = Comparison::measure(&serving, &ordinary, &attack).await?;
         let ratio = found.say(kind);
         let as_much = Attack {
             to: constant.address,
@@ -336,11 +340,11 @@ async fn main() -> Result<(), Failure> {
             per_second: Some(found.rate()),
             ..attack
         };
-        let mut load = Beside::measure(&serving, &ordinary, &as_much).await?;
-        let by_load = load.say("  as much to a constant");
-        println!("  {:.2} times as much as beside the constant\n", ratio / by_load);
+        let mut load = Comparison::measure(&serving, &ordinary, &as_much).await?;
+        let by_load = load.say("  the same load to a constant");
+        println!("  {:.2} times as much as with the load to the constant\n", ratio / by_load);
         worst = worst.max(ratio);
     }
-    println!("the worst: {worst:.2} times");
+    println!("worst: {worst:.2} times");
     Ok(())
 }

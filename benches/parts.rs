@@ -1,10 +1,10 @@
-//! What the parts of a request cost by themselves: `cargo bench --bench parts`. They are those of a service that runs in
-//! this process, on a private Postgres of its own.
+//! Measures the parts of a request separately: `cargo bench --bench parts`. They belong to a service that runs in
+//! this process, with its own private Postgres.
 
 use std::{hint::black_box, time::Duration};
 
 use agent_registry::{
-    app::{Checked, Database, Service},
+    app::{Database, Service, ValidatedSettings},
     config::{Common, Serve},
     domain::{
         Caller, ServiceScope,
@@ -34,7 +34,7 @@ struct Program {
     serve: Serve,
 }
 
-/// A service, with an agent that serves, and a gateway's token.
+/// A service, an agent with an active version, and a gateway's token.
 struct World {
     service: Service,
     database: Database,
@@ -60,7 +60,7 @@ impl World {
     async fn new(folder: &str) -> Result<Self, Failure> {
         let Program { common, serve } =
             Program::try_parse_from(["parts", "--data-dir", folder, "--listen", "127.0.0.1:0"])?;
-        let checked = Checked::read(&common, &serve).await?;
+        let checked = ValidatedSettings::read(&common, &serve).await?;
         let database = Database::open(&common).await?;
         database.migrate().await?;
         let service = Service::start(checked.settings(&serve, &database)).await?;
@@ -90,20 +90,20 @@ impl World {
         Ok(world)
     }
 
-    /// Waits until its configuration and its token are in memory.
+    /// Waits until the configuration and the token are cached.
     async fn warm(&self) -> Result<(), Failure> {
-        let door = self.service.door();
+        let door = self.service.state();
         let origin = Caller::system("parts").origin;
         for _ in 0..100 {
-            let proven = door.registry.prove(&self.token).await?;
+            let proven = door.registry.verify_credential(&self.token).await?;
             let caller = door.hub.look_up(proven, &self.token, &origin).await?;
             door.hub.active_config(&caller, self.agent).await?;
-            if door.hub.at_hand(&self.token, self.agent).is_some() {
+            if door.hub.cached_config(&self.token, self.agent).is_some() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err("the configuration does not come into memory".into())
+        Err("the configuration wasn't cached in time".into())
     }
 }
 
@@ -121,7 +121,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tools like those that versions have, as a request brings them.
+/// A request body of 1 MiB with typical tools of a version.
 fn body_of_tools() -> Vec<u8> {
     let tool = json!({
         "name": "find_section", "description": "Finds a section of the building code\nby its \"title\"",
@@ -138,7 +138,7 @@ fn body_of_tools() -> Vec<u8> {
 }
 
 fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Result<(), Failure> {
-    let (door, front) = (world.service.door(), graphql::front()?);
+    let (door, front) = (world.service.state(), graphql::front()?);
     criterion.bench_function("a document is checked", |bench| {
         bench.iter(|| front.check(black_box(QUERY).into()));
     });
@@ -158,21 +158,21 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Resul
         bench.iter(|| door.api.accept(black_box(&operation).clone(), &caller).map_err(|_| "refused"));
     });
     criterion.bench_function("a token's form is checked", |bench| {
-        bench.iter(|| runtime.block_on(door.registry.prove(black_box(&world.token))));
+        bench.iter(|| runtime.block_on(door.registry.verify_credential(black_box(&world.token))));
     });
     let _inside = runtime.enter();
-    criterion.bench_function("who has a token, from memory", |bench| {
-        bench.iter(|| door.hub.knows_service(black_box(&world.token)));
+    criterion.bench_function("the owner of a token, from memory", |bench| {
+        bench.iter(|| door.hub.is_cached_service(black_box(&world.token)));
     });
     criterion.bench_function("a token and a configuration, from memory, under the lease", |bench| {
-        bench.iter(|| door.hub.at_hand(black_box(&world.token), black_box(world.agent)));
+        bench.iter(|| door.hub.cached_config(black_box(&world.token), black_box(world.agent)));
     });
     let body = body_of_tools();
     criterion.bench_function("1 MiB of JSON is read", |bench| {
         bench.iter(|| json_reader::read(black_box(&body), &json_reader::Limits::DEFAULT));
     });
     criterion.bench_function("1 MiB of JSON is read by serde_json", |bench| {
-        #[expect(clippy::disallowed_methods, reason = "it is what our reader is measured against")]
+        #[expect(clippy::disallowed_methods, reason = "the baseline of our reader")]
         bench.iter(|| serde_json::from_slice::<serde_json::Value>(black_box(&body)));
     });
     let content = content();

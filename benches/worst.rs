@@ -1,10 +1,10 @@
-//! What the most expensive documents cost that are accepted, and the most expensive of those that are refused: the
-//! service's own time on the processors, from the request to the answer, above that of `{ __typename }`; how much memory it
-//! takes meanwhile; and what of that time is the front's, which checks documents. `cargo bench --bench worst`.
+//! Measures the most expensive documents, accepted and rejected: the service's processor time per request, minus
+//! that of `{ __typename }`; the part of the document front in it; and the additional memory. `cargo bench --bench
+//! worst`.
 
-#![expect(clippy::disallowed_methods, reason = "what benchmarks read is our own answers")]
+#![expect(clippy::disallowed_methods, reason = "benchmarks parse only the service's own responses")]
 
-#[allow(dead_code, reason = "each benchmark needs a part of it")]
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
 mod serving;
 
 use std::time::{Duration, Instant};
@@ -13,8 +13,9 @@ use graphql_front::Front;
 use serde_json::{Value, json};
 use serving::{Failure, Serving};
 
-/// How long each document is asked again and again, one at a time, and how often at least.
+/// The duration of each measurement. Requests are sent one at a time.
 const TURN: Duration = Duration::from_secs(2);
+/// The minimum number of requests per measurement.
 const TIMES_MIN: u32 = 5;
 
 fn many(count: usize, each: impl Fn(usize) -> String) -> String {
@@ -25,7 +26,7 @@ fn nested(open: &str, middle: &str, close: &str, times: usize) -> String {
     open.repeat(times) + middle + &close.repeat(times)
 }
 
-/// `count` fragments, each of which spreads the next one `times` times.
+/// A document of `count` fragments, each of which spreads the next one `times` times.
 fn chain(count: usize, times: usize, last: &str) -> String {
     let links = many(count, |nth| {
         format!("fragment F{nth} on Query {{ {} }}", format!("...F{} ", nth + 1).repeat(times))
@@ -33,7 +34,7 @@ fn chain(count: usize, times: usize, last: &str) -> String {
     format!("{{ ...F0 }} {links} fragment F{count} on Query {{ {last} }}")
 }
 
-/// Those that are run, or fail the validation: each at a limit, or at several.
+/// Documents within the limits, each at one or several limits. They run, or fail validation.
 fn accepted(agent: &str) -> Vec<(&'static str, String, Value)> {
     let none = Value::Null;
     let literal = |inner: String| {
@@ -76,7 +77,7 @@ fn accepted(agent: &str) -> Vec<(&'static str, String, Value)> {
     ]
 }
 
-/// Those that are refused, each as late, or as large, as can be.
+/// Documents that are rejected, each as late or as large as possible.
 fn refused() -> Vec<(&'static str, String, Value)> {
     let large = "x".repeat(1_048_000);
     let documents = vec![
@@ -124,13 +125,13 @@ fn refused() -> Vec<(&'static str, String, Value)> {
     documents.chain(by_variables.map(|(name, variables)| (name, nodes.to_owned(), variables))).collect()
 }
 
-/// What such requests come to.
+/// The cost of a request.
 struct Cost {
-    /// The service's time on the processors for one.
+    /// The service's processor time per request.
     cpu: Duration,
-    /// From the request to the answer.
+    /// The time from the request to the response.
     wall: Duration,
-    /// How much more memory the service has had meanwhile, in bytes.
+    /// The service's additional memory at its peak, in bytes.
     memory: u64,
     answer: String,
 }
@@ -148,7 +149,7 @@ async fn each(serving: &Serving, body: &Value) -> Result<Cost, Failure> {
     Ok(Cost { cpu, wall, memory: serving.memory_peak()?.saturating_sub(resident), answer })
 }
 
-/// The shortest of several times that the front takes, whatever it makes of it.
+/// The shortest of several processing times of the document front, whether it accepts or rejects.
 fn checked(front: &Front, query: &str, variables: &Value) -> Duration {
     let given = json_reader::Json::from(variables.clone());
     let once = || {
@@ -160,7 +161,7 @@ fn checked(front: &Front, query: &str, variables: &Value) -> Duration {
     (0..9).map(|_| once()).min().unwrap_or_default()
 }
 
-fn came_to(text: &str) -> String {
+fn result_of(text: &str) -> String {
     let answer: Value = serde_json::from_str(text).unwrap_or_default();
     match answer.pointer("/errors/0/extensions/code").and_then(Value::as_str) {
         Some(code) => code.to_owned(),
@@ -175,11 +176,11 @@ async fn main() -> Result<(), Failure> {
     let serving = Serving::start("worst").await?;
     let agent = scene(&serving).await?;
     let base = each(&serving, &json!({ "query": "{ __typename }" })).await?.cpu;
-    println!("{{ __typename }}: {base:.2?} of processor time, taken off below");
+    println!("{{ __typename }}: {base:.2?} of processor time, subtracted below");
     for (title, documents) in [("refused", refused()), ("accepted", accepted(&agent))] {
         let (mut worst, mut most) = ((Duration::ZERO, ""), (0, ""));
         println!(
-            "\n{title}: processor time, the front's part of it, time until the answer, memory, bytes of request and answer, what it came to"
+            "\n{title}: processor time, the document front's part of it, time until the response, memory, bytes of request and response, result"
         );
         for (name, query, variables) in documents {
             let body = json!({ "query": query, "variables": variables });
@@ -190,7 +191,7 @@ async fn main() -> Result<(), Failure> {
                 checked(&front, &query, &variables),
                 body.to_string().len(),
                 answer.len(),
-                came_to(&answer)
+                result_of(&answer)
             );
             worst = worst.max((cpu, name));
             most = most.max((memory, name));
@@ -200,7 +201,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Customers, agents and versions to be asked for; an agent with a hundred versions.
+/// Creates customers, agents and versions. Returns an agent with a hundred versions.
 async fn scene(serving: &Serving) -> Result<String, Failure> {
     let text = |answer: &Value, at: &str| {
         let text = answer.pointer(at).and_then(Value::as_str).map(str::to_owned);

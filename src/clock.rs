@@ -1,4 +1,4 @@
-//! Time, new ids and randomness come from here only, so that a test can hold them and a reader can find them.
+//! The only source of time, new ids and randomness. Tests can shift the time.
 
 use std::sync::{
     Arc,
@@ -10,41 +10,41 @@ use uuid::Uuid;
 
 use crate::id::Id;
 
-/// An instant, in UTC and whole microseconds: what Postgres keeps.
+/// A point in time, in UTC. [`Clock::now`] returns whole microseconds, the precision of Postgres.
 pub type Instant = DateTime<Utc>;
 
-/// The service's clock. Clones share one shift, so that a test moves time for the whole service at once.
+/// The service's clock. Clones share one offset, so that a test shifts the time of a whole service.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     shift_micros: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// Now, cut to microseconds.
+    /// Returns the current time, truncated to microseconds.
     #[must_use]
     pub fn now(&self) -> Instant {
         (Utc::now() + TimeDelta::microseconds(self.shift_micros.load(Ordering::Relaxed))).trunc_subsecs(6)
     }
 
-    /// A new time-ordered id (UUID version 7, RFC 9562 section 5.7).
+    /// Returns a new time-ordered id (UUID version 7, RFC 9562 section 5.7).
     #[must_use]
     pub fn id<T: Id>(&self) -> T {
         Uuid::now_v7().into()
     }
 
-    /// 256 bits from the operating system's generator, for secrets.
+    /// Returns 256 random bits for a secret, from a cryptographically secure generator.
     #[must_use]
     pub fn secret(&self) -> [u8; 32] {
         rand::random()
     }
 
-    /// A random delay between nothing and `most`, so that many clients don't come back at once.
+    /// Returns a random delay below `most`, so that clients don't all retry at the same moment.
     #[must_use]
     pub fn jitter(&self, most: std::time::Duration) -> std::time::Duration {
         most.mul_f64(rand::random::<f64>())
     }
 
-    /// Moves this clock and all its clones.
+    /// Shifts the time of this clock and all its clones. For tests.
     pub fn shift(&self, by: TimeDelta) {
         self.shift_micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
     }

@@ -1,4 +1,5 @@
-//! The only reader of the environment: flags and variables, checked, with their defaults.
+//! Settings: command-line flags and environment variables, with defaults and validation. No other module reads the
+//! environment.
 
 use std::{
     ffi::OsString,
@@ -10,100 +11,105 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable lines.
     Text,
-    /// For collectors: one JSON object a line.
+    /// One JSON object a line, for log collectors.
     Json,
 }
 
-/// Where the data is, and how to log: what every command needs.
+/// Settings that every command has: where the data is, and how to log.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// The registry's database, such as postgres://user:password@host/database. Without it, a private Postgres in the data folder is used
+    /// The URL of the PostgreSQL database, such as postgres://user:password@host/database. If unset, a private
+    /// PostgreSQL runs in the data folder
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
     pub database_url: Option<String>,
-    /// The same database as the role that owns its schema, for migrations, when that is another role
+    /// The URL for migrations, if a role other than the one in DATABASE_URL owns the schema
     #[arg(long, env = "MIGRATE_DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
     pub migrate_database_url: Option<String>,
-    /// The folder of the signing key and the private Postgres [default: /var/lib/agent-registry for root, else ~/.local/share/agent-registry]
+    /// The folder of the signing key and the private PostgreSQL [default: /var/lib/agent-registry for root, else ~/.local/share/agent-registry]
     #[arg(long, env = "DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
-    /// The file of the Ed25519 key that signs local tokens, in PKCS#8 PEM; made if there is none [default: signing-key.pem in the data folder]
+    /// The PKCS#8 PEM file of the Ed25519 key that signs local tokens; created if missing [default: signing-key.pem in the data folder]
     #[arg(long, env = "SIGNING_KEY", global = true)]
     pub signing_key: Option<PathBuf>,
-    /// The issuer of users' tokens, when that is not this service itself: the `iss` that they carry
+    /// The external issuer of user tokens: the value of their `iss` claim. If unset, this service signs user tokens
+    /// itself
     #[arg(long, env = "JWT_ISSUER", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub jwt_issuer: Option<String>,
-    /// The audience that tokens of JWT_ISSUER must be for: one of their `aud`
+    /// The audience that the `aud` claim of tokens from JWT_ISSUER must contain
     #[arg(long, env = "JWT_AUDIENCE", global = true, default_value = "agent-registry", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub jwt_audience: String,
-    /// The public keys of JWT_ISSUER: a JSON Web Key Set, as a file or an https address
+    /// The JSON Web Key Set with the public keys of JWT_ISSUER: a file or an https URL
     #[arg(long, env = "JWT_JWKS", global = true)]
     pub jwt_jwks: Option<String>,
-    /// The folder of the Postgres programs (initdb, postgres), when they are in no usual place
+    /// The folder of the PostgreSQL programs (initdb, postgres), if they aren't in PATH or a usual place
     #[arg(long, env = "POSTGRES_BIN", global = true)]
     pub postgres_bin: Option<PathBuf>,
-    /// How log lines are written
+    /// The format of log lines
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     pub log_format: LogFormat,
-    /// What is logged: error, warn, info, debug, trace, also by module, such as agent_registry=debug
+    /// The log filter: error, warn, info, debug or trace, also per module, such as agent_registry=debug
     #[arg(long, env = "LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", global = true, value_parser = log_filter)]
     pub log: String,
 }
 
-/// What `serve` needs besides.
+/// Settings of `serve`.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// The address and port to listen on; port 0 takes any free one
+    /// The address and port to listen on; port 0 picks a free port
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// The file of the certificate that clients are shown, in PEM, followed by those that vouch for it; then all is served over TLS. Read again when it changes
+    /// The PEM file of the server certificate, followed by its intermediates; enables TLS. Reloaded when it changes
     #[arg(long, env = "TLS_CERT")]
     pub tls_cert: Option<PathBuf>,
-    /// The file of the private key of TLS_CERT, in PEM
+    /// The PEM file of the private key for TLS_CERT
     #[arg(long, env = "TLS_KEY")]
     pub tls_key: Option<PathBuf>,
-    /// The address under which clients reach the service, such as `https://registry.example.org`. Its host is answered for
+    /// The URL at which clients reach the service, such as `https://registry.example.org`. Requests for its host are
+    /// accepted
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// The other hosts that are answered for, separated by commas: names, `*.example.org` for all below one, addresses, or `*` for any [default: loopback names; any host when others reach LISTEN and PUBLIC_URL is not set]
+    /// Further hosts whose requests are accepted, comma-separated: names, `*.example.org` for all subdomains, IP addresses, or `*` for any [default: loopback names; any host if LISTEN isn't loopback and PUBLIC_URL isn't set]
     #[arg(long, env = "ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
-    /// The origins whose pages may ask from a browser, such as `https://app.example.org`, separated by commas. `null`, `file://` and those of extensions are taken too
+    /// The origins from which browsers may send requests (CORS), comma-separated, such as `https://app.example.org`.
+    /// `null`, `file://` and the origins of browser extensions are accepted too
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
-    /// The most connections of clients at once; whoever comes later waits
+    /// The maximum number of open client connections; further clients wait
     #[arg(long, env = "CONNECTIONS", default_value = "12000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: u32,
-    /// The most connections to the database that requests share
+    /// The maximum number of database connections in the pool for requests
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value = "20", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
-    /// The proxies that are believed when they say in X-Forwarded-For whom they ask for: addresses or networks, separated by commas
+    /// The proxies whose X-Forwarded-For header is trusted: IP addresses or networks, comma-separated
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// How many credentials from one address may be refused a minute before it has to wait
+    /// The number of rejected credentials per minute after which an IP address is rate-limited
     #[arg(long, env = "REFUSALS_PER_MINUTE", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
     pub refusals_per_minute: u32,
-    /// For how long entries of the change log are kept, such as 90d; at least 1h; for ever when left out
+    /// The retention of change log entries, such as 90d; at least 1h. If unset, entries are kept for ever
     #[arg(long, env = "RETENTION", value_parser = retention)]
     pub retention: Option<Duration>,
-    /// How much memory active configurations may take, in MiB: those that were asked for longest ago are read again
+    /// The size of the in-memory cache of active configurations, in MiB; the least recently used are evicted
     #[arg(long, env = "CONFIG_MEMORY", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub config_memory: u32,
-    /// The GraphQL documents that may be run, and no others: a JSON file, from ids to documents, or Apollo's manifest. Read at start
+    /// The allowlist of GraphQL documents: a JSON object of ids and documents, or Apollo's persisted query manifest.
+    /// Other documents are rejected. Read at startup
     #[arg(long, env = "TRUSTED_DOCUMENTS")]
     pub trusted_documents: Option<PathBuf>,
 }
 
-/// A length of time: a whole number and s, m, h or d.
+/// Parses a duration: a whole number followed by s, m, h or d.
 ///
 /// # Errors
-/// How to write one.
+/// A message with the accepted forms.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write it as 90s, 30m, 8h or 7d".to_owned();
+    let wrong = || "expected a whole number and a unit, such as 90s, 30m, 8h or 7d".to_owned();
     let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
     let split = units.into_iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
     let (number, seconds) = split.ok_or_else(wrong)?;
@@ -112,24 +118,30 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
 }
 
-/// A time that entries are kept for: long enough that nobody who reads on is overtaken.
+/// Parses a retention period. The minimum keeps pruning from overtaking subscribers that catch up from the log.
 fn retention(text: &str) -> Result<Duration, String> {
     let kept = duration(text)?;
-    if kept < Duration::from_secs(3600) { Err("at least 1h".to_owned()) } else { Ok(kept) }
+    if kept < Duration::from_secs(3600) {
+        Err("the retention must be at least 1h".to_owned())
+    } else {
+        Ok(kept)
+    }
 }
 
-/// A network, or one address.
+/// Parses a network, or a single address.
 fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let address = text.parse::<IpAddr>().map(IpNet::from);
-    address.or_else(|_| text.parse()).map_err(|_| "write it as 10.0.0.0/8 or 10.1.2.3".to_owned())
+    address
+        .or_else(|_| text.parse())
+        .map_err(|_| "expected an IP address or a network, such as 10.1.2.3 or 10.0.0.0/8".to_owned())
 }
 
 impl Common {
-    /// The data folder: the setting, or what is usual for this user.
+    /// Returns the data folder: the setting, or the default for this user.
     ///
     /// # Errors
-    /// When neither the setting nor `HOME` says where.
+    /// A message when `DATA_DIR`, `XDG_DATA_HOME` and `HOME` are all unset.
     pub fn data_dir(&self) -> Result<PathBuf, String> {
         if let Some(folder) = &self.data_dir {
             return Ok(folder.clone());
@@ -142,13 +154,13 @@ impl Common {
             .map(PathBuf::from)
             .filter(|base| base.is_absolute())
             .or_else(home);
-        Ok(base.ok_or("can't tell where to keep data: set DATA_DIR")?.join("agent-registry"))
+        Ok(base.ok_or("no data folder: set DATA_DIR or HOME")?.join("agent-registry"))
     }
 
-    /// The file of the key that signs local tokens.
+    /// Returns the path of the key that signs local tokens.
     ///
     /// # Errors
-    /// When the data folder is not known.
+    /// As [`Common::data_dir`].
     pub fn signing_key(&self) -> Result<PathBuf, String> {
         match &self.signing_key {
             Some(file) => Ok(file.clone()),
@@ -156,46 +168,48 @@ impl Common {
         }
     }
 
-    /// The credential that `watch` signs in with: the variable `TOKEN`. It is no flag, because every user of a machine
-    /// may list the arguments of its processes.
+    /// Returns the credential for `watch`, from the variable `TOKEN`. There is no flag for it, because every user of a
+    /// machine can list the arguments of its processes.
     ///
     /// # Errors
-    /// When it is no text.
+    /// A message when the value isn't valid UTF-8.
     pub fn token() -> Result<Option<String>, String> {
         match std::env::var("TOKEN") {
             Ok(token) => Ok(Some(token)),
             Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => Err("TOKEN is no text".to_owned()),
+            Err(std::env::VarError::NotUnicode(_)) => Err("TOKEN isn't valid UTF-8".to_owned()),
         }
     }
 
-    /// How this program was called, for hints that can be pasted.
+    /// Returns the path with which this program was started, so that printed commands can be pasted.
     #[must_use]
     pub fn program() -> String {
         let called = std::env::args_os().next();
         called.map_or_else(|| "agent-registry".to_owned(), |program| program.to_string_lossy().into_owned())
     }
 
-    /// Where programs are looked for.
+    /// Returns the search path for programs (`PATH`).
     #[must_use]
     pub fn path() -> Option<OsString> {
         std::env::var_os("PATH")
     }
 }
 
-/// The address of a Postgres, without the value in the message: it may hold a password.
+/// Checks the form of a database URL. The error message omits the value, which may contain a password.
 fn database_url(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
     if rest.is_none_or(str::is_empty) {
-        return Err("write it as postgres://user:password@host:port/database".to_owned());
+        return Err("expected postgres://user:password@host:port/database".to_owned());
     }
     Ok(text.to_owned())
 }
 
-/// What is logged, in the form that the log understands.
+/// Checks a log filter (the syntax of `tracing_subscriber::EnvFilter`).
 fn log_filter(text: &str) -> Result<String, String> {
     match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(err) => Err(format!("{err}; write it as info, or as info,agent_registry=debug")),
+        Err(err) => Err(format!(
+            "{err}; expected a level, also per module, such as info or info,agent_registry=debug"
+        )),
     }
 }

@@ -1,4 +1,5 @@
-//! Typed ids: a `CustomerId` is never an `AgentId`. All are UUIDs, version 7 when made here, so they sort by age.
+//! Typed ids, so that a `CustomerId` can't be passed as an `AgentId`. All are UUIDs. The service creates version 7,
+//! which sorts by creation time.
 
 use std::{fmt, str::FromStr};
 
@@ -6,14 +7,14 @@ use sea_orm::{DbErr, DeriveValueType, TryFromU64};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What every typed id can do: come from a UUID and go back to one.
+/// A typed id: converts from and to a UUID.
 pub trait Id: Copy + From<Uuid> + Into<Uuid> {}
 
 impl Id for Uuid {}
 
-/// A text that names nothing.
+/// A text isn't a UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an id is a UUID, such as 01a20326-e777-71ce-9264-eefdca7dad0e")]
+#[error("an id must be a UUID, such as 01a20326-e777-71ce-9264-eefdca7dad0e")]
 pub struct NotAnId;
 
 macro_rules! ids {
@@ -51,7 +52,7 @@ macro_rules! ids {
             }
         }
 
-        // sea-orm asks it of every primary key; a UUID is never a number.
+        // sea-orm requires this trait of every primary key, but a UUID isn't a number.
         impl TryFromU64 for $name {
             fn try_from_u64(_: u64) -> Result<Self, DbErr> {
                 Err(DbErr::ConvertFromU64(stringify!($name)))
@@ -61,20 +62,20 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A customer: the tenant.
+    /// The id of a customer (a tenant).
     CustomerId;
-    /// A user, of whatever customers.
+    /// The id of a user, who may be a member of several customers.
     UserId;
-    /// An agent of a customer.
+    /// The id of an agent.
     AgentId;
-    /// A version of an agent.
+    /// The id of a version of an agent.
     VersionId;
-    /// One record of an agent's active version having changed.
+    /// The id of an activation: the record of one change of an agent's active version.
     ActivationId;
-    /// A service token.
+    /// The id of a service token.
     ServiceTokenId;
-    /// An API key of a customer.
+    /// The id of a customer's API key.
     ApiKeyId;
-    /// An open invitation to work for a customer.
+    /// The id of an open invitation to become a customer's member.
     InvitationId;
 }

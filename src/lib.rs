@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-// In layer order: each imports only what stands above it (and app, which wires them, all).
+// In layer order: a module imports only modules listed above it.
 pub mod clock;
 pub mod id;
 pub mod task;
@@ -12,8 +12,6 @@ pub mod db;
 pub mod domain;
 
 pub mod feed;
-
-pub mod client;
 
 pub mod graphql;
 

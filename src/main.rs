@@ -1,4 +1,5 @@
-//! The program: parses, runs, prints why it failed, ends with a code that says whose fault it was.
+//! The program: parses arguments, runs the command, prints errors, and exits with 2 for wrong arguments or settings and
+//! with 1 for other failures.
 
 use std::process::ExitCode;
 
@@ -6,7 +7,8 @@ use agent_registry::cli::{self, Cli};
 use clap::Parser;
 use mimalloc::MiMalloc;
 
-/// An answer is made of many small pieces: the system's allocator takes a fifth of a nested one's time.
+/// A response consists of many small allocations. With the system's allocator they take a fifth of the time of a nested
+/// query.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -14,7 +16,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Help and version are no errors; what is wrong is told in one line.
+        // clap reports `--help` and `--version` as errors that print to standard output. Real errors are one line here.
         Err(err) if !err.use_stderr() => err.exit(),
         Err(err) => {
             eprintln!("agent-registry: {}", cli::one_line(&err));

@@ -1,4 +1,4 @@
-//! The only place that spawns: every task is tracked, and ends when the service does.
+//! Task spawning. No other module spawns, so every task is tracked and shutdown can wait for it.
 
 use std::{
     future::{Future, poll_fn},
@@ -24,7 +24,7 @@ use tokio_util::{
 };
 use tracing::Instrument;
 
-/// The service's running tasks, and the wish that they end. Clones are the same.
+/// Tracks the service's running tasks and carries the shutdown signal. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks(Arc<Inner>);
 
@@ -32,9 +32,9 @@ pub struct Tasks(Arc<Inner>);
 struct Inner {
     tracker: TaskTracker,
     stopping: CancellationToken,
-    /// The same, to be seen without waiting for it.
+    /// Mirrors `stopping`, so that a poll can check it without taking the token's lock.
     is_stopping: AtomicBool,
-    /// Turns at computing: half the processors, so that there are always some to answer.
+    /// Permits for CPU-bound work: half the processors, at least 1, so that the others keep serving requests.
     turns: Arc<Semaphore>,
 }
 
@@ -50,40 +50,40 @@ impl Default for Inner {
     }
 }
 
-/// Waits for its turn at what is shared. What a task that panicked has left is used as it is: better
-/// than that all others panic too.
+/// Locks a mutex and ignores poisoning: after a panic in one task, the others keep using the data instead of panicking
+/// too.
 pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Some work did not finish: it panicked, or the runtime was going down.
+/// Work didn't finish, because it panicked or the runtime was shutting down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("some work did not finish: it panicked, or the service was going down")]
-pub struct Lost;
+#[error("a task didn't finish: it panicked, or the service was shutting down")]
+pub struct TaskFailed;
 
-/// Work that runs to its end: as a part of who waits for it, and when that is dropped, as a task of its own. To hand all of
-/// it to a task from the start would cost two changes of threads for each statement.
-struct Shielded<T: Send + 'static> {
+/// A future that always runs to completion. It is polled within its caller's task; if the caller drops it, the rest
+/// runs as a task of its own. Spawning a task from the start would cost two thread switches per statement.
+struct RunToCompletion<T: Send + 'static> {
     work: Option<Work<T>>,
     tracker: TaskTracker,
     _token: TaskTrackerToken,
 }
 
-/// What is behind a panic is not looked at again.
+/// `AssertUnwindSafe` holds because the future is dropped after a panic and never polled again.
 type Work<T> = CatchUnwind<AssertUnwindSafe<BoxFuture<'static, T>>>;
 
-impl<T: Send + 'static> Future for Shielded<T> {
-    type Output = Result<T, Lost>;
+impl<T: Send + 'static> Future for RunToCompletion<T> {
+    type Output = Result<T, TaskFailed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(work) = &mut self.work else { return Poll::Ready(Err(Lost)) };
+        let Some(work) = &mut self.work else { return Poll::Ready(Err(TaskFailed)) };
         let done = ready!(work.poll_unpin(cx));
         self.work = None;
-        Poll::Ready(done.map_err(|_| Lost))
+        Poll::Ready(done.map_err(|_| TaskFailed))
     }
 }
 
-impl<T: Send + 'static> Drop for Shielded<T> {
+impl<T: Send + 'static> Drop for RunToCompletion<T> {
     fn drop(&mut self) {
         if let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) {
             self.tracker.spawn_on(work.in_current_span(), &runtime);
@@ -91,45 +91,45 @@ impl<T: Send + 'static> Drop for Shielded<T> {
     }
 }
 
-/// A task that is not ours to spawn, as long as this lives.
+/// Counts as a running task until it is dropped. Stands for a task that another library spawned.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "it is there to be dropped")] TaskTrackerToken);
+pub struct TrackedTask(#[expect(dead_code, reason = "held only for its `Drop`")] TaskTrackerToken);
 
 impl Tasks {
-    /// Runs `work` to its end, also when the caller is dropped meanwhile: whoever owns a database connection runs so,
-    /// because a statement cut off in flight leaves the connection in an unknown state (sqlx issue 4385).
+    /// Runs `work` to completion, even if the caller is dropped meanwhile. All work that owns a database connection
+    /// runs this way, because a cancelled statement leaves its connection in an unknown state (sqlx issue 4385).
     ///
     /// # Errors
-    /// [`Lost`] when the work panicked or the runtime shut down.
-    pub async fn shielded<T: Send + 'static>(
+    /// [`TaskFailed`] when the work panicked or the runtime shut down.
+    pub async fn run_to_completion<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Lost> {
+    ) -> Result<T, TaskFailed> {
         let work = AssertUnwindSafe(work.boxed()).catch_unwind();
         let (tracker, token) = (self.0.tracker.clone(), self.0.tracker.token());
-        Shielded { work: Some(work), tracker, _token: token }.await
+        RunToCompletion { work: Some(work), tracker, _token: token }.await
     }
 
-    /// Runs what takes a processor for long on a thread of its own, when it is its turn: on a thread that serves
-    /// requests it would make all of them wait. A caller that is dropped before its turn has cost nothing.
+    /// Runs CPU-bound work on a blocking thread, so that it doesn't stall the threads that serve requests. Waits for a
+    /// permit first; if the caller is dropped while waiting, `work` doesn't run.
     ///
     /// # Errors
-    /// [`Lost`] when the work panicked or the runtime shut down.
-    pub async fn computed<T: Send + 'static>(
+    /// [`TaskFailed`] when the work panicked or the runtime shut down.
+    pub async fn spawn_cpu<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Lost> {
-        // It is never closed, so there is always a turn.
+    ) -> Result<T, TaskFailed> {
+        // The semaphore is never closed, so `acquire_owned` can't fail.
         let turn = Arc::clone(&self.0.turns).acquire_owned().await.ok();
         let work = move || {
             let _turn = turn;
             work()
         };
-        self.0.tracker.spawn_blocking(work).await.map_err(|_| Lost)
+        self.0.tracker.spawn_blocking(work).await.map_err(|_| TaskFailed)
     }
 
-    /// Runs `work` beside the requests until it ends or [`Tasks::stop`] is called.
-    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+    /// Spawns a background task that runs until `work` ends or [`Tasks::stop`] is called.
+    pub fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.0.stopping.clone();
         self.0.tracker.spawn(async move {
             tokio::select! {
@@ -139,25 +139,26 @@ impl Tasks {
         });
     }
 
-    /// Runs `work` beside the requests to its end. It must see to it itself that this comes soon once
+    /// Spawns a task that shutdown waits for and doesn't cancel. `work` must end by itself soon after
     /// [`Tasks::stopping`] resolves.
-    pub fn attended(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_tracked(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.0.tracker.spawn(work);
     }
 
-    /// Counts something that another library has spawned as a task, until what this answers is dropped.
+    /// Makes shutdown wait until the returned value is dropped. For tasks that another library spawned.
     #[must_use]
-    pub fn hold(&self) -> Held {
-        Held(self.0.tracker.token())
+    pub fn track(&self) -> TrackedTask {
+        TrackedTask(self.0.tracker.token())
     }
 
-    /// Resolves when the service begins to stop.
+    /// Resolves when shutdown begins.
     pub async fn stopping(&self) {
         self.0.stopping.cancelled().await;
     }
 
-    /// Runs `work` to its end, or until the service begins to stop: then answers none, and it is to be run on. Whoever
-    /// waits for that anew whenever it is woken waits for a lock that all share; this one waits once.
+    /// Polls `work` until it completes or shutdown begins. Returns `None` at shutdown; the caller may then poll `work`
+    /// further. Polling the cancellation token takes a lock that all tasks share, so this method polls it once per
+    /// waker, not at every wake-up.
     pub async fn unless_stopping<F: Future>(&self, mut work: Pin<&mut F>) -> Option<F::Output> {
         let mut stopping = pin!(self.0.stopping.cancelled());
         let mut waiting: Option<Waker> = None;
@@ -175,15 +176,15 @@ impl Tasks {
         .await
     }
 
-    /// Asks all to stop.
+    /// Begins shutdown: cancels background tasks and resolves [`Tasks::stopping`].
     pub fn stop(&self) {
         self.0.is_stopping.store(true, Ordering::Release);
         self.0.stopping.cancel();
         self.0.tracker.close();
     }
 
-    /// Waits until all tasks have ended, at most `most`; says whether they have.
-    pub async fn ended(&self, most: Duration) -> bool {
+    /// Begins shutdown and waits up to `most` for all tasks to end. Returns whether all have ended.
+    pub async fn shutdown(&self, most: Duration) -> bool {
         self.stop();
         timeout(most, self.0.tracker.wait()).await.is_ok()
     }
@@ -199,7 +200,7 @@ mod tests {
 
     const A_BIT: Duration = Duration::from_millis(20);
 
-    /// Counts when it has come to its end.
+    /// Increments `done` when it completes.
     fn counted(done: &Arc<AtomicU32>) -> impl Future<Output = ()> + Send + 'static {
         let done = Arc::clone(done);
         async move {
@@ -211,20 +212,20 @@ mod tests {
     #[tokio::test]
     async fn what_is_shielded_comes_to_its_end_though_nobody_waits() {
         let (tasks, done) = (Tasks::default(), Arc::new(AtomicU32::new(0)));
-        assert_eq!(tasks.shielded(counted(&done)).await, Ok(()));
+        assert_eq!(tasks.run_to_completion(counted(&done)).await, Ok(()));
         assert_eq!(done.load(Ordering::SeqCst), 1);
-        // Given up in the middle.
-        assert!(timeout(A_BIT / 2, tasks.shielded(counted(&done))).await.is_err());
+        // The caller is dropped while the work runs.
+        assert!(timeout(A_BIT / 2, tasks.run_to_completion(counted(&done))).await.is_err());
         assert_eq!(done.load(Ordering::SeqCst), 1);
-        assert!(tasks.ended(Duration::from_secs(10)).await, "stopping waits for it");
+        assert!(tasks.shutdown(Duration::from_secs(10)).await, "shutdown waits for the work");
         assert_eq!(done.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
     async fn a_panic_of_what_is_shielded_is_told() {
         let tasks = Tasks::default();
-        assert_eq!(tasks.shielded(async { panic!("planted") }).await, Err::<(), _>(Lost));
-        assert!(tasks.ended(Duration::from_secs(10)).await);
+        assert_eq!(tasks.run_to_completion(async { panic!("planted") }).await, Err::<(), _>(TaskFailed));
+        assert!(tasks.shutdown(Duration::from_secs(10)).await);
     }
 
     #[tokio::test]
@@ -240,6 +241,6 @@ mod tests {
             tasks.unless_stopping(waits.as_mut()),
         );
         assert_eq!(stopped, None);
-        assert_eq!(tasks.unless_stopping(waits).await, None, "nor is it begun again");
+        assert_eq!(tasks.unless_stopping(waits).await, None, "after the stop it returns `None` at once");
     }
 }

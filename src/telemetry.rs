@@ -1,4 +1,4 @@
-//! Logs and metrics: set up once, by the program and not by its parts.
+//! Sets up logging and metrics, once per process. Other modules only emit them.
 
 use std::{
     io::{self, IsTerminal},
@@ -14,15 +14,15 @@ use tracing_subscriber::{
 
 use crate::config::LogFormat;
 
-/// Upper bounds, in seconds, of the classes that durations are counted in.
+/// Upper bounds of the histogram buckets for durations, in seconds.
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
-/// How often samples are folded.
+/// The interval at which samples are aggregated into buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Starts logging to standard error. `filter` is in the form of `RUST_LOG`.
+/// Starts logging to standard error. `filter` has the syntax of `RUST_LOG`.
 pub fn log(format: LogFormat, filter: &str) {
-    // A second call, as in a test, changes nothing.
+    // Fails when a subscriber is installed already, as in tests that run several services. The first one stays.
     let _ = subscriber(format, filter, io::stderr).try_init();
 }
 
@@ -33,23 +33,23 @@ where
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(io::stderr().is_terminal());
-    let discreet = filter_fn(is_discreet);
+    let loggable = filter_fn(is_loggable);
     match format {
-        LogFormat::Text => Box::new(registry.with(layer.with_target(false).with_filter(discreet))),
-        LogFormat::Json => Box::new(registry.with(layer.json().with_filter(discreet))),
+        LogFormat::Text => Box::new(registry.with(layer.with_target(false).with_filter(loggable))),
+        LogFormat::Json => Box::new(registry.with(layer.json().with_filter(loggable))),
     }
 }
 
-/// Whether this may be logged, whatever the filter says. The websocket library tells each message whole when asked for
-/// details: the tokens that clients sign in with, and the prompts that they are sent.
-fn is_discreet(line: &Metadata<'_>) -> bool {
-    let tells_messages = ["tungstenite", "tokio_tungstenite"]
+/// Whether a line may be logged, regardless of the filter. At DEBUG and TRACE, the websocket library logs whole
+/// messages, which contain clients' tokens and prompts.
+fn is_loggable(line: &Metadata<'_>) -> bool {
+    let logs_messages = ["tungstenite", "tokio_tungstenite"]
         .iter()
         .any(|library| line.target().split("::").next() == Some(library));
-    !tells_messages || *line.level() <= Level::INFO
+    !logs_messages || *line.level() <= Level::INFO
 }
 
-/// Starts counting. Answers what renders the counts, or none when another part of the program counts already.
+/// Installs the Prometheus recorder and returns its handle. Returns `None` when a recorder is installed already.
 #[must_use]
 pub fn metrics() -> Option<PrometheusHandle> {
     let suffix = Matcher::Suffix("_seconds".to_owned());
@@ -59,8 +59,8 @@ pub fn metrics() -> Option<PrometheusHandle> {
     Some(handle)
 }
 
-/// Folds what was counted into its classes, for as long as the service runs: a registry that nobody scrapes would keep
-/// every sample otherwise.
+/// Aggregates samples into buckets periodically. Without it, the recorder keeps every sample until the next scrape.
+/// Never returns.
 pub async fn upkeep(recorder: Arc<PrometheusHandle>) {
     loop {
         tokio::time::sleep(UPKEEP).await;

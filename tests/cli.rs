@@ -1,10 +1,7 @@
-//! The program as its users meet it: a real one, with a private Postgres in a folder of its own.
+//! Tests of the program on the command line: the real binary, with a private Postgres in its own folder.
 
 #![cfg(test)]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "what tests read is our own answers, and serde_json is what ours is compared with"
-)]
+#![expect(clippy::disallowed_methods, reason = "tests parse the service's own responses")]
 
 #[path = "cli/issuer.rs"]
 mod issuer;
@@ -37,7 +34,8 @@ const SETTINGS: [&str; 14] = [
     "CONNECTIONS",
 ];
 
-/// A data folder that the server's user can reach when we are root; gone at the end.
+/// A temporary data folder that the Postgres server's user can enter when the tests run as root. Removed when it is
+/// dropped.
 struct Home(PathBuf);
 
 impl Home {
@@ -53,7 +51,7 @@ impl Home {
         self.run_with(&[], args)
     }
 
-    /// With these settings in its environment.
+    /// Runs the program with these settings in its environment.
     fn run_with(&self, settings: &[(&str, &str)], args: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
         for setting in SETTINGS {
@@ -63,19 +61,19 @@ impl Home {
         command.envs(settings.iter().copied()).output().unwrap()
     }
 
-    /// What it printed, having succeeded.
-    fn told(&self, args: &[&str]) -> String {
+    /// Runs the program, which must succeed. Returns its output.
+    fn output_of(&self, args: &[&str]) -> String {
         let output = self.run(args);
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Its last line, having succeeded.
+    /// Runs the program, which must succeed. Returns the last line of its output.
     fn last(&self, args: &[&str]) -> String {
-        self.told(args).lines().last().unwrap().to_owned()
+        self.output_of(args).lines().last().unwrap().to_owned()
     }
 
-    /// The code it failed with, and its complaint.
+    /// Runs the program, which must fail. Returns its exit code and its error output.
     fn complaint(&self, args: &[&str]) -> (i32, String) {
         let output = self.run(args);
         assert!(output.stdout.is_empty(), "{args:?} printed something");
@@ -101,7 +99,7 @@ fn every_command_explains_itself() {
     while let Some(command) = open.pop() {
         let mut args: Vec<&str> = command.iter().map(String::as_str).collect();
         args.push("--help");
-        let help = home.told(&args);
+        let help = home.output_of(&args);
         assert!(help.contains("Usage:"), "{help}");
         seen += 1;
         let listed = help.split_once("Commands:\n").map_or("", |(_, list)| list);
@@ -172,7 +170,7 @@ fn a_bad_setting_is_one_line_and_exit_code_2() {
 fn the_schema_is_the_one_in_the_repository() {
     let home = Home::new("schema");
     let written = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql"));
-    assert_eq!(home.told(&["schema"]), written.unwrap());
+    assert_eq!(home.output_of(&["schema"]), written.unwrap());
 }
 
 #[test]
@@ -180,7 +178,7 @@ fn customers_tokens_import_and_export() {
     let home = Home::new("work");
     let city = home.last(&["customer", "create", "--name", "City"]);
     let town = home.last(&["customer", "create", "--name", "Town"]);
-    assert_eq!(home.told(&["customer", "list"]), format!("{city}\tCity\n{town}\tTown\n"));
+    assert_eq!(home.output_of(&["customer", "list"]), format!("{city}\tCity\n{town}\tTown\n"));
 
     let secret = home.last(&["token", "service", "--name", "gateway", "--scope", "activations:watch"]);
     assert!(secret.starts_with("ars_"), "{secret}");
@@ -190,13 +188,13 @@ fn customers_tokens_import_and_export() {
     let done = home.last(&["import", PROMPTS, "--customer", &city, "--activate"]);
     assert_eq!(done, "agents created 0, updated 0, unchanged 12; versions published 0");
     let file = home.path("export.jsonl");
-    assert_eq!(home.told(&["export", "--customer", &city, "--output", &file]), "");
+    assert_eq!(home.output_of(&["export", "--customer", &city, "--output", &file]), "");
     let exported = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(home.told(&["export", "--customer", &city]), exported);
-    home.told(&["import", &file, "--customer", &town]);
-    assert_eq!(home.told(&["export", "--customer", &town]), exported);
+    assert_eq!(home.output_of(&["export", "--customer", &city]), exported);
+    home.output_of(&["import", &file, "--customer", &town]);
+    assert_eq!(home.output_of(&["export", "--customer", &town]), exported);
 
-    // A refused export leaves what was there, and nothing beside it.
+    // A rejected export leaves the file as it was, and no temporary file.
     let (code, told) = home.complaint(&["export", "--customer", &city.replace('0', "1"), "--output", &file]);
     assert_eq!((code, told.contains("no such customer")), (1, true), "{told}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), exported);
@@ -211,12 +209,12 @@ fn customers_tokens_import_and_export() {
 #[test]
 fn the_demo_shows_the_main_job() {
     let home = Home::new("demo");
-    // Nobody listens on port 1.
-    let report = home.told(&["demo", "--url", "http://127.0.0.1:1"]);
+    // No process listens on port 1.
+    let report = home.output_of(&["demo", "--url", "http://127.0.0.1:1"]);
     assert!(report.contains("34 of 34 activations were received as expected"), "{report}");
     let customer = report.lines().find_map(|line| line.trim().strip_prefix("customer  "));
     let customer = customer.unwrap().split_whitespace().next().unwrap();
-    let exported = home.told(&["export", "--customer", customer]);
+    let exported = home.output_of(&["export", "--customer", customer]);
     let agents: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(agents.len(), 12);
     for agent in agents {
@@ -231,7 +229,7 @@ fn what_is_refused_half_way_is_not_done_half() {
     let (code, told) =
         home.complaint(&["token", "user", "--subject", "mallory", "--operator", "--member", nobody]);
     assert_eq!((code, told.trim()), (1, "agent-registry: there is no such customer"));
-    assert_eq!(home.told(&["operator", "list"]), "");
+    assert_eq!(home.output_of(&["operator", "list"]), "");
 }
 
 #[test]
@@ -253,8 +251,8 @@ fn an_import_that_the_plan_has_no_room_for_does_not_begin() {
         let (code, said) = home.complaint(&["import", file, "--customer", &customer]);
         assert!(code == 1 && said.contains(complaint), "{said}");
     }
-    assert_eq!(home.told(&["export", "--customer", &customer]), "", "nothing was stored");
-    // What is there already is not counted twice; and a pipe is read as a file is.
+    assert_eq!(home.output_of(&["export", "--customer", &customer]), "", "nothing was stored");
+    // Existing agents aren't counted twice. A pipe is read like a file.
     std::fs::write(&many, lines[..500].join("\n")).unwrap();
     let pipe = |file: &str| {
         let mut command = Command::new(PROGRAM);
@@ -271,22 +269,22 @@ fn an_import_that_the_plan_has_no_room_for_does_not_begin() {
 fn an_export_replaces_files_and_nothing_else() {
     let home = Home::new("export");
     let customer = home.last(&["customer", "create", "--name", "City"]);
-    home.told(&["import", PROMPTS, "--customer", &customer]);
-    let whole = home.told(&["export", "--customer", &customer]);
+    home.output_of(&["import", PROMPTS, "--customer", &customer]);
+    let whole = home.output_of(&["export", "--customer", &customer]);
     let (file, link, pipe) = (home.path("file"), home.path("link"), home.path("pipe"));
     std::fs::write(&file, "before").unwrap();
     std::os::unix::fs::symlink(&file, &link).unwrap();
-    home.told(&["export", "--customer", &customer, "--output", &link]);
-    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "a link stays one");
+    home.output_of(&["export", "--customer", &customer, "--output", &link]);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink(), "the link is still a link");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let reader = std::thread::spawn({
         let pipe = pipe.clone();
         move || std::fs::read_to_string(pipe).unwrap()
     });
-    home.told(&["export", "--customer", &customer, "--output", &pipe]);
-    assert_eq!(reader.join().unwrap(), whole, "who reads a pipe is served");
-    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "a pipe stays one");
+    home.output_of(&["export", "--customer", &customer, "--output", &pipe]);
+    assert_eq!(reader.join().unwrap(), whole, "the pipe's reader gets the export");
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "the pipe is still a pipe");
 }
 
 #[test]
@@ -297,7 +295,7 @@ fn who_stops_reading_causes_no_panic() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(!told.contains("panicked"), "{told}");
     if Path::new("/dev/full").exists() {
-        assert!(told.contains("No space left"), "what is lost is told: {told}");
+        assert!(told.contains("No space left"), "a failed write is reported: {told}");
     }
 }
 
@@ -306,20 +304,20 @@ fn the_log_is_proved_sealed_and_followed_offline() {
     let home = Home::new("audit");
     let customer = home.last(&["customer", "create", "--name", "City"]);
     let heads = home.path("heads");
-    std::fs::write(&heads, home.told(&["audit", "head"])).unwrap();
-    home.told(&["import", PROMPTS, "--customer", &customer]);
-    let told = home.told(&["audit", "verify", "--head", &heads]);
+    std::fs::write(&heads, home.output_of(&["audit", "head"])).unwrap();
+    home.output_of(&["import", PROMPTS, "--customer", &customer]);
+    let told = home.output_of(&["audit", "verify", "--head", &heads]);
     assert!(
-        told.contains("each what it was") && told.contains("each serving what was activated last"),
+        told.contains("entries verified") && told.contains("each serves the version that was activated last"),
         "{told}"
     );
     let excerpt = home.path("audit.ndjson");
-    home.told(&["audit", "export", "--customer", &customer, "--output", &excerpt]);
-    let offline = home.told(&["audit", "verify", "--file", &excerpt, "--head", &heads]);
+    home.output_of(&["audit", "export", "--customer", &customer, "--output", &excerpt]);
+    let offline = home.output_of(&["audit", "verify", "--file", &excerpt, "--head", &heads]);
     assert!(offline.contains(&customer), "{offline}");
     let whole = std::fs::read_to_string(&excerpt).unwrap();
-    assert_eq!(home.told(&["audit", "export", "--customer", &customer]), whole);
-    // What does not hold is said in one line, with 1; what can't be read, with 2.
+    assert_eq!(home.output_of(&["audit", "export", "--customer", &customer]), whole);
+    // A broken chain is reported in one line, with exit code 1. An unreadable file exits with 2.
     std::fs::write(&excerpt, whole.replace("agent.created", "agent.updated")).unwrap();
     let (code, said) = home.complaint(&["audit", "verify", "--file", &excerpt]);
     assert!(code == 1 && said.starts_with("agent-registry: BROKEN: "), "{code} {said}");

@@ -1,16 +1,17 @@
-//! The database's schema goes up, down and up again, alone and with many at once, and leaves nothing behind. Migrated, it is
-//! the one in `migration/schema.sql`.
+//! Migrations: applied, reverted and applied again, alone and concurrently, leaving nothing behind. The migrated schema equals
+//! `migration/schema.sql`.
 
 #![cfg(test)]
 
 #[path = "migration/catalog.rs"]
 mod catalog;
-#[expect(dead_code, reason = "shared with the other tests, which use all of it")]
+#[expect(dead_code, reason = "the other tests use all of this module")]
 #[path = "api/support/cluster.rs"]
 mod cluster;
 
-use agent_registry::db::{self, embedded::SERVICE};
+use agent_registry::db;
 use cluster::{Database, template};
+use embedded_postgres::SERVICE;
 use sqlx::{Connection, PgConnection, Row};
 
 async fn empty() -> Database {
@@ -42,7 +43,7 @@ async fn the_schema_is_the_one_checked_in() {
     assert_eq!(hidden, ["relation of kind S planted_numbers"]);
 }
 
-/// Every object of ours, by kind and name.
+/// Every object in the schema `registry`, by kind and name.
 async fn shape(database: &Database) -> Vec<String> {
     let mut session = PgConnection::connect(&database.admin_url).await.unwrap();
     let query = "SELECT kind || ' ' || name FROM (
@@ -60,7 +61,7 @@ async fn up_down_and_up_again_is_the_same() {
     assert!(db::migrate(&database.url).await.unwrap() > 0);
     let first = shape(&database).await;
     assert_eq!(db::migrate(&database.url).await.unwrap(), 0);
-    db::unmigrate(&database.url).await.unwrap();
+    db::revert_migrations(&database.url).await.unwrap();
     let bare = shape(&database).await;
     assert!(bare.iter().all(|object| object.contains("seaql_migrations")), "{bare:?}");
     assert!(db::migration_status(&database.url).await.unwrap().iter().all(|step| !step.applied));
@@ -89,7 +90,7 @@ async fn every_table_with_a_customer_is_behind_row_level_security() {
         sqlx::query_scalar(open).fetch_all(session).await.unwrap()
     };
     assert!(list(&mut session).await.is_empty());
-    // The check itself: a table without is seen.
+    // Checks the check itself: it finds a table without row-level security.
     sqlx::raw_sql("CREATE TABLE registry.planted (customer_id uuid)").execute(&mut session).await.unwrap();
     assert_eq!(list(&mut session).await, ["planted"]);
 }
@@ -114,7 +115,7 @@ async fn without_a_scope_there_are_no_rows() {
             .await
             .unwrap()
     };
-    // Also after a transaction that had one: the setting is '' then, and not NULL.
+    // After a transaction with a scope too: the setting is '' then, and not NULL.
     assert_eq!(count(&mut owner).await, 0);
     assert_eq!(count(&mut PgConnection::connect(&database.admin_url).await.unwrap()).await, 1);
 }

@@ -1,4 +1,4 @@
-//! The policy's whole table: who may do what, at a customer of its own, at another's, and for the platform.
+//! The table of the policy: what each caller may do to its own customer, to another one, and on the platform.
 
 #![cfg(test)]
 
@@ -10,7 +10,7 @@ use agent_registry::{
         Caller, ErrorCode, KeyPrincipal, KeyScope, Principal, ServicePrincipal, ServiceScope, UserPrincipal,
         customer::Plan,
         member::Role,
-        policy::{Action, allow, allow_on, is_platform, reach},
+        policy::{Action, allow, allow_on, is_platform, tenant_filter},
     },
     id::CustomerId,
 };
@@ -53,11 +53,11 @@ fn service(scopes: &[ServiceScope]) -> Caller {
     Caller { principal: Principal::Service(principal), ..Caller::system("test") }
 }
 
-/// One letter an answer: yes, Forbidden, Not found.
+/// The policy's answer as a letter: y for yes, F for Forbidden, N for Not found.
 fn letter(caller: &Caller, action: Action, customer: CustomerId) -> char {
     match allow_on(caller, action, customer, "customer").map_err(|err| err.code()) {
         Ok(()) => {
-            allow(caller, action).expect("what is allowed on a customer is allowed at all");
+            allow(caller, action).expect("an action that is allowed on a customer is allowed in general");
             'y'
         }
         Err(ErrorCode::Forbidden) => 'F',
@@ -93,8 +93,9 @@ fn its_table_is_this_one() {
         };
         table.push_str(&format!("{} {} {} {action:?}\n", row(&users), row(&keys), row(&others)));
     }
-    // VIEWER, EDITOR, ADMIN of it, ADMIN of another, of none, operator; a key of it with each scope in turn; a key of it
-    // without, another's with all; configs:read, activations:watch, no scope, system
+    // Columns: VIEWER, EDITOR, ADMIN of the customer; ADMIN of another, member of none, operator; one of its keys
+    // with each scope in turn; its key without scopes, another customer's key with all scopes; configs:read,
+    // activations:watch, no scope, system.
     insta::assert_snapshot!(table, @r"
     FFFFFy FFFFFFF FFFFFy CreateCustomer
     FFFFFy FFFFFFF FFFFFy ManagePlatform
@@ -122,21 +123,22 @@ fn its_table_is_this_one() {
     ");
 }
 
-/// What somebody could do, it can do with more rights; and with fewer, it can be seen.
+/// A caller covers another one when it has at least the same rights.
 #[test]
 fn rights_are_compared_whole() {
     let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());
     let viewer = || user(false, Some((own, Role::Viewer)));
     let admin = || user(false, Some((own, Role::Admin)));
-    assert!(admin().may_what(&viewer()) && viewer().may_what(&viewer()));
-    assert!(!viewer().may_what(&admin()));
-    assert!(!user(false, Some((other, Role::Admin))).may_what(&viewer()));
-    assert!(user(true, None).may_what(&admin()) && !admin().may_what(&user(true, None)));
+    assert!(admin().covers(&viewer()) && viewer().covers(&viewer()));
+    assert!(!viewer().covers(&admin()));
+    assert!(!user(false, Some((other, Role::Admin))).covers(&viewer()));
+    assert!(user(true, None).covers(&admin()) && !admin().covers(&user(true, None)));
     let (all, one) = (key(own, &KeyScope::ALL), key(own, &[KeyScope::AgentsRead]));
-    assert!(all.may_what(&one) && !one.may_what(&all) && !all.may_what(&viewer()));
+    assert!(all.covers(&one) && !one.covers(&all) && !all.covers(&viewer()));
 }
 
-/// A list holds the rows of those customers whose rows may be asked for one by one, and is refused where all of them are.
+/// A list contains the rows of exactly those customers whose rows the caller may read one by one. It is rejected
+/// when the caller may read no customer's.
 #[test]
 fn reach_is_where_it_is_allowed() {
     let (own, other): (CustomerId, CustomerId) = (Clock::default().id(), Clock::default().id());
@@ -155,9 +157,9 @@ fn reach_is_where_it_is_allowed() {
     for caller in &callers {
         for action in Action::ALL {
             let letters = [own, other].map(|customer| letter(caller, action, customer));
-            match reach(caller, action) {
+            match tenant_filter(caller, action) {
                 Ok(reach) => {
-                    let held = [own, other].map(|customer| reach.holds(customer));
+                    let held = [own, other].map(|customer| reach.admits(customer));
                     assert_eq!(held, letters.map(|letter| letter == 'y'), "{action:?} by {caller:?}");
                 }
                 Err(err) => {

@@ -1,4 +1,4 @@
-//! The schema is the one checked in, says what each of its parts is for, and is found good by others' tools.
+//! The schema equals the checked-in file, describes each of its parts, and passes other projects' tools.
 
 #![cfg(test)]
 
@@ -23,7 +23,7 @@ fn it_is_the_one_checked_in() {
 #[test]
 fn the_description_of_rest_is_the_one_checked_in() {
     let file = include_str!("../docs/openapi.json");
-    // Written anew each time: nothing in it may come in any order.
+    // Generated 20 times, because its order must not vary.
     let code: Vec<_> = (0..20).map(|_| agent_registry::app::openapi()).collect();
     assert!(
         code.iter().all(|code| code == file),

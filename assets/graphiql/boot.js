@@ -1,22 +1,22 @@
 // Starts GraphiQL on this service's own /graphql.
 //
-// The token lives in this tab's sessionStorage and nowhere else: not in localStorage, where GraphiQL keeps
-// queries and tabs, not in its history, not in a URL. The editor for headers is off for the same reason: GraphiQL
-// writes what is typed there into its history.
+// The token is stored in this tab's sessionStorage only: not in localStorage, where GraphiQL stores queries and tabs,
+// not in GraphiQL's history, not in a URL. The header editor is off for the same reason: GraphiQL writes its text into
+// the history.
 
 (() => {
   "use strict";
 
   const KEY = "agent-registry.token";
   const COMMAND = "agent-registry token user --subject me --operator";
-  const HOW = ["Make one with ", { code: COMMAND }, " and paste its last line here."];
+  const HOW = ["Create one with ", { code: COMMAND }, " and paste its last line here."];
 
-  const QUERY = `# Ctrl-Enter runs what is here.
+  const QUERY = `# Ctrl-Enter runs this query.
 query WhoAmI {
   viewer { kind name isOperator }
 }
 
-# Customers, their agents, what each one serves:
+# Customers, their agents, and the active version of each:
 #
 # query {
 #   customers(first: 5) {
@@ -31,7 +31,7 @@ query WhoAmI {
 #   }
 # }
 
-# Each activation, as it comes:
+# Activations, as they happen:
 #
 # subscription {
 #   activations {
@@ -53,7 +53,7 @@ query WhoAmI {
   let token = null;
   let expiry = 0;
 
-  /** Says something in the bar: strings, and `{ code }` for what is to be typed. */
+  /** Shows a message in the bar: strings, and `{ code }` for commands. */
   function say(state, ...parts) {
     hint.dataset.state = state;
     hint.replaceChildren(...parts.flat().map((part) => {
@@ -64,20 +64,21 @@ query WhoAmI {
     }));
   }
 
-  /** An error that GraphiQL shows as its message alone. */
+  /** Creates an error without a stack, so that GraphiQL shows the message only. */
   function plain(message) {
     const error = new Error(message);
     error.stack = undefined;
     return error;
   }
 
+  /** Shows that the service has rejected a token, unless another one has replaced it meanwhile. */
   function refused(of) {
     if (of !== token) return;
     const { exp } = claims(of);
     say("bad", exp * 1000 <= Date.now() ? "This token has expired. " : "The service refused this token. ", HOW);
   }
 
-  /** What a JWT says of itself; nothing of it is trusted, it is only shown. */
+  /** Decodes a JWT's claims without verifying them. They are for display only. */
   function claims(of) {
     try {
       const part = of.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
@@ -88,7 +89,7 @@ query WhoAmI {
     }
   }
 
-  /** The stream as it was, but a closed connection is told in words. */
+  /** Wraps a stream so that it reports a closed connection as an error with a readable message. */
   function spoken(stream, of) {
     const told = (error) => {
       if (typeof error?.code !== "number") throw error;
@@ -103,12 +104,12 @@ query WhoAmI {
     };
   }
 
-  /** The operations of a document: the kind and the name of each. */
+  /** Lists the operations of a document, with the kind and the name of each. */
   function operationsOf(query) {
     const token = /"""(?:\\"""|[^])*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|[{}()[\]]|[$@]?[_A-Za-z]\w*/g;
     const operations = [];
     let depth = 0;
-    let keyword = null; // of the definition that we are in
+    let keyword = null; // the keyword of the current definition
     let name = null;
     for (const [text] of query.matchAll(token)) {
       if (depth === 0 && text === "{" && keyword !== "fragment") operations.push({ kind: keyword ?? "query", name });
@@ -125,20 +126,20 @@ query WhoAmI {
   }
 
   /**
-   * The operation that is to run. GraphiQL's own answers (`operationName`, `options.documentAST`) are those of the text
-   * as it was a moment before, wrong for who pastes and runs at once; where there is only one, it is the one.
+   * Chooses the operation to run. GraphiQL's own values (`operationName`, `options.documentAST`) lag behind the text, so
+   * they are wrong when a user pastes a document and runs it at once. A document's only operation is always the right one.
    */
   function chosen({ query, operationName }) {
     const operations = operationsOf(query);
     return operations.length === 1 ? operations[0] : operations.find(({ name }) => name === operationName);
   }
 
-  /** A new one for each token: GraphiQL reads the schema again when its fetcher changes. */
+  /** Creates a fetcher for a token. GraphiQL reads the schema again when its fetcher changes. */
   function fetcherFor(of) {
     const credential = of ? { Authorization: `Bearer ${of}` } : {};
-    // What runs under the token before ends with it.
+    // Ends the subscriptions of the previous token.
     client?.dispose();
-    // Without retries: after one, a subscription without `after` would go on with a gap and not say so.
+    // No retries: after a reconnect, a subscription without `after` would silently continue with a gap.
     client = graphqlWs.createClient({ url: socket.href, connectionParams: credential, retryAttempts: 0 });
 
     return async (asked) => {
@@ -150,18 +151,19 @@ query WhoAmI {
         headers: { "Content-Type": "application/json", ...credential },
         body: JSON.stringify(request),
         credentials: "omit",
-      }).catch(() => { throw plain("The service does not answer."); });
+      }).catch(() => { throw plain("The service doesn't respond."); });
       if (response.status === 401 && of) refused(of);
       return response.json().catch(() => {
-        throw plain(`The service answered ${response.status} ${response.statusText}`.trim());
+        throw plain(`The service responded with ${response.status} ${response.statusText}`.trim());
       });
     };
   }
 
+  /** Takes a token from the field: stores it, shows its state, and renders GraphiQL with it. */
   function take(text) {
     const next = text.trim().replace(/^bearer\s+/i, "");
     if (next === token) return;
-    // What no header can carry is no token; it is not kept either.
+    // A token must fit into a header. Anything else isn't stored.
     const fits = /^[\x21-\x7e]*$/.test(next);
     token = fits ? next : "";
     clearTimeout(expiry);
@@ -170,7 +172,7 @@ query WhoAmI {
     forget.hidden = next === "";
 
     const { sub, exp } = claims(token);
-    const left = exp < 1e10 ? exp * 1000 - Date.now() : Infinity; // without a date that means something: no end
+    const left = exp < 1e10 ? exp * 1000 - Date.now() : Infinity; // without a plausible expiry: none
     if (!fits) say("bad", "This is not a token. ", HOW);
     else if (!token) say("none", "The schema and every query need a token. ", HOW);
     else if (left <= 0) refused(token);
@@ -183,7 +185,7 @@ query WhoAmI {
 
     root.render(React.createElement(GraphiQL, {
       fetcher: fetcherFor(token),
-      schema: token ? undefined : null, // null: there is no use in asking without a token
+      schema: token ? undefined : null, // null: without a token, the schema can't be read
       schemaDescription: true,
       inputValueDeprecation: true,
       defaultQuery: QUERY,

@@ -1,4 +1,4 @@
-//! The service that a benchmark asks: the real program, in a process and on a private Postgres of its own, gone at the end.
+//! The service under test: the real program, in its own process with its own private Postgres, removed at the end.
 
 use std::{
     error::Error,
@@ -12,11 +12,11 @@ use std::{
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-/// What a benchmark fails with.
+/// The error of a benchmark.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
-/// How long it may take to be ready.
+/// The time limit for readiness.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A running service.
@@ -26,21 +26,21 @@ pub struct Serving {
     base: String,
     token: String,
     http: Client,
-    /// How long it took to be ready.
+    /// The time from the last start to readiness.
     pub ready_after: Duration,
 }
 
 impl Serving {
-    /// Starts one, and waits until it is ready.
+    /// Starts a service, and waits until it is ready.
     ///
     /// # Errors
-    /// When it does not become ready.
+    /// When it doesn't become ready in time.
     pub async fn start(name: &str) -> Result<Self, Failure> {
         let folder = std::env::temp_dir().join(format!("agent-registry-bench-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         std::fs::set_permissions(&folder, open)?;
-        // Free a moment ago, and nobody else asks for this one.
+        // The port was free a moment ago; nothing else is expected to take it.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let base = format!("http://127.0.0.1:{port}");
         let process = spawn(&folder, &base)?;
@@ -62,22 +62,22 @@ impl Serving {
         Ok(serving)
     }
 
-    /// Ends its process, and starts another in its place.
+    /// Restarts the service's process.
     ///
     /// # Errors
-    /// When that does not become ready.
+    /// When it doesn't become ready in time.
     pub async fn restart(&mut self) -> Result<(), Failure> {
         self.stop();
         self.process = spawn(&self.folder, &self.base)?;
         self.wait().await
     }
 
-    /// Waits until it is ready.
+    /// Waits until the service is ready.
     async fn wait(&mut self) -> Result<(), Failure> {
         let (began, address) = (Instant::now(), format!("{}/readyz", self.base));
         while !self.http.get(&address).send().await.is_ok_and(|ready| ready.status() == 200) {
             if began.elapsed() > DEADLINE {
-                return Err("the service does not become ready".into());
+                return Err("the service didn't become ready in time".into());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -93,12 +93,12 @@ impl Serving {
         let _ = self.process.wait();
     }
 
-    /// Where its data is.
+    /// Returns the data folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Its counts, as Prometheus reads them.
+    /// Returns the service's metrics, in Prometheus' format.
     ///
     /// # Errors
     /// When they can't be read.
@@ -106,53 +106,54 @@ impl Serving {
         Ok(self.http.get(format!("{}/metrics", self.base)).send().await?.text().await?)
     }
 
-    /// How much memory its process has, in bytes.
+    /// Returns the resident memory of the service's process, in bytes.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When `/proc` can't be read.
     pub fn memory(&self) -> Result<u64, Failure> {
         self.status("VmRSS:")
     }
 
-    /// A figure that the system tells of its process, in bytes.
+    /// Returns a value of the process' `/proc` status, in bytes.
     fn status(&self, name: &str) -> Result<u64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or("not told")?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(name)).ok_or("the status lacks this value")?;
         let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kibibytes * 1024)
     }
 
-    /// A request of an operator's.
+    /// Makes a GraphQL request with an operator's token.
     pub fn post(&self, body: &Value) -> RequestBuilder {
         self.http.post(format!("{}/graphql", self.base)).bearer_auth(&self.token).json(body)
     }
 
-    /// The answer to a document.
+    /// Runs a document as an operator and returns the response.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the request fails or the response isn't JSON.
     pub async fn gql(&self, query: &str, variables: Value) -> Result<Value, Failure> {
         let body = json!({ "query": query, "variables": variables });
         Ok(self.post(&body).send().await?.json().await?)
     }
 
-    /// An operator's token.
+    /// Returns an operator's token.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Where it listens.
+    /// Returns the address that the service listens on.
     ///
     /// # Errors
-    /// Never: it has been asked already.
+    /// Never: the address is valid.
     pub fn address(&self) -> Result<std::net::SocketAddr, Failure> {
         Ok(self.base.trim_start_matches("http://").parse()?)
     }
 
-    /// A token of the platform's own services.
+    /// Creates a service token.
     ///
     /// # Errors
-    /// When it can't be made.
+    /// When the command fails.
     pub fn service_token(&self) -> Result<String, Failure> {
         let token = Command::new(PROGRAM)
             .args([
@@ -171,7 +172,7 @@ impl Serving {
         Ok(token.lines().last().ok_or("no token")?.to_owned())
     }
 
-    /// How many bytes an agent's configuration has.
+    /// Returns the size of an agent's configuration, in bytes.
     ///
     /// # Errors
     /// When it can't be read.
@@ -180,24 +181,24 @@ impl Serving {
         Ok(asked.send().await?.error_for_status()?.bytes().await?.len())
     }
 
-    /// The most memory that its process has had since this was asked last, in bytes.
+    /// Returns the peak memory of the process since the last call, in bytes, and resets it.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When `/proc` can't be read or written.
     pub fn memory_peak(&self) -> Result<u64, Failure> {
         let peak = self.status("VmHWM:")?;
         std::fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5")?;
         Ok(peak)
     }
 
-    /// How much time its process has had of the processors, all threads together.
+    /// Returns the processor time of the process, over all running threads.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When `/proc` can't be read.
     pub fn cpu(&self) -> Result<Duration, Failure> {
         let mut all = 0;
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            // A thread may end while we look.
+            // A thread may end between listing and reading.
             let stat = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
             all += stat.split(' ').next().and_then(|time| time.parse::<u64>().ok()).unwrap_or(0);
         }
@@ -205,7 +206,7 @@ impl Serving {
     }
 }
 
-/// The service, in this folder, at this address.
+/// Starts the service with this data folder and address.
 fn spawn(folder: &Path, base: &str) -> Result<Child, Failure> {
     let log = File::options().create(true).append(true).open(folder.join("serve.log"))?;
     Ok(Command::new(PROGRAM)

@@ -1,39 +1,39 @@
-//! What is measured, beside what, and what it is to reach.
+//! The cases of the benchmark: each a result, a yardstick and a target.
 
 use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use super::{Failure, load::Measured};
 
-/// One line of the result.
+/// One row of the results.
 pub struct Case {
-    /// What is done.
+    /// The name of the case.
     pub what: &'static str,
-    /// Ours, with its unit.
+    /// The service's result, with its unit.
     pub ours: String,
-    /// What it is laid beside, with its unit.
+    /// The yardstick's result, with its unit.
     pub beside: String,
-    /// The one by the other, or the figure itself where it stands alone.
-    pub came_to: String,
-    /// What was to be reached.
+    /// The ratio of both, or a dash without a yardstick.
+    pub ratio: String,
+    /// The target.
     pub aim: &'static str,
-    /// Whether it was; none when nobody said what was to be.
+    /// Whether the target was reached. `None` without a target.
     pub is_reached: Option<bool>,
 }
 
-/// All lines so far, said as they come.
+/// The results so far. Each is printed when it is added.
 #[derive(Default)]
 pub struct Report(Vec<Case>);
 
 impl Report {
-    /// One line more.
+    /// Prints and adds a result.
     pub fn add(&mut self, case: Case) {
-        let Case { what, ours, beside, came_to, aim, is_reached } = &case;
+        let Case { what, ours, beside, ratio, aim, is_reached } = &case;
         let mark = mark(*is_reached);
-        println!("{what}: {ours}; {beside}: {came_to} (to reach: {aim}) {mark}\n");
+        println!("{what}: {ours}; {beside}: {ratio} (target: {aim}) {mark}\n");
         self.0.push(case);
     }
 
-    /// A case by rates, of which more is better.
+    /// Adds a case that compares rates. Higher is better.
     pub fn rate(&mut self, what: &'static str, (ours, beside): (f64, (&str, f64)), aim: (&'static str, f64)) {
         let (name, theirs) = beside;
         let ratio = ours / theirs.max(f64::MIN_POSITIVE);
@@ -41,13 +41,13 @@ impl Report {
             what,
             ours: format!("{ours:.0}/s"),
             beside: format!("{name} {theirs:.0}/s"),
-            came_to: format!("{ratio:.2} ×"),
+            ratio: format!("{ratio:.2} ×"),
             aim: aim.0,
             is_reached: Some(ratio >= aim.1),
         });
     }
 
-    /// A case by how long nearly all answers took.
+    /// Adds a case that compares the 99th percentile of latencies with a target.
     pub fn latency(&mut self, what: &'static str, measured: &Measured, aim: (&'static str, Duration)) {
         let [half, most] =
             [0.5, 0.99].map(|at| Duration::from_micros(measured.latency.value_at_quantile(at)));
@@ -55,26 +55,27 @@ impl Report {
             what,
             ours: format!("{:.1} ms", most.as_secs_f64() * 1e3),
             beside: format!("p50 {:.1} ms", half.as_secs_f64() * 1e3),
-            came_to: "–".to_owned(),
+            ratio: "–".to_owned(),
             aim: aim.0,
             is_reached: Some(most <= aim.1),
         });
     }
 
-    /// The table, with the machine and the state that it was measured on, in the document between its two marks.
+    /// Writes the table, with a description of the machine and the commit, between the two marks in the document.
     pub fn write(&self) -> Result<(), Failure> {
         let place = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/performance.md");
         let text = std::fs::read_to_string(&place)?;
         let (before, rest) =
-            text.split_once(BEGIN).ok_or("docs/performance.md has no place for the table")?;
-        let (_, after) = rest.split_once(END).ok_or("docs/performance.md has no end of the table")?;
+            text.split_once(BEGIN).ok_or("docs/performance.md lacks the mark that begins the table")?;
+        let (_, after) =
+            rest.split_once(END).ok_or("docs/performance.md lacks the mark that ends the table")?;
         let mut table = format!("{BEGIN}\n\n{}\n\n", machine());
         table.push_str(
-            "| case | ours | beside it | came to | to reach | |\n| --- | --- | --- | --- | --- | --- |\n",
+            "| case | ours | yardstick | ratio | target | |\n| --- | --- | --- | --- | --- | --- |\n",
         );
-        for Case { what, ours, beside, came_to, aim, is_reached } in &self.0 {
+        for Case { what, ours, beside, ratio, aim, is_reached } in &self.0 {
             let mark = mark(*is_reached);
-            writeln!(table, "| {what} | {ours} | {beside} | {came_to} | {aim} | {mark} |")?;
+            writeln!(table, "| {what} | {ours} | {beside} | {ratio} | {aim} | {mark} |")?;
         }
         std::fs::write(&place, format!("{before}{table}\n{END}{after}"))?;
         println!("written: {}", place.display());
@@ -93,7 +94,7 @@ fn mark(is_reached: Option<bool>) -> &'static str {
     }
 }
 
-/// What it was measured on.
+/// Describes the date, the commit and the machine.
 fn machine() -> String {
     let cpus = std::thread::available_parallelism().map_or(0, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -107,7 +108,7 @@ fn machine() -> String {
     let changed = if git(&["status", "--porcelain", "--", "src", "migration", "Cargo.lock"]).is_empty() {
         ""
     } else {
-        " and what was not committed"
+        " with uncommitted changes"
     };
     let day = chrono::Utc::now().format("%Y-%m-%d");
     format!(
@@ -121,13 +122,13 @@ fn git(arguments: &[&str]) -> String {
     told.map(|told| String::from_utf8_lossy(&told.stdout).trim().to_owned()).unwrap_or_default()
 }
 
-/// Says what was measured.
+/// Prints a measurement.
 pub fn say(what: &str, measured: &Measured) {
     let [half, most, worst] = [0.5, 0.99, 1.0].map(|at| measured.latency.value_at_quantile(at));
     println!("  {what:<50} {:>8.0}/s  p50 {half:>6} µs  p99 {most:>6} µs  max {worst:>7} µs", measured.rate);
 }
 
-/// The one in the middle.
+/// Returns the median.
 pub fn median(times: &mut [Duration]) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()

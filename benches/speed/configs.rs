@@ -1,5 +1,5 @@
-//! Active configurations: from memory, over both doors, beside the frame that answers a constant; and when they are not in
-//! memory.
+//! Active configurations: from memory, over REST and GraphQL, compared with a constant served by the bare
+//! framework; and when they aren't in memory.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,11 +13,11 @@ use super::{
     yardstick::Yardstick,
 };
 
-/// How many a second ask where latencies are measured.
+/// The rate at which latencies are measured, in requests a second.
 const PER_SECOND: u32 = 5000;
-/// How many a second ask for what is not in memory.
+/// The rate of requests for configurations that aren't in memory, a second.
 const COLD_PER_SECOND: u32 = 1000;
-/// What a gateway asks over GraphQL.
+/// A gateway's GraphQL query.
 const QUERY: &str = "query ($id: ID!) { activeConfig(agentId: $id) { agentId customerId name versionId versionNumber \
     systemPrompt modelName modelParameters tools { name description inputSchema } contentHash activatedAt revision } }";
 
@@ -25,7 +25,8 @@ fn configs(world: &World) -> Vec<Vec<u8>> {
     world.agents.iter().map(|id| get(&format!("/internal/agents/{id}/active"), &world.token)).collect()
 }
 
-/// Both in turn, three times: the best of each counts, since what disturbs them is not ours.
+/// Measures the service and the constant alternately, three times each, and returns the best of each, since
+/// disturbances come from outside.
 async fn beside(
     what: &str,
     (ours, asked): (SocketAddr, Requests),
@@ -43,7 +44,7 @@ async fn beside(
     Ok((best, least))
 }
 
-/// In memory.
+/// Measures configurations that are in memory.
 pub async fn warm(world: &World, report: &mut Report) -> Result<(), Failure> {
     let ours = world.serving.address()?;
     let configs = configs(world);
@@ -51,7 +52,7 @@ pub async fn warm(world: &World, report: &mut Report) -> Result<(), Failure> {
     let size = world.serving.body_size(first, &world.token).await?;
     let yardstick = Yardstick::start(size).await?;
     let theirs = yardstick.address;
-    // All of them once, as a gateway does.
+    // Warms the cache: requests all configurations, as a gateway does.
     load::closed(ours, 4, Duration::from_secs(5), any_of(configs.clone())).await?;
 
     let constant = any_of(vec![get("/constant", "none")]);
@@ -79,7 +80,7 @@ pub async fn warm(world: &World, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Not in memory: the service has just been started, and each is asked for once.
+/// Measures configurations that aren't in memory: requests each once after a restart.
 pub async fn cold(world: &World, report: &mut Report) -> Result<(), Failure> {
     let configs = configs(world);
     if configs.len() < usize::try_from(COLD_PER_SECOND)? {

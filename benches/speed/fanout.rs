@@ -1,5 +1,5 @@
-//! From an activation to the last of those who watch, beside a message of the same size through a NATS server; and what
-//! one who watches and is told nothing takes of the service's memory.
+//! The time from an activation to the last subscriber's event, compared with a message of the same size through a NATS
+//! server; and the memory of an idle subscriber.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -22,25 +22,25 @@ use super::{
     world::World,
 };
 
-/// How many watch.
+/// The numbers of subscribers.
 const CROWDS: [(usize, &str); 2] = [
     (5000, "activation to the last of 5,000 subscribers"),
     (1000, "activation to the last of 1,000 subscribers"),
 ];
-/// How often each is told.
+/// The number of activations per measurement.
 const ROUNDS: usize = 15;
-/// How much memory one may take who is told nothing, in bytes.
+/// The maximum memory of an idle subscriber, in bytes.
 const IDLE_BYTES: u64 = 25 * 1024;
-/// How long the message of the other server is, in bytes.
+/// The size of a NATS message, in bytes.
 const MESSAGE: usize = 512;
 const SUBJECT: &str = "activations";
 const WATCH: &str = "subscription { activations { id cursor revision reason activatedAt agent { id name } \
     version { id number modelName contentHash } previousVersion { id number } } }";
 
-/// What is measured.
+/// Runs all measurements.
 pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> {
     allow_files();
-    // What was freed before would be used again, and hide what a subscriber takes.
+    // A fresh process has no freed memory to reuse, which would hide the memory of subscribers.
     world.serving.restart().await?;
     let world = &*world;
     let ours = world.serving.address()?;
@@ -50,7 +50,7 @@ pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> 
     let mut round = Rounds { world, versions, turn: 0 };
     let mut listeners = Listeners::new(ours, source.clone(), 1).await?;
     watched_by(world, 1).await?;
-    let single = round.told(&mut listeners).await?;
+    let single = round.measure(&mut listeners).await?;
     drop(listeners);
     for (count, what) in CROWDS {
         let before = world.serving.memory()?;
@@ -58,7 +58,7 @@ pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> 
         watched_by(world, count).await?;
         let idle = world.serving.memory()?.saturating_sub(before) / u64::try_from(count)?;
         println!("  {idle} bytes of resident memory for each of {count} idle subscribers");
-        let ours = round.told(&mut listeners).await?;
+        let ours = round.measure(&mut listeners).await?;
         drop(listeners);
         match &nats {
             Some(nats) => {
@@ -72,30 +72,30 @@ pub async fn run(world: &mut World, report: &mut Report) -> Result<(), Failure> 
                         theirs.as_secs_f64() * 1e3,
                         single.as_secs_f64() * 1e3
                     ),
-                    came_to: format!("{ratio:.2} ×"),
+                    ratio: format!("{ratio:.2} ×"),
                     aim: "at most 2 ×",
                     is_reached: Some(ratio <= 2.0),
                 });
             }
-            None => println!("  no nats-server is installed"),
+            None => println!("  nats-server isn't installed"),
         }
         if count == 5000 {
             report.add(Case {
                 what: "idle subscriber, resident memory",
                 ours: format!("{:.1} KB", kilobytes(idle)),
                 beside: "5,000 of them".to_owned(),
-                came_to: "–".to_owned(),
+                ratio: "–".to_owned(),
                 aim: "25 KB",
                 is_reached: Some(idle <= IDLE_BYTES),
             });
         }
-        // Those who have left are noticed before the next ones come.
+        // Gives the service time to notice closed sockets before the next ones open.
         tokio::time::sleep(Duration::from_secs(3)).await;
     }
     Ok(())
 }
 
-/// Waits until so many watch, and a little more, until all is quiet.
+/// Waits until `count` subscribers are registered, and two seconds more, until the service is idle.
 async fn watched_by(world: &World, count: usize) -> Result<(), Failure> {
     let count = format!("registry_watchers{{watched=\"activations\"}} {count}");
     for _ in 0..300 {
@@ -106,14 +106,14 @@ async fn watched_by(world: &World, count: usize) -> Result<(), Failure> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err("not all of them watch".into())
+    Err("not all subscriptions were registered in time".into())
 }
 
 fn kilobytes(bytes: u64) -> f64 {
     f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1024.0
 }
 
-/// One activation after another.
+/// A sequence of activations.
 struct Rounds<'a> {
     world: &'a World,
     versions: Vec<String>,
@@ -121,22 +121,22 @@ struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// How long it takes to tell all of them: the median of so many rounds.
-    async fn told(&mut self, listeners: &mut Listeners) -> Result<Duration, Failure> {
+    /// Returns the median time until all listeners have received an event, over [`ROUNDS`].
+    async fn measure(&mut self, listeners: &mut Listeners) -> Result<Duration, Failure> {
         let mut times = Vec::new();
         for round in 1..=ROUNDS {
             let begun = Instant::now();
             self.activate().await?;
             let answered = begun.elapsed();
-            let all = listeners.all_told(begun, round).await?;
-            println!("  answered after {answered:?}, the last was told after {all:?}");
+            let all = listeners.wait_for_all(begun, round).await?;
+            println!("  response after {answered:?}, last event after {all:?}");
             times.push(all);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Ok(median(&mut times))
     }
 
-    /// Has another version of an agent serve than before.
+    /// Activates another version of an agent.
     async fn activate(&mut self) -> Result<(), Failure> {
         self.turn += 1;
         let agent = self.world.agents.first().ok_or("no agents")?;
@@ -158,9 +158,9 @@ struct Nats {
 }
 
 impl Nats {
-    /// One of its own, where the program is installed.
+    /// Starts a server. Returns `None` when the program isn't installed.
     async fn start() -> Result<Option<Self>, Failure> {
-        // Free a moment ago, and nobody else asks for this one.
+        // The port was free a moment ago; nothing else is expected to take it.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = Command::new("nats-server");
         command.args(["-a", "127.0.0.1", "-p", &address.port().to_string()]);
@@ -172,7 +172,7 @@ impl Nats {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err("the NATS server does not listen".into())
+        Err("the NATS server doesn't listen".into())
     }
 
     async fn measure(&self, count: usize) -> Result<Duration, Failure> {
@@ -186,7 +186,7 @@ impl Nats {
         for round in 1..=ROUNDS {
             let begun = Instant::now();
             publisher.write_all(message.as_bytes()).await?;
-            times.push(listeners.all_told(begun, round).await?);
+            times.push(listeners.wait_for_all(begun, round).await?);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         println!("  NATS, {count}: {times:?}");
@@ -194,9 +194,9 @@ impl Nats {
     }
 }
 
-/// Lets this process have as many files open as it may.
+/// Raises the limit of open files to the hard limit.
 fn allow_files() {
     let limit = getrlimit(Resource::Nofile);
-    // It is seen soon enough when it is too few.
+    // If the limit is too low, connecting fails later.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

@@ -1,5 +1,5 @@
-//! Whether what is asked costs more when there is more besides: a thousand agents with ten thousand versions, and a hundred
-//! thousand with a million.
+//! Tests whether queries become slower as the database grows: from a thousand agents with ten thousand versions to
+//! a hundred thousand agents with a million versions.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use super::{
     world::World,
 };
 
-/// How many agents and customers there are, before and after.
+/// The numbers of agents and customers, before and after.
 const SIZES: [(usize, usize); 2] = [(1_000, 50), (100_000, 5_000)];
-/// How many a second ask: few, so that what is measured is how long an answer takes.
+/// Requests a second: few, so that latency is measured and not throughput.
 const PER_SECOND: u32 = 100;
-/// How much longer it may take.
+/// The maximum ratio of both latencies.
 const MOST: f64 = 1.2;
 
-/// What is asked: its name, and its requests.
+/// A query's name, and its requests.
 type Question = (&'static str, Vec<Vec<u8>>);
 
 fn questions(world: &World) -> Vec<Question> {
@@ -43,7 +43,7 @@ fn questions(world: &World) -> Vec<Question> {
     ]
 }
 
-/// What is measured.
+/// Runs all measurements.
 pub async fn run(report: &mut Report) -> Result<(), Failure> {
     let mut times: Vec<Vec<(&'static str, Duration)>> = Vec::new();
     for (agents, customers) in SIZES {
@@ -53,7 +53,7 @@ pub async fn run(report: &mut Report) -> Result<(), Failure> {
         let mut all = Vec::new();
         for (what, requests) in questions(&world) {
             let (asked, to) = (any_of(requests), world.serving.address()?);
-            // Plans are made, and pages of the tables come into memory.
+            // Warms up: plans are made and table pages are cached.
             load::open(to, CONNECTIONS, PER_SECOND, TIME, asked.clone()).await?;
             let measured = load::open(to, CONNECTIONS, PER_SECOND, TIME, asked).await?;
             say(&format!("{agents} agents: {what}"), &measured);
@@ -69,7 +69,7 @@ pub async fn run(report: &mut Report) -> Result<(), Failure> {
             what,
             ours: format!("{:.2} ms with 1,000,000 versions", after.as_secs_f64() * 1e3),
             beside: format!("{:.2} ms with 10,000", before.as_secs_f64() * 1e3),
-            came_to: format!("{ratio:.2} ×"),
+            ratio: format!("{ratio:.2} ×"),
             aim: "at most 1.2 ×",
             is_reached: Some(ratio <= MOST),
         });

@@ -1,5 +1,5 @@
-//! Many that wait for one message, over websockets or of a NATS server, all read in the same way: what is measured is who
-//! sends, not who reads.
+//! Many listeners on websockets or on a NATS server. All are read in the same way, so that the senders are compared
+//! and not the readers.
 
 use std::{
     net::SocketAddr,
@@ -21,61 +21,61 @@ use tokio::{
 
 use super::Failure;
 
-/// How long the slowest may take.
+/// The time limit for the slowest listener.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many connect at once.
+/// The number of concurrent connection attempts.
 const AT_ONCE: usize = 64;
 
-/// What is listened to.
+/// The source of messages.
 #[derive(Clone)]
 pub enum Source {
-    /// A subscription, with this token.
+    /// A subscription of the service, with this token.
     Socket { token: String, query: &'static str },
-    /// A subject.
+    /// A subject of a NATS server.
     Nats { subject: &'static str },
 }
 
-/// Where all who have been told meet.
+/// Counts the messages received by all listeners.
 #[derive(Default)]
-struct Meeting {
+struct Received {
     told: AtomicUsize,
     last: Mutex<Option<Instant>>,
     changed: Notify,
 }
 
-/// All that listen.
+/// A group of listeners.
 pub struct Listeners {
-    meeting: Arc<Meeting>,
+    received: Arc<Received>,
     tasks: JoinSet<Result<(), Failure>>,
     count: usize,
 }
 
 impl Listeners {
-    /// Connects so many.
+    /// Connects `count` listeners.
     pub async fn new(to: SocketAddr, source: Source, count: usize) -> Result<Self, Failure> {
-        let (meeting, mut tasks) = (Arc::new(Meeting::default()), JoinSet::new());
+        let (received, mut tasks) = (Arc::new(Received::default()), JoinSet::new());
         let mut left = count;
         while left > 0 {
             let now = left.min(AT_ONCE);
             let streams: Vec<_> = (0..now).map(|_| tokio::spawn(open(to, source.clone()))).collect();
             for stream in streams {
-                let (stream, meeting) = (timeout(PATIENCE, stream).await???, Arc::clone(&meeting));
+                let (stream, received) = (timeout(PATIENCE, stream).await???, Arc::clone(&received));
                 match &source {
-                    Source::Socket { .. } => tasks.spawn(hear_frames(stream, meeting)),
-                    Source::Nats { .. } => tasks.spawn(hear_lines(stream, meeting)),
+                    Source::Socket { .. } => tasks.spawn(hear_frames(stream, received)),
+                    Source::Nats { .. } => tasks.spawn(hear_lines(stream, received)),
                 };
             }
             left -= now;
         }
-        Ok(Self { meeting, tasks, count })
+        Ok(Self { received, tasks, count })
     }
 
-    /// How long after `begun` the last of them was told, once all have been told `times` times.
-    pub async fn all_told(&mut self, begun: Instant, times: usize) -> Result<Duration, Failure> {
+    /// Waits until all listeners have received `times` messages. Returns the time from `begun` to the last message.
+    pub async fn wait_for_all(&mut self, begun: Instant, times: usize) -> Result<Duration, Failure> {
         let all = async {
             loop {
-                let changed = self.meeting.changed.notified();
-                if self.meeting.told.load(Ordering::Acquire) >= self.count * times {
+                let changed = self.received.changed.notified();
+                if self.received.told.load(Ordering::Acquire) >= self.count * times {
                     return;
                 }
                 changed.await;
@@ -83,20 +83,24 @@ impl Listeners {
         };
         tokio::select! {
             waited = timeout(PATIENCE, all) => waited.map_err(|_| {
-                let told = self.meeting.told.load(Ordering::Acquire);
-                format!("told {told} times, not {}", self.count * times)
+                let told = self.received.told.load(Ordering::Acquire);
+                format!("{told} messages received, expected {}", self.count * times)
             })?,
             Some(ended) = self.tasks.join_next() => ended??,
         }
-        let last =
-            self.meeting.last.lock().unwrap_or_else(PoisonError::into_inner).ok_or("nobody was told")?;
+        let last = self
+            .received
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ok_or("no message was received")?;
         Ok(last.duration_since(begun))
     }
 }
 
-impl Meeting {
+impl Received {
     fn tell(&self) {
-        // The largest is the last.
+        // Threads may get here out of order; the latest time counts.
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         *last = last.max(Some(now));
@@ -134,7 +138,7 @@ async fn open(to: SocketAddr, source: Source) -> Result<TcpStream, Failure> {
     Ok(stream)
 }
 
-/// Reads up to this, byte by byte: what follows is left.
+/// Reads up to and including `end`, byte by byte, so that later bytes stay unread.
 async fn until(stream: &mut TcpStream, end: &[u8]) -> Result<(), Failure> {
     let mut read = Vec::new();
     while !read.ends_with(end) {
@@ -143,7 +147,7 @@ async fn until(stream: &mut TcpStream, end: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A frame as a client sends it (RFC 6455, section 5.2), masked with nothing.
+/// Makes a client's frame (RFC 6455, section 5.2), with a mask of zeros.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | opcode];
     match u8::try_from(payload.len()) {
@@ -158,7 +162,7 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The first whole frame of these bytes: its opcode, where its payload begins and where it ends.
+/// Finds the first complete frame in these bytes: its opcode, and the begin and end of its payload.
 fn first_frame(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (opcode, length) = (bytes.first()? & 0x0F, usize::from(bytes.get(1)? & 0x7F));
     let (begin, length) = match length {
@@ -169,7 +173,7 @@ fn first_frame(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     (bytes.len() >= begin + length).then_some((opcode, begin, begin + length))
 }
 
-async fn hear_frames(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), Failure> {
+async fn hear_frames(mut stream: TcpStream, received: Arc<Received>) -> Result<(), Failure> {
     let mut buffer = Vec::new();
     loop {
         while let Some((opcode, begin, end)) = first_frame(&buffer) {
@@ -177,12 +181,12 @@ async fn hear_frames(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(),
             let says = |what: &[u8]| payload.windows(what.len()).any(|window| window == what);
             let answer = match opcode {
                 1 if says(b"\"type\":\"next\"") => {
-                    meeting.tell();
+                    received.tell();
                     None
                 }
                 1 if says(b"\"type\":\"ping\"") => Some(frame(1, b"{\"type\":\"pong\"}")),
                 9 => Some(frame(10, payload)),
-                _ => return Err(format!("heard {:?}", String::from_utf8_lossy(payload)).into()),
+                _ => return Err(format!("unexpected message {:?}", String::from_utf8_lossy(payload)).into()),
             };
             buffer.drain(..end);
             if let Some(answer) = answer {
@@ -195,7 +199,7 @@ async fn hear_frames(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(),
     }
 }
 
-async fn hear_lines(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), Failure> {
+async fn hear_lines(mut stream: TcpStream, received: Arc<Received>) -> Result<(), Failure> {
     let mut buffer: Vec<u8> = Vec::new();
     loop {
         while let Some(end) = buffer.windows(2).position(|window| window == b"\r\n") {
@@ -206,18 +210,18 @@ async fn hear_lines(mut stream: TcpStream, meeting: Arc<Meeting>) -> Result<(), 
                     stream.write_all(b"PONG\r\n").await?;
                     0
                 }
-                None => return Err(format!("heard {line:?}").into()),
+                None => return Err(format!("unexpected message {line:?}").into()),
             };
             if buffer.len() < end + 2 + length {
                 break;
             }
             buffer.drain(..end + 2 + length);
             if length > 0 {
-                meeting.tell();
+                received.tell();
             }
         }
         if stream.read_buf(&mut buffer).await? == 0 {
-            return Err("NATS hung up".into());
+            return Err("NATS closed the connection".into());
         }
     }
 }

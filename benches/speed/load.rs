@@ -1,5 +1,5 @@
-//! Load over plain HTTP/1.1: requests that were written beforehand, answers of which only the length is read, so that the
-//! load takes little of the processors that it shares with what it measures.
+//! A load generator for plain HTTP/1.1. Requests are prepared beforehand, and only the length of responses is
+//! parsed, so that the load takes little of the processors that it shares with the service.
 
 use std::{
     io::{Read, Write},
@@ -17,43 +17,43 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Failure;
 
-/// How long an answer may take before the whole run is given up.
+/// The time limit for a response, after which the run fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Which request comes as the nth.
+/// Returns the nth request.
 pub type Requests = Arc<dyn Fn(u64) -> Arc<[u8]> + Send + Sync>;
 
-/// What came of a case.
+/// The result of a measurement.
 pub struct Measured {
-    /// Answers a second.
+    /// Responses a second.
     pub rate: f64,
-    /// From when each request was due to its answer, in microseconds.
+    /// The time from when each request was due to its response, in microseconds.
     pub latency: Histogram<u64>,
 }
 
-/// Which of so many comes as the nth, without an order that a cache could follow.
+/// Returns the nth index below `of`, in a pseudo-random order that caches can't exploit.
 pub fn scattered(nth: u64, of: usize) -> usize {
     usize::try_from(nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).unwrap_or(0) % of.max(1)
 }
 
-/// Whichever of these comes next, without an order that a cache could follow.
+/// Repeats these requests in a pseudo-random order that caches can't exploit.
 pub fn any_of(requests: Vec<Vec<u8>>) -> Requests {
     let requests: Vec<Arc<[u8]>> = requests.into_iter().map(Into::into).collect();
     Arc::new(move |nth| requests.get(scattered(nth, requests.len())).cloned().unwrap_or_default())
 }
 
-/// Each of these once.
+/// Sends each of these requests once.
 pub fn each_of(requests: Vec<Vec<u8>>) -> Requests {
     let requests: Vec<Arc<[u8]>> = requests.into_iter().map(Into::into).collect();
     Arc::new(move |nth| requests.get(usize::try_from(nth).unwrap_or(usize::MAX)).cloned().unwrap_or_default())
 }
 
-/// A request for a path.
+/// Makes a GET request.
 pub fn get(path: &str, token: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
 }
 
-/// A request with a body of JSON.
+/// Makes a POST request with a JSON body.
 pub fn post(path: &str, token: &str, body: &serde_json::Value) -> Vec<u8> {
     let body = body.to_string();
     let length = body.len();
@@ -64,8 +64,7 @@ pub fn post(path: &str, token: &str, body: &serde_json::Value) -> Vec<u8> {
     .into_bytes()
 }
 
-/// One connection, with what was read beyond an answer's end. It blocks: each has a thread of its own, whose clock is
-/// finer than that of a runtime.
+/// One connection, used with blocking calls on a thread of its own, because a thread's clock is finer than a runtime's.
 pub struct Line {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -73,7 +72,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// A connection to this address.
+    /// Connects to this address.
     pub fn open(to: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
@@ -81,7 +80,7 @@ impl Line {
         Ok(Self { stream, buffer: vec![0; 64 * 1024], filled: 0 })
     }
 
-    /// Sends a request and takes its answer, which must be a 2xx with a length. Answers the body.
+    /// Sends a request and returns the body of the response, which must be a 2xx with a length.
     pub fn ask(&mut self, request: &[u8]) -> Result<&[u8], Failure> {
         self.stream.write_all(request)?;
         self.filled = 0;
@@ -99,14 +98,14 @@ impl Line {
     fn read(&mut self) -> Result<(), Failure> {
         let read = self.stream.read(self.buffer.get_mut(self.filled..).unwrap_or_default())?;
         if read == 0 {
-            return Err("the service hung up".into());
+            return Err("the service closed the connection".into());
         }
         self.filled += read;
         Ok(())
     }
 }
 
-/// Where the body of an answer begins and ends, once all of it is there.
+/// Returns the begin and end of a response's body, or `None` while the response is incomplete.
 fn whole(read: &[u8]) -> Result<Option<(usize, usize)>, Failure> {
     let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") else { return Ok(None) };
     let end_of_body = end + 4 + length_of(read.get(..end).unwrap_or_default())?;
@@ -115,7 +114,7 @@ fn whole(read: &[u8]) -> Result<Option<(usize, usize)>, Failure> {
 
 fn length_of(head: &[u8]) -> Result<usize, Failure> {
     if !head.starts_with(b"HTTP/1.1 2") {
-        return Err(format!("not answered well: {}", String::from_utf8_lossy(head)).into());
+        return Err(format!("unexpected response: {}", String::from_utf8_lossy(head)).into());
     }
     let lines = head.split(|byte| *byte == b'\n');
     let mut lengths = lines.filter_map(|line| {
@@ -123,7 +122,7 @@ fn length_of(head: &[u8]) -> Result<usize, Failure> {
         let is_it = name.eq_ignore_ascii_case(b"content-length:");
         is_it.then(|| std::str::from_utf8(value).ok()?.trim().parse().ok())?
     });
-    lengths.next().ok_or_else(|| "an answer without a length".into())
+    lengths.next().ok_or_else(|| "a response without a length".into())
 }
 
 fn empty() -> Result<Histogram<u64>, Failure> {
@@ -134,8 +133,8 @@ fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1)
 }
 
-/// As many as can be: each connection asks as soon as it was answered. All of them are on one runtime, which takes less of
-/// the processors than a thread for each would: what is left is what is measured.
+/// A closed loop: each connection sends its next request when it has the response. All connections share one
+/// runtime, which takes less processor time than a thread for each and so leaves more to the service.
 pub async fn closed(
     to: SocketAddr,
     connections: usize,
@@ -156,7 +155,7 @@ pub async fn closed(
                 buffer.clear();
                 while whole(&buffer)?.is_none() {
                     if stream.read_buf(&mut buffer).await? == 0 {
-                        return Err("the service hung up".into());
+                        return Err("the service closed the connection".into());
                     }
                 }
                 latency.record(microseconds(asked.elapsed()))?;
@@ -167,8 +166,8 @@ pub async fn closed(
     gather((0..connections).map(one).collect(), begun).await
 }
 
-/// So many a second, whatever the answers take: a request is counted from when it was due, so that one which is late
-/// makes those behind it late as well (no coordinated omission).
+/// An open loop: sends requests at a fixed rate. Latency counts from when a request was due, so a late response
+/// delays later ones too (no coordinated omission).
 pub async fn open(
     to: SocketAddr,
     connections: usize,
@@ -195,7 +194,7 @@ pub async fn open(
     .await
 }
 
-/// The same on so many threads at once.
+/// Runs `one` on several threads and merges the results.
 async fn run<F>(threads: usize, one: F) -> Result<Measured, Failure>
 where
     F: Fn(Instant) -> Result<Histogram<u64>, Failure> + Send + Sync + 'static,
@@ -216,7 +215,7 @@ async fn gather(
     for one in all {
         latency.add(one.await??)?;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more")]
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more precision")]
     let rate = latency.len() as f64 / begun.elapsed().as_secs_f64();
     Ok(Measured { rate, latency })
 }

@@ -1,9 +1,10 @@
-//! How fast the service is, as ratios to a yardstick in the same run: `cargo bench --bench speed`. `--write` puts the table
-//! into `docs/performance.md`; names of cases run these alone; `--customers N` fills it with more or fewer.
+//! Measures the service's speed as ratios to yardsticks in the same run: `cargo bench --bench speed`. `--write`
+//! writes the table to `docs/performance.md`; names of cases select cases; `--customers N` sets the size of the
+//! database.
 //!
-//! The service and each yardstick are processes of their own, and so is the load, all on one machine.
+//! The service, each yardstick and the load generator are separate processes on one machine.
 
-#![expect(clippy::disallowed_methods, reason = "what benchmarks read is our own answers")]
+#![expect(clippy::disallowed_methods, reason = "benchmarks parse only the service's own responses")]
 
 mod case;
 mod configs;
@@ -14,7 +15,7 @@ mod load;
 mod nested;
 mod pgbench;
 mod postgraphile;
-#[allow(dead_code, reason = "each benchmark needs a part of it")]
+#[allow(dead_code, reason = "each benchmark uses a part of it")]
 #[path = "../serving/mod.rs"]
 mod serving;
 mod world;
@@ -28,26 +29,26 @@ use clap::Parser;
 use serving::Failure;
 use world::World;
 
-/// How long a case is measured.
+/// The duration of a measurement.
 const TIME: Duration = Duration::from_secs(5);
-/// How many connections ask at once.
+/// The number of concurrent connections.
 const CONNECTIONS: usize = 32;
 
-/// How fast the service is.
+/// Measure the speed of the service.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How many customers there are, each with 10 agents of 10 versions
+    /// The number of customers, each with 10 agents of 10 versions
     #[arg(long, default_value = "1000")]
     customers: usize,
     /// Write the table into docs/performance.md
     #[arg(long)]
     write: bool,
-    /// Measure growth too: a million versions, some minutes more
+    /// Also measure growth up to a million versions, which takes some minutes more
     #[arg(long)]
     big: bool,
-    /// Only these: growth, start, cold, configs, nested, writes, fanout
+    /// The cases to run [default: all]: growth, start, cold, configs, nested, writes, fanout
     cases: Vec<String>,
-    /// cargo says so
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -96,7 +97,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// How long it takes to be ready, at first, and when its database is there.
+/// Measures the time from start to readiness, with a new and with an existing database.
 async fn starts(world: &mut World, first: Duration, report: &mut Report) -> Result<(), Failure> {
     let mut times = Vec::new();
     for _ in 0..5 {
@@ -113,7 +114,7 @@ async fn starts(world: &mut World, first: Duration, report: &mut Report) -> Resu
             what,
             ours: format!("{} ms", time.as_millis()),
             beside: "–".to_owned(),
-            came_to: "–".to_owned(),
+            ratio: "–".to_owned(),
             aim,
             is_reached: Some(time <= most),
         });

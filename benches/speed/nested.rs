@@ -1,5 +1,5 @@
-//! A nested graph: a customer's agents, of each the active version and the newest ones, beside the same statements by
-//! pgbench, and beside PostGraphile on the same tables.
+//! A nested query (a customer's agents with their active and newest versions), compared with pgbench running the same
+//! statements, and with PostGraphile on the same tables.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use super::{
     world::World,
 };
 
-/// How many customers are asked about.
+/// The number of customers queried.
 const CUSTOMERS: usize = 64;
-/// How many ask at once: as many as the service has connections to the database.
+/// The number of concurrent clients: as many as the service has database connections.
 const CLIENTS: usize = 20;
-/// What a dashboard asks.
+/// A dashboard's query.
 pub const QUERY: &str = "query ($id: ID!) { customer(id: $id) { id name agents(first: 10) { nodes { id name \
     activeVersion { id number modelName } versions(first: 10) { nodes { id number modelName contentHash createdAt } } } } } }";
 
-/// What is measured.
+/// Runs all measurements.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     let ours = world.serving.address()?;
     let customers = world.customers.get(..CUSTOMERS.min(world.customers.len())).unwrap_or_default();
@@ -32,19 +32,19 @@ pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
 
     let mut scripts = Vec::new();
     for (nth, customer) in customers.iter().enumerate() {
-        let sent = pgbench::overhear(world, "agent_versions", async || {
+        let sent = pgbench::record_statements(world, "agent_versions", async || {
             let answer =
                 world.serving.post(&body(customer)).send().await?.json::<serde_json::Value>().await?;
             let nodes = answer.pointer("/data/customer/agents/nodes/9/versions/nodes/9");
-            nodes.map(drop).ok_or_else(|| format!("not all is there: {answer}").into())
+            nodes.map(drop).ok_or_else(|| format!("an incomplete response: {answer}").into())
         });
         let mut sent = sent.await?;
         if !sent.last().is_some_and(|sent| sent.sql.starts_with("ROLLBACK")) {
-            sent.push(pgbench::Sent { sql: "ROLLBACK".to_owned(), values: Vec::new() });
+            sent.push(pgbench::RecordedStatement { sql: "ROLLBACK".to_owned(), values: Vec::new() });
         }
         if nth == 0 {
             println!("  {} statements", sent.len());
-            for pgbench::Sent { sql, values: _ } in &sent {
+            for pgbench::RecordedStatement { sql, values: _ } in &sent {
                 println!("    {sql}");
             }
         }

@@ -1,5 +1,5 @@
-//! What a case is laid beside in the database: the very statements that the service was seen to send, run by pgbench as the
-//! same role, in the same transactions, under the same policies.
+//! The database yardstick: pgbench runs the statements that the service was observed to send, as the same role, in
+//! the same transactions, under the same policies.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
@@ -14,15 +14,19 @@ use super::{
     world::World,
 };
 
-/// A statement with its parameters, as text; none for null.
+/// A statement with its parameters as text; `None` is null.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub struct RecordedStatement {
     pub sql: String,
     pub values: Vec<Option<String>>,
 }
 
-/// What a request makes the service send, up to its end of transaction.
-pub async fn overhear<F>(world: &World, mark: &str, ask: F) -> Result<Vec<Sent>, Failure>
+/// Records the statements that the service sends for a request, from the server's log. `mark` selects the session.
+pub async fn record_statements<F>(
+    world: &World,
+    mark: &str,
+    ask: F,
+) -> Result<Vec<RecordedStatement>, Failure>
 where
     F: AsyncFnOnce() -> Result<(), Failure>,
 {
@@ -39,7 +43,7 @@ where
     let log = String::from_utf8_lossy(log.get(usize::try_from(before)?..).unwrap_or_default()).into_owned();
     let sessions = sessions(&log);
     let session = sessions.into_values().find(|sent| sent.iter().any(|sent| sent.sql.contains(mark)));
-    session.ok_or_else(|| format!("nothing was sent that holds {mark:?}").into())
+    session.ok_or_else(|| format!("no session sent a statement with {mark:?}").into())
 }
 
 async fn listen(connection: &mut PgConnection, is_on: bool) -> Result<(), Failure> {
@@ -52,14 +56,14 @@ async fn listen(connection: &mut PgConnection, is_on: bool) -> Result<(), Failur
     Ok(())
 }
 
-/// What each session sent.
-fn sessions(log: &str) -> BTreeMap<String, Vec<Sent>> {
-    let mut sessions: BTreeMap<String, Vec<Sent>> = BTreeMap::new();
+/// Groups the logged statements by session.
+fn sessions(log: &str) -> BTreeMap<String, Vec<RecordedStatement>> {
+    let mut sessions: BTreeMap<String, Vec<RecordedStatement>> = BTreeMap::new();
     for (session, told) in entries(log) {
         let sent = sessions.entry(session).or_default();
         let executed = told.strip_prefix("LOG:  execute ").and_then(|rest| rest.split_once(": "));
         if let Some(sql) = told.strip_prefix("LOG:  statement: ").or(executed.map(|(_, sql)| sql)) {
-            sent.push(Sent { sql: sql.to_owned(), values: Vec::new() });
+            sent.push(RecordedStatement { sql: sql.to_owned(), values: Vec::new() });
         } else if let (Some(last), Some(values)) =
             (sent.last_mut(), told.strip_prefix("DETAIL:  parameters: "))
         {
@@ -69,8 +73,8 @@ fn sessions(log: &str) -> BTreeMap<String, Vec<Sent>> {
     sessions
 }
 
-/// The log's entries, each with its session: `2026-01-02 03:04:05.678 UTC [123] LOG:  …`. A line that begins otherwise goes
-/// on with the one before.
+/// Parses the log's entries with their sessions: `2026-01-02 03:04:05.678 UTC [123] LOG:  …`. Other lines continue
+/// the previous entry.
 fn entries(log: &str) -> Vec<(String, String)> {
     let mut entries: Vec<(String, String)> = Vec::new();
     for line in log.lines() {
@@ -87,7 +91,7 @@ fn entries(log: &str) -> Vec<(String, String)> {
     entries
 }
 
-/// `$1 = 'a''b', $2 = NULL`.
+/// Parses logged parameters: `$1 = 'a''b', $2 = NULL`.
 fn parameters(text: &str) -> Vec<Option<String>> {
     let mut values = Vec::new();
     let mut rest = text;
@@ -118,15 +122,15 @@ fn parameters(text: &str) -> Vec<Option<String>> {
     values
 }
 
-/// A script of these statements, and the variables that it needs, of which the names begin so. A value that `instead` has
-/// an expression for is that.
+/// Makes a pgbench script of these statements, and its variables, whose names begin with `name`. Values for which
+/// `instead` returns an expression are replaced by it.
 pub fn script(
-    sent: &[Sent],
+    sent: &[RecordedStatement],
     name: &str,
     instead: &dyn Fn(&str) -> Option<String>,
 ) -> (String, Vec<(String, String)>) {
     let (mut script, mut variables) = (String::new(), Vec::new());
-    for (nth, Sent { sql, values }) in sent.iter().enumerate() {
+    for (nth, RecordedStatement { sql, values }) in sent.iter().enumerate() {
         let mut sql = sql.replace(['\n', '\t'], " ");
         for (place, value) in values.iter().enumerate().rev() {
             let variable = format!("{name}_{nth}_{place}");
@@ -143,13 +147,13 @@ pub fn script(
             sql = sql.replace(&format!("${}", place + 1), &with);
         }
         script.push_str(sql.trim_end_matches(';'));
-        // What it answers is a variable for each column from then on.
+        // `\gset` stores each column of the result in a variable.
         script.push_str(if sql.ends_with("FOR NO KEY UPDATE OF a") { " \\gset\n" } else { ";\n" });
     }
     (script, variables)
 }
 
-/// Runs these scripts in turn on so many connections; answers transactions a second. None where there is no pgbench.
+/// Runs scripts on `clients` connections. Returns transactions a second, or `None` when pgbench isn't installed.
 async fn run(
     world: &World,
     scripts: &[(String, Vec<(String, String)>)],
@@ -177,8 +181,8 @@ async fn run(
     }
 }
 
-/// The service and pgbench in turn, three times, on so many connections each: the best of both counts, since what
-/// disturbs them is not ours. Answers theirs only where there is a pgbench.
+/// Measures the service and pgbench alternately, three times each, and returns the best of each, since disturbances
+/// come from outside. pgbench's rate is `None` when it isn't installed.
 pub async fn beside(
     world: &World,
     what: &str,
@@ -198,7 +202,7 @@ pub async fn beside(
     Ok((best, least))
 }
 
-/// The settings of the service's own sessions.
+/// The session settings of the service, as `PGOPTIONS`.
 fn session() -> String {
     let setting = |(name, value): &(&str, &str)| format!("-c {name}={}", value.replace(' ', "\\ "));
     SERVING.iter().map(setting).collect::<Vec<_>>().join(" ")

@@ -1,5 +1,5 @@
-//! What a general-purpose GraphQL server for Postgres makes of the same tables, role and policies: PostGraphile 4, from npm,
-//! in a process of its own.
+//! The GraphQL yardstick: PostGraphile 4, a general-purpose GraphQL server for Postgres, from npm, in a process of
+//! its own, with the same tables, role and policies.
 
 use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 
@@ -17,12 +17,12 @@ use super::{
 };
 
 const PACKAGE: &str = "postgraphile@4.14.1";
-/// The same as ours, in its words.
+/// The nested query in PostGraphile's schema.
 const QUERY: &str = "query ($id: UUID!) { customerById(id: $id) { id name agentsByCustomerId(first: 10, orderBy: ID_ASC) { nodes { id name \
     versionByActiveVersionId: agentVersionByIdAndActiveVersionId { id number modelName } \
     agentVersionsByCustomerIdAndAgentId(first: 10, orderBy: NUMBER_DESC) { nodes { id number modelName contentHash createdAt } } } } } }";
 
-/// How many of these it answers a second; none where it can't be installed.
+/// Returns PostGraphile's rate of responses a second, or `None` when it can't be installed.
 pub async fn run(world: &World, customers: &[String], clients: usize) -> Result<Option<f64>, Failure> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgraphile");
     if !install(&folder).await? {
@@ -47,7 +47,7 @@ pub async fn run(world: &World, customers: &[String], clients: usize) -> Result<
         serde_json::from_slice(line.ask(requests.first().ok_or("no customers")?)?)?;
     let last =
         "/data/customerById/agentsByCustomerId/nodes/9/agentVersionsByCustomerIdAndAgentId/nodes/9/number";
-    answer.pointer(last).ok_or_else(|| format!("PostGraphile answers {answer}"))?;
+    answer.pointer(last).ok_or_else(|| format!("PostGraphile returned {answer}"))?;
     let asked = any_of(requests);
     load::closed(address, clients, TIME, Arc::clone(&asked)).await?;
     let measured = load::closed(address, clients, TIME, asked).await?;
@@ -69,7 +69,7 @@ async fn install(folder: &Path) -> Result<bool, Failure> {
 fn start(world: &World, folder: &Path, port: u16) -> Result<Child, Failure> {
     let mut command = Command::new(folder.join("node_modules/.bin/postgraphile"));
     command.args(["-s", "registry", "-n", "127.0.0.1", "-p", &port.to_string()]);
-    // As its own documentation advises for production.
+    // The options that PostGraphile's documentation recommends for production.
     command.args([
         "--retry-on-init-fail",
         "--disable-query-log",

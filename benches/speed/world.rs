@@ -1,7 +1,7 @@
-//! What is asked about: many customers with agents, each with a history, imported as a customer's own file would be.
+//! The test data: many customers with agents and version histories, imported from a file.
 
 use agent_registry::{
-    app::{Database, Workshop},
+    app::{CliContext, Database},
     config::{Common, LogFormat},
     domain::{
         Caller,
@@ -14,50 +14,50 @@ use sqlx::{Connection, PgConnection};
 
 use super::{Failure, serving::Serving};
 
-/// How long a prompt is, in bytes.
+/// The size of a prompt, in bytes.
 const PROMPT: usize = 2048;
-/// How many agents a customer has.
+/// The number of agents per customer.
 pub const AGENTS: usize = 10;
-/// How many versions an agent has.
+/// The number of versions per agent.
 pub const VERSIONS: usize = 10;
 
-/// A filled registry.
+/// A running service with a filled database.
 pub struct World {
     /// The service.
     pub serving: Serving,
-    /// What keeps its private Postgres up while it is started again.
+    /// Keeps the private Postgres running while the service restarts.
     database: Database,
-    /// A token of a gateway's.
+    /// A gateway's service token.
     pub token: String,
-    /// All customers.
+    /// The ids of all customers.
     pub customers: Vec<String>,
-    /// All agents.
+    /// The ids of all agents.
     pub agents: Vec<String>,
 }
 
 impl World {
-    /// Starts a service and fills its registry with so many customers.
+    /// Starts a service and imports the data of `customers` customers.
     pub async fn new(customers: usize) -> Result<Self, Failure> {
         let (mut world, common) = Self::empty().await?;
         fill(&common, customers).await?;
-        world.look().await?;
+        world.prepare().await?;
         Ok(world)
     }
 
-    /// The same, of a registry that has grown to so many agents: made at once, and only good to be read.
+    /// Starts a service and generates a large database in SQL. The data is only good for reading.
     pub async fn grown(agents: usize, customers: usize) -> Result<Self, Failure> {
         let (mut world, _) = Self::empty().await?;
         let sql = include_str!("../../tests/api/growth/fill.sql");
         let numbers = [("AGENTS", agents), ("CUSTOMERS", customers), ("VERSIONS", VERSIONS)];
         let sql =
             numbers.iter().fold(sql.to_owned(), |sql, (name, number)| sql.replace(name, &number.to_string()));
-        // In place of what making the tokens has left in the log, which is otherwise kept from being deleted.
+        // Deletes the log entries of creating tokens; a trigger forbids that otherwise.
         let empty = "SET session_replication_role = replica; DELETE FROM registry.changes; SET session_replication_role = DEFAULT";
         let mut connection = world.superuser().await?;
         sqlx::raw_sql(empty).execute(&mut connection).await?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
-        world.look().await?;
-        // It has not been told of what it did not write itself.
+        world.prepare().await?;
+        // The service's caches don't know of rows that were written past it.
         world.serving.restart().await?;
         Ok(world)
     }
@@ -81,41 +81,41 @@ impl World {
         Ok((Self { token, serving, database, customers: Vec::new(), agents: Vec::new() }, common))
     }
 
-    /// Sees what there is.
-    async fn look(&mut self) -> Result<(), Failure> {
+    /// Prepares the database for measuring, and reads the ids of customers and agents.
+    async fn prepare(&mut self) -> Result<(), Failure> {
         let mut connection = self.superuser().await?;
-        // The planner knows what there is, as it does after a night.
+        // Gives the planner statistics, as autovacuum would.
         sqlx::raw_sql("VACUUM ANALYZE").execute(&mut connection).await?;
-        // Nor is what has just been filled in still on its way to the disk.
+        // Writes the new rows to disk, so that measurements don't include it.
         sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await?;
         self.customers = ids(&mut connection, "customers").await?;
         self.agents = ids(&mut connection, "agents").await?;
         Ok(())
     }
 
-    /// The versions of an agent, oldest first.
+    /// Returns the ids of an agent's versions, oldest first.
     pub async fn versions(&self, agent: &str) -> Result<Vec<String>, Failure> {
         let ask = "SELECT id::text FROM registry.agent_versions WHERE agent_id = $1::uuid ORDER BY number";
         Ok(sqlx::query_scalar(ask).bind(agent).fetch_all(&mut self.superuser().await?).await?)
     }
 
-    /// The folder of the socket of its Postgres.
+    /// Returns the folder of the private Postgres' socket.
     pub fn socket(&self) -> Result<&std::path::Path, Failure> {
         Ok(self.database.embedded().ok_or("no private Postgres")?.socket_dir())
     }
 
-    /// The log of its Postgres.
+    /// Returns the path of the private Postgres' log.
     pub fn log(&self) -> Result<std::path::PathBuf, Failure> {
         Ok(self.database.embedded().ok_or("no private Postgres")?.log())
     }
 
-    /// A connection that no policy binds.
+    /// Opens a connection as superuser, to which no policy applies.
     pub async fn superuser(&self) -> Result<PgConnection, Failure> {
         let url = self.database.embedded().ok_or("no private Postgres")?.url("postgres", "registry");
         Ok(PgConnection::connect(&url).await?)
     }
 
-    /// Ends it.
+    /// Stops the service and the private Postgres.
     pub async fn end(self) {
         let Self { serving, database, .. } = self;
         database.leave().await;
@@ -129,8 +129,8 @@ async fn ids(connection: &mut PgConnection, table: &str) -> Result<Vec<String>, 
 }
 
 async fn fill(common: &Common, customers: usize) -> Result<(), Failure> {
-    let workshop = Workshop::open(common).await?;
-    let (registry, caller) = (&workshop.registry, Caller::system("bench"));
+    let context = CliContext::open(common).await?;
+    let (registry, caller) = (&context.registry, Caller::system("bench"));
     let file = file()?;
     let bar = indicatif::ProgressBar::new(u64::try_from(customers)?);
     for nth in 0..customers {
@@ -143,11 +143,11 @@ async fn fill(common: &Common, customers: usize) -> Result<(), Failure> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    workshop.close().await;
+    context.close().await;
     Ok(())
 }
 
-/// A customer's agents, as they are imported.
+/// Returns a customer's agents in the import format.
 fn file() -> Result<Vec<u8>, Failure> {
     let tools: Vec<Value> = (0..5)
         .map(|nth| {

@@ -1,4 +1,4 @@
-//! Publishing and activating, beside the same statements by pgbench.
+//! Publishing and activating, compared with pgbench running the same statements.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use super::{
     Failure,
     case::Report,
     load::{self, Requests, post},
-    pgbench::{self, Sent},
+    pgbench::{self, RecordedStatement},
     world::World,
 };
 
-/// How many write at once.
+/// The number of concurrent writers.
 const WRITERS: usize = 16;
-/// How many agents pgbench publishes for.
+/// The number of agents that pgbench writes to.
 const AGENTS: usize = 64;
 const PUBLISH: &str = "mutation ($input: PublishVersionInput!) { publishVersion(input: $input) { version { id number } userErrors { code } } }";
 
@@ -25,13 +25,14 @@ fn body(agent: &str, nth: u64) -> Value {
     json!({ "query": PUBLISH, "variables": { "input": input } })
 }
 
-/// What is measured.
+/// Runs all measurements.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     let mut scripts = Vec::new();
     for (nth, agent) in world.agents.iter().step_by(7).take(AGENTS).enumerate() {
-        // The first write of an operator makes its profile.
+        // The first write of an operator also creates its profile, so it isn't recorded.
         publish(world, agent).await?;
-        let sent = pgbench::overhear(world, "append_changes", async || publish(world, agent).await).await?;
+        let sent =
+            pgbench::record_statements(world, "append_changes", async || publish(world, agent).await).await?;
         if nth == 0 {
             println!("  {} statements", sent.len());
         }
@@ -56,9 +57,9 @@ async fn publish(world: &World, agent: &str) -> Result<(), Failure> {
     version.map(drop).ok_or_else(|| format!("not published: {answer}").into())
 }
 
-/// The same write, again and again: with ids of its own each time, and the number that comes next.
-fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
-    // Its values are those of the version, in the order of its columns, then those of the activation.
+/// Makes a script that repeats a recorded write with new ids and the next version number each time.
+fn script(sent: &[RecordedStatement], name: &str) -> Result<(String, Vec<(String, String)>), Failure> {
+    // The statement's values are those of the version, in the order of its columns, then those of the activation.
     const OF_THE_ACTIVATION: usize = 13;
     let written = sent.iter().find(|sent| sent.sql.starts_with("WITH \"version\" AS (INSERT"));
     let written = written.ok_or("no version was written")?;
@@ -79,7 +80,7 @@ fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), 
         } else if value == number {
             Some("(:latest_number::int + 1)".to_owned())
         } else if value.contains(&version) {
-            // What the log is told, as text within the statement.
+            // The log entries, as JSON text within the statement.
             let told = value.replace('\'', "''");
             Some(format!(
                 "replace(replace('{told}', '{version}', {}::text), '{activation}', {}::text)::jsonb",
@@ -90,21 +91,21 @@ fn script(sent: &[Sent], name: &str) -> Result<(String, Vec<(String, String)>), 
             None
         }
     };
-    let sent: Vec<Sent> = sent.iter().map(typed).collect();
+    let sent: Vec<RecordedStatement> = sent.iter().map(typed).collect();
     let (statements, variables) = pgbench::script(&sent, name, &instead);
     Ok((format!("\\set fresh random(1, 9223372036854775807)\n{statements}"), variables))
 }
 
-/// pgbench says of no value what type it has, and in a list of rows nothing else does.
-fn typed(sent: &Sent) -> Sent {
+/// Adds casts to a list of rows: pgbench sends values without types, and Postgres can't infer them there.
+fn typed(sent: &RecordedStatement) -> RecordedStatement {
     const ROWS: &str = "FROM (VALUES (";
     const TYPES: [&str; 4] = ["uuid", "int", "uuid", "timestamptz"];
-    let Sent { sql, values } = sent;
+    let RecordedStatement { sql, values } = sent;
     let Some((before, (row, after))) =
         sql.split_once(ROWS).and_then(|(before, rest)| Some((before, rest.split_once(')')?)))
     else {
         return sent.clone();
     };
     let row: Vec<_> = row.split(", ").zip(TYPES).map(|(value, kind)| format!("{value}::{kind}")).collect();
-    Sent { sql: format!("{before}{ROWS}{}){after}", row.join(", ")), values: values.clone() }
+    RecordedStatement { sql: format!("{before}{ROWS}{}){after}", row.join(", ")), values: values.clone() }
 }

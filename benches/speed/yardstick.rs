@@ -1,4 +1,5 @@
-//! What a case is laid beside: the frame alone, which answers a constant. Served by this program, in a process of its own.
+//! The framework yardstick: bare axum and async-graphql that return a constant, served by this program in a process
+//! of its own.
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -18,7 +19,8 @@ use tokio::{
 
 use super::Failure;
 
-/// How many bytes the constant has, told to the process that serves it.
+/// The environment variable that makes this program serve the yardstick. Its value is the size of the constant, in
+/// bytes.
 const SIZE: &str = "YARDSTICK_BYTES";
 
 struct Query(String);
@@ -32,14 +34,14 @@ impl Query {
 
 type Constant = Schema<Query, EmptyMutation, EmptySubscription>;
 
-/// A yardstick that is being served.
+/// A running yardstick.
 pub struct Yardstick {
     pub address: SocketAddr,
     _process: Child,
 }
 
 impl Yardstick {
-    /// Serves constants of this size.
+    /// Starts a process that serves constants of this size.
     pub async fn start(bytes: usize) -> Result<Self, Failure> {
         let mut process = Command::new(std::env::current_exe()?)
             .env(SIZE, bytes.to_string())
@@ -47,12 +49,12 @@ impl Yardstick {
             .kill_on_drop(true)
             .spawn()?;
         let out = process.stdout.take().ok_or("no output")?;
-        let line = BufReader::new(out).lines().next_line().await?.ok_or("the yardstick ended")?;
+        let line = BufReader::new(out).lines().next_line().await?.ok_or("the yardstick's process ended")?;
         Ok(Self { address: line.parse()?, _process: process })
     }
 }
 
-/// Whether this process is to be one; then serves until it is ended.
+/// Serves the yardstick until killed, if [`SIZE`] is set. Otherwise returns `false`.
 pub async fn serve_if_asked() -> Result<bool, Failure> {
     let Ok(size) = std::env::var(SIZE) else { return Ok(false) };
     let text = "x".repeat(size.parse()?);

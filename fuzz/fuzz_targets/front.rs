@@ -1,5 +1,5 @@
-//! Any text, as the service takes it: checked, prepared, and run by the library without validation of its own, on a stack of
-//! 512 KiB. Nothing may panic, and what was checked runs without an error.
+//! Fuzzes the document front: checks and prepares a text, and executes it with the library's own validation off, on
+//! a stack of 512 KiB. Nothing may panic, and accepted documents must run without an error.
 
 #![no_main]
 

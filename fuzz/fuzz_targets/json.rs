@@ -1,5 +1,5 @@
-//! Any bytes, read as JSON on a stack of 512 KiB: nothing panics, what is read is what serde_json reads, and what is written is
-//! read back the same.
+//! Fuzzes the JSON reader on a stack of 512 KiB: nothing may panic, accepted texts must parse the same with
+//! serde_json, and serialised values must parse to the same value.
 
 #![no_main]
 

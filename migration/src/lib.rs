@@ -1,23 +1,23 @@
-//! The database's shape: SQL with the reasons beside it, in the order in which it grew. Imports nothing of the service.
+//! The database migrations: SQL files with comments, in order. This crate imports nothing of the service.
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
-/// The schema that holds everything of ours, the migrations' own table included.
+/// The database schema that contains all objects, including the migrations' own table.
 pub const SCHEMA: &str = "registry";
 
-/// Applies and takes back the steps of `sql/`. It takes no lock: who runs it holds one (see `db::migrate`).
+/// Applies and reverts the migrations in `sql/`. Takes no lock; callers must hold one (see `db::migrate`).
 #[derive(Debug)]
 pub struct Migrator;
 
-/// One step: its name in the migrations' table, how to apply it and how to take it back.
+/// A migration: its name in the migrations' table, and the SQL to apply and to revert it.
 struct Step {
     name: &'static str,
     up: &'static str,
     down: &'static str,
 }
 
-/// Names a step after its files.
+/// Makes a step from the files with this name.
 macro_rules! step {
     ($name:literal) => {
         Step {
@@ -67,7 +67,7 @@ impl MigrationTrait for &'static Step {
     }
 }
 
-/// All the SQL that makes the shape, in order: changes whenever the shape may have.
+/// Returns the SQL of all migrations, in order, as a text that changes whenever they change.
 #[must_use]
 pub fn fingerprint() -> String {
     STEPS.iter().flat_map(|step| [step.name, step.up]).collect()

@@ -1,22 +1,20 @@
-//! The database that a command works on: the one configured, or a private Postgres that is kept up.
+//! The database of a command: the configured one, or a private PostgreSQL that is restarted when it ends.
 
 use std::{convert::Infallible, time::Duration};
 
+use embedded_postgres::{Embedded, Options};
 use tokio::sync::Mutex;
 
 use super::{StartError, data_dir};
 use crate::{
     config::Common,
-    db::{
-        self, Step,
-        embedded::{Embedded, Options},
-    },
+    db::{self, Step},
 };
 
-/// How often to see whether the private Postgres still runs.
-const LOOK_AFTER: Duration = Duration::from_secs(1);
+/// The interval between checks that the private PostgreSQL still runs.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A database to work on: the one configured, or the private one.
+/// The database of a command: the configured one, or the private one.
 #[derive(Debug)]
 pub struct Database {
     pub(super) url: String,
@@ -24,19 +22,19 @@ pub struct Database {
     private: Option<Private>,
 }
 
-/// A private Postgres, and each time it had to be started.
+/// A private PostgreSQL, with one handle for each time it was started. [`Database::leave`] releases all of them.
 #[derive(Debug)]
 struct Private {
     options: Options,
     first: Embedded,
-    again: Mutex<Vec<Embedded>>,
+    restarted: Mutex<Vec<Embedded>>,
 }
 
 impl Database {
-    /// Finds the database; starts the private Postgres, or attaches to it, when none is configured.
+    /// Returns the configured database. If none is configured, attaches to the private PostgreSQL, or starts it.
     ///
     /// # Errors
-    /// [`StartError`] when there is none to be had.
+    /// [`StartError`] when the data folder can't be used or the private PostgreSQL can't be started.
     pub async fn open(common: &Common) -> Result<Self, StartError> {
         if let Some(url) = &common.database_url {
             let migrate_url = common.migrate_database_url.clone().unwrap_or_else(|| url.clone());
@@ -54,47 +52,48 @@ impl Database {
         Ok(Self {
             migrate_url: embedded.url_for_owner(),
             url: embedded.url_for_service(),
-            private: Some(Private { options, first: embedded, again: Mutex::default() }),
+            private: Some(Private { options, first: embedded, restarted: Mutex::default() }),
         })
     }
 
-    /// Where the private Postgres is, when that is the one.
+    /// Returns the private PostgreSQL, if no database is configured.
     #[must_use]
     pub fn embedded(&self) -> Option<&Embedded> {
         self.private.as_ref().map(|private| &private.first)
     }
 
-    /// Starts the private Postgres again whenever it has ended by itself. Never returns.
-    pub async fn keep_up(&self) -> Infallible {
-        let Some(Private { options, first, again }) = &self.private else {
+    /// Restarts the private PostgreSQL whenever its server has ended. Never returns.
+    pub async fn keep_running(&self) -> Infallible {
+        let Some(Private { options, first, restarted }) = &self.private else {
             return std::future::pending().await;
         };
         loop {
-            tokio::time::sleep(LOOK_AFTER).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             if first.postmaster().is_some() {
                 continue;
             }
-            tracing::warn!("the private Postgres has ended; starting it again");
+            tracing::warn!("the private PostgreSQL has ended; restarting it");
             match Embedded::attach_or_start(options).await {
-                Ok(embedded) => again.lock().await.push(embedded),
-                Err(err) => tracing::error!(error = %err, "the private Postgres does not start"),
+                Ok(embedded) => restarted.lock().await.push(embedded),
+                Err(err) => tracing::error!(error = %err, "can't restart the private PostgreSQL"),
             }
         }
     }
 
-    /// Brings it to the newest shape; answers how many steps that took.
+    /// Applies pending migrations, and grants the service's role its rights if another role owns the schema.
+    /// Returns the number of migrations applied.
     ///
     /// # Errors
     /// [`StartError::Migrate`].
     pub async fn migrate(&self) -> Result<usize, StartError> {
         let steps = db::migrate(&self.migrate_url).await.map_err(failed)?;
         if self.migrate_url != self.url {
-            db::admit(&self.migrate_url, &self.url).await.map_err(failed)?;
+            db::grant_service_role(&self.migrate_url, &self.url).await.map_err(failed)?;
         }
         Ok(steps)
     }
 
-    /// The steps of its shape, and which of them have been applied.
+    /// Lists all migrations, and whether each has been applied.
     ///
     /// # Errors
     /// [`StartError::Migrate`].
@@ -102,14 +101,14 @@ impl Database {
         db::migration_status(&self.migrate_url).await.map_err(failed)
     }
 
-    /// Lets go of it; who leaves last stops the private Postgres.
+    /// Releases the database. The last process to leave the private PostgreSQL stops it.
     pub async fn leave(self) {
-        let Some(Private { options: _, first, again }) = self.private else {
+        let Some(Private { options: _, first, restarted }) = self.private else {
             return;
         };
-        for embedded in again.into_inner().into_iter().chain([first]) {
+        for embedded in restarted.into_inner().into_iter().chain([first]) {
             if let Err(err) = embedded.leave().await {
-                tracing::warn!(error = %err, "the private Postgres was not left in order");
+                tracing::warn!(error = %err, "can't leave the private PostgreSQL cleanly");
             }
         }
     }

@@ -1,16 +1,17 @@
-//! The composition root: builds the parts, wires them, and ends them in order.
+//! The composition root: builds the service's parts, wires them, and shuts them down in order.
 
 use std::{
     fs::Permissions, future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt, path::PathBuf,
     sync::Arc, time::Duration,
 };
 
+use embedded_postgres::EmbeddedError;
 use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{
     clock::Clock,
     config::Common,
-    db::{ConnectError, Db, embedded::EmbeddedError, listen::Listener},
+    db::{ConnectError, Db, listen::Listener},
     domain::{
         Registry,
         auth::{Issuer, jwks::JwksError, jwt::KeyError},
@@ -18,89 +19,90 @@ use crate::{
     feed::{self, Hub},
     graphql::{Api, SchemaError, TrustedDocuments},
     http::{
-        self, Description, Door, Excerpts, Hand, Hosts, Limiter, LineLimits, Origins, SocketLimits, Sockets,
-        Tls, TrustedProxies,
+        self, AppParts, AppState, ConnectionLimits, Description, Excerpts, Hosts, Limiter, Origins,
+        SocketLimits, Sockets, Tls, TrustedProxies,
     },
     task::Tasks,
     telemetry,
 };
 
 mod database;
-mod setting;
+mod validation;
 
 pub use database::Database;
-pub use setting::{Checked, issuer, signing_key};
+pub use validation::{ValidatedSettings, issuer, signing_key};
 
-/// How long requests and sockets may take to end after the service was asked to stop.
+/// The time limit for requests and sockets to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(8);
-/// How long the connections to the database may take to be closed after that.
+/// The time limit for closing the database connections after that.
 const CLOSE: Duration = Duration::from_secs(1);
-/// The connections of what follows the log.
-const BESIDE_CONNECTIONS: u32 = 2;
-/// How long one of them may be silent: they read little, four times a second.
-const BESIDE_SILENCE: Duration = Duration::from_secs(3);
-/// The connections of a command that serves nobody.
+/// The size of the connection pool for the tail of the log and other background tasks.
+const TAIL_CONNECTIONS: u32 = 2;
+/// The time limit for a statement on these connections. It is short, since the tail reads little, four times a second.
+const TAIL_RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The size of the connection pool of commands other than `serve`.
 const COMMAND_CONNECTIONS: u32 = 4;
 
-/// The program can't go on.
+/// Why the program can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting is missing or wrong.
     #[error("{0}")]
     Setting(String),
-    /// The private Postgres can't be used.
+    /// The private PostgreSQL can't be used.
     #[error(transparent)]
     Embedded(#[from] EmbeddedError),
     /// The database can't be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The database can't be brought to its shape.
+    /// A migration failed.
     #[error("can't migrate the database: {0}")]
     Migrate(String),
     /// The signing key can't be used.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The keys of the outside issuer can't be used.
+    /// The keys of the external issuer can't be used.
     #[error(transparent)]
     Jwks(#[from] JwksError),
-    /// The address can't be listened on.
+    /// The service can't listen on this address.
     #[error("can't listen on {0}: {1}")]
     Listen(SocketAddr, String),
-    /// The schema is not valid: a fault of ours.
+    /// The GraphQL schema is invalid, which is a bug.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// The data folder can't be made.
+    /// The data folder can't be created.
     #[error("can't use the data folder {0}: {1}")]
     Folder(String, String),
 }
 
-/// The data folder, made if it was not there.
+/// Returns the absolute path of the data folder, and creates the folder if it's missing.
 ///
 /// # Errors
-/// [`StartError`] when it can't be.
+/// [`StartError`] when the folder can't be determined or created.
 pub fn data_dir(common: &Common) -> Result<PathBuf, StartError> {
     let folder = common.data_dir().map_err(StartError::Setting)?;
     let fail = |err: io::Error| StartError::Folder(folder.display().to_string(), err.to_string());
     if !folder.exists() {
         std::fs::create_dir_all(&folder).map_err(fail)?;
-        // Others may pass through, whatever the umask: root's private Postgres runs as another user.
+        // Mode 0711 regardless of the umask: under root, the private PostgreSQL runs as another user, who must be
+        // able to traverse the folder.
         std::fs::set_permissions(&folder, Permissions::from_mode(0o711)).map_err(fail)?;
     }
     std::path::absolute(&folder).map_err(fail)
 }
 
-/// The verbs, for a command that serves nobody.
+/// What a command other than `serve` needs: the domain's operations on an open database.
 #[derive(Debug)]
-pub struct Workshop {
-    /// All verbs.
+pub struct CliContext {
+    /// The domain's operations.
     pub registry: Registry,
     database: Database,
     db: Db,
     tasks: Tasks,
 }
 
-impl Workshop {
-    /// Opens the database, brings it to its shape and reads the signing key.
+impl CliContext {
+    /// Opens the database, applies pending migrations, and reads the signing key or the external issuer's keys.
     ///
     /// # Errors
     /// [`StartError`].
@@ -114,68 +116,68 @@ impl Workshop {
         Ok(Self { registry, database, db, tasks })
     }
 
-    /// Ends it in order.
+    /// Waits for running work, then closes and releases the database.
     pub async fn close(self) {
-        self.tasks.ended(DRAIN).await;
+        self.tasks.shutdown(DRAIN).await;
         self.db.close().await;
         self.database.leave().await;
     }
 }
 
-/// What a service is made of.
+/// The settings of a [`Service`], validated.
 #[derive(Debug)]
 pub struct Settings {
-    /// The database, as a plain role.
+    /// The URL of the database, with a role that row-level security applies to.
     pub database_url: String,
-    /// The most connections to it that requests share.
+    /// The maximum number of connections in the pool for requests.
     pub connections: u32,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Who vouches for users.
+    /// The issuer of user tokens.
     pub issuer: Issuer,
-    /// The service's time.
+    /// The service's clock.
     pub clock: Clock,
-    /// How many sockets, and how patient they are.
+    /// The limits and timeouts of websockets.
     pub sockets: SocketLimits,
-    /// How many connections, and how patient they are.
-    pub lines: LineLimits,
-    /// The certificate, where connections are encrypted.
+    /// The limits and timeouts of client connections.
+    pub lines: ConnectionLimits,
+    /// The TLS certificate. Without one, connections aren't encrypted.
     pub tls: Option<Tls>,
-    /// How often its files are looked at.
+    /// The interval between checks whether the certificate's files have changed.
     pub tls_look: Duration,
-    /// Whose pages may ask, besides the service's own.
+    /// The origins allowed by CORS, in addition to the service's own.
     pub origins: Origins,
-    /// Which hosts are answered for.
+    /// The hosts for which requests are accepted.
     pub hosts: Hosts,
-    /// How many credentials from one address may be refused a minute.
+    /// The number of rejected credentials per minute after which an address is rate-limited.
     pub refusals_per_minute: u32,
-    /// Who is believed when it says whom it asks for.
+    /// The proxies whose `X-Forwarded-For` header is trusted.
     pub proxies: TrustedProxies,
-    /// For how long the log is kept; for ever when none.
+    /// The retention of log entries. `None` keeps them for ever.
     pub retention: Option<Duration>,
-    /// How many bytes of active configurations are kept in memory, about.
+    /// The approximate size of the cache of active configurations, in bytes.
     pub config_memory: usize,
-    /// The documents that may be run; any when none.
+    /// The allowlist of documents. `None` allows any document.
     pub trusted_documents: Option<TrustedDocuments>,
-    /// For tests: leave it to row-level security alone to keep customers apart.
-    pub is_second_wall_alone: bool,
-    /// How long to wait for the bell before looking at the log anyway.
+    /// For tests: queries don't filter by tenant, so that only row-level security isolates customers.
+    pub is_row_level_security_only: bool,
+    /// The interval at which the tail reads the log without a notification.
     pub poll: Duration,
 }
 
-/// A service that listens.
+/// A service that listens, and serves once [`Service::run`] is called.
 pub struct Service {
     address: SocketAddr,
     listener: TcpListener,
-    door: Door,
-    lines: LineLimits,
+    state: AppState,
+    lines: ConnectionLimits,
     tls: Option<Tls>,
     pools: [Db; 2],
     tasks: Tasks,
 }
 
 impl Service {
-    /// Builds a service on a database that has its shape, and begins to listen and to follow the log.
+    /// Builds a service on a migrated database, binds its address, and starts to follow the log.
     ///
     /// # Errors
     /// [`StartError`].
@@ -197,44 +199,47 @@ impl Service {
             retention,
             config_memory,
             trusted_documents,
-            is_second_wall_alone,
+            is_row_level_security_only,
             poll,
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
         if let Some(recorder) = &recorder {
-            tasks.beside(telemetry::upkeep(Arc::clone(recorder)));
+            tasks.spawn_background(telemetry::upkeep(Arc::clone(recorder)));
         }
         let mut db = Db::connect(&database_url, connections, tasks.clone()).await?;
-        if is_second_wall_alone {
-            db = db.behind_the_second_wall_alone();
+        if is_row_level_security_only {
+            db = db.without_tenant_filters();
         }
         if let Issuer::Outside(outside) = &issuer {
-            tasks.beside(outside.clone().keep_fresh(clock.clone()));
+            tasks.spawn_background(outside.clone().keep_fresh(clock.clone()));
         }
-        // The log is followed on connections of its own: requests that hold all others must not make watchers wait.
-        let beside = Db::connect(&database_url, BESIDE_CONNECTIONS, tasks.clone()).await?;
-        let beside = beside.impatient(BESIDE_SILENCE);
+        // The tail has its own pool, so that subscribers get events even while requests hold all other connections.
+        let tail_db = Db::connect(&database_url, TAIL_CONNECTIONS, tasks.clone()).await?;
+        let tail_db = tail_db.with_response_timeout(TAIL_RESPONSE_TIMEOUT);
         let registry = Registry::new(db.clone(), clock.clone(), issuer.clone());
-        let follower = Registry::new(beside.clone(), clock.clone(), issuer);
+        let follower = Registry::new(tail_db.clone(), clock.clone(), issuer);
         if let Some(retention) = retention {
-            tasks.beside(feed::keep(follower.clone(), retention));
+            tasks.spawn_background(feed::prune_periodically(follower.clone(), retention));
         }
-        tasks.beside(feed::forget_keys(follower.clone()));
+        tasks.spawn_background(feed::delete_expired_keys(follower.clone()));
         if let Some(tls) = &tls {
-            tasks.beside(tls.clone().keep_fresh(tls_look));
+            tasks.spawn_background(tls.clone().reload_periodically(tls_look));
         }
         let limiter = Limiter::new(clock.clone(), refusals_per_minute);
         let bell = Arc::new(Notify::new());
         let hub = Hub::new(registry.clone(), tasks.clone(), http::render, config_memory, Arc::clone(&bell));
-        tasks.beside(feed::hear(Listener::new(&database_url, clock), Arc::clone(&bell)));
-        tasks.beside(feed::follow(follower, hub.clone(), bell, poll));
+        tasks.spawn_background(feed::forward_notifications(
+            Listener::new(&database_url, clock),
+            Arc::clone(&bell),
+        ));
+        tasks.spawn_background(feed::follow(follower, hub.clone(), bell, poll));
         hub.warm().await;
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
         let api = Api::new(registry.clone(), hub.clone(), trusted_documents)?;
-        let door = Door::new(Hand {
+        let state = AppState::new(AppParts {
             api,
             registry,
             hub,
@@ -248,49 +253,50 @@ impl Service {
             hosts,
             metrics: recorder,
         });
-        Ok(Self { address, listener, door, lines, tls, pools: [db, beside], tasks })
+        Ok(Self { address, listener, state, lines, tls, pools: [db, tail_db], tasks })
     }
 
-    /// Where it listens.
+    /// Returns the address that the service listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address that all its paths begin with, for who reaches it directly.
+    /// Returns the base URL for clients that connect directly, such as `http://127.0.0.1:8080`.
     #[must_use]
     pub fn base(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
-    /// The verbs behind it.
+    /// Returns the domain's operations.
     #[must_use]
     pub fn registry(&self) -> &Registry {
-        &self.door.registry
+        &self.state.registry
     }
 
-    /// What its handlers have at hand.
+    /// Returns the state that all HTTP handlers share.
     #[must_use]
-    pub fn door(&self) -> &Door {
-        &self.door
+    pub fn state(&self) -> &AppState {
+        &self.state
     }
 
-    /// Serves until `stop` resolves, then ends in order: no new connections, what runs finishes, sockets are told to
-    /// come back, within ten seconds.
+    /// Serves until `stop` resolves, then shuts down within ten seconds: accepts no new connections, closes sockets and
+    /// streams so that clients reconnect, and lets running requests finish.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let Self { address: _, listener, door, lines, tls, pools, tasks } = self;
+        let Self { address: _, listener, state, lines, tls, pools, tasks } = self;
         let stopped = async {
             stop.await;
             tracing::info!("stopping");
             tasks.stop();
         };
-        let serve = http::serve(listener, door, lines, tls);
+        let serve = http::serve(listener, state, lines, tls);
         let ((), ()) = tokio::join!(serve, stopped);
-        if !tasks.ended(DRAIN).await {
-            tracing::warn!("some requests did not end in time");
+        if !tasks.shutdown(DRAIN).await {
+            tracing::warn!("some requests didn't finish before the shutdown deadline");
         }
-        // A pool waits for its connections, and one whose statement hangs comes back when Postgres ends that.
+        // Closing a pool waits for all its connections. A hanging statement returns its connection only when Postgres
+        // cancels it, hence the timeout.
         let closed = async {
             for pool in pools {
                 pool.close().await;
@@ -300,13 +306,13 @@ impl Service {
     }
 }
 
-/// What REST can do, as OpenAPI 3.1 in JSON.
+/// Returns the OpenAPI 3.1 description of the REST API, as JSON.
 #[must_use]
 pub fn openapi() -> String {
-    http::openapi(None)
+    http::openapi_text(None)
 }
 
-/// The GraphQL schema in its own language.
+/// Returns the GraphQL schema in SDL.
 #[must_use]
 pub fn sdl() -> String {
     crate::graphql::sdl()

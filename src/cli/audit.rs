@@ -1,4 +1,4 @@
-//! `audit`: whether the log holds, a seal to keep outside, and a customer's excerpt.
+//! `audit`: verifies the change log, prints its signed head, and exports a customer's excerpt.
 
 use std::{
     fs,
@@ -12,49 +12,50 @@ use tokio::io::AsyncWriteExt;
 use super::{
     Failure,
     draft::{Draft, finish},
-    in_workshop,
+    print_line,
     progress::spinner,
-    say,
+    with_context,
 };
 use crate::{
-    app::{Workshop, signing_key},
+    app::{CliContext, signing_key},
     config::Common,
     domain::{
         Caller,
-        audit::{Excerpt, Followed, Follower, Progress, Report, Seal},
+        audit::{Excerpt, ExcerptReport, ExcerptVerifier, Progress, Report, SignedHead},
     },
     id::CustomerId,
 };
 
-/// What to do with the audit.
+/// Subcommands of `audit`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Follow the whole log: is each entry what it was, and does each agent serve what was activated last?
+    /// Check the hash chain of the whole log, and that each agent's active version is the last one activated in it
     Verify(Verify),
-    /// Print the log's end, signed with the signing key: kept elsewhere, it shows later that nothing was cut off
+    /// Print the log's head, signed with the signing key. Keep it elsewhere: `audit verify --head` later detects a
+    /// truncated or rewritten log
     Head,
-    /// Write a customer's entries, and of all others the bare hash, for `audit verify --file`
+    /// Write a customer's entries in full, and only the hashes of all others, for `audit verify --file`
     Export(Export),
 }
 
-/// What to follow.
+/// Arguments of `audit verify`.
 #[derive(Debug, Args)]
 pub(super) struct Verify {
-    /// A file with heads that were printed earlier, one a line: what they say must still be there
+    /// A file of signed heads from `audit head`, one per line; the log must still contain them
     #[arg(long, value_name = "FILE")]
     head: Option<PathBuf>,
-    /// Follow a customer's excerpt instead, without any database; - for standard input
+    /// Verify a customer's excerpt instead, without a database; - reads standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
-/// What to export.
+/// Arguments of `audit export`.
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// Whose entries: a customer's id
+    /// The id of the customer whose entries are exported
     #[arg(long, value_name = "ID")]
     customer: CustomerId,
-    /// The file to write, whole or not at all [default: standard output]
+    /// The file to write; it is replaced only when the export has succeeded [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -71,53 +72,55 @@ impl Audit {
 
 async fn head(common: &Common) -> Result<(), Failure> {
     let key = signing_key(common)?;
-    let work = async |workshop: &Workshop| Ok(workshop.registry.seal(&key).await?);
-    let (Seal { log_id, revision, position, .. }, signed) = in_workshop(common, work).await?;
+    let work = async |context: &CliContext| Ok(context.registry.sign_head(&key).await?);
+    let (SignedHead { log_id, revision, position, .. }, signed) = with_context(common, work).await?;
     eprintln!("log {log_id}, entry {revision}.{position}, signed by key {}", key.public());
-    say(format_args!("{signed}"))?;
+    print_line(format_args!("{signed}"))?;
     Ok(())
 }
 
 impl Verify {
     async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { head, file } = self;
-        let seals = head.as_deref().map(seals).transpose()?.unwrap_or_default();
+        let signed_heads = head.as_deref().map(read_signed_heads).transpose()?.unwrap_or_default();
         match file {
-            Some(file) => offline(&file, seals),
-            None => in_workshop(common, async |workshop: &Workshop| online(workshop, &seals).await).await,
+            Some(file) => offline(&file, signed_heads),
+            None => {
+                with_context(common, async |context: &CliContext| online(context, &signed_heads).await).await
+            }
         }
     }
 }
 
-/// That this file can't be read.
+/// Makes the error for a file that can't be read.
 fn unreadable(file: &Path) -> impl Fn(io::Error) -> Failure {
     move |err| Failure::Usage(format!("can't read {}: {err}", file.display()))
 }
 
-/// The sealed heads in a file.
-fn seals(file: &Path) -> Result<Vec<Seal>, Failure> {
+/// Reads the signed heads in a file and checks their signatures.
+fn read_signed_heads(file: &Path) -> Result<Vec<SignedHead>, Failure> {
     let unreadable = unreadable(file);
     let text = fs::read_to_string(file).map_err(&unreadable)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let seals: Vec<Seal> = lines
-        .map(|line| match Seal::open(line) {
-            Ok((seal, key)) => {
+    let signed_heads: Vec<SignedHead> = lines
+        .map(|line| match SignedHead::open(line) {
+            Ok((signed_head, key)) => {
                 eprintln!(
-                    "entry {}.{} was sealed {} by key {key}",
-                    seal.revision, seal.position, seal.sealed_at
+                    "entry {}.{} was signed {} by key {key}",
+                    signed_head.revision, signed_head.position, signed_head.sealed_at
                 );
-                Ok(seal)
+                Ok(signed_head)
             }
             Err(err) => Err(Failure::Usage(format!("{}: {err}", file.display()))),
         })
         .collect::<Result<_, _>>()?;
-    if seals.is_empty() {
-        return Err(Failure::Usage(format!("{} holds no sealed head", file.display())));
+    if signed_heads.is_empty() {
+        return Err(Failure::Usage(format!("{} contains no signed head", file.display())));
     }
-    Ok(seals)
+    Ok(signed_heads)
 }
 
-async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
+async fn online(context: &CliContext, signed_heads: &[SignedHead]) -> Result<(), Failure> {
     let bar = spinner("{spinner} {msg} {elapsed}");
     let progress = &mut |progress: Progress| {
         bar.set_message(match progress {
@@ -126,69 +129,69 @@ async fn online(workshop: &Workshop, seals: &[Seal]) -> Result<(), Failure> {
         });
         bar.tick();
     };
-    let report = workshop.registry.verify_log(&Caller::system("audit"), seals, progress).await;
+    let report = context.registry.verify_log(&Caller::system("audit"), signed_heads, progress).await;
     bar.finish_and_clear();
-    let Report { head, entries, agents, unpublished, skipped, fault } = report?;
-    say(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
-    if let Some(fault) = fault {
-        return Err(Failure::Audit(fault.to_string()));
+    let Report { head, entries, agents, unpublished, skipped, violation } = report?;
+    print_line(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
+    if let Some(violation) = violation {
+        return Err(Failure::Audit(violation.to_string()));
     }
-    say(format_args!(
-        "{entries} entries, each what it was; {agents} agents, each serving what was activated last"
+    print_line(format_args!(
+        "{entries} entries verified; {agents} agents verified, each serves the version that was activated last"
     ))?;
     if unpublished > 0 {
-        say(format_args!("of {unpublished} of them the entry that published it is not kept any more"))?;
+        print_line(format_args!(
+            "for {unpublished} of these agents the entry of the publication has been pruned"
+        ))?;
     }
-    unseen(skipped, seals.len())?;
-    say(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
+    report_unchecked_heads(skipped, signed_heads.len())?;
+    print_line(format_args!("head {}.{} {}", head.revision, head.position, hex::encode(&head.chain_hash)))?;
     Ok(())
 }
 
-/// Tells of sealed heads that could not be looked at; a check against none at all is none.
-fn unseen(skipped: usize, all: usize) -> Result<(), Failure> {
+/// Reports signed heads that precede the retained log and so couldn't be checked. Fails when none could be checked.
+fn report_unchecked_heads(skipped: usize, all: usize) -> Result<(), Failure> {
     if skipped == 0 {
         return Ok(());
     }
-    say(format_args!(
-        "{skipped} of {all} sealed heads are of before what is kept, and could not be looked at"
-    ))?;
+    print_line(format_args!("{skipped} of {all} signed heads precede the retained log and weren't checked"))?;
     if skipped < all {
         return Ok(());
     }
     Err(Failure::Audit(
-        "no sealed head is of what is kept, so a log that was written anew would not show".to_owned(),
+        "all signed heads precede the retained log, so a rewritten log can't be detected".to_owned(),
     ))
 }
 
-fn offline(file: &Path, seals: Vec<Seal>) -> Result<(), Failure> {
+fn offline(file: &Path, signed_heads: Vec<SignedHead>) -> Result<(), Failure> {
     let unreadable = unreadable(file);
     let reader: Box<dyn BufRead> = match file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
         _ => Box::new(BufReader::new(fs::File::open(file).map_err(&unreadable)?)),
     };
-    let all = seals.len();
-    let mut follower = Follower::new(seals);
+    let all = signed_heads.len();
+    let mut follower = ExcerptVerifier::new(signed_heads);
     for line in reader.lines() {
         follower.take(&line.map_err(&unreadable)?).map_err(|err| Failure::Audit(err.to_string()))?;
     }
     let followed = follower.end().map_err(|err| Failure::Audit(err.to_string()))?;
-    let Followed { log_id, customer_id, own, others, end, skipped } = followed;
-    say(format_args!("log {log_id}, customer {customer_id}"))?;
-    say(format_args!(
-        "{own} entries of its own, each what it was, among {others} of others; the last is {end}"
+    let ExcerptReport { log_id, customer_id, own, others, end, skipped } = followed;
+    print_line(format_args!("log {log_id}, customer {customer_id}"))?;
+    print_line(format_args!(
+        "{own} entries of this customer verified, among {others} of others; the last is {end}"
     ))?;
-    unseen(skipped, all)
+    report_unchecked_heads(skipped, all)
 }
 
 impl Export {
     async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { customer, output } = self;
         let mut draft = Draft::open(output.as_deref())?;
-        let work = async |workshop: &Workshop| {
-            let excerpt = workshop.registry.excerpt(&Caller::system("audit"), customer).await?;
+        let work = async |context: &CliContext| {
+            let excerpt = context.registry.excerpt(&Caller::system("audit"), customer).await?;
             write(excerpt, &mut draft).await
         };
-        in_workshop(common, work).await?;
+        with_context(common, work).await?;
         draft.publish(output.as_deref())
     }
 }

@@ -1,15 +1,15 @@
-//! `customer`: the tenants, whose ids other commands ask for.
+//! `customer`: creates and lists customers (tenants).
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, in_workshop, say};
+use super::{Failure, print_line, with_context};
 use crate::{
-    app::Workshop,
+    app::CliContext,
     config::Common,
     domain::{Caller, PageArgs, customer::CreateCustomer},
 };
 
-/// How many customers are read at a time.
+/// The page size when listing customers.
 const PAGE: i32 = 100;
 
 /// Create and list customers
@@ -17,29 +17,29 @@ const PAGE: i32 = 100;
 pub(super) enum Customer {
     /// Create a customer; the last line printed is its id
     Create(New),
-    /// Print all customers, one a line: id, name
+    /// Print all customers, one per line: id, name
     List,
 }
 
 /// A new customer.
 #[derive(Debug, Args)]
 pub(super) struct New {
-    /// Its name, 1 to 200 characters; need not be unique
+    /// The customer's name, 1 to 200 characters; need not be unique
     #[arg(long)]
     name: String,
 }
 
 impl Customer {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        in_workshop(common, async |workshop| self.act(workshop).await).await
+        with_context(common, async |context| self.act(context).await).await
     }
 
-    async fn act(self, workshop: &Workshop) -> Result<(), Failure> {
-        let (registry, system) = (&workshop.registry, Caller::system("customer"));
+    async fn act(self, context: &CliContext) -> Result<(), Failure> {
+        let (registry, system) = (&context.registry, Caller::system("customer"));
         match self {
             Self::Create(New { name }) => {
                 let made = registry.create_customer(&system, CreateCustomer { name }).await?;
-                say(format_args!("{}", made.value.id))?;
+                print_line(format_args!("{}", made.value.id))?;
             }
             Self::List => {
                 let (reading, mut after) = (registry.reading(&system), None);
@@ -47,7 +47,7 @@ impl Customer {
                     let page = PageArgs::new(Some(PAGE), after, None, None)?;
                     let page = registry.customers(&reading, None, &page).await?;
                     for customer in &page.items {
-                        say(format_args!("{}\t{}", customer.id, customer.name))?;
+                        print_line(format_args!("{}\t{}", customer.id, customer.name))?;
                     }
                     after = page.items.last().map(|customer| customer.id);
                     if !page.has_next {

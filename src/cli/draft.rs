@@ -1,5 +1,5 @@
-//! What is exported is written to a file of its own first: neither a half export nor a slow reader that holds up the
-//! database can come of it.
+//! Exports are written to a temporary file first. So a failed export leaves no partial output, and a slow reader of
+//! standard output doesn't keep a database transaction open.
 
 use std::{
     fs::{self, OpenOptions},
@@ -16,19 +16,19 @@ use tokio::{
 use super::Failure;
 use crate::clock::Clock;
 
-/// A file beside its place, which it takes once it is whole. It is gone if it never does.
+/// A temporary file next to its destination, renamed to it when complete. It is deleted on drop otherwise.
 pub(super) struct Draft {
     file: fs::File,
     path: Option<PathBuf>,
-    /// Where it goes as a whole; what can't be replaced is written into instead.
+    /// The destination of the rename. None when the output isn't a regular file: its content is copied instead.
     place: Option<PathBuf>,
 }
 
 impl Draft {
-    /// Begins one for this place, or for standard output.
+    /// Creates a draft for this path, or for standard output.
     ///
     /// # Errors
-    /// [`Failure::Usage`] when that can't be written.
+    /// [`Failure::Usage`] when the output can't be written.
     pub(super) fn open(output: Option<&Path>) -> Result<Self, Failure> {
         let name = format!(".agent-registry-export-{}", Clock::default().id::<uuid::Uuid>());
         let unwritable = |err: io::Error| {
@@ -44,7 +44,7 @@ impl Draft {
         if output.is_some_and(Path::is_dir) {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
-        // Prompts are a customer's own: nobody else on the machine reads them.
+        // Mode 0600, because prompts are confidential.
         let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
         let file = opened.map_err(unwritable)?;
         if place.is_none() {
@@ -53,18 +53,18 @@ impl Draft {
         Ok(Self { file, path: place.is_some().then_some(path), place })
     }
 
-    /// What writes it.
+    /// Returns a buffered writer to the draft.
     ///
     /// # Errors
-    /// When the file can't be shared.
+    /// When the file descriptor can't be duplicated.
     pub(super) fn writer(&self) -> io::Result<BufWriter<File>> {
         Ok(BufWriter::new(File::from_std(self.file.try_clone()?)))
     }
 
-    /// Puts it in its place.
+    /// Renames the draft to its destination, or copies its content to an output that can't be replaced.
     ///
     /// # Errors
-    /// When it can't be.
+    /// When the rename or the copy fails. A broken pipe is no failure.
     pub(super) fn publish(mut self, output: Option<&Path>) -> Result<(), Failure> {
         if let (Some(path), Some(place)) = (self.path.take(), &self.place) {
             return Ok(fs::rename(&path, place).inspect_err(|_| drop(fs::remove_file(&path)))?);
@@ -78,7 +78,7 @@ impl Draft {
             None => io::copy(&mut self.file, &mut io::stdout().lock()),
         };
         match copied {
-            // Whoever read us has had enough.
+            // The reader of standard output closed the pipe, as `head` does.
             Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(err) => Err(err.into()),
             Ok(_) => Ok(()),
@@ -86,16 +86,17 @@ impl Draft {
     }
 }
 
-/// Writes what is left to be written, and waits until the disk has it.
+/// Flushes the buffer and syncs the file to disk.
 ///
 /// # Errors
-/// When it can't be written.
+/// When writing or syncing fails.
 pub(super) async fn finish(mut file: BufWriter<File>) -> io::Result<()> {
     file.flush().await?;
     file.get_ref().sync_all().await
 }
 
-/// The file that is to be replaced or made, if it may be: where a link leads, but neither a device nor a pipe.
+/// Returns the path to replace or create, with symbolic links resolved. Returns `None` for standard output, devices and
+/// pipes.
 fn replaceable(output: Option<&Path>) -> io::Result<Option<PathBuf>> {
     let Some(output) = output else { return Ok(None) };
     match fs::metadata(output) {

@@ -1,4 +1,4 @@
-//! `import`: agents with their histories, from a file of one agent a line.
+//! `import`: reads agents with their version histories from a JSON Lines file, one agent per line.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,9 @@ use tokio::{
     io::{AsyncRead, AsyncSeekExt, BufReader, stdin},
 };
 
-use super::{Failure, in_workshop, progress::bar, say};
+use super::{Failure, print_line, progress::bar, with_context};
 use crate::{
-    app::Workshop,
+    app::CliContext,
     clock::Clock,
     config::Common,
     domain::{
@@ -21,48 +21,54 @@ use crate::{
     id::CustomerId,
 };
 
-/// How much of the file is read at a time, in bytes.
+/// The size of the read buffer, in bytes.
 const READ_AT_ONCE: usize = 256 * 1024;
 
-/// What to import.
+/// Arguments of `import`.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// JSON Lines, one agent a line: {"agent": NAME, "versions": [{"published_at": TIME, "system_prompt": TEXT}, …]}, or as `export` writes it; - reads standard input
+    /// The file to import, in JSON Lines, one agent per line: {"agent": NAME, "versions": [{"published_at": TIME, "system_prompt": TEXT}, …]},
+    /// or the output of `export`; - reads standard input
     #[arg(value_name = "FILE.jsonl")]
     file: PathBuf,
-    /// Whose the agents are to be: a customer's id
+    /// The id of the customer that gets the agents
     #[arg(long, value_name = "ID")]
     customer: CustomerId,
-    /// The model of versions that name none
+    /// The model of versions without one
     #[arg(long, default_value = "gpt-4-turbo")]
     model: String,
-    /// Make the last version of each new agent the one that serves, where the file does not say which one is
+    /// Activate the last version of each new agent, unless the file says which version is active
     #[arg(long)]
     activate: bool,
 }
 
 impl Import {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        // Before a database is started for it.
+        // The file is opened first, so that a wrong path fails before a database is started.
         let (mut from, bar) = open(&self.file).await?;
-        let work = async |workshop: &Workshop| {
-            let done = self.act(workshop, &mut from, &bar).await;
+        let work = async |context: &CliContext| {
+            let done = self.act(context, &mut from, &bar).await;
             bar.finish_and_clear();
             done
         };
-        let Imported { created, updated, unchanged, versions } = in_workshop(common, work).await?;
-        say(format_args!(
+        let Imported { created, updated, unchanged, versions } = with_context(common, work).await?;
+        print_line(format_args!(
             "agents created {created}, updated {updated}, unchanged {unchanged}; versions published {versions}"
         ))?;
         Ok(())
     }
 
-    async fn act(self, workshop: &Workshop, from: &mut File, bar: &ProgressBar) -> Result<Imported, Failure> {
+    async fn act(
+        self,
+        context: &CliContext,
+        from: &mut File,
+        bar: &ProgressBar,
+    ) -> Result<Imported, Failure> {
         let Self { file: _, customer, model, activate } = self;
         let input = ImportAgents { customer_id: customer, model_name: model, activate };
-        let (registry, caller) = (&workshop.registry, Caller::system("import"));
+        let (registry, caller) = (&context.registry, Caller::system("import"));
         registry
-            .room_to_import(&caller, &input, &mut BufReader::with_capacity(READ_AT_ONCE, &mut *from))
+            .check_room_to_import(&caller, &input, &mut BufReader::with_capacity(READ_AT_ONCE, &mut *from))
             .await?;
         from.rewind().await?;
         let mut from = BufReader::with_capacity(READ_AT_ONCE, from);
@@ -71,11 +77,12 @@ impl Import {
     }
 }
 
-/// The file, which is read twice: first to see whether there is room for it. What can be read only once is copied.
+/// Opens the file for two passes: the first checks the customer's limits, the second imports. A source that can't be
+/// read twice, such as a pipe, is copied to a temporary file.
 async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
     let unreadable = |err: std::io::Error| Failure::Usage(format!("can't read {}: {err}", file.display()));
     if file == Path::new("-") {
-        return copied(&mut stdin()).await.map_err(unreadable);
+        return copy_to_temp_file(&mut stdin()).await.map_err(unreadable);
     }
     let mut opened = File::open(file).await.map_err(unreadable)?;
     let about = opened.metadata().await.map_err(unreadable)?;
@@ -83,24 +90,26 @@ async fn open(file: &Path) -> Result<(File, ProgressBar), Failure> {
         return Err(Failure::Usage(format!("can't read {}: it is a folder", file.display())));
     }
     if !about.is_file() {
-        return copied(&mut opened).await.map_err(unreadable);
+        return copy_to_temp_file(&mut opened).await.map_err(unreadable);
     }
-    Ok((opened, read_of(about.len())))
+    Ok((opened, read_progress(about.len())))
 }
 
-/// A copy of what is there to read, in a file that is gone when it is closed.
-async fn copied(from: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<(File, ProgressBar)> {
+/// Copies `from` to an unlinked temporary file, which disappears when it is closed.
+async fn copy_to_temp_file(
+    from: &mut (dyn AsyncRead + Send + Unpin),
+) -> std::io::Result<(File, ProgressBar)> {
     let path =
         std::env::temp_dir().join(format!(".agent-registry-import-{}", Clock::default().id::<uuid::Uuid>()));
-    // Prompts are a customer's own: nobody else on the machine reads them.
+    // Mode 0600, because prompts are confidential.
     let mut copy = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path).await?;
     tokio::fs::remove_file(&path).await?;
     let size = tokio::io::copy(from, &mut copy).await?;
     copy.rewind().await?;
-    Ok((copy, read_of(size)))
+    Ok((copy, read_progress(size)))
 }
 
-/// How far a file of this size has been read.
-fn read_of(size: u64) -> ProgressBar {
+/// A progress bar for a file of this size, in bytes.
+fn read_progress(size: u64) -> ProgressBar {
     bar(size, "{wide_bar} {bytes}/{total_bytes} {eta}")
 }

@@ -1,14 +1,14 @@
-//! `migrate`: brings the database to its newest shape, or says how far it is.
+//! `migrate`: applies database migrations, or prints their status.
 
 use clap::Args;
 
-use super::{Failure, say};
+use super::{Failure, print_line};
 use crate::{app::Database, config::Common};
 
-/// Bring the database to its shape
+/// Apply database migrations
 #[derive(Debug, Args)]
 pub(super) struct Migrate {
-    /// Only say which steps have been applied
+    /// Only print which migrations have been applied
     #[arg(long)]
     status: bool,
 }
@@ -24,13 +24,17 @@ impl Migrate {
     async fn act(&self, database: &Database) -> Result<(), Failure> {
         if self.status {
             for step in database.status().await? {
-                say(format_args!("{}  {}", if step.applied { "applied" } else { "pending" }, step.name))?;
+                print_line(format_args!(
+                    "{}  {}",
+                    if step.applied { "applied" } else { "pending" },
+                    step.name
+                ))?;
             }
             return Ok(());
         }
         match database.migrate().await? {
-            0 => say(format_args!("the database has its newest shape already"))?,
-            steps => say(format_args!("applied {steps} step(s)"))?,
+            0 => print_line(format_args!("the database is up to date"))?,
+            steps => print_line(format_args!("applied {steps} migration(s)"))?,
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The command line: one file a command. It acts as `system` in the log.
+//! The command line, one file per command. The change log records its writes under the actor kind `system`.
 
 use std::{
     fmt,
@@ -7,10 +7,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use registry_client::{ClientError, gateway::GatewayError};
 
 use crate::{
-    app::{StartError, Workshop},
-    client::{ClientError, gateway::GatewayError},
+    app::{CliContext, StartError},
     config::{Common, Serve},
     domain::{Error, transfer::ImportError},
     telemetry,
@@ -41,63 +41,63 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring the database to its shape, then serve GraphQL, REST and websockets until asked to stop
+    /// Apply database migrations, then serve GraphQL, REST and websockets until SIGTERM or SIGINT
     Serve(Serve),
-    /// Show the whole main job on real prompts: publish, activate, and what a watcher receives, how fast
+    /// Publish and activate real prompts, and measure how fast a subscriber receives each activation
     Demo(demo::Demo),
-    /// Bring the database to its shape
+    /// Apply database migrations
     Migrate(migrate::Migrate),
     /// Print the GraphQL schema
     Schema {
-        /// Print the OpenAPI description of REST instead
+        /// Print the OpenAPI description of the REST API instead
         #[arg(long)]
         openapi: bool,
     },
-    /// Name operators: users of the platform itself, for all customers
+    /// Manage operators: platform users with access to all customers
     #[command(subcommand)]
     Operator(operator::Operator),
-    /// Make credentials
+    /// Issue, list and revoke tokens
     #[command(subcommand)]
     Token(token::Token),
     /// Create and list customers
     #[command(subcommand)]
     Customer(customer::Customer),
-    /// Bring agents with their version histories to a customer; what is there already stays as it is
+    /// Import agents with their version histories into a customer; existing versions aren't changed
     Import(import::Import),
-    /// Write a customer's agents with their version histories, as `import` reads them
+    /// Export a customer's agents with their version histories, in the format of `import`
     Export(export::Export),
-    /// Prove that the change log is what it was, and that what is served is what it says
+    /// Verify the change log and the active versions, sign the log's head, export a customer's audit trail
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Keep a local map of what serves, as a gateway does, and tell each change of it
+    /// Keep a local copy of all active configurations, as a gateway does, and print each change
     Watch(watch::Watch),
 }
 
-/// A command failed.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// A setting or an argument is wrong: exit code 2.
     #[error("{0}")]
     Usage(String),
-    /// Something else is: exit code 1.
+    /// The program can't start: exit code 2 for a setting, a signing key or a key set, else 1.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// A verb refused.
+    /// An operation of the domain was refused.
     #[error(transparent)]
-    Verb(#[from] Error),
-    /// An import ended before its end.
+    Domain(#[from] Error),
+    /// An import stopped early.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The service that was asked did not answer as it should.
+    /// A request to a running service failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// A gateway has ended.
+    /// The gateway of `watch` stopped.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    /// The demo did not show what it should.
+    /// The demo didn't behave as expected.
     #[error("{0}")]
     Demo(String),
-    /// The log, or an excerpt of it, does not hold.
+    /// The log, or an excerpt of it, failed verification.
     #[error("BROKEN: {0}")]
     Audit(String),
     /// Reading or writing failed.
@@ -106,7 +106,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What the program ends with.
+    /// Returns the program's exit code: 2 for wrong arguments and settings, else 1.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -116,7 +116,7 @@ impl Failure {
                 ExitCode::from(2)
             }
             Self::Start(_)
-            | Self::Verb(_)
+            | Self::Domain(_)
             | Self::Import(_)
             | Self::Client(_)
             | Self::Gateway(_)
@@ -127,7 +127,7 @@ impl Failure {
     }
 }
 
-/// What is wrong with the arguments or a setting, without the advice that follows it.
+/// Formats a clap error as one line, without the usage and help hints that follow it.
 #[must_use]
 pub fn one_line(err: &clap::Error) -> String {
     let text = err.to_string();
@@ -137,26 +137,26 @@ pub fn one_line(err: &clap::Error) -> String {
     wrong.collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
 }
 
-/// Does a command's work on the verbs, and ends what it opened whatever comes of it.
-async fn in_workshop<T>(
+/// Opens a [`CliContext`], runs `work` with it, and closes it even when `work` fails.
+async fn with_context<T>(
     common: &Common,
-    work: impl AsyncFnOnce(&Workshop) -> Result<T, Failure>,
+    work: impl AsyncFnOnce(&CliContext) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let workshop = Workshop::open(common).await?;
-    let done = work(&workshop).await;
-    workshop.close().await;
+    let context = CliContext::open(common).await?;
+    let done = work(&context).await;
+    context.close().await;
     done
 }
 
-/// Prints a line. Whoever reads us may have had enough: that is no failure.
-fn say(line: fmt::Arguments<'_>) -> io::Result<()> {
+/// Prints a line. A broken pipe (such as `| head`) is no failure.
+fn print_line(line: fmt::Arguments<'_>) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
         Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         said => said,
     }
 }
 
-/// Runs the command that these arguments ask for.
+/// Runs the selected command.
 ///
 /// # Errors
 /// [`Failure`].
@@ -169,7 +169,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(command) => command.run(&common).await,
         Command::Schema { openapi } => {
             let text = if openapi { crate::app::openapi() } else { crate::app::sdl() };
-            say(format_args!("{}", text.trim_end()))?;
+            print_line(format_args!("{}", text.trim_end()))?;
             Ok(())
         }
         Command::Operator(command) => command.run(&common).await,

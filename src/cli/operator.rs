@@ -1,59 +1,59 @@
-//! `operator`: who is a user of the platform itself.
+//! `operator`: adds, removes and lists operators.
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, in_workshop, say};
-use crate::{app::Workshop, config::Common, domain::Caller};
+use super::{Failure, print_line, with_context};
+use crate::{app::CliContext, config::Common, domain::Caller};
 
-/// Name operators
+/// Manage operators
 #[derive(Debug, Subcommand)]
 pub(super) enum Operator {
     /// Make a user an operator
     Add(Name),
-    /// Make a user an operator no longer
+    /// Remove a user from the operators
     Remove(Name),
-    /// Print all operators, one a line: issuer, subject
+    /// Print all operators, one per line: issuer, subject
     List,
 }
 
-/// A user, by the name its tokens carry.
+/// A user, identified by the claims of their tokens.
 #[derive(Debug, Args)]
 pub(super) struct Name {
-    /// The `sub` of its tokens
+    /// The `sub` claim of the user's tokens
     #[arg(long)]
     subject: String,
-    /// The `iss` of its tokens [default: JWT_ISSUER where that is set, else this service itself]
+    /// The `iss` claim of the user's tokens [default: JWT_ISSUER if set, else this service]
     #[arg(long)]
     issuer: Option<String>,
 }
 
 impl Operator {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        in_workshop(common, async |workshop| self.act(workshop).await).await
+        with_context(common, async |context| self.act(context).await).await
     }
 
-    async fn act(self, workshop: &Workshop) -> Result<(), Failure> {
-        let (registry, system) = (&workshop.registry, Caller::system("operator"));
+    async fn act(self, context: &CliContext) -> Result<(), Failure> {
+        let (registry, system) = (&context.registry, Caller::system("operator"));
         match self {
             Self::Add(Name { subject, issuer }) => {
                 let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
                 let is_new = registry.add_operator(&system, &issuer, &subject).await?;
-                say(format_args!(
+                print_line(format_args!(
                     "{subject} {}",
-                    if is_new { "is an operator now" } else { "was an operator already" }
+                    if is_new { "is now an operator" } else { "was already an operator" }
                 ))?;
             }
             Self::Remove(Name { subject, issuer }) => {
                 let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
                 let was = registry.remove_operator(&system, &issuer, &subject).await?;
-                say(format_args!(
+                print_line(format_args!(
                     "{subject} {}",
-                    if was { "is no operator any more" } else { "was no operator" }
+                    if was { "is no longer an operator" } else { "wasn't an operator" }
                 ))?;
             }
             Self::List => {
                 for operator in registry.operators(&system).await? {
-                    say(format_args!("{}\t{}", operator.issuer, operator.subject))?;
+                    print_line(format_args!("{}\t{}", operator.issuer, operator.subject))?;
                 }
             }
         }

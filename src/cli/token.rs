@@ -1,107 +1,109 @@
-//! `token`: credentials. The bare token is the last line of standard output, so that a shell can catch it.
+//! `token`: issues, lists and revokes tokens. The bare token is the last line of standard output, so that a shell
+//! script can capture it.
 
 use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, in_workshop, say};
+use super::{Failure, print_line, with_context};
 use crate::{
-    app::Workshop,
+    app::CliContext,
     config::{Common, duration},
     domain::{
         Caller, Error, ServiceScope,
-        auth::jwt::{LOCAL_ISSUER, Subject},
+        auth::jwt::{LOCAL_ISSUER, TokenSubject},
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
     id::{CustomerId, ServiceTokenId},
 };
 
-/// The longest life of a local token: a day's work.
+/// The maximum lifetime of a local token.
 const TTL_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// Make credentials
+/// Issue, list and revoke tokens
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
-    /// Sign a user's token with the local key
+    /// Sign a user token with the local key
     User(User),
-    /// Make a service token, shown this once
+    /// Create a service token; it is shown only once
     Service(Service),
-    /// Print all service tokens, one a line: id, name, scopes, whether it is accepted
+    /// Print all service tokens, one per line: id, name, scopes, accepted or revoked
     List,
-    /// Refuse a service token from now on
+    /// Revoke a service token
     Revoke(Revoke),
 }
 
-/// Whom to sign for.
+/// The user to sign a token for.
 #[derive(Debug, Args)]
 pub(super) struct User {
-    /// The user's name: the `sub` of the token
+    /// The user's identifier: the `sub` claim of the token
     #[arg(long)]
     subject: String,
-    /// Its e-mail address, which the token says is verified: with it come the invitations to that address
+    /// The user's e-mail address, marked as verified; makes the user a member of each customer that invited this
+    /// address
     #[arg(long)]
     email: Option<String>,
-    /// Its name, as people call it
+    /// The user's display name
     #[arg(long)]
     name: Option<String>,
-    /// Also make it an operator: a user of the platform itself, for all customers
+    /// Also make the user an operator, with access to all customers
     #[arg(long)]
     operator: bool,
-    /// Also make it a member of a customer: ID:VIEWER, ID:EDITOR or ID:ADMIN; may be repeated
+    /// Also make the user a member of a customer: ID:VIEWER, ID:EDITOR or ID:ADMIN; repeatable
     #[arg(long = "member", value_name = "CUSTOMER:ROLE")]
-    members: Vec<Place>,
-    /// How long the token is valid, such as 30m, 8h; at most 24h
+    members: Vec<MembershipArg>,
+    /// The token's lifetime, such as 30m or 8h; at most 24h
     #[arg(long, default_value = "8h", value_parser = ttl)]
     ttl: Duration,
 }
 
-/// What service to make a token for.
+/// The service to create a token for.
 #[derive(Debug, Args)]
 pub(super) struct Service {
-    /// What it is for, such as gateway
+    /// The token's name, such as gateway
     #[arg(long)]
     name: String,
-    /// What it may do: configs:read, activations:watch; may be repeated
+    /// A scope of the token: configs:read or activations:watch; repeatable
     #[arg(long = "scope", required = true, value_parser = ServiceScope::from_str)]
     scopes: Vec<ServiceScope>,
 }
 
-/// Which service token to refuse.
+/// The service token to revoke.
 #[derive(Debug, Args)]
 pub(super) struct Revoke {
-    /// Its id, as `token list` prints it
+    /// The token's id, as printed by `token list`
     #[arg(long)]
     id: ServiceTokenId,
 }
 
-/// A place at a customer.
+/// A membership: a customer and a role there.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct MembershipArg {
     customer: CustomerId,
     role: Role,
 }
 
-impl FromStr for Place {
+impl FromStr for MembershipArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (customer, role) = text.split_once(':').ok_or("write it as CUSTOMER:ROLE")?;
+        let (customer, role) = text.split_once(':').ok_or("expected CUSTOMER:ROLE")?;
         let role = match role.to_ascii_uppercase().as_str() {
             "VIEWER" => Role::Viewer,
             "EDITOR" => Role::Editor,
             "ADMIN" => Role::Admin,
-            _ => return Err("the role is VIEWER, EDITOR or ADMIN".to_owned()),
+            _ => return Err("the role must be VIEWER, EDITOR or ADMIN".to_owned()),
         };
-        Ok(Self { customer: customer.parse().map_err(|_| "the customer is a UUID")?, role })
+        Ok(Self { customer: customer.parse().map_err(|_| "the customer must be a UUID")?, role })
     }
 }
 
-/// How long a token may be valid.
+/// Parses a token lifetime.
 fn ttl(text: &str) -> Result<Duration, String> {
     let ttl = duration(text)?;
     if ttl.is_zero() || ttl > TTL_MAX {
-        return Err("it must be more than nothing and at most 24h".to_owned());
+        return Err("the lifetime must be more than 0 and at most 24h".to_owned());
     }
     Ok(ttl)
 }
@@ -109,28 +111,29 @@ fn ttl(text: &str) -> Result<Duration, String> {
 impl Token {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         if let (Self::User(_), Some(issuer)) = (&self, &common.jwt_issuer) {
-            let message = format!("users' tokens come from {issuer} (JWT_ISSUER); this service signs none");
+            let message =
+                format!("JWT_ISSUER is set, so this service signs no user tokens: get one from {issuer}");
             return Err(Failure::Usage(message));
         }
-        if let Some(token) = in_workshop(common, async |workshop| self.act(workshop).await).await? {
-            say(format_args!("{token}"))?;
+        if let Some(token) = with_context(common, async |context| self.act(context).await).await? {
+            print_line(format_args!("{token}"))?;
         }
         Ok(())
     }
 
-    async fn act(self, workshop: &Workshop) -> Result<Option<String>, Failure> {
-        let (registry, system) = (&workshop.registry, Caller::system("token"));
+    async fn act(self, context: &CliContext) -> Result<Option<String>, Failure> {
+        let (registry, system) = (&context.registry, Caller::system("token"));
         match self {
             Self::User(User { subject, email, name, operator, members, ttl }) => {
-                let signed = Subject { subject: subject.clone(), email: email.clone(), name };
+                let signed = TokenSubject { subject: subject.clone(), email: email.clone(), name };
                 let token = registry.mint(signed, ttl)?;
-                // Whatever can be refused is so before anything is done.
+                // Checks that can fail come before the first write.
                 let customers: Vec<CustomerId> = members.iter().map(|place| place.customer).collect();
                 let found = registry.customers_by_ids(&registry.reading(&system), &customers).await?;
                 if customers.iter().any(|customer| found.iter().all(|found| found.id != *customer)) {
                     return Err(Error::NotFound("customer").into());
                 }
-                for Place { customer, role } in members {
+                for MembershipArg { customer, role } in members {
                     let (issuer, subject, email) = (LOCAL_ISSUER.to_owned(), subject.clone(), email.clone());
                     let input = SetMember { customer_id: customer, issuer, subject, email, role };
                     registry.set_member(&system, input).await?;
@@ -144,19 +147,24 @@ impl Token {
                 let scopes: BTreeSet<ServiceScope> = scopes.into_iter().collect();
                 let made =
                     registry.create_service_token(&system, CreateServiceToken { name, scopes }).await?;
-                say(format_args!("id {}", made.value.token.id))?;
+                print_line(format_args!("id {}", made.value.token.id))?;
                 Ok(made.value.secret)
             }
             Self::List => {
                 for token in registry.service_tokens(&system).await? {
                     let state = if token.revoked_at.is_some() { "revoked" } else { "accepted" };
-                    say(format_args!("{}\t{}\t{}\t{state}", token.id, token.name, token.scopes.join(",")))?;
+                    print_line(format_args!(
+                        "{}\t{}\t{}\t{state}",
+                        token.id,
+                        token.name,
+                        token.scopes.join(",")
+                    ))?;
                 }
                 Ok(None)
             }
             Self::Revoke(Revoke { id }) => {
                 registry.revoke_service_token(&system, id).await?;
-                say(format_args!("{id} is refused from now on"))?;
+                print_line(format_args!("{id} is revoked"))?;
                 Ok(None)
             }
         }

@@ -1,46 +1,41 @@
-//! `watch`: a gateway's view of a registry, one line an event. What serves is told on standard output, how the
-//! connection does on standard error.
+//! `watch`: runs a gateway and prints one line per event. Changes of active configurations go to standard output, the
+//! state of the connection to standard error.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf};
 
 use clap::Args;
+use registry_client::{
+    AgentId, CustomerId,
+    gateway::{ActiveConfig, Credential, Gateway, Notice, Settings},
+};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, say};
-use crate::{
-    client::gateway::{ActiveConfig, Credential, Gateway, Notice, Settings},
-    clock::Clock,
-    config::Common,
-    id::{AgentId, CustomerId},
-    task::Tasks,
-};
+use super::{Failure, print_line};
+use crate::config::Common;
 
-/// How long to wait for the socket to close.
-const DRAIN: Duration = Duration::from_secs(2);
-
-/// What to watch.
+/// Arguments of `watch`.
 #[derive(Debug, Args)]
 pub(super) struct Watch {
-    /// The registry's address
+    /// The URL of the registry
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// The file to keep what serves in: read at the start, replaced as a whole at bookmarks
+    /// The file in which the configurations are saved: loaded at startup, replaced atomically at bookmarks
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// The file of the token to sign in with, read again at each connection [default: the variable TOKEN]
+    /// The file with the token, read again at each connection [default: the variable TOKEN]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Only this customer's agents
     #[arg(long, value_name = "ID")]
     customer: Option<CustomerId>,
-    /// Only this agent; may be repeated
+    /// Only this agent; repeatable
     #[arg(long = "agent", value_name = "ID")]
     agents: Vec<AgentId>,
-    /// End once all that serves is known and saved; waits for a registry that is away
+    /// Exit when all active configurations are received and saved; retries while the registry is unreachable
     #[arg(long)]
     once: bool,
-    /// Tell each event as a JSON object, bookmarks too
+    /// Print each event as a JSON object, including bookmarks
     #[arg(long)]
     json: bool,
 }
@@ -53,7 +48,7 @@ impl Watch {
         let credential = match token_file {
             Some(file) => Credential::File(file),
             None => Credential::Token(Common::token().map_err(Failure::Usage)?.ok_or_else(|| {
-                Failure::Usage("a token is needed: set TOKEN, or name its file with --token-file".to_owned())
+                Failure::Usage("no token: set TOKEN, or pass a file with --token-file".to_owned())
             })?),
         };
         let agents = (!agents.is_empty()).then(|| agents.into_iter().collect());
@@ -68,34 +63,31 @@ impl Watch {
             patience,
             cursor_lag,
         };
-        let tasks = Tasks::default();
-        let gateway = Gateway::open(settings, &tasks, &Clock::default())?;
+        let gateway = Gateway::open(settings)?;
         let stop = async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
         };
-        let mut tell = |notice: Notice| match told(&notice, &url) {
-            Told::Connection(line) => {
+        let mut tell = |notice: Notice| match format_notice(&notice, &url) {
+            Output::Connection(line) => {
                 eprintln!("agent-registry: {line}");
                 Ok(())
             }
-            Told::Event(event) => show(&event, json),
+            Output::Event(event) => show(&event, json),
         };
-        let ended = gateway.run(stop, &mut tell).await;
-        tasks.ended(DRAIN).await;
-        Ok(ended?)
+        Ok(gateway.run(stop, &mut tell).await?)
     }
 }
 
-/// Where a notice belongs, and how it reads there.
-enum Told {
+/// A notice formatted for its output: standard error for the connection, standard output for events.
+enum Output {
     Connection(String),
     Event(Event),
 }
 
-/// An event for people and for programs.
+/// An event, formatted as a line (none for bookmarks) and as JSON.
 struct Event {
     line: Option<String>,
     object: Value,
@@ -103,8 +95,8 @@ struct Event {
 
 fn show(event: &Event, is_json: bool) -> io::Result<()> {
     match &event.line {
-        _ if is_json => say(format_args!("{}", event.object)),
-        Some(line) => say(format_args!("{line}")),
+        _ if is_json => print_line(format_args!("{}", event.object)),
+        Some(line) => print_line(format_args!("{line}")),
         None => {
             tracing::debug!(event = %event.object, "a bookmark");
             Ok(())
@@ -112,30 +104,32 @@ fn show(event: &Event, is_json: bool) -> io::Result<()> {
     }
 }
 
-fn told(notice: &Notice, url: &str) -> Told {
-    let event = |line: Option<String>, object: Value| Told::Event(Event { line, object });
+fn format_notice(notice: &Notice, url: &str) -> Output {
+    let event = |line: Option<String>, object: Value| Output::Event(Event { line, object });
     match notice {
-        Notice::Loaded { path, agents, revision, age } => Told::Connection(format!(
+        Notice::Loaded { path, agents, revision, age } => Output::Connection(format!(
             "serving {agents} agents from {}, as of revision {revision}, saved {} s ago",
             path.display(),
             age.as_secs()
         )),
-        Notice::Damaged { path, why, kept } => Told::Connection(format!(
-            "{} is damaged ({why}); it is kept as {}, and nothing of it is served",
+        Notice::Damaged { path, why, kept } => Output::Connection(format!(
+            "{} is damaged ({why}); it was moved to {}, and nothing from it is served",
             path.display(),
             kept.display()
         )),
         Notice::Connected { after: Some(revision) } => {
-            Told::Connection(format!("connected to {url}, going on from revision {revision}"))
+            Output::Connection(format!("connected to {url}, resuming from revision {revision}"))
         }
         Notice::Connected { after: None } => {
-            Told::Connection(format!("connected to {url}, beginning with a snapshot"))
+            Output::Connection(format!("connected to {url}, starting with a snapshot"))
         }
         Notice::Disconnected { why, agents } => {
-            Told::Connection(format!("not connected: {why}; serving {agents} agents, trying again"))
+            Output::Connection(format!("not connected: {why}; serving {agents} agents, retrying"))
         }
-        Notice::Anew { why } => Told::Connection(format!("beginning anew: {why}")),
-        Notice::Unsaved { why } => Told::Connection(format!("can't save the state: {why}; going on without")),
+        Notice::StartingOver { why } => Output::Connection(format!("starting over with a snapshot: {why}")),
+        Notice::Unsaved { why } => {
+            Output::Connection(format!("can't save the state: {why}; continuing without saving"))
+        }
         Notice::Snapshot { revision, agents, gone } => {
             let left = if gone.is_empty() { String::new() } else { format!(", {} gone", gone.len()) };
             event(
@@ -148,7 +142,7 @@ fn told(notice: &Notice, url: &str) -> Told {
                 agent_id, customer_id, version_id, version_number, name, content_hash, ..
             } = config.as_ref();
             event(
-                // Escaped: a name is whatever a customer has chosen.
+                // `{name:?}` escapes control characters, which a customer's agent name may contain.
                 Some(format!("UPSERT {agent_id} version {version_number}, revision {revision}, {name:?}")),
                 json!({
                     "event": "UPSERT", "revision": revision.to_string(), "agentId": agent_id,

@@ -1,4 +1,4 @@
-//! Who makes a write, and the call that it comes with: what the log says of it besides what happened.
+//! The author of a write: the actor and the request, which the log records with each change.
 
 use std::net::IpAddr;
 
@@ -7,33 +7,33 @@ use uuid::Uuid;
 
 use crate::entity::change::{ActorKind, Channel};
 
-/// How much of an IPv4 address the log keeps, in bits: enough to tell one office from another, not one person.
+/// The prefix length of logged IPv4 networks. It identifies a site, not a person.
 const V4_BITS: u8 = 24;
-/// The same of IPv6, where a site has as much.
+/// The prefix length of logged IPv6 networks: the usual size of a site.
 const V6_BITS: u8 = 48;
 
-/// Who acts, as the log names them.
+/// The actor of a write, as recorded in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// What kind of caller.
+    /// The kind of actor.
     pub kind: ActorKind,
-    /// Which one; none for the system.
+    /// The actor's id. `None` for the system.
     pub id: Option<Uuid>,
 }
 
-/// A call, as the log names it.
+/// The request of a write, as recorded in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Names the call in answers, logs and the change log; at most 64 characters.
+    /// The request's id, as in responses, log lines and the change log; at most 64 characters.
     pub request_id: String,
-    /// Where it came in.
+    /// The API or command that received the request.
     pub channel: Channel,
-    /// The network that it came from; none when it came over none.
+    /// The network of the client. `None` for requests that didn't come over a network.
     pub network: Option<IpNet>,
 }
 
 impl Origin {
-    /// A call of this name that came in here, from this address. Only its network is kept.
+    /// Makes the origin of a request. Only the network of `address` is kept.
     #[must_use]
     pub fn new(request_id: impl Into<String>, channel: Channel, address: Option<IpAddr>) -> Self {
         let network = address.and_then(|address| {
@@ -44,11 +44,11 @@ impl Origin {
     }
 }
 
-/// Who makes a write, and with which call.
+/// The author of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
-    /// With which call.
+    /// The request.
     pub origin: Origin,
 }

@@ -1,4 +1,5 @@
-//! The bell: a connection of its own that hears of each commit to the log. It may miss some; the table is the truth.
+//! Listens for commits to the log (`LISTEN`), on a connection of its own. Notifications may be lost; the tail reads the
+//! table anyway.
 
 use std::time::Duration;
 
@@ -7,26 +8,26 @@ use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 
-/// The channel that `append_changes` rings.
+/// The channel that `append_changes` notifies.
 const CHANNEL: &str = "registry_changes";
-/// The longest wait before trying again to listen.
+/// The maximum delay between attempts to reconnect.
 const BACKOFF_MOST: Duration = Duration::from_secs(2);
 
-/// How long nothing may be heard before the connection is tried: silence may mean that it leads nowhere any more.
+/// The time without a notification after which the connection is checked, since it may be dead.
 const QUIET: Duration = Duration::from_secs(5);
-/// How long it may take to answer then, or to be made anew.
+/// The time limit for that check, and for reconnecting.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// What was heard.
+/// An event of the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bell {
-    /// Something was committed.
+pub enum ListenEvent {
+    /// A commit was appended to the log.
     Notified,
-    /// We listen again, after some time of hearing nothing: read the log.
+    /// The listener has connected. Notifications may have been missed before, so the log must be read.
     Reconnected,
 }
 
-/// Listens, and listens again.
+/// A listener that reconnects when its connection fails.
 #[derive(Debug)]
 pub struct Listener {
     url: String,
@@ -35,42 +36,42 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Connects at the first [`Listener::next`].
+    /// Makes a listener. It connects at the first [`Listener::next`].
     #[must_use]
     pub fn new(url: &str, clock: Clock) -> Self {
         Self { url: url.to_owned(), clock, connection: None }
     }
 
-    /// Whether we hear at this time.
+    /// Whether the listener is connected.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.connection.is_some()
     }
 
-    /// Waits for the next sound, for as long as it takes. Safe to drop at any time.
-    pub async fn next(&mut self) -> Bell {
+    /// Waits for the next event. Cancel-safe.
+    pub async fn next(&mut self) -> ListenEvent {
         let mut backoff = Duration::from_millis(50);
         loop {
             if let Some(connection) = &mut self.connection {
                 match timeout(QUIET, connection.try_recv()).await {
-                    Ok(Ok(Some(_))) => return Bell::Notified,
-                    // The connection was lost. sqlx would mend it, but some errors it gives up on (sqlx issue 4014).
+                    Ok(Ok(Some(_))) => return ListenEvent::Notified,
+                    // The connection was lost. sqlx reconnects by itself, but not after every error (sqlx issue 4014).
                     Ok(Ok(None)) => tracing::warn!("lost the connection that listens for changes"),
                     Ok(Err(err)) => {
                         tracing::warn!(error = %err, "lost the connection that listens for changes");
                     }
                     Err(_) if is_alive(connection).await => continue,
-                    Err(_) => tracing::warn!("the connection that listens for changes is silent"),
+                    Err(_) => tracing::warn!("the connection that listens for changes doesn't respond"),
                 }
                 self.connection = None;
             }
             match timeout(ANSWER, self.connect()).await {
                 Ok(Ok(connection)) => {
                     self.connection = Some(connection);
-                    return Bell::Reconnected;
+                    return ListenEvent::Reconnected;
                 }
-                Ok(Err(err)) => tracing::warn!(error = %err, "can't listen for changes; polling goes on"),
-                Err(_) => tracing::warn!("can't listen for changes in time; polling goes on"),
+                Ok(Err(err)) => tracing::warn!(error = %err, "can't listen for changes; polling continues"),
+                Err(_) => tracing::warn!("can't listen for changes in time; polling continues"),
             }
             sleep(backoff + self.clock.jitter(backoff)).await;
             backoff = BACKOFF_MOST.min(backoff * 2);
@@ -84,7 +85,7 @@ impl Listener {
     }
 }
 
-/// Whether the other end answers. What rings meanwhile is kept for the next to be received.
+/// Whether the server responds. Notifications that arrive meanwhile stay buffered.
 async fn is_alive(connection: &mut PgListener) -> bool {
     matches!(timeout(ANSWER, connection.execute("SELECT 1")).await, Ok(Ok(_)))
 }

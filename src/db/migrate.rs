@@ -1,4 +1,5 @@
-//! Brings the database to its newest shape, one replica at a time, and lets the service's role in where another owns it.
+//! Applies migrations, one instance at a time, and grants the service's role its rights when another role owns the
+//! schema.
 
 use std::str::FromStr;
 
@@ -8,22 +9,23 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{open, options};
 
-/// Names the lock that replicas take while they migrate: an arbitrary number, the same for all.
+/// The key of the advisory lock that serialises migrations: an arbitrary number.
 const MIGRATION_LOCK: i64 = 0x6167_656e_7472;
 
-/// One step of the database's shape.
+/// A migration and its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Its name.
+    /// The migration's name.
     pub name: String,
-    /// Whether it has been applied.
+    /// Whether the migration has been applied.
     pub applied: bool,
 }
 
-/// A connection on which migrations run, holding the lock that keeps replicas apart.
-async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
+/// Opens a connection for migrations that holds the migration lock. Creates the schema if it's missing.
+async fn open_for_migration(url: &str) -> Result<DatabaseConnection, DbErr> {
     let mut options = options(url, &[("default_transaction_isolation", "read committed")]);
-    // One connection, because the lock belongs to a session. It waits for as long as another replica migrates.
+    // One connection, because an advisory lock belongs to a session. Acquiring it waits while another instance
+    // migrates.
     options.min_connections(1).max_connections(1).set_schema_search_path(migration::SCHEMA);
     let pool = open(options).await?;
     pool.execute_unprepared(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).await?;
@@ -34,12 +36,12 @@ async fn migrator(url: &str) -> Result<DatabaseConnection, DbErr> {
     Ok(pool)
 }
 
-/// Brings the database to the newest shape, under a lock, so that replicas may start together. Answers how many steps it took.
+/// Applies all pending migrations under a lock, so that instances may start together. Returns the number applied.
 ///
 /// # Errors
-/// [`DbErr`] when Postgres refuses; what had been applied stays.
+/// [`DbErr`] when a migration fails. Those applied before it stay applied.
 pub async fn migrate(url: &str) -> Result<usize, DbErr> {
-    let pool = migrator(url).await?;
+    let pool = open_for_migration(url).await?;
     let pending = Migrator::get_pending_migrations(&pool).await?.len();
     if pending > 0 {
         Migrator::up(&pool, None).await?;
@@ -48,9 +50,9 @@ pub async fn migrate(url: &str) -> Result<usize, DbErr> {
     Ok(pending)
 }
 
-/// What the service's role may do, where it is not the owner: read all, and write what has to change. It may take no
-/// table out of row-level security, and neither change nor take away what is kept for ever. What it was granted before
-/// is taken from it.
+/// The grants of the service's role when it isn't the owner: it may read all tables, and write only what operations
+/// need. It can't disable row-level security, nor change or delete rows of append-only tables. Earlier grants are
+/// revoked first.
 const GRANTS: [&str; 7] = [
     "REVOKE ALL ON ALL TABLES IN SCHEMA registry FROM",
     "GRANT USAGE ON SCHEMA registry TO",
@@ -66,47 +68,47 @@ const GRANTS: [&str; 7] = [
      registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
 ];
 
-/// All that makes the shape, and says who may do what with it: changes whenever one of them may have.
+/// Returns a text that changes whenever the migrations or the grants change.
 #[must_use]
 pub fn fingerprint() -> String {
     migration::fingerprint() + &GRANTS.concat()
 }
 
-/// Lets the role of `url`, which the service connects as, into the schema that the role of `owner_url` owns. It may be
-/// done again without harm.
+/// Grants the role of `url`, as which the service connects, its rights in the schema owned by the role of
+/// `owner_url`. Does nothing if both are the same role. Idempotent.
 ///
 /// # Errors
-/// [`DbErr`] when Postgres refuses, or `url` is none.
-pub async fn admit(owner_url: &str, url: &str) -> Result<(), DbErr> {
+/// [`DbErr`] when a URL is invalid or Postgres refuses.
+pub async fn grant_service_role(owner_url: &str, url: &str) -> Result<(), DbErr> {
     let options = |url| PgConnectOptions::from_str(url).map_err(|err| DbErr::Custom(err.to_string()));
     let (owner, service) = (options(owner_url)?, options(url)?);
     if owner.get_username() == service.get_username() {
         return Ok(());
     }
     let role = service.get_username().replace('"', "\"\"");
-    let pool = migrator(owner_url).await?;
-    // Sent as one, it is one transaction: who serves meanwhile lacks nothing.
+    let pool = open_for_migration(owner_url).await?;
+    // All grants are sent as one simple query, hence one transaction, so running instances never lack a right.
     let all: String = GRANTS.iter().map(|grant| format!("{grant} \"{role}\"; ")).collect();
     pool.execute_unprepared(&all).await?;
     pool.close().await
 }
 
-/// Takes all steps back. For tests of the migrations: it drops every table.
+/// Reverts all migrations, which drops every table. For tests of the migrations.
 ///
 /// # Errors
 /// [`DbErr`] when Postgres refuses.
-pub async fn unmigrate(url: &str) -> Result<(), DbErr> {
-    let pool = migrator(url).await?;
+pub async fn revert_migrations(url: &str) -> Result<(), DbErr> {
+    let pool = open_for_migration(url).await?;
     Migrator::down(&pool, None).await?;
     pool.close().await
 }
 
-/// The steps, and which of them have been applied.
+/// Lists all migrations and whether each has been applied.
 ///
 /// # Errors
 /// [`DbErr`] when Postgres refuses.
 pub async fn migration_status(url: &str) -> Result<Vec<Step>, DbErr> {
-    let pool = migrator(url).await?;
+    let pool = open_for_migration(url).await?;
     let status = Migrator::get_migration_with_status(&pool).await?;
     let steps = status
         .iter()

@@ -1,5 +1,5 @@
-//! How we talk to Postgres. Every read and write runs in a task that owns its connection, so that a caller that goes
-//! away harms nobody.
+//! Access to Postgres: the connection pool, write transactions and read snapshots. Every read and write runs to
+//! completion even if its caller is dropped, so that no connection is left in the middle of a statement.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -10,51 +10,51 @@ use sea_orm::{
 use sqlx::Connection;
 
 mod author;
-pub mod embedded;
-mod fault;
+mod error;
+mod high_water_mark;
 pub mod listen;
 mod migrate;
 mod pool;
 mod scope;
-mod seen;
 mod txn;
 mod view;
 
 pub use author::{Actor, Author, Origin};
-pub use fault::Fault;
-pub use migrate::{Step, admit, fingerprint, migrate, migration_status, unmigrate};
+pub use error::DbError;
+pub use migrate::{Step, fingerprint, grant_service_role, migrate, migration_status, revert_migrations};
 pub use scope::Scope;
-pub use txn::{Entry, Permit, Txn};
+pub use txn::{ChangeRecord, Permit, Txn};
 pub use view::{Query, View};
 
 use crate::{
     entity::{
-        Reach,
+        TenantFilter,
         log::{Head, head},
     },
     task::Tasks,
 };
-use pool::{Loan, Pool, SILENCE};
-use seen::Seen;
+use high_water_mark::HighWaterMark;
+use pool::{Lease, Pool, RESPONSE_TIMEOUT};
 
-/// Any statement that takes longer is a bug or an attack; Postgres ends it.
+/// The time limit for a statement, enforced by Postgres. A longer one is a bug or an attack.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a request waits for a free connection before it is told UNAVAILABLE.
+/// The time limit for getting a free connection. After that, the request fails with UNAVAILABLE.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long Postgres waits for a transaction's next statement. Whoever is cut off from it in the middle holds its locks
-/// for so long, and one of them is that of the log's head.
+/// The time limit for a transaction to be idle between statements, enforced by Postgres. A transaction whose client is
+/// gone holds its locks this long, possibly the lock on the log's head.
 const IDLE_TIMEOUT: &str = "15s";
-/// How those sessions are that requests are served in. A snapshot needs no statement of its own to say so; a write says what
-/// it is.
+/// Session settings of the connections that serve requests. Snapshots use the default isolation level, which saves a
+/// statement; writes set theirs.
 ///
-/// Whatever is asked for is a page or less, and there is an index in whose order it stands. Postgres can't know that: it takes
-/// each customer for an average one, and row-level security for a condition that hardly any row meets, and so would rather
-/// read all and sort it, which is cheap by that reckoning and not for the largest customer. Without bitmaps, and with whole
-/// tables for the last resort, what it chooses among is indexes, and one in the right order is the cheapest of them. Tables of
-/// one row have no other way, and then cost so much by its reckoning that it would compile the statement, or call for help.
+/// Planner settings: every query reads at most a page, and some index has the page's order. Postgres can't estimate
+/// that. It assumes that each customer is of average size and that row-level security matches few rows, so it
+/// prefers to read and sort all rows, which is slow for the largest customers. With bitmap scans off and sequential
+/// scans as the last resort, the planner chooses among index scans, and the one in the right order is cheapest. A
+/// table with one row has only the sequential scan, whose estimated cost is then so high that JIT compilation and
+/// parallel workers must be off too.
 ///
-/// So there is one right plan whatever the values are, and it is made once a connection: left to itself, Postgres finds a plan
-/// for any value dear where there is much, and plans anew each time, for longer than the statement runs.
+/// One plan is right for all parameters, so a generic plan is made once per connection. By default, Postgres rates
+/// generic plans on large tables as expensive and replans each execution, which takes longer than the query.
 pub const SERVING: [(&str, &str); 6] = [
     ("default_transaction_isolation", "repeatable read"),
     ("enable_bitmapscan", "off"),
@@ -63,51 +63,51 @@ pub const SERVING: [(&str, &str); 6] = [
     ("max_parallel_workers_per_gather", "0"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
-/// A connection idle for longer than this is tried before it is used.
+/// The idle time after which a connection is pinged before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
-/// The oldest Postgres whose every feature we use: its `ON CONFLICT`, SQL-standard functions and policies as tested.
+/// The oldest supported version of Postgres, as `server_version_num`.
 const OLDEST_POSTGRES: i32 = 150_000;
 
-/// A pool of connections to the registry's database.
+/// A connection pool for the registry's database. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: Pool,
     tasks: Tasks,
-    seen: Seen,
-    silence: Duration,
-    is_second_wall_alone: bool,
+    seen: HighWaterMark,
+    response_timeout: Duration,
+    is_row_level_security_only: bool,
 }
 
-/// What a write came to: its value, and the revision if it changed anything.
+/// The result of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed<T> {
-    /// What the work answered.
+    /// The value that the work returned.
     pub value: T,
-    /// The commit's revision; none when nothing was recorded.
+    /// The commit's revision. `None` when no change was recorded.
     pub revision: Option<i64>,
 }
 
-/// The service must not run like this.
+/// Why the service can't use a database.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Postgres could not be reached, or refused us.
+    /// Postgres couldn't be reached, or refused the connection.
     #[error("can't connect to the database: {0}")]
     Unreachable(#[from] DbErr),
-    /// Row-level security does not hold for this role.
+    /// Row-level security doesn't apply to this role.
     #[error(
-        "refusing to run as database role {0:?}: it is a superuser or has BYPASSRLS or CREATEROLE, or may become such a role, so row-level security would not hold; use a plain role"
+        "refusing to run as the database role {0:?}: it is a superuser, has BYPASSRLS or CREATEROLE, or is a member of such a role, so it could bypass row-level security; use a role without these"
     )]
     Privileged(String),
-    /// Too old.
-    #[error("Postgres {0} is too old; 15 or later is needed")]
+    /// The server is older than PostgreSQL 15.
+    #[error("PostgreSQL {0} is too old; 15 or newer is required")]
     TooOld(String),
 }
 
 impl Db {
-    /// Connects as a plain role, with at most `connections` open at a time.
+    /// Connects with a pool of at most `connections`.
     ///
     /// # Errors
-    /// [`ConnectError`] when Postgres is out of reach or too old, or the role is not bound by row-level security.
+    /// [`ConnectError`] when Postgres is unreachable or too old, or the role can bypass row-level security.
     pub async fn connect(url: &str, connections: u32, tasks: Tasks) -> Result<Self, ConnectError> {
         let mut options = options(url, &SERVING);
         options.max_connections(connections).test_before_acquire_if_idle_for(PING_AFTER_IDLE);
@@ -115,43 +115,50 @@ impl Db {
         let connections = open(options.clone()).await?;
         check_role(&connections).await?;
         let pool = Pool::new(options, connections, tasks.clone());
-        Ok(Self { pool, tasks, seen: Seen::default(), silence: SILENCE, is_second_wall_alone: false })
+        Ok(Self {
+            pool,
+            tasks,
+            seen: HighWaterMark::default(),
+            response_timeout: RESPONSE_TIMEOUT,
+            is_row_level_security_only: false,
+        })
     }
 
-    /// The same, but a statement that is not answered within `silence` has its connections replaced: for who asks often,
-    /// and never much. When that does not help it may take longer, up to what others may.
+    /// Returns a handle to the same pool with a shorter time limit for a statement's response, after which the
+    /// connections are replaced. For frequent, small queries. While replacing them doesn't help, the limit doubles,
+    /// up to the usual one.
     #[must_use]
-    pub fn impatient(self, silence: Duration) -> Self {
-        Self { silence, ..self }
+    pub fn with_response_timeout(self, response_timeout: Duration) -> Self {
+        Self { response_timeout, ..self }
     }
 
-    fn lend(&self) -> Loan {
-        self.pool.lend(self.silence)
+    fn lease(&self) -> Lease {
+        self.pool.lease(self.response_timeout)
     }
 
-    /// The same, with the first wall taken down: no query names whose rows it may touch, and row-level security is all
-    /// that keeps customers apart. For tests, which show that it does.
+    /// For tests: returns a handle whose queries don't filter by tenant, so that only row-level security isolates
+    /// customers.
     #[must_use]
-    pub fn behind_the_second_wall_alone(self) -> Self {
-        Self { is_second_wall_alone: true, ..self }
+    pub fn without_tenant_filters(self) -> Self {
+        Self { is_row_level_security_only: true, ..self }
     }
 
-    /// Whose rows each query under this scope must name.
-    fn reach(&self, scope: &Scope) -> Reach {
-        if self.is_second_wall_alone { Reach::Everyone } else { scope.reach() }
+    /// Returns the tenant filter of queries under this scope.
+    fn tenant_filter(&self, scope: &Scope) -> TenantFilter {
+        if self.is_row_level_security_only { TenantFilter::All } else { scope.tenant_filter() }
     }
 
-    /// A snapshot under this scope, opened at its first question.
+    /// Returns a snapshot under this scope. Its transaction begins at the first query.
     #[must_use]
     pub fn view(&self, scope: Scope) -> View {
         View::new(self, scope)
     }
 
-    /// Runs `work` in a read-write transaction (READ COMMITTED), appends what it recorded to the log and commits. It
-    /// runs to its end also when the caller goes away.
+    /// Runs `work` in a read-write transaction (READ COMMITTED), appends its recorded changes to the log, and
+    /// commits. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
-    /// What `work` answers, or a [`Fault`]; then nothing is stored.
+    /// The error of `work`, or a [`DbError`]. Either rolls the transaction back.
     pub fn write<T, E, F, W>(
         &self,
         scope: Scope,
@@ -160,83 +167,84 @@ impl Db {
     ) -> BoxFuture<'static, Result<Committed<T>, E>>
     where
         T: Send + 'static,
-        E: From<Fault> + Send + 'static,
+        E: From<DbError> + Send + 'static,
         F: FnOnce(Arc<Txn>) -> W + Send + 'static,
         W: Future<Output = Result<T, E>> + Send,
     {
-        let (loan, reach) = (self.lend(), self.reach(&scope));
-        let watched = loan.clone();
+        let (lease, tenants) = (self.lease(), self.tenant_filter(&scope));
+        let guarded = lease.clone();
         let write = async move {
-            let txn = loan.begin().await.map_err(Fault::from)?;
-            scope.write(&txn).await.map_err(Fault::from)?;
-            let txn = Arc::new(Txn::new(txn, loan, reach, author));
+            let txn = lease.begin().await.map_err(DbError::from)?;
+            scope.begin_write(&txn).await.map_err(DbError::from)?;
+            let txn = Arc::new(Txn::new(txn, lease, tenants, author));
             let value = work(Arc::clone(&txn)).await?;
-            let txn = Arc::into_inner(txn)
-                .ok_or_else(|| Fault::Unexpected(DbErr::Custom("a Txn outlived its write".to_owned())))?;
-            let revision = txn.commit().await.map_err(Fault::from)?;
+            let txn = Arc::into_inner(txn).ok_or_else(|| {
+                DbError::Unexpected(DbErr::Custom("a Txn was kept beyond its write".to_owned()))
+            })?;
+            let revision = txn.commit().await.map_err(DbError::from)?;
             Ok(Committed { value, revision })
         };
         let write = write.boxed();
         let seen = self.seen.clone();
-        let watched = async move {
-            let made = watched.watch(write).await;
+        let guarded = async move {
+            let made = guarded.run_with_timeouts(write).await;
             if let Ok(Committed { revision: Some(revision), .. }) = &made {
-                seen.note(*revision);
+                seen.raise(*revision);
             }
             made
         };
         let tasks = self.tasks.clone();
-        async move { tasks.shielded(watched).await.map_err(Fault::from)? }.boxed()
+        async move { tasks.run_to_completion(guarded).await.map_err(DbError::from)? }.boxed()
     }
 
-    /// Where the log ends now.
+    /// Reads the current head of the log.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn head(&self) -> Result<Head, Fault> {
-        let loan = self.lend();
+    /// Any [`DbError`] of the database.
+    pub async fn head(&self) -> Result<Head, DbError> {
+        let lease = self.lease();
         let read = async move {
-            let connections = loan.connections();
-            loan.watch(async { Ok::<_, Fault>(head().one(&connections).await?) }.boxed()).await
+            let connections = lease.connections();
+            lease.run_with_timeouts(async { Ok::<_, DbError>(head().one(&connections).await?) }.boxed()).await
         };
-        let head = self.tasks.shielded(read).await??;
-        let head = head.ok_or_else(|| Fault::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))?;
-        self.seen.note(head.revision);
+        let head = self.tasks.run_to_completion(read).await??;
+        let head = head.ok_or_else(|| DbError::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))?;
+        self.seen.raise(head.revision);
         Ok(head)
     }
 
-    /// The last commit that a read or a write through this pool has seen; 0 when none has. Whoever was answered may know
-    /// of it.
+    /// Returns the highest revision that a read or write through this pool has observed, or 0. Responses may depend
+    /// on it, so later reads on this instance must be at least as new.
     #[must_use]
-    pub fn seen(&self) -> i64 {
+    pub fn observed_revision(&self) -> i64 {
         self.seen.revision()
     }
 
-    /// Notes that the log ends here: what was seen beyond is not in it any more.
-    pub fn seen_at_most(&self, revision: i64) {
-        self.seen.at_most(revision);
+    /// Lowers [`Db::observed_revision`] to this revision, because the log ends there and no longer contains later commits.
+    pub fn lower_observed_revision(&self, revision: i64) {
+        self.seen.lower(revision);
     }
 
-    /// Where its reads and writes run.
+    /// Returns the task tracker that runs the reads and writes.
     #[must_use]
     pub fn tasks(&self) -> &Tasks {
         &self.tasks
     }
 
-    /// How many statements this pool has run.
+    /// Returns the number of statements that this pool has run.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.pool.statements()
     }
 
-    /// Closes all connections, once their work is done.
+    /// Waits for running work and closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
-/// Opens a pool. It tries for as long as an acquisition may take, since Postgres may be starting up; then the reason
-/// why not is asked for once more, because the pool only says that time is up.
+/// Opens a pool. Retries until the acquire timeout, since Postgres may be starting up. The pool then reports only a
+/// timeout, so a single connection attempt gets the actual error.
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let url = options.get_url().to_owned();
     match Database::connect(options).await {
@@ -248,7 +256,7 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     }
 }
 
-/// Each session is told how long it may be idle in a transaction, and what a transaction is that does not say so itself.
+/// Connection options with the given session settings, UTC, and the time limit for idle transactions.
 fn options(url: &str, settings: &'static [(&'static str, &'static str)]) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);

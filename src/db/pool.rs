@@ -1,6 +1,7 @@
-//! The connections, and new ones in their place when they have gone silent. A server whose machine is gone, or a network
-//! that swallows what it carries, ends no connection: only a clock on our side tells. Which of a pool's connections lead
-//! nowhere can't be told either, so all of them are given up together, and none that was cut off is used again.
+//! The connection pool, which replaces all its connections when one stops responding. A server whose machine is
+//! gone, or a network that drops packets, closes no connection, so only a timeout on our side detects it. The pool
+//! can't tell which connections are dead, so it discards all of them, and never reuses a connection that was cut
+//! off.
 
 use std::{
     pin::pin,
@@ -18,15 +19,16 @@ use sea_orm::{
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{ACQUIRE_TIMEOUT, Fault, STATEMENT_TIMEOUT};
+use super::{ACQUIRE_TIMEOUT, DbError, STATEMENT_TIMEOUT};
 use crate::task::{Tasks, lock};
 
-/// Postgres ends a statement itself before this; so who waits longer for its answer waits for nobody.
-pub(super) const SILENCE: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
-/// How long the start of a transaction may take, with the wait for a free connection.
+/// The time limit for a statement's response. It exceeds Postgres' own statement timeout, so a connection that is
+/// silent for longer is dead.
+pub(super) const RESPONSE_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
+/// The time limit for beginning a transaction, including the wait for a free connection.
 const BEGIN: Duration = ACQUIRE_TIMEOUT.saturating_add(Duration::from_secs(2));
 
-/// Connections that are replaced together. Clones are the same.
+/// A pool whose connections are replaced together. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct Pool(Arc<Inner>);
 
@@ -34,69 +36,81 @@ pub(super) struct Pool(Arc<Inner>);
 struct Inner {
     options: ConnectOptions,
     tasks: Tasks,
-    now: Mutex<Now>,
+    now: Mutex<Current>,
     statements: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Now {
+struct Current {
     connections: DatabaseConnection,
-    /// How often they have been replaced.
+    /// The number of replacements so far.
     generation: u64,
-    /// When any of them was last heard of.
-    heard: Instant,
-    /// How often they were replaced since.
-    in_vain: u32,
+    /// The time of the last response on any connection, or of the last replacement.
+    last_response: Instant,
+    /// The number of replacements since the last response.
+    replacements_without_response: u32,
 }
 
 impl Pool {
-    /// Around connections that were opened with these options.
+    /// Wraps connections that were opened with these options.
     pub(super) fn new(mut options: ConnectOptions, connections: DatabaseConnection, tasks: Tasks) -> Self {
         options.connect_lazy(true);
-        let now = Now { connections, generation: 0, heard: Instant::now(), in_vain: 0 };
+        let now = Current {
+            connections,
+            generation: 0,
+            last_response: Instant::now(),
+            replacements_without_response: 0,
+        };
         Self(Arc::new(Inner { options, tasks, now: Mutex::new(now), statements: AtomicU64::new(0) }))
     }
 
-    /// A loan for one transaction, whose statements may each be silent for so long. After each replacement that did not
-    /// help it is twice as long, up to what is usual: whoever is merely slow gets through.
-    pub(super) fn lend(&self, silence: Duration) -> Loan {
-        let in_vain = lock(&self.0.now).in_vain.min(8);
-        let silence = silence.saturating_mul(1 << in_vain).min(SILENCE.max(silence));
-        let terms =
-            Terms { heard: Instant::now(), allowed: BEGIN.min(silence), usual: silence, generation: None };
-        let ledger = Arc::new(Ledger { terms: Mutex::new(terms), cut: CancellationToken::new() });
-        Loan { pool: self.clone(), ledger }
+    /// Leases a connection for one transaction. `response_timeout` is the time limit for each statement's response. It
+    /// doubles with each replacement without a response since, up to [`RESPONSE_TIMEOUT`], so that a merely slow server
+    /// still gets through.
+    pub(super) fn lease(&self, response_timeout: Duration) -> Lease {
+        let replacements_without_response = lock(&self.0.now).replacements_without_response.min(8);
+        let response_timeout = response_timeout
+            .saturating_mul(1 << replacements_without_response)
+            .min(RESPONSE_TIMEOUT.max(response_timeout));
+        let limits = ResponseLimits {
+            last_response: Instant::now(),
+            allowed: BEGIN.min(response_timeout),
+            usual: response_timeout,
+            generation: None,
+        };
+        let state = Arc::new(LeaseState { limits: Mutex::new(limits), cut: CancellationToken::new() });
+        Lease { pool: self.clone(), state }
     }
 
-    /// How many statements have run.
+    /// Returns the number of statements run.
     pub(super) fn statements(&self) -> u64 {
         self.0.statements.load(Ordering::Relaxed)
     }
 
-    /// Closes all connections, once their work is done.
+    /// Waits for running work and closes all connections.
     pub(super) async fn close(&self) {
         let connections = lock(&self.0.now).connections.clone();
         if let Err(err) = connections.close().await {
-            tracing::warn!(error = %err, "the pool did not close");
+            tracing::warn!(error = %err, "can't close the connection pool");
         }
     }
 
-    fn heard(&self) {
+    fn record_response(&self) {
         let mut now = lock(&self.0.now);
-        now.heard = Instant::now();
-        now.in_vain = 0;
+        now.last_response = Instant::now();
+        now.replacements_without_response = 0;
     }
 
-    /// New connections in place of those of `generation`, if nobody has replaced them yet. What still runs on those may
-    /// end; none is lent again.
+    /// Replaces the connections of `generation`, unless another task has done so. Work on the old connections may
+    /// finish, but they aren't leased again.
     async fn replace(&self, generation: u64) {
         if lock(&self.0.now).generation != generation {
             return;
         }
-        // Lazy: it opens nothing, and so waits for nothing.
+        // The new pool is lazy: `connect` opens no connection, so it doesn't wait.
         let new = match Database::connect(self.0.options.clone()).await {
             Ok(new) => new,
-            Err(err) => return tracing::error!(error = %err, "can't make a new pool"),
+            Err(err) => return tracing::error!(error = %err, "can't create a new connection pool"),
         };
         let closing = {
             let mut now = lock(&self.0.now);
@@ -104,108 +118,111 @@ impl Pool {
                 return;
             }
             now.generation += 1;
-            now.in_vain = now.in_vain.saturating_add(1);
-            now.heard = Instant::now();
+            now.replacements_without_response = now.replacements_without_response.saturating_add(1);
+            now.last_response = Instant::now();
             let old = std::mem::replace(&mut now.connections, new);
             let mut closing = Box::pin(async move { old.close().await });
-            // Its first step is to take no connection back; nobody may see the new ones before.
+            // The first poll marks the old pool as closed, so that it takes no connection back. That must happen
+            // before the lock is released and others see the new pool.
             let is_closed = closing.as_mut().now_or_never().is_some();
             (!is_closed).then_some(closing)
         };
-        tracing::warn!("the database does not answer in time; its connections are replaced");
+        tracing::warn!("the database doesn't respond in time; replacing its connections");
         metrics::counter!("registry_database_silent_total").increment(1);
         if let Some(closing) = closing {
-            self.0.tasks.beside(async move {
-                let _ = timeout(SILENCE, closing).await;
+            self.0.tasks.spawn_background(async move {
+                let _ = timeout(RESPONSE_TIMEOUT, closing).await;
             });
         }
     }
 
-    /// Whether nothing was heard for so long that no statement can be under way.
-    fn is_silent(&self) -> bool {
-        lock(&self.0.now).heard.elapsed() >= SILENCE
+    /// Whether no response has arrived for so long that no statement can still be running.
+    fn is_unresponsive(&self) -> bool {
+        lock(&self.0.now).last_response.elapsed() >= RESPONSE_TIMEOUT
     }
 }
 
-/// What one transaction needs of a pool. Clones are the same.
+/// A lease of the pool for one transaction: its connection and its time limits. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Loan {
+pub(super) struct Lease {
     pool: Pool,
-    ledger: Arc<Ledger>,
+    state: Arc<LeaseState>,
 }
 
 #[derive(Debug)]
-struct Ledger {
-    terms: Mutex<Terms>,
-    /// Its connection was cut off in the middle, and is never to be used again.
+struct LeaseState {
+    limits: Mutex<ResponseLimits>,
+    /// Cancelled when the connection was cut off in the middle of a statement and must not be used again.
     cut: CancellationToken,
 }
 
 #[derive(Debug)]
-struct Terms {
-    /// When its connection was last heard of.
-    heard: Instant,
-    /// How long it may be silent now.
+struct ResponseLimits {
+    /// The time of the last response on the leased connection.
+    last_response: Instant,
+    /// The current time limit for a response.
     allowed: Duration,
-    /// How long it may be, once it has begun.
+    /// The time limit after the transaction has begun.
     usual: Duration,
-    /// Which connections it is on.
+    /// The generation of the leased connection. `None` before it is acquired.
     generation: Option<u64>,
 }
 
-impl Loan {
-    /// Connections whose statements are noticed here.
+impl Lease {
+    /// Returns the pool's connections, with a callback that records each response.
     pub(super) fn connections(&self) -> DatabaseConnection {
         let (mut connections, generation) = {
             let now = lock(&self.pool.0.now);
             (now.connections.clone(), now.generation)
         };
-        lock(&self.ledger.terms).generation = Some(generation);
-        let loan = self.clone();
+        lock(&self.state.limits).generation = Some(generation);
+        let lease = self.clone();
         connections.set_metric_callback(move |info| {
-            loan.pool.0.statements.fetch_add(1, Ordering::Relaxed);
+            lease.pool.0.statements.fetch_add(1, Ordering::Relaxed);
             metrics::histogram!("registry_statement_seconds").record(info.elapsed.as_secs_f64());
-            loan.heard();
+            lease.record_response();
         });
         connections
     }
 
-    /// Begins the transaction.
+    /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let begun = self.connections().begin().await;
         if begun.is_ok() {
-            self.heard();
+            self.record_response();
         }
         begun
     }
 
-    /// Lets each statement from here on take this much longer than usual.
-    pub(super) fn allow(&self, more: Duration) {
-        let mut terms = lock(&self.ledger.terms);
-        terms.usual = terms.usual.saturating_add(more);
-        terms.allowed = terms.usual;
+    /// Extends the time limit of all further statements by `more`.
+    pub(super) fn extend_timeout(&self, more: Duration) {
+        let mut limits = lock(&self.state.limits);
+        limits.usual = limits.usual.saturating_add(more);
+        limits.allowed = limits.usual;
     }
 
-    /// Runs `work` for as long as its statements are answered.
-    pub(super) async fn watch<T, E: From<Fault>>(
+    /// Runs `work` until it completes, or until a response exceeds its time limit. In the latter case replaces the
+    /// pool's connections and returns [`DbError::Unavailable`].
+    pub(super) async fn run_with_timeouts<T, E: From<DbError>>(
         &self,
         mut work: BoxFuture<'_, Result<T, E>>,
     ) -> Result<T, E> {
         let mut work = pin!(async {
             tokio::select! {
                 biased;
-                () = self.ledger.cut.cancelled() => Err(silent().into()),
+                () = self.state.cut.cancelled() => Err(response_timed_out().into()),
                 done = &mut work => done,
             }
         });
-        // Nothing is known of what it has not begun yet: so its own time counts from now.
+        // `last_response` may predate this call, so the time limit of the first statement counts from now.
         let begun = Instant::now();
         loop {
             let due = self.due(begun);
             if let Ok(done) = timeout_at(due, &mut work).await {
-                // The pool tries what is given back, and may wait for that in vain until none is left to lend.
-                if done.is_err() && self.pool.is_silent() {
-                    self.give_up().await;
+                // The pool pings returned connections. If they are dead, it waits for each, until none is left to
+                // lease.
+                if done.is_err() && self.pool.is_unresponsive() {
+                    self.discard_connections().await;
                 }
                 return done;
             }
@@ -213,33 +230,33 @@ impl Loan {
                 break;
             }
         }
-        // In this order: a pool that is closed takes no connection back, whatever state it is in.
-        self.give_up().await;
-        self.ledger.cut.cancel();
-        Err(silent().into())
+        // The order matters: a closed pool takes back no connection, whatever its state.
+        self.discard_connections().await;
+        self.state.cut.cancel();
+        Err(response_timed_out().into())
     }
 
     fn due(&self, begun: Instant) -> Instant {
-        let terms = lock(&self.ledger.terms);
-        terms.heard.max(begun) + terms.allowed
+        let limits = lock(&self.state.limits);
+        limits.last_response.max(begun) + limits.allowed
     }
 
-    fn heard(&self) {
-        self.pool.heard();
-        let mut terms = lock(&self.ledger.terms);
-        terms.heard = Instant::now();
-        terms.allowed = terms.usual;
+    fn record_response(&self) {
+        self.pool.record_response();
+        let mut limits = lock(&self.state.limits);
+        limits.last_response = Instant::now();
+        limits.allowed = limits.usual;
     }
 
-    async fn give_up(&self) {
-        let generation = lock(&self.ledger.terms).generation;
+    async fn discard_connections(&self) {
+        let generation = lock(&self.state.limits).generation;
         if let Some(generation) = generation {
             self.pool.replace(generation).await;
         }
     }
 }
 
-fn silent() -> Fault {
-    let reason = RuntimeErr::Internal("a statement was not answered in time".to_owned());
-    Fault::Unavailable(DbErr::Conn(reason))
+fn response_timed_out() -> DbError {
+    let reason = RuntimeErr::Internal("a statement got no response in time".to_owned());
+    DbError::Unavailable(DbErr::Conn(reason))
 }

@@ -1,39 +1,41 @@
-//! Whose rows a transaction may touch: said in each query, and again to Postgres for row-level security.
+//! The scope of a transaction: the tenants whose rows it may access. Queries filter by it, and Postgres enforces it
+//! again with row-level security.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
-use crate::{entity::Reach, id::CustomerId};
+use crate::{entity::TenantFilter, id::CustomerId};
 
 /// The scope of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Reads who is who, before anything is known about the caller.
+    /// Reads credentials and users, before the caller is known.
     Auth,
-    /// Accepts an invitation of this customer: who is who, and the rows of that customer.
+    /// Accepts an invitation: as `Auth`, and the rows of this customer.
     Joining(CustomerId),
-    /// Reads configurations of all customers, nothing personal, and writes nothing.
+    /// Reads configurations of all customers, no personal data, and writes nothing.
     Runtime,
-    /// The rows of these customers.
+    /// Accesses the rows of these customers.
     Customers(Vec<CustomerId>),
-    /// All rows: operators, the command line, the service's own tail of the log.
+    /// Accesses all rows. For operators, the command line, and the tail of the log.
     Platform,
 }
 
 impl Scope {
-    /// The same, as the predicate that each query names.
+    /// Returns the tenant filter for queries under this scope.
     #[must_use]
-    pub fn reach(&self) -> Reach {
+    pub fn tenant_filter(&self) -> TenantFilter {
         match self {
-            Self::Auth => Reach::Only(Vec::new()),
-            Self::Joining(customer) => Reach::Only(vec![*customer]),
-            Self::Runtime | Self::Platform => Reach::Everyone,
-            Self::Customers(customers) => Reach::Only(customers.clone()),
+            Self::Auth => TenantFilter::Only(Vec::new()),
+            Self::Joining(customer) => TenantFilter::Only(vec![*customer]),
+            Self::Runtime | Self::Platform => TenantFilter::All,
+            Self::Customers(customers) => TenantFilter::Only(customers.clone()),
         }
     }
 
-    /// Tells Postgres, for the rest of a write. Names and UUIDs only, so nothing needs quoting.
-    pub(super) async fn write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
-        let (name, customers) = self.told();
+    /// Sets the isolation level and the scope for the rest of a write transaction. The values are constants and
+    /// UUIDs, so they need no quoting.
+    pub(super) async fn begin_write(&self, txn: &DatabaseTransaction) -> Result<(), DbErr> {
+        let (name, customers) = self.settings();
         let sql = format!(
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL registry.scope = '{name}'; \
              SET LOCAL registry.customers = '{customers}'"
@@ -41,20 +43,21 @@ impl Scope {
         txn.execute_unprepared(&sql).await.map(drop)
     }
 
-    /// Tells Postgres, for the rest of a snapshot, which begins here. Answers where the log ends in it.
-    pub(super) async fn read(&self, txn: &DatabaseTransaction) -> Result<i64, DbErr> {
+    /// Sets the scope for the rest of a read-only transaction. This is its first statement, which takes the
+    /// snapshot. Returns the snapshot's revision.
+    pub(super) async fn begin_read(&self, txn: &DatabaseTransaction) -> Result<i64, DbErr> {
         const BEGIN: &str = "SELECT set_config('transaction_read_only', 'on', true), \
             set_config('registry.scope', $1, true), set_config('registry.customers', $2, true), \
             (SELECT revision FROM registry.log_head) AS revision";
-        let (name, customers) = self.told();
+        let (name, customers) = self.settings();
         let begin =
             Statement::from_sql_and_values(DbBackend::Postgres, BEGIN, [name.into(), customers.into()]);
         let head = txn.query_one_raw(begin).await?;
         head.ok_or_else(|| DbErr::RecordNotFound("log_head".to_owned()))?.try_get("", "revision")
     }
 
-    /// Its name, and its customers as an array of Postgres.
-    fn told(&self) -> (&'static str, String) {
+    /// Returns the scope's name, and its customers as a Postgres array literal.
+    fn settings(&self) -> (&'static str, String) {
         let (name, customers) = match self {
             Self::Auth => ("auth", String::new()),
             Self::Joining(customer) => ("auth", customer.to_string()),

@@ -1,4 +1,5 @@
-//! Proof of an open write. Changes recorded on it are appended to the log as its last statement; then it commits.
+//! An open write transaction. Its last statements append the recorded changes to the log and complete the
+//! idempotency key; then it commits.
 
 use std::{
     mem,
@@ -13,44 +14,44 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Actor, Author, Fault, pool::Loan, view::Query};
+use super::{Actor, Author, DbError, pool::Lease, view::Query};
 use crate::{
     clock::Instant,
     entity::{
-        Reach,
+        TenantFilter,
         change::{self, Action},
-        idempotency_key::{self, Earlier},
+        idempotency_key::{self, StoredResult},
         publication::Publication,
     },
     id::{AgentId, CustomerId, VersionId},
     task::lock,
 };
 
-/// How long a statement of a write that takes its time may run. Between statements it may take no longer than any other:
-/// it may hold the log's head by then.
+/// Raises the statement timeout for a long-running write. The limit for idle time between statements stays, because the
+/// transaction may hold the lock on the log's head.
 const PATIENCE: &str = "SET LOCAL statement_timeout = '15min'";
-/// The same.
+/// The same time, for the pool's own timeout.
 const PATIENCE_TIME: Duration = Duration::from_secs(15 * 60);
 
-/// A change to be recorded: what happened to what. The log adds who, when and in which commit.
+/// A change to be recorded. The log adds the author, the time and the revision.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// What happened.
+pub struct ChangeRecord {
+    /// The kind of change.
     pub action: Action,
-    /// Whose data changed; none for the platform's own.
+    /// The customer whose data changed. `None` for data of the platform.
     pub customer_id: Option<CustomerId>,
-    /// Which agent's.
+    /// The agent concerned.
     pub agent_id: Option<AgentId>,
-    /// Which version's.
+    /// The version concerned.
     pub version_id: Option<VersionId>,
-    /// The row that was made or changed, where it is none of these.
+    /// The row that was created or changed, if it is none of these.
     pub subject_id: Option<Uuid>,
-    /// Before and after; a JSON object without anything personal or secret.
+    /// The values before and after: a JSON object without personal data or secrets.
     pub details: Value,
 }
 
-impl Entry {
-    /// A change of the platform's own.
+impl ChangeRecord {
+    /// Makes an entry for a change of the platform's data.
     #[must_use]
     pub fn platform(action: Action) -> Self {
         Self {
@@ -63,43 +64,43 @@ impl Entry {
         }
     }
 
-    /// A change of a customer's.
+    /// Makes an entry for a change of a customer's data.
     #[must_use]
     pub fn of(action: Action, customer: CustomerId) -> Self {
         Self { customer_id: Some(customer), ..Self::platform(action) }
     }
 
-    /// The same, about this agent.
+    /// Sets the agent.
     #[must_use]
     pub fn agent(self, agent: AgentId) -> Self {
         Self { agent_id: Some(agent), ..self }
     }
 
-    /// The same, about this version.
+    /// Sets the version.
     #[must_use]
     pub fn version(self, version: Option<VersionId>) -> Self {
         Self { version_id: version, ..self }
     }
 
-    /// The same, about this row.
+    /// Sets the row.
     #[must_use]
     pub fn subject(self, subject: impl Into<Uuid>) -> Self {
         Self { subject_id: Some(subject.into()), ..self }
     }
 
-    /// The same, with before and after.
+    /// Sets the values before and after.
     #[must_use]
     pub fn details(self, details: Value) -> Self {
         Self { details, ..self }
     }
 }
 
-/// An open write. Only [`super::Db::write`] makes one, and it alone commits.
+/// An open write transaction. Only [`super::Db::write`] creates and commits it.
 #[derive(Debug)]
 pub struct Txn {
     txn: DatabaseTransaction,
-    loan: Loan,
-    reach: Reach,
+    lease: Lease,
+    tenants: TenantFilter,
     log: Mutex<Log>,
 }
 
@@ -107,21 +108,21 @@ pub struct Txn {
 struct Log {
     author: Author,
     permit: Option<Permit>,
-    entries: Vec<Entry>,
+    entries: Vec<ChangeRecord>,
     claim: Option<Claim>,
 }
 
-/// What a write was found to have the right to change. Entries about anything else are refused at the commit.
+/// The permission that a write was granted. The commit fails if an entry isn't covered by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {
-    /// Anything.
+    /// Permits all changes.
     Platform,
-    /// What is this customer's, and what is nobody's, such as the profile of who joins it.
+    /// Permits changes of this customer's data, and of data without a customer, such as a joining user's profile.
     Customer(CustomerId),
 }
 
 impl Permit {
-    fn covers(self, entry: &Entry) -> bool {
+    fn covers(self, entry: &ChangeRecord) -> bool {
         match self {
             Self::Platform => true,
             Self::Customer(customer) => entry.customer_id.is_none_or(|id| id == customer),
@@ -129,7 +130,7 @@ impl Permit {
     }
 }
 
-/// An idempotency key that this write has claimed, and what the write came to.
+/// An idempotency key claimed by this write, and the outcome of the write.
 #[derive(Debug)]
 struct Claim {
     principal: Uuid,
@@ -138,42 +139,42 @@ struct Claim {
 }
 
 impl Txn {
-    pub(super) fn new(txn: DatabaseTransaction, loan: Loan, reach: Reach, author: Author) -> Self {
+    pub(super) fn new(txn: DatabaseTransaction, lease: Lease, tenants: TenantFilter, author: Author) -> Self {
         Self {
             txn,
-            loan,
-            reach,
+            lease,
+            tenants,
             log: Mutex::new(Log { author, permit: None, entries: Vec::new(), claim: None }),
         }
     }
 
-    /// Whose rows each query must name.
+    /// Returns the tenant filter that each query must apply.
     #[must_use]
-    pub fn reach(&self) -> &Reach {
-        &self.reach
+    pub fn tenant_filter(&self) -> &TenantFilter {
+        &self.tenants
     }
 
-    /// All rows of `query`.
+    /// Returns all rows of `query`.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, DbError> {
         Ok(query.fetch(&self.txn).await?)
     }
 
-    /// The first row of `query`.
+    /// Returns the first row of `query`.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn one<Q: Query>(&self, query: Q) -> Result<Option<Q::Row>, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn one<Q: Query>(&self, query: Q) -> Result<Option<Q::Row>, DbError> {
         Ok(self.all(query).await?.into_iter().next())
     }
 
     /// Inserts one row, without reading it back.
     ///
     /// # Errors
-    /// [`Fault::Unique`] or [`Fault::Constraint`] by name when a constraint refuses it, or any other [`Fault`].
-    pub async fn insert<A>(&self, row: A) -> Result<(), Fault>
+    /// [`DbError::Unique`] or [`DbError::Constraint`] when a constraint is violated, or any other [`DbError`].
+    pub async fn insert<A>(&self, row: A) -> Result<(), DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -182,11 +183,11 @@ impl Txn {
         Ok(())
     }
 
-    /// Inserts these rows, if there are any, in one statement and without reading them back.
+    /// Inserts rows in one statement, without reading them back. Does nothing for an empty list.
     ///
     /// # Errors
     /// As [`Txn::insert`].
-    pub async fn insert_all<A>(&self, rows: Vec<A>) -> Result<(), Fault>
+    pub async fn insert_all<A>(&self, rows: Vec<A>) -> Result<(), DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -197,35 +198,36 @@ impl Txn {
         Ok(())
     }
 
-    /// Writes new versions, what serves, and what their agents are then, in one statement.
+    /// Writes new versions, activations and their agents' columns, in one statement.
     ///
     /// # Errors
-    /// [`Fault::Constraint`] by name when a constraint refuses it, or any other [`Fault`].
-    pub async fn publish(&self, publication: Publication) -> Result<(), Fault> {
+    /// [`DbError::Constraint`] when a constraint is violated, [`DbError::Unexpected`] when an agent is missing, or any
+    /// other [`DbError`].
+    pub async fn publish(&self, publication: Publication) -> Result<(), DbError> {
         let agents = u64::try_from(publication.agents.len()).unwrap_or(u64::MAX);
         if publication.is_empty() {
             return Ok(());
         }
         let written = self.txn.execute_raw(publication.statement()).await?.rows_affected();
         if written != agents {
-            return Err(Fault::Unexpected(DbErr::RecordNotUpdated));
+            return Err(DbError::Unexpected(DbErr::RecordNotUpdated));
         }
         Ok(())
     }
 
-    /// How many changes have been noted.
+    /// Returns the number of changes recorded so far.
     #[must_use]
     pub fn recorded(&self) -> usize {
         self.log().entries.len()
     }
 
-    /// Inserts one row unless a unique constraint, whichever, has one like it already; says whether it did. Naming the one
-    /// constraint that counts would not do: two that insert the very same row may both find that one free, and then meet at
-    /// another, which refuses the second.
+    /// Inserts one row, unless any unique constraint conflicts with it. Returns whether it inserted the row. The
+    /// statement names no conflict target. With one, the second of two concurrent inserts of the same row could pass
+    /// that constraint and violate another.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn insert_new<A>(&self, row: A) -> Result<bool, Fault>
+    /// Any [`DbError`] of the database.
+    pub async fn insert_new<A>(&self, row: A) -> Result<bool, DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -234,11 +236,11 @@ impl Txn {
         Ok(A::Entity::insert(row).on_conflict(skip).exec_without_returning(&self.txn).await? > 0)
     }
 
-    /// Updates the set columns of one row, by its primary key, and answers the row.
+    /// Updates the set columns of one row, by its primary key, and returns the row.
     ///
     /// # Errors
-    /// [`Fault::Unique`] or [`Fault::Constraint`] by name when a constraint refuses it, or any other [`Fault`].
-    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, Fault>
+    /// [`DbError::Unique`] or [`DbError::Constraint`] when a constraint is violated, or any other [`DbError`].
+    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
@@ -246,55 +248,56 @@ impl Txn {
         Ok(row.update(&self.txn).await?)
     }
 
-    /// Updates the rows of `rows`; answers how many there were.
+    /// Runs an update and returns the number of updated rows.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn update_all<E: EntityTrait>(&self, rows: UpdateMany<E>) -> Result<u64, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn update_all<E: EntityTrait>(&self, rows: UpdateMany<E>) -> Result<u64, DbError> {
         Ok(rows.exec(&self.txn).await?.rows_affected)
     }
 
-    /// Deletes the rows of `rows`; answers how many there were.
+    /// Runs a delete and returns the number of deleted rows.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn delete<E: EntityTrait>(&self, rows: DeleteMany<E>) -> Result<u64, Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn delete<E: EntityTrait>(&self, rows: DeleteMany<E>) -> Result<u64, DbError> {
         Ok(rows.exec(&self.txn).await?.rows_affected)
     }
 
-    /// Gives each statement from here on as long as an operator would wait, not as long as a request may take.
+    /// Raises the time limit for each further statement to 15 minutes. For operators' commands, not for requests.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub async fn take_time(&self) -> Result<(), Fault> {
+    /// Any [`DbError`] of the database.
+    pub async fn extend_statement_timeout(&self) -> Result<(), DbError> {
         self.txn.execute_unprepared(PATIENCE).await?;
-        self.loan.allow(PATIENCE_TIME);
+        self.lease.extend_timeout(PATIENCE_TIME);
         Ok(())
     }
 
-    /// From here on, this is who acts.
+    /// Changes the actor of this write.
     pub fn act_as(&self, actor: Actor) {
         self.log().author.actor = actor;
     }
 
-    /// Who acts.
+    /// Returns the actor of this write.
     #[must_use]
     pub fn actor(&self) -> Actor {
         self.log().author.actor.clone()
     }
 
-    /// Claims an idempotency key for who acts, unless it was claimed after `over`: then answers what was written with it.
-    /// Waits for an open write that has claimed it.
+    /// Claims an idempotency key for the actor. If the key was already claimed after `over`, returns the outcome of
+    /// that earlier write instead. Waits for an open transaction that has claimed the same key. Does nothing for an
+    /// actor without an id.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
+    /// Any [`DbError`] of the database.
     pub async fn claim(
         &self,
         key_hash: [u8; 32],
         request_hash: [u8; 32],
         now: Instant,
         over: Instant,
-    ) -> Result<Option<Earlier>, Fault> {
+    ) -> Result<Option<StoredResult>, DbError> {
         let Some(principal) = self.actor().id else { return Ok(None) };
         let claim = idempotency_key::claim(principal, &key_hash, &request_hash, now, over);
         let earlier = self.one(claim).await?;
@@ -304,21 +307,21 @@ impl Txn {
         Ok(earlier)
     }
 
-    /// Notes what a write with a claimed key came to. It is written with the commit's revision, or with `since` when
-    /// nothing was recorded.
-    pub fn came_to(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
+    /// Sets the outcome of a write with a claimed key: up to two ids of rows. The commit stores it with its
+    /// revision, or with `since` when no change was recorded.
+    pub fn complete_idempotency_key(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
         if let Some(claim) = &mut self.log().claim {
             claim.subject = Some((subject, other, since));
         }
     }
 
-    /// Lets this write record changes of what the permit covers.
+    /// Grants this write a permit. The commit fails if a recorded change isn't covered by it.
     pub fn permit(&self, permit: Permit) {
         self.log().permit = Some(permit);
     }
 
-    /// Notes a change; it is written just before the commit, if a permit covers it.
-    pub fn record(&self, entry: Entry) {
+    /// Records a change, to be appended to the log at the commit.
+    pub fn record(&self, entry: ChangeRecord) {
         self.log().entries.push(entry);
     }
 
@@ -326,13 +329,13 @@ impl Txn {
         lock(&self.log)
     }
 
-    /// Appends what was recorded, then commits. Answers the commit's revision, or none when nothing was recorded.
+    /// Appends the recorded changes and commits. Returns the commit's revision, or `None` when nothing was recorded.
     pub(super) async fn commit(self) -> Result<Option<i64>, DbErr> {
         let revision = self.append().await?;
         let claim = self.log().claim.take();
         if let Some(Claim { principal, key_hash, subject: Some((subject, other, since)) }) = claim {
             let revision = revision.unwrap_or(since);
-            let key = idempotency_key::came_to(principal, key_hash.to_vec(), subject, other, revision);
+            let key = idempotency_key::complete(principal, key_hash.to_vec(), subject, other, revision);
             key.exec(&self.txn).await?;
         }
         self.txn.commit().await?;
@@ -344,7 +347,7 @@ impl Txn {
             let mut log = self.log();
             let entries = mem::take(&mut log.entries);
             if !entries.iter().all(|entry| log.permit.is_some_and(|permit| permit.covers(entry))) {
-                return Err(DbErr::Custom("a write without the right to what it changes".to_owned()));
+                return Err(DbErr::Custom("a write recorded a change without a permit for it".to_owned()));
             }
             entries.into_iter().map(|entry| row(&log, entry)).collect::<Result<Vec<_>, _>>()?
         };
@@ -357,16 +360,16 @@ impl Txn {
             [Value::from(entries).into()],
         );
         let answer = self.txn.query_one_raw(append).await?;
-        let answer = answer.ok_or_else(|| DbErr::Custom("append_changes answered nothing".to_owned()))?;
+        let answer = answer.ok_or_else(|| DbErr::Custom("append_changes returned no row".to_owned()))?;
         answer.try_get("", "revision").map(Some)
     }
 }
 
-/// One entry as `append_changes` reads it.
-fn row(log: &Log, entry: Entry) -> Result<Value, DbErr> {
+/// Formats an entry for `append_changes`.
+fn row(log: &Log, entry: ChangeRecord) -> Result<Value, DbErr> {
     use sea_orm::ActiveEnum;
     let Author { actor, origin } = &log.author;
-    let Entry { action, customer_id, agent_id, version_id, subject_id, details } = entry;
+    let ChangeRecord { action, customer_id, agent_id, version_id, subject_id, details } = entry;
     let details =
         serde_json_canonicalizer::to_string(&details).map_err(|err| DbErr::Json(err.to_string()))?;
     Ok(json!({

@@ -1,4 +1,4 @@
-//! One moment's truth: a read-only, repeatable-read snapshot that opens at the first question.
+//! A read-only, repeatable-read snapshot. Its transaction begins at the first query.
 
 use std::{
     future::Future,
@@ -12,26 +12,26 @@ use sea_orm::{
 };
 use tokio::sync::OnceCell;
 
-use super::{Db, Fault, Scope, pool::Loan};
-use crate::entity::Reach;
+use super::{Db, DbError, Scope, pool::Lease};
+use crate::entity::TenantFilter;
 
-/// A snapshot under a scope. All that is read through one View was true at the same moment.
+/// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database.
 #[derive(Clone, Debug)]
 pub struct View {
     db: Db,
-    /// The connection, once something has been asked.
-    loan: Arc<OnceLock<Loan>>,
+    /// The lease, from the first query on.
+    lease: Arc<OnceLock<Lease>>,
     scope: Scope,
-    reach: Reach,
+    tenants: TenantFilter,
     open: Arc<OnceCell<DatabaseTransaction>>,
 }
 
 /// A select that a View or a Txn can run.
 pub trait Query: Send + 'static {
-    /// What it yields.
+    /// The type of a row.
     type Row: Send + 'static;
 
-    /// Runs it to its end.
+    /// Runs the query and returns all rows.
     fn fetch(self, txn: &DatabaseTransaction) -> impl Future<Output = Result<Vec<Self::Row>, DbErr>> + Send;
 }
 
@@ -72,42 +72,42 @@ where
 
 impl View {
     pub(super) fn new(db: &Db, scope: Scope) -> Self {
-        let reach = db.reach(&scope);
-        Self { db: db.clone(), loan: Arc::default(), scope, reach, open: Arc::default() }
+        let tenants = db.tenant_filter(&scope);
+        Self { db: db.clone(), lease: Arc::default(), scope, tenants, open: Arc::default() }
     }
 
-    fn loan(&self) -> &Loan {
-        self.loan.get_or_init(|| self.db.lend())
+    fn lease(&self) -> &Lease {
+        self.lease.get_or_init(|| self.db.lease())
     }
 
-    /// Whose rows each query must name.
+    /// Returns the tenant filter that each query must apply.
     #[must_use]
-    pub fn reach(&self) -> Reach {
-        self.reach.clone()
+    pub fn tenant_filter(&self) -> TenantFilter {
+        self.tenants.clone()
     }
 
-    /// All rows of `query`.
+    /// Returns all rows of `query`.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub fn all<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Vec<Q::Row>, Fault>> {
+    /// Any [`DbError`] of the database.
+    pub fn all<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Vec<Q::Row>, DbError>> {
         let this = self.clone();
         self.run(async move { query.fetch(this.begin().await?).await }.boxed())
     }
 
-    /// The first row of `query`.
+    /// Returns the first row of `query`.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub fn one<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Option<Q::Row>, Fault>> {
+    /// Any [`DbError`] of the database.
+    pub fn one<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Option<Q::Row>, DbError>> {
         self.all(query).map_ok(|rows| rows.into_iter().next()).boxed()
     }
 
-    /// How many rows `select` has.
+    /// Returns the number of rows of `select`.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub fn count<E>(&self, select: Select<E>) -> BoxFuture<'static, Result<u64, Fault>>
+    /// Any [`DbError`] of the database.
+    pub fn count<E>(&self, select: Select<E>) -> BoxFuture<'static, Result<u64, DbError>>
     where
         E: EntityTrait,
         E::Model: FromQueryResult + Send + Sync + 'static,
@@ -116,11 +116,11 @@ impl View {
         self.run(async move { select.count(this.begin().await?).await }.boxed())
     }
 
-    /// The first two columns of `select`, such as a group and its count.
+    /// Returns the first two columns of `select`, such as a group and its count.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub fn pairs<E, A, B>(&self, select: Select<E>) -> BoxFuture<'static, Result<Vec<(A, B)>, Fault>>
+    /// Any [`DbError`] of the database.
+    pub fn pairs<E, A, B>(&self, select: Select<E>) -> BoxFuture<'static, Result<Vec<(A, B)>, DbError>>
     where
         E: EntityTrait,
         A: TryGetable + Send + 'static,
@@ -137,22 +137,23 @@ impl View {
         self.run(work.boxed())
     }
 
-    /// Runs it to its end, or until its connection is given up. All of these are boxed, since resolvers hold them in
-    /// futures within futures, and debug builds keep each of those on the stack.
+    /// Runs `work` to completion, or until its connection is cut off. The futures are boxed, because resolvers nest
+    /// them deeply and debug builds would overflow the stack.
     fn run<T: Send + 'static>(
         &self,
         work: BoxFuture<'static, Result<T, DbErr>>,
-    ) -> BoxFuture<'static, Result<T, Fault>> {
-        let (loan, tasks) = (self.loan().clone(), self.db.tasks.clone());
-        let work = async move { loan.watch(work.map_err(Fault::from).boxed()).await };
-        async move { tasks.shielded(work).await? }.boxed()
+    ) -> BoxFuture<'static, Result<T, DbError>> {
+        let (lease, tasks) = (self.lease().clone(), self.db.tasks.clone());
+        let work = async move { lease.run_with_timeouts(work.map_err(DbError::from).boxed()).await };
+        async move { tasks.run_to_completion(work).await? }.boxed()
     }
 
-    /// The snapshot, opened if it was not yet. Dropping the last View rolls it back, which for reads is the cheapest end.
+    /// Returns the snapshot's transaction, and begins it if needed. Dropping the last View rolls it back, which for
+    /// reads is the cheapest way to end.
     async fn begin(&self) -> Result<&DatabaseTransaction, DbErr> {
         let open = || async {
-            let txn = self.loan().begin().await?;
-            self.db.seen.note(self.scope.read(&txn).await?);
+            let txn = self.lease().begin().await?;
+            self.db.seen.raise(self.scope.begin_read(&txn).await?);
             Ok(txn)
         };
         self.open.get_or_try_init(open).await

@@ -1,4 +1,4 @@
-//! Activation: which version of an agent serves, and the record of each time that changed.
+//! Activation: which version of an agent is active, and the history of its changes.
 
 use serde_json::json;
 
@@ -6,50 +6,50 @@ use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
-    idempotency::{Retold, Subject, allowed},
+    idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
     right::OpenTxn,
 };
 use crate::{
     clock::Clock,
-    db::{Actor, Entry, Txn},
-    entity::{activation as row, agent as agent_row, publication::Publication},
+    db::{Actor, ChangeRecord, Txn},
+    entity::{self, activation, publication::Publication},
     id::{ActivationId, AgentId, VersionId},
 };
 
-pub use row::{Model as Activation, Reason};
+pub use activation::{Model as Activation, Reason};
 
-/// What the caller believes to be active: left out, or this, or nothing.
+/// The version that the caller expects to be active: `None` expects nothing, `Some(None)` expects that none is.
 pub type Expected = Option<Option<VersionId>>;
 
-/// Which version is to serve.
+/// The version to activate.
 #[derive(Clone, Debug)]
 pub struct ActivateVersion {
-    /// Of which agent.
+    /// The agent.
     pub agent_id: AgentId,
-    /// Which of its versions.
+    /// One of the agent's versions.
     pub version_id: VersionId,
-    /// Refuse if another is active than this.
+    /// Fails when another version than this is active.
     pub expected: Expected,
 }
 
-/// What an activation came to: the agent as it is now, and the record of its last change.
+/// The result of changing the active version: the agent and its last activation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Switched {
-    /// The agent.
+pub struct ActivationResult {
+    /// The agent as it is after the change.
     pub agent: Agent,
-    /// The record; none when the agent was never active.
+    /// The id of the last activation; `None` when no version was ever active.
     pub activation: Option<ActivationId>,
 }
 
 impl Activation {
-    /// Where it stands in the log; none only inside the transaction that makes it.
+    /// The cursor of this activation's log entry. `None` only inside the transaction that makes it.
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         Some(Cursor::new(self.revision?, self.position?, self.cursor_hash.as_deref()?))
     }
 
-    /// The activation that a change records, if it records one.
+    /// The id of the activation that a log entry records; `None` for other entries.
     #[must_use]
     pub fn recorded_by(change: &Change) -> Option<ActivationId> {
         match change.action {
@@ -61,21 +61,22 @@ impl Activation {
     }
 }
 
-impl Retold for Switched {
-    fn subject(&self) -> Subject {
-        let agent = Subject::row(self.agent.id);
+impl Replayable for ActivationResult {
+    fn replay_ids(&self) -> ReplayIds {
+        let agent = ReplayIds::row(self.agent.id);
         self.activation.map_or(agent, |activation| agent.and(activation))
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(agent_row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        let agent = allowed(found, txn, Action::ActivateVersions, "agent", |row| row.customer_id).await?;
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(entity::agent::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
+        let agent =
+            require_allowed(found, txn, Action::ActivateVersions, "agent", |row| row.customer_id).await?;
         Ok(Self { agent, activation: subject.other.map(Into::into) })
     }
 }
 
 impl Registry {
-    /// Makes `version_id` the one this agent serves. Activating the one that already serves records nothing.
+    /// Activates a version of an agent. Records nothing when that version is active already.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the agent or the version, [`Error::NotActive`] when `expected` is no longer active,
@@ -84,25 +85,25 @@ impl Registry {
         &self,
         caller: &Caller,
         input: ActivateVersion,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         let ActivateVersion { agent_id, version_id, expected } = input;
         self.change_active(caller, agent_id, expected, Target::Version(version_id)).await
     }
 
-    /// Makes the version serve again that was active before the current activation.
+    /// Activates the version that was active before the current one.
     ///
     /// # Errors
-    /// As [`Registry::activate_version`]; [`Error::Invalid`] when nothing is active or nothing was before.
+    /// As [`Registry::activate_version`]; [`Error::Invalid`] when no version is active or none was before.
     pub async fn rollback(
         &self,
         caller: &Caller,
         agent_id: AgentId,
         expected: Expected,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         self.change_active(caller, agent_id, expected, Target::Previous).await
     }
 
-    /// Makes the agent serve nothing.
+    /// Deactivates an agent, so that it serves nothing.
     ///
     /// # Errors
     /// As [`Registry::activate_version`].
@@ -111,7 +112,7 @@ impl Registry {
         caller: &Caller,
         agent_id: AgentId,
         expected: Expected,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         self.change_active(caller, agent_id, expected, Target::Nothing).await
     }
 
@@ -121,7 +122,7 @@ impl Registry {
         id: AgentId,
         expected: Expected,
         target: Target,
-    ) -> Result<Changed<Switched>> {
+    ) -> Result<Changed<ActivationResult>> {
         policy::allow(caller, Action::ActivateVersions)?;
         let clock = self.clock.clone();
         let made = self
@@ -136,36 +137,36 @@ impl Registry {
                 }
                 let (to, reason) = match target {
                     Target::Version(id) => (Some(id), Reason::Activate),
-                    Target::Previous => (Some(previous(&txn, &agent).await?), Reason::Rollback),
+                    Target::Previous => (Some(previous_version(&txn, &agent).await?), Reason::Rollback),
                     Target::Nothing => (None, Reason::Deactivate),
                 };
                 if to == actual {
-                    return so_already(&txn, agent).await;
+                    return unchanged_result(&txn, agent).await;
                 }
-                let activation = Some(serve(&txn, &clock, &mut agent, to, reason).await?);
-                Ok((Switched { agent, activation }, 0))
+                let activation = Some(activate_locked(&txn, &clock, &mut agent, to, reason).await?);
+                Ok((ActivationResult { agent, activation }, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Those of `ids` that the reading may see, met through something that names them.
+    /// The activations with these ids that the reader may see. For references from other objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service without a scope that meets activations.
+    /// [`Error::Forbidden`] for an API key or a service token without a scope that reads activations.
     pub async fn activations_by_ids(
         &self,
         reading: &Reading,
         ids: &[ActivationId],
     ) -> Result<Vec<Activation>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(activation::by_ids(&reading.view.tenant_filter(), ids)).await?)
     }
 
-    /// The same page of activations, newest first, of each of these agents.
+    /// For each of these agents, the same page of activations, newest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn activations_of_each(
         &self,
         reading: &Reading,
@@ -173,22 +174,22 @@ impl Registry {
         page: &PageArgs<ActivationId>,
     ) -> Result<Vec<(AgentId, Page<Activation>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let mut rows = reading.view.all(row::page_each(agents, &page.slice())).await?;
-        rows.retain(|activation| reading.view.reach().holds(activation.customer_id));
+        let mut rows = reading.view.all(activation::page_each(agents, &page.slice())).await?;
+        rows.retain(|activation| reading.view.tenant_filter().admits(activation.customer_id));
         Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }
 
-    /// How many activations each of these agents has.
+    /// For each of these agents, how many activations it has.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn count_activations_of_each(
         &self,
         reading: &Reading,
         agents: &[AgentId],
     ) -> Result<Vec<(AgentId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(row::count_each(&reading.view.reach(), agents)).await?;
+        let rows = reading.view.pairs(activation::count_each(&reading.view.tenant_filter(), agents)).await?;
         Ok(super::zero_filled(agents, rows))
     }
 }
@@ -199,44 +200,45 @@ enum Target {
     Nothing,
 }
 
-/// What served before what serves now.
-async fn previous(txn: &Txn, agent: &Agent) -> Result<VersionId> {
+/// The version that was active before the current one.
+async fn previous_version(txn: &Txn, agent: &Agent) -> Result<VersionId> {
     if agent.active_version_id.is_none() {
-        return Err(Error::invalid("agentId", "nothing is active, so there is nothing to roll back"));
+        return Err(Error::invalid("agentId", "no version is active, so there is nothing to roll back"));
     }
-    let last = txn.one(row::latest(agent.id)).await?;
+    let last = txn.one(activation::latest(agent.id)).await?;
     last.and_then(|last| last.previous_version_id)
-        .ok_or_else(|| Error::invalid("agentId", "nothing was active before the current version"))
+        .ok_or_else(|| Error::invalid("agentId", "no version was active before the current one"))
 }
 
-/// The agent as it was found, and the commit that made it so.
-async fn so_already(txn: &Txn, agent: Agent) -> Result<(Switched, i64)> {
-    let last = txn.one(row::latest(agent.id)).await?;
+/// The result when nothing has to change: the agent as it is, its last activation, and that activation's revision.
+async fn unchanged_result(txn: &Txn, agent: Agent) -> Result<(ActivationResult, i64)> {
+    let last = txn.one(activation::latest(agent.id)).await?;
     let activation = last.as_ref().map(|last| last.id);
     let since = match last.and_then(|last| last.revision) {
         Some(revision) => revision,
         None => agent::last_change(txn, agent.id, ChangeAction::AgentDeactivated).await?,
     };
-    Ok((Switched { agent, activation }, since))
+    Ok((ActivationResult { agent, activation }, since))
 }
 
-/// Makes a locked agent serve another version, or none, records it and writes it.
-pub(super) async fn serve(
+/// Changes the active version of a locked agent, or deactivates it: records the change and writes it.
+pub(super) async fn activate_locked(
     txn: &Txn,
     clock: &Clock,
     agent: &mut Agent,
     to: Option<VersionId>,
     reason: Reason,
 ) -> Result<ActivationId> {
-    let activation = switch(txn, clock, agent, to, reason);
+    let activation = record_activation(txn, clock, agent, to, reason);
     let id = activation.id;
     let (agents, activations) = (vec![agent.clone()], vec![activation]);
     txn.publish(Publication { agents, versions: Vec::new(), activations }).await?;
     Ok(id)
 }
 
-/// Makes a locked agent serve another version, or none, and records it. The agent and the answer are still to be written.
-pub(super) fn switch(
+/// Changes the active version of a locked agent, or deactivates it, and records that. The caller must write the agent
+/// and the activation.
+pub(super) fn record_activation(
     txn: &Txn,
     clock: &Clock,
     agent: &mut Agent,
@@ -264,7 +266,7 @@ pub(super) fn switch(
         "before": { "version_id": agent.active_version_id }, "after": { "version_id": to },
         "reason": sea_orm::ActiveEnum::to_value(&reason),
     });
-    let entry = Entry::of(action, agent.customer_id).agent(agent.id).version(to);
+    let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).version(to);
     txn.record(entry.subject(activation.id).details(details));
     agent.active_version_id = to;
     agent.activated_at = to.map(|_| now);

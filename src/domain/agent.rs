@@ -1,4 +1,4 @@
-//! Agents: what a customer runs, under a name that stays while its versions come and go.
+//! Agents: a name that stays, and versions of which one is active.
 
 use sea_orm::Set;
 use serde_json::json;
@@ -9,64 +9,64 @@ use super::{
     Caller, Changed, Page, PageArgs, Patch, Reading, Registry, Result,
     activation::{self, Reason},
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
-    limit::{self, Counted},
+    idempotency::{ReplayIds, Replayable, require_allowed},
+    limit::{self, QuotaKind},
     policy::{self, Action},
     right::OpenTxn,
     text,
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Entry, Txn},
-    entity::agent as row,
+    db::{ChangeRecord, Txn},
+    entity::agent,
     id::{AgentId, CustomerId, UserId},
 };
 
-pub use row::{Filter as AgentFilter, Model as Agent};
+pub use agent::{Filter as AgentFilter, Model as Agent};
 
-/// What a new agent is.
+/// The fields of a new agent.
 #[derive(Clone, Debug)]
 pub struct CreateAgent {
-    /// Whose it is.
+    /// The customer that the agent will belong to.
     pub customer_id: CustomerId,
     /// Unique within the customer; 1 to 200 characters.
     pub name: String,
-    /// What it is for; at most 2,000 characters.
+    /// The purpose; at most 2,000 characters.
     pub description: Option<String>,
-    /// Who answers for it: a member of the customer.
+    /// The person responsible for the agent, a member of the customer.
     pub owner_id: Option<UserId>,
 }
 
-/// What is to change of an agent; what is left out stays.
+/// Changes to an agent. `None` keeps a field.
 #[derive(Clone, Debug)]
 pub struct UpdateAgent {
-    /// Which one.
+    /// The agent to change.
     pub id: AgentId,
-    /// Its new name.
+    /// The new name.
     pub name: Option<String>,
-    /// Its new description, or none.
+    /// The new description, or none.
     pub description: Patch<String>,
-    /// Its new owner, or none.
+    /// The new owner, or none.
     pub owner_id: Patch<UserId>,
 }
 
-impl Retold for Agent {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for Agent {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, txn, Action::WriteAgents, "agent", |row| row.customer_id).await
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(agent::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
+        require_allowed(found, txn, Action::WriteAgents, "agent", |row| row.customer_id).await
     }
 }
 
 impl Registry {
-    /// Creates an agent, without a version.
+    /// Creates an agent without a version.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its
-    /// name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`], [`Error::Suspended`], [`Error::LimitReached`],
+    /// [`Error::AlreadyExists`] for the name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
     pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<Changed<Agent>> {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
         let CreateAgent { customer_id, name, description, owner_id } = input;
@@ -75,17 +75,17 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
-                limit::room_for(&txn, &customer, Counted::Agents, 1, clock.now()).await?;
-                let agent = Agent { owner_id, ..draft(&clock, customer_id, name, description) };
-                txn.insert(row::ActiveModel::from(agent.clone())).await?;
-                txn.record(created(&agent));
+                limit::check_quota(&txn, &customer, QuotaKind::Agents, 1, clock.now()).await?;
+                let agent = Agent { owner_id, ..new_agent(&clock, customer_id, name, description) };
+                txn.insert(agent::ActiveModel::from(agent.clone())).await?;
+                txn.record(creation_entry(&agent));
                 Ok(agent)
             })
             .await?;
         made.changed()
     }
 
-    /// Changes an agent's own fields. Its versions are not touched.
+    /// Changes an agent's own fields, not its versions.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its name,
@@ -108,13 +108,13 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentUpdated).await?;
                     return Ok((before, since));
                 }
-                Ok((rewrite(&txn, &clock, before, after).await?, 0))
+                Ok((update_locked(&txn, &clock, before, after).await?, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Puts an agent away: it stops serving, and takes no version until it is restored.
+    /// Archives an agent: it stops serving, and takes no new version until it is restored.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
@@ -128,13 +128,13 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
                     return Ok((before, since));
                 }
-                Ok((put_away(&txn, &clock, before).await?, 0))
+                Ok((archive_locked(&txn, &clock, before).await?, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Takes an archived agent back. It does not serve until a version is activated.
+    /// Restores an archived agent. It serves nothing until a version is activated.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
@@ -148,25 +148,25 @@ impl Registry {
                     let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
                     return Ok((before, since));
                 }
-                Ok((take_back(&txn, &clock, before).await?, 0))
+                Ok((restore_locked(&txn, &clock, before).await?, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Those of `ids` that the reading may see, met through something that names them.
+    /// The agents with these ids that the reader may see. For references from other objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service without a scope that meets agents.
+    /// [`Error::Forbidden`] for a service token without a scope that reads serving agents.
     pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(agent::by_ids(&reading.view.tenant_filter(), ids)).await?)
     }
 
-    /// A page of the agents that the reading may see, oldest first.
+    /// A page of the agents that the reader may see, oldest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn agents(
         &self,
         reading: &Reading,
@@ -175,24 +175,25 @@ impl Registry {
     ) -> Result<Page<Agent>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        let rows = reading.view.all(row::page(&reading.view.reach(), filter, &page.slice())).await?;
+        let rows =
+            reading.view.all(agent::page(&reading.view.tenant_filter(), filter, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
-    /// How many agents the reading may see.
+    /// How many agents match the filter, of those that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        Ok(reading.view.count(row::filtered(&reading.view.reach(), filter)).await?)
+        Ok(reading.view.count(agent::filtered(&reading.view.tenant_filter(), filter)).await?)
     }
 
-    /// The same page of agents of each of these customers.
+    /// The same page of agents for each of these customers.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn agents_of_each(
         &self,
         reading: &Reading,
@@ -203,14 +204,14 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.all(row::page_each(&visible, filter, &page.slice())).await?;
+        let rows = reading.view.all(agent::page_each(&visible, filter, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
     }
 
-    /// The same page of the agents that each of these users owns and the reading may see.
+    /// For each of these users, the same page of the agents that the user owns and the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn agents_of_each_owner(
         &self,
         reading: &Reading,
@@ -218,31 +219,33 @@ impl Registry {
         page: &PageArgs<AgentId>,
     ) -> Result<Vec<(UserId, Page<Agent>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows =
-            reading.view.all(row::page_each_owner(&reading.view.reach(), owners, &page.slice())).await?;
+        let rows = reading
+            .view
+            .all(agent::page_each_owner(&reading.view.tenant_filter(), owners, &page.slice()))
+            .await?;
         let owned = rows.into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
         let pages = super::page_each(owners, owned, |(owner, _): &(UserId, Agent)| *owner, page);
         Ok(pages.into_iter().map(|(owner, page)| (owner, page.map(|(_, agent)| agent))).collect())
     }
 
-    /// How many agents each of these users owns, of those that the reading may see.
+    /// For each of these users, how many agents the user owns that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn count_agents_of_each_owner(
         &self,
         reading: &Reading,
         owners: &[UserId],
     ) -> Result<Vec<(UserId, u64)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(row::count_each_owner(&reading.view.reach(), owners)).await?;
+        let rows = reading.view.pairs(agent::count_each_owner(&reading.view.tenant_filter(), owners)).await?;
         Ok(super::zero_filled(owners, rows))
     }
 
-    /// How many agents each of these customers has.
+    /// For each of these customers, how many agents match the filter.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
     pub async fn count_agents_of_each(
         &self,
         reading: &Reading,
@@ -252,13 +255,13 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.pairs(row::count_each(&visible, filter)).await?;
+        let rows = reading.view.pairs(agent::count_each(&visible, filter)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }
 
-/// A new agent, before it is written.
-pub(super) fn draft(
+/// A new agent with an id, not written yet.
+pub(super) fn new_agent(
     clock: &Clock,
     customer_id: CustomerId,
     name: String,
@@ -281,17 +284,17 @@ pub(super) fn draft(
     }
 }
 
-/// What the log says of a new agent.
-pub(super) fn created(agent: &Agent) -> Entry {
-    let entry = Entry::of(ChangeAction::AgentCreated, agent.customer_id).agent(agent.id);
-    entry.details(json!({ "after": facts(agent) }))
+/// The log entry for a new agent.
+pub(super) fn creation_entry(agent: &Agent) -> ChangeRecord {
+    let entry = ChangeRecord::of(ChangeAction::AgentCreated, agent.customer_id).agent(agent.id);
+    entry.details(json!({ "after": logged_fields(agent) }))
 }
 
-/// Gives a locked agent the own fields of `after`.
-pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
-    let entry = Entry::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
-    let details = json!({ "before": facts(&before), "after": facts(&after) });
-    let row = row::ActiveModel {
+/// Writes the own fields of `after` to a locked agent, and records the change.
+pub(super) async fn update_locked(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
+    let entry = ChangeRecord::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
+    let details = json!({ "before": logged_fields(&before), "after": logged_fields(&after) });
+    let row = agent::ActiveModel {
         name: Set(after.name),
         description: Set(after.description),
         owner_id: Set(after.owner_id),
@@ -303,17 +306,17 @@ pub(super) async fn rewrite(txn: &Txn, clock: &Clock, before: Agent, after: Agen
     Ok(after)
 }
 
-/// Puts a locked agent away, which ends its serving.
-pub(super) async fn put_away(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
+/// Archives a locked agent. Deactivates it first if a version is active.
+pub(super) async fn archive_locked(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
     if agent.active_version_id.is_some() {
-        activation::serve(txn, clock, &mut agent, None, Reason::Archive).await?;
+        activation::activate_locked(txn, clock, &mut agent, None, Reason::Archive).await?;
     }
     let archived_at = Some(clock.now());
     set_archived(txn, clock, agent, archived_at, ChangeAction::AgentArchived).await
 }
 
-/// Takes a locked agent back.
-pub(super) async fn take_back(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
+/// Restores a locked agent.
+pub(super) async fn restore_locked(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
     set_archived(txn, clock, agent, None, ChangeAction::AgentRestored).await
 }
 
@@ -326,9 +329,9 @@ async fn set_archived(
 ) -> Result<Agent> {
     let details =
         json!({ "before": { "archived_at": agent.archived_at }, "after": { "archived_at": archived_at } });
-    let entry = Entry::of(action, agent.customer_id).agent(agent.id).details(details);
+    let entry = ChangeRecord::of(action, agent.customer_id).agent(agent.id).details(details);
     let row =
-        row::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };
+        agent::ActiveModel { archived_at: Set(archived_at), updated_at: Set(clock.now()), ..agent.into() };
     let agent = txn.update(row).await?;
     txn.record(entry);
     Ok(agent)
@@ -336,36 +339,36 @@ async fn set_archived(
 
 pub(super) fn check(name: Option<&str>, description: Option<&str>) -> Result<()> {
     if let Some(name) = name {
-        text::name("name", name)?;
+        text::check_name("name", name)?;
     }
     if let Some(description) = description {
-        text::description("description", description)?;
+        text::check_description("description", description)?;
     }
     Ok(())
 }
 
-/// A name that can't be stored is no reason to ask the database, which refuses it.
+/// Checks the filter's texts here, since the database refuses some of them with an error.
 fn check_filter(filter: &AgentFilter) -> Result<()> {
     let AgentFilter { archived: _, name, name_starts_with, name_contains, model_name, tool_name } = filter;
     let parts = [("nameStartsWith", name_starts_with), ("nameContains", name_contains)];
     for (field, part) in parts {
         if let Some(part) = part {
-            text::part(field, part)?;
+            text::check_part(field, part)?;
         }
     }
     for (field, whole) in [("name", name), ("modelName", model_name), ("toolName", tool_name)] {
-        whole.as_deref().map_or(Ok(()), |whole| text::no_nul(field, whole))?;
+        whole.as_deref().map_or(Ok(()), |whole| text::check_no_nul(field, whole))?;
     }
     Ok(())
 }
 
-/// What the log says of an agent.
-fn facts(agent: &Agent) -> serde_json::Value {
+/// The agent's fields that log entries contain.
+fn logged_fields(agent: &Agent) -> serde_json::Value {
     json!({ "name": agent.name, "description": agent.description, "owner_id": agent.owner_id })
 }
 
-/// The revision of the last change of this kind to this agent, or of its creation when there was none: since then it
-/// is as it is.
+/// The revision of this agent's last change of this kind, or of its creation when there was none: the commit that
+/// brought it to its current state.
 pub(super) async fn last_change(txn: &Txn, id: AgentId, action: ChangeAction) -> Result<i64> {
     let actions = [action, ChangeAction::AgentCreated];
     super::since(txn, crate::entity::change::last_of(id, actions)).await

@@ -1,4 +1,4 @@
-//! API keys: how a customer's own programs sign in.
+//! API keys: the credentials of a customer's own programs.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,92 +7,92 @@ use serde_json::json;
 
 use super::{
     Caller, Changed, Error, KeyScope, Page, PageArgs, Reading, Registry, Result,
-    auth::key::{Key, Kind},
+    auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
-    limit::{self, Counted},
+    idempotency::{ReplayIds, Replayable, require_allowed},
+    limit::{self, QuotaKind},
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
     text,
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Entry, Txn},
-    entity::{api_key as row, change::last_of_row},
+    db::{Actor, ChangeRecord, Txn},
+    entity::{api_key, change::last_of_row},
     id::{ApiKeyId, CustomerId},
 };
 
-pub use row::Model as ApiKey;
+pub use api_key::Model as ApiKey;
 
-/// The longest that a rotated key is accepted beside its successor: a week, for who deploys on Mondays.
+/// The longest time that a rotated key is still accepted in addition to its successor: a week.
 pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long it is when nobody says.
+/// The default of that time.
 pub const OVERLAP_DEFAULT: Duration = Duration::from_secs(3600);
 
-/// What a new API key is.
+/// The fields of a new API key.
 #[derive(Clone, Debug)]
 pub struct CreateApiKey {
-    /// Whose it is.
+    /// The customer that the key belongs to.
     pub customer_id: CustomerId,
-    /// What it is for; 1 to 200 characters.
+    /// The purpose; 1 to 200 characters.
     pub name: String,
-    /// What it may do; at least one.
+    /// The key's scopes; at least one.
     pub scopes: BTreeSet<KeyScope>,
-    /// From when on it is not accepted; never when left out.
+    /// When the key expires; `None` for never.
     pub expires_at: Option<Instant>,
 }
 
-/// An API key that was just made, with its secret: nobody will see it again.
+/// A new API key with its secret, which is returned only once.
 #[derive(Clone, Debug)]
 pub struct NewApiKey {
     /// The row.
     pub api_key: ApiKey,
-    /// The bearer token; none when this is told again.
+    /// The bearer token; `None` when an idempotent write is replayed.
     pub secret: Option<String>,
 }
 
-impl Retold for ApiKey {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for ApiKey {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
-        allowed(found, txn, Action::RevokeKeys, "API key", |row| row.customer_id).await
-    }
-}
-
-impl Retold for NewApiKey {
-    fn subject(&self) -> Subject {
-        self.api_key.subject()
-    }
-
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        Ok(Self { api_key: ApiKey::again(txn, subject).await?, secret: None })
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(api_key::by_id(txn.tenant_filter(), subject.id.into())).await?;
+        require_allowed(found, txn, Action::RevokeKeys, "API key", |row| row.customer_id).await
     }
 }
 
-impl Retold for (NewApiKey, ApiKey) {
-    fn subject(&self) -> Subject {
-        self.0.subject().and(self.1.id)
+impl Replayable for NewApiKey {
+    fn replay_ids(&self) -> ReplayIds {
+        self.api_key.replay_ids()
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let old = ApiKey::again(txn, Subject::row(subject.other()?)).await?;
-        Ok((NewApiKey::again(txn, subject).await?, old))
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        Ok(Self { api_key: ApiKey::replay(txn, subject).await?, secret: None })
+    }
+}
+
+impl Replayable for (NewApiKey, ApiKey) {
+    fn replay_ids(&self) -> ReplayIds {
+        self.0.replay_ids().and(self.1.id)
+    }
+
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let old = ApiKey::replay(txn, ReplayIds::row(subject.other()?)).await?;
+        Ok((NewApiKey::replay(txn, subject).await?, old))
     }
 }
 
 impl Registry {
-    /// Makes an API key.
+    /// Creates an API key.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
-    /// [`Error::Suspended`], [`Error::LimitReached`], [`Error::Invalid`] for its name, scopes or end.
+    /// [`Error::Suspended`], [`Error::LimitReached`], [`Error::Invalid`] for its name, scopes or expiry.
     pub async fn create_api_key(&self, caller: &Caller, input: CreateApiKey) -> Result<Changed<NewApiKey>> {
         let CreateApiKey { customer_id, name, scopes, expires_at } = input;
         policy::allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
-        text::name("name", &name)?;
+        text::check_name("name", &name)?;
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }
@@ -101,29 +101,30 @@ impl Registry {
         let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                // Here, and not before: what is told again may have ended since.
+                // Checked here instead of before: a replayed key may have expired since.
                 if expires_at.is_some_and(|at| at <= now) {
-                    return Err(Error::invalid("expiresAt", "expiresAt must lie in the future"));
+                    return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
                 }
                 let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
-                limit::room_for(&txn, &customer, Counted::ApiKeys, 1, now).await?;
+                limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
                 let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
-                let entry = Entry::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
-                txn.record(entry.details(json!({ "after": facts(&made.api_key) })));
+                let entry =
+                    ChangeRecord::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
+                txn.record(entry.details(json!({ "after": logged_fields(&made.api_key) })));
                 Ok(made)
             })
             .await?;
         made.changed()
     }
 
-    /// Makes a successor of an API key, with the same name, scopes and end. The old one is accepted for `overlap` more,
-    /// and no longer than it would have been. The one before that, if it still is accepted, no longer is: of a line of
-    /// keys at most two are at a time, or rotating would be a way round the plan.
+    /// Creates a successor of an API key, with the same name, scopes and expiry. The old key is accepted for
+    /// `overlap` more, but not beyond its own expiry. If the old key's predecessor is still accepted, it is revoked:
+    /// at most two keys of a line are valid at a time, or rotating would bypass the plan's limit.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform,
-    /// [`Error::Suspended`], [`Error::Invalid`] for a key that is not accepted any more or was rotated already, and for
-    /// an overlap beyond [`OVERLAP_MAX`].
+    /// [`Error::Suspended`], [`Error::Invalid`] for a key that has expired, was revoked or has a successor already,
+    /// and for an overlap beyond [`OVERLAP_MAX`].
     pub async fn rotate_api_key(
         &self,
         caller: &Caller,
@@ -134,7 +135,7 @@ impl Registry {
         let end = chrono::TimeDelta::from_std(overlap).ok().filter(|_| overlap <= OVERLAP_MAX);
         let end = end.ok_or_else(|| {
             let most = OVERLAP_MAX.as_secs();
-            Error::invalid("overlapSeconds", format!("overlapSeconds must be between 0 and {most}"))
+            Error::invalid("overlapSeconds", format!("overlapSeconds must be 0 to {most}"))
         })?;
         let (now, clock) = (self.clock.now(), self.clock.clone());
         let made = self
@@ -142,21 +143,24 @@ impl Registry {
                 let (txn, old) = lock(txn, Action::ManageKeys, id).await?;
                 let is_over = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);
                 if is_over || old.replaced_by.is_some() {
-                    let message = "the key is not accepted any more, or has a successor already";
+                    let message = "the key has expired, was revoked, or already has a successor";
                     return Err(Error::invalid("apiKeyId", message));
                 }
-                if let Some(oldest) = txn.one(row::before(txn.reach(), id, now)).await? {
+                if let Some(oldest) =
+                    txn.one(api_key::locked_predecessor(txn.tenant_filter(), id, now)).await?
+                {
                     let (customer, oldest_id) = (oldest.customer_id, oldest.id);
-                    txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
+                    txn.update(api_key::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
                     txn.record(revocation(customer, oldest_id, now));
                 }
-                // There is always room for a successor: it takes the place of the old one, if a while before it goes.
+                // Not limited by the plan: the successor replaces the old key, which is only valid for a while
+                // longer.
                 let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
                 let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
                 let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
-                let entry = Entry::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
+                let entry = ChangeRecord::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
                 let successor = made.api_key.id;
-                let row = row::ActiveModel {
+                let row = api_key::ActiveModel {
                     expires_at: Set(Some(end)),
                     replaced_by: Set(Some(successor)),
                     ..old.into()
@@ -171,8 +175,8 @@ impl Registry {
         made.changed()
     }
 
-    /// Makes an API key be refused from now on. What was begun with it is ended within a second. This only takes away, so it
-    /// is done for suspended and canceled customers too.
+    /// Revokes an API key. Sockets and streams that were opened with it end within a second. Also possible at
+    /// suspended and canceled customers, since it only removes a right.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform.
@@ -187,19 +191,20 @@ impl Registry {
                     let last = last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked);
                     return Ok((before, super::since(&txn, last).await?));
                 }
-                let row = row::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
+                let row = api_key::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
                 let after = txn.update(row).await?;
                 txn.record(revocation(customer, id, now));
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// The same page of API keys, newest first and without their secrets, of each of these customers.
+    /// For each of these customers, the same page of API keys, newest first and without their secrets.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service. Customers whose keys the reader may not see have none here.
+    /// [`Error::Forbidden`] for an API key or a service token. Customers whose keys the reader may not read get an
+    /// empty page.
     pub async fn api_keys_of_each(
         &self,
         reading: &Reading,
@@ -207,11 +212,11 @@ impl Registry {
         page: &PageArgs<ApiKeyId>,
     ) -> Result<Vec<(CustomerId, Page<ApiKey>)>> {
         let visible = super::permitted(reading, Action::ReadKeys, customers)?;
-        let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
+        let rows = reading.view.all(api_key::page_each(&visible, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |key| key.customer_id, page))
     }
 
-    /// How many API keys each of these customers has ever had.
+    /// For each of these customers, how many API keys it has ever had.
     ///
     /// # Errors
     /// As [`Registry::api_keys_of_each`].
@@ -221,7 +226,7 @@ impl Registry {
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
         let visible = super::permitted(reading, Action::ReadKeys, customers)?;
-        let rows = reading.view.pairs(row::count_each(&visible)).await?;
+        let rows = reading.view.pairs(api_key::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }
@@ -235,7 +240,7 @@ async fn insert(
     expires_at: Option<Instant>,
 ) -> Result<NewApiKey> {
     let id: ApiKeyId = clock.id();
-    let key = Key::new(Kind::Api, id.into(), clock.secret());
+    let key = OpaqueToken::new(TokenKind::Api, id.into(), clock.secret());
     let Actor { kind, id: by } = txn.actor();
     let api_key = ApiKey {
         id,
@@ -251,26 +256,27 @@ async fn insert(
         revoked_at: None,
         replaced_by: None,
     };
-    txn.insert(row::ActiveModel::from(api_key.clone())).await?;
+    txn.insert(api_key::ActiveModel::from(api_key.clone())).await?;
     Ok(NewApiKey { api_key, secret: Some(key.to_string()) })
 }
 
-/// The key for writing: its customer first, then its row, both locked, and the caller's right to do this to it.
+/// Locks the key's customer, then the key, and checks the caller's right to do this.
 async fn lock(txn: OpenTxn, action: Action, id: ApiKeyId) -> Result<(GrantedTxn, ApiKey)> {
     let missing = || Error::NotFound("API key");
-    let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+    let customer = txn.one(api_key::by_id(txn.tenant_filter(), id)).await?.ok_or_else(missing)?.customer_id;
     let (txn, _) = txn.customer(action, customer, "API key").await?;
-    let key = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+    let key = txn.one(api_key::locked(txn.tenant_filter(), id)).await?.ok_or_else(missing)?;
     Ok((txn, key))
 }
 
-/// What the log says of a key. Not its name: that is erased with its customer, and entries never change.
-fn facts(key: &ApiKey) -> serde_json::Value {
+/// The key's fields that log entries contain. Without its name, which is erased with its customer, while entries
+/// never change.
+fn logged_fields(key: &ApiKey) -> serde_json::Value {
     json!({ "scopes": key.scopes, "expires_at": key.expires_at })
 }
 
-/// That a key is not accepted from now on.
-fn revocation(customer: CustomerId, key: ApiKeyId, now: Instant) -> Entry {
+/// The log entry for a revoked key.
+fn revocation(customer: CustomerId, key: ApiKeyId, now: Instant) -> ChangeRecord {
     let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
-    Entry::of(ChangeAction::ApiKeyRevoked, customer).subject(key).details(details)
+    ChangeRecord::of(ChangeAction::ApiKeyRevoked, customer).subject(key).details(details)
 }

@@ -1,4 +1,4 @@
-//! Billing state: what a customer pays for, and where it stands with its bills.
+//! Billing: a customer's plan and billing status.
 
 use sea_orm::Set;
 use serde_json::json;
@@ -9,10 +9,11 @@ use super::{
     customer::{BillingStatus, Customer, Plan},
     policy::{self, Action},
 };
-use crate::{db::Entry, entity::customer as row, id::CustomerId};
+use crate::{db::ChangeRecord, entity::customer, id::CustomerId};
 
 impl BillingStatus {
-    /// Where a customer may go from here. A canceled one does not come back: what it had may be erased.
+    /// Whether a customer may change from this status to `next`. A canceled customer stays canceled, because its data
+    /// may be erased.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         use BillingStatus::{Active, Canceled, PastDue, Suspended, Trialing};
@@ -27,17 +28,18 @@ impl BillingStatus {
 }
 
 impl Registry {
-    /// Sets what a customer pays for.
+    /// Sets a customer's plan.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Suspended`] for an erased one.
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Suspended`] for an erased
+    /// customer.
     pub async fn set_plan(&self, caller: &Caller, id: CustomerId, plan: Plan) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::ManageBilling)?;
         let now = self.clock.now();
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
-                // An erased one's row never changes again.
+                // The row of an erased customer never changes.
                 if before.erased_at.is_some() {
                     return Err(Error::Suspended);
                 }
@@ -47,20 +49,21 @@ impl Registry {
                     return Ok((before, since));
                 }
                 let details = json!({ "before": name(before.plan), "after": name(plan) });
-                let row = row::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
+                let row = customer::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
                 let after = txn.update(row).await?;
-                txn.record(Entry::of(ChangeAction::CustomerPlanSet, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerPlanSet, id).details(details));
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Sets where a customer stands with its bills. From the commit on, a suspended or canceled one is served nothing.
+    /// Sets a customer's billing status. From this commit on, a suspended or canceled customer serves no
+    /// configurations.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Invalid`] for a step that
-    /// [`BillingStatus::may_become`] does not know.
+    /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Invalid`] for a change
+    /// that [`BillingStatus::may_become`] doesn't allow.
     pub async fn set_billing_status(
         &self,
         caller: &Caller,
@@ -78,18 +81,22 @@ impl Registry {
                     return Ok((before, last.await?));
                 }
                 if !was.may_become(status) {
-                    let message = format!("a customer that is {} can't become {}", name(was), name(status));
+                    let message =
+                        format!("a customer with the status {} can't change to {}", name(was), name(status));
                     return Err(Error::invalid("status", message));
                 }
                 let details = json!({ "before": name(was), "after": name(status) });
-                let row =
-                    row::ActiveModel { billing_status: Set(status), updated_at: Set(now), ..before.into() };
+                let row = customer::ActiveModel {
+                    billing_status: Set(status),
+                    updated_at: Set(now),
+                    ..before.into()
+                };
                 let after = txn.update(row).await?;
-                txn.record(Entry::of(ChangeAction::CustomerBillingSet, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerBillingSet, id).details(details));
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 }
 

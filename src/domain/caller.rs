@@ -1,4 +1,4 @@
-//! Who calls: the principal behind a credential, and what its database transactions may touch.
+//! Callers: the principal that a credential belongs to, and the database scope of its transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::{
     clock::Instant,
     db::{Actor, Author, Origin, Scope, View},
     entity::{
-        Reach,
+        TenantFilter,
         change::{ActorKind, Channel},
         customer::Plan,
         membership::Role,
@@ -18,84 +18,84 @@ use crate::{
     id::{ApiKeyId, CustomerId, ServiceTokenId, UserId},
 };
 
-/// One call's caller.
+/// The caller of one request.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Who it is.
+    /// The authenticated principal.
     pub principal: Principal,
-    /// The call that it comes with.
+    /// The request: its id, channel and network address.
     pub origin: Origin,
-    /// The key under which its next write has its effect once.
+    /// The idempotency key of the next write, if there is one.
     pub idempotency: Option<IdempotencyKey>,
 }
 
-/// Who is behind a credential.
+/// The identity that a credential belongs to.
 #[derive(Clone, Debug)]
 pub enum Principal {
     /// A person.
     User(UserPrincipal),
-    /// A customer's own program.
+    /// A customer's own program, by its API key.
     ApiKey(KeyPrincipal),
-    /// One of the platform's own services.
+    /// One of the platform's own services, by its service token.
     Service(ServicePrincipal),
     /// The command line, or the service itself.
     System,
 }
 
-/// A person, as its token and our tables know it.
+/// A person, from the claims of its token and the rows in the database.
 #[derive(Clone, Debug)]
 pub struct UserPrincipal {
-    /// Its id. While there is no profile, the one that its first write will make.
+    /// The user's id. Without a profile, the id that the first write will give to the profile.
     pub id: UserId,
-    /// Whether there is a profile yet: a mere valid token makes none.
+    /// Whether the user has a profile. A valid token alone doesn't create one.
     pub has_profile: bool,
-    /// Who vouches for it.
+    /// The issuer of the token.
     pub issuer: String,
-    /// Its name there.
+    /// The user's name at the issuer: `sub`.
     pub subject: String,
-    /// The token's e-mail, when it has one.
+    /// The token's e-mail address, if it has one.
     pub email: Option<String>,
-    /// The token's name, when it has one.
+    /// The token's display name, if it has one.
     pub name: Option<String>,
-    /// Whether it is a user of the platform itself.
+    /// Whether the user is an operator.
     pub operator: bool,
-    /// Its role at each of its customers.
+    /// The user's role at each of its customers.
     pub memberships: BTreeMap<CustomerId, Role>,
-    /// The largest plan of its customers, by which it may ask; the smallest there is when it works for none.
+    /// The largest plan of the user's customers, which determines its rate limit. FREE without customers.
     pub plan: Plan,
-    /// When the token ceases to be valid.
+    /// When the token expires.
     pub expires_at: Instant,
 }
 
-/// A customer's own program, as its API key names it.
+/// A customer's own program, identified by its API key.
 #[derive(Clone, Debug)]
 pub struct KeyPrincipal {
-    /// Its key's id.
+    /// The key's id.
     pub id: ApiKeyId,
-    /// Whose key it is: it knows of no other customer.
+    /// The key's customer: the only one that the key can access.
     pub customer_id: CustomerId,
-    /// Its key's name.
+    /// The key's name.
     pub name: String,
-    /// What it may do.
+    /// The key's scopes.
     pub scopes: BTreeSet<KeyScope>,
-    /// What its customer pays for.
+    /// The customer's plan.
     pub plan: Plan,
-    /// When the key ceases to be accepted, if it does by itself.
+    /// When the key expires; `None` for never.
     pub expires_at: Option<Instant>,
 }
 
-/// A service, as its token names it.
+/// One of the platform's own services, identified by its service token.
 #[derive(Clone, Debug)]
 pub struct ServicePrincipal {
-    /// Its token's id.
+    /// The token's id.
     pub id: ServiceTokenId,
-    /// Its token's name.
+    /// The token's name.
     pub name: String,
-    /// What it may do.
+    /// The token's scopes.
     pub scopes: BTreeSet<ServiceScope>,
 }
 
-/// A closed list of scopes, spelled as on the wire and in the table.
+/// Defines a closed list of scopes, with their spelling in the API and in the table.
 macro_rules! scopes {
     ($(#[$doc:meta])* $Scope:ident: $count:literal { $($(#[$of:meta])* $name:ident = $text:literal,)* }) => {
         $(#[$doc])*
@@ -105,10 +105,10 @@ macro_rules! scopes {
         }
 
         impl $Scope {
-            /// All of them.
+            /// All scopes.
             pub const ALL: [Self; $count] = [$(Self::$name,)*];
 
-            /// Its spelling on the wire and in the table.
+            /// The spelling in the API and in the table.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -125,14 +125,14 @@ macro_rules! scopes {
                 Self::ALL
                     .into_iter()
                     .find(|scope| scope.as_str() == text)
-                    .ok_or_else(|| format!("unknown scope; known are {}", known()))
+                    .ok_or_else(|| format!("unknown scope; use one of {}", known()))
             }
         }
     };
 }
 
 scopes! {
-    /// What a service token may do.
+    /// The scopes of a service token: for all customers.
     ServiceScope: 2 {
         /// Reads all customers' active configurations.
         ConfigsRead = "configs:read",
@@ -142,7 +142,7 @@ scopes! {
 }
 
 scopes! {
-    /// What an API key may do, at its customer.
+    /// The scopes of an API key, at its customer.
     KeyScope: 7 {
         /// Reads agents, versions and activations.
         AgentsRead = "agents:read",
@@ -156,13 +156,13 @@ scopes! {
         ConfigsRead = "configs:read",
         /// Watches activations and configurations.
         ActivationsWatch = "activations:watch",
-        /// Reads the audit.
+        /// Reads the audit log.
         ChangesRead = "changes:read",
     }
 }
 
 impl Principal {
-    /// Whether it is one of the platform's own services.
+    /// Whether the principal is one of the platform's own services.
     #[must_use]
     pub fn is_service(&self) -> bool {
         matches!(self, Self::Service(_))
@@ -180,24 +180,24 @@ impl Caller {
         }
     }
 
-    /// The same, for one write that has its effect once.
+    /// The same caller, with an idempotency key for its next write.
     #[must_use]
     pub fn once(&self, key: IdempotencyKey) -> Self {
         Self { idempotency: Some(key), ..self.clone() }
     }
 
-    /// The name of its call.
+    /// The request's id.
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.origin.request_id
     }
 
-    /// How the log names this caller and its call.
+    /// The actor and the origin for log entries of this caller.
     pub(super) fn author(&self) -> Author {
         Author { actor: self.actor(), origin: self.origin.clone() }
     }
 
-    /// What this caller's transactions may touch.
+    /// The scope of this caller's transactions.
     #[must_use]
     pub fn scope(&self) -> Scope {
         match &self.principal {
@@ -209,9 +209,10 @@ impl Caller {
         }
     }
 
-    /// Whether this caller may do all that `earlier` might.
+    /// Whether this caller has all the rights that `earlier` had: whether they cover them. For connections that
+    /// outlive a check of their credential.
     #[must_use]
-    pub fn may_what(&self, earlier: &Self) -> bool {
+    pub fn covers(&self, earlier: &Self) -> bool {
         match (&self.principal, &earlier.principal) {
             (Principal::System, Principal::System) => true,
             (Principal::User(now), Principal::User(then)) => {
@@ -226,7 +227,7 @@ impl Caller {
         }
     }
 
-    /// The user that calls, if it is one and has a profile.
+    /// The user's id, if the caller is a user with a profile.
     #[must_use]
     pub fn profile(&self) -> Option<UserId> {
         match &self.principal {
@@ -235,7 +236,7 @@ impl Caller {
         }
     }
 
-    /// How the log names this caller.
+    /// The actor for log entries of this caller.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match &self.principal {
@@ -249,7 +250,8 @@ impl Caller {
         }
     }
 
-    /// The one customer that its credential implies; none for the platform, and for who works for several or none.
+    /// The only customer that the credential gives access to. `None` for the platform, and for users with several
+    /// customers or none.
     #[must_use]
     pub fn only_customer(&self) -> Option<CustomerId> {
         match &self.principal {
@@ -261,13 +263,13 @@ impl Caller {
         }
     }
 
-    /// Whether its credential has ceased to be valid by itself.
+    /// Whether the credential has expired.
     #[must_use]
     pub fn has_expired(&self, now: Instant) -> bool {
         self.expires_at().is_some_and(|at| at <= now)
     }
 
-    /// When its credential ceases to be valid, if it does by itself.
+    /// When the credential expires; `None` when it doesn't.
     #[must_use]
     pub fn expires_at(&self) -> Option<Instant> {
         match &self.principal {
@@ -278,17 +280,17 @@ impl Caller {
     }
 }
 
-/// A caller's reading: one moment's truth, as far as it may see.
+/// A snapshot for a caller: all queries of a reading see the same revision, and only rows that the caller may see.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// Who reads.
+    /// The reader.
     pub caller: std::sync::Arc<Caller>,
     /// The snapshot, under the caller's scope.
     pub(crate) view: View,
 }
 
 impl Reading {
-    /// Whether the reader may do this at this customer; `what` is not found when it may not know of it.
+    /// Checks that the reader may do this at this customer. `what` is the noun for [`super::Error::NotFound`].
     ///
     /// # Errors
     /// [`super::Error::NotFound`] or [`super::Error::Forbidden`].
@@ -296,15 +298,15 @@ impl Reading {
         policy::allow_on(&self.caller, action, customer, what)
     }
 
-    /// Whose rows the reader may do this to: what each query must name.
+    /// The customers whose rows the reader may do this to. Each query must be narrowed to these.
     ///
     /// # Errors
     /// [`super::Error::Forbidden`].
-    pub(crate) fn reach(&self, action: Action) -> Result<Reach> {
-        let may = policy::reach(&self.caller, action)?;
-        Ok(match self.view.reach() {
-            Reach::Everyone => Reach::Everyone,
-            Reach::Only(_) => may,
+    pub(crate) fn tenant_filter(&self, action: Action) -> Result<TenantFilter> {
+        let may = policy::tenant_filter(&self.caller, action)?;
+        Ok(match self.view.tenant_filter() {
+            TenantFilter::All => TenantFilter::All,
+            TenantFilter::Only(_) => may,
         })
     }
 }

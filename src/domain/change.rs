@@ -1,4 +1,4 @@
-//! The one log: its entries, and cursors into it.
+//! The change log: its entries, and cursors into it.
 
 use std::{fmt, str::FromStr};
 
@@ -8,17 +8,18 @@ use super::{
 use crate::{
     clock::Instant,
     db::View,
-    entity::{Reach, change, log},
+    entity::{TenantFilter, change, log},
     id::CustomerId,
 };
 
-pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, Model as Change, Place};
+pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, LogPosition, Model as Change};
 pub use crate::entity::log::Head;
 
-/// How many bytes of the chain hash a cursor carries: enough that no other log has them by chance.
+/// How many bytes of the chain hash a cursor contains: enough that another log's cursor doesn't match by chance.
 const HASH_BYTES: usize = 8;
 
-/// A place in the log: after this entry. Written `revision.position.hash`; a bare revision is the end of that commit.
+/// A position in the log, right after an entry. Written as `revision.position.hash`. A bare revision is the end of
+/// that commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     revision: i64,
@@ -26,19 +27,19 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Right after this change.
+    /// The cursor right after this entry.
     #[must_use]
     pub fn of(change: &Change) -> Self {
         Self::new(change.revision, change.position, &change.chain_hash)
     }
 
-    /// The commit that it is in, or at the end of.
+    /// The commit that the position is in, or at the end of.
     #[must_use]
     pub fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// Right after the entry at this place, whose chain hash begins so.
+    /// The cursor right after the entry at this position, from the entry's chain hash.
     #[must_use]
     pub fn new(revision: i64, position: i32, chain_hash: &[u8]) -> Self {
         let mut hash = [0; HASH_BYTES];
@@ -78,8 +79,8 @@ impl FromStr for Cursor {
 }
 
 impl Change {
-    /// Whether this change of a billing status made a customer be served no more, or again.
-    pub(crate) fn turns_serving(&self) -> bool {
+    /// Whether this entry is a change of billing status by which the customer starts or stops being served.
+    pub(crate) fn starts_or_stops_serving(&self) -> bool {
         #[derive(serde::Deserialize)]
         struct Turn {
             before: String,
@@ -95,7 +96,7 @@ impl Change {
 }
 
 impl Registry {
-    /// Where the log ends now.
+    /// The end of the log now.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
@@ -103,24 +104,24 @@ impl Registry {
         Ok(self.db.head().await?)
     }
 
-    /// The place that a cursor names, if it is one of this log's, and the log is kept from there on.
+    /// The position of a cursor, if the cursor is one of this log and nothing after it has been pruned.
     ///
     /// # Errors
-    /// [`Error::CursorInvalid`] when it lies in the future or its hash is not the one that this log has there,
-    /// [`Error::CursorTooOld`] when what comes after it is not kept any more.
-    pub async fn place(&self, cursor: Cursor) -> Result<Place> {
+    /// [`Error::CursorInvalid`] when the position is in the future, or this log has another hash there;
+    /// [`Error::CursorTooOld`] when entries after it have been pruned.
+    pub async fn place(&self, cursor: Cursor) -> Result<LogPosition> {
         let Cursor { revision, entry } = cursor;
-        // The hash says nothing of the row's content, so this may be asked for any row.
+        // The hash doesn't reveal the row's content, so any caller may have it checked against any row.
         let view = self.reading(&Caller::system("cursor")).view;
         let head = head(&view).await?;
         if revision > head.revision {
             return Err(Error::CursorInvalid);
         }
         let place = match entry {
-            Some((position, _)) => Place { revision, position },
-            None => Place::end_of(revision),
+            Some((position, _)) => LogPosition { revision, position },
+            None => LogPosition::end_of(revision),
         };
-        if head.has_lost(place) {
+        if head.has_pruned_after(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let Some((position, hash)) = entry else { return Ok(place) };
@@ -137,34 +138,36 @@ impl Registry {
         }
     }
 
-    /// Up to `limit` entries after `place`, of this customer or of all that the reader may do this with, in order, and where the log ended at the reading's moment: with
-    /// fewer than `limit`, all up to there has been seen.
+    /// Up to `limit` entries after `place`, in order, and the end of the log in the same snapshot. Returns entries of
+    /// this customer, or of all customers at which the reader may do `action`. Fewer than `limit` entries mean that
+    /// the reader has seen everything up to that end.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::NotFound`] for the customer; [`Error::CursorTooOld`] when some of them are not kept any more; [`Error::Unavailable`] when the database is.
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for the customer; [`Error::CursorTooOld`] when entries after `place`
+    /// have been pruned; [`Error::Unavailable`] when the database is.
     pub(crate) async fn changes_after(
         &self,
         reading: &Reading,
         action: Action,
         customer: Option<CustomerId>,
-        place: Place,
+        place: LogPosition,
         limit: u64,
     ) -> Result<(Vec<Change>, Head)> {
-        let (view, mut reach) = (&reading.view, reading.reach(action)?);
+        let (view, mut reach) = (&reading.view, reading.tenant_filter(action)?);
         if let Some(customer) = customer {
             reading.allow_on(action, customer, "customer")?;
-            reach = Reach::Only(vec![customer]);
+            reach = TenantFilter::Only(vec![customer]);
         }
         let head = head(view).await?;
-        if head.has_lost(place) {
+        if head.has_pruned_after(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let changes = view.all(change::after(&reach, place, limit)).await?;
         Ok((changes, head))
     }
 
-    /// Takes away what of the log is older than `until`, some ten thousand entries at most; answers whether there may
-    /// be more. What it did is an entry of the log.
+    /// Prunes the oldest entries of the log, of those before `until`: about 10,000 at most. Returns whether it pruned
+    /// any, in which case there may be more. Records the pruning in the log.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
@@ -172,7 +175,7 @@ impl Registry {
         let system = Caller::system("retention");
         let prune = async move |txn: OpenTxn| -> Result<bool> {
             let txn = txn.platform(Action::ManagePlatform).await?;
-            txn.take_time().await?;
+            txn.extend_statement_timeout().await?;
             let pruned = txn.one(log::prune(until, PRUNED_AT_ONCE)).await?;
             Ok(pruned.is_some_and(|pruned| pruned.floor.is_some()))
         };
@@ -180,15 +183,15 @@ impl Registry {
     }
 }
 
-/// Where the log ends, and after which entry it begins, at this view's moment. Every database of ours has both.
+/// The end of the log and the last pruned entry, in this view's snapshot. Every migrated database has both.
 pub(super) async fn head(view: &View) -> Result<Head> {
     view.one(log::head()).await?.ok_or(Error::Unavailable("the log has no head"))
 }
 
-/// The last entry that is not kept any more, at this view's moment.
-pub(super) async fn floor(view: &View) -> Result<log::Floor> {
+/// The last pruned entry, in this view's snapshot.
+pub(super) async fn floor(view: &View) -> Result<log::RetentionFloor> {
     view.one(log::floor()).await?.ok_or(Error::Unavailable("the log has no beginning"))
 }
 
-/// How many entries are taken away in one transaction: a second's work or so.
+/// About how many entries are pruned in one transaction, which takes about a second.
 const PRUNED_AT_ONCE: i32 = 10_000;

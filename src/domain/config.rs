@@ -1,4 +1,4 @@
-//! Active configurations: what the runtime gets, now or at a moment of the log.
+//! Active configurations: what the runtime loads for an agent, now or at a revision of the log.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,62 +12,62 @@ use super::{
 use crate::{
     clock::Instant,
     db::{Scope, View},
-    entity::{Reach, agent as agent_row, agent_version, customer, serving},
+    entity::{TenantFilter, agent, agent_version, customer, serving},
     id::{AgentId, CustomerId},
 };
 
-/// What an agent serves.
+/// The active configuration of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveConfig {
     /// The agent.
     pub agent_id: AgentId,
-    /// Whose it is.
+    /// The agent's customer.
     pub customer_id: CustomerId,
-    /// Its name.
+    /// The agent's name.
     pub name: String,
-    /// Its active version.
+    /// The active version.
     pub version: AgentVersion,
-    /// Since when it serves.
+    /// When this version was activated.
     pub activated_at: Instant,
-    /// The revision of the last change to this.
+    /// The revision of the last change to this configuration.
     pub revision: i64,
 }
 
-/// Why an agent is not served.
+/// Why an agent serves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotServed {
     /// No version is active.
     Deactivated,
-    /// It is put away.
+    /// The agent is archived.
     Archived,
-    /// Its customer is suspended.
+    /// The agent's customer is suspended.
     Suspended,
-    /// Its customer is canceled.
+    /// The agent's customer is canceled or erased.
     Canceled,
 }
 
-/// What an agent served at a moment.
+/// The configuration of an agent at a revision of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigAt {
     /// The agent.
     pub agent_id: AgentId,
-    /// Whose it is.
+    /// The agent's customer.
     pub customer_id: CustomerId,
-    /// What it served, or why nothing.
+    /// The active configuration, or why there is none.
     pub config: std::result::Result<Arc<ActiveConfig>, NotServed>,
 }
 
-/// Which of the configurations.
+/// Which configurations to read.
 #[derive(Clone, Copy, Debug)]
-pub struct Which<'a> {
-    /// Only this customer's.
+pub struct ConfigSelection<'a> {
+    /// Only those of this customer.
     pub customer_id: Option<CustomerId>,
-    /// Only these agents'.
+    /// Only those of these agents.
     pub agent_ids: Option<&'a [AgentId]>,
 }
 
 impl BillingStatus {
-    /// Why a customer of this status is not served; none when it is.
+    /// Why a customer with this billing status isn't served; `None` when it is.
     #[must_use]
     pub fn not_served(self) -> Option<NotServed> {
         match self {
@@ -79,14 +79,15 @@ impl BillingStatus {
 }
 
 impl Registry {
-    /// What this agent serves now; none when it serves nothing.
+    /// The active configuration of this agent; `None` when no version is active.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`] when its customer is.
+    /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`] when its customer is suspended
+    /// or canceled.
     pub async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<Option<ActiveConfig>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let (view, reach) = (&reading.view, reading.view.reach());
-        let agent = view.one(agent_row::by_ids(&reach, &[id])).await?.ok_or(Error::NotFound("agent"))?;
+        let (view, reach) = (&reading.view, reading.view.tenant_filter());
+        let agent = view.one(agent::by_ids(&reach, &[id])).await?.ok_or(Error::NotFound("agent"))?;
         let customer = view
             .one(customer::by_ids(&reach, &[agent.customer_id]))
             .await?
@@ -106,7 +107,7 @@ impl Registry {
         }))
     }
 
-    /// What these agents served at the end of this commit. Agents that the reading may not see are left out.
+    /// What these agents served at the end of this commit. Leaves out agents that the reader may not see.
     ///
     /// # Errors
     /// [`Error::Forbidden`]; [`Error::CursorTooOld`].
@@ -117,22 +118,23 @@ impl Registry {
         agents: &[AgentId],
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let rows = reading.view.all(serving::at(&reading.view.reach(), revision, agents)).await?;
-        filled(&reading.view, revision, rows).await
+        let rows = reading.view.all(serving::at(&reading.view.tenant_filter(), revision, agents)).await?;
+        with_contents(&reading.view, revision, rows).await
     }
 
-    /// What these agents serve now, for whoever keeps it beside the requests: of every customer.
+    /// What these agents serve now, whichever customers they belong to. Asks no policy: it fills the configurations
+    /// in memory, which are shared between callers.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub(crate) async fn configs_now(&self, agents: &[AgentId]) -> Result<Vec<ConfigAt>> {
         let view = self.db.view(Scope::Runtime);
         let rows = view.all(serving::now(agents)).await?;
-        filled(&view, i64::MAX, rows).await
+        with_contents(&view, i64::MAX, rows).await
     }
 
-    /// Up to `limit` of the agents that had an active version at the end of this commit, by their ids, after `after`:
-    /// what they served, or that their customer was not served.
+    /// Up to `limit` of the agents that had an active version at the end of this commit, in the order of their ids,
+    /// after `after`. Each has its configuration, or the reason why its customer wasn't served.
     ///
     /// # Errors
     /// [`Error::Forbidden`]; [`Error::CursorTooOld`].
@@ -140,29 +142,30 @@ impl Registry {
         &self,
         reading: &Reading,
         revision: i64,
-        which: Which<'_>,
+        which: ConfigSelection<'_>,
         after: Option<AgentId>,
         limit: u64,
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let mut reach = reading.view.reach();
+        let mut reach = reading.view.tenant_filter();
         if let Some(customer) = which.customer_id {
             reading.allow_on(Action::ReadConfigs, customer, "customer")?;
-            reach = Reach::Only(vec![customer]);
+            reach = TenantFilter::Only(vec![customer]);
         }
         let page = serving::page(&reach, revision, which.agent_ids, after, limit);
-        filled(&reading.view, revision, reading.view.all(page).await?).await
+        with_contents(&reading.view, revision, reading.view.all(page).await?).await
     }
 }
 
-/// The same with what their versions hold. Refused when the log is not kept from this commit on any more.
-async fn filled(view: &View, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
+/// Adds the versions' contents to these rows. Fails with [`Error::CursorTooOld`] when the log has been pruned beyond
+/// this commit.
+async fn with_contents(view: &View, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
     if let Some(floor) = rows.first().map(|row| row.floor).filter(|floor| revision < *floor) {
         return Err(Error::CursorTooOld { floor });
     }
     let is_served = |row: &serving::Serving| row.status.not_served().is_none();
     let ids: Vec<_> = rows.iter().filter(|row| is_served(row)).filter_map(|row| row.version_id).collect();
-    let versions = view.all(agent_version::by_ids(&view.reach(), &ids)).await?;
+    let versions = view.all(agent_version::by_ids(&view.tenant_filter(), &ids)).await?;
     let mut versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
     let config = |row: serving::Serving| {
         let serving::Serving {

@@ -8,51 +8,51 @@ use super::Error;
 use super::{
     Caller, Changed, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
+    idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
     right::OpenTxn,
     text,
 };
-use crate::{db::Entry, entity::customer as row, id::CustomerId};
+use crate::{db::ChangeRecord, entity::customer, id::CustomerId};
 
-pub use row::{BillingStatus, Model as Customer, Plan, Standing};
+pub use customer::{BillingStatus, CustomerStatus, Model as Customer, Plan};
 
-/// What a new customer is.
+/// The fields of a new customer.
 #[derive(Clone, Debug)]
 pub struct CreateCustomer {
-    /// 1 to 200 characters; need not be unique.
+    /// The name: 1 to 200 characters, not necessarily unique.
     pub name: String,
 }
 
-/// What is to change of a customer; what is left out stays.
+/// Changes to a customer. `None` keeps a field.
 #[derive(Clone, Debug)]
 pub struct UpdateCustomer {
-    /// Which one.
+    /// The customer to change.
     pub id: CustomerId,
-    /// Its new name.
+    /// The new name.
     pub name: Option<String>,
 }
 
-impl Retold for Customer {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for Customer {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, txn, Action::UpdateCustomer, "customer", |row| row.id).await
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(customer::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
+        require_allowed(found, txn, Action::UpdateCustomer, "customer", |row| row.id).await
     }
 }
 
 impl Registry {
-    /// Creates a customer: FREE and ACTIVE.
+    /// Creates a customer with the plan FREE and the status ACTIVE.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::Invalid`] or [`Error::TooLarge`] for its name.
     pub async fn create_customer(&self, caller: &Caller, input: CreateCustomer) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::CreateCustomer)?;
         let CreateCustomer { name } = input;
-        text::name("name", &name)?;
+        text::check_name("name", &name)?;
         let now = self.clock.now();
         let customer = Customer {
             id: self.clock.id(),
@@ -66,9 +66,9 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let txn = txn.platform(Action::CreateCustomer).await?;
-                txn.insert(row::ActiveModel::from(customer.clone())).await?;
+                txn.insert(customer::ActiveModel::from(customer.clone())).await?;
                 let after = json!({ "after": { "name": customer.name } });
-                txn.record(Entry::of(ChangeAction::CustomerCreated, customer.id).details(after));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerCreated, customer.id).details(after));
                 Ok(customer)
             })
             .await?;
@@ -84,7 +84,7 @@ impl Registry {
         policy::allow_on(caller, Action::UpdateCustomer, input.id, "customer")?;
         let UpdateCustomer { id, name } = input;
         if let Some(name) = &name {
-            text::name("name", name)?;
+            text::check_name("name", name)?;
         }
         let now = self.clock.now();
         let made = self
@@ -97,28 +97,28 @@ impl Registry {
                     return Ok((before, since));
                 }
                 let details = json!({ "before": { "name": before.name }, "after": { "name": name } });
-                let row = row::ActiveModel { name: Set(name), updated_at: Set(now), ..before.into() };
+                let row = customer::ActiveModel { name: Set(name), updated_at: Set(now), ..before.into() };
                 let after = txn.update(row).await?;
-                txn.record(Entry::of(ChangeAction::CustomerUpdated, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerUpdated, id).details(details));
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Those of `ids` that the reading may see.
+    /// The customers with these ids that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn customers_by_ids(&self, reading: &Reading, ids: &[CustomerId]) -> Result<Vec<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids)).await?)
+        Ok(reading.view.all(customer::by_ids(&reading.view.tenant_filter(), ids)).await?)
     }
 
-    /// A page of the customers that the reading may see, oldest first; only those of that exact name when one is given.
+    /// A page of the customers that the reader may see, oldest first; with `name`, only those with exactly this name.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the name.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the name.
     pub async fn customers(
         &self,
         reading: &Reading,
@@ -126,18 +126,19 @@ impl Registry {
         page: &PageArgs<CustomerId>,
     ) -> Result<Page<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        name.map_or(Ok(()), |name| text::no_nul("name", name))?;
-        let rows = reading.view.all(row::page(&reading.view.reach(), name, &page.slice())).await?;
+        name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
+        let rows =
+            reading.view.all(customer::page(&reading.view.tenant_filter(), name, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
-    /// How many customers the reading may see.
+    /// How many customers the reader may see; with `name`, only those with exactly this name.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service; [`Error::Invalid`] for the name.
+    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the name.
     pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        name.map_or(Ok(()), |name| text::no_nul("name", name))?;
-        Ok(reading.view.count(row::named(&reading.view.reach(), name)).await?)
+        name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
+        Ok(reading.view.count(customer::named(&reading.view.tenant_filter(), name)).await?)
     }
 }

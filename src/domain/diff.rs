@@ -1,18 +1,19 @@
-//! How two prompts differ.
+//! The difference between two prompts.
 
 use std::{sync::Arc, time::Duration};
 
 use similar::TextDiff;
 
 use super::{Registry, Result, version::VersionBody};
-use crate::db::Fault;
+use crate::db::DbError;
 
-/// How long to look for the smallest diff: prompts reach 512 KiB, and the last per cent is not worth a core.
+/// How long to search for the smallest diff. Prompts may have 512 KiB, and a slightly larger diff is better than a
+/// busy core.
 const EFFORT: Duration = Duration::from_millis(100);
 /// How many unchanged lines are shown around each change.
 const CONTEXT_LINES: usize = 3;
 
-/// The unified diff of two prompts, by lines; none when they are equal.
+/// The unified diff of two prompts by lines; `None` when they are equal.
 #[must_use]
 pub fn prompts(from: &str, to: &str) -> Option<String> {
     if from == to {
@@ -23,11 +24,11 @@ pub fn prompts(from: &str, to: &str) -> Option<String> {
 }
 
 impl Registry {
-    /// The unified diff of the prompts of two versions, by lines; none when they are equal. It takes its turn: all who
-    /// ask for one share half the processors.
+    /// The unified diff of the prompts of two versions by lines; `None` when they are equal. Runs on a thread for
+    /// computations: all of them together use at most half of the processors, and the others wait.
     ///
     /// # Errors
-    /// [`super::Error::Internal`] when it did not come to its end.
+    /// [`super::Error::Internal`] when the computation panicked or the service is shutting down.
     pub async fn diff_prompts(
         &self,
         from: &Arc<VersionBody>,
@@ -38,6 +39,6 @@ impl Registry {
         }
         let (from, to) = (Arc::clone(from), Arc::clone(to));
         let work = move || prompts(&from.system_prompt, &to.system_prompt);
-        Ok(self.db.tasks().computed(work).await.map_err(Fault::from)?)
+        Ok(self.db.tasks().spawn_cpu(work).await.map_err(DbError::from)?)
     }
 }

@@ -1,4 +1,5 @@
-//! Erasure: what a canceled customer had is taken away for good. Numbers, hashes and the log stay, and stay verifiable.
+//! Erasure: the contents and personal data of a canceled customer are deleted for good. Numbers, hashes and the log
+//! stay, so that the log can still be verified.
 
 use serde_json::json;
 
@@ -8,21 +9,21 @@ use super::{
     customer::{BillingStatus, Customer},
     policy::{self, Action},
 };
-pub use crate::entity::erasure::{ColumnFate, Fate, column_fates};
+pub use crate::entity::erasure::{ColumnErasure, ErasureAction, column_erasures};
 use crate::{
-    db::Entry,
-    entity::{agent, agent_version, api_key, customer as row, invitation, membership, user},
+    db::ChangeRecord,
+    entity::{agent, agent_version, api_key, customer, invitation, membership, user},
     id::CustomerId,
 };
 
 impl Registry {
-    /// Erases a canceled customer: prompts, parameters, tools, models and messages of all versions, names and descriptions of its
-    /// agents, its members' places, the profiles of those who worked nowhere else, its invitations, its API keys, and its
-    /// name. There is no way back. Erasing it again changes nothing.
+    /// Erases a canceled customer: the prompts, parameters, tools, models and messages of all versions; the names and
+    /// descriptions of its agents; its memberships, and the profiles of users without another customer; its
+    /// invitations; its API keys; and its name. Can't be undone. Erasing a customer again changes nothing.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller is an operator, [`Error::NotFound`], [`Error::Invalid`] for a customer that
-    /// is not canceled.
+    /// [`Error::Forbidden`] unless the caller is an operator, [`Error::NotFound`], [`Error::Invalid`] for a customer
+    /// that isn't canceled.
     pub async fn erase_customer(&self, caller: &Caller, id: CustomerId) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::EraseCustomer)?;
         let now = self.clock.now();
@@ -37,15 +38,16 @@ impl Registry {
                 if before.billing_status != BillingStatus::Canceled {
                     return Err(Error::invalid("customerId", "only a canceled customer can be erased"));
                 }
-                // All at once, however much it is: what is half erased would be neither there nor gone.
-                txn.take_time().await?;
-                // First its row: with that, the triggers let the content of its versions go.
-                txn.update_all(row::erase(id, now)).await?;
-                let erased = txn.one(row::by_ids(txn.reach(), &[id])).await?;
+                // In one transaction, however long it takes, so that no customer is ever erased by half.
+                txn.extend_statement_timeout().await?;
+                // The customer's row first: the triggers that protect versions' contents then allow changing them.
+                txn.update_all(customer::erase(id, now)).await?;
+                let erased = txn.one(customer::by_ids(txn.tenant_filter(), &[id])).await?;
                 let erased = erased.ok_or(Error::NotFound("customer"))?;
                 let versions = txn.update_all(agent_version::erase(id)).await?;
                 let agents = txn.update_all(agent::erase(id)).await?;
-                let users: Vec<_> = txn.all(user::only_of(id)).await?.iter().map(|user| user.id).collect();
+                let users: Vec<_> =
+                    txn.all(user::locked_exclusive_members(id)).await?.iter().map(|user| user.id).collect();
                 let members = txn.delete(membership::delete(id, None)).await?;
                 let users = txn.delete(user::delete(&users)).await?;
                 let invitations = txn.delete(invitation::delete_of(id)).await?;
@@ -54,10 +56,10 @@ impl Registry {
                     "versions": versions, "agents": agents, "members": members, "users": users,
                     "invitations": invitations, "api_keys": api_keys,
                 });
-                txn.record(Entry::of(ChangeAction::CustomerErased, id).details(details));
+                txn.record(ChangeRecord::of(ChangeAction::CustomerErased, id).details(details));
                 Ok((erased, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 }

@@ -1,33 +1,34 @@
-//! The closed list of what a caller can be told, and whose fault each is.
+//! The errors of the domain: a closed list. Each has a code that clients match on, and a message for the caller. No
+//! message may contain anything internal.
 
 use crate::{
-    db::{ConnectError, Fault},
+    db::{ConnectError, DbError},
     id::VersionId,
 };
 
-use super::limit::Limited;
+use super::limit::LimitedResource;
 
-/// A verb's answer.
+/// The result of an operation of the domain.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a verb did not do what was asked. Its message is for the caller: nothing internal is in it.
+/// Why an operation failed. The message is for the caller and contains nothing internal.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No credential, or one that is not accepted.
+    /// There is no credential, or it isn't accepted.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// The caller may see it, but may not do this.
+    /// The caller may see the object, but isn't allowed to do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is none, or the caller may not know.
+    /// The object doesn't exist, or the caller may not know that it does.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// A value is not acceptable.
+    /// A value isn't accepted.
     #[error("{message}")]
     Invalid {
-        /// The input field, in the API's own spelling; none when it is no single one.
+        /// The input field, in the API's spelling; `None` when no single field is at fault.
         field: Option<String>,
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what would be accepted.
         message: String,
     },
     /// A value is longer or larger than its limit.
@@ -35,76 +36,79 @@ pub enum Error {
     TooLarge {
         /// The input field.
         field: String,
-        /// How large it is.
+        /// The actual size.
         actual: usize,
-        /// How large it may be.
+        /// The largest size that is accepted.
         limit: usize,
-        /// In which unit.
+        /// The unit of both sizes.
         unit: &'static str,
     },
-    /// The name is taken.
+    /// A unique value is already in use.
     #[error("{message}")]
     AlreadyExists {
         /// The input field.
         field: &'static str,
-        /// What is there already.
+        /// Which value is in use.
         message: &'static str,
     },
-    /// What the caller expected to be active is not.
+    /// The active version isn't the one that the caller expected.
     #[error("{} is active, not {}", described(*actual), described(*expected))]
     NotActive {
-        /// What the caller expected.
+        /// The version that the caller expected; `None` for no active version.
         expected: Option<VersionId>,
-        /// What is so.
+        /// The version that is active; `None` when none is.
         actual: Option<VersionId>,
     },
-    /// What the caller expected to be the newest version is not.
+    /// The newest version isn't the one that the caller expected.
     #[error("the newest version is number {actual}, not {expected}")]
     NotLatest {
-        /// What the caller expected.
+        /// The number that the caller expected.
         expected: i32,
-        /// What is so.
+        /// The number of the newest version.
         actual: i32,
     },
-    /// A customer's last ADMIN stays one: nobody could give the role to another.
-    #[error("it is the customer's last ADMIN; make somebody else one first")]
+    /// A customer's last ADMIN can't lose the role, because no other member could give it to anybody.
+    #[error("this member is the customer's last ADMIN; give another member the role ADMIN first")]
     LastAdmin,
-    /// The caller has sent another request with this idempotency key.
-    #[error("another request was sent with this idempotency key within 24 hours; give each its own")]
+    /// The caller has used this idempotency key for a different request.
+    #[error("this idempotency key was used for a different request within the last 24 hours; use a new key")]
     KeyReused,
-    /// The customer has as much as its plan allows.
+    /// The customer has as many of something as its plan allows.
     #[error("the customer's plan allows {limit} {}", .limited.name())]
     LimitReached {
-        /// Of what.
-        limited: Limited,
-        /// How many.
+        /// What is limited.
+        limited: LimitedResource,
+        /// How many the plan allows.
         limit: i64,
     },
-    /// The caller asks more often than it may.
+    /// The caller sends more requests than its plan allows.
     #[error("too many requests; try again in {retry_after_seconds} s")]
     RateLimited {
-        /// After how many seconds it may ask again.
+        /// After how many seconds the caller may try again.
         retry_after_seconds: u64,
     },
-    /// The agent is archived: restore it first.
+    /// The agent is archived: it must be restored first.
     #[error("the agent is archived; restore it first")]
     Archived,
-    /// The customer is suspended: nothing is served, nothing may be written.
-    #[error("the customer is suspended")]
+    /// The customer is suspended, canceled or erased: it serves no configurations, and only
+    /// rights may be removed there.
+    #[error("the customer is suspended or canceled")]
     Suspended,
-    /// A cursor that this log never gave out, or not for this question.
-    #[error("the cursor is not of this log")]
+    /// The cursor isn't one of this log, or was returned for a different query.
+    #[error("the cursor is not valid for this log and this query; begin again without it")]
     CursorInvalid,
-    /// A cursor from before what is kept of the log.
-    #[error("the log is kept from after revision {floor}; begin anew")]
+    /// The cursor points to a part of the log that has been pruned.
+    #[error(
+        "the log has been pruned up to revision {floor}; begin again at a later revision, or without a cursor"
+    )]
     CursorTooOld {
-        /// The last commit that is not kept any more.
+        /// The last commit that was pruned.
         floor: i64,
     },
-    /// It can't be answered now; trying again later may do.
+    /// The request can't be answered now. Trying again later may succeed.
     #[error("{0}; try again")]
     Unavailable(&'static str),
-    /// Our own fault. The source is for the log.
+    /// An error of the service itself. The source goes to the log, not to the caller.
     #[error("something went wrong on our side")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -113,7 +117,7 @@ fn described(version: Option<VersionId>) -> String {
     version.map_or_else(|| "no version".to_owned(), |id| format!("version {id}"))
 }
 
-/// An error's name on the wire. Clients match on it; names are only ever added.
+/// An error's code in the API. Clients match on it; codes are only ever added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// See [`Error::Unauthenticated`].
@@ -151,7 +155,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Its spelling on the wire.
+    /// The code as it is written in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -176,12 +180,12 @@ impl ErrorCode {
 }
 
 impl Error {
-    /// A value of this input field is not acceptable.
+    /// An error about the value of this input field.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { field: Some(field.into()), message: message.into() }
     }
 
-    /// Its name on the wire.
+    /// The error's code in the API.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -204,7 +208,7 @@ impl Error {
         }
     }
 
-    /// The input field at fault, in the API's own spelling.
+    /// The input field at fault, in the API's spelling; `None` when no single field is.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         match self {
@@ -218,9 +222,10 @@ impl Error {
         }
     }
 
-    /// Whether the caller could have known better: then it is told so in the payload, as data.
+    /// Whether the error is about the request itself or the state that it met. Mutations return these as data in
+    /// `userErrors`.
     #[must_use]
-    pub fn is_callers(&self) -> bool {
+    pub fn is_user_error(&self) -> bool {
         match self.code() {
             ErrorCode::NotFound
             | ErrorCode::Invalid
@@ -242,24 +247,24 @@ impl Error {
     }
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<DbError> for Error {
+    fn from(fault: DbError) -> Self {
         match fault {
-            Fault::Unique(name) if name == "agents_customer_name_key" => Self::AlreadyExists {
+            DbError::Unique(name) if name == "agents_customer_name_key" => Self::AlreadyExists {
                 field: "name",
-                message: "the customer has an agent of this name already",
+                message: "the customer already has an agent of this name",
             },
-            Fault::Constraint(name) if name == "agents_owner_fkey" => {
+            DbError::Constraint(name) if name == "agents_owner_fkey" => {
                 Self::invalid("ownerId", "the owner must be a member of the agent's customer")
             }
-            // What serves is one of its agent's own versions.
-            Fault::Constraint(name)
+            // Foreign keys: the version must be one of the agent's own.
+            DbError::Constraint(name)
                 if name == "activations_version_fkey" || name == "agents_active_version_fkey" =>
             {
                 Self::NotFound("version of this agent")
             }
-            Fault::Serialization(_) => Self::Unavailable("two writes met"),
-            Fault::Unavailable(source) => {
+            DbError::Serialization(_) => Self::Unavailable("two concurrent writes conflicted"),
+            DbError::Unavailable(source) => {
                 tracing::warn!(error = %source, "the database is unavailable");
                 Self::Unavailable("the database can't be reached")
             }

@@ -1,4 +1,4 @@
-//! Idempotency keys: a write that is sent again with the same key has its effect once, and is told again.
+//! Idempotency keys: a write that is sent again with the same key takes effect once, and its result is replayed.
 
 use std::future::Future;
 
@@ -10,43 +10,44 @@ use uuid::Uuid;
 use super::{Caller, Error, Registry, Result, policy::Action, right::OpenTxn, text};
 use crate::{db::Committed, entity::idempotency_key, id::CustomerId};
 
-/// How many characters a key may have.
+/// The most characters of a key.
 pub const KEY_CHARS_MAX: usize = 255;
-/// How long a write is remembered by its key.
-const KEPT: TimeDelta = TimeDelta::hours(24);
+/// How long a key is stored.
+const KEY_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// A key that its caller chose for one write, and what it came with.
+/// The hash of a key that the caller chose for one write, and the hash of that write's request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     key_hash: [u8; 32],
     request_hash: [u8; 32],
 }
 
-/// Which rows a write came to, by their ids.
+/// The ids from which a write's result can be loaded again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Subject {
-    /// The row itself.
+pub(super) struct ReplayIds {
+    /// The id of the row that the write changed.
     pub(super) id: Uuid,
-    /// What else is needed to name it, or the other row.
+    /// The second part of that row's key, or the id of a second row.
     pub(super) other: Option<Uuid>,
 }
 
-/// What a write comes to, so far as it can be told again by ids alone. Secrets can't.
-pub(super) trait Retold: Sized + Send + 'static {
-    /// What it is about.
-    fn subject(&self) -> Subject;
+/// The result of a write that can be replayed from ids alone. Secrets can't be replayed.
+pub(super) trait Replayable: Sized + Send + 'static {
+    /// The ids to store with the key.
+    fn replay_ids(&self) -> ReplayIds;
 
-    /// The commit that made it so, when this write found it so.
+    /// The revision to store when the write changed nothing: that of the earlier change.
     fn since(&self) -> i64 {
         0
     }
 
-    /// The same as it is now, for who wrote it then and still may: that is read again in this transaction.
-    fn again(txn: &OpenTxn, subject: Subject) -> impl Future<Output = Result<Self>> + Send;
+    /// Loads the result in its current state. Reads the caller's right again in this transaction, and fails if the
+    /// caller has lost the right that the write needs.
+    fn replay(txn: &OpenTxn, subject: ReplayIds) -> impl Future<Output = Result<Self>> + Send;
 }
 
 impl IdempotencyKey {
-    /// A key for one request: its name, and all that comes with it. JSON that only differs in layout is the same.
+    /// Makes the key for a request from the request's name and its input. JSON that differs only in layout is equal.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a key that is not 1 to [`KEY_CHARS_MAX`] printable ASCII characters.
@@ -55,7 +56,7 @@ impl IdempotencyKey {
             || key.len() > KEY_CHARS_MAX
             || !key.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         {
-            let message = format!("an idempotency key is 1 to {KEY_CHARS_MAX} printable ASCII characters");
+            let message = format!("idempotencyKey must be 1 to {KEY_CHARS_MAX} printable ASCII characters");
             return Err(Error::invalid("idempotencyKey", message));
         }
         let mut hash = Sha256::new();
@@ -66,18 +67,18 @@ impl IdempotencyKey {
     }
 }
 
-impl Subject {
-    /// A row with an id of its own.
+impl ReplayIds {
+    /// The ids of a result with one row.
     pub(super) fn row(id: impl Into<Uuid>) -> Self {
         Self { id: id.into(), other: None }
     }
 
-    /// The same, with another id.
+    /// Adds a second id.
     pub(super) fn and(self, other: impl Into<Uuid>) -> Self {
         Self { other: Some(other.into()), ..self }
     }
 
-    /// The customer that the other id names, for who still may do this there.
+    /// The customer with the second id, if the caller may still do `action` there.
     pub(super) async fn customer(
         self,
         txn: &OpenTxn,
@@ -89,14 +90,15 @@ impl Subject {
         Ok(customer)
     }
 
-    /// The other id, of a subject that has one.
+    /// The second id, for a result that has one.
     pub(super) fn other(self) -> Result<Uuid> {
-        self.other.ok_or_else(|| Error::Internal("an idempotency key names half of its subject".into()))
+        self.other
+            .ok_or_else(|| Error::Internal("an idempotency key was stored without its second id".into()))
     }
 }
 
-/// The row that a write was about, for who still may do at its customer what the write did.
-pub(super) async fn allowed<T>(
+/// The row that a write changed, if the caller may still do `action` at the row's customer.
+pub(super) async fn require_allowed<T>(
     found: Option<T>,
     txn: &OpenTxn,
     action: Action,
@@ -108,27 +110,27 @@ pub(super) async fn allowed<T>(
     Ok(found)
 }
 
-impl<T: Retold> Retold for (T, i64) {
-    fn subject(&self) -> Subject {
-        self.0.subject()
+impl<T: Replayable> Replayable for (T, i64) {
+    fn replay_ids(&self) -> ReplayIds {
+        self.0.replay_ids()
     }
 
     fn since(&self) -> i64 {
         self.1
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        Ok((T::again(txn, subject).await?, 0))
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        Ok((T::replay(txn, subject).await?, 0))
     }
 }
 
 impl Registry {
-    /// Runs `work` as [`Registry::run`] does; but when the caller has sent the same before with the same idempotency key,
-    /// nothing is done and what it came to then is told again. Who sends it meanwhile waits. A write that fails leaves its
-    /// key free.
+    /// Runs `work` as [`Registry::run`] does. If the caller has sent the same request with the same idempotency key
+    /// before, replays that result instead. A concurrent request with the same key waits. A write that fails releases
+    /// its key.
     pub(super) async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
-        T: Retold,
+        T: Replayable,
         F: FnOnce(OpenTxn) -> W + Send + 'static,
         W: Future<Output = Result<T>> + Send,
     {
@@ -137,33 +139,33 @@ impl Registry {
         };
         let now = self.clock.now();
         let work = move |txn: OpenTxn| async move {
-            let earlier = txn.claim(key_hash, request_hash, now, now - KEPT).await?;
+            let earlier = txn.claim(key_hash, request_hash, now, now - KEY_LIFETIME).await?;
             let Some(earlier) = earlier else {
                 let value = work(txn.clone()).await?;
-                let Subject { id, other } = value.subject();
-                txn.came_to(id, other, value.since());
+                let ReplayIds { id, other } = value.replay_ids();
+                txn.complete_idempotency_key(id, other, value.since());
                 return Ok((value, None));
             };
             if earlier.request_hash != request_hash {
                 return Err(Error::KeyReused);
             }
             metrics::counter!("registry_idempotent_replays_total").increment(1);
-            let subject = Subject { id: earlier.subject_id, other: earlier.other_id };
-            Ok((T::again(&txn, subject).await?, Some(earlier.revision)))
+            let subject = ReplayIds { id: earlier.subject_id, other: earlier.other_id };
+            Ok((T::replay(&txn, subject).await?, Some(earlier.revision)))
         };
         let Committed { value: (value, earlier), revision } = self.run(caller, work).await?;
         Ok(Committed { value, revision: earlier.or(revision) })
     }
 
-    /// Forgets the idempotency keys of writes that are longer ago than they are kept.
+    /// Deletes idempotency keys that are older than 24 hours. Returns how many.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub async fn forget_idempotency_keys(&self) -> Result<u64> {
-        let until = self.clock.now() - KEPT;
+        let until = self.clock.now() - KEY_LIFETIME;
         let forget = async move |txn: OpenTxn| -> Result<u64> {
             let txn = txn.platform(Action::ManagePlatform).await?;
-            txn.take_time().await?;
+            txn.extend_statement_timeout().await?;
             Ok(txn.delete(idempotency_key::forget(until)).await?)
         };
         Ok(self.run(&Caller::system("retention"), forget).await?.value)

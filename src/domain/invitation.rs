@@ -1,5 +1,5 @@
-//! Invitations: who is to work for a customer, known by an address until it comes with a token whose issuer has verified
-//! that the address is its own.
+//! Invitations to work for a customer, by e-mail address. An invitation is accepted by the first token whose issuer
+//! has verified that address.
 
 use chrono::TimeDelta;
 use sea_orm::Set;
@@ -9,100 +9,102 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
-    limit::{self, Counted},
+    idempotency::{ReplayIds, Replayable, require_allowed},
+    limit::{self, QuotaKind},
     member::{self, Membership, Role},
     policy::{self, Action},
     right::{self, OpenTxn},
 };
 use crate::{
-    db::{Actor, Entry, Origin, Txn, View},
-    entity::{change::last_of_row, invitation as row, membership, user},
+    db::{Actor, ChangeRecord, Origin, Txn, View},
+    entity::{change::last_of_row, invitation, membership, user},
     id::{CustomerId, InvitationId, UserId},
 };
 
-pub use row::Model as Invitation;
+pub use invitation::Model as Invitation;
 
-/// How long an invitation is open: long enough for a holiday.
+/// How long an invitation stays open.
 const OPEN_FOR: TimeDelta = TimeDelta::days(14);
 /// The longest address, in characters (RFC 5321, section 4.5.3.1.3).
 const EMAIL_CHARS_MAX: usize = 254;
 
-/// Whom to invite, where to, and as what.
+/// An invitation to send.
 #[derive(Clone, Debug)]
 pub struct InviteMember {
-    /// Where.
+    /// The customer to work for.
     pub customer_id: CustomerId,
-    /// Whom; its case does not matter.
+    /// The e-mail address; its case doesn't matter.
     pub email: String,
-    /// As what.
+    /// The role that the member will have.
     pub role: Role,
 }
 
-impl Retold for Invitation {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for Invitation {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_id(txn.reach(), subject.id.into())).await?;
-        allowed(found, txn, Action::ManageMembers, "invitation", |row| row.customer_id).await
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(invitation::by_id(txn.tenant_filter(), subject.id.into())).await?;
+        require_allowed(found, txn, Action::ManageMembers, "invitation", |row| row.customer_id).await
     }
 }
 
-/// An invitation that was taken back.
+/// An invitation that was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawn {
-    /// Which one.
+    /// The invitation's id.
     pub id: InvitationId,
-    /// Of which customer.
+    /// The invitation's customer.
     pub customer_id: CustomerId,
 }
 
-impl Retold for Withdrawn {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id).and(self.customer_id)
+impl Replayable for Withdrawn {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id).and(self.customer_id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         let customer_id = subject.customer(txn, Action::RemoveMembers, "invitation").await?;
         Ok(Self { id: subject.id.into(), customer_id })
     }
 }
 
 impl Registry {
-    /// Invites somebody to work for a customer. It becomes a member when it signs in with a token in which its issuer
-    /// has verified this address. Nobody is written to: tell it yourself.
+    /// Invites a person to work for a customer. The person becomes a member when signing in with a token whose issuer
+    /// has verified this address. No e-mail is sent: the inviter must tell the person.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
-    /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when it is a member's, or is
-    /// invited in another role, [`Error::LimitReached`].
+    /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when a member has the
+    /// address or it has an open invitation with another role, [`Error::LimitReached`].
     pub async fn invite_member(&self, caller: &Caller, input: InviteMember) -> Result<Changed<Invitation>> {
         let InviteMember { customer_id, email, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
-        // A person has typed it; what an issuer claims is compared as it is.
+        // Trimmed because a person has typed it. Addresses in tokens are compared without trimming.
         let email = address(email.trim())?;
         let (now, id) = (self.clock.now(), self.clock.id());
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
                 if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
-                    return Err(taken("somebody with this address is a member already"));
+                    return Err(taken("a member with this address already exists"));
                 }
-                match txn.one(row::of_customer(customer_id, &email)).await? {
+                match txn.one(invitation::of_customer(customer_id, &email)).await? {
                     Some(open) if open.expires_at > now && open.role == role => {
                         let change = ChangeAction::InvitationCreated;
                         let last = last_of_row(customer_id, open.id.into(), change);
                         return Ok((open, super::since(&txn, last).await?));
                     }
                     Some(open) if open.expires_at > now => {
-                        return Err(taken("this address is invited in another role; take that back first"));
+                        return Err(taken(
+                            "this address has an open invitation with another role; revoke that first",
+                        ));
                     }
                     Some(late) => withdraw(&txn, &late).await?,
                     None => {}
                 }
-                limit::room_for(&txn, &customer, Counted::Members, 1, now).await?;
+                limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
                 let Actor { kind, id: by } = txn.actor();
                 let invitation = Invitation {
                     id,
@@ -114,30 +116,34 @@ impl Registry {
                     created_at: now,
                     expires_at: now + OPEN_FOR,
                 };
-                txn.insert(row::ActiveModel::from(invitation.clone())).await?;
-                // The address is personal, and the log holds nothing personal.
+                txn.insert(invitation::ActiveModel::from(invitation.clone())).await?;
+                // Without the address: the log must not contain personal data.
                 let after = json!({ "after": { "role": sea_orm::ActiveEnum::to_value(&role) } });
-                let entry = Entry::of(ChangeAction::InvitationCreated, customer_id).subject(id);
+                let entry = ChangeRecord::of(ChangeAction::InvitationCreated, customer_id).subject(id);
                 txn.record(entry.details(after));
                 Ok((invitation, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Takes an open invitation back.
+    /// Revokes an open invitation.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none that is open, [`Error::Forbidden`] unless the caller is an ADMIN of its
-    /// customer or the platform, [`Error::Suspended`].
+    /// [`Error::NotFound`] when there is no such invitation, [`Error::Forbidden`] unless the caller is an ADMIN of
+    /// its customer or the platform, [`Error::Suspended`].
     pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Withdrawn>> {
         policy::allow(caller, Action::RemoveMembers)?;
         let made = self
             .write(caller, move |txn| async move {
                 let missing = || Error::NotFound("invitation");
-                let customer = txn.one(row::by_id(txn.reach(), id)).await?.ok_or_else(missing)?.customer_id;
+                let customer = txn
+                    .one(invitation::by_id(txn.tenant_filter(), id))
+                    .await?
+                    .ok_or_else(missing)?
+                    .customer_id;
                 let (txn, _) = txn.customer(Action::RemoveMembers, customer, "invitation").await?;
-                let open = txn.one(row::locked(txn.reach(), id)).await?.ok_or_else(missing)?;
+                let open = txn.one(invitation::locked(txn.tenant_filter(), id)).await?.ok_or_else(missing)?;
                 withdraw(&txn, &open).await?;
                 Ok(Withdrawn { id, customer_id: customer })
             })
@@ -145,10 +151,11 @@ impl Registry {
         made.changed()
     }
 
-    /// The same page of open invitations, oldest first, of each of these customers.
+    /// For each of these customers, the same page of open invitations, oldest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service. Customers whose members the reader may not see have none here.
+    /// [`Error::Forbidden`] for an API key or a service token. Customers whose members the reader may not read get an
+    /// empty page.
     pub async fn invitations_of_each(
         &self,
         reading: &Reading,
@@ -156,11 +163,11 @@ impl Registry {
         page: &PageArgs<InvitationId>,
     ) -> Result<Vec<(CustomerId, Page<Invitation>)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.all(row::page_each(&visible, &page.slice(), self.clock.now())).await?;
+        let rows = reading.view.all(invitation::page_each(&visible, &page.slice(), self.clock.now())).await?;
         Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
     }
 
-    /// How many open invitations each of these customers has.
+    /// For each of these customers, how many open invitations it has.
     ///
     /// # Errors
     /// As [`Registry::invitations_of_each`].
@@ -170,20 +177,20 @@ impl Registry {
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.pairs(row::count_each(&visible, self.clock.now())).await?;
+        let rows = reading.view.pairs(invitation::count_each(&visible, self.clock.now())).await?;
         Ok(super::zero_filled(customers, rows))
     }
 
-    /// The open invitations of this address, which its owner's issuer has verified.
+    /// The open invitations for an address that the issuer of its owner's token has verified.
     pub(super) async fn invited(&self, view: &View, email: &str) -> Result<Vec<Invitation>> {
         match address(email) {
-            Ok(email) => Ok(view.all(row::of_email(&email, self.clock.now())).await?),
+            Ok(email) => Ok(view.all(invitation::of_email(&email, self.clock.now())).await?),
             Err(_) => Ok(Vec::new()),
         }
     }
 
-    /// Accepts an invitation: makes or completes the profile and makes it a member. Does nothing when the invitation has
-    /// been accepted or taken back meanwhile.
+    /// Accepts an invitation: creates or updates the profile, and makes the user a member. Does nothing when the
+    /// invitation isn't open any more.
     pub(super) async fn join(
         &self,
         principal: &UserPrincipal,
@@ -197,7 +204,7 @@ impl Registry {
         let join = async move |txn: OpenTxn| -> Result<()> {
             let Some((txn, open)) = txn.invitation(customer_id, id).await? else { return Ok(()) };
             let user = profile(&txn, &principal, now).await?;
-            txn.delete(row::delete(id)).await?;
+            txn.delete(invitation::delete(id)).await?;
             match txn.one(membership::locked(customer_id, user)).await? {
                 Some(_) => withdrawn(&txn, &open),
                 None => {
@@ -212,7 +219,7 @@ impl Registry {
     }
 }
 
-/// The profile of whoever joins, made if there is none, and with what its token says of it.
+/// The id of the joining user's profile, which is created if needed, and updated with the claims of its token.
 async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<UserId> {
     if !principal.has_profile {
         right::make_profile(txn, principal, now).await?;
@@ -224,20 +231,20 @@ async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instan
         let id = found.id;
         let row = user::ActiveModel { email: Set(principal.email.clone()), name: Set(name), ..found.into() };
         txn.update(row).await?;
-        txn.record(Entry::platform(ChangeAction::UserUpdated).subject(id));
+        txn.record(ChangeRecord::platform(ChangeAction::UserUpdated).subject(id));
         return Ok(id);
     }
     Ok(found.id)
 }
 
 async fn withdraw(txn: &Txn, invitation: &Invitation) -> Result<()> {
-    txn.delete(row::delete(invitation.id)).await?;
+    txn.delete(invitation::delete(invitation.id)).await?;
     withdrawn(txn, invitation);
     Ok(())
 }
 
 fn withdrawn(txn: &Txn, invitation: &Invitation) {
-    let entry = Entry::of(ChangeAction::InvitationRevoked, invitation.customer_id);
+    let entry = ChangeRecord::of(ChangeAction::InvitationRevoked, invitation.customer_id);
     let role = sea_orm::ActiveEnum::to_value(&invitation.role);
     txn.record(entry.subject(invitation.id).details(json!({ "before": { "role": role } })));
 }
@@ -246,10 +253,10 @@ fn taken(message: &'static str) -> Error {
     Error::AlreadyExists { field: "email", message }
 }
 
-/// An address as it is kept and compared: in lower case. A letter that only becomes a plain one by that (the Kelvin sign
-/// a `k`) would make an address of another's, and so would a character that nobody sees: both are refused.
+/// The form in which an address is stored and compared: lower case. Rejects letters that only lower-casing turns into
+/// ASCII (the Kelvin sign into `k`), and invisible characters: such an address could pass for another person's.
 fn address(email: &str) -> Result<String> {
-    let wrong = || Error::invalid("email", "email must be an address, such as ada@example.org");
+    let wrong = || Error::invalid("email", "email must be an e-mail address, such as ada@example.org");
     let (name, domain) = email.rsplit_once('@').ok_or_else(wrong)?;
     let is_plain = !email.chars().any(is_unseen);
     let is_itself = |c: char| c.is_ascii() || !c.to_lowercase().any(|lower| lower.is_ascii());

@@ -1,31 +1,32 @@
-//! What a plan limits, and how much of it a customer has.
+//! The limits of each plan, and how much of them a customer uses.
 
 use super::{
     Error, Reading, Registry, Result,
     customer::{Customer, Plan},
     policy::Action,
 };
-use crate::{clock::Instant, db::Txn, entity::customer as row, id::CustomerId};
+use crate::{clock::Instant, db::Txn, entity::customer, id::CustomerId};
 
-pub use row::{Counted, Usage};
+pub use customer::{QuotaKind, Usage};
 
-/// How much a customer may have, and ask for.
+/// How many objects a customer may have, and how many requests it may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Agents, archived ones too: they are kept.
+    /// Agents, including archived ones.
     pub agents: i64,
     /// Versions of one agent.
     pub versions: i32,
-    /// API keys that are accepted.
+    /// API keys that are accepted: neither revoked nor expired.
     pub api_keys: i64,
     /// Members and open invitations together.
     pub members: i64,
-    /// Requests a second of one user or API key, on one instance, over a while; twice as many at once.
+    /// Requests per second of one user or API key on one instance, as a sustained rate. Bursts may be twice as large.
     pub requests_per_second: u32,
 }
 
 impl Plan {
-    /// What this plan limits. Sizes: one who tries it, a team, a city with all its departments.
+    /// The limits of this plan. FREE is for trying the registry, PRO for a team, ENTERPRISE for a city with all its
+    /// departments.
     #[must_use]
     pub fn limits(self) -> Limits {
         match self {
@@ -52,7 +53,7 @@ impl Plan {
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limited {
+pub enum LimitedResource {
     /// See [`Limits::agents`].
     Agents,
     /// See [`Limits::versions`].
@@ -63,8 +64,8 @@ pub enum Limited {
     Members,
 }
 
-impl Limited {
-    /// How messages call it.
+impl LimitedResource {
+    /// The plural noun for error messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -75,7 +76,7 @@ impl Limited {
         }
     }
 
-    /// How many of it this plan has.
+    /// This plan's limit.
     #[must_use]
     pub fn of(self, plan: Plan) -> i64 {
         let Limits { agents, versions, api_keys, members, requests_per_second: _ } = plan.limits();
@@ -87,7 +88,7 @@ impl Limited {
         }
     }
 
-    /// Refuses when a customer of this plan would have more than it may.
+    /// Checks that `would_be` of these are within the plan's limit.
     ///
     /// # Errors
     /// [`Error::LimitReached`].
@@ -97,35 +98,36 @@ impl Limited {
     }
 }
 
-/// Refuses when a customer has no room for so many more; none always find room. Its row must be locked for a change: who
-/// counts beside us waits.
-pub(super) async fn room_for(
+/// Checks that a locked customer's plan has room for `more` objects. Always succeeds for 0. The customer's row must
+/// be locked exclusively, so that concurrent checks of the same customer serialize.
+pub(super) async fn check_quota(
     txn: &Txn,
     customer: &Customer,
-    what: Counted,
+    what: QuotaKind,
     more: usize,
     now: Instant,
 ) -> Result<()> {
     if more == 0 {
         return Ok(());
     }
-    let has = txn.one(row::count(what, customer.id, now)).await?.ok_or(Error::NotFound("customer"))?;
+    let has = txn.one(customer::count(what, customer.id, now)).await?.ok_or(Error::NotFound("customer"))?;
     let limited = match what {
-        Counted::Agents => Limited::Agents,
-        Counted::ApiKeys => Limited::ApiKeys,
-        Counted::Members => Limited::Members,
+        QuotaKind::Agents => LimitedResource::Agents,
+        QuotaKind::ApiKeys => LimitedResource::ApiKeys,
+        QuotaKind::Members => LimitedResource::Members,
     };
     limited.check(customer.plan, has.count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)))
 }
 
 impl Registry {
-    /// How much each of these customers has of what its plan limits.
+    /// How much each of these customers uses of what its plan limits. Leaves out customers that the reader may not
+    /// see.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for an API key or a service.
     pub async fn usage_of_each(&self, reading: &Reading, customers: &[CustomerId]) -> Result<Vec<Usage>> {
         super::policy::allow(&reading.caller, Action::ReadBilling)?;
         let visible = super::visible(reading, customers, |id| *id);
-        Ok(reading.view.all(row::usage(&visible, self.clock.now())).await?)
+        Ok(reading.view.all(customer::usage(&visible, self.clock.now())).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! Members: which user works for which customer, and as what.
+//! Members: which users work for which customer, and in which role.
 
 use sea_orm::Set;
 use serde_json::json;
@@ -6,78 +6,79 @@ use serde_json::json;
 use super::{
     Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
-    idempotency::{Retold, Subject},
-    limit::{self, Counted},
+    idempotency::{ReplayIds, Replayable},
+    limit::{self, QuotaKind},
     policy::{self, Action},
     right::OpenTxn,
 };
 use crate::{
-    db::{Entry, Txn},
-    entity::{change::last_of_row, membership as row, user},
+    db::{ChangeRecord, Txn},
+    entity::{change::last_of_row, membership, user},
     id::{CustomerId, UserId},
 };
 
-pub use row::{Model as Membership, Role};
+pub use membership::{Model as Membership, Role};
 
-/// Who is to be a member of what, and as what.
+/// A membership to create or to change.
 #[derive(Clone, Debug)]
 pub struct SetMember {
-    /// Where.
+    /// The customer.
     pub customer_id: CustomerId,
-    /// Who vouches for the subject.
+    /// The issuer of the user's tokens.
     pub issuer: String,
-    /// Its name at the issuer, 1 to 255 characters.
+    /// The user's name at the issuer; 1 to 255 characters.
     pub subject: String,
-    /// Its address, for a profile that has to be made.
+    /// The user's e-mail address, used when a profile has to be created.
     pub email: Option<String>,
-    /// As what.
+    /// The role at this customer.
     pub role: Role,
 }
 
-/// Which member is to have which role.
+/// A member's new role.
 #[derive(Clone, Debug)]
 pub struct ChangeMemberRole {
-    /// Where.
+    /// The customer.
     pub customer_id: CustomerId,
-    /// Who.
+    /// The member's user.
     pub user_id: UserId,
-    /// As what.
+    /// The new role.
     pub role: Role,
 }
 
-impl Retold for Membership {
-    fn subject(&self) -> Subject {
-        Subject::row(self.user_id).and(self.customer_id)
+impl Replayable for Membership {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.user_id).and(self.customer_id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         let customer = subject.customer(txn, Action::ManageMembers, "member").await?;
-        txn.one(row::of(customer, subject.id.into())).await?.ok_or(Error::NotFound("member"))
+        txn.one(membership::of(customer, subject.id.into())).await?.ok_or(Error::NotFound("member"))
     }
 }
 
 /// A member that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// From where.
+    /// The customer.
     pub customer_id: CustomerId,
 }
 
-impl Retold for Removed {
-    fn subject(&self) -> Subject {
-        Subject::row(self.user_id).and(self.customer_id)
+impl Replayable for Removed {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.user_id).and(self.customer_id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         let customer_id = subject.customer(txn, Action::RemoveMembers, "member").await?;
         Ok(Self { user_id: subject.id.into(), customer_id })
     }
 }
 
 impl Registry {
-    /// Makes a user a member, or gives a member another role, without an invitation. Makes its profile if it has none.
+    /// Makes a user a member, or gives a member another role, without an invitation. Creates the user's profile if
+    /// there is none.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is the platform, [`Error::NotFound`], [`Error::Invalid`],
@@ -99,24 +100,24 @@ impl Registry {
                     created_at: Set(now),
                 };
                 if txn.insert_new(profile).await? {
-                    txn.record(Entry::platform(ChangeAction::UserCreated).subject(fresh));
+                    txn.record(ChangeRecord::platform(ChangeAction::UserCreated).subject(fresh));
                 }
                 let user =
                     txn.one(user::by_subject(&issuer, &subject)).await?.ok_or(Error::NotFound("user"))?;
-                match txn.one(row::locked(customer_id, user.id)).await? {
+                match txn.one(membership::locked(customer_id, user.id)).await? {
                     Some(before) => assign(&txn, before, role).await,
                     None => {
-                        limit::room_for(&txn, &customer, Counted::Members, 1, now).await?;
+                        limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
                         let member = Membership { customer_id, user_id: user.id, role, created_at: now };
                         Ok((enter(&txn, member).await?, 0))
                     }
                 }
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Gives a member another role. What it had begun with more is ended within a second.
+    /// Gives a member another role. Sockets and streams that need the previous role end within a second.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer or the member, [`Error::Forbidden`] unless the caller is an ADMIN there or
@@ -131,17 +132,18 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, _) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
-                let before = txn.one(row::locked(customer_id, user_id)).await?;
+                let before = txn.one(membership::locked(customer_id, user_id)).await?;
                 assign(&txn, before.ok_or(Error::NotFound("member"))?, role).await
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 
-    /// Ends a user's work for a customer: at once it sees nothing of it any more, and owns none of its agents.
+    /// Removes a member: the user loses access to the customer at once, and its agents there have no owner.
     ///
     /// # Errors
-    /// As [`Registry::change_member_role`], but not [`Error::Suspended`] unless the customer is erased: this only takes away.
+    /// As [`Registry::change_member_role`], but [`Error::Suspended`] only for an erased customer: this only removes a
+    /// right.
     pub async fn remove_member(
         &self,
         caller: &Caller,
@@ -152,12 +154,12 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let (txn, _) = txn.customer(Action::RemoveMembers, customer_id, "customer").await?;
-                let before = txn.one(row::locked(customer_id, user_id)).await?;
+                let before = txn.one(membership::locked(customer_id, user_id)).await?;
                 let before = before.ok_or(Error::NotFound("member"))?;
                 keep_an_admin(&txn, &before).await?;
-                txn.delete(row::delete(customer_id, Some(user_id))).await?;
+                txn.delete(membership::delete(customer_id, Some(user_id))).await?;
                 let details = json!({ "before": name(before.role), "after": null });
-                let entry = Entry::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
+                let entry = ChangeRecord::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
                 txn.record(entry.details(details));
                 Ok(Removed { user_id, customer_id })
             })
@@ -165,10 +167,11 @@ impl Registry {
         made.changed()
     }
 
-    /// The same page of members, by their users' ids, of each of these customers.
+    /// For each of these customers, the same page of members, in the order of their users' ids.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service. Customers whose members the reader may not see have none here.
+    /// [`Error::Forbidden`] for an API key or a service token. Customers whose members the reader may not read get an
+    /// empty page.
     pub async fn members_of_each(
         &self,
         reading: &Reading,
@@ -176,11 +179,11 @@ impl Registry {
         page: &PageArgs<UserId>,
     ) -> Result<Vec<(CustomerId, Page<Membership>)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.all(row::page_each(&visible, &page.slice())).await?;
+        let rows = reading.view.all(membership::page_each(&visible, &page.slice())).await?;
         Ok(super::page_each(customers, rows, |member| member.customer_id, page))
     }
 
-    /// How many members each of these customers has.
+    /// For each of these customers, how many members it has.
     ///
     /// # Errors
     /// As [`Registry::members_of_each`].
@@ -190,21 +193,21 @@ impl Registry {
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.pairs(row::count_each(&visible)).await?;
+        let rows = reading.view.pairs(membership::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }
 
-/// Makes a user, who is none yet, a member of a locked customer.
+/// Makes a user a member of a locked customer, where it isn't one yet.
 pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
     let details = json!({ "before": null, "after": name(member.role) });
-    let entry = Entry::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
-    txn.insert(row::ActiveModel::from(member.clone())).await?;
+    let entry = ChangeRecord::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
+    txn.insert(membership::ActiveModel::from(member.clone())).await?;
     txn.record(entry.details(details));
     Ok(member)
 }
 
-/// Gives a locked member this role; answers since when it has it, if it had it already.
+/// Gives a locked member this role. When the member has it already, returns the revision of the commit that set it.
 async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership, i64)> {
     let (customer, user) = (before.customer_id, before.user_id);
     if before.role == role {
@@ -213,15 +216,15 @@ async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership
     }
     keep_an_admin(txn, &before).await?;
     let details = json!({ "before": name(before.role), "after": name(role) });
-    let after = txn.update(row::ActiveModel { role: Set(role), ..before.into() }).await?;
-    txn.record(Entry::of(ChangeAction::MemberSet, customer).subject(user).details(details));
+    let after = txn.update(membership::ActiveModel { role: Set(role), ..before.into() }).await?;
+    txn.record(ChangeRecord::of(ChangeAction::MemberSet, customer).subject(user).details(details));
     Ok((after, 0))
 }
 
-/// Refuses when this member of a locked customer is its last ADMIN.
+/// Fails when this member of a locked customer is its last ADMIN.
 async fn keep_an_admin(txn: &Txn, member: &Membership) -> Result<()> {
     if member.role == Role::Admin
-        && txn.one(row::other_admins(member.customer_id, member.user_id)).await?.is_none()
+        && txn.one(membership::other_admins(member.customer_id, member.user_id)).await?.is_none()
     {
         return Err(Error::LastAdmin);
     }

@@ -1,4 +1,5 @@
-//! The only rules. GraphQL, REST and the command line all come through here; each verb asks the policy first.
+//! The rules of the registry. GraphQL, REST and the command line call the methods of [`Registry`], and each method
+//! asks the policy first. May not use axum or async-graphql.
 
 use std::{collections::HashMap, hash::Hash, ops::Deref, sync::Arc};
 
@@ -21,7 +22,7 @@ mod billing;
 mod caller;
 pub mod change;
 pub mod config;
-mod content;
+mod content_cache;
 pub mod customer;
 pub mod diff;
 pub mod erasure;
@@ -43,7 +44,7 @@ mod visibility;
 
 pub use crate::{
     db::{Origin, Scope},
-    entity::Reach,
+    entity::TenantFilter,
 };
 pub use caller::{
     Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
@@ -54,85 +55,88 @@ pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 pub use text::{DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
 pub use visibility::VisibilityKey;
 
-/// All verbs. Clones are the same.
+/// All operations of the registry. Clones share one state.
 #[derive(Clone, Debug)]
-pub struct Registry(Arc<Means>);
+pub struct Registry(Arc<RegistryInner>);
 
 impl Deref for Registry {
-    type Target = Means;
+    type Target = RegistryInner;
 
-    fn deref(&self) -> &Means {
+    fn deref(&self) -> &RegistryInner {
         &self.0
     }
 }
 
-/// What the verbs work with.
+/// What the operations use: the database, the clock, authentication, and the cache of versions' contents.
 #[derive(Debug)]
-pub struct Means {
+pub struct RegistryInner {
     db: Db,
     clock: Clock,
     auth: auth::Auth,
-    contents: content::Contents,
+    contents: content_cache::ContentCache,
 }
 
-/// What a write came to.
+/// The result of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed<T> {
-    /// The row as it is now.
+    /// The row as it is after the write.
     pub value: T,
-    /// The commit that made it so: this one, or an earlier one when all was so already.
+    /// The commit that brought the row to this state: this write's, or an earlier one when this write changed
+    /// nothing.
     pub revision: i64,
 }
 
-/// A change to a nullable column that an input may leave out.
+/// A change of a nullable column: `None` keeps it, `Some(None)` sets it to null.
 pub type Patch<T> = Option<Option<T>>;
 
 impl Registry {
-    /// The verbs on this database, for users that this issuer vouches for.
+    /// The operations on this database, for users whose tokens come from this issuer.
     #[must_use]
     pub fn new(db: Db, clock: Clock, issuer: auth::Issuer) -> Self {
-        let (auth, contents) = (auth::Auth::new(issuer), content::Contents::default());
-        Self(Arc::new(Means { db, clock, auth, contents }))
+        let (auth, contents) = (auth::Auth::new(issuer), content_cache::ContentCache::default());
+        Self(Arc::new(RegistryInner { db, clock, auth, contents }))
     }
 
-    /// A snapshot for this caller, opened at its first question.
+    /// A snapshot under this caller's scope. Its transaction is opened by the first query.
     #[must_use]
     pub fn reading(&self, caller: &Caller) -> Reading {
         Reading { caller: Arc::new(caller.clone()), view: self.db.view(caller.scope()) }
     }
 
-    /// The clock that all of this goes by.
+    /// The clock that all operations use.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The last commit that these verbs have seen; 0 when there was none.
+    /// The highest revision that this instance has read or written; 0 when there is none.
     #[must_use]
     pub fn seen(&self) -> i64 {
-        self.db.seen()
+        self.db.observed_revision()
     }
 
-    /// Notes that the log ends here: what was seen beyond is not in it any more.
+    /// Lowers the highest revision to this one at most. For a log that was set back, for example by a restored
+    /// backup.
     pub fn seen_at_most(&self, revision: i64) {
-        self.db.seen_at_most(revision);
+        self.db.lower_observed_revision(revision);
     }
 
-    /// Hears of changes that are in the log: what was taken away is not kept in memory either.
-    pub fn note(&self, changes: &[Arc<change::Change>]) {
+    /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased.
+    pub fn apply_changes(&self, changes: &[Arc<change::Change>]) {
         for change in changes {
             if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
-                self.contents.forget(customer);
+                self.contents.evict_customer(customer);
             }
         }
     }
 
-    /// Drops the content of versions that is kept in memory: an erasure may have been missed.
+    /// Evicts the contents of all versions from memory. For when log entries, and so an erasure, may have been
+    /// missed.
     pub fn clear_contents(&self) {
         self.contents.clear();
     }
 
-    /// How many statements have been run.
+    /// How many statements this instance has run.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.db.statements()
@@ -140,30 +144,31 @@ impl Registry {
 }
 
 impl<T> Committed<T> {
-    /// A write that always changes something.
+    /// The result of a write that always records a change.
     fn changed(self) -> Result<Changed<T>> {
         let Self { value, revision } = self;
-        let revision = revision.ok_or_else(|| Error::Internal("a write recorded nothing".into()))?;
+        let revision = revision.ok_or_else(|| Error::Internal("a write recorded no change".into()))?;
         Ok(Changed { value, revision })
     }
 }
 
 impl<T> Committed<(T, i64)> {
-    /// A write that may find all as it should be: then the revision is the one that made it so.
-    fn or_since(self) -> Changed<T> {
+    /// The result of a write that may have found nothing to change. Its revision is then that of the earlier change.
+    fn changed_or_since(self) -> Changed<T> {
         let Self { value: (value, since), revision } = self;
         Changed { value, revision: revision.unwrap_or(since) }
     }
 }
 
-/// The revision of the last change of this kind to this customer, or of its creation when there was none: since then
-/// it is as it is.
+/// The revision of this customer's last change of this kind, or of its creation when there was none: the commit that
+/// brought it to its current state.
 async fn last_change_of_customer(txn: &Txn, id: CustomerId, action: ChangeAction) -> Result<i64> {
     let actions = [action, ChangeAction::CustomerCreated];
     since(txn, entity::change::last_of_customer(id, actions)).await
 }
 
-/// The revision of this entry, or, when it is not kept any more, the last that is not: it was so by then.
+/// The revision of this entry. When the entry was pruned or never existed, the last pruned revision: the state is at
+/// least that old.
 async fn since(txn: &Txn, entry: Select<entity::change::Entity>) -> Result<i64> {
     if let Some(entry) = txn.one(entry).await? {
         return Ok(entry.revision);
@@ -171,23 +176,23 @@ async fn since(txn: &Txn, entry: Select<entity::change::Entity>) -> Result<i64> 
     Ok(txn.one(entity::log::floor()).await?.map_or(0, |floor| floor.revision))
 }
 
-/// Those parents that the reading may see at all.
+/// The parents whose customers the reader may see.
 fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> CustomerId) -> Vec<P> {
-    let reach = reading.view.reach();
-    parents.iter().copied().filter(|parent| reach.holds(customer(parent))).collect()
+    let reach = reading.view.tenant_filter();
+    parents.iter().copied().filter(|parent| reach.admits(customer(parent))).collect()
 }
 
-/// Those customers at which the reader may do this.
+/// The customers at which the reader may do this.
 ///
 /// # Errors
-/// [`Error::Forbidden`] when it may nowhere.
+/// [`Error::Forbidden`] when the reader may do it at no customer.
 fn permitted(reading: &Reading, action: policy::Action, customers: &[CustomerId]) -> Result<Vec<CustomerId>> {
     policy::allow(&reading.caller, action)?;
     let may = |id: &CustomerId| reading.allow_on(action, *id, "customer").is_ok();
     Ok(customers.iter().copied().filter(may).collect())
 }
 
-/// Sorts rows that were read for many parents into a page for each.
+/// Groups rows that were read for many parents into one page for each parent, in the parents' order.
 fn page_each<P: Copy + Eq + Hash, T, K: Clone>(
     parents: &[P],
     rows: Vec<T>,
@@ -201,7 +206,7 @@ fn page_each<P: Copy + Eq + Hash, T, K: Clone>(
     parents.iter().map(|parent| (*parent, args.page(groups.remove(parent).unwrap_or_default()))).collect()
 }
 
-/// Counts that were read for many parents: one for each, 0 where nothing was counted.
+/// One count for each parent, in the parents' order: 0 for a parent without a row.
 fn zero_filled<P: Copy + Eq + Hash>(parents: &[P], counted: Vec<(P, i64)>) -> Vec<(P, u64)> {
     let counted: HashMap<P, i64> = counted.into_iter().collect();
     let count = |parent| counted.get(parent).and_then(|count| u64::try_from(*count).ok()).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Operators: users of the platform itself, for all customers.
+//! Operators: users of the platform itself, with access to all customers.
 
 use super::{
     Caller, Registry, Result,
@@ -6,17 +6,17 @@ use super::{
     policy::{self, Action},
 };
 use crate::{
-    db::{Entry, Txn},
-    entity::{operator as row, user},
+    db::{ChangeRecord, Txn},
+    entity::{operator, user},
 };
 
-pub use row::Model as Operator;
+pub use operator::Model as Operator;
 
 impl Registry {
-    /// Makes this user an operator; says whether it was none before.
+    /// Makes this user an operator. Returns whether it was none before.
     ///
     /// # Errors
-    /// [`super::Error::Forbidden`] unless the caller is one; [`super::Error::Invalid`] for the subject.
+    /// [`super::Error::Forbidden`] unless the caller is an operator; [`super::Error::Invalid`] for the subject.
     pub async fn add_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
         super::user::check_subject(subject)?;
@@ -26,7 +26,7 @@ impl Registry {
         let made = self
             .run(caller, move |txn| async move {
                 let txn = txn.platform(Action::ManagePlatform).await?;
-                let is_new = txn.insert_new(row::ActiveModel::from(operator)).await?;
+                let is_new = txn.insert_new(operator::ActiveModel::from(operator)).await?;
                 if is_new {
                     txn.record(about(&txn, ChangeAction::OperatorAdded, &name).await?);
                 }
@@ -36,10 +36,10 @@ impl Registry {
         Ok(made.value)
     }
 
-    /// Makes this user an operator no longer; says whether it was one.
+    /// Removes this user from the operators. Returns whether it was one.
     ///
     /// # Errors
-    /// [`super::Error::Forbidden`] unless the caller is one.
+    /// [`super::Error::Forbidden`] unless the caller is an operator.
     pub async fn remove_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
         let name = (issuer.to_owned(), subject.to_owned());
@@ -48,7 +48,7 @@ impl Registry {
                 let (issuer, subject) = (&name.0, &name.1);
                 let (txn, was) = txn.operator(Action::ManagePlatform, issuer, subject).await?;
                 if was {
-                    txn.delete(row::delete(issuer, subject)).await?;
+                    txn.delete(operator::delete(issuer, subject)).await?;
                     txn.record(about(&txn, ChangeAction::OperatorRemoved, &name).await?);
                 }
                 Ok(was)
@@ -60,16 +60,21 @@ impl Registry {
     /// All operators.
     ///
     /// # Errors
-    /// [`super::Error::Forbidden`] unless the caller is one.
+    /// [`super::Error::Forbidden`] unless the caller is an operator.
     pub async fn operators(&self, caller: &Caller) -> Result<Vec<Operator>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        Ok(self.reading(caller).view.all(row::all()).await?)
+        Ok(self.reading(caller).view.all(operator::all()).await?)
     }
 }
 
-/// What became of an operator, told of its profile if it has one: its name is personal, and the log holds nothing personal.
-async fn about(txn: &Txn, action: ChangeAction, (issuer, subject): &(String, String)) -> Result<Entry> {
-    let entry = Entry::platform(action);
+/// The log entry about an operator. It refers to the user's profile, if there is one: names are personal, and the log
+/// must not contain personal data.
+async fn about(
+    txn: &Txn,
+    action: ChangeAction,
+    (issuer, subject): &(String, String),
+) -> Result<ChangeRecord> {
+    let entry = ChangeRecord::platform(action);
     Ok(match txn.one(user::by_subject(issuer, subject)).await? {
         Some(profile) => entry.subject(profile.id),
         None => entry,

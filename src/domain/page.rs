@@ -1,32 +1,32 @@
-//! Keyset pages: cost the same at the end of a list as at its start.
+//! Keyset pages: a page at the end of a list costs as much as one at its start.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{Error, Result};
-use crate::entity::Slice;
+use crate::entity::KeysetPage;
 
 /// The most rows a page may have.
 pub const PAGE_MAX: u64 = 100;
-/// The rows of a page when nobody says.
+/// The size of a page when neither `first` nor `last` is given.
 pub const PAGE_DEFAULT: u64 = 20;
 
-/// A row's key as an opaque cursor, the same at every door.
+/// An opaque cursor for a row's key. GraphQL and REST use the same.
 #[must_use]
 pub fn cursor(key: impl ToString) -> String {
     URL_SAFE_NO_PAD.encode(key.to_string())
 }
 
-/// The key that [`cursor`] made this one of.
+/// The key in a cursor that [`cursor`] made.
 ///
 /// # Errors
-/// [`Error::Invalid`], naming `field`.
+/// [`Error::Invalid`] for `field` when it isn't such a cursor.
 pub fn key<K: std::str::FromStr>(field: &str, cursor: &str) -> Result<K> {
     let text = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let key = text.and_then(|text| text.parse().ok());
     key.ok_or_else(|| Error::invalid(field, format!("{field} is not a cursor of this list")))
 }
 
-/// Which page: Relay's four arguments, checked (Relay Cursor Connections, section 4).
+/// Relay's four page arguments, checked (Relay Cursor Connections, section 4).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageArgs<K> {
     after: Option<K>,
@@ -38,28 +38,28 @@ pub struct PageArgs<K> {
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Its rows, in the list's order.
+    /// The rows, in the list's order.
     pub items: Vec<T>,
-    /// Whether the list goes on after them.
+    /// Whether the list has rows after this page.
     pub has_next: bool,
-    /// Whether the list has rows before them.
+    /// Whether the list has rows before this page.
     pub has_previous: bool,
 }
 
 impl<T> Page<T> {
-    /// A page of nothing.
+    /// An empty page.
     #[must_use]
     pub fn empty() -> Self {
         Self { items: Vec::new(), has_next: false, has_previous: false }
     }
 
-    /// The same page of something else.
+    /// Converts each row.
     pub fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
         let Self { items, has_next, has_previous } = self;
         Page { items: items.into_iter().map(to).collect(), has_next, has_previous }
     }
 
-    /// A page of something else, made of this one's rows.
+    /// Converts each row, by reference.
     pub fn each<U>(&self, to: impl FnMut(&T) -> U) -> Page<U> {
         let Self { items, has_next, has_previous } = self;
         Page { items: items.iter().map(to).collect(), has_next: *has_next, has_previous: *has_previous }
@@ -67,13 +67,13 @@ impl<T> Page<T> {
 }
 
 impl<K: Clone> PageArgs<K> {
-    /// Checks the four arguments.
+    /// Checks the four page arguments.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when both `first` and `last` are given, or a size is not within 1 and [`PAGE_MAX`].
+    /// [`Error::Invalid`] when both `first` and `last` are given, or the size isn't 1 to [`PAGE_MAX`].
     pub fn new(first: Option<i32>, after: Option<K>, last: Option<i32>, before: Option<K>) -> Result<Self> {
         let (field, size, backward) = match (first, last) {
-            (Some(_), Some(_)) => return Err(Error::invalid("last", "give first or last, not both")),
+            (Some(_), Some(_)) => return Err(Error::invalid("last", "give either first or last, not both")),
             (None, Some(last)) => ("last", Some(last), true),
             (first, None) => ("first", first, false),
         };
@@ -82,14 +82,14 @@ impl<K: Clone> PageArgs<K> {
             Some(size) => u64::try_from(size)
                 .ok()
                 .filter(|size| (1..=PAGE_MAX).contains(size))
-                .ok_or_else(|| Error::invalid(field, format!("{field} must be between 1 and {PAGE_MAX}")))?,
+                .ok_or_else(|| Error::invalid(field, format!("{field} must be 1–{PAGE_MAX}, got {size}")))?,
         };
         Ok(Self { after, before, limit, backward })
     }
 
-    /// What to read: one row more than asked for tells whether the list goes on.
-    pub(super) fn slice(&self) -> Slice<K> {
-        Slice {
+    /// The rows to read. Reads one more than the page's size, to find out whether the list continues.
+    pub(super) fn slice(&self) -> KeysetPage<K> {
+        KeysetPage {
             after: self.after.clone(),
             before: self.before.clone(),
             limit: self.limit + 1,
@@ -97,9 +97,9 @@ impl<K: Clone> PageArgs<K> {
         }
     }
 
-    /// The page of a list that is at hand whole, in its order.
+    /// Cuts the page out of a complete list, which must be in the list's order.
     #[must_use]
-    pub fn cut<T>(&self, all: Vec<T>, key: impl Fn(&T) -> K) -> Page<T>
+    pub fn page_of_list<T>(&self, all: Vec<T>, key: impl Fn(&T) -> K) -> Page<T>
     where
         K: Ord,
     {
@@ -112,7 +112,7 @@ impl<K: Clone> PageArgs<K> {
         self.page(rows)
     }
 
-    /// Makes a page of the rows that [`PageArgs::slice`] read.
+    /// Makes a page of the rows that [`PageArgs::slice`] selected.
     pub(super) fn page<T>(&self, mut rows: Vec<T>) -> Page<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
@@ -130,10 +130,10 @@ impl<K: Clone> PageArgs<K> {
 mod tests {
     use super::*;
 
-    /// The page of these arguments in a list of 1 to `count`, and whether it goes on before and after.
+    /// The page of a list from 1 to `count`, and whether the list has rows before and after it.
     fn page(count: u64, first: Option<i32>, last: Option<i32>, after: Option<u64>) -> (Vec<u64>, [bool; 2]) {
         let args = PageArgs::new(first, after, last, None).unwrap();
-        let read = |slice: Slice<u64>| -> Vec<u64> {
+        let read = |slice: KeysetPage<u64>| -> Vec<u64> {
             let from = slice.after.map_or(1, |after| after + 1);
             let limit = usize::try_from(slice.limit).unwrap();
             if slice.backward {
@@ -143,7 +143,7 @@ mod tests {
             }
         };
         let page = args.page(read(args.slice()));
-        assert_eq!(args.cut((1..=count).collect(), |row| *row).items, page.items);
+        assert_eq!(args.page_of_list((1..=count).collect(), |row| *row).items, page.items);
         (page.items, [page.has_previous, page.has_next])
     }
 

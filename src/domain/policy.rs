@@ -1,58 +1,60 @@
-//! Who may do what. Pure: it asks no database, and its table is a test.
+//! The policy: which caller may do which action. Pure functions without access to the database; a test compares them
+//! with the table of all rights.
 
 use super::{Caller, Error, KeyScope, Principal, Result, ServiceScope};
 use crate::{
-    entity::{Reach, membership::Role},
+    entity::{TenantFilter, membership::Role},
     id::CustomerId,
 };
 
-/// How a customer must stand for something to be done to what it has.
+/// The state that a customer must be in for an action on its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CustomerState {
-    /// It is served, unless the platform does it.
+    /// Served, so neither suspended nor canceled. The platform may also act on suspended and canceled customers, but
+    /// not on erased ones.
     Served,
-    /// It is not erased.
+    /// Not erased.
     Kept,
-    /// However it stands; the verb itself may ask for more.
+    /// Any state. The operation itself may require more.
     Any,
 }
 
-/// What is to be done.
+/// An action that a caller may or may not be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Create customers.
     CreateCustomer,
-    /// Name operators and make service tokens.
+    /// Add and remove operators, and create and revoke service tokens.
     ManagePlatform,
-    /// Set what customers pay for, and where they stand with their bills.
+    /// Set a customer's plan and billing status.
     ManageBilling,
-    /// Take away what a canceled customer had.
+    /// Erase the data of a canceled customer.
     EraseCustomer,
-    /// Change a customer's own fields.
+    /// Change a customer's own fields, such as its name.
     UpdateCustomer,
-    /// See what a customer pays for, how much it has of it, and where it stands with its bills.
+    /// Read a customer's plan, its usage of the limits, and its billing status.
     ReadBilling,
-    /// See who works for a customer and who is invited, with their addresses.
+    /// Read a customer's members and invitations, with their e-mail addresses.
     ReadMembers,
-    /// Invite people to work for a customer, and give its members roles.
+    /// Invite people to a customer, and change the roles of its members.
     ManageMembers,
-    /// Remove members of a customer, and take invitations back.
+    /// Remove members of a customer, and revoke invitations.
     RemoveMembers,
-    /// See a customer's API keys; never their secrets.
+    /// Read a customer's API keys, without their secrets.
     ReadKeys,
-    /// Make and rotate a customer's API keys.
+    /// Create and rotate a customer's API keys.
     ManageKeys,
     /// Revoke a customer's API keys.
     RevokeKeys,
     /// Read a customer and its agents, versions and activations.
     ReadAgents,
-    /// Read agents and versions met through something that names them: an activation, or one's own write.
+    /// Read agents and versions that another object refers to: an activation, or the result of one's own write.
     ReadServing,
-    /// Read what versions hold: prompts, parameters, tools.
+    /// Read the contents of versions: prompts, parameters, tools.
     ReadContent,
-    /// Read what people wrote for people: descriptions of agents, messages of versions.
+    /// Read texts that people wrote for people: descriptions of agents, messages of versions.
     ReadNotes,
-    /// See who did something.
+    /// Read who did something.
     ReadPeople,
     /// Create, update, archive and restore agents.
     WriteAgents,
@@ -64,12 +66,12 @@ pub enum Action {
     ReadConfigs,
     /// Watch activations.
     WatchActivations,
-    /// Read and watch the audit.
+    /// Read and watch the audit log.
     ReadChanges,
 }
 
 impl Action {
-    /// All of them, for tests that walk the table and for callers who ask what they may do.
+    /// All actions: for tests of the whole table, and for callers that ask what they are allowed to do.
     pub const ALL: [Self; 23] = [
         Self::CreateCustomer,
         Self::ManagePlatform,
@@ -96,8 +98,9 @@ impl Action {
         Self::ReadChanges,
     ];
 
-    /// How the customer must stand. What only takes rights away is done however it stands with its bills: a customer that is
-    /// suspended can have a leaked key too. Deactivating is no such thing: nothing of a suspended customer is served.
+    /// The state that the customer must be in. Actions that only remove rights are possible at suspended and canceled
+    /// customers, because their keys can leak too. Deactivating isn't one of these: a suspended customer serves
+    /// nothing anyway.
     #[must_use]
     pub fn state_needed(self) -> CustomerState {
         match self {
@@ -126,7 +129,7 @@ impl Action {
         }
     }
 
-    /// The least role at a customer that may do it there; none when no member may.
+    /// The lowest role at a customer that may do this there; `None` when no member may.
     fn role(self) -> Option<Role> {
         match self {
             Self::CreateCustomer | Self::ManagePlatform | Self::ManageBilling | Self::EraseCustomer => None,
@@ -150,8 +153,8 @@ impl Action {
         }
     }
 
-    /// Whether an API key with these scopes may do it at its customer. None of them shows keys; who
-    /// did something, and what became of plans and bills, is shown to who reads the audit.
+    /// Whether an API key with these scopes may do this at its customer. No scope allows reading API keys, members or
+    /// billing; the audit log, which `changes:read` opens, also contains changes of these.
     fn key(self, has: impl Fn(KeyScope) -> bool) -> bool {
         let reads =
             has(KeyScope::AgentsRead) || has(KeyScope::ConfigsRead) || has(KeyScope::ActivationsWatch);
@@ -167,7 +170,7 @@ impl Action {
             Self::ActivateVersions => has(KeyScope::VersionsActivate),
             Self::ReadConfigs => has(KeyScope::ConfigsRead),
             Self::WatchActivations => has(KeyScope::ActivationsWatch),
-            // An audit that does not say who is none.
+            // Entries of the audit log name the people who acted.
             Self::ReadChanges | Self::ReadPeople => has(KeyScope::ChangesRead),
             Self::CreateCustomer
             | Self::ManagePlatform
@@ -184,13 +187,13 @@ impl Action {
         }
     }
 
-    /// Whether a service with these scopes may do it.
+    /// Whether a service token with these scopes may do this.
     fn service(self, has: impl Fn(ServiceScope) -> bool) -> bool {
         match self {
             Self::ReadConfigs => has(ServiceScope::ConfigsRead),
             Self::WatchActivations => has(ServiceScope::ActivationsWatch),
             Self::ReadServing => has(ServiceScope::ConfigsRead) || has(ServiceScope::ActivationsWatch),
-            // Only of what serves; `Registry::version_bodies` looks.
+            // Only of active versions: `Registry::version_bodies` checks that.
             Self::ReadContent => has(ServiceScope::ConfigsRead),
             Self::CreateCustomer
             | Self::ManagePlatform
@@ -215,20 +218,20 @@ impl Action {
     }
 }
 
-/// Decides before anything is read: whether this caller may ever do this. What it may do it to is decided by
-/// [`allow_on`], once the row's customer is known.
+/// Decides, before anything is read, whether this caller may do this at any customer. Once the row's customer is
+/// known, [`allow_on`] decides about that customer.
 ///
 /// # Errors
 /// [`Error::Forbidden`].
 pub fn allow(caller: &Caller, action: Action) -> Result<()> {
-    may(&caller.principal, action)
+    allow_principal(&caller.principal, action)
 }
 
-/// The same, of whoever it is.
+/// Decides as [`allow`] does, for a principal.
 ///
 /// # Errors
 /// [`Error::Forbidden`].
-pub fn may(principal: &Principal, action: Action) -> Result<()> {
+pub fn allow_principal(principal: &Principal, action: Action) -> Result<()> {
     match principal {
         Principal::System => Ok(()),
         Principal::User(user) if user.operator => Ok(()),
@@ -241,10 +244,11 @@ pub fn may(principal: &Principal, action: Action) -> Result<()> {
     }
 }
 
-/// Decides for the rows of one customer. `what` is the noun that is not found when the caller may not know of them.
+/// Decides whether this caller may do this to the data of one customer. `what` is the noun for [`Error::NotFound`].
 ///
 /// # Errors
-/// [`Error::NotFound`] when the caller may not see this customer, [`Error::Forbidden`] when it may, but not do this.
+/// [`Error::NotFound`] when the caller may not see this customer, [`Error::Forbidden`] when it may, but isn't allowed
+/// to do this.
 pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
     allow(caller, action)?;
     match &caller.principal {
@@ -260,24 +264,26 @@ pub fn allow_on(caller: &Caller, action: Action, customer: CustomerId, what: &'s
     }
 }
 
-/// At which customers this caller may do this; perhaps at none.
+/// The customers at which this caller may do this; the list may be empty.
 ///
 /// # Errors
-/// [`Error::Forbidden`] when it may nowhere, whoever's customer it is.
-pub fn reach(caller: &Caller, action: Action) -> Result<Reach> {
+/// [`Error::Forbidden`] when the caller may not do this at any customer, whatever its memberships.
+pub fn tenant_filter(caller: &Caller, action: Action) -> Result<TenantFilter> {
     allow(caller, action)?;
     Ok(match &caller.principal {
-        Principal::System | Principal::Service(_) => Reach::Everyone,
-        Principal::User(user) if user.operator => Reach::Everyone,
+        Principal::System | Principal::Service(_) => TenantFilter::All,
+        Principal::User(user) if user.operator => TenantFilter::All,
         Principal::User(user) => {
             let may = |role: &Role| action.role().is_some_and(|least| *role >= least);
-            Reach::Only(user.memberships.iter().filter(|(_, role)| may(role)).map(|(id, _)| *id).collect())
+            TenantFilter::Only(
+                user.memberships.iter().filter(|(_, role)| may(role)).map(|(id, _)| *id).collect(),
+            )
         }
-        Principal::ApiKey(key) => Reach::Only(vec![key.customer_id]),
+        Principal::ApiKey(key) => TenantFilter::Only(vec![key.customer_id]),
     })
 }
 
-/// Whether the caller acts for the platform, which works on suspended customers too.
+/// Whether the caller acts for the platform: only it may change suspended customers.
 #[must_use]
 pub fn is_platform(caller: &Caller) -> bool {
     match &caller.principal {

@@ -1,4 +1,4 @@
-//! Service tokens: how the Gateway and the Orchestrator sign in.
+//! Service tokens: the credentials of the platform's own services, the Gateway and the Orchestrator.
 
 use std::collections::BTreeSet;
 
@@ -7,62 +7,62 @@ use serde_json::json;
 
 use super::{
     Caller, Changed, Error, Registry, Result, ServiceScope,
-    auth::key::{Key, Kind},
+    auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
-    idempotency::{Retold, Subject},
+    idempotency::{ReplayIds, Replayable},
     policy::{self, Action},
     right::OpenTxn,
     text,
 };
 use crate::{
-    db::Entry,
-    entity::{change::last_of_platform, service_token as row},
+    db::ChangeRecord,
+    entity::{change::last_of_platform, service_token},
     id::ServiceTokenId,
 };
 
-pub use row::Model as ServiceToken;
+pub use service_token::Model as ServiceToken;
 
-/// What a new service token is.
+/// The fields of a new service token.
 #[derive(Clone, Debug)]
 pub struct CreateServiceToken {
-    /// What it is for, such as `gateway`; 1 to 200 characters.
+    /// The purpose, such as `gateway`; 1 to 200 characters.
     pub name: String,
-    /// What it may do; at least one.
+    /// The token's scopes; at least one.
     pub scopes: BTreeSet<ServiceScope>,
 }
 
-/// A service token that was just made, with its secret: nobody will see it again.
+/// A new service token with its secret, which is returned only once.
 #[derive(Clone, Debug)]
 pub struct NewServiceToken {
     /// The row.
     pub token: ServiceToken,
-    /// The bearer token; none when this is told again.
+    /// The bearer token; `None` when an idempotent write is replayed.
     pub secret: Option<String>,
 }
 
-impl Retold for ServiceToken {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for ServiceToken {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
         txn.allow(Action::ManagePlatform).await?;
-        txn.one(row::by_id(subject.id.into())).await?.ok_or(Error::NotFound("service token"))
+        txn.one(service_token::by_id(subject.id.into())).await?.ok_or(Error::NotFound("service token"))
     }
 }
 
-impl Retold for NewServiceToken {
-    fn subject(&self) -> Subject {
-        self.token.subject()
+impl Replayable for NewServiceToken {
+    fn replay_ids(&self) -> ReplayIds {
+        self.token.replay_ids()
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        Ok(Self { token: ServiceToken::again(txn, subject).await?, secret: None })
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        Ok(Self { token: ServiceToken::replay(txn, subject).await?, secret: None })
     }
 }
 
 impl Registry {
-    /// Makes a service token.
+    /// Creates a service token.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::Invalid`] for its name or scopes.
@@ -73,12 +73,12 @@ impl Registry {
     ) -> Result<Changed<NewServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
         let CreateServiceToken { name, scopes } = input;
-        text::name("name", &name)?;
+        text::check_name("name", &name)?;
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }
         let id: ServiceTokenId = self.clock.id();
-        let key = Key::new(Kind::Service, id.into(), self.clock.secret());
+        let key = OpaqueToken::new(TokenKind::Service, id.into(), self.clock.secret());
         let token = ServiceToken {
             id,
             name,
@@ -90,10 +90,12 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let txn = txn.platform(Action::ManagePlatform).await?;
-                txn.insert(row::ActiveModel::from(token.clone())).await?;
+                txn.insert(service_token::ActiveModel::from(token.clone())).await?;
                 let after = json!({ "after": { "name": token.name, "scopes": token.scopes } });
                 txn.record(
-                    Entry::platform(ChangeAction::ServiceTokenCreated).subject(token.id).details(after),
+                    ChangeRecord::platform(ChangeAction::ServiceTokenCreated)
+                        .subject(token.id)
+                        .details(after),
                 );
                 Ok(NewServiceToken { token, secret: Some(key.to_string()) })
             })
@@ -107,10 +109,10 @@ impl Registry {
     /// [`Error::Forbidden`] unless the caller is an operator.
     pub async fn service_tokens(&self, caller: &Caller) -> Result<Vec<ServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        Ok(self.reading(caller).view.all(row::all()).await?)
+        Ok(self.reading(caller).view.all(service_token::all()).await?)
     }
 
-    /// Makes a service token be refused from now on.
+    /// Revokes a service token.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`].
@@ -124,18 +126,22 @@ impl Registry {
         let made = self
             .write(caller, move |txn| async move {
                 let txn = txn.platform(Action::ManagePlatform).await?;
-                let before = txn.one(row::locked(id)).await?.ok_or(Error::NotFound("service token"))?;
+                let before =
+                    txn.one(service_token::locked(id)).await?.ok_or(Error::NotFound("service token"))?;
                 if before.revoked_at.is_some() {
                     let last = last_of_platform(id.into(), ChangeAction::ServiceTokenRevoked);
                     return Ok((before, super::since(&txn, last).await?));
                 }
-                let after =
-                    txn.update(row::ActiveModel { revoked_at: Set(Some(now)), ..before.into() }).await?;
+                let after = txn
+                    .update(service_token::ActiveModel { revoked_at: Set(Some(now)), ..before.into() })
+                    .await?;
                 let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
-                txn.record(Entry::platform(ChangeAction::ServiceTokenRevoked).subject(id).details(details));
+                txn.record(
+                    ChangeRecord::platform(ChangeAction::ServiceTokenRevoked).subject(id).details(details),
+                );
                 Ok((after, 0))
             })
             .await?;
-        Ok(made.or_since())
+        Ok(made.changed_or_since())
     }
 }

@@ -1,17 +1,17 @@
-//! Users: people, known by who vouches for them and under which name.
+//! Users: people, identified by their issuer and their subject there.
 
 use super::{
     Error, Reading, Registry, Result,
     policy::{self, Action},
 };
-use crate::{entity::user as row, id::UserId};
+use crate::{entity::user, id::UserId};
 
-pub use row::Model as User;
+pub use user::Model as User;
 
 /// The longest subject, in characters (OpenID Connect Core 1.0, section 2).
 pub const SUBJECT_CHARS_MAX: usize = 255;
 
-/// A name at an issuer: 1 to [`SUBJECT_CHARS_MAX`] characters, none of them control characters.
+/// Checks a subject: 1 to [`SUBJECT_CHARS_MAX`] characters, no control characters.
 pub(super) fn check_subject(subject: &str) -> Result<()> {
     let fits = (1..=SUBJECT_CHARS_MAX).contains(&subject.chars().count());
     if !fits || subject.chars().any(char::is_control) {
@@ -23,12 +23,15 @@ pub(super) fn check_subject(subject: &str) -> Result<()> {
 }
 
 impl Registry {
-    /// Those of `ids` that the reading may see: members of the customers that it sees, and its own reader.
+    /// The users with these ids that the reader may see: members of its customers, and itself.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn users_by_ids(&self, reading: &Reading, ids: &[UserId]) -> Result<Vec<User>> {
         policy::allow(&reading.caller, Action::ReadPeople)?;
-        Ok(reading.view.all(row::by_ids(&reading.view.reach(), ids, reading.caller.profile())).await?)
+        Ok(reading
+            .view
+            .all(user::by_ids(&reading.view.tenant_filter(), ids, reading.caller.profile()))
+            .await?)
     }
 }

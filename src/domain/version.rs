@@ -1,4 +1,4 @@
-//! Versions: what an agent is, at one time and for ever.
+//! Versions: immutable contents of an agent, numbered from 1.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,66 +13,67 @@ use super::{
     activation::{self, Reason},
     agent::Agent,
     change::ChangeAction,
-    idempotency::{Retold, Subject, allowed},
-    limit::Limited,
+    idempotency::{ReplayIds, Replayable, require_allowed},
+    limit::LimitedResource,
     policy::{self, Action},
     right::OpenTxn,
     text,
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Entry, Query, Txn},
-    entity::{agent_version as row, publication::Publication},
+    db::{Actor, ChangeRecord, Query, Txn},
+    entity::{agent_version, publication::Publication},
     id::{AgentId, VersionId},
 };
 
-pub use super::content::{BodyKey, weight};
-pub use row::{
+pub use super::content_cache::{BodyKey, weight};
+pub use agent_version::{
     Body as VersionBody, Model as AgentVersion, ModelParameters, Summary as VersionSummary, Tool, Tools,
 };
 
-/// The largest system prompt, in bytes of UTF-8: real ones reach 144 KiB; more than 512 fits no model's window well.
+/// The largest system prompt, in bytes of UTF-8. Real prompts have up to 144 KiB, and more than 512 KiB fits few
+/// models' context windows.
 pub const PROMPT_BYTES_MAX: usize = 512 * 1024;
-/// The most tools of a version: what the largest model APIs accept.
+/// The most tools of a version: as many as the largest model APIs accept.
 pub const TOOLS_MAX: usize = 128;
 /// The largest tools list, in bytes of canonical JSON: 128 tools with schemas of 8 KiB.
 pub const TOOLS_BYTES_MAX: usize = 1024 * 1024;
-/// The largest model parameters, in bytes of canonical JSON: they are settings, not content.
+/// The largest model parameters, in bytes of canonical JSON.
 pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
 
-/// The most content that one level of a query reads, in bytes: twice what an answer may hold.
+/// The most content that one level of a query may read, in bytes: twice the size limit of a response.
 pub const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// What the runtime gets: all that makes one version differ from another.
+/// The content of a version: what the runtime uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// What the model is told first; may be empty; at most [`PROMPT_BYTES_MAX`].
+    /// The system prompt; may be empty; at most [`PROMPT_BYTES_MAX`].
     pub system_prompt: String,
-    /// Which model; 1 to 200 characters.
+    /// The model's name; 1 to 200 characters.
     pub model_name: String,
-    /// A JSON object; at most [`PARAMETERS_BYTES_MAX`].
+    /// The model's parameters: a JSON object of at most [`PARAMETERS_BYTES_MAX`].
     pub model_parameters: Value,
-    /// At most [`TOOLS_MAX`], with unique names.
+    /// The tools: at most [`TOOLS_MAX`], with unique names.
     pub tools: Vec<Tool>,
 }
 
-/// What is to be published.
+/// A version to publish.
 #[derive(Clone, Debug)]
 pub struct PublishVersion {
-    /// Of which agent.
+    /// The agent that gets the version.
     pub agent_id: AgentId,
-    /// What it is.
+    /// The content of the version.
     pub content: Content,
-    /// Why, in its author's words; at most 2,000 characters.
+    /// The author's reason for this version; at most 2,000 characters.
     pub message: Option<String>,
-    /// Whether it is to serve at once.
+    /// Whether to activate the version in the same transaction.
     pub activate: bool,
-    /// Refuse if the newest version is another.
+    /// The number that the agent's newest version must have; `None` checks nothing.
     pub expected_latest_number: Option<i32>,
 }
 
 impl Content {
-    /// What a version holds.
+    /// The content of a stored version.
     #[must_use]
     pub fn of(version: &AgentVersion) -> Self {
         let Tools(tools) = version.tools.clone();
@@ -84,19 +85,19 @@ impl Content {
         }
     }
 
-    /// Checks every limit.
+    /// Checks all limits.
     ///
     /// # Errors
-    /// [`Error::Invalid`] or [`Error::TooLarge`], naming the field.
+    /// [`Error::Invalid`] or [`Error::TooLarge`], for the field at fault.
     pub fn check(&self) -> Result<()> {
         let Self { system_prompt, model_name, model_parameters, tools } = self;
         at_most("systemPrompt", system_prompt.len(), PROMPT_BYTES_MAX, "bytes")?;
-        text::no_nul("systemPrompt", system_prompt)?;
-        text::name("modelName", model_name)?;
+        text::check_no_nul("systemPrompt", system_prompt)?;
+        text::check_name("modelName", model_name)?;
         if !model_parameters.is_object() {
             return Err(Error::invalid("modelParameters", "modelParameters must be a JSON object"));
         }
-        text::json("modelParameters", model_parameters)?;
+        text::check_json("modelParameters", model_parameters)?;
         at_most("modelParameters", text::canonical(model_parameters)?.len(), PARAMETERS_BYTES_MAX, "bytes")?;
         at_most("tools", tools.len(), TOOLS_MAX, "tools")?;
         let mut names = HashSet::new();
@@ -105,17 +106,17 @@ impl Content {
             if !names.insert(tool.name.as_str()) {
                 return Err(Error::invalid(
                     format!("tools.{index}.name"),
-                    format!("there are two tools named {:?}", tool.name),
+                    format!("there are two tools named {:?}; names must be unique", tool.name),
                 ));
             }
         }
         at_most("tools", text::canonical(&json!(tools))?.len(), TOOLS_BYTES_MAX, "bytes")
     }
 
-    /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal content has an equal hash, on any machine.
+    /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal contents have equal hashes on every machine.
     ///
     /// # Errors
-    /// [`Error::Internal`] when it can't be written as JSON, which checked content can.
+    /// [`Error::Internal`] when the content can't be written as JSON. Checked content always can.
     pub fn hash(&self) -> Result<[u8; 32]> {
         let Self { system_prompt, model_name, model_parameters, tools } = self;
         let canonical = text::canonical(&json!({
@@ -134,13 +135,13 @@ fn at_most(field: &str, actual: usize, limit: usize, unit: &'static str) -> Resu
 
 fn check_tool(field: &str, tool: &Tool) -> Result<()> {
     let Tool { name, description, input_schema } = tool;
-    text::name(&format!("{field}.name"), name)?;
+    text::check_name(&format!("{field}.name"), name)?;
     if let Some(description) = description {
-        text::no_nul(&format!("{field}.description"), description)?;
+        text::check_no_nul(&format!("{field}.description"), description)?;
     }
     let Some(schema) = input_schema else { return Ok(()) };
     let field = format!("{field}.inputSchema");
-    text::json(&field, schema)?;
+    text::check_json(&field, schema)?;
     jsonschema::meta::validate(schema).map_err(|err| {
         let at = err.instance_path().to_string();
         let at = if at.is_empty() { "its root".to_owned() } else { at };
@@ -148,23 +149,23 @@ fn check_tool(field: &str, tool: &Tool) -> Result<()> {
     })
 }
 
-impl Retold for AgentVersion {
-    fn subject(&self) -> Subject {
-        Subject::row(self.id)
+impl Replayable for AgentVersion {
+    fn replay_ids(&self) -> ReplayIds {
+        ReplayIds::row(self.id)
     }
 
-    async fn again(txn: &OpenTxn, subject: Subject) -> Result<Self> {
-        let found = txn.one(row::by_ids(txn.reach(), &[subject.id.into()])).await?;
-        allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
+    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
+        let found = txn.one(agent_version::by_ids(txn.tenant_filter(), &[subject.id.into()])).await?;
+        require_allowed(found, txn, Action::PublishVersions, "version", |row| row.customer_id).await
     }
 }
 
 impl Registry {
-    /// Publishes a version: the next number of its agent, for ever. Activates it only when asked to.
+    /// Publishes a version with the agent's next number. Activates it only on request.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the agent, [`Error::Forbidden`], [`Error::Suspended`], [`Error::Archived`],
-    /// [`Error::NotLatest`], [`Error::Invalid`] or [`Error::TooLarge`] for a field.
+    /// [`Error::NotLatest`], [`Error::LimitReached`], [`Error::Invalid`] or [`Error::TooLarge`] for a field.
     pub async fn publish_version(
         &self,
         caller: &Caller,
@@ -177,15 +178,15 @@ impl Registry {
         }
         content.check()?;
         if let Some(message) = &message {
-            text::description("message", message)?;
+            text::check_description("message", message)?;
         }
         let hash = content.hash()?;
         let clock = self.clock.clone();
         let made = self
             .write(caller, move |txn| async move {
-                let (txn, standing, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
+                let (txn, status, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
                 if activate {
-                    txn.also(Action::ActivateVersions, agent.customer_id, "agent")?;
+                    txn.require(Action::ActivateVersions, agent.customer_id, "agent")?;
                 }
                 if agent.archived_at.is_some() {
                     return Err(Error::Archived);
@@ -195,12 +196,13 @@ impl Registry {
                 {
                     return Err(Error::NotLatest { expected, actual: agent.latest_number });
                 }
-                Limited::Versions.check(standing.plan, i64::from(agent.latest_number) + 1)?;
-                let new = New { content, hash, message, created_at: clock.now() };
-                let version = append(&txn, &clock, &mut agent, new);
+                LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
+                let new = CheckedVersion { content, hash, message, created_at: clock.now() };
+                let version = append_version(&txn, &clock, &mut agent, new);
                 let serves = Some(version.id);
-                let activation =
-                    activate.then(|| activation::switch(&txn, &clock, &mut agent, serves, Reason::Publish));
+                let activation = activate.then(|| {
+                    activation::record_activation(&txn, &clock, &mut agent, serves, Reason::Publish)
+                });
                 let (agents, versions) = (vec![agent], vec![version.clone()]);
                 let activations = activation.into_iter().collect();
                 txn.publish(Publication { agents, versions, activations }).await?;
@@ -210,22 +212,23 @@ impl Registry {
         made.changed()
     }
 
-    /// Those of `ids` that the reading may see, met through something that names them, without their content.
+    /// The versions with these ids that the reader may see, without their contents. For references from other
+    /// objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service without a scope that meets versions.
+    /// [`Error::Forbidden`] for a service token without a scope that reads active versions.
     pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
-        self.summaries(reading, row::summaries(ids)).await
+        self.summaries(reading, agent_version::summaries(ids)).await
     }
 
-    /// What those of these versions hold that the reading may see, of which it has read the summaries. Only what is not in
-    /// memory is read, in one statement. A service is given what serves now, of customers that are served, and nothing else:
-    /// its configurations hold no more.
+    /// The contents of these versions, of those that the reader may see. The reader must have read the versions'
+    /// summaries in the same snapshot. Reads what isn't in memory in one statement. A service token gets only
+    /// versions that are active at customers that are served, since its configurations contain no others.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a caller that may read no content; [`Error::TooLarge`] for more than [`READ_BYTES_MAX`]:
-    /// nothing is read then.
+    /// [`Error::Forbidden`] for a caller that may not read contents; [`Error::TooLarge`] for more than
+    /// [`READ_BYTES_MAX`] in total, before anything is read.
     pub async fn version_bodies(
         &self,
         reading: &Reading,
@@ -234,16 +237,16 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadContent)?;
         let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
         at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
-        let reach = reading.view.reach();
+        let reach = reading.view.tenant_filter();
         let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
             let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
-            let serving = reading.view.all(row::serving(&ids)).await?;
+            let serving = reading.view.all(agent_version::serving(&ids)).await?;
             Some(serving.into_iter().map(|row| row.id).collect())
         } else {
             None
         };
         let is_shown = |key: &&BodyKey| {
-            reach.holds(key.customer_id) && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
+            reach.admits(key.customer_id) && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
         };
         let (mut found, mut missing) = (HashMap::new(), HashMap::new());
         for key in wanted.iter().filter(is_shown) {
@@ -254,10 +257,10 @@ impl Registry {
         }
         if !missing.is_empty() {
             let ids: Vec<VersionId> = missing.keys().copied().collect();
-            for body in reading.view.all(row::bodies(&reach, &ids)).await? {
+            for body in reading.view.all(agent_version::bodies(&reach, &ids)).await? {
                 let Some(key) = missing.get(&body.id) else { continue };
                 let body = Arc::new(body);
-                self.contents.keep(*key, &body);
+                self.contents.insert(*key, &body);
                 found.insert(*key, body);
             }
         }
@@ -270,27 +273,27 @@ impl Registry {
         query: impl Query<Row = VersionSummary>,
     ) -> Result<Vec<VersionSummary>> {
         let mut rows = reading.view.all(query).await?;
-        rows.retain(|version| reading.view.reach().holds(version.customer_id));
+        rows.retain(|version| reading.view.tenant_filter().admits(version.customer_id));
         Ok(rows)
     }
 
-    /// The versions of these numbers of these agents, pair by pair, without their content.
+    /// The versions with these pairs of agent and number, without their contents.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn versions_by_numbers(
         &self,
         reading: &Reading,
         pairs: &[(AgentId, i32)],
     ) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        self.summaries(reading, row::summaries_by_numbers(pairs)).await
+        self.summaries(reading, agent_version::summaries_by_numbers(pairs)).await
     }
 
-    /// The same page of versions, newest first and without their content, of each of these agents.
+    /// For each of these agents, the same page of versions, newest first and without their contents.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service.
+    /// [`Error::Forbidden`] for a service token.
     pub async fn versions_of_each(
         &self,
         reading: &Reading,
@@ -298,22 +301,27 @@ impl Registry {
         page: &PageArgs<i32>,
     ) -> Result<Vec<(AgentId, Page<VersionSummary>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = self.summaries(reading, row::page_each(agents, &page.slice())).await?;
+        let rows = self.summaries(reading, agent_version::page_each(agents, &page.slice())).await?;
         Ok(super::page_each(agents, rows, |version| version.agent_id, page))
     }
 }
 
-/// A version that was checked and is about to be written.
-pub(super) struct New {
+/// A checked version, not written yet.
+pub(super) struct CheckedVersion {
     pub content: Content,
     pub hash: [u8; 32],
     pub message: Option<String>,
     pub created_at: Instant,
 }
 
-/// The next version of a locked agent, recorded. The agent and the answer are still to be written.
-pub(super) fn append(txn: &Txn, clock: &Clock, agent: &mut Agent, new: New) -> AgentVersion {
-    let New { content, hash, message, created_at } = new;
+/// Makes the next version of a locked agent and records it. The caller must write the agent and the version.
+pub(super) fn append_version(
+    txn: &Txn,
+    clock: &Clock,
+    agent: &mut Agent,
+    new: CheckedVersion,
+) -> AgentVersion {
+    let CheckedVersion { content, hash, message, created_at } = new;
     let Content { system_prompt, model_name, model_parameters, tools } = content;
     agent.latest_number += 1;
     let Actor { kind, id } = txn.actor();
@@ -332,7 +340,7 @@ pub(super) fn append(txn: &Txn, clock: &Clock, agent: &mut Agent, new: New) -> A
         created_by_id: id,
         created_at,
     };
-    let entry = Entry::of(ChangeAction::VersionPublished, agent.customer_id).agent(agent.id);
+    let entry = ChangeRecord::of(ChangeAction::VersionPublished, agent.customer_id).agent(agent.id);
     let details = json!({ "after": { "number": version.number, "content_hash": hex::encode(hash) } });
     txn.record(entry.version(Some(version.id)).details(details));
     version

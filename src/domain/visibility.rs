@@ -1,4 +1,4 @@
-//! Who is shown the same: the key by which rendered answers are shared between callers.
+//! Visibility keys: which callers may share a rendered response.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,23 @@ use uuid::Uuid;
 use super::{Caller, KeyPrincipal, KeyScope, Principal, ServicePrincipal, ServiceScope, member::Role};
 use crate::id::{ApiKeyId, CustomerId, UserId};
 
-/// Visibility key: callers with equal keys get identical answers to the same question.
+/// Visibility key: callers with equal keys get identical results for the same query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VisibilityKey<'a> {
-    /// Everything.
+    /// Sees everything.
     System,
-    /// What these scopes open, of all customers.
+    /// Sees what these scopes allow, of all customers.
     Service(&'a BTreeSet<ServiceScope>),
-    /// What these scopes open, of this customer. A key sees itself as others don't.
+    /// Sees what these scopes allow, of this customer. The key's id is part of it, since a key sees more of itself
+    /// than of others.
     ApiKey(ApiKeyId, CustomerId, &'a BTreeSet<KeyScope>),
-    /// What this person may see, by its roles. A person sees itself as others don't.
+    /// Sees what the user's roles allow; the flag is for operators. The user's id is part of it, since a user sees
+    /// more of itself than of others.
     User(UserId, bool, &'a BTreeMap<CustomerId, Role>),
 }
 
 impl VisibilityKey<'_> {
-    /// The same as bytes: different keys have different ones, whatever types and variants are called.
+    /// The key as bytes. Different keys have different bytes, and renaming types or variants doesn't change them.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let id = |id: Uuid| id.into_bytes();
@@ -57,14 +59,14 @@ impl VisibilityKey<'_> {
     }
 }
 
-/// A text with its length before it, so that no two lists of them run together.
+/// Appends a text after its length, so that different lists of texts have different bytes.
 fn push_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
     bytes.extend(text.bytes());
 }
 
 impl Caller {
-    /// What it may see.
+    /// The caller's visibility key.
     #[must_use]
     pub fn visibility(&self) -> VisibilityKey<'_> {
         match &self.principal {

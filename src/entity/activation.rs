@@ -1,8 +1,8 @@
-//! `activations`: each time an agent's active version changed.
+//! The table `activations`: one row for each change of an agent's active version.
 
 use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*, sea_query::Order};
 
-use super::{Reach, Slice, change::ActorKind, sql::Sql, uuids};
+use super::{KeysetPage, TenantFilter, change::ActorKind, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{ActivationId, AgentId, CustomerId, VersionId},
@@ -12,46 +12,47 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reason {
-    /// A version was named.
+    /// A version was activated.
     Activate,
-    /// A version was published and activated in one.
+    /// A version was published and activated in one call.
     Publish,
-    /// Back to the version that was active before.
+    /// The previously active version was activated again.
     Rollback,
-    /// Nothing serves any more.
+    /// The agent was deactivated.
     Deactivate,
-    /// The agent was archived.
+    /// The agent was archived, which deactivates it.
     Archive,
 }
 
-/// An activation, or with no version, a deactivation. Never changes.
+/// An activation, or a deactivation when it has no version. Immutable, but for the last three columns, which are
+/// filled in once.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "activations")]
 pub struct Model {
-    /// Its id.
+    /// The activation's id; ids sort by time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ActivationId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub customer_id: CustomerId,
-    /// Of which agent.
+    /// The agent whose active version changed.
     pub agent_id: AgentId,
-    /// What serves from now on.
+    /// The version that is active from now on; none after a deactivation.
     pub version_id: Option<VersionId>,
-    /// What served until now.
+    /// The version that was active before; none when there was none.
     pub previous_version_id: Option<VersionId>,
-    /// Why.
+    /// The reason of the change.
     pub reason: Reason,
-    /// What kind of caller did it.
+    /// The kind of caller that made the change.
     pub activated_by_kind: ActorKind,
-    /// Which one.
+    /// The caller's id; none for the system.
     pub activated_by_id: Option<Uuid>,
-    /// When.
+    /// The time of the change.
     pub activated_at: Instant,
-    /// The commit that did it.
+    /// The commit of the change. `append_changes` fills it in before the transaction commits.
     pub revision: Option<i64>,
-    /// Its place in that commit.
+    /// The position of the change's log entry in that commit; filled in as `revision`.
     pub position: Option<i32>,
-    /// The first bytes of its change's chain hash.
+    /// The first 8 bytes of that entry's chain hash; filled in as `revision`.
     pub cursor_hash: Option<Vec<u8>>,
 }
 
@@ -61,25 +62,25 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Those of `ids` within reach.
-pub fn by_ids(reach: &Reach, ids: &[ActivationId]) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()))
+/// The rows with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[ActivationId]) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// The newest record of one agent.
+/// The newest activation of one agent.
 pub fn latest(agent: AgentId) -> Select<Entity> {
     Entity::find().filter(Column::AgentId.eq(agent)).order_by_desc(Column::Id).limit(1)
 }
 
-/// The same page, newest first, of each of these agents.
-pub fn page_each(agents: &[AgentId], slice: &Slice<ActivationId>) -> SelectorRaw<SelectModel<Model>> {
+/// One page of activations for each of these agents, newest first.
+pub fn page_each(agents: &[AgentId], page: &KeysetPage<ActivationId>) -> SelectorRaw<SelectModel<Model>> {
     let (rows, parents) = (("t.*", "activations"), ("agent_id", uuids(agents)));
-    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
+    Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
-/// How many records each of these agents has: rows of (agent, count); none for an agent without.
-pub fn count_each(reach: &Reach, agents: &[AgentId]) -> Select<Entity> {
-    reach
+/// Counts the activations of each of these agents. Returns (agent, count); no row for an agent without any.
+pub fn count_each(tenants: &TenantFilter, agents: &[AgentId]) -> Select<Entity> {
+    tenants
         .narrow(Entity::find(), Column::CustomerId)
         .filter(Column::AgentId.eq_any(agents.to_vec()))
         .select_only()

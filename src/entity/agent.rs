@@ -1,4 +1,4 @@
-//! `agents`: what a customer runs, under a name that stays while its versions come and go.
+//! The table `agents`: an agent keeps its name and id while its versions change.
 
 use sea_orm::{
     FromQueryResult, QueryOrder, QuerySelect, SelectModel, SelectorRaw,
@@ -7,9 +7,9 @@ use sea_orm::{
 };
 
 use super::{
-    Reach, Slice,
-    customer::Standing,
-    erasure::{self, Fate},
+    KeysetPage, TenantFilter,
+    customer::CustomerStatus,
+    erasure::{self, ErasureAction},
     search,
     sql::Sql,
     uuids,
@@ -23,30 +23,30 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "agents")]
 pub struct Model {
-    /// Its id.
+    /// The agent's id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: AgentId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub customer_id: CustomerId,
-    /// Its name, unique within the customer; 1 to 200 characters.
+    /// The name, unique within the customer; 1 to 200 characters.
     pub name: String,
-    /// What it is for; at most 2,000 characters.
+    /// A description; at most 2,000 characters.
     pub description: Option<String>,
-    /// Who answers for it: a member of the customer.
+    /// The person responsible for the agent. None when that member has left, or none was set.
     pub owner_id: Option<UserId>,
-    /// The number of its newest version; 0 while there is none.
+    /// The number of the newest version; 0 while there is none.
     pub latest_number: i32,
-    /// The version that serves.
+    /// The active version; none when the agent serves nothing.
     pub active_version_id: Option<VersionId>,
-    /// Since when that one serves.
+    /// When the active version was activated.
     pub activated_at: Option<Instant>,
-    /// The revision of the last change to what the runtime gets.
+    /// The revision of the last change to what the runtime gets; 0 while there was none.
     pub config_revision: i64,
-    /// Since when it is put away.
+    /// When the agent was archived; none while it isn't.
     pub archived_at: Option<Instant>,
-    /// When it was created.
+    /// When the agent was created.
     pub created_at: Instant,
-    /// When its row last changed by a request.
+    /// When a request last changed the row.
     pub updated_at: Instant,
 }
 
@@ -56,30 +56,31 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Which of a list of agents.
+/// The filter of a list of agents. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// Only archived ones, or only others.
+    /// Only archived agents, or only the others.
     pub archived: Option<bool>,
-    /// Only the one of exactly this name.
+    /// Only the agent with exactly this name.
     pub name: Option<String>,
-    /// Only those whose name begins so, whatever its case.
+    /// Only agents whose name begins with this, ignoring case.
     pub name_starts_with: Option<String>,
-    /// Only those whose name holds this, whatever its case.
+    /// Only agents whose name contains this, ignoring case.
     pub name_contains: Option<String>,
-    /// Only those whose active version uses this model.
+    /// Only agents whose active version uses this model.
     pub model_name: Option<String>,
-    /// Only those whose active version has a tool of this name.
+    /// Only agents whose active version has a tool with this name.
     pub tool_name: Option<String>,
 }
 
-/// How many characters of each end of a name `agent_name_ends` keeps.
+/// How many characters of each suffix of a name `agent_name_ends` stores.
 pub(super) const ENDING_CHARS: usize = 40;
 
 impl Filter {
-    /// What the rows of `table` must satisfy, in SQL whose values are appended to `values`. `whose` says of another table
-    /// that its row is of the same customers: without it no index of theirs, which begin with the customer, serves. Each
-    /// condition on text is a comparison that row-level security lets an index serve (see `0007_search.up.sql`).
+    /// Returns the filter as an SQL condition on `table`, and appends its parameters to `values`. `whose` returns
+    /// the condition that another table's row belongs to the same customers: their indexes begin with the
+    /// customer, so Postgres needs it to use them. Text is compared in ways for which row-level security permits
+    /// an index (see `0007_search.up.sql`).
     fn condition(&self, table: &str, values: &mut Vec<Value>, whose: &dyn Fn(&str) -> String) -> String {
         let Self { archived, name, name_starts_with, name_contains, model_name, tool_name } = self;
         let mut parts = vec!["true".to_owned()];
@@ -128,36 +129,36 @@ impl Filter {
     }
 }
 
-/// Agents within reach.
-pub fn within(reach: &Reach) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId)
+/// The agents that `tenants` admits.
+pub fn within(tenants: &TenantFilter) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId)
 }
 
-/// Those of `ids` within reach.
-pub fn by_ids(reach: &Reach, ids: &[AgentId]) -> Select<Entity> {
-    within(reach).filter(Column::Id.eq_any(ids.to_vec()))
+/// The agents with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[AgentId]) -> Select<Entity> {
+    within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// Agents within reach that pass the filter.
-pub fn filtered(reach: &Reach, filter: &Filter) -> Select<Entity> {
+/// The agents that `tenants` admits and that pass the filter.
+pub fn filtered(tenants: &TenantFilter, filter: &Filter) -> Select<Entity> {
     let mut values = Vec::new();
-    let condition = match reach {
-        Reach::Everyone => filter
+    let condition = match tenants {
+        TenantFilter::All => filter
             .condition("agents", &mut values, &|alias| format!("{alias}.customer_id = agents.customer_id")),
-        Reach::Only(customers) => {
+        TenantFilter::Only(customers) => {
             values.push(uuids(customers));
             filter.condition("agents", &mut values, &|alias| format!("{alias}.customer_id = ANY($1::uuid[])"))
         }
     };
-    within(reach).filter(Expr::cust_with_values(condition, values))
+    within(tenants).filter(Expr::cust_with_values(condition, values))
 }
 
-/// A page of agents within reach, oldest first.
-pub fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
-    Entity::find().from_raw_sql(search::page(reach, filter, slice))
+/// A page of the agents that `tenants` admits and that pass the filter, oldest first.
+pub fn page(tenants: &TenantFilter, filter: &Filter, page: &KeysetPage<AgentId>) -> SelectRaw {
+    Entity::find().from_raw_sql(search::page(tenants, filter, page))
 }
 
-/// One customer's agents in the order of their names' bytes, which no database's locale changes.
+/// One customer's agents, ordered by the bytes of their names, which doesn't depend on the database's locale.
 pub fn by_name(customer: CustomerId, after: Option<&str>, limit: u64) -> Select<Entity> {
     let bytes = || Expr::cust(r#""agents"."name" COLLATE "C""#);
     let mut select = Entity::find().filter(Column::CustomerId.eq(customer));
@@ -167,22 +168,22 @@ pub fn by_name(customer: CustomerId, after: Option<&str>, limit: u64) -> Select<
     select.order_by(bytes(), Order::Asc).limit(limit)
 }
 
-/// The same page under each of these customers.
-pub fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> SelectRaw {
-    Entity::find().from_raw_sql(search::page_each(customers, filter, slice))
+/// One page of agents for each of these customers, oldest first.
+pub fn page_each(customers: &[CustomerId], filter: &Filter, page: &KeysetPage<AgentId>) -> SelectRaw {
+    Entity::find().from_raw_sql(search::page_each(customers, filter, page))
 }
 
-/// The same page of the agents within reach that each of these users owns.
-pub fn page_each_owner(reach: &Reach, owners: &[UserId], slice: &Slice<AgentId>) -> SelectRaw {
+/// One page of agents for each of these owners, oldest first; only agents that `tenants` admits.
+pub fn page_each_owner(tenants: &TenantFilter, owners: &[UserId], page: &KeysetPage<AgentId>) -> SelectRaw {
     let mut sql = Sql::default();
-    sql.within("t", reach);
+    sql.within("t", tenants);
     let (rows, parents) = (("t.*", "agents"), ("owner_id", uuids(owners)));
-    Entity::find().from_raw_sql(slice.under_each(sql, rows, parents, "id", &Order::Asc))
+    Entity::find().from_raw_sql(page.under_each(sql, rows, parents, "id", &Order::Asc))
 }
 
-/// How many agents within reach each of these users owns: rows of (user, count).
-pub fn count_each_owner(reach: &Reach, owners: &[UserId]) -> Select<Entity> {
-    within(reach)
+/// Counts the agents of each of these owners that `tenants` admits. Returns (user, count).
+pub fn count_each_owner(tenants: &TenantFilter, owners: &[UserId]) -> Select<Entity> {
+    within(tenants)
         .filter(Column::OwnerId.eq_any(owners.to_vec()))
         .select_only()
         .column(Column::OwnerId)
@@ -190,41 +191,41 @@ pub fn count_each_owner(reach: &Reach, owners: &[UserId]) -> Select<Entity> {
         .group_by(Column::OwnerId)
 }
 
-/// A prepared raw select of agents.
+/// A raw select of agents.
 pub type SelectRaw = SelectorRaw<SelectModel<Model>>;
 
-/// How many agents each of these customers has: rows of (customer, count); none for a customer without.
+/// Counts the agents of each of these customers. Returns (customer, count); no row for a customer without any.
 pub fn count_each(customers: &[CustomerId], filter: &Filter) -> Select<Entity> {
-    let passing = filtered(&Reach::Only(customers.to_vec()), filter);
+    let passing = filtered(&TenantFilter::Only(customers.to_vec()), filter);
     super::count_by_customer(passing, customers, Column::CustomerId)
 }
 
-/// An agent that is locked, and what of its customer decides whether it may be written.
+/// A locked agent, and the status of its customer that decides whether it may be written.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Locked {
+pub struct LockedAgent {
     /// The agent.
     #[sea_orm(nested)]
     pub agent: Model,
-    /// How its customer stands.
+    /// The customer's status.
     #[sea_orm(nested)]
-    pub standing: Standing,
+    pub status: CustomerStatus,
 }
 
-/// One agent within reach, and its customer: first that is locked against other writers of its row (a suspension), then the
-/// agent against other writers of it, until the transaction ends.
-pub fn locked(reach: &Reach, id: AgentId) -> SelectorRaw<SelectModel<Locked>> {
+/// Locks one agent that `tenants` admits, and its customer, until the transaction ends: the customer's row first, in
+/// share mode, so that it can't be suspended meanwhile; then the agent against other writers.
+pub fn locked(tenants: &TenantFilter, id: AgentId) -> SelectorRaw<SelectModel<LockedAgent>> {
     let mut sql = Sql::default();
-    sql.only("a.id", "=", Some(id));
-    sql.within("a", reach);
-    let conditions = sql.so_far();
-    Locked::find_by_statement(sql.statement(format!(
+    sql.and_compare("a.id", "=", Some(id));
+    sql.within("a", tenants);
+    let conditions = sql.where_clause();
+    LockedAgent::find_by_statement(sql.statement(format!(
         "SELECT a.*, c.plan, c.billing_status, c.erased_at FROM registry.agents AS a \
          JOIN registry.customers AS c ON c.id = a.customer_id WHERE {conditions} \
          FOR SHARE OF c FOR NO KEY UPDATE OF a"
     )))
 }
 
-/// One customer's agents of these names, locked as [`locked`] does; their customer must be already.
+/// Locks one customer's agents with these names against other writers. The customer must be locked already.
 pub fn locked_by_name(customer: CustomerId, names: &[String]) -> Select<Entity> {
     Entity::find()
         .filter(Column::CustomerId.eq(customer))
@@ -232,13 +233,13 @@ pub fn locked_by_name(customer: CustomerId, names: &[String]) -> Select<Entity> 
         .lock(LockType::NoKeyUpdate)
 }
 
-/// What becomes of each column when the customer is erased. The new names can't be foreseen: whoever could give one of them to
-/// another agent beforehand could not be erased. Owners go with their memberships.
-pub(super) fn fate(column: Column) -> Fate {
+/// What an erasure does to each column. The new names are random: if they could be foreseen, somebody could give
+/// one to another agent and so prevent the erasure. Deleting the memberships clears the owners.
+pub(super) fn fate(column: Column) -> ErasureAction {
     match column {
-        Column::Name => Fate::Erase(Expr::cust("'erased ' || gen_random_uuid()")),
-        Column::Description => Fate::Erase(Expr::value(Option::<String>::None)),
-        Column::OwnerId => Fate::Derived,
+        Column::Name => ErasureAction::Erase(Expr::cust("'erased ' || gen_random_uuid()")),
+        Column::Description => ErasureAction::Erase(Expr::value(Option::<String>::None)),
+        Column::OwnerId => ErasureAction::Derived,
         Column::Id
         | Column::CustomerId
         | Column::LatestNumber
@@ -247,11 +248,11 @@ pub(super) fn fate(column: Column) -> Fate {
         | Column::ConfigRevision
         | Column::ArchivedAt
         | Column::CreatedAt
-        | Column::UpdatedAt => Fate::Keep,
+        | Column::UpdatedAt => ErasureAction::Keep,
     }
 }
 
-/// Takes away what one customer's agents are called and described as.
+/// Overwrites the names and descriptions of one customer's agents.
 pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
     erasure::erase::<Entity>(fate).filter(Column::CustomerId.eq(customer))
 }

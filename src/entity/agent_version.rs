@@ -1,4 +1,4 @@
-//! `agent_versions`: what an agent is, at one time and for ever.
+//! The table `agent_versions`: immutable versions of what an agent is.
 
 use sea_orm::{
     DbBackend, FromQueryResult, QuerySelect, SelectModel, Selector, SelectorRaw, Statement,
@@ -7,9 +7,9 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Reach, Slice,
+    KeysetPage, TenantFilter,
     change::ActorKind,
-    erasure::{self, ERASED, Fate},
+    erasure::{self, ERASED, ErasureAction},
     json::{exact, exact_if_any, json_column},
     sql::Sql,
     uuids,
@@ -19,16 +19,16 @@ use crate::{
     id::{AgentId, CustomerId, VersionId},
 };
 
-/// One tool that a version may call.
+/// A tool that a version may call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
-    /// Its name, unique within the version.
+    /// The tool's name, unique within the version.
     pub name: String,
-    /// What it does, for the model to read.
+    /// A description of the tool, for the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The JSON Schema of its input.
+    /// The JSON Schema of the tool's input.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "exact_if_any")]
     pub input_schema: Option<serde_json::Value>,
 }
@@ -46,38 +46,38 @@ pub struct ModelParameters(#[serde(deserialize_with = "exact")] pub serde_json::
 json_column!(Tools);
 json_column!(ModelParameters);
 
-/// A version of an agent. Never changes.
+/// A version of an agent. Immutable, but for an erasure.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "agent_versions")]
 pub struct Model {
-    /// Its id.
+    /// The version's id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: VersionId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub customer_id: CustomerId,
-    /// Of which agent.
+    /// The agent that the version belongs to.
     pub agent_id: AgentId,
-    /// 1, 2, 3 … within the agent, without gap.
+    /// The version's number within the agent: 1, 2, 3 …, without gaps.
     pub number: i32,
-    /// What the model is told first; at most 512 KiB.
+    /// The system prompt; at most 512 KiB.
     pub system_prompt: String,
-    /// Which model, such as `gpt-4-turbo`.
+    /// The model's name, such as `gpt-4-turbo`.
     pub model_name: String,
-    /// Temperature and the like: a JSON object.
+    /// The model's parameters, such as the temperature.
     #[sea_orm(column_type = "JsonBinary")]
     pub model_parameters: ModelParameters,
-    /// What it may call.
+    /// The tools that the version may call.
     #[sea_orm(column_type = "JsonBinary")]
     pub tools: Tools,
-    /// Why this version, in its author's words.
+    /// The author's message on this version.
     pub message: Option<String>,
     /// SHA-256 over the canonical form of prompt, model, parameters and tools.
     pub content_hash: Vec<u8>,
-    /// What kind of caller published it.
+    /// The kind of caller that published the version.
     pub created_by_kind: ActorKind,
-    /// Which one.
+    /// The caller's id; none for the system.
     pub created_by_id: Option<Uuid>,
-    /// When it was published.
+    /// When the version was published.
     pub created_at: Instant,
 }
 
@@ -87,17 +87,17 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Versions within reach.
-pub fn within(reach: &Reach) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId)
+/// The versions that `tenants` admits.
+pub fn within(tenants: &TenantFilter) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId)
 }
 
-/// Those of `ids` within reach.
-pub fn by_ids(reach: &Reach, ids: &[VersionId]) -> Select<Entity> {
-    within(reach).filter(Column::Id.eq_any(ids.to_vec()))
+/// The versions with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[VersionId]) -> Select<Entity> {
+    within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// The versions of these numbers of these agents, pair by pair.
+/// The versions with these pairs of agent and number.
 pub fn by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Model>> {
     let (agents, numbers): (Vec<AgentId>, Vec<i32>) = pairs.iter().copied().unzip();
     Entity::find().from_raw_sql(Statement::from_sql_and_values(
@@ -108,43 +108,43 @@ pub fn by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Model>> {
     ))
 }
 
-/// A version without its content: what lists show.
+/// A version without its content, for lists.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Summary {
-    /// Its id.
+    /// The version's id.
     pub id: VersionId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub customer_id: CustomerId,
-    /// Of which agent.
+    /// The agent that the version belongs to.
     pub agent_id: AgentId,
-    /// 1, 2, 3 … within the agent, without gap.
+    /// The version's number within the agent: 1, 2, 3 …, without gaps.
     pub number: i32,
-    /// Which model.
+    /// The model's name.
     pub model_name: String,
-    /// Why this version, in its author's words.
+    /// The author's message on this version.
     pub message: Option<String>,
     /// SHA-256 over the canonical form of prompt, model, parameters and tools.
     pub content_hash: Vec<u8>,
-    /// How many bytes of text its prompt, parameters and tools are.
+    /// The size of prompt, parameters and tools together, in bytes of text.
     pub content_bytes: i32,
-    /// What kind of caller published it.
+    /// The kind of caller that published the version.
     pub created_by_kind: ActorKind,
-    /// Which one.
+    /// The caller's id; none for the system.
     pub created_by_id: Option<Uuid>,
-    /// When it was published.
+    /// When the version was published.
     pub created_at: Instant,
 }
 
-/// What a version holds, without what it is called.
+/// A version's content, without its metadata.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Body {
     /// The version's id.
     pub id: VersionId,
-    /// What the model is told first.
+    /// The system prompt.
     pub system_prompt: String,
-    /// Temperature and the like: a JSON object.
+    /// The model's parameters.
     pub model_parameters: ModelParameters,
-    /// What it may call.
+    /// The tools that the version may call.
     pub tools: Tools,
 }
 
@@ -152,20 +152,20 @@ pub struct Body {
 const SUMMARY: &str = "t.id, t.customer_id, t.agent_id, t.number, t.model_name, t.message, t.content_hash, \
                        t.content_bytes, t.created_by_kind, t.created_by_id, t.created_at";
 
-/// Those of `ids`, without their content. Whose they are is for the reader to see.
+/// The summaries with these ids. Not filtered by customer: the caller must do so.
 pub fn summaries(ids: &[VersionId]) -> SelectorRaw<SelectModel<Summary>> {
     let sql = format!("SELECT {SUMMARY} FROM registry.agent_versions AS t WHERE t.id = ANY($1::uuid[])");
     Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(ids)]))
 }
 
-/// All versions of one agent, oldest first, without their content.
+/// The summaries of all versions of one agent, oldest first.
 pub fn history(agent: AgentId) -> SelectorRaw<SelectModel<Summary>> {
     let sql =
         format!("SELECT {SUMMARY} FROM registry.agent_versions AS t WHERE t.agent_id = $1 ORDER BY t.number");
     Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [agent.into()]))
 }
 
-/// The versions of these numbers of these agents, pair by pair, without their content.
+/// The summaries with these pairs of agent and number. Not filtered by customer: the caller must do so.
 pub fn summaries_by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel<Summary>> {
     let (agents, numbers): (Vec<AgentId>, Vec<i32>) = pairs.iter().copied().unzip();
     let sql = format!(
@@ -177,26 +177,26 @@ pub fn summaries_by_numbers(pairs: &[(AgentId, i32)]) -> SelectorRaw<SelectModel
     Summary::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
-/// The same page, newest first and without their content, of each of these agents.
-pub fn page_each(agents: &[AgentId], slice: &Slice<i32>) -> SelectorRaw<SelectModel<Summary>> {
+/// One page of summaries for each of these agents, newest first.
+pub fn page_each(agents: &[AgentId], page: &KeysetPage<i32>) -> SelectorRaw<SelectModel<Summary>> {
     let (rows, parents) = ((SUMMARY, "agent_versions"), ("agent_id", uuids(agents)));
-    Summary::find_by_statement(slice.under_each(Sql::default(), rows, parents, "number", &Order::Desc))
+    Summary::find_by_statement(page.under_each(Sql::default(), rows, parents, "number", &Order::Desc))
 }
 
-/// What those of `ids` within reach hold.
-pub fn bodies(reach: &Reach, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
+/// The content of the versions with these ids that `tenants` admits.
+pub fn bodies(tenants: &TenantFilter, ids: &[VersionId]) -> Selector<SelectModel<Body>> {
     let columns = [Column::Id, Column::SystemPrompt, Column::ModelParameters, Column::Tools];
-    by_ids(reach, ids).select_only().columns(columns).into_model()
+    by_ids(tenants, ids).select_only().columns(columns).into_model()
 }
 
-/// A version that serves.
+/// The id of an active version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Serving {
-    /// Its id.
+    /// The version's id.
     pub id: VersionId,
 }
 
-/// Those of `ids` that their agents serve, of customers that are served.
+/// Those of `ids` that are active, of customers that are neither suspended nor canceled.
 pub fn serving(ids: &[VersionId]) -> SelectorRaw<SelectModel<Serving>> {
     let sql = "SELECT t.id FROM registry.agent_versions AS t \
                JOIN registry.agents AS a ON a.id = t.agent_id AND a.active_version_id = t.id \
@@ -205,14 +205,14 @@ pub fn serving(ids: &[VersionId]) -> SelectorRaw<SelectModel<Serving>> {
     Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(ids)]))
 }
 
-/// What becomes of each column when the customer is erased: numbers and hashes stay.
-pub(super) fn fate(column: Column) -> Fate {
+/// What an erasure does to each column: numbers and hashes stay.
+pub(super) fn fate(column: Column) -> ErasureAction {
     match column {
-        Column::SystemPrompt => Fate::Erase(Expr::value("")),
-        Column::ModelName => Fate::Erase(Expr::value(ERASED)),
-        Column::ModelParameters => Fate::Erase(Expr::value(serde_json::json!({}))),
-        Column::Tools => Fate::Erase(Expr::value(serde_json::json!([]))),
-        Column::Message => Fate::Erase(Expr::value(Option::<String>::None)),
+        Column::SystemPrompt => ErasureAction::Erase(Expr::value("")),
+        Column::ModelName => ErasureAction::Erase(Expr::value(ERASED)),
+        Column::ModelParameters => ErasureAction::Erase(Expr::value(serde_json::json!({}))),
+        Column::Tools => ErasureAction::Erase(Expr::value(serde_json::json!([]))),
+        Column::Message => ErasureAction::Erase(Expr::value(Option::<String>::None)),
         Column::Id
         | Column::CustomerId
         | Column::AgentId
@@ -220,11 +220,11 @@ pub(super) fn fate(column: Column) -> Fate {
         | Column::ContentHash
         | Column::CreatedByKind
         | Column::CreatedById
-        | Column::CreatedAt => Fate::Keep,
+        | Column::CreatedAt => ErasureAction::Keep,
     }
 }
 
-/// Takes away what all versions of one customer hold. Only an erased customer's may be.
+/// Overwrites the content of all versions of one customer. A trigger refuses it unless the customer is erased.
 pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
     erasure::erase::<Entity>(fate).filter(Column::CustomerId.eq(customer))
 }

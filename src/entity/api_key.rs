@@ -1,4 +1,4 @@
-//! `api_keys`: credentials of a customer's own programs.
+//! The table `api_keys`: credentials of a customer's own programs.
 
 use sea_orm::{
     DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
@@ -6,40 +6,40 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Reach, Slice, change::ActorKind, customer::Plan, sql::Sql, uuids};
+use super::{KeysetPage, TenantFilter, change::ActorKind, customer::Plan, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{ApiKeyId, CustomerId},
 };
 
-/// An API key. The secret itself is never here.
+/// An API key. The secret is never stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "api_keys")]
 pub struct Model {
-    /// Its id, part of the key.
+    /// The key's id, which is part of the key's text.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ApiKeyId,
-    /// Whose it is.
+    /// The customer that owns the key.
     pub customer_id: CustomerId,
-    /// What it is for; 1 to 200 characters.
+    /// The key's name; 1 to 200 characters.
     pub name: String,
     /// SHA-256 of the secret part.
     pub secret_hash: Vec<u8>,
-    /// What it may do, such as `agents:read`.
+    /// The scopes, such as `agents:read`.
     pub scopes: Vec<String>,
-    /// What kind of caller made it.
+    /// The kind of caller that created the key.
     pub created_by_kind: ActorKind,
-    /// Which one.
+    /// The caller's id; none for the system.
     pub created_by_id: Option<Uuid>,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: Instant,
-    /// From when on it is not accepted, if it ends by itself.
+    /// When the key expires; none when it doesn't.
     pub expires_at: Option<Instant>,
-    /// When it was last accepted, to the minute.
+    /// When the key was last accepted, to the minute.
     pub last_used_at: Option<Instant>,
-    /// When it ceased to be accepted.
+    /// When the key was revoked; none while it isn't.
     pub revoked_at: Option<Instant>,
-    /// Which one took over when this one was rotated.
+    /// The key that replaced this one in a rotation.
     pub replaced_by: Option<ApiKeyId>,
 }
 
@@ -49,47 +49,47 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What signing in asks of a key.
+/// The columns that authentication needs.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Credential {
-    /// Whose it is.
+    /// The customer that owns the key.
     pub customer_id: CustomerId,
-    /// What it is for.
+    /// The key's name.
     pub name: String,
     /// SHA-256 of the secret part.
     pub secret_hash: Vec<u8>,
-    /// What it may do.
+    /// The scopes.
     pub scopes: Vec<String>,
-    /// From when on it is not accepted, if it ends by itself.
+    /// When the key expires; none when it doesn't.
     pub expires_at: Option<Instant>,
-    /// When it was last accepted, to the minute.
+    /// When the key was last accepted, to the minute.
     pub last_used_at: Option<Instant>,
-    /// When it ceased to be accepted.
+    /// When the key was revoked; none while it isn't.
     pub revoked_at: Option<Instant>,
-    /// What its customer pays for.
+    /// The customer's plan.
     pub plan: Plan,
 }
 
-/// What signing in asks of the key of this id.
+/// Returns the columns that authentication needs, for the key with this id.
 pub fn credential(id: ApiKeyId) -> SelectorRaw<SelectModel<Credential>> {
     let sql = "SELECT k.customer_id, k.name, k.secret_hash, k.scopes, k.expires_at, k.last_used_at, k.revoked_at, c.plan \
                FROM registry.api_keys AS k JOIN registry.customers AS c ON c.id = k.customer_id WHERE k.id = $1";
     Credential::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [id.into()]))
 }
 
-/// The keys within reach of this id.
-pub fn by_id(reach: &Reach, id: ApiKeyId) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
+/// The key with this id, if `tenants` admits it.
+pub fn by_id(tenants: &TenantFilter, id: ApiKeyId) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
 }
 
-/// One within reach, locked against other writers of it until the transaction ends.
-pub fn locked(reach: &Reach, id: ApiKeyId) -> Select<Entity> {
-    by_id(reach, id).lock(LockType::NoKeyUpdate)
+/// Locks the key with this id, if `tenants` admits it, against other writers until the transaction ends.
+pub fn locked(tenants: &TenantFilter, id: ApiKeyId) -> Select<Entity> {
+    by_id(tenants, id).lock(LockType::NoKeyUpdate)
 }
 
-/// The key that was given this successor and is accepted beside it at this time, locked as [`locked`] is.
-pub fn before(reach: &Reach, successor: ApiKeyId, now: Instant) -> Select<Entity> {
-    reach
+/// Locks the key that `successor` has replaced, if it is still accepted at `now`.
+pub fn locked_predecessor(tenants: &TenantFilter, successor: ApiKeyId, now: Instant) -> Select<Entity> {
+    tenants
         .narrow(Entity::find(), Column::CustomerId)
         .filter(Column::ReplacedBy.eq(successor))
         .filter(Column::RevokedAt.is_null())
@@ -97,18 +97,18 @@ pub fn before(reach: &Reach, successor: ApiKeyId, now: Instant) -> Select<Entity
         .lock(LockType::NoKeyUpdate)
 }
 
-/// The same page, newest first, of each of these customers.
-pub fn page_each(customers: &[CustomerId], slice: &Slice<ApiKeyId>) -> SelectorRaw<SelectModel<Model>> {
+/// One page of keys for each of these customers, newest first.
+pub fn page_each(customers: &[CustomerId], page: &KeysetPage<ApiKeyId>) -> SelectorRaw<SelectModel<Model>> {
     let (rows, parents) = (("t.*", "api_keys"), ("customer_id", uuids(customers)));
-    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
+    Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
-/// How many each of these customers has, those that are not accepted any more too: rows of (customer, count).
+/// Counts the keys of each of these customers, expired and revoked ones included. Returns (customer, count).
 pub fn count_each(customers: &[CustomerId]) -> Select<Entity> {
     super::count_by_customer(Entity::find(), customers, Column::CustomerId)
 }
 
-/// Notes that this key was accepted at this time, unless one was noted after `before`.
+/// Sets the time of the key's last use to `now`, unless it is `before` or later already.
 pub fn touch(id: ApiKeyId, now: Instant, before: Instant) -> sea_orm::UpdateMany<Entity> {
     let stale =
         sea_orm::Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lt(before));
@@ -118,7 +118,7 @@ pub fn touch(id: ApiKeyId, now: Instant, before: Instant) -> sea_orm::UpdateMany
         .filter(stale)
 }
 
-/// Takes away all of one customer.
+/// Deletes all keys of one customer.
 pub fn delete_of(customer: CustomerId) -> sea_orm::DeleteMany<Entity> {
     Entity::delete_many().filter(Column::CustomerId.eq(customer))
 }

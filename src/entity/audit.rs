@@ -1,4 +1,4 @@
-//! `changes` as those read it who ask what happened: pages, newest first, of one moment of the log.
+//! The table `changes` as an audit log: filtered pages, newest first, and counts.
 
 use sea_orm::{
     ActiveEnum, DbBackend, EntityTrait, FromQueryResult, SelectModel, SelectorRaw, Statement, Value,
@@ -7,45 +7,45 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Reach, Slice,
-    change::{Action, ActorKind, Entity, Model, Place},
+    KeysetPage, TenantFilter,
+    change::{Action, ActorKind, Entity, LogPosition, Model},
     sql::{self, Sql},
     uuids,
 };
 use crate::id::{AgentId, CustomerId};
 
-/// Which entries.
+/// The filter of a list of log entries. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
-    /// Only about this agent.
+    /// Only entries about this agent.
     pub agent_id: Option<AgentId>,
-    /// Only by this caller.
+    /// Only entries by this caller.
     pub actor_id: Option<Uuid>,
-    /// Only by callers of this kind.
+    /// Only entries by callers of this kind.
     pub actor_kind: Option<ActorKind>,
-    /// Only of these kinds.
+    /// Only entries with one of these actions.
     pub actions: Option<Vec<Action>>,
-    /// Only of this commit and later ones.
+    /// Only entries of this commit and later ones.
     pub from: Option<i64>,
-    /// Only of commits before this one.
+    /// Only entries of commits before this one.
     pub until: Option<i64>,
 }
 
-/// Whose entries a list holds.
+/// The customers whose entries a list contains.
 #[derive(Clone, Debug)]
-pub enum Of {
-    /// Everybody's, and the platform's own.
+pub enum AuditScope {
+    /// All customers, and the platform's own entries.
     Everyone,
-    /// These customers'.
+    /// The listed customers.
     Customers(Vec<CustomerId>),
 }
 
-/// Below which rows a list of its own stands.
+/// The parents of a batch of lists: each has its own list of entries.
 #[derive(Clone, Copy, Debug)]
 pub enum Parents<'a> {
-    /// Each of these customers.
+    /// The entries of each of these customers.
     Customers(&'a [CustomerId]),
-    /// Each of these agents.
+    /// The entries about each of these agents.
     Agents(&'a [AgentId]),
 }
 
@@ -65,71 +65,78 @@ impl Parents<'_> {
     }
 }
 
-/// Only entries that the filter lets pass, but for their kinds.
-fn filter(sql: &mut Sql, filter: &Filter) {
+/// Adds all of the filter's conditions but the actions.
+fn conditions_but_actions(sql: &mut Sql, filter: &Filter) {
     let Filter { agent_id, actor_id, actor_kind, actions: _, from, until } = filter;
-    sql.only("t.agent_id", "=", *agent_id);
-    sql.only("t.actor_id", "=", *actor_id);
+    sql.and_compare("t.agent_id", "=", *agent_id);
+    sql.and_compare("t.actor_id", "=", *actor_id);
     if let Some(kind) = actor_kind {
-        // Its name and no value: there is an index for some of them only.
-        sql.when(format!("t.actor_kind = '{}'", kind.to_value()));
+        // As a literal, not a parameter: the index is partial, on `actor_kind <> 'USER'`.
+        sql.and_where(format!("t.actor_kind = '{}'", kind.to_value()));
     }
-    sql.only("t.revision", ">=", *from);
-    sql.only("t.revision", "<", *until);
+    sql.and_compare("t.revision", ">=", *from);
+    sql.and_compare("t.revision", "<", *until);
 }
 
-/// The kinds that the filter lets pass, each once.
+/// Binds the filter's actions, sorted and without duplicates; none when the filter names no actions.
 fn kinds(sql: &mut Sql, filter: &Filter) -> Option<String> {
     let mut names: Vec<String> = filter.actions.as_ref()?.iter().map(ActiveEnum::to_value).collect();
     names.sort();
     names.dedup();
     let names = names.into_iter().map(|name| Value::String(Some(name))).collect();
-    Some(sql.value(Value::Array(ArrayType::String, Some(Box::new(names)))))
+    Some(sql.bind(Value::Array(ArrayType::String, Some(Box::new(names)))))
 }
 
-/// All that the filter says, as conditions of `sql`.
-fn whole(sql: &mut Sql, of: &Filter) {
-    filter(sql, of);
+/// Adds all of the filter's conditions.
+fn all_conditions(sql: &mut Sql, of: &Filter) {
+    conditions_but_actions(sql, of);
     if let Some(kinds) = kinds(sql, of) {
-        sql.when(format!("t.action = ANY({kinds})"));
+        sql.and_where(format!("t.action = ANY({kinds})"));
     }
 }
 
-/// A page of the rows that meet the conditions of `sql` and pass the filter: those of the table, or of each parent's.
-fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Parents<'_>>) -> String {
-    // Newest first, so what comes after a place is older.
-    for (is, place) in [("<", slice.after), (">", slice.before)] {
-        if let Some(Place { revision, position }) = place {
-            let (revision, position) = (sql.value(revision), sql.value(position));
-            sql.when(format!("(t.revision, t.position) {is} ({revision}, {position})"));
+/// Returns the select of a page of entries that meet the conditions of `sql` and pass the filter: of the whole
+/// table, or of each parent.
+fn page_select(
+    sql: &mut Sql,
+    of: &Filter,
+    page: &KeysetPage<LogPosition>,
+    parents: Option<Parents<'_>>,
+) -> String {
+    // The list is newest first, so `after` means older.
+    for (is, place) in [("<", page.after), (">", page.before)] {
+        if let Some(LogPosition { revision, position }) = place {
+            let (revision, position) = (sql.bind(revision), sql.bind(position));
+            sql.and_where(format!("(t.revision, t.position) {is} ({revision}, {position})"));
         }
     }
-    filter(sql, of);
-    let direction = if slice.backward { "ASC" } else { "DESC" };
-    let limit = sql.value(sql::limit(slice.limit));
+    conditions_but_actions(sql, of);
+    let direction = if page.backward { "ASC" } else { "DESC" };
+    let limit = sql.bind(sql::limit(page.limit));
     let order = format!("ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}");
-    let parent = parents.map(|parents| (parents.column(), sql.value(parents.ids())));
+    let parent = parents.map(|parents| (parents.column(), sql.bind(parents.ids())));
     if let Some((column, _)) = &parent {
-        sql.when(format!("t.{column} = parent.id"));
+        sql.and_where(format!("t.{column} = parent.id"));
     }
-    // An index has the entries of each kind in order, but not those of several; one agent's or one caller's are few.
+    // Indexes hold the entries of one action in order, but not those of several. So each action gets its own page,
+    // unless the list is of one agent or one caller, which has few entries.
     let is_narrow =
         matches!(parents, Some(Parents::Agents(_))) || of.agent_id.is_some() || of.actor_id.is_some();
     let page = match kinds(sql, of) {
         Some(kinds) if is_narrow => {
-            let conditions = sql.so_far();
+            let conditions = sql.where_clause();
             format!(
                 "SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = ANY({kinds}) {order}"
             )
         }
         Some(kinds) => {
-            let conditions = sql.so_far();
+            let conditions = sql.where_clause();
             format!(
                 "SELECT t.* FROM unnest({kinds}) AS kind (name) CROSS JOIN LATERAL (\
                  SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = kind.name {order}) AS t {order}"
             )
         }
-        None => format!("SELECT t.* FROM registry.changes AS t WHERE {} {order}", sql.so_far()),
+        None => format!("SELECT t.* FROM registry.changes AS t WHERE {} {order}", sql.where_clause()),
     };
     match parent {
         None => page,
@@ -139,105 +146,115 @@ fn slice(sql: &mut Sql, of: &Filter, slice: &Slice<Place>, parents: Option<Paren
     }
 }
 
-/// A page of the entries of all these.
-pub fn page(of: &Of, filter: &Filter, slice: &Slice<Place>) -> SelectorRaw<SelectModel<Model>> {
+/// A page of the log entries of these customers, newest first.
+pub fn page(
+    of: &AuditScope,
+    filter: &Filter,
+    page: &KeysetPage<LogPosition>,
+) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
     let text = match of {
-        Of::Everyone => self::slice(&mut sql, filter, slice, None),
-        // First a page of each, because an index has each customer's entries in order, and then a page of these.
-        Of::Customers(customers) => {
-            let each = self::slice(&mut sql, filter, slice, Some(Parents::Customers(customers)));
-            let direction = if slice.backward { "ASC" } else { "DESC" };
-            let limit = sql.value(sql::limit(slice.limit));
+        AuditScope::Everyone => page_select(&mut sql, filter, page, None),
+        // A page for each customer from its index, then the page of these. No index orders the entries of several
+        // customers.
+        AuditScope::Customers(customers) => {
+            let each = page_select(&mut sql, filter, page, Some(Parents::Customers(customers)));
+            let direction = if page.backward { "ASC" } else { "DESC" };
+            let limit = sql.bind(sql::limit(page.limit));
             format!("{each} ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}")
         }
     };
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// The same page of the entries within reach of each of these.
+/// One page of log entries for each of these parents, newest first; only entries that `tenants` admits.
 pub fn page_each(
-    reach: &Reach,
+    tenants: &TenantFilter,
     parents: Parents<'_>,
     filter: &Filter,
-    slice: &Slice<Place>,
+    page: &KeysetPage<LogPosition>,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
     let text = match parents {
-        // By the parents alone: of several customers at once no index has the entries in order.
+        // Filters the parents instead of the rows: no index orders the entries of several customers.
         Parents::Customers(ids) => {
-            let ids: Vec<CustomerId> = ids.iter().copied().filter(|id| reach.holds(*id)).collect();
-            self::slice(&mut sql, filter, slice, Some(Parents::Customers(&ids)))
+            let ids: Vec<CustomerId> = ids.iter().copied().filter(|id| tenants.admits(*id)).collect();
+            page_select(&mut sql, filter, page, Some(Parents::Customers(&ids)))
         }
         Parents::Agents(_) => {
-            sql.within("t", reach);
-            self::slice(&mut sql, filter, slice, Some(parents))
+            sql.within("t", tenants);
+            page_select(&mut sql, filter, page, Some(parents))
         }
     };
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// How many there are.
+/// A count of log entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Count {
-    /// Of which parent; none for all together.
+    /// The parent; none when the count isn't by parent.
     pub parent_id: Option<Uuid>,
-    /// So many.
+    /// The number of entries.
     pub count: i64,
 }
 
-/// How many entries all these have.
-pub fn count(of: &Of, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
+/// Counts the log entries of these customers.
+pub fn count(of: &AuditScope, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
-    whole(&mut sql, filter);
-    if let Of::Customers(customers) = of {
-        let ids = sql.value(uuids(customers));
-        sql.when(format!("t.customer_id = ANY({ids}::uuid[])"));
+    all_conditions(&mut sql, filter);
+    if let AuditScope::Customers(customers) = of {
+        let ids = sql.bind(uuids(customers));
+        sql.and_where(format!("t.customer_id = ANY({ids}::uuid[])"));
     }
     let text = format!(
         "SELECT NULL::uuid AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {}",
-        sql.so_far()
+        sql.where_clause()
     );
     Count::find_by_statement(sql.statement(text))
 }
 
-/// How many entries within reach each of these has; none for one without.
-pub fn count_each(reach: &Reach, parents: Parents<'_>, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
+/// Counts the log entries of each of these parents that `tenants` admits. Returns no row for a parent without any.
+pub fn count_each(
+    tenants: &TenantFilter,
+    parents: Parents<'_>,
+    filter: &Filter,
+) -> SelectorRaw<SelectModel<Count>> {
     let mut sql = Sql::default();
-    whole(&mut sql, filter);
-    sql.within("t", reach);
-    let (column, ids) = (parents.column(), sql.value(parents.ids()));
-    sql.when(format!("t.{column} = ANY({ids}::uuid[])"));
+    all_conditions(&mut sql, filter);
+    sql.within("t", tenants);
+    let (column, ids) = (parents.column(), sql.bind(parents.ids()));
+    sql.and_where(format!("t.{column} = ANY({ids}::uuid[])"));
     let text = format!(
         "SELECT t.{column} AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {} GROUP BY t.{column}",
-        sql.so_far()
+        sql.where_clause()
     );
     Count::find_by_statement(sql.statement(text))
 }
 
-/// The bare hash of an entry: what others may know of it.
+/// The hash of an entry, without its content. All customers may see it.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Hash {
-    /// Its commit.
+pub struct EntryHash {
+    /// The entry's commit.
     pub revision: i64,
-    /// Its place in that.
+    /// The entry's position in the commit.
     pub position: i32,
-    /// SHA-256 over what it says.
+    /// SHA-256 over the entry's content.
     pub row_hash: Vec<u8>,
-    /// Whether it is the customer's own.
+    /// Whether the entry is the customer's own.
     pub is_own: bool,
 }
 
-/// The hashes of all entries after a place and up to a commit, in order, and which are this customer's.
+/// The hashes of all entries after a position and up to the commit `until`, oldest first, with those of `customer`
+/// marked.
 pub fn hashes(
     customer: CustomerId,
-    Place { revision, position }: Place,
+    LogPosition { revision, position }: LogPosition,
     until: i64,
     limit: u64,
-) -> SelectorRaw<SelectModel<Hash>> {
+) -> SelectorRaw<SelectModel<EntryHash>> {
     let read = "SELECT revision, position, row_hash, customer_id IS NOT DISTINCT FROM $1 AS is_own \
         FROM registry.changes WHERE (revision, position) > ($2, $3) AND revision <= $4 ORDER BY revision, position LIMIT $5";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [customer.into(), revision.into(), position.into(), until.into(), limit.into()];
-    Hash::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, values))
+    EntryHash::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, values))
 }

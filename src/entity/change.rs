@@ -1,11 +1,11 @@
-//! `changes` and `log_head`: the one log, appended by one SQL function and never otherwise.
+//! The table `changes`: the change log. Only the SQL function `append_changes` appends to it.
 
 use std::{fmt, num::ParseIntError, str::FromStr};
 
 use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*};
 
 use super::{
-    Reach,
+    TenantFilter,
     sql::{self, Sql},
     uuids,
 };
@@ -14,7 +14,7 @@ use crate::{
     id::{AgentId, CustomerId, VersionId},
 };
 
-/// What kind of caller acted.
+/// The kind of caller that made a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ActorKind {
@@ -24,29 +24,29 @@ pub enum ActorKind {
     ApiKey,
     /// One of the platform's own services.
     Service,
-    /// A person who works for the platform itself.
+    /// A person who works for the platform.
     Operator,
     /// The command line, or the service itself.
     System,
 }
 
-/// Where a call came in.
+/// The interface through which a call came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Channel {
-    /// GraphQL over HTTP, server-sent events included.
+    /// GraphQL over HTTP, including server-sent events.
     Graphql,
-    /// GraphQL over a websocket.
+    /// GraphQL over a WebSocket.
     Socket,
     /// REST.
     Rest,
     /// The command line.
     Command,
-    /// The service itself, unasked.
+    /// The service itself, without a request.
     Service,
 }
 
-/// What happened.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
 pub enum Action {
@@ -56,52 +56,52 @@ pub enum Action {
     /// A customer's own fields changed.
     #[sea_orm(string_value = "customer.updated")]
     CustomerUpdated,
-    /// A customer got another plan.
+    /// A customer's plan changed.
     #[sea_orm(string_value = "customer.plan_set")]
     CustomerPlanSet,
-    /// A customer got another billing status.
+    /// A customer's billing status changed.
     #[sea_orm(string_value = "customer.billing_status_set")]
     CustomerBillingSet,
-    /// A canceled customer's prompts and personal data were taken away.
+    /// A canceled customer's prompts and personal data were erased.
     #[sea_orm(string_value = "customer.erased")]
     CustomerErased,
-    /// A user's profile was made.
+    /// A user's profile was created.
     #[sea_orm(string_value = "user.created")]
     UserCreated,
-    /// A user's profile took over what its token says of it.
+    /// A user's profile was updated from its token.
     #[sea_orm(string_value = "user.updated")]
     UserUpdated,
     /// A user became a member of a customer, or got another role there.
     #[sea_orm(string_value = "member.set")]
     MemberSet,
-    /// A user ceased to work for a customer; the agents there that were its own have no owner any more.
+    /// A member was removed from a customer. Its agents there have no owner now.
     #[sea_orm(string_value = "member.removed")]
     MemberRemoved,
-    /// Somebody was asked to work for a customer.
+    /// A person was invited to a customer.
     #[sea_orm(string_value = "invitation.created")]
     InvitationCreated,
-    /// An invitation was taken back, or was past its time when the next one was made.
+    /// An invitation was withdrawn, or had expired when the next one was created.
     #[sea_orm(string_value = "invitation.revoked")]
     InvitationRevoked,
-    /// An API key was made.
+    /// An API key was created.
     #[sea_orm(string_value = "api_key.created")]
     ApiKeyCreated,
-    /// An API key was given a successor, and an end.
+    /// An API key was replaced, and got an expiry.
     #[sea_orm(string_value = "api_key.rotated")]
     ApiKeyRotated,
-    /// An API key ceased to be accepted.
+    /// An API key was revoked.
     #[sea_orm(string_value = "api_key.revoked")]
     ApiKeyRevoked,
-    /// Somebody became an operator.
+    /// A person became an operator.
     #[sea_orm(string_value = "operator.added")]
     OperatorAdded,
-    /// Somebody ceased to be an operator.
+    /// A person is no longer an operator.
     #[sea_orm(string_value = "operator.removed")]
     OperatorRemoved,
-    /// A service token was made.
+    /// A service token was created.
     #[sea_orm(string_value = "service_token.created")]
     ServiceTokenCreated,
-    /// A service token ceased to be accepted.
+    /// A service token was revoked.
     #[sea_orm(string_value = "service_token.revoked")]
     ServiceTokenRevoked,
     /// An agent was created.
@@ -110,104 +110,104 @@ pub enum Action {
     /// An agent's own fields changed.
     #[sea_orm(string_value = "agent.updated")]
     AgentUpdated,
-    /// An agent was put away.
+    /// An agent was archived.
     #[sea_orm(string_value = "agent.archived")]
     AgentArchived,
-    /// An agent was taken back.
+    /// An agent was restored.
     #[sea_orm(string_value = "agent.restored")]
     AgentRestored,
     /// A version was published.
     #[sea_orm(string_value = "version.published")]
     VersionPublished,
-    /// A version began to serve.
+    /// A version was activated.
     #[sea_orm(string_value = "agent.activated")]
     AgentActivated,
-    /// An agent ceased to serve.
+    /// An agent was deactivated.
     #[sea_orm(string_value = "agent.deactivated")]
     AgentDeactivated,
-    /// The oldest entries of the log were taken away.
+    /// The oldest entries of the log were pruned.
     #[sea_orm(string_value = "log.pruned")]
     LogPruned,
 }
 
-/// One entry of the log. Never changes.
+/// A log entry. Immutable.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "changes")]
 pub struct Model {
-    /// The commit, counted from 1 without gap.
+    /// The commit, numbered from 1 without gaps.
     #[sea_orm(primary_key, auto_increment = false)]
     pub revision: i64,
-    /// The place within the commit, counted from 1.
+    /// The position within the commit, numbered from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i32,
-    /// When the commit took its number.
+    /// When the commit got its number.
     pub at: Instant,
-    /// Whose data changed; none for the platform's own.
+    /// The customer whose data changed; none for the platform's own.
     pub customer_id: Option<CustomerId>,
-    /// Which agent's.
+    /// The agent that changed, if any.
     pub agent_id: Option<AgentId>,
-    /// Which version's.
+    /// The version that changed or was activated, if any.
     pub version_id: Option<VersionId>,
-    /// The row that was made or changed, where it is none of these.
+    /// The row that changed, when it is of another table.
     pub subject_id: Option<Uuid>,
-    /// What happened.
+    /// The kind of the change.
     pub action: Action,
-    /// What kind of caller acted.
+    /// The kind of caller.
     pub actor_kind: ActorKind,
-    /// Which one.
+    /// The caller's id; none for the system.
     pub actor_id: Option<Uuid>,
-    /// The request it came with.
+    /// The id of the request.
     pub request_id: Option<String>,
-    /// Canonical JSON: before and after, without anything personal or secret.
+    /// Canonical JSON: the values before and after, without personal or secret data.
     pub details: String,
-    /// Where the request came in; none in entries from before this was kept.
+    /// The interface through which the call came in; none in entries older than this column.
     pub channel: Option<Channel>,
-    /// The network that it came from; none when it came over none.
+    /// The caller's network; none when the call didn't come over a network, and in entries older than this column.
     pub network: Option<String>,
-    /// What keeps the hash from being guessed; none in entries from before there was one.
+    /// A random salt, so that the hash doesn't reveal the content; none in entries older than this column.
     pub salt: Option<Uuid>,
-    /// SHA-256 of all columns before this one.
+    /// SHA-256 of all columns above.
     pub row_hash: Vec<u8>,
-    /// SHA-256 of the chain hash before and this row's hash.
+    /// SHA-256 of the previous entry's chain hash and this entry's `row_hash`.
     pub chain_hash: Vec<u8>,
 }
 
-/// None: no key leads out of the log.
+/// None: the log has no foreign keys.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A place in the log: everything up to it has been seen. Written `revision.position`.
+/// A position in the log: right after an entry. Written `revision.position`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct LogPosition {
     /// The commit.
     pub revision: i64,
-    /// The entry within it.
+    /// The entry within the commit.
     pub position: i32,
 }
 
-impl Place {
-    /// Right after this change.
+impl LogPosition {
+    /// The position right after this entry.
     #[must_use]
     pub fn of(change: &Model) -> Self {
         Self { revision: change.revision, position: change.position }
     }
 
-    /// The end of this commit.
+    /// The position at the end of this commit.
     #[must_use]
     pub fn end_of(revision: i64) -> Self {
         Self { revision, position: i32::MAX }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for LogPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.revision, self.position)
     }
 }
 
-impl FromStr for Place {
+impl FromStr for LogPosition {
     type Err = ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
@@ -216,24 +216,24 @@ impl FromStr for Place {
     }
 }
 
-/// Appends the entries `$1` and answers their revision.
+/// Appends the entries `$1` and returns their revision.
 pub const APPEND: &str = "SELECT registry.append_changes($1) AS revision";
 
-/// Entries within reach after a place in the log, in order.
+/// The log entries after a position that `tenants` admits, oldest first.
 pub fn after(
-    reach: &Reach,
-    Place { revision, position }: Place,
+    tenants: &TenantFilter,
+    LogPosition { revision, position }: LogPosition,
     limit: u64,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
-    let (revision, position) = (sql.value(revision), sql.value(position));
-    let order = format!("ORDER BY t.revision, t.position LIMIT {}", sql.value(sql::limit(limit)));
+    let (revision, position) = (sql.bind(revision), sql.bind(position));
+    let order = format!("ORDER BY t.revision, t.position LIMIT {}", sql.bind(sql::limit(limit)));
     let beyond = format!("(t.revision, t.position) > ({revision}, {position})");
-    let text = match reach {
-        Reach::Everyone => format!("SELECT t.* FROM registry.changes AS t WHERE {beyond} {order}"),
-        // First so many of each, because an index has each customer's entries in order.
-        Reach::Only(customers) => {
-            let customers = sql.value(uuids(customers));
+    let text = match tenants {
+        TenantFilter::All => format!("SELECT t.* FROM registry.changes AS t WHERE {beyond} {order}"),
+        // A page for each customer from its index, then the page of these.
+        TenantFilter::Only(customers) => {
+            let customers = sql.bind(uuids(customers));
             format!(
                 "SELECT t.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
                  SELECT t.* FROM registry.changes AS t WHERE t.customer_id = parent.id AND {beyond} {order}) AS t {order}"
@@ -243,27 +243,27 @@ pub fn after(
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// The entry at this very place.
+/// The entry with exactly this revision and position.
 pub fn at(revision: i64, position: i32) -> Select<Entity> {
     Entity::find_by_id((revision, position))
 }
 
-/// The last entry of one of these kinds about this agent.
+/// The last entry with one of these actions about this agent.
 pub fn last_of(agent: AgentId, actions: [Action; 2]) -> Select<Entity> {
     last(actions).filter(Column::AgentId.eq(agent))
 }
 
-/// The last entry of one of these kinds about this customer.
+/// The last entry with one of these actions about this customer.
 pub fn last_of_customer(customer: CustomerId, actions: [Action; 2]) -> Select<Entity> {
     last(actions).filter(Column::CustomerId.eq(customer))
 }
 
-/// The last entry of this kind about this row of the platform's own.
+/// The last entry with this action about this row of the platform.
 pub fn last_of_platform(subject: Uuid, action: Action) -> Select<Entity> {
     last([action]).filter(Column::CustomerId.is_null()).filter(Column::SubjectId.eq(subject))
 }
 
-/// The last entry of this kind about this row of this customer.
+/// The last entry with this action about this row of this customer.
 pub fn last_of_row(customer: CustomerId, subject: Uuid, action: Action) -> Select<Entity> {
     last([action]).filter(Column::CustomerId.eq(customer)).filter(Column::SubjectId.eq(subject))
 }

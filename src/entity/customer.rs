@@ -1,4 +1,4 @@
-//! `customers`: the tenants.
+//! The table `customers`: the tenants.
 
 use sea_orm::{
     DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
@@ -7,17 +7,17 @@ use sea_orm::{
 };
 
 use super::{
-    Reach, Slice,
-    erasure::{self, ERASED, Fate},
+    KeysetPage, TenantFilter,
+    erasure::{self, ERASED, ErasureAction},
     uuids,
 };
 use crate::{clock::Instant, id::CustomerId};
 
-/// What a customer pays for, the smallest first.
+/// A customer's plan, smallest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Plan {
-    /// To try it.
+    /// For trying the service.
     Free,
     /// For one team.
     Pro,
@@ -25,7 +25,7 @@ pub enum Plan {
     Enterprise,
 }
 
-/// Where a customer stands with its bills.
+/// A customer's billing status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum BillingStatus {
@@ -33,11 +33,12 @@ pub enum BillingStatus {
     Trialing,
     /// In good standing.
     Active,
-    /// A payment is late; everything still works.
+    /// A payment is late; nothing is restricted.
     PastDue,
-    /// Nothing is served. Its people can look, revoke keys and invitations, and remove members; operators can also write.
+    /// Nothing is served. The customer's people can read, revoke keys and invitations, and remove members;
+    /// operators can also write.
     Suspended,
-    /// Gone; its data may be erased.
+    /// Final. Nothing is served, and the data may be erased.
     Canceled,
 }
 
@@ -45,20 +46,20 @@ pub enum BillingStatus {
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "customers")]
 pub struct Model {
-    /// Its id.
+    /// The customer's id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: CustomerId,
-    /// What people call it; 1 to 200 characters, not unique.
+    /// The customer's name; 1 to 200 characters, not unique.
     pub name: String,
-    /// What it pays for.
+    /// The customer's plan.
     pub plan: Plan,
-    /// Where it stands with its bills.
+    /// The customer's billing status.
     pub billing_status: BillingStatus,
-    /// When it was created.
+    /// When the customer was created.
     pub created_at: Instant,
-    /// When its row last changed.
+    /// When the row last changed.
     pub updated_at: Instant,
-    /// When its prompts and personal data were taken away; only a canceled one's are.
+    /// When the prompts and personal data were erased. Only a canceled customer's are.
     pub erased_at: Option<Instant>,
 }
 
@@ -68,85 +69,85 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What decides whether a customer's rows may be written, and how many of them there may be.
+/// The status that decides whether a customer's rows may be written, and how many there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Standing {
-    /// What it pays for.
+pub struct CustomerStatus {
+    /// The customer's plan.
     pub plan: Plan,
-    /// Where it stands with its bills.
+    /// The customer's billing status.
     pub billing_status: BillingStatus,
-    /// When its prompts and personal data were taken away.
+    /// When the prompts and personal data were erased.
     pub erased_at: Option<Instant>,
 }
 
 impl Model {
-    /// What decides whether its rows may be written.
+    /// The status that decides whether the customer's rows may be written.
     #[must_use]
-    pub fn standing(&self) -> Standing {
+    pub fn status(&self) -> CustomerStatus {
         let Self { plan, billing_status, erased_at, .. } = *self;
-        Standing { plan, billing_status, erased_at }
+        CustomerStatus { plan, billing_status, erased_at }
     }
 }
 
-/// How much a customer has of what its plan limits.
+/// How much a customer uses of what its plan limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Usage {
-    /// Whose.
+    /// The customer.
     pub id: CustomerId,
-    /// What it pays for.
+    /// The customer's plan.
     pub plan: Plan,
-    /// Its agents, archived ones too.
+    /// The number of agents, archived ones included.
     pub agents: i64,
-    /// The versions of the agent that has the most.
+    /// The number of versions of the agent that has the most.
     pub versions: i32,
-    /// Its API keys that are accepted.
+    /// The number of API keys that are neither revoked nor expired.
     pub api_keys: i64,
-    /// Its members, and those who have been invited.
+    /// The number of members and open invitations.
     pub members: i64,
 }
 
-/// Customers within reach.
-pub fn within(reach: &Reach) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::Id)
+/// The customers that `tenants` admits.
+pub fn within(tenants: &TenantFilter) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::Id)
 }
 
-/// Those of `ids` within reach.
-pub fn by_ids(reach: &Reach, ids: &[CustomerId]) -> Select<Entity> {
-    within(reach).filter(Column::Id.eq_any(ids.to_vec()))
+/// The customers with these ids that `tenants` admits.
+pub fn by_ids(tenants: &TenantFilter, ids: &[CustomerId]) -> Select<Entity> {
+    within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// A page of customers within reach, oldest first.
-pub fn page(reach: &Reach, name: Option<&str>, slice: &Slice<CustomerId>) -> Select<Entity> {
-    slice.cut(named(reach, name), Column::Id, Order::Asc)
+/// A page of the customers that `tenants` admits, oldest first.
+pub fn page(tenants: &TenantFilter, name: Option<&str>, page: &KeysetPage<CustomerId>) -> Select<Entity> {
+    page.apply(named(tenants, name), Column::Id, Order::Asc)
 }
 
-/// Customers within reach, only those of that exact name when one is given.
-pub fn named(reach: &Reach, name: Option<&str>) -> Select<Entity> {
-    let select = within(reach);
+/// The customers that `tenants` admits; only those with exactly this name, if given.
+pub fn named(tenants: &TenantFilter, name: Option<&str>) -> Select<Entity> {
+    let select = within(tenants);
     match name {
         Some(name) => select.filter(Column::Name.eq(name)),
         None => select,
     }
 }
 
-/// One customer, locked for a change of its own row until the transaction ends.
-pub fn locked(reach: &Reach, id: CustomerId) -> Select<Entity> {
-    by_ids(reach, &[id]).lock(LockType::NoKeyUpdate)
+/// Locks one customer that `tenants` admits for a change of its own row, until the transaction ends.
+pub fn locked(tenants: &TenantFilter, id: CustomerId) -> Select<Entity> {
+    by_ids(tenants, &[id]).lock(LockType::NoKeyUpdate)
 }
 
-/// What is counted of a customer before it gets one more.
+/// What a plan limits by number: counted before one more is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
-    /// Its agents, archived ones too.
+pub enum QuotaKind {
+    /// The agents, archived ones included.
     Agents,
-    /// Its API keys that are accepted.
+    /// The API keys that are neither revoked nor expired.
     ApiKeys,
-    /// Its members, and those who have been invited.
+    /// The members and open invitations.
     Members,
 }
 
-impl Counted {
-    /// The count for the customer `c` at the time `$2`, in SQL.
+impl QuotaKind {
+    /// The SQL that counts for the customer `c` at the time `$2`.
     fn sql(self) -> &'static str {
         match self {
             Self::Agents => "(SELECT count(*) FROM registry.agents AS a WHERE a.customer_id = c.id)",
@@ -165,12 +166,12 @@ impl Counted {
 /// A count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Count {
-    /// How many there are.
+    /// The number of rows.
     pub count: i64,
 }
 
-/// How many of this a customer has at this time.
-pub fn count(what: Counted, id: CustomerId, now: Instant) -> SelectorRaw<SelectModel<Count>> {
+/// Counts `what` for one customer at the time `now`.
+pub fn count(what: QuotaKind, id: CustomerId, now: Instant) -> SelectorRaw<SelectModel<Count>> {
     let sql = format!(
         "SELECT {} AS count FROM registry.customers AS c WHERE c.id = $1 AND $2::timestamptz IS NOT NULL",
         what.sql()
@@ -182,9 +183,11 @@ pub fn count(what: Counted, id: CustomerId, now: Instant) -> SelectorRaw<SelectM
     ))
 }
 
-/// How much each of these customers has at this time. Whose they are is for the reader to see.
+/// Returns the usage of each of these customers at the time `now`. Not filtered by the caller's rights: the caller
+/// must do so.
 pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>> {
-    let [agents, api_keys, members] = [Counted::Agents, Counted::ApiKeys, Counted::Members].map(Counted::sql);
+    let [agents, api_keys, members] =
+        [QuotaKind::Agents, QuotaKind::ApiKeys, QuotaKind::Members].map(QuotaKind::sql);
     let sql = format!(
         "SELECT c.id, c.plan, {agents} AS agents, {api_keys} AS api_keys, {members} AS members, \
          (SELECT coalesce(max(a.latest_number), 0) FROM registry.agents AS a WHERE a.customer_id = c.id) AS versions \
@@ -197,20 +200,20 @@ pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>
     ))
 }
 
-/// What becomes of each column when the customer is erased.
-pub(super) fn fate(column: Column) -> Fate {
+/// What an erasure does to each column.
+pub(super) fn fate(column: Column) -> ErasureAction {
     match column {
-        Column::Name => Fate::Erase(Expr::value(ERASED)),
+        Column::Name => ErasureAction::Erase(Expr::value(ERASED)),
         Column::Id
         | Column::Plan
         | Column::BillingStatus
         | Column::CreatedAt
         | Column::UpdatedAt
-        | Column::ErasedAt => Fate::Keep,
+        | Column::ErasedAt => ErasureAction::Keep,
     }
 }
 
-/// Erases a customer's own row, as of now. With that, the triggers let the content of its versions go.
+/// Erases a customer's own row. Afterwards the triggers permit erasing the content of its versions.
 pub fn erase(customer: CustomerId, now: Instant) -> sea_orm::UpdateMany<Entity> {
     erasure::erase::<Entity>(fate)
         .col_expr(Column::UpdatedAt, Expr::value(now))

@@ -1,5 +1,5 @@
-//! What becomes of each column when its customer is erased. The statements that erase are made of this, so that no column can be
-//! in one and not in the other; each match is total, and a test compares the list with the database's own.
+//! What an erasure does to each column of a customer's data. The erasing statements are built from this list, so
+//! they can't differ from it. Each match is total, and a test compares the list with the database's columns.
 
 use sea_orm::{EntityTrait, Iterable, UpdateMany, entity::prelude::*};
 
@@ -8,34 +8,34 @@ use super::{
     user,
 };
 
-/// What an erased customer is called, and the models of its versions.
+/// The name of an erased customer, and of the models in its versions.
 pub const ERASED: &str = "erased";
 
-/// What becomes of a column when its customer is erased.
+/// What an erasure does to a column.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fate {
-    /// It stays: a number, a hash, an id, a time, or an entry of the log.
+pub enum ErasureAction {
+    /// Keeps the value: a number, a hash, an id, a time, or an entry of the log.
     Keep,
-    /// This is put in its place.
+    /// Overwrites the value with this one.
     Erase(Expr),
-    /// Its row goes.
+    /// Deletes the row.
     Delete,
-    /// The database derives it from columns that are erased.
+    /// Nothing: the database derives the value from erased columns.
     Derived,
 }
 
-/// One column, and what becomes of it.
+/// A column, and what an erasure does to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ColumnFate {
-    /// Its table.
+pub struct ColumnErasure {
+    /// The table's name.
     pub table: &'static str,
-    /// Its name.
+    /// The column's name.
     pub column: String,
-    /// What becomes of it.
-    pub fate: Fate,
+    /// What an erasure does to the column.
+    pub fate: ErasureAction,
 }
 
-/// Columns of which no entity knows: the database keeps them, from others of their row or of another.
+/// Columns that no entity has, because triggers and generated columns maintain them.
 const DERIVED: [(&str, &str); 10] = [
     ("agent_active_tools", "agent_id"),
     ("agent_active_tools", "customer_id"),
@@ -49,38 +49,38 @@ const DERIVED: [(&str, &str); 10] = [
     ("agents", "name_lower"),
 ];
 
-/// All columns of tables that hold what is a customer's.
+/// Returns all columns of the tables that hold customers' data.
 #[must_use]
-pub fn column_fates() -> Vec<ColumnFate> {
-    let derived = DERIVED.into_iter().map(|(table, column)| ColumnFate {
+pub fn column_erasures() -> Vec<ColumnErasure> {
+    let derived = DERIVED.into_iter().map(|(table, column)| ColumnErasure {
         table,
         column: column.to_owned(),
-        fate: Fate::Derived,
+        fate: ErasureAction::Derived,
     });
-    let mut all: Vec<ColumnFate> = derived.collect();
+    let mut all: Vec<ColumnErasure> = derived.collect();
     all.extend(of::<customer::Entity>("customers", customer::fate));
     all.extend(of::<agent::Entity>("agents", agent::fate));
     all.extend(of::<agent_version::Entity>("agent_versions", agent_version::fate));
-    all.extend(of::<activation::Entity>("activations", |_| Fate::Keep));
-    all.extend(of::<change::Entity>("changes", |_| Fate::Keep));
-    all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| Fate::Keep));
-    // Whole rows: those of users who work for another customer stay.
-    all.extend(of::<user::Entity>("users", |_| Fate::Delete));
-    all.extend(of::<membership::Entity>("memberships", |_| Fate::Delete));
-    all.extend(of::<invitation::Entity>("invitations", |_| Fate::Delete));
-    all.extend(of::<api_key::Entity>("api_keys", |_| Fate::Delete));
+    all.extend(of::<activation::Entity>("activations", |_| ErasureAction::Keep));
+    all.extend(of::<change::Entity>("changes", |_| ErasureAction::Keep));
+    all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| ErasureAction::Keep));
+    // Whole rows. Operators, and members of another customer too, keep their profile.
+    all.extend(of::<user::Entity>("users", |_| ErasureAction::Delete));
+    all.extend(of::<membership::Entity>("memberships", |_| ErasureAction::Delete));
+    all.extend(of::<invitation::Entity>("invitations", |_| ErasureAction::Delete));
+    all.extend(of::<api_key::Entity>("api_keys", |_| ErasureAction::Delete));
     all
 }
 
-fn of<E: EntityTrait>(table: &'static str, fate: fn(E::Column) -> Fate) -> Vec<ColumnFate> {
-    let column = |column: E::Column| ColumnFate { table, column: column.to_string(), fate: fate(column) };
+fn of<E: EntityTrait>(table: &'static str, fate: fn(E::Column) -> ErasureAction) -> Vec<ColumnErasure> {
+    let column = |column: E::Column| ColumnErasure { table, column: column.to_string(), fate: fate(column) };
     E::Column::iter().map(column).collect()
 }
 
-/// Puts what is to be there in the place of all that is erased.
-pub(super) fn erase<E: EntityTrait>(fate: fn(E::Column) -> Fate) -> UpdateMany<E> {
+/// Builds the update that overwrites all columns to erase.
+pub(super) fn erase<E: EntityTrait>(fate: fn(E::Column) -> ErasureAction) -> UpdateMany<E> {
     E::Column::iter().fold(E::update_many(), |rows, column| match fate(column) {
-        Fate::Erase(value) => rows.col_expr(column, value),
-        Fate::Keep | Fate::Delete | Fate::Derived => rows,
+        ErasureAction::Erase(value) => rows.col_expr(column, value),
+        ErasureAction::Keep | ErasureAction::Delete | ErasureAction::Derived => rows,
     })
 }

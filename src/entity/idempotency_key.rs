@@ -1,4 +1,5 @@
-//! `idempotency_keys`: what writes with an idempotency key came to, so that they have their effect once.
+//! The table `idempotency_keys`: the results of writes with an idempotency key, so that a repeated request has no
+//! second effect.
 
 use sea_orm::{
     DbBackend, DeleteMany, FromQueryResult, SelectModel, SelectorRaw, Statement, UpdateMany,
@@ -11,7 +12,7 @@ use crate::clock::Instant;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "idempotency_keys")]
 pub struct Model {
-    /// Whose key it is.
+    /// The principal that sent the key.
     #[sea_orm(primary_key, auto_increment = false)]
     pub principal_id: Uuid,
     /// SHA-256 of the key.
@@ -19,13 +20,13 @@ pub struct Model {
     pub key_hash: Vec<u8>,
     /// SHA-256 of the request.
     pub request_hash: Vec<u8>,
-    /// When it was sent.
+    /// When the request was sent.
     pub claimed_at: Instant,
-    /// What it made or changed; none only inside the transaction that does.
+    /// The row that the write created or changed. None only inside the transaction of that write.
     pub subject_id: Option<Uuid>,
-    /// What else says which one that is.
+    /// A second id that replaying the response needs: the rest of that row's key, or another row.
     pub other_id: Option<Uuid>,
-    /// In which commit; none as above.
+    /// The commit of the write; none as `subject_id`.
     pub revision: Option<i64>,
 }
 
@@ -35,34 +36,35 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// What was written earlier with a key.
+/// The result of an earlier write with the same key.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Earlier {
-    /// SHA-256 of the request that came with it.
+pub struct StoredResult {
+    /// SHA-256 of that request.
     pub request_hash: Vec<u8>,
-    /// What that made or changed.
+    /// The row that the write created or changed.
     pub subject_id: Uuid,
-    /// What else says which one that is.
+    /// A second id that replaying the response needs: the rest of that row's key, or another row.
     pub other_id: Option<Uuid>,
-    /// In which commit.
+    /// The commit of the write.
     pub revision: i64,
 }
 
-/// Claims a key that was last claimed after `over`, if ever; else yields what was written with it.
+/// Claims a key that is new, or was last claimed at `over` or before. Otherwise returns the result of the earlier
+/// write. While another transaction holds the same key, waits for it to end.
 pub fn claim(
     principal: Uuid,
     key_hash: &[u8],
     request_hash: &[u8],
     now: Instant,
     over: Instant,
-) -> SelectorRaw<SelectModel<Earlier>> {
+) -> SelectorRaw<SelectModel<StoredResult>> {
     let claim = "SELECT * FROM registry.claim_key($1, $2, $3, $4, $5)";
     let values = [principal.into(), key_hash.into(), request_hash.into(), now.into(), over.into()];
-    Earlier::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, claim, values))
+    StoredResult::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, claim, values))
 }
 
-/// Notes what the write with a claimed key came to.
-pub fn came_to(
+/// Stores the result of the write with a claimed key.
+pub fn complete(
     principal: Uuid,
     key_hash: Vec<u8>,
     subject: Uuid,
@@ -77,7 +79,7 @@ pub fn came_to(
         .filter(Column::KeyHash.eq(key_hash))
 }
 
-/// Forgets the keys that were claimed by then.
+/// Deletes the keys that were claimed at `until` or before.
 pub fn forget(until: Instant) -> DeleteMany<Entity> {
     Entity::delete_many().filter(Column::ClaimedAt.lte(until))
 }

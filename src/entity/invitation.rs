@@ -1,4 +1,4 @@
-//! `invitations`: who was asked to work for a customer and has not come yet.
+//! The table `invitations`: people who were invited to a customer and have not joined yet.
 
 use sea_orm::{
     DbBackend, QuerySelect, SelectModel, SelectorRaw, Statement,
@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{
-    Reach, Slice,
+    KeysetPage, TenantFilter,
     change::ActorKind,
     membership::Role,
     sql::{self, Sql},
@@ -18,26 +18,27 @@ use crate::{
     id::{CustomerId, InvitationId},
 };
 
-/// An open invitation: the row goes when it is accepted or taken back.
+/// An invitation. The row is deleted when the invitation is accepted or withdrawn; an expired one remains until
+/// the next one to the same address.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "invitations")]
 pub struct Model {
-    /// Its id.
+    /// The invitation's id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: InvitationId,
-    /// Where to.
+    /// The customer that the person is invited to.
     pub customer_id: CustomerId,
-    /// Whom: an address in lower case.
+    /// The invited address, in lower case.
     pub email: String,
-    /// As what.
+    /// The role that the member will get.
     pub role: Role,
-    /// What kind of caller invited.
+    /// The kind of caller that invited.
     pub invited_by_kind: ActorKind,
-    /// Which one.
+    /// The caller's id; none for the system.
     pub invited_by_id: Option<Uuid>,
-    /// When it was made.
+    /// When the invitation was created.
     pub created_at: Instant,
-    /// From when on it is not accepted any more.
+    /// When the invitation expires.
     pub expires_at: Instant,
 }
 
@@ -47,7 +48,8 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Those of this address that are open at this time and can be accepted: a customer that is not served takes nobody in.
+/// The invitations to this address that can be accepted: not expired at `now`, of customers that are neither
+/// suspended nor canceled.
 pub fn of_email(email: &str, now: Instant) -> SelectorRaw<SelectModel<Model>> {
     let sql = "SELECT i.* FROM registry.invitations AS i JOIN registry.customers AS c ON c.id = i.customer_id \
                WHERE i.email = $1 AND i.expires_at > $2 AND c.billing_status NOT IN ('SUSPENDED', 'CANCELED') ORDER BY i.id";
@@ -55,34 +57,34 @@ pub fn of_email(email: &str, now: Instant) -> SelectorRaw<SelectModel<Model>> {
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
-/// The one of this customer and this address, open or not, locked until the transaction ends.
+/// Locks the invitation of this address to this customer, expired or not, until the transaction ends.
 pub fn of_customer(customer: CustomerId, email: &str) -> Select<Entity> {
     let select = Entity::find().filter(Column::CustomerId.eq(customer)).filter(Column::Email.eq(email));
     select.lock(LockType::Update)
 }
 
-/// The one within reach of this id.
-pub fn by_id(reach: &Reach, id: InvitationId) -> Select<Entity> {
-    reach.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
+/// The invitation with this id, if `tenants` admits it.
+pub fn by_id(tenants: &TenantFilter, id: InvitationId) -> Select<Entity> {
+    tenants.narrow(Entity::find(), Column::CustomerId).filter(Column::Id.eq(id))
 }
 
-/// The same, locked until the transaction ends.
-pub fn locked(reach: &Reach, id: InvitationId) -> Select<Entity> {
-    by_id(reach, id).lock(LockType::Update)
+/// Locks the invitation with this id, if `tenants` admits it, until the transaction ends.
+pub fn locked(tenants: &TenantFilter, id: InvitationId) -> Select<Entity> {
+    by_id(tenants, id).lock(LockType::Update)
 }
 
-/// The same page, oldest first, of each of these customers: what is open at this time.
+/// One page of invitations for each of these customers, oldest first; only those that haven't expired at `now`.
 pub fn page_each(
     customers: &[CustomerId],
-    slice: &Slice<InvitationId>,
+    page: &KeysetPage<InvitationId>,
     now: Instant,
 ) -> SelectorRaw<SelectModel<Model>> {
     let mut sql = Sql::default();
-    let (customers, now) = (sql.value(uuids(customers)), sql.value(now));
-    let bounds = sql.bounds(slice, &Order::Asc).and("t.id");
-    let (direction, limit) = (slice.direction(&Order::Asc), sql.value(sql::limit(slice.limit)));
-    // Those that are open are few, as its plan has it; those that are not pile up. OFFSET keeps Postgres from going through
-    // all of them in the list's order.
+    let (customers, now) = (sql.bind(uuids(customers)), sql.bind(now));
+    let bounds = sql.bounds(page, &Order::Asc).and("t.id");
+    let (direction, limit) = (page.direction(&Order::Asc), sql.bind(sql::limit(page.limit)));
+    // The plan limits the number of open invitations, but expired ones accumulate. OFFSET 0 keeps Postgres from
+    // scanning all of them in the list's order.
     let text = format!(
         "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (SELECT t.* FROM (\
          SELECT * FROM registry.invitations AS i WHERE i.customer_id = parent.id AND i.expires_at > {now} OFFSET 0) AS t \
@@ -91,17 +93,17 @@ pub fn page_each(
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// How many each of these customers has open at this time: rows of (customer, count).
+/// Counts the invitations of each of these customers that haven't expired at `now`. Returns (customer, count).
 pub fn count_each(customers: &[CustomerId], now: Instant) -> Select<Entity> {
     super::count_by_customer(Entity::find().filter(Column::ExpiresAt.gt(now)), customers, Column::CustomerId)
 }
 
-/// Takes this one away.
+/// Deletes this invitation.
 pub fn delete(id: InvitationId) -> sea_orm::DeleteMany<Entity> {
     Entity::delete_many().filter(Column::Id.eq(id))
 }
 
-/// Takes away all of one customer.
+/// Deletes all invitations of one customer.
 pub fn delete_of(customer: CustomerId) -> sea_orm::DeleteMany<Entity> {
     Entity::delete_many().filter(Column::CustomerId.eq(customer))
 }

@@ -1,4 +1,5 @@
-//! Columns of JSON, read as text by our own reader: sqlx hands them to serde_json's parser, which obeys keys.
+//! Reads JSON columns with `json-reader`. sqlx would use serde_json's parser, which gives a special meaning to
+//! keys that begin with `$serde_json::private::`.
 
 use sea_orm::{ColIdx, DbErr, QueryResult, TryGetError};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -8,10 +9,10 @@ use sqlx::{
     postgres::{PgTypeInfo, PgValueFormat, PgValueRef},
 };
 
-/// The version of the binary form of `jsonb`.
+/// The version byte of the binary format of `jsonb`.
 const JSONB_VERSION: u8 = 1;
 
-/// What a column holds.
+/// The value of a column.
 struct Column<T>(T);
 
 impl<T> Type<Postgres> for Column<T> {
@@ -28,18 +29,19 @@ impl<T: DeserializeOwned> Decode<'_, Postgres> for Column<T> {
     fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
         let is_binary = value.format() == PgValueFormat::Binary;
         let bytes = value.as_bytes()?;
-        // No text of JSON begins with that byte, and `json` has the same form as its text.
+        // JSON text never begins with that byte. The binary format of `json` is its text.
         let text = bytes.strip_prefix(&[JSONB_VERSION]).filter(|_| is_binary).unwrap_or(bytes);
         Ok(Self(json_reader::read_as(text, &json_reader::Limits::STORED)?))
     }
 }
 
-/// Reads a value as it is. serde_json's own reading would obey keys that an older release has stored.
+/// Reads a JSON value without serde_json's parser, because rows of older releases may contain keys with a special
+/// meaning.
 pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<serde_json::Value, D::Error> {
     json_reader::Json::deserialize(deserializer).map(|json| json.to_serde())
 }
 
-/// The same, of a value that may be left out.
+/// Reads an optional JSON value like [`exact`].
 pub(super) fn exact_if_any<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<serde_json::Value>, D::Error> {
@@ -47,19 +49,20 @@ pub(super) fn exact_if_any<'de, D: Deserializer<'de>>(
     Ok(json.map(|json| json.to_serde()))
 }
 
-/// Reads a column of JSON.
+/// Reads a JSON column.
 ///
 /// # Errors
-/// When it is NULL, when it is not JSON that our reader takes, or not of this type.
+/// When the column is NULL, when `json-reader` rejects its text, or when it isn't of this type.
 pub(super) fn column<T: DeserializeOwned, I: ColIdx>(row: &QueryResult, at: I) -> Result<T, TryGetError> {
     let named = format!("{at:?}");
-    let row = row.try_as_pg_row().ok_or_else(|| DbErr::Type("a row of another database".to_owned()))?;
+    let row = row.try_as_pg_row().ok_or_else(|| DbErr::Type("not a PostgreSQL row".to_owned()))?;
     let read = row.try_get::<Option<Column<T>>, _>(at.as_sqlx_postgres_index());
     let read = read.map_err(|err| DbErr::Type(format!("{named}: {err}")))?;
     read.map(|Column(read)| read).ok_or(TryGetError::Null(named))
 }
 
-/// What sea-orm wants of a type that a column of `jsonb` holds: it is read by [`column`], and written as serde has it.
+/// Implements what sea-orm requires of the type of a `jsonb` column. It is read by [`column`] and written with its
+/// serde implementation.
 macro_rules! json_column {
     ($name:ident) => {
         impl sea_orm::TryGetable for $name {
@@ -73,7 +76,7 @@ macro_rules! json_column {
 
         impl From<$name> for sea_orm::Value {
             fn from(column: $name) -> Self {
-                // What we serialize has text for keys, so it can't fail.
+                // Can't fail: all keys that we serialise are strings.
                 serde_json::to_value(column).unwrap_or_default().into()
             }
         }

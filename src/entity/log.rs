@@ -1,46 +1,46 @@
-//! `log_head` and `log_floor`: where the log ends, and where what is kept of it begins.
+//! The tables `log_head` and `log_floor`: the last entry of the log, and the last one that was pruned.
 
 use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 use uuid::Uuid;
 
-use super::change::Place;
+use super::change::LogPosition;
 use crate::clock::Instant;
 
-/// Where the log ends, and after which commit it begins.
+/// The last entry of the log, and the last one that was pruned.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Head {
-    /// Names the log: no other has it.
+    /// The log's id; unique for each database.
     pub log_id: Uuid,
-    /// The last commit.
+    /// The last commit; 0 while there is none.
     pub revision: i64,
-    /// Its last entry.
+    /// The position of its last entry.
     pub position: i32,
-    /// When that commit took its number; none when there was none yet.
+    /// When the last commit got its number; none while there is none.
     pub at: Option<Instant>,
-    /// That entry's chain hash.
+    /// The chain hash of the last entry.
     pub chain_hash: Vec<u8>,
-    /// The last commit that is not kept any more; 0 when all are.
+    /// The last pruned commit; 0 when none was pruned.
     pub floor: i64,
-    /// That commit's last entry.
+    /// The position of its last entry.
     pub floor_position: i32,
 }
 
 impl Head {
-    /// Whether some of what comes after this place is not kept any more.
+    /// Whether entries after this position were pruned.
     #[must_use]
-    pub fn has_lost(&self, place: Place) -> bool {
-        place < Place { revision: self.floor, position: self.floor_position }
+    pub fn has_pruned_after(&self, place: LogPosition) -> bool {
+        place < LogPosition { revision: self.floor, position: self.floor_position }
     }
 }
 
-/// The last entry that is not kept any more: the chain goes on from it.
+/// The last pruned entry, to which the chain's next entry links.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Floor {
-    /// Its commit; 0 when all are kept.
+pub struct RetentionFloor {
+    /// The entry's commit; 0 when none was pruned.
     pub revision: i64,
-    /// Its place in that.
+    /// The entry's position in that commit.
     pub position: i32,
-    /// Its chain hash.
+    /// The entry's chain hash.
     pub chain_hash: Vec<u8>,
 }
 
@@ -51,35 +51,36 @@ pub fn head() -> SelectorRaw<SelectModel<Head>> {
     Head::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }
 
-/// Reads [`Floor`].
-pub fn floor() -> SelectorRaw<SelectModel<Floor>> {
+/// Reads [`RetentionFloor`].
+pub fn floor() -> SelectorRaw<SelectModel<RetentionFloor>> {
     let read = "SELECT revision, position, chain_hash FROM registry.log_floor";
-    Floor::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
+    RetentionFloor::find_by_statement(Statement::from_string(DbBackend::Postgres, read))
 }
 
-/// Where the log begins after a pruning.
+/// The result of a pruning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Pruned {
-    /// The last commit that is not kept any more; none when there was nothing to take away.
+pub struct PruneResult {
+    /// The last pruned commit; none when there was nothing to prune.
     pub floor: Option<i64>,
 }
 
-/// Takes away about `most` of the oldest entries from before `until`, by whole commits, and records that.
-pub fn prune(until: Instant, most: i32) -> SelectorRaw<SelectModel<Pruned>> {
+/// Prunes about `most` of the oldest entries from before `until`, in whole commits, and logs that. The database
+/// keeps each entry for at least its `log_floor.keep`, and always keeps the last commit.
+pub fn prune(until: Instant, most: i32) -> SelectorRaw<SelectModel<PruneResult>> {
     let prune = "SELECT registry.prune_changes($1, $2) AS floor";
     let values = [until.into(), most.into()];
-    Pruned::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, prune, values))
+    PruneResult::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, prune, values))
 }
 
 /// A commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Since {
-    /// Its number; none when there is none yet.
+pub struct CommitNumber {
+    /// The commit's number; none when no such commit exists yet.
     pub revision: Option<i64>,
 }
 
-/// The first commit that took its number at this moment or after it, whoever's it is.
-pub fn since(at: Instant) -> SelectorRaw<SelectModel<Since>> {
+/// The first commit, of any customer, that got its number at `at` or later.
+pub fn first_commit_since(at: Instant) -> SelectorRaw<SelectModel<CommitNumber>> {
     let read = "SELECT registry.revision_at($1) AS revision";
-    Since::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [at.into()]))
+    CommitNumber::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, read, [at.into()]))
 }

@@ -1,4 +1,4 @@
-//! `memberships`: which user works for which customer, and as what.
+//! The table `memberships`: which user works for which customer, and in which role.
 
 use sea_orm::{
     DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,
@@ -6,37 +6,37 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{Slice, customer::Plan, sql::Sql, uuids};
+use super::{KeysetPage, customer::Plan, sql::Sql, uuids};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
 };
 
-/// What a member may do. Each role may do all that the one before may.
+/// A member's role. Each role includes the rights of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Role {
     /// Reads agents and versions.
     Viewer,
-    /// Also creates, publishes, activates.
+    /// Also writes agents, publishes and activates versions.
     Editor,
-    /// Also sees members, keys and the audit.
+    /// Also manages the customer, its members and its API keys, and reads its audit log.
     Admin,
 }
 
-/// A user's place at a customer.
+/// A user's membership of a customer.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "memberships")]
 pub struct Model {
-    /// Where.
+    /// The customer.
     #[sea_orm(primary_key, auto_increment = false)]
     pub customer_id: CustomerId,
-    /// Who.
+    /// The user.
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: UserId,
-    /// As what.
+    /// The member's role.
     pub role: Role,
-    /// Since when.
+    /// When the user joined.
     pub created_at: Instant,
 }
 
@@ -46,35 +46,39 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// One of a user's places, with what its customer pays for.
+/// A user's membership, with the customer's plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Place {
-    /// Where.
+pub struct MembershipWithPlan {
+    /// The customer.
     pub customer_id: CustomerId,
-    /// As what.
+    /// The member's role.
     pub role: Role,
-    /// What the customer pays for.
+    /// The customer's plan.
     pub plan: Plan,
 }
 
-/// All places of one user.
-pub fn places(user: UserId) -> SelectorRaw<SelectModel<Place>> {
+/// The memberships of one user.
+pub fn of_user(user: UserId) -> SelectorRaw<SelectModel<MembershipWithPlan>> {
     let sql = "SELECT m.customer_id, m.role, c.plan FROM registry.memberships AS m \
                JOIN registry.customers AS c ON c.id = m.customer_id WHERE m.user_id = $1";
-    Place::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [user.into()]))
+    MembershipWithPlan::find_by_statement(Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        sql,
+        [user.into()],
+    ))
 }
 
-/// One user's place at one customer.
+/// The membership of one user at one customer.
 pub fn of(customer: CustomerId, user: UserId) -> Select<Entity> {
     Entity::find().filter(Column::CustomerId.eq(customer)).filter(Column::UserId.eq(user))
 }
 
-/// The same, locked against other writers of it until the transaction ends.
+/// Locks the membership against other writers until the transaction ends.
 pub fn locked(customer: CustomerId, user: UserId) -> Select<Entity> {
     of(customer, user).lock(LockType::NoKeyUpdate)
 }
 
-/// The members of one customer whose profile has this address, in lower case.
+/// The members of one customer whose profile has this address; `email` must be in lower case.
 pub fn of_email(customer: CustomerId, email: &str) -> SelectorRaw<SelectModel<Model>> {
     let sql = "SELECT m.* FROM registry.memberships AS m JOIN registry.users AS u ON u.id = m.user_id \
                WHERE m.customer_id = $1 AND lower(u.email) = $2";
@@ -82,7 +86,7 @@ pub fn of_email(customer: CustomerId, email: &str) -> SelectorRaw<SelectModel<Mo
     Entity::find().from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
 }
 
-/// The ADMINs of one customer but this one: at most one of them, to see whether there is any.
+/// At most one other ADMIN of this customer, to find out whether there is any.
 pub fn other_admins(customer: CustomerId, user: UserId) -> Select<Entity> {
     Entity::find()
         .filter(Column::CustomerId.eq(customer))
@@ -91,26 +95,27 @@ pub fn other_admins(customer: CustomerId, user: UserId) -> Select<Entity> {
         .limit(1)
 }
 
-/// Whether a user works for one of these customers. A value, which Postgres can't make a list of all who do.
-pub(super) fn works_within(user: &str, customers: &[CustomerId]) -> Expr {
+/// The SQL condition that a user is a member of one of these customers. As a scalar subquery, so that Postgres
+/// can't turn it into a join that begins with all members.
+pub(super) fn is_member_of_any(user: &str, customers: &[CustomerId]) -> Expr {
     let works = format!(
         "(SELECT true FROM registry.memberships AS m WHERE m.user_id = {user} AND m.customer_id = ANY($1::uuid[]) LIMIT 1)"
     );
     Expr::cust_with_values(works, [uuids(customers)])
 }
 
-/// The same page, in the order of their users' ids, of each of these customers.
-pub fn page_each(customers: &[CustomerId], slice: &Slice<UserId>) -> SelectorRaw<SelectModel<Model>> {
+/// One page of members for each of these customers, by user id.
+pub fn page_each(customers: &[CustomerId], page: &KeysetPage<UserId>) -> SelectorRaw<SelectModel<Model>> {
     let (rows, parents) = (("t.*", "memberships"), ("customer_id", uuids(customers)));
-    Entity::find().from_raw_sql(slice.under_each(Sql::default(), rows, parents, "user_id", &Order::Asc))
+    Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "user_id", &Order::Asc))
 }
 
-/// How many members each of these customers has: rows of (customer, count).
+/// Counts the members of each of these customers. Returns (customer, count).
 pub fn count_each(customers: &[CustomerId]) -> Select<Entity> {
     super::count_by_customer(Entity::find(), customers, Column::CustomerId)
 }
 
-/// Takes away all places of one customer, or of one user there.
+/// Deletes all memberships of one customer, or that of one user.
 pub fn delete(customer: CustomerId, user: Option<UserId>) -> sea_orm::DeleteMany<Entity> {
     let rows = Entity::delete_many().filter(Column::CustomerId.eq(customer));
     match user {

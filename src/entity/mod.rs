@@ -1,4 +1,5 @@
-//! One table a file: columns, enums, selects that name their reach. No rules, no connection.
+//! The tables, one file each: columns, enums, statements. Each select of a tenant's rows takes a tenant filter. No
+//! business rules and no connections here.
 
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
@@ -20,62 +21,63 @@ pub mod idempotency_key;
 pub mod invitation;
 mod json;
 pub mod log;
+pub mod log_consistency;
 pub mod membership;
-#[cfg(test)]
-mod narrowed;
 pub mod operator;
 pub mod publication;
 mod search;
 pub mod service_token;
 pub mod serving;
 mod sql;
-pub mod told;
+#[cfg(test)]
+mod tenant_filter_tests;
 pub mod user;
 
-/// Whose rows a select may touch. Each select of a tenant's table takes one: an unscoped read can't be written.
+/// The customers whose rows a select may return. Each select of a tenant's table takes one, so an unscoped read
+/// can't be written outside `entity`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Reach {
-    /// Every customer's.
-    Everyone,
-    /// Those of the customers named.
+pub enum TenantFilter {
+    /// All customers.
+    All,
+    /// The listed customers.
     Only(Vec<CustomerId>),
 }
 
-impl Reach {
-    /// Whether this customer's rows are within reach.
+impl TenantFilter {
+    /// Whether rows of this customer may be returned.
     #[must_use]
-    pub fn holds(&self, customer: CustomerId) -> bool {
+    pub fn admits(&self, customer: CustomerId) -> bool {
         match self {
-            Self::Everyone => true,
+            Self::All => true,
             Self::Only(customers) => customers.contains(&customer),
         }
     }
 
-    /// `select`, narrowed to rows whose `column` names a customer within reach.
+    /// Restricts `select` to rows whose `column` is an admitted customer.
     pub fn narrow<E: EntityTrait>(&self, select: Select<E>, column: E::Column) -> Select<E> {
         match self {
-            Self::Everyone => select,
+            Self::All => select,
             Self::Only(customers) => select.filter(column.eq_any(customers.clone())),
         }
     }
 }
 
-/// One page by keyset: `limit` rows beyond a key, in the list's own order or backwards from its end.
+/// A page by keyset pagination: at most `limit` rows between two keys, from the list's start or from its end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Slice<K> {
-    /// Rows after this key in the list's order.
+pub struct KeysetPage<K> {
+    /// Only rows after this key, in the list's order.
     pub after: Option<K>,
-    /// Rows before this key in the list's order.
+    /// Only rows before this key, in the list's order.
     pub before: Option<K>,
-    /// At most so many rows.
+    /// The greatest number of rows.
     pub limit: u64,
-    /// Take the rows nearest to the end; they come in reverse.
+    /// Take the last rows instead of the first, in reverse order.
     pub backward: bool,
 }
 
-impl<K: Clone + Into<Value>> Slice<K> {
-    /// `select`, cut to this slice of a list that is ordered by `key`.
-    pub fn cut<E: EntityTrait>(&self, mut select: Select<E>, key: E::Column, order: Order) -> Select<E> {
+impl<K: Clone + Into<Value>> KeysetPage<K> {
+    /// Restricts `select` to this page of a list that is ordered by `key`.
+    pub fn apply<E: EntityTrait>(&self, mut select: Select<E>, key: E::Column, order: Order) -> Select<E> {
         let ascending = matches!(order, Order::Asc);
         if let Some(after) = &self.after {
             select = select.filter(if ascending { key.gt(after.clone()) } else { key.lt(after.clone()) });
@@ -88,13 +90,14 @@ impl<K: Clone + Into<Value>> Slice<K> {
     }
 }
 
-/// How many rows of `select` each of these customers has: rows of (customer, count); none for a customer without.
+/// Counts the rows of `select` for each of these customers. Returns (customer, count); no row for a customer
+/// without any.
 fn count_by_customer<E: EntityTrait>(
     select: Select<E>,
     customers: &[CustomerId],
     column: E::Column,
 ) -> Select<E> {
-    Reach::Only(customers.to_vec())
+    TenantFilter::Only(customers.to_vec())
         .narrow(select, column)
         .select_only()
         .column(column)
@@ -102,7 +105,7 @@ fn count_by_customer<E: EntityTrait>(
         .group_by(column)
 }
 
-/// Ids as one array value: `= ANY($1)` has one plan, whatever their number.
+/// Binds ids as one array, so that `= ANY($1)` has one plan for any number of ids.
 fn uuids<T: Into<Uuid> + Copy>(ids: &[T]) -> Value {
     let values = ids.iter().map(|&id| Value::Uuid(Some(id.into()))).collect();
     Value::Array(ArrayType::Uuid, Some(Box::new(values)))

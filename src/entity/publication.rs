@@ -1,5 +1,5 @@
-//! What publishing and activating write: new versions, the records of what serves, and what their agents are then. One
-//! statement writes it all, of one agent or of many.
+//! What publishing and activating write: new versions, activations, and the agents' new columns, of one agent or
+//! of many, in one statement.
 
 use sea_orm::{
     DbBackend, EntityName, EntityTrait, QueryTrait, Statement, StatementBuilder,
@@ -10,17 +10,17 @@ use sea_orm::{
 
 use super::{activation, agent, agent_version};
 
-/// How many rows one statement writes at most: a version has 13 values, and Postgres takes 65,535.
+/// The greatest number of versions in one statement: a version has 13 parameters, and Postgres takes 65,535.
 pub const ROWS_MAX: usize = 1000;
 
-/// What is to be written of agents that are locked.
+/// The rows to write. The agents must be locked.
 #[derive(Clone, Debug, Default)]
 pub struct Publication {
-    /// Each agent that is changed, once, as it is to be: its newest number, and what serves since when.
+    /// The agents to change, each once, with their new `latest_number`, `active_version_id` and `activated_at`.
     pub agents: Vec<agent::Model>,
-    /// Their new versions.
+    /// The new versions.
     pub versions: Vec<agent_version::Model>,
-    /// The records of what serves now.
+    /// The new activations.
     pub activations: Vec<activation::Model>,
 }
 
@@ -31,13 +31,13 @@ impl Publication {
         self.agents.is_empty()
     }
 
-    /// Whether it is to be written before anything is added.
+    /// Whether the publication must be written before more is added.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.versions.len() >= ROWS_MAX
     }
 
-    /// The statement: it changes as many rows as there are agents.
+    /// Builds the statement. It affects as many rows as there are agents.
     #[must_use]
     pub fn statement(self) -> Statement {
         let Self { agents, versions, activations } = self;
@@ -47,10 +47,11 @@ impl Publication {
         update
             .table(agent::Entity.table_ref())
             .values([("latest_number", number), ("active_version_id", active), ("activated_at", since)])
-            .from(as_they_are_to_be(&agents))
+            .from(new_agent_columns(&agents))
             .and_where(Expr::col(("agents", "id")).eq(id));
         if !versions.is_empty() {
-            // What serves is looked up for the search when its agent is changed: so the versions come first.
+            // The update of an agent fires a trigger that reads its active version, so the versions must be
+            // inserted first.
             let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
             let first = Expr::cust_with_values(r#"(SELECT count(*) FROM "version") = $1"#, [count]);
             update.and_where(first);
@@ -71,8 +72,8 @@ fn named(name: &'static str, rows: InsertStatement) -> CommonTableExpression {
     CommonTableExpression::new().table_name(name).query(rows).to_owned()
 }
 
-/// The agents' new columns as a table, whose columns Postgres names by their number.
-fn as_they_are_to_be(agents: &[agent::Model]) -> TableRef {
+/// The agents' new columns as a VALUES table, whose columns Postgres names `column1` and so on.
+fn new_agent_columns(agents: &[agent::Model]) -> TableRef {
     let row = |agent: &agent::Model| {
         let agent::Model { id, latest_number, active_version_id, activated_at, .. } = *agent;
         let row = [id.into(), latest_number.into(), active_version_id.into(), activated_at.into()];

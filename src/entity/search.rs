@@ -1,75 +1,79 @@
-//! Pages of agents that pass a filter. What a filter lets pass may be little or nearly all of a list, and what Postgres knows
-//! of a table as a whole says neither for one customer. So the statement looks: it takes from each filter's index the agents
-//! that it lets pass, up to [`FEW`], and goes by the first filter that lets no more pass; when each does, agents that pass
-//! all of them are soon met, and it goes by the list's own order.
+//! Pages of agents that pass a filter. A filter may pass few agents of a customer or nearly all; Postgres's
+//! statistics describe the whole table and don't tell. So the statement finds out: it reads up to [`LOOKUP_MAX`] agents
+//! from the index of each condition, and looks up the agents of the first index with fewer matches. If every
+//! condition has more, agents that pass all of them are frequent, so the statement scans the list in its own
+//! order.
 
 use sea_orm::{Statement, sea_query::Order};
 
 use super::{
-    Reach, Slice,
+    KeysetPage, TenantFilter,
     agent::{ENDING_CHARS, Filter},
     sql::{Sql, limit},
     uuids,
 };
 use crate::id::{AgentId, CustomerId};
 
-/// So many agents are looked up one by one, and their ids sorted, rather than that the list is gone through.
-const FEW: i64 = 2_000;
-/// After every text that begins so: `from ≤ text < from || END`.
+/// Below this number of matches, the statement looks up and sorts the matches of an index, instead of scanning the
+/// list.
+const LOOKUP_MAX: i64 = 2_000;
+/// Ends the range of texts that begin with `from`: `from <= text < from || END`.
 const END: &str = "chr(1114111)";
 
-/// What each filter lets pass of the agents `t`, and which agents its index has: all of those, and perhaps others.
-struct Searched {
-    /// Conditions on `t`.
+/// A filter as SQL: its conditions, and for each an index that finds a superset of the agents that meet it.
+struct SearchConditions {
+    /// Conditions on the agent's row `t`.
     conditions: Vec<String>,
-    /// Selects of `agent_id`, without whose they are.
-    indexed: Vec<Indexed>,
+    /// The indexes, without a condition on the customer.
+    indexed: Vec<IndexMatches>,
 }
 
-/// The agents that an index has for a filter.
-struct Indexed {
+/// The rows of an index that a condition of the filter selects.
+struct IndexMatches {
     /// The column with the agent's id, and the table.
     column: &'static str,
     table: &'static str,
-    /// Which rows of it, named `x`.
+    /// The condition on the table's row `x`.
     condition: String,
 }
 
-impl Searched {
-    /// Each condition on text is a comparison that row-level security lets an index serve (see `0007_search.up.sql`).
+impl SearchConditions {
+    /// Text is compared in ways for which row-level security permits an index (see `0007_search.up.sql`).
     fn of(filter: &Filter, sql: &mut Sql) -> Self {
         let Filter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
         let (mut conditions, mut indexed) = (Vec::new(), Vec::new());
-        let mut index = |column, table, condition: String| indexed.push(Indexed { column, table, condition });
+        let mut index =
+            |column, table, condition: String| indexed.push(IndexMatches { column, table, condition });
         if let Some(name) = name {
-            let name = sql.value(name.clone());
+            let name = sql.bind(name.clone());
             conditions.push(format!("t.name = {name}"));
             index("id", "agents", format!("x.name_lower = lower({name}::text)"));
         }
         if let Some(start) = name_starts_with {
-            let start = format!("lower({}::text)", sql.value(start.clone()));
-            // Not a range: what goes by the list's order is not to go by that of names.
+            let start = format!("lower({}::text)", sql.bind(start.clone()));
+            // Not a range, or Postgres might scan the index of names instead of the list's order.
             conditions.push(format!("strpos(t.name_lower, {start}) = 1"));
             let range = format!("x.name_lower >= {start} AND x.name_lower < {start} || {END}");
             index("id", "agents", range);
         }
         if let Some(part) = name_contains {
-            let part = format!("lower({}::text)", sql.value(part.clone()));
+            let part = format!("lower({}::text)", sql.bind(part.clone()));
             conditions.push(format!("strpos(t.name_lower, {part}) > 0"));
             let start = format!("left({part}, {ENDING_CHARS})");
             let range = format!("x.ending >= {start} AND x.ending < {start} || {END}");
             index("agent_id", "agent_name_ends", range);
         }
         if let Some(tool) = tool_name {
-            let tool = sql.value(tool.clone());
-            // A value and no EXISTS, which Postgres might make a join of that begins with all who have the tool.
+            let tool = sql.bind(tool.clone());
+            // A scalar subquery, because Postgres might turn EXISTS into a join that begins with all agents that
+            // have the tool.
             conditions.push(format!(
                 "(SELECT true FROM registry.agent_active_tools AS u WHERE u.agent_id = t.id AND u.tool_name = {tool})"
             ));
             index("agent_id", "agent_active_tools", format!("x.tool_name = {tool}"));
         }
         if let Some(model) = model_name {
-            let model = sql.value(model.clone());
+            let model = sql.bind(model.clone());
             conditions.push(format!("t.active_model_name = {model}"));
             index("id", "agents", format!("x.active_model_name = {model}"));
         }
@@ -81,27 +85,29 @@ impl Searched {
         Self { conditions, indexed }
     }
 
-    /// The page of the agents `t` that are of this list, as `whose` says of each table.
-    fn page(self, slice: &Slice<AgentId>, sql: &mut Sql, whose: &dyn Fn(&str) -> String) -> String {
-        let (direction, bounds) = (slice.direction(&Order::Asc), sql.bounds(slice, &Order::Asc));
-        let rows = sql.value(limit(slice.limit));
+    /// Returns the select of a page. `whose` returns the condition that a table's row belongs to the list's
+    /// customers.
+    fn page(self, page: &KeysetPage<AgentId>, sql: &mut Sql, whose: &dyn Fn(&str) -> String) -> String {
+        let (direction, bounds) = (page.direction(&Order::Asc), sql.bounds(page, &Order::Asc));
+        let rows = sql.bind(limit(page.limit));
         let conditions: String =
             self.conditions.iter().map(|condition| format!(" AND {condition}")).collect();
         let (mut looked, mut ways, mut many) = (Vec::new(), Vec::new(), String::new());
-        for (nth, Indexed { column, table, condition }) in self.indexed.iter().enumerate() {
+        for (nth, IndexMatches { column, table, condition }) in self.indexed.iter().enumerate() {
             let (of_list, beyond) = (whose("x"), bounds.and(&format!("x.{column}")));
             looked.push(format!(
                 "i{nth} AS MATERIALIZED (SELECT x.{column} AS agent_id FROM registry.{table} AS x \
-                 WHERE {of_list} AND {condition}{beyond} LIMIT {FEW})"
+                 WHERE {of_list} AND {condition}{beyond} LIMIT {LOOKUP_MAX})"
             ));
-            // One by one, in the list's order, until the page is full: OFFSET keeps Postgres from joining all of them.
+            // Looks up one agent at a time in the list's order until the page is full. OFFSET 0 keeps Postgres
+            // from joining all of them first.
             let of_list = whose("t");
             ways.push(format!(
                 "(SELECT t.* FROM (SELECT DISTINCT agent_id FROM i{nth} ORDER BY agent_id {direction}) AS w CROSS JOIN LATERAL \
                  (SELECT t.* FROM registry.agents AS t WHERE t.id = w.agent_id AND {of_list}{conditions} OFFSET 0) AS t \
-                 WHERE (SELECT count(*) FROM i{nth}) < {FEW}{many} ORDER BY w.agent_id {direction} LIMIT {rows})"
+                 WHERE (SELECT count(*) FROM i{nth}) < {LOOKUP_MAX}{many} ORDER BY w.agent_id {direction} LIMIT {rows})"
             ));
-            many += &format!(" AND (SELECT count(*) FROM i{nth}) >= {FEW}");
+            many += &format!(" AND (SELECT count(*) FROM i{nth}) >= {LOOKUP_MAX}");
         }
         let (of_list, beyond) = (whose("t"), bounds.and("t.id"));
         ways.push(format!(
@@ -113,34 +119,39 @@ impl Searched {
     }
 }
 
-/// A page of the agents within reach that pass, oldest first.
-pub(super) fn page(reach: &Reach, filter: &Filter, slice: &Slice<AgentId>) -> Statement {
+/// A page of the agents that `tenants` admits and that pass the filter, oldest first.
+pub(super) fn page(tenants: &TenantFilter, filter: &Filter, page: &KeysetPage<AgentId>) -> Statement {
     let mut sql = Sql::default();
-    let searched = Searched::of(filter, &mut sql);
-    match reach {
-        Reach::Everyone => {
-            let text = searched.page(slice, &mut sql, &|_| "true".to_owned());
+    let searched = SearchConditions::of(filter, &mut sql);
+    match tenants {
+        TenantFilter::All => {
+            let text = searched.page(page, &mut sql, &|_| "true".to_owned());
             sql.statement(text)
         }
-        // First a page of each, because an index has each customer's agents in order, and then a page of these.
-        Reach::Only(customers) => {
-            let each = of_each(searched, customers, slice, &mut sql);
-            let (direction, rows) = (slice.direction(&Order::Asc), sql.value(limit(slice.limit)));
+        // A page for each customer from its index, then the page of these.
+        TenantFilter::Only(customers) => {
+            let each = of_each(searched, customers, page, &mut sql);
+            let (direction, rows) = (page.direction(&Order::Asc), sql.bind(limit(page.limit)));
             sql.statement(format!("{each} ORDER BY p.id {direction} LIMIT {rows}"))
         }
     }
 }
 
-/// The same page under each of these customers.
-pub(super) fn page_each(customers: &[CustomerId], filter: &Filter, slice: &Slice<AgentId>) -> Statement {
+/// One page of agents for each of these customers, oldest first.
+pub(super) fn page_each(customers: &[CustomerId], filter: &Filter, page: &KeysetPage<AgentId>) -> Statement {
     let mut sql = Sql::default();
-    let searched = Searched::of(filter, &mut sql);
-    let text = of_each(searched, customers, slice, &mut sql);
+    let searched = SearchConditions::of(filter, &mut sql);
+    let text = of_each(searched, customers, page, &mut sql);
     sql.statement(text)
 }
 
-fn of_each(searched: Searched, customers: &[CustomerId], slice: &Slice<AgentId>, sql: &mut Sql) -> String {
-    let page = searched.page(slice, sql, &|table| format!("{table}.customer_id = parent.id"));
-    let customers = sql.value(uuids(customers));
+fn of_each(
+    searched: SearchConditions,
+    customers: &[CustomerId],
+    page: &KeysetPage<AgentId>,
+    sql: &mut Sql,
+) -> String {
+    let page = searched.page(page, sql, &|table| format!("{table}.customer_id = parent.id"));
+    let customers = sql.bind(uuids(customers));
     format!("SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL ({page}) AS p")
 }

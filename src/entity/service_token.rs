@@ -1,25 +1,25 @@
-//! `service_tokens`: credentials of the Gateway and the Orchestrator.
+//! The table `service_tokens`: credentials of the platform's services, the Gateway and the Orchestrator.
 
 use sea_orm::{QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 
 use crate::{clock::Instant, id::ServiceTokenId};
 
-/// A service token. The secret itself is never here.
+/// A service token. The secret is never stored.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "service_tokens")]
 pub struct Model {
-    /// Its id, part of the token.
+    /// The token's id, which is part of the token's text.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ServiceTokenId,
-    /// What it is for.
+    /// The token's name.
     pub name: String,
     /// SHA-256 of the secret part.
     pub secret_hash: Vec<u8>,
-    /// What it may do, such as `configs:read`.
+    /// The scopes, such as `configs:read`.
     pub scopes: Vec<String>,
-    /// When it was made.
+    /// When the token was created.
     pub created_at: Instant,
-    /// When it ceased to be accepted.
+    /// When the token was revoked; none while it isn't.
     pub revoked_at: Option<Instant>,
 }
 
@@ -34,12 +34,12 @@ pub fn all() -> Select<Entity> {
     Entity::find().order_by_asc(Column::Id)
 }
 
-/// The token of this id.
+/// The token with this id.
 pub fn by_id(id: ServiceTokenId) -> Select<Entity> {
     Entity::find_by_id(id)
 }
 
-/// The token of this id, locked against other writers of it until the transaction ends.
+/// Locks the token with this id against other writers until the transaction ends.
 pub fn locked(id: ServiceTokenId) -> Select<Entity> {
     by_id(id).lock(LockType::NoKeyUpdate)
 }

@@ -1,10 +1,10 @@
-//! What each agent served at a moment of the log, told from the records of `activations` and `changes`: a stream that
-//! shows a commit shows what was so by it, however late it is read.
+//! What each agent served at the end of a commit, computed from its row, `activations` and `changes`. So an event
+//! shows the state as of its commit, however late it is read.
 
 use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 
 use super::{
-    Reach,
+    TenantFilter,
     activation::Reason,
     customer::BillingStatus,
     sql::{self, Sql},
@@ -15,34 +15,34 @@ use crate::{
     id::{AgentId, CustomerId, VersionId},
 };
 
-/// What an agent served at a moment.
+/// What an agent served at the end of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Serving {
     /// The agent.
     pub agent_id: AgentId,
-    /// Whose it is.
+    /// The customer that owns the agent.
     pub customer_id: CustomerId,
-    /// Its name then.
+    /// The agent's name at that commit.
     pub name: String,
-    /// The version that served; none when none did.
+    /// The active version; none when the agent served nothing.
     pub version_id: Option<VersionId>,
-    /// Since when it served.
+    /// When that version was activated.
     pub activated_at: Option<Instant>,
     /// Why the active version last changed; none when it never had.
     pub reason: Option<Reason>,
     /// The revision of the last change to what the runtime gets; none when there was none yet.
     pub revision: Option<i64>,
-    /// Where its customer stood with its bills then.
+    /// The customer's billing status at that commit.
     pub status: BillingStatus,
-    /// The last commit that is not kept any more: what was so before it can't be told.
+    /// The last pruned commit. What agents served before it can't be computed.
     pub floor: i64,
 }
 
-/// The agents `a` as they were at the end of the commit `$1`: as their rows say, but for what has changed since, which the
-/// next entry about it tells as it was before. So nothing is asked of entries that may not be kept any more, but for the
-/// number of the commit that last changed an agent: where that is gone, the one that last activated it stands in.
-/// What an erased customer served is gone, so it is told of as canceled at any moment.
-const AT: &str = "a.id AS agent_id, a.customer_id, \
+/// The columns of [`Serving`], for the agents `a` at the end of the commit `$1`. A value that has changed since
+/// then is the `before` of the next log entry about it; otherwise it is the row's. So no pruned entry is needed,
+/// with one exception: when the entry that last changed an agent is pruned, `revision` is that of its last
+/// activation. An erased customer's content is gone, so its status is CANCELED at every commit.
+const COLUMNS: &str = "a.id AS agent_id, a.customer_id, \
     CASE WHEN a.config_revision <= $1 THEN a.name ELSE coalesce(( \
         SELECT c.details::jsonb #>> '{before,name}' FROM registry.changes AS c \
         WHERE c.agent_id = a.id AND c.revision > $1 AND c.action = 'agent.updated' \
@@ -58,25 +58,27 @@ const AT: &str = "a.id AS agent_id, a.customer_id, \
         ORDER BY c.revision, c.position LIMIT 1), k.billing_status) END AS status, \
     (SELECT f.revision FROM registry.log_floor AS f) AS floor";
 
-/// What [`AT`] asks of besides the agents `a`. OFFSET keeps Postgres from beginning with all customers.
-const WITH: &str = "CROSS JOIN LATERAL ( \
+/// The joins that [`COLUMNS`] needs in addition to the agents `a`. OFFSET 0 keeps Postgres from starting with all
+/// customers.
+const JOINS: &str = "CROSS JOIN LATERAL ( \
         SELECT c.billing_status, c.erased_at FROM registry.customers AS c WHERE c.id = a.customer_id OFFSET 0) AS k \
     LEFT JOIN LATERAL ( \
         SELECT x.version_id, x.activated_at, x.reason, x.revision FROM registry.activations AS x \
         WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
 
-/// What these agents within reach served at the end of this commit.
-pub fn at(reach: &Reach, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
+/// What these agents served at the end of this commit; only agents that `tenants` admits.
+pub fn at(tenants: &TenantFilter, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     let mut sql = from(revision);
-    sql.within("a", reach);
-    let (agents, within) = (sql.value(uuids(agents)), sql.so_far());
+    sql.within("a", tenants);
+    let (agents, within) = (sql.bind(uuids(agents)), sql.where_clause());
     let text = format!(
-        "SELECT {AT} FROM registry.agents AS a {WITH} WHERE a.id = ANY({agents}::uuid[]) AND {within} ORDER BY a.id"
+        "SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE a.id = ANY({agents}::uuid[]) AND {within} ORDER BY a.id"
     );
     Serving::find_by_statement(sql.statement(text))
 }
 
-/// What these agents serve now, of all customers: where the log is at, the reader must know.
+/// What these agents serve now, of all customers. The rows aren't tied to a commit: the caller must relate them to
+/// the log, and `floor` is 0.
 pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     let sql = "SELECT a.id AS agent_id, a.customer_id, a.name, a.active_version_id AS version_id, a.activated_at, \
         NULL AS reason, nullif(a.config_revision, 0) AS revision, k.billing_status AS status, 0::bigint AS floor \
@@ -84,46 +86,46 @@ pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
     Serving::find_by_statement(Statement::from_sql_and_values(DbBackend::Postgres, sql, [uuids(agents)]))
 }
 
-/// The agents within reach that served something at the end of this commit, by their ids, after this one.
+/// The agents that `tenants` admits and that had an active version at the end of this commit; by id, after `after`.
 pub fn page(
-    reach: &Reach,
+    tenants: &TenantFilter,
     revision: i64,
     agents: Option<&[AgentId]>,
     after: Option<AgentId>,
     limit: u64,
 ) -> SelectorRaw<SelectModel<Serving>> {
     let mut sql = from(revision);
-    let limit = sql.value(sql::limit(limit));
-    let text = match (agents, reach) {
-        // One by one, in the order of their ids, until the page is full.
+    let limit = sql.bind(sql::limit(limit));
+    let text = match (agents, tenants) {
+        // Looks up one agent at a time by id, until the page is full.
         (Some(agents), _) => {
-            let agents = sql.value(uuids(agents));
-            sql.only("w.id", ">", after);
-            let beyond = sql.take();
-            sql.within("x", reach);
-            let within = sql.take();
+            let agents = sql.bind(uuids(agents));
+            sql.and_compare("w.id", ">", after);
+            let beyond = sql.take_where_clause();
+            sql.within("x", tenants);
+            let within = sql.take_where_clause();
             format!(
-                "SELECT {AT} FROM (SELECT DISTINCT w.id FROM unnest({agents}::uuid[]) AS w (id) WHERE {beyond} ORDER BY w.id) AS w \
-                 CROSS JOIN LATERAL (SELECT * FROM registry.agents AS x WHERE x.id = w.id AND {within} OFFSET 0) AS a {WITH} \
+                "SELECT {COLUMNS} FROM (SELECT DISTINCT w.id FROM unnest({agents}::uuid[]) AS w (id) WHERE {beyond} ORDER BY w.id) AS w \
+                 CROSS JOIN LATERAL (SELECT * FROM registry.agents AS x WHERE x.id = w.id AND {within} OFFSET 0) AS a {JOINS} \
                  WHERE act.version_id IS NOT NULL ORDER BY w.id LIMIT {limit}"
             )
         }
-        (None, Reach::Everyone) => {
-            sql.only("a.id", ">", after);
-            let beyond = sql.take();
+        (None, TenantFilter::All) => {
+            sql.and_compare("a.id", ">", after);
+            let beyond = sql.take_where_clause();
             format!(
-                "SELECT {AT} FROM registry.agents AS a {WITH} WHERE act.version_id IS NOT NULL AND {beyond} \
+                "SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE act.version_id IS NOT NULL AND {beyond} \
                  ORDER BY a.id LIMIT {limit}"
             )
         }
-        // First a page of each, because an index has each customer's agents in order, and then a page of these.
-        (None, Reach::Only(customers)) => {
-            let customers = sql.value(uuids(customers));
-            sql.only("a.id", ">", after);
-            let beyond = sql.take();
+        // A page for each customer from its index, then the page of these.
+        (None, TenantFilter::Only(customers)) => {
+            let customers = sql.bind(uuids(customers));
+            sql.and_compare("a.id", ">", after);
+            let beyond = sql.take_where_clause();
             format!(
                 "SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL (\
-                 SELECT {AT} FROM registry.agents AS a {WITH} WHERE a.customer_id = parent.id \
+                 SELECT {COLUMNS} FROM registry.agents AS a {JOINS} WHERE a.customer_id = parent.id \
                  AND act.version_id IS NOT NULL AND {beyond} ORDER BY a.id LIMIT {limit}) AS p ORDER BY p.agent_id LIMIT {limit}"
             )
         }
@@ -134,6 +136,6 @@ pub fn page(
 /// A statement whose `$1` is this commit.
 fn from(revision: i64) -> Sql {
     let mut sql = Sql::default();
-    sql.value(revision);
+    sql.bind(revision);
     sql
 }

@@ -1,8 +1,8 @@
-//! `users`: people, known by who vouches for them and under which name.
+//! The table `users`: profiles of people, identified by issuer and subject.
 
 use sea_orm::{ActiveEnum, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{Reach, change::Action, membership};
+use super::{TenantFilter, change::Action, membership};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -12,18 +12,18 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "users")]
 pub struct Model {
-    /// Its id.
+    /// The user's id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: UserId,
-    /// Who vouches for the subject: the `iss` of its tokens.
+    /// The issuer of the subject: the `iss` of the user's tokens.
     pub issuer: String,
-    /// Its name at the issuer: the `sub` of its tokens, 1 to 255 characters.
+    /// The name at the issuer: the `sub` of the user's tokens, 1 to 255 characters.
     pub subject: String,
-    /// Its address, when known.
+    /// The e-mail address, if known.
     pub email: Option<String>,
-    /// What people call it, when known.
+    /// The display name, if known.
     pub name: Option<String>,
-    /// When the profile was made.
+    /// When the profile was created.
     pub created_at: Instant,
 }
 
@@ -33,18 +33,18 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The user of this name at this issuer.
+/// The user with this name at this issuer.
 pub fn by_subject(issuer: &str, subject: &str) -> Select<Entity> {
     Entity::find().filter(Column::Issuer.eq(issuer)).filter(Column::Subject.eq(subject))
 }
 
-/// Those of `ids` that work for a customer within reach, and `oneself`.
-pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<Entity> {
+/// The users with these ids who are members of a customer that `tenants` admits, and the user `oneself`.
+pub fn by_ids(tenants: &TenantFilter, ids: &[UserId], oneself: Option<UserId>) -> Select<Entity> {
     let select = Entity::find().filter(Column::Id.eq_any(ids.to_vec()));
-    match reach {
-        Reach::Everyone => select,
-        Reach::Only(customers) => {
-            let colleagues = membership::works_within("users.id", customers);
+    match tenants {
+        TenantFilter::All => select,
+        TenantFilter::Only(customers) => {
+            let colleagues = membership::is_member_of_any("users.id", customers);
             let mut known = sea_orm::Condition::any().add(colleagues);
             if let Some(oneself) = oneself {
                 known = known.add(Column::Id.eq(oneself));
@@ -54,9 +54,9 @@ pub fn by_ids(reach: &Reach, ids: &[UserId], oneself: Option<UserId>) -> Select<
     }
 }
 
-/// Those who work or once worked for this customer, work for no other, and are no operators; locked, so that they join
-/// no other meanwhile.
-pub fn only_of(customer: CustomerId) -> Select<Entity> {
+/// Locks the users who are or were members of this customer, are members of no other, and aren't operators. The
+/// lock keeps them from joining another customer meanwhile.
+pub fn locked_exclusive_members(customer: CustomerId) -> Select<Entity> {
     let only_here = Expr::cust_with_values(
         "users.id IN (SELECT m.user_id FROM registry.memberships AS m WHERE m.customer_id = $1 \
          UNION SELECT c.subject_id FROM registry.changes AS c WHERE c.customer_id = $1 AND c.action = $2) \
@@ -64,11 +64,11 @@ pub fn only_of(customer: CustomerId) -> Select<Entity> {
          AND NOT EXISTS (SELECT FROM registry.operators AS p WHERE p.issuer = users.issuer AND p.subject = users.subject)",
         [Value::from(Uuid::from(customer)), Action::MemberRemoved.to_value().into()],
     );
-    // In one order: two erasures may want the same users.
+    // Ordered, so that two erasures that lock the same users can't deadlock.
     Entity::find().filter(only_here).order_by_asc(Column::Id).lock_exclusive()
 }
 
-/// Takes away those of these profiles whose users work nowhere.
+/// Deletes those of these profiles whose users are members of no customer.
 pub fn delete(ids: &[UserId]) -> sea_orm::DeleteMany<Entity> {
     let is_nowhere = "NOT EXISTS (SELECT FROM registry.memberships AS m WHERE m.user_id = users.id)";
     Entity::delete_many().filter(Column::Id.eq_any(ids.to_vec())).filter(Expr::cust(is_nowhere))

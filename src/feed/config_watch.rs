@@ -1,5 +1,5 @@
-//! A gateway's stream of active configurations: first what serves at one moment, then each change, with bookmarks to
-//! come back to. What an event shows was so by its commit, however late it is read.
+//! A gateway's stream of active configurations: a snapshot of one commit, then each change, with bookmarks to
+//! resume from. Each event shows the configuration as of its commit, however late it is read.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -11,53 +11,54 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, timeout};
 
 use super::{
+    affected_configs::{AffectedConfigs, affected_configs},
+    config_read_cache::ConfigReadKey,
     hub::{Hub, WatchFilter},
-    roster::Watched,
-    told::Asked,
-    touched::{Touched, touched},
+    subscriber_registry::Watched,
     watch::Watch,
 };
 use crate::{
     domain::{
         Caller, Error, Registry, Result, Scope,
         change::{Change, ChangeAction, Cursor},
-        config::{ActiveConfig, ConfigAt, NotServed, Which},
+        config::{ActiveConfig, ConfigAt, ConfigSelection, NotServed},
         policy::{self, Action},
     },
     id::{AgentId, CustomerId},
 };
 
-/// How many configurations are read at once: sixteen of the largest are 25 MiB.
+/// How many configurations one query reads: sixteen of the largest take 25 MiB.
 const PAGE: u64 = 16;
-/// How long after a bookmark another says how far the log has been seen, whatever happens meanwhile.
+/// How long after a bookmark the next one is due, whether the stream is idle or busy. After an event that the reader
+/// takes later than that, an idle stream waits this long once more.
 const IDLE: Duration = Duration::from_secs(10);
-/// How many bytes of the hash over caller and filter a bookmark's cursor carries.
+/// How many bytes of the hash over scope and filter a bookmark carries.
 const BINDING_BYTES: usize = 4;
 
-/// What a gateway is told.
+/// An event of the stream.
 #[derive(Clone, Debug)]
 pub enum ConfigEvent {
-    /// This serves, at the moment of the bookmark that follows.
+    /// A configuration of the snapshot, active as of the snapshot's commit. A bookmark follows the last one.
     Snapshot(i64, Arc<ActiveConfig>),
-    /// This serves from this commit on.
+    /// A configuration that is active from this commit on.
     Upsert(i64, Arc<ActiveConfig>),
-    /// From this commit on this agent is not served.
+    /// An agent that isn't served from this commit on, and why.
     Remove(i64, AgentId, NotServed),
-    /// All up to here has been told: where to come back to.
+    /// All events up to this commit have been sent. The text is the cursor to resume from.
     Bookmark(i64, String),
 }
 
-/// Configurations to be told page by page.
+/// A set of configurations to read page by page: the snapshot, or all of one customer.
 #[derive(Clone, Copy, Debug)]
 struct Sweep {
-    /// As they were at the end of this commit.
+    /// The commit at whose end the configurations are read.
     revision: i64,
     customer_id: Option<CustomerId>,
     is_snapshot: bool,
     after: Option<AgentId>,
 }
 
-/// One gateway's way through the configurations.
+/// A gateway's watch of configurations.
 #[derive(Debug)]
 pub struct ConfigWatch {
     registry: Registry,
@@ -67,21 +68,22 @@ pub struct ConfigWatch {
     watch: Watch,
     sweeps: VecDeque<Sweep>,
     ready: VecDeque<ConfigEvent>,
-    /// The bookmark that follows what is being told.
+    /// The bookmark to send once `ready` and `sweeps` are empty.
     due: Option<Cursor>,
-    /// When the last one was given.
-    marked: Instant,
-    /// Whether it has come back and not caught up yet.
+    /// When the last bookmark was sent, or the watch began.
+    bookmarked_at: Instant,
+    /// Whether the watch was resumed and hasn't reached the log's head yet.
     behind: bool,
 }
 
 impl Hub {
-    /// Watches the configurations that `caller` may see and `filter` lets pass: all of them first, or what changed after
-    /// the bookmark `after`.
+    /// Starts a watch of the configurations that `caller` may see and `filter` admits: from a snapshot, or with
+    /// the changes after the bookmark `after`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that it may not see; [`Error::CursorInvalid`] also for a
-    /// bookmark of another caller's scope or another filter.
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that the caller may not see;
+    /// [`Error::CursorInvalid`], also for a bookmark of another scope or filter; [`Error::CursorTooOld`];
+    /// [`Error::Unavailable`].
     pub async fn watch_configs(
         &self,
         caller: Arc<Caller>,
@@ -90,14 +92,14 @@ impl Hub {
     ) -> Result<ConfigWatch> {
         policy::allow(&caller, Action::ReadConfigs)?;
         let binding = binding(&caller.scope(), &filter);
-        let after = after.map(|text| unbound(text, &binding)).transpose()?;
-        // Changes of a customer name no agent, so agents are sorted out here and not by the hub.
+        let after = after.map(|text| parse_bookmark(text, &binding)).transpose()?;
+        // Entries about a customer name no agent, so agents are filtered here and not by the hub.
         let of_customer = WatchFilter { customer_id: filter.customer_id, agent_ids: None };
         let watch = self.watch(Arc::clone(&caller), Watched::Configs, of_customer, after).await?;
-        // Where it begins, when it begins with a snapshot.
-        let begins = watch.mark().filter(|_| after.is_none());
-        let snapshot = begins.map(|mark| Sweep {
-            revision: mark.revision(),
+        // The snapshot's commit, unless the watch is resumed.
+        let begins = watch.cursor().filter(|_| after.is_none());
+        let snapshot = begins.map(|cursor| Sweep {
+            revision: cursor.revision(),
             customer_id: None,
             is_snapshot: true,
             after: None,
@@ -110,7 +112,7 @@ impl Hub {
             sweeps: snapshot.into_iter().collect(),
             ready: VecDeque::new(),
             due: begins,
-            marked: Instant::now(),
+            bookmarked_at: Instant::now(),
             behind: after.is_some(),
             watch,
         })
@@ -118,11 +120,12 @@ impl Hub {
 }
 
 impl ConfigWatch {
-    /// The next event.
+    /// Returns the next event.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is, while it must be read, or this instance does not follow the log; [`Error::CursorTooOld`] when it has fallen
-    /// behind what is kept. The watch is over then.
+    /// The watch is over after an error. [`Error::Unavailable`] when the database must be read and can't be, or
+    /// this instance doesn't follow the log any more; [`Error::CursorTooOld`] when entries that it hasn't read
+    /// were pruned; [`Error::CursorInvalid`] when the log has diverged.
     pub async fn next(&mut self) -> Result<ConfigEvent> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -132,44 +135,45 @@ impl ConfigWatch {
                 self.sweep(sweep).await?;
                 continue;
             }
-            if let Some(mark) = self.due.take() {
-                return Ok(self.bookmark(mark));
+            if let Some(cursor) = self.due.take() {
+                return Ok(self.bookmark(cursor));
             }
             if self.behind {
                 self.watch.catch_up().await?;
-                if let Some(mark) = self.watch.mark() {
+                if let Some(cursor) = self.watch.cursor() {
                     self.behind = false;
-                    return Ok(self.bookmark(mark));
+                    return Ok(self.bookmark(cursor));
                 }
             }
-            let wait = IDLE.checked_sub(self.marked.elapsed()).filter(|wait| !wait.is_zero()).unwrap_or(IDLE);
+            let wait =
+                IDLE.checked_sub(self.bookmarked_at.elapsed()).filter(|wait| !wait.is_zero()).unwrap_or(IDLE);
             match timeout(wait, self.watch.next_commit()).await {
-                Ok(commit) => self.tell(&commit?).await?,
-                Err(_) if !self.watch.is_followed() => {
+                Ok(commit) => self.queue_events(&commit?).await?,
+                Err(_) if !self.watch.is_log_followed() => {
                     return Err(Error::Unavailable("this instance does not follow the log"));
                 }
                 Err(_) => {
-                    if let Some(mark) = self.watch.mark() {
-                        return Ok(self.bookmark(mark));
+                    if let Some(cursor) = self.watch.cursor() {
+                        return Ok(self.bookmark(cursor));
                     }
                 }
             }
         }
     }
 
-    fn bookmark(&mut self, mark: Cursor) -> ConfigEvent {
-        self.marked = Instant::now();
-        ConfigEvent::Bookmark(mark.revision(), format!("{mark}.{}", self.binding))
+    fn bookmark(&mut self, cursor: Cursor) -> ConfigEvent {
+        self.bookmarked_at = Instant::now();
+        ConfigEvent::Bookmark(cursor.revision(), format!("{cursor}.{}", self.binding))
     }
 
-    /// Reads the next page of a sweep.
+    /// Reads the next page of a sweep into `ready`.
     async fn sweep(&mut self, sweep: Sweep) -> Result<()> {
         let Sweep { revision, customer_id, is_snapshot, after } = sweep;
-        let which = Which {
+        let which = ConfigSelection {
             customer_id: customer_id.or(self.filter.customer_id),
             agent_ids: self.filter.agent_ids.as_deref(),
         };
-        let asked = Asked::Page {
+        let asked = ConfigReadKey::Page {
             scope: self.caller.scope(),
             revision,
             customer_id: which.customer_id,
@@ -178,7 +182,7 @@ impl ConfigWatch {
         };
         let reading = self.registry.reading(&self.caller);
         let read = self.registry.configs_page_at(&reading, revision, which, after, PAGE);
-        let page = self.watch.readings().get(asked, read).await?;
+        let page = self.watch.config_reads().get(asked, read).await?;
         if let Some(last) = page.last().filter(|_| u64::try_from(page.len()).is_ok_and(|len| len >= PAGE)) {
             self.sweeps.push_front(Sweep { after: Some(last.agent_id), ..sweep });
         }
@@ -186,7 +190,7 @@ impl ConfigWatch {
             match config {
                 Ok(config) if is_snapshot => self.ready.push_back(ConfigEvent::Snapshot(revision, config)),
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
-                // A snapshot holds what is served; what is not is not told of.
+                // A snapshot lists only configurations that are served.
                 Err(_) if is_snapshot => {}
                 Err(why) => self.ready.push_back(ConfigEvent::Remove(revision, agent_id, why)),
             }
@@ -194,21 +198,21 @@ impl ConfigWatch {
         Ok(())
     }
 
-    /// Tells what a commit changed of the configurations.
-    async fn tell(&mut self, commit: &[Arc<Change>]) -> Result<()> {
+    /// Turns a commit into events, and into sweeps where it affects a whole customer.
+    async fn queue_events(&mut self, commit: &[Arc<Change>]) -> Result<()> {
         let Some(last) = commit.last() else { return Ok(()) };
         let revision = last.revision;
         let mut agents = BTreeSet::new();
         for change in commit {
-            match touched(change) {
-                Touched::Nothing => {}
-                Touched::Customer(customer) => self.sweeps.push_back(Sweep {
+            match affected_configs(change) {
+                AffectedConfigs::Nothing => {}
+                AffectedConfigs::Customer(customer) => self.sweeps.push_back(Sweep {
                     revision,
                     customer_id: Some(customer),
                     is_snapshot: false,
                     after: None,
                 }),
-                Touched::Agent(agent) => {
+                AffectedConfigs::Agent(agent) => {
                     let wanted = self.filter.agent_ids.as_ref().is_none_or(|ids| ids.contains(&agent));
                     agents.extend(wanted.then_some(agent));
                 }
@@ -222,42 +226,43 @@ impl ConfigWatch {
         let configs = match agents.as_slice() {
             [] => Arc::default(),
             some => {
-                let asked = Asked::Agents(self.caller.scope(), revision, agents.clone());
+                let asked = ConfigReadKey::Agents(self.caller.scope(), revision, agents.clone());
                 let reading = self.registry.reading(&self.caller);
                 let read = self.registry.configs_at(&reading, revision, some);
-                self.watch.readings().get(asked, read).await?
+                self.watch.config_reads().get(asked, read).await?
             }
         };
         for ConfigAt { agent_id, customer_id: _, config } in configs.iter().cloned() {
             match config {
                 Ok(config) => self.ready.push_back(ConfigEvent::Upsert(revision, config)),
-                // Whose customer is not served was taken away when that began.
+                // The sweep of the commit that suspended the customer has sent the removal.
                 Err(NotServed::Suspended | NotServed::Canceled) => {}
                 Err(why) if stopped(agent_id) => {
                     self.ready.push_back(ConfigEvent::Remove(revision, agent_id, why));
                 }
-                // It has another name now, and served nothing before and after.
+                // The agent was renamed, and was not active before either.
                 Err(_) => {}
             }
         }
-        // Who comes back to the middle of a commit would miss the rest of it; and where there is always something to
-        // tell, nobody would ever be told where to come back to.
-        if self.ready.len() > 1 || !self.sweeps.is_empty() || self.marked.elapsed() >= IDLE {
+        // A bookmark never splits a commit, or resuming would miss its rest. On a stream that is never idle, one
+        // is due every [`IDLE`].
+        if self.ready.len() > 1 || !self.sweeps.is_empty() || self.bookmarked_at.elapsed() >= IDLE {
             self.due = Some(Cursor::of(last));
         }
         Ok(())
     }
 }
 
-/// What binds a bookmark to whom it was given and for what: who sees other rows would miss some.
+/// Hashes scope and filter into a bookmark, because a caller that sees other rows would miss changes when it
+/// resumes.
 fn binding(scope: &Scope, filter: &WatchFilter) -> String {
-    let digest = Sha256::digest(bound(scope, filter));
+    let digest = Sha256::digest(hashed_text(scope, filter));
     hex::encode(digest.get(..BINDING_BYTES).unwrap_or_default())
 }
 
-/// What a bookmark's hash is over. Saved bookmarks hold it, so it is spelled out here and never changes: as the first release
-/// spelled it, whatever types are called by now. A caller's customers come sorted.
-fn bound(scope: &Scope, filter: &WatchFilter) -> String {
+/// The text that is hashed into bookmarks. Clients keep bookmarks, so it must stay byte for byte as the first
+/// release wrote it, even when types are renamed. The customers of a scope are sorted already.
+fn hashed_text(scope: &Scope, filter: &WatchFilter) -> String {
     let WatchFilter { customer_id, agent_ids } = filter;
     let customer = |id: &CustomerId| format!("CustomerId({id})");
     let scope = match scope {
@@ -281,9 +286,9 @@ fn bound(scope: &Scope, filter: &WatchFilter) -> String {
     format!("{scope} {only} {agents}")
 }
 
-/// The place in the log that a bookmark names, if it was given to such a caller for such a filter. A bare revision is
-/// bound to nobody.
-fn unbound(text: &str, binding: &str) -> Result<Cursor> {
+/// Parses a bookmark and checks that it was issued for this scope and filter. A bare revision isn't bound to
+/// either.
+fn parse_bookmark(text: &str, binding: &str) -> Result<Cursor> {
     match text.rsplit_once('.') {
         None => text.parse(),
         Some((cursor, bound)) if bound == binding => cursor.parse(),
@@ -297,7 +302,7 @@ mod tests {
 
     use super::*;
 
-    /// Bookmarks that were saved by the first release hold these.
+    /// These hashes are in bookmarks that clients saved with the first release.
     #[test]
     fn what_binds_a_bookmark_is_what_it_always_was() {
         let customer = |nth: u128| CustomerId::from(Uuid::from_u128(nth));
@@ -314,7 +319,7 @@ mod tests {
             (Scope::Customers(vec![customer(0xa1)]), all.clone(), "0b979548"),
             (Scope::Customers(vec![customer(0xa1), customer(0xb2)]), all, "54a7179c"),
             (Scope::Runtime, filter(Some(customer(0xa1)), None), "217ac9ce"),
-            // In whatever order, and however often, agents are named.
+            // The order and repetition of agents don't matter.
             (Scope::Runtime, filter(None, Some(&[agent(2), agent(1), agent(2)])), "b60b07ed"),
             (Scope::Runtime, filter(None, Some(&[agent(1), agent(2)])), "b60b07ed"),
             (Scope::Runtime, filter(None, Some(&[])), "4603111d"),

@@ -1,4 +1,4 @@
-//! Entries of the log for tests of what follows it.
+//! Log entries for the tests of what follows the log.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     domain::change::{ActorKind, Change, ChangeAction},
 };
 
-/// An entry of this action, with nothing else in it but whose it is and what it is about.
+/// An entry with this action, customer and subject; all other fields are empty.
 pub(super) fn change(action: ChangeAction, customer: Option<Uuid>, subject: Option<Uuid>) -> Arc<Change> {
     Arc::new(Change {
         revision: 1,

@@ -1,4 +1,5 @@
-//! The meeting place of the log and its watchers, and what an instance keeps in memory under its lease.
+//! The hub between the log and its subscribers: broadcasts each commit, invalidates the in-memory caches before
+//! that, and holds the lease under which an instance may answer from memory.
 
 use std::{
     collections::VecDeque,
@@ -17,31 +18,33 @@ use tokio::{
 };
 
 use super::{
-    configs::{Configs, Render},
-    credentials::Credentials,
+    config_cache::{ConfigCache, Render},
+    config_read_cache::ConfigReadCache,
+    credential_cache::CredentialCache,
     lease::{Lease, Moment},
-    rights::Rights,
-    roster::{Roster, Watched, Watcher},
-    told::Readings,
+    revocation_log::RevocationLog,
+    subscriber_registry::{SubscriberRegistry, Watched, Watcher},
     watch::Watch,
 };
 use crate::{
     domain::{
-        Caller, Error, Reach, Registry, Result,
-        change::{Change, ChangeAction, Cursor, Place},
+        Caller, Error, Registry, Result, TenantFilter,
+        change::{Change, ChangeAction, Cursor, LogPosition},
         policy::{self, Action},
     },
     id::{AgentId, CustomerId},
     task::{Tasks, lock},
 };
 
-/// How many commits a watcher may be behind before it is sent to the log instead; bounds the memory of all of them.
+/// How many commits the broadcast buffers. A watcher that lags further behind reads from the log instead, so
+/// memory use is bounded.
 const LIVE_COMMITS: usize = 1024;
-/// For how long an instance may serve what it has in memory without proof of the log's head: it looks four times as often.
-pub(super) const LEASE: Duration = Duration::from_secs(1);
-/// How long an answer that has seen more of the log than this instance has followed waits for it.
-const SETTLING: Duration = Duration::from_millis(250);
-/// How long a read waits for the revision that it must not be older than.
+/// How long an instance may answer from memory without proof that it has followed the log to its head. The tail
+/// polls four times as often.
+pub(super) const CACHE_LEASE: Duration = Duration::from_secs(1);
+/// How long a response waits for this instance to apply the commits that its reads and writes have seen.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long a read waits for the revision given as `atLeast`.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(2);
 
 /// One commit of the log.
@@ -51,16 +54,16 @@ pub(super) struct Commit {
     pub(super) changes: Vec<Arc<Change>>,
 }
 
-/// What drops the answers that are kept somewhere.
-struct Dropper(Box<dyn Fn() + Send + Sync>);
+/// A callback that empties a response cache.
+struct InvalidationHook(Box<dyn Fn() + Send + Sync>);
 
-impl fmt::Debug for Dropper {
+impl fmt::Debug for InvalidationHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Dropper")
     }
 }
 
-/// Where commits arrive, and watchers wait. Clones are the same hub.
+/// Broadcasts commits to watchers, and owns the caches that follow the log. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub struct Hub(Arc<Inner>);
 
@@ -72,36 +75,39 @@ impl Deref for Hub {
     }
 }
 
-/// What all clones of a hub share.
+/// The shared state of a [`Hub`].
 #[derive(Debug)]
 pub struct Inner {
     pub(super) registry: Registry,
     live: broadcast::Sender<Arc<Commit>>,
-    /// How far the log has been followed; none until the tail has found its end.
+    /// The last entry that this instance has applied. None until the tail has read the log's head, and after a
+    /// divergence.
     applied: watch::Sender<Option<Cursor>>,
     lease: Lease,
-    /// How often the log was found to be another.
-    turns: AtomicU64,
-    rights: Rights,
-    roster: Roster,
-    pub(super) configs: Configs,
-    pub(super) credentials: Credentials,
-    /// What watchers of configurations are told of.
-    readings: Readings,
-    /// What else keeps answers in memory, and drops them when a customer is erased.
-    droppers: Mutex<Vec<Dropper>>,
-    /// What wakes the tail.
+    /// How often the log diverged from what this instance had followed.
+    epoch: AtomicU64,
+    revocation_log: RevocationLog,
+    subscribers: SubscriberRegistry,
+    pub(super) configs: ConfigCache,
+    pub(super) credentials: CredentialCache,
+    /// Configurations that watchers have read, shared between watchers of equal scope.
+    config_reads: ConfigReadCache,
+    /// Callbacks that empty the other response caches. They run when a customer is erased, and when commits may
+    /// have been missed.
+    invalidation_hooks: Mutex<Vec<InvalidationHook>>,
+    /// Wakes the tail, so that it reads the log at once.
     bell: Arc<Notify>,
-    /// When the database last did not answer somebody who had something else to go by.
+    /// When the database last failed to answer a request that had a fallback in memory. None once it answers
+    /// again.
     pub(super) silent_since: Mutex<Option<Instant>>,
 }
 
-/// What of the log a watcher is sent.
+/// Which entries of the log a watcher receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WatchFilter {
-    /// Only of this customer.
+    /// Only entries of this customer.
     pub customer_id: Option<CustomerId>,
-    /// Only of these agents.
+    /// Only entries about these agents.
     pub agent_ids: Option<Arc<[AgentId]>>,
 }
 
@@ -114,8 +120,8 @@ impl WatchFilter {
 }
 
 impl Hub {
-    /// A hub that nothing has arrived at. It keeps at most about `config_bytes` of configurations, made ready to send by
-    /// `render`, and rings `bell` to have the log looked at.
+    /// Creates a hub that has applied no commit. It caches at most about `config_bytes` of configurations,
+    /// serialised by `render`. A notification on `bell` makes the tail read the log.
     #[must_use]
     pub fn new(
         registry: Registry,
@@ -125,162 +131,169 @@ impl Hub {
         bell: Arc<Notify>,
     ) -> Self {
         Self(Arc::new(Inner {
-            configs: Configs::new(registry.clone(), tasks, render, config_bytes),
-            credentials: Credentials::default(),
-            readings: Readings::default(),
-            droppers: Mutex::default(),
+            configs: ConfigCache::new(registry.clone(), tasks, render, config_bytes),
+            credentials: CredentialCache::default(),
+            config_reads: ConfigReadCache::default(),
+            invalidation_hooks: Mutex::default(),
             bell,
             silent_since: Mutex::default(),
             lease: Lease::new(Moment::now(registry.clock())),
             registry,
             live: broadcast::Sender::new(LIVE_COMMITS),
             applied: watch::Sender::new(None),
-            turns: AtomicU64::default(),
-            rights: Rights::default(),
-            roster: Roster::default(),
+            epoch: AtomicU64::default(),
+            revocation_log: RevocationLog::default(),
+            subscribers: SubscriberRegistry::default(),
         }))
     }
 
-    /// Hands one commit to all watchers.
-    pub(super) fn arrive(&self, commit: Commit) {
+    /// Applies one commit: invalidates the caches, then broadcasts it to all watchers.
+    pub(super) fn publish(&self, commit: Commit) {
         let end = commit.changes.last().map(|last| Cursor::of(last));
-        self.credentials.note(&commit.changes);
-        self.configs.note(&commit.changes);
-        self.registry.note(&commit.changes);
+        self.credentials.invalidate(&commit.changes);
+        self.configs.invalidate(&commit.changes);
+        self.registry.apply_changes(&commit.changes);
         if commit.changes.iter().any(|change| change.action == ChangeAction::CustomerErased) {
-            self.drop_answers();
+            self.invalidate_responses();
         }
-        // After who is who is forgotten: whoever is looked up from now on is looked up anew.
-        self.rights.note(&commit.changes);
-        // Before it is sent: who begins to watch in between gets it twice, and not never.
+        // After the credential cache is invalidated, so that a connection that rechecks its caller looks it up
+        // again.
+        self.revocation_log.record(&commit.changes);
+        // Before the broadcast: a watcher that subscribes in between sees the commit twice and skips the second,
+        // but never misses it.
         self.applied.send_replace(end);
-        // It only fails when nobody watches.
+        // `send` fails only when nobody is subscribed.
         let _ = self.live.send(Arc::new(commit));
     }
 
-    /// Has this called when a customer was erased, for who keeps answers in memory that may hold what was its.
-    pub fn when_erased(&self, drop: impl Fn() + Send + Sync + 'static) {
-        lock(&self.droppers).push(Dropper(Box::new(drop)));
+    /// Registers a callback that empties a response cache. It runs when a customer is erased, and when commits may
+    /// have been missed, because cached responses may contain the erased data.
+    pub fn on_invalidation(&self, drop: impl Fn() + Send + Sync + 'static) {
+        lock(&self.invalidation_hooks).push(InvalidationHook(Box::new(drop)));
     }
 
-    /// Drops all answers that are kept in memory. Which of them hold something of whom isn't known, and erasures are rare.
-    fn drop_answers(&self) {
-        self.readings.clear();
-        lock(&self.droppers).iter().for_each(|Dropper(drop)| drop());
+    /// Empties all response caches: they don't record whose data they contain, and erasures are rare.
+    fn invalidate_responses(&self) {
+        self.config_reads.clear();
+        lock(&self.invalidation_hooks).iter().for_each(|InvalidationHook(drop)| drop());
     }
 
-    /// The last revision that this instance has followed the log to; 0 until it has begun.
+    /// The last revision that this instance has applied; 0 until the tail has read the log's head.
     #[must_use]
     pub fn applied(&self) -> i64 {
         self.applied.borrow().map_or(0, |end| end.revision())
     }
 
-    /// The end of the log as this instance knows it, if it may go by that: nothing that was answered is beyond it.
+    /// The last applied entry, if it can serve as the log's end: the lease is valid, and no read or write of this
+    /// instance has seen a later commit.
     fn end(&self) -> Option<Cursor> {
         let end = *self.applied.borrow();
         end.filter(|end| end.revision() >= self.registry.seen() && self.has_lease())
     }
 
-    /// Notes that at this moment all that there was of the log had been followed.
-    pub(super) fn saw_all(&self, at: Moment) {
+    /// Renews the lease: at `at`, this instance had applied all of the log.
+    pub(super) fn renew_lease(&self, at: Moment) {
         self.lease.renew(at);
     }
 
-    /// Now, as [`Hub::saw_all`] wants it.
+    /// The current moment, for [`Hub::renew_lease`].
     pub(super) fn moment(&self) -> Moment {
         Moment::now(self.registry.clock())
     }
 
-    /// Notes that this instance follows the log from here on, the end of a commit, and knows nothing of what was before: who
-    /// watches reads that in the log, and any rights may have changed.
-    pub(super) fn begins_at(&self, end: Cursor) {
+    /// Restarts from `end`, the last entry of a commit, with nothing known of earlier commits. Clears all caches,
+    /// treats everybody's rights as changed, and makes watchers read the missed commits from the log.
+    pub(super) fn reset(&self, end: Cursor) {
         let revision = end.revision();
         self.registry.seen_at_most(revision);
         self.credentials.clear();
         self.configs.clear();
-        // An erasure may be among what was missed.
+        // The missed commits may contain an erasure.
         self.registry.clear_contents();
-        self.drop_answers();
-        self.rights.forget();
+        self.invalidate_responses();
+        self.revocation_log.forget();
         self.applied.send_replace(Some(end));
         let _ = self.live.send(Arc::new(Commit { revision, changes: Vec::new() }));
     }
 
-    /// Notes that the log is not the one that was followed: a backup, or a server that had not got all of it. Whoever
-    /// watches has been told what was not so, and begins anew.
+    /// Records that the log isn't the one that was followed: a backup was restored, or a standby without the last
+    /// commits was promoted. Watchers have seen commits that no longer exist, so they fail with
+    /// [`Error::CursorInvalid`].
     pub(super) fn diverged(&self) {
-        self.turns.fetch_add(1, Ordering::Relaxed);
+        self.epoch.fetch_add(1, Ordering::Relaxed);
         self.applied.send_replace(None);
         self.credentials.clear();
         self.configs.clear();
         self.registry.clear_contents();
-        self.drop_answers();
+        self.invalidate_responses();
     }
 
-    /// How often that was.
-    pub(super) fn turn(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
+    /// How often the log has diverged. A watch ends when this number changes.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
     }
 
-    /// What watchers of configurations were told of.
-    pub(super) fn readings(&self) -> &Readings {
-        &self.readings
+    /// Configurations that watchers have read.
+    pub(super) fn config_reads(&self) -> &ConfigReadCache {
+        &self.config_reads
     }
 
-    /// The verbs.
+    /// The domain's operations.
     pub(super) fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// How long ago this instance had followed all that there was of the log: what it holds is at most so old.
+    /// How long ago this instance had provably applied all of the log: the greatest age of what it holds in
+    /// memory.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.lease.age(self.moment())
     }
 
-    /// All that watch on this instance, oldest first. For operators.
+    /// All watchers on this instance, oldest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`].
+    /// [`Error::Forbidden`] unless the caller is an operator or the system.
     pub fn watchers(&self, caller: &Caller) -> Result<Vec<Arc<Watcher>>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        Ok(self.roster.all())
+        Ok(self.subscribers.all())
     }
 
-    /// How many watch this on this instance, and by how many commits the last of them is behind.
+    /// How many watchers of this kind there are on this instance, and by how many commits the slowest one is
+    /// behind.
     #[must_use]
-    pub fn watching(&self, watched: Watched) -> (usize, i64) {
-        let all = self.roster.all();
+    pub fn watcher_stats(&self, watched: Watched) -> (usize, i64) {
+        let all = self.subscribers.all();
         let those = all.iter().filter(|watcher| watcher.watched == watched);
         let behind = those.clone().map(|watcher| self.applied() - watcher.revision()).max();
         (those.count(), behind.unwrap_or(0).max(0))
     }
 
-    /// Whose rights have changed of late.
+    /// The recent changes of rights.
     #[must_use]
-    pub fn rights(&self) -> &Rights {
-        &self.rights
+    pub fn revocation_log(&self) -> &RevocationLog {
+        &self.revocation_log
     }
 
-    /// Waits until this instance has followed the log to `revision`.
+    /// Waits until this instance has applied `revision`.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when it has not within two seconds, as for a revision that does not exist yet.
-    pub async fn reach(&self, revision: i64) -> Result<()> {
+    /// [`Error::Unavailable`] after two seconds, which also happens for a revision that doesn't exist yet.
+    pub async fn wait_for_revision(&self, revision: i64) -> Result<()> {
         let mut applied = self.applied.subscribe();
         let reached =
             timeout(AT_LEAST_WAIT, applied.wait_for(|end| end.is_some_and(|end| end.revision() >= revision)))
                 .await;
         match reached {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Error::Unavailable("this instance has not seen that revision yet")),
+            Ok(Err(_)) | Err(_) => Err(Error::Unavailable("this instance has not reached that revision")),
         }
     }
 
-    /// Waits, if not for long, until this instance has followed the log to all that its reads and writes have seen: what
-    /// is answered then is what is kept in memory too, and nobody who has it is given something older. When it can't
-    /// follow, what is in memory is not served until it has.
-    pub async fn settle(&self) {
+    /// Waits up to 250 ms until this instance has applied every commit that its reads and writes have seen. Called
+    /// before a response is sent, so that a client that has seen a commit isn't answered from an older cache next.
+    /// If the instance can't catch up in time, the lease is void until it has.
+    pub async fn wait_until_caught_up(&self) {
         let seen = self.registry.seen();
         if self.applied() >= seen {
             return;
@@ -289,29 +302,32 @@ impl Hub {
             self.bell.notify_one();
             let mut applied = self.applied.subscribe();
             let followed = applied.wait_for(|end| end.is_some_and(|end| end.revision() >= seen));
-            if timeout(SETTLING, followed).await.is_ok() {
+            if timeout(CATCH_UP_TIMEOUT, followed).await.is_ok() {
                 return;
             }
         }
         self.lease.void(self.moment());
     }
 
-    /// Whether what is in memory is at most a second old, and nobody has been answered with what is newer.
+    /// Whether this instance may answer from memory: its caches are at most a second old, and the lease isn't
+    /// void.
     pub(super) fn has_lease(&self) -> bool {
-        self.lease.holds(self.moment(), LEASE) && self.applied.borrow().is_some()
+        self.lease.holds(self.moment(), CACHE_LEASE) && self.applied.borrow().is_some()
     }
 
-    /// How many configurations are in memory, and how many bytes they take.
+    /// How many configurations are cached, and how many bytes they take.
     #[must_use]
     pub fn configs_in_memory(&self) -> (usize, usize) {
         self.configs.size()
     }
 
-    /// Watches what `caller` may see and `filter` lets pass, after `after`, or from now on.
+    /// Starts a watch of the entries that `caller` may see and `filter` admits: those after `after`, or new ones
+    /// only.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that it may not see; [`Error::CursorInvalid`];
-    /// [`Error::CursorTooOld`].
+    /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that the caller may not see;
+    /// [`Error::CursorInvalid`]; [`Error::CursorTooOld`]; [`Error::Unavailable`] when the tail hasn't started
+    /// within two seconds, or the database is unavailable.
     pub async fn watch(
         &self,
         caller: Arc<Caller>,
@@ -323,46 +339,49 @@ impl Hub {
             Watched::Activations | Watched::Configs => Action::WatchActivations,
             Watched::Changes => Action::ReadChanges,
         };
-        let reach = policy::reach(&caller, action)?;
+        let tenants = policy::tenant_filter(&caller, action)?;
         if let Some(customer) = filter.customer_id {
             policy::allow_on(&caller, action, customer, "customer")?;
         }
-        if watched == Watched::Changes && reach == Reach::Only(Vec::new()) {
+        if watched == Watched::Changes && tenants == TenantFilter::Only(Vec::new()) {
             return Err(Error::Forbidden("only ADMINs of a customer read its audit"));
         }
-        // Before the tail has begun, nothing comes live. Then first the receiver, then the place: what is committed
-        // between the two comes live. From memory the place may be a moment old: what is in the log since comes live too.
-        self.reach(0).await?;
-        let turn = self.turns.load(Ordering::Relaxed);
+        // Nothing is broadcast before the tail has started. The subscription precedes the position, so a commit
+        // between the two is broadcast. A position from memory may be a moment old; later commits are broadcast
+        // too.
+        self.wait_for_revision(0).await?;
+        let epoch = self.epoch.load(Ordering::Relaxed);
         let live = self.live.subscribe();
-        let (place, behind, mark) = match after {
+        let (place, behind, cursor) = match after {
             Some(cursor) => (self.registry.place(cursor).await?, true, cursor),
             None => {
-                // A snapshot is of this very moment, whoever wrote last; what begins here without one hears of that live.
-                let mark = match self.end().filter(|_| watched != Watched::Configs) {
+                // A snapshot must include the newest commit, also of another instance, so it reads the head.
+                // Without a snapshot, the cached end suffices: newer commits are broadcast.
+                let cursor = match self.end().filter(|_| watched != Watched::Configs) {
                     Some(end) => end,
                     None => {
                         let head = Box::pin(self.registry.head()).await?;
                         Cursor::new(head.revision, head.position, &head.chain_hash)
                     }
                 };
-                (Place::end_of(mark.revision()), false, mark)
+                (LogPosition::end_of(cursor.revision()), false, cursor)
             }
         };
-        let entered = self.roster.enter(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());
-        entered.at(place.revision);
+        let registration =
+            self.subscribers.register(self.registry.clock(), watched, Arc::clone(&caller), filter.clone());
+        registration.record_progress(place.revision);
         Ok(Watch {
             hub: self.clone(),
             caller,
             action,
-            reach,
-            turn,
-            entered,
+            tenants,
+            epoch,
+            registration,
             filter,
             live,
             place,
             behind,
-            mark,
+            cursor,
             ready: VecDeque::new(),
             commit: Vec::new(),
         })

@@ -1,4 +1,5 @@
-//! How lately an instance has had proof that it follows the log: how old what it keeps in memory may be.
+//! The lease under which an instance answers from memory: how recently it has proven that it follows the log to
+//! its head.
 
 use std::{
     sync::{
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::clock::{self, Clock};
 
-/// A moment by both clocks. A machine that was suspended finds the steady one as it left it, and the other moved on.
+/// A moment by the monotonic clock and by the time of day. While a machine is suspended only the latter moves on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     steady: Instant,
@@ -25,19 +26,19 @@ impl Moment {
     }
 }
 
-/// When the log's end was last seen. Clones are the same.
+/// When this instance last had proof. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
 pub(super) struct Lease {
     made: Moment,
-    seen: Arc<Seen>,
+    seen: Arc<LastProof>,
 }
 
-/// In milliseconds after the lease was made.
+/// Times in milliseconds since the lease was created.
 #[derive(Debug, Default)]
-struct Seen {
+struct LastProof {
     steady: AtomicU64,
     of_day: AtomicU64,
-    /// What was seen up to here proves nothing.
+    /// Proof up to this moment doesn't count.
     void: AtomicU64,
 }
 
@@ -46,20 +47,21 @@ impl Lease {
         Self { made, seen: Arc::default() }
     }
 
-    /// Notes that at this moment all that there was of the log had been followed.
+    /// Records that at `at`, this instance had applied all of the log.
     pub(super) fn renew(&self, at: Moment) {
         let (steady, of_day) = self.after(at);
         self.seen.steady.store(steady, Ordering::Release);
         self.seen.of_day.store(of_day, Ordering::Release);
     }
 
-    /// Notes that by now somebody may have been told of more than what was followed.
+    /// Voids the lease until it is renewed with a moment after `now`: a client may have seen commits that this
+    /// instance hasn't applied.
     pub(super) fn void(&self, now: Moment) {
         let (steady, _) = self.after(now);
         self.seen.void.fetch_max(steady, Ordering::AcqRel);
     }
 
-    /// How long ago all that there was had been followed, by the clock that says longer.
+    /// How long ago the last proof was, by whichever clock says longer.
     pub(super) fn age(&self, now: Moment) -> Duration {
         let (steady, of_day) = self.after(now);
         let steady = steady.saturating_sub(self.seen.steady.load(Ordering::Acquire));
@@ -67,7 +69,7 @@ impl Lease {
         Duration::from_millis(steady.max(of_day))
     }
 
-    /// Whether that was less than this long ago, and still proves something.
+    /// Whether the last proof is younger than `most`, and not void.
     pub(super) fn holds(&self, now: Moment, most: Duration) -> bool {
         let is_void = self.seen.steady.load(Ordering::Acquire) <= self.seen.void.load(Ordering::Acquire);
         !is_void && self.age(now) < most
@@ -89,7 +91,7 @@ mod tests {
     const MOST: Duration = Duration::from_secs(1);
     const A_BIT: Duration = Duration::from_millis(10);
 
-    /// So much later by the steady clock, and so much by the other.
+    /// A moment later by this much on each clock.
     fn later(moment: Moment, steady: Duration, of_day: TimeDelta) -> Moment {
         Moment { steady: moment.steady + steady, of_day: moment.of_day + of_day }
     }
@@ -102,7 +104,7 @@ mod tests {
         let made = Moment::now(&Clock::default());
         let lease = Lease::new(made);
         let now = after(made, A_BIT);
-        assert!(!lease.holds(now, MOST), "nothing has been seen yet");
+        assert!(!lease.holds(now, MOST), "no proof yet");
         lease.renew(now);
         assert!(lease.holds(now, MOST));
         (lease, now)
@@ -121,7 +123,7 @@ mod tests {
     fn it_does_not_outlast_a_machine_that_sleeps() {
         let (lease, now) = held();
         let now = later(now, Duration::ZERO, TimeDelta::hours(2));
-        assert!(!lease.holds(now, MOST), "the steady clock stood still");
+        assert!(!lease.holds(now, MOST), "the monotonic clock stopped");
         assert_eq!(lease.age(now), Duration::from_secs(2 * 60 * 60));
     }
 
@@ -140,7 +142,7 @@ mod tests {
         lease.void(void);
         assert!(!lease.holds(void, MOST));
         lease.renew(now);
-        assert!(!lease.holds(void, MOST), "it was looked for before");
+        assert!(!lease.holds(void, MOST), "the proof is older than the void");
         lease.renew(after(void, A_BIT));
         assert!(lease.holds(after(void, A_BIT), MOST));
     }

@@ -1,29 +1,30 @@
-//! What runs beside the requests: follows the log and hands it to whoever watches.
+//! The background half of the service: follows the change log, invalidates the in-memory caches by it, and streams
+//! it to subscribers. Reads the log through `domain`; it knows no GraphQL and no HTTP.
 
+mod affected_configs;
+mod config_cache;
+mod config_read_cache;
 mod config_watch;
-mod configs;
-mod credentials;
+mod credential_cache;
+mod event_key;
 #[cfg(test)]
 mod fixture;
 mod hub;
 mod lease;
-mod mark;
 mod memory;
 mod retention;
-mod rights;
-mod roster;
+mod revocation_log;
+mod subscriber_registry;
 mod tail;
-mod told;
-mod touched;
 mod watch;
 
+pub use config_cache::{Render, RenderedConfig};
 pub use config_watch::{ConfigEvent, ConfigWatch};
-pub use configs::{Hot, Render};
+pub use event_key::EventKey;
 pub use hub::{Hub, WatchFilter};
-pub use mark::Mark;
-pub use memory::Given;
-pub use retention::{forget_keys, keep};
-pub use rights::Rights;
-pub use roster::{Watched, Watcher};
-pub use tail::{POLL, follow, hear};
+pub use memory::ConfigResponse;
+pub use retention::{delete_expired_keys, prune_periodically};
+pub use revocation_log::RevocationLog;
+pub use subscriber_registry::{Watched, Watcher};
+pub use tail::{POLL, follow, forward_notifications};
 pub use watch::Watch;

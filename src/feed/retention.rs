@@ -1,5 +1,5 @@
-//! Takes away what is too old: of the log what is older than its retention, where there is one, piece by piece; and of
-//! the idempotency keys those of writes that are not remembered any more.
+//! Periodic deletion: log entries older than the retention, if one is set, in batches; and expired idempotency
+//! keys.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use tokio::time::sleep;
 
 use crate::domain::Registry;
 
-/// How often it is looked whether something is too old.
-const EVERY: Duration = Duration::from_secs(600);
-/// How long to leave the database to others between two pieces.
+/// How often to look for rows to delete.
+const INTERVAL: Duration = Duration::from_secs(600);
+/// The pause between two batches, so that other statements get their turn.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Takes away what is older than `retention`, for as long as the service runs. Many instances may do so at once: one waits
-/// for the other, and then finds nothing.
-pub async fn keep(registry: Registry, retention: Duration) {
-    // A retention of more than there are years is one of everything.
+/// Prunes log entries older than `retention`, for as long as the service runs. Instances that prune at once wait
+/// for each other; the later ones find nothing left. Failures are logged and retried.
+pub async fn prune_periodically(registry: Registry, retention: Duration) {
+    // A retention that overflows a time span keeps everything.
     let Ok(retention) = TimeDelta::from_std(retention) else { return };
     loop {
-        sleep(registry.clock().jitter(EVERY)).await;
+        sleep(registry.clock().jitter(INTERVAL)).await;
         loop {
             let Some(until) = registry.clock().now().checked_sub_signed(retention) else { return };
             match registry.prune(until).await {
@@ -29,7 +29,7 @@ pub async fn keep(registry: Registry, retention: Duration) {
                 }
                 Ok(false) => break,
                 Err(err) => {
-                    tracing::warn!(error = %err, "the log can't be pruned; trying again");
+                    tracing::warn!(error = %err, "can't prune the log; retrying later");
                     break;
                 }
             }
@@ -37,13 +37,13 @@ pub async fn keep(registry: Registry, retention: Duration) {
     }
 }
 
-/// Forgets idempotency keys when their time is over, for as long as the service runs. A key whose time is over is free
-/// already; this only gives back its room.
-pub async fn forget_keys(registry: Registry) {
+/// Deletes expired idempotency keys, for as long as the service runs. An expired key can be reused even before
+/// that; this only frees its space.
+pub async fn delete_expired_keys(registry: Registry) {
     loop {
-        sleep(registry.clock().jitter(EVERY)).await;
+        sleep(registry.clock().jitter(INTERVAL)).await;
         if let Err(err) = registry.forget_idempotency_keys().await {
-            tracing::warn!(error = %err, "old idempotency keys can't be forgotten; trying again");
+            tracing::warn!(error = %err, "can't delete expired idempotency keys; retrying later");
         }
     }
 }

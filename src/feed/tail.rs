@@ -1,4 +1,4 @@
-//! Follows the log, for as long as the service runs: woken by the bell, and looking by itself besides.
+//! Follows the log for as long as the service runs: reads new commits on each notification, and polls in between.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,20 +13,20 @@ use crate::{
     domain::{
         Caller, Error, Registry, Result,
         audit::chain::linked,
-        change::{Change, Cursor, Place},
+        change::{Change, Cursor, LogPosition},
         policy::Action,
     },
 };
 
-/// How long to wait for the bell before looking anyway: bounds how late a change is seen when the bell is lost.
+/// How long to wait for a notification before polling; the greatest delay when a notification is lost.
 pub const POLL: Duration = Duration::from_millis(250);
-/// How long to wait after the database could not be read.
+/// How long to wait after a failed read of the log.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How many entries are read at once.
+/// How many entries one query reads.
 const PAGE: u64 = 1024;
 
-/// Passes on each sound of the bell, for as long as the service runs.
-pub async fn hear(mut listener: Listener, bell: Arc<Notify>) {
+/// Forwards each database notification to `bell`, for as long as the service runs.
+pub async fn forward_notifications(mut listener: Listener, bell: Arc<Notify>) {
     loop {
         listener.next().await;
         bell.notify_one();
@@ -35,55 +35,56 @@ pub async fn hear(mut listener: Listener, bell: Arc<Notify>) {
 
 /// How far the log has been followed.
 struct Followed {
-    place: Place,
-    /// The chain hash there: what comes next must be chained to it.
+    place: LogPosition,
+    /// The chain hash at `place`; the next entry must chain to it.
     chain_hash: Vec<u8>,
 }
 
-/// Follows the log from its end and hands each commit to the hub, looking by itself each `poll`. Never returns; outlives
-/// any failure of the database.
+/// Follows the log from its head and publishes each commit to the hub, polling at least every `poll`. Never
+/// returns: database failures are logged and retried.
 pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Duration) {
     let mut followed = None;
     loop {
         match catch_up(&registry, &hub, &mut followed).await {
             Ok(()) => drop(timeout(poll, bell.notified()).await),
-            // It was stopped for longer than the log is kept. Watchers see the gap, and are told.
+            // This instance was stopped for longer than the log is kept. Watchers then get this error from their
+            // own reads.
             Err(Error::CursorTooOld { floor }) => {
-                tracing::warn!(
-                    floor,
-                    "some of the log is gone before it was followed; going on from its end"
-                );
+                tracing::warn!(floor, "unread entries of the log were pruned; continuing from its head");
                 followed = None;
             }
             Err(Error::CursorInvalid) => {
-                tracing::error!("the log is not the one that was followed: a backup? going on from its end");
+                tracing::error!("the log has diverged (a restored backup?); continuing from its head");
                 metrics::counter!("registry_log_diverged_total").increment(1);
                 followed = None;
                 hub.diverged();
             }
             Err(err) => {
-                tracing::warn!(error = %err, "can't read the log; trying again");
+                tracing::warn!(error = %err, "can't read the log; retrying");
                 sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// Reads all that is new, and hands it on commit by commit. The log is another one when what is new is not chained to
-/// what was seen last.
+/// Publishes all new commits. On the first call, starts at the log's head.
+///
+/// # Errors
+/// [`Error::CursorInvalid`] when the log has diverged: it ends earlier, or its entries don't chain to the last one
+/// followed. [`Error::CursorTooOld`] when unread entries were pruned. [`Error::Unavailable`].
 async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed>) -> Result<()> {
     let asked = hub.moment();
     let Some(Followed { place, chain_hash }) = followed else {
         let head = registry.head().await?;
-        let place = Place::end_of(head.revision);
+        let place = LogPosition::end_of(head.revision);
         let end = Cursor::new(head.revision, head.position, &head.chain_hash);
         *followed = Some(Followed { place, chain_hash: head.chain_hash });
-        hub.begins_at(end);
-        hub.saw_all(asked);
+        hub.reset(end);
+        hub.renew_lease(asked);
         return Ok(());
     };
     let (mut from, mut hash) = (*place, chain_hash.clone());
-    let mut held: Vec<Arc<Change>> = Vec::new();
+    let mut pending: Vec<Arc<Change>> = Vec::new();
     loop {
         let reading = registry.reading(&Caller::system("tail"));
         let (page, head) = registry.changes_after(&reading, Action::ReadChanges, None, from, PAGE).await?;
@@ -99,25 +100,26 @@ async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed
                 return Err(Error::CursorInvalid);
             }
             hash.clone_from(&change.chain_hash);
-            from = Place::of(&change);
-            if held.last().is_some_and(|last| last.revision != change.revision) {
-                hand_on(hub, followed, std::mem::take(&mut held));
+            from = LogPosition::of(&change);
+            if pending.last().is_some_and(|last| last.revision != change.revision) {
+                publish_commit(hub, followed, std::mem::take(&mut pending));
             }
-            held.push(Arc::new(change));
+            pending.push(Arc::new(change));
         }
-        // A snapshot shows whole commits, so the end of the log is the end of one.
+        // A snapshot contains whole commits only, so the last page ends with a commit's last entry.
         if is_last {
-            hand_on(hub, followed, held);
-            hub.saw_all(asked);
+            publish_commit(hub, followed, pending);
+            hub.renew_lease(asked);
             return Ok(());
         }
     }
 }
 
-fn hand_on(hub: &Hub, followed: &mut Option<Followed>, changes: Vec<Arc<Change>>) {
+fn publish_commit(hub: &Hub, followed: &mut Option<Followed>, changes: Vec<Arc<Change>>) {
     if let Some(last) = changes.last() {
         let revision = last.revision;
-        *followed = Some(Followed { place: Place::end_of(revision), chain_hash: last.chain_hash.clone() });
-        hub.arrive(Commit { revision, changes });
+        *followed =
+            Some(Followed { place: LogPosition::end_of(revision), chain_hash: last.chain_hash.clone() });
+        hub.publish(Commit { revision, changes });
     }
 }

@@ -1,75 +1,77 @@
-//! One watcher's way through the log: what it missed from the table, then live; who lags reads on from the table.
+//! One watcher's position in the log: replays missed entries from the table, then receives broadcasts. A watcher
+//! that lags replays again.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::sync::broadcast;
 
 use super::{
+    config_read_cache::ConfigReadCache,
     hub::{Commit, Hub, WatchFilter},
-    roster::Entered,
-    told::Readings,
+    subscriber_registry::Registration,
 };
 use crate::domain::{
-    Caller, Error, Reach, Registry, Result,
-    change::{Change, Cursor, Place},
+    Caller, Error, Registry, Result, TenantFilter,
+    change::{Change, Cursor, LogPosition},
     policy::{self, Action},
 };
 
-/// How many entries a replay reads at once.
+/// How many entries one replay query reads.
 const REPLAY_PAGE: u64 = 256;
-/// How old what an instance has seen of the log may be before it must not say that nothing has happened.
-const LEASE: Duration = Duration::from_secs(5);
+/// The greatest age at which this instance may still claim that nothing has happened.
+const FOLLOWING_MAX_AGE: Duration = Duration::from_secs(5);
 
-/// One watcher's way through the log.
+/// A watch of the log, from one position on. Dropping it unregisters the watcher.
 #[derive(Debug)]
 pub struct Watch {
     pub(super) hub: Hub,
     pub(super) caller: Arc<Caller>,
-    /// What it needs the right to do.
+    /// The right that the caller needs.
     pub(super) action: Action,
-    /// Whose entries it may see live.
-    pub(super) reach: Reach,
-    /// Of which turn of the log it is.
-    pub(super) turn: u64,
-    pub(super) entered: Entered,
+    /// The customers whose broadcast entries the caller may see.
+    pub(super) tenants: TenantFilter,
+    /// The log's epoch when the watch began.
+    pub(super) epoch: u64,
+    pub(super) registration: Registration,
     pub(super) filter: WatchFilter,
     pub(super) live: broadcast::Receiver<Arc<Commit>>,
-    /// All up to here has been sent, or is in `ready`.
-    pub(super) place: Place,
-    /// Whether to read on from the log before listening again.
+    /// All entries up to here have been returned, filtered out, or put into `ready`.
+    pub(super) place: LogPosition,
+    /// Whether to replay from the log before waiting for broadcasts.
     pub(super) behind: bool,
-    /// The end of the last commit of which all has been seen.
-    pub(super) mark: Cursor,
+    /// The last entry that was read, whether or not the watcher may see it.
+    pub(super) cursor: Cursor,
     pub(super) ready: VecDeque<Arc<Change>>,
-    /// What [`Watch::next_commit`] has of the commit that it answers next.
+    /// The entries so far of the commit that [`Watch::next_commit`] returns next.
     pub(super) commit: Vec<Arc<Change>>,
 }
 
 impl Watch {
-    /// The next change; each exactly once and in order. Safe to drop while it waits.
+    /// Returns the next entry, each exactly once and in order. Cancel-safe.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is, while it must be read; [`Error::CursorTooOld`] when it has fallen
-    /// behind what is kept; [`Error::CursorInvalid`] when the log is another now. The watch is over then.
+    /// The watch is over after an error. [`Error::Unavailable`] when the database must be read and can't be, or
+    /// the service stops; [`Error::CursorTooOld`] when entries that it hasn't read were pruned;
+    /// [`Error::CursorInvalid`] when the log has diverged.
     pub async fn next(&mut self) -> Result<Arc<Change>> {
         loop {
             if let Some(change) = self.ready.pop_front() {
-                self.entered.at(change.revision);
+                self.registration.record_progress(change.revision);
                 return Ok(change);
             }
-            self.entered.at(self.place.revision);
+            self.registration.record_progress(self.place.revision);
             if self.behind {
-                // Boxed, so that who waits for what comes live does not take the room of it.
+                // Boxed, so that a watch that only waits for broadcasts doesn't hold the memory of this future.
                 Box::pin(self.replay()).await?;
                 continue;
             }
             match self.live.recv().await {
-                // Revisions have no gap, so a gap means that something did not come this way: the log has it.
-                _ if self.is_of_another_log() => return Err(Error::CursorInvalid),
+                // Revisions have no gaps, so a gap means that a commit wasn't broadcast; it is in the log.
+                _ if self.has_diverged() => return Err(Error::CursorInvalid),
                 Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision + 1 => {
                     self.behind = true;
                 }
-                Ok(commit) => self.take(&commit),
+                Ok(commit) => self.accept_live(&commit),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     metrics::counter!("registry_watch_lagged_total").increment(1);
                     self.behind = true;
@@ -81,7 +83,7 @@ impl Watch {
         }
     }
 
-    /// The next changes that share a commit. Safe to drop while it waits.
+    /// Returns the next entries that share a commit. Cancel-safe.
     ///
     /// # Errors
     /// As [`Watch::next`].
@@ -105,7 +107,7 @@ impl Watch {
         }
     }
 
-    /// Reads on from the log until there is something to hand out, or nothing left. Safe to drop while it waits.
+    /// Replays from the log until an entry is ready or the log's end is reached. Cancel-safe.
     ///
     /// # Errors
     /// As [`Watch::next`].
@@ -116,52 +118,52 @@ impl Watch {
         Ok(())
     }
 
-    /// Whether what it was begun on was found not to be the log any more.
-    fn is_of_another_log(&self) -> bool {
-        self.turn != self.hub.turn()
+    /// Whether the log has diverged since this watch began.
+    fn has_diverged(&self) -> bool {
+        self.epoch != self.hub.epoch()
     }
 
-    /// Whether its instance still follows the log: a mark of one that does not is old.
-    pub(super) fn is_followed(&self) -> bool {
-        self.hub.age() < LEASE
+    /// Whether this instance still follows the log. If it doesn't, [`Watch::cursor`] is out of date.
+    pub(super) fn is_log_followed(&self) -> bool {
+        self.hub.age() < FOLLOWING_MAX_AGE
     }
 
-    /// What others were told.
-    pub(super) fn readings(&self) -> &Readings {
-        self.hub.readings()
+    /// Configurations that other watchers have read.
+    pub(super) fn config_reads(&self) -> &ConfigReadCache {
+        self.hub.config_reads()
     }
 
-    /// The verbs that it reads with.
+    /// The domain's operations.
     pub(super) fn registry(&self) -> &Registry {
         self.hub.registry()
     }
 
-    /// How far the log has been seen, when all of it up to there has been handed out.
+    /// The position to resume from; none while entries up to it haven't all been returned.
     #[must_use]
-    pub fn mark(&self) -> Option<Cursor> {
+    pub fn cursor(&self) -> Option<Cursor> {
         let is_drained = self.ready.is_empty() && self.commit.is_empty() && !self.behind;
-        is_drained.then_some(self.mark)
+        is_drained.then_some(self.cursor)
     }
 
-    /// Takes over what of a live commit has not been seen in the log already.
-    fn take(&mut self, commit: &Commit) {
-        if Place::end_of(commit.revision) <= self.place {
+    /// Puts the entries of a broadcast commit that weren't replayed, and that the watcher may see, into `ready`.
+    fn accept_live(&mut self, commit: &Commit) {
+        if LogPosition::end_of(commit.revision) <= self.place {
             return;
         }
         for change in &commit.changes {
-            let is_within = change.customer_id.is_none_or(|id| self.reach.holds(id));
-            if Place::of(change) > self.place && is_within && self.shows(change) {
+            let is_within = change.customer_id.is_none_or(|id| self.tenants.admits(id));
+            if LogPosition::of(change) > self.place && is_within && self.admits(change) {
                 self.ready.push_back(Arc::clone(change));
             }
         }
-        self.place = Place::end_of(commit.revision);
+        self.place = LogPosition::end_of(commit.revision);
         if let Some(last) = commit.changes.last() {
-            self.mark = Cursor::of(last);
+            self.cursor = Cursor::of(last);
         }
     }
 
     async fn replay(&mut self) -> Result<()> {
-        if self.is_of_another_log() {
+        if self.has_diverged() {
             return Err(Error::CursorInvalid);
         }
         let reading = self.hub.registry().reading(&self.caller);
@@ -171,22 +173,23 @@ impl Watch {
             .changes_after(&reading, self.action, self.filter.customer_id, self.place, REPLAY_PAGE)
             .await?;
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
-        // The end of a whole page is where the next one begins; else all up to the log's end has been seen, also what
-        // this watcher may not.
+        // A full page: the next one starts at its end. Otherwise all entries up to the log's head have been read,
+        // including those that this watcher may not see.
         if self.behind {
-            self.place = page.last().map_or(self.place, Place::of);
-            self.mark = page.last().map_or(self.mark, Cursor::of);
-        } else if Place::end_of(head.revision) >= self.place {
-            self.place = Place::end_of(head.revision);
-            self.mark = Cursor::new(head.revision, head.position, &head.chain_hash);
+            self.place = page.last().map_or(self.place, LogPosition::of);
+            self.cursor = page.last().map_or(self.cursor, Cursor::of);
+        } else if LogPosition::end_of(head.revision) >= self.place {
+            self.place = LogPosition::end_of(head.revision);
+            self.cursor = Cursor::new(head.revision, head.position, &head.chain_hash);
         }
-        let shown: Vec<_> = page.into_iter().filter(|change| self.shows(change)).map(Arc::new).collect();
+        let shown: Vec<_> = page.into_iter().filter(|change| self.admits(change)).map(Arc::new).collect();
         self.ready.extend(shown);
         Ok(())
     }
 
-    /// Whether it is shown an entry that is within its reach. The platform's own are for the platform.
-    fn shows(&self, change: &Change) -> bool {
+    /// Whether the watcher receives an entry of a customer that it may see. Entries without a customer are for the
+    /// platform only.
+    fn admits(&self, change: &Change) -> bool {
         self.filter.passes(change) && (change.customer_id.is_some() || policy::is_platform(&self.caller))
     }
 }

@@ -1,4 +1,5 @@
-//! The schema: one file a noun. What a field may do is decided below it, in the domain.
+//! The GraphQL schema, one file for each noun, and its execution. Rights and rules are decided in the domain, never
+//! here.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,55 +13,41 @@ use tokio::time::timeout;
 
 use crate::{
     domain::{Caller, Registry},
-    feed::{Hot, Hub},
+    feed::{Hub, RenderedConfig},
     id::AgentId,
 };
 
-mod activation;
-mod agent;
-mod api_key;
-mod batch;
-mod billing;
-mod change;
-mod config;
-mod context;
-mod customer;
-mod diff;
-mod document;
-mod error;
-mod front;
-mod invitation;
-mod loader;
-mod member;
-mod node;
-mod operation;
-mod page;
-mod plain;
-mod ready;
-mod scalar;
-mod service_token;
-mod share;
-mod subscription;
-mod user;
-mod version;
-mod watcher;
+mod engine;
+mod schema;
 
-use context::Request;
-use document::{Documents, Found, Tenant};
-pub use document::{ManifestError, TrustedDocuments};
-pub use front::front;
-pub use operation::{Accepted, NotAnOperation, Operation};
-pub use ready::REQUEST_BYTES_MAX as READY_BYTES_MAX;
-use ready::Ready;
-use share::Share;
-pub use share::Told;
+use engine::{
+    context::Request,
+    document::{self, DocumentLookup, Documents, Tenant},
+    front,
+    render_cache::RenderCache,
+    response_cache::ResponseCache,
+};
+use schema::{
+    activation, agent, api_key, billing, change, config, customer, error, invitation, member, node,
+    service_token, subscription, user, version, watcher,
+};
 
-/// How long a query or a mutation may run before its client is told UNAVAILABLE. A write that has begun runs to its end.
+pub use engine::{
+    document::{ManifestError, TrustedDocuments},
+    front::front,
+    operation::{CheckedOperation, NotAnOperation, Operation},
+    render_cache::SubscriptionMessage,
+    response_cache::REQUEST_BYTES_MAX as CACHED_REQUEST_BYTES_MAX,
+};
+
+/// The longest that a query or a mutation may run; then the client gets UNAVAILABLE. A write that has begun runs to
+/// its end.
 const DEADLINE: Duration = Duration::from_secs(15);
-/// The longest message of an error, in characters: a parser's message repeats the text that it refuses.
+/// The longest message of an error, in characters: a parser's message repeats the text that it rejects.
 const MESSAGE_CHARS_MAX: usize = 1000;
 
-/// All queries.
+/// Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
+/// `activeConfig` and `watchers`. A query may run for 15 seconds.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
 pub struct QueryRoot(
@@ -73,7 +60,8 @@ pub struct QueryRoot(
     watcher::WatcherQuery,
 );
 
-/// All mutations.
+/// Mutations write. Each field is a transaction of its own, and they run in order. Failures that you can correct
+/// are in the payload's `userErrors`, and nothing is written then; missing rights and outages are in `errors`.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(
@@ -88,18 +76,18 @@ pub struct MutationRoot(
     service_token::ServiceTokenMutation,
 );
 
-type Registered = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;
+type ApiSchema = Schema<QueryRoot, MutationRoot, subscription::SubscriptionRoot>;
 
-fn schema() -> Registered {
+fn schema() -> ApiSchema {
     Schema::build(QueryRoot::default(), MutationRoot::default(), subscription::SubscriptionRoot)
-        // Suggestions tell the names of fields to whoever asks for something like them.
+        // A suggestion would name fields that the client didn't name.
         .disable_suggestions()
-        // What it runs was checked whole by `front`, which knows rules that the library doesn't.
+        // `front` has checked the document completely, with rules that the library doesn't have.
         .validation_mode(ValidationMode::Fast)
         .finish()
 }
 
-/// The schema in its own language, as `schema.graphql` holds it.
+/// The schema in the schema definition language, as `schema.graphql` holds it.
 #[must_use]
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new();
@@ -108,47 +96,47 @@ pub fn sdl() -> String {
     )
 }
 
-/// What an operation came to, as it goes over the wire.
+/// The response to a GraphQL request, as it's sent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    /// What was asked for. Left out when the operation was not run.
+    /// The result. Left out if the operation wasn't run.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<async_graphql::Value>,
-    /// What went wrong.
+    /// The errors, at most as many as the limits allow. Left out if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ServerError>,
 }
 
 impl Answer {
-    /// Whether the operation was refused before any of it ran.
+    /// Returns whether the operation was rejected before any of it ran.
     #[must_use]
     pub fn is_request_error(&self) -> bool {
         self.data.is_none()
     }
 
-    /// Whether the operation was given up before its end, and another try may do.
+    /// Returns whether the operation was aborted with UNAVAILABLE, so that a retry may succeed.
     #[must_use]
-    pub fn is_given_up(&self) -> bool {
+    pub fn is_aborted(&self) -> bool {
         let code = self.errors.first().and_then(|err| err.extensions.as_ref()?.get("code"));
         self.is_request_error() && code == Some(&"UNAVAILABLE".into())
     }
 
-    /// Whether it was refused, and another try will not do.
+    /// Returns whether the operation was rejected, and a retry would be too.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.is_request_error() && !self.is_given_up()
+        self.is_request_error() && !self.is_aborted()
     }
 
-    /// Whether a root field failed, and left nothing.
+    /// Returns whether a root field failed, and the response has no data.
     fn is_root_failure(&self) -> bool {
         let nothing = self.data.as_ref().is_none_or(|data| *data == async_graphql::Value::Null);
         nothing && self.errors.iter().any(|err| err.path.len() == 1)
     }
 
-    /// The response of an operation that was run, or the refusal of one that was not.
+    /// Converts the response of an operation that was run.
     ///
     /// # Errors
-    /// The same answer, when it is a refusal.
+    /// The response itself, if the operation was rejected.
     pub fn into_executed(self) -> Result<async_graphql::Response, Self> {
         match self {
             Self { data: Some(data), errors } => {
@@ -160,48 +148,48 @@ impl Answer {
         }
     }
 
-    /// The refusal of an operation that was not run.
+    /// Makes the response that rejects an operation before it runs.
     #[must_use]
     pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {
         let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
-        Self { data: None, errors: vec![error] }.stamped(request_id, 1)
+        Self { data: None, errors: vec![error] }.with_request_id(request_id, 1)
     }
 
-    /// The entries of `errors` alone, as a socket's `error` message carries them.
+    /// Returns only the entries of `errors`, which a socket's `error` message carries.
     #[must_use]
     pub fn into_errors(self) -> Vec<ServerError> {
         self.errors
     }
 
     fn of(response: async_graphql::Response, request_id: &str, errors_max: usize) -> Self {
-        Self::raw(response).stamped(request_id, errors_max)
+        Self::raw(response).with_request_id(request_id, errors_max)
     }
 
     fn raw(response: async_graphql::Response) -> Self {
         let async_graphql::Response { data, errors, .. } = response;
-        // Whatever ran names the field that failed; a request error names none.
+        // An error of an operation that ran has the path of the field that failed; a request error has none.
         let has_run = errors.is_empty()
             || data != async_graphql::Value::Null
             || errors.iter().any(|err| !err.path.is_empty());
         Self { data: has_run.then_some(data), errors }
     }
 
-    /// As it goes over the wire.
+    /// Serializes the response as JSON.
     #[must_use]
-    pub fn written(&self) -> Arc<str> {
-        // What we serialize has text for keys, so it can't fail.
+    pub fn to_json(&self) -> Arc<str> {
+        // All map keys are strings, so serialization can't fail.
         serde_json::to_string(self).unwrap_or_default().into()
     }
 
-    /// Whether some of it could not be read, and another try may do.
-    fn is_for_want_of_database(&self) -> bool {
+    /// Returns whether a field failed with UNAVAILABLE, so that a retry may succeed.
+    fn is_unavailable(&self) -> bool {
         let code = |err: &ServerError| err.extensions.as_ref()?.get("code").cloned();
         self.errors.iter().any(|err| code(err) == Some("UNAVAILABLE".into()))
     }
 
-    /// The same with at most so many errors, each bounded and naming its request.
-    fn stamped(mut self, request_id: &str, errors_max: usize) -> Self {
+    /// Keeps at most `errors_max` errors, shortens their messages, and adds codes and the request's id.
+    fn with_request_id(mut self, request_id: &str, errors_max: usize) -> Self {
         self.errors.truncate(errors_max);
         for error in &mut self.errors {
             if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_CHARS_MAX) {
@@ -217,58 +205,59 @@ impl Answer {
     }
 }
 
-/// The schema, ready to answer. Cheap to clone.
+/// The executable schema with all that its resolvers use. Clones share everything.
 #[derive(Clone)]
 pub struct Api {
-    schema: Registered,
+    schema: ApiSchema,
     registry: Registry,
     hub: Hub,
     front: Front,
     documents: Arc<Documents>,
-    share: Share,
-    ready: Ready,
+    render_cache: RenderCache,
+    response_cache: ResponseCache,
 }
 
 impl Api {
-    /// The schema on these verbs and this hub; when documents are trusted, it runs no others.
+    /// Builds the schema over these verbs and this hub. With a list of trusted documents, it runs no others.
     ///
     /// # Errors
-    /// [`SchemaError`] when the schema is not valid, which is a fault of ours.
+    /// [`SchemaError`] if the schema is invalid, which is a bug of the service.
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::new(trusted));
-        let (share, ready) = (Share::default(), Ready::default());
-        hub.when_erased({
-            let (share, ready, documents) = (share.clone(), ready.clone(), Arc::clone(&documents));
+        let (render_cache, response_cache) = (RenderCache::default(), ResponseCache::default());
+        hub.on_invalidation({
+            let (render_cache, response_cache, documents) =
+                (render_cache.clone(), response_cache.clone(), Arc::clone(&documents));
             move || {
-                share.clear();
-                ready.clear();
+                render_cache.clear();
+                response_cache.clear();
                 documents.clear();
             }
         });
-        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, share, ready })
+        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, render_cache, response_cache })
     }
 
-    /// Finds the document that an operation means, checks it whole, and coerces its variables: what is wrong with a request is
-    /// found here, before any of it runs.
+    /// Finds the request's document, validates it, and coerces its variables. All errors of a request are found
+    /// here, before any of it runs.
     ///
     /// # Errors
-    /// The answer that says why not.
-    pub fn accept(&self, mut operation: Operation, caller: &Caller) -> Result<Accepted, Answer> {
+    /// The response that rejects the request.
+    pub fn accept(&self, mut operation: Operation, caller: &Caller) -> Result<CheckedOperation, Answer> {
         let request_id = caller.request_id();
         let unknown =
             |refusal: document::Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
         let refuse = |errors: Errors| {
-            let errors = errors.into_iter().map(front::entry).collect();
-            Answer { data: None, errors }.stamped(request_id, self.front.limits().errors)
+            let errors = errors.into_iter().map(front::error_entry).collect();
+            Answer { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
         };
         let tenant = Tenant::of(caller);
         let carries_text = operation.query.is_some();
         let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
-        let is_known = matches!(&found, Found::Known(..));
+        let is_known = matches!(&found, DocumentLookup::Known(..));
         let (document, claim) = match found {
-            Found::Known(document, claim) => (document, claim),
-            Found::New(new) => {
+            DocumentLookup::Known(document, claim) => (document, claim),
+            DocumentLookup::Unchecked(new) => {
                 new.verify().map_err(unknown)?;
                 (Arc::new(self.front.check(new.text).map_err(refuse)?), new.claimed)
             }
@@ -278,47 +267,64 @@ impl Api {
         if !is_known || claim.is_some() {
             self.documents.keep(&document, tenant, claim);
         }
-        // Subscribers who ask the same share what they are sent.
+        // Part of the render cache's key: subscribers with equal questions share rendered events.
         let variables = match (prepared.kind, variables) {
             (OperationType::Subscription, Some(given)) => Json::Object(given).to_text(),
             _ => String::new(),
         };
         let variables = variables.into();
-        Ok(Accepted { document, operation_name, variables, prepared, carries_text, asked: None })
+        Ok(CheckedOperation {
+            document,
+            operation_name,
+            variables,
+            prepared,
+            carries_text,
+            request_body: None,
+        })
     }
 
-    /// The answer to a request with this body, if it is ready: one that shows what `at_hand` answers of an agent.
-    pub fn ready(&self, asked: &[u8], at_hand: impl FnOnce(AgentId) -> Option<Arc<Hot>>) -> Option<Bytes> {
-        self.ready.get(asked, at_hand)
+    /// Returns the cached response to a request with this body, if it shows the configuration that `current_config`
+    /// returns for its agent.
+    pub fn cached_response(
+        &self,
+        request_body: &[u8],
+        current_config: impl FnOnce(AgentId) -> Option<Arc<RenderedConfig>>,
+    ) -> Option<Bytes> {
+        self.response_cache.get(request_body, current_config)
     }
 
     /// Runs a query or a mutation.
-    pub async fn execute(&self, caller: Arc<Caller>, accepted: Accepted) -> Answer {
+    pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
         let request_id = caller.request_id().to_owned();
         let is_mutation = accepted.prepared.kind == OperationType::Mutation;
         let data = Request::new(&self.registry, &self.hub, caller, None);
-        let shown = Arc::clone(&data.shown);
+        let shown_config = Arc::clone(&data.shown_config);
         let answer = timeout(DEADLINE, self.schema.execute(accepted.request().data(data))).await;
-        self.hub.settle().await;
+        self.hub.wait_until_caught_up().await;
         match answer {
             Ok(mut response) => {
                 if is_mutation {
-                    keep_to_what_was_not_done(&mut response.errors);
+                    drop_payload_forbidden_errors(&mut response.errors);
                 }
                 let answer = Answer::of(response, &request_id, self.front.limits().errors);
-                if let (Some(asked), Some(hot), []) = (&accepted.asked, shown.get(), answer.errors.as_slice())
+                if let (Some(request_body), Some(hot), []) =
+                    (&accepted.request_body, shown_config.get(), answer.errors.as_slice())
                 {
-                    self.ready.keep(asked, hot, answer.written().as_bytes().to_vec().into());
+                    self.response_cache.keep(request_body, hot, answer.to_json().as_bytes().to_vec().into());
                 }
                 answer
             }
-            Err(_) => Answer::refusal("the operation took too long", "UNAVAILABLE", &request_id),
+            Err(_) => Answer::refusal(
+                "the operation took longer than 15 s; a write that has begun still runs to its end",
+                "UNAVAILABLE",
+                &request_id,
+            ),
         }
     }
 }
 
-/// Takes away the errors of a mutation that are about what its payload shows. A write that is committed succeeded, whatever its
-/// writer has no right to read: that is null, and clients that take `errors` for a failure would do it again.
-fn keep_to_what_was_not_done(errors: &mut Vec<ServerError>) {
+/// Removes errors about missing rights to read what a mutation's payload shows: those fields are null. The write
+/// has succeeded, and a client that takes `errors` for a failure would write again.
+fn drop_payload_forbidden_errors(errors: &mut Vec<ServerError>) {
     errors.retain(|err| err.path.len() <= 1 || !err.extensions.as_ref().is_some_and(error::is_forbidden));
 }

@@ -1,4 +1,4 @@
-//! From headers to a caller: one bearer token in one header, and a name for the request.
+//! Request ids, bearer tokens and authentication: from a request's headers to its caller.
 
 use std::{
     convert::Infallible,
@@ -12,23 +12,23 @@ use axum::{
 };
 use uuid::Uuid;
 
-use super::{Door, problem::Problem};
+use super::{AppState, problem::Problem};
 use crate::{
-    domain::{Caller, Error, Origin, auth::Proven, change::Channel},
+    domain::{Caller, Error, Origin, auth::VerifiedCredential, change::Channel},
     graphql::Answer,
 };
 
-/// Names a request, in both directions.
+/// The header with the request's id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest request id that is taken over from a client.
+/// The maximum length of a client's request id, in characters.
 const REQUEST_ID_MAX: usize = 64;
 
-/// The name of this request: the client's own if it is a sane one, else a new one.
+/// The request's id: the client's if it is valid, otherwise a generated UUID.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
 impl RequestId {
-    /// The name in these headers, or a new one.
+    /// The id in `X-Request-Id` if it has 1 to 64 letters, digits, `-`, `_` and `.`; otherwise `fresh`.
     #[must_use]
     pub fn of(headers: &HeaderMap, fresh: impl FnOnce() -> Uuid) -> Self {
         let sane = |id: &&str| {
@@ -44,32 +44,32 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        // The outermost layer has put it there; a request that came another way is nameless.
+        // The outermost layer sets it. Without that layer, the id is empty.
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(String::new())))
     }
 }
 
-/// The challenge to a key or a token whose scopes do not allow what was asked (RFC 6750, section 3.1).
+/// The challenge to a key or a service token whose scopes don't allow the operation (RFC 6750, section 3.1).
 pub const INSUFFICIENT_SCOPE: &str = "Bearer error=\"insufficient_scope\", error_description=\"the scopes of this credential do not allow this\"";
 
-/// Which credential a request carries, as far as its challenge depends on that (RFC 6750, section 3).
+/// The form of a request's credential, on which the challenge depends (RFC 6750, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presented {
-    /// None, or one of another scheme: the challenge has no error.
+pub enum CredentialForm {
+    /// No credential, or one of another scheme: the challenge has no `error`.
     Nothing,
     /// One bearer token.
     Token,
-    /// A token in the address, more than one header, or no token after `Bearer`.
+    /// A token in the URL, more than one header, or no token after `Bearer`.
     Malformed,
 }
 
-impl Presented {
-    /// What this request carries.
+impl CredentialForm {
+    /// Classifies this request's credential.
     #[must_use]
     pub fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         match (given.next(), given.next()) {
-            _ if refuse_token_in(uri).is_err() => Self::Malformed,
+            _ if reject_token_in_url(uri).is_err() => Self::Malformed,
             (None, _) => Self::Nothing,
             (Some(_), Some(_)) => Self::Malformed,
             (Some(value), None) => {
@@ -98,162 +98,180 @@ impl Presented {
     }
 }
 
-/// Where a request comes from.
+/// The IP address of a request's client, behind trusted proxies.
 #[derive(Clone, Copy, Debug)]
-pub struct Client(pub IpAddr);
+pub struct ClientAddress(pub IpAddr);
 
-impl Client {
-    /// Where the request of these extensions comes from, as the outermost layer has found.
+impl ClientAddress {
+    /// The address that the outermost layer found. Unspecified (0.0.0.0) without that layer.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Self {
         extensions.get::<Self>().copied().unwrap_or(Self(Ipv4Addr::UNSPECIFIED.into()))
     }
 }
 
-/// The bearer token of these headers, if there is one.
+/// The bearer token in `Authorization`. `None` without that header.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] when there are several, or what there is is no bearer token.
+/// [`Error::Unauthenticated`] if there are several headers, or the value isn't a bearer token.
 pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Error> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (given.next(), given.next()) else {
         return match headers.contains_key(header::AUTHORIZATION) {
-            true => Err(Error::Unauthenticated("give one Authorization header")),
+            true => Err(Error::Unauthenticated("send a single Authorization header")),
             false => Ok(None),
         };
     };
-    let value = value.to_str().map_err(|_| Error::Unauthenticated("the Authorization header is not text"))?;
+    let value = value
+        .to_str()
+        .map_err(|_| Error::Unauthenticated("the Authorization header must be printable ASCII"))?;
     token(value).map(Some)
 }
 
 /// The token of an `Authorization` value (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] when it is no bearer token.
+/// [`Error::Unauthenticated`] if the scheme isn't `Bearer`, or no token follows.
 pub fn token(value: &str) -> Result<&str, Error> {
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     let token = token.trim();
     if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
         return Ok(token);
     }
-    Err(Error::Unauthenticated("give a bearer token: Authorization: Bearer …"))
+    Err(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))
 }
 
-/// Whoever calls a REST route; without a valid credential it is not reached.
+/// The caller of a REST route. The extractor rejects requests without a valid credential.
 #[derive(Clone, Debug)]
-pub struct Authenticated(pub Arc<Caller>);
+pub struct AuthenticatedCaller(pub Arc<Caller>);
 
-impl FromRequestParts<Door> for Authenticated {
+impl FromRequestParts<AppState> for AuthenticatedCaller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        // Whoever guards the route may have asked already.
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        // `rest::fence` has authenticated the caller already.
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(known.clone());
         }
-        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, door).await;
+        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, state).await;
         let found =
-            authenticate(door, &parts.uri, &parts.headers, &parts.extensions, (Channel::Rest, &id)).await;
+            authenticate(state, &parts.uri, &parts.headers, &parts.extensions, (Channel::Rest, &id)).await;
         found.map(Self).map_err(|err| Problem::new(&err, &id))
     }
 }
 
-/// How many changes of rights there had been when the caller of a request was looked up.
+/// The count of rights changes (`feed::Rights::count`) just before the caller of a request was looked up.
 #[derive(Clone, Copy, Debug)]
-pub struct Since(pub u64);
+pub struct RevocationCount(pub u64);
 
-/// Whether a caller may have less rights than when it was looked up.
+/// Whether a caller may have lost rights since it was looked up: its credential has expired, or the log has a change
+/// that concerns it.
 #[must_use]
-pub fn may_have_lost(door: &Door, Since(since): Since, caller: &Caller) -> bool {
-    caller.has_expired(door.registry.clock().now()) || door.hub.rights().touched_since(since, caller)
+pub fn may_have_lost_rights(
+    state: &AppState,
+    RevocationCount(since): RevocationCount,
+    caller: &Caller,
+) -> bool {
+    caller.has_expired(state.registry.clock().now())
+        || state.hub.revocation_log().may_affect_since(since, caller)
 }
 
-/// Refuses a caller who has lost rights since it was looked up: a body may take hours to come.
+/// Rejects a caller that has lost rights since it was looked up, because a body may take hours to arrive.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-pub async fn still(door: &Door, since: Since, caller: &Caller, headers: &HeaderMap) -> Result<(), Error> {
+/// [`Error::Unauthenticated`] if the caller has lost rights. [`Error::Unavailable`] if the database must be asked and
+/// doesn't respond.
+pub async fn recheck(
+    state: &AppState,
+    since: RevocationCount,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<(), Error> {
     const LOST: Error =
-        Error::Unauthenticated("rights were taken away while the request was read; ask again");
-    if !may_have_lost(door, since, caller) {
+        Error::Unauthenticated("your rights changed while the request was being read; send it again");
+    if !may_have_lost_rights(state, since, caller) {
         return Ok(());
     }
     let bearer = bearer(headers)?.ok_or(LOST)?;
-    let now = door.registry.authenticate(bearer, &caller.origin).await?;
-    if now.may_what(caller) { Ok(()) } else { Err(LOST) }
+    let now = state.registry.authenticate(bearer, &caller.origin).await?;
+    if now.covers(caller) { Ok(()) } else { Err(LOST) }
 }
 
-/// Whoever sent this request, which is counted.
+/// Authenticates the caller of a request, and counts the request against its rate limit.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`]; [`Error::RateLimited`]; [`Error::Unavailable`] when the database is.
+/// [`Error::Unauthenticated`], [`Error::RateLimited`], or [`Error::Unavailable`] if the database doesn't respond.
 pub async fn authenticate(
-    door: &Door,
+    state: &AppState,
     uri: &Uri,
     headers: &HeaderMap,
     extensions: &Extensions,
     (channel, request_id): (Channel, &str),
 ) -> Result<Arc<Caller>, Error> {
-    refuse_token_in(uri)?;
+    reject_token_in_url(uri)?;
     let bearer =
-        bearer(headers)?.ok_or(Error::Unauthenticated("give a bearer token: Authorization: Bearer …"))?;
-    Ok(Arc::new(sign_in(door, bearer, Client::of(extensions), channel, request_id).await?))
+        bearer(headers)?.ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
+    Ok(Arc::new(sign_in(state, bearer, ClientAddress::of(extensions), channel, request_id).await?))
 }
 
-/// Whoever has this token, counted, unless too many from where it comes were refused.
+/// Authenticates this token, and counts a request against its caller's rate limit. A token without a signature is
+/// not looked up if too many credentials from its address were rejected.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`]; [`Error::RateLimited`]; [`Error::Unavailable`] when the database is.
+/// [`Error::Unauthenticated`], [`Error::RateLimited`], or [`Error::Unavailable`] if the database doesn't respond.
 pub async fn sign_in(
-    door: &Door,
+    state: &AppState,
     bearer: &str,
-    Client(address): Client,
+    ClientAddress(address): ClientAddress,
     channel: Channel,
     request_id: &str,
 ) -> Result<Caller, Error> {
     let origin = Origin::new(request_id, channel, Some(address));
-    door.limiter.has_waited(bearer)?;
-    let proven = door.registry.prove(bearer).await;
-    // What an issuer has signed was not guessed: who shares an address with a guesser can sign in all the same.
-    let is_signed = proven.as_ref().is_ok_and(Proven::is_signed);
+    state.limiter.check_wait(bearer)?;
+    let proven = state.registry.verify_credential(bearer).await;
+    // A signed token can't be guessed. So callers that share an address with a guesser can still sign in with one.
+    let is_signed = proven.as_ref().is_ok_and(VerifiedCredential::is_signed);
     if !is_signed {
-        door.limiter.may_try(address, bearer)?;
+        state.limiter.check_address(address, bearer)?;
     }
     let found = match proven {
-        Ok(proven) => door.hub.look_up(proven, bearer, &origin).await,
+        Ok(proven) => state.hub.look_up(proven, bearer, &origin).await,
         Err(err) => Err(err),
     };
     match &found {
         Ok(_) if is_signed => {}
-        Ok(_) => door.limiter.accepted(bearer),
-        Err(Error::Unauthenticated(_)) => door.limiter.refused(address, bearer),
+        Ok(_) => state.limiter.record_accepted(bearer),
+        Err(Error::Unauthenticated(_)) => state.limiter.record_rejected(address, bearer),
         Err(_) => {}
     }
     let caller = found?;
-    door.limiter.count(&caller, bearer)?;
+    state.limiter.count_request(&caller, bearer)?;
     Ok(caller)
 }
 
-/// Counts what an answer has cost, if it refuses a document of so many bytes: see [`Limiter::charge`](super::Limiter::charge).
-pub fn charge(door: &Door, caller: &Caller, headers: &HeaderMap, (answer, bytes): (&Answer, usize)) {
+/// Charges the caller's rate limit for an answer that rejects a document of this many bytes: see
+/// [`Limiter::charge`](super::Limiter::charge).
+pub fn charge(state: &AppState, caller: &Caller, headers: &HeaderMap, (answer, bytes): (&Answer, usize)) {
     if let Ok(Some(bearer)) = bearer(headers)
         && answer.is_refusal()
     {
-        door.limiter.charge(caller, bearer, bytes);
+        state.limiter.charge(caller, bearer, bytes);
     }
 }
 
-/// A token in an address is in histories and logs by now: it is refused even beside another in its right place
-/// (RFC 6750, section 2.3; RFC 9700, section 4.3.2).
+/// Rejects a request with a token in its URL, even if `Authorization` has another one: URLs end up in histories and
+/// logs (RFC 6750, section 2.3; RFC 9700, section 4.3.2).
 ///
 /// # Errors
-/// [`Error::Unauthenticated`].
-pub fn refuse_token_in(uri: &Uri) -> Result<(), Error> {
-    // Decoded, as whoever reads the address would: `access%5Ftoken` is the same name.
+/// [`Error::Unauthenticated`] if the query has a parameter `access_token`.
+pub fn reject_token_in_url(uri: &Uri) -> Result<(), Error> {
+    // Percent-decoded: `access%5Ftoken` is the same name.
     let given =
         Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(given)| given).unwrap_or_default();
     if given.iter().any(|(name, _)| name.eq_ignore_ascii_case("access_token")) {
-        return Err(Error::Unauthenticated("a token does not belong in an address; send it as a header"));
+        return Err(Error::Unauthenticated(
+            "don't send a token in the URL; send it in the Authorization header",
+        ));
     }
     Ok(())
 }

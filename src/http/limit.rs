@@ -1,8 +1,8 @@
-//! How often one may ask: each caller by its plan, and each address by how many credentials it had refused. Kept in the
-//! memory of this instance: behind N of them one may ask up to N times as often.
+//! Rate limits: requests per caller, by its plan, and rejected credentials per IP address. The counts are in this
+//! instance's memory, so N instances allow up to N times the rate.
 //!
-//! Counted by the generic cell rate algorithm (ITU-T I.371): of each key only the time is kept at which it will have been
-//! idle long enough to be forgotten.
+//! The algorithm is the generic cell rate algorithm (ITU-T I.371). It stores one value per key: its theoretical arrival
+//! time (`idle_at`), after which the key has its full burst again.
 
 use std::{
     hash::Hash,
@@ -21,22 +21,23 @@ use crate::{
     task::lock,
 };
 
-/// How many keys are kept of each kind. Of more, the one that asked longest ago is forgotten, so that nobody can push out those who
-/// ask beside it.
+/// The capacity of each LRU cache. A full cache evicts the key that was used longest ago, so that a flood of new
+/// keys can't evict active ones.
 const KEPT_MAX: usize = 100_000;
-/// How many accepted credentials are remembered.
+/// The capacity of the LRU cache of accepted credentials.
 const KNOWN_MAX: usize = 10_000;
 
-/// So many bytes of a document that is refused count as a request, up to so many requests.
+/// The bytes of a rejected document that count as one request more.
 const CHARGED_BYTES: usize = 1024;
+/// The maximum charge for one rejected document, in requests.
 const CHARGED_MAX: i32 = 100;
 
-/// At most so often.
+/// A rate with a burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rate {
-    /// The time between two, over a while.
+    /// The average time between two requests at the full rate.
     interval: TimeDelta,
-    /// How many may come at once.
+    /// The number of requests that may arrive at once.
     burst: i32,
 }
 
@@ -57,7 +58,8 @@ impl Rate {
         }
     }
 
-    /// When one that comes now will have been forgotten; or for how long it must wait.
+    /// Admits a request at `now`, and returns the new arrival time of its key. If the request exceeds the rate,
+    /// returns the time to wait instead.
     fn admit(self, idle_at: Option<Instant>, now: Instant) -> std::result::Result<Instant, TimeDelta> {
         let idle_at = idle_at.map_or(now, |at| at.max(now)) + self.interval;
         let early = (idle_at - now) - self.interval * self.burst;
@@ -65,17 +67,18 @@ impl Rate {
     }
 }
 
-/// Who asks.
+/// The key of a caller's rate limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
-    /// A user, by issuer and subject: there may be no profile.
+pub(super) enum CallerKey {
+    /// A user, by issuer and subject, because a user may have no profile yet.
     User(String, String),
-    /// An API key.
+    /// An API key, by its id.
     Api(ApiKeyId),
 }
 
-impl Key {
-    /// Whom a request of this caller counts for, and by which plan; nobody for the platform and its services.
+impl CallerKey {
+    /// The key and the plan that limit this caller. `None` for operators, service tokens and the system: they have
+    /// no limit.
     pub(super) fn of(caller: &Caller) -> Option<(Self, Plan)> {
         match &caller.principal {
             Principal::User(user) if !user.operator => {
@@ -87,7 +90,7 @@ impl Key {
     }
 }
 
-/// What was asked of late. Clones are the same.
+/// The rate limits of this instance. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Limiter(Arc<Inner>);
 
@@ -95,17 +98,17 @@ pub struct Limiter(Arc<Inner>);
 struct Inner {
     clock: Clock,
     refusals: Rate,
-    callers: Mutex<LruCache<Key, Instant>>,
+    callers: Mutex<LruCache<CallerKey, Instant>>,
     addresses: Mutex<LruCache<IpAddr, Instant>>,
-    /// By the hashes of credentials that must wait: until when.
+    /// The end of the wait of rate-limited credentials, by hash.
     waiting: Mutex<LruCache<[u8; 32], Instant>>,
-    /// Hashes of credentials without a signature that this instance has accepted. Such a credential has one spelling, so it is
-    /// here once.
+    /// Hashes of accepted credentials without a signature. Such a credential has a single spelling, so it has one
+    /// entry.
     known: Mutex<LruCache<[u8; 32], ()>>,
 }
 
 impl Limiter {
-    /// Nothing was asked yet. An address may have so many credentials refused a minute.
+    /// Creates the limiter. `refusals_per_minute` is the limit of rejected credentials per address.
     #[must_use]
     pub fn new(clock: Clock, refusals_per_minute: u32) -> Self {
         Self(Arc::new(Inner {
@@ -118,44 +121,45 @@ impl Limiter {
         }))
     }
 
-    /// Whether who has this credential has waited as long as it was told to. It is refused before the database is asked
-    /// who it is.
+    /// Checks that this credential isn't waiting after a rate limit. Needs no lookup of the caller, so it runs first.
     ///
     /// # Errors
-    /// [`Error::RateLimited`].
-    pub fn has_waited(&self, bearer: &str) -> Result<()> {
+    /// [`Error::RateLimited`] with the remaining wait.
+    pub fn check_wait(&self, bearer: &str) -> Result<()> {
         let mut waiting = lock(&self.0.waiting);
         if waiting.is_empty() {
             return Ok(());
         }
         let hash = hash(bearer);
         match waiting.peek(&hash).map(|until| *until - self.0.clock.now()) {
-            Some(wait) if wait > TimeDelta::zero() => return Err(refused("caller", wait)),
+            Some(wait) if wait > TimeDelta::zero() => return Err(rate_limited("caller", wait)),
             Some(_) => drop(waiting.pop(&hash)),
             None => {}
         }
         Ok(())
     }
 
-    /// Counts a request of this caller, with this credential. The platform's own, and its services', are not counted.
+    /// Counts a request of this caller. Operators and service tokens aren't counted.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] when it asks more often than its plan allows.
-    pub fn count(&self, caller: &Caller, bearer: &str) -> Result<()> {
-        let Some((key, plan)) = Key::of(caller) else { return Ok(()) };
+    /// [`Error::RateLimited`] if the caller exceeds the rate of its plan. Its credential then waits: see
+    /// [`Limiter::check_wait`].
+    pub fn count_request(&self, caller: &Caller, bearer: &str) -> Result<()> {
+        let Some((key, plan)) = CallerKey::of(caller) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         self.take(&self.0.callers, key, rate).map_err(|wait| {
             keep(&mut lock(&self.0.waiting), hash(bearer), self.0.clock.now() + wait, KEPT_MAX);
-            refused("caller", wait)
+            rate_limited("caller", wait)
         })
     }
 
-    /// Counts what it cost to refuse a document of this caller's, besides its request: as many requests more as it has
-    /// KiB. Otherwise who may ask often could keep the processors busy with what comes to nothing.
+    /// Charges a caller for a rejected document of this many bytes: one request per full KiB, at most 100, in
+    /// addition to the request itself. Without it, a caller with a high rate could occupy the CPUs with invalid
+    /// documents.
     pub fn charge(&self, caller: &Caller, bearer: &str, bytes: usize) {
         let requests =
             i32::try_from(bytes / CHARGED_BYTES).map_or(CHARGED_MAX, |count| count.min(CHARGED_MAX));
-        let Some((key, plan)) = Key::of(caller).filter(|_| requests > 0) else { return };
+        let Some((key, plan)) = CallerKey::of(caller).filter(|_| requests > 0) else { return };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         let now = self.0.clock.now();
         let wait = {
@@ -169,28 +173,30 @@ impl Limiter {
         }
     }
 
-    /// Whether a credential from this address, which nobody has signed, is to be looked at. One that this instance has accepted always is: who
-    /// shares an address with a guesser is not shut out.
+    /// Checks that this address may try an unsigned credential. A credential that this instance has accepted before
+    /// always passes, so that callers behind the same address as a guesser aren't locked out.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] when too many from there were refused.
-    pub fn may_try(&self, address: IpAddr, bearer: &str) -> Result<()> {
+    /// [`Error::RateLimited`] if too many credentials from the address were rejected.
+    pub fn check_address(&self, address: IpAddr, bearer: &str) -> Result<()> {
         let idle_at = lock(&self.0.addresses).peek(&network(address)).copied();
         match self.0.refusals.admit(idle_at, self.0.clock.now()) {
-            Err(wait) if lock(&self.0.known).get(&hash(bearer)).is_none() => Err(refused("address", wait)),
+            Err(wait) if lock(&self.0.known).get(&hash(bearer)).is_none() => {
+                Err(rate_limited("address", wait))
+            }
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// Notes that this credential was accepted.
-    pub fn accepted(&self, bearer: &str) {
+    /// Remembers an accepted credential for [`Limiter::check_address`].
+    pub fn record_accepted(&self, bearer: &str) {
         keep(&mut lock(&self.0.known), hash(bearer), (), KNOWN_MAX);
     }
 
-    /// Notes that this credential from this address was refused: if it was accepted once, it is known no more.
-    pub fn refused(&self, address: IpAddr, bearer: &str) {
+    /// Counts a rejected credential against its address, and forgets that it was accepted before.
+    pub fn record_rejected(&self, address: IpAddr, bearer: &str) {
         lock(&self.0.known).pop(&hash(bearer));
-        // Who has had too many is told so when it tries again.
+        // `check_address` reports the exceeded limit at the next attempt.
         let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
     }
 
@@ -208,7 +214,7 @@ impl Limiter {
     }
 }
 
-/// Keeps a key, and of more than `most` those that were used last.
+/// Inserts an entry. Evicts the least recently used one if there are more than `most`.
 fn keep<K: Eq + Hash, V>(kept: &mut LruCache<K, V>, key: K, value: V, most: usize) {
     kept.put(key, value);
     if kept.len() > most {
@@ -216,7 +222,7 @@ fn keep<K: Eq + Hash, V>(kept: &mut LruCache<K, V>, key: K, value: V, most: usiz
     }
 }
 
-fn refused(what: &'static str, wait: TimeDelta) -> Error {
+fn rate_limited(what: &'static str, wait: TimeDelta) -> Error {
     metrics::counter!("registry_rate_limited_total", "what" => what).increment(1);
     let seconds = u64::try_from(wait.num_seconds()).unwrap_or(0) + 1;
     Error::RateLimited { retry_after_seconds: seconds }
@@ -226,7 +232,8 @@ fn hash(bearer: &str) -> [u8; 32] {
     Sha256::digest(bearer).into()
 }
 
-/// Whom an address stands for: a household or a company has a whole /64 of IPv6.
+/// The network that an address is counted as: the /64 of an IPv6 address, since a household has a whole one, and an
+/// IPv4 address itself.
 pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
@@ -253,7 +260,7 @@ mod tests {
         assert!(rate.admit(idle_at, now + TimeDelta::seconds(60)).is_ok());
     }
 
-    /// Once exhausted, as many are admitted in a second as the plan allows in one, and no more.
+    /// After the burst is used up, each second admits exactly one second's worth of requests.
     #[test]
     fn a_second_after_it_was_exhausted_it_admits_a_seconds_worth() {
         for count in [1, 50, 200, 1_000] {
@@ -280,18 +287,18 @@ mod tests {
     fn an_address_that_guesses_is_stopped_and_its_neighbours_are_not() {
         let limiter = Limiter::new(Clock::default(), 5);
         let (guesser, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        limiter.accepted("good");
+        limiter.record_accepted("good");
         for _ in 0..5 {
-            assert!(limiter.may_try(guesser, "bad").is_ok());
-            limiter.refused(guesser, "bad");
+            assert!(limiter.check_address(guesser, "bad").is_ok());
+            limiter.record_rejected(guesser, "bad");
         }
-        assert!(limiter.may_try(guesser, "bad").is_err());
-        assert!(limiter.may_try(other, "bad").is_ok());
-        assert!(limiter.may_try(guesser, "good").is_ok(), "what was accepted before still is");
-        limiter.refused(guesser, "good");
-        assert!(limiter.may_try(guesser, "good").is_err(), "what was revoked is as good as made up");
+        assert!(limiter.check_address(guesser, "bad").is_err());
+        assert!(limiter.check_address(other, "bad").is_ok());
+        assert!(limiter.check_address(guesser, "good").is_ok(), "what was accepted before still is");
+        limiter.record_rejected(guesser, "good");
+        assert!(limiter.check_address(guesser, "good").is_err(), "what was revoked is as good as made up");
         limiter.0.clock.shift(TimeDelta::minutes(1));
-        assert!(limiter.may_try(guesser, "bad").is_ok());
+        assert!(limiter.check_address(guesser, "bad").is_ok());
     }
 
     #[test]
@@ -306,7 +313,7 @@ mod tests {
     fn memory_is_bounded() {
         let limiter = Limiter::new(Clock::default(), 1);
         for nth in 0..u32::try_from(KEPT_MAX).unwrap() + 10 {
-            limiter.refused(IpAddr::V4(nth.into()), "bad");
+            limiter.record_rejected(IpAddr::V4(nth.into()), "bad");
         }
         assert_eq!(lock(&limiter.0.addresses).len(), KEPT_MAX, "one at a time goes, and never all");
     }
@@ -315,15 +322,15 @@ mod tests {
     fn who_asks_stays_known_whatever_others_send() {
         let limiter = Limiter::new(Clock::default(), 1);
         let address: IpAddr = "192.0.2.1".parse().unwrap();
-        limiter.accepted("gateway");
-        limiter.refused(address, "guess");
+        limiter.record_accepted("gateway");
+        limiter.record_rejected(address, "guess");
         for nth in 0..2 * KNOWN_MAX {
-            limiter.accepted(&format!("other {nth}"));
+            limiter.record_accepted(&format!("other {nth}"));
             if nth % 1000 == 0 {
-                assert!(limiter.may_try(address, "gateway").is_ok(), "after {nth} others");
+                assert!(limiter.check_address(address, "gateway").is_ok(), "after {nth} others");
             }
         }
-        assert!(limiter.may_try(address, "other 0").is_err(), "which was used longest ago");
+        assert!(limiter.check_address(address, "other 0").is_err(), "which was used longest ago");
         assert_eq!(lock(&limiter.0.known).len(), KNOWN_MAX);
     }
 }

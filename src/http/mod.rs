@@ -1,4 +1,4 @@
-//! The door: every route and every layer on one screen.
+//! The HTTP server's routes and layers, and the state that its handlers share.
 
 use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -21,139 +21,124 @@ use crate::{
     task::Tasks,
 };
 
-mod accept;
-mod address;
-mod body;
 mod caller;
-mod compress;
-mod cors;
-mod etag;
-mod explain;
-mod express;
-mod graphiql;
-mod graphql;
-mod health;
-mod host;
+mod fast_path;
 mod limit;
-mod line;
-mod list;
-mod openapi;
-mod pace;
+mod negotiate;
 mod problem;
-mod query;
-mod rest;
-mod serve;
-mod socket;
-mod sse;
-mod tls;
+mod routes;
+mod server;
 
-pub use address::TrustedProxies;
-pub use cors::{Origin, Origins};
-pub use host::{AllowedHost, Hosts, PublicUrl};
+use negotiate::compress;
+use routes::{graphiql, graphql, openapi, rest, socket};
+
 pub use limit::Limiter;
-pub use line::Peer;
-pub use openapi::{Description, text as openapi};
-pub use pace::LineLimits;
-pub use rest::{Excerpts, render};
-pub use serve::serve;
-pub use socket::{SocketLimits, Sockets};
-pub use tls::{TLS_LOOK, Tls, TlsError};
+pub use negotiate::{Origin, Origins};
+pub use routes::{Description, Excerpts, SocketLimits, Sockets, openapi_text, render};
+pub use server::{
+    AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls, TlsError,
+    TrustedProxies, serve,
+};
 
-/// What every handler has at hand. Clones are the same.
+/// The state that all handlers share. Clones share it.
 #[derive(Clone)]
-pub struct Door(Arc<Hand>);
+pub struct AppState(Arc<AppParts>);
 
-impl Door {
-    /// This at hand.
+impl AppState {
+    /// Wraps the shared state.
     #[must_use]
-    pub fn new(hand: Hand) -> Self {
-        Self(Arc::new(hand))
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
     }
 }
 
-impl Deref for Door {
-    type Target = Hand;
+impl Deref for AppState {
+    type Target = AppParts;
 
-    fn deref(&self) -> &Hand {
+    fn deref(&self) -> &AppParts {
         &self.0
     }
 }
 
-/// What every handler has at hand.
-pub struct Hand {
-    /// The schema.
+/// The parts of the shared state.
+pub struct AppParts {
+    /// The GraphQL schema and its execution.
     pub api: Api,
-    /// The verbs.
+    /// The domain's verbs.
     pub registry: Registry,
-    /// The watchers' meeting place.
+    /// Follows the log: commits for subscribers, and the caches of credentials and configurations.
     pub hub: Hub,
-    /// Where sockets and streams run.
+    /// Spawns the tasks of sockets and event streams.
     pub tasks: Tasks,
-    /// The sockets that are open.
+    /// Limits and counts the open sockets and event streams.
     pub sockets: Sockets,
-    /// The excerpts of the log that are being written.
+    /// Limits the audit excerpts that are being written.
     pub excerpts: Excerpts,
-    /// Who asked how often.
+    /// Rate limits of callers and addresses.
     pub limiter: Limiter,
-    /// Who is believed when it says whom it asks for.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub proxies: TrustedProxies,
-    /// Whose pages may ask here, besides its own.
+    /// The other origins whose pages may use the API (CORS).
     pub origins: Origins,
-    /// Which hosts are answered for.
+    /// The hosts that requests may be meant for.
     pub hosts: Hosts,
-    /// What is said of REST.
+    /// The OpenAPI document.
     pub description: Description,
-    /// What renders the counts; none when something else counts.
+    /// Renders the metrics. `None` if another recorder is installed in the process.
     pub metrics: Option<Arc<PrometheusHandle>>,
 }
 
-/// All routes.
-pub fn router(door: Door) -> Router {
+/// Builds the router: all routes with their layers.
+pub fn router(state: AppState) -> Router {
     let api = Router::new()
         .route("/graphql", any(graphql_or_socket))
-        .merge(rest::routes(&door))
-        .merge(Router::from(openapi::told()));
-    let routes = door
+        .merge(rest::routes(&state))
+        .merge(Router::from(openapi::api_docs()));
+    let routes = state
         .origins
-        .open(api)
+        .add_cors(api)
         .merge(graphiql::routes())
         .route("/", get(|| async { Redirect::temporary("graphiql") }))
-        .merge(Router::from(openapi::watched()))
+        .merge(Router::from(openapi::monitoring()))
         .fallback(problem::no_path)
         .method_not_allowed_fallback(problem::other_method);
-    compress::answers(routes).layer(middleware::from_fn_with_state(door.clone(), named)).with_state(door)
+    compress::compress_responses(routes)
+        .layer(middleware::from_fn_with_state(state.clone(), request_context))
+        .with_state(state)
 }
 
-/// `/graphql`: a socket when a handshake is begun, else one request and its answer, or its events.
-async fn graphql_or_socket(state: State<Door>, id: caller::RequestId, request: Request) -> Response {
-    if socket::is_begun(request.headers()) {
-        let State(door) = state;
-        return socket::upgrade(door, id, request).await;
+/// `/graphql`: opens a socket if the request is a websocket handshake. Otherwise answers one GraphQL request, with a
+/// response or an event stream.
+async fn graphql_or_socket(state: State<AppState>, id: caller::RequestId, request: Request) -> Response {
+    if socket::is_handshake(request.headers()) {
+        let State(state) = state;
+        return socket::upgrade(state, id, request).await;
     }
     graphql::handle(state, id, request).await
 }
 
-/// Gives each request its name, its log line and its headers. One for another host gets no further.
-async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let id = caller::RequestId::of(request.headers(), || door.registry.clock().id());
-    let client = door.proxies.client(request.extensions(), request.headers());
+/// The outermost layer. Sets the request's id, its client address and its tracing span, rejects requests for hosts that
+/// aren't allowed, and adds the headers that all responses have.
+async fn request_context(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = caller::RequestId::of(request.headers(), || state.registry.clock().id());
+    let client = state.proxies.client(request.extensions(), request.headers());
     request.extensions_mut().insert(id.clone());
-    request.extensions_mut().insert(caller::Client(client));
+    request.extensions_mut().insert(caller::ClientAddress(client));
     let span =
         tracing::info_span!("request", id = %id.0, method = %request.method(), path = request.uri().path());
     let started = std::time::Instant::now();
-    let presented = caller::Presented::of(request.uri(), request.headers());
-    let mut response = match door.hosts.check(request.version(), request.uri(), request.headers()) {
-        Ok(()) => answered(next.run(request), &id.0).instrument(span.clone()).await,
+    let credential = caller::CredentialForm::of(request.uri(), request.headers());
+    let mut response = match state.hosts.check(request.version(), request.uri(), request.headers()) {
+        Ok(()) => catch_panic(next.run(request), &id.0).instrument(span.clone()).await,
         Err(refusal) => refusal.problem(&id.0).into_response(),
     };
     if response.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, presented.challenge());
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, credential.challenge());
     }
     span.in_scope(
         || tracing::debug!(status = response.status().as_u16(), elapsed = ?started.elapsed(), "answered"),
     );
-    observe(started.elapsed(), response.status().as_u16());
+    record_duration(started.elapsed(), response.status().as_u16());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(&id.0) {
@@ -162,15 +147,15 @@ async fn named(State(door): State<Door>, mut request: Request, next: Next) -> Re
     response
 }
 
-/// The answer; a panic is this request's alone, and told as our own fault.
-async fn answered(answer: impl Future<Output = Response>, id: &str) -> Response {
+/// Turns a panic of the handler into a 500 problem, so that it ends this request only.
+async fn catch_panic(answer: impl Future<Output = Response>, id: &str) -> Response {
     let answer = AssertUnwindSafe(answer).catch_unwind().await;
     answer.unwrap_or_else(|_| {
         problem::Problem::new(&Error::Internal("the request panicked".into()), id).into_response()
     })
 }
 
-fn observe(elapsed: Duration, status: u16) {
+fn record_duration(elapsed: Duration, status: u16) {
     metrics::histogram!("registry_request_seconds", "status" => status.to_string())
         .record(elapsed.as_secs_f64());
 }
@@ -183,11 +168,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_told_as_a_problem_without_its_words() {
-        let response = answered(async { panic!("secret") }, "its-name").await;
+        let response = catch_panic(async { panic!("secret") }, "its-name").await;
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
         let body = to_bytes(response.into_body(), 10_000).await.unwrap();
-        let body: serde_json::Value = json_reader::read_as(&body, &body::LIMITS).unwrap();
+        let body: serde_json::Value = json_reader::read_as(&body, &server::body::LIMITS).unwrap();
         assert_eq!((&body["code"], &body["request_id"]), (&"INTERNAL".into(), &"its-name".into()));
         assert!(!body.to_string().contains("secret"), "{body}");
     }

@@ -1,6 +1,6 @@
-//! Errors on REST: `application/problem+json` (RFC 9457).
+//! Error responses of REST: `application/problem+json` (RFC 9457). The kinds of problems are a closed list.
 //!
-//! A problem's `type` leads to `/problems/…`, which is what `docs/problems.md` says of it.
+//! A problem's `type` is a reference to `/problems/…`, where `explain` serves its section of `docs/problems.md`.
 
 use axum::{
     http::{StatusCode, header},
@@ -12,24 +12,24 @@ use utoipa::ToSchema;
 use super::caller::RequestId;
 use crate::domain::{Error, ErrorCode};
 
-/// What a problem is sent as.
+/// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
-/// Where the explanations of problems are served.
+/// The path under which the explanations of problems are served.
 pub const FOLDER: &str = "/problems/";
 
 macro_rules! kinds {
     ($($kind:ident = $status:ident $($name:literal)? : $title:literal;)*) => {
-        /// The closed list of what a problem can be.
+        /// The closed list of problems.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Kind {
+        pub enum ProblemKind {
             $(#[doc = $title] $kind,)*
         }
 
-        impl Kind {
-            /// All of them.
+        impl ProblemKind {
+            /// All problems, in the order of the list.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
 
-            /// Its status.
+            /// Its HTTP status.
             #[must_use]
             pub fn status(self) -> StatusCode {
                 match self {
@@ -37,7 +37,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Its title.
+            /// Its `title`: the same for every occurrence.
             #[must_use]
             pub fn title(self) -> &'static str {
                 match self {
@@ -45,7 +45,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Its `type`: a reference to what explains it, or `about:blank` where the status says all (RFC 9457,
+            /// Its `type`: a reference to its explanation, or `about:blank` where the status says everything (RFC 9457,
             /// section 4.2.1).
             #[must_use]
             pub fn uri(self) -> &'static str {
@@ -61,49 +61,49 @@ macro_rules! kinds {
 
 kinds! {
     MalformedBody = BAD_REQUEST "malformed-body": "The body is not JSON";
-    BadParameters = BAD_REQUEST "bad-parameters": "The parameters are not those of this endpoint";
+    BadParameters = BAD_REQUEST "bad-parameters": "Unknown, repeated or malformed query parameters";
     BadHost = BAD_REQUEST "bad-host": "The Host header is missing or malformed";
     BadHandshake = BAD_REQUEST "bad-handshake": "The websocket handshake is malformed";
     Unauthenticated = UNAUTHORIZED "unauthenticated": "No valid credential";
     Forbidden = FORBIDDEN "forbidden": "Not allowed";
     Suspended = FORBIDDEN "suspended": "The customer is suspended";
     NotFound = NOT_FOUND "not-found": "Not found";
-    NotActive = NOT_FOUND "not-active": "Nothing is active";
+    NotActive = NOT_FOUND "not-active": "No version is active";
     MethodNotAllowed = METHOD_NOT_ALLOWED: "Method Not Allowed";
     AlreadyExists = CONFLICT "already-exists": "The name is taken";
-    Conflict = CONFLICT "conflict": "Not as expected";
-    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused": "The key belongs to another request";
-    LimitReached = CONFLICT "limit-reached": "The plan allows no more";
+    Conflict = CONFLICT "conflict": "Conflict with the current state";
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY "idempotency-key-reused": "The idempotency key belongs to another request";
+    LimitReached = CONFLICT "limit-reached": "Plan limit reached";
     Archived = CONFLICT "archived": "The agent is archived";
-    CursorTooOld = GONE "cursor-too-old": "What the cursor follows on is not kept any more";
+    CursorTooOld = GONE "cursor-too-old": "The cursor is older than the retained log";
     RequestTimeout = REQUEST_TIMEOUT: "Request Timeout";
     PreconditionFailed = PRECONDITION_FAILED: "Precondition Failed";
     ContentTooLarge = PAYLOAD_TOO_LARGE: "Content Too Large";
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE: "Unsupported Media Type";
     Misdirected = MISDIRECTED_REQUEST "misdirected": "The service does not answer for this host";
-    Invalid = UNPROCESSABLE_ENTITY "invalid": "A value is not acceptable";
+    Invalid = UNPROCESSABLE_ENTITY "invalid": "Invalid value";
     TooLarge = UNPROCESSABLE_ENTITY "too-large": "A value is too large";
-    CursorInvalid = UNPROCESSABLE_ENTITY "cursor-invalid": "The cursor is not of this list";
+    CursorInvalid = UNPROCESSABLE_ENTITY "cursor-invalid": "The cursor belongs to another log or list";
     UpgradeRequired = UPGRADE_REQUIRED: "Upgrade Required";
     RateLimited = TOO_MANY_REQUESTS "rate-limited": "Too many requests";
-    Internal = INTERNAL_SERVER_ERROR "internal": "Our own fault";
-    Unavailable = SERVICE_UNAVAILABLE "unavailable": "Try again later";
+    Internal = INTERNAL_SERVER_ERROR "internal": "Internal error";
+    Unavailable = SERVICE_UNAVAILABLE "unavailable": "Temporarily unavailable";
 }
 
-impl Kind {
-    /// The last part of its `type`, if that leads anywhere.
+impl ProblemKind {
+    /// The last segment of its `type`. `None` for `about:blank`.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         self.uri().strip_prefix(FOLDER)
     }
 }
 
-/// The last part of each `type` that leads somewhere.
+/// The last segment of each `type` that has an explanation.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    Kind::ALL.iter().filter_map(|kind| kind.name())
+    ProblemKind::ALL.iter().filter_map(|kind| kind.name())
 }
 
-impl From<ErrorCode> for Kind {
+impl From<ErrorCode> for ProblemKind {
     fn from(code: ErrorCode) -> Self {
         match code {
             ErrorCode::Unauthenticated => Self::Unauthenticated,
@@ -133,32 +133,33 @@ impl From<ErrorCode> for Kind {
     "code": "NOT_FOUND", "request_id": "01a20326-e777-71ce-9264-eefdca7dad0e",
 })))]
 pub struct Problem {
-    /// Which problem it is: a reference to its explanation, relative to this service, or `about:blank` where the
-    /// status says all. Compare it as a text; types are only ever added.
+    /// Identifies the problem: a reference to its explanation, relative to this service, or `about:blank` where the
+    /// status says everything. Compare it as a string. New types may be added; existing ones never change their
+    /// meaning.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference")]
     kind: &'static str,
-    /// What all problems of this type have in common.
+    /// A summary of the problem type: the same for every occurrence.
     title: &'static str,
     /// The HTTP status.
     #[serde(serialize_with = "code_of")]
     #[schema(value_type = i32, minimum = 400, maximum = 599)]
     status: StatusCode,
-    /// What was wrong this time, for people.
+    /// What is wrong with this request, for people. Its wording may change.
     detail: String,
-    /// The error's code, the same in GraphQL.
+    /// The error code: the one that GraphQL uses for the same error.
     code: &'static str,
-    /// The field or the parameter at fault, when it is a single one.
+    /// The field or parameter at fault. Absent unless there is exactly one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     field: Option<String>,
-    /// The name of the request, as in `X-Request-Id`.
+    /// The request's id: the value of `X-Request-Id`, and the one in the service's log.
     request_id: String,
     #[serde(skip)]
     retry_after: Option<u64>,
 }
 
-/// After how many seconds to try again, when an error says so.
+/// The value of `Retry-After` for this error, in seconds: the wait of a rate limit, and 1 when unavailable.
 #[must_use]
 pub fn retry_after(err: &Error) -> Option<u64> {
     match err {
@@ -172,21 +173,21 @@ fn code_of<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S:
     to.serialize_u16(status.as_u16())
 }
 
-/// The status that an error has at every door.
+/// The HTTP status of an error, the same for REST, GraphQL over HTTP and event streams.
 #[must_use]
 pub fn status(err: &Error) -> StatusCode {
-    Kind::from(err.code()).status()
+    ProblemKind::from(err.code()).status()
 }
 
 impl Problem {
-    /// The problem that tells of this error. What is our own fault is logged here, whole, and told nowhere else.
+    /// The problem that reports this error. Logs the source of an [`Error::Internal`], which no response contains.
     #[must_use]
     pub fn new(err: &Error, request_id: &str) -> Self {
         if let Error::Internal(source) = err {
             tracing::error!(error = %source, request_id, "a request failed");
         }
         let field = err.field().map(snake_case);
-        // The domain says in its messages what GraphQL calls the field.
+        // The domain's messages spell the field as GraphQL does, in camelCase.
         let detail = match (err.field(), &field) {
             (Some(graph), Some(rest)) => err.to_string().replacen(graph, rest, 1),
             _ => err.to_string(),
@@ -195,19 +196,19 @@ impl Problem {
         Self { field, retry_after: retry_after(err), ..problem }
     }
 
-    /// An agent that is there, and serves nothing.
+    /// The problem of an agent that exists and has no active version.
     #[must_use]
     pub fn not_active(request_id: &str) -> Self {
-        Self::of(Kind::NotActive, "NOT_ACTIVE", "the agent has no active version", request_id)
+        Self::of(ProblemKind::NotActive, "NOT_ACTIVE", "the agent has no active version", request_id)
     }
 
-    /// A problem with the request itself, before it reached any verb.
+    /// A problem with the request itself, found before any verb ran. Its code is `BAD_REQUEST`.
     #[must_use]
-    pub fn request(kind: Kind, detail: impl Into<String>, request_id: &str) -> Self {
+    pub fn request(kind: ProblemKind, detail: impl Into<String>, request_id: &str) -> Self {
         Self::of(kind, "BAD_REQUEST", detail, request_id)
     }
 
-    fn of(kind: Kind, code: &'static str, detail: impl Into<String>, request_id: &str) -> Self {
+    fn of(kind: ProblemKind, code: &'static str, detail: impl Into<String>, request_id: &str) -> Self {
         Self {
             kind: kind.uri(),
             title: kind.title(),
@@ -226,30 +227,30 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         response.extensions_mut().insert(ProblemCode(self.code));
-        retry_later(&mut response, self.retry_after);
+        set_retry_after(&mut response, self.retry_after);
         response
     }
 }
 
-/// The code of the problem that a response carries.
+/// The code of the problem in a response, as an extension of that response.
 #[derive(Clone, Copy)]
 struct ProblemCode(&'static str);
 
-/// Whether the response says that the caller's rights do not suffice.
+/// Whether the response is a problem with the code `FORBIDDEN`.
 #[must_use]
 pub fn is_forbidden(response: &Response) -> bool {
     let code = response.extensions().get::<ProblemCode>();
     code.is_some_and(|ProblemCode(code)| *code == ErrorCode::Forbidden.as_str())
 }
 
-/// What every 429 and 503 says besides.
-pub fn retry_later(response: &mut Response, retry_after: Option<u64>) {
+/// Sets `Retry-After`, in seconds, if there is a value.
+pub fn set_retry_after(response: &mut Response, retry_after: Option<u64>) {
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
 }
 
-/// A field's name as REST spells it.
+/// Converts a field's name from camelCase to the snake_case of REST.
 fn snake_case(field: &str) -> String {
     let mut snake = String::with_capacity(field.len() + 4);
     for character in field.chars() {
@@ -261,12 +262,16 @@ fn snake_case(field: &str) -> String {
     snake
 }
 
-/// A path that is not there.
+/// The fallback for unknown paths: 404.
 pub async fn no_path(RequestId(id): RequestId) -> Problem {
     Problem::new(&Error::NotFound("path"), &id)
 }
 
-/// A path that is there, and takes other methods: axum says which in `Allow`.
+/// The fallback for a known path with an unsupported method: 405. axum adds `Allow`.
 pub async fn other_method(RequestId(id): RequestId) -> Problem {
-    Problem::request(Kind::MethodNotAllowed, "this path does not take that method: see Allow", &id)
+    Problem::request(
+        ProblemKind::MethodNotAllowed,
+        "this path doesn't support that method; `Allow` lists those it supports",
+        &id,
+    )
 }

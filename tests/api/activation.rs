@@ -1,4 +1,4 @@
-//! Activation: one version serves, and whoever expected another is told.
+//! Activation: one version is active, and a caller that expected another gets a conflict.
 
 use agent_registry::domain::member::Role;
 use futures_util::future::join_all;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Calls, caller::Member};
 
-/// How many activate at once from the same expectation.
+/// How many callers activate concurrently with the same expectation.
 const ACTIVATORS: usize = 50;
 
 struct Stage {
@@ -16,7 +16,7 @@ struct Stage {
     versions: Vec<String>,
 }
 
-/// An agent with so many versions, none of them active.
+/// An agent with this many versions, none of them active.
 async fn stage(versions: usize) -> Stage {
     let app = App::start().await;
     let customer = app.operator().await.customer("City").await;
@@ -55,7 +55,8 @@ impl Stage {
     }
 }
 
-/// A rollback goes to what served just before: after a deactivation nothing did, however much served earlier.
+/// A rollback returns to the version that was active just before. Right after a deactivation that is none, whatever
+/// was active earlier.
 #[tokio::test]
 async fn a_rollback_does_not_reach_behind_a_deactivation() {
     let stage = stage(3).await;
@@ -72,14 +73,14 @@ async fn a_rollback_does_not_reach_behind_a_deactivation() {
         assert_eq!((stage.revision().await, stage.activations().await), before, "nothing is recorded");
         assert_eq!(stage.editor.active_number(&stage.agent).await, serves);
     };
-    refused("nothing is active, so there is nothing to roll back", Value::Null).await;
+    refused("no version is active, so there is nothing to roll back", Value::Null).await;
     stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
-    refused("nothing was active before the current version", json!(3)).await;
-    // Nor when the version before the deactivation is the one that serves again.
+    refused("no version was active before the current one", json!(3)).await;
+    // Also when the version before the deactivation is active again.
     stage.change("deactivate", None).await.text("/answer/revision");
     stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
-    refused("nothing was active before the current version", json!(3)).await;
-    // From there on it goes back as far as that.
+    refused("no version was active before the current one", json!(3)).await;
+    // Later rollbacks go back as far as that version.
     stage.editor.activate(&stage.agent, &first).await.text("/activateVersion/revision");
     stage.change("rollback", None).await.text("/answer/revision");
     assert_eq!(stage.editor.active_number(&stage.agent).await, json!(3));
@@ -135,10 +136,10 @@ async fn of_fifty_with_the_same_expectation_one_wins() {
         assert_eq!(
             answer.text("/activateVersion/agent/activeVersion/id"),
             winner,
-            "it is told what is active now"
+            "the loser gets the active version"
         );
     }
-    assert_eq!(stage.activations().await.as_array().unwrap().len(), 2, "the losers left nothing");
+    assert_eq!(stage.activations().await.as_array().unwrap().len(), 2, "the losers recorded nothing");
 }
 
 #[tokio::test]
@@ -160,11 +161,11 @@ async fn rolling_back_goes_to_what_served_before() {
     let nothing = stage.change("rollback", None).await;
     assert_eq!(
         nothing.text("/answer/userErrors/0/message"),
-        "nothing is active, so there is nothing to roll back"
+        "no version is active, so there is nothing to roll back"
     );
     stage.editor.activate(&stage.agent, &stage.versions[0]).await;
     let first = stage.change("rollback", None).await;
-    assert_eq!(first.text("/answer/userErrors/0/message"), "nothing was active before the current version");
+    assert_eq!(first.text("/answer/userErrors/0/message"), "no version was active before the current one");
     stage.editor.activate(&stage.agent, &stage.versions[2]).await;
     let stale = stage.change("rollback", Some(json!(stage.versions[0]))).await;
     assert_eq!(stale.text("/answer/userErrors/0/code"), "CONFLICT");

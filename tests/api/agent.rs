@@ -1,4 +1,4 @@
-//! Agents: their fields, their names, their pages, and who sees them.
+//! Agents: their fields, their names, their pages, and who may see them.
 
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{App, Calls, caller::Client};
 const UPDATE: &str = "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) {
     agent { name description owner { id } } revision userErrors { code message field } } }";
 
-/// An id that nothing has.
+/// An id that no row has.
 const NOBODY: &str = "01a20326-e777-71ce-9264-eefdca7dad0e";
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn its_customers_people_see_it_and_nobody_else() {
             assert_eq!(
                 caller.gql(query, json!({ "id": theirs })).await.body,
                 none,
-                "not yours reads like not there"
+                "another customer's agent looks like a missing one"
             );
         }
         let list = caller
@@ -163,7 +163,7 @@ async fn two_customers_may_use_the_same_name_and_one_may_not_twice() {
     assert_eq!(made, 1);
 }
 
-/// Walks a whole list of agents, page by page; answers the names in the order met, and how many pages there were.
+/// Reads a whole list of agents, page by page. Returns the names in the order of reading, and the number of pages.
 async fn walk(caller: &Client, customer: &Value, forward: bool, size: usize) -> (Vec<String>, usize) {
     let (sizes, bounds) = if forward { ("first", "after") } else { ("last", "before") };
     let document = format!(
@@ -203,7 +203,7 @@ async fn pages_both_ways_meet_each_one_once() {
     }
     let reversed: Vec<String> = expected.iter().rev().cloned().collect();
     for size in [1, 2, 3, 6, 7, 8, 100] {
-        // Below a customer, and of all: two ways through the code.
+        // Below a customer and at the root: these are two code paths.
         for customer in [json!(customer), Value::Null] {
             let pages = expected.len().div_ceil(size);
             assert_eq!(walk(&operator, &customer, true, size).await, (expected.clone(), pages));

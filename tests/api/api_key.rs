@@ -1,4 +1,4 @@
-//! API keys: shown once, known by their secret alone, rotated with an overlap, refused from the moment they end.
+//! API keys: shown once, found by their secret only, rotated with an overlap, rejected from their end on.
 
 use agent_registry::domain::{KeyScope, member::Role};
 use chrono::TimeDelta;
@@ -53,7 +53,7 @@ async fn a_key_is_shown_once_and_known_by_its_secret_alone() {
     let by = "query ($id: ID!) { customer(id: $id) { apiKeys { nodes { id secretHash } } } }";
     assert_eq!(admin.gql(by, json!({ "id": customer })).await.code(), Some("BAD_USER_INPUT"));
 
-    // Each character counts, and a made-up one costs no look-up.
+    // Every character counts, and the checksum rejects an invented key without a look-up.
     let statements = app.registry.statements();
     for place in [5, 40, 70, secret.len() - 1] {
         let mut spoiled = secret.clone().into_bytes();
@@ -62,7 +62,7 @@ async fn a_key_is_shown_once_and_known_by_its_secret_alone() {
         assert_eq!(spoiled.gql(ME, Value::Null).await.status, 401);
     }
     assert_eq!(app.registry.statements(), statements);
-    // The kinds are not taken for one another.
+    // A key with a service token's prefix is rejected.
     assert_eq!(app.bearer(&secret.replacen("ark_", "ars_", 1)).gql(ME, Value::Null).await.status, 401);
 
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_key_is_shown_once_and_known_by_its_secret_alone() {
     .fetch_all(&mut session)
     .await
     .unwrap();
-    assert!(dump.iter().all(|row| !row.contains(&secret[36..100])), "only a hash is kept");
+    assert!(dump.iter().all(|row| !row.contains(&secret[36..100])), "only a hash is stored");
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn its_use_is_noted_at_most_once_a_minute_and_not_in_the_log() {
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        panic!("its use was not noted");
+        panic!("its use was not recorded");
     };
     program.gql(ME, Value::Null).await;
     let first = noted(&Value::Null).await;
@@ -141,7 +141,7 @@ async fn a_rotated_key_is_accepted_for_a_while_beside_its_successor() {
     assert_eq!(new.gql(ME, Value::Null).await.status, 200);
 }
 
-/// An overlap shortens a key's time, and never prolongs it; its successor ends when it would have.
+/// An overlap may shorten a key's lifetime and never prolongs it. The successor has the end that the key had.
 #[tokio::test]
 async fn a_rotation_prolongs_no_key() {
     let app = App::start().await;
@@ -183,7 +183,11 @@ async fn a_key_that_ended_or_was_revoked_is_refused() {
     let revoked = operator.gql(REVOKE, json!({ "id": id })).await;
     assert!(revoked.at("/revokeApiKey/apiKey/revokedAt").is_string());
     assert_eq!(program.gql(ME, Value::Null).await.status, 401);
-    assert_eq!(operator.gql(REVOKE, json!({ "id": id })).await.body, revoked.body, "it is so already");
+    assert_eq!(
+        operator.gql(REVOKE, json!({ "id": id })).await.body,
+        revoked.body,
+        "the key is revoked already"
+    );
     assert_eq!(
         operator.gql(ROTATE, json!({ "id": id })).await.text("/rotateApiKey/userErrors/0/code"),
         "INVALID"
@@ -267,7 +271,7 @@ async fn rotating_is_no_way_round_the_plan() {
     assert_eq!(statuses, [401, 401, 401, 200, 200]);
 }
 
-/// A request's body may come slowly: what its sender may do is what it may do when all of it is there.
+/// A request's body may arrive slowly. The caller's rights are those at the time when the whole body is there.
 #[tokio::test]
 async fn a_key_that_is_revoked_while_its_request_is_read_does_nothing() {
     let app = App::start().await;
@@ -289,14 +293,14 @@ async fn a_key_that_is_revoked_while_its_request_is_read_does_nothing() {
             body.len()
         );
         stream.write_all(head.as_bytes()).await.unwrap();
-        // Its use is noted once it is signed in.
+        // The service sets `lastUsedAt` when it has authenticated the request.
         let used = async || {
             let keys = operator.gql(KEYS, json!({ "id": customer })).await;
             keys.at("/customer/apiKeys/nodes/0/lastUsedAt").is_string()
         };
-        eventually("its use is noted", used).await;
+        eventually("the key's use is recorded", used).await;
         operator.gql(REVOKE, json!({ "id": made.text("/createApiKey/apiKey/id") })).await;
-        app.door.hub.reach(app.registry.head().await.unwrap().revision).await.unwrap();
+        app.door.hub.wait_for_revision(app.registry.head().await.unwrap().revision).await.unwrap();
         stream.write_all(&body.as_bytes()[1..]).await.unwrap();
         let mut answer = String::new();
         within("the whole answer", stream.read_to_string(&mut answer)).await.unwrap();

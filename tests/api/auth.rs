@@ -1,4 +1,4 @@
-//! Who is let in: valid tokens of the local issuer, service tokens, and nobody else.
+//! Authentication: valid tokens of the local issuer and service tokens are accepted, nothing else.
 
 use agent_registry::domain::{Caller, ServiceScope, service_token::CreateServiceToken};
 use aws_lc_rs::signature::Ed25519KeyPair;
@@ -10,13 +10,13 @@ use crate::support::{App, Calls, app::key_file};
 
 const VIEWER: &str = "{ viewer { kind name isOperator user { id } memberships { role } scopes } }";
 
-/// What a good token says, for a caller to spoil.
+/// The claims of a valid token; tests spoil some of them.
 fn claims(app: &App) -> Value {
     let now = app.clock.now().timestamp();
     json!({ "iss": "urn:agent-registry:local", "aud": "agent-registry", "sub": "eve", "iat": now, "exp": now + 3600 })
 }
 
-/// The key that the service signs with, and its name.
+/// The key that the service signs with, and its `kid`.
 fn key() -> (EncodingKey, String) {
     let pem = std::fs::read(key_file()).unwrap();
     let key = EncodingKey::from_ed_pem(&pem).unwrap();
@@ -24,7 +24,7 @@ fn key() -> (EncodingKey, String) {
     (key, kid)
 }
 
-/// The `kid` is the beginning of the public key's hash.
+/// The `kid`: the beginning of the public key's hash.
 fn header_of(key: &EncodingKey) -> String {
     use base64::Engine;
     use sha2::Digest;
@@ -97,10 +97,10 @@ async fn every_spoiled_token_is_refused() {
                 .unwrap(),
         ),
         ("a key of its own", encode(&header(&kid), &claims(&app), &own).unwrap()),
-        ("a key that it brings along", encode(&embedded, &claims(&app), &own).unwrap()),
-        ("a key that it brings along, signed with ours", encode(&embedded, &claims(&app), &key).unwrap()),
+        ("a key embedded in its header", encode(&embedded, &claims(&app), &own).unwrap()),
+        ("an embedded key, signed with ours", encode(&embedded, &claims(&app), &key).unwrap()),
         (
-            "a place to fetch a key from",
+            "a URL to fetch a key from",
             encode(
                 &Header { jku: Some("https://elsewhere.invalid".to_owned()), ..header(&kid) },
                 &claims(&app),
@@ -119,7 +119,7 @@ async fn every_spoiled_token_is_refused() {
     assert_eq!(app.bearer(&good).gql(VIEWER, Value::Null).await.code(), None);
     for (what, token) in tokens {
         let answer = app.bearer(&token).gql(VIEWER, Value::Null).await;
-        // A token of a megabyte does not pass the server's own bound on headers.
+        // A token of a megabyte may exceed the server's own limit on headers.
         let expected = if what == "a megabyte" { [401, 431] } else { [401, 401] };
         assert!(expected.contains(&answer.status.as_u16()), "{what}: {}", answer.status);
         if answer.status == 401 {
@@ -151,7 +151,7 @@ async fn a_service_token_is_known_by_its_secret_alone() {
     );
     assert!(!made.token.secret_hash.is_empty() && !format!("{:?}", made.token).contains(&secret[36..100]));
 
-    // Each character counts, in the id, the secret and the checksum.
+    // Every character counts: in the id, the secret and the checksum.
     let statements = app.registry.statements();
     for place in [5, 40, 70, secret.len() - 1] {
         let mut spoiled = secret.clone().into_bytes();
@@ -159,7 +159,7 @@ async fn a_service_token_is_known_by_its_secret_alone() {
         let spoiled = String::from_utf8(spoiled).unwrap();
         assert_eq!(app.bearer(&spoiled).gql(VIEWER, Value::Null).await.status, 401);
     }
-    assert_eq!(app.registry.statements(), statements, "a made-up token costs no look-up");
+    assert_eq!(app.registry.statements(), statements, "an invented token costs no look-up");
 
     let operator = app.operator().await;
     let revoke = "mutation ($input: RevokeServiceTokenInput!) { revokeServiceToken(input: $input) { revision userErrors { code } } }";
@@ -167,7 +167,7 @@ async fn a_service_token_is_known_by_its_secret_alone() {
     let revoked = operator.gql(revoke, input.clone()).await;
     assert_eq!(revoked.at("/revokeServiceToken/userErrors"), &json!([]));
     assert_eq!(app.bearer(&secret).gql(VIEWER, Value::Null).await.status, 401);
-    assert_eq!(operator.gql(revoke, input).await.body, revoked.body, "revoking again says the same");
+    assert_eq!(operator.gql(revoke, input).await.body, revoked.body, "revoking again returns the same");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Billing state: set by operators, step by legal step, and felt at once.
+//! Billing status: set by operators, by allowed transitions only, and effective at once.
 
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ async fn suspension_is_felt_on_every_instance_at_once_and_lifted_again() {
     let gateway = app.gateway().await;
     let path = format!("/internal/agents/{agent}/active");
     let elsewhere = other.bearer(gateway.token.as_deref().unwrap());
-    // What another instance has written is seen within a second, and at once by who says what it has seen.
+    // An instance sees another instance's write within a second, and at once when the request has `at_least`.
     let since = |set: &Answer| format!("{path}?at_least={}", set.text("/setBillingStatus/revision"));
     let set = set_status(&operator, &customer, "SUSPENDED").await;
     assert_eq!(set.at("/setBillingStatus/userErrors"), &json!([]));
@@ -76,7 +76,7 @@ async fn suspension_is_felt_on_every_instance_at_once_and_lifted_again() {
     let publish = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m" });
     let refused = admin.publish_input(publish).await;
     assert_eq!(refused.text("/publishVersion/userErrors/0/code"), "SUSPENDED");
-    assert_eq!(admin.active_number(&agent).await, 1, "its people can look");
+    assert_eq!(admin.active_number(&agent).await, 1, "members can still read");
     let set = set_status(&operator, &customer, "ACTIVE").await;
     assert_eq!(gateway.get(&path).await.body["system_prompt"], "You help.");
     assert_eq!(elsewhere.get(&since(&set)).await.body["system_prompt"], "You help.");
@@ -97,7 +97,7 @@ async fn only_operators_set_it_and_only_what_differs_is_recorded() {
     assert_eq!(app.registry.head().await.unwrap(), head);
     let set = set_plan(&operator, &customer, "PRO").await;
     assert_eq!(set.at("/setPlan/customer/plan"), "PRO");
-    assert_eq!(set_plan(&operator, &customer, "PRO").await.body, set.body, "it is so already");
+    assert_eq!(set_plan(&operator, &customer, "PRO").await.body, set.body, "the plan is set already");
     let nobody = "01a20326-e777-71ce-9264-eefdca7dad0e";
     assert_eq!(set_plan(&operator, nobody, "PRO").await.text("/setPlan/userErrors/0/code"), "NOT_FOUND");
     assert_eq!(set_plan(&operator, &customer, "GOLD").await.code(), Some("BAD_USER_INPUT"));

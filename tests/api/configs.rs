@@ -1,4 +1,4 @@
-//! The gateways' stream of configurations: a snapshot of one moment, then each change by its commit, with bookmarks.
+//! The `configs` subscription: a snapshot of one revision, then each change with its revision, with bookmarks.
 
 mod unfollowed;
 
@@ -15,7 +15,7 @@ const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Curs
     configs(customerId: $customer, agentIds: $agents, after: $after) {
         kind reason revision cursor agentId config { name versionNumber systemPrompt revision } } }";
 
-/// A customer's agents, by their names, each serving a version of its name.
+/// A customer's agents in the order of their names. Each serves a version whose prompt is its name.
 struct City {
     operator: Operator,
     customer: String,
@@ -49,7 +49,7 @@ async fn watch(client: &Client, variables: Value) -> Socket {
     socket
 }
 
-/// The next event, as its kind and what tells it from others.
+/// The next event's kind, and the event.
 async fn next(socket: &mut Socket) -> (String, Value) {
     let mut event = socket.event().await;
     assert_eq!(event.get("errors"), None, "{event}");
@@ -57,7 +57,7 @@ async fn next(socket: &mut Socket) -> (String, Value) {
     (event["kind"].as_str().unwrap().to_owned(), event)
 }
 
-/// The events up to the next bookmark, as kind and name or reason, in alphabetical order; and the bookmark.
+/// The events up to the next bookmark, sorted, each as its kind with its name or reason; and the bookmark.
 async fn until_bookmark(socket: &mut Socket) -> (Vec<String>, Value) {
     let mut seen = Vec::new();
     loop {
@@ -86,7 +86,7 @@ async fn it_begins_with_what_serves_and_goes_on_with_each_change() {
     assert_eq!(snapshot, ["SNAPSHOT a", "SNAPSHOT b"]);
     assert!(revision(&bookmark) >= head && bookmark["cursor"].is_string());
 
-    // Publish and activate in one: one event.
+    // Publishing and activating in one commit gives one event.
     let input =
         json!({ "agentId": city.agents[0], "systemPrompt": "more", "modelName": "m", "activate": true });
     city.operator.publish_input(input).await;
@@ -121,13 +121,13 @@ async fn suspension_takes_all_away_and_its_end_brings_it_back() {
     until_bookmark(&mut socket).await;
     city.set_status("SUSPENDED").await;
     assert_eq!(until_bookmark(&mut socket).await.0, ["REMOVE SUSPENDED", "REMOVE SUSPENDED"]);
-    // What the platform does meanwhile is not served, and not told.
+    // What the platform changes meanwhile isn't served, and gives no event.
     let version = city.operator.publish(&city.agents[0], "meanwhile").await;
     city.operator.activate(&city.agents[0], &version).await;
-    // Who begins now is told of nothing.
+    // A new subscriber gets an empty snapshot.
     let mut late = watch(&*app.gateway().await, json!({})).await;
     assert!(until_bookmark(&mut late).await.0.is_empty());
-    // From suspended to late with a payment: served again.
+    // From SUSPENDED to PAST_DUE: served again.
     city.set_status("PAST_DUE").await;
     for socket in [&mut socket, &mut late] {
         let mut seen = Vec::new();
@@ -139,7 +139,7 @@ async fn suspension_takes_all_away_and_its_end_brings_it_back() {
         assert_eq!(seen, ["UPSERT b", "UPSERT meanwhile"]);
         assert_eq!(next(socket).await.0, "BOOKMARK");
     }
-    // From one served status to another nothing is told.
+    // A change from one served status to another gives no event.
     city.set_status("ACTIVE").await;
     city.set_status("CANCELED").await;
     assert_eq!(until_bookmark(&mut socket).await.0, ["REMOVE CANCELED", "REMOVE CANCELED"]);
@@ -162,7 +162,7 @@ async fn a_bookmark_leads_back_and_is_bound_to_its_reader() {
         let (kind, event) = next(&mut socket).await;
         assert_eq!((kind.as_str(), &event["config"]["systemPrompt"]), ("UPSERT", &json!(prompt)));
     }
-    // What an event shows was so by its commit, also when it is read after another.
+    // An event shows the state at its own commit, even when it is read after a later one.
     let mut socket = watch(&gateway, json!({ "after": "0" })).await;
     let mut seen = Vec::new();
     while seen.len() < 4 {
@@ -239,7 +239,7 @@ async fn a_snapshot_of_many_comes_in_pages_and_whole() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let city = City::of(&app, &names).await;
     let mut socket = watch(&*app.gateway().await, json!({})).await;
-    // While it is being told, things go on: they come after the bookmark, and are not in it.
+    // A change during the snapshot comes after the bookmark, and isn't in the snapshot.
     let (_, first) = next(&mut socket).await;
     let input =
         json!({ "agentId": city.agents[39], "systemPrompt": "later", "modelName": "m", "activate": true });
@@ -254,7 +254,7 @@ async fn a_snapshot_of_many_comes_in_pages_and_whole() {
     assert_eq!(until_bookmark(&mut socket).await.0, vec!["REMOVE SUSPENDED"; 40]);
 }
 
-/// Where there is always something to tell, a gateway is told all the same where to come back to.
+/// A gateway gets bookmarks even when changes never stop.
 #[tokio::test]
 async fn bookmarks_come_however_much_goes_on() {
     let app = App::start().await;
@@ -273,6 +273,6 @@ async fn bookmarks_come_however_much_goes_on() {
         () = writes => {}
         (seen, _) = until_bookmark(&mut socket) => assert!(seen.len() > 1, "{seen:?}"),
     }
-    // Ten seconds are said; five times that is for a busy machine.
+    // Bookmarks come every ten seconds; allow five times that for a busy machine.
     assert!(begun.elapsed() < std::time::Duration::from_secs(50));
 }

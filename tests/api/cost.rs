@@ -1,4 +1,4 @@
-//! What one client asks for does not make all others wait, nor take all memory: lengths that only the rows know.
+//! Limits on the cost of one client's requests that depend on the rows: CPU, memory and time.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::{App, Calls, caller::Operator};
 
-/// Versions of the largest prompts, each line another than before, so that a diff finds nothing in common.
+/// Publishes versions with prompts of maximum size. No line occurs twice, so a diff finds nothing in common.
 async fn histories(operator: &Operator, versions: usize) -> String {
     let customer = operator.customer("City").await;
     let agent = operator.agent(&customer, "Helper").await;
@@ -18,13 +18,13 @@ async fn histories(operator: &Operator, versions: usize) -> String {
     agent
 }
 
-/// This field so many times, each under another name.
+/// A query with `times` aliases of this field.
 fn repeated(field: &str, times: usize) -> String {
     let fields: Vec<String> = (0..times).map(|nth| format!("f{nth}: {field}")).collect();
     format!("query ($agent: ID!) {{ agent(id: $agent) {{ {} }} }}", fields.join(" "))
 }
 
-/// All of this runs on one thread, the service too: whatever keeps that busy is a gap between two looks at the clock.
+/// The test and the service share one thread, so a blocked thread shows as a late timer.
 #[tokio::test]
 async fn whoever_compares_prompts_leaves_time_for_others() {
     let app = App::start().await;
@@ -60,15 +60,15 @@ async fn an_answer_is_refused_before_it_fills_the_memory() {
     }
 }
 
-/// Holds what this statement takes, until it is dropped.
+/// Runs this statement in a transaction that stays open until the connection is dropped.
 async fn holding(app: &App, statement: &str) -> PgConnection {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {statement}"))).execute(&mut admin).await.unwrap();
     admin
 }
 
-/// A statement has ten seconds, and an operation fifteen. The second write waits for a row from the seventh second on, so
-/// that its statement's time ends after the operation's.
+/// A statement may take ten seconds, an operation fifteen. The second write waits for a row lock from the seventh
+/// second on, so its statement's timeout would come after the operation's.
 #[tokio::test]
 async fn what_takes_too_long_is_given_up_and_says_so() {
     let app = App::start().await;
@@ -97,10 +97,13 @@ async fn what_takes_too_long_is_given_up_and_says_so() {
     assert_eq!(read.code(), Some("UNAVAILABLE"), "{}", read.body);
     assert!((9..14).contains(&read_took), "{read_took}");
     assert_eq!((written.status.as_u16(), written.code()), (503, Some("UNAVAILABLE")), "{}", written.body);
-    assert_eq!(written.body["errors"][0]["message"], "the operation took too long");
+    assert_eq!(
+        written.body["errors"][0]["message"],
+        "the operation took longer than 15 s; a write that has begun still runs to its end"
+    );
     assert!((14..25).contains(&write_took), "{write_took}");
     drop((table, second_row));
     let query = "query ($first: ID!) { agent(id: $first) { archivedAt } }";
     let kept = operator.gql(query, json!({ "first": first })).await;
-    assert!(kept.at("/agent/archivedAt").is_string(), "what was done before it was given up is done");
+    assert!(kept.at("/agent/archivedAt").is_string(), "the write that committed before the timeout stays");
 }

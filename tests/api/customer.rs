@@ -1,4 +1,4 @@
-//! Customers: created by operators, seen by their own people.
+//! Customers: created by operators, read by their members.
 
 use agent_registry::domain::member::Role;
 use insta::assert_json_snapshot;
@@ -62,7 +62,7 @@ async fn its_admin_renames_it_and_its_editor_does_not() {
     let renamed = admin.gql(UPDATE, rename("Metropolis")).await;
     assert_eq!(renamed.at("/updateCustomer/customer/name"), "Metropolis");
     let same = admin.gql(UPDATE, rename("Metropolis")).await;
-    assert_eq!(same.body, renamed.body, "nothing changed, nothing recorded");
+    assert_eq!(same.body, renamed.body, "nothing changed, so nothing is recorded");
     let blank = admin.gql(UPDATE, rename("  ")).await;
     assert_eq!(blank.at("/updateCustomer/userErrors/0"), &json!({ "code": "INVALID", "field": "name" }));
     let query = "query ($id: ID!) { customer(id: $id) { name } }";
@@ -90,6 +90,6 @@ async fn a_suspended_ones_people_look_and_do_not_touch_and_nothing_is_served() {
     let rename = admin.gql(UPDATE, json!({ "input": { "customerId": customer, "name": "New" } })).await;
     assert_eq!(rename.text("/updateCustomer/userErrors/0/code"), "SUSPENDED");
     assert_eq!(app.registry.head().await.unwrap(), head);
-    assert_eq!(admin.active_number(&agent).await, 1, "its people can look");
+    assert_eq!(admin.active_number(&agent).await, 1, "its members can still read");
     assert_eq!(operator.publish(&agent, "by the platform").await.len(), 36, "and the platform can write");
 }

@@ -1,8 +1,8 @@
-//! Erasure: a canceled customer's prompts and people go for good, and the log stays whole.
+//! Erasure: a canceled customer's prompts and personal data are removed for good; the log stays intact.
 
 use agent_registry::domain::{
     KeyScope,
-    erasure::{ColumnFate, Fate, column_fates},
+    erasure::{ColumnErasure, ErasureAction, column_erasures},
     member::Role,
 };
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ const ERASE: &str = "mutation ($id: ID!) { eraseCustomer(input: { customerId: $i
 const STATUS: &str = "mutation ($id: ID!, $status: BillingStatus!) { setBillingStatus(input: { customerId: $id, status: $status }) {
     userErrors { code } } }";
 
-/// Whatever tables hold, as text.
+/// The rows of all tables that erasure concerns, as text.
 async fn dump(session: &mut PgConnection) -> String {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'registry'::regnamespace AND relkind = 'r'
@@ -37,11 +37,11 @@ async fn dump(session: &mut PgConnection) -> String {
     all
 }
 
-/// The columns that are erased, by their fate, and hold no zebra anywhere.
+/// The columns to be erased in which no row contains "zebra".
 async fn without_zebra(session: &mut PgConnection) -> Vec<String> {
     let mut without = Vec::new();
-    let erased = column_fates().into_iter().filter(|fate| matches!(fate.fate, Fate::Erase(_)));
-    for ColumnFate { table, column, fate: _ } in erased {
+    let erased = column_erasures().into_iter().filter(|fate| matches!(fate.fate, ErasureAction::Erase(_)));
+    for ColumnErasure { table, column, fate: _ } in erased {
         let count = format!("SELECT count(*) FROM registry.{table} WHERE {column}::text ILIKE '%zebra%'");
         let count: i64 =
             sqlx::query_scalar(sqlx::AssertSqlSafe(count)).fetch_one(&mut *session).await.unwrap();
@@ -52,7 +52,7 @@ async fn without_zebra(session: &mut PgConnection) -> Vec<String> {
     without
 }
 
-/// A column that is new must be thought about: what becomes of it when its customer is erased?
+/// Each column of a tenant's table needs an entry that says what erasure does with it.
 #[tokio::test]
 async fn each_column_of_a_customers_tables_has_its_fate() {
     let app = App::start().await;
@@ -62,8 +62,10 @@ async fn each_column_of_a_customers_tables_has_its_fate() {
             SELECT FROM information_schema.columns AS o WHERE o.table_schema = c.table_schema
             AND o.table_name = c.table_name AND o.column_name = 'customer_id')) ORDER BY 1";
     let columns: Vec<String> = sqlx::query_scalar(columns).fetch_all(&mut session).await.unwrap();
-    let mut fates: Vec<String> =
-        column_fates().iter().map(|ColumnFate { table, column, .. }| format!("{table}.{column}")).collect();
+    let mut fates: Vec<String> = column_erasures()
+        .iter()
+        .map(|ColumnErasure { table, column, .. }| format!("{table}.{column}"))
+        .collect();
     fates.sort();
     let unclassified: Vec<_> = columns.iter().filter(|column| !fates.contains(column)).collect();
     let unknown: Vec<_> = fates.iter().filter(|fate| !columns.contains(fate)).collect();
@@ -71,7 +73,7 @@ async fn each_column_of_a_customers_tables_has_its_fate() {
     assert_eq!(fates.len(), columns.len(), "a column has two fates");
 }
 
-/// Names of keys are erased with their customer, and entries of the log are not: so they hold none.
+/// Erasure removes the names of keys but not log entries, so no entry may contain one.
 #[tokio::test]
 async fn the_log_holds_no_names_of_keys() {
     let app = App::start().await;
@@ -116,7 +118,7 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
     operator.gql(invite, json!({ "id": customer })).await;
     let program = app.program(&customer, [KeyScope::AgentsRead]).await;
     let mut socket = program.socket().await;
-    // Who works elsewhere too stays known.
+    // A user who is a member of another customer too keeps the profile.
     let both = app.member(&customer, Role::Viewer).await;
     app.set_member(&town, &format!("viewer-of-{customer}"), Role::Viewer).await;
 
@@ -129,16 +131,20 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
 
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     assert!(dump(&mut session).await.to_lowercase().contains("zebra"));
-    // Each column of which something is taken away holds something before.
+    // Each column to be erased has a value before.
     assert_eq!(without_zebra(&mut session).await, Vec::<String>::new());
     let erased = operator.gql(ERASE, json!({ "id": customer })).await;
     assert_eq!(erased.at("/eraseCustomer/customer/name"), "erased");
     assert!(erased.at("/eraseCustomer/customer/erasedAt").is_string());
-    assert_eq!(operator.gql(ERASE, json!({ "id": customer })).await.body, erased.body, "it is so already");
+    assert_eq!(
+        operator.gql(ERASE, json!({ "id": customer })).await.body,
+        erased.body,
+        "the customer is erased already"
+    );
     assert_eq!(socket.next().await, Frame::Closed(4403, "Forbidden".to_owned()));
 
     let rest = dump(&mut session).await.to_lowercase();
-    assert!(!rest.contains("zebra"), "something of it is left");
+    assert!(!rest.contains("zebra"), "some of the erased content is left");
     let models = "{ agents(filter: { modelName: \"erased\" }) { nodes { activeVersion { modelName tools { name } } } } }";
     let shown = json!([{ "activeVersion": { "modelName": "erased", "tools": [] } }]);
     let other = app.another().await;
@@ -147,8 +153,14 @@ async fn prompts_and_people_go_and_numbers_hashes_and_the_log_stay() {
         assert_eq!(asked.gql(models, Value::Null).await.at("/agents/nodes"), &shown);
     }
     other.stop().await;
-    assert!(!rest.contains(&format!("admin-of-{customer}")), "its people are left");
-    assert!(rest.contains(&format!("viewer-of-{customer}")), "who works elsewhere is not its own");
+    assert!(
+        !rest.contains(&format!("admin-of-{customer}")),
+        "a profile of a member of this customer alone is left"
+    );
+    assert!(
+        rest.contains(&format!("viewer-of-{customer}")),
+        "a member of another customer keeps the profile"
+    );
     let after = operator.gql(hash, json!({ "id": version })).await;
     assert_eq!(after.at("/node/contentHash"), before.at("/node/contentHash"));
     assert_eq!((after.at("/node/number"), after.at("/node/systemPrompt")), (&json!(1), &json!("")));
@@ -178,7 +190,7 @@ async fn nobody_writes_to_an_erased_customer_and_no_other_content_can_be_changed
     let back = operator.gql(STATUS, json!({ "id": customer, "status": "ACTIVE" })).await;
     assert_eq!(back.text("/setBillingStatus/userErrors/0/code"), "INVALID");
     assert_eq!(app.registry.head().await.unwrap(), head);
-    // Not even who owns the tables takes the content of others away, or puts other content in the place of what was erased.
+    // Even the tables' owner can't clear another customer's content, or replace erased content.
     let mut owner = PgConnection::connect(&app.database.owner_url).await.unwrap();
     for change in [
         format!(
@@ -211,7 +223,7 @@ async fn no_name_of_an_agent_stands_in_its_way() {
     operator.gql(STATUS, json!({ "id": customer, "status": "CANCELED" })).await;
     let erased = operator.gql(ERASE, json!({ "id": customer })).await;
     assert_eq!(erased.at("/eraseCustomer/userErrors"), &json!([]));
-    // And nothing that is asked of it afterwards is our fault.
+    // Later requests about this customer get no internal error.
     let plan =
         "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: PRO }) { userErrors { code } } }";
     assert_eq!(
@@ -220,7 +232,7 @@ async fn no_name_of_an_agent_stands_in_its_way() {
     );
 }
 
-/// A gateway that comes back from before must not serve the emptiness that is left.
+/// A gateway that resumes from an old cursor must not get the erased content as active.
 #[tokio::test]
 async fn what_is_left_is_not_told_of_as_served() {
     let app = App::start().await;
@@ -241,7 +253,7 @@ async fn what_is_left_is_not_told_of_as_served() {
     );
 }
 
-/// Whoever left before keeps no profile either, unless there is another reason for one.
+/// A former member's profile is erased too, unless another membership or role needs it.
 #[tokio::test]
 async fn who_once_worked_there_goes_too() {
     let app = App::start().await;
@@ -260,11 +272,11 @@ async fn who_once_worked_there_goes_too() {
     let erased = operator.gql(ERASE, json!({ "id": customer })).await;
     assert_eq!(erased.at("/eraseCustomer/userErrors"), &json!([]));
     assert!(!dump(&mut session).await.contains(&user));
-    // The operator has read and written, and stays who it is.
+    // The operator, who is no member, keeps the profile.
     assert!(operator.gql("{ viewer { user { id } } }", Value::Null).await.at("/viewer/user/id").is_string());
 }
 
-/// A statement of a request may run for ten seconds; what a large customer had takes longer to clear.
+/// A request's statement may run for ten seconds. Erasing a large customer may take longer.
 #[tokio::test]
 async fn it_may_take_its_time() {
     let app = App::start().await;

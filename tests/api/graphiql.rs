@@ -1,5 +1,5 @@
-//! The explorer in a real browser: it loads from our own files alone, shows the schema, runs a query and receives an
-//! activation.
+//! The explorer in a real browser: it loads only the service's own files, shows the schema, runs a query and
+//! receives an activation.
 
 use std::process::Stdio;
 
@@ -9,7 +9,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::support::{App, Calls, node::script, wait::within};
 
-/// Runs the browser's script against this service; activates when it says that it watches. Answers its summary.
+/// Runs the browser's script against this service, and activates when it says that it is subscribed. Returns
+/// whether it succeeded, and its summary.
 async fn explore(app: &App, token: &str, agent: &str, activate: impl AsyncFnOnce()) -> (bool, Value) {
     let mut script = script("browser", "graphiql.mjs");
     script.args(["--url", &app.base, "--token", token, "--agent", agent]).stdout(Stdio::piped());

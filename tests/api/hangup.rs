@@ -1,4 +1,4 @@
-//! Clients that go away in the middle: what was acknowledged stays, and the next one is served well.
+//! Clients that disconnect during a mutation: acknowledged writes stay, and later requests succeed.
 
 #[path = "hangup/leave.rs"]
 mod leave;
@@ -11,18 +11,18 @@ use sqlx::{Connection, PgConnection};
 use tokio::time::sleep;
 
 use crate::support::{App, caller::Operator, proof::count};
-use leave::{Outcome, Way, leave};
+use leave::{LeaveMode, Outcome, leave};
 
-/// How many do it side by side: as many as there are connections to the database.
+/// How many clients run concurrently: as many as there are database connections.
 const SIDE_BY_SIDE: usize = 10;
 
-/// How long a whole mutation takes this way when so many are under way: the median.
-async fn whole(operator: &Operator, way: Way, round: u32) -> Duration {
+/// The median duration of a complete mutation, with this many concurrent clients.
+async fn whole(operator: &Operator, way: LeaveMode, round: u32) -> Duration {
     let times = stream::iter(0..SIDE_BY_SIDE * 4).map(async |nth| {
         let began = Instant::now();
         let left = leave(operator, way, &format!("Whole {way:?} {round}-{nth}"), None).await;
         assert!(matches!(left, Outcome::Acknowledged(_)), "{left:?}");
-        // What counts is from when all was sent.
+        // The time counts from when the whole request is sent.
         let Outcome::Acknowledged(took) = left else { return began.elapsed() };
         took
     });
@@ -31,14 +31,15 @@ async fn whole(operator: &Operator, way: Way, round: u32) -> Duration {
     times[times.len() / 2]
 }
 
-/// What became of a way's sweep.
-struct Swept {
+/// The result of a sweep.
+struct SweepResult {
     acknowledged: Vec<String>,
     all: usize,
 }
 
-/// So many leave this way, each a little later than the one before: from at once to long after the end.
-async fn sweep(operator: &Operator, way: Way, all: usize, round: u32) -> Swept {
+/// Makes `all` clients leave in this way, each a little later than the one before: from at once to long after the
+/// response.
+async fn sweep(operator: &Operator, way: LeaveMode, all: usize, round: u32) -> SweepResult {
     let whole = whole(operator, way, round).await;
     let most = whole.mul_f64(1.5) * 2_u32.pow(round);
     let step = |nth: usize| most.mul_f64(nth as f64 / all as f64);
@@ -51,15 +52,15 @@ async fn sweep(operator: &Operator, way: Way, all: usize, round: u32) -> Swept {
     let left: Vec<Option<String>> = left.buffer_unordered(SIDE_BY_SIDE).collect().await;
     let acknowledged: Vec<String> = left.into_iter().flatten().collect();
     println!(
-        "{way:?}: a whole mutation takes {whole:?}; {all} left after 0 to {most:?}, {} were acknowledged before; {:?}",
+        "{way:?}: a whole mutation takes {whole:?}; {all} left after 0 to {most:?}, {} of them acknowledged; {:?}",
         acknowledged.len(),
         began.elapsed()
     );
-    Swept { acknowledged, all }
+    SweepResult { acknowledged, all }
 }
 
-/// So many requests, side by side, so that they come by every connection: all are well.
-async fn well(operator: &Operator, requests: usize) {
+/// Sends this many concurrent requests, so that each connection is used. All must succeed.
+async fn assert_requests_succeed(operator: &Operator, requests: usize) {
     let query = "query ($name: String!) { customers(filter: { name: $name }) { totalCount nodes { name } } }";
     let create = "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id name } revision userErrors { code } } }";
     let pairs = stream::iter(0..requests / 2).map(async |nth| {
@@ -81,8 +82,8 @@ async fn whoever_hangs_up_harms_nobody() {
     operator.customer("First").await;
     let each = count(60, 2_500);
     let (mut acknowledged, mut all) = (Vec::new(), 0);
-    for way in Way::ALL {
-        // A machine that has become busy since it was measured takes longer: then once more, and twice as far.
+    for way in LeaveMode::ALL {
+        // The machine may have become slower since the measurement. Then sweep again, over twice the time.
         let mut is_swept = false;
         for round in 0..5 {
             let swept = sweep(&operator, way, each, round).await;
@@ -93,20 +94,20 @@ async fn whoever_hangs_up_harms_nobody() {
                 break;
             }
         }
-        assert!(is_swept, "{way:?}: the sweep reaches the middle of a mutation and its end");
+        assert!(is_swept, "{way:?}: the sweep must cover the middle of a mutation and its end");
     }
     let requests = count(100, 1_000);
-    well(&operator, requests).await;
+    assert_requests_succeed(&operator, requests).await;
 
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let there = "SELECT count(*) FROM registry.customers WHERE name = ANY($1)";
     let there: i64 = sqlx::query_scalar(there).bind(&acknowledged).fetch_one(&mut session).await.unwrap();
-    assert_eq!(usize::try_from(there).unwrap(), acknowledged.len(), "acknowledged, and there once");
+    assert_eq!(usize::try_from(there).unwrap(), acknowledged.len(), "each acknowledged customer exists once");
     let stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'
         AND state_change < now() - interval '1 second'";
     sleep(Duration::from_millis(1500)).await;
     assert_eq!(sqlx::query_scalar::<_, i64>(stuck).fetch_one(&mut session).await.unwrap(), 0);
-    // Each customer has its log row and the other way round, acknowledged or not.
+    // Each customer has its log entry and vice versa, acknowledged or not.
     let unmatched = "SELECT count(*) FROM registry.customers c
         FULL JOIN (SELECT customer_id FROM registry.changes WHERE action = 'customer.created') l ON l.customer_id = c.id
         WHERE c.id IS NULL OR l.customer_id IS NULL";
@@ -118,7 +119,7 @@ async fn whoever_hangs_up_harms_nobody() {
     let left = "SELECT count(*) FROM registry.customers WHERE name LIKE 'Left %'";
     let left: i64 = sqlx::query_scalar(left).fetch_one(&mut session).await.unwrap();
     println!(
-        "{} left: {} acknowledged, {left} committed, {} not; then {requests} requests, all well",
+        "{} clients left: {} acknowledged, {left} committed, {} not; then {requests} requests succeeded",
         all,
         acknowledged.len(),
         all as i64 - left
@@ -134,7 +135,7 @@ async fn a_connection_that_postgres_ends_is_replaced() {
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     sqlx::query(end).execute(&mut session).await.unwrap();
     let mut tries = 0;
-    // Each pooled connection may fail once, with a code that says to try again; none fails twice.
+    // Each pooled connection may fail once, with a retryable code, and not twice.
     loop {
         let answer = operator.gql("{ customers { totalCount } }", Value::Null).await;
         if answer.code().is_none() {
@@ -143,7 +144,7 @@ async fn a_connection_that_postgres_ends_is_replaced() {
         }
         assert_eq!(answer.code(), Some("UNAVAILABLE"), "{}", answer.body);
         tries += 1;
-        assert!(tries <= 20, "it does not recover");
+        assert!(tries <= 20, "the service does not recover");
     }
     operator.customer("After").await;
 }

@@ -1,4 +1,5 @@
-//! What an instance keeps in memory: the active configurations, and who is who. It is as new as the log, or not served.
+//! What an instance serves from memory: active configurations and credentials. Memory is as new as the log, or
+//! isn't used.
 
 mod credentials;
 mod log;
@@ -37,13 +38,13 @@ async fn what_is_hot_is_served_without_a_statement() {
     let program = city.app.program(&city.customer, [KeyScope::ConfigsRead]).await;
     let query = "query ($id: ID!) { activeConfig(agentId: $id) { systemPrompt tools { name } } }";
     for client in [&gateway.0, &program.0, &city.editor.0] {
-        // The first time who it is is looked up.
+        // The first request looks the credential up.
         assert_eq!(prompt(client, &city.active()).await, "Be kind");
     }
-    // That the key was used is noted beside.
+    // `last_used_at` is written in the background.
     let noted = "SELECT count(*) FROM registry.api_keys WHERE last_used_at IS NOT NULL";
     let mut admin = PgConnection::connect(&city.app.database.admin_url).await.unwrap();
-    eventually("the use is noted", async || {
+    eventually("the use is recorded", async || {
         sqlx::query_scalar::<_, i64>(noted).fetch_one(&mut admin).await.unwrap() == 1
     })
     .await;
@@ -90,12 +91,12 @@ async fn whoever_was_answered_finds_it_so_at_once() {
     assert_problem(&gateway.get(&city.active()).await, 404, "NOT_ACTIVE");
 }
 
-/// The reading is held up in the middle, when it has seen the agent and not yet its version.
+/// The read is blocked after it has read the agent and before it reads the version.
 #[tokio::test]
 async fn a_reading_that_began_before_a_change_does_not_outlive_it() {
     let city = City::new().await;
     city.serve("Be kind").await;
-    // Nothing is in memory yet here.
+    // This instance has no configuration in memory yet.
     let other = city.app.another().await;
     let reader = Gateway(Client::new(other.base.clone(), city.app.gateway().await.token.clone()));
     let warm = reader.get("/internal/agents/01a20326-e777-71ce-9264-eefdca7dad0e/active").await;
@@ -116,7 +117,7 @@ async fn a_reading_that_began_before_a_change_does_not_outlive_it() {
     let suspend = "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: SUSPENDED }) { revision } }";
     let done =
         city.operator.gql(suspend, json!({ "id": city.customer })).await.text("/setBillingStatus/revision");
-    eventually("the change has arrived", async || other.door.hub.applied().to_string() == done).await;
+    eventually("the change is followed there", async || other.door.hub.applied().to_string() == done).await;
     assert!(!reading.is_finished());
     sqlx::raw_sql("ROLLBACK").execute(&mut admin).await.unwrap();
 
@@ -131,15 +132,16 @@ async fn many_that_ask_at_once_cost_one_query() {
     city.serve("Be kind").await;
     let other = city.app.another().await;
     let reader = Client::new(other.base.clone(), city.app.gateway().await.token.clone());
-    // Without the lease each of them would ask the database itself.
+    // Without the lease each request would read from the database.
     other.caught_up().await;
-    // Who it is is known by then.
+    // Looks the credential up beforehand.
     assert_eq!(reader.get("/internal/agents/01a20326-e777-71ce-9264-eefdca7dad0e/active").await.status, 404);
     let before = other.registry.statements();
     let path = city.active();
     let answers = join_all((0..50).map(|_| prompt(&reader, &path))).await;
     assert!(answers.iter().all(|answer| answer == "Be kind"));
-    // A snapshot, agents with their customers, and versions. Whoever asks when they have come is answered from memory.
+    // Three statements: the snapshot, agents with their customers, and versions. Later requests are answered from
+    // memory.
     assert_eq!(other.registry.statements() - before, 3);
     other.stop().await;
 }
@@ -186,7 +188,8 @@ async fn what_is_hot_is_shown_to_nobody_else() {
     assert_problem(&watch.get(&city.active()).await, 403, "FORBIDDEN");
 }
 
-/// Each way in which somebody loses a right: here at once, and at the other instance once it has seen it.
+/// Each way to lose a right takes effect at once on this instance, and on another one as soon as it has followed
+/// the log.
 #[tokio::test]
 async fn who_has_lost_a_right_is_forgotten() {
     let city = City::new().await;
@@ -204,7 +207,7 @@ async fn who_has_lost_a_right_is_forgotten() {
     let revoke = "mutation ($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { revision } }";
     admin.gql(revoke, json!({ "id": key })).await.text("/revokeApiKey/revision");
     assert_eq!(agents(&here).await.status, 401);
-    eventually("the key is refused there", async || agents(&there).await.status == 401).await;
+    eventually("the key is rejected there", async || agents(&there).await.status == 401).await;
 
     let (here, there) = both(city.editor.token.as_deref().unwrap());
     let write = async |client: &Client, name: &str| client.post("/v1/agents", json!({ "name": name })).await;
@@ -229,14 +232,14 @@ async fn who_has_lost_a_right_is_forgotten() {
     other.stop().await;
 }
 
-/// Rights that end, or come, without its holder's doing.
+/// Rights that change without an action of their holder.
 #[tokio::test]
 async fn who_is_who_is_looked_at_anew_when_that_changes() {
     let city = City::new().await;
     let admin = city.app.member(&city.customer, Role::Admin).await;
     let status = async |client: &Client| client.get("/v1/agents").await.status.as_u16();
 
-    // A key that was rotated ends with its overlap.
+    // A rotated key becomes invalid at the end of its overlap.
     let program = city.app.program(&city.customer, [KeyScope::AgentsRead]).await;
     assert_eq!(status(&program).await, 200);
     let keys = "query ($id: ID!) { customer(id: $id) { apiKeys { nodes { id } } } }";
@@ -248,7 +251,7 @@ async fn who_is_who_is_looked_at_anew_when_that_changes() {
     city.app.clock.shift(TimeDelta::seconds(61));
     assert_eq!(status(&program).await, 401);
 
-    // A service's token, and an operator.
+    // A service token, and an operator.
     let make = "mutation { createServiceToken(input: { name: \"g\", scopes: [CONFIGS_READ] }) { serviceToken { id } secret } }";
     let made = city.operator.gql(make, Value::Null).await;
     let service = city.app.bearer(&made.text("/createServiceToken/secret"));
@@ -267,7 +270,7 @@ async fn who_is_who_is_looked_at_anew_when_that_changes() {
     city.app.registry.remove_operator(&system, LOCAL_ISSUER, "otto").await.unwrap();
     eventually("the operator sees nothing any more", async || !sees().await).await;
 
-    // An invitation that could not be accepted when it was made, because the customer was suspended.
+    // An invitation that can't be accepted while the customer is suspended.
     let invite =
         "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { userErrors { code } } }";
     let input = json!({ "customerId": city.customer, "email": "ada@example.org", "role": "VIEWER" });
@@ -285,10 +288,10 @@ async fn who_is_who_is_looked_at_anew_when_that_changes() {
     assert_ne!(ada.get("/v1/agents").await.body["agents"], json!([]));
 }
 
-/// JSON takes many times the memory of its text.
+/// Parsed JSON takes many times the memory of its text.
 #[tokio::test]
 async fn what_json_takes_is_counted() {
-    // Each of the memory's parts has room for all of them.
+    // The memory is split into parts; each of them has room for all of these.
     let app = App::set_up(Setup { config_memory: 16 * 16 * 1024 * 1024, ..Setup::default() }).await;
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
@@ -304,12 +307,12 @@ async fn what_json_takes_is_counted() {
         agents.push(agent);
     }
     let (count, bytes) = app.door.hub.configs_in_memory();
-    // At least what the values themselves take.
+    // At least the size of the values themselves.
     assert!(bytes >= count * 20_000 * size_of::<Value>(), "{count} take {bytes} bytes");
     assert_eq!(count, agents.len());
 }
 
-/// The database is gone, and with it the proof that nothing has changed.
+/// The database is unreachable, so the instance can't renew its lease.
 #[tokio::test]
 async fn without_proof_a_service_is_told_so_and_others_are_refused() {
     let city = City::new().await;
@@ -342,12 +345,12 @@ async fn without_proof_a_service_is_told_so_and_others_are_refused() {
     for client in [&program.0, &city.editor.0] {
         assert_problem(&client.get(&city.active()).await, 503, "UNAVAILABLE");
     }
-    // What it never knew it can't tell.
+    // An agent that isn't in memory can't be answered.
     let unknown = gateway.get("/internal/agents/01a20326-e777-71ce-9264-eefdca7dad0e/active").await;
     assert_problem(&unknown, 503, "UNAVAILABLE");
 
     allow(&mut admin, true).await;
-    eventually("all is well again", async || {
+    eventually("responses are fresh again", async || {
         let answer = gateway.get(&city.active()).await;
         answer.status == 200 && answer.header("registry-stale-seconds").is_none()
     })

@@ -1,4 +1,4 @@
-//! Idempotency keys: a write that is sent again, because its answer was lost, has its effect once.
+//! Idempotency keys: a write that is retried, because its response was lost, has its effect once.
 
 mod request;
 
@@ -17,13 +17,13 @@ use crate::{
 const CREATE: &str = "mutation ($input: CreateAgentInput!) { createAgent(input: $input) {
     agent { id name } revision userErrors { code field } } }";
 
-/// A POST with this key.
+/// Sends a POST with this key.
 async fn post(client: &Client, path: &str, key: &str, body: &Value) -> Answer {
     let request = client.request(Method::POST, path).header("Idempotency-Key", key);
     Answer::of(request.json(body)).await
 }
 
-/// How many keys are remembered, whosever.
+/// The number of stored keys of all callers.
 async fn remembered(app: &App) -> i64 {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let count = "SELECT count(*) FROM registry.idempotency_keys";
@@ -95,7 +95,7 @@ async fn over_rest_the_object_is_told_again_as_it_is_now() {
     city.editor.gql(update, json!({ "input": input })).await.at("/updateAgent");
     let made = city.revision().await;
 
-    // Quoted or bare, and laid out otherwise, it is the same.
+    // The key quoted or bare, and the body formatted differently: the same request.
     let request = city.editor.request(Method::POST, "/v1/agents").header("Idempotency-Key", "k");
     let again =
         Answer::of(request.header("content-type", "application/json").body("{ \"name\" : \"Clerk\" }")).await;
@@ -113,7 +113,7 @@ async fn over_rest_the_object_is_told_again_as_it_is_now() {
     let elsewhere = post(&city.editor, &city.versions(), "k", &version("p")).await;
     assert_problem(&elsewhere, 422, "IDEMPOTENCY_KEY_REUSED");
     assert_eq!(city.revision().await, made);
-    // A version over one door is not one over the other: the same key is refused there too.
+    // The same write over GraphQL is another request, so the key is rejected there.
     let input = json!({ "customerId": city.customer, "name": "Clerk", "idempotencyKey": "k" });
     let graph = city.editor.gql(CREATE, json!({ "input": input })).await;
     assert_eq!(graph.at("/createAgent/userErrors/0/code"), "IDEMPOTENCY_KEY_REUSED");
@@ -128,7 +128,7 @@ async fn a_key_is_its_callers_own_and_free_when_the_write_failed() {
     assert_eq!(post(&city.editor, "/v1/agents", "k", &mine).await.status, 201);
     assert_eq!(post(&admin, "/v1/agents", "k", &theirs).await.status, 201);
 
-    // The name is taken: nothing is written, nor the key used up.
+    // The name is taken: nothing is written, and the key isn't used.
     let before = (city.revision().await, remembered(&city.app).await);
     assert_problem(&post(&admin, "/v1/agents", "next", &mine).await, 409, "ALREADY_EXISTS");
     assert_eq!((city.revision().await, remembered(&city.app).await), before);
@@ -143,7 +143,7 @@ async fn what_changes_nothing_is_told_again_too() {
     let input = json!({ "agentId": agent, "versionId": version, "idempotencyKey": "k" });
     let first = city.editor.activate_input(input.clone()).await;
     assert_eq!(first.at("/activateVersion/revision"), &json!(made.body["revision"].to_string()));
-    // Meanwhile another one serves: sent again, the key does not bring the first back.
+    // Another version is active meanwhile. The retry doesn't activate the first one again.
     let next = city.serve("Be brief").await;
     let before = city.revision().await;
     let again = city.editor.activate_input(input).await;
@@ -165,7 +165,7 @@ async fn whoever_lost_the_right_is_told_nothing_again() {
     let key = admin.gql(create, json!({ "input": input })).await.text("/createApiKey/apiKey/id");
     let rotation = json!({ "apiKeyId": key, "idempotencyKey": "r" });
     admin.gql(rotate, json!({ "input": rotation })).await.text("/rotateApiKey/apiKey/id");
-    // It still is an ADMIN, but somewhere else.
+    // The user is still an ADMIN, but of another customer.
     city.app.set_member(&city.customer, "other", Role::Admin).await;
     city.app.set_role(&city.customer, Role::Admin, Role::Viewer).await;
     city.app.set_member(&second, &format!("admin-of-{}", city.customer), Role::Admin).await;
@@ -188,7 +188,7 @@ async fn a_day_later_the_key_is_free_and_then_forgotten() {
     assert_eq!(post(&editor, &city.versions(), "k", &version("one")).await.body["number"], 1);
     city.app.clock.shift(TimeDelta::hours(1));
     let editor = city.app.member(&city.customer, Role::Editor).await;
-    // Also for another request; and from then on for a day again.
+    // After a day the key works for another request, and from then on for a day again.
     assert_eq!(post(&editor, &city.versions(), "k", &version("two")).await.body["number"], 2);
     assert_eq!(post(&editor, &city.versions(), "k", &version("two")).await.body["number"], 2);
     assert_problem(
@@ -223,7 +223,7 @@ async fn keys_that_are_none_are_refused() {
     assert_eq!(post(&city.editor, "/v1/agents", &longest, &json!({ "name": "A" })).await.status, 201);
 }
 
-/// Neither the key nor what came with it is kept, and one principal's rows are out of another's reach in Postgres too.
+/// Neither the key nor the request's body is stored in clear. Row-level security separates the principals' rows.
 #[tokio::test]
 async fn in_the_database_it_is_hashes_and_each_principals_own() {
     let city = City::new().await;

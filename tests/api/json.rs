@@ -1,10 +1,10 @@
-//! The keys that serde_json obeys, through each door where JSON comes in: a refusal, nothing stored, and a service that goes
-//! on serving.
+//! Keys with a special meaning in serde_json, on each input of JSON: they're rejected, nothing is stored, and the
+//! service keeps running.
 
 use agent_registry::{
     domain::{
         Caller,
-        audit::Follower,
+        audit::ExcerptVerifier,
         transfer::{ImportAgents, Line},
     },
     graphql::TrustedDocuments,
@@ -25,10 +25,11 @@ use crate::{
 
 const RAW: &str = "$serde_json::private::RawValue";
 const NUMBER: &str = "$serde_json::private::Number";
-/// The most levels at which JSON is read by serde_json, less those around it in a request.
+/// The depth that serde_json reads, minus the levels that a request adds.
 const DEPTH: usize = 121;
 
-/// Texts in texts, each as deep as serde_json reads, all on one stack: it overflows, and no limit sees more than one level.
+/// A string in a string, 50 times, each as deep as serde_json reads. If it were followed, the stack would overflow,
+/// because no depth limit sees more than one level.
 pub(crate) fn bomb() -> String {
     (0..50).fold("1".to_owned(), |inner, _| {
         let inner = inner.replace('\\', "\\u005c").replace('"', "\\u0022");
@@ -36,12 +37,12 @@ pub(crate) fn bomb() -> String {
     })
 }
 
-/// A text that hides how many values it holds.
+/// A string that would hide its number of values.
 fn hidden() -> String {
     format!("{{\"{RAW}\":\"[{}0]\"}}", "{},".repeat(460_000))
 }
 
-/// Each is one value that serde_json would take for another.
+/// Values that serde_json would read as other values.
 fn values() -> Vec<String> {
     vec![
         format!(r#"{{"{RAW}":"1"}}"#),
@@ -52,7 +53,7 @@ fn values() -> Vec<String> {
     ]
 }
 
-/// What could not be seen in a refusal alone: nothing is stored, and the same process answers.
+/// Asserts that nothing was stored and that the process still answers.
 async fn serves_on(city: &City, revision: i64, what: &str) {
     let what = what.chars().take(100).collect::<String>();
     assert_eq!(city.operator.gql("{ __typename }", Value::Null).await.code(), None, "{what}");
@@ -63,7 +64,7 @@ async fn serves_on(city: &City, revision: i64, what: &str) {
 fn the_bomb_is_what_it_should_be() {
     let bomb = bomb();
     assert!((30_000..50_000).contains(&bomb.len()), "{} bytes", bomb.len());
-    // Two levels of it are read by serde_json as what they hide, so that the key is one that it obeys in this build.
+    // serde_json follows two levels in this build, so the keys here are the right ones.
     let two = format!(r#"{{"{RAW}":"[{{\u0022{RAW}\u0022:\u0022[7]\u0022}}]"}}"#);
     assert_eq!(serde_json::from_str::<Value>(&two).unwrap(), json!([[7]]));
 }
@@ -185,11 +186,11 @@ async fn no_file_is_read_by_a_key() {
             .to_string();
         assert!(refused.contains("reserved") && refused.lines().count() == 1, "{refused}");
         let line = format!(r#"{{"hashes":[{value}]}}"#);
-        assert!(Follower::new(Vec::new()).take(&line).unwrap_err().to_string().contains("reserved"));
+        assert!(ExcerptVerifier::new(Vec::new()).take(&line).unwrap_err().to_string().contains("reserved"));
     }
 }
 
-/// As nothing writes it any more, and an older release might have.
+/// Such a row can exist only if an older release stored it.
 #[tokio::test]
 async fn a_key_that_is_stored_is_served_as_it_is_and_nothing_else_comes_of_it() {
     let city = City::new().await;
@@ -203,9 +204,9 @@ async fn a_key_that_is_stored_is_served_as_it_is_and_nothing_else_comes_of_it() 
     let update = "UPDATE registry.agent_versions SET model_parameters = $1::text::jsonb WHERE agent_id = $2::text::uuid";
     let stored = format!(r#"{{"a":{}}}"#, bomb());
     sqlx::query(update).bind(stored).bind(&city.agent).execute(&mut admin).await.unwrap();
-    // Another instance has read nothing before.
+    // A new instance, which has nothing in memory.
     let fresh = city.app.another().await;
-    // As text: this client's parser would obey the key.
+    // As text, because this client's parser would follow the key.
     let ask = |agent: &str| {
         let client = Client::new(fresh.base.clone(), city.editor.token.clone());
         let query = format!(r#"{{ agent(id: "{agent}") {{ activeVersion {{ modelParameters }} }} }}"#);

@@ -1,4 +1,4 @@
-//! What a plan limits: how much a customer has, and how often its people and programs may ask.
+//! The limits of plans: numbers of rows, and request rates.
 
 use agent_registry::{
     clock::Clock,
@@ -36,7 +36,7 @@ async fn set_plan(operator: &Operator, customer: &str, plan: &str) {
     );
 }
 
-/// Gives a customer so many agents behind the service's back, the first with so many versions.
+/// Gives a customer this many agents with SQL.
 async fn fill(app: &App, customer: &str, agents: i32) {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let insert = "INSERT INTO registry.agents (id, customer_id, name, created_at, updated_at)
@@ -68,7 +68,7 @@ async fn usage_tells_what_there_is_and_what_there_may_be() {
     assert_eq!(usage.at("/customer/usage/requestsPerSecond"), 1_000);
 }
 
-/// However many ask at once, as many are let in as there is room for.
+/// Concurrent writes can't exceed a limit together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_at_once_do_not_pass_a_limit_together() {
     let app = App::start().await;
@@ -109,8 +109,8 @@ async fn many_at_once_do_not_pass_a_limit_together() {
     let rest = operator.post("/v1/agents", json!({ "customer_id": customer, "name": "One more" })).await;
     assert_eq!((rest.status.as_u16(), &rest.body["code"]), (409, &json!("LIMIT_REACHED")));
     assert_eq!(rest.body["type"], "/problems/limit-reached");
-    assert_eq!(app.registry.head().await.unwrap(), head, "a refused write leaves nothing");
-    // A larger plan has room; a smaller one later takes nothing away.
+    assert_eq!(app.registry.head().await.unwrap(), head, "a rejected write leaves nothing");
+    // A larger plan has room for one more. A smaller plan later removes nothing.
     set_plan(&operator, &customer, "PRO").await;
     let agent = operator.agent(&customer, "One more").await;
     set_plan(&operator, &customer, "FREE").await;
@@ -125,7 +125,7 @@ async fn an_agent_has_as_many_versions_as_the_plan_allows() {
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
     let agent = operator.agent(&customer, "Helper").await;
-    // 499 of them, in one commit behind the service's back.
+    // 499 versions in one commit with SQL.
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let insert = "DO $$ BEGIN FOR n IN 1..499 LOOP
         UPDATE registry.agents SET latest_number = n;
@@ -142,10 +142,10 @@ async fn an_agent_has_as_many_versions_as_the_plan_allows() {
     assert_eq!(app.registry.head().await.unwrap(), head);
 }
 
-/// The service's time stands still, however slow the machine, until this is dropped.
-struct StandsStill(tokio::task::JoinHandle<()>);
+/// Stops the service's clock until it is dropped, however slow the machine is.
+struct StoppedClock(tokio::task::JoinHandle<()>);
 
-impl StandsStill {
+impl StoppedClock {
     fn of(clock: &Clock) -> Self {
         let clock = clock.clone();
         Self(tokio::spawn(async move {
@@ -158,14 +158,14 @@ impl StandsStill {
     }
 }
 
-impl Drop for StandsStill {
+impl Drop for StoppedClock {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// Sends so many, fifty at a time; answers how many were told to wait.
-async fn told_to_wait(client: &Client, count: usize) -> usize {
+/// Sends this many requests, fifty at a time. Returns how many were rate limited.
+async fn count_rate_limited(client: &Client, count: usize) -> usize {
     let mut answers = Vec::new();
     while answers.len() < count {
         answers.extend(join_all((0..50).map(|_| client.gql(NAME, Value::Null))).await);
@@ -192,9 +192,9 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
     let (viewer, editor) =
         (app.member(&customer, Role::Viewer).await, app.member(&customer, Role::Editor).await);
     let program = app.program(&customer, [KeyScope::AgentsRead]).await;
-    let _stands_still = StandsStill::of(&app.clock);
-    // 100 at once, and a few in the time that passes all the same.
-    let waiting = told_to_wait(&viewer, 300).await;
+    let _stands_still = StoppedClock::of(&app.clock);
+    // A burst of 100, and a few more for the time that passes in spite of the stopped clock.
+    let waiting = count_rate_limited(&viewer, 300).await;
     assert!((150..=210).contains(&waiting), "{waiting}");
     let problem = viewer.get("/v1/agents").await;
     assert_eq!((problem.status.as_u16(), &problem.body["code"]), (429, &json!("RATE_LIMITED")));
@@ -202,22 +202,22 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
         problem.header("retry-after").is_some()
             && problem.header("content-type") == Some("application/problem+json")
     );
-    // Whoever must wait costs nothing meanwhile.
+    // A rate-limited request runs no statement.
     app.clock.shift(-TimeDelta::seconds(5));
     assert_eq!(viewer.gql(NAME, Value::Null).await.status, 429);
     let before = app.registry.statements();
-    assert_eq!(told_to_wait(&viewer, 50).await, 50);
+    assert_eq!(count_rate_limited(&viewer, 50).await, 50);
     assert_eq!(app.registry.statements(), before);
     app.clock.shift(TimeDelta::seconds(5));
     for other in [&*editor, &*program] {
         assert_eq!(other.gql(NAME, Value::Null).await.status, 200);
     }
-    assert!(told_to_wait(&program, 300).await > 0);
-    assert!(told_to_wait(&app.stranger(), 300).await > 0, "who works for nobody is counted too");
-    // Operations of a socket count as requests do.
+    assert!(count_rate_limited(&program, 300).await > 0);
+    assert!(count_rate_limited(&app.stranger(), 300).await > 0, "a member of no customer is limited too");
+    // Operations over a WebSocket count like requests.
     app.clock.shift(TimeDelta::seconds(10));
     let (mut fine, mut late) = (0, 0);
-    // Each socket takes a hundred at once.
+    // Each socket runs up to a hundred operations at once.
     let mut sockets = join_all((0..5).map(|_| viewer.socket())).await;
     for socket in &mut sockets {
         for nth in 0..90 {
@@ -240,9 +240,9 @@ async fn who_asks_too_often_is_told_to_wait_each_by_its_own_count() {
         }
     }
     assert!(fine >= 90 && late > 0, "{fine} {late}");
-    // A while later all is forgotten.
+    // After ten seconds the whole burst is available again.
     app.clock.shift(TimeDelta::seconds(10));
-    assert_eq!(told_to_wait(&viewer, 50).await, 0);
+    assert_eq!(count_rate_limited(&viewer, 50).await, 0);
 }
 
 #[tokio::test]
@@ -250,22 +250,24 @@ async fn who_has_used_up_all_gets_a_seconds_worth_in_a_second() {
     let app = App::start().await;
     let customer = app.operator().await.customer("City").await;
     let program = app.program(&customer, [KeyScope::AgentsRead]).await;
-    let _stands_still = StandsStill::of(&app.clock);
-    let mut served = 300 - told_to_wait(&program, 300).await;
+    let _stands_still = StoppedClock::of(&app.clock);
+    let mut served = 300 - count_rate_limited(&program, 300).await;
     for _ in 0..6 {
         app.clock.shift(TimeDelta::seconds(1));
-        served += 150 - told_to_wait(&program, 150).await;
+        served += 150 - count_rate_limited(&program, 150).await;
     }
-    // A hundred at once, fifty in each second, and a few in the time that passes all the same.
+    // A burst of 100, then 50 in each second, and a few more for the time that passes in spite of the stopped
+    // clock.
     assert!((400..=500).contains(&served), "{served} in six seconds");
 }
 
-/// Over HTTP, as events and on a socket; by the guard, the parser and validation. Twice as long counts as twice as often.
+/// The length of a rejected document counts, over HTTP, server-sent events and WebSocket; whether the guard, the
+/// parser or validation rejects it.
 #[tokio::test]
 async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
     let app = App::start().await;
     let operator = app.operator().await;
-    let _stands_still = StandsStill::of(&app.clock);
+    let _stands_still = StoppedClock::of(&app.clock);
     let long = |text: &str, kibibytes: usize| format!("{text} # {}", "x".repeat(kibibytes * 1024));
     for text in [
         "{ viewer { name }",
@@ -274,17 +276,17 @@ async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
     ] {
         let customer = operator.customer("City").await;
         let program = app.program(&customer, [KeyScope::AgentsRead]).await;
-        // A hundred at once: two of 48 and themselves.
+        // The burst of 100 is used up by two documents of 48 KiB and the requests themselves.
         for _ in 0..2 {
             let refused = program.gql(&long(text, 48), Value::Null).await;
             assert!(refused.status == 200 && refused.code().is_some(), "{}", refused.body);
         }
-        assert!(told_to_wait(&program, 50).await >= 40, "{text:.20}");
+        assert!(count_rate_limited(&program, 50).await >= 40, "{text:.20}");
         let events = app.program(&customer, [KeyScope::AgentsRead]).await;
         let asked = events.request(reqwest::Method::POST, "/graphql").header("accept", "text/event-stream");
         let told = asked.json(&json!({ "query": long(text, 200) })).send().await.unwrap();
         assert_eq!(told.status(), 200);
-        assert!(told_to_wait(&events, 50).await >= 30, "{text:.20}");
+        assert!(count_rate_limited(&events, 50).await >= 30, "{text:.20}");
     }
     let customer = operator.customer("City").await;
     let viewer = app.member(&customer, Role::Viewer).await;
@@ -293,22 +295,22 @@ async fn a_document_that_is_refused_counts_as_often_as_it_is_long() {
         socket.subscribe(&nth.to_string(), &long("{ nothing }", 49), Value::Null).await;
         socket.next().await;
     }
-    assert!(told_to_wait(&viewer, 50).await >= 40);
-    // What is run, or is short, is counted once.
+    assert!(count_rate_limited(&viewer, 50).await >= 40);
+    // A document that runs, or is short, counts once.
     let careful = app.program(&customer, [KeyScope::AgentsRead]).await;
     for _ in 0..10 {
         assert!(careful.gql("{ nothing }", Value::Null).await.code().is_some());
         careful.gql(&long(NAME, 100), Value::Null).await.at("/viewer");
     }
-    assert_eq!(told_to_wait(&careful, 50).await, 0);
-    assert_eq!(told_to_wait(&operator, 50).await, 0);
+    assert_eq!(count_rate_limited(&careful, 50).await, 0);
+    assert_eq!(count_rate_limited(&operator, 50).await, 0);
 }
 
 #[tokio::test]
 async fn the_platform_and_its_services_are_not_counted() {
     let app = App::start().await;
-    assert_eq!(told_to_wait(&*app.operator().await, 400).await, 0);
-    assert_eq!(told_to_wait(&*app.gateway().await, 400).await, 0);
+    assert_eq!(count_rate_limited(&*app.operator().await, 400).await, 0);
+    assert_eq!(count_rate_limited(&*app.gateway().await, 400).await, 0);
 }
 
 #[tokio::test]
@@ -330,18 +332,19 @@ async fn an_address_that_guesses_is_stopped_and_who_was_let_in_before_is_not() {
     let stopped = guess.get("/v1/agents").await;
     assert_eq!(stopped.status, 429);
     assert!(stopped.header("retry-after").is_some() && stopped.header("www-authenticate").is_none());
-    // Even a good key is not looked at, unless it was accepted before; what an issuer has signed was not guessed.
+    // A valid key is rejected too, unless it was accepted before. A signed token can't be guessed, so it is
+    // accepted.
     assert_eq!(program.gql(NAME, Value::Null).await.status, 429);
     assert_eq!(known.gql(NAME, Value::Null).await.status, 200);
     assert_eq!(app.stranger().gql(NAME, Value::Null).await.status, 200);
-    // Sockets too; without a credential nothing is guessed.
+    // The same over a WebSocket. A request without a credential isn't a guess.
     let mut socket = crate::support::socket::Socket::connect(&app.base, "graphql-transport-ws").await;
     socket
         .send(json!({ "type": "connection_init", "payload": { "Authorization": "Bearer ark_nonsense" } }))
         .await;
     assert!(matches!(socket.next().await, Frame::Closed(1013, _)));
     assert_eq!(app.anonymous().gql(NAME, Value::Null).await.status, 401);
-    // Others come through the same proxy.
+    // Other addresses behind the same proxy aren't limited.
     let from = |client: &Client, address: &str| {
         client.request(reqwest::Method::GET, "/v1/agents").header("x-forwarded-for", address)
     };
@@ -354,8 +357,8 @@ async fn an_address_that_guesses_is_stopped_and_who_was_let_in_before_is_not() {
 #[tokio::test]
 async fn who_is_no_trusted_proxy_speaks_for_itself() {
     let app = App::set_up(Setup { refusals_per_minute: 20, ..Setup::default() }).await;
-    // One is forgotten each three seconds, which is less than a busy machine takes for all of them.
-    let _stands_still = StandsStill::of(&app.clock);
+    // The limiter regains one attempt every three seconds, which a busy machine might take for this loop.
+    let _stands_still = StoppedClock::of(&app.clock);
     let mut last = 0;
     for nth in 0..25 {
         let request = app.bearer("ark_nonsense").request(reqwest::Method::GET, "/v1/agents");

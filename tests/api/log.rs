@@ -1,4 +1,4 @@
-//! The change log: every write is in it, in its own commit, and the chain can be checked by anybody.
+//! The change log: each write is recorded in its own commit, and anyone can verify the chain.
 
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::support::{App, Calls};
 
-/// Does one of everything.
+/// Makes writes of several kinds. Returns the customer's id.
 async fn busy(app: &App) -> String {
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
@@ -60,7 +60,7 @@ async fn all_that_was_done_is_in_it_commit_by_commit() {
     );
 }
 
-/// One field as it enters the hash.
+/// Feeds one field to the row's hash.
 fn field(hash: &mut Sha256, value: Option<&str>) {
     match value {
         None => hash.update([0xff; 4]),
@@ -71,7 +71,7 @@ fn field(hash: &mut Sha256, value: Option<&str>) {
     }
 }
 
-/// The number of the first row that does not fit, by a reckoning of our own.
+/// The number of the first row with a wrong hash, computed by this test itself.
 pub(crate) async fn first_broken(session: &mut PgConnection) -> Option<i64> {
     let head = sqlx::query("SELECT log_id::text, chain_hash FROM registry.log_head")
         .fetch_one(&mut *session)
@@ -106,7 +106,7 @@ async fn its_chain_holds_and_shows_what_was_tampered_with() {
         ("DELETE FROM registry.changes WHERE revision = 4", 5),
         ("DELETE FROM registry.changes WHERE revision = 9", i64::MAX),
     ] {
-        // A superuser can switch the triggers off, and is found out.
+        // A superuser can turn the triggers off, but the chain shows the change.
         sqlx::raw_sql("BEGIN; ALTER TABLE registry.changes DISABLE TRIGGER ALL")
             .execute(&mut session)
             .await

@@ -1,9 +1,10 @@
-//! The service as its callers meet it: a real one on a real Postgres, a database each. One file a noun.
+//! Tests of the service over its public interfaces: a real service on a real Postgres, with a database for each
+//! test. One file for each topic.
 
 #![cfg(test)]
 #![expect(
     clippy::disallowed_methods,
-    reason = "what tests read is our own answers, and serde_json is what ours is compared with"
+    reason = "tests parse the service's own responses, and compare `json-reader` with serde_json"
 )]
 
 mod activation;
@@ -16,10 +17,10 @@ mod canary;
 mod client;
 mod configs;
 mod conformance;
+mod copies;
 mod cost;
 mod coverage;
 mod customer;
-mod embedded;
 mod erasure;
 mod express;
 mod gateway;

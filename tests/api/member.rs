@@ -1,4 +1,5 @@
-//! Members: invited by an address, in by a token that has it verified, with a role that ADMINs change, and out at once.
+//! Members: invited by e-mail address, joined with a token that has the address verified, roles changed by ADMINs,
+//! removed at once.
 
 use agent_registry::domain::member::Role;
 use chrono::TimeDelta;
@@ -42,7 +43,7 @@ async fn whoever_is_invited_comes_in_with_the_address_verified() {
     let invited = invite(&admin, &customer, "Ada@Example.org", "EDITOR").await;
     assert_eq!(invited.at("/inviteMember/invitation/email"), "ada@example.org");
     assert_eq!(invited.at("/inviteMember/invitation/invitedBy/kind"), "USER");
-    // Asking again changes nothing; in another role it is refused.
+    // Inviting again changes nothing; with another role it is rejected.
     assert_eq!(invite(&admin, &customer, "ada@example.org", "EDITOR").await.body, invited.body);
     let other = invite(&admin, &customer, "ada@example.org", "ADMIN").await;
     assert_eq!(
@@ -53,7 +54,7 @@ async fn whoever_is_invited_comes_in_with_the_address_verified() {
     let head = app.registry.head().await.unwrap();
     let stranger = app.user("eve", Some("eve@example.org"));
     assert_eq!(stranger.gql(ME, Value::Null).await.at("/viewer/memberships"), &json!([]));
-    assert_eq!(app.registry.head().await.unwrap(), head, "a mere valid token makes nothing");
+    assert_eq!(app.registry.head().await.unwrap(), head, "a valid token alone creates nothing");
 
     let ada = app.user("ada", Some("ADA@example.org"));
     let me = ada.gql(ME, Value::Null).await;
@@ -65,7 +66,7 @@ async fn whoever_is_invited_comes_in_with_the_address_verified() {
     assert_eq!(members.at("/customer/invitations/totalCount"), 0);
     assert_eq!(members.at("/customer/members/totalCount"), 2);
     ada.agent_by(&customer).await;
-    // Who is a member is not invited again.
+    // A member can't be invited again.
     let again = invite(&admin, &customer, "ada@example.org", "VIEWER").await;
     assert_eq!(again.text("/inviteMember/userErrors/0/code"), "ALREADY_EXISTS");
 }
@@ -122,7 +123,7 @@ async fn an_invitation_ends_and_can_be_taken_back() {
     assert_eq!(ada.gql(ME, Value::Null).await.at("/viewer/memberships"), &json!([]));
     let list = operator.gql(MEMBERS, json!({ "id": customer })).await;
     assert_eq!(list.at("/customer/invitations/nodes"), &json!([]));
-    // It may be made anew.
+    // An expired invitation can be replaced.
     invite(&operator, &customer, "ada@example.org", "EDITOR").await;
     assert_eq!(ada.gql(ME, Value::Null).await.at("/viewer/memberships/0/role"), "EDITOR");
 }
@@ -166,8 +167,12 @@ async fn the_last_admin_stays_one() {
     assert_eq!(app.registry.head().await.unwrap(), head);
     let raised = set_role(&admin, &customer, &editor_id, "ADMIN").await;
     assert_eq!(raised.at("/changeMemberRole/membership/role"), "ADMIN");
-    assert_eq!(set_role(&admin, &customer, &editor_id, "ADMIN").await.body, raised.body, "it is so already");
-    // Of two who go at once, one stays.
+    assert_eq!(
+        set_role(&admin, &customer, &editor_id, "ADMIN").await.body,
+        raised.body,
+        "the role is set already"
+    );
+    // Of two admins who leave concurrently, one stays.
     let (one, other) =
         tokio::join!(remove(&admin, &customer, &admin_id), remove(&editor, &customer, &editor_id));
     let gone =
@@ -190,7 +195,7 @@ async fn who_leaves_owns_nothing_there_any_more() {
         agent { owner { id agents { totalCount nodes { name } } } } userErrors { code } } }";
     let owned = editor.gql(own, json!({ "agent": agent, "user": user })).await;
     assert_eq!(owned.at("/updateAgent/agent/owner/agents/nodes/0/name"), "Helper");
-    // An owner works for the agent's customer.
+    // An owner must be a member of the agent's customer.
     let other = user_of(&*app.member(&town, Role::Editor).await).await;
     let refused = editor.gql(own, json!({ "agent": agent, "user": other })).await;
     assert_eq!(refused.text("/updateAgent/userErrors/0/code"), "INVALID");
@@ -232,7 +237,7 @@ async fn an_address_is_its_own_in_lower_case_too() {
     let app = App::start().await;
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
-    // Two letters in lower case; and a sign that is a plain k then, as in somebody else's address.
+    // A letter that becomes two in lower case, and a sign that becomes a plain k, as in another user's address.
     for email in ["İ".repeat(200) + "@example.org", "min\u{212a}@example.org".to_owned()] {
         let refused = invite(&operator, &customer, &email, "VIEWER").await;
         assert_eq!(refused.text("/inviteMember/userErrors/0/code"), "INVALID");

@@ -1,11 +1,11 @@
-//! The ends of lists: a page that holds exactly what there is says that there is no more, in both directions.
+//! The ends of lists: a page with exactly the remaining nodes says that there are no more, in both directions.
 
 use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::{Value, json};
 
 use crate::support::{App, Calls};
 
-/// How many of everything there are.
+/// The number of objects of each kind.
 const COUNT: usize = 3;
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_page_of_exactly_what_there_is_has_nothing_beyond_it() {
         }
         assert_eq!(ends(&ask(&format!("first: {}", count - 1)).await), (count - 1, [false, true]), "{list}");
         assert_eq!(ends(&ask(&format!("last: {}", count - 1)).await), (count - 1, [true, false]), "{list}");
-        // The rest after a cursor, exactly.
+        // The remaining nodes after a cursor, exactly.
         let first = ask("first: 1").await;
         let after = format!("first: {}, after: {}", count - 1, first["pageInfo"]["endCursor"]);
         assert_eq!(ends(&ask(&after).await), (count - 1, [true, false]), "{after} of {list}");

@@ -1,5 +1,5 @@
-//! A list of which only plain fields are asked is answered as if they were resolved one by one: a fragment, an alias or a
-//! directive makes the library do that.
+//! Lists with only plain fields are resolved on a short path. The result is the same as field by field, which a
+//! fragment, an alias or a directive causes.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     support::{Calls, caller::Client},
 };
 
-/// What the agents and their versions show when these fields are asked, in these words.
+/// The agents and their versions, with these selections.
 async fn shown(client: &Client, customer: &str, agent: &str, version: &str) -> Value {
     let query = format!(
         "query ($id: ID!) {{ customer(id: $id) {{ agents {{ nodes {{ {agent} }} }} \
@@ -32,7 +32,7 @@ async fn lists_of_plain_fields_are_what_they_are_field_by_field() {
         (format!("... on Agent {{ {agent} }}"), format!("... on AgentVersion {{ {version} }}"));
     let one_by_one = shown(&city.editor, &city.customer, &agent, &version).await;
     assert_eq!(at_once, one_by_one);
-    // What is not plain beside it, twice the same, a key of the client's own, a directive.
+    // Other fields as well, a repeated field, an alias, and a directive.
     let with_more =
         shown(&city.editor, &city.customer, "id name __typename", "number id number isActive").await;
     for (place, name) in [

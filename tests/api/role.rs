@@ -1,12 +1,8 @@
-//! The database's roles: one owns the schema, another serves and owns nothing, so that not even a fault of the service
-//! can take a table out of row-level security.
+//! Database roles: one role owns the schema, another serves and owns nothing, so that no fault of the service can
+//! turn row-level security off.
 
-use agent_registry::{
-    db::{self, embedded::SERVICE},
-    domain::KeyScope,
-    domain::member::Role,
-    task::Tasks,
-};
+use agent_registry::{db, domain::KeyScope, domain::member::Role, task::Tasks};
+use embedded_postgres::SERVICE;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -19,13 +15,13 @@ use crate::support::{
 const OWNER: &str = "registry_test_owner";
 const SERVES: &str = "registry_test_serves";
 
-/// An empty database that OWNER owns, and where it is for each of the two.
+/// An empty database owned by OWNER, with its URLs for both roles.
 async fn apart() -> (Database, String, String) {
     let database = Database::fresh(&template("empty", SERVICE, async |_: &str, _: &str| {}).await).await;
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     for role in [OWNER, SERVES] {
         let create = format!("CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS");
-        // Another run may have made it.
+        // Another run may have created the role.
         drop(sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut admin).await);
     }
     let name: String =
@@ -42,8 +38,8 @@ async fn apart() -> (Database, String, String) {
 #[tokio::test]
 async fn the_service_needs_to_own_nothing() {
     let (_database, owner, serves) = apart().await;
-    db::admit(&owner, &serves).await.unwrap();
-    db::admit(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
     let app = Instance::start(&serves, Setup::default()).await;
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
@@ -82,14 +78,14 @@ async fn who_serves_can_take_down_no_wall() {
     let outside = PgConnection::connect(&serves).await;
     let mut session = outside.unwrap();
     let closed = sqlx::raw_sql("SELECT 1 FROM registry.customers").execute(&mut session).await.unwrap_err();
-    assert_eq!(closed.as_database_error().unwrap().code().as_deref(), Some("42501"), "before it is let in");
-    // What it was given once by mistake is taken from it.
+    assert_eq!(closed.as_database_error().unwrap().code().as_deref(), Some("42501"), "before `admit`");
+    // `admit` revokes a privilege that was granted by mistake.
     let mut given = PgConnection::connect(&owner).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(format!("GRANT DELETE, TRUNCATE ON registry.changes TO {SERVES}")))
         .execute(&mut given)
         .await
         .unwrap();
-    db::admit(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
     for attempt in [
         "ALTER TABLE registry.agents DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE registry.agents NO FORCE ROW LEVEL SECURITY",
@@ -117,9 +113,9 @@ async fn who_serves_can_take_down_no_wall() {
 #[tokio::test]
 async fn who_could_become_more_is_refused() {
     let (database, owner, serves) = apart().await;
-    db::admit(&owner, &serves).await.unwrap();
+    db::grant_service_role(&owner, &serves).await.unwrap();
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
-    // A role of its own: the others are shared by tests that run beside this one.
+    // A role of this test only: other tests use the others concurrently.
     let create = "CREATE ROLE registry_test_rises LOGIN NOSUPERUSER NOBYPASSRLS; ";
     drop(sqlx::raw_sql(create).execute(&mut admin).await);
     sqlx::raw_sql("GRANT postgres TO registry_test_rises").execute(&mut admin).await.unwrap();

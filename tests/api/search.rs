@@ -1,5 +1,4 @@
-//! Search in a customer's agents: by name, its beginning or any part of it, by model and by tool. What it costs is seen in
-//! `growth`.
+//! Searches a customer's agents by name, prefix, substring, model and tool. `growth` tests the cost.
 
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
@@ -10,13 +9,13 @@ const FOUND: &str =
     "query ($id: ID!, $filter: AgentFilter!) { customer(id: $id) { agents(filter: $filter, first: 100) {
     totalCount nodes { name } } } }";
 
-/// The names of the agents that pass, and that the count agrees with.
+/// The names of the matching agents. The count must agree.
 async fn found(caller: &Client, customer: &str, filter: Value) -> Vec<String> {
     let answer = caller.gql(FOUND, json!({ "id": customer, "filter": filter })).await;
     let nodes = answer.at("/customer/agents/nodes").as_array().unwrap();
     let names: Vec<String> = nodes.iter().map(|node| node["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(answer.at("/customer/agents/totalCount"), names.len(), "{filter}");
-    // The same below the root, and over REST.
+    // The same at the root, and over REST.
     let flat = "query ($id: ID!, $filter: AgentFilter!) { agents(customerId: $id, filter: $filter, first: 100) { nodes { name } } }";
     let flat = caller.gql(flat, json!({ "id": customer, "filter": filter })).await;
     assert_eq!(flat.at("/agents/nodes"), answer.at("/customer/agents/nodes"));
@@ -48,10 +47,10 @@ async fn agents_are_found_by_any_part_of_their_name_and_by_what_they_serve() {
         found(json!({ "nameContains": "r" })).await,
         [names[0], names[1], names[2], names[3], names[4]]
     );
-    // What is special to LIKE is not special here.
+    // LIKE's wildcards have no special meaning.
     assert_eq!(found(json!({ "nameContains": "%" })).await, [names[2]]);
     assert_eq!(found(json!({ "nameContains": "_ok_" })).await, [names[2]]);
-    // Beyond what the index keeps of each end.
+    // Longer than the suffixes that the index stores.
     let part = "name very long name very long name very long name tai";
     assert_eq!(found(json!({ "nameContains": part })).await, Vec::<String>::new());
     assert_eq!(
@@ -71,7 +70,7 @@ async fn agents_are_found_by_any_part_of_their_name_and_by_what_they_serve() {
     assert_eq!(found(json!({ "modelName": "gpt-4" })).await, [names[0], names[1]]);
     assert_eq!(found(json!({ "toolName": "find" })).await, [names[0], names[1]]);
     assert_eq!(found(json!({ "toolName": "pay", "modelName": "gpt-4" })).await, [names[0]]);
-    // What serves counts: a version that does not is not looked at.
+    // Only the active version is searched.
     serve(&agents[0], "claude", json!([{ "name": "pay" }])).await;
     assert_eq!(found(json!({ "toolName": "find" })).await, [names[1]]);
     assert_eq!(found(json!({ "modelName": "claude" })).await, [names[0], names[2]]);

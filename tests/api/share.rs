@@ -1,4 +1,5 @@
-//! What many subscribers are sent is read and written once, and nobody is sent what another may see.
+//! Shared subscriptions: an event is read and rendered once for many subscribers, and never shared with one of
+//! other rights.
 
 mod rights;
 
@@ -36,24 +37,24 @@ impl City {
         Self { app, operator, customer, agent, versions }
     }
 
-    /// Activates the version that does not serve; answers the commit.
+    /// Activates one of the two versions in turn. Returns the revision.
     async fn activate(&self, nth: usize) -> String {
         let version = &self.versions[nth % 2];
         self.operator.activate(&self.agent, version).await.text("/activateVersion/revision")
     }
 
-    /// Sends the subscription on this socket, so many times, and waits until all of them watch.
+    /// Starts the subscription `times` times on this socket, and waits until all are open.
     async fn watch(&self, socket: &mut Socket, times: usize, query: &str, variables: &Value) {
         let before = self.app.watchers();
         for nth in 0..times {
             socket.subscribe(&format!("{before}-{nth}"), query, variables.clone()).await;
         }
-        until("they watch", || self.app.watchers() == before + times).await;
-        // The receiver comes first, the place in the log after it.
+        until("the subscriptions are open", || self.app.watchers() == before + times).await;
+        // A subscription registers first and looks up its position in the log afterwards.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
-    /// How many statements an activation takes, with what these sockets are sent of it.
+    /// The number of statements for an activation and for its events on these sockets.
     async fn statements(&self, nth: usize, sockets: &mut [(Socket, usize)]) -> u64 {
         let before = self.app.registry.statements();
         let revision = self.activate(nth).await;
@@ -75,7 +76,7 @@ async fn an_event_is_read_once_for_all_who_see_the_same() {
     city.watch(&mut sockets[0].0, 1, NESTED, &json!({})).await;
     city.statements(0, &mut sockets).await;
     let alone = city.statements(1, &mut sockets).await;
-    // Another service with the same scopes, and sockets of its own.
+    // Another service token with the same scopes, on its own sockets.
     let other = city.app.gateway().await;
     for _ in 0..4 {
         let mut socket = other.socket().await;
@@ -84,7 +85,7 @@ async fn an_event_is_read_once_for_all_who_see_the_same() {
     }
     city.statements(2, &mut sockets).await;
     let together = city.statements(3, &mut sockets).await;
-    // A look at the log by itself, each 250 ms, may fall into either.
+    // A poll of the log, every 250 ms, may fall into either count.
     assert!(together <= alone + 6, "{together} statements for forty-one, {alone} for one");
 }
 
@@ -137,7 +138,7 @@ async fn each_is_sent_what_it_may_see() {
     }
     let [service, person, key] = seen.as_slice() else { panic!("three events") };
     assert_eq!(service["data"]["activations"]["agent"], json!({ "name": "Helper", "description": null }));
-    assert_eq!(service.get("errors"), None, "what is hidden is no error");
+    assert_eq!(service.get("errors"), None, "a hidden field is no error");
     let described = json!({ "name": "Helper", "description": "For people only" });
     assert_eq!(person["data"]["activations"]["agent"], described);
     assert_eq!(person["data"]["activations"]["activatedBy"], json!({ "kind": "OPERATOR" }));
@@ -150,7 +151,7 @@ async fn an_error_names_each_subscribers_own_request() {
     let city = City::new().await;
     let gateway = city.app.gateway().await;
     let mut socket = gateway.socket().await;
-    // A service reads no customers, and a version has an agent in any case.
+    // A service token can't read customers, and a version's agent is non-null.
     let refused = "subscription { activations { version { systemPrompt } hidden: version { agent { customer { name } } } } }";
     city.watch(&mut socket, 3, refused, &json!({})).await;
     city.activate(0).await;

@@ -1,5 +1,5 @@
-//! A Postgres that goes silent without a word, as a machine does that is gone: what was open leads nowhere, and what is
-//! opened anew leads to the next one. The service follows the log again and serves again by itself.
+//! A Postgres that goes silent, as when its machine is gone: open connections get no answer, new ones reach its
+//! successor. The service reconnects and follows the log again by itself.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -20,14 +20,14 @@ use crate::support::{
     socket::{Frame, Socket},
 };
 
-/// How many ask all the time, as many as there are connections.
+/// The number of concurrent callers; the pool has as many connections.
 const CALLERS: usize = 10;
-/// Within which time each request is answered, whatever happens.
+/// Limit on the time of each request.
 const ANSWERED: Duration = Duration::from_secs(15);
-/// Within which time all is well again: many times what it takes.
+/// Limit on the time until everything works again: many times what it takes.
 const WELL: Duration = Duration::from_secs(60);
 
-/// The same database, by way of a proxy.
+/// The URL of the same database through a proxy.
 async fn proxied(url: &str) -> (Proxy, String) {
     let (place, settings) = url.split_once('?').unwrap();
     let port = settings.split('&').find_map(|setting| setting.strip_prefix("port=")).unwrap();
@@ -39,21 +39,21 @@ async fn proxied(url: &str) -> (Proxy, String) {
 
 const ACTIVATIONS: &str = "subscription ($after: Cursor) { activations(after: $after) { revision } }";
 
-/// What one caller saw.
+/// What one caller observed.
 #[derive(Default)]
-struct Seen {
+struct CallerResults {
     answers: usize,
     unavailable: usize,
     slowest: Duration,
-    /// The names of the customers that were acknowledged.
+    /// The names of the acknowledged customers.
     acknowledged: Vec<String>,
-    /// When it was last told UNAVAILABLE.
+    /// The time of the last UNAVAILABLE.
     last_unavailable: Option<Instant>,
 }
 
-/// Reads and writes by turns until it is told to stop.
-async fn ask(operator: &Operator, nth: usize, stop: &AtomicBool) -> Seen {
-    let mut seen = Seen::default();
+/// Reads and writes in turn until `stop` is set.
+async fn ask(operator: &Operator, nth: usize, stop: &AtomicBool) -> CallerResults {
+    let mut seen = CallerResults::default();
     while !stop.load(Ordering::SeqCst) {
         let name = format!("Customer {nth}-{}", seen.answers);
         let asked = Instant::now();
@@ -81,8 +81,8 @@ async fn ask(operator: &Operator, nth: usize, stop: &AtomicBool) -> Seen {
     seen
 }
 
-/// Waits until the log is listened to by a session that began after the silence.
-async fn is_listened_to(app: &App, since: Duration) -> Duration {
+/// Waits until a session that began after the silence listens for notifications.
+async fn wait_until_listening(app: &App, since: Duration) -> Duration {
     let began = Instant::now();
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let listening =
@@ -94,7 +94,7 @@ async fn is_listened_to(app: &App, since: Duration) -> Duration {
         if found > 0 {
             return began.elapsed() + since;
         }
-        assert!(began.elapsed() < WELL, "nobody listens anew");
+        assert!(began.elapsed() < WELL, "no new session listens");
         sleep(Duration::from_millis(50)).await;
     }
 }
@@ -111,20 +111,20 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let through = Operator(instance.bearer(operator.token.as_deref().unwrap()));
     let mut watcher = through.socket().await;
     watcher.subscribe("1", ACTIVATIONS, json!({ "after": "0" })).await;
-    super::support::wait::until("it watches", || instance.watchers() == 1).await;
+    super::support::wait::until("the subscription is open", || instance.watchers() == 1).await;
 
     let stop = AtomicBool::new(false);
     let callers = join_all((0..CALLERS).map(|nth| ask(&through, nth, &stop)));
     let story = async {
         sleep(Duration::from_secs(1)).await;
         let silenced = Instant::now();
-        proxy.silence(Silence::OfTarget);
+        proxy.silence(Silence::CloseTarget);
         let told = operator.activate(&agent, &version).await.text("/activateVersion/revision");
         let revision: i64 = told.parse().unwrap();
-        let listened = is_listened_to(&app, silenced.elapsed());
+        let listened = wait_until_listening(&app, silenced.elapsed());
         let followed = async {
             while instance.door.hub.applied() < revision {
-                assert!(silenced.elapsed() < WELL, "it does not follow the log");
+                assert!(silenced.elapsed() < WELL, "the instance does not follow the log");
                 sleep(Duration::from_millis(20)).await;
             }
             silenced.elapsed()
@@ -134,7 +134,7 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
             silenced.elapsed()
         };
         let (listened, followed, received) = tokio::join!(listened, followed, received);
-        // Long enough for whoever still waits to be told so, and some more.
+        // Long enough for each waiting request to time out.
         sleep(ANSWERED.saturating_sub(silenced.elapsed()) + Duration::from_secs(2)).await;
         stop.store(true, Ordering::SeqCst);
         (silenced, listened, followed, received)
@@ -147,16 +147,18 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let well = seen.iter().filter_map(|seen| seen.last_unavailable).max();
     let well = well.map_or(Duration::ZERO, |at| at.saturating_duration_since(silenced));
     println!(
-        "silent Postgres: followed again after {followed:?}, a watcher hears after {received:?}, listens after {listened:?}; \
-         {answers} answers, {unavailable} of them UNAVAILABLE, the slowest {slowest:?}, the last UNAVAILABLE after {well:?}; \
+        "silent Postgres: log followed after {followed:?}, event received after {received:?}, \
+         listening after {listened:?}; \
+         {answers} responses, {unavailable} of them UNAVAILABLE, the slowest {slowest:?}, \
+         the last UNAVAILABLE after {well:?}; \
          {} bytes swallowed, {} connections open",
         proxy.swallowed(),
         proxy.open()
     );
     assert!(proxy.swallowed() > 0, "nothing was swallowed");
     assert!(slowest < ANSWERED, "a request took {slowest:?}");
-    assert!(well < ANSWERED, "not well for {well:?}");
-    // Well again, and what was acknowledged is there once.
+    assert!(well < ANSWERED, "errors for {well:?}");
+    // The service works again, and each acknowledged write exists once.
     for _ in 0..50 {
         through.gql("{ customers { totalCount } }", Value::Null).await.at("/customers/totalCount");
     }
@@ -164,14 +166,14 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let there = "SELECT count(*) FROM registry.customers WHERE name = ANY($1)";
     let there: i64 = sqlx::query_scalar(there).bind(&names).fetch_one(&mut session).await.unwrap();
-    assert_eq!(usize::try_from(there).unwrap(), names.len(), "acknowledged, and there once");
+    assert_eq!(usize::try_from(there).unwrap(), names.len(), "each acknowledged customer exists once");
     let unlogged = "SELECT (SELECT count(*) FROM registry.customers) - (SELECT count(*) FROM registry.changes WHERE action = 'customer.created')";
     assert_eq!(sqlx::query_scalar::<_, i64>(unlogged).fetch_one(&mut session).await.unwrap(), 0);
     instance.stop().await;
 }
 
-/// An instance that is cut off from a database that goes on: what it had under way holds locks there, that of the log's
-/// head too, until Postgres gives it up.
+/// An instance is cut off from a database that goes on. Its open transactions keep their locks, that of the log's
+/// head too, until Postgres ends them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_is_cut_off_holds_up_the_others_for_a_moment_only() {
     let app = App::start().await;
@@ -183,19 +185,20 @@ async fn an_instance_that_is_cut_off_holds_up_the_others_for_a_moment_only() {
     let stop = AtomicBool::new(false);
     let callers = join_all((0..CALLERS).map(|nth| ask(&through, nth, &stop)));
     let story = async {
-        // Its writes wait for the log's head; when that is let go, the first of them takes it, and its next word never comes.
+        // The instance's writes wait for the log's head. When the lock is released, the first of them takes it and
+        // can't go on.
         let mut holder = PgConnection::connect(&app.database.admin_url).await.unwrap();
         let mut held = holder.begin().await.unwrap();
         sqlx::query("SELECT FROM registry.log_head FOR UPDATE").execute(&mut *held).await.unwrap();
         until_waiting(&app).await;
         let silenced = Instant::now();
-        proxy.silence(Silence::OfBoth);
+        proxy.silence(Silence::KeepBothOpen);
         held.rollback().await.unwrap();
         let mut refused = 0;
         let create = "mutation { createCustomer(input: { name: \"Meanwhile\" }) { revision } }";
         while let Some(code) = operator.gql(create, Value::Null).await.code() {
             assert_eq!(code, "UNAVAILABLE");
-            assert!(silenced.elapsed() < WELL, "the others can't write");
+            assert!(silenced.elapsed() < WELL, "the other instances can't write");
             refused += 1;
         }
         let held_up = silenced.elapsed();
@@ -206,11 +209,12 @@ async fn an_instance_that_is_cut_off_holds_up_the_others_for_a_moment_only() {
     let (seen, (held_up, refused)) = tokio::join!(callers, story);
     let slowest = seen.iter().map(|seen| seen.slowest).max().unwrap();
     println!(
-        "cut off: another instance writes again after {held_up:?}, {refused} refused; the slowest answer of the one cut off {slowest:?}"
+        "cut off: another instance writes again after {held_up:?}, {refused} rejected; \
+         slowest response of the one cut off {slowest:?}"
     );
-    assert!(held_up > Duration::from_secs(1), "nothing was held");
+    assert!(held_up > Duration::from_secs(1), "no lock was held");
     assert!(held_up < Duration::from_secs(25), "held up for {held_up:?}");
-    // A write on it may wait twice: for its own connection, and for what the one before it has left locked.
+    // A write on that instance may wait twice: for its own connection, and for the locks of the write before.
     assert!(slowest < 2 * ANSWERED, "a request took {slowest:?}");
     through.gql("{ customers { totalCount } }", Value::Null).await.at("/customers/totalCount");
     instance.stop().await;
@@ -222,16 +226,15 @@ async fn until_waiting(app: &App) {
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut session).await.unwrap() == 0 {
-        assert!(began.elapsed() < WELL, "nobody waits");
+        assert!(began.elapsed() < WELL, "no session waits for a lock");
         sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// Waits for the event of this revision. The watch may have ended, as it says when the database can't be read: then it
-/// is begun again.
+/// Waits for the event with this revision. Subscribes again when the subscription has ended with UNAVAILABLE.
 async fn receive(watcher: &mut Socket, revision: &str, since: Instant) {
     for nth in 2.. {
-        assert!(since.elapsed() < WELL, "the watcher hears nothing");
+        assert!(since.elapsed() < WELL, "the subscriber receives nothing");
         match watcher.next_within(WELL).await {
             Frame::Message(message)
                 if message["type"] == "next" && message["payload"]["errors"].is_null() =>
@@ -244,7 +247,7 @@ async fn receive(watcher: &mut Socket, revision: &str, since: Instant) {
                 assert!(message.to_string().contains("UNAVAILABLE"), "{message}");
                 watcher.subscribe(&nth.to_string(), ACTIVATIONS, json!({ "after": "0" })).await;
             }
-            closed @ Frame::Closed(..) => panic!("the watcher was closed: {closed:?}"),
+            closed @ Frame::Closed(..) => panic!("the subscriber's socket was closed: {closed:?}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The socket: `graphql-transport-ws`, as enisdenjo/graphql-ws's PROTOCOL.md has it.
+//! The WebSocket: `graphql-transport-ws`, by enisdenjo/graphql-ws's PROTOCOL.md.
 
 mod ends;
 mod handshake;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub(crate) use crate::support::wait::until;
 use crate::support::{Calls, app::Instance, caller::Operator, socket::Frame};
 
-/// Everything ten to a hundred times as fast as in earnest.
+/// Limits ten to a hundred times as short as the defaults.
 pub(crate) fn impatient() -> SocketLimits {
     SocketLimits {
         init: Duration::from_millis(300),
@@ -39,7 +39,7 @@ pub(crate) fn refusal(frame: Frame, id: &str) -> String {
     }
 }
 
-/// A customer's agent with two versions, neither active, and who may do all with it.
+/// A customer's agent with two inactive versions, and an operator.
 pub(crate) struct Scene {
     pub(crate) operator: Operator,
     pub(crate) customer: String,
@@ -53,7 +53,7 @@ impl Scene {
         Self::by(app.operator().await).await
     }
 
-    /// The same, of this operator's.
+    /// Same, made by this operator.
     pub(crate) async fn by(operator: Operator) -> Self {
         let customer = operator.customer("City").await;
         let agent = operator.agent(&customer, "Helper").await;
@@ -61,7 +61,7 @@ impl Scene {
         Self { operator, customer, agent, versions, turn: 0.into() }
     }
 
-    /// Activates the two in turn, so often; answers the revisions.
+    /// Activates the two versions in turn, `times` times. Returns the revisions.
     pub(crate) async fn activate(&self, times: usize) -> Vec<String> {
         let mut revisions = Vec::new();
         for _ in 0..times {

@@ -1,4 +1,4 @@
-//! A nested query runs a fixed number of statements, whatever it finds, and whatever fails.
+//! A nested query runs a fixed number of statements, independent of its rows and of errors.
 
 use agent_registry::domain::{Caller, member::Role, version::BodyKey};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::support::{
 const NESTED: &str = "{ customers(first: 20) { nodes { name agents(first: 20) { totalCount nodes { name activeVersion { number }
     versions(first: 3) { nodes { number createdBy { user { id } } } } } } } } }";
 
-/// Fills the registry with so many customers of so many agents of two versions.
+/// Makes customers with agents of two versions each. Returns the customers' ids.
 async fn fill(operator: &Operator, customers: usize, agents: usize) -> Vec<String> {
     let mut ids = Vec::new();
     for nth in 0..customers {
@@ -28,12 +28,12 @@ async fn fill(operator: &Operator, customers: usize, agents: usize) -> Vec<Strin
     ids
 }
 
-/// How many statements this query takes, of somebody who is known.
+/// The number of statements of this query by a caller in memory, and the response.
 async fn statements(app: &App, operator: &Operator, query: &str) -> (u64, Value) {
     counted(app, operator, query, Value::Null).await
 }
 
-/// The same, with variables.
+/// Same, with variables.
 async fn counted(app: &App, operator: &Operator, document: &str, variables: Value) -> (u64, Value) {
     operator.gql("{ __typename }", Value::Null).await;
     let before = app.registry.statements();
@@ -50,7 +50,7 @@ async fn three_levels_cost_the_same_for_one_and_for_many() {
     let (few, _) = statements(&small, &one, NESTED).await;
     let (also_few, body) = statements(&large, &many, NESTED).await;
     assert_eq!(few, also_few);
-    // Who asks is known. The snapshot is begun; the query reads customers, agents, their count, active versions, pages
+    // The caller is in memory. The statements: the snapshot, customers, agents, their count, active versions, pages
     // of versions, users.
     assert_eq!(few, 7);
     let nodes = body.pointer("/data/customers/nodes").unwrap().as_array().unwrap();
@@ -88,7 +88,7 @@ async fn a_field_that_fails_takes_nothing_from_its_neighbours() {
             assert_eq!(body["data"]["good"], expected["data"]["good"], "{body}");
             assert_eq!(body["data"]["bad"], Value::Null);
             assert_eq!(body["errors"].as_array().unwrap()[0]["extensions"]["code"], "BAD_USER_INPUT");
-            // A dropped batch is read again: at most once a level.
+            // A cancelled batch is read again, at most once a level.
             assert!(count <= alone + 2, "{count} statements, {alone} without the failing field");
         }
     }
@@ -99,7 +99,7 @@ async fn lists_leave_the_content_where_it_is() {
     let app = App::start().await;
     let operator = app.operator().await;
     fill(&operator, 1, 1).await;
-    // Whoever reads a column that it was not granted is refused.
+    // Reading a column without a grant fails.
     let mut owner = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let grants = "REVOKE SELECT ON registry.agent_versions FROM registry;
         GRANT SELECT (id, customer_id, agent_id, number, model_name, message, content_hash, content_bytes, created_by_kind,
@@ -113,19 +113,18 @@ async fn lists_leave_the_content_where_it_is() {
     let content = "{ agents { nodes { versions { nodes { systemPrompt } } } } }";
     let (_, body) = statements(&app, &operator, content).await;
     assert_eq!(body.pointer("/errors/0/extensions/code"), Some(&json!("INTERNAL")));
-    assert!(!body.to_string().contains("permission"), "what went wrong is for the log: {body}");
+    assert!(!body.to_string().contains("permission"), "the cause belongs in the log: {body}");
 }
 
-/// How many statements this write takes; it must come to something.
+/// The number of statements of this write, which must succeed.
 async fn written(app: &App, operator: &Operator, mutation: &str, input: Value) -> u64 {
     let (count, body) = counted(app, operator, mutation, json!({ "input": input })).await;
     assert_eq!(body.pointer("/data/done/userErrors"), Some(&json!([])), "{body}");
     count
 }
 
-/// Each is a round trip, and three of them hold locks: the customer and the agent, locked; the writer's right, read again; all
-/// that is written of them; the log.
-/// The transaction's beginning, whose rows it may touch, and its end are not counted.
+/// Each statement is a round trip, and three of them hold locks: locks of customer and agent; the writer's rights;
+/// all writes; the log. The transaction's BEGIN with its scope and its COMMIT aren't counted.
 #[tokio::test]
 async fn publishing_and_activating_are_four_statements() {
     const PUBLISH: &str = "mutation ($input: PublishVersionInput!) { done: publishVersion(input: $input) { revision userErrors { code } } }";
@@ -136,19 +135,20 @@ async fn publishing_and_activating_are_four_statements() {
     let first = operator.publish(&agent, "first").await;
     let input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m", "activate": true,
         "tools": [{ "name": "found" }] });
-    // What the version is shown by is read afterwards: the snapshot is begun, the version is read.
+    // The payload is read afterwards in two statements: the snapshot and the version.
     assert_eq!(written(&app, &operator, PUBLISH, input).await, 4 + 2);
-    // What serves was looked up for the search in the very statement that wrote it.
+    // The same statement has updated the search columns.
     let search = "{ agents(filter: { toolName: \"found\", modelName: \"m\" }) { nodes { id } } }";
     let found = operator.gql(search, Value::Null).await;
     assert_eq!(found.at("/agents/nodes"), &json!([{ "id": agent }]));
     let input = json!({ "agentId": agent, "versionId": first });
-    // Here it is the agent and the activation.
+    // The payload here needs the snapshot, the agent and the activation.
     assert_eq!(written(&app, &operator, ACTIVATE, input).await, 4 + 3);
     assert_eq!(operator.gql(search, Value::Null).await.at("/agents/nodes"), &json!([]));
 }
 
-/// A published version never changes: so its content is read once, by whoever comes first, and nobody sees more for that.
+/// A published version never changes, so its content is read once and then comes from memory. That widens no
+/// caller's visibility.
 #[tokio::test]
 async fn content_is_read_once() {
     let app = App::start().await;
@@ -169,7 +169,7 @@ async fn content_is_read_once() {
     assert_eq!(member.gql(&query, Value::Null).await.body["data"], expected);
     let others = stranger.gql(&query, Value::Null).await;
     assert_eq!(others.body["data"], json!({ "a": null, "b": null }), "{}", others.body);
-    // Nor does who knows all that names it.
+    // Nor does a caller see it who knows the whole key.
     let reading = async |client: &Client| {
         let token = client.token.as_deref().unwrap();
         let caller = app.registry.authenticate(token, &Caller::system("test").origin).await.unwrap();

@@ -1,4 +1,4 @@
-//! Import and export: the same bytes back, nothing twice.
+//! Import and export: an export has the same bytes as its import, and a repeated import changes nothing.
 
 use agent_registry::{
     domain::{
@@ -19,7 +19,7 @@ mod refused;
 
 const DEMO: &str = include_str!("../../assets/demo/prompts.jsonl");
 
-/// A customer of its own, and what is done to it as the command line.
+/// A customer, imported to and exported as on the command line.
 struct Desk {
     app: App,
     customer: CustomerId,
@@ -166,15 +166,15 @@ async fn a_differing_history_is_refused_and_nothing_of_it_stored() {
     let err = desk.import(&(simple("B", &["b"]) + &simple("A", &["1", "other", "3"]))).await.unwrap_err();
     assert_eq!(
         err.to_string(),
-        "line 2, agent \"A\": version 2 in the registry is another: its prompt, model, parameters or tools differ; \
+        "line 2, agent \"A\": version 2 differs from the one in the registry in its prompt, model, parameters or tools; \
          1 agent was imported before it"
     );
     assert_eq!(desk.head().await, before + 1);
     let err = desk.import(&simple("A", &["1"])).await.unwrap_err();
-    assert!(err.to_string().contains("has a version 2 of it"), "{err}");
+    assert!(err.to_string().contains("has version 2 of this agent"), "{err}");
     let again = ImportAgents { model_name: "another".to_owned(), ..desk.input() };
     let err = import(&desk.app.registry, &system(), again, &mut simple("A", &["1", "2"]).as_bytes()).await;
-    assert!(err.unwrap_err().to_string().contains("version 1 in the registry is another"));
+    assert!(err.unwrap_err().to_string().contains("version 1 differs from the one in the registry"));
     assert!(desk.export().await.starts_with(&file));
 }
 
@@ -190,7 +190,7 @@ async fn state_is_restored_and_last_versions_serve_only_when_asked() {
     let input = || ImportAgents { activate: true, ..desk.input() };
     import(&desk.app.registry, &system(), input(), &mut file.as_bytes()).await.unwrap();
     let expected = [("A".to_owned(), None), ("B".to_owned(), Some(1)), ("C".to_owned(), None)];
-    assert_eq!(active(&desk.export().await), expected, "A was there before, C is archived");
+    assert_eq!(active(&desk.export().await), expected, "A exists already, C is archived");
     import(&desk.app.registry, &system(), input(), &mut simple("D", &["1", "2"]).as_bytes()).await.unwrap();
     assert_eq!(active(&desk.export().await)[3].1, Some(2));
     let back = json!({ "agent": "C", "archived": false, "active": 1, "description": "d", "versions": [{ "system_prompt": "1" }] });
@@ -202,7 +202,7 @@ async fn state_is_restored_and_last_versions_serve_only_when_asked() {
     assert_eq!(desk.head().await, before);
 }
 
-/// What is above a plan after it changed stays, and a file that adds nothing to it is no reason to refuse.
+/// Rows above a smaller plan's limit stay. An import that adds nothing is accepted.
 #[tokio::test]
 async fn what_adds_nothing_needs_no_room() {
     let desk = Desk::open().await;
@@ -225,7 +225,7 @@ async fn what_adds_nothing_needs_no_room() {
 
     let room = async |file: &str| {
         let registry = &desk.app.registry;
-        registry.room_to_import(&system(), &desk.input(), &mut file.as_bytes()).await
+        registry.check_room_to_import(&system(), &desk.input(), &mut file.as_bytes()).await
     };
     room(&has).await.unwrap();
     assert_eq!(desk.import(&has).await.unwrap().unchanged, 1);
@@ -241,7 +241,7 @@ async fn what_adds_nothing_needs_no_room() {
     assert_eq!(desk.head().await, head);
 }
 
-/// A file is written some agents at a time, whatever stands beside what, and comes to the same as line by line.
+/// Agents are imported in batches. The result is the same as line by line.
 #[tokio::test]
 async fn many_agents_are_few_commits_and_come_to_the_same() {
     let desk = Desk::open().await;
@@ -261,7 +261,7 @@ async fn many_agents_are_few_commits_and_come_to_the_same() {
     let (file, some): (String, String) =
         ((0..100).map(line).collect(), (0..100).step_by(3).map(line).collect());
     let before = desk.head().await;
-    // A third of them is there already, and some of these are put away.
+    // A third of the agents exists already, some of them archived.
     desk.import(&some).await.unwrap();
     let done = desk.import(&file).await.unwrap();
     assert_eq!((done.created, done.unchanged), (66, 34));
@@ -281,8 +281,7 @@ async fn many_agents_are_few_commits_and_come_to_the_same() {
     assert_eq!(crate::log::first_broken(&mut session).await, None);
 }
 
-/// A line that can't be imported takes nothing from those before it, and nothing of those after it is stored, wherever in a
-/// batch it stands.
+/// A bad line doesn't affect the lines before it, and no line after it is stored, wherever it is in a batch.
 #[tokio::test]
 async fn what_comes_before_a_bad_line_is_imported() {
     let desk = Desk::open().await;
@@ -315,7 +314,7 @@ async fn a_history_of_thousands_is_one_commit() {
     assert!(got[0].versions.iter().zip(1..).all(|(version, nth)| version.system_prompt == format!("{nth}")));
 }
 
-/// Each locks the customer before any agent: so neither waits for the other's agents.
+/// Both imports lock the customer before any agent, so they can't deadlock.
 #[tokio::test]
 async fn two_imports_in_opposite_orders_both_succeed() {
     let desk = Desk::open().await;

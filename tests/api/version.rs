@@ -1,4 +1,4 @@
-//! Versions: numbered without gap, unchangeable, within limits.
+//! Versions: numbered without gaps, immutable, within limits.
 
 use agent_registry::domain::member::Role;
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ use crate::support::{
     wait::{waits_for_a_lock, within},
 };
 
-/// How many publish at once.
+/// How many callers publish concurrently.
 const PUBLISHERS: usize = 100;
 
 async fn with_agent() -> (App, Member, String) {
@@ -49,7 +49,7 @@ async fn what_was_published_is_what_is_read() {
     for field in ["systemPrompt", "modelName", "modelParameters", "tools", "message"] {
         assert_eq!(version[field], input[field], "{field}");
     }
-    // As sha256sum has it for the canonical text written out by hand.
+    // Computed with sha256sum from a handwritten canonical text.
     assert_eq!(version["contentHash"], "1c6f85c10926c9a18607557e8d08f6aa25c48e45520464fbfeb2d5a2426ae608");
     assert_eq!(answer.at("/agent/activeVersion"), &Value::Null, "publishing does not activate");
 }
@@ -149,7 +149,7 @@ async fn what_passes_a_limit_is_refused_and_not_stored() {
 async fn not_even_the_tables_owner_changes_one() {
     let (app, editor, agent) = with_agent().await;
     editor.publish(&agent, "for ever").await;
-    // As the owner, and as superuser whom no policy binds.
+    // As the owner, and as superuser, whom no policy restricts.
     for url in [&app.database.owner_url, &app.database.admin_url] {
         let mut session = PgConnection::connect(url).await.unwrap();
         sqlx::raw_sql("SET registry.scope = 'platform'").execute(&mut session).await.unwrap();
@@ -169,7 +169,7 @@ async fn not_even_the_tables_owner_changes_one() {
         ] {
             let refused = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut session).await;
             match refused {
-                // No policy lets this role touch a row, so there is none for the trigger to refuse.
+                // No policy gives this role a row, so the trigger has none to reject.
                 Ok(done) => assert_eq!((done.rows_affected(), url), (0, &app.database.owner_url), "{statement}"),
                 Err(err) => {
                     let code = err.as_database_error().unwrap().code().unwrap().into_owned();
@@ -198,7 +198,8 @@ const INSERT: &str = "INSERT INTO registry.agent_versions (id, customer_id, agen
     model_parameters, tools, content_hash, created_by_kind, created_at)
     SELECT gen_random_uuid(), customer_id, id, n, '', 'm', '{}', '[]', sha256(''), 'SYSTEM', now() FROM registry.agents, ";
 
-/// Whoever writes to the tables, one version or many: none is beyond its agent's number, and each follows another.
+/// Whatever writes to the tables, one version or many: no number is above the agent's, and each follows the one
+/// before.
 #[tokio::test]
 async fn no_statement_leaves_a_gap_between_numbers() {
     let (app, editor, agent) = with_agent().await;
@@ -218,8 +219,8 @@ async fn no_statement_leaves_a_gap_between_numbers() {
     assert_eq!(numbers(&editor, &agent).await, [5, 4, 3, 2, 1]);
 }
 
-/// One statement locks both, and always in this order: else who suspends the customer, or erases it, could wait for a writer
-/// that waits for it.
+/// One statement locks both, always in this order. Otherwise a suspension or an erasure could deadlock with a
+/// writer.
 #[tokio::test]
 async fn its_customer_is_locked_before_its_agent() {
     let (app, editor, agent) = with_agent().await;

@@ -1,12 +1,12 @@
-//! Plants each kind of fault in a house of its own, and sees it caught; and sees a clean house pass.
+//! Plants each kind of violation and checks that it is found. Checks that clean sources pass.
 
-use super::house::House;
 use super::source::MOST_LINES;
+use super::source_tree::SourceTree;
 
-/// A file, what it says, and what must be said of it.
+/// Rows of file, source, and the expected violation.
 const PLANTED: &str = r#"
 
-// Every way to write an arrow that points up.
+// Every way to write an import of a higher layer.
 src/db/scope.rs | use crate::domain::Registry; | db may not import domain: `crate::domain::Registry`
 src/db/scope.rs | use super::super::domain::Registry; | db may not import domain
 src/db/scope.rs | mod tests { use super::super::super::domain; } | db may not import domain
@@ -14,7 +14,7 @@ src/db/mod.rs | use self::super::domain as d; | db may not import domain
 src/entity/agent.rs | use crate::{db::{self, Db}, entity}; | entity may not import db
 src/domain/agent.rs | use crate::{id::AgentId, graphql::{node as n}}; | domain may not import graphql
 src/graphql/agent.rs | use crate::entity::*; | graphql may not import entity
-src/db/mod.rs | use crate as house; fn f() { house::domain::go() } | db imports the whole crate
+src/db/mod.rs | use crate as house; fn f() { source_tree::domain::go() } | db imports the whole crate
 src/db/mod.rs | use crate::*; | db imports the whole crate
 src/graphql/agent.rs | fn f() { let _ = crate::db::Db::connect(); } | graphql may not import db
 src/graphql/agent.rs | fn f(_: Vec<Option<crate::entity::agent::Model>>) {} | graphql may not import entity
@@ -29,18 +29,17 @@ src/db/view.rs | struct A { #[serde(with = "crate::domain::at")] a: u8 } | db ma
 src/feed/tail.rs | use crate::db::txn::Txn; | feed may not import db
 src/feed/tail.rs | use crate::db::{self, listen}; | feed may not import db
 src/http/rest.rs | use agent_registry::db::Db; | http may not import db
-src/client/mod.rs | use crate::domain::Registry; | client may not import domain
 src/cli/serve.rs | use crate::graphql::sdl; | cli may not import graphql
 src/main.rs | use agent_registry::app; | main may not import app
 src/lib.rs | mod domain; pub use domain::Registry; | lib may not import domain
-src/domain/mod.rs | pub use crate::db; | domain hands on the whole of db
-src/domain/mod.rs | pub(crate) use crate::entity::*; | domain hands on the whole of entity
+src/domain/mod.rs | pub use crate::db; | domain re-exports all of db
+src/domain/mod.rs | pub(crate) use crate::entity::*; | domain re-exports all of entity
 
-// Rooms.
-src/lib.rs | mod utils; | `mod utils` has no room
-src/utils.rs |  | `utils` has no room
-src/db/mod.rs | use crate::helpers::x; | `helpers` has no room
-src/main.rs | mod cli; | `mod cli` has no room
+// Unknown layers.
+src/lib.rs | mod utils; | `mod utils` is not a known layer
+src/utils.rs |  | `utils` is not a known layer
+src/db/mod.rs | use crate::helpers::x; | `helpers` is not a known layer
+src/main.rs | mod cli; | `mod cli` is not a known layer
 src/db/mod.rs | #[path = "../domain/mod.rs"] mod d; | without `#[path]`
 
 // Crates.
@@ -50,11 +49,11 @@ src/domain/mod.rs | fn f() { json!({ "a": ::axum::http::X }) } | domain may not 
 src/graphql/mod.rs | use axum as web; fn f() -> web::Router {} | graphql may not name axum
 src/graphql/mod.rs | #[derive(sea_orm::FromQueryResult)] struct A; | graphql may not name sea_orm
 src/http/mod.rs | fn f(e: sqlx::Error) {} | http may not name sqlx
-src/domain/mod.rs | pub use sea_orm; | domain may not hand on sea_orm
+src/domain/mod.rs | pub use sea_orm; | domain may not re-export sea_orm
 src/http/mod.rs | use migration::Migrator; | http may not name migration
 migration/src/lib.rs | use agent_registry::db::Db; | migration may not name agent_registry
 
-// What has one home.
+// What only one layer may use.
 src/app.rs | fn f() { std::env::var("A"); } | the environment outside config
 src/app.rs | use std::env as e; fn f() { e::var_os("A"); } | the environment outside config
 src/app.rs | use std::env::*; fn f() { vars(); } | the environment outside config
@@ -80,7 +79,7 @@ src/domain/agent.rs | fn f() { println!("a"); } | printing outside
 src/domain/agent.rs | fn f() { tokio::join!(async { eprintln!("a") }); } | printing outside
 "#;
 
-/// Files that together are a clean house.
+/// Files that break no rule together.
 const CLEAN: &str = r#"
 src/main.rs | use agent_registry::cli; fn main() { eprintln!("{}", cli::run()); }
 src/lib.rs | pub mod id; pub mod db; pub mod domain; mod http;
@@ -102,16 +101,16 @@ migration/src/m1.rs | use super::Name; pub(crate) struct M;
 tests/api/main.rs | use agent_registry::db; fn f() { tokio::spawn(g()); }
 "#;
 
-/// The rows of a table, each cell by itself.
+/// Splits a table into rows and cells.
 fn rows(table: &str) -> Vec<Vec<&str>> {
     let rows = table.lines().filter(|line| !line.is_empty() && !line.starts_with("// "));
     rows.map(|line| line.split(" | ").collect()).collect()
 }
 
-/// The faults of a house of these files alone.
+/// The violations in these files.
 fn faults(files: &[(&str, &str)]) -> Vec<String> {
     let opened = files.iter().map(|(file, text)| ((*file).to_owned(), format!("//! For the test.\n{text}")));
-    House::build(&opened.collect::<Vec<_>>()).faults()
+    SourceTree::build(&opened.collect::<Vec<_>>()).faults()
 }
 
 #[test]
@@ -152,11 +151,11 @@ fn the_shape_of_a_file_is_checked() {
     let long = "\n".repeat(MOST_LINES);
     let ignored = concat!("#[", "ignore = \"slow\"]\nfn f() {}");
     for (text, expected) in
-        [(long.as_str(), "the end is 400"), (ignored, "is ignored"), ("fn", "cannot be parsed")]
+        [(long.as_str(), "the limit is 400"), (ignored, "is ignored"), ("fn", "cannot be parsed")]
     {
         let found = faults(&[("src/db/mod.rs", text)]);
         assert!(found.iter().any(|fault| fault.contains(expected)), "{expected}: {found:?}");
     }
-    let found = House::build(&[("tests/api/main.rs".to_owned(), "mod agent;".to_owned())]).faults();
+    let found = SourceTree::build(&[("tests/api/main.rs".to_owned(), "mod agent;".to_owned())]).faults();
     assert!(matches!(&found[..], [fault] if fault.contains("does not open with `//!`")), "{found:?}");
 }

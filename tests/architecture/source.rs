@@ -1,40 +1,40 @@
-//! Reads one file: every path that it writes down, wherever it stands.
+//! Reads one file: every path in it, at any place.
 
 use syn::buffer::{Cursor, TokenBuffer};
 use syn::visit::{self, Visit};
 
 use super::{ALLOWED, rule};
 
-/// A file this long is two files.
+/// Maximum lines of a file.
 pub(super) const MOST_LINES: usize = 400;
 
 pub(super) type Names = Vec<String>;
 
-/// A path as written somewhere, `!` its own last name where a macro is called.
-pub(super) struct Seen {
+/// A path as written in a file. `!` is its last name when a macro is called.
+pub(super) struct PathUse {
     pub(super) module: Names,
     pub(super) path: Names,
     pub(super) import: Option<Import>,
 }
 
-/// A path that gives a name: by `use`, `extern crate` or `type`.
+/// A path that gets a name: by `use`, `extern crate` or `type`.
 pub(super) struct Import {
     /// None for a glob.
     pub(super) name: Option<String>,
     pub(super) shared: bool,
 }
 
-/// One file, read.
+/// One parsed file.
 pub(super) struct Source {
     pub(super) file: String,
     pub(super) layer: String,
     pub(super) module: Names,
     pub(super) inner: Vec<Names>,
-    pub(super) seen: Vec<Seen>,
+    pub(super) seen: Vec<PathUse>,
     pub(super) faults: Vec<String>,
 }
 
-/// Where a file stands: its layer, and its module's path with the crate's name first.
+/// The layer of a file, and its module's path with the crate's name first.
 fn place(file: &str) -> (String, Names) {
     let inside = |root: &str| {
         file.strip_prefix(root).map(|inside| inside.trim_end_matches(".rs").split('/').map(String::from))
@@ -62,11 +62,11 @@ impl Source {
         let mut source = Source { file: file.to_owned(), layer, module, inner, seen, faults };
         let opens = text.starts_with("//!") || source.layer == "lib" && text.starts_with("#![doc");
         if !opens {
-            source.fault("does not open with `//!`: what it is for and what it may not do");
+            source.fault("does not open with `//!`, which says what the file is for and what it may not do");
         }
         let lines = text.lines().count();
         if lines > MOST_LINES {
-            source.fault(&format!("{lines} lines: the end is {MOST_LINES}"));
+            source.fault(&format!("{lines} lines: the limit is {MOST_LINES}"));
         }
         let code = || text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
         let ignore = concat!("#[", "ignore");
@@ -76,7 +76,7 @@ impl Source {
             source.fault("a test is ignored");
         }
         if rule(ALLOWED, &source.layer).is_none() && source.layer != "tests" {
-            source.fault(&format!("`{}` has no room in the house", source.layer));
+            source.fault(&format!("`{}` is not a known layer", source.layer));
         }
         match syn::parse_file(text) {
             Ok(tree) if source.layer != "tests" => source.visit_file(&tree),
@@ -95,7 +95,7 @@ impl Source {
         let path: Names =
             names.filter(|(at, name)| *at == 0 || name != "self").map(|(_, name)| name).collect();
         let module = self.module.clone();
-        self.seen.push(Seen { module, path, import });
+        self.seen.push(PathUse { module, path, import });
     }
 
     fn use_tree(&mut self, tree: &syn::UseTree, mut path: Names, shared: bool) {
@@ -124,8 +124,8 @@ impl Source {
         }
     }
 
-    /// Reads tokens that no grammar is known for: each `a::b`, `a::{b, c as d}`, `a::*` and `a!` among them.
-    /// In an attribute, a text that reads as a path is one (`#[serde(with = "…")]`).
+    /// Reads tokens of unknown grammar: finds each `a::b`, `a::{b, c as d}`, `a::*` and `a!` in them. In an
+    /// attribute, a string that reads as a path counts as one (`#[serde(with = "…")]`).
     fn tokens(&mut self, mut rest: Cursor<'_>, before: &[String], mut imports: bool, attribute: bool) {
         let shared = false;
         while !rest.eof() {
@@ -183,7 +183,7 @@ impl Source {
     }
 }
 
-/// What follows these marks, if they come next.
+/// Returns what follows these marks, if the marks come next.
 fn marked<'a>(at: Cursor<'a>, marks: &str) -> Option<Cursor<'a>> {
     marks.chars().try_fold(at, |at, mark| {
         let (found, after) = at.punct()?;
@@ -196,13 +196,13 @@ fn names(path: &syn::Path) -> Names {
 }
 
 impl<'ast> Visit<'ast> for Source {
-    /// `pub(crate)` and `pub(in …)` import nothing.
+    /// `pub(crate)` and `pub(in …)` import nothing, so skip their paths.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         let name = item.ident.to_string();
         if self.layer == "main" || self.layer == "lib" && rule(ALLOWED, &name).is_none() {
-            self.fault(&format!("`mod {name}` has no room in the house"));
+            self.fault(&format!("`mod {name}` is not a known layer"));
         }
         self.module.push(name);
         self.inner.push(self.module.clone());
@@ -233,7 +233,7 @@ impl<'ast> Visit<'ast> for Source {
         visit::visit_path(self, path);
     }
 
-    /// `<Utc as Clock>::now` is `Utc::now` too.
+    /// `<Utc as Clock>::now` counts as `Utc::now` too.
     fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
         if let Some(syn::QSelf { ty, position, .. }) = &path.qself
             && let syn::Type::Path(this) = &**ty
@@ -255,7 +255,7 @@ impl<'ast> Visit<'ast> for Source {
         visit::visit_attribute(self, attribute);
         let (path, before) = (attribute.path(), self.seen.len());
         if path.is_ident("path") {
-            self.fault("a module stands where its name says, without `#[path]`");
+            self.fault("a module has the path that its name says, without `#[path]`");
         }
         match &attribute.meta {
             syn::Meta::List(list) => {

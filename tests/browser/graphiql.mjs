@@ -1,11 +1,12 @@
-// The explorer in a real browser: the schema shows, the query that is there at first runs, one that is written runs, a
-// subscription receives an activation, the history keeps them and no token, and the page talks to nobody but its own origin.
+// Tests the explorer in a real browser: it shows the schema, runs the initial query and a typed one, receives an
+// activation in a subscription, stores the queries without the token in its history, and loads from its own origin
+// only.
 //
 //   node graphiql.mjs --url http://127.0.0.1:PORT --token TOKEN --agent AGENT_ID [--screenshot FILE] [--dark] [--width 800]
 //
-// On stdout, one JSON object a line: {"ready":"subscription"} when the subscription is acknowledged by the server (now
-// activate a version of the agent), then the summary. Exit code 0: all well. 1: something is not. 2: wrong call.
-// CHROMIUM names the browser; without it the usual places are tried.
+// Prints one JSON object a line: {"ready":"subscription"} when the server has had time to accept the subscription
+// (now activate a version of the agent), then the summary. Exit code 0: success; 1: a check failed; 2: wrong usage.
+// CHROMIUM names the browser; without it the script tries the usual paths.
 
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -63,7 +64,7 @@ const summary = {
 };
 
 const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
-/** The token never reaches an output, not by an error message either. */
+/** Removes the token from any output, error messages included. */
 const hide = (text) => String(text).replaceAll(options.token, "[token]");
 
 const origin = new URL(options.url).origin;
@@ -72,11 +73,11 @@ function request(url) {
   const { protocol, origin: of } = new URL(url);
   if (url.includes(options.token)) summary.token_in_url = true;
   if (["data:", "blob:", "about:"].includes(protocol)) return;
-  // A WebSocket's URL has an origin of its own scheme.
+  // A WebSocket's URL has the origin of its own scheme.
   if (of !== origin && of !== ownSocket) summary.foreign_requests.push(hide(url));
 }
 
-/** What each socket of the page has sent and received. */
+/** The frames of each socket of the page, in both directions. */
 const frames = new Map();
 
 let step = "start";
@@ -87,12 +88,12 @@ async function run(page) {
   const write = async (text) => {
     await editor.click();
     await page.keyboard.press("ControlOrMeta+A");
-    // Inserted, not typed: CodeMirror would close each bracket itself.
+    // Inserted, not typed, because CodeMirror would close each bracket.
     await page.keyboard.insertText(text);
     await page.keyboard.press("Escape");
   };
 
-  step = "the page loads and says how to get a token";
+  step = "the page loads and explains how to get a token";
   await page.goto(`${origin}/graphiql`);
   await editor.waitFor();
   await page.getByText("agent-registry token user --subject me --operator").waitFor();
@@ -137,7 +138,7 @@ async function run(page) {
     if (Date.now() > until) throw new Error(`no subscribe frame: ${frames.get(socket)?.join(" ")}`);
     await page.waitForTimeout(20);
   }
-  // The protocol does not acknowledge a subscription: give the server the time to take it.
+  // The protocol doesn't acknowledge a subscription, so give the server time to accept it.
   await page.waitForTimeout(500);
   say({ ready: "subscription" });
 
@@ -148,7 +149,7 @@ async function run(page) {
   if (options.screenshot) await page.screenshot({ path: options.screenshot });
   await execute.click();
 
-  // What GraphiQL styles by itself only when it is opened: a dialog, a menu, completion, a lint message, a tooltip.
+  // GraphiQL loads some styles only on opening: a dialog, a menu, completion, a lint message, a tooltip.
   step = "dialogs, menus and completion";
   await page.getByRole("button", { name: "Open settings dialog" }).click();
   await page.getByRole("dialog").waitFor();
@@ -156,7 +157,7 @@ async function run(page) {
   await page.getByRole("button", { name: "Show History" }).click();
   await page.locator(".graphiql-history-item").getByText("WhoAmI").waitFor();
   await write("query One { viewer { __typename } } query Two { nothing }");
-  // Of two operations one is chosen: the button becomes a menu once GraphiQL has seen both.
+  // With two operations the button becomes a menu, once GraphiQL has parsed both.
   await page.locator('.graphiql-execute-button[aria-haspopup="menu"]').click();
   await page.getByRole("menu").waitFor();
   await page.keyboard.press("Escape");
@@ -164,11 +165,11 @@ async function run(page) {
   await page.keyboard.press("Control+Space");
   await page.locator(".CodeMirror-hints").waitFor();
   await page.keyboard.press("Escape");
-  // GraphiQL writes its state half a second after the last change.
+  // GraphiQL saves its state half a second after the last change.
   await page.waitForTimeout(1_000);
 
   step = "the token is kept in this tab only";
-  // Not empty, or it would show nothing that it holds no token.
+  // The history must have entries, so that the absence of the token means something.
   summary.history = await page.evaluate(() => JSON.parse(localStorage.getItem("graphiql:queries")).queries.length >= 3);
   summary.token_in_storage = await page.evaluate(
     (token) => [...Object.entries(localStorage), ["cookie", document.cookie], ["state", JSON.stringify(history.state)]]
@@ -182,7 +183,7 @@ async function run(page) {
 const browser = await chromium.launch({
   executablePath,
   args: [
-    // Root can have no sandbox in Chromium, and the page is our own.
+    // Chromium can't use its sandbox as root, and the page is our own.
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",

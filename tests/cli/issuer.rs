@@ -1,5 +1,5 @@
-//! Users' tokens of an outside issuer, as the command line is told of it: what is wrong is said in one line, and no
-//! token is signed here.
+//! Tokens of an outside issuer on the command line: a bad setting is reported in one line, and no token is signed
+//! here.
 
 use std::net::TcpListener;
 
@@ -11,7 +11,7 @@ use super::{Home, serve::Serving};
 
 const ISSUER: &str = "https://issuer.invalid";
 
-/// A key, and the set that publishes it under the name `key`.
+/// Returns a signing key, and the key set that publishes it as `key`.
 fn key() -> (EncodingKey, Value) {
     let key = EncodingKey::from_ed_der(Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref());
     let mut jwk = serde_json::to_value(Jwk::from_encoding_key(&key, Algorithm::EdDSA).unwrap()).unwrap();
@@ -19,7 +19,7 @@ fn key() -> (EncodingKey, Value) {
     (key, json!({ "keys": [jwk] }))
 }
 
-/// What it printed with these settings, having succeeded; and what it complained of all the same.
+/// Runs the program with these settings; it must succeed. Returns its output and its error output.
 fn told(home: &Home, settings: &[(&str, &str)], args: &[&str]) -> (String, String) {
     let output = home.run_with(settings, args);
     let complaint = String::from_utf8(output.stderr).unwrap();
@@ -27,7 +27,7 @@ fn told(home: &Home, settings: &[(&str, &str)], args: &[&str]) -> (String, Strin
     (String::from_utf8(output.stdout).unwrap(), complaint)
 }
 
-/// One line of complaint and exit code 2, and nothing printed; answers the line.
+/// Runs the program, which must print nothing, and fail with exit code 2 and one line. Returns that line.
 fn refused(home: &Home, settings: &[(&str, &str)], args: &[&str]) -> String {
     let output = home.run_with(settings, args);
     let complaint = String::from_utf8(output.stderr).unwrap();
@@ -51,8 +51,8 @@ fn a_bad_issuer_is_one_line_and_exit_code_2() {
     std::fs::write(&rubbish, "<html>").unwrap();
     let nowhere = home.path("nowhere");
     let rows = [
-        (Some(ISSUER), None, "JWT_ISSUER is set, and JWT_JWKS is not"),
-        (None, Some(empty.as_str()), "JWT_JWKS is set, and JWT_ISSUER is not"),
+        (Some(ISSUER), None, "JWT_ISSUER is set without JWT_JWKS"),
+        (None, Some(empty.as_str()), "JWT_JWKS is set without JWT_ISSUER"),
         (Some(""), Some(&empty), "issuer"),
         (Some(ISSUER), Some(""), "JWT_JWKS"),
         (Some(ISSUER), Some(&nowhere), "nowhere"),
@@ -84,11 +84,11 @@ fn no_token_is_signed_for_an_outside_issuer() {
     std::fs::write(&set, key().1.to_string()).unwrap();
     let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", set.as_str())];
     let complaint = refused(&home, &settings, &["token", "user", "--subject", "mallory", "--operator"]);
-    assert!(complaint.contains(ISSUER) && complaint.contains("signs none"), "{complaint}");
+    assert!(complaint.contains(ISSUER) && complaint.contains("signs no user tokens"), "{complaint}");
     let files = std::fs::read_dir(&home.0).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(files.collect::<Vec<_>>(), ["keys.json"], "not even a key was made");
-    assert_eq!(home.told(&["operator", "list"]), "");
-    // A service's token is nobody's but ours.
+    assert_eq!(home.output_of(&["operator", "list"]), "");
+    // Service tokens are always our own, so an outside issuer doesn't matter.
     let service = ["token", "service", "--name", "gateway", "--scope", "configs:read"];
     assert!(told(&home, &settings, &service).0.lines().last().unwrap().starts_with("ars_"));
 }
@@ -100,16 +100,16 @@ fn an_operator_is_named_as_the_issuer_names_it() {
     std::fs::write(&set, key().1.to_string()).unwrap();
     let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", set.as_str())];
     told(&home, &settings, &["operator", "add", "--subject", "olga"]);
-    assert_eq!(home.told(&["operator", "list"]), format!("{ISSUER}\tolga\n"));
-    // Named by hand, it is whose it is said to be.
+    assert_eq!(home.output_of(&["operator", "list"]), format!("{ISSUER}\tolga\n"));
+    // `--issuer` overrides the configured issuer.
     let local = ["operator", "add", "--subject", "ole", "--issuer", "urn:agent-registry:local"];
     told(&home, &settings, &local);
     assert_eq!(
-        home.told(&["operator", "list"]).lines().filter(|line| line.contains("local\tole")).count(),
+        home.output_of(&["operator", "list"]).lines().filter(|line| line.contains("local\tole")).count(),
         1
     );
     told(&home, &settings, &["operator", "remove", "--subject", "olga"]);
-    assert_eq!(home.told(&["operator", "list"]), "urn:agent-registry:local\tole\n");
+    assert_eq!(home.output_of(&["operator", "list"]), "urn:agent-registry:local\tole\n");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn an_issuer_that_is_down_stops_nobody_and_its_secrets_are_not_told() {
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     proxy.set_nonblocking(true).unwrap();
     let elsewhere = format!("http://{}", proxy.local_addr().unwrap());
-    // Nobody listens on port 1.
+    // No process listens on port 1.
     let settings = [
         ("JWT_ISSUER", ISSUER),
         ("JWT_JWKS", "http://me:hush@127.0.0.1:1/keys?code=hush"),
@@ -132,7 +132,7 @@ fn an_issuer_that_is_down_stops_nobody_and_its_secrets_are_not_told() {
     assert_eq!(
         asked.unwrap_err().kind(),
         std::io::ErrorKind::WouldBlock,
-        "keys of this machine come from it"
+        "keys on this machine are fetched without the proxy"
     );
 }
 

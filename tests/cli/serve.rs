@@ -1,4 +1,5 @@
-//! `serve` as its operators meet it: it keeps secrets out of its log, survives its Postgres, and stops when asked to.
+//! `serve` on the command line: it keeps secrets out of its log, survives a crash of its Postgres, and stops on
+//! request.
 
 use std::{
     fs::File,
@@ -13,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::{Home, PROGRAM, SETTINGS};
 
-/// How long to wait for what must come: many times what it takes.
+/// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A running service; killed at the end if it is still there.
+/// A running service; killed when it is dropped.
 pub(super) struct Serving {
     process: Child,
     base: String,
@@ -28,14 +29,14 @@ impl Serving {
         Self::start_with(home, &[])
     }
 
-    /// With these settings in its environment.
+    /// Starts it with these settings in its environment.
     pub(super) fn start_with(home: &Home, settings: &[(&str, &str)]) -> Self {
         Self::start_at(home, "127.0.0.1", settings)
     }
 
-    /// The same, where it listens at this address.
+    /// Starts it with these settings, listening on this address.
     fn start_at(home: &Home, address: &str, settings: &[(&str, &str)]) -> Self {
-        // Free a moment ago, and nobody else asks for this one.
+        // The port was free a moment ago; nothing else binds this one.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = File::options().create(true).append(true).open(home.path("serve.log")).unwrap();
         let mut command = Command::new(PROGRAM);
@@ -50,14 +51,14 @@ impl Serving {
         Self { process: command.spawn().unwrap(), base, log }
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until `/readyz` succeeds.
     pub(super) async fn ready(&self) {
         let started = Instant::now();
         while !reqwest::get(format!("{}/readyz", self.base))
             .await
             .is_ok_and(|answer| answer.status().is_success())
         {
-            assert!(started.elapsed() < DEADLINE, "it does not become ready");
+            assert!(started.elapsed() < DEADLINE, "the service does not become ready");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -68,7 +69,7 @@ impl Serving {
         answer.json().await.unwrap()
     }
 
-    /// Asks it to stop; answers how long that took, and whether it ended well.
+    /// Stops it with SIGTERM. Returns how long that took, and whether the exit code was 0.
     pub(super) fn stop(mut self) -> (Duration, bool) {
         let started = Instant::now();
         kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
@@ -81,7 +82,7 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        // At the level `trace`, so the end of it.
+        // The level is `trace`, so print only the end.
         if std::thread::panicking()
             && let Ok(log) = std::fs::read_to_string(&self.log)
         {
@@ -92,7 +93,7 @@ impl Drop for Serving {
     }
 }
 
-/// The private Postgres's first process.
+/// The id of the private Postgres's first process.
 fn postmaster(home: &Home) -> Option<Pid> {
     let file = std::fs::read_to_string(home.path("postgres/data/postmaster.pid")).ok()?;
     Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
@@ -115,9 +116,9 @@ async fn no_secret_is_in_its_log_however_much_it_says() {
     reqwest::get(format!("{}/readyz?token={user}", serving.base)).await.unwrap();
     assert!(serving.stop().1);
     let log = std::fs::read_to_string(home.path("serve.log")).unwrap();
-    assert!(log.contains("DEBUG") && log.contains("answered"), "it says much");
+    assert!(log.contains("DEBUG") && log.contains("answered"), "the log is verbose");
     for secret in [&user, &service, &made] {
-        // The signature of a token, the secret part of a key: what makes it one.
+        // The secret part: a token's signature, or the secret part of a key.
         let tail = &secret[secret.len() - 40..];
         assert!(!log.contains(tail), "a secret is in the log");
     }
@@ -144,7 +145,7 @@ async fn it_runs_the_trusted_documents_and_no_others() {
 
 #[tokio::test]
 async fn it_answers_for_its_own_hosts_and_warns_when_it_knows_none() {
-    const WARNING: &str = "requests for any host are answered";
+    const WARNING: &str = "requests for any host are accepted";
     let home = Home::new("hosts");
     let named = [("PUBLIC_URL", "https://registry.example.org"), ("ALLOWED_HOSTS", "a.example, *.b.example")];
     let hosts =
@@ -183,12 +184,12 @@ async fn it_outlives_its_postgres_and_its_own_violent_end() {
         "{acknowledged}"
     );
 
-    // Its Postgres is killed: what was acknowledged is there when it is back, and it comes back by itself.
+    // The service's Postgres is killed. The service restarts it, and acknowledged writes are there.
     let first = postmaster(&home).unwrap();
     kill_process(first, Signal::KILL).unwrap();
     let started = Instant::now();
     while postmaster(&home).is_none_or(|now| now == first) {
-        assert!(started.elapsed() < DEADLINE, "Postgres does not come back");
+        assert!(started.elapsed() < DEADLINE, "Postgres is not restarted");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     serving.ready().await;
@@ -197,13 +198,13 @@ async fn it_outlives_its_postgres_and_its_own_violent_end() {
         if answer.get("errors").is_none() {
             break answer;
         }
-        // Connections of before may each fail once, saying that it is worth another try.
+        // A connection from before may fail once, with a retryable error.
         assert_eq!(answer.pointer("/errors/0/extensions/code"), Some(&json!("UNAVAILABLE")), "{answer}");
-        assert!(started.elapsed() < DEADLINE, "it does not recover");
+        assert!(started.elapsed() < DEADLINE, "the service does not recover");
     };
     assert_eq!(answer.pointer("/data/customers/totalCount"), Some(&json!(1)));
 
-    // It is killed itself: the next one adopts the Postgres that was left behind, and stops it in the end.
+    // The service itself is killed. The next one adopts the Postgres left behind, and stops it at its own end.
     drop(serving);
     assert!(postmaster(&home).is_some());
     let again = Serving::start(&home);
@@ -211,5 +212,5 @@ async fn it_outlives_its_postgres_and_its_own_violent_end() {
     assert_eq!(again.gql(&token, count).await.pointer("/data/customers/totalCount"), Some(&json!(1)));
     let (_, well) = again.stop();
     assert!(well);
-    assert_eq!(postmaster(&home), None, "the last one out stops it");
+    assert_eq!(postmaster(&home), None, "the last service stops Postgres");
 }

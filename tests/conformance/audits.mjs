@@ -1,9 +1,9 @@
-// GraphQL over HTTP, as its specification's own audits (npm graphql-http) see the service.
+// Runs the audits of the GraphQL over HTTP specification (npm graphql-http) against the service.
 //
 //   TOKEN=… node audits.mjs --url http://127.0.0.1:PORT/graphql
 //
-// On stdout, one JSON object: how many audits there are, how many are ok, and what the others say. Without TOKEN no
-// credential is sent. Exit code 0: all are ok. 1: some are not. 2: wrong call.
+// Prints one JSON object: the number of audits, the number that passed, and the failures. Without TOKEN no
+// credential is sent. Exit code 0: all passed; 1: some failed; 2: wrong usage.
 
 import { parseArgs } from "node:util";
 import { serverAudits } from "graphql-http";

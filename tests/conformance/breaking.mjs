@@ -1,8 +1,8 @@
-// Which changes of the schema since the last release may break somebody, and are not named in the changelog.
+// Finds changes of the schema since the last release that may break clients and aren't named in the changelog.
 //
 //   node breaking.mjs --released released.graphql --schema ../../schema.graphql --changelog ../../CHANGELOG.md
 //
-// On stdout, one JSON object a line for each such change. Exit code 0: there is none.
+// Prints one JSON object a line for each such change. Exit code 0: there is none.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -10,13 +10,13 @@ import { parseArgs } from "node:util";
 import { CriticalityLevel, diff } from "@graphql-inspector/core";
 import { buildSchema } from "graphql";
 
-/** Dangerous in the tool's words, but who does not send it sees no difference. */
+/** The tool calls these dangerous, but a client that doesn't send them sees no difference. */
 const HARMLESS = ["FIELD_ARGUMENT_ADDED", "INPUT_FIELD_ADDED"];
 
 /**
- * The changes that break clients and are not below `### Breaking` of the changelog's part `[Unreleased]`, and those that
- * may surprise clients and are not anywhere in that part. A change is named by its coordinate between backticks:
- * `Agent.description`, `Query.agents(first:)`, `Role.VIEWER`, `Tool`.
+ * Returns the changes that break clients and aren't named below `### Breaking` in the changelog's section
+ * `[Unreleased]`, and the dangerous ones that aren't named anywhere in that section. A change is named by its
+ * coordinate in backticks: `Agent.description`, `Query.agents(first:)`, `Role.VIEWER`, `Tool`.
  */
 export async function unnamed(released, schema, changelog) {
   const unreleased = changelog.split(/^## /m).find((part) => part.startsWith("[Unreleased]")) ?? "";
@@ -36,7 +36,7 @@ export async function unnamed(released, schema, changelog) {
   return changes.filter(({ coordinate, level, type }) => !isNamed[level](coordinate, type));
 }
 
-/** The first line of the schema that was kept at a release names it, so that no release forgets to keep its own. */
+/** The first line of the stored schema names its release, so that no release can forget to store its schema. */
 export function forgotten(released, changelog) {
   const last = changelog.match(/^## \[(\d[^\]]*)\]/m)?.[1] ?? "none";
   const kept = released.match(/^# Released: (\S+)\n/)?.[1];

@@ -1,4 +1,4 @@
-// breaking.mjs, on small schemas that each break in one way. Run by `node --test breaking.test.mjs`.
+// Tests breaking.mjs on small schemas that each break in one way. Run by `node --test breaking.test.mjs`.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

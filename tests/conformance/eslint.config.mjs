@@ -1,9 +1,9 @@
-// @graphql-eslint on the schema and on the documents of the scenario. From the repository's top:
+// Lints the schema and the scenario's documents with @graphql-eslint. From the repository's root:
 //
 //   node tests/node_modules/eslint/bin/eslint.js --config tests/conformance/eslint.config.mjs --max-warnings 0 \
 //     schema.graphql tests/conformance/clients/scenario.graphql
 //
-// A rule that is off says why. The documents of relay/Scenario.js are checked by their own compiler.
+// Each rule that is off has a reason. relay-compiler checks the documents of relay/Scenario.js.
 
 import graphql from "@graphql-eslint/eslint-plugin";
 
@@ -19,19 +19,19 @@ export default [
     rules: {
       ...graphql.configs["flat/schema-recommended"].rules,
       ...graphql.configs["flat/schema-relay"].rules,
-      // How a description is quoted follows from whether it fits on a line: the SDL is printed by the service.
+      // The service prints the SDL, and quotes a description depending on its length.
       "@graphql-eslint/description-style": "off",
       "@graphql-eslint/relay-edge-types": ["error", {
-        // `nodes` beside `edges`, `userErrors`, and short lists of plain values are lists too.
+        // `nodes` next to `edges`, `userErrors`, and short lists of scalars are lists too.
         listTypeCanWrapOnlyEdgeType: false,
-        // Relay's specification does not ask for it. Keys, invitations, members and the audit are seen by the right to
-        // look at their customer's, and watchers come and go: `node` does not answer them.
+        // Relay's specification doesn't require it. Keys, invitations, members and audit entries are visible only by
+        // a right at their customer, and watchers come and go, so `node` doesn't return them.
         shouldImplementNode: false,
       }],
       "@graphql-eslint/strict-id-in-types": ["error", {
         exceptions: {
           suffixes: ["Payload", "Connection", "Edge"],
-          // Parts of something that has an id, answers about it, or entries that have a cursor.
+          // Parts of an object with an id, views of one, or entries with a cursor.
           types: [
             "ActiveConfig", "Actor", "Billing", "Change", "ConfigEvent", "Membership", "PageInfo", "Quota", "Tool", "Usage",
             "UserError", "VersionDiff", "Viewer", "ViewerMembership",

@@ -1,10 +1,11 @@
-// graphql-sse's own client against the service: a query, a refusal, and a subscription that is cut off and comes back.
+// Runs graphql-sse's own client against the service: a query, a rejected one, and a subscription that is cut off and
+// resumes.
 //
 //   node events.mjs --url http://127.0.0.1:PORT --events COUNT --token TOKEN [--token TOKEN …]
 //
-// The subscription comes in with the first token, and comes back with the next each time. On stdout, one JSON object a
+// The subscription starts with the first token, and reconnects with the next one each time. Prints one JSON object a
 // line: {"query":[…]}, {"refusal":[…]}, {"event":REVISION} and {"connected":NTH} as they happen, then {"ended":NTH}
-// when the subscription has had as many events as asked for.
+// after COUNT events.
 
 import { parseArgs } from "node:util";
 import { createClient } from "graphql-sse";

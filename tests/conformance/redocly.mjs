@@ -1,8 +1,8 @@
-// What Redocly's linter says of the description of REST, by its recommended rules: what `redocly lint` prints.
+// Runs Redocly's linter with its recommended rules on the description of REST, like `redocly lint`.
 //
 //   node redocly.mjs ../../docs/openapi.json
 //
-// On stdout, one JSON object a line for each problem, warnings too. Exit code 0: there is none.
+// Prints one JSON object a line for each problem, warnings included. Exit code 0: there is none.
 
 import { createConfig, lint } from "@redocly/openapi-core";
 

@@ -1,8 +1,9 @@
-"""What JSON Schema cannot say, for the requests that schemathesis holds to be right.
+"""Fixes requests that schemathesis takes for valid and JSON Schema can't describe.
 
-The description cannot tell which cursors a list gave out, who a customer's members are, which commits there are, which
-idempotency keys were used, that tools' names are unique, that no text within JSON has U+0000, or that 1e300 is a number for us, 1e18 an integer that is too
-large, and 10**300 one that no double holds. So these become what they are in a right request. What is wrong on purpose stays wrong.
+The description can't say which cursors a list returned, which users are a customer's members, which revisions exist,
+which idempotency keys were used, that names of tools are unique, that no text in JSON contains U+0000, or that 1e300 is
+a number for the service, 1e18 an integer that is too large, and 10**300 one that no double holds. So these hooks replace
+such values with valid ones. Requests that are wrong on purpose stay wrong.
 """
 
 import os
@@ -32,7 +33,7 @@ def storable(value):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     query, body, headers = case.query, case.body, case.headers
-    # A commit that is not there yet is waited for in vain, and answered 503, whatever else is wrong.
+    # The service waits for a revision that doesn't exist yet, and then returns 503, whatever else is wrong.
     if query and str(query.get("at_least", "")).isascii() and str(query.get("at_least", "")).isdigit():
         query["at_least"] = min(int(query["at_least"]), int(os.environ["REVISION"]))
     if case.meta is not None and case.meta.generation.mode is not GenerationMode.POSITIVE:

@@ -1,11 +1,11 @@
-// graphql-ws's own client against the service: a query and a mutation, credentials that are refused, many operations at
-// once, and a subscription that goes on where it was when the service stops, and when the line breaks.
+// Runs graphql-ws's own client against the service: a query and a mutation, rejected credentials, concurrent
+// operations, and a subscription that resumes when the service stops and when the connection breaks.
 //
 //   TOKEN=… node socket.mjs --url http://127.0.0.1:PORT [--url …] --agent AGENT_ID --events COUNT
 //
-// The subscription tries the addresses in turn. It cuts its own line after two thirds of COUNT, and is completed after
-// COUNT; another one on its socket runs on until a line comes on stdin. On stdout, one JSON object a line, as things
-// happen.
+// The subscription tries the URLs in turn. It cuts its own connection after two thirds of COUNT, and is completed
+// after COUNT. Another one on the same socket runs until a line arrives on stdin. Prints one JSON object a line, as
+// things happen.
 
 import { once } from "node:events";
 import { parseArgs } from "node:util";
@@ -32,7 +32,7 @@ async function first(client, query, variables) {
   for await (const result of client.iterate({ query, variables })) return result;
 }
 
-// A query and a mutation are answered as over HTTP.
+// A query and a mutation get the same results as over HTTP.
 const plain = clientOf();
 say({ query: await first(plain, "{ viewer { kind } }") });
 say({
@@ -42,11 +42,11 @@ say({
     { input: { agentId: options.agent, description: "by socket" } },
   ),
 });
-// A document that is refused ends its operation, not its socket: it comes as an array of errors.
+// A rejected document ends its operation, not the socket: the client gets an array of errors.
 say({ refused: await first(plain, "{ nope }").catch((errors) => errors.map(({ extensions }) => extensions.code)) });
 
-// What a client that signs in so is closed with, and how often it tried. 4403 may be mended by another token, so
-// graphql-ws comes back as often as it is let; 4401 ends it at once.
+// The close code for these credentials, and the number of attempts. Another token may fix 4403, so graphql-ws
+// retries as often as configured; 4401 is fatal.
 async function refusal(connectionParams, more) {
   let tries = 0;
   const on = { opened: () => (tries += 1) };
@@ -58,14 +58,14 @@ say({ bad: await refusal(bearer("nonsense")) });
 say({ final: await refusal(bearer("nonsense"), { shouldRetry: ({ code }) => code !== 4403 }) });
 say({ nobody: await refusal(undefined) });
 
-// Many at once on one socket, each answered once and under its own name.
+// Concurrent operations on one socket, each answered once with its own id.
 let sockets = 0;
 const busy = clientOf({ on: { opened: () => (sockets += 1) } });
 const names = Array.from({ length: 20 }, (_, nth) => `n${nth}`);
 const answers = await Promise.all(names.map((name) => first(busy, `{ ${name}: __typename }`)));
 say({ at_once: answers.filter(({ data }, nth) => data[names[nth]] === "Query").length, sockets });
 
-// A subscription with graphql-ws's own retry and its own waits.
+// A subscription with graphql-ws's own retries and delays.
 let tried = 0;
 let socket;
 const watching = clientOf({
@@ -81,7 +81,7 @@ const watching = clientOf({
   },
 });
 const beside = watching.subscribe({ query: "subscription { activations { revision } }" }, { next() {}, error() {}, complete() {} });
-// graphql-ws writes this object again at each connection, so it comes back with the last cursor.
+// graphql-ws serialises this object again at each connection, so it resumes at the last cursor.
 const variables = { after: "0" };
 const query = "subscription ($after: Cursor) { activations(after: $after) { revision cursor } }";
 let seen = 0;

@@ -1,11 +1,11 @@
-//! What npm's tools, of the versions in tests/package.json, say of the schema.
+//! Checks the schema with npm's tools, in the versions of tests/package.json.
 
 use std::{
     path::Path,
     process::{Command, Stdio},
 };
 
-/// Runs Node in this folder of the repository; answers whether all is well, and what was said.
+/// Runs Node in this folder of the repository. Returns whether it succeeded, and what it printed.
 fn node(folder: &str, args: &[&str]) -> (bool, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     assert!(root.join("tests/node_modules").exists(), "run `npm ci` in tests, as `make test` does");
@@ -61,7 +61,7 @@ fn what_breaks_clients_is_named_in_the_changelog() {
     assert_eq!(
         unnamed,
         (true, String::new()),
-        "name it in CHANGELOG.md by its coordinate, see docs/conformance.md"
+        "name the change in CHANGELOG.md by its coordinate, see docs/conformance.md"
     );
 }
 

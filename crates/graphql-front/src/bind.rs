@@ -1,4 +1,4 @@
-//! A normalised operation with its values in place, as the tree that async-graphql executes.
+//! Builds the tree that async-graphql executes from a normalised operation and the values of its variables.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::{
     literal::{Coerced, Place, Reader},
     normalize::{Argument, FieldStep, Plan, Step},
     schema::Inner,
-    variable::Known,
+    variable::VariableValues,
 };
 
 pub(crate) fn bind(
@@ -25,7 +25,7 @@ pub(crate) fn bind(
     source: &Source,
     plan: &Plan,
     ty: OperationType,
-    known: &Known<'_>,
+    known: &VariableValues<'_>,
 ) -> Result<ExecutableDocument, Error> {
     let binder = Binder { front, source, known };
     let operation = OperationDefinition {
@@ -43,7 +43,7 @@ pub(crate) fn bind(
 struct Binder<'a> {
     front: &'a Inner,
     source: &'a Source,
-    known: &'a Known<'a>,
+    known: &'a VariableValues<'a>,
 }
 
 impl Binder<'_> {
@@ -88,7 +88,7 @@ impl Binder<'_> {
         })
     }
 
-    /// An argument's value; `None` when it is a variable without one, which is as if the argument weren't there.
+    /// Returns an argument's value, or `None` when it is a variable without a value; the argument is then omitted.
     fn argument(&self, argument: &Argument) -> Result<Option<Value>, Error> {
         let (value, ty, has_default, path) = match argument {
             Argument::Constant(value) => return Ok(Some(value.clone())),
@@ -97,7 +97,7 @@ impl Binder<'_> {
         let mut reader = Reader::new(self.front, self.known, path.clone());
         match reader.read(value, &Place { ty, has_default }) {
             Ok(Coerced::Value(value)) => Ok(Some(value.into_value())),
-            Ok(Coerced::Absent | Coerced::Open) => Ok(None),
+            Ok(Coerced::Absent | Coerced::Unresolved) => Ok(None),
             Err(fault) => Err(fault.into_error(ErrorKind::Variable, self.source)),
         }
     }

@@ -1,4 +1,4 @@
-//! From a text to a document that is valid whatever its variables are.
+//! Parses and validates a document, independently of its variables.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use apollo_compiler::parser::Parser;
 
 use crate::{
     document::{Document, Source},
-    error::{Error, ErrorKind, Errors, of_library},
+    error::{Error, ErrorKind, Errors, from_library},
     limits::{Figure, within},
     measure,
     schema::Inner,
     text, usage,
 };
 
-/// Diagnostics of the library that `usage` judges: for some of them the library refuses valid documents (a subscription that
-/// selects its one root field twice, variables in lists within the schema's own scalars), for others it overlooks what lies
-/// within lists and input objects.
-const JUDGED_HERE: &[&str] = &[
+/// Diagnostics of the library that are ignored, because `usage` checks these rules instead. The library rejects
+/// some valid documents (a subscription that selects its root field twice, variables in lists within custom
+/// scalars), and misses errors within lists and input objects.
+const CHECKED_HERE: &[&str] = &[
     "SubscriptionUsesMultipleFields",
     "UnsupportedValueType",
     "IntCoercionError",
@@ -35,17 +35,18 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
     let tokens = text::scan(&source, limits)?;
     let mut parser = Parser::new().recursion_limit(2 * limits.nesting);
     let parsed = parser.parse_ast(tokens, "");
-    // What follows a syntax error is mostly its consequence.
+    // Only the first syntax error is reported, since the others are mostly its consequence.
     let parsed = parsed.map_err(|failed| {
-        let first = of_library(&failed.errors, &source, &[], 1);
+        let first = from_library(&failed.errors, &source, &[], 1);
         let unsaid = || Error::new(ErrorKind::Syntax, "the document does not parse");
         Errors::from(first.into_iter().next().unwrap_or_else(unsaid))
     })?;
 
-    // Undefined fields and the like. The tree holds what was understood, and is measured before anything walks it.
+    // Building the tree finds errors such as undefined fields. A partial tree is measured too, before anything
+    // walks it.
     let (tree, build_errors) = match parsed.to_executable(&front.schema) {
         Ok(tree) => (tree, Vec::new()),
-        Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
+        Err(failed) => (failed.partial, from_library(&failed.errors, &source, CHECKED_HERE, limits.errors)),
     };
     let selections = measure::shape(&tree, limits)?;
     let refused = |errors| Errors::of(errors, limits.errors).map_or(Ok(()), Err);
@@ -53,7 +54,7 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
 
     let (tree, mut errors) = match tree.validate(&front.schema) {
         Ok(valid) => (valid.into_inner(), Vec::new()),
-        Err(failed) => (failed.partial, of_library(&failed.errors, &source, JUDGED_HERE, limits.errors)),
+        Err(failed) => (failed.partial, from_library(&failed.errors, &source, CHECKED_HERE, limits.errors)),
     };
     let (steering, of_places) = usage::check(front, &source, &tree, errors.is_empty());
     errors.extend(of_places);

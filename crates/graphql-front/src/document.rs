@@ -1,4 +1,4 @@
-//! A document that was checked, and an operation of it that is ready to run.
+//! A checked document, and an operation of it that is ready to run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,11 +18,11 @@ use crate::{
     usage::Steering,
 };
 
-/// The most normalised forms of one document that are kept; their weight bounds them too.
+/// The maximum number of cached plans per document. Their weight is limited too.
 const PLANS_MAX: usize = 16;
-/// About the bytes of a selection with its arguments, in the tree or in a normalised form.
+/// The approximate size of a selection with its arguments, in the tree or in a plan, in bytes.
 pub(crate) const SELECTION: usize = 512;
-/// About the bytes of a document beside its selections.
+/// The approximate size of a document without its selections, in bytes.
 const OVERHEAD: usize = 8 * 1024;
 
 /// A document's text, with the offsets at which its lines begin.
@@ -53,7 +53,7 @@ impl Source {
         self.pos_at(span.offset())
     }
 
-    /// Line and column, from 1, of an offset in bytes; columns count characters.
+    /// Converts an offset in bytes to line and column, both from 1. Columns count characters.
     pub(crate) fn pos_at(&self, offset: usize) -> Pos {
         let line = self.lines.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or_default();
@@ -62,19 +62,19 @@ impl Source {
     }
 }
 
-/// A document that is valid for the schema of its [`Front`](crate::Front). It depends on no variables and no caller, so
-/// that one copy serves all.
+/// A document that is valid for the schema of its [`Front`](crate::Front). It doesn't depend on variables or the
+/// caller, so one copy can be shared by all requests.
 #[derive(Debug)]
 pub struct Document {
     pub(crate) source: Source,
     pub(crate) tree: Tree,
     pub(crate) steering: Steering,
-    /// How many selections and arguments are written in it.
+    /// The number of selections and arguments in the text.
     selections: usize,
     plans: Mutex<Vec<(PlanKey, Arc<Plan>)>>,
 }
 
-/// What a normalised form depends on: the operation, and the values of the variables that steer its directives.
+/// The key of a plan: the operation's name, and the values of the variables in its `@skip` and `@include`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlanKey {
     pub(crate) operation: Option<String>,
@@ -86,25 +86,25 @@ impl Document {
         Self { source, tree, steering, selections, plans: Mutex::default() }
     }
 
-    /// About the bytes that this document takes in memory, its normalised forms included.
+    /// Returns the approximate size of this document in memory, in bytes, including its cached plans.
     #[must_use]
     pub fn weight(&self) -> usize {
         OVERHEAD + 2 * self.source.text.len() + self.selections * SELECTION + self.plan_weight_max()
     }
 
-    /// How much of its normalised forms is kept. What fragments multiply to is made anew instead.
+    /// The maximum total weight of cached plans. Plans that fragments multiply beyond it aren't cached.
     fn plan_weight_max(&self) -> usize {
         OVERHEAD + 2 * self.source.text.len() + 2 * self.selections * SELECTION
     }
 
-    /// The text that this document was made of.
+    /// Returns the text of the document.
     #[must_use]
     pub fn text(&self) -> &Arc<str> {
         &self.source.text
     }
 
-    /// The operation of this name, or the only one when no name is given (section 6.1, GetOperation). An empty name is
-    /// no name. This is the one place where an operation is chosen.
+    /// Returns the operation of this name, or the only operation when the name is missing or empty (section 6.1,
+    /// GetOperation).
     pub(crate) fn operation(&self, name: Option<&str>) -> Result<&Node<Operation>, Error> {
         let operations = &self.tree.operations;
         let message = match name.filter(|name| !name.is_empty()) {
@@ -123,7 +123,7 @@ impl Document {
         Err(Error::new(ErrorKind::Operation, message))
     }
 
-    /// What operations there are, in words.
+    /// Lists the operations, for an error message.
     fn inventory(&self) -> String {
         let names: Vec<&str> = self.tree.operations.named.keys().map(|name| name.as_str()).collect();
         match names.as_slice() {
@@ -132,7 +132,7 @@ impl Document {
         }
     }
 
-    /// The normalised form for `key`, made by `make` when it isn't kept.
+    /// Returns the plan for `key`. If it isn't cached, makes it with `make`.
     pub(crate) fn plan<E>(
         &self,
         key: PlanKey,
@@ -160,14 +160,14 @@ impl Document {
     }
 }
 
-/// An operation that was checked whole, with the values of its variables in place.
+/// An operation that is completely checked, with the values of its variables inserted.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// One anonymous operation without fragments, directives and variables. Each response key stands once for each
+    /// One anonymous operation without fragments, directives and variables. Each response key occurs once per
     /// concrete type. It needs no further validation.
     pub executable: ExecutableDocument,
-    /// Whether it reads, writes or watches.
+    /// The type of the operation: query, mutation or subscription.
     pub kind: OperationType,
-    /// What it costs, in points.
+    /// The cost of the operation, in points; see [`Limits::cost`](crate::Limits::cost).
     pub cost: usize,
 }

@@ -1,4 +1,4 @@
-//! Why a request is refused before it runs.
+//! Errors of a request, found before it runs.
 
 use std::{error::Error as StdError, fmt};
 
@@ -7,37 +7,37 @@ use async_graphql_parser::Pos;
 
 use crate::{document::Source, limits::Figure};
 
-/// One thing that is wrong with a request.
+/// One error of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// Which stage found it.
+    /// The kind of error.
     pub kind: ErrorKind,
-    /// What is wrong, where, and what would be accepted.
+    /// A description: what is wrong, where, and what would be accepted.
     pub message: String,
-    /// Where in the document. Empty when the fault is in the variables, or in the document as a whole.
+    /// The positions in the document. Empty when the error is in the variables, or concerns the document as a whole.
     pub locations: Vec<Pos>,
 }
 
-/// Which stage found an [`Error`].
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The text is no GraphQL document.
+    /// The text isn't a GraphQL document.
     Syntax,
-    /// There is more of something than [`Limits`](crate::Limits) allow.
+    /// The request exceeds one of its [`Limits`](crate::Limits).
     TooComplex {
-        /// What was counted.
+        /// The limit exceeded.
         figure: Figure,
-        /// How many there are, at least.
+        /// The number found, at least.
         found: usize,
-        /// How many there may be.
+        /// The maximum.
         limit: usize,
     },
-    /// The document breaks a rule of the specification's section 5.
+    /// The document violates a rule of the specification's section 5.
     Validation,
-    /// No operation, or more than one, fits `operationName` (section 6.1).
+    /// `operationName` is missing and ambiguous, or names no operation (section 6.1).
     Operation,
-    /// A variable's value doesn't fit its type (section 6.1.2), or what it makes of an argument doesn't.
+    /// A variable's value has the wrong type (section 6.1.2), or gives an argument the wrong type.
     Variable,
 }
 
@@ -52,19 +52,19 @@ impl Error {
     }
 }
 
-/// All that is wrong with a request, as far as it was looked for: at least one error, at most
-/// [`Limits::errors`](crate::Limits::errors).
+/// The errors of a request: at least one, at most [`Limits::errors`](crate::Limits::errors). Checking stops at the
+/// first stage that finds errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors(Vec<Error>);
 
 impl Errors {
-    /// These errors, cut to `limit`. `None` when there are none.
+    /// Collects errors, truncated to `limit`. Returns `None` when there are none.
     pub(crate) fn of(mut errors: Vec<Error>, limit: usize) -> Option<Self> {
         errors.truncate(limit.max(1));
         (!errors.is_empty()).then_some(Self(errors))
     }
 
-    /// The errors, in the order of the document.
+    /// Returns the errors, in the order of the document.
     pub fn iter(&self) -> impl Iterator<Item = &Error> {
         self.0.iter()
     }
@@ -97,7 +97,7 @@ impl fmt::Display for Errors {
 
 impl StdError for Errors {}
 
-/// A client's word in quotes, cut to what a message may repeat.
+/// Quotes a client's word, truncated to 100 characters.
 pub(crate) fn shortened(word: &str) -> String {
     let mut short: String = word.chars().take(100).collect();
     if short.len() < word.len() {
@@ -106,15 +106,15 @@ pub(crate) fn shortened(word: &str) -> String {
     format!("{short:?}")
 }
 
-/// What the library reports, without the diagnostics named in `judged_here`: this crate judges those itself.
-pub(crate) fn of_library(
+/// Converts the library's diagnostics, without those named in `checked_here`, which this crate checks itself.
+pub(crate) fn from_library(
     diagnostics: &DiagnosticList,
     source: &Source,
-    judged_here: &[&str],
+    checked_here: &[&str],
     limit: usize,
 ) -> Vec<Error> {
     let reported = diagnostics.iter().filter(|diagnostic| {
-        diagnostic.error.unstable_error_name().is_none_or(|name| !judged_here.contains(&name))
+        diagnostic.error.unstable_error_name().is_none_or(|name| !checked_here.contains(&name))
     });
     reported
         .take(limit)

@@ -2,15 +2,15 @@
 //!
 //! The stages, in order, each in a module of its own:
 //!
-//! 1. `text` reads the tokens once: bytes, tokens, names, nesting.
+//! 1. `text` scans the tokens once and limits bytes, tokens, names and nesting.
 //! 2. `apollo-compiler` parses the text and validates it against the schema; `check` drives it.
-//! 3. `measure` counts what the document expands to, before anything walks the expansion.
-//! 4. `literal` and `usage` check every literal and every place where a variable stands, by type.
+//! 3. `measure` computes the size of the expanded document, before anything walks the expansion.
+//! 4. `literal` and `usage` check every literal and every use of a variable against the expected type.
 //! 5. `variable` coerces the values of the operation's variables.
 //! 6. `normalize` resolves `@skip` and `@include`, inlines fragments and merges equal response keys.
-//! 7. `bind` writes the operation, with all values in place, as the tree that async-graphql executes.
+//! 7. `bind` builds the operation, with all values inserted, as the tree that async-graphql executes.
 //!
-//! **Invariant:** whatever is wrong with a request is found before stage 7 ends, so nothing of it has run by then.
+//! **Invariant:** all errors of a request are found before stage 7 ends, hence before any field runs.
 
 mod bind;
 mod check;

@@ -1,94 +1,94 @@
-//! How much a document may ask for.
+//! Limits on the size and cost of a request.
 
 use crate::error::{Error, ErrorKind};
 
-/// How much a document may ask for; [`Limits::DEFAULT`] suits a schema of a few hundred fields.
+/// Limits on the size and cost of a request. [`Limits::DEFAULT`] suits a schema of a few hundred fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of text.
     pub bytes: usize,
-    /// Tokens of text; a string is one token, however long, and so is a comment.
+    /// Tokens of text. A string or a comment of any length is one token.
     pub tokens: usize,
     /// Bytes in one name.
     pub name_bytes: usize,
-    /// `(`, `[` and `{` open at one place, counted together.
+    /// Nested brackets: `(`, `[` and `{`, counted together.
     pub nesting: usize,
-    /// Operations in the document, run or not.
+    /// Operations in the document, including those that don't run.
     pub operations: usize,
     /// Fragments defined in the document.
     pub fragments: usize,
-    /// Directives written in the document.
+    /// Directives in the document.
     pub directives: usize,
     /// Arguments of one field.
     pub arguments: usize,
     /// Fields, spreads and inline fragments of all operations, with every fragment expanded.
     pub fields: usize,
-    /// Fields within fields; fragments don't count.
+    /// Nested fields. Fragments don't count.
     pub depth: usize,
-    /// Selection sets within selection sets; those of fragments count.
+    /// Nested selection sets. Those of fragments count.
     pub levels: usize,
     /// Aliases of all operations, with every fragment expanded.
     pub aliases: usize,
     /// Fields at the root of any operation, with every fragment expanded.
     pub root_fields: usize,
-    /// Values within the variables' values.
+    /// Values within the values of variables.
     pub values: usize,
-    /// Bytes of all values in the operation that runs: a value counts wherever it stands, so a variable or a fragment's literal
-    /// may count many times.
+    /// Bytes of all values in the operation that runs. Each use of a value counts, so a variable or a literal in a
+    /// fragment may count several times.
     pub value_bytes: usize,
-    /// Bytes of the longest string in the document, times the arguments of its fields: each conflict that validation reports
-    /// holds a copy of an argument.
+    /// Bytes of the longest string in the document, multiplied by the number of arguments, because each conflict that
+    /// validation reports contains a copy of an argument.
     pub copies: usize,
-    /// Points of cost of the operation that runs: a field costs one, a page costs its length times what it holds.
+    /// Points of cost of the operation that runs. A field costs 1 point; a page costs its length times its content.
     pub cost: usize,
-    /// The length of a page when the document names none.
+    /// The assumed length of a page for which the document gives none.
     pub page: usize,
     /// Errors reported for one request.
     pub errors: usize,
 }
 
 impl Limits {
-    /// A prompt of 512 KiB may come inline, and escapes can double it.
+    /// A prompt of 512 KiB may be a literal, and escapes can double its size.
     pub const BYTES: usize = 1024 * 1024;
     /// Forty times the introspection query (190), for a tool's schema written out as a literal.
     pub const TOKENS: usize = 8_000;
-    /// Ample for a generated name; errors quote names, so a long one is paid for many times.
+    /// Enough for generated names. Errors quote names, so a long name may be copied many times.
     pub const NAME_BYTES: usize = 128;
-    /// The introspection query needs 10; the rest is for literals. The deepest document must fit a stack of 512 KiB in a
-    /// debug build, through parsing, validation and execution.
+    /// The introspection query needs 10; the rest is for literals. Parsing, validating and executing the deepest
+    /// document must fit a stack of 512 KiB in a debug build.
     pub const NESTING: usize = 40;
-    /// Tools send a file of operations and name one.
+    /// Some tools send a file of several operations and name one.
     pub const OPERATIONS: usize = 10;
-    /// Some for each component of a page.
+    /// A few for each component of a web page.
     pub const FRAGMENTS: usize = 100;
-    /// `@include` and `@skip` on the parts of a page.
+    /// `@include` and `@skip` on the parts of a web page.
     pub const DIRECTIVES: usize = 50;
-    /// More than any field of a hand-written schema takes.
+    /// More than any field of a hand-written schema has.
     pub const ARGUMENTS: usize = 32;
     /// Twenty times the introspection query (240).
     pub const FIELDS: usize = 5_000;
     /// The introspection query of graphql-js 16 is 15 deep.
     pub const DEPTH: usize = 16;
-    /// Twice the depth: each selection may be a component's fragment.
+    /// Twice the depth, since each selection may be a component's fragment.
     pub const LEVELS: usize = 32;
-    /// Aliases are how one request makes many guesses.
+    /// Bounds brute force within one request, which needs aliases.
     pub const ALIASES: usize = 100;
-    /// A page shows a handful of things; each field of a mutation is a transaction of its own.
+    /// A web page shows a handful of things. Each field of a mutation is a transaction of its own.
     pub const ROOT_FIELDS: usize = 20;
     /// A hundred tools with large schemas.
     pub const VALUES: usize = 50_000;
-    /// Four bodies of 4 MiB.
+    /// Four request bodies of 4 MiB.
     pub const VALUE_BYTES: usize = 16 * 1024 * 1024;
-    /// A prompt of 512 KiB beside 32 arguments.
+    /// A prompt of 512 KiB and 32 arguments.
     pub const COPIES: usize = 16 * 1024 * 1024;
-    /// A page of 100 that holds pages of 100 objects with nine fields.
+    /// A page of 100 objects, each with a page of 100 objects with nine fields.
     pub const COST: usize = 100_000;
-    /// The length of a page when the document names none.
+    /// The assumed length of a page for which the document gives none.
     pub const PAGE: usize = 20;
-    /// Enough to mend a document by.
+    /// Enough to fix a document.
     pub const ERRORS: usize = 10;
 
-    /// All of the above.
+    /// The default limits.
     pub const DEFAULT: Self = Self {
         bytes: Self::BYTES,
         tokens: Self::TOKENS,
@@ -118,7 +118,7 @@ impl Default for Limits {
     }
 }
 
-/// What there was too much of: each is one of [`Limits`], in the words of the message.
+/// A limit that was exceeded. Each variant is a field of [`Limits`], and displays as its name in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Figure {
     /// [`Limits::bytes`].
@@ -131,7 +131,7 @@ pub enum Figure {
     #[error("bytes in a name")]
     NameBytes,
     /// [`Limits::nesting`].
-    #[error("brackets within brackets")]
+    #[error("nested brackets")]
     Nesting,
     /// [`Limits::operations`].
     #[error("operations")]
@@ -149,10 +149,10 @@ pub enum Figure {
     #[error("fields with fragments expanded")]
     Fields,
     /// [`Limits::depth`].
-    #[error("fields within fields")]
+    #[error("nested fields")]
     Depth,
     /// [`Limits::levels`].
-    #[error("selections within selections")]
+    #[error("nested selections")]
     Levels,
     /// [`Limits::aliases`].
     #[error("aliases with fragments expanded")]
@@ -164,7 +164,7 @@ pub enum Figure {
     #[error("values in the variables")]
     Values,
     /// [`Limits::value_bytes`].
-    #[error("bytes of values, counted wherever they stand")]
+    #[error("bytes of values, counted at each use")]
     ValueBytes,
     /// [`Limits::copies`].
     #[error("bytes of its longest string, times the arguments of fields")]
@@ -174,7 +174,7 @@ pub enum Figure {
     Cost,
 }
 
-/// Refuses more than `limit` of something. `found` is where the counting stopped, so there may be more.
+/// Fails when `found` exceeds `limit`. Counting may have stopped at `found`, so there may be more.
 pub(crate) fn within(figure: Figure, found: usize, limit: usize) -> Result<(), Error> {
     if found > limit {
         let message =

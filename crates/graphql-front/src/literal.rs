@@ -1,5 +1,4 @@
-//! Literals: each is read by the type of the place where it stands (section 5.6 and 6.4.1), with or without the values of
-//! the variables in it.
+//! Reads literals by the expected type (sections 5.6 and 6.4.1), with or without the values of the variables in them.
 
 use apollo_compiler::{
     Name, Node,
@@ -16,64 +15,65 @@ use crate::{
     schema::Inner,
 };
 
-/// The longest number that a message repeats, in bytes.
+/// The maximum length of a number that a message quotes, in bytes.
 pub(crate) const NUMBER_BYTES_MAX: usize = 40;
 
-/// What a literal comes to.
+/// The coerced value of a literal.
 #[derive(Clone, Debug)]
 pub(crate) enum Coerced {
     Value(ConstValue),
-    /// A variable stands here that was given no value, and has no default. An argument or a field is left out then, an item of a
-    /// list is null.
+    /// The literal is a variable without a value and without a default. An argument or an input field is then
+    /// omitted, and an item of a list is null.
     Absent,
-    /// It can't be said yet: a variable is in it, and its value isn't known.
-    Open,
+    /// Unknown, because the literal contains a variable whose value isn't known yet.
+    Unresolved,
 }
 
-/// Where a literal stands.
+/// The position of a literal: its expected type.
 pub(crate) struct Place<'a> {
     pub(crate) ty: &'a Type,
-    /// Whether the place has a default value, for which nothing need be written.
+    /// Whether the argument or input field has a default value.
     pub(crate) has_default: bool,
 }
 
-/// What a variable comes to within a scalar of the schema.
-pub(crate) enum Standing {
+/// The value of a variable within a custom scalar.
+pub(crate) enum ScalarVariable {
     Json(Json),
-    /// It was given no value, and has no default.
+    /// The variable has no value and no default.
     Absent,
-    /// Its value isn't known.
-    Open,
+    /// The value isn't known yet.
+    Unresolved,
 }
 
-/// Gives variables their values, or takes note of where they stand. Fails when the values that it has given are too much.
+/// Resolves variables in literals, or records their uses. Fails when the resolved values exceed
+/// [`Limits::value_bytes`](crate::Limits::value_bytes).
 pub(crate) trait Variables {
-    /// What this variable comes to at this place.
+    /// Resolves a variable at this place.
     fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error>;
-    /// The same within a scalar of the schema, where there is no type, so no place.
-    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<Standing, Error>;
+    /// Resolves a variable within a custom scalar, where values have no expected type.
+    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<ScalarVariable, Error>;
 }
 
-/// Reads literals. Errors carry the path of the value that is wrong.
+/// Reads literals. Errors contain the path of the wrong value.
 pub(crate) struct Reader<'a, V> {
     front: &'a Inner,
     pub(crate) variables: V,
-    /// Where the value stands that is being read, such as `input.tools[3].name`.
+    /// The path of the current value, such as `input.tools[3].name`.
     path: Vec<String>,
-    /// How many lists and objects are open within a scalar of the schema.
+    /// The number of lists and objects around the current value within a custom scalar.
     depth: usize,
 }
 
-/// Why a literal can't be read.
+/// Why a literal was rejected.
 #[derive(Debug)]
-pub(crate) enum Fault {
-    /// What is wrong with it, and where it stands in the text.
+pub(crate) enum LiteralError {
+    /// The literal has the wrong type: the message, and the position in the text.
     Wrong(String, Option<SourceSpan>),
-    /// Its values are too much.
+    /// The values exceed a limit.
     TooMuch(Error),
 }
 
-impl Fault {
+impl LiteralError {
     pub(crate) fn into_error(self, kind: ErrorKind, source: &Source) -> Error {
         match self {
             Self::Wrong(what, span) => Error::new(kind, what).at(source, span),
@@ -82,20 +82,20 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for LiteralError {
     fn from(error: Error) -> Self {
         Self::TooMuch(error)
     }
 }
 
 impl<'a, V: Variables> Reader<'a, V> {
-    /// A reader of literals that stand at `path`.
+    /// Makes a reader. `path` is the path of the values that it reads.
     pub(crate) fn new(front: &'a Inner, variables: V, path: String) -> Self {
         Self { front, variables, path: vec![path], depth: 0 }
     }
 
-    /// Reads `value` at `place`. The path is that of the place.
-    pub(crate) fn read(&mut self, value: &Node<Value>, place: &Place<'_>) -> Result<Coerced, Fault> {
+    /// Reads `value` as the type of `place`.
+    pub(crate) fn read(&mut self, value: &Node<Value>, place: &Place<'_>) -> Result<Coerced, LiteralError> {
         if let Value::Variable(name) = &**value {
             let coerced = self.variables.at(name, place, value.location())?;
             return match coerced {
@@ -114,7 +114,7 @@ impl<'a, V: Variables> Reader<'a, V> {
                 Err(self.expected(value, place.ty, "null"))
             }
             (Type::List(item) | Type::NonNullList(item), Value::List(values)) => self.list(values, item),
-            // A single value stands for the list that holds it (section 3.11).
+            // A single value is coerced to a list of one item (section 3.11).
             (Type::List(item) | Type::NonNullList(item), _) => {
                 let item = Place { ty: item, has_default: false };
                 Ok(match self.read(value, &item)? {
@@ -126,7 +126,7 @@ impl<'a, V: Variables> Reader<'a, V> {
         }
     }
 
-    fn list(&mut self, values: &[Node<Value>], item: &Type) -> Result<Coerced, Fault> {
+    fn list(&mut self, values: &[Node<Value>], item: &Type) -> Result<Coerced, LiteralError> {
         let place = Place { ty: item, has_default: false };
         let (mut all, mut is_open) = (Vec::with_capacity(values.len()), false);
         for (index, value) in values.iter().enumerate() {
@@ -135,14 +135,14 @@ impl<'a, V: Variables> Reader<'a, V> {
                 Coerced::Value(value) => all.push(value),
                 // A variable without a value is null in a list.
                 Coerced::Absent => all.push(ConstValue::Null),
-                Coerced::Open => is_open = true,
+                Coerced::Unresolved => is_open = true,
             }
             self.path.pop();
         }
-        Ok(if is_open { Coerced::Open } else { Coerced::Value(ConstValue::List(all)) })
+        Ok(if is_open { Coerced::Unresolved } else { Coerced::Value(ConstValue::List(all)) })
     }
 
-    fn named(&mut self, value: &Node<Value>, name: &Name, ty: &Type) -> Result<Coerced, Fault> {
+    fn named(&mut self, value: &Node<Value>, name: &Name, ty: &Type) -> Result<Coerced, LiteralError> {
         let front = self.front;
         match front.schema.types.get(name) {
             Some(ExtendedType::Enum(defined)) => match &**value {
@@ -150,7 +150,7 @@ impl<'a, V: Variables> Reader<'a, V> {
                     Ok(Coerced::Value(ConstValue::Enum(OutName::new(word.as_str()))))
                 }
                 Value::Enum(word) => {
-                    Err(self.fault(value, &format!("`{word}` is no value of the enum {name}")))
+                    Err(self.fault(value, &format!("`{word}` isn't a value of the enum {name}")))
                 }
                 other => Err(self.expected(value, ty, kind(other))),
             },
@@ -159,12 +159,12 @@ impl<'a, V: Variables> Reader<'a, V> {
                 other => Err(self.expected(value, ty, kind(other))),
             },
             Some(ExtendedType::Scalar(_)) => self.scalar(value, name),
-            // Validation sees that no other type stands here.
+            // Unreachable: validation allows input types only.
             _ => Err(self.expected(value, ty, kind(value))),
         }
     }
 
-    fn scalar(&mut self, value: &Node<Value>, name: &Name) -> Result<Coerced, Fault> {
+    fn scalar(&mut self, value: &Node<Value>, name: &Name) -> Result<Coerced, LiteralError> {
         let Some(rule) = self.front.scalar(name) else {
             return Err(self.fault(value, &format!("{name} takes no values")));
         };
@@ -174,14 +174,17 @@ impl<'a, V: Variables> Reader<'a, V> {
                 other => kind(other),
             };
             let path = format!("{}{}", this.path.concat(), within(path));
-            Fault::Wrong(format!("`{path}`: expected {}, found {found}", rule.accepted), value.location())
+            LiteralError::Wrong(
+                format!("`{path}`: expected {}, found {found}", rule.accepted),
+                value.location(),
+            )
         };
-        // In JSON `1.0` is a whole number. As a literal it is a Float, and no Int takes it (section 3.5.1).
+        // `1.0` is a whole number in JSON, but a Float as a literal, which Int rejects (section 3.5.1).
         if matches!((&**value, name.as_str()), (Value::Float(_), "Int" | "ID")) {
             return Err(refused(self, &Path::default()));
         }
         let json = match &**value {
-            // The specification's own scalars take no list, no object and no name.
+            // Built-in scalars reject lists, objects and names.
             Value::List(_) | Value::Object(_) | Value::Enum(_)
                 if !self.front.scalars.contains_key(name.as_str()) =>
             {
@@ -189,22 +192,23 @@ impl<'a, V: Variables> Reader<'a, V> {
             }
             _ => self.json(value, rule.accepts_names, name)?,
         };
-        let Some(json) = json else { return Ok(Coerced::Open) };
+        let Some(json) = json else { return Ok(Coerced::Unresolved) };
         (rule.coerce)(&json).map(Coerced::Value).map_err(|path| refused(self, &path))
     }
 
-    /// The JSON that a literal within a scalar of the schema stands for. None while a variable in it has no known value.
+    /// Converts a literal within a custom scalar to JSON. Returns `None` while the value of a variable in it isn't
+    /// known.
     fn json(
         &mut self,
         value: &Node<Value>,
         accepts_names: bool,
         scalar: &Name,
-    ) -> Result<Option<Json>, Fault> {
+    ) -> Result<Option<Json>, LiteralError> {
         Ok(Some(match &**value {
             Value::Variable(name) => match self.variables.within_scalar(name, value.location())? {
-                Standing::Open => return Ok(None),
-                Standing::Absent => Json::Null,
-                Standing::Json(json) => self.bounded(value, json)?,
+                ScalarVariable::Unresolved => return Ok(None),
+                ScalarVariable::Absent => Json::Null,
+                ScalarVariable::Json(json) => self.bounded(value, json)?,
             },
             Value::Enum(word) if accepts_names => Json::String(word.to_string()),
             Value::Enum(word) => {
@@ -231,12 +235,12 @@ impl<'a, V: Variables> Reader<'a, V> {
                 let mut all = Some(Object::new());
                 for (name, value) in fields {
                     let json = match &**value {
-                        // An object has no field for a variable without a value (section 3.10).
+                        // A field whose variable has no value is omitted (section 3.10).
                         Value::Variable(variable) => {
                             match self.variables.within_scalar(variable, value.location())? {
-                                Standing::Absent => continue,
-                                Standing::Open => None,
-                                Standing::Json(json) => Some(self.bounded(value, json)?),
+                                ScalarVariable::Absent => continue,
+                                ScalarVariable::Unresolved => None,
+                                ScalarVariable::Json(json) => Some(self.bounded(value, json)?),
                             }
                         }
                         _ => self.json(value, accepts_names, scalar)?,
@@ -254,18 +258,18 @@ impl<'a, V: Variables> Reader<'a, V> {
             }
             literal => match plain(literal) {
                 Some(json) => json,
-                None => return Err(self.fault(value, &format!("{} is no number", kind(literal)))),
+                None => return Err(self.fault(value, &format!("{} isn't a number", kind(literal)))),
             },
         }))
     }
 
-    /// The JSON of a constant, whatever its type; `None` when it is none.
+    /// Converts a constant of any type to JSON. Returns `None` when it isn't a constant.
     pub(crate) fn constant(&mut self, value: &Node<Value>) -> Option<Json> {
         self.json(value, true, &Name::new_static_unchecked("JSON")).ok().flatten()
     }
 
-    /// A variable's value within a literal. Both together may not be deeper than JSON may be by itself.
-    fn bounded(&self, value: &Node<Value>, json: Json) -> Result<Json, Fault> {
+    /// Checks that the literal and the variable's value within it together don't exceed the depth limit of JSON.
+    fn bounded(&self, value: &Node<Value>, json: Json) -> Result<Json, LiteralError> {
         let limit = json_reader::Limits::DEFAULT.depth;
         if self.depth.saturating_add(depth(&json)) > limit {
             return Err(
@@ -280,7 +284,7 @@ impl<'a, V: Variables> Reader<'a, V> {
         value: &Node<Value>,
         fields: &[(Name, Node<Value>)],
         defined: &apollo_compiler::schema::InputObjectType,
-    ) -> Result<Coerced, Fault> {
+    ) -> Result<Coerced, LiteralError> {
         self.unique(fields)?;
         let (mut all, mut is_open) = (IndexMap::with_capacity(fields.len()), false);
         for (name, value) in fields {
@@ -291,7 +295,7 @@ impl<'a, V: Variables> Reader<'a, V> {
             match self.read(value, &Place { ty: &field.ty, has_default: field.default_value.is_some() })? {
                 Coerced::Value(value) => drop(all.insert(OutName::new(name.as_str()), value)),
                 Coerced::Absent => {}
-                Coerced::Open => is_open = true,
+                Coerced::Unresolved => is_open = true,
             }
             self.path.pop();
         }
@@ -303,11 +307,11 @@ impl<'a, V: Variables> Reader<'a, V> {
         if let Some((name, field)) = missing {
             return Err(self.fault(value, &format!("the field `{name}` of type {} is missing", field.ty)));
         }
-        Ok(if is_open { Coerced::Open } else { Coerced::Value(ConstValue::Object(all)) })
+        Ok(if is_open { Coerced::Unresolved } else { Coerced::Value(ConstValue::Object(all)) })
     }
 
-    /// Refuses a field that is given twice (section 5.6.3).
-    fn unique(&self, fields: &[(Name, Node<Value>)]) -> Result<(), Fault> {
+    /// Rejects duplicate fields (section 5.6.3).
+    fn unique(&self, fields: &[(Name, Node<Value>)]) -> Result<(), LiteralError> {
         let mut seen = std::collections::HashSet::with_capacity(fields.len());
         match fields.iter().find(|(name, _)| !seen.insert(name)) {
             Some((name, value)) => Err(self.fault(value, &format!("the field `{name}` is given twice"))),
@@ -315,16 +319,16 @@ impl<'a, V: Variables> Reader<'a, V> {
         }
     }
 
-    fn expected(&self, value: &Node<Value>, ty: &Type, found: &str) -> Fault {
+    fn expected(&self, value: &Node<Value>, ty: &Type, found: &str) -> LiteralError {
         self.fault(value, &format!("expected {ty}, found {found}"))
     }
 
-    fn fault(&self, value: &Node<Value>, what: &str) -> Fault {
-        Fault::Wrong(format!("`{}`: {what}", self.path.concat()), value.location())
+    fn fault(&self, value: &Node<Value>, what: &str) -> LiteralError {
+        LiteralError::Wrong(format!("`{}`: {what}", self.path.concat()), value.location())
     }
 }
 
-/// A path within a value, as it goes on from the path of the value.
+/// Formats a path within a value, to be appended to the value's own path.
 pub(crate) fn within(path: &Path) -> String {
     let path = path.to_string();
     if path.is_empty() || path.starts_with('[') { path } else { format!(".{path}") }
@@ -338,7 +342,7 @@ fn depth(json: &Json) -> usize {
     }
 }
 
-/// The JSON of a literal that is a single value, and no name.
+/// Converts a scalar literal to JSON. Returns `None` for names, variables, lists and objects.
 fn plain(value: &Value) -> Option<Json> {
     match value {
         Value::Null => Some(Json::Null),

@@ -1,7 +1,8 @@
-//! What a document comes to with every fragment expanded, in figures only. Each selection is visited twice, whatever the
-//! fragments multiply to, since a fragment's figures don't depend on where it is spread.
+//! Computes the size of a document with all fragments expanded, without expanding them. A fragment's size doesn't
+//! depend on where it is spread, so each selection is visited only twice.
 //!
-//! The walk recurses into what is written, at most [`Limits::nesting`] deep, and never through fragments; figures saturate.
+//! The walk recurses into nested selections, at most [`Limits::nesting`] deep, and never through fragments.
+//! Counters saturate.
 
 use std::collections::HashMap;
 
@@ -16,13 +17,13 @@ use crate::{
     limits::{Figure, Limits, within},
 };
 
-/// Counts the selections and arguments that are written, and refuses a document that is past a limit, whichever of its operations runs and whatever its variables are. A spread of a
-/// fragment that isn't there is left to validation.
+/// Checks the limits that don't depend on the operation or its variables. Returns the number of selections and
+/// arguments in the text. Spreads of undefined fragments are left to validation.
 pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<usize, Error> {
     within(Figure::Operations, tree.operations.len(), limits.operations)?;
     within(Figure::Fragments, tree.fragments.len(), limits.fragments)?;
     let mut walk = Walk::new(tree, limits, Pages::unknown(limits))?;
-    let mut all = Figures::default();
+    let mut all = Size::default();
     for operation in tree.operations.iter() {
         walk.directives += operation.directives.len();
         walk.directives +=
@@ -40,7 +41,8 @@ pub(crate) fn shape(tree: &Tree, limits: &Limits) -> Result<usize, Error> {
     Ok(walk.written + walk.arguments)
 }
 
-/// What an operation costs with these lengths of pages that its variables give, in points; refused when it is past [`Limits::cost`].
+/// Computes the cost of an operation, in points. `length` returns the value of a variable as a page length. Fails
+/// when the cost exceeds [`Limits::cost`].
 pub(crate) fn cost(
     tree: &Tree,
     operation: &Operation,
@@ -53,22 +55,22 @@ pub(crate) fn cost(
     Ok(cost)
 }
 
-/// The figures of one selection set, with every fragment in it expanded.
+/// The size of one selection set, with all fragments in it expanded.
 #[derive(Debug, Clone, Copy, Default)]
-struct Figures {
+struct Size {
     fields: usize,
     depth: usize,
     levels: usize,
     aliases: usize,
     cost: usize,
-    /// Fields of this object itself: not those within fields.
+    /// The number of fields of this object, without nested ones.
     level_fields: usize,
-    /// Whether `edges` or `nodes` is among them: then the object is a page.
+    /// Whether `edges` or `nodes` is among these fields, which makes the object a page.
     is_page: bool,
 }
 
-impl Figures {
-    /// Adds what is selected on the same object.
+impl Size {
+    /// Adds another selection on the same object.
     fn add(&mut self, other: &Self) {
         let Self { fields, depth, levels, aliases, cost, level_fields, is_page } = *other;
         self.fields = self.fields.saturating_add(fields);
@@ -80,7 +82,7 @@ impl Figures {
         self.is_page |= is_page;
     }
 
-    /// What a spread or an inline fragment of these adds: itself, and them.
+    /// Returns the size of a spread or an inline fragment of this selection set: one field more.
     fn spread(self) -> Self {
         Self { fields: self.fields.saturating_add(1), ..self }
     }
@@ -89,16 +91,18 @@ impl Figures {
 struct Walk<'a> {
     pages: Pages<'a>,
     limits: &'a Limits,
-    fragments: HashMap<&'a str, Figures>,
+    fragments: HashMap<&'a str, Size>,
     directives: usize,
-    /// Selections and arguments that are written, and the longest string in an argument, in bytes.
+    /// The number of selections in the text.
     written: usize,
+    /// The number of arguments in the text.
     arguments: usize,
+    /// The length of the longest string in an argument, in bytes.
     longest: usize,
 }
 
 impl<'a> Walk<'a> {
-    /// A walk that knows the figures of every fragment.
+    /// Makes a walk, and computes the size of each fragment.
     fn new(tree: &'a Tree, limits: &'a Limits, pages: Pages<'a>) -> Result<Self, Error> {
         let mut walk = Self {
             pages,
@@ -109,7 +113,7 @@ impl<'a> Walk<'a> {
             arguments: 0,
             longest: 0,
         };
-        for (name, fragment) in spread_first(tree, limits)? {
+        for (name, fragment) in topological_order(tree, limits)? {
             walk.directives += fragment.directives.len();
             let figures = walk.selections(&fragment.selection_set, 1)?;
             within(Figure::Levels, figures.levels, limits.levels)?;
@@ -118,9 +122,9 @@ impl<'a> Walk<'a> {
         Ok(walk)
     }
 
-    fn selections(&mut self, set: &SelectionSet, nesting: usize) -> Result<Figures, Error> {
+    fn selections(&mut self, set: &SelectionSet, nesting: usize) -> Result<Size, Error> {
         within(Figure::Nesting, nesting, self.limits.nesting)?;
-        let mut figures = Figures::default();
+        let mut figures = Size::default();
         for selection in &set.selections {
             self.directives += selection.directives().len();
             self.written += 1;
@@ -138,18 +142,18 @@ impl<'a> Walk<'a> {
         Ok(figures)
     }
 
-    fn field(&mut self, field: &Field, nesting: usize) -> Result<Figures, Error> {
+    fn field(&mut self, field: &Field, nesting: usize) -> Result<Size, Error> {
         within(Figure::Arguments, field.arguments.len(), self.limits.arguments)?;
         self.arguments += field.arguments.len();
         let longest = field.arguments.iter().map(|argument| longest(&argument.value)).max();
         self.longest = self.longest.max(longest.unwrap_or(0));
         let inner = if field.selection_set.selections.is_empty() {
-            Figures::default()
+            Size::default()
         } else {
             self.selections(&field.selection_set, nesting + 1)?
         };
-        let times = self.pages.length(field, inner.is_page).max(introspected(&field.name));
-        Ok(Figures {
+        let times = self.pages.length(field, inner.is_page).max(introspection_list_length(&field.name));
+        Ok(Size {
             fields: inner.fields.saturating_add(1),
             depth: inner.depth.saturating_add(1),
             levels: inner.levels,
@@ -161,9 +165,9 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// How many of these a schema of a few hundred fields has, roughly: introspection lists are no pages, and answer all there
-/// is each time.
-fn introspected(name: &str) -> usize {
+/// The estimated length of an introspection list, for a schema of a few hundred fields. These lists have no pages
+/// and always return all items.
+fn introspection_list_length(name: &str) -> usize {
     match name {
         "types" => 100,
         "fields" | "inputFields" | "enumValues" => 5,
@@ -172,8 +176,8 @@ fn introspected(name: &str) -> usize {
     }
 }
 
-/// The fragments, each after all that it spreads. Fails if there is no such order.
-fn spread_first<'a>(tree: &'a Tree, limits: &Limits) -> Result<Vec<(&'a str, &'a Fragment)>, Error> {
+/// Sorts the fragments topologically, each after those that it spreads. Fails if there is a cycle.
+fn topological_order<'a>(tree: &'a Tree, limits: &Limits) -> Result<Vec<(&'a str, &'a Fragment)>, Error> {
     enum Visit<'a> {
         Enter(&'a str),
         Leave(&'a str, &'a Fragment),
@@ -226,9 +230,9 @@ fn spread_first<'a>(tree: &'a Tree, limits: &Limits) -> Result<Vec<(&'a str, &'a
     Ok(ordered)
 }
 
-/// How long pages are, as the operation that runs asks for them.
+/// The lengths of pages in the operation that runs.
 struct Pages<'a> {
-    /// The lengths that variables give; `None` for one that is no length.
+    /// The lengths from variables; `None` for a value that isn't a length.
     lengths: HashMap<&'a str, Option<usize>>,
     /// [`Limits::page`].
     unsaid: usize,
@@ -247,7 +251,7 @@ impl<'a> Pages<'a> {
         Self { lengths: operation.variables.iter().map(of).collect(), unsaid: limits.page }
     }
 
-    /// How many times what is under this field may be answered, at least 1.
+    /// Returns the maximum number of items of this field, at least 1.
     fn length(&self, field: &Field, is_page: bool) -> usize {
         let asked =
             field.arguments.iter().filter(|argument| matches!(argument.name.as_str(), "first" | "last"));
@@ -262,7 +266,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// The longest string within a literal, in bytes.
+/// Returns the length of the longest string within a literal, in bytes.
 fn longest(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),

@@ -1,8 +1,8 @@
-//! The normalised form of an operation: `@skip` and `@include` are resolved, fragments are inlined, and what is selected
-//! under one response key is one field, whose selections are merged (section 6.3.2, CollectFields, and 6.4.3,
-//! MergeSelectionSets). An executor that runs each selection by itself then runs each field once.
+//! Normalises an operation into a plan: resolves `@skip` and `@include`, inlines fragments, and merges the
+//! selections of each response key into one field (section 6.3.2, CollectFields, and 6.4.3, MergeSelectionSets). So
+//! an executor that runs selections one by one runs each field once.
 //!
-//! Under an interface or a union each possible type has selections of its own, since what merges depends on the type.
+//! Under an interface or a union, each possible type gets its own selections, because merging depends on the type.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,26 +20,26 @@ use crate::{
     limits::{Figure, within},
     literal::{Coerced, Place, Reader},
     schema::Inner,
-    usage::Unknown,
+    usage::UnresolvedVariables,
     variable::weight,
 };
 
-/// A normalised operation may hold this many times [`Limits::fields`](crate::Limits::fields) fields: one that is selected on an
-/// interface stands once for each type.
+/// The maximum number of fields in a plan, as a multiple of [`Limits::fields`](crate::Limits::fields). A field
+/// selected on an interface occurs once per possible type.
 const FIELDS_FACTOR: usize = 4;
 
-/// An operation in its normalised form. Arguments without variables have their values already.
+/// A normalised operation. Arguments without variables are already coerced.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
-    /// About the bytes that it takes.
+    /// The approximate size in memory, in bytes.
     pub(crate) weight: usize,
 }
 
 #[derive(Debug)]
 pub(crate) enum Step {
     Field(FieldStep),
-    /// What is selected on one object type.
+    /// The selections on one object type.
     On {
         object: OutName,
         steps: Vec<Step>,
@@ -58,7 +58,7 @@ pub(crate) struct FieldStep {
 #[derive(Debug)]
 pub(crate) enum Argument {
     Constant(OutValue),
-    /// A literal with variables in it.
+    /// A literal that contains variables.
     Open {
         value: Node<Value>,
         ty: Type,
@@ -67,12 +67,13 @@ pub(crate) enum Argument {
     },
 }
 
-/// Whether a variable that steers a directive is true; `None` when it is null.
+/// The value of a variable in `@skip` or `@include`; `None` when it is null.
 pub(crate) type IsSet<'a> = &'a dyn Fn(&Name) -> Option<bool>;
 
-/// The normalised form of `operation`. Without `is_set` all is selected that any values of its variables select.
+/// Normalises `operation`. Without `is_set`, `@skip` and `@include` are ignored, so that all selections are included.
 ///
-/// Fails when fields that merge differ in their arguments, and when the form is larger than [`FIELDS_FACTOR`] allows.
+/// Fails when fields to be merged have different arguments, and when the plan exceeds its limits ([`FIELDS_FACTOR`],
+/// [`Limits::value_bytes`](crate::Limits::value_bytes)).
 pub(crate) fn normalize(
     front: &Inner,
     source: &Source,
@@ -96,11 +97,11 @@ struct Normalizer<'a> {
     bytes: usize,
 }
 
-/// What is selected under each response key, in the order in which the keys come first.
+/// The fields of each response key, in the order of the keys' first occurrence.
 type Groups<'t> = IndexMap<&'t str, Vec<&'t Node<Field>>>;
 
 impl<'t> Normalizer<'t> {
-    /// What these sets select of a value of the composite type `ty`.
+    /// Merges selection sets on a value of the composite type `ty`.
     fn composite(&mut self, ty: &Name, sets: &[&'t SelectionSet]) -> Result<Vec<Step>, Error> {
         if !self.front.is_abstract(ty) {
             return self.object(ty, sets);
@@ -180,7 +181,7 @@ impl<'t> Normalizer<'t> {
         Ok(true)
     }
 
-    /// One field of what is selected under one response key. Validation has seen that all have the same name.
+    /// Merges the fields of one response key. Validation has ensured that they have the same name.
     fn field(&mut self, object: &Name, fields: &[&'t Node<Field>]) -> Result<Step, Error> {
         self.fields += 1;
         within(Figure::Fields, self.fields, self.front.limits.fields.saturating_mul(FIELDS_FACTOR))?;
@@ -191,7 +192,7 @@ impl<'t> Normalizer<'t> {
             return Err(Error::new(ErrorKind::Validation, message).at(self.source, other.location()));
         }
         let sets: Vec<&'t SelectionSet> = fields.iter().map(|field| &field.selection_set).collect();
-        // The object's own definition: it may answer a narrower type than the interface through which it was selected.
+        // The object's own definition counts: its type may be narrower than that of the interface's field.
         let defined = self.front.schema.type_field(object, &first.name);
         let ty = defined.map_or(&first.definition.ty, |defined| &defined.ty).inner_named_type().clone();
         let steps = if self.front.is_composite(&ty) { self.composite(&ty, &sets)? } else { Vec::new() };
@@ -211,7 +212,7 @@ impl<'t> Normalizer<'t> {
             let Some(definition) = defined else { continue };
             let (ty, has_default) = (&*definition.ty, definition.default_value.is_some());
             let path = format!("{}.{}", field.name, argument.name);
-            let mut reader = Reader::new(self.front, Unknown, path.clone());
+            let mut reader = Reader::new(self.front, UnresolvedVariables, path.clone());
             let read = reader.read(&argument.value, &Place { ty, has_default });
             let value = match read.map_err(|fault| fault.into_error(ErrorKind::Validation, self.source))? {
                 Coerced::Value(value) => {
@@ -220,7 +221,7 @@ impl<'t> Normalizer<'t> {
                     Argument::Constant(value.into_value())
                 }
                 Coerced::Absent => continue,
-                Coerced::Open => {
+                Coerced::Unresolved => {
                     Argument::Open { value: argument.value.clone(), ty: ty.clone(), has_default, path }
                 }
             };
@@ -230,7 +231,7 @@ impl<'t> Normalizer<'t> {
     }
 }
 
-/// Whether two fields have the same arguments, in whichever order.
+/// Whether two fields have the same arguments, in any order.
 fn same_arguments(one: &Field, other: &Field) -> bool {
     let (one, other) = (&one.arguments, &other.arguments);
     one.len() == other.len()
@@ -240,7 +241,7 @@ fn same_arguments(one: &Field, other: &Field) -> bool {
         })
 }
 
-/// Whether two literals are the same. The fields of an object may stand in any order.
+/// Whether two literals are equal. The order of an object's fields doesn't matter.
 fn same_value(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::List(one), Value::List(other)) => {

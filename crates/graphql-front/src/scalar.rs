@@ -1,4 +1,4 @@
-//! Scalars: the five of the specification, and those that the schema defines.
+//! Scalars: the five built-in ones of the specification, and the schema's custom scalars.
 
 use std::collections::HashMap;
 
@@ -6,24 +6,25 @@ use async_graphql_value::ConstValue;
 use json_reader::{Json, Path};
 use serde_json::Number;
 
-/// Reads a value as the executor's resolver takes it, or answers the path, within the value, of what is not accepted.
+/// Coerces a value to the form that the executor's resolver accepts. Returns the path of the rejected part, within
+/// the value, on error.
 pub type Coerce = fn(&Json) -> Result<ConstValue, Path>;
 
-/// How the values of a scalar that the schema defines are read.
+/// The rule by which values of a custom scalar are coerced.
 #[derive(Clone, Copy, Debug)]
 pub struct ScalarRule {
-    /// What it takes, to follow the word "expected" in a message.
+    /// The accepted values, as they follow "expected" in a message.
     pub accepted: &'static str,
-    /// Whether a literal may hold bare names (`{mode: FAST}`), which count as strings then.
+    /// Whether a literal may contain bare names (`{mode: FAST}`), which then count as strings.
     pub accepts_names: bool,
-    /// Reads a value. It is never asked for null.
+    /// Coerces a value. It isn't called for null.
     pub coerce: Coerce,
 }
 
-/// The rules of the scalars that a schema defines, by name.
+/// The rules of the schema's custom scalars, by name.
 pub(crate) type ScalarRules = HashMap<String, ScalarRule>;
 
-/// The rule of one of the five scalars of the specification (section 3.5). `None` when it has another name.
+/// Returns the rule of a built-in scalar (section 3.5), or `None` for other names.
 pub(crate) fn built_in(name: &str) -> Option<ScalarRule> {
     let (accepted, coerce): (_, Coerce) = match name {
         "Int" => ("an Int, a whole number of 32 bits", |value| int(value).ok_or_else(Path::default)),
@@ -50,7 +51,8 @@ fn id(value: &Json) -> Option<ConstValue> {
     }
 }
 
-/// `1.0` is a whole number in JSON's eyes, which knows one kind of number; in a literal it is a Float and comes not here.
+/// Coerces a JSON number to Int. `1.0` is accepted, because JSON has only one kind of number. The literal `1.0` is
+/// a Float, and rejected before.
 fn int(value: &Json) -> Option<ConstValue> {
     let Json::Number(number) = value else { return None };
     let whole = match number.as_i64() {
@@ -58,7 +60,7 @@ fn int(value: &Json) -> Option<ConstValue> {
         None => {
             let double = number.as_f64();
             let is_whole = double.fract() == 0.0 && double.abs() <= f64::from(u32::MAX);
-            #[expect(clippy::cast_possible_truncation, reason = "it is whole and within 33 bits")]
+            #[expect(clippy::cast_possible_truncation, reason = "the value is whole and within 33 bits")]
             is_whole.then_some(double as i64)?
         }
     };

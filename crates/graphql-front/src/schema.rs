@@ -1,4 +1,4 @@
-//! The schema, read from its SDL, and the way in.
+//! The schema, parsed from SDL, and the crate's entry point.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,21 +18,21 @@ use crate::{
     variable,
 };
 
-/// Why a [`Front`] can't be made of an SDL.
+/// Why a [`Front`] can't be made from an SDL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// The SDL is no valid schema.
-    #[error("the schema is not valid: {0}")]
+    /// The SDL isn't a valid schema.
+    #[error("the schema is invalid: {0}")]
     Invalid(String),
     /// The schema defines a scalar without a rule.
-    #[error("the scalar {0} has no rule that says which values it takes")]
+    #[error("the scalar {0} has no rule")]
     NoRule(String),
 }
 
-/// A schema in which each of the specification's five scalars is in use, since the library leaves out those that aren't.
+/// A schema that uses all built-in scalars, since the library omits unused ones.
 const BUILT_IN: &str = "type Query { a: Int b: Float c: String d: Boolean e: ID }";
 
-/// Checks documents and their variables against one schema. Cheap to clone.
+/// Checks documents and their variables against one schema. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Front(Arc<Inner>);
 
@@ -45,10 +45,10 @@ pub(crate) struct Inner {
 }
 
 impl Front {
-    /// A front for the schema that `sdl` defines. Each scalar that it defines needs a rule.
+    /// Makes a front for the schema in `sdl`. Each custom scalar needs a rule.
     ///
     /// # Errors
-    /// [`SchemaError`].
+    /// [`SchemaError`] when the SDL is invalid or a rule is missing.
     pub fn new(
         sdl: &str,
         scalars: impl IntoIterator<Item = (&'static str, ScalarRule)>,
@@ -59,7 +59,7 @@ impl Front {
                 .map_err(|failed| SchemaError::Invalid(failed.errors.to_string()))
         };
         let mut schema = read(sdl)?.into_inner();
-        // Variables may be of a scalar that no field is of: within a scalar of the schema they may stand all the same.
+        // A variable may have a built-in type that no field uses, and still be used within a custom scalar.
         for (name, scalar) in read(BUILT_IN)?.into_inner().types {
             if matches!(&scalar, ExtendedType::Scalar(scalar) if scalar.is_built_in()) {
                 schema.types.entry(name).or_insert(scalar);
@@ -83,26 +83,26 @@ impl Front {
         Ok(Self(Arc::new(Inner { schema, scalars, limits, implementers })))
     }
 
-    /// The limits that documents are held to.
+    /// Returns the limits of this front.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
-    /// Parses a document and checks all of it that doesn't depend on variables: limits, the specification's section 5,
-    /// and every literal by the type of its place. Takes time in proportion to the text.
+    /// Parses a document and checks everything that doesn't depend on variables: limits, section 5 of the
+    /// specification, and the types of all literals. Takes time linear in the length of the text.
     ///
     /// # Errors
-    /// What is wrong with it, in the order of the document.
+    /// The errors of the document, in its order.
     pub fn check(&self, text: Arc<str>) -> Result<Document, Errors> {
         check::check(&self.0, text)
     }
 
-    /// Chooses the operation, coerces its variables, and writes it as the tree that runs. `document` must come from this
-    /// front.
+    /// Chooses the operation, coerces its variables, and builds the tree to be executed. `document` must have been
+    /// checked by this front.
     ///
     /// # Errors
-    /// What is wrong with the operation's name or the variables. Nothing has run then.
+    /// The errors of the operation's name or the variables, and exceeded limits.
     pub fn prepare(
         &self,
         document: &Document,
@@ -114,7 +114,7 @@ impl Front {
 }
 
 impl Inner {
-    /// The object types that a value of this composite type can be.
+    /// Returns the possible object types of this composite type.
     pub(crate) fn possible_types(&self, name: &Name) -> Vec<Name> {
         match self.schema.types.get(name) {
             Some(ExtendedType::Interface(_)) => self.implementers.get(name).cloned().unwrap_or_default(),
@@ -126,17 +126,17 @@ impl Inner {
         }
     }
 
-    /// The rule of a scalar, the specification's or the schema's.
+    /// Returns the rule of a built-in or custom scalar.
     pub(crate) fn scalar(&self, name: &str) -> Option<ScalarRule> {
         built_in(name).or_else(|| self.scalars.get(name).copied())
     }
 
-    /// Whether this is an interface or a union.
+    /// Whether this type is an interface or a union.
     pub(crate) fn is_abstract(&self, name: &Name) -> bool {
         matches!(self.schema.types.get(name), Some(ExtendedType::Interface(_) | ExtendedType::Union(_)))
     }
 
-    /// Whether this has fields of its own, or is a union of types that have.
+    /// Whether this type is an object, an interface or a union.
     pub(crate) fn is_composite(&self, name: &Name) -> bool {
         matches!(
             self.schema.types.get(name),

@@ -1,9 +1,9 @@
-//! The text, token by token, before it is parsed: how long it is, how deep its brackets go, and what the parser would read
-//! wrongly.
+//! Scans the tokens of a text before it is parsed: checks limits, and works around errors of the parser.
 //!
-//! The tokens are those of the parser's own lexer, so both agree on what is quoted. The parser gets the tokens alone, each at
-//! its offset: it refuses some commas that the grammar ignores, and doesn't know descriptions. It also drops a name without
-//! a value from arguments and objects, and takes a string that begins with a line's end; both are refused here.
+//! The tokens come from the parser's own lexer, so both agree on strings. The parser gets a text of the tokens
+//! alone, at the same offsets, because it rejects some commas that the grammar ignores, and doesn't support
+//! descriptions of operations. It also ignores names without a value in arguments and objects, and accepts line
+//! breaks in strings. The scan rejects both.
 
 use apollo_parser::{Lexer, Token, TokenKind};
 
@@ -13,14 +13,14 @@ use crate::{
     limits::{Figure, Limits, within},
 };
 
-/// How many lexemes (tokens, commas and runs of white space) there may be for each token that is allowed.
+/// The maximum number of lexemes (tokens, commas and runs of white space), as a multiple of the token limit.
 const SEPARATORS: usize = 4;
 
-/// Refuses a text that is too much for the parser, and answers the text to parse: the same tokens at the same offsets, with
-/// spaces between them. Descriptions of operations, fragments and variables (September 2025) are blanked out; they mean
-/// nothing to an executor.
+/// Checks a text and returns the text to parse: the same tokens at the same offsets, with spaces between them.
+/// Descriptions of operations, fragments and variables (September 2025) are blanked out, since an executor ignores
+/// them.
 ///
-/// Takes time in proportion to the text, which is at most [`Limits::bytes`] long.
+/// Takes time linear in the length of the text, which is at most [`Limits::bytes`].
 pub(crate) fn scan(source: &Source, limits: &Limits) -> Result<String, Error> {
     let text = source.text();
     let mut scan = Scan {
@@ -41,7 +41,7 @@ pub(crate) fn scan(source: &Source, limits: &Limits) -> Result<String, Error> {
     scan.finish()
 }
 
-/// What an open bracket holds, and what stands next in it.
+/// The content of an open bracket, and the token expected next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Frame {
     Selections,
@@ -65,11 +65,11 @@ struct Scan<'a> {
     source: &'a Source,
     text: &'a str,
     limits: &'a Limits,
-    /// What the parser gets.
+    /// The text for the parser.
     out: String,
     tokens: usize,
     open: Vec<Frame>,
-    /// A string that may turn out to be a description.
+    /// A string that may be a description, depending on the next token.
     held: Option<Token<'a>>,
     before: Option<TokenKind>,
 }
@@ -89,7 +89,9 @@ impl<'a> Scan<'a> {
             _ => false,
         };
         if let Some(held) = self.held.take().filter(|_| !describes) {
-            return Err(self.malformed("a string stands where only a description may", held.index()));
+            return Err(
+                self.malformed("unexpected string: only a description may precede this", held.index())
+            );
         }
         if kind == TokenKind::StringValue && self.may_describe() {
             self.held = Some(token.clone());
@@ -105,8 +107,8 @@ impl<'a> Scan<'a> {
         within(Figure::Tokens, self.tokens, self.limits.tokens)
     }
 
-    /// Whether a string that stands here may be a description: before a definition, or before a variable. A string after `=`
-    /// is a default value.
+    /// Whether a string at this position may be a description, which precedes a definition or a variable. A string
+    /// after `=` is a default value.
     fn may_describe(&self) -> bool {
         match self.open.as_slice() {
             [] => true,
@@ -116,13 +118,13 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Takes a token over, once it is sure that it is no description.
+    /// Checks a token that isn't a description, and appends it to the output.
     fn put(&mut self, token: &Token<'a>) -> Result<(), Error> {
         let (kind, data) = (token.kind(), token.data());
         match kind {
             TokenKind::Name => within(Figure::NameBytes, data.len(), self.limits.name_bytes)?,
             TokenKind::StringValue if !data.starts_with("\"\"\"") && data.contains(['\n', '\r']) => {
-                return Err(self.malformed("a string ends in the line in which it begins", token.index()));
+                return Err(self.malformed("a string must end on the line on which it begins", token.index()));
             }
             _ => {}
         }
@@ -133,7 +135,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Follows what brackets hold. Whatever else is wrong with the order of tokens is the parser's to report.
+    /// Tracks the content of brackets. Other errors in the order of tokens are left to the parser.
     fn step(&mut self, token: &Token<'a>) -> Result<(), Error> {
         let kind = token.kind();
         if let Some(Frame::Pairs(Next::Colon)) = self.open.last()
@@ -164,14 +166,14 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// A bracketed value has ended: the next name may come.
+    /// Expects the next name, because a bracketed value has ended.
     fn after_value(&mut self) {
         if let Some(Frame::Pairs(next)) = self.open.last_mut() {
             *next = Next::Name;
         }
     }
 
-    /// Spaces up to this offset, and line ends where there were some.
+    /// Appends spaces up to this offset, and preserves line breaks.
     fn pad(&mut self, offset: usize) {
         let between = self.text.get(self.out.len()..offset).unwrap_or_default();
         self.out.extend(between.bytes().map(|byte| match byte {
@@ -183,7 +185,9 @@ impl<'a> Scan<'a> {
 
     fn finish(self) -> Result<String, Error> {
         match &self.held {
-            Some(held) => Err(self.malformed("a string stands where only a description may", held.index())),
+            Some(held) => {
+                Err(self.malformed("unexpected string: only a description may precede this", held.index()))
+            }
             None => Ok(self.out),
         }
     }

@@ -1,7 +1,8 @@
-//! The places where literals and variables stand: each literal fits the type of its place (section 5.6), and each variable
-//! may stand where it stands (section 5.8.5), in lists and input objects too. Also the root of subscriptions (5.2.4.1).
+//! Checks the types of literals (section 5.6) and the uses of variables (sections 5.8.3 and 5.8.5), within lists
+//! and input objects too. Also checks the root field of subscriptions (5.2.4.1) and the arguments of merged fields
+//! (5.3.2).
 //!
-//! The library judges the rest of section 5; what it knows of these rules is less than they say.
+//! The library checks the rest of section 5. It implements these rules only in part.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,29 +16,29 @@ use apollo_compiler::{
 use crate::{
     document::Source,
     error::{Error, ErrorKind},
-    literal::{Coerced, Fault, Place, Reader, Standing, Variables},
+    literal::{Coerced, LiteralError, Place, Reader, ScalarVariable, Variables},
     normalize::normalize,
     schema::Inner,
 };
 
-/// The variables that steer `@skip` and `@include` in each operation, by the operation's name.
+/// The variables in `@skip` and `@include` of each operation, by the operation's name.
 pub(crate) type Steering = HashMap<Option<Name>, Vec<Name>>;
 
-/// Checks all operations and fragments; when all else `is_right`, also that the arguments of fields that merge agree. Answers what
-/// steers them, and at most
-/// [`Limits::errors`](crate::Limits::errors) of what is wrong.
+/// Checks all operations and fragments. If there are no other errors (`is_right`), also checks that merged fields
+/// have equal arguments. Returns the variables in `@skip` and `@include`, and the errors, about
+/// [`Limits::errors`](crate::Limits::errors) at most.
 pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool) -> (Steering, Vec<Error>) {
     let mut checker = Checker { front, source, errors: Vec::new() };
-    let mut fragments: HashMap<&str, Part<'_>> = HashMap::new();
+    let mut fragments: HashMap<&str, OwnUsages<'_>> = HashMap::new();
     for (name, fragment) in &tree.fragments {
-        let mut part = Part::default();
+        let mut part = OwnUsages::default();
         checker.directives(&fragment.directives, &mut part);
         checker.selections(&fragment.selection_set, &mut part);
         fragments.insert(name.as_str(), part);
     }
     let mut steering = Steering::new();
     for operation in tree.operations.iter() {
-        let mut part = Part::default();
+        let mut part = OwnUsages::default();
         checker.directives(&operation.directives, &mut part);
         for definition in &operation.variables {
             checker.definition(definition);
@@ -61,26 +62,29 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool)
     (steering, checker.errors)
 }
 
-/// What an operation or a fragment holds, without what it spreads.
+/// The content of an operation or a fragment, without the fragments that it spreads.
 #[derive(Default)]
-struct Part<'a> {
+struct OwnUsages<'a> {
     usages: Vec<Usage>,
     steering: Vec<&'a Name>,
     spreads: Vec<&'a str>,
 }
 
-/// A variable where it stands.
+/// A use of a variable.
 struct Usage {
     name: Name,
-    /// The type of the place, and whether the place has a default value; `None` within a scalar of the schema.
+    /// The expected type, and whether the argument or input field has a default value. `None` within a custom scalar.
     place: Option<(Type, bool)>,
-    /// The argument in which it stands, such as `createAgent.input`.
+    /// The argument that contains the use, such as `createAgent.input`.
     path: String,
     span: Option<SourceSpan>,
 }
 
-/// An operation's own part and those of all fragments that it spreads, directly or through others.
-fn reachable<'p, 'a>(own: &'p Part<'a>, fragments: &'p HashMap<&str, Part<'a>>) -> Vec<&'p Part<'a>> {
+/// Returns an operation's own part and the parts of all fragments that it spreads, directly or indirectly.
+fn reachable<'p, 'a>(
+    own: &'p OwnUsages<'a>,
+    fragments: &'p HashMap<&str, OwnUsages<'a>>,
+) -> Vec<&'p OwnUsages<'a>> {
     let (mut found, mut ahead, mut seen) = (vec![own], own.spreads.clone(), HashSet::new());
     while let Some(name) = ahead.pop() {
         if let Some(part) = fragments.get(name).filter(|_| seen.insert(name)) {
@@ -104,13 +108,13 @@ impl Checker<'_> {
         }
     }
 
-    fn report_fault(&mut self, read: Result<Coerced, Fault>) {
+    fn report_fault(&mut self, read: Result<Coerced, LiteralError>) {
         if let (Err(fault), true) = (read, self.errors.len() < self.front.limits.errors) {
             self.errors.push(fault.into_error(ErrorKind::Validation, self.source));
         }
     }
 
-    fn selections<'t>(&mut self, set: &'t SelectionSet, part: &mut Part<'t>) {
+    fn selections<'t>(&mut self, set: &'t SelectionSet, part: &mut OwnUsages<'t>) {
         for selection in &set.selections {
             self.directives(selection.directives(), part);
             match selection {
@@ -124,7 +128,7 @@ impl Checker<'_> {
         }
     }
 
-    fn directives<'t>(&mut self, directives: &'t DirectiveList, part: &mut Part<'t>) {
+    fn directives<'t>(&mut self, directives: &'t DirectiveList, part: &mut OwnUsages<'t>) {
         for directive in &directives.0 {
             let front = self.front;
             if let Some(defined) = front.schema.directive_definitions.get(&directive.name) {
@@ -145,7 +149,7 @@ impl Checker<'_> {
         owner: &Name,
         given: &[Node<Argument>],
         defined: &[Node<InputValueDefinition>],
-        part: &mut Part<'_>,
+        part: &mut OwnUsages<'_>,
     ) {
         for argument in given {
             let Some(definition) = defined.iter().find(|defined| defined.name == argument.name) else {
@@ -153,24 +157,24 @@ impl Checker<'_> {
             };
             let place = Place { ty: &definition.ty, has_default: definition.default_value.is_some() };
             let path = format!("{owner}.{}", argument.name);
-            let mut reader = Reader::new(self.front, Noted(Vec::new()), path.clone());
+            let mut reader = Reader::new(self.front, UsageRecorder(Vec::new()), path.clone());
             let read = reader.read(&argument.value, &place);
-            let Noted(noted) = reader.variables;
+            let UsageRecorder(noted) = reader.variables;
             part.usages.extend(noted.into_iter().map(|usage| Usage { path: path.clone(), ..usage }));
             self.report_fault(read);
         }
     }
 
-    /// A variable's default value is a constant of the variable's type.
+    /// Checks that a variable's default value has the variable's type.
     fn definition(&mut self, definition: &VariableDefinition) {
         let Some(default) = &definition.default_value else { return };
         let place = Place { ty: &definition.ty, has_default: false };
-        let mut reader = Reader::new(self.front, Unknown, format!("${}", definition.name));
+        let mut reader = Reader::new(self.front, UnresolvedVariables, format!("${}", definition.name));
         let read = reader.read(default, &place);
         self.report_fault(read);
     }
 
-    /// The variable is defined (section 5.8.3), and may stand here (IsVariableUsageAllowed of section 5.8.5).
+    /// Checks that a variable is defined (section 5.8.3) and allowed here (IsVariableUsageAllowed of section 5.8.5).
     fn usage(&mut self, operation: &Operation, usage: &Usage) {
         let Usage { name, place, path, span } = usage;
         let defined = operation.variables.iter().find(|definition| definition.name == *name);
@@ -195,15 +199,16 @@ impl Checker<'_> {
         }
     }
 
-    /// Fields that merge have equal arguments (section 5.3.2). The library takes `[RED]` and `[RED, GREEN]` for equal, so they
-    /// are compared again here.
+    /// Checks that merged fields have equal arguments (section 5.3.2). The library checks this too, but considers
+    /// `[RED]` and `[RED, GREEN]` equal.
     fn arguments_agree(&mut self, operation: &Operation, tree: &Tree) {
         if let Err(error) = normalize(self.front, self.source, tree, operation, None) {
             self.errors.push(error);
         }
     }
 
-    /// A subscription has one root field. Two selections of one response key are one field (section 5.2.4.1).
+    /// Checks that a subscription has one root field (section 5.2.4.1). Selections with the same response key are
+    /// one field.
     fn subscription_root(&mut self, operation: &Operation, tree: &Tree) {
         if !operation.is_subscription() {
             return;
@@ -244,31 +249,31 @@ fn is_compatible(variable: &Type, place: &Type) -> bool {
     }
 }
 
-/// Takes note of the variables in a literal.
-struct Noted(Vec<Usage>);
+/// Records the variables in a literal.
+struct UsageRecorder(Vec<Usage>);
 
-impl Variables for Noted {
+impl Variables for UsageRecorder {
     fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error> {
         let place = Some((Type::clone(place.ty), place.has_default));
         self.0.push(Usage { name: name.clone(), place, path: String::new(), span });
-        Ok(Coerced::Open)
+        Ok(Coerced::Unresolved)
     }
 
-    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<Standing, Error> {
+    fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<ScalarVariable, Error> {
         self.0.push(Usage { name: name.clone(), place: None, path: String::new(), span });
-        Ok(Standing::Open)
+        Ok(ScalarVariable::Unresolved)
     }
 }
 
-/// Knows no variable's value, and takes no note of any.
-pub(crate) struct Unknown;
+/// Resolves no variables: all values are unknown.
+pub(crate) struct UnresolvedVariables;
 
-impl Variables for Unknown {
+impl Variables for UnresolvedVariables {
     fn at(&mut self, _: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
-        Ok(Coerced::Open)
+        Ok(Coerced::Unresolved)
     }
 
-    fn within_scalar(&mut self, _: &Name, _: Option<SourceSpan>) -> Result<Standing, Error> {
-        Ok(Standing::Open)
+    fn within_scalar(&mut self, _: &Name, _: Option<SourceSpan>) -> Result<ScalarVariable, Error> {
+        Ok(ScalarVariable::Unresolved)
     }
 }

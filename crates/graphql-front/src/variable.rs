@@ -1,4 +1,4 @@
-//! The values of an operation's variables, by the types that it gives them (section 6.1.2).
+//! Coerces the values of an operation's variables to their declared types (section 6.1.2).
 
 use std::{borrow::Cow, cell::Cell, collections::HashMap};
 
@@ -12,10 +12,10 @@ use crate::{
     document::{Document, PlanKey, Prepared},
     error::{Error, ErrorKind, Errors, shortened},
     limits::{Figure, within},
-    literal::{self, Coerced, Fault, NUMBER_BYTES_MAX, Place, Reader, Standing, Variables},
+    literal::{self, Coerced, LiteralError, NUMBER_BYTES_MAX, Place, Reader, ScalarVariable, Variables},
     measure, normalize,
     schema::Inner,
-    usage::Unknown,
+    usage::UnresolvedVariables,
 };
 
 pub(crate) fn prepare(
@@ -27,7 +27,7 @@ pub(crate) fn prepare(
     let limits = &front.limits;
     let operation = document.operation(operation_name)?;
     within(Figure::Values, variables.map_or(0, Object::count_values), limits.values)?;
-    let known = Known::new(front, operation, variables)?;
+    let known = VariableValues::new(front, operation, variables)?;
     let length = |name: &str| match known.coerced.get(name) {
         Some(ConstValue::Number(number)) => {
             number.as_u64().map(|length| usize::try_from(length).unwrap_or(usize::MAX))
@@ -56,17 +56,18 @@ pub(crate) fn prepare(
     Ok(Prepared { executable, kind, cost })
 }
 
-/// The values of an operation's variables, each coerced by its type. What is not in it was not given.
-pub(crate) struct Known<'a> {
+/// The coerced values of an operation's variables. Variables without a value and without a default are missing.
+pub(crate) struct VariableValues<'a> {
     coerced: HashMap<&'a str, ConstValue>,
-    /// What stands for a variable within a scalar of the schema, where that isn't what it was coerced to.
+    /// The values to use within a custom scalar, if they differ from the coerced ones; see [`keeps_text`].
     texts: HashMap<&'a str, Cow<'a, Json>>,
-    /// Bytes of the values that were given to places, and how many there may be.
+    /// The total size of all uses of values so far, in bytes.
     bytes: Cell<usize>,
+    /// The maximum of `bytes`.
     limit: usize,
 }
 
-impl<'a> Known<'a> {
+impl<'a> VariableValues<'a> {
     fn new(front: &Inner, operation: &'a Operation, given: Option<&'a Object>) -> Result<Self, Errors> {
         let mut known = Self {
             coerced: HashMap::new(),
@@ -86,14 +87,14 @@ impl<'a> Known<'a> {
                 }
                 (None, Some(default)) => {
                     let place = Place { ty, has_default: false };
-                    let mut reader = Reader::new(front, Unknown, format!("${name}"));
+                    let mut reader = Reader::new(front, UnresolvedVariables, format!("${name}"));
                     let text = if keeps_text { reader.constant(default) } else { None };
                     known.texts.extend(text.map(|json| (name, Cow::Owned(json))));
                     match reader.read(default, &place) {
                         Ok(Coerced::Value(value)) => Ok(Some(value)),
-                        Ok(Coerced::Absent | Coerced::Open) => Ok(None),
-                        Err(Fault::Wrong(what, _)) => Err(what),
-                        Err(Fault::TooMuch(error)) => return Err(error.into()),
+                        Ok(Coerced::Absent | Coerced::Unresolved) => Ok(None),
+                        Err(LiteralError::Wrong(what, _)) => Err(what),
+                        Err(LiteralError::TooMuch(error)) => return Err(error.into()),
                     }
                 }
                 (None, None) if ty.is_non_null() => Err(format!("`${name}` of type {ty} has no value")),
@@ -111,8 +112,8 @@ impl<'a> Known<'a> {
     }
 }
 
-impl Known<'_> {
-    /// Notes that so many bytes are copied to a place.
+impl VariableValues<'_> {
+    /// Adds the size of one use of a value. Fails when the total exceeds the limit.
     fn charge(&self, bytes: usize) -> Result<(), Error> {
         let sum = self.bytes.get().saturating_add(bytes);
         self.bytes.set(sum);
@@ -120,23 +121,23 @@ impl Known<'_> {
     }
 }
 
-impl Variables for &Known<'_> {
+impl Variables for &VariableValues<'_> {
     fn at(&mut self, name: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
         let Some(value) = self.coerced.get(name.as_str()) else { return Ok(Coerced::Absent) };
         self.charge(weight(value))?;
         Ok(Coerced::Value(value.clone()))
     }
 
-    fn within_scalar(&mut self, name: &Name, _: Option<SourceSpan>) -> Result<Standing, Error> {
-        let Some(value) = self.coerced.get(name.as_str()) else { return Ok(Standing::Absent) };
-        // As a tree, and as the text that the scalar is written as.
+    fn within_scalar(&mut self, name: &Name, _: Option<SourceSpan>) -> Result<ScalarVariable, Error> {
+        let Some(value) = self.coerced.get(name.as_str()) else { return Ok(ScalarVariable::Absent) };
+        // The value is copied twice: as a tree, and in the text into which the scalar is serialised.
         self.charge(2 * weight(value))?;
         let text = self.texts.get(name.as_str()).map(|json| Json::clone(json));
-        Ok(Standing::Json(text.unwrap_or_else(|| json_of(value))))
+        Ok(ScalarVariable::Json(text.unwrap_or_else(|| json_of(value))))
     }
 }
 
-/// About the bytes of a value.
+/// Returns the approximate size of a value, in bytes.
 pub(crate) fn weight(value: &ConstValue) -> usize {
     let own = size_of::<ConstValue>();
     own + match value {
@@ -150,8 +151,8 @@ pub(crate) fn weight(value: &ConstValue) -> usize {
     }
 }
 
-/// Whether a variable of this type stands within a scalar of the schema as it was given: a Float, whose token is kept, or a value of
-/// such a scalar. All others stand there as what they were coerced to.
+/// Whether a variable of this type is used within a custom scalar as it was sent: a Float, so that its token is
+/// kept, or a value of a custom scalar. For other types the coerced value is used.
 fn keeps_text(front: &Inner, ty: &Type) -> bool {
     let (Type::Named(name) | Type::NonNullNamed(name)) = ty else { return false };
     name == "Float" || front.scalars.contains_key(name.as_str())
@@ -167,7 +168,7 @@ fn json_of(value: &ConstValue) -> Json {
         }
         ConstValue::String(text) => Json::String(text.clone()),
         ConstValue::Enum(name) => Json::String(name.to_string()),
-        // A scalar's rule has written it.
+        // Binary values contain JSON text, serialised by a scalar's rule.
         ConstValue::Binary(text) => {
             json_reader::read(text, &json_reader::Limits::DEPTH_ONLY).unwrap_or(Json::Null)
         }
@@ -178,7 +179,7 @@ fn json_of(value: &ConstValue) -> Json {
     }
 }
 
-/// Reads values as JSON has them. Errors carry the path of the value that is wrong.
+/// Coerces JSON values. Errors contain the path of the wrong value.
 struct Values<'a> {
     front: &'a Inner,
     path: Vec<String>,
@@ -234,7 +235,7 @@ impl Values<'_> {
                     format!("`{path}`: expected {}{found}", rule.accepted)
                 })
             }
-            // Validation sees that a variable is of an input type.
+            // Unreachable: validation ensures that a variable has an input type.
             _ => Err(self.fault(&format!("{ty} takes no values"))),
         }
     }
@@ -269,7 +270,7 @@ impl Values<'_> {
     }
 }
 
-/// What was given, in words: a short number itself, of all else the kind.
+/// Describes a value for a message: a short number is quoted, other values are named by kind.
 fn found(json: &Json) -> &str {
     match json {
         Json::Number(number) if number.as_str().len() <= NUMBER_BYTES_MAX => number.as_str(),

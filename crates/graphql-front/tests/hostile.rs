@@ -1,4 +1,4 @@
-//! Hostile texts: time in proportion to the text, no panic, and a stack of 512 KiB, from the text to the tree that runs.
+//! Tests hostile texts: all stages take linear time, don't panic, and fit a stack of 512 KiB.
 
 #![cfg(test)]
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 use support::{bomb, front, front_with, nest, run};
 
-/// Does with a request all that the front does, on a stack of 512 KiB, and says whether it got through.
+/// Checks and prepares a request on a stack of 512 KiB. Returns whether it was accepted.
 fn survives(text: &str, variables: &str) -> bool {
     let (text, variables) = (text.to_owned(), variables.to_owned());
     let serve = move || {
@@ -41,7 +41,7 @@ fn the_deepest_that_is_accepted_fits_the_stack() {
     ] {
         assert!(survives(&text, "{}"), "{text}");
     }
-    // Refused, and not before the parser has been through them.
+    // Rejected, but only after parsing.
     let types =
         format!("query($a:{}={}){{b}}", nest("[", "Int", "]", MOST - 1), nest("[", "1", "]", MOST - 1));
     for text in
@@ -61,7 +61,7 @@ fn brackets_by_the_hundred_thousand_are_refused_at_once() {
     }
 }
 
-/// Each is so many bytes of one thing, between what it stands in.
+/// Families of texts: a part repeated to a number of bytes, between a beginning and an end.
 const FAMILIES: &[(&str, &str, &str)] = &[
     ("{", "b ", "}"),
     ("{", "unknown ", "}"),
@@ -93,7 +93,7 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("", "\"\"query a{b}", ""),
 ];
 
-/// The time that this thread has had of a processor: others' work doesn't count.
+/// The processor time of this thread, which excludes the work of others.
 fn worked() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
@@ -130,7 +130,8 @@ fn sixteen_times_the_text_takes_about_sixteen_times_as_long() {
     for (before, each, after) in FAMILIES {
         let text = |bytes: usize| format!("{before}{}{after}", each.repeat(bytes / each.len()));
         let (short, long) = (shortest(&text(1024)), shortest(&text(16 * 1024)));
-        // A square would be 256 times. What takes less than a tenth of a millisecond is no square of so many bytes.
+        // Quadratic time would be 256 times as long. Less than a tenth of a millisecond can't be quadratic for this
+        // many bytes.
         if long > 80 * short.max(Duration::from_micros(100)) {
             squares.push(format!("{before}{each}…: {short:?}, and {long:?} for sixteen times as much"));
         }
@@ -138,7 +139,7 @@ fn sixteen_times_the_text_takes_about_sixteen_times_as_long() {
     assert!(squares.is_empty(), "{squares:#?}");
 }
 
-/// Pieces over which a reader may stumble.
+/// Pieces that are difficult for a parser.
 fn pieces() -> impl Strategy<Value = String> {
     let words = r#"[ ] { } ( ) {a {b} a(x: b(x: [1] {a: " "" """ \""" \ # , ... ...f null true 0 -1.5e3 $a @a : ! é "b" "\""
         """b""" """\"""""" query fragment on ...on query($a:[[Int]]=[1]){ ...{ ...on Query{ @skip(if: node(id:1){ in:{name:"n" "#;
@@ -154,7 +155,7 @@ fn pieces() -> impl Strategy<Value = String> {
         .prop_map(|(start, rest)| start + &rest.concat())
 }
 
-/// A document of fragments `f1` to `f4`, each of which may spread any other.
+/// Generates a document of fragments `f1` to `f4`, each of which may spread any other.
 fn documents() -> impl Strategy<Value = String> {
     let set = || {
         let leaf = prop_oneof![

@@ -1,4 +1,5 @@
-//! What is refused, one past each limit; that the figures are those of the expansion; and what clients send is taken.
+//! Tests each limit with one more than allowed, compares the computed sizes with an expansion, and checks that
+//! documents of real clients are accepted.
 
 #![cfg(test)]
 
@@ -8,7 +9,7 @@ use graphql_front::{ErrorKind, Figure, Figure::*, Front, Limits};
 use proptest::prelude::*;
 use support::{bomb, front, front_with, nest, run};
 
-/// What there was too much of, if that is why this is refused.
+/// The limit that a document exceeds, if it is rejected for that.
 fn too_much(front: &Front, text: &str) -> Option<(Figure, usize, usize)> {
     let errors = run(front, text, "{}").err()?;
     let message = errors.to_string();
@@ -150,7 +151,7 @@ fn variables_of_too_many_values_are_refused() {
     assert!(matches!(errors.into_iter().next().unwrap().kind, ErrorKind::TooComplex { figure: Values, .. }));
 }
 
-/// Which figure a request is refused for.
+/// The limit that a request exceeds.
 fn figure(text: &str, variables: &str) -> Option<Figure> {
     match run(&front(), text, variables).err()?.into_iter().next()?.kind {
         ErrorKind::TooComplex { figure, .. } => Some(figure),
@@ -169,14 +170,14 @@ fn a_value_counts_wherever_it_stands() {
         let json = format!("query($v: String!) {{ b(x: {{a: [{}]}}) }}", uses(times / 2));
         assert_eq!(figure(&json, &variables), refused, "{times}");
     }
-    // A fragment's literal stands wherever the fragment is spread to.
+    // A literal in a fragment counts at each spread of the fragment.
     let literal = "x".repeat(300_000);
     let link =
         |at: usize| format!("fragment f{at} on Query {{ a {{ ...f{0} }} nodes {{ ...f{0} }} }} ", at + 1);
     let chain: String = (0..7).map(link).collect();
     let many = format!("{{ ...f0 }} {chain} fragment f7 on Query {{ echo(text: \"{literal}\") }}");
     assert_eq!(figure(&many, "{}"), Some(ValueBytes));
-    // Each conflict that is reported holds a copy.
+    // Each reported conflict contains a copy.
     let value = "x".repeat(900_000);
     let conflicts = format!("{{ echo(text: \"{value}\") a {{ {} }} }}", "b(x: 1) ".repeat(1_000));
     assert_eq!(figure(&conflicts, "{}"), Some(Copies));
@@ -193,10 +194,10 @@ fn a_deep_variable_within_a_deep_literal_is_refused() {
     assert!(errors.to_string().contains("open within each other"), "{errors}");
 }
 
-/// Fields of a document, with each fragment walked again wherever it is spread.
+/// Counts the fields of a document by expanding each fragment at each spread.
 fn expanded(from: usize, widths: &[usize]) -> usize {
     match widths.get(from) {
-        // A spread, and what it holds.
+        // A spread, and its content.
         Some(width) => width * (1 + expanded(from + 1, widths)),
         None => 1,
     }

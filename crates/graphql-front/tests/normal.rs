@@ -1,4 +1,4 @@
-//! What a document is normalised to: each response key once for each concrete type, every value in place.
+//! Tests normalisation: each response key occurs once per concrete type, and all values are inserted.
 
 #![cfg(test)]
 
@@ -58,7 +58,7 @@ fn skip_and_include_are_resolved_before_anything_merges() {
     assert_normal("query($x: Boolean! = false) { b c @include(if: $x) }", "{}", "{b}");
     assert_normal("query($x: Boolean! = false) { b c @include(if: $x) }", r#"{"x":true}"#, "{b c}");
     assert_normal("{ b @skip(if: true) }", "{}", "{}");
-    // A directive that isn't reached isn't asked.
+    // A directive below an excluded field isn't evaluated.
     let text = "query($x: Boolean!, $y: Boolean = true) { c a @include(if: $x) { b @include(if: $y) } }";
     assert_normal(text, r#"{"x":false,"y":null}"#, "{c}");
 }
@@ -109,7 +109,7 @@ fn values_of_a_scalar_of_the_schema_leave_as_their_exact_text() {
         r#"{b(x: {"a":[null],"e":"RED"})}"#,
     );
     assert_normal("query($n: Float = 1.50) { b(x: {z: $n}) }", "{}", r#"{b(x: {"z":1.50})}"#);
-    // A variable of another type stands there as what it is coerced to.
+    // A variable of another type is used with its coerced value.
     let text = "query($l: [Int!], $i: ID, $n: Int, $f: Flag) { b(x: [$l, $i, $n, $f]) }";
     assert_normal(text, r#"{"l":5,"i":7,"n":7.0,"f":"RED"}"#, r#"{b(x: [[5],"7",7,"RED"])}"#);
 }
@@ -131,7 +131,7 @@ fn the_operation_of_the_name_runs_and_no_other() {
     }
 }
 
-/// Selections of a pet that repeat keys, through fragments and type conditions.
+/// Generates selections of a pet that repeat keys, through fragments and type conditions.
 fn selections() -> impl Strategy<Value = String> {
     let leaf =
         prop::sample::select(vec!["id ", "name ", "x: name ", "number ", "__typename ", "...P ", "...N "]);
@@ -152,7 +152,7 @@ fn selections() -> impl Strategy<Value = String> {
     })
 }
 
-/// Whether a key stands twice in a set of these words, as `words` writes them.
+/// Whether a selection set, as formatted by `words`, contains a key twice.
 fn repeats(words: &str) -> bool {
     let mut open: Vec<std::collections::HashSet<String>> = vec![];
     for word in words.replace('{', " { ").replace('}', " } ").split_whitespace() {
@@ -180,7 +180,7 @@ proptest! {
              fragment P on Pet {{ id name owner {{ id }} }} fragment N on Node {{ owner {{ id owner {{ id }} }} }}",
             all.concat()
         );
-        // Some are too deep.
+        // Some exceed the depth limit.
         if let Ok(prepared) = run(&front(), &text, &format!(r#"{{"t":{t}}}"#)) {
             let words = words(&prepared.executable).replace("x: name", "x").replace("(first: 2)", "");
             prop_assert!(!repeats(&words), "{} gives {}", text, words);

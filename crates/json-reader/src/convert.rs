@@ -1,27 +1,27 @@
-//! Between our tree and serde_json's, without any text in between.
+//! Conversions between this crate's tree and serde_json's, without a text in between.
 
 use serde_json::Value;
 
 use crate::{Json, Number, Object};
 
 impl Number {
-    /// The same number in serde_json: an integer when its token is one's and 64 bits hold it, else the double next to it.
+    /// Converts to serde_json: to an integer if the token is an integer that fits 64 bits, else to the nearest double.
     #[must_use]
     pub fn to_serde(&self) -> serde_json::Number {
         let integer = || match self.as_str() {
-            // No integer is negative zero, and serde_json reads it as a double.
+            // serde_json parses negative zero as a double, since no integer represents it.
             "-0" => None,
             _ => self.as_i64().map(Into::into).or_else(|| self.as_u64().map(Into::into)),
         };
         let double = || serde_json::Number::from_f64(self.as_f64());
-        // Every token is of a finite double.
+        // `0` is unreachable: every token is a finite double.
         integer().or_else(double).unwrap_or_else(|| 0.into())
     }
 }
 
 impl Json {
-    /// The same value in serde_json: as its parser would have read it. The order of keys is lost, as are the tokens of
-    /// numbers: `1.0` and `1e0` are one there, and an integer beyond 64 bits is rounded to a double.
+    /// Converts to serde_json, with the result of its own parser. Loses the order of keys and the tokens of
+    /// numbers: `1.0` and `1e0` become the same, and an integer beyond 64 bits is rounded to a double.
     #[must_use]
     pub fn to_serde(&self) -> Value {
         self.clone().into()
@@ -47,15 +47,14 @@ impl From<Object> for serde_json::Map<String, Value> {
     }
 }
 
-/// As serde_json would write it. The keys that only serde_json gives a meaning are kept too: nothing here interprets
-/// them.
+/// Converts from serde_json. Keys that serde_json interprets are kept as ordinary keys.
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(value),
             Value::Number(number) => {
-                // serde_json writes numbers of JSON, and none that is infinite.
+                // `Null` is unreachable: serde_json formats finite JSON numbers.
                 Number::from_token(&number.to_string()).map_or(Self::Null, Self::Number)
             }
             Value::String(text) => Self::String(text),

@@ -1,10 +1,10 @@
-//! Why a text is not read.
+//! Errors of reading a text.
 
 use std::fmt;
 
 use crate::{Path, TypeError, path::shortened};
 
-/// Why a text is not read: what is wrong, where, and what would be accepted.
+/// Why a text was rejected. Displays the problem, the path and the position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     pub(crate) kind: ReadErrorKind,
@@ -12,45 +12,45 @@ pub struct ReadError {
     pub(crate) position: Option<Position>,
 }
 
-/// A place in the text.
+/// A position in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// In bytes, from 0; a byte order mark counts.
+    /// The offset in bytes, from 0. A byte order mark counts.
     pub offset: usize,
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// In characters, from 1.
+    /// The column in characters, from 1.
     pub column: usize,
 }
 
-/// What is wrong.
+/// The kind of a [`ReadError`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
     /// The text is longer than [`Limits::bytes`](crate::Limits::bytes).
     #[error("the text has more than {limit} bytes")]
     TooLong {
-        /// What is accepted.
+        /// The limit.
         limit: usize,
     },
     /// There are more values than [`Limits::values`](crate::Limits::values).
     #[error("there are more than {limit} values")]
     TooManyValues {
-        /// What is accepted.
+        /// The limit.
         limit: usize,
     },
     /// The value is nested deeper than [`Limits::depth`](crate::Limits::depth).
     #[error("arrays and objects are nested more than {limit} levels deep")]
     TooDeep {
-        /// What is accepted.
+        /// The limit.
         limit: usize,
     },
-    /// Something else stands there than JSON allows.
+    /// A syntax error.
     #[error("expected {expected}, found {found}")]
     Unexpected {
-        /// What may stand there.
+        /// What JSON allows at this position.
         expected: &'static str,
-        /// What does.
+        /// What was found instead.
         found: Found,
     },
     /// The text is not UTF-8.
@@ -62,24 +62,24 @@ pub enum ReadErrorKind {
     /// A backslash does not begin an escape.
     #[error("expected an escape: \\\" \\\\ \\/ \\b \\f \\n \\r \\t, or \\u with four hex digits")]
     BadEscape,
-    /// Half of a pair of UTF-16 stands alone.
+    /// An escaped UTF-16 surrogate isn't part of a pair.
     #[error("a \\u escape of a surrogate must be one of a pair, such as \\ud83d\\ude00")]
     LoneSurrogate,
-    /// A number's magnitude is beyond that of any double.
-    #[error("the number is larger than a double can be (1.8e308)")]
+    /// A number's magnitude exceeds that of the largest double.
+    #[error("the number is larger than the largest double (1.8e308)")]
     NumberTooLarge,
     /// A key occurs twice in one object.
     #[error("the key {:?} occurs twice in one object", shortened(.0))]
     DoubledKey(String),
-    /// A key begins with what serde_json takes for an instruction.
-    #[error("this key is reserved: some parsers of JSON take it for an instruction")]
+    /// A key begins with the prefix of keys that serde_json interprets.
+    #[error("this key is reserved: some JSON parsers interpret it")]
     ReservedKey,
-    /// The text is JSON, but not of the type that is read.
+    /// The text is JSON, but not of the requested type.
     #[error("{0}")]
     Type(String),
 }
 
-/// What stands where something else should.
+/// What was found at the position of a syntax error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The end of the text.
@@ -99,32 +99,32 @@ impl fmt::Display for Found {
 }
 
 impl ReadError {
-    /// What is wrong.
+    /// Returns the kind of error.
     #[must_use]
     pub fn kind(&self) -> &ReadErrorKind {
         &self.kind
     }
 
-    /// The value that is wrong, or that was being read.
+    /// Returns the path of the wrong value, or of the value that was being read.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where reading stopped; none when the whole text was read and is not of the type.
+    /// Returns the position at which reading stopped. `None` for errors of type, and for a text that is too long.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.position
     }
 
-    /// Whether there is more than the limits accept.
+    /// Whether a limit was exceeded.
     #[must_use]
     pub fn is_too_much(&self) -> bool {
         use ReadErrorKind::{TooDeep, TooLong, TooManyValues};
         matches!(self.kind, TooLong { .. } | TooManyValues { .. } | TooDeep { .. })
     }
 
-    /// Whether the text is JSON, but not of the type that is read.
+    /// Whether the text is JSON, but not of the requested type.
     #[must_use]
     pub fn is_type(&self) -> bool {
         matches!(self.kind, ReadErrorKind::Type(_))

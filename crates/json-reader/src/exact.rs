@@ -1,4 +1,5 @@
-//! Trees as fields of other types: a [`Json`] that serde reads from this crate's deserializer keeps its tokens.
+//! `Deserialize` for [`Json`], [`Number`] and [`Object`], so that they can be fields of other types. With this crate's
+//! deserializer they keep the tokens of numbers.
 
 use std::fmt;
 
@@ -9,11 +10,13 @@ use serde::{
 
 use crate::{Json, Number, Object, path::shortened, typed::unexpected};
 
-/// By this name a type asks for a value as it is. It is the name of a Rust type, which no text can hold.
+/// The newtype name with which a type requests exact values from this crate's deserializer. Names of Rust types
+/// aren't part of the input, so no text can contain it.
 pub(crate) const EXACT: &str = "json_reader::Json";
 
 impl<'de> Deserialize<'de> for Json {
-    /// From the deserializers of this crate, exactly. From another one's, a number is what serde's data model makes of it.
+    /// Reads a tree. This crate's deserializer passes exact tokens. With other deserializers, numbers are limited
+    /// to serde's data model.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(EXACT, Exact)
     }
@@ -43,7 +46,7 @@ impl<'de> Visitor<'de> for Exact {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value of JSON")
+        f.write_str("a JSON value")
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
@@ -86,7 +89,7 @@ impl<'de> Visitor<'de> for Exact {
         Ok(text.into())
     }
 
-    /// The token of a number, from this crate's deserializers.
+    /// Reads the token of a number, as passed by this crate's deserializer.
     fn visit_bytes<E: Error>(self, token: &[u8]) -> Result<Json, E> {
         let number = str::from_utf8(token).ok().and_then(Number::from_token);
         number.map(Json::Number).ok_or_else(|| E::invalid_type(Unexpected::Bytes(token), &self))

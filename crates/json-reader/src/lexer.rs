@@ -1,20 +1,20 @@
-//! The smallest pieces of the text: numbers, escapes, runs of plain characters.
+//! The lexer: recognises numbers, hex digits, and runs of white space and plain characters.
 
-/// What a number looks like from its outside.
+/// The shape of a number's token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NumberToken {
-    /// Its length in bytes.
+    /// The length in bytes.
     pub(crate) len: usize,
-    /// How many digits are before its fraction.
+    /// The number of digits before the fraction.
     integer_digits: usize,
     has_exponent: bool,
 }
 
-/// The longest run of digits that is a finite double, whatever they are: the greatest one has 309.
+/// The maximum number of digits of which every integer is a finite double. The largest double has 309 digits.
 const DIGITS_FINITE: usize = 308;
 
 impl NumberToken {
-    /// Whether a double can hold its magnitude. Few tokens must be parsed to tell.
+    /// Whether the magnitude fits a double. Parses the token only when its shape doesn't decide.
     pub(crate) fn is_finite(self, token: &str) -> bool {
         if self.integer_digits <= DIGITS_FINITE && !self.has_exponent {
             return true;
@@ -23,16 +23,16 @@ impl NumberToken {
     }
 }
 
-/// Reads the number that the text begins with.
+/// Recognises the number at the beginning of the text.
 ///
 /// # Errors
-/// Where it ceases to be one, in bytes.
+/// The offset at which it stops being a number, in bytes.
 pub(crate) fn number(text: &[u8]) -> Result<NumberToken, usize> {
     let mut at = usize::from(text.first() == Some(&b'-'));
     let integer_digits = digits(text, at);
     match (text.get(at), integer_digits) {
         (_, 0) => return Err(at),
-        // A leading zero stands alone.
+        // A leading zero must be the only digit.
         (Some(b'0'), 2..) => return Err(at + 1),
         _ => at += integer_digits,
     }
@@ -59,17 +59,17 @@ fn digits(text: &[u8], from: usize) -> usize {
     run(text.get(from..).unwrap_or_default(), |byte| byte.is_ascii_digit())
 }
 
-/// How many bytes at the beginning of the text are like this.
+/// Returns the length of the prefix whose bytes satisfy `is_like`.
 fn run(text: &[u8], is_like: impl Fn(u8) -> bool) -> usize {
     text.iter().position(|byte| !is_like(*byte)).unwrap_or(text.len())
 }
 
-/// How many bytes at the beginning of the text are white space between tokens.
+/// Returns the length of the white space at the beginning of the text, in bytes.
 pub(crate) fn space(text: &[u8]) -> usize {
     run(text, |byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
 }
 
-/// How many bytes at the beginning of the text stand for themselves in a string.
+/// Returns the length of the prefix that needs no escaping in a string, in bytes. Checks eight bytes at a time.
 pub(crate) fn plain(text: &[u8]) -> usize {
     const WORD: usize = size_of::<u64>();
     const ONES: u64 = u64::MAX / 0xff;
@@ -88,7 +88,7 @@ pub(crate) fn plain(text: &[u8]) -> usize {
     sure + run(rest, |byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
 }
 
-/// The four hex digits at the beginning of the text.
+/// Parses the four hex digits at the beginning of the text.
 pub(crate) fn hex(text: &[u8]) -> Option<u16> {
     text.get(..4)?.iter().try_fold(0, |number: u16, byte| {
         let digit = char::from(*byte).to_digit(16)?;

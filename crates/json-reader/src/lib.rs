@@ -1,8 +1,9 @@
 //! Reads JSON text (RFC 8259, restricted as I-JSON, RFC 7493) within limits.
 //!
-//! [`read`] builds a [`Json`] tree. It keeps the order of keys and the exact token of each number. It refuses doubled
-//! keys, the keys that serde_json interprets, lone surrogates, and text beyond the [`Limits`]. [`read_as`] reads into
-//! a type that implements serde's `Deserialize`. Neither recurses over the input, and both take time linear in it.
+//! [`read`] builds a [`Json`] tree, which keeps the order of keys and the exact token of each number. It rejects
+//! duplicate keys, keys that serde_json interprets, lone surrogates, and text beyond the [`Limits`]. [`read_as`]
+//! reads into a type that implements serde's `Deserialize`. Both take time linear in the text. Parsing doesn't
+//! recurse.
 //!
 //! This crate never calls serde_json's parser. It depends on serde_json only to convert between the two trees.
 
@@ -34,16 +35,15 @@ use serde::de::DeserializeOwned;
 /// Reads one JSON value from UTF-8 text. A byte order mark before it is skipped.
 ///
 /// # Errors
-/// [`ReadError`]: what is wrong, at which path, line and column.
+/// [`ReadError`], with path, line and column.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Json, ReadError> {
     reader::read(bytes, limits)
 }
 
-/// Reads one JSON value, and from it a `T`. Structs are read from objects only, never from arrays of their fields'
-/// values.
+/// Reads one JSON value into a `T`. Structs are read from objects only, never from arrays of their fields' values.
 ///
 /// # Errors
-/// [`ReadError`], whose kind is [`ReadErrorKind::Type`] when the text is JSON and not a `T`.
+/// [`ReadError`], of the kind [`ReadErrorKind::Type`] when the text is JSON but not a `T`.
 pub fn read_as<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, ReadError> {
     let json = read(bytes, limits)?;
     from_json(&json).map_err(ReadError::from)

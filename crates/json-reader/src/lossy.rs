@@ -1,21 +1,21 @@
-//! Numbers that programs which read doubles would change.
+//! Finds numbers that change in programs which parse numbers as doubles.
 
 use crate::{Json, Number, Object, Path, Segment};
 
-/// The largest integer that a double holds exactly together with its neighbours: 2^53−1 (RFC 7493, section 2.2).
+/// The largest integer up to which doubles represent all integers exactly: 2^53−1 (RFC 7493, section 2.2).
 pub const INTEGER_MAX: i64 = (1 << 53) - 1;
-/// From here on the canonical form of RFC 8785 writes a double with an exponent, not as an integer.
+/// The value from which the canonical form of RFC 8785 writes a double with an exponent.
 const EXPONENT_FROM: f64 = 1e21;
 
-/// Where the first number is that a double does not carry safely: an integer's token beyond ±[`INTEGER_MAX`], of any
-/// length; or another token, such as `1e18`, whose double the canonical form writes as such an integer.
+/// Returns the path of the first number that a double doesn't preserve safely: an integer token beyond
+/// ±[`INTEGER_MAX`], or another token, such as `1e18`, whose double the canonical form writes as such an integer.
 #[must_use]
 pub fn lossy_number(json: &Json) -> Option<Path> {
     json.find_number(&is_lossy)
 }
 
 impl Json {
-    /// Where the first number is that is like this.
+    /// Returns the path of the first number that satisfies `is_like`.
     pub fn find_number(&self, is_like: &impl Fn(&Number) -> bool) -> Option<Path> {
         match self {
             Self::Number(number) => is_like(number).then(Path::default),
@@ -30,7 +30,7 @@ impl Json {
 }
 
 impl Object {
-    /// Where the first number is that is like this.
+    /// Returns the path of the first number that satisfies `is_like`.
     pub fn find_number(&self, is_like: &impl Fn(&Number) -> bool) -> Option<Path> {
         self.iter().find_map(|(key, value)| {
             value.find_number(is_like).map(|path| path.within(Segment::Key(key.to_owned())))

@@ -1,32 +1,32 @@
-//! Numbers, each the token that stands for it.
+//! Numbers, stored as their tokens.
 
 use std::fmt;
 
 use crate::lexer;
 
-/// How long a token is that needs no allocation, in bytes.
+/// The maximum length of a token that is stored inline, in bytes.
 const INLINE: usize = 22;
 
-/// A finite number, as its token of JSON: `1`, `1.0` and `1e0` are three. Two are equal when their tokens are.
+/// A finite number, stored as its JSON token. Numbers are equal if their tokens are: `1`, `1.0` and `1e0` differ.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Number(Token);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Token {
-    // What is after the first `len` bytes is zero, so that equal tokens are equal bytes.
+    // Bytes after the first `len` are zero, so that the derived `Eq` and `Hash` are correct.
     Short { len: u8, bytes: [u8; INLINE] },
     Long(Box<str>),
 }
 
 impl Number {
-    /// The number of this token; none when it is no number of JSON, or is larger than a double can be.
+    /// Parses a token. Returns `None` if it isn't a JSON number, or exceeds the largest double.
     #[must_use]
     pub fn from_token(token: &str) -> Option<Self> {
         let number = lexer::number(token.as_bytes()).ok()?;
         (number.len == token.len() && number.is_finite(token)).then(|| Self::from_checked(token))
     }
 
-    /// The number of a token that was checked.
+    /// Makes a number from a checked token.
     pub(crate) fn from_checked(token: &str) -> Self {
         let mut bytes = [0; INLINE];
         match (bytes.get_mut(..token.len()), u8::try_from(token.len())) {
@@ -38,18 +38,18 @@ impl Number {
         }
     }
 
-    /// The number of a double, in the fewest digits that give it back; none when it is infinite or not a number.
+    /// Converts a double, with the fewest digits that parse to the same double. Returns `None` for infinity and NaN.
     #[must_use]
     pub fn from_f64(number: f64) -> Option<Self> {
-        // Rust's debug form of a finite double is a number of JSON: `1.0`, `1e21`, `5e-324`.
+        // Rust's `Debug` format of a finite double is a JSON number: `1.0`, `1e21`, `5e-324`.
         number.is_finite().then(|| Self::from_checked(&format!("{number:?}")))
     }
 
-    /// Its token.
+    /// Returns the token.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            // It was a `str`, and is one.
+            // The bytes come from a `str`, so this can't fail.
             Token::Short { len, bytes } => bytes
                 .get(..usize::from(*len))
                 .and_then(|token| str::from_utf8(token).ok())
@@ -58,32 +58,32 @@ impl Number {
         }
     }
 
-    /// Whether its token has neither fraction nor exponent: `1` and `-0`, but not `1.0` or `1e3`.
+    /// Whether the token has neither fraction nor exponent: `1` and `-0`, but not `1.0` or `1e3`.
     #[must_use]
     pub fn is_integer_token(&self) -> bool {
         !self.as_str().bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
     }
 
-    /// Its value, when its token is an integer's and it fits.
+    /// Returns the value if the token is an integer that fits.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        // What has a fraction or an exponent does not parse.
+        // Tokens with a fraction or an exponent don't parse as integers.
         self.as_str().parse().ok()
     }
 
-    /// Its value, when its token is an integer's and it fits.
+    /// Returns the value if the token is an integer that fits.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         self.as_str().parse().ok()
     }
 
-    /// Whether it is an integer's token that 64 bits don't hold: a program that doesn't look at tokens rounds it.
+    /// Whether the token is an integer that doesn't fit 64 bits. Programs that don't keep tokens round it.
     #[must_use]
     pub fn is_beyond_64_bits(&self) -> bool {
         self.is_integer_token() && self.as_i64().is_none() && self.as_u64().is_none()
     }
 
-    /// The double next to it.
+    /// Returns the nearest double.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         // A checked token always parses.

@@ -6,16 +6,17 @@ use indexmap::{IndexMap, map};
 
 use crate::Json;
 
-/// Up to how many members keys are compared one by one.
+/// The maximum number of members that are searched linearly.
 const SMALL: usize = 16;
 
-/// An object: keys in the order in which they were first inserted, each once. Looking up, inserting and replacing take
-/// constant time; removing takes time linear in what is behind. Two are equal when they have equal members in one order.
+/// An object with unique keys, in the order of their first insertion. Lookup, insertion and replacement take
+/// constant time; removal takes time linear in the number of later members. Objects are equal if they have equal
+/// members in the same order.
 #[derive(Clone, Default)]
 pub struct Object(Members);
 
-// Most objects are small, and a table for each would cost more than all comparisons. A large one has a table whose
-// hashes are keyed at random, so that nobody can choose keys which collide.
+// Most objects are small, for which a hash table would cost more than comparisons. The table of a large object uses
+// randomly keyed hashes, so that an attacker can't choose colliding keys.
 #[derive(Clone)]
 enum Members {
     Small(Vec<(String, Json)>),
@@ -29,13 +30,13 @@ impl Default for Members {
 }
 
 impl Object {
-    /// An object without members.
+    /// Makes an object without members.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many members it has.
+    /// Returns the number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -44,13 +45,13 @@ impl Object {
         }
     }
 
-    /// Whether it has no members.
+    /// Whether the object has no members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The value of this key.
+    /// Returns the value of this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Json> {
         match &self.0 {
@@ -59,7 +60,7 @@ impl Object {
         }
     }
 
-    /// The value of this key, to change it.
+    /// Returns the value of this key, mutably.
     #[must_use]
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Json> {
         match &mut self.0 {
@@ -70,13 +71,14 @@ impl Object {
         }
     }
 
-    /// Whether it has this key.
+    /// Whether the object has this key.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// Sets the value of this key, and returns the one that it had. A new key is the last one, another keeps its place.
+    /// Sets the value of this key and returns the previous one. A new key is appended, an existing one keeps its
+    /// position.
     pub fn insert(&mut self, key: String, value: Json) -> Option<Json> {
         match self.with_room() {
             Members::Small(members) => match members.iter_mut().find(|(name, _)| *name == key) {
@@ -90,7 +92,7 @@ impl Object {
         }
     }
 
-    /// Its members, as they are held when there is one more.
+    /// Returns the members, converted to a table if one more would exceed [`SMALL`].
     fn with_room(&mut self) -> &mut Members {
         if let Members::Small(members) = &mut self.0
             && members.len() == SMALL
@@ -100,7 +102,7 @@ impl Object {
         &mut self.0
     }
 
-    /// Removes this key and returns its value. The others keep their order.
+    /// Removes this key and returns its value. The other members keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Json> {
         match &mut self.0 {
             Members::Small(members) => {
@@ -111,7 +113,7 @@ impl Object {
         }
     }
 
-    /// Its members, in their order.
+    /// Iterates over the members, in order.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
         match &self.0 {
@@ -120,23 +122,23 @@ impl Object {
         }
     }
 
-    /// Its keys, in their order.
+    /// Iterates over the keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(key, _)| key)
     }
 
-    /// Its values, in the order of their keys.
+    /// Iterates over the values, in order.
     pub fn values(&self) -> impl Iterator<Item = &Json> {
         self.iter().map(|(_, value)| value)
     }
 
-    /// How many members and items are in it, at any depth.
+    /// Returns the number of members and items in the object, at any depth.
     #[must_use]
     pub fn count_values(&self) -> usize {
         self.values().map(|value| 1 + value.count_values()).sum()
     }
 
-    /// Inserts this member as the last one; when there is one of its key, nothing changes, and the key comes back.
+    /// Appends a member. If the key exists already, changes nothing and returns the key.
     pub(crate) fn insert_new(&mut self, key: String, value: Json) -> Option<String> {
         match self.with_room() {
             Members::Small(members) if members.iter().any(|(name, _)| *name == key) => Some(key),
@@ -154,7 +156,7 @@ impl Object {
         }
     }
 
-    /// The value that was inserted last.
+    /// Returns the value of the last member, mutably.
     pub(crate) fn last_mut(&mut self) -> Option<&mut Json> {
         match &mut self.0 {
             Members::Small(members) => members.last_mut().map(|(_, value)| value),
@@ -304,7 +306,7 @@ mod tests {
         assert_eq!(object(&["a", "b"]), object(&["a", "b"]));
         assert_ne!(object(&["a", "b"]), object(&["b", "a"]));
         assert_ne!(object(&["a", "b"]), object(&["a"]));
-        // The same members are equal, however they are held.
+        // Equality doesn't depend on the representation.
         let keys: Vec<_> = (0..=SMALL).map(|at| at.to_string()).collect();
         let mut large = object(&keys.iter().map(String::as_str).collect::<Vec<_>>());
         large.remove("0");

@@ -1,46 +1,46 @@
-//! Where in a JSON tree something is.
+//! Paths to values in a JSON tree.
 
 use std::fmt;
 
-/// The longest key that is written in full, in characters.
+/// The maximum length of a displayed key, in characters.
 const KEY_CHARS_MAX: usize = 64;
-/// How many segments are written at either end of a long path.
+/// The number of segments displayed at either end of a long path.
 const SEGMENTS_SHOWN: usize = 12;
 
 /// One step into an object or an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// The member of this key.
+    /// The member with this key.
     Key(String),
     /// The item at this index, from 0.
     Index(usize),
 }
 
-/// The way from the root to a value. Written as `variables.input.tools[3].inputSchema`; a key that is no identifier is
-/// quoted, as in `headers["content-type"]`; long keys and long paths are shortened.
+/// The path from the root to a value. Displays as `variables.input.tools[3].inputSchema`. Keys that aren't
+/// identifiers are quoted, as in `headers["content-type"]`; long keys and long paths are truncated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path(Vec<Segment>);
 
 impl Path {
-    /// The path of these steps.
+    /// Makes a path from its segments.
     #[must_use]
     pub fn new(segments: Vec<Segment>) -> Self {
         Self(segments)
     }
 
-    /// Its steps, from the root on.
+    /// Returns the segments, beginning at the root.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.0
     }
 
-    /// Whether it is the root itself.
+    /// Whether this is the path of the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The same path, seen from the parent of its root.
+    /// Prepends a segment, so that the path begins at the parent of its root.
     #[must_use]
     pub fn within(mut self, parent: Segment) -> Self {
         self.0.insert(0, parent);
@@ -74,7 +74,7 @@ fn is_identifier(key: &str) -> bool {
     !key.is_empty() && key.chars().all(|char| char == '_' || char == '$' || char.is_ascii_alphanumeric())
 }
 
-/// The beginning of a key, with a mark when there is more of it.
+/// Truncates a key to 64 characters, and marks the truncation with `…`.
 pub(crate) fn shortened(key: &str) -> String {
     match key.char_indices().nth(KEY_CHARS_MAX) {
         Some((end, _)) => format!("{}…", key.get(..end).unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! The reader: one loop over the text, with the open arrays and objects on a stack of its own.
+//! The parser: one loop over the text, with an explicit stack of open arrays and objects.
 
 use std::mem;
 
@@ -6,7 +6,7 @@ use crate::{
     Json, Limits, Number, Object, Path, Position, ReadError, ReadErrorKind, Segment, error::Found, lexer,
 };
 
-/// What serde_json interprets begins with this, in whichever of its features.
+/// The prefix of all keys that serde_json interprets, in any of its features.
 const RESERVED: &str = "$serde_json::private::";
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -15,7 +15,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Json, ReadError> {
         let kind = ReadErrorKind::TooLong { limit: limits.bytes };
         return Err(ReadError { kind, path: Path::default(), position: None });
     }
-    // What is not UTF-8 is read up to there, so that the error has its path.
+    // Invalid UTF-8 is parsed up to the first invalid byte, so that the error has a path.
     let (text, is_whole) = match str::from_utf8(bytes) {
         Ok(text) => (text, true),
         Err(err) => {
@@ -43,23 +43,23 @@ fn position(text: &str, offset: usize) -> Position {
 
 struct Reader<'t> {
     text: &'t str,
-    /// Where the next byte is; when something is wrong, where that is.
+    /// The offset of the next byte. After an error, the offset of the error.
     at: usize,
     values: usize,
     limits: &'t Limits,
-    /// What has begun around the innermost array or object, from the outside in.
+    /// The containers around the innermost one, from the outside in.
     open: Vec<Open>,
-    /// Whether the last value of the innermost array or object has been read, and the next has not begun.
+    /// Whether the parser is between two values of the innermost container.
     is_between: bool,
 }
 
-/// What the next value is put into.
+/// A container that is being read.
 enum Open {
-    /// The whole, which is one value.
+    /// The document, which contains one value.
     Root,
-    /// An array, with the items that have been read.
+    /// An array, with the items read so far.
     Array(Vec<Json>),
-    /// An object, with the members that have been read; the last one is null as long as its value has not been.
+    /// An object, with the members read so far. The last value is null until it has been read.
     Object(Object),
 }
 
@@ -105,7 +105,7 @@ impl Reader<'_> {
                 }
                 _ => self.scalar(first)?,
             };
-            // A value that ends an array or an object makes that a value in its turn.
+            // Adds the value to its container. If that closes the container, the container is the next value.
             loop {
                 match inner {
                     Open::Root => {
@@ -151,18 +151,18 @@ impl Reader<'_> {
         }
     }
 
-    /// Ends the innermost array or object.
+    /// Closes the innermost container and returns it.
     fn close(&mut self, inner: &mut Open) -> Json {
         self.is_between = false;
         match mem::replace(inner, self.open.pop().unwrap_or(Open::Root)) {
             Open::Array(items) => Json::Array(items),
             Open::Object(object) => Json::Object(object),
-            // The whole is never in another.
+            // Unreachable: the root isn't closed.
             Open::Root => Json::Null,
         }
     }
 
-    /// Reads a value that holds no others.
+    /// Reads a value that isn't a container.
     fn scalar(&mut self, first: Option<u8>) -> Step<Json> {
         match first {
             Some(b'"') => self.string().map(Json::String),
@@ -174,7 +174,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a key and its colon, and begins the member of the innermost object.
+    /// Reads a key and its colon, and adds the member to `object`.
     fn member(&mut self, object: &mut Object) -> Step<()> {
         if self.token() != Some(b'"') {
             return Err(self.unexpected("a key in double quotes"));
@@ -199,7 +199,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Goes past an opening bracket.
+    /// Skips an opening bracket, and checks the depth.
     fn deeper(&mut self) -> Step<()> {
         let limit = self.limits.depth.min(Limits::DEPTH_MAX);
         if self.open.len() >= limit {
@@ -215,7 +215,7 @@ impl Reader<'_> {
         if self.values > limit { Err(ReadErrorKind::TooManyValues { limit }) } else { Ok(()) }
     }
 
-    /// The next byte that is no white space, without going past it.
+    /// Skips white space, and returns the next byte without skipping it.
     fn token(&mut self) -> Option<u8> {
         let next = self.peek()?;
         if next > b' ' {
@@ -233,7 +233,7 @@ impl Reader<'_> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Goes past so many bytes, and answers them. They end where a character does.
+    /// Skips `len` bytes and returns them. They must end at a character boundary.
     fn take(&mut self, len: usize) -> &str {
         let begin = self.at;
         self.at += len;
@@ -268,7 +268,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a string, from its opening quote to behind its closing one.
+    /// Reads a string, including both quotes.
     fn string(&mut self) -> Step<String> {
         self.at += 1;
         let plain = lexer::plain(self.rest());
@@ -337,7 +337,7 @@ impl Reader<'_> {
         self.unexpected("the `\"` that ends a string")
     }
 
-    /// The way to what is read.
+    /// Returns the path of the current value.
     fn path(&self) -> Path {
         let known = self.open.len().saturating_sub(usize::from(self.is_between));
         let segment = |open: &Open| match open {

@@ -1,4 +1,4 @@
-//! From a tree to a type: serde's `Deserializer` over [`Json`], whose errors know their path.
+//! Typed reads: serde's `Deserializer` for [`Json`], with paths in its errors.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use serde::{
 
 use crate::{Json, Number, Object, Path, Segment, exact::EXACT, object};
 
-/// The longest message, in characters: serde quotes what it does not expect, however long.
+/// The maximum length of a message, in characters. serde quotes unexpected values in full.
 const MESSAGE_CHARS_MAX: usize = 300;
 
-/// Why a value is not of a type.
+/// Why a value doesn't have the requested type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeError {
     pub(crate) message: String,
@@ -23,13 +23,13 @@ pub struct TypeError {
 }
 
 impl TypeError {
-    /// What is wrong with the value at [`TypeError::path`].
+    /// Returns the problem of the value at [`TypeError::path`].
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Which value is wrong.
+    /// Returns the path of the wrong value.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -63,7 +63,7 @@ impl Error for TypeError {
 /// Reads a `T` from a tree. Structs are read from objects only.
 ///
 /// # Errors
-/// [`TypeError`].
+/// [`TypeError`] when the tree isn't a `T`.
 pub fn from_json<T: DeserializeOwned>(json: &Json) -> Result<T, TypeError> {
     T::deserialize(json)
 }
@@ -150,7 +150,7 @@ impl<'de> Deserializer<'de> for &'de Json {
 impl Number {
     fn visit<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, TypeError> {
         match (self.as_u64(), self.as_i64()) {
-            // No integer is negative zero.
+            // Integers can't represent negative zero.
             _ if self.as_str() == "-0" => visitor.visit_f64(-0.0),
             (Some(number), _) => visitor.visit_u64(number),
             (None, Some(number)) => visitor.visit_i64(number),
@@ -208,7 +208,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, TypeError> {
         let (key, value) =
-            self.current.take().ok_or_else(|| TypeError::custom("a value is asked for before its key"))?;
+            self.current.take().ok_or_else(|| TypeError::custom("a value was requested before its key"))?;
         seed.deserialize(value).map_err(|err| err.within(Segment::Key(key.to_owned())))
     }
 
@@ -217,7 +217,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 }
 
-/// A key. It is text; a type that is read from text, such as an id, may be one.
+/// A key of an object, read as a string or as a type that is read from a string, such as an id.
 struct Key<'de>(&'de str);
 
 impl<'de> Deserializer<'de> for Key<'de> {
@@ -254,7 +254,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
     }
 }
 
-/// A variant of an enum: its name alone, or the only key of an object, with what it holds.
+/// A variant of an enum: a name, or an object whose only key is the name and whose value is the content.
 struct Variant<'de> {
     name: &'de str,
     content: Option<&'de Json>,

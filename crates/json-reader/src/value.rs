@@ -1,9 +1,9 @@
-//! The tree.
+//! The JSON tree.
 
 use crate::{Number, Object};
 
-/// A value of JSON. Two are equal when their texts are, apart from white space and how strings are escaped: `1.0` is
-/// not `1`, and the order of keys counts.
+/// A JSON value. Values are equal if their texts are equal, ignoring white space and escaping: `1.0` differs from
+/// `1`, and the order of keys matters.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Json {
     /// `null`.
@@ -11,7 +11,7 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as its token.
+    /// A number, stored as its token.
     Number(Number),
     /// A string, unescaped.
     String(String),
@@ -22,13 +22,13 @@ pub enum Json {
 }
 
 impl Json {
-    /// Whether it is `null`.
+    /// Whether this is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The boolean, if it is one.
+    /// Returns the boolean, if this is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -37,7 +37,7 @@ impl Json {
         }
     }
 
-    /// The number, if it is one.
+    /// Returns the number, if this is one.
     #[must_use]
     pub fn as_number(&self) -> Option<&Number> {
         match self {
@@ -46,7 +46,7 @@ impl Json {
         }
     }
 
-    /// The string, if it is one.
+    /// Returns the string, if this is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -55,7 +55,7 @@ impl Json {
         }
     }
 
-    /// The items, if it is an array.
+    /// Returns the items, if this is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Self]> {
         match self {
@@ -64,7 +64,7 @@ impl Json {
         }
     }
 
-    /// The object, if it is one.
+    /// Returns the object, if this is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object> {
         match self {
@@ -73,13 +73,13 @@ impl Json {
         }
     }
 
-    /// The value of this key, if it is an object and has it.
+    /// Returns the value of this key, if this is an object with the key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_object()?.get(key)
     }
 
-    /// What kind of value it is, for messages: "null", "a boolean", "a number", "a string", "an array", "an object".
+    /// Returns the kind of value for messages: "null", "a boolean", "a number", "a string", "an array" or "an object".
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ impl Json {
         }
     }
 
-    /// How many members and items are in it, at any depth; it is not counted itself.
+    /// Returns the number of members and items in the value, at any depth. The value itself doesn't count.
     #[must_use]
     pub fn count_values(&self) -> usize {
         match self {

@@ -1,11 +1,11 @@
-//! Writes a tree as text, without white space. Numbers are their tokens, keys keep their order.
+//! Serialises a tree without white space. Numbers are written as their tokens, keys in their order.
 
 use std::fmt::{self, Write};
 
 use crate::{Json, Object, lexer};
 
 impl Json {
-    /// Its text.
+    /// Serialises the value.
     #[must_use]
     pub fn to_text(&self) -> String {
         self.to_string()
@@ -48,13 +48,13 @@ impl fmt::Display for Object {
     }
 }
 
-/// A string in quotes, with no more escaped than must be.
+/// Writes a string in quotes, with minimal escaping.
 fn string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
     let mut rest = text;
     loop {
         let plain = lexer::plain(rest.as_bytes());
-        // What ends a run of plain bytes is ASCII, so there is a character's beginning.
+        // A run of plain bytes ends before an ASCII byte, hence at a character boundary.
         let (before, behind) = rest.split_at_checked(plain).unwrap_or((rest, ""));
         f.write_str(before)?;
         let mut characters = behind.chars();

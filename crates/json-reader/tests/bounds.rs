@@ -1,5 +1,6 @@
-//! What any text may cost: a stack of 512 KiB holds whatever is done with the deepest tree, and time is in proportion to the
-//! text. Sixteen times the text may not take as long as eighty times would, where a square would be 256.
+//! Tests the cost of any text: all operations on the deepest tree fit a stack of 512 KiB, and time is linear in the
+//! text. A text of sixteen times the length may take at most eighty times as long; quadratic time would be 256
+//! times.
 
 #![cfg(test)]
 
@@ -8,7 +9,7 @@ use std::{thread, time::Duration};
 use json_reader::{Json, Limits, Object, from_json, lossy_number, read, read_as};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Does with a text all that there is to be done, on a stack of 512 KiB.
+/// Reads a text and runs all operations on the tree, on a stack of 512 KiB. Returns whether the text was accepted.
 fn survives(text: String, limits: Limits) -> bool {
     let all = move || {
         let Ok(json) = read(text.as_bytes(), &limits).map_err(|error| error.to_string()) else {
@@ -42,7 +43,7 @@ fn the_deepest_tree_fits_a_stack_of_512_kib() {
     }
 }
 
-/// Each is so many times one thing, between what it stands in. `#` is another number each time.
+/// Families of texts: a repeated part between a beginning and an end. `#` is a different number each time.
 const FAMILIES: &[(&str, &str, &str)] = &[
     ("[", "0,", "0]"),
     ("[", "-1.5e-7,", "0]"),
@@ -59,7 +60,7 @@ const FAMILIES: &[(&str, &str, &str)] = &[
     ("0.", "9", ""),
     ("{", "\"#\":1,", "\"a\":1}"),
     ("{", "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx#\":{},", "\"a\":1}"),
-    // What is refused, at its end.
+    // Texts with an error at the end.
     ("{\"#\":1,", "\"b#\":1,", "\"#\":1}"),
     ("[", "0,", ""),
     ("", "9", ""),
@@ -73,7 +74,7 @@ fn made((before, middle, after): (&str, &str, &str), times: usize) -> String {
     before.replace('#', "0") + &middle + &after.replace('#', "0")
 }
 
-/// The shortest of several times on the processor: what else the machine does makes them longer.
+/// The shortest of several processor times, since other work on the machine makes them longer.
 fn time(text: &str) -> Duration {
     let limits = Limits { bytes: usize::MAX, values: usize::MAX, ..Limits::DEFAULT };
     let now = || {

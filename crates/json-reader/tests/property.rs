@@ -1,13 +1,13 @@
-//! What holds for every text: no panic, the verdict of serde_json but for what is named, and every token kept.
+//! Property tests: no text panics, serde_json accepts the same texts (with named exceptions), and every token is kept.
 
 #![cfg(test)]
-#![expect(clippy::disallowed_methods, reason = "it is what our reader is compared with")]
+#![expect(clippy::disallowed_methods, reason = "the reader is compared with it")]
 
 use json_reader::{Json, Limits, Number, Object, ReadErrorKind, lossy_number, read};
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 
-/// Texts that are nearly JSON.
+/// Generates texts that resemble JSON.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "{",
@@ -65,7 +65,7 @@ fn json() -> impl Strategy<Value = Json> {
     })
 }
 
-/// Spaces and escapes that change nothing.
+/// White space and escapes that don't change the value.
 fn respelt(text: &str) -> String {
     let mut is_quoted = false;
     let mut characters = text.chars();
@@ -93,7 +93,7 @@ fn respelt(text: &str) -> String {
     out
 }
 
-/// What serde_json makes of this text; nothing when it refuses it.
+/// Parses a text with serde_json. Returns `None` when serde_json rejects it.
 fn in_serde(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }

@@ -1,4 +1,4 @@
-//! What is refused, with which words, and where.
+//! Tests the messages and positions of errors.
 
 #![cfg(test)]
 
@@ -28,7 +28,7 @@ fn an_error_says_what_is_wrong_and_where_and_what_is_accepted() {
         ("trve", "expected true, found `v`, line 1, column 3"),
         ("[01]", "expected a number, such as -1.5e3, found `1`, at `[0]`, line 1, column 3"),
         ("-", "expected a number, such as -1.5e3, found the end, line 1, column 2"),
-        ("[1e400]", "the number is larger than a double can be (1.8e308), at `[0]`, line 1, column 2"),
+        ("[1e400]", "the number is larger than the largest double (1.8e308), at `[0]`, line 1, column 2"),
         ("{} {}", "expected nothing after the value, found `{`, line 1, column 4"),
         ("\u{feff}\u{feff}1", "expected a value, found `\\u{feff}`, line 1, column 1"),
         ("\"a\tb\"", "a control character in a string must be escaped, such as \\n, line 1, column 3"),
@@ -49,7 +49,7 @@ fn an_error_says_what_is_wrong_and_where_and_what_is_accepted() {
     }
     assert_eq!(refusal(b"{\"a\": \"\xff\"}"), "the text must be UTF-8, at `a`, line 1, column 8");
     assert_eq!(refusal(b"1\xff"), "the text must be UTF-8, line 1, column 2");
-    // What is wrong before it is told first.
+    // An earlier syntax error is reported first.
     assert_eq!(refusal(b"x\xff"), "expected a value, found `x`, line 1, column 1");
 }
 
@@ -91,7 +91,7 @@ fn keys_that_serde_json_interprets_are_refused_however_they_are_written() {
             let error = read(text.as_bytes(), &Limits::DEFAULT).unwrap_err();
             assert_eq!(*error.kind(), ReadErrorKind::ReservedKey, "{text}");
         }
-        // As a value it is text like any other.
+        // As a value, the same string is accepted.
         assert!(read(format!(r#"["{key}"]"#).as_bytes(), &Limits::DEFAULT).is_ok());
     }
     for key in ["$serde_json", "serde_json::private::RawValue", "$serde_json::Private::Number", ""] {
@@ -113,7 +113,7 @@ fn limits_hold_over_the_whole_text() {
     assert_eq!(kind(r#"{"a":{"b":[1,2]}}"#), None);
     assert_eq!(kind(r#"{"a":{"b":[1,0]},"c":{}}"#), Some(ReadErrorKind::TooManyValues { limit: 4 }));
     assert_eq!(kind("[[],[],[],[],[]]"), Some(ReadErrorKind::TooManyValues { limit: 4 }));
-    // The refusal comes before the text's end, and before what else is wrong there.
+    // The limit is reported before the end of the text, and before later errors.
     assert_eq!(kind("[1,2,3,4,5,x"), Some(ReadErrorKind::TooManyValues { limit: 4 }));
     let wide = Limits { depth: usize::MAX, ..Limits::DEFAULT };
     let error = read("[".repeat(Limits::DEPTH_MAX + 1).as_bytes(), &wide).unwrap_err();

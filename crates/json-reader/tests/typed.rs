@@ -1,7 +1,7 @@
-//! Typed reads: serde's types from a tree, with errors that know their path.
+//! Tests typed reads, and the paths in their errors.
 
 #![cfg(test)]
-#![expect(clippy::disallowed_methods, reason = "it is what our reader is compared with")]
+#![expect(clippy::disallowed_methods, reason = "the reader is compared with it")]
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,7 @@ fn enums_are_read_as_serde_json_reads_them() {
     ] {
         assert_eq!(typed::<Kind>(text).ok(), serde_json::from_str::<Kind>(text).ok(), "{text}");
     }
-    // No variant's fields are read from a list.
+    // The fields of a variant aren't read from arrays.
     assert_eq!(
         typed::<Kind>(r#"{"NAMED":["a"]}"#).unwrap_err(),
         "invalid type: sequence, expected an object, at `NAMED`"

@@ -1,21 +1,21 @@
-//! `demo`: the whole main job. An administrator creates a customer and agents, publishes their versions and activates
-//! each, over one socket; a watcher, over another, receives each activation, and the time it took is told.
+//! `demo`: shows the service's main use. An operator creates a customer and agents, and publishes and activates their
+//! versions over one socket. A subscriber receives each activation over a second socket. The demo reports the latencies.
 
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Args;
 use tokio::sync::oneshot;
 
-use super::{Failure, in_workshop};
+use registry_client::{ClientError, Session};
+
+use super::{Failure, with_context};
 use crate::{
-    app::{Checked, Database, Service},
-    client::{ClientError, Session},
+    app::{Database, Service, ValidatedSettings},
     config::{Common, Serve},
     domain::{
         Caller, Registry,
-        auth::jwt::{LOCAL_ISSUER, Subject},
+        auth::jwt::{LOCAL_ISSUER, TokenSubject},
     },
-    task::Tasks,
 };
 
 mod report;
@@ -23,24 +23,22 @@ mod story;
 
 use report::Report;
 
-/// Real agents with their real histories.
+/// Agents of a real deployment, with their version histories.
 const PROMPTS: &str = include_str!("../../../assets/demo/prompts.jsonl");
-/// Whom the demo acts as, where it makes its own token.
+/// The `sub` claim of the demo's own token.
 const SUBJECT: &str = "demo";
-/// How long that token is valid: far longer than a demo takes.
+/// The lifetime of that token.
 const TTL: Duration = Duration::from_secs(600);
-/// The connections of a service that serves one demo.
+/// The number of database connections of the demo's own service.
 const CONNECTIONS: u32 = 10;
-/// How long to wait for the demo's own sockets to close.
-const DRAIN: Duration = Duration::from_secs(2);
 
-/// Where to show it.
+/// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// A running service; when none answers there, one is started for the demo, on the same database that `serve` uses
+    /// The URL of a running service; if none answers, the demo starts one on the database that `serve` uses
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// An operator's token; made with the local signing key when left out
+    /// An operator's token [default: one signed with the local signing key]
     #[arg(long)]
     token: Option<String>,
 }
@@ -48,48 +46,45 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
         let Self { url, token } = self;
-        let tasks = Tasks::default();
-        let told = show(common, &url, token, &tasks).await;
-        tasks.ended(DRAIN).await;
-        let report = told?;
-        super::say(format_args!("{report}"))?;
+        let report = run_demo(common, &url, token).await?;
+        super::print_line(format_args!("{report}"))?;
         report.verdict()
     }
 }
 
-async fn show(common: &Common, url: &str, token: Option<String>, tasks: &Tasks) -> Result<Report, Failure> {
+async fn run_demo(common: &Common, url: &str, token: Option<String>) -> Result<Report, Failure> {
     if let Some(token) = token {
-        return story::tell(url, &token, tasks).await;
+        return story::run(url, &token).await;
     }
-    if answers(url, tasks).await? {
-        let token = in_workshop(common, async |workshop| operator(&workshop.registry).await).await?;
-        return match story::tell(url, &token, tasks).await {
+    if is_registry(url).await? {
+        let token = with_context(common, async |context| operator(&context.registry).await).await?;
+        return match story::run(url, &token).await {
             Err(Failure::Client(ClientError::Closed { code, reason })) => Err(Failure::Demo(format!(
-                "{url} does not accept a token of the local signing key ({code} {reason}): give --token, or the \
-                 DATA_DIR or SIGNING_KEY that it runs with"
+                "{url} rejects tokens of the local signing key ({code} {reason}): pass --token, or the DATA_DIR or \
+                 SIGNING_KEY of that service"
             ))),
             told => told,
         };
     }
-    eprintln!("no service answers at {url}: starting one for the demo");
+    eprintln!("no service at {url}: starting one for the demo");
     let database = Database::open(common).await?;
-    let told = beside(common, &database, tasks).await;
+    let told = run_on_own_service(common, &database).await;
     database.leave().await;
     told
 }
 
-/// Whether there is a service: one that refuses an empty token is one.
-async fn answers(url: &str, tasks: &Tasks) -> Result<bool, Failure> {
-    match Session::connect(url, "", tasks).await {
+/// Whether a registry runs at `url`. Signing in with an empty token suffices: a registry closes the socket.
+async fn is_registry(url: &str) -> Result<bool, Failure> {
+    match Session::connect(url, "").await {
         Ok(_) | Err(ClientError::Closed { .. }) => Ok(true),
         Err(ClientError::Unreachable(_)) => Ok(false),
         Err(err @ ClientError::Address(_)) => Err(Failure::Usage(err.to_string())),
-        Err(err) => Err(Failure::Demo(format!("what answers at {url} is no registry: {err}"))),
+        Err(err) => Err(Failure::Demo(format!("the server at {url} isn't a registry: {err}"))),
     }
 }
 
-/// Tells it to a service of our own, which ends with it.
-async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<Report, Failure> {
+/// Starts a service, runs the demo against it, and stops the service.
+async fn run_on_own_service(common: &Common, database: &Database) -> Result<Report, Failure> {
     database.migrate().await?;
     let serve = Serve {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -106,25 +101,26 @@ async fn beside(common: &Common, database: &Database, tasks: &Tasks) -> Result<R
         allowed_hosts: Vec::new(),
         cors_origins: Vec::new(),
     };
-    let service = Service::start(Checked::read(common, &serve).await?.settings(&serve, database)).await?;
+    let service =
+        Service::start(ValidatedSettings::read(common, &serve).await?.settings(&serve, database)).await?;
     let (url, registry) = (format!("http://{}", service.address()), service.registry().clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = service.run(async move { drop(stopped.await) });
     let told = async move {
         let told = match operator(&registry).await {
-            Ok(token) => story::tell(&url, &token, tasks).await,
+            Ok(token) => story::run(&url, &token).await,
             Err(err) => Err(err),
         };
         drop(stop);
         told
     };
     let ((), told) = tokio::join!(served, told);
-    Ok(told?.of_a_service_that_ended())
+    Ok(told?.with_stopped_service())
 }
 
-/// A token of a user of the platform.
+/// Makes the demo's user an operator and returns a token for it.
 async fn operator(registry: &Registry) -> Result<String, Failure> {
-    let token = registry.mint(Subject { subject: SUBJECT.to_owned(), email: None, name: None }, TTL)?;
+    let token = registry.mint(TokenSubject { subject: SUBJECT.to_owned(), email: None, name: None }, TTL)?;
     registry.add_operator(&Caller::system("demo"), LOCAL_ISSUER, SUBJECT).await?;
     Ok(token)
 }

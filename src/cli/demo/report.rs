@@ -1,30 +1,30 @@
-//! What the demo saw, for people to read.
+//! The demo's report: a table of activations and their latencies.
 
 use std::fmt;
 
 use super::super::Failure;
 
-/// How many characters of an agent's name are shown.
+/// The width of the column for agent names, in characters.
 const NAME_CHARS: usize = 36;
 
-/// What came of one activation.
+/// The result of one activation.
 #[derive(Clone, Debug)]
 pub(super) struct Receipt {
     /// The agent's name.
     pub(super) agent: String,
     /// The version's number.
     pub(super) number: i64,
-    /// The size of its prompt.
+    /// The size of the version's prompt, in bytes.
     pub(super) bytes: usize,
-    /// Whether the watcher received just this activation, its prompt byte for byte.
+    /// Whether the subscriber received exactly this activation, with the same prompt.
     pub(super) is_expected: bool,
-    /// Milliseconds from just before the mutation was sent to the event's arrival.
+    /// Milliseconds from sending the mutation to the event's arrival.
     pub(super) since_sent: Option<f64>,
-    /// Milliseconds from the mutation's answer to the event's arrival; negative when the event came first.
+    /// Milliseconds from the mutation's response to the event's arrival; negative when the event arrived first.
     pub(super) since_acknowledged: Option<f64>,
 }
 
-/// All of them.
+/// The results of all activations.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     url: String,
@@ -49,18 +49,18 @@ impl Report {
         self.receipts.push(receipt);
     }
 
-    /// The service was the demo's own: it is there no more, its data is.
-    pub(super) fn of_a_service_that_ended(self) -> Self {
+    /// Marks the service as stopped, because the demo had started it. Its data remains.
+    pub(super) fn with_stopped_service(self) -> Self {
         Self { ended: true, ..self }
     }
 
-    /// Fails unless the watcher received all of it.
+    /// Fails unless the subscriber received every activation as expected.
     pub(super) fn verdict(&self) -> Result<(), Failure> {
         let missed = self.receipts.iter().filter(|receipt| !receipt.is_expected).count();
         match missed {
             0 => Ok(()),
             missed => Err(Failure::Demo(format!(
-                "of {} activations the watcher did not receive {missed} as expected",
+                "{missed} of {} activations weren't received as expected",
                 self.receipts.len()
             ))),
         }
@@ -72,7 +72,7 @@ impl fmt::Display for Report {
         let Self { url, customer, name, receipts, ended } = self;
         writeln!(
             f,
-            "What the watcher received, and how many milliseconds after the activation was sent and answered:\n"
+            "Milliseconds until the subscriber received each activation, from sending it and from its response:\n"
         )?;
         writeln!(f, "{:NAME_CHARS$}  version  prompt bytes  from sent  from answered", "agent")?;
         for receipt in receipts {
@@ -88,16 +88,16 @@ impl fmt::Display for Report {
         let received = receipts.iter().filter(|receipt| receipt.is_expected).count();
         writeln!(
             f,
-            "\n{received} of {} activations were received as expected, prompts byte for byte.",
+            "\n{received} of {} activations were received as expected, with identical prompts.",
             receipts.len()
         )?;
         writeln!(f, "{:18}{:>9}{:>9}{:>9}{:>9}", "milliseconds", "min", "median", "p99", "max")?;
         row(f, "from sent", receipts.iter().filter_map(|receipt| receipt.since_sent))?;
         row(f, "from answered", receipts.iter().filter_map(|receipt| receipt.since_acknowledged))?;
-        writeln!(f, "\nIt is all still there. To explore it:")?;
+        writeln!(f, "\nThe demo's data is kept. To explore it:")?;
         if *ended {
-            writeln!(f, "  start     agent-registry serve   (the demo's own service has ended)")?;
-            writeln!(f, "  explore   /graphiql at the address that it says")?;
+            writeln!(f, "  start     agent-registry serve   (the demo's own service has stopped)")?;
+            writeln!(f, "  explore   /graphiql at the address that it prints")?;
         } else {
             writeln!(f, "  explore   {url}/graphiql")?;
         }
@@ -119,7 +119,7 @@ fn row(f: &mut fmt::Formatter<'_>, what: &str, values: impl Iterator<Item = f64>
     writeln!(f)
 }
 
-/// The smallest of the sorted values that at least `percent` of them do not exceed.
+/// The nearest-rank percentile: the smallest value that at least `percent` of the sorted values don't exceed.
 fn nearest_rank(sorted: &[f64], percent: usize) -> Option<f64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()

@@ -1,9 +1,11 @@
-//! What the demo does, all of it through the service's own door.
+//! The demo's steps. All of them use the service's public API.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
+
+use registry_client::{Session, Subscription};
 
 use super::{
     super::{Failure, progress::bar},
@@ -11,15 +13,13 @@ use super::{
     report::{Receipt, Report},
 };
 use crate::{
-    client::{Session, Subscription},
     clock::Clock,
     domain::transfer::{Line, LineVersion},
-    task::Tasks,
 };
 
-/// How long to wait for an event: far more than it takes.
+/// The time limit for receiving an event.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// The model of the demo's versions: the prompts came without.
+/// The model of versions without one, which the demo's prompts are.
 const MODEL: &str = "gpt-4-turbo";
 
 const CREATE_CUSTOMER: &str = "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) {
@@ -37,18 +37,18 @@ const ACTIVATE: &str = "mutation ($input: ActivateVersionInput!) { activateVersi
 const WATCH: &str = "subscription ($customer: ID!, $after: Cursor!) {
     activations(customerId: $customer, after: $after) { id agent { name } version { number systemPrompt } } }";
 
-/// Tells it to the service at `url`, as this operator.
-pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report, Failure> {
+/// Runs the demo against the service at `url`, with this operator's token.
+pub(super) async fn run(url: &str, token: &str) -> Result<Report, Failure> {
     let lines = PROMPTS.lines().map(|line| Line::read(line.as_bytes())).collect::<Result<Vec<_>, _>>()?;
     let versions: usize = lines.iter().map(|line| line.versions.len()).sum();
-    let admin = Session::connect(url, token, tasks).await?;
+    let admin = Session::connect(url, token).await?;
     let name = format!("Demo City {}", Clock::default().now().format("%Y-%m-%d %H:%M:%S"));
-    let made = change(&admin, "createCustomer", CREATE_CUSTOMER, json!({ "name": name })).await?;
+    let made = mutate(&admin, "createCustomer", CREATE_CUSTOMER, json!({ "name": name })).await?;
     let customer = text(&made, "/customer/id")?;
     let input = json!({ "name": "demo watcher", "scopes": ["ACTIVATIONS_WATCH", "CONFIGS_READ"] });
-    let service_token = change(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
-    let watcher = Session::connect(url, &text(&service_token, "/secret")?, tasks).await?;
-    // Named, so that nothing is missed however late the subscription begins.
+    let service_token = mutate(&admin, "createServiceToken", CREATE_TOKEN, input).await?;
+    let watcher = Session::connect(url, &text(&service_token, "/secret")?).await?;
+    // `after` is explicit, so that the subscription misses nothing, however late the service starts it.
     let after = text(&made, "/revision")?;
     let mut events = watcher.subscribe(WATCH, json!({ "customer": customer, "after": after }))?;
 
@@ -57,21 +57,22 @@ pub(super) async fn tell(url: &str, token: &str, tasks: &Tasks) -> Result<Report
     for line in lines {
         bar.set_message(line.agent.clone());
         let input = json!({ "customerId": customer, "name": line.agent });
-        let agent = text(&change(&admin, "createAgent", CREATE_AGENT, input).await?, "/agent/id")?;
+        let agent = text(&mutate(&admin, "createAgent", CREATE_AGENT, input).await?, "/agent/id")?;
         for (version, number) in line.versions.into_iter().zip(1..) {
-            let receipt = one(&admin, &mut events, &agent, &line.agent, version, number).await?;
+            let receipt =
+                publish_and_receive(&admin, &mut events, &agent, &line.agent, version, number).await?;
             report.add(receipt);
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
     let input = json!({ "serviceTokenId": text(&service_token, "/serviceToken/id")? });
-    change(&admin, "revokeServiceToken", REVOKE_TOKEN, input).await?;
+    mutate(&admin, "revokeServiceToken", REVOKE_TOKEN, input).await?;
     Ok(report)
 }
 
-/// Publishes one version, activates it, and waits for the watcher to receive that.
-async fn one(
+/// Publishes one version, activates it, and waits until the subscriber receives the activation.
+async fn publish_and_receive(
     admin: &Session,
     events: &mut Subscription,
     agent: &str,
@@ -83,17 +84,15 @@ async fn one(
     let message = version.published_at.map(|at| format!("As first published at {at}"));
     let model = version.model_name.unwrap_or_else(|| MODEL.to_owned());
     let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": model, "message": message });
-    let id = text(&change(admin, "publishVersion", PUBLISH, input).await?, "/version/id")?;
+    let id = text(&mutate(admin, "publishVersion", PUBLISH, input).await?, "/version/id")?;
     let sent = Instant::now();
     let done =
-        change(admin, "activateVersion", ACTIVATE, json!({ "agentId": agent, "versionId": id })).await?;
+        mutate(admin, "activateVersion", ACTIVATE, json!({ "agentId": agent, "versionId": id })).await?;
     let acknowledged = Instant::now();
     let activation = text(&done, "/activation/id")?;
     let event = match timeout(DEADLINE, events.next()).await {
         Err(_) => None,
-        Ok(event) => {
-            Some(event.ok_or_else(|| Failure::Demo("the watcher's subscription ended".to_owned()))??)
-        }
+        Ok(event) => Some(event.ok_or_else(|| Failure::Demo("the subscription ended".to_owned()))??),
     };
     let arrived = event.as_ref().map(|event| event.at);
     let got = event.map(|event| event.data.pointer("/activations").cloned().unwrap_or_default());
@@ -110,26 +109,27 @@ async fn one(
     })
 }
 
-/// From one instant to another in milliseconds; negative when the second came first.
+/// Milliseconds between two instants; negative when `to` precedes `from`.
 fn millis(from: Instant, to: Instant) -> f64 {
     let forth = to.saturating_duration_since(from).as_secs_f64();
     let back = from.saturating_duration_since(to).as_secs_f64();
     (forth - back) * 1000.0
 }
 
-/// Runs a mutation of one field; answers that field, and fails if anything was refused.
-async fn change(session: &Session, field: &str, document: &str, input: Value) -> Result<Value, Failure> {
+/// Runs a mutation of one field and returns its payload.
+///
+/// # Errors
+/// When the payload has `userErrors`.
+async fn mutate(session: &Session, field: &str, document: &str, input: Value) -> Result<Value, Failure> {
     let mut data = session.query(document, json!({ "input": input })).await?;
     let payload = data.get_mut(field).map(Value::take).unwrap_or_default();
     match payload.pointer("/userErrors/0") {
         None => Ok(payload),
-        Some(refusal) => Err(Failure::Demo(format!("{field} was refused: {refusal}"))),
+        Some(refusal) => Err(Failure::Demo(format!("{field} failed: {refusal}"))),
     }
 }
 
 fn text(value: &Value, pointer: &str) -> Result<String, Failure> {
     let found = value.pointer(pointer).and_then(Value::as_str);
-    found
-        .map(str::to_owned)
-        .ok_or_else(|| Failure::Demo(format!("the service's answer has no {pointer}: {value}")))
+    found.map(str::to_owned).ok_or_else(|| Failure::Demo(format!("the response has no {pointer}: {value}")))
 }

@@ -1,4 +1,4 @@
-//! The log's hash chain, by a reckoning of our own: what Postgres says that a hash is, is not believed.
+//! The hash chain of the log, computed here: hashes that the database stores are compared, never trusted.
 
 use std::fmt;
 
@@ -8,116 +8,116 @@ use uuid::Uuid;
 
 use crate::{
     clock::Instant,
-    domain::change::{Change, Place},
-    entity::log::Floor,
+    domain::change::{Change, LogPosition},
+    entity::log::RetentionFloor,
 };
 
-/// A SHA-256.
+/// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// How an instant enters a hash.
+/// The format of a time within a hash.
 const INSTANT: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
 
-/// Why an entry does not fit into the chain.
+/// Why an entry doesn't continue the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
-    /// Its number is not the one after the entry before: entries were taken away, put in between, or moved.
-    Numbered,
-    /// It is older than the entry before, or not as old as the others of its commit.
-    Dated,
-    /// Its hash is not that of what it says: it was changed.
-    Changed,
-    /// It was not chained to the entry before: that one, or this one's place, is not what it was.
-    Chained,
+pub enum ChainError {
+    /// The entry's position doesn't follow the previous one: entries were removed, inserted or moved.
+    Position,
+    /// The entry is older than the previous one, or has another time than its commit's other entries.
+    Time,
+    /// The entry's hash isn't that of its columns: the entry was changed.
+    RowHash,
+    /// The entry's chain hash doesn't follow from the previous one: either entry was replaced or moved.
+    ChainHash,
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Numbered => "its number is not the next one: entries were taken away, put in or moved",
-            Self::Dated => "its time is not what it must be after the entry before",
-            Self::Changed => "its hash is not that of what it says: it was changed",
-            Self::Chained => "it was not chained to the entry that comes before it now",
+            Self::Position => "its position does not follow: entries were removed, inserted or moved",
+            Self::Time => "its time does not follow the previous entry",
+            Self::RowHash => "its hash does not match its content: the entry was changed",
+            Self::ChainHash => "its chain hash does not follow: it or the entry before was replaced or moved",
         })
     }
 }
 
-/// How far a chain has been followed.
+/// A verified prefix of a chain: its last entry and the chain hash there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
-    place: Place,
+    place: LogPosition,
     at: Option<Instant>,
     hash: Hash,
 }
 
 impl Chain {
-    /// The beginning of the log of this name.
+    /// The start of the log with this id.
     #[must_use]
     pub fn genesis(log: Uuid) -> Self {
         let hash = Sha256::digest(format!("agent-registry change log {log}")).into();
-        Self { place: Place { revision: 0, position: 0 }, at: None, hash }
+        Self { place: LogPosition { revision: 0, position: 0 }, at: None, hash }
     }
 
-    /// From the last entry on that is not kept any more; none when what is kept of it is no hash.
+    /// A chain that continues after the last pruned entry. `None` when the stored chain hash isn't a SHA-256 hash.
     #[must_use]
-    pub fn from(floor: &Floor) -> Option<Self> {
-        let Floor { revision, position, chain_hash } = floor;
+    pub fn from(floor: &RetentionFloor) -> Option<Self> {
+        let RetentionFloor { revision, position, chain_hash } = floor;
         let hash = chain_hash.as_slice().try_into().ok()?;
-        Some(Self { place: Place { revision: *revision, position: *position }, at: None, hash })
+        Some(Self { place: LogPosition { revision: *revision, position: *position }, at: None, hash })
     }
 
-    /// The entry that it has been followed to.
+    /// The position of the last entry that was followed.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> LogPosition {
         self.place
     }
 
-    /// The chain hash there.
+    /// The chain hash of that entry.
     #[must_use]
     pub fn hash(&self) -> &Hash {
         &self.hash
     }
 
-    /// Follows it over the next entry.
+    /// Checks the next entry, and continues the chain with it.
     ///
     /// # Errors
-    /// The first [`Flaw`] that is found.
-    pub fn follow(&mut self, change: &Change) -> Result<(), Flaw> {
-        let Place { revision, position } = self.place;
-        let next = Place::of(change);
-        let continues = next == Place { revision, position: position + 1 };
-        if !continues && next != (Place { revision: revision + 1, position: 1 }) {
-            return Err(Flaw::Numbered);
+    /// The first [`ChainError`] of the entry.
+    pub fn follow(&mut self, change: &Change) -> Result<(), ChainError> {
+        let LogPosition { revision, position } = self.place;
+        let next = LogPosition::of(change);
+        let continues = next == LogPosition { revision, position: position + 1 };
+        if !continues && next != (LogPosition { revision: revision + 1, position: 1 }) {
+            return Err(ChainError::Position);
         }
         let is_dated = self.at.is_none_or(|at| if continues { at == change.at } else { at <= change.at });
         if !is_dated {
-            return Err(Flaw::Dated);
+            return Err(ChainError::Time);
         }
         let hash = row_hash(change);
         if hash.as_slice() != change.row_hash {
-            return Err(Flaw::Changed);
+            return Err(ChainError::RowHash);
         }
         self.link(&hash);
         if self.hash.as_slice() != change.chain_hash {
-            return Err(Flaw::Chained);
+            return Err(ChainError::ChainHash);
         }
         (self.place, self.at) = (next, Some(change.at));
         Ok(())
     }
 
-    /// Follows it over an entry of which only the hash is known.
+    /// Continues the chain with an entry of which only the hash is known.
     pub fn link(&mut self, row_hash: &[u8]) {
         self.hash = linked(&self.hash, row_hash);
     }
 }
 
-/// The chain hash of an entry of this hash that comes after one of this chain hash.
+/// The chain hash of an entry with this hash, after an entry with this chain hash.
 #[must_use]
 pub fn linked(chain_hash: &[u8], row_hash: &[u8]) -> Hash {
     Sha256::new().chain_update(chain_hash).chain_update(row_hash).finalize().into()
 }
 
-/// The hash of an entry: over each of its columns, with its length before it, in the order of the table.
+/// The hash of an entry: over its columns in the table's order, each with its length in front.
 #[must_use]
 pub fn row_hash(change: &Change) -> Hash {
     let Change {
@@ -141,7 +141,7 @@ pub fn row_hash(change: &Change) -> Hash {
     } = change;
     let mut hash = Sha256::new();
     let mut field = |value: Option<&str>| match value {
-        // A length that no text has.
+        // A length that no text has stands for NULL.
         None => hash.update([0xff; 4]),
         Some(text) => {
             hash.update(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -161,7 +161,7 @@ pub fn row_hash(change: &Change) -> Hash {
     field(id(actor_id).as_deref());
     field(request_id.as_deref());
     field(Some(details));
-    // Entries from before these were kept have none of them, and keep the hash that they had.
+    // Older entries don't have these columns, and their hashes don't cover them.
     if channel.is_some() || network.is_some() || salt.is_some() {
         field(channel.map(|channel| channel.to_value()).as_deref());
         field(network.as_deref());

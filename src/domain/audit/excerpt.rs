@@ -1,5 +1,5 @@
-//! A customer's excerpt of the log: its own entries whole, of all others the bare hash. Whoever has it can follow the
-//! whole chain without a registry, and learns nothing of others.
+//! Excerpts of the log for one customer: its own entries in full, and only the hashes of all others. A reader of an
+//! excerpt can verify the whole hash chain without access to the registry, and learns nothing about other customers.
 
 use std::collections::VecDeque;
 
@@ -11,23 +11,23 @@ use crate::{
     clock::Instant,
     domain::{
         Caller, Error, Registry, Result,
-        change::{ActorKind, Change, ChangeAction, Channel, Head, Place, floor, head},
+        change::{ActorKind, Change, ChangeAction, Channel, Head, LogPosition, floor, head},
         policy::{self, Action},
     },
-    entity::{Reach, audit, change, customer},
+    entity::{TenantFilter, audit, change, customer},
     id::CustomerId,
 };
 
-/// Names the form of an excerpt.
+/// The name of the format.
 pub(super) const FORMAT: &str = "agent-registry-audit/1";
-/// How many entries are read at once: of the largest, which tell of two descriptions, they are 4 MiB.
+/// How many entries are read at once. At their largest, with two descriptions each, they have 4 MiB.
 const PAGE: u64 = 250;
 
-/// One line of an excerpt, in JSON.
+/// One line of an excerpt, as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Line {
-    /// The first: of what it is an excerpt, and from where on.
+pub(super) enum ExcerptLine {
+    /// The first line: the log, the customer, and the entry that the excerpt starts after.
     Begin {
         format: String,
         log_id: Uuid,
@@ -36,18 +36,18 @@ pub(super) enum Line {
         position: i32,
         chain_hash: String,
     },
-    /// An entry of the customer's own.
-    Change(Box<Own>),
-    /// Hashes of entries of others, one after another.
+    /// An entry of the customer.
+    Change(Box<ExcerptEntry>),
+    /// The hashes of consecutive entries of others.
     Hashes(Vec<String>),
-    /// The last: where the log ended.
+    /// The last line: the end of the log.
     End { revision: i64, position: i32, at: Option<Instant>, chain_hash: String },
 }
 
-/// An entry, with all that its hash is over.
+/// An entry, with all columns that its hash covers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Own {
+pub(super) struct ExcerptEntry {
     revision: i64,
     position: i32,
     at: Instant,
@@ -65,7 +65,7 @@ pub(super) struct Own {
     salt: Option<Uuid>,
 }
 
-impl Own {
+impl ExcerptEntry {
     fn of(change: Change, customer_id: CustomerId) -> Self {
         Self {
             revision: change.revision,
@@ -86,7 +86,7 @@ impl Own {
         }
     }
 
-    /// The entry again; none when it says what no entry does.
+    /// Converts back to an entry, without its hashes. `None` when an enum's value is unknown.
     pub(super) fn read(self) -> Option<Change> {
         Some(Change {
             revision: self.revision,
@@ -110,14 +110,14 @@ impl Own {
     }
 }
 
-/// An excerpt as it is written, piece by piece.
+/// An excerpt that is written piece by piece.
 #[derive(Debug)]
 pub struct Excerpt {
     registry: Registry,
     caller: Caller,
     customer: CustomerId,
     head: Head,
-    place: Place,
+    place: LogPosition,
     next: Next,
 }
 
@@ -130,41 +130,41 @@ enum Next {
 }
 
 impl Registry {
-    /// Begins an excerpt of the log for this customer, up to where the log ends now.
+    /// Starts an excerpt of the log for this customer, up to the current end of the log.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may read its audit.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller may read its audit log.
     pub async fn excerpt(&self, caller: &Caller, customer: CustomerId) -> Result<Excerpt> {
         let missing = Error::NotFound("customer");
         policy::allow_on(caller, Action::ReadChanges, customer, "customer")?;
         let reading = self.reading(caller);
-        let reach = reading.reach(Action::ReadChanges)?;
+        let reach = reading.tenant_filter(Action::ReadChanges)?;
         reading.view.one(customer::by_ids(&reach, &[customer])).await?.ok_or(missing)?;
-        // One connection at a time: who holds one and waits for another could make all wait.
+        // One connection at a time: if each holder of a connection waited for a second one, all could wait for ever.
         drop(reading);
         let (registry, caller, head) = (self.clone(), caller.clone(), self.head().await?);
-        let place = Place::end_of(head.floor);
+        let place = LogPosition::end_of(head.floor);
         Ok(Excerpt { registry, caller, customer, head, place, next: Next::Begin })
     }
 }
 
 impl Excerpt {
-    /// Whom it is written for.
+    /// The caller that the excerpt is written for.
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Up to which commit it goes, and how far it has come.
+    /// The revision that has been written, and the last one.
     #[must_use]
     pub fn progress(&self) -> (i64, i64) {
         (self.place.revision, self.head.revision)
     }
 
-    /// The next lines; none after the last.
+    /// The next lines; `None` after the last one.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]; [`Error::CursorTooOld`] when the log was pruned meanwhile.
+    /// [`Error::Unavailable`]; [`Error::CursorTooOld`] when the log was pruned during the export.
     pub async fn next(&mut self) -> Result<Option<String>> {
         let lines = match self.next {
             Next::Begin => vec![self.begin().await?],
@@ -173,7 +173,7 @@ impl Excerpt {
                 self.next = Next::Nothing;
                 let Head { revision, position, at, chain_hash, .. } = &self.head;
                 let chain_hash = hex::encode(chain_hash);
-                vec![Line::End { revision: *revision, position: *position, at: *at, chain_hash }]
+                vec![ExcerptLine::End { revision: *revision, position: *position, at: *at, chain_hash }]
             }
             Next::Nothing => return Ok(None),
         };
@@ -185,14 +185,14 @@ impl Excerpt {
         Ok(Some(text))
     }
 
-    async fn begin(&mut self) -> Result<Line> {
+    async fn begin(&mut self) -> Result<ExcerptLine> {
         let view = self.registry.reading(&Caller::system("excerpt")).view;
         let floor = floor(&view).await?;
         if floor.revision != self.head.floor {
             return Err(Error::CursorTooOld { floor: floor.revision });
         }
         self.next = Next::Entries;
-        Ok(Line::Begin {
+        Ok(ExcerptLine::Begin {
             format: FORMAT.to_owned(),
             log_id: self.head.log_id,
             customer_id: self.customer,
@@ -202,12 +202,12 @@ impl Excerpt {
         })
     }
 
-    /// The next page: the hashes are asked for as the service, and say nothing; what the entries say is asked for as the
-    /// caller, who is shown its own by row-level security too.
-    async fn entries(&mut self) -> Result<Vec<Line>> {
+    /// The lines of the next page. Reads the hashes with the service's rights, since they reveal nothing, and the
+    /// customer's entries with the caller's rights, so that row-level security applies to them too.
+    async fn entries(&mut self) -> Result<Vec<ExcerptLine>> {
         let system = self.registry.reading(&Caller::system("excerpt")).view;
         let head = head(&system).await?;
-        if head.has_lost(self.place) {
+        if head.has_pruned_after(self.place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let hashes = audit::hashes(self.customer, self.place, self.head.revision, PAGE);
@@ -216,7 +216,7 @@ impl Excerpt {
         let own_count = hashes.iter().filter(|hash| hash.is_own).count();
         let mut own = VecDeque::new();
         if own_count > 0 {
-            let reach = Reach::Only(vec![self.customer]);
+            let reach = TenantFilter::Only(vec![self.customer]);
             let limit = u64::try_from(own_count).unwrap_or(PAGE);
             let reading = self.registry.reading(&self.caller);
             own = reading.view.all(change::after(&reach, self.place, limit)).await?.into();
@@ -225,20 +225,21 @@ impl Excerpt {
             self.next = Next::End;
             return Ok(Vec::new());
         };
-        self.place = Place { revision: last.revision, position: last.position };
+        self.place = LogPosition { revision: last.revision, position: last.position };
         let mut lines = Vec::new();
         for hash in &hashes {
             if hash.is_own {
                 let is_it = |entry: &Change| {
-                    Place::of(entry) == (Place { revision: hash.revision, position: hash.position })
+                    LogPosition::of(entry)
+                        == (LogPosition { revision: hash.revision, position: hash.position })
                 };
                 let entry = own.pop_front().filter(is_it);
-                let entry = entry.ok_or(Error::Unavailable("the log was pruned meanwhile"))?;
-                lines.push(Line::Change(Box::new(Own::of(entry, self.customer))));
-            } else if let Some(Line::Hashes(run)) = lines.last_mut() {
+                let entry = entry.ok_or(Error::Unavailable("the log was pruned during the export"))?;
+                lines.push(ExcerptLine::Change(Box::new(ExcerptEntry::of(entry, self.customer))));
+            } else if let Some(ExcerptLine::Hashes(run)) = lines.last_mut() {
                 run.push(hex::encode(&hash.row_hash));
             } else {
-                lines.push(Line::Hashes(vec![hex::encode(&hash.row_hash)]));
+                lines.push(ExcerptLine::Hashes(vec![hex::encode(&hash.row_hash)]));
             }
         }
         Ok(lines)

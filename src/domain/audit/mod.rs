@@ -1,4 +1,4 @@
-//! The audit: the log as those read it who ask who did what.
+//! The audit log: the change log as it is read to find out who did what.
 
 use std::collections::HashMap;
 
@@ -6,82 +6,82 @@ use uuid::Uuid;
 
 pub mod chain;
 mod excerpt;
-mod follow;
-mod seal;
+mod excerpt_verifier;
+mod signed_head;
 mod verify;
 
 pub use excerpt::Excerpt;
-pub use follow::{ExcerptError, Followed, Follower};
-pub use seal::{Seal, SealError};
-pub use verify::{Fault, Progress, Report};
+pub use excerpt_verifier::{ExcerptError, ExcerptReport, ExcerptVerifier};
+pub use signed_head::{SignedHead, SignedHeadError};
+pub use verify::{IntegrityViolation, Progress, Report};
 
 use super::{
     Error, Page, PageArgs, Reading, Registry, Result,
-    change::{ActorKind, Change, ChangeAction, Place},
+    change::{ActorKind, Change, ChangeAction, LogPosition},
     policy::Action,
 };
 use crate::{
     clock::Instant,
     db::View,
     entity::{
-        Reach,
-        audit::{self, Filter, Of, Parents},
+        TenantFilter,
+        audit::{self, AuditScope, Filter, Parents},
         log,
     },
     id::{AgentId, CustomerId},
 };
 
-/// Which entries a list holds.
+/// Filters a list of entries. `None` filters nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ChangeFilter {
-    /// Only about this agent.
+    /// Only entries about this agent.
     pub agent_id: Option<AgentId>,
-    /// Only by this caller.
+    /// Only entries of this actor.
     pub actor_id: Option<Uuid>,
-    /// Only by callers of this kind.
+    /// Only entries of actors of this kind.
     pub actor_kind: Option<ActorKind>,
-    /// Only of these kinds.
+    /// Only these actions.
     pub actions: Option<Vec<ChangeAction>>,
-    /// Only from this moment on.
+    /// Only entries at this time or later.
     pub since: Option<Instant>,
-    /// Only from before this moment.
+    /// Only entries before this time.
     pub until: Option<Instant>,
 }
 
-/// What a list of entries of its own stands below.
+/// The object that a list of entries belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// A customer, whose entries they are.
+pub enum AuditSubject {
+    /// A customer: the entries about its data.
     Customer(CustomerId),
-    /// An agent, which they are about.
+    /// An agent: the entries about it.
     Agent(AgentId),
 }
 
-/// A page of a list of its own for each of these.
-pub type Pages = Vec<(Subject, Page<Change>)>;
+/// One page for each subject.
+pub type Pages = Vec<(AuditSubject, Page<Change>)>;
 
-const ADMINS_ONLY: Error = Error::Forbidden("only ADMINs of a customer read its audit");
+const ADMINS_ONLY: Error = Error::Forbidden("only ADMINs of a customer may read its audit log");
 
 impl Registry {
-    /// A page of the audit, newest first: of this customer, or of all whose audit the reader may read. To the platform that
-    /// is all of the log.
+    /// A page of the audit log, newest first: of this customer, or of all customers whose audit log the reader may
+    /// read. For the platform that is the whole log.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for who reads nobody's audit.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for a reader that may read no audit log.
     pub async fn changes(
         &self,
         reading: &Reading,
         customer: Option<CustomerId>,
         filter: &ChangeFilter,
-        page: &PageArgs<Place>,
+        page: &PageArgs<LogPosition>,
     ) -> Result<Page<Change>> {
-        let of = whose(reading, customer)?;
-        let filter = resolved(&reading.view, filter).await?;
+        let of = readable_customers(reading, customer)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
         let rows = reading.view.all(audit::page(&of, &filter, &page.slice())).await?;
         Ok(page.page(rows))
     }
 
-    /// How many entries that list has.
+    /// How many entries the list of [`Registry::changes`] has.
     ///
     /// # Errors
     /// As [`Registry::changes`].
@@ -91,56 +91,68 @@ impl Registry {
         customer: Option<CustomerId>,
         filter: &ChangeFilter,
     ) -> Result<u64> {
-        let of = whose(reading, customer)?;
-        let filter = resolved(&reading.view, filter).await?;
+        let of = readable_customers(reading, customer)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
         let counted = reading.view.one(audit::count(&of, &filter)).await?;
         Ok(counted.map_or(0, |counted| u64::try_from(counted.count).unwrap_or(0)))
     }
 
-    /// The same page of the audit of each of these. To whom one's audit is not open, it is empty.
+    /// The same page of entries for each of these subjects. Empty where the reader may not read the audit log.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for who reads nobody's audit.
+    /// [`Error::Forbidden`] for a reader that may read no audit log.
     pub async fn changes_of_each(
         &self,
         reading: &Reading,
-        subjects: &[Subject],
+        subjects: &[AuditSubject],
         filter: &ChangeFilter,
-        page: &PageArgs<Place>,
+        page: &PageArgs<LogPosition>,
     ) -> Result<Pages> {
-        let reach = reading.reach(Action::ReadChanges)?;
-        let filter = resolved(&reading.view, filter).await?;
-        let (customers, agents) = sorted(subjects);
+        let reach = reading.tenant_filter(Action::ReadChanges)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
+        let (customers, agents) = split_subjects(subjects);
         let mut pages = Vec::with_capacity(subjects.len());
         if !customers.is_empty() {
             let parents = Parents::Customers(&customers);
             let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
-            let of = |row: &Change| row.customer_id.map(Subject::Customer);
-            pages.extend(paged(customers.iter().copied().map(Subject::Customer), rows, of, &reach, page));
+            let of = |row: &Change| row.customer_id.map(AuditSubject::Customer);
+            pages.extend(pages_by_subject(
+                customers.iter().copied().map(AuditSubject::Customer),
+                rows,
+                of,
+                &reach,
+                page,
+            ));
         }
         if !agents.is_empty() {
             let parents = Parents::Agents(&agents);
             let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
-            let of = |row: &Change| row.agent_id.map(Subject::Agent);
-            pages.extend(paged(agents.iter().copied().map(Subject::Agent), rows, of, &reach, page));
+            let of = |row: &Change| row.agent_id.map(AuditSubject::Agent);
+            pages.extend(pages_by_subject(
+                agents.iter().copied().map(AuditSubject::Agent),
+                rows,
+                of,
+                &reach,
+                page,
+            ));
         }
         Ok(pages)
     }
 
-    /// How many entries each of these lists has.
+    /// How many entries the list of each of these subjects has.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for who reads nobody's audit.
+    /// [`Error::Forbidden`] for a reader that may read no audit log.
     pub async fn count_changes_of_each(
         &self,
         reading: &Reading,
-        subjects: &[Subject],
+        subjects: &[AuditSubject],
         filter: &ChangeFilter,
-    ) -> Result<Vec<(Subject, u64)>> {
-        let reach = reading.reach(Action::ReadChanges)?;
-        let filter = resolved(&reading.view, filter).await?;
-        let (mut customers, agents) = sorted(subjects);
-        customers.retain(|customer| reach.holds(*customer));
+    ) -> Result<Vec<(AuditSubject, u64)>> {
+        let reach = reading.tenant_filter(Action::ReadChanges)?;
+        let filter = resolve_filter(&reading.view, filter).await?;
+        let (mut customers, agents) = split_subjects(subjects);
+        customers.retain(|customer| reach.admits(*customer));
         let mut counts = Vec::with_capacity(subjects.len());
         for parents in [Parents::Customers(&customers), Parents::Agents(&agents)] {
             for counted in reading.view.all(audit::count_each(&reach, parents, &filter)).await? {
@@ -152,68 +164,68 @@ impl Registry {
     }
 }
 
-/// The filter with its moments as commits: time never runs against their order, and these an index finds.
-async fn resolved(view: &View, filter: &ChangeFilter) -> Result<Filter> {
+/// The filter with times replaced by revisions, which have an index. Revisions and times have the same order.
+async fn resolve_filter(view: &View, filter: &ChangeFilter) -> Result<Filter> {
     let ChangeFilter { agent_id, actor_id, actor_kind, actions, since, until } = filter;
     Ok(Filter {
         agent_id: *agent_id,
         actor_id: *actor_id,
         actor_kind: *actor_kind,
         actions: actions.clone(),
-        from: first_since(view, *since).await?,
-        until: first_since(view, *until).await?,
+        from: first_revision_since(view, *since).await?,
+        until: first_revision_since(view, *until).await?,
     })
 }
 
-/// The first commit since this moment; one that there never is when there is none yet.
-async fn first_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
+/// The first revision at this time or later; `i64::MAX` when there is none yet.
+async fn first_revision_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
     let Some(at) = at else { return Ok(None) };
-    let first = view.one(log::since(at)).await?.and_then(|since| since.revision);
+    let first = view.one(log::first_commit_since(at)).await?.and_then(|since| since.revision);
     Ok(Some(first.unwrap_or(i64::MAX)))
 }
 
-/// Whose entries the reader is shown, of this customer or of all.
-fn whose(reading: &Reading, customer: Option<CustomerId>) -> Result<Of> {
+/// The customers whose entries the reader may read, of this customer or of all.
+fn readable_customers(reading: &Reading, customer: Option<CustomerId>) -> Result<AuditScope> {
     if let Some(customer) = customer {
         reading.allow_on(Action::ReadChanges, customer, "customer")?;
-        return Ok(Of::Customers(vec![customer]));
+        return Ok(AuditScope::Customers(vec![customer]));
     }
-    match reading.reach(Action::ReadChanges)? {
-        Reach::Only(customers) if customers.is_empty() => Err(ADMINS_ONLY),
-        Reach::Only(customers) => Ok(Of::Customers(customers)),
-        Reach::Everyone => Ok(Of::Everyone),
+    match reading.tenant_filter(Action::ReadChanges)? {
+        TenantFilter::Only(customers) if customers.is_empty() => Err(ADMINS_ONLY),
+        TenantFilter::Only(customers) => Ok(AuditScope::Customers(customers)),
+        TenantFilter::All => Ok(AuditScope::Everyone),
     }
 }
 
-fn sorted(subjects: &[Subject]) -> (Vec<CustomerId>, Vec<AgentId>) {
+fn split_subjects(subjects: &[AuditSubject]) -> (Vec<CustomerId>, Vec<AgentId>) {
     let (mut customers, mut agents) = (Vec::new(), Vec::new());
     for subject in subjects {
         match subject {
-            Subject::Customer(id) => customers.push(*id),
-            Subject::Agent(id) => agents.push(*id),
+            AuditSubject::Customer(id) => customers.push(*id),
+            AuditSubject::Agent(id) => agents.push(*id),
         }
     }
     (customers, agents)
 }
 
-fn subject(parents: Parents<'_>, id: Uuid) -> Subject {
+fn subject(parents: Parents<'_>, id: Uuid) -> AuditSubject {
     match parents {
-        Parents::Customers(_) => Subject::Customer(id.into()),
-        Parents::Agents(_) => Subject::Agent(id.into()),
+        Parents::Customers(_) => AuditSubject::Customer(id.into()),
+        Parents::Agents(_) => AuditSubject::Agent(id.into()),
     }
 }
 
-/// Rows that were read for many, as a page for each, without those beyond reach.
-fn paged(
-    subjects: impl Iterator<Item = Subject>,
+/// Groups rows that were read for many subjects into one page for each, without rows that the reader may not see.
+fn pages_by_subject(
+    subjects: impl Iterator<Item = AuditSubject>,
     rows: Vec<Change>,
-    of: impl Fn(&Change) -> Option<Subject>,
-    reach: &Reach,
-    page: &PageArgs<Place>,
+    of: impl Fn(&Change) -> Option<AuditSubject>,
+    reach: &TenantFilter,
+    page: &PageArgs<LogPosition>,
 ) -> Pages {
-    let mut groups: HashMap<Subject, Vec<Change>> = HashMap::new();
+    let mut groups: HashMap<AuditSubject, Vec<Change>> = HashMap::new();
     for row in rows {
-        if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| reach.holds(id))) {
+        if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| reach.admits(id))) {
             groups.entry(subject).or_default().push(row);
         }
     }

@@ -1,158 +1,170 @@
-//! Whether the log is what it was, and whether what is served is what it says.
+//! Verification: whether the log's chain is intact, and whether the agents serve what the log says.
 
 use std::{collections::HashMap, fmt};
 
 use serde::Deserialize;
 
 use super::{
-    chain::{Chain, Flaw},
-    seal::Seal,
+    chain::{Chain, ChainError},
+    signed_head::SignedHead,
 };
 use crate::{
     db::View,
     domain::{
         Caller, Registry, Result,
-        change::{Change, Head, Place, floor, head},
+        change::{Change, Head, LogPosition, floor, head},
         policy::{self, Action},
         version::Content,
     },
-    entity::{Reach, agent_version, change, told},
+    entity::{TenantFilter, agent_version, change, log_consistency},
     id::{AgentId, CustomerId, VersionId},
 };
 
 /// How many entries are read at once.
 const PAGE: u64 = 1000;
-/// How many agents are looked at together: sixteen of the largest prompts are 25 MiB.
+/// How many agents are checked at once: sixteen of the largest contents are 25 MiB.
 const AGENTS: u64 = 16;
 
-/// What was found.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Where the log ends.
+    /// The end of the log.
     pub head: Head,
-    /// How many entries were checked, all in order.
+    /// How many entries were checked.
     pub entries: u64,
-    /// How many agents serve what the log says.
+    /// How many agents were checked, and serve what the log says.
     pub agents: u64,
-    /// Of how many of them what was published is not kept any more, so that only the version's own hash was checked.
+    /// For how many of these agents the entry of the publication has been pruned, so that only the version's own hash
+    /// was checked.
     pub unpublished: u64,
-    /// How many of the sealed heads are of before what is kept, and could not be looked at.
+    /// How many signed heads are older than the first entry that is kept, and couldn't be checked.
     pub skipped: usize,
-    /// The first thing that is not as it must be.
-    pub fault: Option<Fault>,
+    /// The first violation that was found; `None` when the log is intact.
+    pub violation: Option<IntegrityViolation>,
 }
 
-/// What is not as it must be.
+/// A violation of the log's or the agents' integrity.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// An entry does not fit into the chain.
-    Entry(Place, Flaw),
-    /// Where the log begins is not what the log itself says of that.
-    Floor(i64),
-    /// The log ends before its head, or after it: its end was cut off, or another was put in its place.
-    Head(Place),
-    /// It does not have what it had when this head was sealed.
-    Sealed(Seal),
-    /// It is not the log that this head was sealed of.
-    OtherLog(Seal),
-    /// The record of an activation is not what the log says of it, or one of the two is not there.
+pub enum IntegrityViolation {
+    /// An entry doesn't continue the chain.
+    Entry(LogPosition, ChainError),
+    /// The stored start of the log isn't the one that the log's last pruning recorded.
+    LogStart(i64),
+    /// The last entry isn't the log's head: the end was cut off or replaced.
+    LogHead(LogPosition),
+    /// The log doesn't contain the entry that this head was signed of.
+    MissingHead(SignedHead),
+    /// This head was signed of another log.
+    OtherLog(SignedHead),
+    /// The row of an activation and its log entry differ, or one of them is missing.
     Activation(AgentId),
-    /// An agent has another name than the log says.
-    Named(AgentId),
-    /// A customer has another billing status than the log says.
-    Billed(CustomerId),
-    /// An agent does not serve the version that the log says was activated last.
-    Serves(AgentId),
-    /// What a version that serves holds is not what was published.
+    /// An agent has another name than in its last log entry.
+    AgentName(AgentId),
+    /// A customer has another billing status than in its last log entry.
+    CustomerBilling(CustomerId),
+    /// An agent's active version isn't the one that was activated last.
+    ActiveVersion(AgentId),
+    /// The content of an active version isn't the one that was published.
     Content(AgentId, VersionId),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for IntegrityViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entry(place, flaw) => write!(f, "entry {place}: {flaw}"),
-            Self::Floor(revision) => {
-                write!(f, "the log begins after revision {revision}, and no entry says that it does")
+            Self::LogStart(revision) => {
+                write!(
+                    f,
+                    "the log begins after revision {revision}, but no entry records a pruning up to there"
+                )
             }
-            Self::Head(place) => write!(f, "the last entry is {place}, and the log's head is another"),
-            Self::Sealed(Seal { revision, position, .. }) => {
-                write!(f, "entry {revision}.{position} is not the one that was sealed")
+            Self::LogHead(place) => write!(f, "the last entry is {place}, but the log's head is another one"),
+            Self::MissingHead(SignedHead { revision, position, .. }) => {
+                write!(f, "entry {revision}.{position} is not the one of the signed head")
             }
-            Self::OtherLog(Seal { log_id, .. }) => write!(f, "the sealed head is of another log, {log_id}"),
+            Self::OtherLog(SignedHead { log_id, .. }) => {
+                write!(f, "the signed head is of another log, {log_id}")
+            }
             Self::Activation(agent) => {
-                write!(f, "the records of agent {agent}'s activations are not those of the log")
+                write!(f, "the activations of agent {agent} differ from the log")
             }
-            Self::Named(agent) => write!(f, "agent {agent} has another name than it was given"),
-            Self::Billed(customer) => {
-                write!(f, "customer {customer} has another billing status than was set")
+            Self::AgentName(agent) => write!(f, "agent {agent} has another name than in the log"),
+            Self::CustomerBilling(customer) => {
+                write!(f, "customer {customer} has another billing status than in the log")
             }
-            Self::Serves(agent) => write!(f, "agent {agent} does not serve what was activated last"),
+            Self::ActiveVersion(agent) => {
+                write!(f, "agent {agent} does not serve the version activated last")
+            }
             Self::Content(agent, version) => {
-                write!(f, "agent {agent} serves version {version}, which does not hold what was published")
+                write!(
+                    f,
+                    "agent {agent} serves version {version}, whose content is not the one that was published"
+                )
             }
         }
     }
 }
 
-/// How far a check has come.
+/// The progress of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Up to this commit of so many.
+    /// The revision that has been checked, and the last one.
     Log(i64, i64),
-    /// So many agents.
+    /// How many agents have been checked.
     Agents(u64),
 }
 
 impl Registry {
-    /// Follows the whole log, as of one moment: whether each entry is what it was, whether what was sealed earlier is
-    /// still there, and whether each agent serves what was activated last, as it was published.
+    /// Verifies the whole log in one snapshot: the hash chain, the signed heads, and that each agent serves the
+    /// version that was activated last, with the content that was published.
     ///
     /// # Errors
-    /// [`crate::domain::Error::Forbidden`] unless the caller acts for the platform; [`crate::domain::Error::Unavailable`].
+    /// [`crate::domain::Error::Forbidden`] unless the caller acts for the platform;
+    /// [`crate::domain::Error::Unavailable`] when the database is.
     pub async fn verify_log(
         &self,
         caller: &Caller,
-        seals: &[Seal],
+        signed_heads: &[SignedHead],
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Report> {
         policy::allow(caller, Action::ManagePlatform)?;
         let view = self.reading(caller).view;
         let head = head(&view).await?;
-        let mut report = Report { entries: 0, agents: 0, unpublished: 0, skipped: 0, fault: None, head };
-        report.fault = chain_fault(&view, &mut report, seals, progress).await?;
-        if report.fault.is_none() {
-            report.fault = serving_fault(&view, &mut report, progress).await?;
+        let mut report = Report { entries: 0, agents: 0, unpublished: 0, skipped: 0, violation: None, head };
+        report.violation = find_chain_violation(&view, &mut report, signed_heads, progress).await?;
+        if report.violation.is_none() {
+            report.violation = find_serving_violation(&view, &mut report, progress).await?;
         }
         Ok(report)
     }
 }
 
-async fn chain_fault(
+async fn find_chain_violation(
     view: &View,
     report: &mut Report,
-    seals: &[Seal],
+    signed_heads: &[SignedHead],
     progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Option<Fault>> {
-    if let Some(other) = seals.iter().find(|seal| seal.log_id != report.head.log_id) {
-        return Ok(Some(Fault::OtherLog(other.clone())));
+) -> Result<Option<IntegrityViolation>> {
+    if let Some(other) = signed_heads.iter().find(|signed_head| signed_head.log_id != report.head.log_id) {
+        return Ok(Some(IntegrityViolation::OtherLog(other.clone())));
     }
     let floor = floor(view).await?;
     let genesis = Chain::genesis(report.head.log_id);
     let Some(mut chain) = Chain::from(&floor).filter(|chain| floor.revision > 0 || *chain == genesis) else {
-        return Ok(Some(Fault::Floor(floor.revision)));
+        return Ok(Some(IntegrityViolation::LogStart(floor.revision)));
     };
-    let mut open: Vec<&Seal> = seals.iter().collect();
+    let mut open: Vec<&SignedHead> = signed_heads.iter().collect();
     let mut told = floor.revision == 0;
-    open.retain(|seal| !seal.is_at(&chain));
+    open.retain(|signed_head| !signed_head.is_at(&chain));
     loop {
-        let page = view.all(change::after(&Reach::Everyone, chain.place(), PAGE)).await?;
+        let page = view.all(change::after(&TenantFilter::All, chain.place(), PAGE)).await?;
         let is_last = u64::try_from(page.len()).is_ok_and(|len| len < PAGE);
         for entry in &page {
             if let Err(flaw) = chain.follow(entry) {
-                return Ok(Some(Fault::Entry(Place::of(entry), flaw)));
+                return Ok(Some(IntegrityViolation::Entry(LogPosition::of(entry), flaw)));
             }
-            told |= tells_of(entry, floor.revision, &hex::encode(&floor.chain_hash));
-            open.retain(|seal| !seal.is_at(&chain));
+            told |= records_pruning(entry, floor.revision, &hex::encode(&floor.chain_hash));
+            open.retain(|signed_head| !signed_head.is_at(&chain));
             report.entries += 1;
         }
         progress(Progress::Log(chain.place().revision, report.head.revision));
@@ -161,21 +173,21 @@ async fn chain_fault(
         }
     }
     let Head { revision, position, chain_hash, .. } = &report.head;
-    let ends = chain.place() == Place { revision: *revision, position: *position };
+    let ends = chain.place() == LogPosition { revision: *revision, position: *position };
     if !ends || chain.hash().as_slice() != chain_hash {
-        return Ok(Some(Fault::Head(chain.place())));
+        return Ok(Some(IntegrityViolation::LogHead(chain.place())));
     }
     if !told {
-        return Ok(Some(Fault::Floor(floor.revision)));
+        return Ok(Some(IntegrityViolation::LogStart(floor.revision)));
     }
-    // What was sealed before the log begins can't be looked at any more.
-    report.skipped = open.iter().filter(|seal| seal.revision < floor.revision).count();
-    let missing = open.into_iter().find(|seal| seal.revision >= floor.revision);
-    Ok(missing.map(|seal| Fault::Sealed(seal.clone())))
+    // Heads from before the first entry that is kept can't be checked.
+    report.skipped = open.iter().filter(|signed_head| signed_head.revision < floor.revision).count();
+    let missing = open.into_iter().find(|signed_head| signed_head.revision >= floor.revision);
+    Ok(missing.map(|signed_head| IntegrityViolation::MissingHead(signed_head.clone())))
 }
 
-/// Whether an entry says that the log begins there.
-fn tells_of(entry: &Change, floor: i64, chain_hash: &str) -> bool {
+/// Whether an entry records the pruning up to this commit and chain hash.
+fn records_pruning(entry: &Change, floor: i64, chain_hash: &str) -> bool {
     #[derive(Deserialize)]
     struct Pruned {
         after: After,
@@ -190,31 +202,31 @@ fn tells_of(entry: &Change, floor: i64, chain_hash: &str) -> bool {
             .is_ok_and(|Pruned { after }| after.revision == floor && after.chain_hash == chain_hash)
 }
 
-async fn serving_fault(
+async fn find_serving_violation(
     view: &View,
     report: &mut Report,
     progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Option<Fault>> {
-    if let Some(stray) = view.one(told::stray_activation()).await? {
-        return Ok(Some(Fault::Activation(stray.agent_id)));
+) -> Result<Option<IntegrityViolation>> {
+    if let Some(stray) = view.one(log_consistency::inconsistent_activation()).await? {
+        return Ok(Some(IntegrityViolation::Activation(stray.agent_id)));
     }
-    if let Some(wrong) = view.one(told::wrong_status()).await? {
-        return Ok(Some(Fault::Billed(wrong.customer_id)));
+    if let Some(wrong) = view.one(log_consistency::inconsistent_status()).await? {
+        return Ok(Some(IntegrityViolation::CustomerBilling(wrong.customer_id)));
     }
     let mut after = None;
     loop {
-        let page = view.all(told::serving(after, AGENTS)).await?;
+        let page = view.all(log_consistency::serving(after, AGENTS)).await?;
         let Some(last) = page.last() else { return Ok(None) };
         after = Some(last.agent_id);
         let ids: Vec<VersionId> = page.iter().filter_map(|row| row.active_version_id).collect();
-        let versions = view.all(agent_version::by_ids(&Reach::Everyone, &ids)).await?;
+        let versions = view.all(agent_version::by_ids(&TenantFilter::All, &ids)).await?;
         let versions: HashMap<_, _> = versions.into_iter().map(|version| (version.id, version)).collect();
         for row in &page {
             if row.active_version_id != row.told_version_id {
-                return Ok(Some(Fault::Serves(row.agent_id)));
+                return Ok(Some(IntegrityViolation::ActiveVersion(row.agent_id)));
             }
             if row.told_name.as_ref().is_some_and(|told| *told != row.name) && !row.is_erased {
-                return Ok(Some(Fault::Named(row.agent_id)));
+                return Ok(Some(IntegrityViolation::AgentName(row.agent_id)));
             }
             let Some(id) = row.active_version_id.filter(|_| !row.is_erased) else { continue };
             let holds = versions.get(&id).map(|version| (Content::of(version).hash(), version));
@@ -224,7 +236,7 @@ async fn serving_fault(
                     && published.is_none_or(|published| *published == hex::encode(&version.content_hash))
             });
             if !is_published {
-                return Ok(Some(Fault::Content(row.agent_id, id)));
+                return Ok(Some(IntegrityViolation::Content(row.agent_id, id)));
             }
             report.agents += 1;
             report.unpublished += u64::from(row.published_hash.is_none());

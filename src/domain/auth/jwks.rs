@@ -1,8 +1,8 @@
-//! Tokens of an outside issuer: its public keys (JSON Web Key Set, RFC 7517), from a file or an address, kept fresh
-//! beside the requests.
+//! Tokens of an outside issuer. Its public keys (JSON Web Key Set, RFC 7517) come from a file or a URL, and are
+//! refreshed in the background.
 //!
-//! The key decides by which algorithm a token is checked, and each key is of one. What the source says in error changes
-//! nothing: known keys stay until a good answer leaves them out.
+//! The key determines the algorithm that a token is checked by, and each key has one algorithm. A failed refresh
+//! keeps the known keys; a successful one replaces them.
 
 use std::{
     collections::HashMap,
@@ -23,41 +23,45 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::jwt::{Claims, REFUSED, Unverified, verify};
+use super::jwt::{Claims, REFUSED, UnverifiedToken, verify};
 use crate::{clock::Clock, task::lock};
 
-/// How often the keys are read again, so that one that is published ahead is known before it is used.
+/// How often the keys are refreshed, so that a key that is published ahead of its use is known in time.
 const REFRESH: Duration = Duration::from_secs(300);
-/// How soon after a failure.
+/// How soon they are refreshed after a failure.
 const RETRY: Duration = Duration::from_secs(30);
-/// How often at most a token with an unknown key may make us ask out of turn.
+/// How often at most a token with an unknown key triggers an extra refresh.
 const UNKNOWN_EVERY: Duration = Duration::from_secs(300);
-/// How long the source may take to answer.
+/// The timeout for reading the key set.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest key set, in bytes: a thousand of the largest keys.
+/// The largest key set, in bytes: about a thousand of the largest keys.
 const BYTES_MAX: usize = 1024 * 1024;
 /// The shortest RSA modulus, in bytes: 2048 bits (NIST SP 800-131A).
 const RSA_BYTES_MIN: usize = 256;
-/// A coordinate of a point on either curve, in bytes (RFC 7518, section 6.2.1.2; RFC 8032).
+/// The size of a coordinate on either curve, in bytes (RFC 7518, section 6.2.1.2; RFC 8032).
 const CURVE_BYTES: usize = 32;
 
-/// Where the keys come from.
+/// The source of the key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file, read again as an address is.
+    /// A file; it is refreshed like a URL.
     File(PathBuf),
-    /// An address: https, or http on this machine.
+    /// A URL: https, or http to this machine.
     Url(String),
 }
 
 impl Source {
-    /// The source that a setting names.
+    /// Parses the setting of the source.
     ///
     /// # Errors
-    /// Why it is none, in words for whoever set it.
+    /// Why the text isn't a source, as a message for the operator.
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some((scheme, _)) = text.split_once("://") else {
-            return if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self::File(text.into())) };
+            return if text.is_empty() {
+                Err("it is empty; write a URL or a file's path".to_owned())
+            } else {
+                Ok(Self::File(text.into()))
+            };
         };
         let url = reqwest::Url::parse(text).map_err(|err| err.to_string())?;
         let is_local = url.host_str().is_some_and(|host| {
@@ -67,31 +71,31 @@ impl Source {
         match scheme {
             "https" => Ok(Self::Url(text.to_owned())),
             "http" if is_local => Ok(Self::Url(text.to_owned())),
-            "http" => Err("keys that come over http could be anybody's: use https".to_owned()),
+            "http" => Err("keys that are loaded over http can be forged on the way: use https".to_owned()),
             _ => Err("write it as https://… or as the path of a file".to_owned()),
         }
     }
 }
 
-/// The keys can't be had.
+/// Why the key set can't be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum JwksError {
     /// The file can't be read.
     #[error("can't read the key set {0}: {1}")]
     File(String, #[source] std::io::Error),
-    /// The address does not answer as it should.
+    /// The URL doesn't return a key set.
     #[error("can't fetch the key set from {0}: {1}")]
     Fetch(String, String),
-    /// There is no key in it that tokens could be checked with.
+    /// The set contains no key that tokens could be checked with.
     #[error(
         "the key set {0} holds no usable key: EdDSA (Ed25519), ES256 (P-256) or RS256 (2048 bits or more), with a kid"
     )]
-    Useless(String),
+    NoUsableKey(String),
 }
 
-type Known = HashMap<String, (Algorithm, Arc<DecodingKey>)>;
+type KeySet = HashMap<String, (Algorithm, Arc<DecodingKey>)>;
 
-/// An issuer elsewhere, and its keys. Clones are the same.
+/// An outside issuer and its keys. Clones share them.
 #[derive(Clone)]
 pub struct OutsideIssuer(Arc<Inner>);
 
@@ -100,22 +104,22 @@ struct Inner {
     audience: String,
     source: Source,
     http: reqwest::Client,
-    keys: RwLock<Known>,
-    /// When a token with an unknown key last made us ask.
+    keys: RwLock<KeySet>,
+    /// When a token with an unknown key last triggered a refresh.
     asked: Mutex<Option<Instant>>,
-    /// Held by who reads the keys: of two, the later answer is the newer one.
+    /// Held while the keys are refreshed, so that refreshes don't overwrite a newer result.
     reading: tokio::sync::Mutex<()>,
 }
 
 impl OutsideIssuer {
-    /// The issuer of this name, whose tokens must be for this audience. It knows no key yet.
+    /// The issuer with this name. Its tokens must be for this audience. No keys are loaded yet.
     ///
     /// # Errors
-    /// [`JwksError::Fetch`] when this machine can't make TLS connections.
+    /// [`JwksError::Fetch`] when this machine can't set up TLS.
     pub fn new(issuer: String, audience: String, source: Source) -> Result<Self, JwksError> {
-        // Where a redirection leads is not where the setting says.
+        // Redirects aren't followed: the setting names the source.
         let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        // What is on this machine is not asked for elsewhere, whatever the environment says of proxies.
+        // A source on this machine isn't fetched through a proxy, whatever the environment variables say.
         let is_local = matches!(&source, Source::Url(url) if url.starts_with("http://"));
         let http = if is_local { http.no_proxy() } else { http };
         let http = http.build().map_err(|err| JwksError::Fetch(name(&source), err.to_string()))?;
@@ -129,17 +133,17 @@ impl OutsideIssuer {
         &self.0.issuer
     }
 
-    /// What a token says, if a key of this issuer signed it and it is valid now. A key that is not known may be asked
-    /// for, at most once in five minutes.
+    /// The claims of a token that a key of this issuer signed and that is valid now. An unknown key triggers a
+    /// refresh, at most once in five minutes.
     ///
     /// # Errors
-    /// Why not, in words that give nothing away.
+    /// Why the token isn't accepted, in words that help no attacker.
     pub async fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
-        let token = Unverified::read(token)?;
+        let token = UnverifiedToken::read(token)?;
         let mut key = self.key(token.kid());
-        if key.is_none() && self.may_ask() {
+        if key.is_none() && self.may_refresh() {
             if let Err(err) = self.refresh().await {
-                tracing::warn!(error = %err, "a token names a key that is not known, and the keys can't be read");
+                tracing::warn!(error = %err, "a token names an unknown key, and the issuer's keys can't be refreshed");
             }
             key = self.key(token.kid());
         }
@@ -147,7 +151,7 @@ impl OutsideIssuer {
         verify(clock, token, (algorithm, &key), &self.0.issuer, &self.0.audience)
     }
 
-    /// Reads the keys. What was known stays if that fails.
+    /// Loads the keys. The known ones stay if that fails.
     ///
     /// # Errors
     /// [`JwksError`].
@@ -158,15 +162,15 @@ impl OutsideIssuer {
             Source::File(path) => read(path).await.map_err(|err| JwksError::File(name(source), err))?,
             Source::Url(url) => self.fetch(url).await.map_err(|why| JwksError::Fetch(name(source), why))?,
         };
-        let known = usable(&text);
+        let known = parse_keys(&text);
         if known.is_empty() {
-            return Err(JwksError::Useless(name(source)));
+            return Err(JwksError::NoUsableKey(name(source)));
         }
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }
 
-    /// Keeps the keys fresh, for as long as the service runs.
+    /// Refreshes the keys periodically, for as long as the service runs.
     pub async fn keep_fresh(self, clock: Clock) {
         let mut wait = if self.0.keys.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
             RETRY
@@ -174,12 +178,12 @@ impl OutsideIssuer {
             REFRESH
         };
         loop {
-            // Replicas do not ask all at once.
+            // The jitter spreads the requests of several instances.
             sleep(wait + clock.jitter(wait / 10)).await;
             wait = match self.refresh().await {
                 Ok(()) => REFRESH,
                 Err(err) => {
-                    tracing::warn!(error = %err, "the issuer's keys stay as they were");
+                    tracing::warn!(error = %err, "the issuer's keys can't be refreshed; the known keys stay in use");
                     RETRY
                 }
             };
@@ -190,7 +194,7 @@ impl OutsideIssuer {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
     }
 
-    fn may_ask(&self) -> bool {
+    fn may_refresh(&self) -> bool {
         let mut asked = lock(&self.0.asked);
         let may = asked.is_none_or(|asked| asked.elapsed() >= UNKNOWN_EVERY);
         if may {
@@ -202,7 +206,7 @@ impl OutsideIssuer {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
         let mut answer = self.0.http.get(url).send().await.map_err(|err| err.without_url().to_string())?;
         if !answer.status().is_success() {
-            return Err(format!("it answers {}", answer.status()));
+            return Err(format!("it returned status {}", answer.status()));
         }
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|err| err.without_url().to_string())? {
@@ -215,7 +219,8 @@ impl OutsideIssuer {
     }
 }
 
-/// The beginning of a file: what is longer than any key set is none, and neither is what does not come to its end.
+/// Reads a file up to [`BYTES_MAX`], and for [`PATIENCE`] at most: a longer file, or one that never ends, isn't a key
+/// set.
 async fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let bytes = async {
         let mut bytes = Vec::new();
@@ -226,7 +231,7 @@ async fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     timeout(PATIENCE, bytes).await.map_err(std::io::Error::from)?
 }
 
-/// What messages call it: of an address, only what is no secret.
+/// The source's name for messages: of a URL, only the parts without secrets.
 fn name(source: &Source) -> String {
     match source {
         Source::File(path) => path.display().to_string(),
@@ -237,9 +242,8 @@ fn name(source: &Source) -> String {
     }
 }
 
-/// The keys of a set that tokens can be checked with, by their names. What is not understood is passed over (RFC 7517,
-/// section 5).
-fn usable(text: &[u8]) -> Known {
+/// The usable keys of a set, by key id. Ignores what it can't parse (RFC 7517, section 5).
+fn parse_keys(text: &[u8]) -> KeySet {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Json>,
@@ -255,7 +259,7 @@ fn usable(text: &[u8]) -> Known {
     .collect()
 }
 
-/// The one algorithm of this key; none when it is not for checking signatures, or is too weak.
+/// The algorithm of a key; `None` when the key isn't for verifying signatures, or is too weak.
 fn algorithm(key: &Jwk) -> Option<Algorithm> {
     let common = &key.common;
     let is_for_signatures =
@@ -279,17 +283,17 @@ fn algorithm(key: &Jwk) -> Option<Algorithm> {
     (is_for_signatures && is_named_so).then_some(algorithm)
 }
 
-/// Whether a modulus is long enough.
+/// Whether an RSA modulus is long enough.
 fn is_strong(modulus: &str) -> bool {
     bytes(modulus).iter().skip_while(|byte| **byte == 0).count() >= RSA_BYTES_MIN
 }
 
-/// Whether this is a number of a point on either curve.
+/// Whether a field is a coordinate of a point on either curve.
 fn is_coordinate(field: &str) -> bool {
     bytes(field).len() == CURVE_BYTES
 }
 
-/// A field of a key; nothing when it is not base64url.
+/// A field of a key as bytes; empty when it isn't base64url.
 fn bytes(field: &str) -> Vec<u8> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     URL_SAFE_NO_PAD.decode(field).unwrap_or_default()

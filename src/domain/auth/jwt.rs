@@ -1,5 +1,5 @@
-//! JSON Web Tokens (RFC 7519, RFC 8725): what one must say, and the local issuer, an Ed25519 key in the data folder
-//! (RFC 8037).
+//! JSON Web Tokens (RFC 7519, RFC 8725): their checks, and the local issuer, which signs with an Ed25519 key in the
+//! data folder (RFC 8037).
 
 use std::{
     fmt,
@@ -29,45 +29,45 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, Instant};
 
-/// The `iss` of tokens that this service signs itself.
+/// The `iss` claim of tokens that this service signs itself.
 pub const LOCAL_ISSUER: &str = "urn:agent-registry:local";
-/// The `aud` that a token must name, when no setting says another.
+/// The `aud` claim that a token must have, unless a setting names another.
 pub const AUDIENCE: &str = "agent-registry";
-/// The longest token, in bytes: headers hold 8 KiB, and real tokens half of that.
+/// The longest token, in bytes. Requests' headers may have 8 KiB, and real tokens have half of that.
 const TOKEN_BYTES_MAX: usize = 8 * 1024;
-/// What a part of a token may hold.
+/// The limits of each JSON part of a token.
 const LIMITS: Limits =
     Limits { bytes: TOKEN_BYTES_MAX, depth: 32, values: 2_000, takes_reserved_keys: false };
-/// The longest e-mail address (RFC 5321, section 4.5.3.1.3) and the longest name that are taken over, in characters.
+/// The longest e-mail address (RFC 5321, section 4.5.3.1.3) and name that are read from a token, in characters.
 const PERSONAL_CHARS_MAX: usize = 254;
-/// How far an issuer's clock may be ahead of ours when it says from when on a token is valid.
-const AHEAD: TimeDelta = TimeDelta::seconds(10);
+/// How far an issuer's clock may be ahead of ours: the tolerance for `nbf`.
+const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::seconds(10);
 
-/// What every refusal says: more would help whoever guesses.
+/// The message of most rejections: details would help attackers.
 pub(super) const REFUSED: &str = "the token is not valid";
 
-/// What a valid token says.
+/// The claims of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// Who vouches for the subject.
+    /// The issuer of the token: `iss`.
     pub issuer: String,
-    /// Its name there.
+    /// The user's name at the issuer: `sub`.
     pub subject: String,
-    /// Its address, when it says so.
+    /// The user's e-mail address, if the token contains one.
     pub email: Option<String>,
-    /// Whether the issuer has seen that the address is its own.
+    /// Whether the issuer has verified that the address is the user's.
     pub email_verified: bool,
-    /// What people call it, when it says so.
+    /// The user's display name, if the token contains one.
     pub name: Option<String>,
-    /// When the token ceases to be valid.
+    /// When the token expires.
     pub expires_at: Instant,
 }
 
-/// What is signed.
+/// The signed payload.
 #[derive(Serialize, Deserialize)]
 struct Payload {
     iss: String,
-    /// One text, or a list: checked by the library.
+    /// A string, or a list of them: the library checks it.
     aud: Value,
     sub: String,
     exp: Value,
@@ -75,35 +75,35 @@ struct Payload {
     nbf: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     iat: Option<Value>,
-    /// What is no text is no address, and no reason to refuse the token.
+    /// A value that isn't a string is ignored, and no reason to reject the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<Value>,
-    /// True, or as some issuers have it, the text `true`.
+    /// `true`, or the string `"true"`, which some issuers send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email_verified: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<Value>,
 }
 
-/// Whom to sign a local token for.
+/// The user that a local token is for.
 #[derive(Clone, Debug)]
-pub struct Subject {
-    /// Its name: the `sub`.
+pub struct TokenSubject {
+    /// The user's name: `sub`.
     pub subject: String,
-    /// Its address, vouched for by whoever asks for the token.
+    /// The user's e-mail address. It becomes a verified one, so the caller must be sure of it.
     pub email: Option<String>,
-    /// What people call it.
+    /// The user's display name.
     pub name: Option<String>,
 }
 
-/// A token that was taken apart: JSON in both of its parts. No signature has been looked at.
-pub(super) struct Unverified<'t> {
+/// A token that has been split and parsed. Its signature hasn't been checked.
+pub(super) struct UnverifiedToken<'t> {
     token: &'t str,
     claims: Json,
     kid: String,
 }
 
-/// What a header may say. What else is in it changes nothing.
+/// The header fields that matter; others are ignored.
 #[derive(Deserialize)]
 struct TokenHeader {
     kid: Option<String>,
@@ -115,12 +115,12 @@ struct TokenHeader {
     crit: Option<Json>,
 }
 
-impl<'t> Unverified<'t> {
-    /// Takes a token apart, if its header holds nothing that it must not. The library parses both parts by serde_json, so
-    /// it gets no part that our own reader has not read.
+impl<'t> UnverifiedToken<'t> {
+    /// Splits and parses a token, and checks its header. The library parses both parts by serde_json, so it gets only
+    /// parts that our own reader has accepted.
     pub(super) fn read(token: &'t str) -> Result<Self, &'static str> {
         if token.len() > TOKEN_BYTES_MAX {
-            return Err("the token is too long");
+            return Err("the token is longer than 8 KiB");
         }
         let mut parts = token.split('.');
         let (Some(header), Some(claims), Some(_), None) =
@@ -128,12 +128,12 @@ impl<'t> Unverified<'t> {
         else {
             return Err(REFUSED);
         };
-        let header: TokenHeader = json_reader::from_json(&part(header)?).map_err(|_| REFUSED)?;
+        let header: TokenHeader = json_reader::from_json(&parse_part(header)?).map_err(|_| REFUSED)?;
         let TokenHeader { kid, typ, jwk, jku, x5u, x5c, crit } = header;
-        // A key or a place to fetch one from, named by the token itself, is an attack (RFC 8725, section 3.5). We
-        // understand no extension, so we must not take what needs one (RFC 7515, section 4.1.11).
+        // A token that brings its own key, or the place to fetch one from, is an attack (RFC 8725, section 3.5). This
+        // service supports no extensions, and must reject a token with critical ones (RFC 7515, section 4.1.11).
         let is_refused = [jwk, jku, x5u, x5c, crit].iter().any(Option::is_some);
-        // Another type is another kind of token (RFC 8725, section 3.11).
+        // Another `typ` means another kind of token (RFC 8725, section 3.11).
         let is_jwt = typ.as_deref().is_none_or(|typ| {
             let typ = typ.to_ascii_lowercase();
             ["jwt", "at+jwt"].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
@@ -141,35 +141,35 @@ impl<'t> Unverified<'t> {
         if is_refused || !is_jwt {
             return Err(REFUSED);
         }
-        Ok(Self { token, claims: part(claims)?, kid: kid.ok_or(REFUSED)? })
+        Ok(Self { token, claims: parse_part(claims)?, kid: kid.ok_or(REFUSED)? })
     }
 
-    /// The key that it says it was signed with.
+    /// The id of the key that the token claims to be signed with.
     pub(super) fn kid(&self) -> &str {
         &self.kid
     }
 }
 
-/// A part of a token: JSON in base64url.
-pub(in crate::domain) fn part(text: &str) -> Result<Json, &'static str> {
+/// Parses a part of a token: JSON in base64url.
+pub(in crate::domain) fn parse_part(text: &str) -> Result<Json, &'static str> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| REFUSED)?;
     json_reader::read(&bytes, &LIMITS).map_err(|_| REFUSED)
 }
 
-/// What a token says, if this key signed it by this algorithm, for this audience, and it is valid now.
+/// The claims of a token that this key has signed, by this algorithm and for this audience, and that is valid now.
 pub(super) fn verify(
     clock: &Clock,
-    Unverified { token, claims, kid: _ }: Unverified<'_>,
+    UnverifiedToken { token, claims, kid: _ }: UnverifiedToken<'_>,
     (algorithm, key): (Algorithm, &DecodingKey),
     issuer: &str,
     audience: &str,
 ) -> Result<Claims, &'static str> {
-    // The key says by which algorithm, never the token (RFC 8725, section 3.1).
+    // The key determines the algorithm, never the token (RFC 8725, section 3.1).
     let mut validation = Validation::new(algorithm);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);
-    // Times go by our own clock, below.
+    // Times are checked below, by our own clock.
     validation.validate_exp = false;
     decode::<IgnoredAny>(token, key, &validation).map_err(|_| REFUSED)?;
     let payload: Payload = json_reader::from_json(&claims).map_err(|_| REFUSED)?;
@@ -177,7 +177,7 @@ pub(super) fn verify(
     if expires_at <= now {
         return Err("the token has expired");
     }
-    if payload.nbf.as_ref().map(instant).transpose()?.is_some_and(|from| from > now + AHEAD) {
+    if payload.nbf.as_ref().map(instant).transpose()?.is_some_and(|from| from > now + CLOCK_SKEW_MAX) {
         return Err("the token is not valid yet");
     }
     let Payload { iss, aud: _, sub, exp: _, nbf: _, iat: _, email, email_verified, name } = payload;
@@ -197,11 +197,11 @@ pub(super) fn verify(
     })
 }
 
-/// A NumericDate (RFC 7519, section 2): seconds, perhaps with a fraction, which is cut off.
+/// Parses a NumericDate (RFC 7519, section 2): seconds, of which a fraction is truncated.
 fn instant(date: &Value) -> Result<Instant, &'static str> {
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "it saturates, and what is out of bounds is refused below"
+        reason = "the cast saturates, and timestamps out of range are rejected below"
     )]
     let seconds = date.as_i64().or_else(|| date.as_f64().map(|seconds| seconds as i64)).ok_or(REFUSED)?;
     DateTime::from_timestamp(seconds, 0).ok_or(REFUSED)
@@ -217,19 +217,19 @@ pub struct LocalIssuer {
     checking: DecodingKey,
 }
 
-/// The signing key can't be used.
+/// Why the signing key can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file can't be read or written.
     #[error("signing key {0}: {1}")]
     File(String, #[source] io::Error),
-    /// It is no Ed25519 key in PKCS#8 PEM.
+    /// The file isn't an Ed25519 key in PKCS#8 PEM.
     #[error("signing key {0}: not an Ed25519 private key in PKCS#8 PEM")]
     Format(String),
 }
 
 impl LocalIssuer {
-    /// Reads the key of this file, after making one (mode 0600) if there is none.
+    /// Reads the key from this file. Creates the file with a new key (mode 0600) if it doesn't exist.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -257,17 +257,17 @@ impl LocalIssuer {
         })
     }
 
-    /// A token for this subject, valid from now for `ttl`.
+    /// Signs a token for this subject, valid for `ttl` from now.
     ///
     /// # Errors
-    /// When signing fails, which it does not for a key that was read.
+    /// When signing fails, which it doesn't with a key that was read.
     pub fn mint(
         &self,
         clock: &Clock,
-        subject: Subject,
+        subject: TokenSubject,
         ttl: Duration,
     ) -> Result<String, jsonwebtoken::errors::Error> {
-        let Subject { subject, email, name } = subject;
+        let TokenSubject { subject, email, name } = subject;
         let now = clock.now().timestamp();
         let payload = Payload {
             iss: LOCAL_ISSUER.to_owned(),
@@ -284,8 +284,8 @@ impl LocalIssuer {
         encode(&header, &payload, &self.signing)
     }
 
-    /// Something else than a token, of this type, signed by the same key. The public key is in its header (RFC 7515,
-    /// section 4.1.3), so that it can be checked by whoever has it.
+    /// Signs other content than a token, with this `typ`. The header contains the public key (RFC 7515, section
+    /// 4.1.3), so that the signature can be checked without another source of it.
     ///
     /// # Errors
     /// As [`LocalIssuer::mint`].
@@ -312,12 +312,12 @@ impl LocalIssuer {
         &self.public
     }
 
-    /// What a token says, if this key signed it and it is valid now.
+    /// The claims of a token that this key has signed and that is valid now.
     ///
     /// # Errors
-    /// Why not, in words that give nothing away.
+    /// Why the token isn't accepted, in words that help no attacker.
     pub fn check(&self, clock: &Clock, token: &str) -> Result<Claims, &'static str> {
-        let token = Unverified::read(token)?;
+        let token = UnverifiedToken::read(token)?;
         if token.kid() != self.kid {
             return Err(REFUSED);
         }
@@ -325,7 +325,7 @@ impl LocalIssuer {
     }
 }
 
-/// Makes a key file. It appears whole or not at all, and never in place of another that appeared meanwhile.
+/// Creates a key file. The file appears atomically, and never replaces one that another process has just created.
 fn make(path: &Path) -> io::Result<()> {
     let no_randomness = |_| io::Error::other("no randomness");
     let pair = Ed25519KeyPair::generate().map_err(no_randomness)?;

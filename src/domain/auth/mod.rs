@@ -1,4 +1,4 @@
-//! From a credential to a principal.
+//! Authentication: from a bearer token to a caller.
 
 use std::{collections::BTreeSet, str::FromStr, sync::Mutex, time::Duration};
 
@@ -16,30 +16,30 @@ use crate::{
     task::lock,
 };
 use jwks::OutsideIssuer;
-use jwt::{Claims, LOCAL_ISSUER, LocalIssuer, Subject};
-use key::{Key, Kind};
+use jwt::{Claims, LOCAL_ISSUER, LocalIssuer, TokenSubject};
+use opaque_token::{OpaqueToken, TokenKind};
 
 pub mod jwks;
 pub mod jwt;
-pub mod key;
+pub mod opaque_token;
 
-/// How often at most it is noted that an API key was used.
-const NOTED_EVERY: TimeDelta = TimeDelta::seconds(60);
-/// How many keys' last notes are kept in mind. Of more, the one that was used longest ago is forgotten, which costs a look at the
-/// table.
-const NOTED_MAX: usize = 10_000;
+/// How often the use of an API key is stored at most.
+const USE_STORED_EVERY: TimeDelta = TimeDelta::seconds(60);
+/// For how many keys the time of the last storing is remembered. Beyond that, the least recently used key is dropped,
+/// which only costs a query.
+const USES_REMEMBERED_MAX: usize = 10_000;
 
-/// Who vouches for users.
+/// The issuer of users' tokens.
 #[derive(Clone, Debug)]
 pub enum Issuer {
-    /// This service itself, with its own key.
+    /// This service, with its own signing key.
     Local(LocalIssuer),
-    /// Somebody else, and nobody besides.
+    /// Another service. Tokens of this service's own key aren't accepted then.
     Outside(OutsideIssuer),
 }
 
 impl Issuer {
-    /// The `iss` of its tokens.
+    /// The issuer's name: the `iss` claim of its tokens.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -57,11 +57,11 @@ impl Issuer {
     }
 }
 
-/// What credentials are checked with.
+/// The state that authentication needs.
 #[derive(Debug)]
 pub(super) struct Auth {
     pub(super) issuer: Issuer,
-    /// When it was last noted that a key was used.
+    /// When the use of each key was last stored.
     noted: Mutex<LruCache<ApiKeyId, Instant>>,
 }
 
@@ -70,100 +70,105 @@ impl Auth {
         Self { issuer, noted: Mutex::new(LruCache::unbounded()) }
     }
 
-    /// Whether the use of this key is to be noted now.
-    fn is_to_note(&self, key: ApiKeyId, last: Option<Instant>, now: Instant) -> bool {
-        let is_fresh = |at: Instant| now - at < NOTED_EVERY;
+    /// Whether the use of this key must be stored now.
+    fn must_store_use(&self, key: ApiKeyId, last: Option<Instant>, now: Instant) -> bool {
+        let is_fresh = |at: Instant| now - at < USE_STORED_EVERY;
         let mut noted = lock(&self.noted);
         if last.is_some_and(is_fresh) || noted.get(&key).copied().is_some_and(is_fresh) {
             return false;
         }
         noted.put(key, now);
-        if noted.len() > NOTED_MAX {
+        if noted.len() > USES_REMEMBERED_MAX {
             noted.pop_lru();
         }
         true
     }
 }
 
-/// What who has no credential that is accepted is told, whatever is wrong with it.
+/// The error for every credential that isn't accepted, whatever is wrong with it.
 pub(super) const REFUSED: Error = Error::Unauthenticated(jwt::REFUSED);
 
-/// A credential of which all is well that can be told without the database.
+/// A credential whose form, checksum or signature is valid. The database hasn't been asked yet.
 #[derive(Debug)]
-pub struct Proven(Proof);
+pub struct VerifiedCredential(Credential);
 
 #[derive(Debug)]
-enum Proof {
-    Service(Key),
-    Api(Key),
+enum Credential {
+    Service(OpaqueToken),
+    Api(OpaqueToken),
     User(Claims),
 }
 
-/// Who was found behind a credential.
+/// The caller that a credential belongs to.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct Authenticated {
     /// The caller.
     pub caller: Caller,
-    /// Whether nothing is left to do that would make it another: an invitation that could not be accepted now may be the
-    /// next time.
+    /// Whether authenticating again would give the same result. False when an invitation couldn't be accepted, since
+    /// the next attempt may succeed.
     pub is_settled: bool,
 }
 
-impl Proven {
-    /// Whether its issuer has signed it: then nobody has guessed it.
+impl VerifiedCredential {
+    /// Whether the credential is a token signed by its issuer, and so can't have been guessed.
     #[must_use]
     pub fn is_signed(&self) -> bool {
-        matches!(self.0, Proof::User(_))
+        matches!(self.0, Credential::User(_))
     }
 }
 
 impl Registry {
-    /// Who is behind this bearer token. Whoever has been invited under the address that its issuer has verified becomes a
-    /// member by it.
+    /// Authenticates a bearer token. A user with open invitations for an e-mail address that its issuer has verified
+    /// becomes a member of the customers that sent them.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
     pub async fn authenticate(&self, bearer: &str, origin: &Origin) -> Result<Caller> {
-        Ok(self.look_up(self.prove(bearer).await?, origin).await?.caller)
+        Ok(self.look_up(self.verify_credential(bearer).await?, origin).await?.caller)
     }
 
-    /// Whether the form of this bearer token is right, and its signature if it has one. The database is not asked.
+    /// Checks the form and the checksum or signature of a bearer token, without a query.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the issuer's keys can't be had.
-    pub async fn prove(&self, bearer: &str) -> Result<Proven> {
-        let proof = if Key::claims(Kind::Service, bearer) {
-            Proof::Service(Key::parse(Kind::Service, bearer).ok_or(REFUSED)?)
-        } else if Key::claims(Kind::Api, bearer) {
-            Proof::Api(Key::parse(Kind::Api, bearer).ok_or(REFUSED)?)
+    /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the issuer's keys can't be loaded.
+    pub async fn verify_credential(&self, bearer: &str) -> Result<VerifiedCredential> {
+        let proof = if OpaqueToken::claims(TokenKind::Service, bearer) {
+            Credential::Service(OpaqueToken::parse(TokenKind::Service, bearer).ok_or(REFUSED)?)
+        } else if OpaqueToken::claims(TokenKind::Api, bearer) {
+            Credential::Api(OpaqueToken::parse(TokenKind::Api, bearer).ok_or(REFUSED)?)
         } else {
             let claims = self.auth.issuer.check(&self.clock, bearer).await?;
             super::user::check_subject(&claims.subject).map_err(|_| REFUSED)?;
-            Proof::User(claims)
+            Credential::User(claims)
         };
-        Ok(Proven(proof))
+        Ok(VerifiedCredential(proof))
     }
 
-    /// Who has proven this.
+    /// Looks up the caller of a verified credential.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-    pub async fn look_up(&self, Proven(proof): Proven, origin: &Origin) -> Result<Found> {
+    pub async fn look_up(
+        &self,
+        VerifiedCredential(proof): VerifiedCredential,
+        origin: &Origin,
+    ) -> Result<Authenticated> {
         let mut is_settled = true;
         let principal = match proof {
-            Proof::Service(key) => Principal::Service(service(&self.db.view(Scope::Auth), &key).await?),
-            Proof::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
-            Proof::User(claims) => {
+            Credential::Service(key) => Principal::Service(service(&self.db.view(Scope::Auth), &key).await?),
+            Credential::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
+            Credential::User(claims) => {
                 let (user, has_joined_all) = self.user(&claims, origin).await?;
                 is_settled = has_joined_all;
                 Principal::User(user)
             }
         };
         let caller = Caller { principal, origin: origin.clone(), idempotency: None };
-        Ok(Found { caller, is_settled })
+        Ok(Authenticated { caller, is_settled })
     }
 
-    /// The caller, when this is who was looked up before by the same token: unless its time is over.
+    /// The caller for a principal that was authenticated earlier with the same token. `None` once the credential has
+    /// expired. Also stores the use of an API key, when that is due.
     #[must_use]
     pub fn recognize(&self, principal: &Principal, origin: &Origin) -> Option<Caller> {
         let caller = Caller { principal: principal.clone(), origin: origin.clone(), idempotency: None };
@@ -172,18 +177,18 @@ impl Registry {
             return None;
         }
         if let Principal::ApiKey(KeyPrincipal { id, customer_id, .. }) = principal
-            && self.auth.is_to_note(*id, None, now)
+            && self.auth.must_store_use(*id, None, now)
         {
-            self.note_use(*id, *customer_id, now);
+            self.store_use(*id, *customer_id, now);
         }
         Some(caller)
     }
 
-    /// A token of the local issuer for this subject, valid for `ttl`.
+    /// Signs a token of the local issuer for this subject, valid for `ttl`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for the subject, or when tokens come from an outside issuer.
-    pub fn mint(&self, subject: Subject, ttl: Duration) -> Result<String> {
+    pub fn mint(&self, subject: TokenSubject, ttl: Duration) -> Result<String> {
         super::user::check_subject(&subject.subject)?;
         match &self.auth.issuer {
             Issuer::Local(local) => {
@@ -191,22 +196,22 @@ impl Registry {
             }
             Issuer::Outside(outside) => {
                 let message =
-                    format!("users' tokens come from {}; this service signs none", outside.issuer());
+                    format!("users' tokens come from {}; this service signs none itself", outside.issuer());
                 Err(Error::Invalid { field: None, message })
             }
         }
     }
 
-    /// The `iss` of the tokens that are accepted.
+    /// The `iss` claim that users' tokens must have.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.auth.issuer.name()
     }
 
-    /// Whoever says this, and whether no invitation of its is left to accept.
+    /// The user with these claims, after accepting its open invitations, and whether all of them were accepted.
     async fn user(&self, claims: &Claims, origin: &Origin) -> Result<(UserPrincipal, bool)> {
         let view = self.db.view(Scope::Auth);
-        let principal = self.known(&view, claims).await?;
+        let principal = self.load_user(&view, claims).await?;
         let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {
             return Ok((principal, true));
         };
@@ -217,21 +222,21 @@ impl Registry {
         drop(view);
         let mut has_joined_all = true;
         for invitation in invited {
-            // Whoever can't join is let in all the same, as what it is.
+            // A user that can't join is authenticated all the same, with the memberships it has.
             if let Err(err) = self.join(&principal, &invitation, origin).await {
                 has_joined_all = false;
                 tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
             }
         }
-        Ok((self.known(&self.db.view(Scope::Auth), claims).await?, has_joined_all))
+        Ok((self.load_user(&self.db.view(Scope::Auth), claims).await?, has_joined_all))
     }
 
-    /// What our tables know of whoever says this.
-    async fn known(&self, view: &View, claims: &Claims) -> Result<UserPrincipal> {
+    /// The user with these claims, as the database has it: profile, memberships, operator or not.
+    async fn load_user(&self, view: &View, claims: &Claims) -> Result<UserPrincipal> {
         let Claims { issuer, subject, email, email_verified: _, name, expires_at } = claims;
         let profile = view.one(user::by_subject(issuer, subject)).await?;
         let places = match &profile {
-            Some(profile) => view.all(membership::places(profile.id)).await?,
+            Some(profile) => view.all(membership::of_user(profile.id)).await?,
             None => Vec::new(),
         };
         let operator = view.one(operator::by_subject(issuer, subject)).await?.is_some();
@@ -251,7 +256,7 @@ impl Registry {
         })
     }
 
-    async fn api_key(&self, key: &Key) -> Result<KeyPrincipal> {
+    async fn api_key(&self, key: &OpaqueToken) -> Result<KeyPrincipal> {
         let id = ApiKeyId::from(key.id());
         let found = self.db.view(Scope::Auth).one(api_key::credential(id)).await?.ok_or(REFUSED)?;
         let now = self.clock.now();
@@ -259,25 +264,25 @@ impl Registry {
         if !key.matches(&found.secret_hash) || is_over {
             return Err(REFUSED);
         }
-        if self.auth.is_to_note(id, found.last_used_at, now) {
-            self.note_use(id, found.customer_id, now);
+        if self.auth.must_store_use(id, found.last_used_at, now) {
+            self.store_use(id, found.customer_id, now);
         }
         let api_key::Credential { customer_id, name, scopes, plan, expires_at, .. } = found;
         Ok(KeyPrincipal { id, customer_id, name, scopes: parse_scopes(&scopes)?, plan, expires_at })
     }
 
-    /// Notes beside the request that a key was used. It is not logged: it changes nothing.
-    fn note_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
+    /// Stores the use of a key in a background task. It isn't recorded in the log.
+    fn store_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
         let registry = self.clone();
-        self.db.tasks().beside(async move {
-            if let Err(err) = registry.touch_key(id, customer, now, now - NOTED_EVERY).await {
-                tracing::warn!(error = %err, key = %id, "the use of an API key was not noted");
+        self.db.tasks().spawn_background(async move {
+            if let Err(err) = registry.touch_key(id, customer, now, now - USE_STORED_EVERY).await {
+                tracing::warn!(error = %err, key = %id, "the use of an API key was not stored");
             }
         });
     }
 }
 
-async fn service(view: &View, key: &Key) -> Result<ServicePrincipal> {
+async fn service(view: &View, key: &OpaqueToken) -> Result<ServicePrincipal> {
     let id = ServiceTokenId::from(key.id());
     let token = view.one(service_token::by_id(id)).await?.ok_or(REFUSED)?;
     if !key.matches(&token.secret_hash) || token.revoked_at.is_some() {
@@ -286,7 +291,7 @@ async fn service(view: &View, key: &Key) -> Result<ServicePrincipal> {
     Ok(ServicePrincipal { id, name: token.name, scopes: parse_scopes(&token.scopes)? })
 }
 
-/// The scopes of a row, whose table holds no other.
+/// Parses the scopes of a row. The table's constraint allows no unknown ones.
 pub(super) fn parse_scopes<S: FromStr<Err = String> + Ord>(scopes: &[String]) -> Result<BTreeSet<S>> {
     let scopes: std::result::Result<BTreeSet<S>, String> = scopes.iter().map(|scope| scope.parse()).collect();
     scopes.map_err(|err| Error::Internal(err.into()))

@@ -1,5 +1,5 @@
-//! Rows that are locked for a write, always in this order: the customer, then the agent. Each lock reads the caller's right
-//! again, after it has waited, and is the only way to a transaction that writes.
+//! Row locks for writes, always in the order customer, agent. After each lock has been acquired, the caller's right
+//! is read again. Only these functions turn an [`OpenTxn`] into a [`GrantedTxn`].
 
 use super::{GrantedTxn, OpenTxn, WriteRight, renew_operator};
 use crate::{
@@ -8,18 +8,18 @@ use crate::{
         Caller, Error, Result,
         agent::Agent,
         auth::REFUSED,
-        customer::{BillingStatus, Customer, Standing},
+        customer::{BillingStatus, Customer, CustomerStatus},
         invitation::Invitation,
         policy::{self, Action, CustomerState},
     },
-    entity::{Reach, agent as agent_row, customer as customer_row, invitation as invitation_row, operator},
+    entity::{TenantFilter, agent, customer, invitation, operator},
     id::{AgentId, CustomerId, InvitationId},
 };
 
-/// Refuses what may not be done to a customer that stands so. Operators write to suspended and canceled customers, to help
-/// them; nobody writes to an erased one.
-pub(in crate::domain) fn refuse_state(caller: &Caller, action: Action, standing: Standing) -> Result<()> {
-    let Standing { plan: _, billing_status, erased_at } = standing;
+/// Fails when the customer's status doesn't allow this action. The platform may write to suspended and canceled
+/// customers, to help them; for an erased customer, only actions are allowed that check its state themselves.
+pub(in crate::domain) fn check_status(caller: &Caller, action: Action, status: CustomerStatus) -> Result<()> {
+    let CustomerStatus { plan: _, billing_status, erased_at } = status;
     let is_served = match billing_status {
         BillingStatus::Trialing | BillingStatus::Active | BillingStatus::PastDue => true,
         BillingStatus::Suspended | BillingStatus::Canceled => false,
@@ -33,7 +33,7 @@ pub(in crate::domain) fn refuse_state(caller: &Caller, action: Action, standing:
 }
 
 impl OpenTxn {
-    /// Locks a customer against all other writers of what it has, so that two that count at once serialize.
+    /// Locks a customer exclusively against all other writers of its data, so that concurrent quota checks serialize.
     ///
     /// # Errors
     /// [`Error::NotFound`] for `what`, [`Error::Forbidden`], [`Error::Unauthenticated`], [`Error::Suspended`].
@@ -43,17 +43,18 @@ impl OpenTxn {
         id: CustomerId,
         what: &'static str,
     ) -> Result<(GrantedTxn, Customer)> {
-        // A caller that never had the right waits for nobody, and nobody waits for it.
+        // Checked before locking too: a caller without the right must neither wait for others nor make them wait.
         policy::allow_on(&self.caller, action, id, what)?;
-        let found = self.one(customer_row::locked(self.reach(), id)).await?.ok_or(Error::NotFound(what))?;
-        let caller = self.renewed(Some(id)).await?;
+        let found =
+            self.one(customer::locked(self.tenant_filter(), id)).await?.ok_or(Error::NotFound(what))?;
+        let caller = self.reload_caller(Some(id)).await?;
         policy::allow_on(&caller, action, id, what)?;
-        refuse_state(&caller, action, found.standing())?;
+        check_status(&caller, action, found.status())?;
         Ok((self.grant(caller, Permit::Customer(id)), found))
     }
 
-    /// Locks an agent against other writers of it, and before that its customer, which other writers of its agents share.
-    /// Locks nothing for a caller that never had the right.
+    /// Locks an agent against other writers of it. Before that, locks its customer in a shared mode: writers of its
+    /// other agents don't wait. Locks nothing for a caller that never had the right.
     ///
     /// # Errors
     /// As [`OpenTxn::customer`], about the agent.
@@ -61,40 +62,40 @@ impl OpenTxn {
         self,
         action: Action,
         id: AgentId,
-    ) -> Result<(GrantedTxn, Standing, Agent)> {
+    ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
         let may = |customer| policy::allow_on(&self.caller, action, customer, "agent");
-        let reach = match self.reach() {
-            Reach::Everyone => Reach::Everyone,
-            Reach::Only(customers) => {
-                Reach::Only(customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect())
-            }
+        let reach = match self.tenant_filter() {
+            TenantFilter::All => TenantFilter::All,
+            TenantFilter::Only(customers) => TenantFilter::Only(
+                customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect(),
+            ),
         };
-        let Some(agent_row::Locked { agent, standing }) = self.one(agent_row::locked(&reach, id)).await?
-        else {
-            let found = self.one(agent_row::by_ids(self.reach(), &[id])).await?;
+        let Some(agent::LockedAgent { agent, status }) = self.one(agent::locked(&reach, id)).await? else {
+            let found = self.one(agent::by_ids(self.tenant_filter(), &[id])).await?;
             return Err(found
                 .and_then(|found| may(found.customer_id).err())
                 .unwrap_or(Error::NotFound("agent")));
         };
         let customer = agent.customer_id;
-        let caller = self.renewed(Some(customer)).await?;
+        let caller = self.reload_caller(Some(customer)).await?;
         policy::allow_on(&caller, action, customer, "agent")?;
-        refuse_state(&caller, action, standing)?;
-        Ok((self.grant(caller, Permit::Customer(customer)), standing, agent))
+        check_status(&caller, action, status)?;
+        Ok((self.grant(caller, Permit::Customer(customer)), status, agent))
     }
 
-    /// Grants a write to what is no customer's, or to one that is only being made.
+    /// Grants a write to the platform's own data, or the creation of a customer.
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Unauthenticated`].
     pub(in crate::domain) async fn platform(self, action: Action) -> Result<GrantedTxn> {
-        let caller = self.renewed(None).await?;
+        let caller = self.reload_caller(None).await?;
         policy::allow(&caller, action)?;
         Ok(self.grant(caller, Permit::Platform))
     }
 
-    /// Locks an operator that is to be removed, and with it the operator who asks: in one statement and one order, or two who
-    /// remove each other would wait for each other. Says whether there was one.
+    /// Locks the operator to remove and, if the caller is an operator, the caller's own row. Both are locked by one
+    /// statement in one order, or two operators who remove each other would deadlock. Also returns whether the
+    /// operator exists.
     ///
     /// # Errors
     /// As [`OpenTxn::platform`].
@@ -126,7 +127,8 @@ impl OpenTxn {
         Ok((self.grant(caller, Permit::Platform), was))
     }
 
-    /// Locks the customer that has invited the caller, then the invitation. None when it is not open any more.
+    /// Locks the customer that has invited the caller, then the invitation. `None` when the invitation isn't open any
+    /// more.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Suspended`].
@@ -135,14 +137,14 @@ impl OpenTxn {
         customer: CustomerId,
         id: InvitationId,
     ) -> Result<Option<(GrantedTxn, Invitation)>> {
-        let locked = self.one(customer_row::locked(self.reach(), customer)).await?;
-        let standing = locked.ok_or(Error::NotFound("customer"))?.standing();
-        refuse_state(&self.caller, Action::ManageMembers, standing)?;
+        let locked = self.one(customer::locked(self.tenant_filter(), customer)).await?;
+        let status = locked.ok_or(Error::NotFound("customer"))?.status();
+        check_status(&self.caller, Action::ManageMembers, status)?;
         let now = self.clock.now();
         if self.caller.has_expired(now) {
             return Err(REFUSED);
         }
-        let open = self.one(invitation_row::locked(self.reach(), id)).await?;
+        let open = self.one(invitation::locked(self.tenant_filter(), id)).await?;
         let caller = self.caller.clone();
         Ok(open
             .filter(|open| open.expires_at > now)

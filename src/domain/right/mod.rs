@@ -1,11 +1,12 @@
-//! The right to write, read again inside the transaction that writes. A request may have waited long since its caller was
-//! known, and a removal may have been answered meanwhile.
+//! The right to write, read again inside the transaction that writes: the caller's rights may have been removed after
+//! the request was authenticated, and the removal may have been confirmed already.
 //!
-//! A verb is given an [`OpenTxn`], which reads and locks but writes nothing. Each of its locks (`lock.rs`) reads the caller's
-//! right anew, asks the policy with what it finds, and only then answers a [`GrantedTxn`], which writes. Membership and API
-//! keys are read after the customer is locked, by a later statement, because under READ COMMITTED a row that is joined into
-//! the locking statement keeps the snapshot from before the wait. Removals and revocations lock the customer exclusively, so
-//! a write that is granted commits before a removal is answered, and one that comes later finds it.
+//! An operation gets an [`OpenTxn`], which reads and locks but can't write. Each of its locks (`lock.rs`) reads the
+//! caller's right again, asks the policy with it, and then returns a [`GrantedTxn`], which can write. Memberships and
+//! API keys are read by a statement after the one that locks the customer: under READ COMMITTED, a row that is joined
+//! into the locking statement keeps the snapshot from before the wait. Removals and revocations lock the customer
+//! exclusively. So a write that was granted commits before a removal is confirmed, and a later write sees the
+//! removal.
 //!
 //! Nothing else in the domain may call [`crate::db::Db::write`].
 
@@ -21,33 +22,34 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Author, Committed, Entry, Fault, Permit, Query, Scope, Txn},
-    entity::{Reach, api_key, idempotency_key::Earlier, membership, operator, user},
+    db::{Actor, Author, ChangeRecord, Committed, DbError, Permit, Query, Scope, Txn},
+    entity::{TenantFilter, api_key, idempotency_key::StoredResult, membership, operator, user},
     id::{ApiKeyId, CustomerId, UserId},
 };
 
 mod lock;
 
-pub(super) use lock::refuse_state;
+pub(super) use lock::check_status;
 
-/// What a caller's right to write rests on, and so what is read again of it.
+/// The row that a caller's right to write depends on. It is read again inside the transaction.
 #[derive(Clone, Debug)]
 enum WriteRight {
-    /// The command line, or the service itself: no row gives it the right, and none can take it.
+    /// The command line, or the service itself: no row is needed.
     System,
-    /// A row of `operators`. It is locked until the write ends, since there may be no customer that a removal would wait for.
+    /// A row of `operators`. It is locked until the write ends, since there may be no customer whose lock a removal
+    /// would wait for.
     Operator { issuer: String, subject: String },
-    /// A row of `memberships`, at the customer that is written to.
+    /// A row of `memberships`, at the customer that the write changes.
     Member(UserId),
     /// A row of `api_keys`.
     ApiKey(ApiKeyId),
 }
 
 impl WriteRight {
-    /// What this principal's right rests on.
+    /// What this principal's right depends on.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token: no scope of theirs writes, and their transactions can't.
+    /// [`Error::Forbidden`] for a service token: it has no scope that writes, and its transactions are read-only.
     fn of(principal: &Principal) -> Result<Self> {
         match principal {
             Principal::System => Ok(Self::System),
@@ -56,12 +58,12 @@ impl WriteRight {
             }
             Principal::User(user) => Ok(Self::Member(user.id)),
             Principal::ApiKey(key) => Ok(Self::ApiKey(key.id)),
-            Principal::Service(_) => Err(Error::Forbidden("a service token writes nothing")),
+            Principal::Service(_) => Err(Error::Forbidden("a service token can't write")),
         }
     }
 }
 
-/// An open transaction that has not been granted a write yet. Clones are the same transaction.
+/// An open transaction that can't write yet. Clones are the same transaction.
 #[derive(Clone, Debug)]
 pub(super) struct OpenTxn {
     txn: Arc<Txn>,
@@ -69,11 +71,11 @@ pub(super) struct OpenTxn {
     clock: Clock,
 }
 
-/// An open transaction whose caller was found, inside it, to have the right to write.
+/// An open transaction that can write, since its caller's right was confirmed inside it.
 #[derive(Debug)]
 pub(super) struct GrantedTxn {
     txn: Arc<Txn>,
-    /// The caller with the rights that it has now, at the customer that is written to.
+    /// The caller, with its current rights at the customer that the write changes.
     caller: Caller,
 }
 
@@ -86,77 +88,82 @@ impl Deref for GrantedTxn {
 }
 
 impl GrantedTxn {
-    /// Refuses unless the caller may also do this to what was locked.
+    /// Checks that the caller may also do this to the customer that was locked.
     ///
     /// # Errors
     /// As [`policy::allow_on`].
-    pub(super) fn also(&self, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
+    pub(super) fn require(&self, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
         policy::allow_on(&self.caller, action, customer, what)
     }
 }
 
 impl OpenTxn {
-    /// The rows that each query must name.
-    pub(super) fn reach(&self) -> &Reach {
-        self.txn.reach()
+    /// The tenants whose rows each query must be narrowed to.
+    pub(super) fn tenant_filter(&self) -> &TenantFilter {
+        self.txn.tenant_filter()
     }
 
-    /// The first row of `query`.
+    /// The first row of `query`, if any.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
-    pub(super) async fn one<Q: Query>(&self, query: Q) -> std::result::Result<Option<Q::Row>, Fault> {
+    /// Any [`DbError`] of the database.
+    pub(super) async fn one<Q: Query>(&self, query: Q) -> std::result::Result<Option<Q::Row>, DbError> {
         self.txn.one(query).await
     }
 
     /// Claims an idempotency key, as [`Txn::claim`] does.
     ///
     /// # Errors
-    /// Any [`Fault`] of the database.
+    /// Any [`DbError`] of the database.
     pub(super) async fn claim(
         &self,
         key_hash: [u8; 32],
         request_hash: [u8; 32],
         now: Instant,
         over: Instant,
-    ) -> std::result::Result<Option<Earlier>, Fault> {
+    ) -> std::result::Result<Option<StoredResult>, DbError> {
         self.txn.claim(key_hash, request_hash, now, over).await
     }
 
-    /// Notes what the write with a claimed key came to, as [`Txn::came_to`] does.
-    pub(super) fn came_to(&self, subject: uuid::Uuid, other: Option<uuid::Uuid>, since: i64) {
-        self.txn.came_to(subject, other, since);
+    /// Stores the result of a write with a claimed key, as [`Txn::complete_idempotency_key`] does.
+    pub(super) fn complete_idempotency_key(
+        &self,
+        subject: uuid::Uuid,
+        other: Option<uuid::Uuid>,
+        since: i64,
+    ) {
+        self.txn.complete_idempotency_key(subject, other, since);
     }
 
-    /// Refuses unless the caller still may do this at this customer. It locks nothing of the customer, so it grants no write:
-    /// it is for what only reads.
+    /// Checks that the caller may still do this at this customer. Locks nothing of the customer, and so grants no
+    /// write: only for reading.
     ///
     /// # Errors
-    /// As [`policy::allow_on`]; [`Error::Unauthenticated`] when its credential is over.
+    /// As [`policy::allow_on`]; [`Error::Unauthenticated`] when the caller's credential has expired or was revoked.
     pub(super) async fn allow_on(
         &self,
         action: Action,
         customer: CustomerId,
         what: &'static str,
     ) -> Result<()> {
-        policy::allow_on(&self.renewed(Some(customer)).await?, action, customer, what)
+        policy::allow_on(&self.reload_caller(Some(customer)).await?, action, customer, what)
     }
 
-    /// The same for what is no customer's.
+    /// Checks that the caller may still do this to the platform's own data.
     ///
     /// # Errors
     /// As [`OpenTxn::allow_on`].
     pub(super) async fn allow(&self, action: Action) -> Result<()> {
-        policy::allow(&self.renewed(None).await?, action)
+        policy::allow(&self.reload_caller(None).await?, action)
     }
 
-    /// The caller with the rights that it has at this statement: at this customer, or beyond all of them.
-    async fn renewed(&self, customer: Option<CustomerId>) -> Result<Caller> {
+    /// The caller with its current rights: at this customer, or without one, those for the platform's own data.
+    async fn reload_caller(&self, customer: Option<CustomerId>) -> Result<Caller> {
         let (txn, mut caller) = (&self.txn, self.caller.clone());
         match WriteRight::of(&caller.principal)? {
             WriteRight::System => {}
             WriteRight::Operator { issuer, subject } => {
-                let held = txn.one(operator::held(&issuer, &subject)).await?;
+                let held = txn.one(operator::locked_against_removal(&issuer, &subject)).await?;
                 renew_operator(&mut caller, held.is_some())?;
             }
             WriteRight::Member(id) => {
@@ -170,7 +177,7 @@ impl OpenTxn {
                 }
             }
             WriteRight::ApiKey(id) => {
-                let key = txn.one(api_key::by_id(txn.reach(), id)).await?.ok_or(REFUSED)?;
+                let key = txn.one(api_key::by_id(txn.tenant_filter(), id)).await?.ok_or(REFUSED)?;
                 if key.revoked_at.is_some() {
                     return Err(REFUSED);
                 }
@@ -186,15 +193,15 @@ impl OpenTxn {
         Ok(caller)
     }
 
-    /// Lets the caller write: what is its own customer's, or anything.
+    /// Allows the transaction to write and record what `permit` covers.
     fn grant(self, caller: Caller, permit: Permit) -> GrantedTxn {
         self.txn.permit(permit);
         GrantedTxn { txn: self.txn, caller }
     }
 }
 
-/// Refuses who was an operator when the request began and is none any more. What it may do as a member, it may ask for anew:
-/// this transaction has the platform's scope.
+/// Fails when the caller was an operator when the request began and isn't one any more. Its rights as a member need a
+/// new request, since this transaction has the scope of the platform.
 fn renew_operator(caller: &mut Caller, is_operator: bool) -> Result<()> {
     if is_operator {
         return Ok(());
@@ -202,12 +209,12 @@ fn renew_operator(caller: &mut Caller, is_operator: bool) -> Result<()> {
     if let Principal::User(user) = &mut caller.principal {
         user.operator = false;
     }
-    Err(Error::Forbidden("you are not an operator any more"))
+    Err(Error::Forbidden("you are no longer an operator"))
 }
 
 impl Registry {
-    /// One write on behalf of `caller`, whatever idempotency key it comes with: verbs use [`Registry::write`]. An operator's
-    /// profile is made by its first one; a member has one, and nobody else's write comes to anything.
+    /// Runs one write for `caller`, ignoring its idempotency key: operations use [`Registry::write`]. Creates an
+    /// operator's profile in its first write. Members have a profile already, and no other user may write.
     pub(super) async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
         T: Send + 'static,
@@ -229,15 +236,15 @@ impl Registry {
             })
             .await;
         if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
-            // The result may depend on a commit that this call didn't make. Record the current head, so that later reads on
-            // this instance are at least as new.
+            // The result may depend on a commit that this call didn't make. Record the current head, so that later
+            // reads on this instance are at least as new.
             drop(self.db.head().await);
         }
         made
     }
 
-    /// The write by which `caller` accepts an invitation of this customer. It has no right there yet: the invitation gives it
-    /// one, and [`OpenTxn::invitation`] reads that.
+    /// Runs the write by which `caller` accepts an invitation of this customer. The caller has no right there yet:
+    /// [`OpenTxn::invitation`] reads the invitation, which gives it one.
     pub(super) async fn run_joining<T, F, W>(
         &self,
         caller: Caller,
@@ -255,7 +262,8 @@ impl Registry {
         self.db.write(Scope::Joining(customer), author, work).await
     }
 
-    /// Notes that a key was used, unless that was noted after `before`. Needs no right and enters no log: it changes nothing.
+    /// Sets when a key was last used, unless it was used after `before`. Needs no right and isn't recorded in the
+    /// log.
     pub(super) async fn touch_key(
         &self,
         id: ApiKeyId,
@@ -271,7 +279,8 @@ impl Registry {
     }
 }
 
-/// Makes a user's profile, unless another of its first writes has just done so.
+/// Creates a user's profile. If another of its first writes has just created it, continues with that one as the
+/// actor.
 pub(super) async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: Instant) -> Result<()> {
     let row = user::ActiveModel {
         id: Set(principal.id),
@@ -282,11 +291,11 @@ pub(super) async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: Inst
         created_at: Set(now),
     };
     if txn.insert_new(row).await? {
-        txn.record(Entry::platform(ChangeAction::UserCreated).subject(principal.id));
+        txn.record(ChangeRecord::platform(ChangeAction::UserCreated).subject(principal.id));
         return Ok(());
     }
     let made = txn.one(user::by_subject(&principal.issuer, &principal.subject)).await?;
-    let made = made.ok_or(Error::Unavailable("your profile is being made"))?;
+    let made = made.ok_or(Error::Unavailable("your profile is being created"))?;
     let actor = Actor { id: Some(made.id.into()), ..txn.actor() };
     txn.act_as(actor);
     Ok(())

@@ -1,4 +1,4 @@
-//! Export: one snapshot, one agent a line, in the order of their names' bytes.
+//! Export: all agents of one snapshot, one line each, in the byte order of their names.
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -11,32 +11,32 @@ use super::{
     line::{CLOSING, LINE_BYTES_MAX, Line, LineVersion},
 };
 use crate::{
-    entity::{Reach, agent as agent_row, agent_version, customer},
+    entity::{TenantFilter, agent, agent_version, customer},
     id::CustomerId,
 };
 
-/// How many agents are read at a time.
+/// How many agents are read at once.
 const AGENTS_AT_ONCE: u64 = 200;
-/// How many versions are held at a time: sixteen of the largest are 25 MiB.
+/// How many versions are in memory at once: sixteen of the largest are 25 MiB.
 const VERSIONS_AT_ONCE: i32 = 16;
 
-/// What was exported.
+/// The counts of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
-    /// How many agents: lines.
+    /// How many agents, and so how many lines.
     pub agents: u64,
-    /// How many versions, of all of them.
+    /// How many versions of all agents.
     pub versions: u64,
 }
 
 impl Registry {
-    /// Writes all agents of a customer with their histories, as they were at one moment; `progress` hears how far it
-    /// is. Who owns an agent is personal, and is not written. It reads one snapshot, so `to` should not keep it
-    /// waiting: after half a minute the database gives up.
+    /// Writes all agents of a customer with their versions, from one snapshot; calls `progress` after each agent.
+    /// Omits the owners, which are personal data. The snapshot's transaction stays open meanwhile, and the database
+    /// aborts it when a write to `to` takes longer than half a minute.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for a service, [`Error::TooLarge`] for an agent that
-    /// does not fit a line, [`Error::Internal`] when `to` can't be written.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for a service token, [`Error::TooLarge`] for an
+    /// agent whose line would be too long, [`Error::Internal`] when `to` can't be written.
     pub async fn export_agents(
         &self,
         caller: &Caller,
@@ -46,13 +46,13 @@ impl Registry {
     ) -> Result<Exported> {
         policy::allow_on(caller, Action::ReadAgents, customer_id, "customer")?;
         let reading = self.reading(caller);
-        let reach = Reach::Only(vec![customer_id]);
+        let reach = TenantFilter::Only(vec![customer_id]);
         if reading.view.one(customer::by_ids(&reach, &[customer_id])).await?.is_none() {
             return Err(Error::NotFound("customer"));
         }
         let (mut done, mut after) = (Exported::default(), None);
         loop {
-            let select = agent_row::by_name(customer_id, after.as_deref(), AGENTS_AT_ONCE);
+            let select = agent::by_name(customer_id, after.as_deref(), AGENTS_AT_ONCE);
             let agents = reading.view.all(select).await?;
             let Some(last) = agents.last() else { break };
             after = Some(last.name.clone());
@@ -67,7 +67,7 @@ impl Registry {
     }
 }
 
-/// Writes one line; answers how many versions it holds.
+/// Writes the line of one agent. Returns how many versions it contains.
 async fn write_agent(
     reading: &Reading,
     agent: Agent,

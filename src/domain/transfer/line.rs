@@ -1,4 +1,4 @@
-//! One line of a transfer file: an agent and its history, as JSON Lines. It knows the format, and no database.
+//! The lines of a transfer file: an agent with its versions as JSON. Only the format; no access to the database.
 
 use json_reader::{Limits, Path, from_json, read};
 use serde::{Deserialize, Serialize};
@@ -10,29 +10,30 @@ use super::super::{
 };
 use crate::clock::Instant;
 
-/// The longest line, in bytes: a line is one agent, held in memory and written in one transaction. The whole real
-/// prompt history, 437 versions of 301 agents, is 1.1 MB.
+/// The longest line, in bytes. A line is one agent, which is held in memory and written in one transaction. The real
+/// prompt history, 437 versions of 301 agents, is 1.1 MB in total.
 pub const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// What is read of a line. Its bytes bound its values: whatever could be exported can be imported.
+/// The limits for reading a line. The number of values is bounded by the bytes only, so that each exported line can
+/// be imported.
 const LIMITS: Limits = Limits { bytes: LINE_BYTES_MAX, ..Limits::DEPTH_ONLY };
 
-/// An agent and its history. Written as canonical JSON (RFC 8785), so that equal agents have equal lines.
+/// An agent with its versions. Written as canonical JSON (RFC 8785), so that equal agents have equal lines.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
-    /// Its name, unique within the customer and within the file.
+    /// The name, unique within the customer and within the file.
     pub agent: String,
-    /// What it is for.
+    /// The agent's description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Whether it is put away; left out when it is not.
+    /// Whether the agent is archived; omitted when it isn't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
-    /// The number of the version that serves; left out when none does.
+    /// The number of the active version; omitted when none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<i32>,
-    /// All its versions: number 1, 2, 3 …
+    /// All versions, numbered from 1 by their position.
     pub versions: Vec<LineVersion>,
 }
 
@@ -40,28 +41,28 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LineVersion {
-    /// When it was published (RFC 3339): in any time zone when read, in UTC and microseconds when written.
+    /// When the version was published (RFC 3339). Any time zone is read; UTC with microseconds is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<String>,
-    /// What the model is told first.
+    /// The system prompt.
     pub system_prompt: String,
-    /// Which model; the import's own when left out.
+    /// The model's name; the import's default when omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_name: Option<String>,
-    /// A JSON object; an empty one when left out.
+    /// The model's parameters, a JSON object; empty when omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_parameters: Option<Value>,
-    /// None when left out.
+    /// The tools; none when omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<Tool>>,
-    /// Why this version.
+    /// The author's reason for this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
 /// A version that has been checked, ready to be written or compared.
 #[derive(Clone, Debug)]
-pub(super) struct Checked {
+pub(super) struct CheckedLineVersion {
     pub content: Content,
     pub hash: [u8; 32],
     pub message: Option<String>,
@@ -69,32 +70,32 @@ pub(super) struct Checked {
 }
 
 impl Line {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it is not JSON, or not of this form; its message names the place.
+    /// [`Error::Invalid`] when the line isn't JSON, or not of this form. The message contains the place.
     pub fn read(line: &[u8]) -> Result<Self> {
         let json = read(line, &LIMITS).map_err(|err| {
             let column = err.position().map_or(1, |position| position.column);
-            let message = format!("it is not JSON: {}{}, at column {column}", err.kind(), at(err.path()));
+            let message = format!("not JSON: {}{}, at column {column}", err.kind(), at(err.path()));
             Error::Invalid { field: None, message }
         })?;
-        text::exact(&json).map_err(|err| Error::Invalid { field: None, message: err.to_string() })?;
+        text::check_exact(&json).map_err(|err| Error::Invalid { field: None, message: err.to_string() })?;
         from_json(&json).map_err(|err| {
             let message = format!("{}{}", err.message(), at(err.path()));
             Error::Invalid { field: None, message }
         })
     }
 
-    /// Writes the line, without the line feed.
+    /// The line as JSON, without a line feed.
     ///
     /// # Errors
-    /// [`Error::Internal`] when it can't be written as JSON, which checked content can.
+    /// [`Error::Internal`] when the line can't be written as JSON. Checked content always can.
     pub fn write(&self) -> Result<Vec<u8>> {
         text::canonical(&json!(self))
     }
 
-    /// The line up to its first version: a long history need not be held in memory. [`CLOSING`] ends it.
+    /// The line up to its first version, so that a long history needn't be held in memory. [`CLOSING`] ends the line.
     pub(super) fn opening(&self) -> Result<Vec<u8>> {
         let empty = Self { versions: Vec::new(), ..self.clone() };
         let mut opening = empty.write()?;
@@ -104,16 +105,16 @@ impl Line {
     }
 }
 
-/// Where something is, for a message.
+/// A place within a line, as a suffix for messages.
 fn at(path: &Path) -> String {
     if path.is_root() { String::new() } else { format!(", at `{path}`") }
 }
 
-/// What follows the last version of a line.
+/// The text after the last version of a line.
 pub(super) const CLOSING: &str = "]}";
 
 impl LineVersion {
-    /// A stored version, with nothing left out.
+    /// A stored version with all fields.
     #[must_use]
     pub fn of(version: AgentVersion) -> Self {
         Self {
@@ -126,13 +127,13 @@ impl LineVersion {
         }
     }
 
-    /// Writes the version as it stands in its line.
+    /// The version as JSON, as it is written in its line.
     pub(super) fn write(&self) -> Result<Vec<u8>> {
         text::canonical(&json!(self))
     }
 
-    /// The version with all that was left out, checked against every limit.
-    pub(super) fn check(self, model: &str, now: Instant) -> Result<Checked> {
+    /// The version with defaults for omitted fields, checked against all limits.
+    pub(super) fn check(self, model: &str, now: Instant) -> Result<CheckedLineVersion> {
         let Self { published_at, system_prompt, model_name, model_parameters, tools, message } = self;
         let content = Content {
             system_prompt,
@@ -142,25 +143,25 @@ impl LineVersion {
         };
         content.check()?;
         if let Some(message) = &message {
-            text::description("message", message)?;
+            text::check_description("message", message)?;
         }
         let published_at = published_at.map(|text| instant(&text, now)).transpose()?;
         let hash = content.hash()?;
-        Ok(Checked { content, hash, message, published_at })
+        Ok(CheckedLineVersion { content, hash, message, published_at })
     }
 }
 
-/// An instant of the past, not before 1970: nothing published is older, and every such year has four digits.
+/// Parses a time, which must be between 1970 and now. Every such year has four digits.
 fn instant(text: &str, now: Instant) -> Result<Instant> {
     let invalid = |message: &str| Error::invalid("published_at", message);
     let read = chrono::DateTime::parse_from_rfc3339(text)
         .map_err(|_| invalid("published_at must be a time by RFC 3339, such as 2026-01-31T12:00:00Z"))?;
     let at = chrono::SubsecRound::trunc_subsecs(read.to_utc(), 6);
     if at > now {
-        return Err(invalid("published_at lies in the future"));
+        return Err(invalid("published_at must not be in the future"));
     }
     if at < Instant::UNIX_EPOCH {
-        return Err(invalid("published_at lies before 1970"));
+        return Err(invalid("published_at must not be before 1970"));
     }
     Ok(at)
 }

@@ -1,5 +1,5 @@
-//! Import and export: a customer's agents with their whole histories, as JSON Lines, one agent a line.
-//! What was exported imports and exports to the same bytes; importing the same file again changes nothing.
+//! Import and export of a customer's agents with all their versions, as JSON Lines with one agent a line. An exported
+//! file that is imported and exported again is the same, byte by byte; importing a file twice changes nothing.
 
 mod export;
 mod import;

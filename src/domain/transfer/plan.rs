@@ -1,4 +1,4 @@
-//! What lines ask for, checked; and how agents are made so, within one transaction.
+//! Checked lines of an import, and how they are applied within one transaction.
 
 use std::{collections::HashMap, mem};
 
@@ -8,50 +8,54 @@ use super::{
         activation::{self, Reason},
         agent::{self, Agent},
         customer,
-        limit::{self, Counted, Limited},
+        limit::{self, LimitedResource, QuotaKind},
         policy::Action,
         right::OpenTxn,
         version,
     },
-    line::{Checked, Line},
+    line::{CheckedLineVersion, Line},
 };
 use crate::{
     clock::{Clock, Instant},
     db::Txn,
-    entity::{agent as agent_row, agent_version, publication::Publication},
+    entity::{self, agent_version, publication::Publication},
     id::{CustomerId, VersionId},
 };
 
-/// What one line came to.
+/// The result of one line.
 pub(super) struct Outcome {
-    /// Whether the agent was not there.
+    /// Whether the agent was created.
     pub(super) created: bool,
-    /// How many versions it took.
+    /// How many versions were added.
     pub(super) versions: u64,
-    /// Whether anything was not so already.
+    /// Whether anything was changed.
     pub(super) changed: bool,
 }
 
-/// A line that has been checked.
-pub(super) struct Plan {
+/// A checked line.
+pub(super) struct CheckedLine {
     name: String,
     description: Option<String>,
     archived: Option<bool>,
     active: Option<i32>,
-    versions: Vec<Checked>,
+    versions: Vec<CheckedLineVersion>,
 }
 
-impl Plan {
-    /// Checks every limit before anything is written.
+impl CheckedLine {
+    /// Checks all limits, before anything is written.
     pub(super) fn of(line: Line, model: &str, now: Instant) -> Result<Self> {
         let Line { agent, description, archived, active, versions } = line;
         agent::check(Some(&agent), description.as_deref())?;
-        let count = i32::try_from(versions.len()).map_err(|_| invalid("it has too many versions"))?;
+        let count = i32::try_from(versions.len()).map_err(|_| invalid("the line has too many versions"))?;
         if active.is_some_and(|active| !(1..=count).contains(&active)) {
-            return Err(invalid(format!("active must be the number of one of its {count} versions")));
+            return Err(invalid(format!(
+                "active must be 1 to {count}, the number of one of the line's versions"
+            )));
         }
         if active.is_some() && archived == Some(true) {
-            return Err(invalid("an archived agent serves nothing: it can't have an active version"));
+            return Err(invalid(
+                "an archived agent can't have an active version; leave out archived or active",
+            ));
         }
         let mut checked = Vec::with_capacity(versions.len());
         for (version, number) in versions.into_iter().zip(1..) {
@@ -65,55 +69,56 @@ impl Plan {
         &self.name
     }
 
-    /// How many versions it may write.
+    /// How many versions the line has.
     pub(super) fn versions(&self) -> usize {
         self.versions.len()
     }
 }
 
-/// Makes the agents of one customer what their lines say, all of them or none. Answers what each came to; nothing is recorded
-/// for those that were so already.
-pub(super) async fn make_so(
-    plans: &[Plan],
+/// Applies the lines to the agents of one customer: all of them or none. Returns the result of each line. Records
+/// nothing for agents that are already as their line says.
+pub(super) async fn apply(
+    plans: &[CheckedLine],
     txn: OpenTxn,
     clock: &Clock,
     customer_id: CustomerId,
     activate: bool,
 ) -> Result<Vec<Outcome>> {
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
-    // Before any agent: so nobody adds one meanwhile, and two imports don't wait for each other's agents.
+    // The customer is locked before any agent, so that nobody adds an agent meanwhile, and two imports don't deadlock
+    // on each other's agents.
     let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
     for action in [Action::PublishVersions, Action::ActivateVersions] {
-        txn.also(action, customer_id, "customer")?;
+        txn.require(action, customer_id, "customer")?;
     }
     let txn = &*txn;
-    let known = txn.all(agent_row::locked_by_name(customer_id, &names)).await?;
+    let known = txn.all(entity::agent::locked_by_name(customer_id, &names)).await?;
     let mut known: HashMap<String, Agent> =
         known.into_iter().map(|agent| (agent.name.clone(), agent)).collect();
     let agents: Vec<(Agent, bool)> = plans
         .iter()
-        .map(|Plan { name, description, .. }| match known.remove(name) {
+        .map(|CheckedLine { name, description, .. }| match known.remove(name) {
             Some(agent) => (agent, false),
-            None => (agent::draft(clock, customer_id, name.clone(), description.clone()), true),
+            None => (agent::new_agent(clock, customer_id, name.clone(), description.clone()), true),
         })
         .collect();
     let new: Vec<_> = agents
         .iter()
         .filter(|(_, created)| *created)
-        .map(|(agent, _)| agent_row::ActiveModel::from(agent.clone()))
+        .map(|(agent, _)| entity::agent::ActiveModel::from(agent.clone()))
         .collect();
-    limit::room_for(txn, &customer, Counted::Agents, new.len(), clock.now()).await?;
+    limit::check_quota(txn, &customer, QuotaKind::Agents, new.len(), clock.now()).await?;
     txn.insert_all(new).await?;
     let mut writer = Writer { txn, clock, plan: customer.plan, activate, rows: Publication::default() };
     let mut outcomes = Vec::with_capacity(plans.len());
     for (plan, (agent, created)) in plans.iter().zip(agents) {
-        outcomes.push(writer.make_so(plan, agent, created).await?);
+        outcomes.push(writer.apply(plan, agent, created).await?);
     }
     writer.flush().await?;
     Ok(outcomes)
 }
 
-/// What agents become, written together as far as can be.
+/// Collects the rows to write, and writes them in batches.
 struct Writer<'a> {
     txn: &'a Txn,
     clock: &'a Clock,
@@ -123,35 +128,35 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Makes a locked agent what its line says.
-    async fn make_so(&mut self, plan: &Plan, mut agent: Agent, created: bool) -> Result<Outcome> {
+    /// Applies a line to a locked agent.
+    async fn apply(&mut self, plan: &CheckedLine, mut agent: Agent, created: bool) -> Result<Outcome> {
         let (txn, clock, before) = (self.txn, self.clock, self.txn.recorded());
-        let Plan { name: _, description, archived, active, versions } = plan;
+        let CheckedLine { name: _, description, archived, active, versions } = plan;
         if created {
-            txn.record(agent::created(&agent));
+            txn.record(agent::creation_entry(&agent));
         }
         if *archived == Some(false) && agent.archived_at.is_some() {
-            agent = agent::take_back(txn, clock, agent).await?;
+            agent = agent::restore_locked(txn, clock, agent).await?;
         }
         if description.is_some() && agent.description != *description {
             let after = Agent { description: description.clone(), ..agent.clone() };
-            agent = agent::rewrite(txn, clock, agent, after).await?;
+            agent = agent::update_locked(txn, clock, agent, after).await?;
         }
-        let known = compare(txn, &agent, versions).await?;
+        let known = count_known_versions(txn, &agent, versions).await?;
         if versions.len() > known {
             if agent.archived_at.is_some() {
                 return Err(Error::Archived);
             }
             let count = i64::try_from(versions.len()).unwrap_or(i64::MAX);
-            Limited::Versions.check(self.plan, count)?;
+            LimitedResource::Versions.check(self.plan, count)?;
         }
         let was = agent.clone();
         let mut ids = HashMap::new();
-        for Checked { content, hash, message, published_at } in versions.iter().skip(known) {
+        for CheckedLineVersion { content, hash, message, published_at } in versions.iter().skip(known) {
             let created_at = published_at.unwrap_or_else(|| clock.now());
             let (content, message) = (content.clone(), message.clone());
-            let new = version::New { content, hash: *hash, message, created_at };
-            let version = version::append(txn, clock, &mut agent, new);
+            let new = version::CheckedVersion { content, hash: *hash, message, created_at };
+            let version = version::append_version(txn, clock, &mut agent, new);
             ids.insert(version.number, version.id);
             self.rows.versions.push(version);
             if self.rows.is_full() {
@@ -173,13 +178,13 @@ impl Writer<'_> {
         }
         if *archived == Some(true) && agent.archived_at.is_none() {
             self.flush().await?;
-            agent::put_away(txn, clock, agent).await?;
+            agent::archive_locked(txn, clock, agent).await?;
         }
         let versions = u64::try_from(plan.versions.len() - known).unwrap_or(u64::MAX);
         Ok(Outcome { created, versions, changed: txn.recorded() > before })
     }
 
-    /// Makes this version serve, unless it does.
+    /// Activates this version, unless it is active already.
     fn serve(&mut self, agent: &mut Agent, id: VersionId) -> Result<()> {
         if agent.active_version_id == Some(id) {
             return Ok(());
@@ -187,18 +192,19 @@ impl Writer<'_> {
         if agent.archived_at.is_some() {
             return Err(Error::Archived);
         }
-        let activation = activation::switch(self.txn, self.clock, agent, Some(id), Reason::Activate);
+        let activation =
+            activation::record_activation(self.txn, self.clock, agent, Some(id), Reason::Activate);
         self.rows.activations.push(activation);
         Ok(())
     }
 
-    /// Writes what there is so far.
+    /// Writes the rows that have been collected.
     async fn flush(&mut self) -> Result<()> {
         Ok(self.txn.publish(mem::take(&mut self.rows)).await?)
     }
 }
 
-/// The same error, about this version.
+/// Adds the version's number to an error.
 fn at_version(number: i32, err: Error) -> Error {
     match err {
         Error::Invalid { field, message } => {
@@ -215,13 +221,13 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::Invalid { field: None, message: message.into() }
 }
 
-/// How many of the line's versions the agent has. Those it has must be the line's first ones.
-async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize> {
+/// How many of the line's versions the agent already has. They must be the line's first ones.
+async fn count_known_versions(txn: &Txn, agent: &Agent, versions: &[CheckedLineVersion]) -> Result<usize> {
     let known = usize::try_from(agent.latest_number).unwrap_or(0);
     if known > versions.len() {
         let (has, first) = (versions.len(), versions.len() + 1);
         return Err(invalid(format!(
-            "the registry has a version {first} of it, and the line has only {has}: the histories differ"
+            "the registry has version {first} of this agent, but the line has only {has} versions: the histories differ"
         )));
     }
     if known == 0 {
@@ -230,14 +236,14 @@ async fn compare(txn: &Txn, agent: &Agent, versions: &[Checked]) -> Result<usize
     let rows = txn.all(agent_version::history(agent.id)).await?;
     match rows.iter().zip(versions).find(|(row, version)| row.content_hash != version.hash) {
         Some((row, _)) => Err(invalid(format!(
-            "version {} in the registry is another: its prompt, model, parameters or tools differ",
+            "version {} differs from the one in the registry in its prompt, model, parameters or tools",
             row.number
         ))),
         None => Ok(known),
     }
 }
 
-/// The version of this number that the agent has.
+/// The id of the agent's version with this number.
 async fn known_version(txn: &Txn, agent: &Agent, number: i32) -> Result<VersionId> {
     let found = txn.one(agent_version::summaries_by_numbers(&[(agent.id, number)])).await?;
     Ok(found.ok_or(Error::NotFound("version of this agent"))?.id)

@@ -1,10 +1,10 @@
-//! What the log says of each kind of change: who made it, about what, and what was so before and after.
+//! The content of log entries for each kind of change: the actor, the subject, and the values before and after.
 
 use std::{fmt::Write, time::Duration};
 
 use agent_registry::domain::{
     Caller, KeyScope,
-    auth::jwt::{LOCAL_ISSUER, Subject},
+    auth::jwt::{LOCAL_ISSUER, TokenSubject},
     change::ChangeAction,
     member::Role,
 };
@@ -16,7 +16,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::support::{App, caller::Client};
 
-/// Ids by the names that they have in the snapshot.
+/// Ids and their names in the snapshot.
 #[derive(Default)]
 struct Names(Vec<(String, &'static str)>);
 
@@ -26,7 +26,7 @@ impl Names {
         id
     }
 
-    /// The text with names in the place of ids, numbers in the place of unknown ones, and no times and hashes.
+    /// Replaces known ids with their names, and removes unknown ids, hashes and times.
     fn blank(&self, text: &str) -> String {
         let named = self.0.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, name));
         let is_id = |word: &str| word.parse::<uuid::Uuid>().is_ok();
@@ -49,7 +49,7 @@ impl Names {
     }
 }
 
-/// Runs a mutation that must succeed; answers its payload.
+/// Runs a mutation that must succeed. Returns its payload.
 async fn mutate(client: &Client, name: &str, input: Value, selection: &str) -> Value {
     let input_type = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
     let mutation = format!(
@@ -68,7 +68,7 @@ async fn user(client: &Client) -> String {
     client.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id")
 }
 
-/// Does one of everything, as who usually does it.
+/// Makes a change of each kind, as its usual actor.
 async fn all_kinds(app: &App) -> Names {
     let mut names = Names::default();
     let (operator, system) = (app.operator().await, Caller::system("test"));
@@ -80,7 +80,7 @@ async fn all_kinds(app: &App) -> Names {
     names.add(app.set_member(&city, "adam", Role::Admin).await, "Adam");
     let adam = app.user("adam", None);
 
-    // People: one comes, changes her name on the way to another customer, and goes.
+    // Users: one joins, changes her name while she joins another customer, and leaves.
     let invite =
         |customer: &str, email: &str| json!({ "customerId": customer, "email": email, "role": "EDITOR" });
     let made = mutate(&adam, "inviteMember", invite(&city, "bob@example.org"), "invitation { id }").await;
@@ -92,7 +92,7 @@ async fn all_kinds(app: &App) -> Names {
         .await;
     let town = names.add(operator.customer("Town").await, "Town");
     mutate(&operator, "inviteMember", invite(&town, "ada@example.org"), "invitation { id }").await;
-    let subject = Subject {
+    let subject = TokenSubject {
         subject: "ada".to_owned(),
         email: Some("ada@example.org".to_owned()),
         name: Some("Ada".to_owned()),
@@ -101,7 +101,7 @@ async fn all_kinds(app: &App) -> Names {
     user(&app.bearer(&token)).await;
     mutate(&adam, "removeMember", json!({ "customerId": city, "userId": ada }), "").await;
 
-    // Keys, and what a customer's own program does.
+    // API keys, and the writes of a customer's own program.
     let scopes = ["AGENTS_READ", "AGENTS_WRITE", "VERSIONS_PUBLISH", "VERSIONS_ACTIVATE"];
     let key = json!({ "customerId": city, "name": "pipeline", "scopes": scopes });
     let made = mutate(&adam, "createApiKey", key, "apiKey { id }").await;
@@ -127,7 +127,7 @@ async fn all_kinds(app: &App) -> Names {
     mutate(&program, "restoreAgent", json!({ "agentId": agent }), "").await;
     mutate(&adam, "revokeApiKey", json!({ "apiKeyId": key }), "").await;
 
-    // The platform's own.
+    // The platform's own changes.
     let made = json!({ "name": "gateway", "scopes": ["CONFIGS_READ"] });
     let made = mutate(&operator, "createServiceToken", made, "serviceToken { id }").await;
     let token = names.add(text(&made["serviceToken"]["id"]), "Token");
@@ -140,7 +140,7 @@ async fn all_kinds(app: &App) -> Names {
     names
 }
 
-/// The entries after this commit, a line each.
+/// The entries after this revision, one per line.
 async fn lines(app: &App, names: &Names, after: i64) -> (Vec<String>, String) {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let columns = ["actor_kind", "actor_id", "customer_id", "agent_id", "version_id", "subject_id"];
@@ -161,7 +161,8 @@ async fn lines(app: &App, names: &Names, after: i64) -> (Vec<String>, String) {
     (actions, lines)
 }
 
-/// Below each action: the actor's kind and id, then whose customer, agent, version and row; then the details.
+/// Each action's line has the actor's kind and id, and the ids of customer, agent, version and row. The details
+/// follow.
 #[tokio::test]
 async fn each_kind_says_who_what_before_and_after() {
     let app = App::start().await;

@@ -1,4 +1,4 @@
-//! The audit as it happens, and who watches.
+//! The audit live: subscriptions to changes, and the list of watchers.
 
 use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ async fn who_is_admin_at_one_of_its_customers_reads_of_that_one_only() {
     let below = format!("{{ customer(id: {town:?}) {{ name changes {{ totalCount }} }} }}");
     assert_eq!(both.gql(&below, Value::Null).await.at("/customer/changes"), &Value::Null);
 
-    // The same live: of the one it is sent each change, of the other none.
+    // The subscription has the same filter: it sends each change of the one customer, none of the other.
     let mut socket = both.socket().await;
     socket
         .subscribe("all", "subscription { changes(after: \"0\") { customerId action } }", Value::Null)
@@ -50,7 +50,7 @@ async fn who_is_admin_at_one_of_its_customers_reads_of_that_one_only() {
     }
 }
 
-/// The log has entries of the platform's own between those of customers.
+/// The log has entries of the platform itself between those of customers.
 #[tokio::test]
 async fn an_admin_is_sent_none_of_the_platforms_own_entries() {
     let desk = Desk::new().await;
@@ -96,7 +96,7 @@ async fn a_dashboard_is_sent_each_change_as_it_is_committed() {
     assert_eq!(first["agent"]["name"], "Helper");
     assert_eq!(first["actor"]["kind"], "USER");
     assert!(first["actor"]["id"].is_string(), "an audit says who");
-    // From the first's cursor on comes the second again, and nothing else.
+    // After the first event's cursor comes the second event, and nothing else.
     socket.subscribe("again", query, json!({ "after": first["cursor"] })).await;
     assert_eq!(socket.event().await["data"]["changes"], second);
     for cursor in ["999999", "7.1.0000000000000000", "nonsense"] {

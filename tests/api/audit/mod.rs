@@ -1,4 +1,5 @@
-//! The audit as its readers meet it: who did what, when, from where; by filters and pages, and live.
+//! The audit's queries: actor, action, time and origin, with filters and pages. Submodules test its subscriptions,
+//! its proofs and its retention.
 
 use agent_registry::domain::{KeyScope, member::Role};
 use insta::assert_json_snapshot;
@@ -15,7 +16,7 @@ mod live;
 mod prove;
 mod retention;
 
-/// A customer at which an editor has worked.
+/// A customer whose editor has made some changes.
 struct Desk {
     app: App,
     customer: String,
@@ -37,7 +38,7 @@ impl Desk {
         Self { app, customer, admin, editor, agent, version }
     }
 
-    /// The actions that this caller is shown with these arguments.
+    /// The actions that `changes` returns to this caller with these arguments.
     async fn actions(&self, client: &Client, arguments: &str) -> Vec<String> {
         let query = format!("{{ changes({arguments}) {{ totalCount nodes {{ action }} }} }}");
         let answer = client.gql(&query, Value::Null).await;
@@ -155,7 +156,7 @@ async fn it_is_filtered_by_what_is_asked_for() {
     for (filter, expected) in cases {
         let arguments = format!("customerId: {customer:?}, filter: {{ {filter} }}");
         assert_eq!(desk.actions(&desk.admin, &arguments).await, expected, "{filter}");
-        // The same below the customer, and counted.
+        // The same list below the customer, with its count.
         let query = format!(
             "{{ customer(id: {customer:?}) {{ changes(filter: {{ {filter} }}) {{ totalCount nodes {{ action }} }} }} }}"
         );
@@ -197,7 +198,7 @@ async fn its_pages_are_the_whole_in_both_directions() {
         }
         assert_eq!(pages.concat(), whole, "{size}");
     }
-    // Of several customers, and of an agent: one list in the log's order.
+    // Over several customers, and of an agent: one list in the log's order.
     let operator = desk.app.operator().await;
     operator.customer("Town").await;
     let all = operator.gql("{ changes(first: 100) { nodes { revision position } } }", Value::Null).await;
@@ -208,7 +209,7 @@ async fn its_pages_are_the_whole_in_both_directions() {
     let head = desk.app.registry.head().await.unwrap().revision;
     assert_eq!(place(&all[0]).0, head);
     assert!(all.windows(2).all(|pair| place(&pair[0]) > place(&pair[1])), "newest first");
-    assert_eq!(place(all.last().unwrap()), (1, 1), "the platform's own too");
+    assert_eq!(place(all.last().unwrap()), (1, 1), "the platform's own entries too");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -216,7 +217,7 @@ async fn many_who_ask_by_time_do_not_wait_for_one_another() {
     let desk = Desk::new().await;
     let query = "query ($id: ID!) { agent(id: $id) { changes(filter: { since: \"2020-01-01T00:00:00Z\" }) { totalCount } } }";
     let path = format!("/v1/customers/{}/audit", desk.customer);
-    // More than there are connections; each holds one and never waits for another.
+    // More requests than connections. Each request holds one connection and never waits for a second.
     let asks = (0..40).map(|_| desk.admin.gql(query, json!({ "id": desk.agent })));
     let excerpts = (0..20).map(|_| desk.admin.get(&path));
     let all = futures_util::future::join(
@@ -231,7 +232,7 @@ async fn many_who_ask_by_time_do_not_wait_for_one_another() {
     assert!(written >= 2, "{written}");
     assert!(
         excerpts.iter().all(|answer| [200, 503].contains(&answer.status.as_u16())),
-        "the others are to come back"
+        "the others are asked to retry"
     );
 }
 
@@ -258,7 +259,10 @@ async fn what_is_personal_or_secret_is_not_in_it() {
         .await
         .unwrap();
     let all = rows.concat();
-    assert!(all.contains("api_key.rotated") && all.contains("member.set"), "it tells of all of it");
+    assert!(
+        all.contains("api_key.rotated") && all.contains("member.set"),
+        "the log has all kinds of entries"
+    );
     let prompts = ["Grüße"];
     let personal = ["ada@secret.example", "ada-the-subject", "olga", "editor-of-", "127.0.0.1"];
     let secrets = [&secret[20..], &rotated[20..]];
@@ -294,7 +298,8 @@ async fn a_field_that_is_refused_is_null_alone() {
     let query = "{ changes(first: 1, filter: { actions: [AGENT_ACTIVATED] }) { nodes { action customer { name } version { number systemPrompt message } } } }";
     let answer = program.gql(query, Value::Null).await;
     let node = &answer.body["data"]["changes"]["nodes"][0];
-    // What it may not see of a nullable field is null, and no error; of one that is not, its parent is null, which is told.
+    // A nullable field that the caller may not read is null, without an error. A non-null one makes its parent
+    // null, with an error.
     assert_eq!(
         node,
         &json!({ "action": "AGENT_ACTIVATED", "customer": null, "version": null }),
@@ -321,7 +326,7 @@ async fn without_its_entry_nothing_is_written() {
     assert_eq!(
         activated.at("/activateVersion/userErrors"),
         &json!([]),
-        "it was so already: nothing to record"
+        "the version is active already: nothing to record"
     );
     let back = "ALTER FUNCTION registry.gone(jsonb) RENAME TO append_changes";
     sqlx::raw_sql(back).execute(&mut session).await.unwrap();

@@ -1,10 +1,10 @@
-//! That the log holds can be proved, with the database and without; and what was done to it is found.
+//! Verification of the log, with the database and without. Tampering is found.
 
 use agent_registry::domain::{
     Caller,
-    audit::{ExcerptError, Fault, Follower, Report, Seal, chain::Flaw},
+    audit::{ExcerptError, ExcerptVerifier, IntegrityViolation, Report, SignedHead, chain::ChainError},
     auth::jwt::LocalIssuer,
-    change::Place,
+    change::LogPosition,
     member::Role,
 };
 use serde_json::{Value, json};
@@ -14,20 +14,25 @@ use super::Desk;
 use crate::support::{Calls, app::key_file};
 
 impl Desk {
-    pub(super) async fn verify(&self, seals: &[Seal]) -> Report {
+    pub(super) async fn verify(&self, signed_heads: &[SignedHead]) -> Report {
         let system = Caller::system("test");
-        self.app.registry.verify_log(&system, seals, &mut |_| {}).await.unwrap()
+        self.app.registry.verify_log(&system, signed_heads, &mut |_| {}).await.unwrap()
     }
 
-    async fn seal(&self) -> Seal {
+    async fn signed_head(&self) -> SignedHead {
         let key = LocalIssuer::open(&key_file()).unwrap();
-        let (seal, signed) = self.app.registry.seal(&key).await.unwrap();
-        assert_eq!(Seal::open(&signed).unwrap(), (seal.clone(), key.public().to_owned()));
-        seal
+        let (signed_head, signed) = self.app.registry.sign_head(&key).await.unwrap();
+        assert_eq!(SignedHead::open(&signed).unwrap(), (signed_head.clone(), key.public().to_owned()));
+        signed_head
     }
 
-    /// What is found after a superuser has done this, with all triggers off.
-    pub(super) async fn after(&self, tampering: &str, seals: &[Seal]) -> Option<Fault> {
+    /// Runs this SQL as superuser with all triggers off, verifies the log, and restores it. Returns the violation
+    /// found.
+    pub(super) async fn after(
+        &self,
+        tampering: &str,
+        signed_heads: &[SignedHead],
+    ) -> Option<IntegrityViolation> {
         let mut admin = PgConnection::connect(&self.app.database.admin_url).await.unwrap();
         let save = "CREATE TABLE saved_changes AS TABLE registry.changes; CREATE TABLE saved_head AS TABLE registry.log_head;
             CREATE TABLE saved_floor AS TABLE registry.log_floor; CREATE TABLE saved_agents AS TABLE registry.agents;
@@ -35,7 +40,7 @@ impl Desk {
             CREATE TABLE saved_activations AS TABLE registry.activations; SET session_replication_role = replica;";
         sqlx::raw_sql(save).execute(&mut admin).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(tampering)).execute(&mut admin).await.unwrap();
-        let report = self.verify(seals).await;
+        let report = self.verify(signed_heads).await;
         let restore = "DELETE FROM registry.changes; INSERT INTO registry.changes TABLE saved_changes;
             DELETE FROM registry.log_head; INSERT INTO registry.log_head TABLE saved_head;
             DELETE FROM registry.log_floor; INSERT INTO registry.log_floor TABLE saved_floor;
@@ -47,11 +52,11 @@ impl Desk {
             DELETE FROM registry.activations; INSERT INTO registry.activations TABLE saved_activations;
             DROP TABLE saved_changes, saved_head, saved_floor, saved_agents, saved_versions, saved_customers, saved_activations;";
         sqlx::raw_sql(restore).execute(&mut admin).await.unwrap();
-        report.fault
+        report.violation
     }
 }
 
-/// Computes all hashes anew from this revision on, as whoever knows how would.
+/// SQL function that recomputes all hashes, as an informed attacker would.
 const REWRITE: &str = "CREATE OR REPLACE FUNCTION rewrite() RETURNS void LANGUAGE plpgsql AS $$
     DECLARE chain bytea; entry record; hash bytea; BEGIN
     SELECT chain_hash INTO chain FROM registry.log_floor;
@@ -68,80 +73,89 @@ const REWRITE: &str = "CREATE OR REPLACE FUNCTION rewrite() RETURNS void LANGUAG
 #[tokio::test]
 async fn all_that_is_done_to_it_is_found() {
     let desk = Desk::new().await;
-    let seal = desk.seal().await;
-    let report = desk.verify(std::slice::from_ref(&seal)).await;
+    let signed_head = desk.signed_head().await;
+    let report = desk.verify(std::slice::from_ref(&signed_head)).await;
     let head = desk.app.registry.head().await.unwrap();
-    assert_eq!((report.fault, report.agents, report.head), (None, 1, head.clone()));
+    assert_eq!((report.violation, report.agents, report.head), (None, 1, head.clone()));
     assert!(report.entries >= 8, "{}", report.entries);
-    let entry = |revision, flaw| Some(Fault::Entry(Place { revision, position: 1 }, flaw));
-    let cases: Vec<(&str, Option<Fault>)> = vec![
-        ("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5", entry(5, Flaw::Changed)),
-        ("UPDATE registry.changes SET details = '{}' WHERE revision = 7", entry(7, Flaw::Changed)),
-        ("UPDATE registry.changes SET network = NULL WHERE revision = 5", entry(5, Flaw::Changed)),
-        ("UPDATE registry.changes SET channel = NULL, network = NULL, salt = NULL WHERE revision = 5", entry(5, Flaw::Changed)),
-        ("UPDATE registry.changes SET at = at + interval '1 microsecond' WHERE revision = 7", entry(7, Flaw::Changed)),
-        ("UPDATE registry.changes SET at = at - interval '1 day' WHERE revision = 7", entry(7, Flaw::Dated)),
-        ("UPDATE registry.changes SET row_hash = sha256('x') WHERE revision = 5", entry(5, Flaw::Changed)),
-        ("UPDATE registry.changes SET chain_hash = sha256('x') WHERE revision = 5", entry(5, Flaw::Chained)),
-        ("DELETE FROM registry.changes WHERE revision = 5", entry(6, Flaw::Numbered)),
-        ("DELETE FROM registry.changes WHERE revision = 1", entry(2, Flaw::Numbered)),
-        // Taken away, and the rest moved up.
-        // In two steps: a statement checks the unique key row by row, in whichever order the rows lie.
+    let entry = |revision, flaw| Some(IntegrityViolation::Entry(LogPosition { revision, position: 1 }, flaw));
+    let cases: Vec<(&str, Option<IntegrityViolation>)> = vec![
+        ("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5", entry(5, ChainError::RowHash)),
+        ("UPDATE registry.changes SET details = '{}' WHERE revision = 7", entry(7, ChainError::RowHash)),
+        ("UPDATE registry.changes SET network = NULL WHERE revision = 5", entry(5, ChainError::RowHash)),
+        ("UPDATE registry.changes SET channel = NULL, network = NULL, salt = NULL WHERE revision = 5", entry(5, ChainError::RowHash)),
+        ("UPDATE registry.changes SET at = at + interval '1 microsecond' WHERE revision = 7", entry(7, ChainError::RowHash)),
+        ("UPDATE registry.changes SET at = at - interval '1 day' WHERE revision = 7", entry(7, ChainError::Time)),
+        ("UPDATE registry.changes SET row_hash = sha256('x') WHERE revision = 5", entry(5, ChainError::RowHash)),
+        ("UPDATE registry.changes SET chain_hash = sha256('x') WHERE revision = 5", entry(5, ChainError::ChainHash)),
+        ("DELETE FROM registry.changes WHERE revision = 5", entry(6, ChainError::Position)),
+        ("DELETE FROM registry.changes WHERE revision = 1", entry(2, ChainError::Position)),
+        // An entry removed, and the rest renumbered.
+        // In two steps: a statement checks the unique key row by row, in the rows' physical order.
         (
             "DELETE FROM registry.changes WHERE revision = 5;
              UPDATE registry.changes SET revision = revision + 1000 WHERE revision > 5;
              UPDATE registry.changes SET revision = revision - 1001 WHERE revision > 1000",
-            entry(5, Flaw::Changed),
+            entry(5, ChainError::RowHash),
         ),
-        // Put in between.
+        // An entry inserted.
         (
             "UPDATE registry.changes SET revision = revision + 1000 WHERE revision > 5;
              UPDATE registry.changes SET revision = revision - 999 WHERE revision > 1000;
              INSERT INTO registry.changes SELECT 6, position, at, customer_id, agent_id, version_id, subject_id, action,
                  actor_kind, actor_id, request_id, details, row_hash, chain_hash, channel, network, salt
                  FROM registry.changes WHERE revision = 5",
-            entry(6, Flaw::Changed),
+            entry(6, ChainError::RowHash),
         ),
-        // In another order.
+        // Two entries swapped.
         (
             "UPDATE registry.changes SET revision = 1005 WHERE revision = 5;
              UPDATE registry.changes SET revision = 5 WHERE revision = 6;
              UPDATE registry.changes SET revision = 6 WHERE revision = 1005",
-            entry(5, Flaw::Changed),
+            entry(5, ChainError::RowHash),
         ),
-        ("DELETE FROM registry.changes WHERE revision = 7", Some(Fault::Head(Place { revision: 6, position: 1 }))),
-        ("UPDATE registry.log_head SET chain_hash = sha256('x')", Some(Fault::Head(Place { revision: 7, position: 1 }))),
+        ("DELETE FROM registry.changes WHERE revision = 7", Some(IntegrityViolation::LogHead(LogPosition { revision: 6, position: 1 }))),
+        ("UPDATE registry.log_head SET chain_hash = sha256('x')", Some(IntegrityViolation::LogHead(LogPosition { revision: 7, position: 1 }))),
         // The beginning cut off, as if it had been pruned.
         (
             "UPDATE registry.log_floor SET (revision, position, chain_hash) =
                  (SELECT revision, position, chain_hash FROM registry.changes WHERE revision = 4 ORDER BY position DESC LIMIT 1);
              DELETE FROM registry.changes WHERE revision <= 4",
-            Some(Fault::Floor(4)),
+            Some(IntegrityViolation::LogStart(4)),
         ),
-        ("UPDATE registry.log_floor SET chain_hash = sha256('x')", Some(Fault::Floor(0))),
+        ("UPDATE registry.log_floor SET chain_hash = sha256('x')", Some(IntegrityViolation::LogStart(0))),
     ];
-    for (tampering, fault) in cases {
-        assert_eq!(desk.after(tampering, &[]).await, fault, "{tampering}");
-        assert_eq!(desk.verify(&[]).await.fault, None, "the test puts it back");
+    for (tampering, violation) in cases {
+        assert_eq!(desk.after(tampering, &[]).await, violation, "{tampering}");
+        assert_eq!(desk.verify(&[]).await.violation, None, "the log is restored");
     }
 }
 
 #[tokio::test]
 async fn what_was_written_anew_shows_by_a_head_that_was_kept() {
     let desk = Desk::new().await;
-    let seal = desk.seal().await;
+    let signed_head = desk.signed_head().await;
     desk.editor.agent(&desk.customer, "Later").await;
-    let seals = [seal.clone(), desk.seal().await];
-    assert_eq!(desk.verify(&seals).await.fault, None);
+    let signed_heads = [signed_head.clone(), desk.signed_head().await];
+    assert_eq!(desk.verify(&signed_heads).await.violation, None);
     let cut = format!("DELETE FROM registry.changes WHERE revision > 7; {REWRITE}");
     assert_eq!(desk.after(&cut, &[]).await, None, "the chain alone does not show a cut tail");
-    assert_eq!(desk.after(&cut, &seals).await, Some(Fault::Sealed(seals[1].clone())));
+    assert_eq!(
+        desk.after(&cut, &signed_heads).await,
+        Some(IntegrityViolation::MissingHead(signed_heads[1].clone()))
+    );
     let anew = format!("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5; {REWRITE}
         UPDATE registry.activations AS x SET cursor_hash = substr(c.chain_hash, 1, 8) FROM registry.changes AS c WHERE c.subject_id = x.id");
-    assert_eq!(desk.after(&anew, &[]).await, None, "nor what was written anew as a whole");
-    assert_eq!(desk.after(&anew, &seals).await, Some(Fault::Sealed(seals[0].clone())));
-    let other = Seal { log_id: desk.customer.parse().unwrap(), ..seal };
-    assert_eq!(desk.verify(std::slice::from_ref(&other)).await.fault, Some(Fault::OtherLog(other)));
+    assert_eq!(desk.after(&anew, &[]).await, None, "nor does the chain alone show a complete rewrite");
+    assert_eq!(
+        desk.after(&anew, &signed_heads).await,
+        Some(IntegrityViolation::MissingHead(signed_heads[0].clone()))
+    );
+    let other = SignedHead { log_id: desk.customer.parse().unwrap(), ..signed_head };
+    assert_eq!(
+        desk.verify(std::slice::from_ref(&other)).await.violation,
+        Some(IntegrityViolation::OtherLog(other))
+    );
 }
 
 #[tokio::test]
@@ -149,8 +163,8 @@ async fn what_is_served_is_what_was_activated_and_published() {
     let desk = Desk::new().await;
     let (agent, version) = (desk.agent.parse().unwrap(), desk.version.parse().unwrap());
     let served = "UPDATE registry.agents SET (active_version_id, activated_at) = (NULL, NULL)";
-    assert_eq!(desk.after(served, &[]).await, Some(Fault::Serves(agent)));
-    // What gateways are told comes from the records of activations: they must be those of the log.
+    assert_eq!(desk.after(served, &[]).await, Some(IntegrityViolation::ActiveVersion(agent)));
+    // Gateways read the records of activations, so these must match the log.
     let second = desk.editor.publish(&desk.agent, "another").await;
     for tampering in [
         format!("UPDATE registry.activations SET version_id = '{second}'"),
@@ -163,7 +177,7 @@ async fn what_is_served_is_what_was_activated_and_published() {
              FROM registry.activations"
         ),
     ] {
-        assert_eq!(desk.after(&tampering, &[]).await, Some(Fault::Activation(agent)), "{tampering}");
+        assert_eq!(desk.after(&tampering, &[]).await, Some(IntegrityViolation::Activation(agent)), "{tampering}");
     }
     let mut service = PgConnection::connect(&desk.app.database.url).await.unwrap();
     let forged = "SET registry.scope = 'platform'; INSERT INTO registry.activations
@@ -173,34 +187,38 @@ async fn what_is_served_is_what_was_activated_and_published() {
     let refused = sqlx::raw_sql(forged).execute(&mut service).await.unwrap_err().to_string();
     assert!(refused.contains("takes its place from the log"), "{refused}");
     let name = "UPDATE registry.agents SET name = 'Another'";
-    assert_eq!(desk.after(name, &[]).await, Some(Fault::Named(agent)));
+    assert_eq!(desk.after(name, &[]).await, Some(IntegrityViolation::AgentName(agent)));
     let operator = desk.app.operator().await;
     let set =
         "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: PAST_DUE }) { revision } }";
     operator.gql(set, json!({ "id": desk.customer })).await.text("/setBillingStatus/revision");
     let status = "UPDATE registry.customers SET billing_status = 'ACTIVE'";
-    assert_eq!(desk.after(status, &[]).await, Some(Fault::Billed(desk.customer.parse().unwrap())));
+    assert_eq!(
+        desk.after(status, &[]).await,
+        Some(IntegrityViolation::CustomerBilling(desk.customer.parse().unwrap()))
+    );
     let content = "UPDATE registry.agent_versions SET system_prompt = 'another'";
-    assert_eq!(desk.after(content, &[]).await, Some(Fault::Content(agent, version)));
+    assert_eq!(desk.after(content, &[]).await, Some(IntegrityViolation::Content(agent, version)));
     let both = "UPDATE registry.agent_versions SET content_hash = sha256('x')";
-    assert_eq!(desk.after(both, &[]).await, Some(Fault::Content(agent, version)));
-    // Another content with its own hash: whole in itself, and not what was published under this number.
+    assert_eq!(desk.after(both, &[]).await, Some(IntegrityViolation::Content(agent, version)));
+    // Content of another version, with its own valid hash: consistent, but not what was published under this
+    // number.
     let consistent = format!(
         "UPDATE registry.agent_versions SET (system_prompt, content_hash) =
             (SELECT o.system_prompt, o.content_hash FROM registry.agent_versions AS o WHERE o.id = '{second}')
          WHERE id = '{version}'"
     );
-    assert_eq!(desk.after(&consistent, &[]).await, Some(Fault::Content(agent, version)));
+    assert_eq!(desk.after(&consistent, &[]).await, Some(IntegrityViolation::Content(agent, version)));
     let deactivate = "mutation ($id: ID!) { deactivate(input: { agentId: $id }) { revision } }";
     desk.editor.gql(deactivate, json!({ "id": desk.agent })).await.text("/deactivate/revision");
-    assert_eq!(desk.verify(&[]).await.fault, None);
+    assert_eq!(desk.verify(&[]).await.violation, None);
     let revived =
         format!("UPDATE registry.agents SET (active_version_id, activated_at) = ('{}', now())", desk.version);
-    assert_eq!(desk.after(&revived, &[]).await, Some(Fault::Serves(agent)));
+    assert_eq!(desk.after(&revived, &[]).await, Some(IntegrityViolation::ActiveVersion(agent)));
 }
 
-fn follow(text: &str, seals: Vec<Seal>) -> Result<(u64, u64), ExcerptError> {
-    let mut follower = Follower::new(seals);
+fn follow(text: &str, signed_heads: Vec<SignedHead>) -> Result<(u64, u64), ExcerptError> {
+    let mut follower = ExcerptVerifier::new(signed_heads);
     for line in text.lines() {
         follower.take(line)?;
     }
@@ -213,7 +231,7 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     let operator = desk.app.operator().await;
     let town = operator.customer("Townmarker").await;
     operator.agent(&town, "Townmarker agent").await;
-    let seal = desk.seal().await;
+    let signed_head = desk.signed_head().await;
     desk.editor.agent(&desk.customer, "Last").await;
     let path = format!("/v1/customers/{}/audit", desk.customer);
     let answer = desk.admin.get(&path).await;
@@ -221,7 +239,7 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     let Value::String(text) = &answer.body else { panic!("{}", answer.body) };
     let count = desk.admin.gql("{ changes { totalCount } }", Value::Null).await;
     let head = desk.app.registry.head().await.unwrap();
-    let (own, others) = follow(text, vec![seal.clone()]).unwrap();
+    let (own, others) = follow(text, vec![signed_head.clone()]).unwrap();
     assert_eq!(count.at("/changes/totalCount"), own);
     let mut admin = PgConnection::connect(&desk.app.database.admin_url).await.unwrap();
     let all: i64 =
@@ -240,10 +258,10 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     .unwrap();
     assert!(
         !salts.is_empty() && salts.iter().all(|salt| !text.contains(salt)),
-        "what keeps their hashes from being guessed"
+        "the excerpt has no salts of others, so their hashes can't be guessed"
     );
 
-    // What is done to it shows.
+    // Tampering with the excerpt is found.
     let lines: Vec<&str> = text.lines().collect();
     let without = |line: usize| {
         let kept = lines.iter().enumerate().filter(|(at, _)| *at != line).map(|(_, line)| *line);
@@ -258,18 +276,18 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     let edited = text.replace("Helper", "Harmer");
     assert_ne!(&edited, text);
     assert_eq!(follow(&edited, vec![]), Err(ExcerptError::End));
-    let other = Seal { chain_hash: "00".repeat(32), ..seal.clone() };
-    assert_eq!(follow(text, vec![other.clone()]), Err(ExcerptError::Sealed(other)));
-    let later = Seal { revision: seal.revision + 1000, ..seal.clone() };
-    let later = Seal { chain_hash: "00".repeat(32), ..later };
+    let other = SignedHead { chain_hash: "00".repeat(32), ..signed_head.clone() };
+    assert_eq!(follow(text, vec![other.clone()]), Err(ExcerptError::MissingHead(other)));
+    let later = SignedHead { revision: signed_head.revision + 1000, ..signed_head.clone() };
+    let later = SignedHead { chain_hash: "00".repeat(32), ..later };
     assert_eq!(follow(text, vec![later.clone()]), Err(ExcerptError::Short(later)));
-    // An end that is said to be before what is in it.
+    // An excerpt whose end claims a revision before its entries.
     let (first, end) = (format!("\"revision\":{},", head.revision), "\"revision\":1,".to_owned());
     let moved = lines.iter().map(|line| {
         if line.starts_with("{\"end\"") { line.replace(&first, &end) } else { (*line).to_owned() }
     });
     assert_eq!(follow(&moved.collect::<Vec<_>>().join("\n"), vec![]), Err(ExcerptError::End));
-    let foreign = Seal { log_id: desk.customer.parse().unwrap(), ..seal };
+    let foreign = SignedHead { log_id: desk.customer.parse().unwrap(), ..signed_head };
     assert_eq!(follow(text, vec![foreign.clone()]), Err(ExcerptError::OtherLog(foreign)));
     for nonsense in ["", "{}", "{\"hashes\":[]}", "nonsense", "{\"end\":{}}"] {
         assert!(
@@ -277,7 +295,7 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
             "{nonsense}"
         );
     }
-    // Twice the same beginning, and something after the end.
+    // The beginning twice, and a line after the end.
     assert!(follow(&format!("{}\n{text}", lines[0]), vec![]).is_err());
     assert!(follow(&format!("{text}{}", lines[1]), vec![]).is_err());
 }
@@ -305,6 +323,6 @@ fn what_is_no_sealed_head_is_said_to_be_none() {
     let token = key.sign("JWT", &json!({ "log_id": "x" })).unwrap();
     let other = key.sign("agent-registry-head+jws", &json!({ "revision": 1 })).unwrap();
     for text in ["", "nonsense", "a.b.c", &token, &other] {
-        assert!(Seal::open(text).is_err(), "{text}");
+        assert!(SignedHead::open(text).is_err(), "{text}");
     }
 }

@@ -1,6 +1,7 @@
-//! A log that is not kept for ever: what is older goes, the rest can be proved, and who comes back too late is told.
+//! Retention: old entries are pruned, the rest can still be proved, and a client that returns too late gets
+//! CURSOR_TOO_OLD.
 
-use agent_registry::domain::{Caller, audit::Fault};
+use agent_registry::domain::{Caller, audit::IntegrityViolation};
 use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -9,13 +10,13 @@ use super::Desk;
 use crate::support::{Calls, socket::Frame};
 
 impl Desk {
-    /// Lets everything be taken away, however new it is, as only the owner of the tables may.
+    /// Allows pruning of entries of any age, which only the tables' owner may do.
     async fn keep_nothing(&self) {
         let mut owner = PgConnection::connect(&self.app.database.admin_url).await.unwrap();
         sqlx::raw_sql("UPDATE registry.log_floor SET keep = '0'").execute(&mut owner).await.unwrap();
     }
 
-    /// Takes away all that there is but the last commit.
+    /// Prunes everything but the last commit.
     async fn prune(&self) {
         self.keep_nothing().await;
         while self.app.registry.prune(Utc::now()).await.unwrap() {
@@ -48,33 +49,33 @@ async fn what_is_pruned_is_gone_and_the_rest_is_proved() {
         "the last commit stays"
     );
     let report = desk.app.registry.verify_log(&system, &[], &mut |_| {}).await.unwrap();
-    assert_eq!((report.fault, report.entries), (None, 2));
+    assert_eq!((report.violation, report.entries), (None, 2));
     let operator = desk.app.operator().await;
     let query = "{ changes { totalCount nodes { action actor { kind } channel before after } } }";
     let answer = operator.gql(query, Value::Null).await;
     let pruned = answer.at("/changes/nodes/0");
     assert_eq!((&pruned["action"], &pruned["actor"]["kind"]), (&json!("LOG_PRUNED"), &json!("SYSTEM")));
     assert_eq!(pruned["after"]["revision"], after.floor);
-    // An excerpt begins where the log does.
+    // An excerpt begins at the log's floor.
     let excerpt = desk.admin.get(&format!("/v1/customers/{}/audit", desk.customer)).await;
     assert!(excerpt.body.as_str().unwrap().starts_with(&format!(
         "{{\"begin\":{{\"format\":\"agent-registry-audit/1\",\"log_id\":\"{}\",\"customer_id\":\"{}\",\"revision\":{}",
         after.log_id, desk.customer, after.floor
     )));
-    // Without the entry that says so, a beginning that is gone is a fault.
+    // Without the entry `log.pruned`, a missing beginning is a violation.
     let untold = "UPDATE registry.changes SET action = 'operator.added' WHERE action = 'log.pruned'";
-    assert!(matches!(desk.after(untold, &[]).await, Some(Fault::Entry(..))));
+    assert!(matches!(desk.after(untold, &[]).await, Some(IntegrityViolation::Entry(..))));
     let cut = "UPDATE registry.log_head AS h SET (revision, position, at, chain_hash) = (SELECT revision, position, at, chain_hash
             FROM registry.changes WHERE action <> 'log.pruned' ORDER BY revision DESC, position DESC LIMIT 1);
         DELETE FROM registry.changes WHERE action = 'log.pruned'";
-    assert_eq!(desk.after(cut, &[]).await, Some(Fault::Floor(after.floor)));
-    // All that asks for what was so since an entry that is gone still answers.
+    assert_eq!(desk.after(cut, &[]).await, Some(IntegrityViolation::LogStart(after.floor)));
+    // Writes that would repeat an effect whose entry is pruned still succeed.
     let again = desk.editor.activate(&desk.agent, &desk.version).await;
     assert_eq!(again.at("/activateVersion/userErrors"), &json!([]));
     let rename =
         "mutation ($id: ID!) { updateAgent(input: { agentId: $id, name: \"Helper\" }) { revision } }";
     let since = desk.editor.gql(rename, json!({ "id": desk.agent })).await.text("/updateAgent/revision");
-    assert_eq!(since, after.floor.to_string(), "it was so by then");
+    assert_eq!(since, after.floor.to_string(), "the name was set by then");
 }
 
 #[tokio::test]
@@ -109,7 +110,7 @@ async fn who_comes_back_too_late_is_told_and_begins_anew() {
             other => panic!("{other:?}"),
         }
     }
-    // From where the log begins on, nothing is missing; and anew, all is there.
+    // After the floor's cursor nothing is missing; without a cursor the snapshot is complete.
     socket.subscribe("floor", activations, json!({ "after": floor.to_string() })).await;
     socket.subscribe("anew", configs, Value::Null).await;
     let mut kinds = Vec::new();
@@ -145,14 +146,14 @@ async fn a_cursor_into_the_commit_that_the_log_begins_after_is_too_old() {
     desk.prune().await;
     let head = desk.app.registry.head().await.unwrap();
     assert_eq!((head.floor, head.floor_position), (revision, 2));
-    let place = |revision, position| agent_registry::domain::change::Place { revision, position };
+    let place = |revision, position| agent_registry::domain::change::LogPosition { revision, position };
     for (at, is_lost) in [
         (place(revision - 1, i32::MAX), true),
         (place(revision, 1), true),
         (place(revision, 2), false),
         (place(revision, i32::MAX), false),
     ] {
-        assert_eq!(head.has_lost(at), is_lost, "{at}");
+        assert_eq!(head.has_pruned_after(at), is_lost, "{at}");
     }
     let mut socket = operator.socket().await;
     let query = "subscription ($after: Cursor) { changes(after: $after) { action } }";
@@ -173,7 +174,7 @@ async fn who_watches_a_log_that_is_set_back_begins_anew() {
     for kind in ["SNAPSHOT", "BOOKMARK"] {
         assert_eq!(socket.event().await["data"]["configs"]["kind"], kind);
     }
-    // A server takes over that had not got the last commits: their place is taken by others.
+    // Simulates a failover to a server without the last commits: other commits take their revisions.
     let mut owner = PgConnection::connect(&desk.app.database.admin_url).await.unwrap();
     let set_back = "BEGIN; SET LOCAL session_replication_role = replica;
         DELETE FROM registry.changes WHERE revision > 7;
@@ -183,7 +184,7 @@ async fn who_watches_a_log_that_is_set_back_begins_anew() {
     sqlx::raw_sql(set_back).execute(&mut owner).await.unwrap();
     let Frame::Message(ended) = socket.next().await else { panic!("closed") };
     assert_eq!(ended["payload"]["errors"][0]["extensions"]["code"], "CURSOR_INVALID", "{ended}");
-    // From there on all is well: what comes is told, and nothing is behind.
+    // Afterwards everything works: events arrive, and reads aren't behind.
     let mut socket = gateway.socket().await;
     socket.subscribe("2", configs, Value::Null).await;
     for kind in ["SNAPSHOT", "BOOKMARK"] {
@@ -203,7 +204,7 @@ async fn configs_are_as_they_were_also_where_what_made_them_so_is_gone() {
     let gateway = desk.app.gateway().await;
     desk.prune().await;
     let floor = desk.app.registry.head().await.unwrap().revision;
-    // After the beginning: another name, and a suspension that ends again.
+    // After the floor: a rename, and a suspension that ends again.
     let rename =
         "mutation ($id: ID!) { updateAgent(input: { agentId: $id, name: \"Renamed\" }) { revision } }";
     desk.editor.gql(rename, json!({ "id": desk.agent })).await.text("/updateAgent/revision");
@@ -253,5 +254,5 @@ async fn the_services_role_takes_no_entry_away_by_itself() {
         assert!(done.is_err() || done.unwrap().rows_affected() == 0, "{statement}");
     }
     let report = desk.verify(&[]).await;
-    assert_eq!((report.fault, report.head.floor), (None, 0));
+    assert_eq!((report.violation, report.head.floor), (None, 0));
 }

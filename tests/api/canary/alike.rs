@@ -1,4 +1,4 @@
-//! What is another's and what does not exist are told apart by nothing: not by a byte, and not by the time it takes.
+//! Another customer's object and a missing one get the same response: the same bytes. The test prints the times.
 
 use std::{
     collections::BTreeMap,
@@ -8,29 +8,29 @@ use std::{
 use serde_json::json;
 
 use super::{
-    ask::{self, Ask},
-    ear::Heard,
-    guess::Guess,
+    ask::{self, ProbeRequest},
+    known_values::KnownValues,
+    leak_detector::RecordedResponse,
     world::{Outsider, World},
 };
 use crate::support::{app::Setup, proof};
 
-/// Every request with what is theirs, and the same with what never was.
-fn pairs(world: &World, outsider: &Outsider) -> Vec<(Ask, Ask)> {
+/// Every request with the other customer's ids, paired with the same request with ids that don't exist.
+fn pairs(world: &World, outsider: &Outsider) -> Vec<(ProbeRequest, ProbeRequest)> {
     let World { schema, theirs, ours, .. } = world;
-    let all = |guess: &Guess| {
+    let all = |guess: &KnownValues| {
         let mut asks = ask::queries(schema, guess, &ours.guess, &outsider.barred, &outsider.lean);
         asks.extend(ask::mutations(schema, guess, &ours.guess, &outsider.barred));
         asks.extend(ask::routes(guess, &ours.guess));
         asks
     };
     let pairs: Vec<_> = all(&theirs.guess).into_iter().zip(all(&theirs.guess.invented())).collect();
-    // What the process counts is another matter.
+    // `/metrics` counts the process's requests, so it differs.
     pairs.into_iter().filter(|(ask, _)| ask.path != "/metrics").collect()
 }
 
-/// An answer without what was asked with and what differs each time.
-fn blanked(heard: &Heard, guess: &Guess) -> String {
+/// A response without the texts of the request and without the request's id.
+fn blanked(heard: &RecordedResponse, guess: &KnownValues) -> String {
     let mut text = format!("{}\n{}\n{}", heard.status, heard.headers.concat(), heard.body);
     for (number, said) in guess.texts().iter().enumerate() {
         text = text.replace(said, &format!("#{number}"));
@@ -54,8 +54,8 @@ async fn what_is_anothers_is_told_from_what_is_not_by_no_byte() {
         }
         for (theirs, nobodys) in pairs(&world, &outsider) {
             let heard = [
-                blanked(&world.hear(&outsider.client, &theirs).await, &world.theirs.guess),
-                blanked(&world.hear(&outsider.client, &nobodys).await, &invented),
+                blanked(&world.send_and_record(&outsider.client, &theirs).await, &world.theirs.guess),
+                blanked(&world.send_and_record(&outsider.client, &nobodys).await, &invented),
             ];
             assert_eq!(heard[0], heard[1], "{theirs:?} as {}", outsider.name);
             count += 1;
@@ -65,10 +65,11 @@ async fn what_is_anothers_is_told_from_what_is_not_by_no_byte() {
         }
     }
     what_is_taken_there_is_free_here(&world).await;
-    println!("alike: {count} pairs of answers, the same bytes");
+    println!("alike: {count} pairs of responses, the same bytes");
 }
 
-/// Names and addresses are a customer's own affair: who uses one learns nothing of who else does.
+/// Names and e-mail addresses are unique within a customer only, so using one doesn't reveal whether another
+/// customer has it.
 async fn what_is_taken_there_is_free_here(world: &World) {
     let World { theirs, ours, .. } = world;
     let (customer, marker) = (&ours.customer, theirs.marker);
@@ -100,12 +101,12 @@ async fn what_is_taken_there_is_free_here(world: &World) {
     }
 }
 
-/// Prints how long each takes. The figures are for a reader, who knows how busy the machine was.
+/// Prints how long both requests of a pair take. Nothing is asserted, because a busy machine changes the times.
 async fn times(world: &World, outsider: &Outsider) {
     let rounds = proof::count(1, 50);
-    // The shortest request of each: there a difference shows most.
-    let mut shortest: BTreeMap<String, (Ask, Ask)> = BTreeMap::new();
-    let length = |ask: &Ask| ask.body.as_ref().map(String::len);
+    // The shortest request of each kind, where a difference in time is relatively largest.
+    let mut shortest: BTreeMap<String, (ProbeRequest, ProbeRequest)> = BTreeMap::new();
+    let length = |ask: &ProbeRequest| ask.body.as_ref().map(String::len);
     for (theirs, nobodys) in pairs(world, outsider) {
         if theirs.body != nobodys.body || theirs.path != nobodys.path {
             match shortest.get(&theirs.what) {
@@ -118,17 +119,17 @@ async fn times(world: &World, outsider: &Outsider) {
     for (what, (theirs, nobodys)) in shortest {
         let mut times = [Vec::new(), Vec::new()];
         for round in 0..rounds * 2 {
-            // Now one first, now the other.
+            // Alternates which request goes first.
             for turn in [round % 2, 1 - round % 2] {
                 let ask = [&theirs, &nobodys][turn];
                 let started = Instant::now();
-                world.hear(&outsider.client, ask).await;
+                world.send_and_record(&outsider.client, ask).await;
                 times[turn].push(started.elapsed());
             }
         }
         let [theirs, nobodys] = times.map(median);
         let ratio = theirs.as_secs_f64() / nobodys.as_secs_f64();
-        println!("time: {what:<40} another's {theirs:>9.2?}  nobody's {nobodys:>9.2?}  ratio {ratio:.2}");
+        println!("time: {what:<40} existing {theirs:>9.2?}  missing {nobodys:>9.2?}  ratio {ratio:.2}");
     }
 }
 

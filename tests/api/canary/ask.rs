@@ -1,30 +1,30 @@
-//! Every request that one can make with what one knows of another customer: each root field and each route, each
-//! argument, filter and page, with each id.
+//! Every request that a caller can make with knowledge of another customer: each root field and each route, with
+//! each argument, filter and page, and with each id.
 
 use async_graphql::parser::types::{BaseType, FieldDefinition};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    guess::{Guess, cursor},
+    known_values::{KnownValues, cursor},
     schema::{Barred, Schema, base, literal},
 };
 use crate::coverage::table::{OPEN, ROUTES};
 
-/// One request.
+/// A request.
 #[derive(Clone, Debug)]
-pub(super) struct Ask {
+pub(super) struct ProbeRequest {
     /// The root field or the route.
     pub(super) what: String,
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Option<String>,
-    /// It may change nothing: it is another's.
+    /// A write, which must change nothing of the other customer.
     pub(super) is_write: bool,
 }
 
-impl Ask {
+impl ProbeRequest {
     pub(super) fn graphql(what: &str, query: &str, variables: Value) -> Self {
         Self {
             what: what.to_owned(),
@@ -50,17 +50,17 @@ impl Ask {
         Self { body: Some(body.to_string()), ..self }
     }
 
-    /// Those of these texts that it holds.
+    /// The texts among `texts` that the request contains.
     pub(super) fn said(&self, texts: &[String]) -> Vec<String> {
         let headers: String = self.headers.iter().map(|(_, value)| value.as_str()).collect();
         let all = format!("{} {headers} {}", self.path, self.body.as_deref().unwrap_or_default());
-        // What stands in quotes has a backslash before them in the body.
+        // A text in quotes has backslashes before its quotes in the body.
         texts.iter().filter(|text| all.contains(text.as_str())).cloned().collect()
     }
 }
 
-/// What is filtered by, one filter at a time.
-fn filters(guess: &Guess, kind: &str) -> Vec<(&'static str, Value)> {
+/// The filters of this input type, one at a time.
+fn filters(guess: &KnownValues, kind: &str) -> Vec<(&'static str, Value)> {
     let (model, tool) = (format!("{}-model", guess.marker), format!("{}-tool", guess.marker));
     let half = guess.marker.len() / 2;
     if kind == "ChangeFilter" {
@@ -88,7 +88,7 @@ fn filters(guess: &Guess, kind: &str) -> Vec<(&'static str, Value)> {
     filters
 }
 
-/// Pages that begin or end at these ids.
+/// Arguments of pages that begin or end at these ids.
 fn pages(ids: &[String]) -> Vec<String> {
     let (first, last) = (cursor(&ids[0]), cursor(&ids[ids.len() - 1]));
     vec![
@@ -103,8 +103,8 @@ fn pages(ids: &[String]) -> Vec<String> {
     ]
 }
 
-/// Pages that are refused.
-fn bad_pages(guess: &Guess) -> Vec<String> {
+/// Arguments of pages that are rejected.
+fn bad_pages(guess: &KnownValues) -> Vec<String> {
     let (name, place) = (&guess.names[0], &guess.places[0]);
     vec![
         "first: 0".to_owned(),
@@ -116,15 +116,15 @@ fn bad_pages(guess: &Guess) -> Vec<String> {
     ]
 }
 
-/// How to ask one query: its arguments, each value of each, and two of them together.
-fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Vec<String> {
+/// The argument lists of a field: each value of each argument, and pairs of two arguments.
+fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &KnownValues) -> Vec<String> {
     let mut must = vec![String::new()];
     let mut may: Vec<Vec<String>> = Vec::new();
     for argument in &field.arguments {
         let (name, ty) = (argument.node.name.node.as_str(), &argument.node.ty.node);
         let values: Vec<String> = match (name, base(ty)) {
             (_, "ID") if matches!(ty.base, BaseType::List(_)) => vec![json!(guess.ids_for(name)).to_string()],
-            // Any id: what is none of an agent's is no agent either.
+            // Any id, because an id of another type must look like a missing agent.
             (_, "ID") if !ty.nullable => guess.ids().iter().map(|id| json!(id).to_string()).collect(),
             (_, "ID") => guess.ids_for(name).iter().map(|id| json!(id).to_string()).collect(),
             ("atLeast", _) => vec![json!(guess.revision).to_string()],
@@ -138,11 +138,14 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Ve
                 let known = filters(guess, kind);
                 for input in schema.inputs(kind) {
                     let name = input.name.node.as_str();
-                    assert!(known.iter().any(|(filter, _)| *filter == name), "decide what {name} is given");
+                    assert!(
+                        known.iter().any(|(filter, _)| *filter == name),
+                        "decide which value {name} gets"
+                    );
                 }
                 known.iter().map(|(name, value)| literal(&json!({ *name: value }))).collect()
             }
-            other => panic!("decide what {other:?} of {} is given", field.name.node),
+            other => panic!("decide which value {other:?} of {} gets", field.name.node),
         };
         let values: Vec<String> = values.into_iter().map(|value| format!("{name}: {value}")).collect();
         if ty.nullable { may.push(values) } else { must = values }
@@ -152,7 +155,7 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Ve
         for (number, value) in values.iter().enumerate() {
             lists.push(format!("{}, {value}", must[0]));
             let others = may.iter().skip(at + 1).flat_map(|others| others.iter().enumerate());
-            // Each value meets some of every other argument's; all of them would be thousands.
+            // Each value is paired with some values of every other argument; all pairs would be thousands.
             for (_, other) in others.filter(|(other, _)| (number + other) % 8 == 0) {
                 lists.push(format!("{}, {value}, {other}", must[0]));
             }
@@ -161,15 +164,15 @@ fn argument_lists(schema: &Schema, field: &FieldDefinition, guess: &Guess) -> Ve
     lists
 }
 
-/// Every query: once for all that can be selected, and once for each value for what nobody is refused. Else the refusal
-/// of a part would hide that the whole is answered.
+/// Every query: once with all fields selected, and once for each argument list with only the fields that every
+/// caller may read. A rejected field could hide that the rest is returned.
 pub(super) fn queries(
     schema: &Schema,
-    guess: &Guess,
-    own: &Guess,
+    guess: &KnownValues,
+    own: &KnownValues,
     barred: &Barred,
     lean: &Barred,
-) -> Vec<Ask> {
+) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for field in schema.fields("Query") {
         let (name, kind) = (field.name.node.as_str(), base(&field.ty.node));
@@ -179,7 +182,7 @@ pub(super) fn queries(
             if list.is_empty() { String::new() } else { format!("({list})") }
         };
         let deep = format!("{{ {name}{} {} }}", written(&lists[0]), schema.selection(kind, 3, barred));
-        asks.push(Ask::graphql(name, &deep, Value::Null));
+        asks.push(ProbeRequest::graphql(name, &deep, Value::Null));
         let bare = schema.selection(kind, 0, lean);
         let fuller = schema.selection(kind, 1, barred);
         let some = lists.chunks(8).map(|some| (some, &bare));
@@ -190,26 +193,32 @@ pub(super) fn queries(
             let fields = some.iter().enumerate();
             let fields = fields.map(|(at, list)| format!("a{at}: {name}{} {selection}", written(list)));
             let query = format!("{{ {} }}", fields.collect::<Vec<_>>().join(" "));
-            asks.push(Ask::graphql(name, &query, Value::Null));
+            asks.push(ProbeRequest::graphql(name, &query, Value::Null));
         }
         if kind.ends_with("Connection") {
             for page in bad_pages(guess) {
                 let query = format!("{{ {name}({page}) {bare} }}");
-                asks.push(Ask::graphql(name, &query, Value::Null));
+                asks.push(ProbeRequest::graphql(name, &query, Value::Null));
             }
         }
     }
     asks.extend(below(schema, guess, own, barred, lean));
-    // Of which customer a field is makes no difference to these.
-    asks.push(Ask::graphql("__schema", "{ __schema { types { name description } } }", Value::Null));
+    // These don't depend on a customer.
+    asks.push(ProbeRequest::graphql("__schema", "{ __schema { types { name description } } }", Value::Null));
     let wrong = format!("{{ agent(id: {:?}) {{ nonsense }} }}", guess.agents[0]);
-    asks.push(Ask::graphql("agent", &wrong, Value::Null));
-    asks.push(Ask::graphql("agent", &wrong[..wrong.len() - 3], Value::Null));
+    asks.push(ProbeRequest::graphql("agent", &wrong, Value::Null));
+    asks.push(ProbeRequest::graphql("agent", &wrong[..wrong.len() - 3], Value::Null));
     asks
 }
 
-/// Every list below one's own objects and the other's, paged with the other's cursors.
-fn below(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred, lean: &Barred) -> Vec<Ask> {
+/// Every list below the caller's objects and below the other customer's, paged with the other customer's cursors.
+fn below(
+    schema: &Schema,
+    guess: &KnownValues,
+    own: &KnownValues,
+    barred: &Barred,
+    lean: &Barred,
+) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for (of, mine, theirs) in [
         ("Customer", &own.customer, &guess.customer),
@@ -230,7 +239,7 @@ fn below(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred, lean: &Ba
                 "ApiKeyConnection" => &guess.keys,
                 "InvitationConnection" => &guess.invitations,
                 "ChangeConnection" => &guess.entries(),
-                other => panic!("decide with which cursors {other} is paged"),
+                other => panic!("decide which cursors {other} is paged with"),
             };
             let mut lists = pages(ids);
             for argument in field.arguments.iter().filter(|argument| argument.node.name.node == "filter") {
@@ -251,14 +260,14 @@ fn below(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred, lean: &Ba
                     json!([mine, theirs]),
                     fields.join(" ")
                 );
-                asks.push(Ask::graphql(&format!("{of}.{name}"), &query, Value::Null));
+                asks.push(ProbeRequest::graphql(&format!("{of}.{name}"), &query, Value::Null));
             }
         }
     }
     asks
 }
 
-/// What this field of an input gets, which is no id; nothing when it is left out.
+/// The value of an input field that isn't an id; none leaves it out.
 fn plain(name: &str) -> Option<Value> {
     match name {
         "name" | "systemPrompt" | "modelName" | "description" | "message" => Some(json!("Guessed")),
@@ -270,18 +279,25 @@ fn plain(name: &str) -> Option<Value> {
         "tools" => Some(json!([{ "name": "guessed" }])),
         "activate" => Some(json!(true)),
         "modelParameters" | "expectedLatestNumber" | "expiresAt" | "overlapSeconds" => None,
-        // Everybody's keys are apart, which tests/api/idempotency.rs sees to; a spent one would only hide what is asked.
+        // Idempotency keys are separate for each caller, as tests/api/idempotency.rs checks. A used key would only
+        // hide the request.
         "idempotencyKey" => None,
-        other => panic!("decide what {other} is given"),
+        other => panic!("decide which value {other} gets"),
     }
 }
 
-/// Every mutation: all ids another's, then one of them, then all but one; with and without what may be left out.
-pub(super) fn mutations(schema: &Schema, guess: &Guess, own: &Guess, barred: &Barred) -> Vec<Ask> {
+/// Every mutation: with all ids from the other customer, with one of them, and with all but one; with and without
+/// optional fields.
+pub(super) fn mutations(
+    schema: &Schema,
+    guess: &KnownValues,
+    own: &KnownValues,
+    barred: &Barred,
+) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for field in schema.fields("Mutation") {
         let name = field.name.node.as_str();
-        assert_eq!(field.arguments.len(), 1, "decide how {name} is asked");
+        assert_eq!(field.arguments.len(), 1, "decide how {name} is called");
         let input = base(&field.arguments[0].node.ty.node);
         let inputs = schema.inputs(input);
         let ids: Vec<_> = inputs.iter().filter(|input| base(&input.ty.node) == "ID").collect();
@@ -299,12 +315,12 @@ pub(super) fn mutations(schema: &Schema, guess: &Guess, own: &Guess, barred: &Ba
                     let name = id.name.node.as_str();
                     let whose = if theirs >> at & 1 == 1 { guess } else { own };
                     let pool = whose.ids_for(name);
-                    // An agent of one's own and the version that it serves stand first.
+                    // The first agent and its active version come first in their lists.
                     let id = &pool[turn.min(pool.len() - 1)];
                     all.insert(name.to_owned(), json!(id));
                 }
             }
-            Ask::graphql(name, &query, json!({ "input": all }))
+            ProbeRequest::graphql(name, &query, json!({ "input": all }))
         };
         let all = (1 << ids.len()) - 1;
         asks.push(given(all, false, 0));
@@ -316,11 +332,11 @@ pub(super) fn mutations(schema: &Schema, guess: &Guess, own: &Guess, barred: &Ba
     asks
 }
 
-/// Every route, and paths that are none.
-pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
+/// Every route, and paths without a route.
+pub(super) fn routes(guess: &KnownValues, own: &KnownValues) -> Vec<ProbeRequest> {
     let mut asks = Vec::new();
     for (method, route, ..) in ROUTES {
-        let at = |path: String| Ask::rest(method, &format!("{method} {route}"), path);
+        let at = |path: String| ProbeRequest::rest(method, &format!("{method} {route}"), path);
         match (*method, *route) {
             ("GET", "/v1/agents") => {
                 let (customer, tag) = (&guess.customer, &guess.tag);
@@ -361,7 +377,7 @@ pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
                     asks.push(at(format!("{path}?at_least={revision}")));
                 }
                 for method in ["PUT", "DELETE"] {
-                    asks.push(Ask::rest(method, route, path.clone()));
+                    asks.push(ProbeRequest::rest(method, route, path.clone()));
                 }
                 asks.push(at(format!("{path}/nonsense")));
             }
@@ -372,13 +388,13 @@ pub(super) fn routes(guess: &Guess, own: &Guess) -> Vec<Ask> {
                     asks.push(at(route.replace("{id}", &id)).body(&body));
                 }
             }
-            // Every query and mutation goes there.
+            // Covered by every query and mutation.
             ("POST", "/graphql") => {}
-            other => panic!("decide how {other:?} is asked"),
+            other => panic!("decide how {other:?} is called"),
         }
     }
     asks.extend(OPEN.iter().map(|(path, _)| {
-        Ask::rest("GET", path, path.replace("{file}", "boot.js").replace("{name}", "not-found"))
+        ProbeRequest::rest("GET", path, path.replace("{file}", "boot.js").replace("{name}", "not-found"))
     }));
     asks
 }

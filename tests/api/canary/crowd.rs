@@ -1,4 +1,4 @@
-//! Both customers' callers at once, on two instances: whatever is batched, cached or pooled is never another's.
+//! Callers of both customers at once, on two instances: batches, caches and pools never mix their data.
 
 use std::{
     sync::{
@@ -13,10 +13,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    ask::Ask,
-    ear::hear,
-    guess::Guess,
-    second_wall_alone,
+    ask::ProbeRequest,
+    known_values::KnownValues,
+    leak_detector::send_and_record,
+    row_level_security_only,
     world::{Side, World, version},
 };
 use crate::support::{
@@ -25,23 +25,23 @@ use crate::support::{
     proof,
 };
 
-/// Somebody in the crowd.
-struct One {
+/// A caller in the crowd.
+struct CrowdCaller {
     client: Client,
     may_write: bool,
     is_key: bool,
-    /// Its own customer's, and the other's.
-    own: Guess,
-    other: Guess,
+    /// What is known of its own customer, and of the other.
+    own: KnownValues,
+    other: KnownValues,
     others_texts: Vec<String>,
     others_ids: Vec<String>,
 }
 
-/// A request, and whether its answer holds one's own marker.
-fn request(one: &One, turn: usize) -> (Ask, bool) {
-    let One { own, other, may_write, is_key, .. } = one;
+/// A request, and whether its response must contain the caller's own marker.
+fn request(one: &CrowdCaller, turn: usize) -> (ProbeRequest, bool) {
+    let CrowdCaller { own, other, may_write, is_key, .. } = one;
     let (agent, theirs) = (&own.agents[0], &other.agents[0]);
-    let get = |path: String| Ask {
+    let get = |path: String| ProbeRequest {
         what: path.clone(),
         method: Method::GET,
         path,
@@ -49,7 +49,7 @@ fn request(one: &One, turn: usize) -> (Ask, bool) {
         body: None,
         is_write: false,
     };
-    let ask = |query: &str, variables: Value| Ask::graphql(query, query, variables);
+    let ask = |query: &str, variables: Value| ProbeRequest::graphql(query, query, variables);
     let text = "systemPrompt modelName modelParameters message tools { name description inputSchema }";
     match turn % 20 {
         0 => (get("/v1/agents".to_owned()), true),
@@ -141,14 +141,14 @@ fn request(one: &One, turn: usize) -> (Ask, bool) {
     }
 }
 
-/// One after another, so many; answers what was wrong.
-async fn requests(one: One, seed: usize, left: Arc<AtomicUsize>) -> Vec<String> {
+/// Sends requests one after another until `left` is used up. Returns the wrong responses.
+async fn requests(one: CrowdCaller, seed: usize, left: Arc<AtomicUsize>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut turn = seed * 7;
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
         turn += 1;
         let (ask, is_own) = request(&one, turn);
-        let heard = hear(&one.client, &ask).await;
+        let heard = send_and_record(&one.client, &ask).await;
         let mut text = String::from_utf8_lossy(&heard.bytes).to_lowercase();
         for said in ask.said(&one.others_texts) {
             text = text.replace(&said, "…");
@@ -176,7 +176,7 @@ async fn crowd(setup: Setup, count: usize) {
                 let client = Client::new(base.clone(), client.token.clone());
                 let (own, other) = (side.guess.clone(), other.guess.clone());
                 let (others_texts, others_ids) = (other.texts(), other.ids());
-                let one = One { client, may_write, is_key, own, other, others_texts, others_ids };
+                let one = CrowdCaller { client, may_write, is_key, own, other, others_texts, others_ids };
                 tasks.push(tokio::spawn(requests(one, tasks.len(), Arc::clone(&left))));
             }
         }
@@ -206,5 +206,5 @@ async fn a_crowd_of_both_is_never_mixed_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_is_it_behind_row_level_security_alone() {
-    crowd(second_wall_alone(), proof::count(500, 3_000)).await;
+    crowd(row_level_security_only(), proof::count(500, 3_000)).await;
 }

@@ -1,5 +1,5 @@
-//! Documents made from the schema itself, so that no field is left out: what can be selected is, and each argument is
-//! given what is kept for its name.
+//! Builds documents from the schema itself, so that no field is left out: it selects every field, and gives each
+//! argument the value kept for its name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,14 @@ use async_graphql::parser::{
 };
 use serde_json::Value;
 
-/// Fields that a caller may not even have of its own: asked for, they would hide the rest of the answer.
+/// Fields that a caller may not read even of its own customer. Selecting them could make the rest of the response
+/// null.
 pub(super) type Barred = BTreeSet<(String, String)>;
 
 /// All types, by name.
 pub(super) struct Schema(BTreeMap<String, TypeKind>);
 
-/// The type itself, without lists and `!`.
+/// The named type inside lists and `!`.
 pub(super) fn base(ty: &Type) -> &str {
     match &ty.base {
         BaseType::Named(name) => name,
@@ -35,7 +36,7 @@ impl Schema {
         Self(types.collect())
     }
 
-    /// The fields of this object.
+    /// The fields of this object type.
     pub(super) fn fields(&self, name: &str) -> Vec<&FieldDefinition> {
         match self.0.get(name) {
             Some(TypeKind::Object(object)) => object.fields.iter().map(|field| &field.node).collect(),
@@ -43,7 +44,7 @@ impl Schema {
         }
     }
 
-    /// The fields of this input; none when it is a scalar.
+    /// The fields of this input type; none for a scalar.
     pub(super) fn inputs(&self, name: &str) -> Vec<&InputValueDefinition> {
         match self.0.get(name) {
             Some(TypeKind::InputObject(object)) => object.fields.iter().map(|field| &field.node).collect(),
@@ -51,7 +52,7 @@ impl Schema {
         }
     }
 
-    /// This object, or all that are of this interface.
+    /// This object type, or all objects that implement this interface.
     fn objects(&self, name: &str) -> Vec<&str> {
         let is_one = |(of, kind): &(&String, &TypeKind)| match kind {
             TypeKind::Object(object) => {
@@ -62,8 +63,8 @@ impl Schema {
         self.0.iter().filter(is_one).map(|(of, _)| of.as_str()).collect()
     }
 
-    /// All that can be selected of this type, `depth` objects within objects, and what is below lists three at a time;
-    /// nothing when it has no fields.
+    /// A selection of every field of this type, `depth` objects deep, lists with three nodes. Empty for a type
+    /// without fields.
     pub(super) fn selection(&self, name: &str, depth: usize, barred: &Barred) -> String {
         let objects = self.objects(name);
         match objects.as_slice() {
@@ -78,7 +79,7 @@ impl Schema {
         }
     }
 
-    /// Whether one of these objects has a field of this name and of another type: both can't have one response key.
+    /// Whether one of these objects has a field of this name with another type; the two can't share a response key.
     fn clashes(&self, field: &FieldDefinition, beside: &[&str]) -> bool {
         let is_other = |other: &&FieldDefinition| {
             other.name.node == field.name.node && other.ty.node.to_string() != field.ty.node.to_string()
@@ -102,7 +103,7 @@ impl Schema {
             } else {
                 called(field)
             };
-            // The same objects as in the edges.
+            // The nodes repeat the objects of the edges.
             let below = if name == "nodes" {
                 Some(0)
             } else if is_list {
@@ -119,7 +120,7 @@ impl Schema {
         parts.join(" ")
     }
 
-    /// The fields at the end of this path of an answer: `customer`, `usage` is `(Customer, usage)`.
+    /// The fields at the end of this path of a response: `customer`, `usage` is `(Customer, usage)`.
     pub(super) fn at_path(&self, path: &[Value]) -> Barred {
         let mut types = vec!["Query"];
         let mut found = Barred::new();
@@ -140,8 +141,8 @@ impl Schema {
     }
 }
 
-/// A field with the arguments that it must have. Those get it another name: an object beside it in the same interface
-/// may have a field of that name without.
+/// A field with its required arguments. It then gets an alias, because another object of the same interface may
+/// have a field of that name without arguments.
 fn called(field: &FieldDefinition) -> String {
     let name = field.name.node.as_str();
     let arguments: Vec<String> = field
@@ -152,7 +153,7 @@ fn called(field: &FieldDefinition) -> String {
             "number" | "from" => Some(format!("{}: 1", argument.node.name.node)),
             "to" => Some("to: 2".to_owned()),
             other => {
-                assert!(argument.node.ty.node.nullable, "decide what {other} of {name} is given");
+                assert!(argument.node.ty.node.nullable, "decide which value {other} of {name} gets");
                 None
             }
         })
@@ -164,7 +165,7 @@ fn called(field: &FieldDefinition) -> String {
     }
 }
 
-/// A value as it is written in a document.
+/// Writes a value as a GraphQL literal.
 pub(super) fn literal(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
@@ -174,7 +175,7 @@ pub(super) fn literal(value: &Value) -> String {
         Value::Array(items) => {
             format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", "))
         }
-        // What is written as in a document.
+        // An enum value.
         Value::String(text)
             if text.len() > 1 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') =>
         {

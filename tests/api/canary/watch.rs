@@ -1,4 +1,5 @@
-//! Sockets of outsiders that are open while the other customer publishes and activates: raw frames, to the last reason.
+//! Outsiders' WebSockets, open while the other customer publishes and activates. Every raw frame is searched, up to
+//! the close reason.
 
 use std::time::Duration;
 
@@ -11,24 +12,24 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    ear::Ear,
+    leak_detector::LeakDetector,
     schema::Barred,
     world::{OURS, Outsider, Side, THEIRS, World, version},
 };
 use crate::support::Calls;
 
-/// How long to wait for what must come.
+/// How long to wait for an event.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A socket, and all that came and went.
-struct Tap {
+/// A socket, and all frames in both directions.
+struct SocketRecorder {
     who: String,
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     frames: Vec<Vec<u8>>,
     said: Vec<String>,
 }
 
-impl Tap {
+impl SocketRecorder {
     async fn open(who: &str, base: &str, token: &str) -> Self {
         let mut request =
             format!("{}/graphql", base.replacen("http", "ws", 1)).into_client_request().unwrap();
@@ -55,7 +56,8 @@ impl Tap {
         self.send(&json!({ "id": id, "type": "subscribe", "payload": payload })).await;
     }
 
-    /// Takes down what comes until this is in it, or the socket ends; whether it came in time.
+    /// Records frames until `is_it` accepts one, or until the socket ends. Returns whether one was accepted in
+    /// time.
     async fn until(&mut self, time: Duration, is_it: impl Fn(&str) -> bool) -> bool {
         let listening = async {
             while let Some(frame) = self.stream.next().await {
@@ -81,7 +83,7 @@ impl Tap {
     }
 }
 
-/// What each outsider asks for on its socket: variables of subscriptions, and whether they go on.
+/// The variables of each outsider's subscriptions, and whether the service accepts them.
 fn watched(theirs: &Side, ours: &Side) -> Vec<(Value, bool)> {
     let (guess, own) = (&theirs.guess, &ours.guess);
     let agents: Vec<&String> = guess.agents.iter().chain(&own.agents).collect();
@@ -97,10 +99,10 @@ fn watched(theirs: &Side, ours: &Side) -> Vec<(Value, bool)> {
     watched
 }
 
-async fn open(world: &World, outsider: &Outsider) -> Tap {
+async fn open(world: &World, outsider: &Outsider) -> SocketRecorder {
     let World { app, schema, theirs, ours, .. } = world;
     let token = outsider.client.token.clone().unwrap();
-    let mut tap = Tap::open(outsider.name, &app.base, &token).await;
+    let mut tap = SocketRecorder::open(outsider.name, &app.base, &token).await;
     assert!(tap.until(DEADLINE, |text| text.contains("connection_ack")).await);
     let subscription = |field: &str, of: &str| {
         format!(
@@ -142,7 +144,7 @@ async fn open(world: &World, outsider: &Outsider) -> Tap {
     tap
 }
 
-/// All that a customer does with an agent while others watch; answers the last version.
+/// Publishes and activates an agent's versions while others watch. Returns the id of the last version.
 async fn work(side: &Side) -> String {
     let agent = &side.guess.agents[0];
     let mut version_id = String::new();
@@ -160,7 +162,8 @@ async fn work(side: &Side) -> String {
     version_id
 }
 
-/// Opens a socket of each outsider, lets both customers work, and looks through all that came; how much it was.
+/// Opens a socket for each outsider, lets both customers work, and searches all frames. Returns their number and
+/// bytes.
 pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, usize) {
     let World { app, theirs, ours, .. } = world;
     let mut taps = Vec::new();
@@ -174,16 +177,16 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(app.watchers() >= live, "{} of {live} watch", app.watchers());
+    assert!(app.watchers() >= live, "{} of {live} subscriptions are open", app.watchers());
     work(theirs).await;
     let last = work(ours).await;
     for tap in &mut taps {
-        // After theirs came ours, which must arrive: so the others would have.
+        // Our own last event must arrive. The other customer's events are older, so they would have arrived by then.
         let is_last = |text: &str| text.contains("\"watch-0\"") && text.contains(&last);
         let came = tap
             .until(if tap.who == "stranger" { Duration::from_millis(300) } else { DEADLINE }, is_last)
             .await;
-        assert_eq!(came, tap.who != "stranger", "what is its own reaches {}", tap.who);
+        assert_eq!(came, tap.who != "stranger", "its own customer's events reach {}", tap.who);
         tap.until(Duration::from_millis(300), |_| false).await;
         let all = tap.frames.concat();
         let all = String::from_utf8_lossy(&all);
@@ -192,14 +195,14 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
             let frame = String::from_utf8_lossy(frame);
             frame.contains("\"id\":\"configs\"") && frame.contains(OURS)
         };
-        assert!(tap.who != "key" || tap.frames.iter().any(is_config), "it hears of its own configs");
+        assert!(tap.who != "key" || tap.frames.iter().any(is_config), "it receives its own configs");
         let is_change = |frame: &Vec<u8>| {
             let frame = String::from_utf8_lossy(frame);
             frame.contains("\"id\":\"changes\"") && frame.contains(&last)
         };
-        assert!(tap.who != "key" || tap.frames.iter().any(is_change), "it hears of its own changes");
+        assert!(tap.who != "key" || tap.frames.iter().any(is_change), "it receives its own changes");
     }
-    // The last words: of who is a member no longer, and of who says what cannot be said.
+    // Close reasons: for a removed member, and for messages that break the protocol.
     let remove = "mutation ($input: RemoveMemberInput!) { removeMember(input: $input) { revision } }";
     let user = ours.viewer.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
     let input = json!({ "customerId": ours.customer, "userId": user });
@@ -213,13 +216,13 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
         }
         tap.until(Duration::from_secs(if number == 2 { 2 } else { 10 }), |_| false).await;
     }
-    let mut nonsense = Tap::open("nobody", &app.base, &theirs.guess.customer).await;
+    let mut nonsense = SocketRecorder::open("nobody", &app.base, &theirs.guess.customer).await;
     assert!(!nonsense.until(DEADLINE, |_| false).await);
     taps.push(nonsense);
     let (ear, texts) = (world.ear().await, theirs.guess.texts());
     heard_by(&ear, &texts, &taps);
-    ear.is_silent();
-    // Whoever may hear it does, by the same way.
+    ear.assert_no_leaks();
+    // The other customer's admin does receive the marker over the same path.
     let admin = Outsider {
         name: "their admin",
         client: theirs.admin.0.clone(),
@@ -232,7 +235,7 @@ pub(super) async fn sockets(world: &World, outsiders: &[Outsider]) -> (usize, us
     (frames.clone().count(), frames.map(Vec::len).sum())
 }
 
-fn heard_by(ear: &Ear, texts: &[String], taps: &[Tap]) {
+fn heard_by(ear: &LeakDetector, texts: &[String], taps: &[SocketRecorder]) {
     for tap in taps {
         let said: Vec<String> =
             texts.iter().filter(|text| tap.said.iter().any(|said| said.contains(*text))).cloned().collect();

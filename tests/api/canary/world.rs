@@ -1,13 +1,13 @@
-//! Two customers that have all that one can have, each full of its own marker.
+//! Two customers with rows of every kind, each full of its own marker.
 
-use agent_registry::domain::{KeyScope, auth::jwt::Subject, member::Role};
+use agent_registry::domain::{KeyScope, auth::jwt::TokenSubject, member::Role};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
-    ask::Ask,
-    ear::{Ear, Heard, hear},
-    guess::{Guess, Rows, rows},
+    ask::ProbeRequest,
+    known_values::{KnownValues, Rows, rows},
+    leak_detector::{LeakDetector, RecordedResponse, send_and_record},
     schema::{Barred, Schema},
 };
 use crate::support::{
@@ -16,11 +16,11 @@ use crate::support::{
     caller::{Client, Member, Operator, Program},
 };
 
-/// Words that nobody writes by chance.
+/// Markers that don't occur by chance.
 pub(super) const THEIRS: &str = "zqxjkvbwfp";
 pub(super) const OURS: &str = "wvyhgqzkxm";
 
-/// A customer, and who works for it.
+/// A customer and its callers.
 pub(super) struct Side {
     pub(super) marker: &'static str,
     pub(super) customer: String,
@@ -28,11 +28,11 @@ pub(super) struct Side {
     pub(super) editor: Member,
     pub(super) viewer: Member,
     pub(super) key: Program,
-    /// What one might know of it.
-    pub(super) guess: Guess,
+    /// What another customer's caller might know of it.
+    pub(super) guess: KnownValues,
 }
 
-/// A service with both.
+/// A service with both customers.
 pub(super) struct World {
     pub(super) app: App,
     pub(super) operator: Operator,
@@ -41,16 +41,16 @@ pub(super) struct World {
     pub(super) ours: Side,
 }
 
-/// Somebody who may know nothing of the other customer, and what it is barred from at its own.
+/// A caller that must learn nothing of the other customer, and the fields that it may not read at its own.
 pub(super) struct Outsider {
     pub(super) name: &'static str,
     pub(super) client: Client,
     pub(super) barred: Barred,
-    /// What a key is barred from: nobody is, from the rest.
+    /// The fields that an API key may not read: every caller may read the others.
     pub(super) lean: Barred,
 }
 
-/// What a version of this customer's is made of.
+/// The input for a version of this customer.
 pub(super) fn version(agent: &str, marker: &str, number: usize) -> Value {
     json!({
         "agentId": agent, "systemPrompt": format!("{marker} prompt {number}\n"), "message": format!("{marker} {number}"),
@@ -101,10 +101,10 @@ impl Side {
             }
         }
         let rows = rows(&app.database.admin_url, &customer).await;
-        let mut guess = Guess::of(&rows, &customer, marker, String::new());
-        // What serves stands first.
+        let mut guess = KnownValues::of(&rows, &customer, marker, String::new());
+        // The active version comes first.
         guess.versions.swap(0, 1);
-        // So does who answers for the agents.
+        // So does the owner of the agents.
         let owner = guess.users.iter().position(|id| *id == user).unwrap();
         guess.users.swap(0, owner);
         let config = admin.get(&format!("/internal/agents/{}/active", guess.agents[0])).await;
@@ -121,12 +121,12 @@ async fn invite(admin: &Client, customer: &str, email: &str, role: Role) {
     admin.gql(invite, json!({ "input": input })).await.text("/inviteMember/invitation/id");
 }
 
-/// Somebody who was invited, and came.
+/// A user who was invited and has joined.
 async fn member(app: &App, admin: &Client, customer: &str, marker: &str, role: Role) -> Member {
     let what = format!("{role:?}").to_lowercase();
     let email = format!("{what}@{marker}.example");
     invite(admin, customer, &email, role).await;
-    let subject = Subject {
+    let subject = TokenSubject {
         subject: format!("{marker}-{what}"),
         email: Some(email),
         name: Some(format!("{marker} {what}")),
@@ -146,24 +146,24 @@ impl World {
         Self { app, operator, schema: Schema::read(), theirs, ours }
     }
 
-    /// All that is theirs, and all that is ours.
+    /// All rows of the other customer, and all of ours.
     pub(super) async fn rows(&self) -> [Rows; 2] {
         let url = &self.app.database.admin_url;
         [rows(url, &self.theirs.customer).await, rows(url, &self.ours.customer).await]
     }
 
-    /// Knows all that is theirs by now.
-    pub(super) async fn ear(&self) -> Ear {
+    /// An [`LeakDetector`] for all data that the other customer has now.
+    pub(super) async fn ear(&self) -> LeakDetector {
         let Side { admin, editor, viewer, key, .. } = &self.theirs;
         let tokens = [&admin.0, &editor.0, &viewer.0, &key.0].map(|client| client.token.clone().unwrap());
         let [theirs, ours] = self.rows().await;
-        Ear::new(THEIRS, &theirs, &ours, &tokens)
+        LeakDetector::new(THEIRS, &theirs, &ours, &tokens)
     }
 
-    /// Asks, and again when it was too often.
-    pub(super) async fn hear(&self, client: &Client, ask: &Ask) -> Heard {
+    /// Sends the request, and retries when the rate limit rejects it.
+    pub(super) async fn send_and_record(&self, client: &Client, ask: &ProbeRequest) -> RecordedResponse {
         loop {
-            let heard = hear(client, ask).await;
+            let heard = send_and_record(client, ask).await;
             if heard.status != 429 {
                 return heard;
             }
@@ -171,7 +171,7 @@ impl World {
         }
     }
 
-    /// All who work for us, our key, and a stranger.
+    /// Our members, our key, and a user of no customer.
     pub(super) async fn outsiders(&self) -> Vec<Outsider> {
         let Side { admin, editor, viewer, key, .. } = &self.ours;
         let mut outsiders = Vec::new();
@@ -194,14 +194,14 @@ impl World {
         outsiders
     }
 
-    /// The fields that this member or key of ours is refused.
+    /// The fields that this member or key of ours may not read.
     async fn barred(&self, client: &Client) -> Barred {
         let mut barred = Barred::new();
         for _ in 0..50 {
             let (node, viewer) =
                 (self.schema.selection("Node", 2, &barred), self.schema.selection("Viewer", 2, &barred));
             let query = format!("query ($ids: [ID!]!) {{ nodes(ids: $ids) {node} viewer {viewer} }}");
-            let Guess { customer, agents, versions, activations, users, .. } = &self.ours.guess;
+            let KnownValues { customer, agents, versions, activations, users, .. } = &self.ours.guess;
             let ids = [customer, &agents[0], &versions[0], &activations[0], &users[0]];
             let answer = client.gql(&query, json!({ "ids": ids })).await;
             let Some(errors) = answer.body["errors"].as_array() else {

@@ -1,5 +1,5 @@
-//! Clients that others wrote, against a real service: npm's of the versions in tests/package.json, PyPI's of those in
-//! tests/requirements.txt.
+//! Other projects' clients against a real service: npm's in the versions of tests/package.json, PyPI's in the
+//! versions of tests/requirements.txt.
 
 mod differential;
 mod python;

@@ -38,6 +38,6 @@ async fn gql_is_understood_over_each_of_its_transports() {
         "aiohttp websockets": socket("aiohttp websockets", 2),
     });
     assert_eq!(seen, expected);
-    // What it says that it has done is done.
+    // The last activation that the client reports took effect.
     assert_eq!(editor.active_number(&agent).await, 2);
 }

@@ -1,4 +1,4 @@
-//! The same steps with Apollo Client, urql and Relay.
+//! The same scenario with Apollo Client, urql and Relay.
 
 use std::process::Stdio;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::{App, Calls, node::script};
 
-/// Lets a client go through the steps as an editor whose agent has five versions, none of which serves; answers what it
-/// saw.
+/// Runs the scenario of a client, as an editor whose agent has five versions, none of them active. Returns what the
+/// client printed.
 async fn walk(folder: &str, path: &str) -> Value {
     let app = App::start().await;
     let customer = app.operator().await.customer("City").await;
@@ -22,12 +22,12 @@ async fn walk(folder: &str, path: &str) -> Value {
     client.env("TOKEN", editor.token.as_deref().unwrap());
     let output = client.output().await.unwrap();
     assert!(output.status.success(), "{path}");
-    // What it says that it has done is done.
+    // The last activation that the client reports took effect.
     assert_eq!(editor.active_number(&agent).await, 4);
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What each of them is to see.
+/// The output that each client must print.
 fn expected() -> Value {
     json!({
         "viewer": "USER",
@@ -46,7 +46,7 @@ fn expected() -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn apollo_client_goes_through_the_scenario() {
     let mut seen = walk("clients", "apollo.mjs").await;
-    // By the hash first; once with the text, which the service did not know; by the hash alone from then on.
+    // First by hash; then with the text, because the service didn't know the hash; from then on by hash.
     let sent = seen.as_object_mut().unwrap().remove("persisted").unwrap();
     let (hash, text) = ("ReadVersions by hash", "ReadVersions by text");
     assert_eq!(sent, json!([hash, text, hash, hash, hash, hash, hash]));

@@ -1,4 +1,4 @@
-//! graphql-ws's own client.
+//! The client of graphql-ws.
 
 use std::{process::Stdio, time::Duration};
 
@@ -14,13 +14,13 @@ use crate::{
     support::{App, node::script, wait::within},
 };
 
-/// What the script says next.
+/// Reads the next line that the script prints.
 async fn said(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
     let line = timeout(Duration::from_secs(60), lines.next_line()).await.expect("a line in time").unwrap();
     serde_json::from_str(&line.expect("a line")).unwrap()
 }
 
-/// The next so many events, by their revisions.
+/// Reads the next `count` events, as their revisions.
 async fn events(lines: &mut Lines<BufReader<ChildStdout>>, count: usize) -> Vec<Value> {
     let mut events = Vec::new();
     for _ in 0..count {
@@ -45,8 +45,8 @@ async fn the_protocols_own_client_is_understood_and_goes_on_where_it_was() {
     let updated = json!({ "agent": { "description": "by socket" }, "userErrors": [] });
     assert_eq!(said(&mut lines).await, json!({ "mutation": { "data": { "updateAgent": updated } } }));
     assert_eq!(said(&mut lines).await, json!({ "refused": ["BAD_USER_INPUT"] }));
-    // The code, and how often it tried: three times as told to, once where it was told that 4403 is the end, and once
-    // because the protocol's 4401 always is.
+    // The close code and the number of attempts: three as configured; one where 4403 is configured as fatal; one
+    // for 4401, which is always fatal in the protocol.
     assert_eq!(said(&mut lines).await, json!({ "bad": [4403, 3] }));
     assert_eq!(said(&mut lines).await, json!({ "final": [4403, 1] }));
     assert_eq!(said(&mut lines).await, json!({ "nobody": [4401, 1] }));
@@ -55,7 +55,7 @@ async fn the_protocols_own_client_is_understood_and_goes_on_where_it_was() {
     assert_eq!(said(&mut lines).await, json!({ "connected": true }));
     assert_eq!(events(&mut lines, 2).await, first);
 
-    // The instance stops, and says that one may come back: to another one, in this case.
+    // The instance stops with a retryable close code. The client's next URL is another instance.
     until("both watch", || other.watchers() == 2).await;
     other.stop().await;
     let second = scene.activate(2).await;
@@ -63,14 +63,14 @@ async fn the_protocols_own_client_is_understood_and_goes_on_where_it_was() {
     assert_eq!(said(&mut lines).await, json!({ "connected": true }));
     assert_eq!(events(&mut lines, 2).await, second);
 
-    // The line breaks. The address whose turn it is answers no more, the one after that does.
+    // The connection breaks. The client's next address doesn't respond; the one after that does.
     assert_eq!(said(&mut lines).await, json!({ "closed": 1006 }));
     let third = scene.activate(2).await;
     assert_eq!(said(&mut lines).await, json!({ "closed": 1006 }));
     assert_eq!(said(&mut lines).await, json!({ "connected": true }));
     assert_eq!(events(&mut lines, 2).await, third);
 
-    // One of the two operations is completed: it alone ends.
+    // One of the two operations is completed. The other one goes on.
     assert_eq!(said(&mut lines).await, json!({ "completed": true }));
     until("the other watches alone", || app.watchers() == 1).await;
     client.stdin.take().unwrap().write_all(b"end\n").await.unwrap();

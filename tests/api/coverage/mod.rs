@@ -1,6 +1,8 @@
-//! No door skips the policy: every root field and every route, with every kind of caller, from one table.
+//! Checks authorization on every interface: each root field and each route, with each kind of caller, from one
+//! table.
 //!
-//! A field or a route that is not in the table fails the test, and so does one that is in it and not in the service.
+//! The test fails when a field or a route is missing in the table, or when the table has one that the service
+//! doesn't have.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +27,7 @@ pub(crate) mod table;
 
 use table::{CALLERS, FIELDS, LETTERS, OPEN, ROUTES, STREAMS};
 
-/// A service with one of each kind of caller.
+/// A service with a caller of each kind.
 struct World {
     app: App,
     operator: Operator,
@@ -36,8 +38,8 @@ struct World {
     callers: Vec<(&'static str, Client)>,
 }
 
-/// What a row's words in capitals stand for.
-struct Things {
+/// The ids that a row's words in capitals are replaced with.
+struct SampleAgent {
     agent: String,
     version: String,
 }
@@ -62,7 +64,7 @@ impl World {
         callers.push(("operator", operator.0.clone()));
         for scope in KeyScope::ALL {
             let name = CALLERS.iter().find(|name| name.strip_prefix("key ") == Some(scope.as_str()));
-            callers.push((name.expect("each scope has its column"), app.program(&customer, [scope]).await.0));
+            callers.push((name.expect("each scope has a column"), app.program(&customer, [scope]).await.0));
         }
         callers.push(("otherkey", app.program(&town, KeyScope::ALL).await.0));
         assert_eq!(callers.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), BTreeSet::from(CALLERS));
@@ -79,8 +81,8 @@ impl World {
         self.operator.gql(make, json!({ "input": input })).await.text("/createApiKey/apiKey/id")
     }
 
-    /// The text with an id for each word that stands for something which one call uses up.
-    async fn freshened(&self, text: &str, unique: &str) -> String {
+    /// Replaces each word for an object that one call uses up with the id of a new object.
+    async fn fill_single_use_ids(&self, text: &str, unique: &str) -> String {
         let mut text = text.to_owned();
         if text.contains("SPARE") {
             text = text.replace("SPARE", &json!(self.spare_key(unique).await).to_string());
@@ -101,8 +103,8 @@ impl World {
         text
     }
 
-    /// An agent that serves its second version, after its first.
-    async fn things(&self, name: &str) -> Things {
+    /// An agent whose second version is active, after its first.
+    async fn make_sample_agent(&self, name: &str) -> SampleAgent {
         let agent = self.operator.agent(&self.customer, name).await;
         let first = self.operator.publish(&agent, "one").await;
         let version = self.operator.publish(&agent, "two").await;
@@ -112,11 +114,11 @@ impl World {
                 &json!([])
             );
         }
-        Things { agent, version }
+        SampleAgent { agent, version }
     }
 
-    fn filled(&self, text: &str, things: &Things, unique: &str) -> String {
-        let Things { agent, version } = things;
+    fn fill_placeholders(&self, text: &str, things: &SampleAgent, unique: &str) -> String {
+        let SampleAgent { agent, version } = things;
         [
             ("CUSTOMER", self.customer.as_str()),
             ("AGENT", agent),
@@ -135,22 +137,23 @@ impl World {
         self.app.registry.head().await.unwrap().revision
     }
 
-    /// Asks as each caller, and lays what comes of it beside the row; a refusal must not have changed anything. What is
-    /// asked is `text`, filled in for each.
+    /// Sends `text`, filled in for each caller, and compares the outcome with the row's letter. A rejected call
+    /// must not change anything. Returns the differences.
     async fn check(
         &self,
         (what, text, expected): (&str, &str, &str),
-        things: &Things,
+        things: &SampleAgent,
         ask: impl AsyncFn(&Client, String) -> Answer,
         outcome: impl Fn(&Answer) -> String,
     ) -> Vec<String> {
         let mut wrong = Vec::new();
         let letters: Vec<char> = expected.chars().filter(|letter| *letter != ' ').collect();
-        assert_eq!(letters.len(), CALLERS.len(), "{what} has a letter for each caller");
+        assert_eq!(letters.len(), CALLERS.len(), "{what} needs a letter for each caller");
         let expected: BTreeMap<&str, char> = CALLERS.into_iter().zip(letters).collect();
         for (number, (name, client)) in self.callers.iter().enumerate() {
             let unique = format!("{what} {number}");
-            let text = self.filled(&self.freshened(text, &unique).await, things, &unique);
+            let text =
+                self.fill_placeholders(&self.fill_single_use_ids(text, &unique).await, things, &unique);
             let before = self.revision().await;
             let answer = ask(client, text).await;
             let actual = outcome(&answer);
@@ -159,10 +162,10 @@ impl World {
                 wrong.push(format!("{what} as {name}: {actual}, {}", answer.body));
             }
             if actual != "ok" && self.revision().await != before {
-                wrong.push(format!("{what} as {name}: refused, and changed something"));
+                wrong.push(format!("{what} as {name}: rejected, and changed something"));
             }
         }
-        let text = self.filled(&self.freshened(text, what).await, things, what);
+        let text = self.fill_placeholders(&self.fill_single_use_ids(text, what).await, things, what);
         for token in [None, Some("nonsense"), Some("ars_nonsense"), Some("ark_nonsense")] {
             let client = token.map_or_else(|| self.app.anonymous().0, |token| self.app.bearer(token));
             let before = self.revision().await;
@@ -176,8 +179,8 @@ impl World {
     }
 }
 
-/// What came of a root field.
-fn of_field(field: &str, answer: &Answer) -> String {
+/// The outcome of a root field.
+fn field_outcome(field: &str, answer: &Answer) -> String {
     let value = &answer.body["data"][field];
     let refused = answer.code().or_else(|| value.pointer("/userErrors/0/code").and_then(Value::as_str));
     if let Some(code) = refused {
@@ -188,8 +191,8 @@ fn of_field(field: &str, answer: &Answer) -> String {
     if is_none { "none" } else { "ok" }.to_owned()
 }
 
-/// What came of a route.
-fn of_route(answer: &Answer) -> String {
+/// The outcome of a route.
+fn route_outcome(answer: &Answer) -> String {
     if !answer.status.is_success() {
         return answer.body["code"].as_str().unwrap_or_default().to_owned();
     }
@@ -212,7 +215,7 @@ fn fields_of(root: &str) -> BTreeSet<String> {
     names
 }
 
-/// The paths of all routes, as the sources register them and as REST describes its own.
+/// The paths of all routes: those registered in the sources and those in the description of REST.
 fn routes_in(folder: &Path) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for entry in walkdir::WalkDir::new(folder) {
@@ -233,17 +236,17 @@ fn routes_in(folder: &Path) -> BTreeSet<String> {
 async fn every_root_field() {
     let known: BTreeSet<_> = FIELDS.iter().map(|(field, ..)| (*field).to_owned()).collect();
     let (queries, mutations) = (fields_of("Query"), fields_of("Mutation"));
-    assert_eq!(known, queries.union(&mutations).cloned().collect(), "each root field has its row in FIELDS");
+    assert_eq!(known, queries.union(&mutations).cloned().collect(), "each root field needs a row in FIELDS");
     let world = World::new().await;
     let mut wrong = Vec::new();
     for (field, rest, expected) in FIELDS {
         let kind = if queries.contains(*field) { "query" } else { "mutation" };
-        let things = world.things(&format!("For {field} {rest}")).await;
+        let things = world.make_sample_agent(&format!("For {field} {rest}")).await;
         let ask = async |client: &Client, rest: String| {
             client.gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null).await
         };
         let row = (*field, *rest, *expected);
-        wrong.extend(world.check(row, &things, ask, |answer| of_field(field, answer)).await);
+        wrong.extend(world.check(row, &things, ask, |answer| field_outcome(field, answer)).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -251,7 +254,7 @@ async fn every_root_field() {
 #[tokio::test]
 async fn every_subscription() {
     let known: BTreeSet<_> = STREAMS.iter().map(|(field, _)| (*field).to_owned()).collect();
-    assert_eq!(known, fields_of("Subscription"), "each subscription has its row in STREAMS");
+    assert_eq!(known, fields_of("Subscription"), "each subscription needs a row in STREAMS");
     let app = App::start().await;
     for (field, rest) in STREAMS {
         let query = format!("subscription {{ {field}{rest} }}");
@@ -271,12 +274,12 @@ async fn every_route() {
     let known = ROUTES.iter().map(|(_, path, ..)| *path).chain(OPEN.iter().map(|(path, _)| *path));
     let known: BTreeSet<_> = known.map(str::to_owned).collect();
     let registered = routes_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"));
-    assert_eq!(known, registered, "each route has its row in ROUTES or OPEN");
+    assert_eq!(known, registered, "each route needs a row in ROUTES or OPEN");
     let world = World::new().await;
     let mut wrong = Vec::new();
     for (method, path, body, expected) in ROUTES {
         let what = format!("{method} {path}");
-        let things = world.things(&format!("For {what}")).await;
+        let things = world.make_sample_agent(&format!("For {what}")).await;
         let ask = async |client: &Client, body: String| {
             let method: Method = method.parse().unwrap();
             let id = if path.contains("/customers/") { &world.customer } else { &things.agent };
@@ -286,10 +289,10 @@ async fn every_route() {
             }
             Answer::of(request.header("content-type", "application/json").body(body)).await
         };
-        wrong.extend(world.check((&what, body, expected), &things, ask, of_route).await);
+        wrong.extend(world.check((&what, body, expected), &things, ask, route_outcome).await);
     }
     for (path, _) in OPEN {
-        // 404 where another service of this process counts.
+        // `/metrics` is 404 when another service of this process has the recorder.
         let status = world
             .app
             .anonymous()

@@ -1,12 +1,12 @@
-//! Each mutation, sent twice with one idempotency key: one effect, and the same told again.
+//! Each mutation sent twice with one idempotency key has one effect, and both times the same response.
 
 use serde_json::{Value, json};
 
 use super::{World, fields_of, table::FIELDS};
 use crate::support::{App, caller::Operator};
 
-/// Each mutation, and what of its payload says which object it is about.
-const TOLD: &[(&str, &str)] = &[
+/// Each mutation, and the selection of its payload that identifies the object.
+const IDENTIFYING_SELECTIONS: &[(&str, &str)] = &[
     ("createCustomer", "customer { id }"),
     ("updateCustomer", "customer { id }"),
     ("setPlan", "customer { id }"),
@@ -31,7 +31,7 @@ const TOLD: &[(&str, &str)] = &[
     ("revokeServiceToken", "serviceToken { id }"),
 ];
 
-/// A customer that may be erased.
+/// Creates a customer that may be erased.
 async fn canceled(app: &App, operator: &Operator, name: &str) -> String {
     let customer = operator.customer(name).await;
     app.set_billing_status(&customer, "CANCELED").await;
@@ -40,19 +40,22 @@ async fn canceled(app: &App, operator: &Operator, name: &str) -> String {
 
 #[tokio::test]
 async fn each_mutation_has_its_effect_once() {
-    let told: std::collections::BTreeSet<_> = TOLD.iter().map(|(field, _)| (*field).to_owned()).collect();
-    assert_eq!(told, fields_of("Mutation"), "each mutation has its row in TOLD");
+    let told: std::collections::BTreeSet<_> =
+        IDENTIFYING_SELECTIONS.iter().map(|(field, _)| (*field).to_owned()).collect();
+    assert_eq!(told, fields_of("Mutation"), "each mutation needs a row in TOLD");
     let world = World::new().await;
     for (number, (field, rest, _)) in FIELDS.iter().enumerate() {
-        let Some((_, object)) = TOLD.iter().find(|(told, _)| told == field) else { continue };
+        let Some((_, object)) = IDENTIFYING_SELECTIONS.iter().find(|(told, _)| told == field) else {
+            continue;
+        };
         let (what, key) = (format!("{field} {number}"), format!("key {number}"));
-        let things = world.things(&format!("For {what}")).await;
+        let things = world.make_sample_agent(&format!("For {what}")).await;
         let mut rest = (*rest).to_owned();
         if *field == "eraseCustomer" {
             let customer = canceled(&world.app, &world.operator, &what).await;
             rest = rest.replace("CUSTOMER", &json!(customer).to_string());
         }
-        let rest = world.filled(&world.freshened(&rest, &what).await, &things, &what);
+        let rest = world.fill_placeholders(&world.fill_single_use_ids(&rest, &what).await, &things, &what);
         let rest = rest.replacen("input: {", &format!("input: {{ idempotencyKey: \"{key}\","), 1);
         let rest = rest.replace("{ userErrors", &format!("{{ {object} revision userErrors"));
         let send = async || {
@@ -65,13 +68,13 @@ async fn each_mutation_has_its_effect_once() {
         assert!(first["revision"].is_string(), "{what}: {first}");
         let mut again = send().await;
         assert_eq!(world.revision().await, made, "{what} was done twice");
-        // Only a secret is not told again, and it was told once.
+        // Everything but the secret is repeated; a secret is shown once.
         if let Some(secret) = first.get("secret") {
             assert!(secret.is_string(), "{what}: {first}");
             assert!(again["secret"].is_null(), "{what} shows a secret twice");
             again["secret"] = secret.clone();
         }
-        assert_eq!(again, first, "{what} is told otherwise");
+        assert_eq!(again, first, "{what} returns something else the second time");
 
         let other = format!(
             "mutation {{ createCustomer(input: {{ name: \"Other\", idempotencyKey: \"{key}\" }}) {{
@@ -80,6 +83,6 @@ async fn each_mutation_has_its_effect_once() {
         let other = world.operator.gql(&other, Value::Null).await;
         let refused = json!([{ "code": "IDEMPOTENCY_KEY_REUSED", "field": "idempotencyKey" }]);
         assert_eq!(other.at("/createCustomer/userErrors"), &refused, "{what}");
-        assert_eq!(world.revision().await, made, "{what}: refused, and changed something");
+        assert_eq!(world.revision().await, made, "{what}: rejected, and changed something");
     }
 }

@@ -1,8 +1,9 @@
-//! Who gets what: one row for each root field and each route. A new one is decided on here.
+//! The authorization table: one row for each root field and each route. Add a row for each new one.
 
-/// The callers, in the order of the tables' letters. All rows ask about the customer of the viewer, the editor and the
-/// admin. `other` are all three roles at another customer; `configs` and `watch` are service tokens with that one scope;
-/// what begins with `key` is an API key of the customer with that one scope, and `otherkey` another's with all.
+/// The callers, in the order of the tables' letters. All rows act on the customer of the viewer, the editor and the
+/// admin. `other` is tested in all three roles at another customer; `configs` and `watch` are service tokens with
+/// that one scope; a name with `key` is an API key of the customer with that one scope; `otherkey` is another
+/// customer's key with all scopes.
 pub(super) const CALLERS: [&str; 16] = [
     "stranger",
     "viewer",
@@ -22,8 +23,8 @@ pub(super) const CALLERS: [&str; 16] = [
     "otherkey",
 ];
 
-/// What a letter stands for: y is an answer, - is null or an empty list, and the rest are codes. Who has no valid
-/// credential gets 401 and stands in no column.
+/// The meaning of the letters: y is a result, - is null or an empty list, and the others are codes. A caller
+/// without a valid credential gets 401 everywhere, so it has no column.
 pub(super) const LETTERS: &[(char, &str)] =
     &[('y', "ok"), ('-', "none"), ('F', "FORBIDDEN"), ('N', "NOT_FOUND"), ('I', "INVALID")];
 
@@ -36,9 +37,9 @@ const AUDIT: &str = "NFFyN yFF FFFFFFyN";
 const OPERATOR: &str = "FFFFF yFF FFFFFFFF";
 const ANYBODY: &str = "yyyyy yyy yyyyyyyy";
 
-/// Each root field of queries and mutations: its arguments and selection, and what comes of it. CUSTOMER, AGENT, VERSION,
-/// TOKEN, KEY and USER are ids; UNIQUE is a new name and EMAIL a new address; LEAVER, SPARE and INVITED are the ids of a
-/// member, a key and an invitation that are there for this call alone.
+/// Each root field of queries and mutations: its arguments and selection, and the outcomes. CUSTOMER, AGENT,
+/// VERSION, TOKEN, KEY and USER are ids; UNIQUE is a new name and EMAIL a new address; LEAVER, SPARE and INVITED
+/// are ids of a member, a key and an invitation made for this call only.
 pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("viewer", "{ name }", ANYBODY),
     ("node", "(id: AGENT) { id }", READ),
@@ -54,7 +55,7 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("activeConfig", "(agentId: AGENT) { name }", "-yyy- yyF FFFFyFF-"),
     ("changes", "(customerId: CUSTOMER) { nodes { revision } }", AUDIT),
     ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
-    // Nobody watches.
+    // There are no watchers, so the list is empty.
     ("watchers", "{ nodes { id } }", "FFFFF -FF FFFFFFFF"),
     ("createCustomer", "(input: { name: UNIQUE }) { userErrors { code } }", OPERATOR),
     ("updateCustomer", "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }", ADMIN),
@@ -64,7 +65,7 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
         "(input: { customerId: CUSTOMER, status: ACTIVE }) { userErrors { code } }",
         OPERATOR,
     ),
-    // It is not canceled.
+    // The customer isn't canceled.
     ("eraseCustomer", "(input: { customerId: CUSTOMER }) { userErrors { code } }", "FFFFF IFF FFFFFFFF"),
     (
         "inviteMember",
@@ -94,7 +95,7 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
         "(input: { agentId: AGENT, systemPrompt: \"\", modelName: \"m\" }) { userErrors { code } }",
         PUBLISH,
     ),
-    // Who publishes and activates in one must be allowed both: no key with one scope is.
+    // Publishing with `activate` needs both scopes, and no key here has two.
     (
         "publishVersion",
         "(input: { agentId: AGENT, systemPrompt: \"\", modelName: \"m\", activate: true }) { userErrors { code } }",
@@ -111,13 +112,13 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("revokeServiceToken", "(input: { serviceTokenId: TOKEN }) { userErrors { code } }", OPERATOR),
 ];
 
-/// The subscriptions: who may watch is tested with the socket, and with server-sent events.
+/// The subscriptions. Their authorization is tested with the WebSocket and with server-sent events.
 pub(super) const STREAMS: &[(&str, &str)] =
     &[("activations", "{ id }"), ("changes", "{ revision }"), ("configs", "{ kind }")];
 
 const REST_READ: &str = "NyyyN yFF yFFFFFFN";
 
-/// Each route that needs a credential, a method of it, its body, and what comes of it.
+/// Each route that needs a credential: a method, the path, the body, and the outcomes.
 pub(crate) const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("GET", "/v1/agents", "", READ),
     ("POST", "/v1/agents", "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }", WRITE),
@@ -125,18 +126,18 @@ pub(crate) const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", PUBLISH),
     ("GET", "/v1/customers/{id}/audit", "", AUDIT),
     ("GET", "/internal/agents/{id}/active", "", "NyyyN yyF FFFFyFFN"),
-    // Who may do what there is the matter of FIELDS.
+    // Authorization inside GraphQL is tested with FIELDS.
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),
 ];
 
-/// The routes that ask nobody who it is, and why.
+/// The routes without authentication, and the reason.
 pub(crate) const OPEN: &[(&str, &str)] = &[
-    ("/", "it leads to the explorer"),
-    ("/graphiql", "the same page for everyone; the schema behind it asks"),
-    ("/graphiql/{file}", "as the page"),
-    ("/openapi.json", "what REST can do is no secret"),
-    ("/problems/{name}", "what a problem means is no secret"),
+    ("/", "redirects to the explorer"),
+    ("/graphiql", "the same page for everyone; its requests need a credential"),
+    ("/graphiql/{file}", "part of that page"),
+    ("/openapi.json", "the description of REST is no secret"),
+    ("/problems/{name}", "the meaning of problems is no secret"),
     ("/livez", "a probe has no credential"),
     ("/readyz", "a probe has no credential"),
-    ("/metrics", "a scraper has none; what it counts names nobody"),
+    ("/metrics", "a scraper has no credential; the metrics name nobody"),
 ];

@@ -1,10 +1,10 @@
-//! The same over GraphQL: what one configuration is answered as stays ready for as long as that configuration serves.
+//! The fast path over GraphQL: a cached response stays valid while its configuration is active.
 
 use agent_registry::domain::{KeyScope, ServiceScope};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{City, both};
+use super::{City, fast_and_ordinary};
 use crate::support::{Calls, caller::Client};
 
 const QUERY: &str =
@@ -23,12 +23,12 @@ async fn ask(client: &Client, body: &str) -> Value {
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
-/// Whether this client's request would be answered by what is ready.
+/// Whether the response cache has a response for this client's request.
 fn is_ready(city: &City, client: &Client, body: &str) -> bool {
     let bearer = client.token.as_deref().unwrap();
     let door = &city.app.door;
-    door.hub.knows_service(bearer)
-        && door.api.ready(body.as_bytes(), |id| door.hub.at_hand(bearer, id)).is_some()
+    door.hub.is_cached_service(bearer)
+        && door.api.cached_response(body.as_bytes(), |id| door.hub.cached_config(bearer, id)).is_some()
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn both_ways_answer_the_same() {
         ask(&gateway, &body).await;
         for media in ["*/*", "application/json", "application/graphql-response+json"] {
             assert!(is_ready(&city, &gateway, &body));
-            let [short, ordinary] = both(|| post(&gateway, &body), &[("accept", media)]).await;
+            let [short, ordinary] = fast_and_ordinary(|| post(&gateway, &body), &[("accept", media)]).await;
             assert_eq!(short, ordinary, "{media}");
             let shown: Value = serde_json::from_slice(&short.2).unwrap();
             assert_eq!(shown["data"]["activeConfig"]["systemPrompt"], prompt);
@@ -71,7 +71,7 @@ async fn what_shows_more_than_one_configuration_is_not_ready() {
         assert!(ask(&gateway, &body).await.get("data").is_some(), "{query}");
         assert!(!is_ready(&city, &gateway, &body), "{query}");
     }
-    // Nor is what nobody serves, or has answered with an error.
+    // Nor is a response without an active configuration, or with an error.
     let nobody = city.editor.agent(&city.customer, "Nobody").await;
     for agent in [nobody.as_str(), "no id"] {
         let body = asked(QUERY, agent);
@@ -90,7 +90,7 @@ async fn only_a_service_that_may_is_answered_by_what_is_ready() {
     let body = asked(QUERY, &city.agent);
     ask(&gateway, &body).await;
     assert!(is_ready(&city, &gateway, &body));
-    // What the gateway was answered is nobody else's, though they ask in the same words.
+    // Another caller with the same request doesn't get the gateway's cached response.
     let refused = ask(&watcher, &body).await;
     assert_eq!(refused.pointer("/errors/0/extensions/code"), Some(&json!("FORBIDDEN")), "{refused}");
     let mallory = city.operator.customer("Elsewhere").await;
@@ -112,14 +112,14 @@ async fn what_is_ready_is_what_serves() {
     for nth in 0..5 {
         let prompt = format!("Version {nth}");
         city.serve(&prompt).await;
-        assert!(!is_ready(&city, &gateway, &body), "it shows what was superseded");
-        // Made ready, and then sent.
+        assert!(!is_ready(&city, &gateway, &body), "a superseded response is cached");
+        // The first response fills the cache, the second comes from it.
         for _ in 0..2 {
             assert_eq!(shown().await, prompt);
         }
         assert!(is_ready(&city, &gateway, &body));
     }
-    // A new name is a new configuration, though the version stays.
+    // A rename is a new configuration, although the version stays.
     let rename =
         "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { userErrors { code } } }";
     city.editor.gql(rename, json!({ "input": { "agentId": city.agent, "name": "Clerk" } })).await;
@@ -137,17 +137,23 @@ async fn a_body_that_is_no_such_query_goes_the_ordinary_way_whole() {
     let gateway = city.app.gateway().await;
     ask(&gateway, &asked(QUERY, &city.agent)).await;
     for (body, status) in [("{", 400), ("", 400), ("{\"query\":\"{ nothing }\"}", 200)] {
-        let [short, ordinary] = both(|| post(&gateway, body), &[]).await;
+        let [short, ordinary] = fast_and_ordinary(|| post(&gateway, body), &[]).await;
         assert_eq!(short.0, status, "{body}");
         assert_eq!((short.0, &short.1), (ordinary.0, &ordinary.1), "{body}");
     }
-    // As long as may be, and a byte longer: neither is cut.
-    for length in [agent_registry::graphql::READY_BYTES_MAX, agent_registry::graphql::READY_BYTES_MAX + 1] {
+    // At the maximum length and one byte above: neither body is cut.
+    for length in [
+        agent_registry::graphql::CACHED_REQUEST_BYTES_MAX,
+        agent_registry::graphql::CACHED_REQUEST_BYTES_MAX + 1,
+    ] {
         let mut body = asked("query ($id: ID!) { activeConfig(agentId: $id) { name } }", &city.agent);
         body.push_str(&" ".repeat(length - body.len()));
         for _ in 0..2 {
             assert_eq!(ask(&gateway, &body).await["data"]["activeConfig"]["name"], "Helper");
         }
-        assert_eq!(is_ready(&city, &gateway, &body), length == agent_registry::graphql::READY_BYTES_MAX);
+        assert_eq!(
+            is_ready(&city, &gateway, &body),
+            length == agent_registry::graphql::CACHED_REQUEST_BYTES_MAX
+        );
     }
 }

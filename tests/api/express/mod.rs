@@ -1,4 +1,4 @@
-//! The short way to an active configuration answers what the ordinary way does, and nobody else.
+//! The fast path to an active configuration gives the same response as the ordinary one, and to no other callers.
 
 mod graph;
 
@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 
 use crate::{rest::City, support::caller::Client};
 
-/// What differs from answer to answer.
-const OF_ITS_OWN: [&str; 2] = ["x-request-id", "date"];
+/// Headers that differ in every response.
+const VARYING_HEADERS: [&str; 2] = ["x-request-id", "date"];
 
-/// The status, the headers and the body of an answer; with its request's name, which was given.
+/// The status, headers and body of a response, without the headers in `VARYING_HEADERS`.
 async fn answer(mut request: RequestBuilder, headers: &[(&str, &str)]) -> (u16, HeaderMap, Vec<u8>) {
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let response = request.send().await.unwrap();
     let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
-    assert!(OF_ITS_OWN.iter().all(|name| headers.remove(*name).is_some()));
+    assert!(VARYING_HEADERS.iter().all(|name| headers.remove(*name).is_some()));
     (status, headers, response.bytes().await.unwrap().to_vec())
 }
 
-/// What these headers are answered the short way, and the ordinary way: whoever says what codings it takes is sent that one.
-async fn both(
+/// The responses of the fast path and of the ordinary one: a request with `accept-encoding` takes the ordinary one.
+async fn fast_and_ordinary(
     request: impl Fn() -> RequestBuilder,
     headers: &[(&str, &str)],
 ) -> [(u16, HeaderMap, Vec<u8>); 2] {
@@ -35,16 +35,16 @@ fn origin() -> Origin {
     Origin::new("test", Channel::Rest, None)
 }
 
-fn is_at_hand(city: &City, client: &Client) -> bool {
+fn is_in_memory(city: &City, client: &Client) -> bool {
     let agent = city.agent.parse().unwrap();
-    city.app.door.hub.at_hand(client.token.as_deref().unwrap(), agent).is_some()
+    city.app.door.hub.cached_config(client.token.as_deref().unwrap(), agent).is_some()
 }
 
 #[tokio::test]
 async fn both_ways_answer_the_same() {
     let city = City::new().await;
     let gateway = city.app.gateway().await;
-    // What is small is never compressed, and says so.
+    // A small body is never compressed, and has no `vary` on the coding.
     for prompt in ["Be kind".to_owned(), "Be kind. ".repeat(200)] {
         city.serve(&prompt).await;
         compare(&city, &gateway).await;
@@ -54,10 +54,10 @@ async fn both_ways_answer_the_same() {
 async fn compare(city: &City, gateway: &Client) {
     let path = city.active();
     let tag = gateway.get(&path).await.header("etag").unwrap().to_owned();
-    assert!(is_at_hand(city, gateway));
+    assert!(is_in_memory(city, gateway));
     for given in [None, Some("*"), Some(tag.as_str()), Some("\"other\""), Some("W/\"other\"")] {
         let headers: Vec<(&str, &str)> = given.map(|tag| ("if-none-match", tag)).into_iter().collect();
-        let [short, ordinary] = both(|| gateway.request(Method::GET, &path), &headers).await;
+        let [short, ordinary] = fast_and_ordinary(|| gateway.request(Method::GET, &path), &headers).await;
         assert_eq!(short, ordinary, "{given:?}");
         let is_known = given == Some("*") || given == Some(tag.as_str());
         assert_eq!(short.0, if is_known { 304 } else { 200 }, "{given:?}");
@@ -74,16 +74,16 @@ async fn only_a_service_that_may_is_answered_from_what_is_at_hand() {
         (city.app.gateway().await, city.app.service([ServiceScope::ActivationsWatch]).await);
     let program = city.app.program(&city.customer, [KeyScope::ConfigsRead]).await;
     let path = city.active();
-    assert!(!is_at_hand(&city, &gateway), "it is not known yet");
+    assert!(!is_in_memory(&city, &gateway), "it is not in memory yet");
     for (client, status) in [(&gateway.0, 200), (&watcher.0, 403), (&program.0, 200), (&city.editor.0, 200)] {
         assert_eq!(client.get(&path).await.status, status);
     }
-    assert!(is_at_hand(&city, &gateway));
-    // Users and keys are counted, and theirs may end; a service needs the scope.
+    assert!(is_in_memory(&city, &gateway));
+    // Users and keys have a rate limit and may expire. A service token needs the scope.
     for client in [&watcher.0, &program.0, &city.editor.0] {
-        assert!(!is_at_hand(&city, client));
+        assert!(!is_in_memory(&city, client));
     }
-    assert!(!is_at_hand(&city, &Client::new(gateway.base.clone(), Some("made up".to_owned()))));
+    assert!(!is_in_memory(&city, &Client::new(gateway.base.clone(), Some("made up".to_owned()))));
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn what_ends_is_not_at_hand_any_more() {
     let serves = async |is_served: bool| {
         let answer = gateway.get(&path).await;
         assert_eq!(
-            (answer.status == 200, is_at_hand(&city, &gateway)),
+            (answer.status == 200, is_in_memory(&city, &gateway)),
             (is_served, is_served),
             "{}",
             answer.body

@@ -1,5 +1,4 @@
-//! How `watch` ends: what it refuses to begin with, what it gives up, and what it does with a state file that it can't
-//! use.
+//! Exits of `watch`: settings it rejects, errors it gives up on, and state files that it can't use.
 
 use std::{
     os::unix::fs::PermissionsExt,
@@ -10,12 +9,12 @@ use agent_registry::domain::ServiceScope;
 use serde_json::Value;
 
 use super::{
-    City, Folder, Gate, Watching, saved, serves,
+    City, Folder, Gate, WatchProcess, saved, serves,
     watching::{complaint, run, text, until},
 };
 use crate::support::App;
 
-/// Nobody listens on port 1.
+/// No process listens on port 1.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 #[tokio::test]
@@ -27,11 +26,11 @@ async fn a_bad_setting_is_one_line_and_exit_code_2() {
         (NOWHERE, None, &[][..], "set TOKEN"),
         (NOWHERE, Some(" "), &[], "token is empty"),
         (NOWHERE, None, &["--token-file", &missing], "can't read the token in "),
-        (NOWHERE, Some("x"), &["--customer", "me"], "an id is a UUID"),
-        (NOWHERE, Some("x"), &["--agent", "me"], "an id is a UUID"),
+        (NOWHERE, Some("x"), &["--customer", "me"], "an id must be a UUID"),
+        (NOWHERE, Some("x"), &["--agent", "me"], "an id must be a UUID"),
         (NOWHERE, Some("x"), &["--state", &state], "can't use the state file "),
         (NOWHERE, Some("x"), &["--state", &nowhere], "can't use the state file "),
-        ("https://registry.example.org", Some("x"), &[], "TLS is not spoken yet"),
+        ("https://registry.example.org", Some("x"), &[], "TLS isn't supported yet"),
         ("ftp://registry.example.org", Some("x"), &[], "must begin with http://"),
         ("http://", Some("x"), &[], ""),
     ] {
@@ -48,7 +47,7 @@ async fn who_may_not_watch_is_told_and_does_not_come_back() {
     let reader = app.service([ServiceScope::ConfigsRead]).await;
     let stranger = app.stranger();
     for (token, args, what) in [
-        ("nonsense", &[][..], "the registry does not accept the credential: "),
+        ("nonsense", &[][..], "the registry rejects the credential: "),
         (reader.token.as_deref().unwrap(), &[], "(FORBIDDEN)"),
         (stranger.token.as_deref().unwrap(), &["--customer", &city.customer], "(NOT_FOUND)"),
     ] {
@@ -84,21 +83,27 @@ async fn a_state_file_is_good_for_one_watch_and_no_other() {
     ] {
         let (code, told) = complaint(&once(url, args).await);
         assert_eq!((code, told.lines().count()), (Some(2), 1), "{told}");
-        assert!(told.contains(&format!("it is of {}, the customer {}", app.base, city.customer)), "{told}");
+        assert!(
+            told.contains(&format!(
+                "it belongs to another watch: {}, the customer {}",
+                app.base, city.customer
+            )),
+            "{told}"
+        );
     }
     let newer = String::from_utf8(whole.clone()).unwrap().replacen("\"format\":1", "\"format\":2", 1);
     std::fs::write(folder.path("state"), &newer).unwrap();
     let (code, told) = complaint(&once(&app.base, &["--customer", &city.customer]).await);
-    assert_eq!((code, told.contains("its format is 2")), (Some(2), true), "{told}");
-    assert_eq!(std::fs::read_to_string(folder.path("state")).unwrap(), newer, "it is left alone");
+    assert_eq!((code, told.contains("its format must be 1, got 2")), (Some(2), true), "{told}");
+    assert_eq!(std::fs::read_to_string(folder.path("state")).unwrap(), newer, "the file is unchanged");
 
-    // Two at once would each undo what the other has saved.
+    // Two processes at once would overwrite each other's file.
     std::fs::write(folder.path("state"), &whole).unwrap();
     let args = ["--customer", &city.customer];
-    let watch = Watching::start(&app.base, token, &folder, &args);
+    let watch = WatchProcess::start(&app.base, token, &folder, &args);
     watch.says("serving 2 agents from ", 1).await;
     let (code, told) = complaint(&once(&app.base, &args).await);
-    assert_eq!((code, told.contains("another watch uses it")), (Some(2), true), "{told}");
+    assert_eq!((code, told.contains("another process uses it")), (Some(2), true), "{told}");
 }
 
 #[tokio::test]
@@ -126,12 +131,12 @@ async fn what_cannot_be_saved_is_told_and_served_all_the_same() {
     let app = App::start().await;
     let city = City::of(&app, 2).await;
     let (gateway, folder) = (app.gateway().await, Folder::new());
-    // A folder in the place of the draft can't be written.
+    // A folder with the temporary file's name keeps the state from being saved.
     std::fs::create_dir(folder.path("state.new")).unwrap();
     let args = ["--once", "--state", &text(&folder.path("state"))];
     let (code, told) = complaint(&run(&app.base, gateway.token.as_deref(), &args).await);
     assert_eq!((code, told.contains("can't save the state: ")), (Some(1), true), "{told}");
-    let watch = Watching::start(&app.base, gateway.token.as_deref(), &folder, &[]);
+    let watch = WatchProcess::start(&app.base, gateway.token.as_deref(), &folder, &[]);
     watch.says("can't save the state: ", 1).await;
     city.set_status("SUSPENDED").await;
     watch.says("REMOVE ", 2).await;
@@ -148,12 +153,12 @@ async fn a_connection_that_leads_nowhere_is_noticed_within_half_a_minute() {
     let city = City::of(&app, 1).await;
     let (gateway, folder) = (app.gateway().await, Folder::new());
     let gate = Gate::to(&app.base).await;
-    let watch = Watching::start(&gate.url, gateway.token.as_deref(), &folder, &[]);
+    let watch = WatchProcess::start(&gate.url, gateway.token.as_deref(), &folder, &[]);
     watch.says("SNAPSHOT 1 agents", 1).await;
     gate.stall(true);
     let stalled = Instant::now();
     city.publish(&city.agents[0], "meanwhile").await;
-    watch.says("not connected: the service did not answer in time", 1).await;
+    watch.says("not connected: the service didn't respond in time", 1).await;
     let noticed = stalled.elapsed();
     assert!(noticed < Duration::from_secs(30), "{noticed:?}");
     gate.stall(false);

@@ -1,4 +1,4 @@
-//! A way to the registry that a test can cut, stall, close, and lead elsewhere.
+//! A TCP proxy before the registry that a test can cut, stall, close and retarget.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Where it leads, and how well.
+/// The state of the proxy.
 #[derive(Clone)]
-struct Way {
+struct GateState {
     upstream: Arc<str>,
-    /// Connections of an earlier number are cut.
+    /// The current generation: connections of an earlier one are cut.
     number: u64,
-    /// Nothing goes through, and nobody is told.
+    /// Whether bytes are held back with connections open.
     is_stalled: bool,
 }
 
-/// A port of its own that leads to a service.
+/// A proxy on a port of its own.
 pub(super) struct Gate {
     pub(super) url: String,
     port: u16,
-    way: watch::Sender<Way>,
+    way: watch::Sender<GateState>,
     listens: Option<JoinHandle<()>>,
 }
 
@@ -32,22 +32,22 @@ impl Gate {
     pub(super) async fn to(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let way = watch::Sender::new(Way { upstream: address(base), number: 0, is_stalled: false });
+        let way = watch::Sender::new(GateState { upstream: address(base), number: 0, is_stalled: false });
         let listens = Some(tokio::spawn(listen(listener, way.subscribe())));
         Self { url: format!("http://127.0.0.1:{port}"), port, way, listens }
     }
 
-    /// Ends all connections without a word.
+    /// Drops all connections.
     pub(super) fn cut(&self) {
         self.way.send_modify(|way| way.number += 1);
     }
 
-    /// From now on nothing goes through, and nobody is told; or it does again.
+    /// Starts or ends a stall: nothing is forwarded, and connections stay open.
     pub(super) fn stall(&self, is_stalled: bool) {
         self.way.send_modify(|way| way.is_stalled = is_stalled);
     }
 
-    /// Ends all connections; new ones are refused.
+    /// Drops all connections and rejects new ones.
     pub(super) async fn close(&mut self) {
         if let Some(listens) = self.listens.take() {
             listens.abort();
@@ -56,7 +56,7 @@ impl Gate {
         self.cut();
     }
 
-    /// Leads to this service from now on.
+    /// Drops all connections and forwards new ones to this service.
     pub(super) async fn lead_to(&mut self, base: &str) {
         self.way.send_modify(|way| way.upstream = address(base));
         self.close().await;
@@ -76,13 +76,13 @@ fn address(base: &str) -> Arc<str> {
     base.strip_prefix("http://").unwrap().into()
 }
 
-async fn listen(listener: TcpListener, way: watch::Receiver<Way>) {
+async fn listen(listener: TcpListener, way: watch::Receiver<GateState>) {
     while let Ok((client, _)) = listener.accept().await {
         tokio::spawn(carry(client, way.clone()));
     }
 }
 
-async fn carry(mut client: TcpStream, mut way: watch::Receiver<Way>) {
+async fn carry(mut client: TcpStream, mut way: watch::Receiver<GateState>) {
     let begun = way.borrow_and_update().clone();
     let Ok(mut service) = TcpStream::connect(&*begun.upstream).await else { return };
     let (mut up, mut down) = (vec![0; 65536], vec![0; 65536]);
@@ -103,7 +103,7 @@ async fn carry(mut client: TcpStream, mut way: watch::Receiver<Way>) {
     }
 }
 
-/// False at the end.
+/// Forwards what was read. Returns false at the end of the stream.
 async fn hand_on(read: std::io::Result<usize>, bytes: &[u8], to: &mut TcpStream) -> bool {
     match read {
         Ok(0) | Err(_) => false,

@@ -1,5 +1,5 @@
-//! A gateway's map against the database, at each bookmark, while configurations change, connections break, registries
-//! and gateways go and come back.
+//! Compares a gateway's map with the database at each bookmark, while configurations change, connections break, and
+//! registries and gateways restart.
 
 use std::{
     collections::BTreeMap,
@@ -10,16 +10,16 @@ use std::{
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
-use super::{City, Folder, Gate, Watching, saved};
+use super::{City, Folder, Gate, WatchProcess, saved};
 use crate::support::{App, app::Instance, proof};
 
-/// What an agent serves: its version, its name, and the commit that last changed them.
+/// What each agent serves: its version, its name, and the revision that last changed them.
 type Served = BTreeMap<String, (String, String, i64)>;
 
 const AGENTS: usize = 4;
 
-/// What the database says serves now, and the log's head.
-async fn truth(database: &mut PgConnection) -> (i64, Served) {
+/// The log's head, and what the database says is active.
+async fn read_database(database: &mut PgConnection) -> (i64, Served) {
     let head: i64 = sqlx::query_scalar("SELECT max(revision) FROM registry.changes")
         .fetch_one(&mut *database)
         .await
@@ -36,8 +36,8 @@ async fn truth(database: &mut PgConnection) -> (i64, Served) {
     (head, served.collect())
 }
 
-/// What a state file says serves.
-fn told(state: &Value) -> (i64, Served) {
+/// The revision of a state file, and its map.
+fn read_state(state: &Value) -> (i64, Served) {
     let served = state["configs"].as_object().unwrap().iter().map(|(agent, config)| {
         let text = |field: &str| config[field].as_str().unwrap().to_owned();
         assert_eq!(&text("agentId"), agent);
@@ -46,18 +46,18 @@ fn told(state: &Value) -> (i64, Served) {
     (state["revision"].as_i64().unwrap(), served.collect())
 }
 
-/// Numbers that are the same each time.
+/// A deterministic random number generator.
 struct Dice(u64);
 
 impl Dice {
-    /// Below this.
+    /// A number below `below`.
     fn throw(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from((self.0 >> 33) % below as u64).unwrap()
     }
 }
 
-/// One change, of a customer that is served and stays so unless the change is to end that for a moment.
+/// Makes one change. The customer is still served afterwards.
 async fn change(city: &City, dice: &mut Dice, nth: usize, history: &mut History) {
     let agent = &city.agents[dice.throw(AGENTS)];
     match dice.throw(8) {
@@ -84,7 +84,7 @@ async fn change(city: &City, dice: &mut Dice, nth: usize, history: &mut History)
     history.note().await;
 }
 
-/// What served after each commit of the one who writes.
+/// What was active after each commit of the test.
 struct History {
     database: PgConnection,
     moments: BTreeMap<i64, Served>,
@@ -92,17 +92,17 @@ struct History {
 
 impl History {
     async fn note(&mut self) {
-        let (head, served) = truth(&mut self.database).await;
+        let (head, served) = read_database(&mut self.database).await;
         self.moments.insert(head, served);
     }
 
-    /// What served at this revision.
+    /// What was active at this revision.
     fn at(&self, revision: i64) -> &Served {
         self.moments.range(..=revision).next_back().expect("nothing was saved before the first commit").1
     }
 }
 
-/// Reads the state file as often as it can; answers what it has seen, by revision.
+/// Polls the state file. Returns the states that it has seen, in order.
 fn look(folder: &Arc<Folder>) -> (Arc<Mutex<Vec<Value>>>, tokio::task::JoinHandle<()>) {
     let seen = Arc::new(Mutex::new(Vec::<Value>::new()));
     let (folder, states) = (Arc::clone(folder), Arc::clone(&seen));
@@ -131,7 +131,7 @@ async fn it_is_what_the_database_serves_at_every_bookmark_whatever_breaks() {
     let mut history = History { database, moments: BTreeMap::new() };
     history.note().await;
     let mut gate = Gate::to(&app.base).await;
-    let mut watch = Watching::start(&gate.url, token, &folder, &["--json"]);
+    let mut watch = WatchProcess::start(&gate.url, token, &folder, &["--json"]);
     watch.says("\"SNAPSHOT\"", 1).await;
     saved(&folder, |_| true).await;
     let (seen, looks) = look(&folder);
@@ -153,10 +153,10 @@ async fn it_is_what_the_database_serves_at_every_bookmark_whatever_breaks() {
                 said.extend(watch.said());
                 watch.kill();
                 kills += 1;
-                watch = Watching::start(&gate.url, token, &folder, &["--json"]);
+                watch = WatchProcess::start(&gate.url, token, &folder, &["--json"]);
             }
             6 | 7 if behind == 0 => {
-                // Nobody answers while some more is changed; then another instance does.
+                // No registry responds during some changes; then another instance does.
                 gate.close().await;
                 behind = 5;
             }
@@ -175,30 +175,30 @@ async fn it_is_what_the_database_serves_at_every_bookmark_whatever_breaks() {
     if instance.is_none() || behind > 0 {
         gate.lead_to(&app.base).await;
     }
-    // A commit of several events is followed by a bookmark.
+    // A bookmark follows a commit with several events.
     city.set_status("SUSPENDED").await;
     history.note().await;
     city.set_status("PAST_DUE").await;
     history.note().await;
-    let (head, served) = truth(&mut history.database).await;
+    let (head, served) = read_database(&mut history.database).await;
     let state = saved(&folder, |state| state["revision"].as_i64() >= Some(head)).await;
-    assert_eq!(told(&state).1, served, "in the end");
+    assert_eq!(read_state(&state).1, served, "in the end");
     looks.abort();
     said.extend(watch.said());
 
     let seen = seen.lock().unwrap().clone();
     for state in &seen {
-        let (revision, served) = told(state);
+        let (revision, served) = read_state(state);
         assert_eq!(&served, history.at(revision), "at {revision}, of {seed}");
     }
-    let revisions: Vec<i64> = seen.iter().map(|state| told(state).0).collect();
+    let revisions: Vec<i64> = seen.iter().map(|state| read_state(state).0).collect();
     assert!(revisions.is_sorted(), "{revisions:?}");
-    assert!(revisions.len() > 10, "it is saved while things change: {revisions:?}");
-    // It came back with its cursor each time.
+    assert!(revisions.len() > 10, "the state is saved during changes: {revisions:?}");
+    // It reconnected with its cursor each time.
     let snapshots = said.iter().filter(|line| line.contains("\"SNAPSHOT\"")).count();
     assert_eq!(snapshots, 1, "{kills} kills, {cuts} cuts");
     assert!(cuts > 0 && kills > 0 && restarts > 0, "{cuts} {kills} {restarts}");
-    // The content is what the API answers.
+    // The configurations are those that the API returns.
     let query = "query ($id: ID!) { activeConfig(agentId: $id) { agentId customerId name versionId versionNumber systemPrompt
         modelName modelParameters tools { name description inputSchema } contentHash activatedAt revision } }";
     for (agent, config) in state["configs"].as_object().unwrap() {

@@ -1,9 +1,9 @@
-//! `watch`, the gateway that shows how: real ones, beside a registry that changes, goes away, and comes back.
+//! `watch`, the reference gateway: the real program with a registry that changes, stops and comes back.
 
 mod ends;
-mod fake;
 mod gate;
 mod map;
+mod scripted;
 mod watching;
 
 use agent_registry::domain::member::Role;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{App, Calls, caller::Operator};
 use gate::Gate;
-use watching::{Folder, Watching, until};
+use watching::{Folder, WatchProcess, until};
 
 /// A customer and its agents, each serving its first version.
 struct City {
@@ -33,7 +33,7 @@ impl City {
         city
     }
 
-    /// Publishes and activates.
+    /// Publishes a version and activates it.
     async fn publish(&self, agent: &str, prompt: &str) {
         let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": "m", "activate": true });
         let answer = self.operator.publish_input(input).await;
@@ -55,7 +55,7 @@ impl City {
     }
 }
 
-/// Waits until the state file is of a bookmark that this is true of.
+/// Waits until the state file has a state that `is_it` accepts.
 async fn saved(folder: &Folder, is_it: impl Fn(&Value) -> bool) -> Value {
     let state = until(|| folder.state().filter(&is_it)).await;
     state.unwrap_or_else(|| panic!("not in {:?}", folder.state()))
@@ -70,7 +70,7 @@ async fn what_serves_is_told_and_why_it_does_no_more() {
     let app = App::start().await;
     let city = City::of(&app, 2).await;
     let (gateway, folder) = (app.gateway().await, Folder::new());
-    let watch = Watching::start(&app.base, gateway.token.as_deref(), &folder, &[]);
+    let watch = WatchProcess::start(&app.base, gateway.token.as_deref(), &folder, &[]);
     watch.says("SNAPSHOT 2 agents, revision ", 1).await;
     city.publish(&city.agents[0], "more").await;
     let line = watch.says("UPSERT ", 1).await;
@@ -100,22 +100,22 @@ async fn with_its_registry_away_it_serves_what_it_saved_and_then_goes_on() {
     let (gateway, folder) = (app.gateway().await, Folder::new());
     let mut gate = Gate::to(&app.base).await;
     let token = gateway.token.as_deref();
-    let first = Watching::start(&gate.url, token, &folder, &["--json"]);
+    let first = WatchProcess::start(&gate.url, token, &folder, &["--json"]);
     first.says("\"SNAPSHOT\"", 1).await;
     saved(&folder, serves(3)).await;
     gate.close().await;
     first.says("not connected: ", 1).await;
-    assert!(first.stop().await.success(), "it ends well without its registry");
+    assert!(first.stop().await.success(), "it exits with 0 without its registry");
 
-    let again = Watching::start(&gate.url, token, &folder, &["--json"]);
+    let again = WatchProcess::start(&gate.url, token, &folder, &["--json"]);
     again.says("serving 3 agents from ", 1).await;
     again.says("not connected: can't reach the service: ", 1).await;
-    // What happens meanwhile is told when it is back, and no snapshot is needed.
+    // Changes made meanwhile arrive after the reconnect, without a new snapshot.
     city.publish(&city.agents[1], "meanwhile").await;
     city.mutate("deactivate", json!({ "agentId": city.agents[2] })).await;
     let instance = app.another().await;
     gate.lead_to(&instance.base).await;
-    again.says(", going on from revision ", 1).await;
+    again.says(", resuming from revision ", 1).await;
     again.says("\"UPSERT\"", 1).await;
     again.says("\"DEACTIVATED\"", 1).await;
     let state = saved(&folder, serves(2)).await;
@@ -135,14 +135,18 @@ async fn another_registry_behind_the_address_is_begun_with_anew() {
     let token_file = folder.path("token");
     std::fs::write(&token_file, format!("{}\n", gateway.token.as_deref().unwrap())).unwrap();
     let mut gate = Gate::to(&app.base).await;
-    let watch =
-        Watching::start(&gate.url, None, &folder, &["--token-file", &watching::text(&token_file), "--json"]);
+    let watch = WatchProcess::start(
+        &gate.url,
+        None,
+        &folder,
+        &["--token-file", &watching::text(&token_file), "--json"],
+    );
     watch.says("\"SNAPSHOT\"", 1).await;
     saved(&folder, serves(2)).await;
-    // The other one knows neither its token nor its cursor.
+    // The other registry accepts neither the token nor the cursor.
     std::fs::write(&token_file, other.gateway().await.token.as_deref().unwrap()).unwrap();
     gate.lead_to(&other.base).await;
-    watch.says("beginning anew: ", 1).await;
+    watch.says("starting over with a snapshot: ", 1).await;
     let line: Value = serde_json::from_str(&watch.says("\"SNAPSHOT\"", 2).await).unwrap();
     let gone: Vec<&str> = line["gone"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     let mut agents = city.agents.clone();
@@ -163,7 +167,7 @@ async fn a_token_that_is_rotated_is_taken_from_its_file() {
     let made = city.operator.gql(make, Value::Null).await;
     std::fs::write(&token_file, made.text("/createServiceToken/secret")).unwrap();
     let args = ["--token-file", &watching::text(&token_file), "--customer", &city.customer];
-    let watch = Watching::start(&app.base, None, &folder, &args);
+    let watch = WatchProcess::start(&app.base, None, &folder, &args);
     watch.says("SNAPSHOT 1 agents", 1).await;
     let revoke = json!({ "serviceTokenId": made.text("/createServiceToken/serviceToken/id") });
     city.mutate("revokeServiceToken", revoke).await;
@@ -174,11 +178,11 @@ async fn a_token_that_is_rotated_is_taken_from_its_file() {
     watch.says("UPSERT ", 1).await;
     let said = watch.said();
     assert_eq!(said.iter().filter(|line| line.contains("SNAPSHOT")).count(), 1, "{said:?}");
-    // A customer's own people have other rights, so a cursor of the service's is none of theirs.
+    // A member has another visibility than the service token, so its cursor is rejected.
     assert!(watch.stop().await.success());
     let member = app.member(&city.customer, Role::Viewer).await;
     let args = ["--customer", &city.customer];
-    let watch = Watching::start(&app.base, member.token.as_deref(), &folder, &args);
-    watch.says("beginning anew: ", 1).await;
+    let watch = WatchProcess::start(&app.base, member.token.as_deref(), &folder, &args);
+    watch.says("starting over with a snapshot: ", 1).await;
     watch.says("SNAPSHOT 1 agents", 1).await;
 }

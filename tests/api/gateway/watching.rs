@@ -1,4 +1,4 @@
-//! A real `watch` beside a test: what it says, and its end.
+//! Runs a real `watch` process and reads its output.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -13,10 +13,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
-/// How long to wait for what must come: many times what it takes.
+/// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A folder for a gateway's files; gone at the end.
+/// A folder for a gateway's files; removed when it is dropped.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
@@ -31,15 +31,15 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// What the state file holds; none while there is none.
+    /// The content of the state file; none when there is no file.
     pub(super) fn state(&self) -> Option<Value> {
         let bytes = std::fs::read(self.path("state")).ok()?;
-        // It is replaced as a whole, so it is never half.
+        // The file is replaced atomically, so it is never incomplete.
         let mut file: Value = serde_json::from_slice(&bytes).unwrap();
         Some(file["state"].take())
     }
 
-    /// The names of its files.
+    /// The names of the files.
     pub(super) fn names(&self) -> Vec<String> {
         let files = std::fs::read_dir(&self.0).unwrap();
         let mut names: Vec<String> =
@@ -65,25 +65,25 @@ fn command(url: &str, token: Option<&str>, args: &[&str]) -> Command {
     command
 }
 
-/// Runs one to its end.
+/// Runs `watch` to its end.
 pub(super) async fn run(url: &str, token: Option<&str>, args: &[&str]) -> Output {
     let mut command = command(url, token, args);
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-/// The code that it ended with, and what it said of itself.
+/// The exit code and the error output.
 pub(super) fn complaint(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr.clone()).unwrap())
 }
 
-/// One that runs; killed at the end if it is still there.
-pub(super) struct Watching {
+/// A running `watch`; killed when it is dropped.
+pub(super) struct WatchProcess {
     process: Child,
     said: Arc<Mutex<Vec<String>>>,
 }
 
-impl Watching {
-    /// With `--state` in this folder.
+impl WatchProcess {
+    /// Starts it with `--state` in this folder.
     pub(super) fn start(url: &str, token: Option<&str>, folder: &Folder, args: &[&str]) -> Self {
         let state = folder.path("state");
         let args = [&["--state", state.to_str().unwrap()], args].concat();
@@ -95,31 +95,31 @@ impl Watching {
         Self { process, said }
     }
 
-    /// All that it has said.
+    /// All lines of its output so far.
     pub(super) fn said(&self) -> Vec<String> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until it has said so many lines with this in it; answers the last of them.
+    /// Waits until it has printed `times` lines that contain `what`. Returns the last of them.
     pub(super) async fn says(&self, what: &str, times: usize) -> String {
         let found = until(|| self.said().into_iter().filter(|line| line.contains(what)).nth(times - 1)).await;
         found.unwrap_or_else(|| panic!("{times} × {what:?} is not in {:#?}", self.said()))
     }
 
-    /// Kills it, as nobody can prevent.
+    /// Kills it with SIGKILL.
     pub(super) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    /// Asks it to end; answers how it did.
+    /// Stops it with SIGTERM. Returns its exit status.
     pub(super) async fn stop(mut self) -> ExitStatus {
         kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
-        until(|| self.process.try_wait().unwrap()).await.expect("it does not end")
+        until(|| self.process.try_wait().unwrap()).await.expect("it does not exit")
     }
 }
 
-impl Drop for Watching {
+impl Drop for WatchProcess {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -138,7 +138,7 @@ fn listen(from: impl Read + Send + 'static, to: &Arc<Mutex<Vec<String>>>) {
     });
 }
 
-/// Waits until there is something; none when that takes too long.
+/// Polls until `find` returns a value. Returns none after [`DEADLINE`].
 pub(super) async fn until<T>(mut find: impl FnMut() -> Option<T>) -> Option<T> {
     let begun = Instant::now();
     while begun.elapsed() < DEADLINE {

@@ -1,41 +1,41 @@
-//! What is asked of a registry that has grown, by whom, and how many rows that is about.
+//! The queries to a large registry: who sends them, and how many rows each needs.
 
 use serde_json::{Value, json};
 
 use super::fill::{Kind, Size, id};
 
-/// Who asks.
+/// The caller of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
-    /// An operator: of everybody.
+pub(super) enum QueryCaller {
+    /// An operator, who reads all customers.
     Operator,
-    /// The user of this number.
+    /// The user with this number.
     User(usize),
 }
 
-/// One question.
+/// A query with its cost limit.
 #[derive(Debug)]
 pub(super) struct Question {
-    pub(super) who: Who,
+    pub(super) who: QueryCaller,
     pub(super) query: String,
-    /// The most rows that one of its statements answers or goes by, and so what it may cost.
+    /// The most rows that one of its statements returns or filters by. The limits are computed from it.
     pub(super) rows: u64,
-    /// Whether agents are searched for.
+    /// Whether it filters agents.
     pub(super) searches: bool,
 }
 
-/// The number of rows of all these pages.
+/// The size of every page.
 const PAGE: u64 = 50;
-/// What pages of versions and agents show.
+/// The selections of pages of agents and changes.
 const AGENTS: &str = "{ nodes { id name activeVersion { number } } pageInfo { hasNextPage } }";
 const CHANGES: &str = "{ nodes { action } pageInfo { hasNextPage } }";
 
-/// A cursor after this row, as the service writes it.
+/// A cursor after this row, in the service's format.
 fn cursor(kind: Kind, number: usize) -> Value {
     json!(agent_registry::domain::page::cursor(id(kind, number)))
 }
 
-/// The pages of a list: the first, the last, and those in its middle.
+/// The pages of a list: the first, the last, and two in the middle.
 fn pages(middle: &Value) -> [String; 4] {
     [
         format!("first: {PAGE}"),
@@ -45,7 +45,7 @@ fn pages(middle: &Value) -> [String; 4] {
     ]
 }
 
-/// What lists of agents are searched for: what few, many and none are.
+/// Filters of agents that match few, many and no agents.
 const SEARCHES: [&str; 21] = [
     "name: \"Zebra <some>\"",
     "name: \"Nothing\"",
@@ -70,7 +70,7 @@ const SEARCHES: [&str; 21] = [
     "nameContains: \"zebra\", archived: false",
 ];
 
-/// What the audit is searched for. These stand for the user and the moment in the middle.
+/// Filters of changes. `<user>` stands for a user, `<since>` for the time of the middle of the log.
 const AUDITS: [&str; 11] = [
     "actorKind: SYSTEM",
     "actorKind: OPERATOR",
@@ -86,16 +86,17 @@ const AUDITS: [&str; 11] = [
 ];
 
 impl Size {
-    /// All of them; `moment` is one in the middle of the log.
+    /// All queries; `moment` is the time of the middle of the log.
     pub(super) fn questions(self, moment: &str) -> Vec<Question> {
         let mut all = Vec::new();
-        let mut ask = |who: Who, rows: u64, query: String| {
+        let mut ask = |who: QueryCaller, rows: u64, query: String| {
             let searches = query.contains("agents(") && query.contains("filter");
             all.push(Question { who, query, rows, searches });
         };
         let middle = self.agents / 2;
         let place = json!(agent_registry::domain::page::cursor(format!("{}.1", self.head() / 2)));
-        let (operator, large, busy) = (Who::Operator, Who::User(1), Who::User(self.busy()));
+        let (operator, large, busy) =
+            (QueryCaller::Operator, QueryCaller::User(1), QueryCaller::User(self.busy()));
         let some = |search: &str| search.replace("<some>", &(self.agents - 7).to_string());
         let audit = |search: &str| {
             search
@@ -104,15 +105,17 @@ impl Size {
                 .replace("<agent>", &id(Kind::Agent, middle))
                 .replace("<since>", moment)
         };
-        // Lists of their own, by who sees all, much, several, little that is old and little that is new.
-        for (who, rows) in [(operator, 1), (large, 1), (busy, 21), (Who::User(2), 1), (Who::User(3), 1)] {
+        // Root lists, by callers with all customers, one large, 21, a small old and a small new one.
+        for (who, rows) in
+            [(operator, 1), (large, 1), (busy, 21), (QueryCaller::User(2), 1), (QueryCaller::User(3), 1)]
+        {
             for page in pages(&cursor(Kind::Agent, middle)) {
                 ask(who, PAGE * rows, format!("{{ agents({page}) {AGENTS} }}"));
             }
             for page in pages(&place) {
                 ask(who, PAGE * rows, format!("{{ changes({page}) {CHANGES} }}"));
             }
-            // Whoever has one customer has its lists in the same way, which are asked for below it.
+            // A member of one customer runs the same statements as the lists below that customer, tested next.
             let all = match rows {
                 _ if who == operator => usize::MAX,
                 21 => 8,
@@ -137,7 +140,7 @@ impl Size {
                 );
             }
         }
-        // Below one customer, the largest.
+        // Below the largest customer.
         for page in pages(&cursor(Kind::Agent, middle)) {
             ask(large, PAGE, below(&format!("agents({page}) {AGENTS}")));
         }
@@ -178,22 +181,22 @@ impl Size {
             let (version, user) = (id(Kind::Version, middle * self.versions), id(Kind::User, 1));
             ask(who, 3, format!("{{ node(id: \"{version}\") {{ id }} nodes(ids: [\"{user}\"]) {{ id }} }}"));
         }
-        // What little is counted costs little.
+        // Counting few rows is cheap.
         for little in [2, 3] {
             let count =
                 "{ agents { totalCount } changes { totalCount } customers { totalCount } }".to_owned();
-            ask(Who::User(little), 30 * (self.versions as u64 + 4), count);
+            ask(QueryCaller::User(little), 30 * (self.versions as u64 + 4), count);
         }
         all
     }
 }
 
-/// Something of the largest customer.
+/// A query below the largest customer.
 fn below(what: &str) -> String {
     format!("{{ customer(id: \"{}\") {{ {what} }} }}", id(Kind::Customer, 1))
 }
 
-/// Three levels below it: so many agents, and as many versions of each.
+/// A query with three levels below it: `count` agents with `count` versions each.
 pub(super) fn nested(count: usize) -> String {
     below(&format!(
         "agents(first: {count}) {{ nodes {{ name owner {{ id }} activeVersion {{ number systemPrompt }}

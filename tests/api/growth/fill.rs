@@ -1,20 +1,21 @@
-//! A database that is filled as one that has grown.
+//! Fills a database with many rows.
 
-use agent_registry::db::{self, embedded::OWNER};
+use agent_registry::db;
+use embedded_postgres::OWNER;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::cluster::{Database, template};
 
-/// How much there is.
+/// The number of rows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
     pub(super) agents: usize,
     pub(super) customers: usize,
-    /// Of each agent.
+    /// Versions of each agent.
     pub(super) versions: usize,
 }
 
-/// The kinds of rows, as their ids name them.
+/// Kinds of rows. The id of a row contains its kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     Customer,
@@ -23,7 +24,7 @@ pub(super) enum Kind {
     Version,
 }
 
-/// The id of the row of this number.
+/// The id of the row with this number.
 pub(super) fn id(kind: Kind, number: usize) -> String {
     let kind = match kind {
         Kind::Customer => "c000",
@@ -35,11 +36,11 @@ pub(super) fn id(kind: Kind, number: usize) -> String {
 }
 
 impl Size {
-    /// A database of this size.
+    /// Makes a database of this size.
     pub(super) async fn database(self) -> Database {
         let migrate = async |owner: &str, url: &str| {
             db::migrate(owner).await.unwrap();
-            db::admit(owner, url).await.unwrap();
+            db::grant_service_role(owner, url).await.unwrap();
         };
         let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
         let sql = include_str!("fill.sql");
@@ -48,18 +49,18 @@ impl Size {
             numbers.iter().fold(sql.to_owned(), |sql, (name, number)| sql.replace(name, &number.to_string()));
         let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
-        // By itself: it can't be in a transaction.
+        // VACUUM can't run in a transaction, so it is a statement of its own.
         sqlx::raw_sql("VACUUM ANALYZE").execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
         database
     }
 
-    /// The user who works for many customers.
+    /// The number of the user who is a member of many customers.
     pub(super) fn busy(self) -> usize {
         self.customers + 1000
     }
 
-    /// The last commit.
+    /// The last revision.
     pub(super) fn head(self) -> usize {
         self.agents * (self.versions + 4)
     }

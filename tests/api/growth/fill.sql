@@ -1,7 +1,7 @@
--- Rows as a registry has them that has grown, made at once: AGENTS agents of CUSTOMERS customers, VERSIONS versions each.
--- One customer has a fifth of all, one only the oldest, one only the newest, and all others share the rest. Each agent's
--- entries of the log follow one another, so any commit is the end of some agent's history. Ids are in the order of their
--- numbers. Hashes are not true: nobody here checks the chain.
+-- Rows of a large registry, inserted at once: AGENTS agents of CUSTOMERS customers, with VERSIONS versions each. One
+-- customer has a fifth of all agents, one only the oldest, one only the newest, and all others share the rest. An
+-- agent's log entries are consecutive, so any revision is the end of some agent's history. Ids are in the order of
+-- their numbers. Hashes are invalid, because no test here verifies the chain.
 BEGIN;
 SET LOCAL session_replication_role = replica;
 CREATE FUNCTION pg_temp.named(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE
@@ -14,7 +14,8 @@ RETURN CASE WHEN n > AGENTS - 60 THEN 'model rare' WHEN n % 10 < 6 THEN 'model c
 INSERT INTO registry.customers (id, name, plan, created_at, updated_at)
 SELECT pg_temp.named('c000', n), 'City ' || n, 'ENTERPRISE', now(), now() FROM generate_series(1, CUSTOMERS) AS n;
 
--- A user of each customer owns its agents; the first customer has a thousand more. The last user works for many.
+-- A user of each customer owns its agents. The first customer has 1,000 more users. The last user is a member of
+-- many customers.
 INSERT INTO registry.users (id, issuer, subject, email, created_at)
 SELECT pg_temp.named('d000', n), 'urn:agent-registry:local', 'user ' || n, 'user' || n || '@example.com', now()
 FROM generate_series(1, CUSTOMERS + 1000) AS n;
@@ -75,7 +76,7 @@ SELECT (n - 1) * (VERSIONS + 4) + k, 1, now() - (AGENTS - n) * '1 minute'::inter
     CASE WHEN k = 1 THEN 'agent.created' WHEN k <= VERSIONS + 1 THEN 'version.published' ELSE 'agent.activated' END,
     'USER', pg_temp.named('d000', pg_temp.customer_of(n)), '{}', sha256('x'), sha256('x')
 FROM generate_series(1, AGENTS) AS n, generate_series(1, VERSIONS + 4) AS k;
--- Some are renamed, and each customer has begun to pay.
+-- Some agents are renamed, and each customer becomes a paying one.
 INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, action, actor_kind, details, row_hash, chain_hash)
 SELECT n * (VERSIONS + 4), 2, now() - (AGENTS - n) * '1 minute'::interval, pg_temp.named('c000', pg_temp.customer_of(n)),
     pg_temp.named('a000', n), 'agent.updated', 'API_KEY', '{"before": {"name": "Old"}}', sha256('x'), sha256('x')

@@ -1,9 +1,10 @@
-//! What is asked costs what it is about, however much there is besides: each statement is explained as it runs.
+//! The cost of a query depends on the rows it needs and not on the size of the registry. Each statement's plan is
+//! checked as it runs.
 
 mod ask;
-mod eye;
 mod fill;
 mod plan;
+mod plan_capture;
 mod stream;
 
 use std::time::Duration;
@@ -17,46 +18,46 @@ use crate::support::{
     caller::Client,
     cluster::Database,
 };
-use ask::{Question, Who};
-use eye::Eye;
+use ask::{QueryCaller, Question};
 use fill::{Kind, Size, id};
-use plan::Ran;
+use plan::ExecutedStatement;
+use plan_capture::PlanCapture;
 
-/// What a statement may look at whatever it is about: a descent of each of its indexes.
+/// Pages that any statement may read: a descent of each of its indexes.
 const BLOCKS: u64 = 100;
-/// And for each row that it is about.
+/// Pages for each row that the statement needs.
 const BLOCKS_A_ROW: u64 = 12;
-/// What a search may look at besides: it takes up to two thousand from the index of each filter to see how many there are.
+/// Pages for a search: it reads up to 2,000 entries of each filter's index to estimate the number of matches.
 const SEARCH_BLOCKS: u64 = 1_000;
-/// The same in rows.
+/// The same limits in rows.
 const ROWS: u64 = 500;
 const ROWS_A_ROW: u64 = 12;
 const SEARCH_ROWS: u64 = 16_000;
 
-/// A service on a database that has grown, seen.
-struct Seen {
-    eye: Eye,
+/// A service on a large database, and the proxy that captures its plans.
+struct ObservedService {
+    eye: PlanCapture,
     app: Instance,
 }
 
-impl Seen {
+impl ObservedService {
     async fn on(database: &Database) -> Self {
-        let eye = Eye::on(database).await;
+        let eye = PlanCapture::on(database).await;
         let app = Instance::start(&eye.url, Setup::default()).await;
         app.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
-        app.door.hub.settle().await;
+        app.door.hub.wait_until_caught_up().await;
         Self { eye, app }
     }
 
-    fn client(&self, who: Who) -> Client {
+    fn client(&self, who: QueryCaller) -> Client {
         match who {
-            Who::Operator => self.app.user("olga", None),
-            Who::User(number) => self.app.user(&format!("user {number}"), None),
+            QueryCaller::Operator => self.app.user("olga", None),
+            QueryCaller::User(number) => self.app.user(&format!("user {number}"), None),
         }
     }
 
-    /// The statements of this question.
-    async fn asked(&self, question: &Question) -> Vec<Ran> {
+    /// Runs this query. Returns its statements.
+    async fn asked(&self, question: &Question) -> Vec<ExecutedStatement> {
         self.eye.ran().await;
         let answer = self.client(question.who).gql(&question.query, Value::Null).await;
         assert_eq!(answer.body.get("errors"), None, "{question:?}: {}", answer.body);
@@ -64,8 +65,8 @@ impl Seen {
     }
 }
 
-/// What is wrong with a statement that is about so many rows, if anything.
-fn fault(what: &str, rows: u64, searches: bool, ran: &Ran) -> Option<String> {
+/// The limits that a statement breaks, if any, given the rows that it needs.
+fn fault(what: &str, rows: u64, searches: bool, ran: &ExecutedStatement) -> Option<String> {
     let besides = |search| if searches { search } else { 0 };
     let (blocks, read) = (
         BLOCKS + BLOCKS_A_ROW * rows + besides(SEARCH_BLOCKS),
@@ -80,7 +81,7 @@ fn fault(what: &str, rows: u64, searches: bool, ran: &Ran) -> Option<String> {
     })
 }
 
-/// When the middle of the log was written.
+/// The time of the middle of the log.
 async fn moment(database: &Database, size: Size) -> String {
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     let ask = "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM registry.changes WHERE revision = $1";
@@ -88,12 +89,12 @@ async fn moment(database: &Database, size: Size) -> String {
     sqlx::query_scalar(ask).bind(middle).fetch_one(&mut admin).await.unwrap()
 }
 
-/// All that is wrong on this database, and what each statement has looked at.
+/// All broken limits on this database, and the pages that each statement read.
 async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, String)>) {
     let questions = size.questions(&moment(database, size).await);
     let (mut faults, mut looked) = (Vec::new(), Vec::new());
-    let seen = Seen::on(database).await;
-    let mut note = |what: &str, rows, searches, ran: Vec<Ran>| {
+    let seen = ObservedService::on(database).await;
+    let mut note = |what: &str, rows, searches, ran: Vec<ExecutedStatement>| {
         for ran in ran {
             faults.extend(fault(what, rows, searches, &ran));
             looked.push((ran.blocks, what.to_owned()));
@@ -106,7 +107,7 @@ async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, Stri
     for (what, rows, ran) in stream::followed(&seen, size).await {
         note(&what, rows, false, ran);
     }
-    // An export goes through one customer's agents by their names; a part of it is enough.
+    // An export reads one customer's agents by name. A part of it is enough.
     let customer = id(Kind::Customer, 1).parse().unwrap();
     let (mut nowhere, mut unheard) = (tokio::io::sink(), |_| {});
     let system = Caller::system("test");
@@ -117,7 +118,8 @@ async fn faults(database: &Database, size: Size) -> (Vec<String>, Vec<(u64, Stri
     (faults, looked)
 }
 
-/// With `GROWTH=full` it is a hundred thousand agents and a million versions, which takes minutes. It prints what was dearest.
+/// With `GROWTH=full` the database has 100,000 agents and a million versions, which takes minutes. Prints the most
+/// expensive statements.
 #[tokio::test]
 async fn what_is_asked_costs_what_it_is_about() {
     // The largest customer has twice as many agents as a search looks up one by one.
@@ -132,29 +134,30 @@ async fn what_is_asked_costs_what_it_is_about() {
     }
     assert!(looked.len() > 500, "{} statements were seen", looked.len());
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n\n"));
-    // The check itself: without its index a search reads nearly all, and that is seen.
+    // Checks the check itself: without its index the search reads nearly all rows, which is reported.
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     sqlx::raw_sql("DROP INDEX registry.changes_platform_actor_idx").execute(&mut admin).await.unwrap();
-    let seen = Seen::on(&database).await;
+    let seen = ObservedService::on(&database).await;
     let query =
         format!("{{ changes(filter: {{ actorId: \"{}\" }}) {{ nodes {{ action }} }} }}", id(Kind::User, 5));
-    let question = Question { who: Who::Operator, query, rows: 20, searches: false };
+    let question = Question { who: QueryCaller::Operator, query, rows: 20, searches: false };
     let ran = seen.asked(&question).await;
     assert!(ran.iter().any(|ran| fault("planted", 20, false, ran).is_some()), "{ran:#?}");
     seen.app.stop().await;
 }
 
-/// The same number of statements for one agent and for ten.
+/// The number of statements is the same for three agents and for ten.
 #[tokio::test]
 async fn a_nested_query_is_as_many_statements_for_few_as_for_many() {
     let size = Size { agents: 400, customers: 10, versions: 12 };
     let database = size.database().await;
-    let seen = Seen::on(&database).await;
+    let seen = ObservedService::on(&database).await;
     let mut counts = Vec::new();
     for count in [3, 10] {
         let query = ask::nested(count);
-        seen.asked(&Question { who: Who::User(1), query: query.clone(), rows: 0, searches: false }).await;
-        let ran = seen.asked(&Question { who: Who::User(1), query, rows: 0, searches: false }).await;
+        seen.asked(&Question { who: QueryCaller::User(1), query: query.clone(), rows: 0, searches: false })
+            .await;
+        let ran = seen.asked(&Question { who: QueryCaller::User(1), query, rows: 0, searches: false }).await;
         counts.push(
             ran.iter()
                 .filter(|ran| ran.text.contains("agent"))
@@ -162,7 +165,7 @@ async fn a_nested_query_is_as_many_statements_for_few_as_for_many() {
                 .collect::<Vec<_>>(),
         );
     }
-    // Agents, what is active, versions, activations and what versions these are of, changes, and what versions hold.
+    // Agents, active versions, versions, activations and their versions, changes, and contents of versions.
     assert_eq!(counts[0].len(), counts[1].len(), "{:#?}\n{:#?}", counts[0], counts[1]);
     assert!((6..=9).contains(&counts[0].len()), "{:#?}", counts[0]);
     seen.app.stop().await;

@@ -1,27 +1,27 @@
-//! What a plan says of what it has read.
+//! Reads a plan: which rows and pages a statement has read.
 
 use serde_json::Value;
 
-/// Tables that do not grow with what is in the registry.
+/// Tables that don't grow with the registry.
 const SMALL: [&str; 4] = ["log_head", "log_floor", "operators", "service_tokens"];
 
 /// A statement that has run.
 #[derive(Clone, Debug)]
-pub(super) struct Ran {
-    /// Its text.
+pub(super) struct ExecutedStatement {
+    /// Its SQL.
     pub(super) text: String,
-    /// How many pages of tables and indexes it has looked at.
+    /// Pages of tables and indexes read.
     pub(super) blocks: u64,
-    /// How many rows scans have yielded or thrown away.
+    /// Rows that scans returned or discarded.
     pub(super) rows: u64,
-    /// The tables that grow, and of which it has read all.
+    /// Growing tables that were scanned completely.
     pub(super) whole: Vec<String>,
-    /// Its plan, for people.
+    /// The plan in readable form.
     pub(super) plan: String,
 }
 
-impl Ran {
-    /// What a plan in JSON says.
+impl ExecutedStatement {
+    /// Reads a plan in JSON.
     pub(super) fn of(explained: &Value) -> Self {
         let plan = &explained["Plan"];
         let mut ran = Self {
@@ -64,6 +64,6 @@ impl Ran {
 }
 
 fn number(node: &Value, key: &str) -> u64 {
-    // Rows are told as an average of all loops, which need not be whole.
+    // Rows are an average over all loops, so they may have a fraction.
     node[key].as_f64().unwrap_or(0.0).ceil() as u64
 }

@@ -1,37 +1,40 @@
-//! What follows the log, from long ago: replays, and the snapshot that a gateway begins with.
+//! Streams that start far back in the log: replays, and a gateway's initial snapshot.
 
 use agent_registry::domain::change::Cursor;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Seen,
-    ask::Who,
+    ObservedService,
+    ask::QueryCaller,
     fill::{Kind, Size, id},
-    plan::Ran,
+    plan::ExecutedStatement,
 };
 use crate::support::caller::Client;
 
-/// How many events of a stream are awaited: several pages of them.
+/// How many events of a stream to wait for: several pages.
 const EVENTS: usize = 60;
 
-/// The statements of these, with how many rows each is about.
-pub(super) async fn followed(seen: &Seen, size: Size) -> Vec<(String, u64, Vec<Ran>)> {
+/// Opens these streams. Returns their statements, with the rows that each needs.
+pub(super) async fn followed(
+    seen: &ObservedService,
+    size: Size,
+) -> Vec<(String, u64, Vec<ExecutedStatement>)> {
     let mut all = Vec::new();
     let cursor = Cursor::new(i64::try_from(size.head() / 2).unwrap(), 1, &Sha256::digest("x"));
     let after = json!({ "after": cursor.to_string() });
     let changes = "subscription ($after: Cursor) { changes(after: $after) { revision } }";
     let activations = "subscription ($after: Cursor) { activations(after: $after) { revision } }";
     for (who, events) in [
-        (Who::Operator, EVENTS),
-        (Who::User(1), EVENTS),
-        (Who::User(size.busy()), EVENTS),
-        (Who::User(3), EVENTS),
-        (Who::User(2), 0),
+        (QueryCaller::Operator, EVENTS),
+        (QueryCaller::User(1), EVENTS),
+        (QueryCaller::User(size.busy()), EVENTS),
+        (QueryCaller::User(3), EVENTS),
+        (QueryCaller::User(2), 0),
     ] {
         for query in [changes, activations] {
-            // 256 entries at a time, of each customer.
-            let rows = 256 * if who == Who::User(size.busy()) { 21 } else { 1 };
+            // Pages of 256 entries, for each customer.
+            let rows = 256 * if who == QueryCaller::User(size.busy()) { 21 } else { 1 };
             follow(seen, seen.client(who), (query, &after, events), rows, &mut all).await;
         }
     }
@@ -39,18 +42,18 @@ pub(super) async fn followed(seen: &Seen, size: Size) -> Vec<(String, u64, Vec<R
     let agents: Vec<String> = (1..=1000).map(|nth| id(Kind::Agent, nth * (size.agents / 1000))).collect();
     let gateway = seen.app.gateway().await.0;
     for which in [json!({}), json!({ "customer": id(Kind::Customer, 1) }), json!({ "agents": agents })] {
-        // Sixteen agents at a time, each with what the log says of it.
+        // Pages of sixteen agents, each with its entries in the log.
         follow(seen, gateway.clone(), (configs, &which, EVENTS), 16 * 4, &mut all).await;
     }
     all
 }
 
 async fn follow(
-    seen: &Seen,
+    seen: &ObservedService,
     client: Client,
     (query, variables, events): (&str, &Value, usize),
     rows: u64,
-    all: &mut Vec<(String, u64, Vec<Ran>)>,
+    all: &mut Vec<(String, u64, Vec<ExecutedStatement>)>,
 ) {
     seen.eye.ran().await;
     let mut socket = client.socket().await;

@@ -1,4 +1,4 @@
-//! The ways to go away in the middle of a mutation.
+//! Ways to disconnect during a mutation.
 
 use std::time::{Duration, Instant};
 
@@ -14,46 +14,51 @@ use crate::support::{
     socket::{Frame, Socket},
 };
 
-/// How long to wait for a whole answer: far more than it takes.
+/// How long to wait for a complete response; far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(20);
 const CREATE: &str =
     "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } } }";
 
 /// How a client leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum LeaveMode {
     /// HTTP: the connection is reset.
     Reset,
-    /// HTTP: the connection is closed in order.
+    /// HTTP: the connection is closed in an orderly way.
     Close,
-    /// A websocket that is hung up.
+    /// The WebSocket's connection is dropped.
     Socket,
-    /// A websocket that stays: the client ends the operation, and asks for something else.
+    /// The WebSocket stays open: the client completes the operation and starts another.
     Complete,
 }
 
-impl Way {
+impl LeaveMode {
     pub(super) const ALL: [Self; 4] = [Self::Reset, Self::Close, Self::Socket, Self::Complete];
 }
 
-/// What the client knows when it is gone.
+/// What the client knows when it has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It was answered, after this long.
+    /// A response arrived, after this long.
     Acknowledged(Duration),
-    /// It had heard nothing yet.
+    /// No response had arrived.
     Unknown,
 }
 
-/// Begins to create a customer of this name and leaves after so long, or when it is answered.
-pub(super) async fn leave(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+/// Starts to create a customer, and leaves after this time, or at the response.
+pub(super) async fn leave(
+    operator: &Operator,
+    way: LeaveMode,
+    name: &str,
+    after: Option<Duration>,
+) -> Outcome {
     match way {
-        Way::Reset | Way::Close => over_http(operator, way, name, after).await,
-        Way::Socket | Way::Complete => over_socket(operator, way, name, after).await,
+        LeaveMode::Reset | LeaveMode::Close => over_http(operator, way, name, after).await,
+        LeaveMode::Socket | LeaveMode::Complete => over_socket(operator, way, name, after).await,
     }
 }
 
-async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+async fn over_http(operator: &Operator, way: LeaveMode, name: &str, after: Option<Duration>) -> Outcome {
     let body = json!({ "query": CREATE, "variables": { "input": { "name": name } } }).to_string();
     let head = format!(
         "POST /graphql HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -62,8 +67,8 @@ async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Dura
     );
     let mut stream = TcpStream::connect(operator.base.trim_start_matches("http://")).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    if way == Way::Reset {
-        // The service hears of a reset at once, of an orderly end when it next reads.
+    if way == LeaveMode::Reset {
+        // The service notices a reset at once, and an orderly close at its next read.
         stream.set_zero_linger().unwrap();
     }
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -77,19 +82,19 @@ async fn over_http(operator: &Operator, way: Way, name: &str, after: Option<Dura
         None => timeout(DEADLINE, stream.read(&mut answer)).await.unwrap().unwrap(),
     };
     let took = sent.elapsed();
-    if way == Way::Close {
+    if way == LeaveMode::Close {
         let _ = stream.shutdown().await;
     }
     let answer = String::from_utf8_lossy(&answer[..read]);
     if answer.starts_with("HTTP/1.1 200") && answer.contains("\"createCustomer\":{\"customer\":{\"id\"") {
         return Outcome::Acknowledged(took);
     }
-    // Whoever is answered is answered well.
+    // Any response must be the success.
     assert!(read == 0, "{answer}");
     Outcome::Unknown
 }
 
-async fn over_socket(operator: &Operator, way: Way, name: &str, after: Option<Duration>) -> Outcome {
+async fn over_socket(operator: &Operator, way: LeaveMode, name: &str, after: Option<Duration>) -> Outcome {
     let mut socket = operator.socket().await;
     socket.subscribe("1", CREATE, json!({ "input": { "name": name } })).await;
     let sent = Instant::now();
@@ -101,7 +106,7 @@ async fn over_socket(operator: &Operator, way: Way, name: &str, after: Option<Du
         None => Some(socket.next().await),
     };
     let took = sent.elapsed();
-    if way == Way::Complete {
+    if way == LeaveMode::Complete {
         stay(&mut socket).await;
     }
     match answer {
@@ -114,13 +119,13 @@ async fn over_socket(operator: &Operator, way: Way, name: &str, after: Option<Du
     }
 }
 
-/// Ends the operation, and asks for something else on the same socket: under the same id, as clients may.
+/// Completes the operation, and starts another with the same id on the same socket, as the protocol allows.
 async fn stay(socket: &mut Socket) {
     socket.send(json!({ "id": "1", "type": "complete" })).await;
     socket.subscribe("1", "{ viewer { name } }", Value::Null).await;
     loop {
         let Frame::Message(message) = socket.next().await else { panic!("the socket is closed") };
-        // What was on its way before the service heard of the end may still come.
+        // A result sent before the service has read `complete` may still arrive.
         if message["type"] == "next" && message["payload"]["data"]["viewer"].is_object() {
             return;
         }

@@ -1,6 +1,6 @@
-//! A credential that is in memory ends when the table says so: in real time, and after time has passed on both clocks.
+//! A credential in memory becomes invalid at the time in its row: in real time, and after both clocks have moved.
 //!
-//! Each test shows first that the credential is served from memory, by the statements that are not run.
+//! Each test first shows that the credential comes from memory, by counting statements.
 
 use std::time::Duration;
 
@@ -23,16 +23,16 @@ const NAME: &str = "{ viewer { name } }";
 const CREATE: &str =
     "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } secret } }";
 
-/// Over REST, because GraphQL looks at the credential again when it has read the body.
+/// Over REST, because GraphQL checks the credential again after it has read the body.
 async fn status(client: &Client) -> u16 {
     client.get("/v1/agents").await.status.as_u16()
 }
 
-/// Asks until who it is comes from memory, and no statement is run for it.
+/// Sends requests until the credential comes from memory, so that a request runs no statement.
 async fn warm(app: &Instance, client: &Client) {
     eventually("the credential is served from memory", async || {
         until("the instance holds its lease", || app.door.hub.age() < Duration::from_millis(500)).await;
-        // Reading nothing but who it is.
+        // This query reads only the caller itself.
         let before = app.registry.statements();
         assert_eq!(client.gql(NAME, Value::Null).await.status, 200);
         app.registry.statements() == before
@@ -40,7 +40,7 @@ async fn warm(app: &Instance, client: &Client) {
     .await;
 }
 
-/// A key of this customer's that ends after this time; its id, and who has it.
+/// An API key of this customer with this lifetime. Returns its id and a client.
 async fn key(city: &City, ends_in: Option<Duration>) -> (String, Client) {
     let ends_at = ends_in.map(|time| city.app.clock.now() + TimeDelta::from_std(time).unwrap());
     let input =
@@ -76,7 +76,7 @@ async fn a_rotation_reaches_a_key_in_memory() {
     let begun = Instant::now();
     city.operator.gql(rotate, json!({ "id": id, "overlap": 2 })).await.text("/rotateApiKey/secret");
     if begun.elapsed() < Duration::from_secs(1) {
-        assert_eq!(status(&old).await, 200, "it is accepted for the overlap");
+        assert_eq!(status(&old).await, 200, "the old key is accepted during the overlap");
     }
     sleep(Duration::from_millis(2100)).await;
     assert_eq!(status(&old).await, 401);
@@ -84,10 +84,10 @@ async fn a_rotation_reaches_a_key_in_memory() {
     let (id, old) = key(&city, None).await;
     warm(&city.app, &old).await;
     city.operator.gql(rotate, json!({ "id": id, "overlap": 0 })).await.text("/rotateApiKey/secret");
-    assert_eq!(status(&old).await, 401, "without an overlap it is refused at once");
+    assert_eq!(status(&old).await, 401, "without an overlap the old key is rejected at once");
 }
 
-/// The larger plan allows 400 requests at once, the smaller one 100.
+/// The larger plan allows bursts of 400 requests, the smaller one of 100.
 #[tokio::test]
 async fn a_key_in_memory_has_its_customers_plan_of_now() {
     let city = City::new().await;
@@ -105,7 +105,7 @@ async fn a_key_in_memory_has_its_customers_plan_of_now() {
     }
 }
 
-/// The same for who may do less from then on: the rights in memory are those of now.
+/// A key that is revoked is rejected at once, although it is in memory.
 #[tokio::test]
 async fn a_revoked_credential_in_memory_is_refused_at_once() {
     let city = City::new().await;

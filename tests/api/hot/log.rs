@@ -1,5 +1,5 @@
-//! What is in memory when the instance can't go on from where it followed the log: the log was pruned beyond that, or it is
-//! another log now. Nothing of before is served then, and all who watch begin anew.
+//! Memory when the instance can't continue from its position in the log, because the log was pruned beyond it or
+//! replaced. Nothing from before is served then, and all subscriptions end.
 
 use agent_registry::domain::member::Role;
 use chrono::Utc;
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A session as superuser, which no trigger stops.
+/// A superuser's session in which no trigger fires.
 async fn superuser(app: &App) -> PgConnection {
     let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
     sqlx::raw_sql("SET session_replication_role = replica").execute(&mut session).await.unwrap();
@@ -28,7 +28,7 @@ async fn run(session: &mut PgConnection, statements: impl Into<String>) {
     sqlx::raw_sql(AssertSqlSafe(statements.into())).execute(session).await.unwrap();
 }
 
-/// Sets the log back to the end of this commit.
+/// SQL that truncates the log after this revision.
 fn set_back(revision: i64) -> String {
     format!(
         "DELETE FROM registry.changes WHERE revision > {revision};
@@ -37,8 +37,8 @@ fn set_back(revision: i64) -> String {
     )
 }
 
-/// An instance whose follower stands still while commits are made and pruned: everything that it would have learnt from
-/// them it must learn otherwise.
+/// The instance's tail is blocked while changes are committed and pruned. The instance must not serve what these
+/// entries would have evicted.
 #[tokio::test]
 async fn what_was_pruned_before_it_was_followed_is_not_served_from_memory() {
     let city = City::new().await;
@@ -59,7 +59,7 @@ async fn what_was_pruned_before_it_was_followed_is_not_served_from_memory() {
     let other = city.app.another().await;
     city.app.caught_up().await;
 
-    // The follower reads where the log begins; no write does.
+    // The tail reads `log_floor`; writes don't.
     let mut holder = superuser(&city.app).await;
     run(&mut holder, "BEGIN; LOCK TABLE registry.log_floor IN ACCESS EXCLUSIVE MODE").await;
     let followed = city.app.door.hub.applied();
@@ -75,7 +75,7 @@ async fn what_was_pruned_before_it_was_followed_is_not_served_from_memory() {
         "mutation ($id: ID!) { createAgent(input: { customerId: $id, name: \"Last\" }) { revision } }";
     let id = json!({ "id": city.customer });
     let last = there(&admin).gql(create, id).await.text("/createAgent/revision");
-    assert_eq!(city.app.door.hub.applied(), followed, "it stands still");
+    assert_eq!(city.app.door.hub.applied(), followed, "the tail is blocked");
     run(&mut holder, "UPDATE registry.log_floor SET keep = '0'; SET LOCAL registry.scope = 'platform'").await;
     let prune = format!("SELECT registry.prune_changes('{}', 1000)", Utc::now().to_rfc3339());
     let floor: Option<i64> = sqlx::query_scalar(AssertSqlSafe(prune)).fetch_one(&mut holder).await.unwrap();
@@ -87,7 +87,7 @@ async fn what_was_pruned_before_it_was_followed_is_not_served_from_memory() {
     city.app.caught_up().await;
     assert_eq!(prompt(&gateway, &city.active()).await, "new");
     assert_eq!(key.get(&city.active()).await.status, 401);
-    // Whose key was revoked is told so, though its revocation was in no entry that was read.
+    // The socket of the revoked key is closed, although no entry about its revocation was read.
     let end = within("the socket of the revoked key is closed", async {
         loop {
             match watching.next().await {
@@ -100,7 +100,7 @@ async fn what_was_pruned_before_it_was_followed_is_not_served_from_memory() {
     other.stop().await;
 }
 
-/// In one transaction, so that no reading of the log finds it shorter than it was.
+/// The log is replaced in one transaction, so that no read finds it shorter.
 #[tokio::test]
 async fn another_log_that_ends_at_the_same_revision_is_noticed() {
     let city = City::new().await;
@@ -130,7 +130,7 @@ async fn another_log_that_ends_at_the_same_revision_is_noticed() {
     run(&mut holder, another).await;
     assert_eq!(city.revision().await, before + 1, "the other log ends at the same revision");
 
-    // No write follows that would show it.
+    // No later write reveals the replacement.
     let Frame::Message(ended) = socket.next().await else { panic!("closed") };
     assert_eq!(ended["payload"]["errors"][0]["extensions"]["code"], "CURSOR_INVALID", "{ended}");
     eventually("the configuration of the other log is served", async || {
@@ -139,7 +139,7 @@ async fn another_log_that_ends_at_the_same_revision_is_noticed() {
     .await;
 }
 
-/// Readings for watchers are kept by commit and agent: in another log these name something else.
+/// Reads for subscribers are cached by revision and agent, which mean something else in another log.
 #[tokio::test]
 async fn a_reading_of_the_log_that_was_is_told_to_nobody() {
     let city = City::new().await;
@@ -175,11 +175,11 @@ async fn a_reading_of_the_log_that_was_is_told_to_nobody() {
     let Frame::Message(ended) = socket.next().await else { panic!("closed") };
     assert_eq!(ended["payload"]["errors"][0]["extensions"]["code"], "CURSOR_INVALID", "{ended}");
     let done = city.editor.activate(&city.agent, &third).await.text("/activateVersion/revision");
-    assert_eq!(done, (published + 1).to_string(), "the same revision as the one that is gone");
+    assert_eq!(done, (published + 1).to_string(), "the same revision as in the former log");
 
     let mut later = gateway.socket().await;
     later.subscribe("1", configs, json!({ "after": before.to_string() })).await;
-    let told = within("the change is told", async {
+    let told = within("the change is sent", async {
         loop {
             let event = later.event().await["data"]["configs"].clone();
             if event["revision"] == done.as_str() && event["kind"] == "UPSERT" {

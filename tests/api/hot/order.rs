@@ -1,4 +1,4 @@
-//! What is in memory is never older than what a watcher was told, nor than what a reading overlapped with.
+//! Memory is never older than an event that a subscriber has received, nor than a change during a read.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// As many agents as one commit of an import changes: forgetting them takes a while, in which a watcher could look.
+/// Each commit changes this many agents. Evicting them takes a while, in which a subscriber could read memory.
 const AGENTS: usize = 32;
 const COMMITS: usize = 40;
 
-/// A watcher that looks into memory the moment that it is told of a commit finds nothing older there.
+/// A subscriber that reads memory at the moment of an event finds no older configuration there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
     let city = City::new().await;
@@ -35,7 +35,7 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
         model_name: "m".to_owned(),
         activate: true,
     };
-    // Each agent has all versions at once; a commit makes another of them serve in all agents.
+    // Each agent has both versions from the start. Each commit activates the other version of all agents.
     let file = |active: usize| {
         (0..AGENTS).fold(String::new(), |mut file, nth| {
             let versions = [json!({ "system_prompt": "even" }), json!({ "system_prompt": "odd" })];
@@ -61,7 +61,7 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
         }
     }
     assert_eq!(agents.len(), AGENTS);
-    // Read again by now, whatever forgot it: in memory, or a commit has nothing to forget.
+    // Reads all agents, so that they are in memory and the next commit has something to evict.
     let warm = async |revision: i64| {
         for agent in &agents {
             let path = format!("/internal/agents/{agent}/active?at_least={revision}");
@@ -82,7 +82,7 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
                     continue;
                 }
                 told = change.revision;
-                let found = agents.iter().rev().filter_map(|agent| hub.at_hand(&bearer, *agent));
+                let found = agents.iter().rev().filter_map(|agent| hub.cached_config(&bearer, *agent));
                 let found = found.filter(|hot| hot.config.revision < told);
                 older.extend(found.map(|hot| (told, hot.config.revision)));
                 if told >= first + i64::try_from(COMMITS).unwrap() {
@@ -94,15 +94,15 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
     });
     for nth in 1..=COMMITS {
         let revision = import(nth).await;
-        until("the commit has arrived", || hub.applied() >= revision).await;
+        until("the instance has followed the commit", || hub.applied() >= revision).await;
         warm(revision).await;
     }
-    let older = crate::support::wait::within("all commits are told", watcher).await.unwrap();
-    assert_eq!(older, [], "pairs of the commit that was told and the older one that was in memory");
+    let older = crate::support::wait::within("all commits are sent", watcher).await.unwrap();
+    assert_eq!(older, [], "pairs of an event's revision and the older one in memory");
 }
 
-/// The reading is held up when it has seen the agent and not yet its version; what changes is one agent, not a customer.
-/// A rename's rows are written behind the service's back, because a real one would wait for the same lock.
+/// The read is blocked after it has read the agent and before it reads the version. The change concerns one agent,
+/// not its customer. It is written with SQL, because a real rename would wait for the same lock.
 #[tokio::test]
 async fn a_reading_that_began_before_its_agent_changed_is_not_kept() {
     let city = City::new().await;
@@ -133,7 +133,7 @@ async fn a_reading_that_began_before_its_agent_changed_is_not_kept() {
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(rename)).execute(&mut looker).await.unwrap();
     let revision = city.revision().await;
-    until("the change has arrived", || other.door.hub.applied() >= revision).await;
+    until("the other instance has followed the change", || other.door.hub.applied() >= revision).await;
     assert!(!reading.is_finished());
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
 
@@ -143,7 +143,8 @@ async fn a_reading_that_began_before_its_agent_changed_is_not_kept() {
     other.stop().await;
 }
 
-/// A tag that a client knows is answered 304 also while nothing proves that it is still so, and says so as 200 does.
+/// A request with a known tag gets 304 when the lease has expired too, with the same header about staleness as a
+/// 200.
 #[tokio::test]
 async fn without_proof_a_known_tag_says_so_too() {
     let city = City::new().await;

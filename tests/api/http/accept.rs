@@ -1,4 +1,4 @@
-//! `Accept` is a wish (RFC 9110, section 12.5.1), and what it means is decided when the operation is known.
+//! `Accept` is a preference (RFC 9110, section 12.5.1). The service evaluates it when it knows the operation.
 
 use reqwest::Method;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::{
     support::{Answer, App, events::Events},
 };
 
-/// What old and careless clients send.
+/// Values that old and careless clients send.
 const ODD: [(&str, &str); 9] = [
     // Java's HttpURLConnection.
     ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
@@ -19,7 +19,7 @@ const ODD: [(&str, &str); 9] = [
     ("application/graphql-response+json;q=1.5", GRAPHQL),
     ("application/graphql-response+json;q", GRAPHQL),
     ("*", JSON),
-    // Names no type.
+    // Not a media type.
     ("json", JSON),
     (";q=0, /", JSON),
 ];
@@ -36,7 +36,7 @@ async fn a_malformed_weight_takes_nothing_from_what_it_is_given_to() {
             "{accept}"
         );
     }
-    // What a client says plainly that it does not take, it is not sent, and nothing is run.
+    // The service never sends a type that the client excludes, and runs nothing then.
     for accept in ["text/html", "application/json;q=0, text/html;q=.5", "*;q=.0"] {
         let answer = Answer::of(post(&operator, Some(accept), json!({ "query": CREATE }))).await;
         assert_refused(&answer, 406);
@@ -75,18 +75,18 @@ async fn a_subscription_comes_as_events_to_who_takes_them_at_all() {
     drop(events);
     until("no watcher is left", || app.watchers() == 0).await;
 
-    // Who takes no events, is told where there are some.
+    // A client that doesn't accept events gets an error that names the media type.
     for accept in [JSON, GRAPHQL, "application/*", "*/*, text/event-stream;q=0"] {
         let answer = Answer::of(post(operator, Some(accept), body.clone())).await;
         assert_refused(&answer, 400);
         let message = answer.body["errors"][0]["message"].as_str().unwrap();
         assert!(message.contains("text/event-stream"), "{message}");
     }
-    // A document that can't be read names no subscription.
+    // A document that doesn't parse isn't a subscription.
     let wrong = json!({ "query": "subscription { activations" });
     let answer = Answer::of(post(operator, Some("application/json, text/event-stream"), wrong)).await;
     assert_refused(&answer, 200);
-    // What has one result keeps the representation that is liked best.
+    // An operation with one result gets the preferred type.
     for (accept, kind) in [("*/*", JSON), ("application/json, text/event-stream", JSON)] {
         let answer = Answer::of(post(operator, Some(accept), json!({ "query": "{ __typename }" }))).await;
         assert!(answer.header("content-type").unwrap().starts_with(kind), "{accept}");

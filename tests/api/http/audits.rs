@@ -1,13 +1,13 @@
-//! The audits of the GraphQL over HTTP specification, as npm's `graphql-http` has them, against a real service.
+//! The audits of the GraphQL over HTTP specification, from npm's `graphql-http`, against a real service.
 
 use serde_json::{Value, json};
 
 use crate::support::{App, node::script};
 
-/// How many audits there are in the version of `graphql-http` that is pinned in tests/package.json.
+/// The number of audits in the version of `graphql-http` that tests/package.json pins.
 const AUDITS: u64 = 61;
 
-/// Runs them with this credential; answers whether all are ok, and what it printed.
+/// Runs the audits with this credential. Returns whether all passed, and the report.
 async fn audit(app: &App, token: Option<&str>) -> (bool, Value) {
     let mut script = script("conformance", "audits.mjs");
     script.args(["--url", &format!("{}/graphql", app.base)]);
@@ -24,7 +24,7 @@ async fn all_audits_of_graphql_over_http_are_ok() {
     println!("graphql-http: {} of {} audits are ok", told["ok"], told["audits"]);
     assert_eq!((is_well, &told), (true, &json!({ "audits": AUDITS, "ok": AUDITS, "wrong": [] })), "{told}");
 
-    // Without a credential most must fail, or they would not look at the answers.
+    // Without a credential most audits must fail; otherwise they wouldn't check the responses.
     let (is_well, told) = audit(&app, None).await;
     let wrong = told["wrong"].as_array().unwrap();
     assert!(!is_well && wrong.len() > 20, "{told}");

@@ -1,4 +1,4 @@
-//! `If-Match` and `If-None-Match` (RFC 9110, section 13), wherever there is an entity tag.
+//! `If-Match` and `If-None-Match` (RFC 9110, section 13), on every path with an entity tag.
 
 use agent_registry::domain::{ServiceScope, member::Role};
 use reqwest::Method;
@@ -17,7 +17,7 @@ async fn conditions_hold_at_every_tag_and_if_match_comes_first() {
     editor.activate(&agent, &version).await;
     let gateway = app.service([ServiceScope::ConfigsRead]).await;
     let active = format!("/internal/agents/{agent}/active");
-    // The second time, a service's configuration comes the short way.
+    // From the second request on, a service token's configuration takes the fast path.
     assert_eq!(gateway.get(&active).await.status, 200);
     for path in [active.as_str(), "/openapi.json", "/problems/not-found", "/graphiql", "/graphiql/boot.js"] {
         let plain = gateway.get(path).await;
@@ -47,7 +47,7 @@ async fn conditions_hold_at_every_tag_and_if_match_comes_first() {
                 match status {
                     304 => {
                         assert_eq!(answer.header("etag"), Some(tag.as_str()), "{what}");
-                        // It would be the length of what is not sent (section 8.6).
+                        // A 304 has no body, so its length would be that of what isn't sent (section 8.6).
                         assert_eq!(answer.header("content-length"), None, "{what}");
                         assert_eq!(answer.header("content-type"), None, "{what}");
                     }

@@ -1,5 +1,5 @@
-//! What is wrong anywhere in a request runs nothing of it, and what is selected twice runs once: by a body, by events, and over
-//! a socket.
+//! A request with an error anywhere runs nothing, and a repeated selection runs once: over POST, server-sent events
+//! and WebSocket.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,11 @@ use super::{CREATE, GRAPHQL, assert_refused, customers, get, operator, persisted
 use crate::support::{
     Answer, App,
     caller::Operator,
-    events::{Events, Said},
+    events::{Events, SseMessage},
 };
 
-/// Its second field has an input of another type; a variable stands where it may not; a string is no time; a number is too large.
+/// The second field has an input of another type; a variable of another type; a string that isn't a time; a number
+/// that is too large.
 const WRONG: [&str; 4] = [
     "mutation { a: createCustomer(input: {name: \"A\"}) { revision } b: createAgent(input: \"x\") { revision } }",
     "mutation ($n: String) { a: createCustomer(input: {name: \"A\"}) { revision } b: createCustomer(input: {name: $n}) { revision } }",
@@ -21,26 +22,26 @@ const WRONG: [&str; 4] = [
 const TWICE: &str = "mutation { a: createCustomer(input: {name: \"Once\"}) { customer { id } } ...F } \
     fragment F on Mutation { a: createCustomer(input: {name: \"Once\"}) { customer { name } ...{ revision } } }";
 
-/// The doors of GraphQL through which a mutation may come.
+/// The transports of a mutation.
 #[derive(Clone, Copy, Debug)]
-enum Door {
+enum Transport {
     Body,
     Events,
     Socket,
 }
 
-/// What is answered at a door: `data`, when the operation ran.
-async fn ask(app: &App, caller: &Operator, door: Door, query: &str) -> Option<Value> {
+/// The `data` of the response; none when the operation didn't run.
+async fn ask(app: &App, caller: &Operator, door: Transport, query: &str) -> Option<Value> {
     match door {
-        Door::Body => {
+        Transport::Body => {
             let answer = Answer::of(post(caller, Some(GRAPHQL), json!({ "query": query }))).await;
             answer.body.get("data").cloned()
         }
-        Door::Events => match Events::of(caller.watch(query, Value::Null)).await.next().await {
-            Said::Next(said) => said.get("data").cloned(),
+        Transport::Events => match Events::of(caller.watch(query, Value::Null)).await.next().await {
+            SseMessage::Next(said) => said.get("data").cloned(),
             other => panic!("{other:?}"),
         },
-        Door::Socket => {
+        Transport::Socket => {
             let message = over_socket(app, caller, json!({ "query": query })).await;
             message["payload"].get("data").cloned()
         }
@@ -51,7 +52,7 @@ async fn ask(app: &App, caller: &Operator, door: Door, query: &str) -> Option<Va
 async fn what_is_wrong_runs_nothing_and_what_stands_twice_runs_once_at_every_door() {
     let (app, operator) = operator().await;
     let mut made = 0;
-    for door in [Door::Body, Door::Events, Door::Socket] {
+    for door in [Transport::Body, Transport::Events, Transport::Socket] {
         for query in WRONG {
             assert_eq!(ask(&app, &operator, door, query).await, None, "{door:?}: {query}");
             assert_eq!(customers(&operator).await, made, "{door:?}: {query}");
@@ -62,7 +63,7 @@ async fn what_is_wrong_runs_nothing_and_what_stands_twice_runs_once_at_every_doo
         assert_eq!(data["a"]["customer"]["name"], "Once", "{data}");
         assert!(data["a"]["customer"]["id"].is_string() && data["a"]["revision"].is_string(), "{data}");
     }
-    // By GET no mutation runs, right or wrong.
+    // A mutation over GET never runs, valid or not.
     for query in [CREATE, TWICE] {
         assert_refused(&Answer::of(get(&operator, &[("query", query)])).await, 405);
     }

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: which status says what, in which type, and what is no request at all.
+//! GraphQL over HTTP: statuses, media types, and malformed requests.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ fn get(caller: &Operator, parameters: &[(&str, &str)]) -> RequestBuilder {
     by(Method::GET, caller, parameters)
 }
 
-/// The same by HEAD.
+/// `HEAD /graphql` with these parameters.
 fn head(caller: &Operator, parameters: &[(&str, &str)]) -> RequestBuilder {
     by(Method::HEAD, caller, parameters)
 }
@@ -48,7 +48,7 @@ fn by(method: Method, caller: &Operator, parameters: &[(&str, &str)]) -> Request
     caller.request(method, &format!("/graphql?{}", pairs.join("&")))
 }
 
-/// That nothing ran, and that the answer says so without giving our inside away.
+/// Asserts that nothing ran, and that the response reveals no internals.
 fn assert_refused(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{}", answer.body);
     let body = answer.body.as_object().unwrap_or_else(|| panic!("{}", answer.body));
@@ -76,7 +76,7 @@ async fn customers(caller: &Operator) -> Value {
 async fn the_accepted_type_decides_what_a_status_says() {
     let (_app, operator) = operator().await;
     let fields: String = (0..200).map(|n| format!("a{n}: __typename ")).collect();
-    // What is asked, and its status for who understands `application/graphql-response+json`, and for others.
+    // Requests, each with its status for clients that accept `application/graphql-response+json`, and for others.
     let asked = [
         (json!({ "query": "{ __typename }" }), 200, 200),
         (json!({ "query": "{" }), 400, 200),
@@ -175,7 +175,7 @@ async fn get_is_for_queries() {
         &[("query", "{ __typename }"), ("variables", "{")],
         &[("query", "{ __typename }"), ("extensions", "1")],
         &[("query", "{ __typename }"), ("query", "{ __typename }")],
-        // A form sends what was left empty: that is as if it were not there.
+        // A form sends empty fields, which count as absent.
         &[("query", "")],
         &[("query", ""), ("documentId", ""), ("variables", ""), ("extensions", "")],
     ] {
@@ -183,7 +183,7 @@ async fn get_is_for_queries() {
     }
     let bare = Answer::of(operator.request(Method::GET, "/graphql")).await;
     assert_refused(&bare, 400);
-    // What is no UTF-8 behind its percents would be read as U+FFFD.
+    // Percent-encoded bytes that aren't UTF-8 must not be read as U+FFFD.
     for query in [
         "query={__typename}%ff",
         "query={__typename}&operationName=%C3%28",
@@ -246,7 +246,7 @@ async fn who_it_is_is_said_in_one_header() {
         for accept in [GRAPHQL, JSON] {
             let answer = Answer::of(request.try_clone().unwrap().header("accept", accept)).await;
             assert_refused(&answer, 401);
-            // Without a credential the challenge names no error (RFC 6750, section 3.1).
+            // Without a credential the challenge has no error (RFC 6750, section 3.1).
             assert_eq!(answer.challenge(), Some(error));
             assert_eq!(answer.body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
             assert!(!answer.body.to_string().contains(&token));

@@ -1,4 +1,4 @@
-//! Persisted queries by hash (Apollo's protocol), over HTTP and over sockets.
+//! Persisted queries by hash (Apollo's protocol), over HTTP and WebSocket.
 
 use agent_registry::domain::KeyScope;
 use reqwest::Method;
@@ -18,12 +18,12 @@ pub(super) fn sha256(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 
-/// The extension that names a document by its hash.
+/// The extension with a document's hash.
 fn named(hash: &str) -> Value {
     json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
 }
 
-/// Sends the hash, with the text or without.
+/// Sends the hash, with or without the text.
 async fn ask(caller: &Operator, text: Option<&str>, hash: &str) -> Answer {
     let mut body = json!({ "extensions": named(hash) });
     if let Some(text) = text {
@@ -36,7 +36,7 @@ fn code(answer: &Answer) -> &str {
     answer.body["errors"][0]["extensions"]["code"].as_str().unwrap()
 }
 
-/// That this hash is not known here.
+/// Asserts that the service doesn't know this hash.
 async fn assert_unknown(caller: &Operator, hash: &str) {
     let answer = ask(caller, None, hash).await;
     assert_refused(&answer, 400);
@@ -44,7 +44,7 @@ async fn assert_unknown(caller: &Operator, hash: &str) {
     assert_eq!(answer.body["errors"][0]["message"], "PersistedQueryNotFound");
 }
 
-/// What an operation of a socket is answered with first.
+/// The first message of an operation over WebSocket.
 pub(super) async fn over_socket(app: &App, caller: &Operator, payload: Value) -> Value {
     let mut socket = Socket::open(&app.base, caller.token.as_deref()).await;
     socket.send(json!({ "id": "1", "type": "subscribe", "payload": payload })).await;
@@ -82,17 +82,17 @@ async fn a_document_that_was_sent_once_is_known_by_its_hash() {
     let next = over_socket(&app, &operator, json!({ "extensions": named(&hash) })).await;
     assert_eq!((&next["type"], &next["payload"]["data"]), (&json!("next"), &count));
 
-    // The hash is no credential: whoever knows it may do what it may do, and no more.
+    // The hash is no credential: a caller without one is rejected.
     let anonymous = app.anonymous();
     let request = anonymous.request(Method::POST, "/graphql").json(&json!({ "extensions": named(&hash) }));
     assert_refused(&Answer::of(request).await, 401);
-    // And it says nothing of what others ask: nobody else finds the document by it.
+    // The hash reveals nothing about other callers: only the tenant that sent the text finds it.
     let stranger = Operator(app.user("stranger", None));
     assert_unknown(&stranger, &hash).await;
     assert!(ask(&stranger, Some(COUNT), &hash).await.status.is_success());
     assert!(ask(&stranger, None, &hash).await.status.is_success());
 
-    // What one socket says is known to all doors.
+    // A document sent over a socket is known on every transport.
     let other = "{ customers(first: 1) { totalCount } }";
     let learnt = json!({ "query": other, "extensions": named(&sha256(other)) });
     assert_eq!(over_socket(&app, &operator, learnt).await["payload"]["data"], count);
@@ -109,7 +109,7 @@ async fn a_document_is_found_by_its_hash_by_its_own_tenant_only() {
         Answer::of(key.request(Method::POST, "/graphql").json(&body)).await
     };
 
-    // A literal is what somebody could guess: with the hash alone, the guess can't be confirmed.
+    // A literal can be guessed. With the hash alone, the guess can't be confirmed.
     let text = "{ agents(filter: {nameContains: \"Permit\"}) { totalCount } }";
     let by_hash = json!({ "extensions": named(&sha256(text)) });
     let with_text = json!({ "query": text, "extensions": named(&sha256(text)) });
@@ -119,7 +119,7 @@ async fn a_document_is_found_by_its_hash_by_its_own_tenant_only() {
     send(&second, by_hash.clone()).await.at("/agents/totalCount");
     assert_eq!(code(&send(&stranger, by_hash).await), "PERSISTED_QUERY_NOT_FOUND");
 
-    // A text that was sent without its hash is found by it by nobody, although the service has it checked.
+    // A text sent without its hash isn't found by its hash, although the service has validated and cached it.
     let text = "query Count { agents { totalCount } }";
     for key in [&first, &stranger] {
         send(key, json!({ "query": text })).await.at("/agents/totalCount");
@@ -179,7 +179,7 @@ async fn a_wrong_hash_runs_nothing_and_teaches_nothing() {
         assert_refused(&answer, 400);
         assert_eq!(code(&answer), "PERSISTED_QUERY_NOT_FOUND", "{id}");
     }
-    // Without a document there is no request, in whichever type the answer goes out.
+    // Without a document the request is malformed, whatever type the response has.
     for extensions in [json!({}), json!({ "persistedQuery": null }), Value::Null] {
         let body = json!({ "documentId": null, "extensions": extensions });
         assert_refused(&Answer::of(post(&operator, Some(JSON), body)).await, 400);
@@ -208,7 +208,7 @@ async fn what_the_guard_refuses_is_not_remembered() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_memory_is_bounded_and_what_is_used_stays_in_it() {
     let (_app, operator) = operator().await;
-    // Some two hundred and fifty of these fill the memory.
+    // About 250 of these fill the cache.
     let pad = "#".repeat(60_000);
     let document = |n: usize| format!("query Q{n} {{ __typename }} {pad}");
     let used = document(0);
@@ -225,6 +225,6 @@ async fn the_memory_is_bounded_and_what_is_used_stays_in_it() {
         let answer = ask(&operator, None, &sha256(&document(n))).await;
         forgotten += usize::from(answer.body.get("errors").is_some());
     }
-    assert!(forgotten > 100, "{forgotten} of 399 were forgotten");
+    assert!(forgotten > 100, "{forgotten} of 399 were evicted");
     assert_eq!(ask(&operator, None, &sha256(&used)).await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! `insufficient_scope` (RFC 6750, section 3.1): for keys and tokens whose scopes do not suffice, and for nobody else.
+//! `insufficient_scope` (RFC 6750, section 3.1): for keys and tokens without a needed scope, and for no one else.
 
 use agent_registry::domain::{KeyScope, ServiceScope, member::Role};
 use serde_json::json;
@@ -29,10 +29,10 @@ async fn a_credential_whose_scopes_do_not_suffice_is_told_so() {
         );
         assert_eq!(answer.body["code"], "FORBIDDEN");
     }
-    // A role is no scope: another token of the same user would not do.
+    // A role isn't a scope: no other token of the same user would help.
     let answer = viewer.post("/v1/agents", create.clone()).await;
     assert_eq!((answer.status.as_u16(), answer.challenge()), (403, None), "{}", answer.body);
-    // Nor is what a key may not know of, nor a customer that is suspended.
+    // Neither for a key of another customer, nor for a suspended customer.
     let town = operator.customer("Town").await;
     let other = app.program(&town, KeyScope::ALL).await;
     let answer = other.get(&format!("/v1/agents/{agent}")).await;
@@ -44,7 +44,7 @@ async fn a_credential_whose_scopes_do_not_suffice_is_told_so() {
         (answer.status.as_u16(), &answer.body["code"], answer.challenge()),
         (403, &json!("SUSPENDED"), None)
     );
-    // Nothing came of any of these.
+    // None of these requests had an effect.
     let query = "query ($id: ID!) { agents(customerId: $id) { totalCount } }";
     assert_eq!(operator.gql(query, json!({ "id": customer })).await.at("/agents/totalCount"), 1);
 }

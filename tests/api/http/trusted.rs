@@ -1,4 +1,4 @@
-//! A list of trusted documents: no other is run, at whichever door, however it is named.
+//! A list of trusted documents: no other document runs, on any transport, by any name.
 
 use agent_registry::graphql::{TrustedDocuments, front};
 use reqwest::Method;
@@ -15,7 +15,7 @@ const COUNT: &str = "query Count { customers { totalCount } }";
 const CHANGES: &str = "subscription { changes { revision } }";
 const SCHEMA: &str = "{ __schema { queryType { name } } }";
 
-/// Relay's form, and Apollo's.
+/// The list in Relay's format and in Apollo's.
 fn lists() -> [Value; 2] {
     let listed = [("count", COUNT), ("create", CREATE), ("changes", CHANGES)];
     let operations = listed.map(|(id, body)| json!({ "id": id, "body": body, "name": id, "type": "query" }));
@@ -71,7 +71,7 @@ async fn what_is_in_the_list_runs_by_its_text_its_id_or_its_hash() {
         let mut socket = operator.socket().await;
         let payload = json!({ "documentId": "changes" });
         socket.send(json!({ "id": "1", "type": "subscribe", "payload": payload })).await;
-        crate::support::wait::until("it watches", || app.watchers() == 1).await;
+        crate::support::wait::until("the subscription is open", || app.watchers() == 1).await;
         let created = Answer::of(post(&operator, Some(GRAPHQL), json!({ "documentId": "create" }))).await;
         assert!(created.at("/createCustomer/customer/id").is_string());
         assert!(socket.event().await["data"]["changes"]["revision"].is_string());
@@ -97,9 +97,9 @@ async fn what_is_not_in_the_list_runs_nowhere() {
         json!({ "documentId": "nothing" }),
         json!({ "documentId": format!("sha256:{}", sha256(&other)) }),
         json!({ "extensions": named(&sha256(&other)) }),
-        // In the protocol of persisted queries this would teach it.
+        // Under Apollo's protocol this would register the document.
         json!({ "query": other, "extensions": named(&sha256(&other)) }),
-        // What is in the list does not vouch for what comes with it.
+        // A listed id or hash doesn't authorize another text.
         json!({ "query": other, "documentId": "create" }),
         json!({ "query": other, "extensions": named(&sha256(CREATE)) }),
         json!({ "query": CREATE, "documentId": "nothing" }),
@@ -121,9 +121,9 @@ async fn what_is_not_in_the_list_runs_nowhere() {
         assert_eq!(answer.body["errors"][0]["extensions"]["code"], "DOCUMENT_NOT_TRUSTED");
     }
     assert_eq!((count(&operator).await, app.watchers()), (json!(0), 0));
-    // REST has no documents.
+    // REST has no documents, so it works.
     assert_eq!(Answer::of(operator.request(Method::GET, "/v1/agents")).await.status, 200);
-    // Who is not known is told so first, whatever it asks.
+    // Authentication comes first.
     let anonymous =
         app.anonymous().request(Method::POST, "/graphql").json(&json!({ "documentId": "nothing" }));
     assert_refused(&Answer::of(anonymous).await, 401);

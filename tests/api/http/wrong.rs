@@ -1,4 +1,4 @@
-//! Wrong input: bodies that are no request, documents that would hurt, values that nobody expects.
+//! Wrong input: bodies that aren't requests, documents that would cost too much, and unusual values.
 
 use agent_registry::domain::member::Role;
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{CREATE, GRAPHQL, JSON, assert_refused, customers, get, operator, post};
 use crate::support::{Answer, Calls};
 
-/// The largest body, as the service has it.
+/// The largest body; the service has the same limit.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn only_json_of_a_bounded_size_is_read() {
         };
         Answer::of(request)
     };
-    // What a foreign page may send without asking.
+    // Types that a page of another origin may send without a preflight request.
     for kind in [
         None,
         Some("text/plain"),
@@ -75,12 +75,12 @@ async fn what_means_nothing_is_tolerated() {
     let ask =
         |body: String| operator.request(Method::POST, "/graphql").header("content-type", JSON).body(body);
     let typename = json!({ "query": "{ __typename }" }).to_string();
-    // Codings are compared without regard to case, and an empty member is none (RFC 9110, sections 8.4.1 and 5.6.1).
+    // Codings are case-insensitive, and an empty list member counts as none (RFC 9110, sections 8.4.1 and 5.6.1).
     for coding in ["identity", "Identity", "IDENTITY", "", " , ", "identity, , Identity"] {
         let answer = Answer::of(ask(typename.clone()).header("content-encoding", coding)).await;
         assert_eq!(answer.status, 200, "{coding:?}: {}", answer.body);
     }
-    // A byte order mark stands before the text once, if at all.
+    // One byte order mark before the text is accepted.
     let marked = Answer::of(ask(format!("\u{feff}{typename}"))).await;
     assert_eq!(marked.at("/__typename"), "Query");
     assert_refused(&Answer::of(ask(format!("\u{feff}\u{feff}{typename}"))).await, 400);
@@ -91,7 +91,7 @@ async fn what_means_nothing_is_tolerated() {
     let rest = operator.request(Method::POST, "/v1/agents").header("content-type", JSON);
     let rest = Answer::of(rest.body(format!("\u{feff}{}", json!({ "name": "" })))).await;
     assert_eq!((rest.status.as_u16(), &rest.body["code"]), (422, &json!("INVALID")), "{}", rest.body);
-    // No operation is called nothing.
+    // An empty operation name counts as none.
     for name in ["", "A"] {
         let body = json!({ "query": "query A { __typename }", "operationName": name });
         assert_eq!(Answer::of(ask(body.to_string())).await.at("/__typename"), "Query", "{name:?}");

@@ -1,11 +1,11 @@
-//! An idempotency key belongs to one request: the mutation, and all that comes with it.
+//! An idempotency key belongs to one request: the mutation and its whole input.
 
 use agent_registry::domain::member::Role;
 use serde_json::json;
 
 use crate::rest::City;
 
-/// Each pair of mutations takes the same input.
+/// Both mutations of a pair take the same input.
 #[tokio::test]
 async fn the_same_key_and_input_to_another_mutation_is_refused_and_does_nothing() {
     let city = City::new().await;
@@ -33,8 +33,8 @@ async fn the_same_key_and_input_to_another_mutation_is_refused_and_does_nothing(
         let refused = send(second, first).await;
         assert_eq!(refused["userErrors"][0]["code"], "IDEMPOTENCY_KEY_REUSED", "{second} after {first}");
         assert_eq!(state().await, before, "{second} after {first} changed something");
-        assert_eq!(send(first, first).await["revision"], made["revision"], "{first} is told again");
+        assert_eq!(send(first, first).await["revision"], made["revision"], "{first} is repeated");
     }
-    // With a key of its own the last one goes through: it was the key that was refused.
+    // With a new key the last mutation succeeds, so the key was the reason for the rejection.
     assert_eq!(send("restoreAgent", "another").await["userErrors"], json!([]));
 }

@@ -1,4 +1,4 @@
-//! Keys come and go: what is published is known in time, and a source in error changes nothing.
+//! Key rotation at an outside issuer: published keys become known in time, and a failing source changes nothing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::{KeyFile, Publisher, Reply, Signer, VIEWER, World, assert_refused, set};
 
-/// How long to wait for what must come: many times what it takes.
+/// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_key_that_is_published_ahead_is_known_before_it_is_used() {
     world.keys.refresh().await.unwrap();
     let asked = publisher.asked();
     assert!(world.knows(&new).await && world.knows(&old).await);
-    assert_eq!(publisher.asked(), asked, "no token had to ask");
+    assert_eq!(publisher.asked(), asked, "no token caused a fetch");
 }
 
 #[tokio::test]
@@ -60,12 +60,12 @@ async fn a_token_of_a_new_key_is_worth_one_question_in_five_minutes() {
     let publisher = Publisher::start(Reply::Set(set([&old]))).await;
     let world = World::new(publisher.source()).await;
     publisher.says(Reply::Set(set([&old, &new])));
-    assert!(world.knows(&new).await, "its first token asks for it");
+    assert!(world.knows(&new).await, "its first token causes a fetch");
     publisher.says(Reply::Set(set([&old, &new, &newest])));
-    assert!(!world.knows(&newest).await, "the question was asked already");
+    assert!(!world.knows(&newest).await, "five minutes allow one fetch");
     assert_eq!(publisher.asked(), 2);
     world.keys.refresh().await.unwrap();
-    assert!(world.knows(&newest).await, "it is known when the keys are read in turn");
+    assert!(world.knows(&newest).await, "a regular refresh fetches the key");
     assert_eq!(world.revision().await, 0);
 }
 
@@ -115,7 +115,7 @@ async fn a_source_in_error_changes_nothing() {
     private["use"] = "enc".into();
     let text = |text: &str| Reply::Text(text.to_owned());
     let replies = [
-        ("it hangs up", Reply::HangUp),
+        ("a closed connection", Reply::HangUp),
         ("500", Reply::Status(500, set([&other]))),
         ("404", Reply::Status(404, set([&other]))),
         ("304", Reply::Status(304, json!({}))),
@@ -139,11 +139,11 @@ async fn a_source_in_error_changes_nothing() {
         assert!(refreshed.unwrap().is_err(), "{what}");
         assert!(world.knows(&known).await, "after {what}");
     }
-    assert!(!world.knows(&other).await, "and what it answered was not taken over");
+    assert!(!world.knows(&other).await, "the failed response was not used");
     assert_eq!(elsewhere.asked(), 0, "a redirection is not followed");
     publisher.ends().await;
     assert!(matches!(world.keys.refresh().await, Err(JwksError::Fetch(..))));
-    assert!(world.knows(&known).await, "while nobody listens");
+    assert!(world.knows(&known).await, "while nothing listens");
     assert_eq!(world.revision().await, 0);
 }
 
@@ -153,7 +153,7 @@ async fn a_file_that_is_gone_or_spoiled_changes_nothing() {
     let file = KeyFile::new(&set([&known]));
     let world = World::new(file.source()).await;
     file.write(&json!({ "keys": [] }));
-    assert!(matches!(world.keys.refresh().await, Err(JwksError::Useless(_))));
+    assert!(matches!(world.keys.refresh().await, Err(JwksError::NoUsableKey(_))));
     assert!(world.knows(&known).await);
     std::fs::remove_file(&file.0).unwrap();
     assert!(matches!(world.keys.refresh().await, Err(JwksError::File(..))));
@@ -171,7 +171,7 @@ async fn a_source_that_does_not_answer_holds_up_nobody_else() {
     let waiting = tokio::spawn(async move { unknown.gql(VIEWER, Value::Null).await });
     timeout(DEADLINE, asked.notified()).await.unwrap();
     assert!(world.knows(&known).await);
-    assert!(!waiting.is_finished(), "only who asked for its key waits");
+    assert!(!waiting.is_finished(), "only the request with the unknown key waits");
     go_on.notify_one();
     assert_refused(&timeout(DEADLINE, waiting).await.unwrap().unwrap(), "an unknown key");
     assert_eq!((publisher.asked(), world.revision().await), (2, 0));

@@ -1,5 +1,5 @@
-//! E-mail addresses in tokens of an outside issuer: whoever is invited there becomes a member, if its issuer has seen
-//! that the address is its own.
+//! E-mail addresses in tokens of an outside issuer: an invited user becomes a member if the issuer has verified the
+//! address.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::{KeyFile, Signer, VIEWER, World, set};
 const INVITE: &str = "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
     invitation { id } userErrors { code message } } }";
 
-/// A service where eve@city.example is invited.
+/// A service with an invitation for eve@city.example.
 async fn invited(signer: &Signer) -> (World, KeyFile) {
     let file = KeyFile::new(&set([signer]));
     let world = World::new(file.source()).await;
@@ -40,7 +40,7 @@ async fn a_verified_address_makes_the_invited_a_member() {
         assert_eq!(places, json!([{ "role": "EDITOR" }]), "{claims}");
         let joined = world.revision().await;
         assert!(joined > before);
-        // It is one by its subject from then on, and signing in again writes nothing.
+        // The membership belongs to the subject from then on, and later requests write nothing.
         for claims in [claims, json!({})] {
             assert_eq!(memberships(&world, &signer, claims).await, json!([{ "role": "EDITOR" }]));
         }

@@ -1,4 +1,4 @@
-//! Users' tokens of an outside issuer: whose are accepted, by which keys, from where.
+//! Tokens of an outside issuer: which tokens are accepted, by which keys, from which sources.
 
 use agent_registry::domain::{
     Caller,
@@ -29,7 +29,7 @@ use signer::{Signer, set};
 const ISSUER: &str = "https://issuer.invalid";
 const VIEWER: &str = "{ viewer { kind name isOperator memberships { role } } }";
 
-/// A file with a key set; gone at the end.
+/// A file with a key set; removed when it is dropped.
 struct KeyFile(std::path::PathBuf);
 
 impl KeyFile {
@@ -54,28 +54,28 @@ impl Drop for KeyFile {
     }
 }
 
-/// A service whose users come from outside, and the keys that it knows.
+/// A service with an outside issuer, and the keys that it knows.
 struct World {
     app: App,
     keys: OutsideIssuer,
 }
 
 impl World {
-    /// One that has read the keys.
+    /// Starts the service and reads the keys.
     async fn new(source: Source) -> Self {
         let world = Self::unread(source).await;
         world.keys.refresh().await.unwrap();
         world
     }
 
-    /// One that has read none yet.
+    /// Starts the service without reading the keys.
     async fn unread(source: Source) -> Self {
         let keys = OutsideIssuer::new(ISSUER.to_owned(), "agent-registry".to_owned(), source).unwrap();
         let setup = Setup { issuer: Some(Issuer::Outside(keys.clone())), ..Setup::default() };
         Self { app: App::set_up(setup).await, keys }
     }
 
-    /// What a good token says, changed so; null leaves a claim out.
+    /// The claims of a valid token with these changes; null removes a claim.
     fn claims(&self, change: Value) -> Value {
         let now = self.app.clock.now().timestamp();
         let mut claims = json!({
@@ -87,17 +87,17 @@ impl World {
         claims
     }
 
-    /// A good token but for what is changed.
+    /// A valid token with these changes.
     fn token(&self, signer: &Signer, change: Value) -> String {
         signer.token(&self.claims(change))
     }
 
-    /// Eve, with a good token of this key.
+    /// A client with a valid token of this key for the subject "eve".
     fn eve(&self, signer: &Signer) -> Client {
         self.app.bearer(&self.token(signer, json!({})))
     }
 
-    /// Whether Eve is let in with a token of this key.
+    /// Whether the service accepts a token of this key.
     async fn knows(&self, signer: &Signer) -> bool {
         let answer = self.eve(signer).gql(VIEWER, Value::Null).await;
         match answer.code() {
@@ -109,7 +109,7 @@ impl World {
         }
     }
 
-    /// A user of the platform itself, with a token of this key.
+    /// A client of a platform operator, with a token of this key.
     async fn operator(&self, signer: &Signer) -> Operator {
         self.app.registry.add_operator(&Caller::system("test"), ISSUER, "olga").await.unwrap();
         Operator(self.app.bearer(&self.token(signer, json!({ "sub": "olga" }))))
@@ -120,7 +120,7 @@ impl World {
     }
 }
 
-/// Answered as every refused token is.
+/// Asserts the response that every rejected token gets.
 fn assert_refused(answer: &Answer, what: &str) {
     let code = answer.code().or(answer.body["code"].as_str());
     assert_eq!(
@@ -143,9 +143,9 @@ async fn three_algorithms_are_accepted_from_a_file_and_from_an_address() {
             let eve = json!({ "kind": "USER", "name": "eve", "isOperator": false, "memberships": [] });
             assert_eq!(answer.at("/viewer"), &eve, "{} from {source:?}", signer.alg);
         }
-        assert_eq!(world.revision().await, 0, "a token alone makes no profile");
+        assert_eq!(world.revision().await, 0, "a token alone creates no profile");
     }
-    assert_eq!(publisher.asked(), 1, "tokens of known keys ask nobody");
+    assert_eq!(publisher.asked(), 1, "tokens of known keys cause no fetch");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn a_user_of_an_outside_issuer_works_under_its_name() {
     assert_eq!(olga.active_number(&agent).await, 1);
     let mut socket = olga.socket().await;
     socket.send(json!({ "type": "ping" })).await;
-    // The same name at the local issuer is somebody else.
+    // The same subject at the local issuer is another user.
     world
         .app
         .registry

@@ -1,4 +1,4 @@
-//! The address where an issuer publishes its keys: it counts who asks, and answers as it is told.
+//! The server that publishes an issuer's keys. It counts requests and sends a configurable reply.
 
 use std::sync::{
     Arc, Mutex,
@@ -14,26 +14,26 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What it answers.
+/// The reply to a request.
 #[derive(Clone)]
 pub(super) enum Reply {
-    /// These keys.
+    /// This key set.
     Set(Value),
-    /// This text, as if it were keys.
+    /// This text in place of a key set.
     Text(String),
-    /// These keys, with a status that says otherwise.
+    /// This key set with a status that isn't 200.
     Status(u16, Value),
-    /// Look there.
+    /// A redirect to this URL.
     Redirect(String),
-    /// A text without end.
+    /// An endless body.
     Endless,
-    /// Nothing: it hangs up.
+    /// No response: the connection is closed.
     HangUp,
-    /// Nothing yet: it says that it was asked, waits to be told, and hangs up.
+    /// No response yet: notifies `asked`, waits for `go_on`, and closes the connection.
     Wait { asked: Arc<Notify>, go_on: Arc<Notify> },
 }
 
-/// Listens until it is dropped.
+/// The server; stops when it is dropped.
 pub(super) struct Publisher {
     pub(super) url: String,
     asked: Arc<AtomicUsize>,
@@ -52,7 +52,7 @@ impl Publisher {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (count, now) = (Arc::clone(&count), Arc::clone(&now));
                 tokio::spawn(async move {
-                    // Who stops reading has its reasons.
+                    // The client may stop reading, which is fine.
                     let _ = answer(stream, &count, &now).await;
                 });
             }
@@ -64,17 +64,17 @@ impl Publisher {
         Source::parse(&self.url).unwrap()
     }
 
-    /// How often it was asked.
+    /// The number of requests so far.
     pub(super) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// Answers so from now on.
+    /// Sets the reply to later requests.
     pub(super) fn says(&self, reply: Reply) {
         *self.reply.lock().unwrap() = reply;
     }
 
-    /// Nobody listens there any more.
+    /// Stops listening.
     pub(super) async fn ends(&mut self) {
         self.task.abort();
         assert!((&mut self.task).await.unwrap_err().is_cancelled());
@@ -87,7 +87,7 @@ impl Drop for Publisher {
     }
 }
 
-/// Reads one request, counts it and answers it; each has a connection of its own.
+/// Reads one request, counts it and replies. Each request has its own connection.
 async fn answer(mut stream: TcpStream, count: &AtomicUsize, reply: &Mutex<Reply>) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {

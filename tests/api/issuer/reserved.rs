@@ -1,4 +1,4 @@
-//! Keys that serde_json obeys, in tokens and key sets: nobody is let in by them, and what is known stays.
+//! Keys with a special meaning in serde_json, in tokens and key sets: they're rejected, and known keys stay.
 
 use agent_registry::domain::auth::jwks::JwksError;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ async fn no_token_is_read_by_a_key() {
             assert_refused(&answer, &token);
         }
     }
-    assert!(world.knows(&signer).await, "a good one is let in");
+    assert!(world.knows(&signer).await, "a valid token is accepted");
     assert_eq!(world.revision().await, revision);
 }
 
@@ -44,8 +44,8 @@ async fn no_key_set_is_read_by_a_key() {
         ] {
             assert_ne!(bad, text);
             std::fs::write(&file.0, bad).unwrap();
-            assert!(matches!(world.keys.refresh().await, Err(JwksError::Useless(_))));
-            assert!(world.knows(&signer).await, "what was known stays");
+            assert!(matches!(world.keys.refresh().await, Err(JwksError::NoUsableKey(_))));
+            assert!(world.knows(&signer).await, "the known keys stay");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Keys of an outside issuer, and tokens put together by hand, so that a header can say anything.
+//! Keys of an outside issuer, and tokens built by hand, so that their headers can have any content.
 
 use std::sync::OnceLock;
 
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 type Sign = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
 
-/// A key that signs, and what is published of it.
+/// A signing key and its published JWK.
 pub(super) struct Signer {
     pub(super) kid: &'static str,
-    /// What its tokens say it signs by.
+    /// The `alg` of its tokens.
     pub(super) alg: &'static str,
     pub(super) jwk: Value,
     sign: Box<Sign>,
@@ -38,7 +38,7 @@ impl Signer {
         Self::elliptic(kid, "ES256", "P-256", &ECDSA_P256_SHA256_FIXED_SIGNING)
     }
 
-    /// A key of a curve that is not accepted.
+    /// A key on a curve that isn't accepted.
     pub(super) fn ec384(kid: &'static str) -> Self {
         Self::elliptic(kid, "ES384", "P-384", &ECDSA_P384_SHA384_FIXED_SIGNING)
     }
@@ -50,7 +50,7 @@ impl Signer {
         by: &'static EcdsaSigningAlgorithm,
     ) -> Self {
         let pair = EcdsaKeyPair::generate(by).unwrap();
-        // 4, and the coordinates.
+        // An uncompressed point: the byte 4, then both coordinates.
         let (x, y) = pair.public_key().as_ref()[1..].split_at((pair.public_key().as_ref().len() - 1) / 2);
         let jwk = json!({ "kty": "EC", "crv": curve, "x": text(x), "y": text(y) });
         Self::new(kid, alg, jwk, move |message| {
@@ -58,7 +58,7 @@ impl Signer {
         })
     }
 
-    /// All of these share one key: to make one takes long.
+    /// All RSA signers share one key, because generating one takes long.
     pub(super) fn rsa(kid: &'static str) -> Self {
         static DER: OnceLock<Vec<u8>> = OnceLock::new();
         let der = DER.get_or_init(|| {
@@ -67,7 +67,7 @@ impl Signer {
             der.as_ref().to_vec()
         });
         let pair = RsaKeyPair::from_pkcs8(der).unwrap();
-        // A sequence of two numbers (RFC 8017, appendix A.1.1): 2048 bits after a zero, and 65537.
+        // A sequence of two numbers (RFC 8017, appendix A.1.1): 2,048 bits after a zero byte, and 65,537.
         let modulus = text(&pair.public_key().as_ref()[9..9 + 256]);
         let jwk = json!({ "kty": "RSA", "n": modulus, "e": "AQAB" });
         Self::new(kid, "RS256", jwk, move |message| {
@@ -77,7 +77,7 @@ impl Signer {
         })
     }
 
-    /// A secret, which is no key that may be published.
+    /// A symmetric secret, which must not be accepted as a published key.
     pub(super) fn secret(kid: &'static str, secret: &[u8]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let jwk = json!({ "kty": "oct", "k": text(secret) });
@@ -94,18 +94,18 @@ impl Signer {
         Self { kid, alg, jwk, sign: Box::new(sign) }
     }
 
-    /// Published with these fields too.
+    /// Adds these fields to the published key.
     pub(super) fn published(mut self, fields: Value) -> Self {
         self.jwk.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         self
     }
 
-    /// A token of these claims.
+    /// A token with these claims.
     pub(super) fn token(&self, claims: &Value) -> String {
         self.headed(json!({}), claims)
     }
 
-    /// A token whose header is changed so; null leaves a field out.
+    /// A token with these changes to its header; null removes a field.
     pub(super) fn headed(&self, change: Value, claims: &Value) -> String {
         let mut header = json!({ "alg": self.alg, "typ": "JWT", "kid": self.kid });
         let fields = header.as_object_mut().unwrap();
@@ -117,7 +117,7 @@ impl Signer {
     }
 }
 
-/// A key set of these.
+/// The key set of these signers.
 pub(super) fn set<'a>(signers: impl IntoIterator<Item = &'a Signer>) -> Value {
     let keys: Vec<&Value> = signers.into_iter().map(|signer| &signer.jwk).collect();
     json!({ "keys": keys })

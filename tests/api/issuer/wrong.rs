@@ -1,8 +1,8 @@
-//! Tokens that are not quite those of the issuer: each would make somebody a member, and is refused.
+//! Tokens that are almost valid. Each would make the user a member, and is rejected.
 
 use agent_registry::domain::auth::{
     jwks::{JwksError, OutsideIssuer},
-    jwt::{LocalIssuer, Subject},
+    jwt::{LocalIssuer, TokenSubject},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ISSUER, KeyFile, Signer, VIEWER, World, assert_refused, set, signer::text};
 use crate::support::{Answer, app::key_file};
 
-/// Which changes of a good token's claims leave it a good one.
+/// Changes of a valid token's claims that leave it valid.
 fn harmless(now: i64) -> Vec<(&'static str, Value)> {
     vec![
         ("aud as a list with ours", json!({ "aud": ["another-service", "agent-registry"] })),
@@ -22,7 +22,7 @@ fn harmless(now: i64) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Which make it one to refuse.
+/// Changes that make it invalid.
 fn harmful(now: i64) -> Vec<(&'static str, Value)> {
     vec![
         ("without exp", json!({ "exp": null })),
@@ -65,7 +65,7 @@ fn harmful(now: i64) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Keys that are published and must not be used, each with how it would be.
+/// Published keys that must not be used, each with its reason.
 fn unusable() -> Vec<(&'static str, Signer)> {
     vec![
         ("a key for encryption", Signer::ed("enc").published(json!({ "use": "enc" }))),
@@ -84,8 +84,8 @@ fn unusable() -> Vec<(&'static str, Signer)> {
     ]
 }
 
-/// An RSA key of 1024 bits, and a token that it signed: good in all else until the year 2100. No tool at hand makes such
-/// keys any more.
+/// A 1,024-bit RSA key, and a token signed with it that is otherwise valid until the year 2100. Stored as
+/// constants, because the libraries here no longer generate such keys.
 const SHORT_MODULUS: &str = "tLnEN5y9p5Ac0QNCMHpTq4DPt0zPMYGJd05TdQ5YUVBcNTRs6ILmvXyaNKdS9Cd4FGfDJLqJQUSK9d2vx2mV\
     BX7yDL3uWWNjdEwx6AyOcgXXQ_ZSHNq4j-Nf6hQGJa-RtqvsTCTMAGNSd8HLcGc9r0iIm5l9xBNshK0A1NFIKzE";
 const SHORT_TOKEN: &str = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6InNob3J0In0.\
@@ -98,7 +98,7 @@ fn short_key() -> Value {
     json!({ "kty": "RSA", "kid": "short", "alg": "RS256", "n": SHORT_MODULUS, "e": "AQAB" })
 }
 
-/// A service that knows a key of each kind beside the unusable ones, and has an open invitation for Eve.
+/// A service that knows a key of each kind and the unusable keys, and has an open invitation for Eve.
 struct Street {
     world: World,
     ed: Signer,
@@ -124,7 +124,7 @@ impl Street {
         Self { world, ed, ec, rsa, unusable, _file: file }
     }
 
-    /// What a token says that would make Eve a member.
+    /// The claims that would make Eve a member.
     fn claims(&self, change: Value) -> Value {
         let mut claims = self.world.claims(json!({ "email": "eve@city.example", "email_verified": true }));
         let fields = claims.as_object_mut().unwrap();
@@ -133,7 +133,7 @@ impl Street {
         claims
     }
 
-    /// Refused, each of them, and nothing stored; a good one of this key would have been.
+    /// Asserts that each token is rejected and nothing is stored, and that a valid token of this key is accepted.
     async fn refuses(&self, tokens: impl IntoIterator<Item = (String, String)>) {
         let before = self.world.revision().await;
         for (what, token) in tokens {
@@ -144,7 +144,7 @@ impl Street {
         assert_eq!(
             eve.gql(VIEWER, Value::Null).await.at("/viewer/memberships"),
             &json!([{ "role": "ADMIN" }]),
-            "and a good one was accepted"
+            "a valid token is accepted"
         );
         assert!(self.world.revision().await > before);
     }
@@ -183,7 +183,7 @@ async fn headers_that_are_missing_or_odd_are_refused() {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |what: &str, token: String| rows.push((what.to_owned(), token));
 
-    // Which key, and by which algorithm, is not the token's to say.
+    // The key decides the algorithm, not the token's header.
     for alg in ["none", "None", "NONE", "", "HS256", "ES256", "RS384", "RS512", "PS256", "EdDSA", "nonsense"]
     {
         row(&format!("an RSA key's token that says {alg:?}"), rsa.headed(json!({ "alg": alg }), &claims));
@@ -209,7 +209,7 @@ async fn headers_that_are_missing_or_odd_are_refused() {
     }
     row("another's key under our key's name", own.token(&claims));
 
-    // No signature, or another's.
+    // No signature, or that of another token.
     let good = ed.token(&claims);
     let (message, signature) = good.rsplit_once('.').unwrap();
     let none = text(json!({ "alg": "none", "typ": "JWT", "kid": "ed" }).to_string());
@@ -226,7 +226,7 @@ async fn headers_that_are_missing_or_odd_are_refused() {
         format!("{}.{other}.{signature}", message.split('.').next().unwrap())
     });
 
-    // A key that comes along, or a place to fetch one from.
+    // A key embedded in the header, or a URL to fetch one from.
     for (what, by) in [("by its own key", &own), ("by our key", ed)] {
         for (field, value) in [
             ("jwk", own.jwk.clone()),
@@ -240,7 +240,7 @@ async fn headers_that_are_missing_or_odd_are_refused() {
     row("an extension that must be understood", ed.headed(json!({ "crit": ["exp"], "exp": 1 }), &claims));
     row("a payload in other letters", ed.headed(json!({ "crit": ["b64"], "b64": false }), &claims));
 
-    // Another type, and a key without a name.
+    // Another type, and no or a wrong `kid`.
     for typ in ["dpop+jwt", "logout+jwt", "secevent+jwt", "JOSE", ""] {
         row(&format!("of type {typ:?}"), ed.headed(json!({ "typ": typ }), &claims));
     }
@@ -256,15 +256,15 @@ async fn keys_of_the_set_that_are_not_for_this_are_not_used() {
     let claims = street.claims(json!({}));
     let tokens = street.unusable.iter().map(|(what, signer)| ((*what).to_owned(), signer.token(&claims)));
     let short = ("an RSA key of 1024 bits".to_owned(), SHORT_TOKEN.to_owned());
-    // None is taken up: a set of one alone is no set.
+    // None is usable: a set with such a key alone is rejected.
     let alone = street.unusable.iter().map(|(_, signer)| signer.jwk.clone()).chain([short_key()]);
     for jwk in alone {
         let file = KeyFile::new(&json!({ "keys": [jwk] }));
         let issuer = OutsideIssuer::new(ISSUER.to_owned(), "agent-registry".to_owned(), file.source());
         let read = issuer.unwrap().refresh().await;
-        assert!(matches!(read, Err(JwksError::Useless(_))), "{jwk}");
+        assert!(matches!(read, Err(JwksError::NoUsableKey(_))), "{jwk}");
     }
-    // Named as the usable kinds are, a secret is no better.
+    // Nor with the `alg` of a usable key.
     let (_, secret) = street.unusable.iter().find(|(_, signer)| signer.kid == "oct").unwrap();
     let named = ["EdDSA", "ES256", "RS256"]
         .map(|alg| (format!("a secret that says {alg}"), secret.headed(json!({ "alg": alg }), &claims)));
@@ -276,10 +276,10 @@ async fn a_token_of_the_local_issuer_is_refused_where_an_outside_one_is_set() {
     let street = Street::new().await;
     let local = LocalIssuer::open(&key_file()).unwrap();
     let eve =
-        || Subject { subject: "eve".to_owned(), email: Some("eve@city.example".to_owned()), name: None };
+        || TokenSubject { subject: "eve".to_owned(), email: Some("eve@city.example".to_owned()), name: None };
     let ttl = std::time::Duration::from_secs(3600);
     let token = local.mint(&street.world.app.clock, eve(), ttl).unwrap();
-    assert!(street.world.app.registry.mint(eve(), ttl).is_err(), "and the service signs none");
+    assert!(street.world.app.registry.mint(eve(), ttl).is_err(), "the service signs no local token");
     street.refuses([("a local token".to_owned(), token)]).await;
 }
 
@@ -289,7 +289,7 @@ async fn a_megabyte_of_token_is_refused() {
     let before = street.world.revision().await;
     let token = street.ed.token(&street.claims(json!({ "name": "x".repeat(1 << 20) })));
     let answer = street.world.app.bearer(&token).gql(VIEWER, Value::Null).await;
-    // It need not pass the server's own bound on headers.
+    // The token may exceed the server's own limit on headers.
     assert!([401, 431].contains(&answer.status.as_u16()), "{}", answer.status);
     assert_eq!(street.world.revision().await, before);
 }

@@ -1,4 +1,4 @@
-//! Answers by gzip and brotli: where that pays, and where it would tell too much or hold something up.
+//! Compression with gzip and brotli: where it saves bytes, and where it would leak a secret or delay events.
 
 use std::convert::Infallible;
 
@@ -11,7 +11,7 @@ use tower_http::decompression::Decompression;
 
 use crate::{rest::City, support::App};
 
-/// Longer than what is sent as it is.
+/// A query whose response is long enough to compress.
 const LONG: &str = "query { __schema { types { name description fields { name description } } } }";
 
 async fn coded(request: RequestBuilder, coding: &str) -> Response {
@@ -27,7 +27,7 @@ fn vary(response: &Response) -> String {
     values.collect::<Vec<_>>().join(", ").to_lowercase()
 }
 
-/// The bytes that were compressed, and how many came.
+/// The decompressed bytes, and the compressed length.
 async fn unpacked(response: Response) -> (Bytes, usize) {
     let coding = response.headers()["content-encoding"].clone();
     let packed = response.bytes().await.unwrap();
@@ -60,7 +60,7 @@ async fn a_long_answer_is_compressed_for_who_takes_it_and_says_the_same() {
         assert_eq!(bytes, plain);
         assert!(length < plain.len() / 3, "{taken}: {length} of {} bytes", plain.len());
     }
-    // Who takes nothing that we have gets what was asked for all the same: it may have been a write.
+    // A client that accepts no supported coding gets the response uncompressed: the request may have been a write.
     for taken in ["identity", "zstd", "identity;q=0", "*;q=0", ""] {
         let response = coded(ask(), taken).await;
         assert_eq!(
@@ -125,7 +125,7 @@ async fn no_secret_is_compressed_beside_what_others_chose() {
         assert_eq!(header(&response, "content-encoding"), None, "{query}");
         assert!(!vary(&response).contains("encoding"), "{query}");
         let text = response.text().await.unwrap();
-        assert!(text.len() > 2048, "{query}: it is long enough: {text}");
+        assert!(text.len() > 2048, "{query}: too short to compress: {text}");
         serde_json::from_str::<Value>(&text).unwrap()
     };
     let key = format!("apiKey {{ id {many} }} secret userErrors {{ message }}");

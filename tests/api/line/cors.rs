@@ -1,4 +1,4 @@
-//! Pages of other origins: none may ask, unless they are named; then over every door.
+//! CORS: pages of other origins may call the API only if their origin is configured, then on every path.
 
 use agent_registry::http::Origins;
 use reqwest::{Method, header::HeaderMap};
@@ -9,7 +9,7 @@ use crate::support::{App, app::Setup, socket::Socket};
 const OURS: &str = "https://app.example.org";
 const OTHERS: [&str; 4] =
     ["https://evil.example", "http://app.example.org", "https://app.example.org:444", "null"];
-/// Every door of the API.
+/// Every path of the API.
 const DOORS: [(Method, &str); 5] = [
     (Method::POST, "/graphql"),
     (Method::GET, "/v1/agents"),
@@ -94,14 +94,14 @@ async fn pages_that_are_named_may_ask_over_every_door_and_no_others() {
             );
         }
     }
-    // What is no door of the API is for no page but the service's own.
+    // Paths outside the API are for the service's own pages only.
     for path in ["/metrics", "/readyz", "/graphiql"] {
         let response = operator.request(Method::GET, path).header("origin", OURS).send().await.unwrap();
         assert_eq!(told(response.headers()), [""; 0], "{path}");
     }
 }
 
-/// Programs on a desk and extensions have pages without a host, or with a scheme of their own.
+/// Pages of desktop programs and extensions have an opaque origin, or a scheme of their own.
 #[tokio::test]
 async fn pages_without_a_host_may_ask_when_they_are_named() {
     const NAMED: [&str; 4] =
@@ -156,7 +156,7 @@ async fn they_may_open_sockets_and_streams_too() {
     assert_eq!(events.headers()["content-type"], "text/event-stream; charset=utf-8");
 }
 
-/// What is no browser's question beforehand is answered as without the setting.
+/// An OPTIONS request that isn't a preflight gets the same response as without CORS.
 #[tokio::test]
 async fn other_requests_for_options_are_as_they_were() {
     for origins in [&[][..], &["https://app.example.org"]] {

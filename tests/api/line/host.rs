@@ -1,4 +1,4 @@
-//! Which hosts are answered for: a request for another one gets no further, by any door.
+//! Allowed hosts: a request for another host is rejected, on any path.
 
 use std::net::IpAddr;
 
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::{line, rest, say};
 use crate::support::{Answer, App, Calls, app::Setup, socket::Socket};
 
-/// A page's own name, which its DNS has bound to this machine since.
+/// A page's own host name, which its DNS has rebound to this machine.
 const REBOUND: &str = "rebound.example:8080";
 const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
 
-/// As if it listened there.
+/// A service with the hosts of one that listens on this address.
 async fn app(listen: &str, public_url: Option<&str>, allowed: &[&str]) -> App {
     let allowed = allowed.iter().map(|host| host.parse::<AllowedHost>().unwrap()).collect();
     let public_url = public_url.map(|url| url.parse::<PublicUrl>().unwrap());
@@ -21,7 +21,7 @@ async fn app(listen: &str, public_url: Option<&str>, allowed: &[&str]) -> App {
     App::set_up(Setup { hosts, ..Setup::default() }).await
 }
 
-/// The answer to these lines: its status, and its body if that is JSON.
+/// Sends these lines. Returns the response's status, and its body if that is JSON.
 async fn ask(app: &App, head: &str) -> (u16, Value) {
     let mut line = line(app).await;
     say(&mut line, &format!("{head}Connection: close\r\n\r\n")).await;
@@ -54,9 +54,9 @@ async fn a_request_has_one_host_that_is_one() {
     for head in [
         "GET /livez HTTP/1.1\r\nhOST: LOCALHOST.:80\r\n",
         "GET /livez HTTP/1.1\r\nHost: [::1]\r\n",
-        // HTTP/1.0 knows no Host.
+        // HTTP/1.0 has no Host.
         "GET /livez HTTP/1.0\r\n",
-        // A target's own host counts (RFC 9112, section 3.2.2).
+        // The host of an absolute target overrides Host (RFC 9112, section 3.2.2).
         "GET http://localhost/livez HTTP/1.1\r\nHost: rebound.example\r\n",
     ] {
         assert_eq!(ask(&app, head).await.0, 200, "{head}");
@@ -79,7 +79,7 @@ async fn a_page_whose_name_was_bound_anew_gets_nothing() {
     operator.activate(&agent, &version).await;
     let gateway = app.gateway().await;
     let active = format!("/internal/agents/{agent}/active");
-    // From then on it comes the short way.
+    // Later requests take the fast path.
     assert_eq!(gateway.get(&active).await.status, 200);
     let before = app.registry.head().await.unwrap().revision;
     let create =
@@ -117,9 +117,9 @@ async fn a_page_whose_name_was_bound_anew_gets_nothing() {
     for headers in [&[PROTOCOL, ("host", REBOUND)][..], &[PROTOCOL, ("host", REBOUND), ("origin", &origin)]] {
         assert_eq!(Socket::upgrade(&app.base, headers).await.err(), Some(421));
     }
-    assert_eq!(app.registry.head().await.unwrap().revision, before, "nothing came of any of these");
+    assert_eq!(app.registry.head().await.unwrap().revision, before, "none of the requests had an effect");
     assert_eq!(app.door.sockets.open(), 0);
-    // By its own names, all is there.
+    // With a host of its own the service answers.
     assert_eq!(Answer::of(get(&active).header("host", "localhost:1")).await.status, 200);
 }
 
@@ -146,7 +146,7 @@ async fn who_is_reached_from_outside_answers_for_what_is_named() {
     }
 }
 
-/// Nothing that is handed out is made of what a client says the service is called.
+/// No URL in a response is built from a client's Host header.
 #[tokio::test]
 async fn addresses_are_of_the_public_url_or_relative() {
     let url = "https://registry.example.org";
@@ -182,7 +182,7 @@ async fn addresses_are_of_the_public_url_or_relative() {
             }
         }
     }
-    // Pages under the public address are the service's own, whatever a proxy makes of Host.
+    // Pages of the public URL are the service's own, whatever Host a proxy sends.
     let origin = |origin: &'static str| [PROTOCOL, ("host", "10.1.2.3"), ("origin", origin)];
     assert!(Socket::upgrade(&named.base, &origin("https://registry.example.org")).await.is_ok());
     assert_eq!(Socket::upgrade(&named.base, &origin("https://evil.example")).await.err(), Some(403));

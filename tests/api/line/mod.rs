@@ -1,5 +1,4 @@
-//! The lines themselves: how slow a client may be, how many there are, what is compressed, which hosts are answered
-//! for, which pages may ask, and TLS.
+//! The connections: timeouts, limits on their number, compression, allowed hosts, CORS and TLS.
 
 mod compress;
 mod cors;
@@ -17,10 +16,10 @@ use tokio::{
 
 use crate::support::app::Instance;
 
-/// How long to wait for what must come: far more than it takes.
+/// How long to wait for an event; far more than it takes.
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A line, of a client that has room for little.
+/// A connection with a small receive buffer.
 async fn line(app: &Instance) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
@@ -32,7 +31,7 @@ async fn say(line: &mut TcpStream, text: &str) {
     timeout(DEADLINE, line.write_all(text.as_bytes())).await.unwrap().unwrap();
 }
 
-/// The next answer's head. Its body is left on the line.
+/// Reads the head of the next response. Its body stays unread.
 async fn head(line: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -41,7 +40,7 @@ async fn head(line: &mut TcpStream) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// All that comes until the line has ended, well or not.
+/// Reads until the connection ends, in order or with an error.
 async fn rest(line: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = timeout(DEADLINE, line.read_to_end(&mut bytes)).await.expect("an end in time");

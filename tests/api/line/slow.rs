@@ -1,8 +1,8 @@
-//! Clients that ask slowly, that go on and on, or that take nothing: each is ended in time, and nothing comes of it.
+//! Slow clients, endless requests, and clients that don't read: each connection ends in time, and has no effect.
 
 use std::time::{Duration, Instant};
 
-use agent_registry::http::LineLimits;
+use agent_registry::http::ConnectionLimits;
 use reqwest::Method;
 use serde_json::json;
 use tokio::{
@@ -14,12 +14,12 @@ use tokio::{
 use super::{DEADLINE, head, line, rest, say};
 use crate::support::{App, app::Setup, caller::Operator};
 
-/// As long as these tests let a client take.
+/// The timeout in these tests.
 const SHORT: Duration = Duration::from_millis(400);
 const LIVEZ: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 const CREATE: &str = "mutation { createCustomer(input: { name: \"Made\" }) { revision } }";
 
-async fn app(lines: LineLimits) -> App {
+async fn app(lines: ConnectionLimits) -> App {
     App::set_up(Setup { lines, ..Setup::default() }).await
 }
 
@@ -37,48 +37,48 @@ fn post(path: &str, operator: &Operator, more: &str) -> String {
 
 #[tokio::test]
 async fn a_head_that_does_not_come_in_time_ends_the_line() {
-    let app = app(LineLimits { head: SHORT, ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { head: SHORT, ..ConnectionLimits::default() }).await;
     for begun in ["", "G", "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-", "POST /graphql HTTP/1.1\r\n"] {
         let began = Instant::now();
         let mut line = line(&app).await;
         say(&mut line, begun).await;
         assert_eq!(rest(&mut line).await, "", "{begun:?}");
-        assert!(began.elapsed() >= SHORT, "{begun:?} was given its time");
+        assert!(began.elapsed() >= SHORT, "{begun:?} was ended too early");
     }
-    // Nor does it help to send a little now and then, on a line that has asked before.
+    // Sending a byte now and then doesn't prolong the timeout, on a reused connection too.
     let mut line = line(&app).await;
     say(&mut line, LIVEZ).await;
     assert!(head(&mut line).await.starts_with("HTTP/1.1 200"));
     let began = Instant::now();
     while line.write_all(b"x").await.is_ok() {
-        assert!(began.elapsed() < DEADLINE, "it is not ended");
+        assert!(began.elapsed() < DEADLINE, "the connection is not ended");
         sleep(SHORT / 10).await;
     }
-    assert!(began.elapsed() >= SHORT, "it was given its time");
+    assert!(began.elapsed() >= SHORT, "the connection was ended too early");
 }
 
 #[tokio::test]
 async fn a_line_may_wait_for_its_next_request_but_not_for_ever() {
     let idle = Duration::from_secs(2);
-    let app = app(LineLimits { head: SHORT, idle, ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { head: SHORT, idle, ..ConnectionLimits::default() }).await;
     let mut line = line(&app).await;
     say(&mut line, LIVEZ).await;
     assert!(head(&mut line).await.starts_with("HTTP/1.1 200"));
-    // What some clients send after a body begins no request.
+    // An empty line, which some clients send after a body, doesn't begin a request.
     say(&mut line, "\r\n").await;
     sleep(SHORT * 2).await;
     say(&mut line, LIVEZ).await;
     let mut body = [0; 3];
     line.read_exact(&mut body).await.unwrap();
     let began = Instant::now();
-    assert!(head(&mut line).await.starts_with("HTTP/1.1 200"), "it was ended before its time");
+    assert!(head(&mut line).await.starts_with("HTTP/1.1 200"), "the connection was ended too early");
     assert_eq!(rest(&mut line).await, "ok\n");
-    assert!(began.elapsed() >= idle / 2, "it was given its time");
+    assert!(began.elapsed() >= idle / 2, "the connection was ended too early");
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_come_in_time_is_answered_408_and_nothing_comes_of_it() {
-    let app = app(LineLimits { body: SHORT, ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { body: SHORT, ..ConnectionLimits::default() }).await;
     let operator = app.operator().await;
     let body = json!({ "query": CREATE }).to_string();
     for (path, kind) in [("/graphql", "application/json"), ("/v1/agents", "application/problem+json")] {
@@ -96,12 +96,12 @@ async fn a_body_that_does_not_come_in_time_is_answered_408_and_nothing_comes_of_
             assert!(answer.contains(kind), "{path} {frame}: {answer}");
         }
     }
-    // A little now and then does not help; a body that comes in pieces, but fast enough, is read.
+    // Sending a byte now and then doesn't prolong the timeout; a body that arrives fast enough in pieces is read.
     let mut line = line(&app).await;
     say(&mut line, &post("/graphql", &operator, "content-length: 100000")).await;
     let began = Instant::now();
     while line.write_all(b" ").await.is_ok() {
-        assert!(began.elapsed() < DEADLINE, "it is not ended");
+        assert!(began.elapsed() < DEADLINE, "the connection is not ended");
         sleep(SHORT / 10).await;
     }
     assert_eq!(customers(&operator).await, 0);
@@ -109,9 +109,10 @@ async fn a_body_that_does_not_come_in_time_is_answered_408_and_nothing_comes_of_
 
 #[tokio::test]
 async fn a_body_in_pieces_has_as_long_as_it_is_large() {
-    let app = app(LineLimits { body: Duration::from_secs(2), ..LineLimits::default() }).await;
+    let app = app(ConnectionLimits { body: Duration::from_secs(2), ..ConnectionLimits::default() }).await;
     let operator = app.operator().await;
-    // Each piece is worth two seconds, and takes half of one: in all more than two.
+    // Each piece prolongs the timeout of two seconds by more than the time it takes; all pieces together take
+    // longer than two seconds.
     let (pieces, piece) = (6, " ".repeat(32 * 1024));
     let mut line = line(&app).await;
     let body = json!({ "query": CREATE }).to_string();
@@ -126,15 +127,15 @@ async fn a_body_in_pieces_has_as_long_as_it_is_large() {
     assert_eq!(customers(&operator).await, 1);
 }
 
-/// Says this again and again until the line is ended, which must be before so many bytes were taken; answers how many
-/// were, and what was said meanwhile.
+/// Sends `piece` again and again until the connection ends, which must be before `most` bytes. Returns the number
+/// of bytes sent, and what was received.
 async fn flood(line: &mut TcpStream, piece: &str, most: usize) -> (usize, String) {
     let (mut reads, mut writes) = line.split();
     let mut sent = 0;
     let sending = async {
         while writes.write_all(piece.as_bytes()).await.is_ok() {
             sent += piece.len();
-            assert!(sent < most, "it takes all");
+            assert!(sent < most, "the service reads everything");
         }
     };
     let mut answer = Vec::new();
@@ -147,16 +148,16 @@ async fn flood(line: &mut TcpStream, piece: &str, most: usize) -> (usize, String
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_cut_at_the_limit() {
-    let app = app(LineLimits::default()).await;
+    let app = app(ConnectionLimits::default()).await;
     let operator = app.operator().await;
     for path in ["/graphql", "/v1/agents"] {
         let mut line = line(&app).await;
         say(&mut line, &post(path, &operator, "transfer-encoding: chunked")).await;
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
         let (sent, answer) = flood(&mut line, &chunk, 64 * 1024 * 1024).await;
-        // What the two systems keep on the way comes to some MiB.
+        // The buffers of both operating systems hold some MiB.
         assert!((4 * 1024 * 1024..24 * 1024 * 1024).contains(&sent), "{path} took {sent} bytes");
-        // With bytes unread the line is reset, and the answer may be lost with it.
+        // A connection with unread bytes is reset, which may discard the response.
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 413"), "{path}: {answer}");
     }
     assert_eq!(customers(&operator).await, 0);
@@ -164,13 +165,13 @@ async fn a_body_that_never_ends_is_cut_at_the_limit() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_cut_at_the_limit() {
-    let app = app(LineLimits::default()).await;
+    let app = app(ConnectionLimits::default()).await;
     let mut line = line(&app).await;
     say(&mut line, "GET /livez HTTP/1.1\r\nhost: localhost\r\n").await;
     let field = format!("x: {}\r\n", "y".repeat(4096));
     let (_, answer) = flood(&mut line, &field, 16 * 1024 * 1024).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
-    // One that is long, and ends, is read.
+    // A long head that ends is read.
     let long = "y".repeat(32 * 1024);
     let request = app.anonymous().request(Method::GET, "/livez").header("x", long);
     assert_eq!(request.send().await.unwrap().status(), 200);
@@ -178,9 +179,9 @@ async fn a_head_that_never_ends_is_cut_at_the_limit() {
 
 #[tokio::test]
 async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
-    // There is room for one at a time, so that the second is answered when the first has been ended.
+    // One connection at a time: the second is served after the first has been ended.
     let take = Duration::from_secs(1);
-    let lines = LineLimits { connections: 1, take, ..LineLimits::default() };
+    let lines = ConnectionLimits { connections: 1, take, ..ConnectionLimits::default() };
     let app = app(lines).await;
     for drips in [false, true] {
         let mut stuck = line(&app).await;
@@ -195,7 +196,7 @@ async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
             began.elapsed()
         };
         let dripping = async {
-            // Enough for the system to see it move, and half of what it should.
+            // Reads enough to keep TCP moving, but half of the required rate.
             let mut bytes = [0; 160];
             while drips && stuck.read(&mut bytes).await.is_ok_and(|read| read > 0) {
                 sleep(Duration::from_millis(20)).await;
@@ -206,6 +207,6 @@ async fn who_does_not_take_its_answers_gives_its_place_to_the_next() {
             took = answered => took,
             () = dripping => unreachable!(),
         };
-        assert!(took >= take / 2, "it was given its time, and the second had to wait: {took:?}");
+        assert!(took >= take / 2, "the first was ended too early: {took:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! TLS: real clients over it, files that can't be used, and a certificate that is renewed.
+//! TLS: real clients, unusable files, and a renewed certificate.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_registry::http::{LineLimits, Tls};
+use agent_registry::http::{ConnectionLimits, Tls};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::Certificate;
 use serde_json::json;
@@ -28,7 +28,7 @@ use crate::{
     support::{App, app::Setup, socket::Socket},
 };
 
-/// Who vouches for the service in these tests, and where its files are.
+/// The certificate authority of a test, and the folder of its files.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
@@ -48,14 +48,14 @@ impl Authority {
         self.folder.join(name)
     }
 
-    /// A new certificate for this machine, and its key; both as PEM.
+    /// Issues a certificate for 127.0.0.1 and its key, both as PEM.
     fn issue(&self) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 
-    /// Writes this pair to where the service looks.
+    /// Writes this pair to the service's files.
     fn write(&self, (chain, key): &(String, String)) {
         std::fs::write(self.file("cert.pem"), chain).unwrap();
         std::fs::write(self.file("key.pem"), key).unwrap();
@@ -70,13 +70,13 @@ impl Authority {
         App::set_up(Setup { tls: Some(self.open()), ..setup }).await
     }
 
-    /// A client that trusts this authority and nobody else.
+    /// A client that trusts only this authority.
     fn client(&self) -> reqwest::Client {
         let root = Certificate::from_pem(self.issuer.pem().as_bytes()).unwrap();
         reqwest::Client::builder().tls_certs_only([root]).build().unwrap()
     }
 
-    /// A line to the service; which certificate it was shown.
+    /// Connects to the service. Returns the stream, and the certificate that the service presented.
     async fn connect(&self, app: &App) -> (TlsStream<TcpStream>, CertificateDer<'static>) {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
@@ -128,18 +128,21 @@ async fn requests_sockets_and_streams_go_over_it() {
     let scene = Scene::by(operator.with(http.clone())).await;
     scene.activate(1).await;
     assert!(socket.event().await["data"]["activations"]["revision"].is_string());
-    // Who goes away is noticed beneath TLS too.
+    // A client's disconnect is noticed over TLS too.
     drop(events);
-    until("the stream's watch is gone", || app.watchers() == 1).await;
+    until("the stream's subscription has ended", || app.watchers() == 1).await;
     drop(socket);
-    until("the socket's too", || app.watchers() == 0).await;
+    until("the socket's subscription has ended", || app.watchers() == 0).await;
 
-    // Nobody is told anything in the clear.
+    // A plain connection gets no HTTP response.
     let mut plain = line(&app).await;
     say(&mut plain, "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     let told = rest(&mut plain).await;
     assert!(!told.contains("HTTP/1.1"), "{told}");
-    assert!(reqwest::get(format!("{}/livez", app.base)).await.is_err(), "nobody else vouches for it");
+    assert!(
+        reqwest::get(format!("{}/livez", app.base)).await.is_err(),
+        "no other authority signed the certificate"
+    );
     app.first.stop().await;
 }
 
@@ -147,7 +150,7 @@ async fn requests_sockets_and_streams_go_over_it() {
 async fn a_handshake_that_does_not_come_in_time_ends_the_line_and_holds_up_nobody() {
     let head_within = Duration::from_millis(500);
     let authority = Authority::new("slow");
-    let lines = LineLimits { head: head_within, ..LineLimits::default() };
+    let lines = ConnectionLimits { head: head_within, ..ConnectionLimits::default() };
     let app = authority.serve(Setup { lines, ..Setup::default() }).await;
     let began = Instant::now();
     let (mut silent, mut begun) = (line(&app).await, line(&app).await);
@@ -160,7 +163,7 @@ async fn a_handshake_that_does_not_come_in_time_ends_the_line_and_holds_up_nobod
     tokio::io::AsyncReadExt::read_exact(&mut beside, &mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
     assert_eq!((rest(&mut silent).await, rest(&mut begun).await), (String::new(), String::new()));
-    assert!(began.elapsed() >= head_within, "they were given their time");
+    assert!(began.elapsed() >= head_within, "a connection was ended too early");
     assert!(began.elapsed() < DEADLINE);
 }
 
@@ -171,7 +174,7 @@ async fn a_certificate_that_was_renewed_is_shown_without_a_restart_and_a_broken_
     let first = authority.connect(&app).await.1;
     let client = authority.client();
     assert!(client.get(format!("{}/livez", app.base)).send().await.is_ok());
-    // Of the next pair only one half is there, then nothing that can be read.
+    // First only half of the next pair is there, then an unreadable file.
     let next = authority.issue();
     std::fs::write(authority.file("cert.pem"), &next.0).unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -183,10 +186,10 @@ async fn a_certificate_that_was_renewed_is_shown_without_a_restart_and_a_broken_
     authority.write(&next);
     let began = Instant::now();
     while authority.connect(&app).await.1 == first {
-        assert!(began.elapsed() < DEADLINE, "the new one is not shown");
+        assert!(began.elapsed() < DEADLINE, "the new certificate is not presented");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // Connections of before go on.
+    // Open connections continue.
     assert!(client.get(format!("{}/livez", app.base)).send().await.is_ok());
 }
 
@@ -208,12 +211,12 @@ fn files_that_can_not_be_used_are_told_apart() {
     .unwrap();
     assert_eq!(open("none.pem", "key.pem"), "none.pem: No such file or directory (os error 2)");
     assert_eq!(open("cert.pem", "none.pem"), "none.pem: No such file or directory (os error 2)");
-    assert_eq!(open("empty.pem", "key.pem"), "empty.pem: no certificate in PEM is in it");
-    assert_eq!(open("key.pem", "key.pem"), "key.pem: no certificate in PEM is in it");
+    assert_eq!(open("empty.pem", "key.pem"), "empty.pem: the file has no certificate in PEM");
+    assert_eq!(open("key.pem", "key.pem"), "key.pem: the file has no certificate in PEM");
     assert!(open("broken.pem", "key.pem").starts_with("broken.pem: the certificate can't be read: "));
-    assert!(open("cert.pem", "cert.pem").starts_with("cert.pem: no private key in PEM that can be used"));
+    assert!(open("cert.pem", "cert.pem").starts_with("cert.pem: the file has no usable private key in PEM"));
     let told = open("cert.pem", "other.pem");
-    assert_eq!(told, "the private key in other.pem is not that of the first certificate in cert.pem");
+    assert_eq!(told, "the private key in other.pem doesn't belong to the first certificate in cert.pem");
     assert!(Path::new(&authority.file("cert.pem")).exists());
     drop(authority.open());
 }

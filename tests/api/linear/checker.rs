@@ -1,24 +1,24 @@
-//! Two judges of a history: one that knows nothing of revisions (Wing and Gong's search, with Lowe's memory of where it
-//! has been), and one that takes the writes in the order of their revisions. And one for what a client is promised on any
-//! instance: its own writes, and never to go back.
+//! Checkers of a history. `linearizable` doesn't use revisions: it is Wing and Gong's search with Lowe's
+//! memoization. `in_order` takes the writes in the order of their revisions. `in_session` checks what a client is
+//! guaranteed on any number of instances: to read its own writes, and never to read an older state than before.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::history::{Call, Op, State};
 
-/// Whether the calls can have happened one at a time, each at some moment between its call and its answer. If not: how
-/// many fit at most.
+/// Whether the calls have a sequential order in which each takes effect between its call and its response. The
+/// error says how many calls fit at most.
 pub(super) fn linearizable(history: &[Op]) -> Result<(), String> {
     let mut ops = history.to_vec();
     ops.sort_by_key(|op| op.called);
     let mut done = vec![0_u64; ops.len().div_ceil(64)];
     let is_done = |done: &[u64], at: usize| done[at / 64] & (1 << (at % 64)) != 0;
     let mut been: HashSet<(Vec<u64>, State)> = HashSet::new();
-    // What was taken, and the state before it.
+    // The calls in the order so far, each with the state before it.
     let mut taken: Vec<(usize, State)> = Vec::new();
     let (mut state, mut from, mut most) = (State::default(), 0, 0);
     while taken.len() < ops.len() {
-        // Whatever is called after another was answered comes after it.
+        // A call that starts after another one's response must come after it in the order.
         let mut horizon = u128::MAX;
         for (at, op) in ops.iter().enumerate() {
             if op.called > horizon {
@@ -46,13 +46,13 @@ pub(super) fn linearizable(history: &[Op]) -> Result<(), String> {
                 done[at / 64] &= !(1 << (at % 64));
                 (state, from) = (before, at + 1);
             }
-            (None, None) => return Err(format!("{most} of {} calls fit one after another", ops.len())),
+            (None, None) => return Err(format!("{most} of {} calls fit a sequential order", ops.len())),
         }
     }
     Ok(())
 }
 
-/// The states by revision, from the writes alone, each checked to be the right outcome of the one before.
+/// The states by revision, computed from the writes. Each write must be a valid step from the state before.
 fn states(history: &[Op]) -> Result<BTreeMap<i64, (State, Op)>, String> {
     let mut writes: Vec<&Op> = history.iter().filter(|op| op.call.is_done()).collect();
     writes.sort_by_key(|op| (op.call.revision(), op.called));
@@ -62,11 +62,11 @@ fn states(history: &[Op]) -> Result<BTreeMap<i64, (State, Op)>, String> {
         let revision = write.call.revision().ok_or("a write without a revision")?;
         let next = state.after(&write.call).ok_or_else(|| format!("{write:?} in {state:?}"))?;
         if next == state {
-            // It was so already, since the revision that it names.
+            // A repeated write returns the revision of the effect.
             if states.contains_key(&revision) || state == State::default() {
                 continue;
             }
-            return Err(format!("{write:?} changed nothing, by a revision of its own"));
+            return Err(format!("{write:?} changed nothing, but has a revision of its own"));
         }
         if states.insert(revision, (next, *write)).is_some() {
             return Err(format!("two writes of revision {revision}"));
@@ -76,10 +76,10 @@ fn states(history: &[Op]) -> Result<BTreeMap<i64, (State, Op)>, String> {
     Ok(states)
 }
 
-/// Whether every answer is right by the order of revisions, and that order is one of real time.
+/// Whether each response is valid in the order of revisions, and that order agrees with real time.
 pub(super) fn in_order(history: &[Op]) -> Result<(), String> {
     let states = states(history)?;
-    // The newest revision that anybody was told of before each moment.
+    // The newest revision in any response before each moment.
     let mut told: Vec<(u128, i64)> =
         history.iter().filter_map(|op| Some((op.answered, op.call.revision()?))).collect();
     told.sort_unstable();
@@ -99,7 +99,7 @@ pub(super) fn in_order(history: &[Op]) -> Result<(), String> {
                 let there = states.get(&revision).filter(|(state, _)| state.active == active);
                 let (_, write) = there.ok_or_else(|| format!("{op:?} is of no write"))?;
                 if revision < from || write.called > op.answered {
-                    return Err(format!("{op:?} is not between {from} and what had begun"));
+                    return Err(format!("{op:?} is not between {from} and the newest write that had begun"));
                 }
             }
             Call::Read { revision: None, .. } => {
@@ -113,7 +113,7 @@ pub(super) fn in_order(history: &[Op]) -> Result<(), String> {
             _ if op.call.is_done() => {
                 let revision = op.call.revision().unwrap_or_default();
                 if revision < from && states.get(&revision).is_some_and(|(_, write)| write == op) {
-                    return Err(format!("{op:?} came after {from} and is before it"));
+                    return Err(format!("{op:?} was called after {from} and has an older revision"));
                 }
             }
             _ => {}
@@ -127,7 +127,8 @@ fn begun(states: &BTreeMap<i64, (State, Op)>, at: u128) -> i64 {
     states.iter().rev().find(|(_, (_, write))| write.called <= at).map_or(0, |(revision, _)| *revision)
 }
 
-/// Whether each client read its own writes, never went back, and got nothing older than it asked for.
+/// Whether each client read its own writes, never read an older state than before, and got nothing older than its
+/// `atLeast`.
 pub(super) fn in_session(history: &[Op]) -> Result<(), String> {
     let states = states(history)?;
     let mut ops = history.to_vec();

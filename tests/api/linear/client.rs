@@ -1,4 +1,4 @@
-//! Clients that activate, roll back and read one agent, and write down what they were told.
+//! Clients that activate, roll back and read one agent, and record the responses.
 
 use std::{
     collections::HashMap,
@@ -11,14 +11,14 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::history::{Call, Op, Told, Version};
+use super::history::{Call, Op, Version, WriteOutcome};
 use crate::support::{
     Answer,
     app::Instance,
     caller::{Gateway, Operator},
 };
 
-/// An agent, and its versions that nobody has activated yet.
+/// An agent, with versions to activate.
 pub(super) struct Agent {
     id: String,
     versions: Vec<String>,
@@ -39,23 +39,23 @@ impl Agent {
     }
 }
 
-/// A way to an instance.
+/// The access to an instance.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct InstanceAccess {
     operator: Operator,
     gateway: Gateway,
-    /// What stands before it and answers by itself at times.
-    copy: Option<Copy>,
+    /// A cache before the instance, which returns stale reads.
+    copy: Option<StaleCache>,
 }
 
-/// Reads that are answered again for a while.
+/// A cache of reads.
 #[derive(Clone)]
-pub(super) struct Copy {
+pub(super) struct StaleCache {
     time: Duration,
     kept: Arc<Mutex<HashMap<String, (Instant, Call)>>>,
 }
 
-impl Copy {
+impl StaleCache {
     pub(super) fn kept(time: Duration) -> Self {
         Self { time, kept: Arc::default() }
     }
@@ -70,18 +70,18 @@ impl Copy {
     }
 }
 
-impl Door {
+impl InstanceAccess {
     pub(super) async fn of(instance: &Instance, operator: &Operator) -> Self {
         let operator = Operator(instance.bearer(operator.token.as_deref().unwrap()));
         Self { operator, gateway: instance.gateway().await, copy: None }
     }
 
-    /// The same way, behind such a copy.
-    pub(super) fn behind(self, copy: Copy) -> Self {
+    /// The same access behind a cache.
+    pub(super) fn behind(self, copy: StaleCache) -> Self {
         Self { copy: Some(copy), ..self }
     }
 
-    /// What is active: over REST or GraphQL.
+    /// Reads the active version, over REST or GraphQL.
     async fn read(&self, agent: &Agent, over_rest: bool, at_least: Option<i64>) -> Call {
         if let Some(call) = self.copy.as_ref().and_then(|copy| copy.of(&agent.id)) {
             return call;
@@ -122,44 +122,50 @@ impl Door {
         call
     }
 
-    async fn write(&self, verb: &str, input: &str, variables: Value) -> Told {
+    async fn write(&self, verb: &str, input: &str, variables: Value) -> WriteOutcome {
         let mutation = format!(
             "mutation ($input: {input}!) {{ answer: {verb}(input: $input) {{ revision userErrors {{ code }} }} }}"
         );
         let answer: Answer = self.operator.gql(&mutation, json!({ "input": variables })).await;
         match answer.at("/answer/userErrors").get(0) {
-            None => Told::Done(answer.text("/answer/revision").parse().unwrap()),
-            Some(error) if error["code"] == "CONFLICT" => Told::Conflict,
+            None => WriteOutcome::Done(answer.text("/answer/revision").parse().unwrap()),
+            Some(error) if error["code"] == "CONFLICT" => WriteOutcome::Conflict,
             Some(error) => {
                 assert_eq!(error["code"], "INVALID", "{}", answer.body);
-                Told::Refused
+                WriteOutcome::Refused
             }
         }
     }
 }
 
-/// One client of one agent: it waits for each answer before it asks again.
+/// One client of one agent. It waits for each response before its next call.
 pub(super) struct Client {
     nth: usize,
     agent: Shared,
-    doors: Vec<Door>,
+    doors: Vec<InstanceAccess>,
     began: Instant,
     at_least: bool,
-    /// The newest revision that it was told.
+    /// The newest revision in its responses.
     seen: Option<i64>,
-    /// What it last saw to be active.
+    /// The active version in its last read.
     active: Option<Version>,
 }
 
 impl Client {
-    pub(super) fn new(nth: usize, agent: Shared, doors: Vec<Door>, began: Instant, at_least: bool) -> Self {
+    pub(super) fn new(
+        nth: usize,
+        agent: Shared,
+        doors: Vec<InstanceAccess>,
+        began: Instant,
+        at_least: bool,
+    ) -> Self {
         Self { nth, agent, doors, began, at_least, seen: None, active: None }
     }
 
     pub(super) async fn run(mut self, calls: usize) -> Vec<Op> {
         let mut ops = Vec::new();
         for turn in 0..calls {
-            // Each client another order, and all doors by turns.
+            // Each client makes its calls in another order, and uses all instances in turn.
             let what = (turn * 7 + self.nth * 3 + turn / 10) % 10;
             let door = self.doors[(turn + self.nth) % self.doors.len()].clone();
             let at_least = self.seen.filter(|_| self.at_least && what < 6);
@@ -175,12 +181,12 @@ impl Client {
         ops
     }
 
-    async fn call(&self, door: &Door, what: usize, at_least: Option<i64>) -> Call {
+    async fn call(&self, door: &InstanceAccess, what: usize, at_least: Option<i64>) -> Call {
         let agent = &self.agent;
         match what {
             0..6 => door.read(agent, what < 3, at_least).await,
             6 | 7 => {
-                // Each version once, for as long as there are any: then no two writes look the same.
+                // Activates each version once while there are any, so that no two writes look the same.
                 let at = agent.next.fetch_add(1, Ordering::Relaxed) % agent.versions.len();
                 let version = at as Version + 1;
                 let expected = (what == 7).then_some(self.active);

@@ -1,5 +1,5 @@
-//! An agent's active version is one register: on one instance each answer is as if calls had come one at a time, and on
-//! any number of instances each client reads its own writes and never goes back when it says `atLeast`.
+//! An agent's active version behaves like one register: linearizable on one instance; with `atLeast`, each client
+//! reads its own writes and never goes back on any number of instances.
 
 mod checker;
 mod client;
@@ -11,14 +11,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::support::{App, Calls, caller::Operator, proof::count};
-use client::{Agent, Client, Copy, Door, Shared};
+use client::{Agent, Client, InstanceAccess, Shared, StaleCache};
 use history::Op;
 
-/// How many clients ask of each agent.
+/// The number of clients of each agent.
 const CLIENTS: usize = 6;
 const AGENTS: usize = 3;
 
-/// Agents, each with as many versions as will be activated.
+/// Agents, each with this many versions.
 async fn agents(operator: &Operator, versions: usize) -> Vec<Shared> {
     let customer = operator.customer("City").await;
     join_all((0..AGENTS).map(async |nth| {
@@ -32,8 +32,13 @@ async fn agents(operator: &Operator, versions: usize) -> Vec<Shared> {
     .await
 }
 
-/// Lets clients loose on all agents, each through all of `doors` by turns; answers a history for each agent.
-async fn histories(agents: &[Shared], doors: &[Door], calls: usize, at_least: bool) -> Vec<Vec<Op>> {
+/// Runs the clients on all agents, each using all of `doors` in turn. Returns a history for each agent.
+async fn histories(
+    agents: &[Shared],
+    doors: &[InstanceAccess],
+    calls: usize,
+    at_least: bool,
+) -> Vec<Vec<Op>> {
     let began = std::time::Instant::now();
     join_all(agents.iter().map(async |agent| {
         let clients = (0..CLIENTS).map(|nth| {
@@ -45,8 +50,8 @@ async fn histories(agents: &[Shared], doors: &[Door], calls: usize, at_least: bo
     .await
 }
 
-/// How many of each kind there were, for who reads along.
-fn told(what: &str, histories: &[Vec<Op>]) {
+/// Prints the number of calls of each kind.
+fn print_summary(what: &str, histories: &[Vec<Op>]) {
     let ops = histories.iter().flatten();
     let reads = ops.clone().filter(|op| matches!(op.call, history::Call::Read { .. })).count();
     let done = ops.clone().filter(|op| op.call.is_done()).count();
@@ -62,11 +67,11 @@ fn told(what: &str, histories: &[Vec<Op>]) {
         .sum();
     println!(
         "{what}: {} calls of {CLIENTS} clients on each of {AGENTS} agents, {reads} reads, {done} writes done, \
-         {} refused; {overlapping} overlap another",
+         {} rejected; {overlapping} overlap another",
         ops.clone().count(),
         ops.count() - reads - done
     );
-    assert!(overlapping > 0, "they never met");
+    assert!(overlapping > 0, "no calls overlapped");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,9 +80,9 @@ async fn on_one_instance_an_agent_is_one_register() {
     let operator = app.operator().await;
     let calls = count(30, 400);
     let agents = agents(&operator, count(25, 200)).await;
-    let doors = [Door::of(&app, &operator).await];
+    let doors = [InstanceAccess::of(&app, &operator).await];
     let histories = histories(&agents, &doors, calls, false).await;
-    told("one instance", &histories);
+    print_summary("one instance", &histories);
     for history in &histories {
         checker::linearizable(history).unwrap();
         checker::in_order(history).unwrap();
@@ -93,12 +98,12 @@ async fn on_any_instance_who_says_at_least_never_goes_back() {
     let agents = agents(&operator, count(25, 200)).await;
     let others = [app.another().await, app.another().await];
     let doors = [
-        Door::of(&app, &operator).await,
-        Door::of(&others[0], &operator).await,
-        Door::of(&others[1], &operator).await,
+        InstanceAccess::of(&app, &operator).await,
+        InstanceAccess::of(&others[0], &operator).await,
+        InstanceAccess::of(&others[1], &operator).await,
     ];
     let histories = histories(&agents, &doors, calls, true).await;
-    told("three instances", &histories);
+    print_summary("three instances", &histories);
     for history in &histories {
         checker::in_session(history).unwrap();
     }
@@ -107,16 +112,17 @@ async fn on_any_instance_who_says_at_least_never_goes_back() {
     }
 }
 
-/// The fault that the two above would find: something on the way answers again what it answered a moment ago.
+/// Shows that the checkers above find a fault: a cache that returns stale reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_that_is_served_again_is_caught() {
     let app = App::start().await;
     let operator = app.operator().await;
     let agents = agents(&operator, 25).await;
-    let stale = [Door::of(&app, &operator).await.behind(Copy::kept(Duration::from_millis(200)))];
+    let stale =
+        [InstanceAccess::of(&app, &operator).await.behind(StaleCache::kept(Duration::from_millis(200)))];
     let histories = histories(&agents, &stale, 40, true).await;
     let caught = |judge: fn(&[Op]) -> Result<(), String>| histories.iter().any(|ops| judge(ops).is_err());
-    assert!(caught(checker::linearizable), "by the search");
-    assert!(caught(checker::in_order), "by the order of revisions");
-    assert!(caught(checker::in_session), "by what a client was promised");
+    assert!(caught(checker::linearizable), "the search missed it");
+    assert!(caught(checker::in_order), "the order of revisions missed it");
+    assert!(caught(checker::in_session), "the session guarantees missed it");
 }

@@ -1,5 +1,5 @@
-//! Who sees what of each object: each field of the schema, by each way to it, as each caller. What is asked is made from
-//! the schema, and what is answered is in `expected.txt`.
+//! Authorization of each field of the schema, on each path to its object, for each caller. The queries are built
+//! from the schema; the expected outcomes are in `expected.txt`.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -16,14 +16,14 @@ mod world;
 
 use paths::{EXEMPT, OUTSIDERS, PATHS, ROOTS, name, template};
 use schema::{Field, Schema};
-use table::{Row, differences, letter, tells_of_each, text};
+use table::{Row, differences, letter, shows_each_field, text};
 use world::World;
 
 use crate::support::caller::Client;
 
 const EXPECTED: &str = include_str!("expected.txt");
 
-/// A way to an object, and the fields to ask for there.
+/// A path to an object, and the fields to select there.
 struct Way<'a> {
     of: String,
     template: String,
@@ -36,7 +36,7 @@ impl Way<'_> {
     }
 }
 
-/// All ways: each path, and below each connection what it is made of.
+/// All paths, including the edges and page info of each connection.
 fn ways(schema: &Schema) -> Vec<Way<'_>> {
     let (mut ways, mut connections) = (Vec::new(), BTreeSet::new());
     let mut push = |of: &str, template: String| {
@@ -55,7 +55,7 @@ fn ways(schema: &Schema) -> Vec<Way<'_>> {
     ways
 }
 
-/// All fields of all types that have a way of their own.
+/// All fields of all types that have a path of their own.
 fn fields(schema: &Schema) -> BTreeSet<String> {
     let payloads = schema.payloads();
     let types = schema.types.iter();
@@ -67,36 +67,46 @@ fn fields(schema: &Schema) -> BTreeSet<String> {
     types.flat_map(names).collect()
 }
 
-/// Asks as this caller. What is told besides is wrong whatever the table says: an outsider knows what is foreign from what
-/// there never was.
-async fn hear(world: &World, (name, client): (&str, &Client), query: &str) -> (StatusCode, Value, String) {
-    let heard = world.ask(client, &world.own(query)).await;
+/// Sends a query as this caller. For an outsider it is also a fault when another customer's object and a missing
+/// one get different responses.
+async fn send_checked(
+    world: &World,
+    (name, client): (&str, &Client),
+    query: &str,
+) -> (StatusCode, Value, String) {
+    let heard = world.ask(client, &world.with_existing_ids(query)).await;
     let mut faults = String::new();
     if OUTSIDERS.contains(&name) {
-        let foreign = world.blanked(&heard);
-        let never = world.blanked(&world.ask(client, &world.never(query)).await);
+        let foreign = world.normalized(&heard);
+        let never = world.normalized(&world.ask(client, &world.with_missing_ids(query)).await);
         if foreign != never {
-            writeln!(faults, "{query}: {name} tells\n{foreign}\nfrom\n{never}").unwrap();
+            writeln!(
+                faults,
+                "{query}: {name} gets for a foreign object\n{foreign}\nand for a missing one\n{never}"
+            )
+            .unwrap();
         }
     }
     (heard.status, heard.body(), faults)
 }
 
-/// The letters of all fields on this way for this caller, and what is wrong. All are asked for at once, and each alone when
-/// one of them is refused.
+/// The letters of all fields on this path for this caller, and the faults. The fields are selected together, and
+/// one by one when one of them is rejected.
 async fn letters(
     schema: &Schema,
     world: &World,
     way: &Way<'_>,
     caller: (&str, &Client),
 ) -> (Vec<char>, String) {
-    let (status, body, mut faults) = hear(world, caller, &schema.query(&way.template, way.fields)).await;
+    let (status, body, mut faults) =
+        send_checked(world, caller, &schema.query(&way.template, way.fields)).await;
     let mut letters = Vec::new();
     for field in way.fields {
-        let (status, body) = if tells_of_each(&body) {
+        let (status, body) = if shows_each_field(&body) {
             (status, body.clone())
         } else {
-            let (status, body, more) = hear(world, caller, &schema.query(&way.template, [field])).await;
+            let (status, body, more) =
+                send_checked(world, caller, &schema.query(&way.template, [field])).await;
             faults.push_str(&more);
             (status, body)
         };
@@ -110,7 +120,7 @@ async fn letters(
     (letters, faults)
 }
 
-/// The rows of this way, and what is wrong.
+/// The table's rows of this path, and the faults.
 async fn rows(schema: &Schema, world: &World, way: &Way<'_>) -> (Vec<Row>, String) {
     let callers = world.callers.iter().map(|(name, client)| letters(schema, world, way, (name, client)));
     let (columns, faults): (Vec<Vec<char>>, Vec<String>) = join_all(callers).await.into_iter().unzip();
@@ -130,7 +140,7 @@ fn every_field_has_a_way_to_it() {
     let (fields, none) = (fields(&schema), Vec::<&String>::new());
     assert_eq!(fields.difference(&asked).collect::<Vec<_>>(), none, "a type needs a path in PATHS");
     let named: BTreeSet<_> = ways.iter().map(|way| (&way.of, name(&way.template))).collect();
-    assert_eq!(named.len(), ways.len(), "two ways have one name");
+    assert_eq!(named.len(), ways.len(), "two paths have one name");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,7 +159,7 @@ async fn each_caller_is_answered_as_the_table_says() {
     let exempt: BTreeSet<_> = EXEMPT.iter().map(|(field, _)| (*field).to_owned()).collect();
     let silent: BTreeSet<_> = fields(&schema).difference(&answered).cloned().collect();
     if exempt != silent {
-        writeln!(wrong, "nobody is answered {silent:?}, and EXEMPT has {exempt:?}").unwrap();
+        writeln!(wrong, "no caller gets a value of {silent:?}, and EXEMPT has {exempt:?}").unwrap();
     }
     let actual = text(&table);
     let differences = differences(EXPECTED, &actual);
@@ -157,14 +167,13 @@ async fn each_caller_is_answered_as_the_table_says() {
         let made = concat!(env!("CARGO_TARGET_TMPDIR"), "/matrix.txt");
         std::fs::write(made, actual).unwrap();
         let differences = differences.join("\n");
-        writeln!(wrong, "{differences}\nThe table as it is now: {made}. If each change in it is meant:")
-            .unwrap();
+        writeln!(wrong, "{differences}\nThe current table: {made}. If every change is intended:").unwrap();
         writeln!(wrong, "cp {made} tests/api/matrix/expected.txt").unwrap();
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// A line of the table.
+/// A row of the table.
 fn planted() -> &'static str {
     EXPECTED.lines().find(|line| line.starts_with("Agent.name ") && line.contains(" agent ")).unwrap()
 }
@@ -215,10 +224,10 @@ fn each_answer_has_its_letter() {
 #[test]
 fn a_refused_field_takes_the_others_with_it_and_is_asked_for_alone() {
     let at = |path: Value| json!({ "data": null, "errors": [{ "path": path }] });
-    assert!(tells_of_each(&json!({ "data": { "agent": null } })));
-    assert!(tells_of_each(&at(json!(["customer", "apiKeys"]))));
-    assert!(!tells_of_each(&at(json!(["customer", "asked_apiKeys"]))));
-    assert!(!tells_of_each(&at(json!(["nodes", 0, "asked_createdBy"]))));
-    assert!(!tells_of_each(&json!({ "errors": [{ "message": "no path" }] })));
-    assert!(!tells_of_each(&json!({ "data": { "do": { "it": null, "userErrors": [] } } })));
+    assert!(shows_each_field(&json!({ "data": { "agent": null } })));
+    assert!(shows_each_field(&at(json!(["customer", "apiKeys"]))));
+    assert!(!shows_each_field(&at(json!(["customer", "asked_apiKeys"]))));
+    assert!(!shows_each_field(&at(json!(["nodes", 0, "asked_createdBy"]))));
+    assert!(!shows_each_field(&json!({ "errors": [{ "message": "no path" }] })));
+    assert!(!shows_each_field(&json!({ "data": { "do": { "it": null, "userErrors": [] } } })));
 }

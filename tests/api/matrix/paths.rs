@@ -1,7 +1,7 @@
-//! How the matrix comes to an object of each type, and who asks for it.
+//! The callers of the matrix, and the paths to an object of each type.
 
-/// The callers in the order of the letters, a group a block. All ask for what is the customer's of `viewer`, `editor`
-/// and `admin`: that is what is foreign to another's, who stand in the groups `their …` and `their key`.
+/// The callers in the order of the letters, one group a block. All queries are about the customer of `viewer`,
+/// `editor` and `admin`; the callers of another customer are in the groups `their …` and `their key`.
 pub(super) const CALLERS: &[&[&str]] = &[
     &["anonymous", "stranger"],
     &["viewer", "editor", "admin"],
@@ -19,11 +19,11 @@ pub(super) const CALLERS: &[&[&str]] = &[
     &["their key"],
 ];
 
-/// Who must not be able to tell what is foreign from what there never was.
+/// Callers that must not be able to distinguish another customer's object from a missing one.
 pub(super) const OUTSIDERS: &[&str] =
     &["anonymous", "stranger", "their viewer", "their editor", "their admin", "their key"];
 
-/// Mutations that change nothing, or nothing that is asked for; `%` is where their payload is selected.
+/// Mutations that change nothing, or nothing that a query reads. `%` stands for the payload's selection.
 const MUTATIONS: &[(&str, &str)] = &[
     ("ACTIVATE", "activateVersion(input: { agentId: <agent>, versionId: <version> }) { % }"),
     ("UPDATE", "updateAgent(input: { agentId: <spare>, description: \"as it is\" }) { % }"),
@@ -38,8 +38,8 @@ const MUTATIONS: &[(&str, &str)] = &[
     ("RETIRE", "revokeServiceToken(input: { serviceTokenId: <token> }) { % }"),
 ];
 
-/// The ways to an object of each type: `@` is where its field is asked for, and what stands in `<…>` are ids. Edges are
-/// reached through each connection, and the state of a page through one of each type.
+/// Paths to an object of each type: `@` stands for the selected field, and `<…>` for ids. Edges are reached through
+/// each connection, page info through one connection of each type.
 pub(super) const PATHS: &[(&str, &str)] = &[
     ("Activation", "{ node(id: <activation>) { ... on Activation { @ } } }"),
     ("Activation", "{ agent(id: <agent>) { activations { nodes { @ } } } }"),
@@ -117,18 +117,18 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("ViewerMembership", "{ viewer { memberships { @ } } }"),
 ];
 
-/// The fields that nobody is answered here, and why. A field that somebody is answered, or that is no more, may not stand
-/// here.
+/// Fields that no caller gets a value of here, with the reason. The test fails when a caller gets a value of such a
+/// field, or when it no longer exists.
 pub(super) const EXEMPT: &[(&str, &str)] = &[
-    ("Customer.erasedAt", "only what is erased has it, and then it has no members"),
-    ("Watcher.behind", "0 where all has been handed on"),
+    ("Customer.erasedAt", "set by erasure, which leaves the customer without members"),
+    ("Watcher.behind", "0 when the watcher is up to date"),
 ];
 
-/// The types that have no path of their own: roots are asked by coverage, which has a row for each of their fields, and
-/// configurations come as events only, which `service` walks down and `configs` shows each kind of caller.
+/// Types without a path of their own. Roots are tested by `coverage`, with a row for each field. Configurations
+/// come only in events, tested by `service` and, for each kind of caller, by `configs`.
 pub(super) const ROOTS: [&str; 4] = ["Query", "Mutation", "Subscription", "ConfigEvent"];
 
-/// The query of this way.
+/// The query of this path.
 pub(super) fn template(way: &str) -> String {
     let Some((word, rest)) = way.split_once(' ').filter(|(word, _)| *word != "{") else {
         return way.to_owned();
@@ -139,7 +139,7 @@ pub(super) fn template(way: &str) -> String {
     format!("mutation {{ {} }}", mutation.replace('%', &rest))
 }
 
-/// The way as a reader of the table sees it: the names on it.
+/// The path in the table: the names of its fields.
 pub(super) fn name(template: &str) -> String {
     let way = template.split('@').next().unwrap_or_default();
     let (mut names, mut depth) = (String::new(), 0);

@@ -1,4 +1,4 @@
-//! The schema as the matrix reads it: the fields of each type, and how to ask for one.
+//! The schema as the matrix uses it: the fields of each type, and how to select one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,20 @@ use async_graphql::parser::{
     types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition},
 };
 
-/// What the name of each field that is asked for begins with.
+/// The prefix of each selected field's alias.
 pub(super) const ASKED: &str = "asked_";
 
-/// One field of a type.
+/// A field of a type.
 pub(super) struct Field {
     pub(super) name: String,
-    /// What it answers, or a list of it.
+    /// The named type of its value, or of the list's items.
     pub(super) of: String,
-    /// The arguments that it can't do without.
+    /// The required arguments.
     args: Vec<(String, Type)>,
 }
 
 pub(super) struct Schema {
-    /// Objects and interfaces.
+    /// Object and interface types.
     pub(super) types: BTreeMap<String, Vec<Field>>,
     inputs: BTreeMap<String, Vec<(String, Type)>>,
     /// The first value of each enum.
@@ -54,19 +54,19 @@ impl Schema {
         Self { types, inputs, enums }
     }
 
-    /// The types that only a mutation answers: coverage asks each mutation.
+    /// The payload types of mutations. `coverage` tests each mutation.
     pub(super) fn payloads(&self) -> BTreeSet<&str> {
         self.types["Mutation"].iter().map(|mutation| mutation.of.as_str()).collect()
     }
 
-    /// The field with its arguments. What stands in `<…>` is for the world to fill in.
+    /// The field with its arguments. `World` replaces the words in `<…>`.
     pub(super) fn call(&self, field: &Field) -> String {
         let args = field.args.iter().map(|(name, of)| format!("{name}: {}", self.value(field, name, of)));
         let args = args.collect::<Vec<_>>().join(", ");
         if args.is_empty() { field.name.clone() } else { format!("{}({args})", field.name) }
     }
 
-    /// What to select below a field of this type.
+    /// The selection below a field of this type.
     pub(super) fn below(&self, of: &str) -> &'static str {
         if of.ends_with("Connection") {
             "{ nodes { __typename } }"
@@ -77,7 +77,7 @@ impl Schema {
         }
     }
 
-    /// The query of this template that asks for these fields, each under a name that the answer can be searched for.
+    /// The query of this template with these fields, each under an alias that can be found in the response.
     pub(super) fn query<'a>(&self, template: &str, fields: impl IntoIterator<Item = &'a Field>) -> String {
         let ask =
             |field: &Field| format!("{ASKED}{}: {} {}", field.name, self.call(field), self.below(&field.of));

@@ -1,5 +1,5 @@
-//! What a service of the platform gets, with all scopes: it asks for every field of the schema that it can come to, and
-//! only a short list answers.
+//! Tests a service token with all scopes: it selects every field of the schema that it can reach, and only those of
+//! a short list return a value.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use crate::support::{
     socket::{Frame, Socket},
 };
 
-/// All that a service token is ever answered, by whatever way: what agents serve, what changes in it, and who itself is.
-/// No person, no address, no money, no key.
+/// Every field that a service token ever gets: active configurations, their changes, and the token itself. No
+/// users, no addresses, no billing, no keys.
 const ANSWERED: &[(&str, &str)] = &[
     ("Activation", "activatedAt activatedBy agent cursor id previousVersion reason revision version"),
     (
@@ -33,8 +33,8 @@ const ANSWERED: &[(&str, &str)] = &[
     ("Viewer", "isOperator kind name permissions scopes"),
 ];
 
-/// Goes down from here to all that answers, never through one type twice; what answers, and what is neither an answer nor
-/// a refusal.
+/// Selects every field below here, never through one type twice. Returns the fields with a value, and the responses
+/// that are neither a value nor a rejection.
 async fn walk(
     schema: &Schema,
     (template, of): (&str, &str),
@@ -64,7 +64,7 @@ async fn walk(
     (answered, wrong)
 }
 
-/// Subscribes, and waits for the first event or the refusal.
+/// Subscribes, and waits for the first event or the error.
 async fn first(socket: &mut Socket, id: &str, query: &str) -> (StatusCode, Value) {
     socket.subscribe(id, query, Value::Null).await;
     let body = loop {
@@ -74,7 +74,7 @@ async fn first(socket: &mut Socket, id: &str, query: &str) -> (StatusCode, Value
                 Some("error") => break json!({ "errors": message["payload"].take() }),
                 _ => panic!("{query}: {message}"),
             },
-            // Of one that was completed.
+            // An event of an operation that was completed.
             Frame::Message(_) => {}
             closed @ Frame::Closed(..) => panic!("{query}: {closed:?}"),
         }
@@ -88,7 +88,7 @@ const ACTIVATIONS: (&str, &str) =
 const CHANGES: (&str, &str) = ("subscription { changes(after: <cursor>) { @ } }", "Change");
 const CONFIGS: (&str, &str) = ("subscription { configs(agentIds: [<agent>]) { @ } }", "ConfigEvent");
 
-/// Goes down from an event as this caller is sent it.
+/// Selects every field of an event as this caller receives it.
 async fn watch(
     schema: &Schema,
     world: &World,
@@ -99,7 +99,7 @@ async fn watch(
     let mut number = 0;
     walk(schema, events, async |query: &str| {
         number += 1;
-        first(&mut socket, &number.to_string(), &world.own(query)).await
+        first(&mut socket, &number.to_string(), &world.with_existing_ids(query)).await
     })
     .await
 }
@@ -111,7 +111,7 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     let Gateway(service) = world.app.service(ServiceScope::ALL).await;
     let before = world.app.registry.head().await.unwrap().revision;
     let by_http = async |query: &str| {
-        let heard = world.ask(&service, &world.own(query)).await;
+        let heard = world.ask(&service, &world.with_existing_ids(query)).await;
         (heard.status, heard.body())
     };
     let (mut answered, mut wrong) = walk(&schema, ("{ @ }", "Query"), by_http).await;
@@ -131,7 +131,7 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     assert_eq!(
         more,
         ["Agent.description", "AgentVersion.message"],
-        "what a customer's own program reads besides"
+        "fields that only a customer's own key gets"
     );
     assert!(events.is_subset(&by_key));
     wrong.extend(wrongly_by_key);
@@ -143,5 +143,5 @@ async fn a_service_is_answered_the_list_and_nothing_else() {
     assert_eq!(answered, allowed.collect());
     assert_eq!(world.app.registry.head().await.unwrap().revision, before, "a service changed something");
     let streams: Vec<_> = schema.types["Subscription"].iter().map(|field| field.name.as_str()).collect();
-    assert_eq!(streams, ["activations", "changes", "configs"], "another stream is to be walked down here");
+    assert_eq!(streams, ["activations", "changes", "configs"], "a new subscription needs a test here");
 }

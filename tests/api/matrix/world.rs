@@ -1,9 +1,9 @@
-//! What the matrix asks: two customers, all kinds of callers, and one object of each type in which nothing is missing.
+//! The data of the matrix: two customers, callers of all kinds, and an object of each type with all fields set.
 
 use std::time::Duration;
 
 use agent_registry::{
-    domain::{KeyScope, ServiceScope, auth::jwt::Subject, member::Role},
+    domain::{KeyScope, ServiceScope, auth::jwt::TokenSubject, member::Role},
     http::SocketLimits,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -20,20 +20,20 @@ pub(super) struct World {
     pub(super) app: App,
     /// In the order of [`CALLERS`].
     pub(super) callers: Vec<(&'static str, Client)>,
-    /// One that watches, so that there is one to be shown.
+    /// An open subscription, so that the list of watchers has an entry.
     _watching: Socket,
-    /// What stands in `<…>`: what there is, and what there never was.
+    /// The words in `<…>`: each with an id that exists and one that doesn't.
     words: Vec<(&'static str, String, String)>,
 }
 
-/// What came back, to the letter.
-pub(super) struct Heard {
+/// A response as received.
+pub(super) struct RawResponse {
     pub(super) status: StatusCode,
     headers: HeaderMap,
     text: String,
 }
 
-impl Heard {
+impl RawResponse {
     pub(super) fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::String(self.text.clone()))
     }
@@ -41,7 +41,7 @@ impl Heard {
 
 impl World {
     pub(super) async fn new() -> Self {
-        // One that only watches says nothing for as long as this takes.
+        // The watching client is silent for as long as the test takes.
         let sockets = SocketLimits { silence: Duration::from_secs(3600), ..SocketLimits::default() };
         let app = App::with(sockets).await;
         let operator = app.operator().await;
@@ -101,35 +101,35 @@ impl World {
         Self { app, callers, _watching: watching, words }
     }
 
-    /// The query with what there is for each word.
-    pub(super) fn own(&self, query: &str) -> String {
+    /// The query with ids that exist.
+    pub(super) fn with_existing_ids(&self, query: &str) -> String {
         self.words.iter().fold(query.to_owned(), |query, (word, is, _)| {
             query.replace(&format!("<{word}>"), &json!(is).to_string())
         })
     }
 
-    /// The query with what there never was for each word.
-    pub(super) fn never(&self, query: &str) -> String {
+    /// The query with ids that don't exist.
+    pub(super) fn with_missing_ids(&self, query: &str) -> String {
         self.words.iter().fold(query.to_owned(), |query, (word, _, never)| {
             query.replace(&format!("<{word}>"), &json!(never).to_string())
         })
     }
 
-    pub(super) async fn ask(&self, client: &Client, query: &str) -> Heard {
+    pub(super) async fn ask(&self, client: &Client, query: &str) -> RawResponse {
         loop {
             let request = client.request(Method::POST, "/graphql").json(&json!({ "query": query }));
             let response = request.send().await.unwrap();
             let (status, headers) = (response.status(), response.headers().clone());
             let text = response.text().await.unwrap();
             if status != StatusCode::TOO_MANY_REQUESTS {
-                return Heard { status, headers, text };
+                return RawResponse { status, headers, text };
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// What was heard, without what tells one request from the next and one id from another.
-    pub(super) fn blanked(&self, heard: &Heard) -> String {
+    /// The response without request ids, dates and object ids.
+    pub(super) fn normalized(&self, heard: &RawResponse) -> String {
         let mut all = format!("{}\n", heard.status);
         for (name, value) in &heard.headers {
             if !["x-request-id", "date", "content-length"].contains(&name.as_str()) {
@@ -147,7 +147,7 @@ impl World {
     }
 }
 
-/// An agent that serves, and its version, of a suspended customer at which the members of the city have the same roles.
+/// An agent with an active version, at a suspended customer in which the same users have the same roles.
 async fn frozen(app: &App, operator: &Operator, city: &str) -> (String, String) {
     let customer = operator.customer("Frozen").await;
     for role in [Role::Viewer, Role::Editor, Role::Admin] {
@@ -192,11 +192,11 @@ async fn invite(by: &Client, customer: &str, email: &str, role: &str) -> String 
     by.gql(invite, json!({ "input": input })).await.text("/inviteMember/invitation/id")
 }
 
-/// An EDITOR with a name and an address, and its id: the one who makes all that people make.
+/// An EDITOR with a name and an e-mail address, who makes all objects that users make; and its user's id.
 async fn maker(app: &App, operator: &Operator, city: &str) -> (Member, String) {
     let email = "ursula@example.org";
     invite(operator, city, email, "EDITOR").await;
-    let subject = Subject {
+    let subject = TokenSubject {
         subject: "ursula".to_owned(),
         email: Some(email.to_owned()),
         name: Some("Ursula".to_owned()),
@@ -207,7 +207,7 @@ async fn maker(app: &App, operator: &Operator, city: &str) -> (Member, String) {
     (maker, user)
 }
 
-/// A key that was used, rotated and revoked, and would have ended.
+/// A key that was used, rotated and revoked, and has an expiry.
 async fn worn_key(app: &App, admin: &Member, city: &str) -> String {
     let make =
         "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } secret } }";
@@ -235,11 +235,11 @@ struct Served {
     agent: String,
     version: String,
     activation: String,
-    /// Where the activation before it stands in the log.
+    /// The cursor of the activation before.
     cursor: String,
 }
 
-/// An agent that serves its second version, which differs from its first in all that can differ.
+/// An agent whose active second version differs from the first in every field.
 async fn serve(maker: &Member, owner: &str, city: &str, name: &str) -> Served {
     let agent = maker.agent(city, name).await;
     let update =

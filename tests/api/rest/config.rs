@@ -1,4 +1,4 @@
-//! What the runtime gets, and how little it costs to ask again.
+//! REST endpoint of the active configuration: its content, and conditional requests.
 
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,8 @@ async fn a_configuration_that_is_known_is_not_sent_again() {
     assert_ne!(second.header("etag"), Some(tag.as_str()));
 }
 
-/// The same version, activated again, is another answer: its revision and since when it serves are in it.
+/// The same version activated again gives another response, because the response contains the revision and the time
+/// of activation.
 #[tokio::test]
 async fn what_serves_again_after_a_pause_has_another_tag() {
     let city = City::new().await;
@@ -77,7 +78,7 @@ async fn what_serves_again_after_a_pause_has_another_tag() {
     assert_eq!(again.body["version_id"], first.body["version_id"]);
     assert_eq!(again.body["revision"], city.revision().await);
     assert_ne!(again.header("etag"), Some(tag.as_str()));
-    // By the revision alone: the name is changed, and changed back.
+    // The revision alone changes the tag: the name is changed, and changed back.
     for name in ["Other", "Helper"] {
         let update = "mutation ($id: ID!, $name: String!) { updateAgent(input: { agentId: $id, name: $name }) { revision } }";
         let input = json!({ "id": city.agent, "name": name });

@@ -1,4 +1,4 @@
-//! What REST says of itself, and what holds for all that it says.
+//! The description of REST, and what holds for each endpoint in it.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ fn document() -> Value {
     serde_json::from_str(&agent_registry::app::openapi()).unwrap()
 }
 
-/// Each path with the methods that are described.
+/// Each path with its described methods.
 fn endpoints() -> Vec<(String, Vec<String>)> {
     let document = document();
     let paths = document["paths"].as_object().unwrap().iter();
     paths.map(|(path, item)| (path.clone(), item.as_object().unwrap().keys().cloned().collect())).collect()
 }
 
-/// The path with what is there in its braces.
+/// Replaces the path's parameters with values that exist.
 fn filled(path: &str, city: &City) -> String {
     let id = if path.contains("/customers/") { &city.customer } else { &city.agent };
     path.replace("{id}", id).replace("{name}", "not-found")
@@ -51,13 +51,13 @@ async fn head_is_get_without_its_body() {
             |method: Method| Answer::of(city.operator.request(method, &path).header("x-request-id", "same"));
         let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
         assert_eq!(get.status, head.status, "{path} {methods:?}");
-        // Of several services in one process, one counts.
+        // `/metrics` is 404 when another service of this process has the recorder.
         assert!(get.status == StatusCode::OK || path == "/metrics", "{path}: {}", get.body);
         assert_eq!(head.body, json!(""), "{path}");
         let mut told = [&get.headers, &head.headers].map(Clone::clone);
         for headers in &mut told {
             headers.remove("date");
-            // How a body is framed that is written as it comes; HEAD may leave it out (RFC 9110, section 9.3.2).
+            // The framing of a streamed body, which HEAD may omit (RFC 9110, section 9.3.2).
             headers.remove("transfer-encoding");
             if path == "/metrics" || path == "/readyz" {
                 headers.remove("content-length");
@@ -143,7 +143,7 @@ async fn what_the_address_cannot_mean_is_a_problem() {
     let version = json!({ "system_prompt": "", "model_name": "m" });
     bad(&city.editor.post(&format!("{}?activate=true", city.versions()), version).await);
     bad(&city.editor.post("/v1/agents?name=x", json!({ "name": "x" })).await);
-    // As forms are written, + is a space and %2B a plus.
+    // As in forms, + is a space and %2B a plus.
     for (query, name) in [("Two+words", "Two words"), ("a%2Bb", "a+b"), ("%C3%A9t%c3%a9", "\u{e9}t\u{e9}")] {
         assert_eq!(city.editor.post("/v1/agents", json!({ "name": name })).await.status, 201);
         let found = city.editor.get(&format!("/v1/agents?name={query}")).await;

@@ -1,5 +1,5 @@
-//! What PyPI's `schemathesis` makes of `/openapi.json`, against a real service: requests that are right by the
-//! description, requests that are wrong by it, and what its links lead to.
+//! Runs PyPI's `schemathesis` with the description of REST against a real service: valid requests, invalid ones,
+//! and its links.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::City;
 use crate::support::{Calls, caller::Member, log, proof::count, python::program};
 
-/// The same requests in each run of `make test`.
+/// The fixed seed of `make test`.
 const SEED: &str = "20261125";
 
-/// A customer that may ask often, and its administrator, who may call every endpoint.
+/// A customer with a high rate limit, and its admin, who may call every endpoint.
 async fn city() -> (City, Member) {
     let city = City::new().await;
     let plan =
@@ -25,7 +25,7 @@ async fn city() -> (City, Member) {
     (city, admin)
 }
 
-/// Runs it with these arguments; answers whether it found nothing, and what it printed.
+/// Runs schemathesis with these arguments. Returns whether it found nothing, and its output.
 async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]) -> (bool, String) {
     let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     let viewer = admin.gql("{ viewer { user { id } } }", Value::Null).await;
@@ -40,7 +40,7 @@ async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]
         .env("OWNER", viewer.text("/viewer/user/id"))
         .env("CURSOR", page.body["next"].as_str().unwrap())
         .env("REVISION", city.revision().await.to_string());
-    // It keeps what it found in the folder that it is run in.
+    // schemathesis writes its findings into the working directory.
     let own = folder(&city.customer);
     program.current_dir(&own).env("PYTHONPATH", &hooks);
     program.stderr(log::pipe("schemathesis"));
@@ -49,7 +49,7 @@ async fn fuzz(city: &City, admin: &Member, description: &str, arguments: &[&str]
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A folder for this run alone.
+/// Makes a folder for one run.
 fn folder(name: &str) -> PathBuf {
     let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("schemathesis-{name}"));
     std::fs::create_dir_all(&own).unwrap();
@@ -59,7 +59,8 @@ fn folder(name: &str) -> PathBuf {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_found_against_the_description() {
     let (city, admin) = city().await;
-    // From the file: of a description that it is served it leaves out where that was.
+    // Read from the file: schemathesis excludes the endpoint that serves the description when it reads it from
+    // there.
     let description = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
     let examples = count(10, 1_000).to_string();
     let (is_well, told) = fuzz(&city, &admin, description, &["--max-examples", &examples]).await;

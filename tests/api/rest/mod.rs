@@ -1,4 +1,4 @@
-//! REST: the seed's five endpoints.
+//! The REST API: its five main endpoints.
 
 use agent_registry::domain::{ServiceScope, member::Role};
 use insta::assert_json_snapshot;
@@ -15,10 +15,10 @@ mod described;
 mod fuzz;
 mod wrong;
 
-/// An id that nobody has.
+/// An id that no row has.
 const NOBODY: &str = "01a20326-e777-71ce-9264-eefdca7dad0e";
 
-/// A customer, its people, and one agent.
+/// A customer, its editor, an operator and an agent.
 pub(crate) struct City {
     pub(crate) app: App,
     pub(crate) operator: Operator,
@@ -49,7 +49,7 @@ impl City {
         self.app.registry.head().await.unwrap().revision
     }
 
-    /// Publishes and activates over REST.
+    /// Publishes and activates a version over REST.
     pub(crate) async fn serve(&self, prompt: &str) -> Answer {
         let body = json!({ "system_prompt": prompt, "model_name": "gpt-4-turbo", "activate": true });
         let answer = self.editor.post(&self.versions(), body).await;
@@ -58,7 +58,7 @@ impl City {
     }
 }
 
-/// That this is a problem of this status and code, and gives nothing of our inside away.
+/// Asserts a problem with this status and code that reveals no internals.
 pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
@@ -218,7 +218,7 @@ async fn pages_hold_each_agent_once() {
     assert_eq!(count("/v1/agents?archived=true").await, 0);
     let foreign = city.editor.get(&format!("/v1/agents?customer_id={town}")).await;
     assert_eq!(foreign.body, json!({ "agents": [], "next": null }));
-    // The graph's cursors are the same.
+    // GraphQL has the same cursors.
     let graph = city.editor.gql("{ agents(first: 3) { pageInfo { endCursor } } }", Value::Null).await;
     let rest = city.editor.get("/v1/agents?limit=3").await;
     assert_eq!(graph.at("/agents/pageInfo/endCursor"), &rest.body["next"]);

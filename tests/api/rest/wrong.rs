@@ -1,4 +1,4 @@
-//! Wrong input of every kind is a clear problem, and nothing is stored.
+//! Wrong input of every kind gives a problem, and nothing is stored.
 
 use agent_registry::domain::member::Role;
 use proptest::{
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{City, assert_problem};
 use crate::support::Answer;
 
-/// The largest body, as the service has it.
+/// The largest body; the service has the same limit.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn paths_and_methods() {
     {
         assert_problem(&city.editor.get(path).await, 404, "NOT_FOUND");
     }
-    // What is no UUID is no agent's id.
+    // An id that isn't a UUID is an unknown agent.
     for id in ["1", "%00", "%FF", "..%2F..", "' OR 1=1 --", "%F0%9F%A4%96"] {
         assert_problem(&city.editor.get(&format!("/v1/agents/{id}")).await, 404, "NOT_FOUND");
         assert_problem(&city.editor.get(&format!("/internal/agents/{id}/active")).await, 404, "NOT_FOUND");
@@ -232,7 +232,7 @@ async fn values_that_are_not_acceptable() {
     assert_eq!(city.revision().await, before);
 }
 
-/// Any JSON, with a liking for the names that we know.
+/// Any JSON, often with names of known fields.
 fn any_json() -> impl Strategy<Value = Value> {
     let names = prop_oneof![
         Just("name"),

@@ -1,4 +1,5 @@
-//! What a reader has no right to is null: alone, without an entry of `errors`, and never at the cost of what was done.
+//! A field that the caller may not read is null: alone, without an entry in `errors`, and without undoing the
+//! write.
 
 use agent_registry::domain::{KeyScope, ServiceScope, member::Role};
 use serde_json::{Value, json};
@@ -22,16 +23,16 @@ async fn a_committed_mutation_has_no_errors_for_what_its_writer_may_not_read() {
     assert_eq!(
         own.at("/activateVersion/activation/activatedBy"),
         &json!({ "kind": "API_KEY", "id": key }),
-        "who one is oneself is readable"
+        "the caller can read its own id"
     );
-    // By another, it is hidden, and no error.
+    // Another actor's id is hidden, without an error.
     let another = town.app.program(&town.customer, [KeyScope::VersionsActivate]).await;
     let others = another.gql(&activate("activation { activatedBy { kind id } }"), Value::Null).await;
     assert_eq!(
         others.at("/activateVersion/activation/activatedBy"),
         &json!({ "kind": "API_KEY", "id": null })
     );
-    // What can't be null takes the nearest object that can.
+    // A hidden non-null field makes the nearest nullable object null.
     for hidden in ["agent { name activeVersion { systemPrompt } }", "agent { name customer { name } }"] {
         let answer = program.gql(&activate(hidden), Value::Null).await;
         let payload = answer.at("/activateVersion");
@@ -39,10 +40,10 @@ async fn a_committed_mutation_has_no_errors_for_what_its_writer_may_not_read() {
         assert!(!payload["revision"].is_null(), "{payload}");
         assert!(payload["agent"].is_null() || payload["agent"]["activeVersion"].is_null(), "{payload}");
     }
-    // A refusal of the write itself is one.
+    // A rejected write is an error.
     let refused = "mutation ($id: ID!) { archiveAgent(input: { agentId: $id }) { revision } }";
     assert_eq!(program.gql(refused, json!({ "id": town.agent })).await.code(), Some("FORBIDDEN"));
-    // So is a query's field that can't be null: nobody would know why it is.
+    // So is a forbidden root field of a query, although it is nullable: null means that no version is active.
     let read = "query ($id: ID!) { activeConfig(agentId: $id) { name } }";
     assert_eq!(program.gql(read, json!({ "id": town.agent })).await.code(), Some("FORBIDDEN"));
 }
@@ -73,14 +74,15 @@ async fn a_list_that_is_forbidden_is_null_alone() {
     for field in ["plan", "billing", "usage", "members", "invitations", "apiKeys", "changes"] {
         assert!(open(seen.at(&format!("/customer/{field}"))), "{field}");
     }
-    // What is wrong with the question is told all the same.
+    // A wrong argument is an error all the same.
     let wrong = "query ($id: ID!) { customer(id: $id) { name members(first: 0) { totalCount } } }";
     let answer = admin.gql(wrong, id).await;
     assert_eq!(answer.code(), Some("BAD_USER_INPUT"));
     assert_eq!(answer.body["data"]["customer"], json!({ "name": "Town", "members": null }));
 }
 
-/// A service reads what serves, of customers that are served, and only with the scope for it; over every door.
+/// A service token reads only active versions of served customers, and only with the scope for it, on every
+/// transport.
 #[tokio::test]
 async fn a_service_reads_no_prompt_that_does_not_serve() {
     let town = Town::new().await;
@@ -105,15 +107,15 @@ async fn a_service_reads_no_prompt_that_does_not_serve() {
     };
     let null = Value::Null;
     let none = [(null.clone(), null.clone()), (null.clone(), null.clone())];
-    assert_eq!(told(&watcher).await, none, "watching is not reading");
+    assert_eq!(told(&watcher).await, none, "the watch scope reads no prompts");
     let serving = [(null.clone(), null.clone()), (json!("two"), null.clone())];
-    assert_eq!(told(&both).await, serving, "only what serves");
+    assert_eq!(told(&both).await, serving, "only the active version");
     let path = format!("/internal/agents/{}/active", town.agent);
     assert_eq!(reader.get(&path).await.body["system_prompt"], "two");
     assert_eq!(watcher.get(&path).await.status, 403);
     let config = "query ($id: ID!) { activeConfig(agentId: $id) { systemPrompt } }";
     assert_eq!(watcher.gql(config, json!({ "id": town.agent })).await.code(), Some("FORBIDDEN"));
-    // Agents, and their versions by number, are not for services at all.
+    // Agents, and versions by number, aren't readable by service tokens.
     let (agent, by_number) = (
         format!("/v1/agents/{}", town.agent),
         "query ($id: ID!) { agent(id: $id) { version(number: 1) { systemPrompt } } }",
@@ -126,12 +128,12 @@ async fn a_service_reads_no_prompt_that_does_not_serve() {
 
     let suspend = "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: SUSPENDED }) { revision } }";
     town.operator.gql(suspend, json!({ "id": town.customer })).await.at("/setBillingStatus/revision");
-    assert_eq!(told(&both).await, none, "nothing of a suspended customer");
+    assert_eq!(told(&both).await, none, "no prompt of a suspended customer");
     assert_eq!(reader.get(&path).await.status, 403);
     assert_eq!(reader.get(&path).await.body["code"], "SUSPENDED");
     let answer = both.gql(config, json!({ "id": town.agent })).await;
     assert_eq!(answer.code(), Some("SUSPENDED"), "{}", answer.body);
-    // Its own people still look.
+    // Its members can still read.
     let viewer = town.app.member(&town.customer, Role::Viewer).await;
     let own = "query ($id: ID!) { agent(id: $id) { activeVersion { systemPrompt } } }";
     assert_eq!(
@@ -140,12 +142,12 @@ async fn a_service_reads_no_prompt_that_does_not_serve() {
     );
 }
 
-/// An issuer's claim is taken as it is: an address with a character that nobody sees is another address.
+/// An issuer's claim is taken literally: an address with an invisible character is another address.
 #[tokio::test]
 async fn an_address_that_only_looks_the_same_takes_no_invitation() {
     let town = Town::new().await;
     let invite = "mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { invitation { id email } userErrors { code field } } }";
-    // What a person types is trimmed.
+    // Input of a user is trimmed.
     let input = json!({ "customerId": town.customer, "email": "  Victim@example.org ", "role": "ADMIN" });
     let made = town.operator.gql(invite, json!({ "input": input })).await;
     assert_eq!(made.at("/inviteMember/invitation/email"), "victim@example.org");
@@ -179,7 +181,7 @@ async fn an_address_that_only_looks_the_same_takes_no_invitation() {
     );
 }
 
-/// A key has one spelling: with many, each would be another to whatever counts or remembers it.
+/// A key has one spelling. Otherwise a rate limit or a cache would take its spellings for different keys.
 #[tokio::test]
 async fn a_key_in_upper_case_is_none() {
     let town = Town::new().await;

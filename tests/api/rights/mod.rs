@@ -1,5 +1,4 @@
-//! Rights hold to the last write of a request: what was taken away while a request of many mutations was under way is not
-//! used by those that are still to come.
+//! Rights are checked for each write of a request: mutations that come after the loss of a right are rejected.
 
 use agent_registry::domain::{
     Caller, KeyScope,
@@ -22,9 +21,9 @@ mod hidden;
 mod race;
 mod state;
 
-/// How long a removal is waited for that is to queue behind a write: a statement may wait for ten seconds.
+/// How long to wait for a removal to queue behind a write; a statement may wait for ten seconds.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long anything may take that must come.
+/// How long to wait for any event.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A customer with an agent, on two instances.
@@ -50,15 +49,15 @@ impl Town {
         PgConnection::connect(&self.app.database.admin_url).await.unwrap()
     }
 
-    /// Takes a row's lock in a transaction of the test's own.
-    async fn hold(&self, table: &str, id: &str) -> Hold {
+    /// Locks a row in a transaction of the test's own.
+    async fn hold(&self, table: &str, id: &str) -> RowLock {
         let mut session = self.session().await;
         let lock = format!("BEGIN; SELECT FROM registry.{table} WHERE id = '{id}' FOR UPDATE");
         sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut session).await.unwrap();
-        Hold(session)
+        RowLock(session)
     }
 
-    /// How many entries of the log after this revision name this actor.
+    /// The number of log entries after this revision by this actor.
     async fn entries_after(&self, revision: i64, actor: &str) -> i64 {
         let count = "SELECT count(*) FROM registry.changes WHERE revision > $1 AND actor_id = $2::text::uuid";
         let count = sqlx::query_scalar(count).bind(revision).bind(actor);
@@ -82,7 +81,7 @@ impl Town {
         document
     }
 
-    /// Agents with a name of their own, one a mutation.
+    /// A request that creates an agent with each mutation.
     fn creations(&self) -> String {
         let customer = &self.customer;
         self.slow(&format!(
@@ -91,17 +90,17 @@ impl Town {
     }
 }
 
-/// A row's lock, until it is released.
-struct Hold(PgConnection);
+/// A row lock; held until it is released.
+struct RowLock(PgConnection);
 
-impl Hold {
-    /// Waits until so many wait for this lock, or for who waits for it.
-    async fn awaited_by(&mut self, count: i64) {
-        assert!(self.is_awaited_by(count, DEADLINE).await, "{count} do not wait for a row");
+impl RowLock {
+    /// Waits until `count` sessions wait for this lock, directly or behind each other.
+    async fn wait_for_waiters(&mut self, count: i64) {
+        assert!(self.has_waiters(count, DEADLINE).await, "{count} sessions do not wait for the row");
     }
 
-    /// The same, for no longer than this; says whether they do.
-    async fn is_awaited_by(&mut self, count: i64, within: Duration) -> bool {
+    /// Same, for no longer than `within`. Returns whether they do.
+    async fn has_waiters(&mut self, count: i64, within: Duration) -> bool {
         let begun = Instant::now();
         let waiting = "WITH RECURSIVE blocked (pid) AS (SELECT pg_backend_pid() UNION
             SELECT a.pid FROM pg_stat_activity AS a JOIN blocked AS b ON b.pid = ANY (pg_blocking_pids(a.pid))
@@ -120,20 +119,20 @@ impl Hold {
     }
 }
 
-/// What is sent by a client in a task of its own.
+/// Sends a document in a task of its own.
 fn sent(client: &Client, document: String) -> tokio::task::JoinHandle<Answer> {
     let client = client.clone();
     tokio::spawn(async move { client.gql(&document, Value::Null).await })
 }
 
-/// The id of who asks.
+/// The id of the client's user.
 async fn user_id(client: &Client) -> String {
     client.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id")
 }
 
-/// Sends `document` as `client` and takes its right away, by `removal`, while its first mutation waits; answers the answer, and
-/// the revision of the removal. The removal itself may have to wait until that mutation is through.
-async fn interrupted<F>(
+/// Sends `document` as `client`, and removes its right with `removal` while its first mutation waits. Returns the
+/// response, and the revision of the removal. With `removal_waits` the removal itself waits for that mutation.
+async fn send_while_removed<F>(
     town: &Town,
     client: &Client,
     document: String,
@@ -145,11 +144,11 @@ where
 {
     let mut hold = town.hold("agents", &town.agent).await;
     let request = sent(client, document);
-    hold.awaited_by(1).await;
+    hold.wait_for_waiters(1).await;
     let removal = tokio::spawn(removal);
     let revision = if removal_waits {
-        // On a busy machine it may come later than that, and then finds less to wait for: what must hold is the same.
-        hold.is_awaited_by(2, PATIENCE).await;
+        // On a busy machine the removal may come later and wait for less. The assertions hold in that case too.
+        hold.has_waiters(2, PATIENCE).await;
         hold.release().await;
         removal.await.unwrap()
     } else {
@@ -160,7 +159,7 @@ where
     (request.await.unwrap(), revision)
 }
 
-/// How many of the mutations were done, and the codes of those that were not.
+/// The number of mutations that succeeded, and the codes of the others.
 fn outcome(answer: &Answer) -> (usize, Vec<String>) {
     let mut codes: Vec<String> = answer.code().map(str::to_owned).into_iter().collect();
     let fields = answer.body["data"].as_object().cloned().unwrap_or_default();
@@ -181,7 +180,7 @@ async fn a_removed_member_writes_nothing_more() {
         town.app.set_member(&town.customer, "another", Role::Admin).await;
         let user = user_id(&admin).await;
         let customer = &town.customer;
-        // It would invite itself again, and make a key of its own.
+        // The mutations would invite the admin again, and make an API key.
         let document = town.slow(&format!(
             "createApiKey(input: {{ customerId: \"{customer}\", name: \"NTH\", scopes: [AGENTS_WRITE] }}) {{ revision userErrors {{ code }} }} \
              iNTH: inviteMember(input: {{ customerId: \"{customer}\", email: \"NTH@example.org\", role: ADMIN }}) {{ revision userErrors {{ code }} }}"
@@ -191,7 +190,7 @@ async fn a_removed_member_writes_nothing_more() {
         let (id, who) = (customer.parse().unwrap(), user.parse().unwrap());
         let removal =
             async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision };
-        let (answer, removed) = interrupted(&town, &admin, document, removal, true).await;
+        let (answer, removed) = send_while_removed(&town, &admin, document, removal, true).await;
         assert_eq!(town.entries_after(removed, &user).await, 0, "{}", answer.body);
         let (_, codes) = outcome(&answer);
         assert_eq!(codes, ["NOT_FOUND"], "{}", answer.body);
@@ -199,7 +198,7 @@ async fn a_removed_member_writes_nothing_more() {
     }
 }
 
-/// The document with its first twenty mutations alone.
+/// The document with its first twenty mutations only.
 fn first_twenty(document: &str) -> String {
     let mut kept = document.trim_end_matches('}').to_owned();
     while kept.matches("input:").count() > 20 {
@@ -222,7 +221,7 @@ async fn a_lowered_role_writes_nothing_more() {
     };
     let removal =
         async move { registry.change_member_role(&Caller::system("test"), input).await.unwrap().revision };
-    let (answer, lowered) = interrupted(&town, &editor, town.creations(), removal, true).await;
+    let (answer, lowered) = send_while_removed(&town, &editor, town.creations(), removal, true).await;
     assert_eq!(town.entries_after(lowered, &user).await, 0, "{}", answer.body);
     assert_eq!(answer.code(), Some("FORBIDDEN"), "{}", answer.body);
 }
@@ -242,14 +241,14 @@ async fn a_revoked_key_writes_nothing_more() {
             "publishVersion(input: {{ agentId: \"{}\", systemPrompt: \"NTH\", modelName: \"m\", activate: true }}) {{ revision userErrors {{ code }} }}",
             town.agent
         ));
-        let (answer, revoked) = interrupted(&town, &program, document, removal, true).await;
+        let (answer, revoked) = send_while_removed(&town, &program, document, removal, true).await;
         assert_eq!(town.entries_after(revoked, &key).await, 0, "{}", answer.body);
         assert_eq!(answer.code(), Some("UNAUTHENTICATED"), "{}", answer.body);
         town.other.stop().await;
     }
 }
 
-/// The id in a key: `ark_`, then 16 bytes of it.
+/// The id in a key: the 16 bytes after `ark_`.
 fn key_id(token: &str) -> String {
     uuid::Uuid::parse_str(&token[4..36]).unwrap().to_string()
 }
@@ -266,7 +265,7 @@ async fn what_expires_meanwhile_writes_nothing_more() {
     let program = town.app.bearer(&made.text("/createApiKey/secret"));
     let key = made.text("/createApiKey/apiKey/id");
     let user = user_id(&editor).await;
-    // A key ends within minutes, a token within the hour.
+    // The key expires within minutes, the token within an hour.
     for (client, actor, after) in
         [(&program, &key, TimeDelta::minutes(6)), (&*editor, &user, TimeDelta::hours(2))]
     {
@@ -275,7 +274,7 @@ async fn what_expires_meanwhile_writes_nothing_more() {
             clock.shift(after);
             head
         };
-        let (answer, head) = interrupted(&town, client, town.creations(), shift, false).await;
+        let (answer, head) = send_while_removed(&town, client, town.creations(), shift, false).await;
         assert_eq!(answer.code(), Some("UNAUTHENTICATED"), "{}", answer.body);
         assert_eq!(town.entries_after(head, actor).await, 0, "{}", answer.body);
         town.app.clock.shift(-after);
@@ -296,8 +295,8 @@ async fn a_removed_operator_writes_nothing_more() {
         let document = town.slow(
             "createServiceToken(input: { name: \"NTH\", scopes: [CONFIGS_READ] }) { revision userErrors { code } }",
         );
-        // Its first mutation has the customer and waits for the agent, so it is refused as well.
-        let (answer, removed) = interrupted(&town, &town.operator, document, removal, false).await;
+        // The first mutation has locked the customer and waits for the agent, so it is rejected too.
+        let (answer, removed) = send_while_removed(&town, &town.operator, document, removal, false).await;
         assert_eq!(town.entries_after(removed, &user).await, 0, "{}", answer.body);
         assert_eq!(answer.code(), Some("FORBIDDEN"), "{}", answer.body);
         town.other.stop().await;
@@ -314,7 +313,7 @@ async fn who_writes_to_a_suspended_customer_is_refused_from_then_on() {
         let made = registry.set_billing_status(&Caller::system("test"), id, BillingStatus::Suspended).await;
         made.unwrap().revision
     };
-    let (answer, suspended) = interrupted(&town, &editor, town.creations(), suspension, true).await;
+    let (answer, suspended) = send_while_removed(&town, &editor, town.creations(), suspension, true).await;
     assert_eq!(town.entries_after(suspended, &user).await, 0, "{}", answer.body);
     let (done, codes) = outcome(&answer);
     assert!((1..20).contains(&done), "{}", answer.body);
@@ -352,7 +351,7 @@ async fn what_was_written_with_a_key_is_not_told_again_to_who_lost_the_right() {
         (town.other.registry.clone(), town.customer.parse().unwrap(), user.parse().unwrap());
     let removal =
         async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision };
-    let (answer, removed) = interrupted(&town, &editor, town.slow(&create), removal, true).await;
+    let (answer, removed) = send_while_removed(&town, &editor, town.slow(&create), removal, true).await;
     assert_eq!(town.entries_after(removed, &user).await, 0);
     assert_eq!(answer.at("/m19/userErrors/0/code"), "NOT_FOUND");
     assert_eq!(answer.at("/m19/agent"), &Value::Null);

@@ -1,4 +1,4 @@
-//! Removals and writes that meet at a row's lock.
+//! Removals and writes that wait for the same row lock.
 
 use agent_registry::domain::{Caller, Error, customer::CreateCustomer, member::Role};
 use serde_json::json;
@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::{DEADLINE, Town, sent, user_id};
 use crate::support::Calls;
 
-/// The writer waits for the customer behind the removal: what it then reads must be newer than the statement that waited.
+/// The writer waits for the customer's row behind the removal. Its later reads must see the removal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_waited_behind_the_removal_is_refused() {
     let town = Town::new().await;
@@ -17,13 +17,13 @@ async fn a_write_that_waited_behind_the_removal_is_refused() {
     let (registry, id, who) =
         (town.other.registry.clone(), town.customer.parse().unwrap(), user.parse().unwrap());
     let removal = tokio::spawn(async move { registry.remove_member(&Caller::system("test"), id, who).await });
-    hold.awaited_by(1).await;
+    hold.wait_for_waiters(1).await;
     let publish = format!(
         "mutation {{ publishVersion(input: {{ agentId: \"{}\", systemPrompt: \"late\", modelName: \"m\" }}) {{ revision userErrors {{ code }} }} }}",
         town.agent
     );
     let request = sent(&editor, publish);
-    hold.awaited_by(2).await;
+    hold.wait_for_waiters(2).await;
     hold.release().await;
     let removed = removal.await.unwrap().unwrap().revision;
     let answer = request.await.unwrap();
@@ -50,7 +50,7 @@ async fn of_two_operators_who_remove_each_other_one_wins() {
                 town.other.registry.remove_operator(ben, &issuer, "ann"),
             )
         };
-        let (first, second) = timeout(DEADLINE, both).await.expect("two removals wait for each other");
+        let (first, second) = timeout(DEADLINE, both).await.expect("the two removals deadlocked");
         let won = [&first, &second].into_iter().filter(|removed| matches!(removed, Ok(true))).count();
         let refused =
             [&first, &second].into_iter().filter(|removed| matches!(removed, Err(Error::Forbidden(_))));
@@ -61,8 +61,8 @@ async fn of_two_operators_who_remove_each_other_one_wins() {
     }
 }
 
-/// Each of its first writes makes the operator's profile, under the id that its credential was given when it was looked up, and
-/// so all of them the very same row. One makes it, and the others find it.
+/// Each of these first writes creates the operator's profile, with the same id, which the look-up of the credential
+/// has chosen. One of them creates the row, and the others find it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operators_first_writes_at_once_make_one_profile() {
     let town = Town::new().await;
@@ -87,11 +87,11 @@ async fn an_operators_first_writes_at_once_make_one_profile() {
     let profiles: i64 = sqlx::query_scalar(profiles).fetch_one(&mut session).await.unwrap();
     let entries = "SELECT count(*), count(DISTINCT actor_id) FROM registry.changes WHERE action = 'customer.created' AND actor_kind = 'OPERATOR'";
     let entries: (i64, i64) = sqlx::query_as(entries).fetch_one(&mut session).await.unwrap();
-    // Olga has made the town.
+    // Olga has created the town.
     assert_eq!((profiles, entries), (60, (60 * 8 + 1, 61)));
 }
 
-/// The same over HTTP, with an idempotency key: the write is done once, and all are answered.
+/// The same over HTTP, with an idempotency key: there is one write, and every request gets its result.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operators_first_retries_at_once_are_one() {
     let town = Town::new().await;

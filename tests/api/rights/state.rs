@@ -1,5 +1,4 @@
-//! What may be done to a customer that is suspended or canceled: what only takes rights away, and whatever the platform does
-//! to help.
+//! Writes to a suspended or canceled customer: only removals of rights, and anything by the platform.
 
 use agent_registry::domain::{
     KeyScope,
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Town, key_id, user_id};
 use crate::support::{Answer, Calls, caller::Client};
 
-/// Which actions need which state. A new one must be thought about.
+/// The state that each action needs. Decide for each new action.
 #[test]
 fn what_only_takes_away_needs_no_good_standing() {
     let of = |state| Action::ALL.into_iter().filter(move |action| action.state_needed() == state);
@@ -78,7 +77,7 @@ async fn an_admin_of_a_suspended_customer_takes_away_and_does_nothing_else() {
             let answer = done(&admin, &refused).await;
             assert_eq!(answer.at("/done/userErrors"), &json!([{ "code": "SUSPENDED" }]), "{refused}");
         }
-        assert_eq!(town.head().await, head, "what was refused is not in the log");
+        assert_eq!(town.head().await, head, "rejected writes are not in the log");
         for taken in [
             format!("revokeApiKey(input: {{ apiKeyId: \"{key}\" }}) %"),
             format!("removeMember(input: {{ customerId: \"{customer}\", userId: \"{leaver}\" }}) %"),
@@ -88,7 +87,7 @@ async fn an_admin_of_a_suspended_customer_takes_away_and_does_nothing_else() {
             assert_eq!(answer.at("/done/userErrors"), &json!([]), "{taken}");
         }
         assert_eq!(town.head().await, head + 3);
-        // The platform may help in any way, and is named in the log.
+        // The platform may write anything, and the log names it.
         let answer =
             done(&town.operator, &format!("archiveAgent(input: {{ agentId: \"{agent}\" }}) %")).await;
         assert_eq!(answer.at("/done/userErrors"), &json!([]));

@@ -1,4 +1,4 @@
-//! A client of HTTP that goes to the next instance when one does not answer, and tells how it was not answered.
+//! An HTTP client that goes to the next instance when one doesn't respond, and counts the failures by kind.
 
 use std::net::SocketAddr;
 
@@ -8,18 +8,18 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What became of the requests of a client.
+/// The outcomes of a client's requests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
-    /// Answered with 200.
+    /// Responses with status 200.
     pub(super) answered: usize,
-    /// Answered with something to come back later for.
+    /// Retryable errors.
     pub(super) later: usize,
-    /// Nobody listened.
+    /// Connections refused.
     pub(super) refused: usize,
-    /// The connection ended before any byte of an answer.
+    /// Connections that ended before the first byte of a response.
     pub(super) closed: usize,
-    /// The connection ended in the middle of an answer: this must not be.
+    /// Connections that ended in the middle of a response, which must not happen.
     pub(super) cut: usize,
 }
 
@@ -34,7 +34,7 @@ impl Counts {
     }
 }
 
-/// A client with one connection, kept open as long as it is good.
+/// A client with one connection, kept open as long as it works.
 pub(super) struct Caller {
     instances: Vec<SocketAddr>,
     at: usize,
@@ -49,7 +49,7 @@ impl Caller {
         Self { instances, at, token, stream: None, counts: Counts::default() }
     }
 
-    /// Asks until it is answered, here or there. What it asks for may so be done twice.
+    /// Sends the request to one instance after the other until it succeeds. A write may so be done twice.
     pub(super) async fn gql(&mut self, query: &str, variables: Value) -> Value {
         let body = json!({ "query": query, "variables": variables }).to_string();
         loop {
@@ -68,7 +68,7 @@ impl Caller {
         }
     }
 
-    /// One try; none when there was no answer.
+    /// Sends the request once. None without a response.
     async fn once(&mut self, body: &str) -> Option<(u16, String)> {
         let instance = self.instances[self.at];
         let mut stream = match self.stream.take() {
@@ -110,7 +110,7 @@ impl Caller {
     }
 }
 
-/// Status and body of an answer that is all there, and whether the connection stays.
+/// Status and body of a complete response, and whether the connection stays open.
 fn whole(answer: &[u8]) -> Option<(u16, String, bool)> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&answer[..end]).unwrap().to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! Restarts one after another, under load: real processes on one database, stopped as any supervisor stops them. Nothing
-//! that was acknowledged is lost, nobody who watches misses anything, and each ends well and soon.
+//! Rolling restarts under load: real processes on one database, stopped with SIGTERM. No acknowledged write is
+//! lost, no subscriber misses an event, and each process exits in time with code 0.
 
 mod caller;
 mod serving;
@@ -20,17 +20,17 @@ use tokio::time::sleep;
 use crate::support::{App, Calls, proof::count};
 use caller::{Caller, Counts};
 use serving::Serving;
-use watcher::{Stream, Watched, watch};
+use watcher::{Stream, SubscriberLog, watch};
 
 const INSTANCES: usize = 3;
 const WRITERS: usize = 6;
 /// Versions of each writer's agent.
 const VERSIONS: usize = 4;
-/// The time after SIGTERM by which an instance must be gone.
+/// The time after SIGTERM by which an instance must have exited.
 const EXIT: Duration = Duration::from_secs(10);
 
-/// Activates an agent's versions by turns and reads what is active, until it is told to stop. Answers the revisions that
-/// were acknowledged.
+/// Activates an agent's versions in turn and reads the active one, until `stop` is set. Returns the acknowledged
+/// revisions.
 async fn write(
     mut caller: Caller,
     agent: String,
@@ -51,7 +51,7 @@ async fn write(
         assert_eq!(payload["userErrors"], json!([]), "{answer}");
         let revision: i64 = payload["revision"].as_str().unwrap().parse().unwrap();
         acknowledged.push(revision);
-        // Nobody else activates this agent, so what is read next is what was just written, by whichever instance.
+        // Only this task activates this agent, so every instance must return what was just written.
         let answer = caller.gql(read, json!({ "agent": agent })).await;
         let config = &answer["data"]["activeConfig"];
         assert_eq!((&config["versionId"], &config["revision"]), (&json!(version), &payload["revision"]));
@@ -60,7 +60,7 @@ async fn write(
     (acknowledged, caller.counts)
 }
 
-/// What the restarts came to.
+/// The result of the restarts.
 #[derive(Default)]
 struct Restarts {
     longest_exit: Duration,
@@ -136,32 +136,38 @@ async fn rolling_restarts_lose_nothing_and_nobody_misses_anything() {
             .fetch_all(&mut session)
             .await
             .unwrap();
-    told(times, &restarts, &written, &watched, made.len());
+    print_summary(times, &restarts, &written, &watched, made.len());
     assert_eq!(restarts.badly, Vec::<String>::new());
     let mut requests = Counts::default();
     for (acknowledged, counts) in &written {
-        assert!(!acknowledged.is_empty(), "it was load");
+        assert!(!acknowledged.is_empty(), "no write was acknowledged");
         let lost: Vec<_> =
             acknowledged.iter().filter(|revision| made.binary_search(revision).is_err()).collect();
-        assert_eq!(lost, Vec::<&i64>::new(), "acknowledged, and not there");
+        assert_eq!(lost, Vec::<&i64>::new(), "acknowledged writes are missing");
         requests.add(counts);
     }
-    assert_eq!(requests.cut, 0, "answers were cut off in the middle");
+    assert_eq!(requests.cut, 0, "responses were cut off in the middle");
     for (stream, watched) in streams.iter().zip(&watched) {
-        assert_eq!(watched.revisions, made, "{stream:?}: each once, and in order");
-        assert!(watched.resumed > times / INSTANCES, "{stream:?} was interrupted: {watched:?}");
+        assert_eq!(watched.revisions, made, "{stream:?}: each revision once, in order");
+        assert!(watched.resumed > times / INSTANCES, "{stream:?} was not interrupted: {watched:?}");
         let ends: Vec<u16> = watched.ends.keys().copied().collect();
         assert_eq!(ends, [1012], "{stream:?}");
     }
-    // They end as well as they were restarted.
+    // The final stops succeed too.
     for mut instance in instances {
         let (status, took) = instance.stop().await;
         assert!(status.success() && took < EXIT, "{status} after {took:?}");
     }
 }
 
-/// The figures.
-fn told(times: usize, restarts: &Restarts, written: &[(Vec<i64>, Counts)], watched: &[Watched], made: usize) {
+/// Prints the figures.
+fn print_summary(
+    times: usize,
+    restarts: &Restarts,
+    written: &[(Vec<i64>, Counts)],
+    watched: &[SubscriberLog],
+    made: usize,
+) {
     let mut requests = Counts::default();
     let mut acknowledged = 0;
     for (revisions, counts) in written {

@@ -1,4 +1,4 @@
-//! Instances as processes, each on a port that it comes back to.
+//! Instances as processes, each on a fixed port.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -11,27 +11,27 @@ use tokio::time::sleep;
 
 use crate::support::{
     app::key_file,
-    cluster::{Database, Folder},
+    cluster::{Database, folder::Folder},
     log,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
-/// How long to wait for what must come: many times what it takes.
+/// How long to wait for an event: many times what it takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// One instance; killed at the end if it is still there.
+/// One instance; killed when it is dropped.
 pub(super) struct Serving {
     pub(super) address: SocketAddr,
-    /// The database as its owner, and as who serves it.
+    /// The database's URLs as its owner and as the service's role.
     urls: [String; 2],
     folder: Folder,
     process: Child,
 }
 
 impl Serving {
-    /// Serves this database, which it migrates as its owner.
+    /// Starts an instance on this database, which it migrates as the owner.
     pub(super) fn start(database: &Database) -> Self {
-        // Free a moment ago, and nobody else asks for this one.
+        // The port was free a moment ago; nothing else binds this one.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let folder = Folder::new();
         let urls = [database.owner_url.clone(), database.url.clone()];
@@ -39,19 +39,19 @@ impl Serving {
         Self { address, urls, folder, process }
     }
 
-    /// Waits until it is ready; answers how long that took.
+    /// Waits until it is ready. Returns how long that took.
     pub(super) async fn ready(&mut self) -> Duration {
         let began = Instant::now();
         let url = format!("http://{}/readyz", self.address);
         while !reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
-            assert!(began.elapsed() < DEADLINE, "it does not become ready");
-            assert!(self.process.try_wait().unwrap().is_none(), "it has ended");
+            assert!(began.elapsed() < DEADLINE, "the instance does not become ready");
+            assert!(self.process.try_wait().unwrap().is_none(), "the instance has exited");
             sleep(Duration::from_millis(20)).await;
         }
         began.elapsed()
     }
 
-    /// Asks it to stop and waits until it has; answers how, and how long that took.
+    /// Stops it with SIGTERM and waits. Returns its exit status, and how long that took.
     pub(super) async fn stop(&mut self) -> (ExitStatus, Duration) {
         let began = Instant::now();
         kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
@@ -59,12 +59,12 @@ impl Serving {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return (status, began.elapsed());
             }
-            assert!(began.elapsed() < DEADLINE, "it does not stop");
+            assert!(began.elapsed() < DEADLINE, "the instance does not stop");
             sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Starts it again, on the same port.
+    /// Starts it again on the same port.
     pub(super) fn again(&mut self) {
         self.process = spawn(self.address, &self.urls, &self.folder);
     }

@@ -1,4 +1,4 @@
-//! Watchers that come back to the next instance, to where they were.
+//! Subscribers that reconnect to the next instance and resume at their cursor.
 
 use std::{
     collections::BTreeMap,
@@ -7,14 +7,11 @@ use std::{
     time::Duration,
 };
 
-use agent_registry::{
-    client::{ClientError, Session},
-    task::Tasks,
-};
+use registry_client::{ClientError, Session};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-/// What is watched.
+/// The subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     Activations,
@@ -34,20 +31,20 @@ impl Stream {
     }
 }
 
-/// What a watcher was told, and how its sockets ended.
+/// The events that a subscriber received, and the ends of its sockets.
 #[derive(Debug, Default)]
-pub(super) struct Watched {
-    /// The revisions of the events, in the order in which they came; not those of a snapshot or a bookmark.
+pub(super) struct SubscriberLog {
+    /// The revisions of the events in the order of arrival, without those of snapshots and bookmarks.
     pub(super) revisions: Vec<i64>,
-    /// How often sockets ended with which code.
+    /// The close codes of the sockets, with their counts.
     pub(super) ends: BTreeMap<u16, usize>,
-    /// How often there was nobody to connect to, or the connection ended before it was a signed-in socket.
+    /// Failed attempts to connect or to authenticate.
     pub(super) refused: usize,
-    /// How often it took a stream up again.
+    /// How often it resumed the stream.
     pub(super) resumed: usize,
 }
 
-/// Watches through all instances by turns, until it has been told of `until`, once that is set.
+/// Subscribes to all instances in turn, until it has received the revision `until` and `over` is set.
 pub(super) async fn watch(
     stream: Stream,
     instances: &[SocketAddr],
@@ -55,17 +52,16 @@ pub(super) async fn watch(
     from: i64,
     until: &AtomicI64,
     over: &AtomicBool,
-) -> Watched {
-    let tasks = Tasks::default();
-    let mut watched = Watched::default();
+) -> SubscriberLog {
+    let mut watched = SubscriberLog::default();
     let (mut after, mut last) = (from.to_string(), from);
     for turn in 0.. {
         let base = format!("http://{}", instances[turn % instances.len()]);
         if turn > 0 {
-            // As clients should: a little later than at once.
+            // A client should pause before it reconnects.
             sleep(Duration::from_millis(5)).await;
         }
-        let Ok(session) = Session::connect(&base, token, &tasks).await else {
+        let Ok(session) = Session::connect(&base, token).await else {
             watched.refused += 1;
             continue;
         };
@@ -85,11 +81,11 @@ pub(super) async fn watch(
                     };
                     let revision: i64 = event["revision"].as_str().unwrap().parse().unwrap();
                     if event["kind"] != "BOOKMARK" {
-                        assert_ne!(event["kind"], "SNAPSHOT", "it has a place to come back to");
+                        assert_ne!(event["kind"], "SNAPSHOT", "it resumes at a cursor");
                         watched.revisions.push(revision);
                     }
                     last = last.max(revision);
-                    // Each of these commits is one event, so its revision is the place after it.
+                    // Each of these commits has one event, so its revision is a position right after it.
                     after = event["cursor"].as_str().map_or_else(|| revision.to_string(), str::to_owned);
                 }
                 Ok(Some(Err(ClientError::Closed { code, .. }))) => {
@@ -102,7 +98,7 @@ pub(super) async fn watch(
                     break;
                 }
                 Ok(other) => {
-                    // Something else than a close frame: 1006, as browsers call it.
+                    // Not a close frame: 1006, as browsers report it.
                     tracing::debug!(?other, "a stream ended");
                     *watched.ends.entry(1006).or_default() += 1;
                     break;

@@ -1,4 +1,4 @@
-//! A rendered event is shared among subscribers of equal rights only.
+//! A rendered event is shared only among subscribers with equal rights.
 
 use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::City;
 use crate::support::socket::Socket;
 
-/// Watches `query` on all sockets at once, causes one event, and returns it as each was sent it.
+/// Subscribes on all sockets, causes one event, and returns it as each socket received it.
 async fn events<const N: usize>(city: &City, mut sockets: [Socket; N], query: &str) -> [Value; N] {
     for socket in &mut sockets {
         city.watch(socket, 1, query, &json!({})).await;
@@ -19,7 +19,7 @@ async fn events<const N: usize>(city: &City, mut sockets: [Socket; N], query: &s
     events
 }
 
-/// Both orders are tried: the first subscriber's event is the one that would be shared.
+/// Tries both orders, because the first subscriber's event would be the shared one.
 #[tokio::test]
 async fn two_roles_with_one_document_are_each_sent_their_own() {
     let query = "subscription { activations { revision agent { customer { members { totalCount } } } } }";
@@ -58,7 +58,7 @@ async fn two_keys_with_one_document_are_each_sent_what_their_scopes_open() {
     }
 }
 
-/// A person sees itself as others of its role don't: its own address, for one.
+/// A user can read fields of itself that others of the same role can't, such as its own address.
 #[tokio::test]
 async fn two_people_of_one_role_are_each_sent_themselves() {
     let query = "subscription { activations { revision activatedBy { user { email } } } }";

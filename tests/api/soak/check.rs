@@ -1,5 +1,5 @@
-//! What a watcher was promised, as checks of what it received: ordered, unique, none missing, atomic, resumed,
-//! bookmarked, and nothing of others. Those of `configs` alone are in `gateway.rs`.
+//! Checks the rules of a subscription on what a subscriber received. The rules for `configs` alone are in
+//! `gateway.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,46 +8,49 @@ use std::{
 
 use super::{
     gateway,
-    record::{After, End, Field, Place, Recording, Session, Trouble, What, Who, is_troubled},
-    truth::{Row, Story, Truth},
-    writer::Ack,
+    record::{
+        After, End, EventContent, FaultPeriod, Field, LogPosition, Recording, Session, Subscriber,
+        is_troubled,
+    },
+    truth::{DueEvents, Row, Truth},
+    writer::AcknowledgedWrite,
 };
 
-/// How long a watcher may be told nothing of what it is to be told, when nothing is broken.
+/// How long a due event may take when nothing is broken.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// A promise.
+/// A guarantee to subscribers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rule {
-    /// Places never go back.
+    /// Positions never decrease.
     Ordered,
-    /// Nothing comes twice, but for what follows the bookmark that a watcher comes back to.
+    /// No event comes twice, except those after the bookmark that a subscriber resumes at.
     Unique,
-    /// All comes that is visible and after its start.
+    /// Every visible event after the start comes.
     NoneMissing,
-    /// The events of a commit come together, and show what was so by it.
+    /// The events of a commit come together, and show the state at that commit.
     Atomic,
-    /// Each connection goes on right after its cursor, or says by its error why not.
+    /// Each connection resumes right after its cursor, or ends with an error that says why it can't.
     Resumed,
-    /// A bookmark follows a snapshot, follows several events of a commit, and comes every ten seconds.
+    /// A bookmark follows a snapshot, follows a commit with several events, and comes every ten seconds.
     Bookmarked,
-    /// Nothing comes that is not the watcher's to see.
+    /// No event comes that the subscriber may not see.
     Visible,
 }
 
-/// A promise that was broken.
+/// A broken rule.
 #[derive(Clone, Debug)]
 pub(super) struct Violation {
     pub(super) rule: Rule,
     pub(super) text: String,
 }
 
-/// What one recording is judged by.
+/// The data to check one recording with.
 pub(super) struct Judge<'a> {
-    pub(super) who: &'a Who,
-    pub(super) troubles: &'a [Trouble],
-    pub(super) visible: BTreeMap<Place, &'a Row>,
-    pub(super) story: Story,
+    pub(super) who: &'a Subscriber,
+    pub(super) troubles: &'a [FaultPeriod],
+    pub(super) visible: BTreeMap<LogPosition, &'a Row>,
+    pub(super) story: DueEvents,
     pub(super) found: Vec<Violation>,
 }
 
@@ -57,8 +60,8 @@ impl Judge<'_> {
     }
 }
 
-/// All promises that this recording shows broken.
-pub(super) fn violations(truth: &Truth, troubles: &[Trouble], recording: &Recording) -> Vec<Violation> {
+/// All rules that this recording breaks.
+pub(super) fn violations(truth: &Truth, troubles: &[FaultPeriod], recording: &Recording) -> Vec<Violation> {
     let who = &recording.who;
     let (visible, story) = (truth.visible(who), truth.story(who));
     let mut judge = Judge { who, troubles, visible, story, found: Vec::new() };
@@ -75,12 +78,13 @@ pub(super) fn violations(truth: &Truth, troubles: &[Trouble], recording: &Record
     judge.found
 }
 
-/// Which of these rules are broken.
+/// The rules among these violations.
 pub(super) fn rules(violations: &[Violation]) -> BTreeSet<Rule> {
     violations.iter().map(|violation| violation.rule).collect()
 }
 
-/// Each connection ends for a reason that says whether to come back, and a good cursor is never refused.
+/// Each connection must end for a reason that tells the client whether to reconnect. A valid cursor is never
+/// rejected.
 fn ended_well(judge: &mut Judge<'_>, session: &Session) {
     let Session { instance, after, end, .. } = session;
     let is_bad = matches!(after, After::Bad(_));
@@ -89,16 +93,16 @@ fn ended_well(judge: &mut Judge<'_>, session: &Session) {
             Rule::NoneMissing,
             format!("no end by the deadline, on instance {instance} from {after:?}"),
         ),
-        End::Mute => judge.find(Rule::Resumed, format!("ended without a word from {after:?}")),
+        End::Mute => judge.find(Rule::Resumed, format!("ended without an error from {after:?}")),
         End::Refused(code) if is_bad && (code == "CURSOR_INVALID" || code == "CURSOR_TOO_OLD") => {}
         End::Refused(code) if code == "UNAVAILABLE" => {}
-        End::Refused(code) => judge.find(Rule::Resumed, format!("refused with {code} from {after:?}")),
-        // Come back: the service stops, or can't look at the credential.
+        End::Refused(code) => judge.find(Rule::Resumed, format!("rejected with {code} from {after:?}")),
+        // Codes that tell the client to reconnect.
         End::Closed(1000 | 1005 | 1012 | 1013) | End::Left | End::Lost | End::Done => {}
         End::Closed(code) => judge.find(Rule::Resumed, format!("closed with {code} from {after:?}")),
     }
     if is_bad && !session.events.is_empty() {
-        judge.find(Rule::Resumed, format!("was sent events after {after:?}"));
+        judge.find(Rule::Resumed, format!("received events after {after:?}"));
     }
     let is_calm = !is_troubled(judge.troubles, session.began, session.ended);
     let waited = |since| session.ended.duration_since(since).unwrap_or_default();
@@ -113,9 +117,9 @@ fn ended_well(judge: &mut Judge<'_>, session: &Session) {
 fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session], is_last: bool) {
     let sent = chapter.iter().flat_map(|session| &session.events).map(|event| &event.what);
     let mut seen = BTreeSet::new();
-    let mut last: Option<Place> = None;
+    let mut last: Option<LogPosition> = None;
     for what in sent {
-        let What::Entry { place, hash, agent, subject } = what else { continue };
+        let EventContent::Entry { place, hash, agent, subject } = what else { continue };
         let row = judge.visible.get(place).copied();
         let is_so = |row: &Row| {
             let same = |one: &Option<String>, other: &Option<String>| one.is_none() || one == other;
@@ -123,10 +127,10 @@ fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session],
         };
         match row {
             Some(row) if is_so(row) => {}
-            Some(row) => judge.find(Rule::Visible, format!("{what:?} where the log has {row:?}")),
+            Some(row) => judge.find(Rule::Visible, format!("{what:?} came, but the log has {row:?}")),
             None => {
                 let row = truth.rows.get(place);
-                judge.find(Rule::Visible, format!("{what:?} is not its to see: {row:?}"));
+                judge.find(Rule::Visible, format!("{what:?} is not visible to it: {row:?}"));
             }
         }
         if !seen.insert(*place) {
@@ -135,14 +139,14 @@ fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session],
         }
         if let Some(last) = last.filter(|last| place < last) {
             judge.find(Rule::Ordered, format!("{place:?} came after {last:?}"));
-            // By then it was told of a later commit.
+            // A later commit had come in between.
             if place.0 < last.0 && seen.range((place.0, 0)..(place.0 + 1, 0)).count() > 1 {
                 judge.find(Rule::Atomic, format!("the commit of {place:?} came in parts, around {last:?}"));
             }
         }
         last = last.max(Some(*place));
     }
-    // Who began with what is now is told of nothing before its first event.
+    // A subscription without a cursor gets nothing older than its first event.
     let start = match &chapter[0].after {
         After::Revision(revision) => Some((*revision, i32::MAX)),
         After::Cursor(_, place) => Some(*place),
@@ -151,7 +155,7 @@ fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session],
     let end = if is_last { judge.visible.keys().next_back().copied() } else { last };
     if let (Some(start), Some(end)) = (start, end) {
         let due = judge.visible.keys().filter(|place| **place > start && **place <= end);
-        let missing: Vec<Place> = due.filter(|place| !seen.contains(place)).copied().collect();
+        let missing: Vec<LogPosition> = due.filter(|place| !seen.contains(place)).copied().collect();
         for place in missing {
             judge.find(Rule::NoneMissing, format!("{place:?} never came"));
             let of_commit = (place.0, 0)..(place.0 + 1, 0);
@@ -163,7 +167,7 @@ fn chapter_of_entries(judge: &mut Judge<'_>, truth: &Truth, chapter: &[Session],
     chapter.iter().for_each(|session| resumed(judge, session));
 }
 
-/// The first event is the one after the cursor; and if there is one, it comes.
+/// The first event must be the one right after the cursor, and must come if it exists.
 fn resumed(judge: &mut Judge<'_>, session: &Session) {
     let start = match &session.after {
         After::Cursor(_, place) => *place,
@@ -173,7 +177,7 @@ fn resumed(judge: &mut Judge<'_>, session: &Session) {
     let due =
         judge.visible.range(start..).find(|(place, _)| **place > start).map(|(place, row)| (*place, row.at));
     match (session.events.first().map(|event| &event.what), due) {
-        (Some(What::Entry { place, .. }), Some((due, _))) if *place == due => {}
+        (Some(EventContent::Entry { place, .. }), Some((due, _))) if *place == due => {}
         (Some(what), due) => {
             let text = format!("{what:?} came first after {start:?}, and {due:?} was due");
             judge.find(Rule::Resumed, text);
@@ -189,10 +193,10 @@ fn resumed(judge: &mut Judge<'_>, session: &Session) {
     }
 }
 
-/// Each acknowledged write that the log does not have as it was asked for.
-pub(super) fn lost(truth: &Truth, acks: &[Ack]) -> Vec<String> {
+/// The acknowledged writes that the log doesn't have, or has with other content.
+pub(super) fn lost(truth: &Truth, acks: &[AcknowledgedWrite]) -> Vec<String> {
     let mut lost = Vec::new();
-    for Ack { revision, asked } in acks {
+    for AcknowledgedWrite { revision, asked } in acks {
         let rows: Vec<&Row> =
             truth.rows.range((*revision, 0)..(revision + 1, 0)).map(|(_, row)| row).collect();
         for ask in asked {
@@ -203,7 +207,7 @@ pub(super) fn lost(truth: &Truth, acks: &[Ack]) -> Vec<String> {
                     && same(&ask.agent, &row.agent)
                     && same(&ask.version, &row.version)
                     && same(&ask.subject, &row.subject)
-                    // What was never changed is as it was made.
+                    // An entry of a creation has no values before and after, so only its ids are compared.
                     && ask.after.as_ref().filter(|_| !row.action.ends_with(".created")).is_none_or(|(pointer, value)| {
                         row.details.pointer(pointer).and_then(|value| value.as_str()) == Some(value.as_str())
                     })

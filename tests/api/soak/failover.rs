@@ -1,11 +1,11 @@
-//! The database's host is gone without a word, and another takes over its address: connections of before are never
-//! answered again, new ones are.
+//! The database's host disappears without closing connections, and another takes over its address: old connections
+//! get no answer, new ones do.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{ground::Ground, record::Field, world::World};
+use super::{environment::SoakEnvironment, record::Field, world::World};
 use crate::support::{
     app::{Instance, Setup},
     caller::Client,
@@ -14,7 +14,7 @@ use crate::support::{
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_finds_the_database_again() {
-    let ground = Ground::start(1).await;
+    let ground = SoakEnvironment::start(1).await;
     let maker = Instance::start(&ground.postgres.service_url(), Setup::default()).await;
     let world = World::make(&maker, ground.bases(), 3).await;
     let token = world.watchers[0].token.clone();

@@ -1,4 +1,4 @@
-//! What is broken on purpose, one thing after the other, by chance: connections, processes, the database.
+//! Faults, injected one after the other at random: in connections, processes and the database.
 
 use std::{
     collections::BTreeMap,
@@ -9,30 +9,30 @@ use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::time::Instant;
 
-use super::{dice::Dice, ground::Ground, record::Trouble};
+use super::{environment::SoakEnvironment, random::SeededRandom, record::FaultPeriod};
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// The connections that hear the bell are ended.
+    /// Ends the connections that listen for notifications.
     EndListeners,
-    /// Any connection to the database is ended.
+    /// Ends random connections to the database.
     EndBackends,
-    /// An instance is killed, and started anew.
+    /// Kills an instance, and starts it again.
     KillInstance,
-    /// An instance is asked to stop, and started anew.
+    /// Stops an instance, and starts it again.
     StopInstance,
-    /// An instance stands still for a while.
+    /// Suspends an instance for a while.
     FreezeInstance,
-    /// Postgres is stopped at once, and started anew.
+    /// Stops Postgres immediately, and starts it again.
     RestartPostgres,
-    /// All clients of an instance lose their connections.
+    /// Breaks all client connections of an instance.
     CutClients,
-    /// Nothing passes between an instance and its clients for a while.
+    /// Holds back all traffic between an instance and its clients for a while.
     HoldClients,
-    /// An instance loses its connections to the database.
+    /// Breaks an instance's connections to the database.
     CutDatabase,
-    /// Nothing passes between an instance and the database for a while.
+    /// Holds back all traffic between an instance and the database for a while.
     HoldDatabase,
 }
 
@@ -51,27 +51,31 @@ impl Kind {
     ];
 }
 
-/// How much is broken.
+/// How much to break.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// Each kind once, and then on for so long.
+    /// After one fault of each kind, go on for this long.
     pub(super) time: Duration,
-    /// The longest that an instance stands still or is cut off, in milliseconds; and one time in ten.
+    /// The longest suspension or interruption, in milliseconds: usually, and in one of ten cases.
     pub(super) longest: (u64, u64),
-    /// How many faults come between two times of calm, and how long those are.
+    /// The number of faults between two calm periods, and the length of such a period.
     pub(super) calm: (usize, Duration),
 }
 
-/// All that was broken.
+/// The injected faults.
 #[derive(Default)]
-pub(super) struct Damage {
-    pub(super) troubles: Vec<Trouble>,
+pub(super) struct InjectedFaults {
+    pub(super) troubles: Vec<FaultPeriod>,
     pub(super) kinds: BTreeMap<Kind, usize>,
 }
 
-/// Breaks things until it is enough.
-pub(super) async fn rage(ground: &Ground, mut dice: Dice, plan: Plan) -> Damage {
-    let mut damage = Damage::default();
+/// Injects faults according to the plan.
+pub(super) async fn inject_faults(
+    ground: &SoakEnvironment,
+    mut dice: SeededRandom,
+    plan: Plan,
+) -> InjectedFaults {
+    let mut damage = InjectedFaults::default();
     let begun = Instant::now();
     let mut once = Kind::ALL.to_vec();
     dice.shuffle(&mut once);
@@ -85,14 +89,19 @@ pub(super) async fn rage(ground: &Ground, mut dice: Dice, plan: Plan) -> Damage 
         count += 1;
         tokio::time::sleep(if count % plan.calm.0 == 0 { plan.calm.1 } else { dice.millis(100, 900) }).await;
         let from = SystemTime::now();
-        wreck(ground, &mut dice, kind, plan.longest).await;
-        damage.troubles.push(Trouble { from, until: SystemTime::now() });
+        inject_fault(ground, &mut dice, kind, plan.longest).await;
+        damage.troubles.push(FaultPeriod { from, until: SystemTime::now() });
         *damage.kinds.entry(kind).or_default() += 1;
     }
     damage
 }
 
-async fn wreck(ground: &Ground, dice: &mut Dice, kind: Kind, (usual, rare): (u64, u64)) {
+async fn inject_fault(
+    ground: &SoakEnvironment,
+    dice: &mut SeededRandom,
+    kind: Kind,
+    (usual, rare): (u64, u64),
+) {
     let node = &ground.nodes[dice.below(ground.nodes.len())];
     let line = ground.nodes.iter().find_map(|node| node.line.as_ref()).unwrap();
     let pause = dice.millis(200, usual);
@@ -129,8 +138,8 @@ async fn wreck(ground: &Ground, dice: &mut Dice, kind: Kind, (usual, rare): (u64
     }
 }
 
-/// Ends the service's connections of which this is true.
-async fn end_backends(ground: &Ground, which: &str) {
+/// Ends the service's database connections that match this condition.
+async fn end_backends(ground: &SoakEnvironment, which: &str) {
     let mut admin = PgConnection::connect(&ground.postgres.admin_url()).await.unwrap();
     let end = format!(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'registry' AND {which}"

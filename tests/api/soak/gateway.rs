@@ -1,4 +1,5 @@
-//! What a gateway was promised: its map is the database's at each bookmark, and bookmarks come when they are due.
+//! Checks the rules of `configs`: a gateway's map equals the database's at each bookmark, and bookmarks come in
+//! time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,16 +8,16 @@ use std::{
 
 use super::{
     check::{Judge, Rule},
-    record::{After, End, Served, Session, What, is_troubled},
-    truth::Told,
+    record::{After, End, EventContent, Served, Session, is_troubled},
+    truth::DueEvent,
 };
 
-/// How long after a bookmark the next one is due, and what a busy machine may add.
+/// How long after a bookmark the next one is due, with some time for a busy machine.
 const DUE: Duration = Duration::from_secs(20);
 
-/// Judges connections that each go on where the one before ended. The first begins with a snapshot.
+/// Checks connections that each resume where the one before ended. The first begins with a snapshot.
 pub(super) fn chapter(judge: &mut Judge<'_>, chapter: &[Session]) {
-    // The map as of the last bookmark, which is where the next connection goes on.
+    // The map at the last bookmark, where the next connection resumes.
     let mut kept = BTreeMap::new();
     for session in chapter {
         let start = match &session.after {
@@ -34,7 +35,7 @@ pub(super) fn chapter(judge: &mut Judge<'_>, chapter: &[Session]) {
 struct Reading<'a, 'b> {
     judge: &'a mut Judge<'b>,
     session: &'a Session,
-    /// The bookmark that it goes on from.
+    /// The bookmark that the connection resumes at.
     start: Option<i64>,
     map: BTreeMap<String, Served>,
     kept: BTreeMap<String, Served>,
@@ -42,8 +43,9 @@ struct Reading<'a, 'b> {
 
 impl Reading<'_, '_> {
     fn all(&mut self) {
-        let events: Vec<&What> = self.session.events.iter().map(|event| &event.what).collect();
-        let commits: Vec<&[&What]> = events.chunk_by(|one, next| one.revision() == next.revision()).collect();
+        let events: Vec<&EventContent> = self.session.events.iter().map(|event| &event.what).collect();
+        let commits: Vec<&[&EventContent]> =
+            events.chunk_by(|one, next| one.revision() == next.revision()).collect();
         let mut told = BTreeSet::new();
         for (number, commit) in commits.iter().enumerate() {
             let is_whole = number + 1 < commits.len() || self.session.end == End::Done;
@@ -66,7 +68,7 @@ impl Reading<'_, '_> {
         self.in_time();
     }
 
-    /// No commit that is to be told of lies between these.
+    /// Checks that no commit with events lies between these.
     fn between(&mut self, before: Option<i64>, revision: i64) {
         let Some(before) = before.filter(|before| *before < revision) else { return };
         let missing = self.judge.story.told.range(before + 1..revision).map(|(missing, _)| *missing);
@@ -76,14 +78,14 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// The events of one commit as they came, or of one moment, with its bookmarks.
-    fn commit(&mut self, commit: &[&What], is_whole: bool) {
+    /// Checks the events of one commit or of a snapshot, with its bookmarks.
+    fn commit(&mut self, commit: &[&EventContent], is_whole: bool) {
         let revision = commit[0].revision();
-        let is_snapshot =
-            matches!(commit[0], What::Snapshot { .. }) || (self.start.is_none() && self.is_first(commit[0]));
-        let due: BTreeMap<String, Told> = if is_snapshot {
+        let is_snapshot = matches!(commit[0], EventContent::Snapshot { .. })
+            || (self.start.is_none() && self.is_first(commit[0]));
+        let due: BTreeMap<String, DueEvent> = if is_snapshot {
             let all = self.judge.story.map_at(revision).into_iter();
-            all.map(|(agent, served)| (agent, Told::Upsert(served))).collect()
+            all.map(|(agent, served)| (agent, DueEvent::Upsert(served))).collect()
         } else {
             self.judge.story.told.get(&revision).cloned().unwrap_or_default()
         };
@@ -91,23 +93,23 @@ impl Reading<'_, '_> {
         let mut marks = 0;
         for what in commit {
             match what {
-                What::Bookmark { .. } => {
+                EventContent::Bookmark { .. } => {
                     marks += 1;
                     self.bookmark(revision);
                     continue;
                 }
-                What::Snapshot { agent, served, .. } | What::Upsert { agent, served, .. } => {
-                    self.check(agent, &Told::Upsert(served.clone()), &due, revision);
+                EventContent::Snapshot { agent, served, .. } | EventContent::Upsert { agent, served, .. } => {
+                    self.check(agent, &DueEvent::Upsert(served.clone()), &due, revision);
                     self.map.insert(agent.clone(), served.clone());
                 }
-                What::Remove { agent, reason, .. } => {
-                    self.check(agent, &Told::Remove(reason.clone()), &due, revision);
+                EventContent::Remove { agent, reason, .. } => {
+                    self.check(agent, &DueEvent::Remove(reason.clone()), &due, revision);
                     self.map.remove(agent);
                 }
-                What::Entry { .. } => {}
+                EventContent::Entry { .. } => {}
             }
             if marks > 0 {
-                self.judge.find(Rule::Atomic, format!("a bookmark stood in the middle of {revision}"));
+                self.judge.find(Rule::Atomic, format!("a bookmark came in the middle of {revision}"));
             }
             let agent = what.agent().unwrap_or_default();
             if !came.insert(agent) || self.start.is_some_and(|start| revision <= start) {
@@ -115,14 +117,14 @@ impl Reading<'_, '_> {
             }
         }
         if is_snapshot && revision < self.session.floor {
-            let text = format!("a snapshot of {revision}, when {} was acknowledged", self.session.floor);
+            let text = format!("a snapshot of {revision}, although {} was acknowledged", self.session.floor);
             self.judge.find(Rule::NoneMissing, text);
         }
         if !is_whole && marks == 0 {
             return;
         }
         for agent in due.keys().filter(|agent| !came.contains(agent.as_str())) {
-            // A commit of which nothing came may have been told before this connection began.
+            // A commit without events here may have been sent on the connection before.
             if came.is_empty() && !is_snapshot && self.start.is_some_and(|start| revision <= start) {
                 continue;
             }
@@ -136,11 +138,11 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn is_first(&self, what: &What) -> bool {
+    fn is_first(&self, what: &EventContent) -> bool {
         self.session.events.first().is_some_and(|first| std::ptr::eq(&raw const first.what, what))
     }
 
-    fn check(&mut self, agent: &str, came: &Told, due: &BTreeMap<String, Told>, revision: i64) {
+    fn check(&mut self, agent: &str, came: &DueEvent, due: &BTreeMap<String, DueEvent>, revision: i64) {
         match due.get(agent) {
             Some(due) if due == came => {}
             Some(due) => {
@@ -166,17 +168,17 @@ impl Reading<'_, '_> {
         self.kept.clone_from(&self.map);
     }
 
-    /// What came first is what comes first after the bookmark.
+    /// Checks that the first event is the first one after the bookmark.
     fn came_right_after(&mut self) {
         let Some(start) = self.start else { return };
         let due = self.judge.story.told.range(start + 1..).next().map(|(revision, _)| *revision);
         let first = self.session.events.iter().map(|event| &event.what).find(|what| !what.is_bookmark());
-        if let Some(first) = first.map(What::revision).filter(|first| Some(*first) != due) {
+        if let Some(first) = first.map(EventContent::revision).filter(|first| Some(*first) != due) {
             self.judge.find(Rule::Resumed, format!("{first} came first after {start}, and {due:?} was due"));
         }
     }
 
-    /// While all is well, bookmarks are never far apart.
+    /// Checks that bookmarks are never far apart while nothing is broken.
     fn in_time(&mut self) {
         let Some(asked) = self.session.asked else { return };
         let marks = self.session.events.iter().filter(|event| event.what.is_bookmark()).map(|event| event.at);

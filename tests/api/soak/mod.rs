@@ -1,18 +1,17 @@
-//! The soak of the watch: instances that are processes of their own, whoever writes and watches at any of them, and faults
-//! at random. Then each watcher's record is held against the log: ordered, unique, none missing, atomic, resumed,
-//! bookmarked, and nothing of others; and each write that was acknowledged is in the log. `planted` shows that each
-//! of these is seen when it is broken.
+//! The soak test of subscriptions: several instances as processes, writers and subscribers on all of them, and
+//! random faults. Afterwards each subscriber's recording is checked against the log by the rules of [`check`], and
+//! each acknowledged write must be in the log. `planted` and `seeded` show that each rule finds its violations.
 
 mod check;
-mod dice;
+mod environment;
 mod failover;
 mod fault;
 mod gateway;
-mod ground;
-mod holder;
+mod long_transaction;
 mod planted;
 mod play;
 mod proxy;
+mod random;
 mod record;
 mod seeded;
 mod truth;
@@ -27,11 +26,11 @@ use std::{
 };
 
 use self::{
-    dice::Dice,
-    fault::{Kind, Plan, rage},
-    ground::Ground,
-    play::{Cast, Play},
-    watcher::Habits,
+    environment::SoakEnvironment,
+    fault::{Kind, Plan, inject_faults},
+    play::{Play, PlayConfig},
+    random::SeededRandom,
+    watcher::SubscriberBehaviour,
     world::World,
 };
 use crate::support::{
@@ -39,38 +38,38 @@ use crate::support::{
     proof::count,
 };
 
-/// A setting of the environment, or how it is without.
+/// A setting from the environment, or `usual`.
 fn setting<T: FromStr<Err: Display>>(name: &str, usual: T) -> T {
     let Ok(text) = std::env::var(name) else { return usual };
     text.parse().unwrap_or_else(|err| panic!("{name}={text}: {err}"))
 }
 
-/// So many milliseconds in `make test`, and so many in `make proof`.
+/// Milliseconds in `make test` and in `make proof`.
 fn millis(short: usize, long: usize) -> u64 {
     count(short, long).try_into().unwrap()
 }
 
-/// A soak with faults; the same again with `SOAK_SEED`.
+/// A soak with faults. `SOAK_SEED` repeats its random choices.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_watch_keeps_its_promises_whatever_fails() {
     let started = Instant::now();
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
     let seed = setting("SOAK_SEED", u64::try_from(now).unwrap());
     println!("SOAK_SEED={seed}");
-    let ground = Ground::start(setting("SOAK_INSTANCES", 3)).await;
+    let ground = SoakEnvironment::start(setting("SOAK_INSTANCES", 3)).await;
     let (service_url, admin_url) = (ground.postgres.service_url(), ground.postgres.admin_url());
-    // The world is made by an instance that nobody knows of.
+    // The world is made through an instance that no client uses.
     let maker = Instance::start(&service_url, Setup::default()).await;
     let world = World::make(&maker, ground.bases(), setting("SOAK_AGENTS", count(3, 6))).await;
     maker.stop().await;
     println!("set up in {:?}", started.elapsed());
-    let cast = Cast {
+    let cast = PlayConfig {
         seed,
         writers: setting("SOAK_WRITERS", count(3, 4)),
         holders: setting("SOAK_HOLDERS", count(2, 3)),
         watchers: setting("SOAK_WATCHERS", count(1, 2)),
         pause: (0, setting("SOAK_THINK", 100)),
-        habits: Habits::default(),
+        habits: SubscriberBehaviour::default(),
     };
     let play = Play::begin(&world, &service_url, cast);
     let plan = Plan {
@@ -78,7 +77,7 @@ async fn a_watch_keeps_its_promises_whatever_fails() {
         longest: (setting("SOAK_PAUSE", millis(900, 4_000)), setting("SOAK_LONGEST", millis(900, 60_000))),
         calm: (setting("SOAK_CALM_EVERY", 25), Duration::from_secs(setting("SOAK_CALM", 30))),
     };
-    let damage = rage(&ground, Dice::new(seed, "faults"), plan).await;
+    let damage = inject_faults(&ground, SeededRandom::new(seed, "faults"), plan).await;
     println!("broken by {:?}", started.elapsed());
     let outcome = play.end(&service_url, &admin_url).await;
     println!("ended by {:?}", started.elapsed());
@@ -97,13 +96,13 @@ async fn a_watch_keeps_its_promises_whatever_fails() {
         outcome.sessions()
     );
     println!("connections ended: {:?}", outcome.ends());
-    println!("faults: {} {:?}", damage.troubles.len(), damage.kinds);
+    println!("faults injected: {} {:?}", damage.troubles.len(), damage.kinds);
     println!("violations: {} in {:?}", faults.len(), started.elapsed());
     for node in &ground.nodes {
         assert!(!node.log().contains("panicked"), "an instance panicked:\n{}", node.log());
     }
     assert!(faults.is_empty(), "SOAK_SEED={seed}\n{}", faults[..faults.len().min(30)].join("\n"));
-    assert!(Kind::ALL.iter().all(|kind| damage.kinds.contains_key(kind)), "each kind of fault");
+    assert!(Kind::ALL.iter().all(|kind| damage.kinds.contains_key(kind)), "a kind of fault was not injected");
     assert!(acks > 20 && outcome.events() > 100 && outcome.sessions() > 2 * outcome.recordings.len());
     ground.end().await;
 }

@@ -1,4 +1,4 @@
-//! Each promise is seen when it is broken: faults planted into the database and the service, on instances in this process.
+//! Shows that violations are found: plants faults in the database and in the service, on instances in this process.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -6,9 +6,9 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{
     check::{Rule, rules, violations},
-    holder::{self, Step, Waits},
-    play::{Cast, Play},
-    watcher::Habits,
+    long_transaction::{self, Step, Waits},
+    play::{Play, PlayConfig},
+    watcher::SubscriberBehaviour,
     world::World,
 };
 use crate::support::{
@@ -16,20 +16,20 @@ use crate::support::{
     app::{Instance, Setup},
 };
 
-/// Watchers that stay, on one instance, with nobody who writes by chance.
-fn audience(from: Option<i64>, deadline: Duration) -> Cast {
-    let habits = Habits { stay: (600_000, 600_000), nonsense: 0, from, deadline };
-    Cast { seed: 4, writers: 0, holders: 0, watchers: 1, pause: (0, 0), habits }
+/// Subscribers that keep their connections, without random writers.
+fn audience(from: Option<i64>, deadline: Duration) -> PlayConfig {
+    let habits = SubscriberBehaviour { stay: (600_000, 600_000), nonsense: 0, from, deadline };
+    PlayConfig { seed: 4, writers: 0, holders: 0, watchers: 1, pause: (0, 0), habits }
 }
 
-/// An instance and a world on it.
+/// An instance, and a world on it.
 async fn setting(setup: Setup) -> (App, Arc<World>) {
     let app = App::set_up(setup).await;
     let world = World::make(&app, vec![app.base.clone()], 3).await;
     (app, world)
 }
 
-/// Puts other words into the function that appends to the log.
+/// Replaces text in the SQL function that appends to the log.
 async fn rewrite_append(app: &App, words: &[(&str, &str)]) {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     let definition = "SELECT pg_get_functiondef('registry.append_changes'::regproc)";
@@ -42,33 +42,37 @@ async fn rewrite_append(app: &App, words: &[(&str, &str)]) {
     admin.close().await.unwrap();
 }
 
-/// Waits until so many watch.
+/// Waits until this many subscriptions are open.
 async fn watched(instance: &Instance, watchers: usize) {
     let started = std::time::Instant::now();
     while instance.watchers() < watchers {
-        assert!(started.elapsed() < Duration::from_secs(30), "{} watch", instance.watchers());
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "{} subscriptions are open",
+            instance.watchers()
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // Those whose place has still to be found are told from the log.
+    // Subscriptions that are still looking up their position read from the log; give them time.
     tokio::time::sleep(Duration::from_millis(300)).await;
 }
 
-/// What is broken at the end of this play.
+/// Ends the play. Returns the broken rules.
 async fn broken(app: &App, play: Play) -> BTreeSet<Rule> {
     let outcome = play.end(&app.database.url, &app.database.admin_url).await;
     let found = outcome.recordings.iter().flat_map(|recording| violations(&outcome.truth, &[], recording));
     rules(&found.collect::<Vec<_>>())
 }
 
-/// One transaction that activates another version of this customer's first agent.
+/// Runs one transaction that activates another version of this customer's first agent.
 async fn switch(connection: &mut PgConnection, world: &World, customer: usize) {
     let agent = &world.customers[customer].agents[0];
     let version = agent.versions.lock().unwrap()[1].clone();
     let steps = [(agent.id.clone(), Step::Activate(version))];
-    holder::write(connection, &steps, &Waits::default()).await.unwrap().unwrap();
+    long_transaction::write(connection, &steps, &Waits::default()).await.unwrap().unwrap();
 }
 
-/// Two transactions, of which the one that takes its number first commits last.
+/// Runs two transactions; the one that takes its number first commits last.
 async fn overtake(app: &App, world: &World) {
     let mut slow = PgConnection::connect(&app.database.url).await.unwrap();
     sqlx::raw_sql("SET soak.hold = '1'").execute(&mut slow).await.unwrap();
@@ -134,7 +138,7 @@ async fn delivery_by_notify_alone_misses_what_follows_a_lost_bell_and_is_seen() 
 
 #[tokio::test]
 async fn a_missing_scope_shows_what_is_of_others_and_is_seen() {
-    let (app, world) = setting(Setup { is_second_wall_alone: true, ..Setup::default() }).await;
+    let (app, world) = setting(Setup { is_row_level_security_only: true, ..Setup::default() }).await;
     for is_planted in [false, true] {
         if is_planted {
             let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
@@ -144,7 +148,7 @@ async fn a_missing_scope_shows_what_is_of_others_and_is_seen() {
             }
             admin.close().await.unwrap();
         }
-        // From the log's beginning, so that all is read from it.
+        // From the start of the log, so that every event is read from it.
         let play = Play::begin(&world, &app.database.url, audience(Some(0), Duration::from_secs(30)));
         watched(&app, world.watchers.len()).await;
         let broken = broken(&app, play).await;

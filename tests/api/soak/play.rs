@@ -1,4 +1,4 @@
-//! How a soak goes: who plays, the last word that tells all watchers that it is over, and what is held against the log.
+//! The course of a soak: its players, the final write that ends the recordings, and the check against the log.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -7,55 +7,55 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     check::{lost, violations},
-    dice::Dice,
-    holder::{self, Step, Waits, hold},
-    record::{Recording, Trouble},
+    long_transaction::{self, Step, Waits, hold},
+    random::SeededRandom,
+    record::{FaultPeriod, Recording},
     truth::Truth,
-    watcher::{self, Finish, Habits},
+    watcher::{self, Finish, SubscriberBehaviour},
     world::World,
-    writer::{Ledger, write},
+    writer::{WriteOutcomes, write},
 };
 use crate::log::first_broken;
 
-/// Whoever plays on a world: writers, those who hold transactions open, watchers.
+/// The players on a world: writers, long transactions, subscribers.
 pub(super) struct Play {
     world: Arc<World>,
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) ledger: Arc<WriteOutcomes>,
     stop: watch::Sender<bool>,
     finish: watch::Sender<Finish>,
     writers: Vec<JoinHandle<()>>,
     watchers: Vec<JoinHandle<Recording>>,
 }
 
-/// How many play, and how.
+/// The number of players, and their settings.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cast {
+pub(super) struct PlayConfig {
     pub(super) seed: u64,
     pub(super) writers: usize,
     pub(super) holders: usize,
-    /// How many of each kind of watcher.
+    /// The number of subscribers of each kind.
     pub(super) watchers: usize,
-    /// How long a writer waits between two writes, in milliseconds.
+    /// The time between two writes of a writer, in milliseconds.
     pub(super) pause: (u64, u64),
-    pub(super) habits: Habits,
+    pub(super) habits: SubscriberBehaviour,
 }
 
 impl Play {
-    pub(super) fn begin(world: &Arc<World>, service_url: &str, cast: Cast) -> Self {
-        let Cast { seed, writers, holders, watchers, pause, habits } = cast;
+    pub(super) fn begin(world: &Arc<World>, service_url: &str, cast: PlayConfig) -> Self {
+        let PlayConfig { seed, writers, holders, watchers, pause, habits } = cast;
         let (stop, finish) = (watch::Sender::new(false), watch::Sender::new(None));
-        let ledger = Arc::new(Ledger::default());
+        let ledger = Arc::new(WriteOutcomes::default());
         let watching = (0..watchers).flat_map(|copy| world.watchers.iter().map(move |who| (copy, who)));
         let watching = watching.enumerate().map(|(number, (copy, who))| {
             let mut who = who.clone();
             who.name = format!("{} {copy}", who.name);
-            let dice = Dice::new(seed, &format!("watcher {number}"));
+            let dice = SeededRandom::new(seed, &format!("watcher {number}"));
             tokio::spawn(watcher::watch(who, Arc::clone(world), dice, habits, finish.subscribe()))
         });
         let watchers = watching.collect();
         let mut writing = Vec::new();
         for number in 0..writers {
-            let dice = Dice::new(seed, &format!("writer {number}"));
+            let dice = SeededRandom::new(seed, &format!("writer {number}"));
             writing.push(tokio::spawn(write(
                 Arc::clone(world),
                 Arc::clone(&ledger),
@@ -65,7 +65,7 @@ impl Play {
             )));
         }
         for number in 0..holders {
-            let (dice, url) = (Dice::new(seed, &format!("holder {number}")), service_url.to_owned());
+            let (dice, url) = (SeededRandom::new(seed, &format!("holder {number}")), service_url.to_owned());
             writing.push(tokio::spawn(hold(
                 Arc::clone(world),
                 Arc::clone(&ledger),
@@ -77,7 +77,7 @@ impl Play {
         Self { world: Arc::clone(world), ledger, stop, finish, writers: writing, watchers }
     }
 
-    /// Ends the writing with a last word to everybody, and waits until each watcher has heard it.
+    /// Stops the writers, makes a final write that every subscriber must receive, and waits until each has.
     pub(super) async fn end(self, service_url: &str, admin_url: &str) -> Outcome {
         let Self { world, ledger, stop, finish, writers, watchers } = self;
         stop.send_replace(true);
@@ -90,7 +90,7 @@ impl Play {
             last.push((agent.id.clone(), Step::Rename(format!("the last word {number}"))));
             last.push((agent.id.clone(), Step::Activate(agent.versions.lock().unwrap()[number % 2].clone())));
         }
-        let ack = holder::write(&mut session, &last, &Waits::default()).await.unwrap().unwrap();
+        let ack = long_transaction::write(&mut session, &last, &Waits::default()).await.unwrap().unwrap();
         ledger.acknowledged(&world, ack);
         session.close().await.unwrap();
         let truth = Arc::new(Truth::read(admin_url).await);
@@ -100,21 +100,21 @@ impl Play {
         for watcher in watchers {
             recordings.push(watcher.await.unwrap());
         }
-        println!("the last word reached all watchers in {:?}", begun.elapsed());
+        println!("the final write reached all subscribers in {:?}", begun.elapsed());
         Outcome { truth, ledger, recordings }
     }
 }
 
-/// What came of it.
+/// The result of a play.
 pub(super) struct Outcome {
     pub(super) truth: Arc<Truth>,
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) ledger: Arc<WriteOutcomes>,
     pub(super) recordings: Vec<Recording>,
 }
 
 impl Outcome {
-    /// Everything that is not as it was promised, in words.
-    pub(super) async fn faults(&self, admin_url: &str, troubles: &[Trouble]) -> Vec<String> {
+    /// Describes all violations.
+    pub(super) async fn faults(&self, admin_url: &str, troubles: &[FaultPeriod]) -> Vec<String> {
         let mut found = lost(&self.truth, &self.ledger.acks());
         for recording in &self.recordings {
             let violations = violations(&self.truth, troubles, recording);
@@ -143,7 +143,7 @@ impl Outcome {
         self.recordings.iter().map(|recording| recording.sessions.len()).sum()
     }
 
-    /// How connections ended, and how often.
+    /// The ends of connections, with their counts.
     pub(super) fn ends(&self) -> BTreeMap<String, usize> {
         let mut ends = BTreeMap::new();
         for session in self.recordings.iter().flat_map(|recording| &recording.sessions) {

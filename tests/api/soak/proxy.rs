@@ -1,5 +1,4 @@
-//! A wire that can be cut: carries bytes between whoever connects and a server, until it is told to break or to hold
-//! everything back.
+//! A TCP proxy that can break its connections, hold traffic back, or strand its connections.
 
 use std::{
     io,
@@ -15,14 +14,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Where the bytes go.
+/// The target of the connections.
 #[derive(Clone)]
 pub(super) enum Target {
     Port(u16),
     Socket(PathBuf),
 }
 
-/// One listening address.
+/// The listening side of the proxy.
 pub(super) struct Proxy {
     pub(super) address: SocketAddr,
     wire: Arc<Wire>,
@@ -31,12 +30,12 @@ pub(super) struct Proxy {
 
 struct Wire {
     target: Mutex<Target>,
-    /// Ends all connections of now when it is cancelled; whether with a reset.
+    /// Cancelling it ends all open connections. `resets` says how.
     cut: Mutex<CancellationToken>,
-    /// Leaves all connections of now without an answer for ever when it is cancelled.
+    /// Cancelling it stops all traffic on open connections, without closing them.
     strand: Mutex<CancellationToken>,
     resets: watch::Sender<bool>,
-    /// Whether nothing passes.
+    /// Whether traffic is held back.
     held: watch::Sender<bool>,
 }
 
@@ -60,18 +59,18 @@ impl Proxy {
         *self.wire.target.lock().unwrap() = target;
     }
 
-    /// Breaks all connections: with a reset, or as if each side had hung up.
+    /// Breaks all connections, with a reset or with an orderly close on both sides.
     pub(super) fn cut(&self, with_reset: bool) {
         self.wire.resets.send_replace(with_reset);
         std::mem::take(&mut *self.wire.cut.lock().unwrap()).cancel();
     }
 
-    /// Leaves all connections of now as they are, and carries nothing on them any more: as a host does that is gone.
+    /// Stops all traffic on the open connections without closing them, as when a host is gone.
     pub(super) fn strand(&self) {
         std::mem::take(&mut *self.wire.strand.lock().unwrap()).cancel();
     }
 
-    /// Holds back all that is sent, or lets it go.
+    /// Holds traffic back, or lets it continue.
     pub(super) fn hold(&self, held: bool) {
         self.wire.held.send_replace(held);
     }
@@ -89,7 +88,7 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>) {
         let wire = Arc::clone(&wire);
         tokio::spawn(async move {
             let (target, cut) = (wire.target.lock().unwrap().clone(), wire.cut.lock().unwrap().clone());
-            // Who finds nobody is hung up on.
+            // When the target isn't reachable, the client's connection is closed.
             match target {
                 Target::Port(port) => {
                     if let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await {

@@ -1,19 +1,19 @@
-//! What a watcher asked for and what it was sent, across all its connections: what the checkers look at.
+//! The recording of a subscriber over all its connections: its requests and the events received.
 
 use std::{
     collections::BTreeSet,
     time::{Duration, SystemTime},
 };
 
-/// A place in the log: the commit, and the entry within it.
-pub(super) type Place = (i64, i32);
+/// A position in the log: the revision, and the entry within the commit.
+pub(super) type LogPosition = (i64, i32);
 
 /// A subscription of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Activations,
     Configs,
-    /// All of the log, where the schema has it.
+    /// All entries of the log.
     Changes,
 }
 
@@ -44,24 +44,24 @@ impl Field {
     }
 }
 
-/// A watcher: with which credential it asks for what, and what it may see.
+/// A subscriber: its credential, its arguments, and its visibility.
 #[derive(Clone, Debug)]
-pub(super) struct Who {
+pub(super) struct Subscriber {
     pub(super) name: String,
     pub(super) token: String,
     pub(super) field: Field,
-    /// Whose rows it may see; all, also the platform's own, when there is none.
+    /// The customers whose rows it may see. None means all rows, those of the platform too.
     pub(super) sees: Option<BTreeSet<String>>,
-    /// Whose it asks for.
+    /// Its `customerId` argument.
     pub(super) customer: Option<String>,
-    /// Which agents it asks for.
+    /// Its `agentIds` argument.
     pub(super) agents: Option<BTreeSet<String>>,
-    /// Whether it begins anew with each connection.
+    /// Whether it starts without a cursor on each connection.
     pub(super) forgets: bool,
 }
 
-impl Who {
-    /// Whether it is to be told of this customer's agent.
+impl Subscriber {
+    /// Whether it must receive events of this customer's agent.
     pub(super) fn wants(&self, customer: Option<&str>, agent: Option<&str>) -> bool {
         let among = |set: &Option<BTreeSet<String>>, one: Option<&str>| {
             set.as_ref().is_none_or(|set| one.is_some_and(|one| set.contains(one)))
@@ -72,7 +72,7 @@ impl Who {
     }
 }
 
-/// What an agent serves.
+/// The active configuration of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Served {
     pub(super) customer: String,
@@ -82,12 +82,12 @@ pub(super) struct Served {
     pub(super) revision: i64,
 }
 
-/// One event.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// An entry of the log: of `activations` and `changes`.
+pub(super) enum EventContent {
+    /// An entry of the log, in `activations` and `changes`.
     Entry {
-        place: Place,
+        place: LogPosition,
         hash: String,
         agent: Option<String>,
         subject: Option<String>,
@@ -113,7 +113,7 @@ pub(super) enum What {
     },
 }
 
-impl What {
+impl EventContent {
     pub(super) fn revision(&self) -> i64 {
         match self {
             Self::Entry { place, .. } => place.0,
@@ -139,42 +139,42 @@ impl What {
     }
 }
 
-/// An event, and when it came.
+/// An event and its arrival time.
 #[derive(Clone, Debug)]
 pub(super) struct Event {
     pub(super) at: SystemTime,
-    pub(super) what: What,
+    pub(super) what: EventContent,
 }
 
-/// Where a connection begins.
+/// The start of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum After {
-    /// With what is now.
+    /// Without a cursor.
     Now,
-    /// After this commit.
+    /// After this revision.
     Revision(i64),
-    /// After what was received last.
-    Cursor(String, Place),
-    /// After what is not a cursor of this log, or not of this watcher.
+    /// After the last event received.
+    Cursor(String, LogPosition),
+    /// After an invalid cursor, or one of another log or subscriber.
     Bad(String),
 }
 
-/// How a connection ended.
+/// The end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The watcher left.
+    /// The subscriber left.
     Left,
     /// The connection broke, or was never made.
     Lost,
-    /// The service closed it with this code.
+    /// The service closed the socket with this code.
     Closed(u16),
     /// The subscription ended with this error.
     Refused(String),
-    /// The subscription ended without a word.
+    /// The subscription ended without an error.
     Mute,
-    /// All was received that was to come.
+    /// Every due event was received.
     Done,
-    /// What was to come did not come in time.
+    /// A due event didn't come in time.
     Silent,
 }
 
@@ -183,25 +183,25 @@ pub(super) enum End {
 pub(super) struct Session {
     pub(super) instance: usize,
     pub(super) after: After,
-    /// The newest commit that had been acknowledged to anybody before it began.
+    /// The newest revision that was acknowledged to any caller before the connection began.
     pub(super) floor: i64,
     pub(super) began: SystemTime,
     pub(super) ended: SystemTime,
-    /// When the subscription was sent; not at all when it did not come that far.
+    /// When the subscription was sent. None if it wasn't.
     pub(super) asked: Option<SystemTime>,
     pub(super) events: Vec<Event>,
     pub(super) end: End,
 }
 
-/// All connections of a watcher.
+/// All connections of a subscriber.
 #[derive(Clone, Debug)]
 pub(super) struct Recording {
-    pub(super) who: Who,
+    pub(super) who: Subscriber,
     pub(super) sessions: Vec<Session>,
 }
 
 impl Recording {
-    /// The runs of connections that each go on where the one before ended.
+    /// Runs of connections that each resume where the one before ended.
     pub(super) fn chapters(&self) -> Vec<&[Session]> {
         let begins = |session: &Session| matches!(session.after, After::Now | After::Revision(_));
         self.sessions.chunk_by(|_, next| !begins(next)).collect()
@@ -212,17 +212,17 @@ impl Recording {
     }
 }
 
-/// A time in which something was broken on purpose.
+/// The time of an injected fault.
 #[derive(Clone, Debug)]
-pub(super) struct Trouble {
+pub(super) struct FaultPeriod {
     pub(super) from: SystemTime,
     pub(super) until: SystemTime,
 }
 
-/// How long after something was broken it may still be felt.
+/// How long after its end a fault may still have effects.
 const AFTERMATH: Duration = Duration::from_secs(5);
 
-/// Whether anything was broken between these times.
-pub(super) fn is_troubled(troubles: &[Trouble], from: SystemTime, until: SystemTime) -> bool {
+/// Whether a fault was active between these times.
+pub(super) fn is_troubled(troubles: &[FaultPeriod], from: SystemTime, until: SystemTime) -> bool {
     troubles.iter().any(|trouble| trouble.from <= until && trouble.until + AFTERMATH >= from)
 }

@@ -1,5 +1,5 @@
-//! Each promise is seen when it is broken: faults seeded into what healthy watchers received. First of all, that is found
-//! to be as promised.
+//! Shows that each rule finds its violations: changes the recordings of healthy subscribers. The unchanged
+//! recordings must be clean.
 
 use std::{
     collections::BTreeSet,
@@ -10,17 +10,17 @@ use tokio::sync::OnceCell;
 
 use super::{
     check::{Rule, lost, rules, violations},
-    play::{Cast, Outcome, Play},
-    record::{After, End, Event, Field, Recording, Session, Trouble, What},
-    watcher::Habits,
+    play::{Outcome, Play, PlayConfig},
+    record::{After, End, Event, EventContent, FaultPeriod, Field, Recording, Session},
+    watcher::SubscriberBehaviour,
     world::World,
-    writer::Asked,
+    writer::ExpectedEntry,
 };
 use crate::support::{App, app::Instance};
 
 static HEALTHY: OnceCell<Outcome> = OnceCell::const_new();
 
-/// What watchers received while nothing was broken; the same for all tests.
+/// Recordings without faults; shared by all tests.
 async fn healthy() -> &'static Outcome {
     HEALTHY
         .get_or_init(|| async {
@@ -28,10 +28,11 @@ async fn healthy() -> &'static Outcome {
             let second: Instance = app.another().await;
             let bases = vec![app.base.clone(), second.base.clone()];
             let world = World::make(&app, bases, 3).await;
-            let habits = Habits { stay: (300, 1200), nonsense: 15, ..Habits::default() };
-            let cast = Cast { seed: 4, writers: 3, holders: 2, watchers: 1, pause: (0, 20), habits };
+            let habits =
+                SubscriberBehaviour { stay: (300, 1200), nonsense: 15, ..SubscriberBehaviour::default() };
+            let cast = PlayConfig { seed: 4, writers: 3, holders: 2, watchers: 1, pause: (0, 20), habits };
             let play = Play::begin(&world, &app.database.url, cast);
-            // Until enough has happened that each fault finds its place.
+            // Runs until each change finds a suitable event.
             let begun = Instant::now();
             while play.ledger.acks().len() < 100 || begun.elapsed() < Duration::from_secs(4) {
                 assert!(begun.elapsed() < Duration::from_secs(120), "{} writes", play.ledger.acks().len());
@@ -45,7 +46,7 @@ async fn healthy() -> &'static Outcome {
         .await
 }
 
-/// Seeds this into one recording after the other until it finds its place; answers which promises are then broken.
+/// Applies a change to the first recording that it fits. Returns the rules that are broken then.
 async fn seeded(field: Field, seed: impl Fn(&mut Recording) -> Option<()>) -> BTreeSet<Rule> {
     let Outcome { truth, recordings, .. } = healthy().await;
     for recording in recordings.iter().filter(|recording| recording.who.field == field) {
@@ -54,15 +55,15 @@ async fn seeded(field: Field, seed: impl Fn(&mut Recording) -> Option<()>) -> BT
             return rules(&violations(truth, &[], &recording));
         }
     }
-    panic!("no recording has what this is seeded into");
+    panic!("the change fits no recording");
 }
 
-/// Seeds this into one connection.
+/// Applies a change to one connection.
 async fn into_session(field: Field, seed: impl Fn(&mut Session) -> Option<()>) -> BTreeSet<Rule> {
     seeded(field, |recording| recording.sessions.iter_mut().find_map(&seed)).await
 }
 
-/// Seeds this into the events of one connection.
+/// Applies a change to the events of one connection.
 async fn into_events(field: Field, seed: impl Fn(&mut Vec<Event>) -> Option<()>) -> BTreeSet<Rule> {
     into_session(field, |session| seed(&mut session.events)).await
 }
@@ -71,15 +72,16 @@ fn has(rules: &BTreeSet<Rule>, rule: Rule) {
     assert!(rules.contains(&rule), "{rule:?} is not among {rules:?}");
 }
 
-/// The first so many neighbours of which this is true.
-fn find(events: &[Event], count: usize, is_it: impl Fn(&[&What]) -> bool) -> Option<usize> {
-    let whats: Vec<&What> = events.iter().map(|event| &event.what).collect();
+/// The index of the first `count` adjacent events that satisfy `is_it`.
+fn find(events: &[Event], count: usize, is_it: impl Fn(&[&EventContent]) -> bool) -> Option<usize> {
+    let whats: Vec<&EventContent> = events.iter().map(|event| &event.what).collect();
     whats.windows(count).position(is_it)
 }
 
-/// Whether these are changes, and each is of the same commit as the first just where the number says 0.
-fn commits(whats: &[&What], of: &[u8]) -> bool {
-    let is_change = |what: &What| !matches!(what, What::Snapshot { .. } | What::Bookmark { .. });
+/// Whether these are changes, and exactly those marked 0 are of the first one's commit.
+fn commits(whats: &[&EventContent], of: &[u8]) -> bool {
+    let is_change =
+        |what: &EventContent| !matches!(what, EventContent::Snapshot { .. } | EventContent::Bookmark { .. });
     let first = whats[0].revision();
     whats.iter().zip(of).all(|(what, of)| is_change(what) && (what.revision() == first) == (*of == 0))
 }
@@ -102,13 +104,14 @@ async fn what_is_missing_is_seen() {
         has(&into_session(field, silent).await, Rule::NoneMissing);
     }
     let drop_snapshot = |events: &mut Vec<Event>| {
-        let at = find(events, 2, |whats| whats.iter().all(|what| matches!(what, What::Snapshot { .. })))?;
+        let at =
+            find(events, 2, |whats| whats.iter().all(|what| matches!(what, EventContent::Snapshot { .. })))?;
         events.remove(at);
         Some(())
     };
     has(&into_events(Field::Configs, drop_snapshot).await, Rule::NoneMissing);
     let stale = |session: &mut Session| {
-        matches!(session.events.first()?.what, What::Snapshot { .. }).then_some(())?;
+        matches!(session.events.first()?.what, EventContent::Snapshot { .. }).then_some(())?;
         session.floor = i64::MAX;
         Some(())
     };
@@ -124,7 +127,7 @@ async fn what_comes_twice_is_seen() {
             Some(())
         };
         has(&into_events(field, repeat).await, Rule::Unique);
-        // Once more on a later connection, which came back to what is after it.
+        // An event again on a later connection, which resumed after it.
         let again = |recording: &mut Recording| {
             let mut before: Vec<Event> = Vec::new();
             for session in &mut recording.sessions {
@@ -172,7 +175,7 @@ async fn a_commit_in_parts_is_seen() {
         Some(())
     };
     has(&into_events(Field::Activations, halve).await, Rule::Atomic);
-    let several = |whats: &[&What]| commits(&whats[..2], &[0, 0]) && whats[2].is_bookmark();
+    let several = |whats: &[&EventContent]| commits(&whats[..2], &[0, 0]) && whats[2].is_bookmark();
     let mark_within = |events: &mut Vec<Event>| {
         let at = find(events, 3, several)?;
         events.swap(at + 1, at + 2);
@@ -185,10 +188,10 @@ async fn a_commit_in_parts_is_seen() {
         Some(())
     };
     has(&into_events(Field::Configs, halve).await, Rule::Atomic);
-    // What is served now, in the event of an earlier commit.
+    // A newer state in the event of an earlier commit.
     let torn = |events: &mut Vec<Event>| {
         let upsert = events.iter_mut().find_map(|event| match &mut event.what {
-            What::Upsert { served, .. } => Some(served),
+            EventContent::Upsert { served, .. } => Some(served),
             _ => None,
         });
         upsert?.prompt.push('.');
@@ -238,9 +241,10 @@ async fn who_is_not_led_back_is_seen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bookmark_that_is_forgotten_or_late_is_seen() {
-    type Neighbours = fn(&[&What]) -> bool;
+    type Neighbours = fn(&[&EventContent]) -> bool;
     let several: Neighbours = |whats| commits(&whats[..2], &[0, 0]) && whats[2].is_bookmark();
-    let snapshot: Neighbours = |whats| matches!(whats[1], What::Snapshot { .. }) && whats[2].is_bookmark();
+    let snapshot: Neighbours =
+        |whats| matches!(whats[1], EventContent::Snapshot { .. }) && whats[2].is_bookmark();
     for before in [several, snapshot] {
         let forget = |events: &mut Vec<Event>| {
             let at = find(&events[..events.len().saturating_sub(1)], 3, before)?;
@@ -256,8 +260,8 @@ async fn a_bookmark_that_is_forgotten_or_late_is_seen() {
     let from = last.ended;
     last.ended += Duration::from_secs(21);
     has(&rules(&violations(truth, &[], &recording)), Rule::Bookmarked);
-    // Not so when something was broken meanwhile.
-    let trouble = Trouble { from, until: from + Duration::from_secs(1) };
+    // Not when a fault was active meanwhile.
+    let trouble = FaultPeriod { from, until: from + Duration::from_secs(1) };
     assert_eq!(rules(&violations(truth, &[trouble], &recording)), BTreeSet::new());
 }
 
@@ -272,8 +276,8 @@ async fn what_is_of_others_is_seen() {
         let row = rows.find(|row| row.action == "agent.activated" && is_foreign(&row.customer))?;
         let (agent, hash, revision) = (row.agent.clone()?, row.hash.clone(), row.place.0);
         let what = match recording.who.field {
-            Field::Configs => What::Remove { revision, agent, reason: "DEACTIVATED".to_owned() },
-            _ => What::Entry { place: row.place, hash, agent: Some(agent), subject: None },
+            Field::Configs => EventContent::Remove { revision, agent, reason: "DEACTIVATED".to_owned() },
+            _ => EventContent::Entry { place: row.place, hash, agent: Some(agent), subject: None },
         };
         let event = Event { at: SystemTime::now(), what };
         recording.sessions[0].events.push(event);
@@ -292,7 +296,7 @@ async fn an_acknowledged_write_that_is_lost_is_seen() {
     let mut never = ack.clone();
     never.revision = truth.rows.keys().next_back().unwrap().0 + 1;
     let mut other = ack.clone();
-    other.asked[0] = Asked { agent: Some("another".to_owned()), ..other.asked[0].clone() };
+    other.asked[0] = ExpectedEntry { agent: Some("another".to_owned()), ..other.asked[0].clone() };
     for wrong in [never, other] {
         assert!(!lost(truth, &[wrong]).is_empty());
     }

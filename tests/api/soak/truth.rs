@@ -1,5 +1,5 @@
-//! What really happened: the log and the versions as a superuser reads them, and what each watcher was to be told. The
-//! configurations are reckoned from the entries alone, one after the other.
+//! The truth of a soak: the log and the versions as a superuser reads them, and the events due to each subscriber.
+//! Configurations are computed from the log's entries alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,12 +9,12 @@ use std::{
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row as _};
 
-use super::record::{Field, Place, Served, Who};
+use super::record::{Field, LogPosition, Served, Subscriber};
 
 /// An entry of the log.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    pub(super) place: Place,
+    pub(super) place: LogPosition,
     pub(super) at: SystemTime,
     pub(super) customer: Option<String>,
     pub(super) agent: Option<String>,
@@ -22,34 +22,34 @@ pub(super) struct Row {
     pub(super) subject: Option<String>,
     pub(super) action: String,
     pub(super) details: Value,
-    /// As cursors carry it.
+    /// The hash in the form that cursors contain.
     pub(super) hash: String,
 }
 
-/// All of the log.
+/// The whole log.
 pub(super) struct Truth {
-    pub(super) rows: BTreeMap<Place, Row>,
+    pub(super) rows: BTreeMap<LogPosition, Row>,
     prompts: BTreeMap<String, String>,
 }
 
-/// What a gateway is told of an agent.
+/// A gateway's event about an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum DueEvent {
     Upsert(Served),
     Remove(String),
 }
 
-/// What a gateway is to be told, and what it then knows.
+/// The events due to a gateway, and its maps.
 #[derive(Default)]
-pub(super) struct Story {
-    /// Of each commit that changes something for it.
-    pub(super) told: BTreeMap<i64, BTreeMap<String, Told>>,
-    /// After each such commit.
+pub(super) struct DueEvents {
+    /// The events of each commit that has any.
+    pub(super) told: BTreeMap<i64, BTreeMap<String, DueEvent>>,
+    /// The map after each such commit.
     maps: BTreeMap<i64, BTreeMap<String, Served>>,
 }
 
-impl Story {
-    /// What it knows when it has been told all up to this commit.
+impl DueEvents {
+    /// The map after all events up to this commit.
     pub(super) fn map_at(&self, revision: i64) -> BTreeMap<String, Served> {
         self.maps.range(..=revision).next_back().map(|(_, map)| map.clone()).unwrap_or_default()
     }
@@ -65,7 +65,7 @@ struct Agent {
 }
 
 impl Truth {
-    /// Reads it, and makes sure that the entries lead to what the tables say.
+    /// Reads the log, and checks that its entries lead to the tables' content.
     pub(super) async fn read(admin_url: &str) -> Self {
         let mut session = PgConnection::connect(admin_url).await.unwrap();
         let query =
@@ -95,15 +95,15 @@ impl Truth {
             assert_eq!(
                 (agent.name.as_str(), agent.version.as_deref(), agent.revision),
                 (row.get(1), row.get(2), row.get(3)),
-                "the log and the table of agents"
+                "the log and the table of agents disagree"
             );
         }
         session.close().await.unwrap();
         truth
     }
 
-    /// The entries that this watcher is to be sent, wherever it begins.
-    pub(super) fn visible(&self, who: &Who) -> BTreeMap<Place, &Row> {
+    /// The entries that this subscriber may see and has asked for, from the start of the log.
+    pub(super) fn visible(&self, who: &Subscriber) -> BTreeMap<LogPosition, &Row> {
         let is_of_field = |row: &Row| match who.field {
             Field::Activations => matches!(row.action.as_str(), "agent.activated" | "agent.deactivated"),
             Field::Changes => true,
@@ -117,9 +117,9 @@ impl Truth {
             .collect()
     }
 
-    /// What this gateway is to be told.
-    pub(super) fn story(&self, who: &Who) -> Story {
-        let mut story = Story::default();
+    /// The events due to this gateway.
+    pub(super) fn story(&self, who: &Subscriber) -> DueEvents {
+        let mut story = DueEvents::default();
         let (mut agents, mut statuses) = Default::default();
         for commit in self.commits() {
             let revision = commit[0].place.0;
@@ -135,13 +135,13 @@ impl Truth {
                     continue;
                 }
                 match self.served(agent, &after) {
-                    Some(served) => drop(told.insert(id.clone(), Told::Upsert(served))),
+                    Some(served) => drop(told.insert(id.clone(), DueEvent::Upsert(served))),
                     None if is_turned => {
-                        drop(told.insert(id.clone(), Told::Remove(statuses[customer].clone())))
+                        drop(told.insert(id.clone(), DueEvent::Remove(statuses[customer].clone())))
                     }
                     None if after.contains(customer) && touched[id] => {
                         let reason = if *is_archived { "ARCHIVED" } else { "DEACTIVATED" };
-                        told.insert(id.clone(), Told::Remove(reason.to_owned()));
+                        told.insert(id.clone(), DueEvent::Remove(reason.to_owned()));
                     }
                     None => {}
                 }
@@ -179,13 +179,13 @@ impl Truth {
     }
 }
 
-/// The customers that are served.
+/// The customers with a served billing status.
 fn statuses_served(statuses: &BTreeMap<String, String>) -> BTreeSet<String> {
     let served = statuses.iter().filter(|(_, status)| !matches!(status.as_str(), "SUSPENDED" | "CANCELED"));
     served.map(|(customer, _)| customer.clone()).collect()
 }
 
-/// Moves on by one commit; answers whose configuration it touches, and whether it stops it.
+/// Applies one commit. Returns the affected agents, and whether the commit deactivates each.
 fn apply(
     agents: &mut BTreeMap<String, Agent>,
     statuses: &mut BTreeMap<String, String>,

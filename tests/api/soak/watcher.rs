@@ -1,5 +1,4 @@
-//! Watchers that come and go: each takes down all that it receives, leaves or is cut off, and comes back to where it was
-//! on any instance.
+//! Subscribers of the soak: each records what it receives, leaves or is cut off, and resumes on any instance.
 
 use std::{
     sync::Arc,
@@ -19,49 +18,49 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    dice::Dice,
-    record::{After, End, Event, Field, Place, Recording, Served, Session, What, Who},
+    random::SeededRandom,
+    record::{After, End, Event, EventContent, Field, LogPosition, Recording, Served, Session, Subscriber},
     truth::Truth,
     world::World,
 };
 
-/// How long a watcher waits for a connection, and for its being signed in.
+/// Timeout of connecting and of authenticating.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long those stay who stay long, in milliseconds.
+/// The duration of long stays, in milliseconds.
 const PATIENT: (u64, u64) = (25_000, 45_000);
 
-/// How watchers behave.
+/// The behaviour of subscribers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Habits {
-    /// How long they stay, in milliseconds.
+pub(super) struct SubscriberBehaviour {
+    /// The duration of a stay, in milliseconds.
     pub(super) stay: (u64, u64),
-    /// How often of a hundred times they come back with what is no cursor.
+    /// The probability of a bad cursor on reconnect, in percent.
     pub(super) nonsense: usize,
-    /// After which commit they begin; after the newest one when there is none.
+    /// The revision to start after; the newest one if there is none.
     pub(super) from: Option<i64>,
-    /// How long they wait, when nothing more happens, for what they still have to be told.
+    /// How long to wait for the remaining due events, after the writes have ended.
     pub(super) deadline: Duration,
 }
 
-impl Default for Habits {
+impl Default for SubscriberBehaviour {
     fn default() -> Self {
         Self { stay: (300, 4000), nonsense: 6, from: None, deadline: Duration::from_secs(180) }
     }
 }
 
-/// What there is to be seen, once nothing more happens.
+/// The truth, once the writes have ended.
 pub(super) type Finish = Option<Arc<Truth>>;
 
-/// Watches until all there is to be seen was seen, or the deadline is over.
+/// Subscribes until all due events were received, or until the deadline.
 pub(super) async fn watch(
-    who: Who,
+    who: Subscriber,
     world: Arc<World>,
-    mut dice: Dice,
-    habits: Habits,
+    mut dice: SeededRandom,
+    habits: SubscriberBehaviour,
     mut finish: watch::Receiver<Finish>,
 ) -> Recording {
     let mut sessions: Vec<Session> = Vec::new();
-    let mut seen: Option<(String, Place)> = None;
+    let mut seen: Option<(String, LogPosition)> = None;
     let mut begun = false;
     let mut deadline = None;
     loop {
@@ -75,7 +74,7 @@ pub(super) async fn watch(
         let after = match &seen {
             Some((cursor, _)) if dice.percent(habits.nonsense) => After::Bad(spoiled(cursor, &mut dice)),
             Some((cursor, place)) if !who.forgets => After::Cursor(cursor.clone(), *place),
-            // From a place that is known, or from wherever the log is by then.
+            // From a known revision, or without a cursor.
             _ if who.field != Field::Configs && (begun || habits.from.is_some() || dice.percent(70)) => {
                 After::Revision(habits.from.unwrap_or_else(|| world.newest()))
             }
@@ -94,13 +93,13 @@ pub(super) async fn watch(
             events: Vec::new(),
             end: End::Lost,
         };
-        // Some stay long enough to be told that nothing happens.
+        // Some stay long enough to get bookmarks of a quiet stream.
         let (least, most) = if dice.percent(20) { PATIENT } else { habits.stay };
         let stay = dice.millis(least, most);
-        let mut sitting = Sitting { who: &who, session, deadline: habits.deadline, goal: None };
+        let mut sitting = LiveSession { who: &who, session, deadline: habits.deadline, goal: None };
         sitting.end_with(&world.bases[instance], stay, &mut finish).await;
         let session = sitting.session;
-        if let Some(last) = session.events.iter().rev().find_map(|event| place_to_return(&event.what)) {
+        if let Some(last) = session.events.iter().rev().find_map(|event| cursor_after(&event.what)) {
             seen = Some(last);
         }
         let is_over = matches!(session.end, End::Done | End::Silent);
@@ -113,17 +112,17 @@ pub(super) async fn watch(
     Recording { who, sessions }
 }
 
-/// Where to come back to after this event, if it says so.
-fn place_to_return(what: &What) -> Option<(String, Place)> {
+/// The cursor to resume at after this event, if it has one.
+fn cursor_after(what: &EventContent) -> Option<(String, LogPosition)> {
     match what {
-        What::Entry { place, hash, .. } => Some((format!("{}.{}.{hash}", place.0, place.1), *place)),
-        What::Bookmark { revision, cursor } => Some((cursor.clone(), (*revision, i32::MAX))),
-        What::Snapshot { .. } | What::Upsert { .. } | What::Remove { .. } => None,
+        EventContent::Entry { place, hash, .. } => Some((format!("{}.{}.{hash}", place.0, place.1), *place)),
+        EventContent::Bookmark { revision, cursor } => Some((cursor.clone(), (*revision, i32::MAX))),
+        EventContent::Snapshot { .. } | EventContent::Upsert { .. } | EventContent::Remove { .. } => None,
     }
 }
 
-/// What is like this cursor, and is none: of another log, of the future.
-fn spoiled(cursor: &str, dice: &mut Dice) -> String {
+/// An invalid cursor: of the future, or with the hash of another log.
+fn spoiled(cursor: &str, dice: &mut SeededRandom) -> String {
     if dice.percent(50) {
         return "999999999".to_owned();
     }
@@ -133,19 +132,19 @@ fn spoiled(cursor: &str, dice: &mut Dice) -> String {
     parts.join(".")
 }
 
-struct Sitting<'a> {
-    who: &'a Who,
+struct LiveSession<'a> {
+    who: &'a Subscriber,
     session: Session,
     deadline: Duration,
     goal: Option<Goal>,
 }
 
-/// The last that there is to be seen, and of how many events it is one.
+/// The last due event's position, and the number of events in its commit.
 #[derive(Clone, Copy)]
-struct Goal(Option<Place>, usize);
+struct Goal(Option<LogPosition>, usize);
 
 impl Goal {
-    fn of(who: &Who, truth: &Truth) -> Self {
+    fn of(who: &Subscriber, truth: &Truth) -> Self {
         if who.field != Field::Configs {
             return Self(truth.visible(who).into_keys().next_back(), 1);
         }
@@ -155,7 +154,7 @@ impl Goal {
     }
 }
 
-impl Sitting<'_> {
+impl LiveSession<'_> {
     async fn end_with(&mut self, base: &str, stay: Duration, finish: &mut watch::Receiver<Finish>) {
         self.session.end = self.sit(base, stay, finish).await.unwrap_or_else(|end| end);
         self.session.ended = SystemTime::now();
@@ -178,7 +177,7 @@ impl Sitting<'_> {
             if goal == Some(true) {
                 return Ok(End::Done);
             }
-            // It may have begun after the end, and then nothing comes.
+            // The connection may have begun after the last event, so that none is due.
             let is_late = self.session.after == After::Now && self.session.events.is_empty();
             if goal.is_some() && is_late && self.who.field != Field::Configs {
                 return Ok(End::Left);
@@ -227,7 +226,7 @@ impl Sitting<'_> {
                     After::Revision(revision) => json!(revision.to_string()),
                     After::Cursor(cursor, _) | After::Bad(cursor) => json!(cursor),
                 };
-                let Who { field, customer, agents, .. } = self.who;
+                let Subscriber { field, customer, agents, .. } = self.who;
                 let mut variables = json!({ "customer": customer, "after": after });
                 if let Some(agents) = agents {
                     variables["agents"] = json!(agents);
@@ -253,12 +252,12 @@ impl Sitting<'_> {
         }
     }
 
-    /// Whether all that there is was received.
+    /// Whether the last due event was received.
     fn has_reached(&self, Goal(goal, events): Goal) -> bool {
         let last = self.session.events.last().map(|event| &event.what);
         let came = match (last, &self.session.after) {
-            (Some(What::Entry { place, .. }), _) | (None, After::Cursor(_, place)) => Some(*place),
-            // The events of a commit end with a bookmark, unless there is but one.
+            (Some(EventContent::Entry { place, .. }), _) | (None, After::Cursor(_, place)) => Some(*place),
+            // A commit with several events ends with a bookmark.
             (Some(what), _) if what.is_bookmark() || events == 1 => Some((what.revision(), 0)),
             (None, After::Revision(revision)) => Some((*revision, i32::MAX)),
             _ => None,
@@ -273,13 +272,13 @@ async fn say(socket: &mut Socket, message: &Value) -> Result<(), End> {
     socket.send(Message::text(message.to_string())).await.map_err(|_| End::Lost)
 }
 
-fn what(field: Field, event: &Value) -> What {
+fn what(field: Field, event: &Value) -> EventContent {
     let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     if field != Field::Configs {
         let cursor = text("/cursor").unwrap();
         let parts: Vec<&str> = cursor.split('.').collect();
         let place = (parts[0].parse().unwrap(), parts[1].parse().unwrap());
-        return What::Entry {
+        return EventContent::Entry {
             place,
             hash: parts[2].to_owned(),
             agent: text("/agent/id"),
@@ -296,10 +295,10 @@ fn what(field: Field, event: &Value) -> What {
         revision: text("/config/revision").unwrap().parse().unwrap(),
     };
     match text("/kind").unwrap().as_str() {
-        "SNAPSHOT" => What::Snapshot { revision, agent: agent(), served: served() },
-        "UPSERT" => What::Upsert { revision, agent: agent(), served: served() },
-        "REMOVE" => What::Remove { revision, agent: agent(), reason: text("/reason").unwrap() },
-        "BOOKMARK" => What::Bookmark { revision, cursor: text("/cursor").unwrap() },
+        "SNAPSHOT" => EventContent::Snapshot { revision, agent: agent(), served: served() },
+        "UPSERT" => EventContent::Upsert { revision, agent: agent(), served: served() },
+        "REMOVE" => EventContent::Remove { revision, agent: agent(), reason: text("/reason").unwrap() },
+        "BOOKMARK" => EventContent::Bookmark { revision, cursor: text("/cursor").unwrap() },
         _ => panic!("{event}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Customers with agents, whoever writes and whoever watches: what a soak plays with.
+//! The world of a soak: customers with agents, writers and subscribers.
 
 use std::{
     collections::BTreeSet,
@@ -11,17 +11,17 @@ use std::{
 use agent_registry::domain::{KeyScope, member::Role};
 use serde_json::json;
 
-use super::record::{Field, Who};
+use super::record::{Field, Subscriber};
 use crate::support::{Calls, app::Instance};
 
-/// How many versions each agent begins with.
+/// The number of initial versions of each agent.
 const VERSIONS: usize = 2;
 
-/// A customer and what writes for it.
+/// A customer and the tokens that write for it.
 pub(super) struct Customer {
     pub(super) id: String,
     pub(super) agents: Vec<Agent>,
-    /// Of its editor, and of a program of its own.
+    /// Tokens of its editor and of an API key.
     pub(super) writers: Vec<String>,
 }
 
@@ -31,20 +31,20 @@ pub(super) struct Agent {
     pub(super) versions: Mutex<Vec<String>>,
 }
 
-/// What a soak plays with.
+/// The world of a soak.
 pub(super) struct World {
-    /// Where the instances are.
+    /// The URLs of the instances.
     pub(super) bases: Vec<String>,
     pub(super) customers: Vec<Customer>,
     /// An operator's token.
     pub(super) operator: String,
-    pub(super) watchers: Vec<Who>,
-    /// The newest commit that was acknowledged to anybody.
+    pub(super) watchers: Vec<Subscriber>,
+    /// The newest revision that was acknowledged to any caller.
     newest: AtomicI64,
 }
 
 impl World {
-    /// Makes it by way of this instance, for clients that find the instances at `bases`.
+    /// Makes the world through this instance. Clients reach the instances at `bases`.
     pub(super) async fn make(instance: &Instance, bases: Vec<String>, agents: usize) -> Arc<Self> {
         let operator = instance.operator().await;
         let mut customers = Vec::new();
@@ -87,19 +87,19 @@ impl World {
         self.customers.iter().flat_map(|customer| &customer.agents)
     }
 
-    /// Notes that somebody was told of this commit.
+    /// Records that this revision was acknowledged.
     pub(super) fn acknowledge(&self, revision: i64) {
         self.newest.fetch_max(revision, Ordering::SeqCst);
     }
 
-    /// The newest commit that was acknowledged to anybody by now.
+    /// The newest revision that was acknowledged so far.
     pub(super) fn newest(&self) -> i64 {
         self.newest.load(Ordering::SeqCst)
     }
 }
 
-/// Each kind of caller, each field, with and without filters.
-async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
+/// Subscribers: each kind of caller and each field, with and without filters.
+async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Subscriber> {
     let [ankara, bern, cairo] = customers else { panic!("three customers") };
     let gateway = instance.gateway().await.token.clone().unwrap();
     let of = |customers: &[&Customer]| Some(customers.iter().map(|customer| customer.id.clone()).collect());
@@ -111,13 +111,13 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
         let agents = customers.iter().flat_map(|customer| &customer.agents[..count]);
         Some(agents.map(|agent| agent.id.clone()).collect())
     };
-    // Of two customers, and the administrator of one of them.
+    // A user who is ADMIN of two customers.
     let both = instance.member(&ankara.id, Role::Admin).await;
     let subject = format!("admin-of-{}", ankara.id);
     instance.set_member(&bern.id, &subject, Role::Admin).await;
     let both = both.token.clone().unwrap();
     let (key_of_ankara, key_of_cairo) = (key(ankara).await, key(cairo).await);
-    let who = |name: &str, token: &str, field| Who {
+    let who = |name: &str, token: &str, field| Subscriber {
         name: format!("{name} at {}", Field::name(field)),
         token: token.to_owned(),
         field,
@@ -130,19 +130,22 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
     let mut all = vec![
         who("gateway", &gateway, activations),
         who("gateway", &gateway, configs),
-        Who { forgets: true, ..who("forgetful gateway", &gateway, configs) },
-        Who { customer: Some(bern.id.clone()), ..who("gateway of one customer", &gateway, configs) },
-        Who { agents: first(&[ankara, cairo], 2), ..who("gateway of some agents", &gateway, activations) },
-        Who { agents: first(&[bern, cairo], 2), ..who("gateway of some agents", &gateway, configs) },
-        Who { sees: of(&[ankara, bern]), ..who("member of two", &both, activations) },
-        Who { sees: of(&[ankara, bern]), ..who("member of two", &both, configs) },
-        Who {
+        Subscriber { forgets: true, ..who("forgetful gateway", &gateway, configs) },
+        Subscriber { customer: Some(bern.id.clone()), ..who("gateway of one customer", &gateway, configs) },
+        Subscriber {
+            agents: first(&[ankara, cairo], 2),
+            ..who("gateway of some agents", &gateway, activations)
+        },
+        Subscriber { agents: first(&[bern, cairo], 2), ..who("gateway of some agents", &gateway, configs) },
+        Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, activations) },
+        Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, configs) },
+        Subscriber {
             sees: of(&[ankara, bern]),
             customer: Some(bern.id.clone()),
             ..who("member of two for one", &both, activations)
         },
-        Who { sees: of(&[ankara]), ..who("key", &key_of_ankara, activations) },
-        Who {
+        Subscriber { sees: of(&[ankara]), ..who("key", &key_of_ankara, activations) },
+        Subscriber {
             sees: of(&[cairo]),
             agents: first(&[cairo], 3),
             ..who("key for some agents", &key_of_cairo, configs)
@@ -151,8 +154,8 @@ async fn watchers(instance: &Instance, customers: &[Customer]) -> Vec<Who> {
     let sdl = agent_registry::app::sdl();
     let (_, subscriptions) = sdl.split_once("type Subscription {").unwrap();
     if subscriptions.split("\n}").next().is_some_and(|fields| fields.contains("changes(")) {
-        all.push(Who { sees: of(&[ankara, bern]), ..who("member of two", &both, Field::Changes) });
-        all.push(Who { sees: of(&[ankara]), ..who("key", &key_of_ankara, Field::Changes) });
+        all.push(Subscriber { sees: of(&[ankara, bern]), ..who("member of two", &both, Field::Changes) });
+        all.push(Subscriber { sees: of(&[ankara]), ..who("key", &key_of_ankara, Field::Changes) });
     }
     all
 }

@@ -1,4 +1,4 @@
-//! Whoever writes by way of the service, at any instance, and takes down what was acknowledged.
+//! Writers of a soak: they write through any instance, and record the acknowledged writes.
 
 use std::{
     collections::BTreeMap,
@@ -10,43 +10,43 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{
-    dice::Dice,
+    random::SeededRandom,
     world::{Agent, Customer, World},
 };
 
-/// How long a writer waits for an answer.
+/// Timeout of a request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A row that the log must have in a commit.
+/// An entry that the log must have in a commit.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
-    /// One of these.
+pub(super) struct ExpectedEntry {
+    /// The action is one of these.
     pub(super) actions: Vec<&'static str>,
     pub(super) customer: Option<String>,
     pub(super) agent: Option<String>,
     pub(super) version: Option<String>,
     pub(super) subject: Option<String>,
-    /// What `details` says there.
+    /// A value in `details`, by its pointer.
     pub(super) after: Option<(&'static str, String)>,
 }
 
-/// A write that was acknowledged: its commit, and what was asked for.
+/// An acknowledged write: its revision, and the expected entries.
 #[derive(Clone, Debug)]
-pub(super) struct Ack {
+pub(super) struct AcknowledgedWrite {
     pub(super) revision: i64,
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<ExpectedEntry>,
 }
 
-/// What became of all writes.
+/// The outcomes of all writes.
 #[derive(Default)]
-pub(super) struct Ledger {
-    acks: Mutex<Vec<Ack>>,
-    /// How many were not acknowledged, by why.
+pub(super) struct WriteOutcomes {
+    acks: Mutex<Vec<AcknowledgedWrite>>,
+    /// The number of writes that weren't acknowledged, by reason.
     others: Mutex<BTreeMap<String, usize>>,
 }
 
-impl Ledger {
-    pub(super) fn acknowledged(&self, world: &World, ack: Ack) {
+impl WriteOutcomes {
+    pub(super) fn acknowledged(&self, world: &World, ack: AcknowledgedWrite) {
         world.acknowledge(ack.revision);
         self.acks.lock().unwrap().push(ack);
     }
@@ -55,7 +55,7 @@ impl Ledger {
         *self.others.lock().unwrap().entry(why.to_owned()).or_default() += 1;
     }
 
-    pub(super) fn acks(&self) -> Vec<Ack> {
+    pub(super) fn acks(&self) -> Vec<AcknowledgedWrite> {
         self.acks.lock().unwrap().clone()
     }
 
@@ -64,11 +64,11 @@ impl Ledger {
     }
 }
 
-/// Writes until it is told to stop.
+/// Writes until `stop` is set.
 pub(super) async fn write(
     world: Arc<World>,
-    ledger: Arc<Ledger>,
-    mut dice: Dice,
+    ledger: Arc<WriteOutcomes>,
+    mut dice: SeededRandom,
     mut stop: watch::Receiver<bool>,
     pause: (u64, u64),
 ) {
@@ -88,7 +88,7 @@ pub(super) async fn write(
                 }
                 let revision = payload["revision"].as_str().unwrap().parse().unwrap();
                 let asked = (write.asked)(&payload);
-                ledger.acknowledged(&world, Ack { revision, asked });
+                ledger.acknowledged(&world, AcknowledgedWrite { revision, asked });
             }
             Err(why) => ledger.other(&why),
         }
@@ -97,27 +97,31 @@ pub(super) async fn write(
     }
 }
 
-/// A mutation, by whom, and what the log must say once it is acknowledged.
+/// A mutation, its caller, and the entries that the log must have if it is acknowledged.
 struct Write {
     token: String,
     verb: &'static str,
     input: Value,
     selection: &'static str,
-    asked: Box<Asks>,
+    asked: Box<ExpectedEntries>,
 }
 
-/// What the log must say, by the payload that acknowledges it.
-type Asks = dyn Fn(&Value) -> Vec<Asked> + Send + Sync;
+/// Computes the expected entries from the payload.
+type ExpectedEntries = dyn Fn(&Value) -> Vec<ExpectedEntry> + Send + Sync;
 
-fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, name: String) -> Write {
-    let of = Asked { customer: Some(customer.id.clone()), agent: Some(agent.id.clone()), ..Asked::default() };
-    let row = |actions: &[&'static str]| Asked { actions: actions.to_vec(), ..of.clone() };
-    // What was so already was so since the record that is answered.
+fn choose(dice: &mut SeededRandom, world: &World, customer: &Customer, agent: &Agent, name: String) -> Write {
+    let of = ExpectedEntry {
+        customer: Some(customer.id.clone()),
+        agent: Some(agent.id.clone()),
+        ..ExpectedEntry::default()
+    };
+    let row = |actions: &[&'static str]| ExpectedEntry { actions: actions.to_vec(), ..of.clone() };
+    // A write without an effect returns the entry of the earlier effect.
     let switched = |action: &'static str| {
         let row = row(&[action]);
         Box::new(move |payload: &Value| {
             let subject = payload.pointer("/activation/id").and_then(Value::as_str).map(str::to_owned);
-            vec![Asked { subject, ..row.clone() }]
+            vec![ExpectedEntry { subject, ..row.clone() }]
         })
     };
     let id = json!({ "agentId": agent.id });
@@ -131,9 +135,9 @@ fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, na
             let (published, activated) = (row(&["version.published"]), row(&["agent.activated"]));
             let asked = move |payload: &Value| {
                 let version = payload.pointer("/version/id").and_then(Value::as_str).map(str::to_owned);
-                let mut asked = vec![Asked { version: version.clone(), ..published.clone() }];
+                let mut asked = vec![ExpectedEntry { version: version.clone(), ..published.clone() }];
                 if activate {
-                    asked.push(Asked { version, ..activated.clone() });
+                    asked.push(ExpectedEntry { version, ..activated.clone() });
                 }
                 asked
             };
@@ -147,7 +151,7 @@ fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, na
         55..67 => write("rollback", id, "activation { id }", switched("agent.activated")),
         67..77 => write("deactivate", id, "activation { id }", switched("agent.deactivated")),
         77..87 => {
-            let row = Asked { after: Some(("/after/name", name.clone())), ..row(&["agent.updated"]) };
+            let row = ExpectedEntry { after: Some(("/after/name", name.clone())), ..row(&["agent.updated"]) };
             let input = json!({ "agentId": agent.id, "name": name });
             write("updateAgent", input, "", Box::new(move |_| vec![row.clone()]))
         }
@@ -159,10 +163,10 @@ fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, na
             let row = row(&["agent.restored", "agent.created"]);
             write("restoreAgent", id, "", Box::new(move |_| vec![row.clone()]))
         }
-        // One commit that is many events for a gateway.
+        // One commit with many events for a gateway.
         _ => {
             let status = *dice.pick(&["SUSPENDED", "ACTIVE", "ACTIVE", "PAST_DUE"]);
-            let row = Asked {
+            let row = ExpectedEntry {
                 agent: None,
                 after: Some(("/after", status.to_owned())),
                 ..row(&["customer.billing_status_set", "customer.created"])
@@ -180,7 +184,7 @@ fn choose(dice: &mut Dice, world: &World, customer: &Customer, agent: &Agent, na
     }
 }
 
-/// The payload, when the write was acknowledged; otherwise why it was not.
+/// The payload of an acknowledged write; otherwise the reason.
 async fn post(http: &reqwest::Client, base: &str, write: &Write) -> Result<Value, String> {
     let Write { token, verb, input, selection, .. } = write;
     let kind = format!("{}{}Input", verb[..1].to_uppercase(), &verb[1..]);
@@ -189,17 +193,17 @@ async fn post(http: &reqwest::Client, base: &str, write: &Write) -> Result<Value
     );
     let request = http.post(format!("{base}/graphql")).bearer_auth(token).timeout(PATIENCE);
     let request = request.json(&json!({ "query": query, "variables": { "input": input } }));
-    let answer = request.send().await.map_err(|_| "no answer".to_owned())?;
-    let mut answer: Value = answer.json().await.map_err(|_| "no answer".to_owned())?;
+    let answer = request.send().await.map_err(|_| "no response".to_owned())?;
+    let mut answer: Value = answer.json().await.map_err(|_| "no response".to_owned())?;
     if let Some(code) = answer.pointer("/errors/0/extensions/code").and_then(Value::as_str) {
         return Err(format!("error {code}"));
     }
-    // Not from GraphQL: the credential could not be looked at, say.
+    // A problem from outside GraphQL, such as a credential that can't be looked up.
     let Some(payload) = answer.pointer_mut(&format!("/data/{verb}")).map(Value::take) else {
         return Err(format!("problem {}", answer["code"].as_str().unwrap_or("without a code")));
     };
     match payload.pointer("/userErrors/0/code").and_then(Value::as_str) {
-        Some(code) => Err(format!("refused {code}")),
+        Some(code) => Err(format!("rejected {code}")),
         None => Ok(payload),
     }
 }

@@ -1,4 +1,4 @@
-//! How sockets end, and that their end harms nobody.
+//! Closing of sockets, and that it affects no other client.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ async fn a_token_that_expires_ends_an_idle_socket() {
     let operator = app.operator().await;
     let mut socket = operator.socket().await;
     socket.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     app.clock.shift(TimeDelta::seconds(3590));
     assert!(socket.is_quiet(Duration::from_millis(1200)).await);
     app.clock.shift(TimeDelta::seconds(20));
     let asked = std::time::Instant::now();
     assert_eq!(socket.next().await, Frame::Closed(4403, "token expired".to_owned()));
     assert!(asked.elapsed() < Duration::from_secs(5));
-    until("its operations are gone", || app.watchers() == 0).await;
-    // With a token of before, there is no way back in.
+    until("its operations have ended", || app.watchers() == 0).await;
+    // The expired token is rejected at the next connection.
     let mut socket = crate::support::socket::Socket::connect(&app.base, "graphql-transport-ws").await;
     let token = operator.token.as_deref().unwrap();
     socket
@@ -39,7 +39,7 @@ async fn a_stopping_service_says_come_back() {
     let operator = app.operator().await;
     let (mut idle, mut watching) = (operator.socket().await, operator.socket().await);
     watching.send(subscribe("1", ACTIVATIONS)).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     let sockets = app.door.sockets.clone();
     let stopping = async {
         let asked = std::time::Instant::now();
@@ -89,7 +89,7 @@ async fn the_service_pings_and_gives_up_on_who_is_silent() {
     let app = App::with(limits).await;
     let operator = app.operator().await;
     let (mut alive, mut silent) = (operator.socket().await, operator.socket().await);
-    // Reading answers pings; so this is an idle client that is well.
+    // This client answers pings while it reads, and is otherwise idle.
     let idle = async {
         let mut pings = 0;
         let rest = async {
@@ -101,8 +101,8 @@ async fn the_service_pings_and_gives_up_on_who_is_silent() {
         assert!((3..=20).contains(&pings), "{pings} pings");
     };
     tokio::join!(idle, tokio::time::sleep(Duration::from_secs(3)));
-    until("the silent one is given up", || app.door.sockets.open() == 1).await;
-    // It may be too late to read why: answering the pings that it finds first, it meets a closed line.
+    until("the silent socket is closed", || app.door.sockets.open() == 1).await;
+    // The silent client may find the connection closed while it answers earlier pings, and miss the close code.
     let end = silent.next().await;
     assert!(matches!(end, Frame::Closed(1013 | 1006, _)), "{end:?}");
     alive.send(subscribe("1", NAMES)).await;
@@ -122,10 +122,10 @@ async fn who_does_not_take_messages_is_cut_off_and_slows_nobody() {
     for id in 0..80 {
         greedy.subscribe(&id.to_string(), versions, json!({ "agent": scene.agent })).await;
     }
-    until("the greedy one is cut off", || app.door.sockets.open() == 1).await;
+    until("the greedy socket is closed", || app.door.sockets.open() == 1).await;
     scene.operator.activate(&scene.agent, &long).await;
     assert_eq!(watching.event().await["data"]["activations"]["version"]["number"], 3);
-    // What was under way still arrives; then the end, which it may come back from.
+    // Results in flight still arrive; then a close code that allows a reconnect.
     loop {
         if let Frame::Closed(code, _) = greedy.next().await {
             assert!([1005, 1006, 1013].contains(&code), "{code}");

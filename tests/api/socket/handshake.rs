@@ -1,5 +1,5 @@
-//! The opening handshake (RFC 6455, section 4.2; RFC 9110, sections 7.8 and 15.5.22): which are taken, and how others are
-//! refused.
+//! The opening handshake (RFC 6455, section 4.2; RFC 9110, sections 7.8 and 15.5.22): accepted forms, and the
+//! rejection of others.
 
 use reqwest::Method;
 use serde_json::json;
@@ -18,10 +18,10 @@ const RIGHT: [(&str, &str); 4] = [
     ("sec-websocket-key", KEY),
 ];
 
-/// Headers that differ from those of the right handshake; one without a value is left out.
+/// Headers that differ from a valid handshake's. None leaves a header out.
 type Differing = [(&'static str, Option<&'static str>)];
 
-/// The right handshake, but for these headers.
+/// Sends a valid handshake with these changes.
 async fn shake(app: &Instance, method: Method, path: &str, other: &Differing) -> Answer {
     let other_than = |name: &str| other.iter().find(|(other, _)| *other == name);
     let mut request = app.anonymous().request(method, path);
@@ -32,7 +32,7 @@ async fn shake(app: &Instance, method: Method, path: &str, other: &Differing) ->
     }
     let response = request.header("sec-websocket-protocol", "graphql-transport-ws").send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    // What comes over a socket has no end.
+    // The body of a 101 never ends.
     let text = if status == 101 { String::new() } else { response.text().await.unwrap() };
     Answer {
         status: Status::new(status, &text),
@@ -59,7 +59,7 @@ async fn a_handshake_that_is_right_is_taken_however_it_is_written() {
         assert_eq!(answer.header("upgrade"), Some("websocket"), "{other:?}");
         assert_eq!(answer.header("sec-websocket-protocol"), Some("graphql-transport-ws"), "{other:?}");
     }
-    // `h2c` alone is no matter of ours.
+    // An upgrade to `h2c` alone is ignored.
     let plain = app.operator().await.request(Method::GET, "/graphql?query=%7B__typename%7D");
     let plain = plain.header("connection", "Upgrade, HTTP2-Settings").header("upgrade", "h2c");
     assert_eq!(Answer::of(plain).await.at("/__typename"), "Query");
@@ -104,10 +104,10 @@ async fn a_handshake_that_is_wrong_is_a_problem() {
     assert_eq!(post.body["title"], "Method Not Allowed");
     let in_address = shake(&app, Method::GET, "/graphql?access_token=x", &[]).await;
     assert_eq!((in_address.status.as_u16(), in_address.challenge()), (401, Some("invalid_request")));
-    assert_eq!(app.door.sockets.open(), 0, "no place is taken by any of these");
+    assert_eq!(app.door.sockets.open(), 0, "no rejected handshake holds a permit");
 }
 
-/// Names of headers are compared without regard to case, but Python's `gql` does not do that.
+/// Header names are case-insensitive, but Python's `gql` compares them exactly.
 #[tokio::test]
 async fn the_protocol_is_named_as_the_client_writes_it() {
     let app = App::start().await;

@@ -1,4 +1,4 @@
-//! The protocol's rules, frame by frame.
+//! The rules of the protocol, frame by frame.
 
 use agent_registry::http::SocketLimits;
 use futures_util::StreamExt;
@@ -27,7 +27,7 @@ fn init(caller: &Client) -> Value {
         "Authorization": format!("Bearer {}", caller.token.as_deref().unwrap()) } })
 }
 
-/// What each of these openings comes to.
+/// Messages that the protocol forbids, with the close code and reason.
 #[tokio::test]
 async fn what_the_protocol_does_not_know_ends_the_socket() {
     let app = App::with(impatient()).await;
@@ -65,7 +65,7 @@ async fn what_the_protocol_does_not_know_ends_the_socket() {
         (vec![text("{\"type\":\"complete\"}")], bad(id)),
         (vec![text("{\"type\":\"complete\",\"id\":\"\"}")], bad(id)),
         (vec![text("{\"type\":\"subscribe\",\"id\":7,\"payload\":{\"query\":\"{a}\"}}")], bad(id)),
-        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\"}")], request("it must be an object, not null")),
+        (vec![text("{\"type\":\"subscribe\",\"id\":\"1\"}")], request("it must be a JSON object, not null")),
         (
             vec![text("{\"type\":\"subscribe\",\"id\":\"1\",\"payload\":{\"query\":7}}")],
             request("`query` must be a string, not a number"),
@@ -155,7 +155,7 @@ async fn only_our_protocol_is_spoken() {
     let mut several = Socket::connect(&app.base, "graphql-ws, graphql-transport-ws").await;
     several.send(json!({ "type": "ping" })).await;
     assert_eq!(several.next().await, message(json!({ "type": "pong" })));
-    // Clients give up on an answer without the protocol that they asked for, so this one shakes hands by itself.
+    // Clients reject a response without the subprotocol they asked for, so the test does the handshake itself.
     let mut line = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
     let request = "GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-ws\r\n\r\n";
@@ -223,7 +223,7 @@ async fn queries_and_mutations_run_too_and_refusals_are_errors() {
         socket.send(subscribe("e", query)).await;
         assert_eq!(refusal(socket.next().await, "e"), code, "{query:.100}");
     }
-    // Nothing more is said of it, and the id is free.
+    // Nothing follows the error, and the id can be used again.
     assert!(socket.is_quiet(Duration::from_millis(100)).await);
     assert_eq!(app.watchers(), 0);
 }
@@ -249,7 +249,7 @@ async fn operations_sockets_and_messages_have_bounds() {
     let large = json!({ "type": "ping", "payload": { "a": "x".repeat(4 * 1024 * 1024) } }).to_string();
     socket.try_raw(Message::text(large)).await;
     assert_eq!(socket.next().await, Frame::Closed(1009, "Message too big".to_owned()));
-    super::until("there is room again", || app.door.sockets.open() < 2).await;
+    super::until("a permit is free again", || app.door.sockets.open() < 2).await;
     assert!(Socket::upgrade(&app.base, &[PROTOCOL]).await.is_ok());
 }
 
@@ -262,17 +262,17 @@ async fn nobody_takes_the_sockets_of_all() {
     let mut third = Socket::upgrade(&app.base, &[PROTOCOL]).await.unwrap();
     third.send(init(&stranger)).await;
     assert_eq!(third.next().await, Frame::Closed(1013, "Too many sockets".to_owned()));
-    // Others have theirs, and services as many as there is room for.
+    // Other callers can still connect. Service tokens have no limit of their own.
     let _other = app.operator().await.socket().await;
     let gateway = app.gateway().await;
     let _theirs = [gateway.socket().await, gateway.socket().await, gateway.socket().await];
     drop(mine);
-    super::until("they are gone", || app.door.sockets.open() == 4).await;
+    super::until("the sockets are closed", || app.door.sockets.open() == 4).await;
     let _again = stranger.socket().await;
     let silent =
         [Socket::upgrade(&app.base, &[PROTOCOL]).await, Socket::upgrade(&app.base, &[PROTOCOL]).await];
     assert_eq!(Socket::upgrade(&app.base, &[PROTOCOL]).await.err(), Some(429));
     drop(silent);
-    super::until("they are gone", || app.door.sockets.open() == 5).await;
+    super::until("the sockets are closed", || app.door.sockets.open() == 5).await;
     assert!(Socket::upgrade(&app.base, &[PROTOCOL]).await.is_ok());
 }

@@ -1,5 +1,5 @@
-//! Clients that are there and take nothing, and clients that are gone without a word, beside a stream that is busy: they
-//! are given up in time, cost little until then, and hold up nobody.
+//! Clients that don't read a busy stream, and clients that disappear: they're closed in time, cost little until
+//! then, and delay no other client.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,14 @@ use crate::support::{
     socket::{Frame, Socket},
 };
 
-/// The prompt of each event that the stuck ones ask for, in bytes.
+/// The size of the prompt in each event for the stuck clients, in bytes.
 const PROMPT: usize = 256 * 1024;
-/// How many messages an instance keeps for one socket: its queue, the one that is being written, and the next.
+/// The most messages that an instance holds for one socket: its queue, the one being written, and the next.
 const KEPT: usize = 18;
 const LONG: &str = "subscription { activations { version { systemPrompt } } }";
 const SHORT: &str = "subscription { activations { revision } }";
 
-/// Activates this version; answers how long it took until the watcher was told.
+/// Activates this version. Returns the time until the watcher's event.
 async fn latency(scene: &Scene, version: &str, watcher: &mut Socket) -> Duration {
     let began = Instant::now();
     let told = async {
@@ -38,7 +38,7 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// This process's memory in use, in bytes, where the system tells.
+/// This process's resident memory in bytes; 0 where the system doesn't report it.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -48,7 +48,7 @@ fn resident() -> usize {
 async fn watching(app: &App, operator: &Operator) -> Socket {
     let mut watcher = operator.socket().await;
     watcher.subscribe("1", SHORT, json!({})).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     watcher
 }
@@ -70,40 +70,41 @@ async fn who_never_reads_a_busy_stream_is_cut_off_and_bounded() {
 
     let all = count(8, 24);
     let stuck = join_all((0..all).map(|_| async {
-        let mut socket = Socket::open_narrow(&app.base, scene.operator.token.as_deref()).await;
+        let mut socket = Socket::open_with_small_buffer(&app.base, scene.operator.token.as_deref()).await;
         socket.subscribe("1", LONG, json!({})).await;
         socket
     }));
     let stuck = stuck.await;
-    until("they watch", || app.watchers() == 1 + all).await;
+    until("the subscriptions are open", || app.watchers() == 1 + all).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let (before, began) = (resident(), Instant::now());
     let (mut beside, mut most) = (Vec::new(), before);
     while app.door.sockets.open() > 1 {
-        assert!(began.elapsed() < send * 5 + Duration::from_secs(30), "they are not cut off");
+        assert!(began.elapsed() < send * 5 + Duration::from_secs(30), "the sockets are not closed");
         beside.push(latency(&scene, &versions[beside.len() % 2], &mut watcher).await);
         most = most.max(resident());
     }
     let (took, events) = (began.elapsed(), beside.len());
     let (grown, asked) = (most.saturating_sub(before) / all, events * PROMPT);
     println!(
-        "{all} never read: all cut off after {took:?} (send within {send:?}), {events} events of {PROMPT} bytes; memory grew by {grown} \
-         bytes each, of {asked} asked for; a watcher beside was told after {:?}, at most {:?}; alone {:?}, at most {:?}",
+        "{all} never read: all closed after {took:?} (send within {send:?}), {events} events of {PROMPT} bytes; memory grew by {grown} \
+         bytes each, of {asked} asked for; another client got its events after {:?}, at most {:?}; alone {:?}, at most {:?}",
         median(&mut beside),
         beside.last().unwrap(),
         median(&mut alone),
         alone.last().unwrap()
     );
-    assert!(took >= send, "they were given their time");
-    assert!(*beside.last().unwrap() < Duration::from_secs(10), "they held up who reads");
+    assert!(took >= send, "a socket was closed too early");
+    assert!(*beside.last().unwrap() < Duration::from_secs(10), "the stuck clients delayed a reader");
     if std::env::var_os("PROOF").is_some() {
-        // Alone in its process, so that all that grows is theirs. Twice: while a message is made there are two of it.
-        assert!(asked > 4 * KEPT * PROMPT, "they could have asked for more than is kept");
+        // Run alone, this process grows only by these messages. Twice, because a message exists twice while it is
+        // built.
+        assert!(asked > 4 * KEPT * PROMPT, "the events must exceed what is held");
         assert!(grown < 2 * KEPT * PROMPT, "{grown} bytes for each");
     }
-    until("their watches are gone", || app.watchers() == 1).await;
+    until("their subscriptions have ended", || app.watchers() == 1).await;
     for mut socket in stuck {
-        // What was on its way still arrives; then an end that it may come back from.
+        // Results in flight still arrive; then a close code that allows a reconnect.
         let code = loop {
             if let Frame::Closed(code, _) = socket.next().await {
                 break code;
@@ -128,27 +129,27 @@ async fn who_vanishes_without_a_word_is_given_up() {
         socket
     }));
     let mut sockets = sockets.await;
-    until("they watch", || app.watchers() == 1 + all).await;
-    // They are well: one event reaches all.
+    until("the subscriptions are open", || app.watchers() == 1 + all).await;
+    // All clients are connected: one event reaches each.
     let told = join_all(sockets.iter_mut().map(Socket::event));
     tokio::join!(latency(&scene, &scene.versions[0], &mut watcher), told);
 
-    proxy.silence(Silence::OfBoth);
+    proxy.silence(Silence::KeepBothOpen);
     let began = Instant::now();
     let mut beside = Vec::new();
     while app.door.sockets.open() > 1 {
-        assert!(began.elapsed() < silence * 5 + Duration::from_secs(20), "they are not noticed");
+        assert!(began.elapsed() < silence * 5 + Duration::from_secs(20), "the lost clients are not noticed");
         beside.push(latency(&scene, &scene.versions[(beside.len() + 1) % 2], &mut watcher).await);
     }
     let took = began.elapsed();
     println!(
-        "{all} vanished: all given up after {took:?} (silence {silence:?}), {} bytes went nowhere; \
-         a watcher beside was told after {:?}, at most {:?}",
+        "{all} vanished: all closed after {took:?} (silence {silence:?}), {} bytes lost; \
+         another client got its events after {:?}, at most {:?}",
         proxy.swallowed(),
         median(&mut beside),
         beside.last().unwrap()
     );
-    assert!(proxy.swallowed() > 0, "nothing was swallowed");
-    assert!(*beside.last().unwrap() < Duration::from_secs(10), "they held up who is there");
-    until("their watches are gone", || app.watchers() == 1).await;
+    assert!(proxy.swallowed() > 0, "no bytes were lost");
+    assert!(*beside.last().unwrap() < Duration::from_secs(10), "the lost clients delayed another");
+    until("their subscriptions have ended", || app.watchers() == 1).await;
 }

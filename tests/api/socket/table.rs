@@ -1,5 +1,5 @@
-//! The protocol as one table: what a client says, frame by frame, and what it hears, to the last one. Each case has a
-//! socket of its own; an answer that is not in the table fails it, and so does one that does not come.
+//! The protocol as one table: the client's frames and the server's, in order. Each case has its own socket. A
+//! missing or unexpected frame fails the case.
 
 use agent_registry::http::SocketLimits;
 use serde_json::{Value, json};
@@ -15,14 +15,14 @@ use tokio_tungstenite::tungstenite::{
 use super::{ACTIVATIONS, NAMES, impatient};
 use crate::support::{App, caller::Operator, socket::Socket};
 
-/// The largest message, as the service has it.
+/// The largest message; the service has the same limit.
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// What a client says.
-enum Say {
-    /// A message that is JSON.
+/// A client's frame.
+enum ClientFrame {
+    /// A JSON message.
     Json(Value),
-    /// This text.
+    /// A text message.
     Text(String),
     Binary(&'static [u8]),
     /// A message in several frames.
@@ -30,41 +30,41 @@ enum Say {
     /// A control frame of the transport.
     Ping(&'static [u8]),
     Pong(&'static [u8]),
-    /// A text that is not UTF-8.
+    /// Text that isn't UTF-8.
     Garbled,
-    /// A frame of a kind that nobody knows.
+    /// A frame with a reserved opcode.
     Reserved,
-    /// The end of a message that has not begun.
+    /// A continuation frame without a message.
     Continued,
     Close(u16),
 }
 
-/// What it hears.
+/// A server's frame.
 #[derive(Debug, PartialEq)]
-enum Hear {
+enum ServerFrame {
     Json(Value),
     /// `next` with data for this id.
     Next(&'static str),
     Complete(&'static str),
-    /// `error` for this id, whose first entry has this code.
+    /// `error` for this id; its first entry has this code.
     Error(&'static str, &'static str),
-    /// The transport's answer to its ping.
+    /// The transport's pong.
     Pong(&'static [u8]),
-    /// The end, with this code.
+    /// The close frame with this code.
     Closed(u16),
-    /// Nothing more, and the socket is open.
+    /// No frame, and the socket stays open.
     Quiet,
 }
 
-use Hear::{Closed, Complete, Error, Next, Quiet};
-use Say::{Binary, Continued, Garbled, Json, Pieces, Ping, Reserved, Text};
+use ClientFrame::{Binary, Continued, Garbled, Json, Pieces, Ping, Reserved, Text};
+use ServerFrame::{Closed, Complete, Error, Next, Quiet};
 
 fn raw(opcode: OpCode, is_final: bool, payload: impl Into<Vec<u8>>) -> Message {
     let header = FrameHeader { is_final, opcode, mask: Some(rand::random()), ..FrameHeader::default() };
     Message::Frame(Raw::from_payload(header, payload.into().into()))
 }
 
-impl Say {
+impl ClientFrame {
     fn frames(self) -> Vec<Message> {
         match self {
             Json(value) => vec![Message::text(value.to_string())],
@@ -90,14 +90,14 @@ impl Say {
     }
 }
 
-/// What comes next, in the words of the table.
-async fn heard(socket: &mut Socket, expected: &Hear) -> Hear {
+/// Reads the next frame as the table's type.
+async fn heard(socket: &mut Socket, expected: &ServerFrame) -> ServerFrame {
     if *expected == Quiet {
         return if socket.is_quiet(Duration::from_millis(150)).await { Quiet } else { Closed(0) };
     }
     let message = match socket.any().await {
         Message::Text(text) => serde_json::from_str::<Value>(&text).unwrap(),
-        Message::Pong(bytes) => return Hear::Pong(Vec::leak(bytes.to_vec())),
+        Message::Pong(bytes) => return ServerFrame::Pong(Vec::leak(bytes.to_vec())),
         Message::Close(frame) => return Closed(frame.map_or(1005, |frame| frame.code.into())),
         other => panic!("{other:?}"),
     };
@@ -108,35 +108,35 @@ async fn heard(socket: &mut Socket, expected: &Hear) -> Hear {
         Some("next") if message["payload"]["data"].is_object() => Next(id),
         Some("complete") if message.as_object().map(serde_json::Map::len) == Some(2) => Complete(id),
         Some("error") => Error(id, text(&message["payload"][0]["extensions"]["code"])),
-        _ => Hear::Json(message),
+        _ => ServerFrame::Json(message),
     }
 }
 
-fn init(operator: &Operator) -> Say {
+fn init(operator: &Operator) -> ClientFrame {
     let token = operator.token.as_deref().unwrap();
     Json(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } }))
 }
 
-fn ask(id: &str, query: &str) -> Say {
+fn ask(id: &str, query: &str) -> ClientFrame {
     Json(super::subscribe(id, query))
 }
 
-fn complete(id: &str) -> Say {
+fn complete(id: &str) -> ClientFrame {
     Json(json!({ "id": id, "type": "complete" }))
 }
 
-/// Before anything else is said: a socket that has not signed in.
-fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
+/// Cases of a socket that hasn't authenticated.
+fn unauthenticated_cases() -> Vec<(&'static str, Vec<ClientFrame>, Vec<ServerFrame>)> {
     let text = |text: &str| Text(text.to_owned());
     let pong = |more: Value| {
         let mut pong = json!({ "type": "pong" });
         pong.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Hear::Json(pong)
+        ServerFrame::Json(pong)
     };
     let mut cases = vec![
-        ("nothing is said", vec![], vec![Closed(4408)]),
+        ("no message", vec![], vec![Closed(4408)]),
         (
-            "a ping before it has signed in",
+            "a ping before connection_init",
             vec![Json(json!({ "type": "ping" }))],
             vec![pong(json!({})), Closed(4408)],
         ),
@@ -146,59 +146,55 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
             vec![pong(json!({ "payload": { "a": [1] } })), Closed(4408)],
         ),
         (
-            "a ping with null for one",
+            "a ping with a null payload",
             vec![Json(json!({ "type": "ping", "payload": null }))],
             vec![pong(json!({})), Closed(4408)],
         ),
         (
-            "a pong that nobody asked for",
+            "an unsolicited pong",
             vec![Json(json!({ "type": "pong", "payload": { "b": 2 } }))],
             vec![Closed(4408)],
         ),
-        ("the transport's ping", vec![Ping(b"here")], vec![Hear::Pong(b"here"), Closed(4408)]),
-        ("the transport's pong", vec![Say::Pong(b"here")], vec![Closed(4408)]),
-        (
-            "complete before it has signed in, for an id that is not known",
-            vec![complete("1")],
-            vec![Closed(4408)],
-        ),
-        ("an operation before it has signed in", vec![ask("1", NAMES)], vec![Closed(4401)]),
+        ("the transport's ping", vec![Ping(b"here")], vec![ServerFrame::Pong(b"here"), Closed(4408)]),
+        ("the transport's pong", vec![ClientFrame::Pong(b"here")], vec![Closed(4408)]),
+        ("complete before connection_init, for an unknown id", vec![complete("1")], vec![Closed(4408)]),
+        ("an operation before connection_init", vec![ask("1", NAMES)], vec![Closed(4401)]),
         ("no credential", vec![text(r#"{"type":"connection_init"}"#)], vec![Closed(4401)]),
         (
-            "null for one",
+            "a null credential",
             vec![text(r#"{"type":"connection_init","payload":{"Authorization":null}}"#)],
             vec![Closed(4401)],
         ),
         (
-            "one that is not accepted",
+            "an invalid credential",
             vec![text(r#"{"type":"connection_init","payload":{"Authorization":"Bearer x"}}"#)],
             vec![Closed(4403)],
         ),
         (
-            "one that is no text",
+            "a credential that is not a string",
             vec![text(r#"{"type":"connection_init","payload":{"Authorization":{}}}"#)],
             vec![Closed(4403)],
         ),
-        ("its own goodbye is answered", vec![Say::Close(1000)], vec![Closed(1000)]),
+        ("a close frame is answered", vec![ClientFrame::Close(1000)], vec![Closed(1000)]),
         ("binary", vec![Binary(b"{\"type\":\"ping\"}")], vec![Closed(4400)]),
         ("not UTF-8", vec![Garbled], vec![Closed(1007)]),
-        ("a frame that nobody knows", vec![Reserved], vec![Closed(1002)]),
-        ("a continuation of nothing", vec![Continued], vec![Closed(1002)]),
+        ("a reserved opcode", vec![Reserved], vec![Closed(1002)]),
+        ("a continuation without a message", vec![Continued], vec![Closed(1002)]),
         (
-            "a message in pieces",
+            "a fragmented message",
             vec![Pieces(
                 [r#"{"type":"pi"#, r#"ng","payload":"#, "", r#"{"whole":true}}"#].map(str::to_owned).to_vec(),
             )],
             vec![pong(json!({ "payload": { "whole": true } })), Closed(4408)],
         ),
-        ("a message that is too large", vec![Text("x".repeat(MESSAGE_BYTES_MAX + 1))], vec![Closed(1009)]),
+        ("a message above the size limit", vec![Text("x".repeat(MESSAGE_BYTES_MAX + 1))], vec![Closed(1009)]),
         (
-            "one of too many values",
+            "a message with too many values",
             vec![Text(json!({ "type": "ping", "payload": { "a": vec![0; 100_001] } }).to_string())],
             vec![Closed(1009)],
         ),
         (
-            "one that is too large in pieces",
+            "a fragmented message above the size limit",
             vec![Pieces(vec!["x".repeat(MESSAGE_BYTES_MAX / 4); 5])],
             vec![Closed(1009)],
         ),
@@ -220,7 +216,7 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
         r#"{"type":["ping"]}"#,
         r#"{"type":""}"#,
         r#"{"type":"PING"}"#,
-        // What a server says, what the older protocol says, what nobody says.
+        // Messages of a server, of the older protocol, and unknown ones.
         r#"{"type":"connection_ack"}"#,
         r#"{"type":"next","id":"1","payload":{}}"#,
         r#"{"type":"error","id":"1","payload":[]}"#,
@@ -252,12 +248,12 @@ fn of_strangers() -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
         r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","extensions":[]}}"#,
     ];
     cases.extend(malformed.map(|malformed| (malformed, vec![text(malformed)], vec![Closed(4400)])));
-    cases.push(("an id that is too long", vec![complete(&"x".repeat(1025))], vec![Closed(4400)]));
+    cases.push(("an id above the length limit", vec![complete(&"x".repeat(1025))], vec![Closed(4400)]));
     cases
 }
 
-/// After a client has signed in.
-fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hear>)> {
+/// Cases of an authenticated socket.
+fn authenticated_cases(operator: &Operator) -> Vec<(&'static str, Vec<ClientFrame>, Vec<ServerFrame>)> {
     const UNKNOWN: &str = "subscription { activations { nothing } }";
     const TWO: &str = "subscription { a: activations { revision } b: activations { revision } }";
     const NONE: &str = "subscription { __typename }";
@@ -267,65 +263,77 @@ fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hea
         ("a second init", vec![init(operator)], vec![Closed(4429)]),
         ("a query", vec![ask("1", NAMES)], vec![Next("1"), Complete("1"), Quiet]),
         (
-            "null for what may be left out",
+            "null in optional fields",
             vec![with(
                 json!({ "query": NAMES, "variables": null, "operationName": null, "extensions": null }),
             )],
             vec![Next("1"), Complete("1"), Quiet],
         ),
+        ("an arbitrary id", vec![ask("{\"ä\":1}", NAMES)], vec![Next("{\"ä\":1}"), Complete("{\"ä\":1}")]),
         (
-            "an id of the client's own making",
-            vec![ask("{\"ä\":1}", NAMES)],
-            vec![Next("{\"ä\":1}"), Complete("{\"ä\":1}")],
+            "a document that does not parse",
+            vec![ask("1", "{ customers {")],
+            vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
-        ("what does not parse", vec![ask("1", "{ customers {")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
-        ("what is not valid", vec![ask("1", "{ nothing }")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
-        ("what is too much", vec![ask("1", &deep)], vec![Error("1", "QUERY_TOO_COMPLEX"), Quiet]),
+        ("an invalid document", vec![ask("1", "{ nothing }")], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
         (
-            "a variable that is missing",
+            "a document that is too complex",
+            vec![ask("1", &deep)],
+            vec![Error("1", "QUERY_TOO_COMPLEX"), Quiet],
+        ),
+        (
+            "a missing variable",
             vec![ask("1", "query ($id: ID!) { customer(id: $id) { name } }")],
             vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
         (
-            "an operation of another name",
+            "an unknown operationName",
             vec![with(json!({ "query": NAMES, "operationName": "Other" }))],
             vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
+        ("an invalid subscription", vec![ask("1", UNKNOWN)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
         (
-            "a subscription that is not valid",
-            vec![ask("1", UNKNOWN)],
+            "a subscription with two root fields",
+            vec![ask("1", TWO)],
             vec![Error("1", "BAD_USER_INPUT"), Quiet],
         ),
-        ("one of two root fields", vec![ask("1", TWO)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
-        ("one of none", vec![ask("1", NONE)], vec![Error("1", "BAD_USER_INPUT"), Quiet]),
         (
-            "complete for an id that is not known",
+            "a subscription without a root field",
+            vec![ask("1", NONE)],
+            vec![Error("1", "BAD_USER_INPUT"), Quiet],
+        ),
+        (
+            "complete for an unknown id",
             vec![complete("1"), ask("1", NAMES)],
             vec![Next("1"), Complete("1"), Quiet],
         ),
         ("complete is not echoed", vec![ask("1", ACTIVATIONS), complete("1"), complete("1")], vec![Quiet]),
         (
-            "and its id is free",
+            "a completed id can be reused",
             vec![ask("1", ACTIVATIONS), complete("1"), ask("1", ACTIVATIONS), complete("1"), ask("1", NAMES)],
             vec![Next("1"), Complete("1"), Quiet],
         ),
-        ("an id that is taken", vec![ask("1", ACTIVATIONS), ask("1", NAMES)], vec![Closed(4409)]),
+        ("an id in use", vec![ask("1", ACTIVATIONS), ask("1", NAMES)], vec![Closed(4409)]),
         (
-            "more than may run",
+            "more operations than allowed",
             vec![ask("1", ACTIVATIONS), ask("2", ACTIVATIONS), ask("3", ACTIVATIONS)],
             vec![Error("3", "LIMIT_REACHED"), Quiet],
         ),
         (
-            "one in the place of one that has ended",
+            "an operation after another one was completed",
             vec![ask("1", ACTIVATIONS), ask("2", ACTIVATIONS), complete("2"), ask("3", NAMES)],
             vec![Next("3"), Complete("3"), Quiet],
         ),
         (
-            "what is malformed ends all that runs",
+            "a malformed message closes the socket",
             vec![ask("1", ACTIVATIONS), Text("{}".to_owned())],
             vec![Closed(4400)],
         ),
-        ("its own goodbye is answered", vec![ask("1", ACTIVATIONS), Say::Close(1000)], vec![Closed(1000)]),
+        (
+            "a close frame is answered",
+            vec![ask("1", ACTIVATIONS), ClientFrame::Close(1000)],
+            vec![Closed(1000)],
+        ),
     ]
 }
 
@@ -333,15 +341,15 @@ fn of_who_signed_in(operator: &Operator) -> Vec<(&'static str, Vec<Say>, Vec<Hea
 async fn each_case_hears_what_the_table_says() {
     let app = App::with(SocketLimits { operations: 2, ..impatient() }).await;
     let operator = app.operator().await;
-    let strangers = of_strangers().into_iter().map(|case| (false, case));
-    let signed_in = of_who_signed_in(&operator).into_iter().map(|case| (true, case));
+    let strangers = unauthenticated_cases().into_iter().map(|case| (false, case));
+    let signed_in = authenticated_cases(&operator).into_iter().map(|case| (true, case));
     for (signs_in, (case, say, hear)) in strangers.chain(signed_in) {
         let mut socket = match signs_in {
             true => Socket::open(&app.base, operator.token.as_deref()).await,
             false => Socket::connect(&app.base, "graphql-transport-ws").await,
         };
-        for frame in say.into_iter().flat_map(Say::frames) {
-            // The service may have closed its end since.
+        for frame in say.into_iter().flat_map(ClientFrame::frames) {
+            // The service may have closed its end meanwhile.
             socket.try_raw(frame).await;
         }
         for expected in hear {
@@ -352,7 +360,7 @@ async fn each_case_hears_what_the_table_says() {
     super::until("no socket is left", || app.door.sockets.open() == 0).await;
 }
 
-/// Both sides of one moment: a second init comes while the first one's credential is being looked at.
+/// A second `connection_init` arrives while the first one's credential is being checked, or just after.
 #[tokio::test]
 async fn init_is_said_once_however_soon_the_second_one_comes() {
     let app = App::start().await;
@@ -363,7 +371,7 @@ async fn init_is_said_once_however_soon_the_second_one_comes() {
         for frame in init(&operator).frames().into_iter().chain(second.frames()) {
             socket.try_raw(frame).await;
         }
-        // The credential may have been found good before the second one was read: then only 4429 stays.
+        // The credential may be accepted before the second message is read; then only 4429 is checked.
         let mut heard = socket.any().await;
         if then == 4429 && matches!(&heard, Message::Text(text) if text.contains("connection_ack")) {
             heard = socket.any().await;

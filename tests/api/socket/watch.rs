@@ -1,4 +1,4 @@
-//! Watching activations: live, after an absence, through another instance, and never another customer's.
+//! The subscription `activations`: live, resumed, through another instance, and limited to visible customers.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{ACTIVATIONS, Scene, refusal};
 use crate::support::{App, Calls, socket::Socket};
 
-/// The revisions of the next so many events.
+/// The revisions of the next `count` events.
 async fn revisions(socket: &mut Socket, count: usize) -> Vec<String> {
     let mut revisions = Vec::new();
     for _ in 0..count {
@@ -21,12 +21,12 @@ async fn revisions(socket: &mut Socket, count: usize) -> Vec<String> {
     revisions
 }
 
-/// Subscribes, and waits until it is watching.
+/// Subscribes, and waits until the subscription is open.
 async fn watch(app: &App, socket: &mut Socket, id: &str, variables: Value) {
     let watchers = app.watchers();
     socket.subscribe(id, ACTIVATIONS, variables).await;
-    super::until("it watches", || app.watchers() > watchers).await;
-    // The receiver comes first, the place in the log after it.
+    super::until("the subscription is open", || app.watchers() > watchers).await;
+    // A subscription registers first and looks up its position in the log afterwards.
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
@@ -38,7 +38,7 @@ async fn what_is_activated_arrives_whole() {
     let mut socket = gateway.socket().await;
     let query = "subscription { activations { revision reason previousVersion { id } version { number systemPrompt } } }";
     socket.subscribe("1", query, json!({})).await;
-    super::until("it watches", || app.watchers() == 1).await;
+    super::until("the subscription is open", || app.watchers() == 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let revision = scene.activate(1).await.remove(0);
     assert_eq!(
@@ -47,7 +47,7 @@ async fn what_is_activated_arrives_whole() {
             "version": { "number": 1, "systemPrompt": "one" } } } })
     );
     socket.send(json!({ "id": "1", "type": "complete" })).await;
-    super::until("it does not watch any more", || app.watchers() == 0).await;
+    super::until("the subscription has ended", || app.watchers() == 0).await;
     scene.activate(2).await;
     assert!(socket.is_quiet(Duration::from_millis(200)).await);
 }
@@ -60,7 +60,7 @@ async fn what_one_instance_activates_reaches_the_others_subscribers() {
     let operator = other.bearer(scene.operator.token.as_deref().unwrap());
     let mut socket = operator.socket().await;
     socket.subscribe("1", ACTIVATIONS, json!({})).await;
-    super::until("it watches", || other.watchers() == 1).await;
+    super::until("the subscription is open", || other.watchers() == 1).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let made = scene.activate(4).await;
     assert_eq!(revisions(&mut socket, 4).await, made);
@@ -81,7 +81,7 @@ async fn after_replays_what_was_missed_once_and_in_order() {
     let mut socket = scene.operator.socket().await;
     socket.subscribe("2", ACTIVATIONS, json!({ "after": cursor })).await;
     assert_eq!(revisions(&mut socket, 6).await, made[1..]);
-    // A bare revision is the end of that commit.
+    // A bare revision means the end of that commit.
     socket.subscribe("3", ACTIVATIONS, json!({ "after": made[4] })).await;
     assert_eq!(revisions(&mut socket, 2).await, made[5..]);
     socket.subscribe("4", ACTIVATIONS, json!({ "after": "0" })).await;
@@ -129,14 +129,14 @@ async fn another_customers_never_arrive() {
     let event = socket.event().await;
     assert_eq!(event["data"]["activations"]["agent"]["id"], theirs.0);
     assert!(socket.is_quiet(Duration::from_millis(200)).await);
-    // Who belongs to nobody sees nothing.
+    // A user of no customer receives nothing.
     let mut stranger = app.stranger().socket().await;
     stranger.subscribe("1", ACTIVATIONS, json!({ "after": "0" })).await;
     assert!(stranger.is_quiet(Duration::from_millis(200)).await);
 }
 
 impl crate::support::caller::Member {
-    /// An agent of this customer, made by the scene's operator: its id, and its version's.
+    /// An agent of this customer, made by the scene's operator. Returns the ids of the agent and its version.
     async fn operator_agent(&self, scene: &Scene, customer: &str) -> (String, String) {
         let agent = scene.operator.agent(customer, "Theirs").await;
         let version = scene.operator.publish(&agent, "theirs").await;
@@ -166,20 +166,20 @@ async fn agents_and_customers_are_filtered() {
     assert_eq!(refusal(socket.next().await, "2"), "BAD_USER_INPUT");
 }
 
-/// A watcher that may see none of them costs nothing for each of another customer's commits.
+/// A commit that a subscriber may not see costs no statement for it.
 #[tokio::test]
 async fn what_others_commit_sends_nobody_back_to_the_log() {
     let app = App::start().await;
     let scene = Scene::on(&app).await;
     let town = scene.operator.customer("Town").await;
     let viewer = app.member(&town, Role::Viewer).await;
-    // The last that it may see is not the log's end.
+    // The last visible entry isn't the end of the log.
     scene.activate(2).await;
     let mut socket = viewer.socket().await;
     for id in 0..20 {
         socket.subscribe(&id.to_string(), ACTIVATIONS, json!({ "after": "0" })).await;
     }
-    super::until("they watch", || app.watchers() == 20).await;
+    super::until("the subscriptions are open", || app.watchers() == 20).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let cost = async |times| {
         let before = app.registry.statements();
@@ -189,12 +189,12 @@ async fn what_others_commit_sends_nobody_back_to_the_log() {
     };
     let watched = cost(10).await;
     drop(socket);
-    super::until("nobody watches", || app.watchers() == 0).await;
+    super::until("no subscription is open", || app.watchers() == 0).await;
     let unwatched = cost(10).await;
     assert_eq!(watched, unwatched, "statements for ten activations");
 }
 
-/// More commits than a watcher may be behind, while this one does not read: it gets them all from the log.
+/// The client doesn't read while more commits happen than the broadcast holds. It gets them all from the log.
 #[tokio::test]
 async fn who_falls_behind_reads_on_from_the_log() {
     let app = App::with(SocketLimits { send: Duration::from_secs(120), ..SocketLimits::default() }).await;
@@ -202,14 +202,14 @@ async fn who_falls_behind_reads_on_from_the_log() {
     let long = scene.operator.publish(&scene.agent, &"x".repeat(500 * 1024)).await;
     let mut socket = scene.operator.socket().await;
     watch(&app, &mut socket, "1", json!({})).await;
-    // These fill the line, so that the watch stands still.
+    // These fill the connection, so that the subscription blocks.
     let mut made = Vec::new();
     for _ in 0..30 {
         let answer = scene.operator.activate(&scene.agent, &long).await;
         made.push(answer.text("/activateVersion/revision"));
         made.extend(scene.activate(1).await);
     }
-    // By the verbs themselves, as there are many.
+    // Called on the registry directly, because there are many.
     let system = Caller::system("test");
     for turn in 0..1060 {
         let input = ActivateVersion {
@@ -220,7 +220,7 @@ async fn who_falls_behind_reads_on_from_the_log() {
         let changed = app.registry.activate_version(&system, input).await.unwrap();
         made.push(changed.revision.to_string());
     }
-    // Activating what serves already changes nothing.
+    // Activating the active version changes nothing, and returns the same revision.
     made.dedup();
     assert_eq!(revisions(&mut socket, made.len()).await, made);
     assert!(socket.is_quiet(Duration::from_millis(200)).await);
@@ -240,7 +240,7 @@ async fn what_a_watcher_may_not_see_costs_it_no_look_at_the_log() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         app.registry.statements() - before
     };
-    // The first time who it is is looked up.
+    // The first request looks the caller up.
     statements().await;
     let alone = statements().await;
     let mut socket = viewer.socket().await;
@@ -248,7 +248,7 @@ async fn what_a_watcher_may_not_see_costs_it_no_look_at_the_log() {
     assert_eq!(statements().await, alone);
 }
 
-/// All who come back at once would ask the same of the database: who is known, and where the log ends, is in memory.
+/// Clients that reconnect at once must not load the database: the caller and the log's end come from memory.
 #[tokio::test]
 async fn who_is_known_subscribes_without_asking_the_database() {
     let app = App::start().await;
@@ -260,13 +260,13 @@ async fn who_is_known_subscribes_without_asking_the_database() {
     for id in 1..=20 {
         socket.subscribe(&id.to_string(), ACTIVATIONS, json!({})).await;
     }
-    super::until("they watch", || app.watchers() == 21).await;
+    super::until("the subscriptions are open", || app.watchers() == 21).await;
     assert_eq!(app.registry.statements(), before);
     let made = scene.activate(1).await;
     assert_eq!(revisions(&mut socket, 21).await, vec![made[0].clone(); 21]);
 }
 
-/// Whoever begins to watch while others write is told of all from some moment on, each once and in order.
+/// A subscription that starts during writes receives every revision from some revision on, once and in order.
 #[tokio::test]
 async fn who_begins_in_the_middle_misses_nothing_from_then_on() {
     let app = App::start().await;
@@ -284,7 +284,7 @@ async fn who_begins_in_the_middle_misses_nothing_from_then_on() {
     };
     let (made, ()) = tokio::join!(writing, opening);
     assert!(made.len() > 100);
-    super::until("they watch", || app.watchers() == 40).await;
+    super::until("the subscriptions are open", || app.watchers() == 40).await;
     let last = scene.activate(1).await.remove(0);
     for socket in &mut sockets {
         let mut seen: Vec<i64> = Vec::new();

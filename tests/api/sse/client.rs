@@ -1,5 +1,5 @@
-//! The protocol's own client, graphql-sse, of the version in tests/package.json: it understands what is said, and
-//! comes back when a stream is cut off.
+//! graphql-sse, the protocol's reference client, in the version of tests/package.json: it understands the service,
+//! and reconnects when a stream is cut off.
 
 use std::process::Stdio;
 
@@ -16,10 +16,10 @@ use crate::{
     support::{App, node::script, wait::within},
 };
 
-/// What the script says next.
+/// Reads the next line that the script prints.
 async fn said(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
     let line = timeout(std::time::Duration::from_secs(30), lines.next_line()).await.expect("a line in time");
-    let line = line.unwrap().expect("graphql-sse is there after `npm ci` in tests, as `make test` does");
+    let line = line.unwrap().expect("run `npm ci` in tests, as `make test` does");
     serde_json::from_str(&line).unwrap()
 }
 
@@ -54,9 +54,9 @@ async fn the_protocols_own_client_comes_back_and_misses_nothing() {
             events.push(said(&mut lines).await["event"].clone());
         }
         if nth < 2 {
-            until("it watches", || app.watchers() == 1).await;
+            until("the subscription is open", || app.watchers() == 1).await;
             app.registry.revoke_service_token(&Caller::system("test"), token.token.id).await.unwrap();
-            until("it is cut off", || app.watchers() == 0).await;
+            until("the stream is closed", || app.watchers() == 0).await;
             revisions.extend(scene.activate(2).await);
         }
     }

@@ -1,4 +1,4 @@
-//! What is asked for and what is said, event by event and status by status.
+//! Requests and responses of the protocol, by event and by status.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     support::{
         Answer, App,
         caller::Client,
-        events::{EVENTS, Events, Said},
+        events::{EVENTS, Events, SseMessage},
         socket::Socket,
     },
 };
@@ -49,7 +49,7 @@ async fn what_was_missed_comes_first_then_what_happens() {
     }
     let of = |event: &Value| event["data"]["activations"]["revision"].as_str().unwrap().to_owned();
     assert_eq!(seen.iter().map(of).collect::<Vec<_>>(), revisions);
-    // From the fourth's cursor, the fifth comes again, by the other method too.
+    // From the fourth event's cursor, the fifth comes again, over both methods.
     let after = seen[3]["data"]["activations"]["cursor"].as_str().unwrap();
     let query = format!("subscription {{ activations(after: {}) {{ revision }} }}", json!(after));
     let mut again = [
@@ -69,13 +69,13 @@ async fn a_query_and_a_mutation_are_one_event() {
     let scene = Scene::on(&app).await;
     let names = json!({ "data": { "customers": { "nodes": [{ "name": "City" }] } } });
     for request in [scene.operator.watch(NAMES, json!({})), by_get(&scene.operator, NAMES)] {
-        let expected = [Said::Next(names.clone()), Said::Complete, Said::End];
+        let expected = [SseMessage::Next(names.clone()), SseMessage::Complete, SseMessage::End];
         assert_eq!(Events::of(request).await.rest().await, expected);
     }
     let rename = "mutation ($agent: ID!) { updateAgent(input: { agentId: $agent, name: \"New\" }) { agent { name } } }";
     let said = scene.operator.events(rename, json!({ "agent": scene.agent })).await.rest().await;
     let renamed = json!({ "data": { "updateAgent": { "agent": { "name": "New" } } } });
-    assert_eq!(said, [Said::Next(renamed), Said::Complete, Said::End]);
+    assert_eq!(said, [SseMessage::Next(renamed), SseMessage::Complete, SseMessage::End]);
     let channel = "{ changes(first: 1) { nodes { action channel requestId } } }";
     let answer = scene.operator.gql(channel, json!({})).await;
     assert_eq!(answer.at("/changes/nodes/0/channel"), "GRAPHQL");
@@ -85,8 +85,8 @@ async fn a_query_and_a_mutation_are_one_event() {
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("POST")));
     assert_eq!(answer.body.get("data"), None);
     let said = Events::of(by_get(&scene.operator, NAMES)).await.rest().await;
-    assert_eq!(said[0], Said::Next(names));
-    // None of these took a place.
+    assert_eq!(said[0], SseMessage::Next(names));
+    // None of these held a permit.
     assert_eq!(app.door.sockets.open(), 0);
 }
 
@@ -116,18 +116,18 @@ async fn what_is_wrong_with_an_operation_is_an_event() {
     ];
     for (caller, query, variables, code) in cases {
         let said = caller.events(query, variables.clone()).await.rest().await;
-        let [Said::Next(result), Said::Complete, Said::End] = &said[..] else {
+        let [SseMessage::Next(result), SseMessage::Complete, SseMessage::End] = &said[..] else {
             panic!("{query:.100}: {said:?}");
         };
         assert_eq!(result.get("data"), None, "{query:.100}: {result}");
         assert_eq!(result["errors"][0]["extensions"]["code"], code, "{query:.100}: {result}");
         assert!(result["errors"][0]["extensions"]["requestId"].is_string(), "{result}");
-        // The socket says the same.
+        // The WebSocket returns the same code.
         let mut socket = caller.socket().await;
         socket.subscribe("1", query, variables).await;
         assert_eq!(crate::socket::refusal(socket.next().await, "1"), code, "{query:.100}");
     }
-    until("no watcher is left", || app.watchers() == 0).await;
+    until("no subscription is left", || app.watchers() == 0).await;
 }
 
 #[tokio::test]
@@ -193,23 +193,23 @@ async fn streams_have_their_places_among_the_sockets() {
     let app = App::with(SocketLimits { sockets: 3, of_one_caller: 2, ..impatient() }).await;
     let scene = Scene::on(&app).await;
     let editor = app.member(&scene.customer, Role::Editor).await;
-    // The platform's own have no bound but the instance's.
+    // Members have a limit of their own; operators only the instance's.
     let first = editor.events(ACTIVATIONS, json!({})).await;
     let _socket = editor.socket().await;
     let refused = Answer::of(editor.watch(ACTIVATIONS, json!({}))).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (429, Some("RATE_LIMITED")));
     assert!(refused.header("retry-after").is_some());
-    // What is no subscription needs no place.
-    assert_eq!(editor.events(NAMES, json!({})).await.rest().await[1], Said::Complete);
+    // A query needs no permit.
+    assert_eq!(editor.events(NAMES, json!({})).await.rest().await[1], SseMessage::Complete);
     let _other = scene.operator.events(ACTIVATIONS, json!({})).await;
     let refused = Answer::of(scene.operator.watch(ACTIVATIONS, json!({}))).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (503, Some("UNAVAILABLE")));
     let protocol = ("sec-websocket-protocol", "graphql-transport-ws");
     assert_eq!(Socket::upgrade(&app.base, &[protocol]).await.err(), Some(503));
     drop(first);
-    until("there is room again", || app.door.sockets.open() == 2).await;
+    until("a permit is free again", || app.door.sockets.open() == 2).await;
     let mut again = editor.events(ACTIVATIONS, json!({})).await;
-    until("they watch", || app.watchers() == 2).await;
+    until("the subscriptions are open", || app.watchers() == 2).await;
     scene.activate(1).await;
     again.event().await;
 }
@@ -221,11 +221,11 @@ async fn who_is_sent_nothing_else_is_pinged() {
     let mut events = scene.operator.events(ACTIVATIONS, json!({})).await;
     let began = std::time::Instant::now();
     for _ in 0..5 {
-        assert_eq!(events.word().await, Said::Comment(String::new()));
+        assert_eq!(events.next_block().await, SseMessage::Comment(String::new()));
     }
-    // The first comes at once.
+    // The first ping comes at once.
     assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
     scene.activate(1).await;
     assert_eq!(events.event().await["data"]["activations"]["version"]["number"], 1);
-    assert_eq!(events.word().await, Said::Comment(String::new()));
+    assert_eq!(events.next_block().await, SseMessage::Comment(String::new()));
 }

@@ -1,4 +1,4 @@
-//! What is taken away ends what was begun with it, and the client is told to come back.
+//! Loss of rights ends a stream, and the client may reconnect.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use crate::{
     socket::{ACTIVATIONS, Scene, impatient, until},
     support::{
         Answer, App,
-        events::{Events, Said},
+        events::{Events, SseMessage},
     },
 };
 
-/// Sees that it ends for this reason, and not as something that is complete; answers how long that took.
+/// Asserts that the stream ends with this comment and without `complete`. Returns how long that took.
 async fn ends(events: Events, why: &str) -> Duration {
     let began = Instant::now();
-    assert_eq!(events.rest().await, [Said::Comment(why.to_owned()), Said::End]);
+    assert_eq!(events.rest().await, [SseMessage::Comment(why.to_owned()), SseMessage::End]);
     began.elapsed()
 }
 
@@ -34,13 +34,14 @@ async fn a_token_that_is_revoked_ends_its_streams_and_no_others() {
     let gateway = app.bearer(&made.secret.unwrap());
     let revoked = gateway.events(ACTIVATIONS, json!({})).await;
     let mut stays = app.gateway().await.events(ACTIVATIONS, json!({})).await;
-    until("both watch", || app.watchers() == 2).await;
+    until("both subscriptions are open", || app.watchers() == 2).await;
     app.registry.revoke_service_token(&Caller::system("test"), made.token.id).await.unwrap();
     ends(revoked, "the credential is not accepted any more").await;
-    until("its watch and its place are gone", || app.watchers() == 1 && app.door.sockets.open() == 1).await;
+    until("its subscription and its permit are gone", || app.watchers() == 1 && app.door.sockets.open() == 1)
+        .await;
     scene.activate(1).await;
     assert_eq!(stays.event().await["data"]["activations"]["version"]["number"], 1);
-    // Coming back, it is told why.
+    // The reconnect gets 401.
     let answer = Answer::of(gateway.watch(ACTIVATIONS, json!({}))).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (401, Some("UNAUTHENTICATED")));
 }
@@ -53,15 +54,15 @@ async fn a_lower_role_ends_a_stream_within_a_second_and_a_higher_one_does_not() 
     let editor = app.member(&scene.customer, Role::Editor).await;
     let mut rises = viewer.events(ACTIVATIONS, json!({})).await;
     let falls = editor.events(ACTIVATIONS, json!({})).await;
-    until("both watch", || app.watchers() == 2).await;
+    until("both subscriptions are open", || app.watchers() == 2).await;
     app.set_role(&scene.customer, Role::Viewer, Role::Editor).await;
     app.set_role(&scene.customer, Role::Editor, Role::Viewer).await;
-    // It is said to take a second; five times that is for a busy machine.
+    // The documented limit is a second; allow five for a busy machine.
     assert!(ends(falls, "rights were taken away").await < Duration::from_secs(5));
-    until("its watch is gone", || app.watchers() == 1).await;
+    until("its subscription has ended", || app.watchers() == 1).await;
     scene.activate(1).await;
     rises.event().await;
-    // It comes back, as what it is now.
+    // The user reconnects with the new role.
     let mut again = editor.events(ACTIVATIONS, json!({ "after": "0" })).await;
     again.event().await;
 }
@@ -70,10 +71,10 @@ async fn a_lower_role_ends_a_stream_within_a_second_and_a_higher_one_does_not() 
 async fn an_operator_no_longer_is_no_longer_sent_all() {
     let app = App::with(impatient()).await;
     let events = app.operator().await.events(ACTIVATIONS, json!({})).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     app.registry.remove_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
     ends(events, "rights were taken away").await;
-    until("its watch is gone", || app.watchers() == 0).await;
+    until("its subscription has ended", || app.watchers() == 0).await;
 }
 
 #[tokio::test]
@@ -81,17 +82,17 @@ async fn a_token_that_expires_ends_its_stream() {
     let app = App::start().await;
     let operator = app.operator().await;
     let mut events = operator.events(ACTIVATIONS, json!({})).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     app.clock.shift(TimeDelta::seconds(3590));
     assert!(events.is_quiet(Duration::from_millis(1200)).await);
     app.clock.shift(TimeDelta::seconds(20));
     assert!(ends(events, "the token has expired").await < Duration::from_secs(5));
-    until("its watch is gone", || app.watchers() == 0).await;
+    until("its subscription has ended", || app.watchers() == 0).await;
     let answer = Answer::of(operator.watch(ACTIVATIONS, json!({}))).await;
     assert_eq!(answer.status, 401);
 }
 
-/// A key that is rotated is accepted for a while yet, and so is what was begun with it; but no longer than the key.
+/// A rotated key stays valid during its overlap, and so do its streams; not longer.
 #[tokio::test]
 async fn a_stream_does_not_outlive_a_key_that_was_rotated() {
     let app = App::with(impatient()).await;
@@ -106,13 +107,13 @@ async fn a_stream_does_not_outlive_a_key_that_was_rotated() {
     let made = app.registry.create_api_key(&system, input).await.unwrap().value;
     let program = app.bearer(&made.secret.unwrap());
     let mut stream = program.events(ACTIVATIONS, json!({})).await;
-    until("it watches", || app.watchers() == 1).await;
+    until("the subscription is open", || app.watchers() == 1).await;
     app.registry.rotate_api_key(&system, made.api_key.id, Duration::from_secs(60)).await.unwrap();
-    // Many beats, in which it is looked at again.
+    // Long enough for many checks of the credential.
     tokio::time::sleep(impatient().beat * 20).await;
     scene.activate(1).await;
     stream.event().await;
     app.clock.shift(TimeDelta::seconds(61));
     ends(stream, "the token has expired").await;
-    until("its watch is gone", || app.watchers() == 0).await;
+    until("its subscription has ended", || app.watchers() == 0).await;
 }

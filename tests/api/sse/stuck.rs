@@ -1,4 +1,4 @@
-//! Clients that are there and take nothing: they are cut off in time, and hold up nobody.
+//! Clients that don't read: they're cut off in time, and delay no other client.
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,13 @@ use crate::{
     support::{App, Calls, app::Instance},
 };
 
-/// The prompt of each event that the stuck ones ask for, in bytes.
+/// The size of the prompt in each event for the stuck clients, in bytes.
 const PROMPT: usize = 256 * 1024;
 pub(super) const LONG: &str = "subscription { activations { version { systemPrompt } } }";
 const SHORT: &str = "subscription { activations { revision } }";
 
-/// Asks for the events of this, of a client that has room for little, and reads none of them.
-pub(super) async fn narrow(app: &Instance, token: &str, query: &str) -> TcpStream {
+/// Opens this stream with a small receive buffer, and reads nothing.
+pub(super) async fn open_with_small_buffer(app: &Instance, token: &str, query: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
     let address = app.base.trim_start_matches("http://");
@@ -37,10 +37,10 @@ pub(super) async fn narrow(app: &Instance, token: &str, query: &str) -> TcpStrea
     stream
 }
 
-/// All that has arrived at a client whose line has ended.
+/// Reads everything that a client has received from an ended connection.
 async fn arrived(mut stream: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // A line that was cut may end with an error.
+    // A connection that was cut off may end with an error.
     let _ = timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes)).await.expect("an end in time");
     bytes
 }
@@ -56,11 +56,11 @@ async fn who_never_reads_a_busy_stream_is_cut_off() {
     }
     let mut watcher = scene.operator.events(SHORT, json!({})).await;
     let token = scene.operator.token.as_deref().unwrap();
-    let stuck = join_all((0..8).map(|_| narrow(&app, token, LONG))).await;
-    until("they watch", || app.watchers() == 9).await;
+    let stuck = join_all((0..8).map(|_| open_with_small_buffer(&app, token, LONG))).await;
+    until("the subscriptions are open", || app.watchers() == 9).await;
     let (began, mut slowest, mut events) = (Instant::now(), Duration::ZERO, 0);
     while app.door.sockets.open() > 1 {
-        assert!(began.elapsed() < send * 5 + Duration::from_secs(30), "they are not cut off");
+        assert!(began.elapsed() < send * 5 + Duration::from_secs(30), "the streams are not cut off");
         let asked = Instant::now();
         let told = async {
             watcher.event().await;
@@ -72,20 +72,20 @@ async fn who_never_reads_a_busy_stream_is_cut_off() {
     let took = began.elapsed();
     println!(
         "8 never read: all cut off after {took:?} (send within {send:?}), {events} events of {PROMPT} bytes; \
-         a watcher beside was told after at most {slowest:?}"
+         a reader got its events after at most {slowest:?}"
     );
-    assert!(took >= send, "they were given their time");
-    assert!(slowest < Duration::from_secs(10), "they held up who reads");
-    until("their watches are gone", || app.watchers() == 1).await;
+    assert!(took >= send, "a stream was cut off too early");
+    assert!(slowest < Duration::from_secs(10), "the stuck clients delayed a reader");
+    until("their subscriptions have ended", || app.watchers() == 1).await;
     for stream in stuck {
         let bytes = arrived(stream).await;
         let told = |what: &[u8]| bytes.windows(what.len()).any(|part| part == what);
         assert!(bytes.starts_with(b"HTTP/1.1 200"));
-        assert!(!told(b"event: complete") && !told(b"\r\n0\r\n"), "it is a cut, and no end");
+        assert!(!told(b"event: complete") && !told(b"\r\n0\r\n"), "the stream is cut off, not completed");
     }
 }
 
-/// Pings fill its room too. Nothing else is sent, so nothing else could show that it takes nothing.
+/// Pings fill the buffer too. Without other events they're the only sign that the client doesn't read.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_never_reads_a_quiet_stream_is_given_up() {
@@ -94,16 +94,16 @@ async fn who_never_reads_a_quiet_stream_is_given_up() {
     let app = App::with(limits).await;
     let scene = Scene::on(&app).await;
     let mut watcher = scene.operator.events(SHORT, json!({})).await;
-    let stuck = narrow(&app, scene.operator.token.as_deref().unwrap(), SHORT).await;
-    until("both watch", || app.watchers() == 2).await;
+    let stuck = open_with_small_buffer(&app, scene.operator.token.as_deref().unwrap(), SHORT).await;
+    until("both subscriptions are open", || app.watchers() == 2).await;
     let began = Instant::now();
     while app.door.sockets.open() > 1 {
-        assert!(began.elapsed() < Duration::from_secs(60), "it is not noticed");
-        // Who reads is well meanwhile.
-        watcher.word().await;
+        assert!(began.elapsed() < Duration::from_secs(60), "the stuck client is not noticed");
+        // The other client reads its pings meanwhile.
+        watcher.next_block().await;
     }
-    println!("given up after {:?} (silence {silence:?})", began.elapsed());
-    assert!(began.elapsed() >= silence, "it was given its time");
-    until("its watch is gone", || app.watchers() == 1).await;
+    println!("cut off after {:?} (silence {silence:?})", began.elapsed());
+    assert!(began.elapsed() >= silence, "the stream was cut off too early");
+    until("its subscription has ended", || app.watchers() == 1).await;
     drop(stuck);
 }

@@ -1,26 +1,27 @@
-//! A service of a test's own, in this process, on a database of its own.
+//! Starts the service in this process, on a database of its own.
 
 use std::{ops::Deref, path::PathBuf, time::Duration};
 
 use agent_registry::{
     app::{Service, Settings},
     clock::Clock,
-    db::{self, embedded::OWNER},
+    db,
     domain::{
         Caller, KeyScope, Registry, ServiceScope,
         api_key::CreateApiKey,
         auth::{
             Issuer,
-            jwt::{LOCAL_ISSUER, LocalIssuer, Subject},
+            jwt::{LOCAL_ISSUER, LocalIssuer, TokenSubject},
         },
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
     feed,
     graphql::TrustedDocuments,
-    http::{Door, Hosts, LineLimits, Origins, SocketLimits, Tls, TrustedProxies},
+    http::{AppState, ConnectionLimits, Hosts, Origins, SocketLimits, Tls, TrustedProxies},
 };
 use chrono::TimeDelta;
+use embedded_postgres::OWNER;
 use sqlx::{Connection, PgConnection};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -31,35 +32,37 @@ use super::{
     wait::until,
 };
 
-/// How long a token of a test is valid, in seconds.
+/// Lifetime of a test's token.
 const TTL: Duration = Duration::from_secs(3600);
-/// For how long an instance serves from memory without new proof of the log's end, as `feed` has it.
+/// How long an instance may serve from memory without checking that it has the end of the log; `feed` has the same
+/// value.
 const LEASE: Duration = Duration::from_secs(1);
 
-/// How a test wants its service, where it is not as usual.
+/// Settings of a test's service that differ from the default.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) sockets: SocketLimits,
-    pub(crate) lines: LineLimits,
+    pub(crate) lines: ConnectionLimits,
     pub(crate) tls: Option<Tls>,
-    /// Whose pages may ask.
+    /// Origins that CORS accepts.
     pub(crate) origins: Origins,
-    /// Which hosts it answers for.
+    /// The hosts that the service accepts requests for.
     pub(crate) hosts: Hosts,
-    /// Who vouches for users, when it is not the service itself.
+    /// The issuer of users' tokens. The service's own when none.
     pub(crate) issuer: Option<Issuer>,
-    /// Many: nearly every test shows what becomes of bad credentials, all from one address.
+    /// High by default: nearly every test sends bad credentials, all from one address.
     pub(crate) refusals_per_minute: u32,
     pub(crate) proxies: TrustedProxies,
-    /// The documents that may be run; any when none.
+    /// The only documents that run. Any document runs when none.
     pub(crate) trusted_documents: Option<TrustedDocuments>,
-    /// Leave it to row-level security alone to keep customers apart.
-    pub(crate) is_second_wall_alone: bool,
-    /// Leave it to the service's own queries alone: the database of this test has no row-level security.
-    pub(crate) is_first_wall_alone: bool,
-    /// How long an instance waits for the bell before it looks at the log anyway.
+    /// Turns the service's own tenant filters off, so that row-level security alone separates customers.
+    pub(crate) is_row_level_security_only: bool,
+    /// Turns row-level security off in this test's database, so that the service's own filters alone separate
+    /// customers.
+    pub(crate) is_row_level_security_off: bool,
+    /// How often the tail reads the log when no notification arrives.
     pub(crate) poll: Duration,
-    /// How many bytes of configurations it keeps in memory.
+    /// Size of the memory for configurations, in bytes.
     pub(crate) config_memory: usize,
 }
 
@@ -67,7 +70,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             sockets: SocketLimits::default(),
-            lines: LineLimits::default(),
+            lines: ConnectionLimits::default(),
             tls: None,
             origins: Origins::default(),
             hosts: Hosts::new([127, 0, 0, 1].into(), None, Vec::new()),
@@ -75,27 +78,27 @@ impl Default for Setup {
             refusals_per_minute: 1_000_000,
             proxies: TrustedProxies::default(),
             trusted_documents: None,
-            is_second_wall_alone: false,
-            is_first_wall_alone: false,
+            is_row_level_security_only: false,
+            is_row_level_security_off: false,
             poll: feed::POLL,
             config_memory: 16 * 1024 * 1024,
         }
     }
 }
 
-/// A service on a fresh database.
+/// A service on a fresh database. Dereferences to its first instance.
 pub(crate) struct App {
     pub(crate) database: Database,
     pub(crate) first: Instance,
 }
 
-/// One of the services on a database.
+/// One instance of the service; several may share a database.
 pub(crate) struct Instance {
     pub(crate) base: String,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
-    /// What its handlers have at hand.
-    pub(crate) door: Door,
+    /// The state that HTTP handlers share.
+    pub(crate) door: AppState,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -113,26 +116,26 @@ impl App {
         Self::set_up(Setup::default()).await
     }
 
-    /// With sockets as patient as this.
+    /// Starts a service with these socket limits.
     pub(crate) async fn with(sockets: SocketLimits) -> Self {
         Self::set_up(Setup { sockets, ..Setup::default() }).await
     }
 
     pub(crate) async fn set_up(setup: Setup) -> Self {
-        // The service serves as a role that owns nothing, as in its private Postgres.
+        // The service's role owns nothing, as in the private Postgres.
         let migrate = async |owner: &str, url: &str| {
             db::migrate(owner).await.unwrap();
-            db::admit(owner, url).await.unwrap();
+            db::grant_service_role(owner, url).await.unwrap();
         };
         let database = Database::fresh(&template(&db::fingerprint(), OWNER, migrate).await).await;
-        if setup.is_first_wall_alone {
-            take_down_the_second_wall(&database).await;
+        if setup.is_row_level_security_off {
+            disable_row_level_security(&database).await;
         }
         let first = Instance::start(&database.url, setup).await;
         Self { database, first }
     }
 
-    /// Puts a customer into this billing status behind the service's back, whatever it was in.
+    /// Sets a customer's billing status with SQL, whether or not the service allows that transition.
     pub(crate) async fn set_billing_status(&self, customer: &str, status: &str) {
         let mut admin = PgConnection::connect(&self.database.admin_url).await.unwrap();
         sqlx::query("UPDATE registry.customers SET billing_status = $2 WHERE id = $1::text::uuid")
@@ -144,7 +147,7 @@ impl App {
         admin.close().await.unwrap();
     }
 
-    /// Another instance on the same database.
+    /// Starts another instance on the same database.
     pub(crate) async fn another(&self) -> Instance {
         Instance::start(&self.database.url, Setup::default()).await
     }
@@ -162,8 +165,8 @@ impl Instance {
             refusals_per_minute,
             proxies,
             trusted_documents,
-            is_second_wall_alone,
-            is_first_wall_alone: _,
+            is_row_level_security_only,
+            is_row_level_security_off: _,
             poll,
             config_memory,
         } = setup;
@@ -186,12 +189,12 @@ impl Instance {
             retention: None,
             config_memory,
             trusted_documents,
-            is_second_wall_alone,
+            is_row_level_security_only,
             poll,
         };
         let service = Service::start(settings).await.unwrap();
         let base = service.base();
-        let (registry, door) = (service.registry().clone(), service.door().clone());
+        let (registry, door) = (service.registry().clone(), service.state().clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };
@@ -200,14 +203,14 @@ impl Instance {
         Self { base, clock, registry, door, stop: Some(stop), task }
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Stops the instance, and waits until it has stopped.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         self.task.await.unwrap();
     }
 
-    /// Moves the clock forward, and waits until the instance has followed the log by the new time. A bare `clock.shift`
-    /// ends the lease too, and then the service asks the database instead of its memory.
+    /// Moves the clock forward, and waits until the instance has followed the log at the new time. A bare
+    /// `clock.shift` also ends the lease, and the service then reads from the database instead of its memory.
     pub(crate) async fn let_pass(&self, time: TimeDelta) {
         self.clock.shift(time);
         until("the instance holds its lease again", || self.door.hub.age() < LEASE / 2).await;
@@ -222,51 +225,52 @@ impl Instance {
         .await;
     }
 
-    /// Where it listens: host and port.
+    /// The host and port that it listens on.
     pub(crate) fn address(&self) -> &str {
         self.base.split_once("://").map_or("", |(_, address)| address)
     }
 
-    /// How many watch this instance.
+    /// The number of watchers on this instance.
     pub(crate) fn watchers(&self) -> usize {
         self.door.hub.watchers(&Caller::system("test")).unwrap().len()
     }
 
-    /// Nobody.
+    /// A client without a token.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client(None))
     }
 
-    /// Whoever has this token.
+    /// A client with this token.
     pub(crate) fn bearer(&self, token: &str) -> Client {
         self.client(Some(token.to_owned()))
     }
 
-    /// A user of the platform itself.
+    /// A client of a platform operator.
     pub(crate) async fn operator(&self) -> Operator {
         self.registry.add_operator(&Caller::system("test"), LOCAL_ISSUER, "olga").await.unwrap();
         Operator(self.user("olga", None))
     }
 
-    /// Somebody with a valid token, and nothing else.
+    /// A client with a valid token of a user who is a member of no customer.
     pub(crate) fn stranger(&self) -> Member {
         Member(self.user("stranger", None))
     }
 
-    /// Whoever has a token for this subject, in which its issuer has verified this address.
+    /// A client with a token for this subject. With an `email`, the token says that the issuer has verified it.
     pub(crate) fn user(&self, subject: &str, email: Option<&str>) -> Client {
-        let subject = Subject { subject: subject.to_owned(), email: email.map(str::to_owned), name: None };
+        let subject =
+            TokenSubject { subject: subject.to_owned(), email: email.map(str::to_owned), name: None };
         self.client(Some(self.registry.mint(subject, TTL).unwrap()))
     }
 
-    /// Somebody who works for this customer, in this role.
+    /// A client of a member of this customer, in this role.
     pub(crate) async fn member(&self, customer: &str, role: Role) -> Member {
         let subject = subject(role, customer);
         self.set_member(customer, &subject, role).await;
         Member(self.user(&subject, None))
     }
 
-    /// Makes this subject a member, or gives it another role; answers its user's id.
+    /// Makes this subject a member, or changes its role. Returns the user's id.
     pub(crate) async fn set_member(&self, customer: &str, subject: &str, role: Role) -> String {
         let input = SetMember {
             customer_id: customer.parse().unwrap(),
@@ -276,17 +280,17 @@ impl Instance {
             role,
         };
         let made = self.registry.set_member(&Caller::system("test"), input).await.unwrap();
-        // As a request that sets it is answered.
-        self.door.hub.settle().await;
+        // A request that sets a member waits for this too before it is answered.
+        self.door.hub.wait_until_caught_up().await;
         made.value.user_id.to_string()
     }
 
-    /// Gives the [`Instance::member`] of this role another one, as an ADMIN does.
+    /// Changes the role of the member that [`Instance::member`] made for the role `was`.
     pub(crate) async fn set_role(&self, customer: &str, was: Role, role: Role) {
         self.set_member(customer, &subject(was, customer), role).await;
     }
 
-    /// A program of this customer's with these scopes.
+    /// A client with an API key of this customer, with these scopes.
     pub(crate) async fn program(
         &self,
         customer: &str,
@@ -299,12 +303,12 @@ impl Instance {
         Program(self.client(made.value.secret))
     }
 
-    /// A service with all scopes.
+    /// A client with a service token that has all scopes.
     pub(crate) async fn gateway(&self) -> Gateway {
         self.service(ServiceScope::ALL).await
     }
 
-    /// A service with these scopes.
+    /// A client with a service token that has these scopes.
     pub(crate) async fn service(&self, scopes: impl IntoIterator<Item = ServiceScope>) -> Gateway {
         let input = CreateServiceToken { name: "gateway".to_owned(), scopes: scopes.into_iter().collect() };
         let made = self.registry.create_service_token(&Caller::system("test"), input).await.unwrap();
@@ -316,9 +320,9 @@ impl Instance {
     }
 }
 
-/// Switches row-level security off in the database of this test. The service's role stays as plain as it must be: with
-/// BYPASSRLS it would refuse to start.
-async fn take_down_the_second_wall(database: &Database) {
+/// Turns row-level security off in this test's database. The service's role can't have BYPASSRLS instead, because
+/// the service refuses to start with it.
+async fn disable_row_level_security(database: &Database) {
     let mut admin = PgConnection::connect(&database.admin_url).await.unwrap();
     let disable = "DO $$ DECLARE walled record; BEGIN
         FOR walled IN SELECT oid::regclass AS name FROM pg_class
@@ -329,12 +333,12 @@ async fn take_down_the_second_wall(database: &Database) {
     admin.close().await.unwrap();
 }
 
-/// What the member of this role is called.
+/// The subject of the member with this role.
 fn subject(role: Role, customer: &str) -> String {
     format!("{role:?}-of-{customer}").to_lowercase()
 }
 
-/// One signing key for all tests of this user, as replicas share one.
+/// The path of the signing key that all tests of this user share, as replicas share one.
 pub(crate) fn key_file() -> PathBuf {
     let uid = rustix::process::geteuid().as_raw();
     std::env::temp_dir().join(format!("agent-registry-test-{uid}.pem"))

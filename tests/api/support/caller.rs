@@ -1,4 +1,4 @@
-//! Callers as types: each test says who asks.
+//! Clients, one type for each kind of caller.
 
 use std::{fmt, ops::Deref, sync::Arc, time::Duration};
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::{socket::Socket, wait::in_time};
 
-/// How long to wait for any answer: longer than the service lets any request take.
+/// Deadline for any response; longer than the service lets a request take.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Somebody who can ask, with or without a token.
+/// A client of the service, with or without a token.
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) base: String,
@@ -18,7 +18,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
 }
 
-/// A status that shows the body it came with, so that a failed assertion says why.
+/// A status that prints its response's body too, so that a failed assertion says why.
 #[derive(Clone)]
 pub(crate) struct Status {
     code: StatusCode,
@@ -69,7 +69,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: Status,
@@ -89,13 +89,13 @@ impl Answer {
         Self { status, headers, body }
     }
 
-    /// The value at this JSON pointer below `data`; it must be there, and nothing may have failed.
+    /// Returns the value at this JSON pointer below `data`. Panics when the response has errors or no such value.
     pub(crate) fn at(&self, pointer: &str) -> &Value {
         assert_eq!(self.body.get("errors"), None, "{}", self.body);
         self.body["data"].pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {}", self.body))
     }
 
-    /// The same, as text.
+    /// Same as [`Answer::at`], as text.
     pub(crate) fn text(&self, pointer: &str) -> String {
         self.at(pointer)
             .as_str()
@@ -103,12 +103,12 @@ impl Answer {
             .to_owned()
     }
 
-    /// The code of the first entry of `errors`, or nothing.
+    /// The code of the first entry of `errors`; none without errors.
     pub(crate) fn code(&self) -> Option<&str> {
         self.body.pointer("/errors/0/extensions/code").and_then(Value::as_str)
     }
 
-    /// The error that `WWW-Authenticate` names: empty when the challenge names none, nothing without a challenge.
+    /// The error that `WWW-Authenticate` names. Empty when the challenge has no error, none without a challenge.
     pub(crate) fn challenge(&self) -> Option<&str> {
         match self.header("www-authenticate")?.strip_prefix("Bearer")? {
             "" => Some(""),
@@ -116,7 +116,7 @@ impl Answer {
         }
     }
 
-    /// A header, as text.
+    /// Returns a header as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -127,7 +127,7 @@ impl Client {
         Self { base, token, http: reqwest::Client::new() }
     }
 
-    /// A request to this path, with the token.
+    /// Builds a request to this path, with the token.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
@@ -148,22 +148,22 @@ impl Client {
         self.post("/graphql", json!({ "query": query, "variables": variables })).await
     }
 
-    /// A socket, signed in.
+    /// Opens a WebSocket and authenticates it.
     pub(crate) async fn socket(&self) -> Socket {
         Socket::open(&self.base, self.token.as_deref()).await
     }
 }
 
-/// All that members and operators do in most tests.
+/// Mutations and queries that most tests need.
 pub(crate) trait Calls: Deref<Target = Client> {
-    /// Creates an agent; answers its id.
+    /// Creates an agent. Returns its id.
     async fn agent(&self, customer: &str, name: &str) -> String {
         let mutation = "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { agent { id } } }";
         let input = json!({ "input": { "customerId": customer, "name": name } });
         self.gql(mutation, input).await.text("/createAgent/agent/id")
     }
 
-    /// Publishes a version of this prompt; answers its id.
+    /// Publishes a version with this prompt. Returns its id.
     async fn publish(&self, agent: &str, prompt: &str) -> String {
         let input = json!({ "agentId": agent, "systemPrompt": prompt, "modelName": "gpt-4-turbo" });
         self.publish_input(input).await.text("/publishVersion/version/id")
@@ -185,7 +185,7 @@ pub(crate) trait Calls: Deref<Target = Client> {
         self.gql(mutation, json!({ "input": input })).await
     }
 
-    /// The number of the version that the agent serves, or null.
+    /// The number of the active version, or null.
     async fn active_number(&self, agent: &str) -> Value {
         let query = "query ($id: ID!) { agent(id: $id) { activeVersion { number } } }";
         self.gql(query, json!({ "id": agent }))
@@ -214,15 +214,15 @@ macro_rules! callers {
 }
 
 callers! {
-    /// Has no token.
+    /// A client without a token.
     Anonymous;
-    /// Works for some customer, or for none.
+    /// A user, who is a member of some customer or of none.
     Member;
-    /// Works for the platform.
+    /// An operator of the platform.
     Operator;
-    /// Is a customer's own.
+    /// An API key of a customer.
     Program;
-    /// Is a service of the platform.
+    /// A service token of the platform.
     Gateway;
 }
 
@@ -231,12 +231,12 @@ impl Calls for Operator {}
 impl Calls for Program {}
 
 impl Operator {
-    /// The same, through this HTTP client.
+    /// Replaces the HTTP client.
     pub(crate) fn with(self, http: reqwest::Client) -> Self {
         Self(Client { http, ..self.0 })
     }
 
-    /// Creates a customer; answers its id.
+    /// Creates a customer. Returns its id.
     pub(crate) async fn customer(&self, name: &str) -> String {
         let mutation =
             "mutation ($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } } }";

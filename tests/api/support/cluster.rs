@@ -1,23 +1,26 @@
-//! Databases for tests: one private Postgres for all runs of this user, a template made once for each state
-//! of the migrations, a fresh copy of it for whoever asks. It knows nothing of what the migrations are.
+//! Databases for tests: one private Postgres for all runs of this user, one template database for each state of the
+//! migrations, and a fresh copy of it for each test. This file doesn't know the migrations.
 //!
-//! Nobody cleans up at the end of a test process, so the next one does: databases are named after the process
-//! that made them, and the server's watchdog ends it when the last process has gone.
+//! A test process doesn't clean up at its end. The next one does: a database's name contains the id of the process
+//! that made it. The server's watchdog stops the server after the last process.
 
-use agent_registry::db::embedded::{Embedded, Options, SERVICE, SUPERUSER};
+use embedded_postgres::{Embedded, SERVICE, SUPERUSER};
 use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{Mutex, OnceCell};
 
-/// Advisory locks, in the database `postgres`.
+#[path = "../../../crates/embedded-postgres/tests/embedded/folder.rs"]
+pub(crate) mod folder;
+
+use folder::options;
+
+/// Keys of advisory locks, taken in the database `postgres`.
 const TEMPLATE_LOCK: i64 = 0x6172_7401;
 const COPY_LOCK: i64 = 0x6172_7402;
 const SWEEP_LOCK: i64 = 0x6172_7403;
 
-/// How many states of the migrations keep their template: other checkouts may be at work.
+/// How many templates to keep. More than one, because other checkouts may be running tests.
 const TEMPLATES_KEPT: i64 = 6;
 
 static CLUSTER: OnceCell<Embedded> = OnceCell::const_new();
@@ -25,12 +28,7 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 static TEMPLATES: Mutex<Vec<Template>> = Mutex::const_new(Vec::new());
 static DONE_WITH: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
 
-/// How tests have a Postgres of their own in this folder: fast, forgetful.
-pub(crate) fn options(folder: PathBuf, watchdog: bool) -> Options {
-    Options { folder, bin_dir: None, path: std::env::var_os("PATH"), durable: false, watchdog }
-}
-
-/// The server that all tests share. A test that stops or kills servers makes one of its own, in a [`Folder`].
+/// The server that all tests share. A test that stops or kills servers starts its own, in a [`Folder`](folder::Folder).
 pub(crate) async fn cluster() -> &'static Embedded {
     CLUSTER
         .get_or_init(|| async {
@@ -44,15 +42,16 @@ pub(crate) async fn cluster() -> &'static Embedded {
         .await
 }
 
-/// A migrated database that is only ever copied.
+/// A migrated database that is only copied, never used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template {
     name: String,
     owner: &'static str,
 }
 
-/// The template for this fingerprint of the migrations, which this role owns. If it is not there, `migrate` makes it,
-/// given the URLs of an empty database, as its owner and as the service's role; once, however many processes ask.
+/// Returns the template for this fingerprint of the migrations, owned by this role. If there is none, `migrate`
+/// makes it from an empty database, given its URL as the owner and its URL as the service's role. An advisory lock
+/// keeps concurrent processes from making it twice.
 pub(crate) async fn template(
     fingerprint: &str,
     owner: &'static str,
@@ -73,13 +72,13 @@ pub(crate) async fn template(
         .await
         .expect("the list of databases");
     if open != Some(false) {
-        // Open: whoever was making it did not finish.
+        // It still accepts connections: the process that made it didn't finish.
         run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
         drop_old_templates(&mut admin).await;
         run(&mut admin, format!("CREATE DATABASE {name} OWNER {owner} TEMPLATE template0")).await;
         let cluster = cluster().await;
         migrate(&cluster.url(owner, name), &cluster.url(SERVICE, name)).await;
-        // Nobody may connect: a database with a session cannot be copied.
+        // A database with open sessions can't be copied, so close it for connections.
         run(&mut admin, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
         end_sessions(&mut admin, name).await;
     }
@@ -88,27 +87,27 @@ pub(crate) async fn template(
     template
 }
 
-/// The URL of a fresh copy, as the service's role. It stays until a later run, so where there are many prefer
-/// [`Database`].
+/// Returns the URL of a fresh copy, as the service's role. The copy is dropped by a later run only, so prefer
+/// [`Database`] for many copies.
 pub(crate) async fn database(template: &Template) -> String {
     let name = copy(template).await;
     cluster().await.url(SERVICE, &name)
 }
 
-/// A fresh copy that is gone soon after it is dropped: four hundred of them would fill a small disk.
+/// A fresh copy that is dropped soon after this value: four hundred of them would fill a small disk.
 #[derive(Debug)]
 pub(crate) struct Database {
-    /// Where it is, as the service's role.
+    /// The URL for the service's role.
     pub(crate) url: String,
-    /// Where it is, as the role that owns it.
+    /// The URL for the owner's role.
     pub(crate) owner_url: String,
-    /// Where it is, as superuser, for tests that look behind the service's back.
+    /// The URL for the superuser, for tests that read or change rows without the service.
     pub(crate) admin_url: String,
     name: String,
 }
 
 impl Database {
-    /// A fresh copy of the template.
+    /// Copies the template.
     pub(crate) async fn fresh(template: &Template) -> Self {
         let name = copy(template).await;
         let cluster = cluster().await;
@@ -120,7 +119,7 @@ impl Database {
         }
     }
 
-    /// What Postgres calls it.
+    /// The database's name.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -128,7 +127,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // The next copy's maker removes it: there is no awaiting here.
+        // `drop` can't await. The next call of `copy` drops the database.
         DONE_WITH.lock().expect("the list").push(self.name.clone());
     }
 }
@@ -140,7 +139,7 @@ async fn copy(template: &Template) -> String {
     for name in done_with {
         run(&mut admin, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
     }
-    // Copies of one template at a time: side by side they trip over each other's checkpoints.
+    // Copies one template at a time: parallel copies wait for each other's checkpoints.
     lock(&mut admin, COPY_LOCK).await;
     run(&mut admin, format!("CREATE DATABASE {name} OWNER {} TEMPLATE {}", template.owner, template.name))
         .await;
@@ -148,7 +147,7 @@ async fn copy(template: &Template) -> String {
     name
 }
 
-/// A session as superuser, in the database `postgres`. Closing it gives back its locks.
+/// Opens a session as superuser in the database `postgres`. Closing it releases its advisory locks.
 pub(crate) async fn admin() -> PgConnection {
     let url = cluster().await.url(SUPERUSER, "postgres");
     PgConnection::connect(&url).await.expect("a superuser's session")
@@ -187,7 +186,7 @@ async fn drop_old_templates(admin: &mut PgConnection) {
     }
 }
 
-/// Drops what processes that are no more have left; one sweeper is enough.
+/// Drops the databases of processes that have ended. One process at a time does this.
 async fn sweep(cluster: &Embedded) {
     let url = cluster.url(SUPERUSER, "postgres");
     let mut admin = PgConnection::connect(&url).await.expect("a superuser's session");
@@ -209,8 +208,8 @@ async fn sweep(cluster: &Embedded) {
     admin.close().await.expect("a close");
 }
 
-/// Whether the process in `test_<pid>_<n>` still is. Our own id in the name of a database from before us was
-/// another's.
+/// Whether the process `pid` of `test_<pid>_<n>` is running. Our own pid counts as ended, because an earlier
+/// process had the same one.
 fn maker_lives(name: &str) -> bool {
     let pid = name.split('_').nth(1).and_then(|pid| pid.parse::<i32>().ok());
     let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) else {
@@ -218,32 +217,4 @@ fn maker_lives(name: &str) -> bool {
     };
     pid != rustix::process::getpid()
         && !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
-}
-
-/// A short temporary folder, removed at the end of the test, that the server's user can reach when we are
-/// root.
-#[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    /// An empty one.
-    pub(crate) fn new() -> Self {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = PathBuf::from(format!("/tmp/ar-test-{}-{count}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).expect("a temporary folder");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o711)).expect("its permissions");
-        Self(path)
-    }
-
-    /// A path in it.
-    pub(crate) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

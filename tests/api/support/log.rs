@@ -1,8 +1,9 @@
-//! The service's log goes to the output of the test that runs it, so that it is printed when that test fails.
+//! Writes the service's log to the output of the test that runs it, so that the log is printed when that test
+//! fails.
 //!
-//! One subscriber serves the whole process, because a scoped one doesn't follow spawned tasks. It prints with `print!`: the
-//! test runner captures that by thread, and a thread inherits the capture of the thread that started it. Each test has a
-//! runtime of its own, so all tasks of its service run on its threads.
+//! One subscriber serves the whole process, because a scoped one doesn't follow spawned tasks. It prints with
+//! `print!`: the test runner captures that by thread, and a thread inherits the capture of the thread that started
+//! it. Each test has its own runtime, so all tasks of its service run on its threads.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,18 +14,20 @@ use std::{
 
 use tracing_subscriber::EnvFilter;
 
-/// Sends the log lines of this process to the output of the test. `TEST_LOG` filters them, in the form of `RUST_LOG`.
+/// Sends the log lines of this process to the output of the test. `TEST_LOG` filters them, in the form of
+/// `RUST_LOG`.
 ///
-/// The level is `info` when nobody sets it: at `debug` the service leaves its fast path, so tests of that would test
-/// nothing. `make proof` prints the output of all tests, and gets errors only.
+/// The default level is `info`: at `debug` the service skips its fast path, so tests of the fast path would test
+/// nothing. `make proof` prints the output of all tests, so its level is `error`.
 pub(crate) fn capture() {
     let level = if std::env::var_os("PROOF").is_some() { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("TEST_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    // The first test of the process sets it up; for all others it is set up already.
+    // The first test of the process sets the subscriber up; for the others this fails, which is fine.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().with_ansi(false).try_init();
 }
 
-/// Where a child process writes to, so that each line is printed, after `name`, into the output of the test that started it.
+/// Returns an output for a child process. Each line is printed, after `name`, into the output of the test that
+/// started it.
 pub(crate) fn pipe(name: &'static str) -> Stdio {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     thread::spawn(move || {
@@ -35,7 +38,8 @@ pub(crate) fn pipe(name: &'static str) -> Stdio {
     writer.into()
 }
 
-/// Prints what a process has written into this file, if the test is failing: for the `Drop` of what owns the process.
+/// Prints what a process has written into this file, if the test is failing. Called in the `Drop` of the process's
+/// owner.
 pub(crate) fn show_if_failing(file: &Path) {
     if thread::panicking()
         && let Ok(log) = std::fs::read_to_string(file)

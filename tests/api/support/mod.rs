@@ -1,4 +1,4 @@
-//! What every test has at hand: a database, a service on it, callers.
+//! What every test uses: a database, a service on it, and clients.
 
 pub(crate) mod app;
 pub(crate) mod caller;

@@ -1,4 +1,4 @@
-//! Scripts of Node, with npm's packages of the versions in tests/package.json.
+//! Runs Node scripts with npm's packages, in the versions of tests/package.json.
 
 use std::{path::Path, process::Stdio};
 
@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::log;
 
-/// A script, to be run in this folder of tests. It ends with whoever waits for it.
+/// A command that runs this script in this folder of tests. The process is killed when its handle is dropped.
 pub(crate) fn script(folder: &str, path: &str) -> Command {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     assert!(tests.join("node_modules").exists(), "run `npm ci` in tests, as `make test` does");

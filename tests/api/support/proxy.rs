@@ -1,5 +1,5 @@
-//! A proxy between two parties that can swallow what they say: how it looks when a machine is gone, or a firewall has
-//! forgotten a connection. Nobody is told; what is sent is taken, and arrives nowhere.
+//! A TCP proxy that can go silent: it still accepts bytes but forwards nothing, and closes nothing. A connection
+//! looks like that when its peer's machine is gone, or when a firewall has forgotten it.
 
 use std::{
     net::SocketAddr,
@@ -17,23 +17,23 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Where what is said goes.
+/// The address that the proxy forwards to.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     Tcp(String),
     Unix(PathBuf),
 }
 
-/// What becomes of the connections that are open.
+/// What happens to the open connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Silence {
-    /// Neither end hears of it.
-    OfBoth,
-    /// The target is gone; its clients do not hear of that.
-    OfTarget,
+    /// Both ends stay open.
+    KeepBothOpen,
+    /// The connection to the target is closed; the client's stays open.
+    CloseTarget,
 }
 
-/// A listening proxy; it stops listening when it is dropped, and what it carries ends with the test.
+/// A listening proxy. Dropping it stops the listener; open connections end with the test's runtime.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -63,17 +63,17 @@ impl Proxy {
         Self { address, silence, counts, listening }
     }
 
-    /// From here on, connections that are open carry nothing more. New ones are as they should be.
+    /// Stops forwarding on the open connections. New connections work.
     pub(crate) fn silence(&self, silence: Silence) {
         self.silence.send_replace(Some(silence));
     }
 
-    /// How many bytes were taken and went nowhere.
+    /// The number of bytes read and not forwarded.
     pub(crate) fn swallowed(&self) -> usize {
         self.counts.swallowed.load(Ordering::SeqCst)
     }
 
-    /// How many connections its clients hold, silent ones too.
+    /// The number of open connections from clients, silent ones included.
     pub(crate) fn open(&self) -> usize {
         self.counts.open.load(Ordering::SeqCst)
     }
@@ -117,17 +117,17 @@ async fn between(
     }
     let silence = *silence.borrow();
     match silence {
-        Some(Silence::OfTarget) => {
+        Some(Silence::CloseTarget) => {
             drop(server);
             swallow(&mut client, counts).await;
         }
-        Some(Silence::OfBoth) | None => {
+        Some(Silence::KeepBothOpen) | None => {
             tokio::join!(swallow(&mut client, counts), swallow(&mut server, counts));
         }
     }
 }
 
-/// Takes all that is said until nobody is there to say more.
+/// Reads and discards bytes until the connection ends.
 async fn swallow(from: &mut (impl AsyncRead + Unpin), counts: &Counts) {
     let mut said = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut said).await {

@@ -1,10 +1,10 @@
-//! Programs of Python, with PyPI's packages of the versions in tests/requirements.txt.
+//! Runs Python programs with PyPI's packages, in the versions of tests/requirements.txt.
 
 use std::{path::Path, process::Stdio};
 
 use tokio::process::Command;
 
-/// A program of tests/.venv. It ends with whoever waits for it.
+/// A program of tests/.venv. The process is killed when its handle is dropped.
 pub(crate) fn program(name: &str) -> Command {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/.venv/bin").join(name);
     assert!(program.exists(), "run `scripts/setup test`, as `make test` does");

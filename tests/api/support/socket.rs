@@ -1,4 +1,4 @@
-//! A socket as a client sees it: raw frames of `graphql-transport-ws`, with deadlines.
+//! A WebSocket client that reads and writes raw messages of `graphql-transport-ws`, with deadlines.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use tokio_tungstenite::{
 
 use super::wait::in_time;
 
-/// How long to wait for what must come: far more than it takes.
+/// How long to wait for a message; far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// What a socket is opened over: plain, or TLS.
+/// The stream below a socket: TCP or TLS.
 pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
@@ -29,28 +29,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 /// An open socket.
 pub(crate) struct Socket(WebSocketStream<Box<dyn Wire>>);
 
-/// What a server sent.
+/// A message from the server.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Frame {
-    /// A message.
+    /// A message of the protocol.
     Message(Value),
-    /// The end: code and reason.
+    /// The close frame: code and reason.
     Closed(u16, String),
 }
 
 impl Socket {
-    /// Upgrades with this subprotocol, and says nothing yet.
+    /// Upgrades with this subprotocol, and sends nothing.
     pub(crate) async fn connect(base: &str, protocol: &str) -> Self {
         Self::upgrade(base, &[("sec-websocket-protocol", protocol)]).await.unwrap()
     }
 
-    /// Upgrades with these headers; answers the status when it is refused.
+    /// Upgrades with these headers. Returns the status when the service rejects the upgrade.
     pub(crate) async fn upgrade(base: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let stream = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
         Self::over(stream, base, headers).await
     }
 
-    /// The same, over this connection.
+    /// Upgrades over this connection.
     async fn over(
         stream: impl Wire + 'static,
         base: &str,
@@ -69,13 +69,14 @@ impl Socket {
         }
     }
 
-    /// Upgrades and signs in.
+    /// Upgrades and authenticates.
     pub(crate) async fn open(base: &str, token: Option<&str>) -> Self {
         Self::connect(base, PROTOCOL).await.signed_in(token).await
     }
 
-    /// The same, of a client that has room for little: a line soon stands still when it does not read.
-    pub(crate) async fn open_narrow(base: &str, token: Option<&str>) -> Self {
+    /// Upgrades and authenticates with a small receive buffer, so that the connection soon blocks when the client
+    /// doesn't read.
+    pub(crate) async fn open_with_small_buffer(base: &str, token: Option<&str>) -> Self {
         let tcp = TcpSocket::new_v4().unwrap();
         tcp.set_recv_buffer_size(8 * 1024).unwrap();
         let stream = tcp.connect(base.trim_start_matches("http://").parse().unwrap()).await.unwrap();
@@ -83,7 +84,7 @@ impl Socket {
         socket.signed_in(token).await
     }
 
-    /// The same, over this connection.
+    /// Upgrades over this connection and authenticates.
     pub(crate) async fn open_over(stream: impl Wire + 'static, base: &str, token: &str) -> Self {
         let socket = Self::over(stream, base, &[("sec-websocket-protocol", PROTOCOL)]).await.unwrap();
         socket.signed_in(Some(token)).await
@@ -105,12 +106,12 @@ impl Socket {
         in_time("a message is taken", DEADLINE, self.0.send(message)).await.expect("the socket is open");
     }
 
-    /// Sends what the service may not take.
+    /// Sends a message, and ignores that the service may have closed the socket.
     pub(crate) async fn try_raw(&mut self, message: Message) {
         drop(timeout(DEADLINE, self.0.send(message)).await);
     }
 
-    /// Reads the next message, and answers it if it is a ping; whether it was one.
+    /// Reads the next message. Returns whether it was a ping of the protocol, and answers it if so.
     pub(crate) async fn ping(&mut self) -> bool {
         loop {
             match self.0.next().await {
@@ -128,13 +129,13 @@ impl Socket {
         }
     }
 
-    /// Starts an operation under this id.
+    /// Starts an operation with this id.
     pub(crate) async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
         let payload = json!({ "query": query, "variables": variables });
         self.send(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
     }
 
-    /// The next message of any kind, as the transport has it, but for the service's own pings.
+    /// The next message as the transport has it, without the transport's pings.
     pub(crate) async fn any(&mut self) -> Message {
         loop {
             match in_time("a frame", DEADLINE, self.0.next()).await {
@@ -145,12 +146,12 @@ impl Socket {
         }
     }
 
-    /// The next message or the end; pings of the transport and of the protocol are answered on the way.
+    /// The next message or the end. Pings of the transport and of the protocol are answered, not returned.
     pub(crate) async fn next(&mut self) -> Frame {
         self.next_within(DEADLINE).await
     }
 
-    /// The same, when it may take longer than most.
+    /// Same as [`Socket::next`], with its own deadline.
     pub(crate) async fn next_within(&mut self, deadline: Duration) -> Frame {
         loop {
             let frame = in_time("a frame", deadline, self.0.next()).await;
@@ -159,7 +160,7 @@ impl Socket {
                 Some(Ok(Message::Text(text))) => {
                     let message: Value = serde_json::from_str(&text).unwrap();
                     if message["type"] == "ping" {
-                        // The service may have closed its end since.
+                        // The service may have closed its end meanwhile.
                         self.try_raw(Message::text("{\"type\":\"pong\"}")).await;
                         continue;
                     }
@@ -183,7 +184,7 @@ impl Socket {
         }
     }
 
-    /// Whether nothing comes for a while but pings.
+    /// Whether nothing but pings arrives within `time`.
     pub(crate) async fn is_quiet(&mut self, time: Duration) -> bool {
         let pings = async { while self.ping().await {} };
         timeout(time, pings).await.is_err()

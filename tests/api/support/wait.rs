@@ -1,22 +1,22 @@
-//! Waits with a deadline, which name what did not come.
+//! Waits with a deadline. The panic says what didn't happen.
 
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use tokio::time::{sleep, timeout};
 
-/// How long to wait for what must come: many times what it takes, also on a machine that is busy.
+/// How long to wait for an event: many times what it takes, on a busy machine too.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Between two looks.
+/// Time between two checks.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Waits until `is_so`; fails with `what` after [`DEADLINE`].
+/// Polls until `is_so` is true. Panics with `what` after [`DEADLINE`].
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     eventually(what, async || is_so()).await;
 }
 
-/// Asks until the answer is yes; fails with `what` after [`DEADLINE`].
+/// Polls until `is_so` returns true. Panics with `what` after [`DEADLINE`].
 pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !within(what, is_so()).await {
@@ -25,17 +25,17 @@ pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool)
     }
 }
 
-/// What `coming` answers; fails with `what` when that takes longer than [`DEADLINE`].
+/// Awaits `coming`. Panics with `what` after [`DEADLINE`].
 pub(crate) async fn within<T>(what: &str, coming: impl Future<Output = T>) -> T {
     in_time(what, DEADLINE, coming).await
 }
 
-/// What `coming` answers; fails with `what` when that takes longer than `deadline`.
+/// Awaits `coming`. Panics with `what` after `deadline`.
 pub(crate) async fn in_time<T>(what: &str, deadline: Duration, coming: impl Future<Output = T>) -> T {
     timeout(deadline, coming).await.unwrap_or_else(|_| panic!("not within {deadline:?}: {what}"))
 }
 
-/// Waits until a statement like this waits for a lock in the database of this session.
+/// Waits until a statement that matches `like` waits for a lock in the database of this session.
 pub(crate) async fn waits_for_a_lock(session: &mut PgConnection, like: &str) {
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1";

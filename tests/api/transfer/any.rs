@@ -1,4 +1,4 @@
-//! Whatever may be stored survives: arbitrary text, arbitrary JSON.
+//! Property tests of import and export: any text and any JSON that may be stored survives.
 
 use agent_registry::domain::{
     transfer::{Line, LineVersion},
@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 
 use super::Desk;
 
-/// Text of any kind that may be stored.
+/// Any text that may be stored.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), "[\\PC\r\n\t\u{1}\u{2028}\u{feff}\"\\\\]{0,40}"]
         .prop_map(|text| text.replace('\0', "␀"))
 }
 
-/// Whether a number's canonical form is no integer beyond ±(2^53−1).
+/// Whether a number's canonical form isn't an integer beyond ±(2^53−1).
 fn storable(number: f64) -> bool {
     number.is_finite() && !(9_007_199_254_740_992.0..1e21).contains(&number.abs())
 }
 
-/// JSON of any kind that may be stored.
+/// Any JSON that may be stored.
 fn any_json() -> impl Strategy<Value = Value> {
     let number = prop_oneof![
         (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(|number| json!(number)),
@@ -86,7 +86,7 @@ fn any_line_is_written_and_read_unchanged() {
         .run(&line(), |line| {
             let written = line.write().unwrap();
             let read = Line::read(&written).unwrap();
-            // Not `read == line`: 1.0 and 1 are one number, written as 1.
+            // Not `read == line`, because 1.0 and 1 are one number, written as 1.
             prop_assert_eq!(read.write().unwrap(), written);
             let prompts = |line: &Line| {
                 line.versions.iter().map(|version| version.system_prompt.clone()).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! An import beside other writers of the same agents.
+//! An import concurrent with other writers of the same agents.
 
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -11,8 +11,8 @@ use crate::support::{
 
 const ROUNDS: usize = 60;
 
-/// Whichever is first, the other sees it: the import adds its version before the published one, or is refused because the
-/// published one stands where its own would. Neither fails in another way, and no number is given twice.
+/// Whichever commits first, the other sees it: the import adds its version before the published one, or is rejected
+/// because the published one has its number. There is no other error, and no duplicate number.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_and_a_publish_of_one_agent_see_each_other() {
     let desk = Desk::open().await;
@@ -24,7 +24,7 @@ async fn an_import_and_a_publish_of_one_agent_see_each_other() {
         let (mine, theirs) = (format!("import {round}"), format!("publish {round}"));
         let wanted: Vec<&str> = prompts.iter().map(String::as_str).chain([mine.as_str()]).collect();
         let file = simple("A", &wanted);
-        // Each begins first in turn; the time between them grows to that of a whole write.
+        // They start first in turn. The time between them grows to the length of a whole write.
         let delay = std::time::Duration::from_micros(u64::try_from(round).unwrap() * 100);
         let publish = async {
             if round % 2 == 0 {
@@ -49,7 +49,7 @@ async fn an_import_and_a_publish_of_one_agent_see_each_other() {
             }
             Err(err) => {
                 let number = prompts.len() + 1;
-                let expected = format!("version {number} in the registry is another");
+                let expected = format!("version {number} differs from the one in the registry");
                 assert!(err.to_string().contains(&expected), "round {round}: {err}");
                 refused += 1;
             }
@@ -60,11 +60,11 @@ async fn an_import_and_a_publish_of_one_agent_see_each_other() {
             there[0].versions.iter().map(|version| version.system_prompt.as_str()).collect();
         assert_eq!(there, prompts, "round {round}");
     }
-    assert!(imported > 0 && refused > 0, "{imported} imports were first and {refused} were not");
+    assert!(imported > 0 && refused > 0, "{imported} imports won and {refused} lost");
 }
 
-/// The import is held up when it has read its agents and not yet their histories. Every other writer locks the customer
-/// too, so the agents' locks are a second wall.
+/// The import is blocked after it has read its agents and before it reads their histories. Every other writer locks
+/// the customer too, so the agents' locks are a second protection.
 #[tokio::test]
 async fn an_import_locks_its_customer_and_its_agents_before_it_compares_histories() {
     let desk = Desk::open().await;

@@ -1,4 +1,4 @@
-//! What an import refuses, and that nothing of it is stored.
+//! Inputs that an import rejects without storing anything.
 
 use agent_registry::{
     clock::Clock,
@@ -31,7 +31,7 @@ async fn a_bad_line_is_named_and_stores_nothing() {
         ("[]".to_owned(), "expected"),
         ("null".to_owned(), "expected"),
         ("\u{feff}{}".to_owned(), "missing field `agent`"),
-        ("{\"agent\": 1e999}".to_owned(), "larger than a double"),
+        ("{\"agent\": 1e999}".to_owned(), "larger than the largest double"),
         (r#"{"agent":"Bad"}"#.to_owned(), "versions"),
         (r#"{"agent":"Bad","versions":{}}"#.to_owned(), "expected"),
         (r#"{"agent":"Bad","versions":[{}]}"#.to_owned(), "system_prompt"),
@@ -51,13 +51,13 @@ async fn a_bad_line_is_named_and_stores_nothing() {
         (version(json!({ "colour": 1 })), "unknown field `colour`"),
         (
             version(json!({ "system_prompt": "a\0b" })),
-            "version 2: systemPrompt must not hold the character U+0000",
+            "version 2: systemPrompt must not contain the character U+0000",
         ),
         (
             version(json!({ "system_prompt": "x".repeat(512 * 1024 + 1) })),
             "version 2: systemPrompt is too large",
         ),
-        (version(json!({ "published_at": future })), "version 2: published_at lies in the future"),
+        (version(json!({ "published_at": future })), "version 2: published_at must not be in the future"),
         (version(json!({ "published_at": "yesterday" })), "RFC 3339"),
         (version(json!({ "published_at": "1969-12-31T23:59:59Z" })), "before 1970"),
         (version(json!({ "model_name": "" })), "modelName must not be blank"),
@@ -100,7 +100,7 @@ async fn an_endless_line_is_refused_within_bounded_memory() {
 async fn what_is_no_text_is_refused() {
     let desk = Desk::open().await;
     let err = import(&desk.app.registry, &system(), desk.input(), &mut &b"{\"agent\":\"\xff\"}"[..]).await;
-    assert!(err.unwrap_err().to_string().starts_with("line 1: it is not JSON"));
+    assert!(err.unwrap_err().to_string().starts_with("line 1: not JSON"));
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn who_may_not_write_may_not_import() {
     assert_eq!(err.to_string(), "there is no such customer");
 }
 
-/// Somebody whose token is real.
+/// The caller of this client's token.
 async fn caller(desk: &Desk, client: &Client) -> Caller {
     let token = client.token.as_deref().unwrap();
     desk.app.registry.authenticate(token, &Caller::system("test").origin).await.unwrap()

@@ -1,4 +1,5 @@
-// The scenario with Apollo Client: HTTP with persisted queries, subscriptions over graphql-ws, a normalised cache.
+// Runs the scenario with Apollo Client: HTTP with persisted queries, subscriptions over graphql-ws, a normalised
+// cache.
 //
 //   TOKEN=… node apollo.mjs --url http://127.0.0.1:PORT/graphql --agent AGENT_ID
 
@@ -14,7 +15,7 @@ import { run } from "./scenario.mjs";
 
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
-/** What was sent over HTTP, in order: an operation's name, and whether its text went along. */
+/** The HTTP requests in order: the operation's name, and whether its text was sent. */
 const sent = [];
 const telling = (address, init) => {
   const { operationName, query } = JSON.parse(init.body);
@@ -53,7 +54,7 @@ function open(url, token) {
       });
       return () => subscription.unsubscribe();
     },
-    // The first read of the versions was a miss, all that came after it were hits.
+    // The first read of the versions was a miss in the persisted queries, all later ones were hits.
     more: () => ({ persisted: sent.filter((what) => what.startsWith("ReadVersions")) }),
   };
 }

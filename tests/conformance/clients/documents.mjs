@@ -1,4 +1,4 @@
-// The operations of scenario.graphql, by name: each with the fragments that it spreads.
+// The operations of scenario.graphql by name, each with the fragments that it spreads.
 
 import { readFileSync } from "node:fs";
 import { parse, separateOperations } from "graphql";

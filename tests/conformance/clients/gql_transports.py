@@ -1,11 +1,11 @@
-"""Python's gql over each of its transports: a query, a mutation, a refusal, and on sockets a subscription that is sent an
-activation.
+"""Runs Python's gql over each of its transports: a query, a mutation, a rejected query, and over WebSocket a subscription
+that receives an activation.
 
     TOKEN=… python gql_transports.py --url http://127.0.0.1:PORT/graphql --agent AGENT --version ID --version ID
 
-TOKEN is an editor's, and the agent serves neither of the versions. Each transport checks its documents against the schema
-that it reads by introspection. The transports have gql's defaults: sockets offer the older protocol too, before ours. On
-stdout, one JSON object: what was seen over each transport. Exit code 0: nothing unexpected was raised.
+TOKEN is an editor's, and neither of the agent's versions is active. Each transport validates its documents against the
+schema that it reads by introspection. The transports have gql's defaults: sockets offer the older protocol first, then
+ours. Prints one JSON object with the results of each transport. Exit code 0: no unexpected error.
 """
 
 import argparse
@@ -82,7 +82,7 @@ async def over_http(transport, name, agent):
 async def over_socket(transport, name, agent, version):
     async with Client(transport=transport, fetch_schema_from_transport=True) as session:
         seen, revision = await answers(session, name, agent)
-        # What happens before the subscription has begun comes first in it.
+        # An activation before the subscription has started is its first event.
         events = session.subscribe(request(WATCH, agents=[agent], after=revision))
         first = asyncio.ensure_future(anext(events))
         activate = request(ACTIVATE, input={"agentId": agent, "versionId": version})
@@ -104,7 +104,7 @@ async def all_of_them(url, token, agent, versions):
         "requests": await asyncio.to_thread(over_requests, RequestsHTTPTransport(url=url, headers=headers), agent),
         "httpx": await over_http(HTTPXAsyncTransport(url=url, headers=headers), "httpx", agent),
         "aiohttp": await over_http(AIOHTTPTransport(url=url, headers=headers), "aiohttp", agent),
-        # By the header of the upgrade, and by the payload of `connection_init`.
+        # The credential goes in a header of the upgrade, or in the payload of `connection_init`.
         "websockets": await over_socket(
             WebsocketsTransport(url=socket, headers=headers), "websockets", agent, versions[0]
         ),

@@ -1,10 +1,10 @@
-// The socket below each of the clients, which the scenario can cut.
+// The WebSocket below each client, which the scenario can cut.
 
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import { resuming } from "./resuming.mjs";
 
-/** A client of the service's socket that always comes back; `cut` ends its connection, `mend` lets it come back. */
+/** A graphql-ws client that always reconnects. `cut` ends its connection, `mend` lets it reconnect. */
 export function lineTo(url, token) {
   let socket;
   let mended = Promise.resolve();

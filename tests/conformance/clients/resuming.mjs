@@ -1,15 +1,15 @@
-// Subscriptions that go on where they were.
+// Subscriptions that resume at their cursor.
 
 /**
- * A graphql-ws client as it was, but each subscription remembers the `cursor` of its last event and passes it as `after`
- * when graphql-ws connects again. So no event is missed and none comes twice, whichever client is above it. Ask for
- * `cursor`, declare `$after: Cursor`, and give a first `after`, such as the revision of what was read before.
+ * Wraps a graphql-ws client: each subscription stores the `cursor` of its last event and sends it as `after` when
+ * graphql-ws reconnects. So no event is missed or repeated, whatever client library is on top. Select `cursor`,
+ * declare `$after: Cursor`, and give a first `after`, such as the revision of the last read.
  */
 export function resuming(client) {
   return {
     ...client,
     subscribe(payload, sink) {
-      // graphql-ws writes this very object at each connection.
+      // graphql-ws serialises this object again at each connection.
       const variables = { ...payload.variables };
       return client.subscribe({ ...payload, variables }, {
         ...sink,

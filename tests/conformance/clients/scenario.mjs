@@ -1,15 +1,15 @@
-// The same steps for each client: pages both ways, mutations with and without user errors, a refusal, and a
-// subscription that is cut off twice.
+// The steps that each client runs: pages in both directions, mutations with and without user errors, a rejected one,
+// and a subscription that is cut off twice.
 //
-// A client is `{ read, write, watch, line }`. `read` and `write` take an operation's name and its variables and answer
-// `{ data, code }`: what the client holds afterwards, and the code of the first error. `watch` hands each event to a
-// function and answers how to stop. `line` is the socket below.
+// A client is `{ read, write, watch, line }`. `read` and `write` take an operation's name and its variables, and
+// return `{ data, code }`: the data in the client's cache afterwards, and the code of the first error. `watch`
+// passes each event to a function, and returns a function that stops it. `line` is the socket below.
 
 import { parseArgs } from "node:util";
 
 const DEADLINE = 30_000;
 
-/** Runs the steps with clients that `open(url, token)` makes; prints what was seen as one line of JSON. */
+/** Runs the steps with clients that `open(url, token)` makes, and prints the results as one line of JSON. */
 export async function run(open) {
   const { url, agent } = parseArgs({ options: { url: { type: "string" }, agent: { type: "string" } } }).values;
   const late = setTimeout(() => {
@@ -40,7 +40,7 @@ async function steps(open, id) {
     const { activateVersion } = (await client.write("Activate", { input })).data;
     return [activateVersion.agent.activeVersion?.number ?? null, told(activateVersion)];
   };
-  // Version 6 does not serve: what the caller can mend is data, and the agent comes along as it is.
+  // Version 6 isn't active, so this is a conflict: the user error is data, and the payload has the agent.
   seen.conflict = await activate(1, { expectedActiveVersionId: published.version.id });
 
   const events = [];
@@ -66,7 +66,7 @@ async function steps(open, id) {
   return { ...seen, ...client.more?.() };
 }
 
-/** Reads page after page; answers which versions the client held after each. */
+/** Reads all pages. Returns the versions in the client's cache after each. */
 async function pages(client, id, following, first, versions) {
   const held = [];
   for (let page = first; page;) {
@@ -81,7 +81,7 @@ async function pages(client, id, following, first, versions) {
 
 const told = ({ userErrors }) => userErrors.map(({ code, field }) => `${code} ${field}`);
 
-/** Lets somebody wait for what others bring. */
+/** A queue whose reader waits for the next item. */
 function queue() {
   let ring = () => {};
   return {

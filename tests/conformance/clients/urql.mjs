@@ -1,4 +1,4 @@
-// The scenario with urql: HTTP, subscriptions over graphql-ws, a normalised cache.
+// Runs the scenario with urql: HTTP, subscriptions over graphql-ws, a normalised cache.
 //
 //   TOKEN=… node urql.mjs --url http://127.0.0.1:PORT/graphql --agent AGENT_ID
 

@@ -1,4 +1,4 @@
-// Cases written by hand: faults that were found once, each by name, and their neighbours on the right side of the rule.
+// Handwritten cases: faults found earlier, each with a name, and valid neighbours.
 
 const A = "01990000-0000-7000-8000-0000000000a1";
 const C = "01990000-0000-7000-8000-0000000000c1";
@@ -6,7 +6,7 @@ const C = "01990000-0000-7000-8000-0000000000c1";
 const KEY = `{customerId: "${C}", name: "k", scopes: [AGENTS_READ]}`;
 const publish = (rest) => `mutation { publishVersion(input: {agentId: "${A}", systemPrompt: "s", modelName: "m", ${rest}}) { revision } }`;
 
-/** What is selected twice. */
+/** Repeated selections. */
 const TWICE = [
   ["createApiKey twice under one key, by a fragment", "5.3.2", "ok",
     `mutation { k: createApiKey(input: ${KEY}) { secret } ...F } fragment F on Mutation { k: createApiKey(input: ${KEY}) { apiKey { id } } }`],
@@ -56,7 +56,7 @@ const TWICE = [
   ["`__typename` under the key of a field", "5.3.2", "refused", "{ viewer { name: __typename name } }"],
 ];
 
-/** Half-run mutations, and types that bind nothing. */
+/** Mutations with an error in a later field, and types that don't match. */
 const HALF = [
   ["the second field's input is a string", "5.6.1", "refused", 'mutation { a: createCustomer(input: {name: "A"}) { revision } b: createAgent(input: "x") { revision } }'],
   ["the second field's instant is no instant", "5.6.1", "refused",
@@ -111,7 +111,7 @@ const HALF = [
   ["two roots in a subscription that is not run", "5.2.4.1", "refused", "query A { viewer { kind } } subscription B { activations { id } changes { position } }", { operationName: "A" }],
 ];
 
-/** The rest of the rules, where the generator seldom comes. */
+/** Other rules, which the generator rarely reaches. */
 const RULES = [
   ["an operation of three that is chosen by name", "6.1", "ok", "query A { viewer { kind } } query B { viewer { name } } mutation C { createCustomer(input: {name: \"\"}) { revision } }", { operationName: "B" }],
   ["a name that none of three has", "6.1", "refused", "query A { viewer { kind } } query B { viewer { name } }", { operationName: "C" }],
@@ -209,5 +209,5 @@ const RULES = [
   ["a mutation's field in a query", "5.3.1", "refused", '{ createCustomer(input: {name: "A"}) { revision } }'],
 ];
 
-/** All of them, each with the verdict and the section that whoever wrote it expects. */
+/** All handwritten cases, with the verdict and the section that their author expects. */
 export const BY_HAND = [...TWICE, ...HALF, ...RULES].map(([name, rule, verdict, document, more = {}]) => ({ name, rule, verdict, document, ...more }));

@@ -1,4 +1,4 @@
-// Cases made from the schema: requests that are right, and requests that break one rule each.
+// Generates cases from the schema: valid requests, and requests that break one rule each.
 
 import { getOperationAST, parse, print, stripIgnoredCharacters } from "graphql";
 import { Broken } from "./breaks/broken.mjs";
@@ -8,32 +8,32 @@ import { request, wire } from "./operations.mjs";
 import { Random } from "./random.mjs";
 import { scramble, scratch, spaced } from "./scramble.mjs";
 
-/** How many requests are tried until one has what is to be broken, and breaks nothing else. */
+/** How many requests to try until one contains what is to be broken, and the change breaks nothing else. */
 const TRIES = 400;
 const KINDS = ["query", "query", "mutation", "mutation", "mutation", "subscription"];
 
-/** A case as it is kept: without what it does not have. `kind` is the operation's, where one can be chosen. */
+/** A case in the form that is stored: without missing members. `kind` is the operation's, if one can be chosen. */
 export function caseOf(name, { document, operationName, variables }, { verdict, rule, stage }) {
   const kind = stage === "parse" ? undefined : getOperationAST(parse(document), operationName)?.operation;
   return { name, document, operationName, variables, kind, verdict, rule, stage };
 }
 
-/** Its document as people write it, as programs send it, or as only the grammar allows it. */
+/** The document in one of several layouts: as people write it, minified, or with unusual ignored tokens. */
 function written(random, { document, ...others }) {
   const style = random.pick([(text) => text, stripIgnoredCharacters, stripIgnoredCharacters, (text) => spaced(random, text)]);
   return { document: style(document), ...others };
 }
 
-/** A request that is right. */
+/** A valid request. */
 export function right(schema, seed) {
   const random = new Random(seed);
   const made = written(random, wire(request(schema, random)));
   const verdict = judge(schema, made);
-  if (verdict.verdict !== "ok") throw new Error(`${seed}: made to be right, and is not: ${JSON.stringify({ verdict, made })}`);
+  if (verdict.verdict !== "ok") throw new Error(`${seed}: generated as valid, but is not: ${JSON.stringify({ verdict, made })}`);
   return caseOf("right", made, { ...verdict, rule: "5" });
 }
 
-/** A request that this breaks, and that breaks nothing else. */
+/** A request that breaks only the rule of this way. */
 export function broken(schema, seed, way) {
   for (let tried = 0; tried < TRIES; tried += 1) {
     const random = new Random(`${seed} ${tried}`);
@@ -59,15 +59,15 @@ function breakOnce(schema, random, way) {
 }
 
 /**
- * Whether a changed request is left out: a subscription, since a stream refuses a wrong id when it begins; a number so large
- * that a limit refuses it; and what more than one verdict is right for (`NOT_COMPARED`).
+ * Whether to leave a changed request out: a subscription, because a stream checks ids only when it starts; a number
+ * so large that a limit rejects it; and requests with more than one right verdict (`NOT_COMPARED`).
  */
 function isOpen({ document, variables }, { kind }, { message }) {
   const numbers = `${document} ${JSON.stringify(variables)}`.replace(/"[^"]*-[^"]*"/g, "");
   return kind === "subscription" || /\d{10}\b/.test(numbers) || /"""/.test(document) || message?.includes("DateTime: ");
 }
 
-/** A request with some of its tokens or characters changed, right or wrong as it comes. */
+/** A request with some of its tokens or characters changed, valid or not. */
 export function scrambled(schema, seed) {
   for (let tried = 0; ; tried += 1) {
     const random = new Random(`${seed} ${tried}`);
@@ -79,7 +79,7 @@ export function scrambled(schema, seed) {
   }
 }
 
-/** So many cases: right ones, broken ones (each way by turns), and scrambled ones. */
+/** Generates `count` cases: valid ones, broken ones (each way in turn), and scrambled ones. */
 export function* cases(schema, seed, count) {
   for (let at = 0; at < count; at += 1) {
     const own = `${seed}/${at}`;

@@ -1,6 +1,6 @@
-// Where the verdict of the service may differ from graphql-js 16's, and why: the whole list, which docs/conformance.md
-// repeats. `differential.test.mjs` shows for each example that graphql-js still answers `graphqlJs`, and that the judge
-// answers `right`; a row that a newer graphql-js makes needless fails there.
+// Where the service's verdict may differ from graphql-js 16's, and why: the complete list, repeated in
+// docs/conformance.md. `differential.test.mjs` checks for each example that graphql-js still returns `graphqlJs`,
+// and that the judge returns `right`. A row that a newer graphql-js makes needless fails there.
 
 const ID = "01990000-0000-7000-8000-0000000000a1";
 
@@ -43,7 +43,7 @@ export const DIFFERENCES = [
   },
 ];
 
-/** What is never generated, because more than one answer is right, or because another test holds it. */
+/** Requests that are never generated, because more than one verdict is right, or because another test covers them. */
 export const NOT_COMPARED = [
   ["`2.0` for an Int in variables", "JavaScript's JSON does not tell `2.0` from `2`"],
   ["integers beyond 2^53 in variables", "JavaScript's JSON rounds them; the JSON reader's own tests hold them"],

@@ -1,4 +1,4 @@
-// The judge, the generator, and the cases that are checked in. Run by `node --test differential.test.mjs`.
+// Tests the judge, the generator, and the checked-in cases. Run by `node --test differential.test.mjs`.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -21,14 +21,14 @@ test("the judge and whoever wrote the cases by hand agree", () => {
     const isOfValidation = /^5\.\d/.test(one.rule) && found.verdict === "refused";
     if (isOfValidation) assert.ok(found.rules.some((rule) => rule.startsWith(`${one.rule} `)), `${one.name}: ${found.rules}`);
   }
-  assert.equal(new Set(BY_HAND.map(({ name }) => name)).size, BY_HAND.length, "a name stands twice");
+  assert.equal(new Set(BY_HAND.map(({ name }) => name)).size, BY_HAND.length, "a name is used twice");
 });
 
 test("fixed.jsonl is what is generated", () => {
   const made = fixed(schema);
   assert.ok(lines(made) === readFileSync(FILE, "utf8"), "run `npm run -s differential -- --write` in tests, and look at what changed");
   assert.ok(made.length >= 400);
-  assert.equal(new Set(made.map(({ name }) => name)).size, made.length, "a name stands twice");
+  assert.equal(new Set(made.map(({ name }) => name)).size, made.length, "a name is used twice");
 });
 
 test("every section and every stage is broken by some case", () => {
@@ -78,7 +78,7 @@ test("one seed makes the same cases again, another one others", () => {
   assert.equal(one, some("1"));
   assert.notEqual(one, some("2"));
   const verdicts = one.trimEnd().split("\n").map((line) => JSON.parse(line).verdict);
-  assert.ok(verdicts.filter((verdict) => verdict === "ok").length >= 24, "two of five are right");
+  assert.ok(verdicts.filter((verdict) => verdict === "ok").length >= 24, "at least two of five must be valid");
 });
 
 test("a scalar that has no rule is not taken for one that accepts everything", () => {
@@ -103,7 +103,7 @@ test("merging is as the specification has it", () => {
     "query ($n: Int) { a: agents(first: $n) { totalCount } }",
   );
   assert.match(of('{ node(id: "x") { id ... on Agent { id name } ... on Node { __typename } } }'), /\.\.\. on Agent \{ id name __typename \} \.\.\. on AgentVersion \{ id __typename \}/);
-  assert.equal(of("{ viewer { kind } agents { totalCount } }"), undefined, "nothing stands twice");
+  assert.equal(of("{ viewer { kind } agents { totalCount } }"), undefined, "nothing is repeated");
 });
 
 test("what merges has duplicates, and what it merges to has neither duplicates nor fragments", () => {

@@ -1,4 +1,4 @@
-// The cases that are checked in, as `fixed.jsonl`: those by hand, then some of each way to break a rule, then right ones.
+// The checked-in cases of `fixed.jsonl`: handwritten ones, then some for each way to break a rule, then valid ones.
 
 import { readFileSync } from "node:fs";
 import { BREAKS } from "./breaks/index.mjs";
@@ -8,15 +8,15 @@ import { judge } from "./judge.mjs";
 
 export const FILE = new URL("fixed.jsonl", import.meta.url);
 
-/** Each case has its own seed: a change to the schema or to one way leaves the others as they are. */
+/** Each case has its own seed, so that a change to the schema or to one way leaves the others unchanged. */
 const SEED = "fixed";
 const RIGHT = 90;
 const SCRAMBLED = 50;
-/** How many of a way: there are many values and types that can be wrong, and few texts. */
+/** The number of cases for each way: many values and types can be wrong, but few texts. */
 const TIMES = { parse: 1, validate: 2, operation: 2, variables: 4, arguments: 2 };
 const MANY = ["5.3.2 ", "5.6.1 ", "5.8.5 "];
 
-/** All of them. */
+/** All checked-in cases. */
 export function fixed(schema) {
   const byHand = BY_HAND.map(({ name, rule, ...request }) => {
     const found = judge(schema, request);
@@ -34,8 +34,8 @@ export function fixed(schema) {
   return [...byHand, ...wrong, ...valid, ...mixed];
 }
 
-/** JSON lines. */
+/** Serialises cases as JSON lines. */
 export const lines = (cases) => cases.map((one) => `${JSON.stringify(one)}\n`).join("");
 
-/** The cases as they are checked in. */
+/** Reads the checked-in cases. */
 export const kept = () => readFileSync(FILE, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line));

@@ -1,11 +1,11 @@
-// Requests made from schema.graphql, each with the verdict that the service must reach. Run in `tests`:
+// Generates requests from schema.graphql, each with the verdict that the service must reach. Run in `tests`:
 //
-//   npm run -s differential -- --write                    writes fixed.jsonl anew
-//   npm run -s differential -- --seed 7 --count 5000      so many cases, as JSON lines
+//   npm run -s differential -- --write                    writes fixed.jsonl
+//   npm run -s differential -- --seed 7 --count 5000      prints 5,000 cases as JSON lines
 //   npm run -s differential -- --merged --seed 7 --count 500
-//       requests whose fields stand more than once, each with the one document that they merge to
+//       prints 500 requests with repeated fields, each with its merged document
 //
-// Exit code 2: wrong call.
+// Exit code 2: wrong usage.
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -33,7 +33,7 @@ if (write) {
   writeFileSync(FILE, lines(made));
   console.error(`${made.length} cases`);
 } else {
-  if (!seed || !/^\d+$/.test(count ?? "")) usage("it needs --write, or --seed and --count");
+  if (!seed || !/^\d+$/.test(count ?? "")) usage("give --write, or --seed and --count");
   const made = merged ? mergeable(schema, seed, Number(count)) : cases(schema, seed, Number(count));
   for (const one of made) process.stdout.write(lines([one]));
 }

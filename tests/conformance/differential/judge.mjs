@@ -1,7 +1,7 @@
-// The verdict on a request: whether the service must run it, or refuse it before any of it runs.
+// The verdict on a request: whether the service must run it, or reject it before any of it runs.
 //
-// graphql-js 16 is the judge. Where it differs from the specification of September 2025, or where the service promises
-// more than both, `differences.mjs` says so, and the two rules below take its place.
+// graphql-js 16 is the judge. `differences.mjs` lists where it differs from the specification of September 2025, or
+// where the service promises more than both. The two rules below replace it there.
 
 import {
   GraphQLError, GraphQLIncludeDirective, GraphQLSkipDirective, Kind, SingleFieldSubscriptionsRule, TypeInfo, getOperationAST, parse,
@@ -9,7 +9,7 @@ import {
 } from "graphql";
 import { getArgumentValues, getDirectiveValues, getVariableValues } from "graphql/execution/values.js";
 
-/** The section of the specification that each rule of graphql-js holds. */
+/** The section of the specification that each rule of graphql-js implements. */
 export const SECTIONS = {
   ExecutableDefinitionsRule: "5.1.1 Executable Definitions",
   UniqueOperationNamesRule: "5.2.2.1 Operation Name Uniqueness",
@@ -40,7 +40,7 @@ export const SECTIONS = {
   VariablesInAllowedPositionRule: "5.8.5 All Variable Usages Are Allowed",
 };
 
-/** Sections that a rule of graphql-js holds beside its own, told apart by its message. */
+/** Further sections that a rule of graphql-js implements, distinguished by its message. */
 export const FINER = [
   ["ValuesOfCorrectTypeRule", / is not defined by type /, "5.6.2 Input Object Field Names"],
   ["ValuesOfCorrectTypeRule", /^Field ".*" of required type .* was not provided/, "5.6.4 Input Object Required Fields"],
@@ -96,9 +96,9 @@ export const RULES = specifiedRules
 const refused = (stage, rule, message, rules) => ({ verdict: "refused", stage, rule, message, rules });
 const OK = { verdict: "ok" };
 
-/** What `RULES` report: each with the name of its rule and the section that it holds. */
+/** The errors of `RULES`, each with the name of its rule and the section. */
 export function violations(schema, document, rules = RULES) {
-  // One walk finds whether there is any; only then is each rule asked alone.
+  // One pass finds out whether there are any; only then each rule runs alone.
   if (validate(schema, document, rules, { maxErrors: 1 }).length === 0) return [];
   return rules.flatMap((rule) =>
     validate(schema, document, [rule], { maxErrors: 20 }).map(({ message }) => ({
@@ -110,8 +110,8 @@ export function violations(schema, document, rules = RULES) {
 }
 
 /**
- * The verdict on a request. `stage` is where a refusal comes from, `rule` the section of the specification that it
- * breaks, `rules` all sections that validation found broken.
+ * The verdict on a request. `stage` rejects it, `rule` is the section of the specification that it breaks, and
+ * `rules` are all sections that validation found broken.
  */
 export function judge(schema, { document: text, operationName, variables: given }, rules = RULES) {
   const variables = given ?? {};
@@ -134,7 +134,7 @@ export function judge(schema, { document: text, operationName, variables: given 
   return message ? refused("arguments", STAGES.arguments, message) : OK;
 }
 
-/** What is wrong with the arguments of the fields that will be run, and of their directives, once variables have values. */
+/** Errors in arguments of the fields that would run, and of their directives, after variables have been replaced. */
 function argumentsOf(schema, document, operation, variables) {
   const fragments = new Map();
   for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);

@@ -1,5 +1,5 @@
-// What a document with equal response keys means: the one document without fragments, directives and duplicates in which
-// each key stands once (GraphQL, section 6.3.2), as graphql-js 16 collects the fields.
+// Merges a document with repeated response keys: builds the equivalent document without fragments, directives and
+// duplicates, with each key once (GraphQL, section 6.3.2). graphql-js 16 collects the fields.
 
 import { Kind, getNamedType, getOperationAST, isAbstractType, isLeafType, parse, print } from "graphql";
 import { collectFields, collectSubfields } from "graphql/execution/collectFields.js";
@@ -9,7 +9,7 @@ import * as n from "./nodes.mjs";
 import { request, wire } from "./operations.mjs";
 import { Random } from "./random.mjs";
 
-/** The merged document of a request that is right, or nothing when no key of it stands twice, or a selection set would be empty. */
+/** The merged document of a valid request. Undefined if no key is repeated, or if a selection set would be empty. */
 export function merged(schema, { document: text, operationName, variables }) {
   const document = parse(text);
   const operation = getOperationAST(document, operationName);
@@ -48,7 +48,7 @@ export function merged(schema, { document: text, operationName, variables }) {
   return print({ kind: Kind.DOCUMENT, definitions: [whole] });
 }
 
-/** So many queries in which keys stand more than once, each with what it merges to. */
+/** Generates `count` queries with repeated keys, each with its merged document. */
 export function* mergeable(schema, seed, count) {
   for (let at = 0, made = 0; made < count; at += 1) {
     const name = `${seed}/${at}`;
@@ -56,7 +56,7 @@ export function* mergeable(schema, seed, count) {
     const whole = merged(schema, given);
     if (!whole) continue;
     const isRight = [given, { ...given, document: whole }].every((one) => judge(schema, one).verdict === "ok");
-    if (!isRight) throw new Error(`${name}: merging made something wrong of ${JSON.stringify(given)}`);
+    if (!isRight) throw new Error(`${name}: merging made an invalid document of ${JSON.stringify(given)}`);
     made += 1;
     yield { name, ...given, merged: whole };
   }

@@ -1,4 +1,4 @@
-// Nodes of graphql-js's syntax tree, as few of them as documents here are made of.
+// Constructors of nodes in graphql-js's syntax tree, as far as the documents here need them.
 
 import { Kind, isListType, isNonNullType } from "graphql";
 
@@ -44,7 +44,7 @@ export const fragment = (of, type, selections) => ({
   selectionSet: set(selections),
 });
 
-/** The syntax of a type. */
+/** The syntax node of a type. */
 export const typeNode = (type) => {
   if (isNonNullType(type)) return { kind: Kind.NON_NULL_TYPE, type: typeNode(type.ofType) };
   if (isListType(type)) return { kind: Kind.LIST_TYPE, type: typeNode(type.ofType) };
@@ -69,7 +69,7 @@ export const literal = (value) => {
   return Number.isInteger(value) ? int(value) : float(value);
 };
 
-/** The name under which a field's value is answered. */
+/** The response key of a field. */
 export const key = (node) => (node.alias ?? node.name).value;
 
 export const clone = (node) => structuredClone(node);

@@ -1,5 +1,5 @@
-// Valid requests, made from the schema: a tree of fields first, which is then scattered over duplicates and fragments in
-// ways that merging undoes.
+// Generates valid requests from the schema: first a tree of fields, which is then scattered over duplicates and
+// fragments such that merging restores it.
 
 import {
   GraphQLBoolean, GraphQLNonNull, Kind, getNamedType, isAbstractType, isInterfaceType, isLeafType, isNonNullType, print,
@@ -7,17 +7,17 @@ import {
 import * as n from "./nodes.mjs";
 import { THINGS, isRequired, literal, stricter, value } from "./values.mjs";
 
-/** Far within the limits of the service (src/graphql/guard), so that none is met. */
+/** Far below the service's limits (src/graphql/guard), so that no request reaches one. */
 const LIMITS = { text: 12_000, directives: 25, aliases: 50, roots: 12, fields: 400 };
 const DEPTH = 5;
 const PAGES = 2;
 
-/** Arguments that would let a page fail, or depend on when it is asked for. */
+/** Arguments that could make a page fail, or make it depend on the time of the request. */
 const UNSTEADY = ["after", "before", "filter", "atLeast"];
 
 /**
- * A request that is right: of one of these kinds, with this field at its root when one is given; `isSteady` when two
- * answers to it must be equal.
+ * A valid request of one of these kinds, with this field at its root if given. With `isSteady`, two responses to it
+ * must be equal.
  */
 export function request(schema, random, options = {}) {
   for (;;) {
@@ -26,7 +26,7 @@ export function request(schema, random, options = {}) {
   }
 }
 
-/** The same as it goes over the wire. */
+/** The request in its form on the wire. */
 export const wire = ({ document, operationName, variables }) => ({ document: print(document), operationName, variables });
 
 function isSmall(document) {
@@ -86,7 +86,7 @@ class Maker {
     this.definitions = [];
     this.values = {};
     this.things = this.isSteady ? (field, place) => thing(random, field, place) : undefined;
-    // What is no UUID is refused when the stream is to begin: by the subscription, which is no verdict on the request.
+    // A subscription rejects an invalid UUID when it starts, which is no verdict on the request. So use UUIDs only.
     if (kind === "subscription") this.things = () => random.pick(Object.values(THINGS));
     const type = schema.getRootType(kind);
     const roots = kind === "subscription" ? 1 : random.whole(1, kind === "mutation" ? 2 : 3);
@@ -110,18 +110,18 @@ class Maker {
   }
 
   isAsked(field) {
-    // Who watches, and since when, differs between two answers.
+    // The list of watchers changes between two responses.
     return !(this.isSteady && ["watchers", "activeConfig"].includes(field.name));
   }
 
-  /** A field with arguments and what is below it; `keys` are those that are taken beside it. */
+  /** A field with arguments and selections; `keys` are the response keys taken by its siblings. */
   field(def, depth, pages, keys, prefix = "") {
     const { random } = this;
     const type = getNamedType(def.type);
     const alias = prefix || keys.has(def.name) || random.chance(0.12) ? this.fresh(`${prefix}a`) : undefined;
     keys.set(alias ?? def.name, String(def.type));
     const args = def.args.filter((arg) => isRequired(arg) || (random.chance(0.3) && !(this.isSteady && UNSTEADY.includes(arg.name))));
-    // Two ways to page at once are an error of the field.
+    // Two ways of paging at once are an error of the field.
     const steady = this.isSteady && args.some(({ name }) => name === "first") ? args.filter(({ name }) => name !== "last") : args;
     const selections = isLeafType(type) ? undefined : this.selection(type, depth - 1, pages + (isPage(type) ? 1 : 0));
     return n.field(def.name, { alias, args: random.shuffle(steady).map((arg) => this.argument(arg, def)), selections });
@@ -139,7 +139,7 @@ class Maker {
     return n.argument(arg.name, made);
   }
 
-  /** A variable for a place of this type, at times; where there is no type, as within JSON, one of any type. */
+  /** Sometimes a variable for a place of this type. Where there is no type, as inside JSON, one of any type. */
   variable(location, place, hasDefault, things) {
     const { random, isSteady } = this;
     if (!random.chance(location ? 0.3 : 0.15)) return undefined;
@@ -158,7 +158,7 @@ class Maker {
     return this.define(name, own, defaultValue);
   }
 
-  /** What is asked of something of this type; no two have one key. */
+  /** The selections of this type, with distinct response keys. */
   selection(type, depth, pages) {
     const { random } = this;
     const keys = new Map();
@@ -182,11 +182,11 @@ class Maker {
     if (all.length === 0) return [n.field("__typename")];
     const chosen = random.some(all, random.whole(1, 4));
     if (random.chance(0.1)) chosen.push(random.pick(chosen));
-    // Below an interface, the same name may be of another type in another object.
+    // In another object type of an interface, a field of this name may have another type.
     return chosen.map((field) => this.field(field, depth, pages, keys, prefix && field.name !== "id" ? `${prefix}_` : ""));
   }
 
-  /** The same selections, some of them twice, apart, or within fragments; merged, they are the same again. */
+  /** The same selections, some repeated, split, or inside fragments. Merging restores them. */
   scatter(selections, type, { isRoot = false, mayLeaveOut = true } = {}) {
     const { random, schema } = this;
     let out = selections.flatMap((node) => {
@@ -237,7 +237,7 @@ class Maker {
     return n.variable(name);
   }
 
-  /** Some of them within an inline fragment. */
+  /** Moves some of them into an inline fragment. */
   wrap(selections, type, isRoot) {
     const { random } = this;
     const part = random.some(selections, random.whole(1, selections.length));
@@ -249,7 +249,7 @@ class Maker {
     return [...others, made];
   }
 
-  /** Some of them within a fragment of its own, spread once or twice; a subscription's root too. */
+  /** Moves some of them into a named fragment, spread once or twice; also at a subscription's root. */
   extract(selections, type) {
     const { random } = this;
     const part = random.some(selections, random.whole(1, selections.length));
@@ -267,7 +267,7 @@ const isPage = (type) => type.name.endsWith("Connection");
 const isOf = (node, above) =>
   node.kind === Kind.FIELD && (node.name.value === "__typename" || (isInterfaceType(above) && node.name.value in above.getFields()));
 
-/** What an id means at this argument of this field. */
+/** The kind of object whose id this argument of this field takes. */
 function thing(random, field, place) {
   if (place === "agentId" || field === "agent" || field === "activeConfig") return THINGS.agent;
   if (place === "customerId" || field === "customer") return THINGS.customer;

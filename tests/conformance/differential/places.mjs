@@ -1,12 +1,12 @@
-// Where in a document something can be broken.
+// The places of a document where something can be broken.
 
 import { Kind, TypeInfo, getNamedType, isInputObjectType, isListType, isNonNullType, typeFromAST, visit, visitWithTypeInfo } from "graphql";
 
-/** The fields, selection sets, and literals of a document; each says what the schema says of it. */
+/** The fields, selection sets and literals of a document, each with its types in the schema. */
 export function places(schema, document) {
   const found = { fields: [], sets: [], values: [], directives: [] };
   const info = new TypeInfo(schema);
-  /** `holder[key]` is a value at a place of this type. */
+  /** Records `holder[key]`, a value at a place of this type. */
   const values = (type, holder, key, of) => {
     if (!type) return;
     const node = holder[key];
@@ -55,7 +55,7 @@ export function places(schema, document) {
   return found;
 }
 
-/** Whether a literal holds no variable. */
+/** Whether a literal contains no variable. */
 export function isConstant(node) {
   if (node.kind === Kind.VARIABLE) return false;
   if (node.kind === Kind.LIST) return node.values.every(isConstant);

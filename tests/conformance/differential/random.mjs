@@ -1,15 +1,15 @@
-// Choices that a seed repeats.
+// Random choices that a seed repeats.
 
-/** Choices from this seed: a text, so that each case can have its own. */
+/** Random choices from a seed. The seed is a text, so that each case can have its own. */
 export class Random {
   #state;
 
   constructor(seed) {
-    // FNV-1a, then mulberry32: quick, and good enough to choose by.
+    // FNV-1a, then mulberry32: fast, and random enough for this.
     this.#state = [...String(seed)].reduce((hash, letter) => Math.imul(hash ^ letter.codePointAt(0), 16777619), 2166136261) >>> 0;
   }
 
-  /** At least 0, below 1. */
+  /** A number from 0 to below 1. */
   next() {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -18,29 +18,29 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from `least` to `most`, both included. */
+  /** An integer from `least` to `most`, inclusive. */
   whole(least, most) {
     return least + Math.floor(this.next() * (most - least + 1));
   }
 
-  /** Whether something of this probability happens. */
+  /** True with this probability. */
   chance(probability) {
     return this.next() < probability;
   }
 
-  /** One of these. */
+  /** A random item. */
   pick(list) {
     if (list.length === 0) throw new RangeError("nothing to pick from");
     return list[this.whole(0, list.length - 1)];
   }
 
-  /** These in another order. */
+  /** The items in random order. */
   shuffle(list) {
     const rest = [...list];
     return list.map(() => rest.splice(this.whole(0, rest.length - 1), 1)[0]);
   }
 
-  /** So many of these at most, in another order. */
+  /** At most `count` of the items, in random order. */
   some(list, count) {
     return this.shuffle(list).slice(0, count);
   }

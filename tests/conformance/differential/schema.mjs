@@ -1,4 +1,5 @@
-// The checked-in schema for graphql-js, with scalars that accept what the service's accept (src/graphql/scalar.rs).
+// The checked-in schema for graphql-js, with scalars that accept the same values as the service's
+// (src/graphql/scalar.rs).
 
 import { readFileSync } from "node:fs";
 import { GraphQLError, Kind, buildSchema, valueFromASTUntyped } from "graphql";
@@ -8,7 +9,7 @@ const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[Zz]
 
 const isWhole = (value) => typeof value === "number" && Number.isInteger(value);
 
-/** Whether this is an instant as RFC 3339 writes it, with a day that its month has. */
+/** Whether this is an instant of RFC 3339, on a day that exists. */
 export function isInstant(value) {
   const parts = typeof value === "string" && RFC3339.exec(value);
   if (!parts) return false;
@@ -18,13 +19,13 @@ export function isInstant(value) {
   return isDay && hour < 24 && minute < 60 && second < 60 && offsetHour < 24 && offsetMinute < 60;
 }
 
-/** What each scalar of the service's own accepts, as JSON; `what` is the message of the refusal. */
+/** The JSON values that each scalar of the service accepts. `what` is the error's message. */
 const SCALARS = {
   Revision: {
-    what: "a revision is a decimal number",
+    what: "a Revision must be a decimal integer",
     accepts: (value) =>
       typeof value === "string" ? /^\d+$/.test(value) && BigInt(value) <= I64_MAX : isWhole(value) && value >= 0,
-    // A literal may be longer than a JavaScript number.
+    // A literal may exceed JavaScript's numbers.
     literal: (node) =>
       node.kind === Kind.INT ? BigInt(node.value) >= 0n && BigInt(node.value) <= I64_MAX
       : node.kind === Kind.STRING && SCALARS.Revision.accepts(node.value),
@@ -35,14 +36,17 @@ const SCALARS = {
     literal: (node) => [Kind.STRING, Kind.INT, Kind.FLOAT].includes(node.kind),
   },
   DateTime: {
-    what: "an instant is written as RFC 3339 has it",
+    what: "a DateTime must follow RFC 3339",
     accepts: isInstant,
     literal: (node) => node.kind === Kind.STRING && isInstant(node.value),
   },
   JSON: { what: "any JSON", accepts: () => true, literal: () => true },
 };
 
-/** A schema for graphql-js, of this text. A scalar without a rule here is an error: graphql-js would accept everything. */
+/**
+ * A schema of this text for graphql-js. A scalar without a rule here is an error, because graphql-js would accept
+ * everything.
+ */
 export function schemaOf(text) {
   const schema = buildSchema(text);
   const own = Object.values(schema.getTypeMap()).filter((type) => type.astNode?.kind === Kind.SCALAR_TYPE_DEFINITION);

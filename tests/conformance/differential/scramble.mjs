@@ -1,9 +1,9 @@
-// Documents written in unusual ways, and documents with a token or a character changed: most of the latter are wrong, some
-// are right, and nobody chose what is wrong with them.
+// Documents in unusual layouts, and documents with a changed token or character. Most of the latter are invalid, in
+// ways that no rule has chosen.
 
 import { Lexer, Source, TokenKind } from "graphql";
 
-/** The tokens of a text, as they are written. */
+/** The tokens of a text, as written. */
 function tokensOf(text) {
   const lexer = new Lexer(new Source(text));
   const tokens = [];
@@ -11,7 +11,7 @@ function tokensOf(text) {
   return tokens;
 }
 
-/** The same document, with anything that is ignored between its tokens (section 2.1.7). */
+/** The same document with ignored tokens between its tokens (section 2.1.7). */
 export function spaced(random, text) {
   const ignored = [" ", ",", "\n", "\r", "\r\n", "\t", "\uFEFF", "#,\n", "# a \"comment\" }\r", " ,\uFEFF, "];
   return tokensOf(text).map((token) => token + random.pick(ignored)).join("");
@@ -22,14 +22,14 @@ const CHARACTERS = [
   "'", "`", ";", "?", ",", "\n", "\r", "\t", "\b", "\0", "\u0007", "\u007f", "\u00a0", "\u2028", "\ufeff", "é", "😀",
 ];
 
-/** The text with a character changed, or one more: in a string, in a number, or between tokens. */
+/** The text with a character changed or inserted: in a string, in a number, or between tokens. */
 export function scratch(random, text) {
   for (;;) {
     const places = [...text.matchAll(/"[^"\n]*"|-?\d+|[ \n]+/g)];
     const place = random.pick(places);
     const at = place.index + random.whole(0, place[0].length);
     const changed = text.slice(0, at) + random.pick(CHARACTERS) + text.slice(at + (random.chance(0.3) ? 1 : 0));
-    // Half of a surrogate pair cannot be sent.
+    // Half of a surrogate pair can't be sent.
     if (changed.isWellFormed()) return changed;
   }
 }

@@ -3,7 +3,7 @@
 import { GraphQLList, GraphQLNonNull, getNullableType, isEnumType, isInputObjectType, isListType, isNonNullType } from "graphql";
 import * as n from "./nodes.mjs";
 
-/** Ids of things that the test of executions makes, and puts in their places. */
+/** Placeholder ids. The tests that execute requests replace them with ids of real rows. */
 export const THINGS = {
   agent: "01990000-0000-7000-8000-0000000000a1",
   customer: "01990000-0000-7000-8000-0000000000c1",
@@ -16,7 +16,7 @@ const INSTANTS = ["2026-11-22T12:00:00Z", "2030-01-31t00:00:00.123456z", "2028-0
 
 const SMALL = { first: [1, 5], last: [1, 5], number: [1, 3], from: [1, 3], to: [1, 3] };
 
-/** A leaf of this scalar as JSON, for a place of this name. */
+/** A JSON value of this scalar, for an argument or field of this name. */
 function scalar(random, type, place, things) {
   switch (type.name) {
     case "Int":
@@ -54,7 +54,7 @@ export function value(random, type, place, things, mayBeNull = true) {
   if (mayBeNull && random.chance(0.12)) return null;
   if (isListType(type)) {
     if (random.chance(0.15)) {
-      // One value stands for a list of it; null would be no list.
+      // A single value is coerced to a list; null wouldn't be.
       const item = value(random, getNullableType(type.ofType), place, things, false);
       if (!Array.isArray(item)) return item;
     }
@@ -66,12 +66,12 @@ export function value(random, type, place, things, mayBeNull = true) {
   return Object.fromEntries(random.shuffle(fields).map((field) => [field.name, value(random, field.type, field.name, things)]));
 }
 
-/** Whether an argument or an input field must be given. */
+/** Whether an argument or an input field is required. */
 export const isRequired = (place) => isNonNullType(place.type) && place.defaultValue === undefined;
 
 /**
- * A literal that this type accepts; `variable`, when given, may answer a variable for a place of this type and default
- * instead.
+ * A literal that this type accepts. `variable`, if given, may return a variable to use at a place of this type and
+ * default.
  */
 export function literal(random, type, place, { things, variable, mayBeNull = true, hasDefault = false } = {}) {
   const made = variable?.(type, place, hasDefault);
@@ -94,7 +94,7 @@ export function literal(random, type, place, { things, variable, mayBeNull = tru
   return n.object(random.shuffle(fields).map((field) => n.objectField(field.name, given(field))));
 }
 
-/** JSON as a literal, in which any variable may stand. */
+/** JSON as a literal that may contain variables. */
 function jsonLiteral(random, variable) {
   const made = n.literal(json(random, 3));
   const put = (node) => {
@@ -105,7 +105,7 @@ function jsonLiteral(random, variable) {
   return put(made);
 }
 
-/** A type that a variable may have at a place of this type, stricter than it need be at times. */
+/** A type that a variable may have at a place of this type, sometimes stricter than needed. */
 export function stricter(random, type) {
   if (isNonNullType(type)) return new GraphQLNonNull(getNullableType(stricter(random, type.ofType)));
   const inner = isListType(type) ? new GraphQLList(stricter(random, type.ofType)) : type;

@@ -1,10 +1,10 @@
-// Values that a type does not accept, one fault in each.
+// Values that a type doesn't accept, each with one fault.
 
 import { Kind, isEnumType, isInputObjectType, isListType, isNonNullType } from "graphql";
 import * as n from "./nodes.mjs";
 import { isRequired, literal, value } from "./values.mjs";
 
-/** Literals that a leaf does not accept, whatever stands around it. */
+/** Literals that a leaf type never accepts. */
 function leaves(type) {
   const [yes, word] = [() => n.boolean(true), () => n.enumValue("ANYTHING")];
   const structured = [() => n.list([]), () => n.object([])];
@@ -26,7 +26,7 @@ function leaves(type) {
   return type.name === "JSON" ? own : [...own, ...structured];
 }
 
-/** A literal that this type does not accept, or nothing when it accepts all. */
+/** A literal that this type doesn't accept. Undefined if it accepts everything. */
 export function wrongLiteral(random, type) {
   if (isNonNullType(type)) return random.chance(0.2) ? n.nothing() : wrongLiteral(random, type.ofType);
   if (isListType(type)) {
@@ -43,7 +43,7 @@ export function wrongLiteral(random, type) {
   return all.length > 0 ? random.pick(all)() : undefined;
 }
 
-/** The same as JSON. */
+/** Same as JSON. */
 function wrongLeaf(random, type) {
   if (isEnumType(type)) return random.pick(["ANYTHING", type.getValues()[0].name.toLowerCase(), "", 0, true, {}, []]);
   const own = {
@@ -60,7 +60,7 @@ function wrongLeaf(random, type) {
   return own.length > 0 ? random.pick(own) : undefined;
 }
 
-/** JSON that this type does not accept, or nothing when it accepts all. */
+/** A JSON value that this type doesn't accept. Undefined if it accepts everything. */
 export function wrongValue(random, type, place = "") {
   if (isNonNullType(type)) return random.chance(0.25) ? null : wrongValue(random, type.ofType, place);
   if (isListType(type)) {

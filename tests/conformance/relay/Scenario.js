@@ -1,4 +1,4 @@
-// The scenario's operations as Relay has them. relay-compiler reads this file and writes what runs into __generated__.
+// The scenario's operations for Relay. relay-compiler reads this file and writes its output to __generated__.
 
 import { graphql } from "relay-runtime";
 
@@ -19,7 +19,7 @@ graphql`
   }
 `;
 
-// The pages after the first come through `node`, by the query that Relay makes of this fragment.
+// The pages after the first come through `node`, with the query that Relay generates for this fragment.
 graphql`
   fragment Scenario_versions on Agent
   @refetchable(queryName: "ScenarioMoreVersionsQuery")

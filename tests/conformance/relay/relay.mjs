@@ -1,4 +1,4 @@
-// The scenario with relay-runtime, without React: HTTP, subscriptions over graphql-ws, Relay's store.
+// Runs the scenario with relay-runtime, without React: HTTP, subscriptions over graphql-ws, Relay's store.
 //
 //   TOKEN=… node relay.mjs --url http://127.0.0.1:PORT/graphql --agent AGENT_ID
 //
@@ -34,7 +34,7 @@ function open(url, token) {
   const environment = environmentOf(url, token, line);
   const codeOf = (error) => error.source?.errors[0].extensions.code;
 
-  /** What a fragment of this name reads in the store, below a record that spreads it. */
+  /** Reads the data of this fragment from the store, below a record that spreads it. */
   const held = (name, record) => environment.lookup(getSingularSelector(artifact(`_${name}`), record)).data;
 
   async function query(name, variables) {
@@ -43,7 +43,7 @@ function open(url, token) {
     return environment.lookup(createOperationDescriptor(request, variables).fragment).data;
   }
   const reads = {
-    /** The first page comes by the agent, the others by the query of the fragment itself. */
+    /** The first page comes through the agent, the others through the fragment's own query. */
     async ReadVersions({ id, ...page }) {
       const isFirst = !page.after && !page.before;
       const record = isFirst

@@ -1,5 +1,6 @@
-// TypeScript for the whole schema and for the scenario's documents, by GraphQL Code Generator: __generated__/schema.ts
-// and __generated__/operations.ts; for REST by openapi-typescript, of its description: __generated__/openapi.ts.
+// Generates TypeScript: for the whole schema and the scenario's documents with GraphQL Code Generator
+// (__generated__/schema.ts and __generated__/operations.ts), for REST with openapi-typescript
+// (__generated__/openapi.ts).
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { codegen } from "@graphql-codegen/core";
@@ -13,7 +14,7 @@ const read = (path) => parse(readFileSync(new URL(path, import.meta.url), "utf8"
 const schema = read("../../../schema.graphql");
 const documents = [{ location: "scenario.graphql", document: read("../clients/scenario.graphql") }];
 const config = {
-  // A scalar that is not here ends it. An ID is a UUID, so no number.
+  // A scalar that isn't listed is an error. An ID is a UUID, so it isn't a number.
   strictScalars: true,
   scalars: { Cursor: "string", DateTime: "string", ID: "string", JSON: "unknown", Revision: "string" },
   useTypeImports: true,

@@ -1,4 +1,4 @@
-// What the generated types are good for: the compiler knows what each document takes and answers. It is compiled, not run.
+// Shows what the generated types check: the arguments and the result of each document. It is compiled, not run.
 
 import { Client, fetchExchange } from "@urql/core";
 import { ActivateDocument, ReadVersionsDocument, WatchDocument } from "./__generated__/operations";

@@ -1,12 +1,12 @@
-// REST's types as openapi-typescript makes them of the description, and a client of few lines that uses them. It is
-// compiled, not run.
+// A small client with the types that openapi-typescript generates from the description of REST. It is compiled, not
+// run.
 
 import type { components, operations, paths } from "./__generated__/openapi";
 
 type Schemas = components["schemas"];
 type Active = operations["getActiveConfig"]["responses"];
 
-/** What serves, or none when it is what was known. */
+/** The active configuration. Null when it is still the known one. */
 export async function active(base: string, token: string, agent: string, known?: string) {
   const path: keyof paths = "/internal/agents/{id}/active";
   const headers: Record<string, string> = { authorization: `Bearer ${token}` };
@@ -21,7 +21,7 @@ export async function active(base: string, token: string, agent: string, known?:
   return { config, tag: answer.headers.get("etag") };
 }
 
-/** Any JSON may be a parameter of a model, nested as it likes. */
+/** Model parameters may be any JSON, at any depth. */
 export const version: Schemas["NewVersion"] = {
   system_prompt: "You help.",
   model_name: "gpt-4-turbo",
@@ -29,7 +29,7 @@ export const version: Schemas["NewVersion"] = {
   tools: [{ name: "search", description: null, input_schema: { type: "object", properties: {} } }, { name: "stop", input_schema: true }],
 };
 
-// @ts-expect-error A prompt is text.
+// @ts-expect-error a prompt is a string
 export const wrong: Schemas["NewVersion"] = { system_prompt: 1, model_name: "gpt-4-turbo" };
-// @ts-expect-error There is no such path.
+// @ts-expect-error the path doesn't exist
 export const nowhere: keyof paths = "/v1/nowhere";

@@ -1,4 +1,4 @@
-//! A schema to check documents against, and normalised operations in words.
+//! A schema for the tests, and a text format of normalised operations.
 
 #![allow(dead_code, reason = "each test binary uses some of it")]
 
@@ -8,7 +8,7 @@ use async_graphql_parser::types::{DocumentOperations, ExecutableDocument, Select
 use graphql_front::{ConstValue, Errors, Front, Limits, Prepared, ScalarRule};
 use json_reader::{Json, Path};
 
-/// It has each kind of type, so that each rule can be broken.
+/// A schema with each kind of type, so that each rule can be violated.
 pub const SDL: &str = r#"
     scalar JSON
     scalar Day
@@ -47,12 +47,12 @@ pub fn front_with(limits: Limits) -> Front {
     Front::new(SDL, rules, limits).unwrap()
 }
 
-/// The same, with the limits that a service has.
+/// A front of [`SDL`] with the limits of a service.
 pub fn front() -> Front {
     front_with(Limits::DEFAULT)
 }
 
-/// Checks a document and prepares its only operation, or the one that is named before a colon in `variables`.
+/// Checks a document and prepares its only operation, or the one named before a colon in `variables`.
 pub fn run(front: &Front, text: &str, variables: &str) -> Result<Prepared, Errors> {
     let (name, variables) = match variables.split_once(':') {
         Some((name, rest)) if !name.contains('{') => (Some(name), rest),
@@ -63,7 +63,7 @@ pub fn run(front: &Front, text: &str, variables: &str) -> Result<Prepared, Error
     front.prepare(&document, name, variables.as_object())
 }
 
-/// A normalised operation, in GraphQL's own words.
+/// Formats a normalised operation as GraphQL.
 pub fn words(operation: &ExecutableDocument) -> String {
     assert!(operation.fragments.is_empty());
     let DocumentOperations::Single(operation) = &operation.operations else { panic!("several operations") };
@@ -108,12 +108,12 @@ fn write_set(set: &SelectionSet, out: &mut String) {
     out.push('}');
 }
 
-/// `times` of `open`, `middle`, and as many of `close`.
+/// Repeats `open` and `close` around `middle`.
 pub fn nest(open: &str, middle: &str, close: &str, times: usize) -> String {
     open.repeat(times) + middle + &close.repeat(times)
 }
 
-/// `count` fragments, each spreading the next `times` times.
+/// A document of `count` fragments, each of which spreads the next one `times` times.
 pub fn bomb(count: usize, times: usize, last: &str) -> String {
     let link = |at| format!("fragment f{at} on Query {{ {} }}\n", format!("...f{} ", at + 1).repeat(times));
     let chain: String = (0..count).map(link).collect();

@@ -1,4 +1,4 @@
-//! The cases: those that are checked in, and as many new ones as are asked for.
+//! Test cases: the ones checked in, and any number of generated ones.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::node::script;
 
-/// The seed of the cases that are made anew in each run of `make test`.
+/// The seed of the generated cases in `make test`.
 const SEED: &str = "20261129";
 
 /// A request, and the verdict that the service must reach.
@@ -23,7 +23,7 @@ pub(super) struct Case {
     pub(super) verdict: Verdict,
     /// The section of the specification that the case tests.
     pub(super) rule: String,
-    /// The stage that refuses the request.
+    /// The stage that rejects the request.
     #[serde(rename = "stage")]
     _stage: Option<String>,
 }
@@ -43,7 +43,7 @@ pub(super) enum Verdict {
     Refused,
 }
 
-/// A request whose response keys stand more than once, and the document that it means.
+/// A request with repeated response keys, and the merged document that it is equivalent to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Mergeable {
@@ -69,8 +69,8 @@ pub(super) async fn mergeable(seed: &str, count: usize) -> Vec<Mergeable> {
     generate(&["--merged", "--seed", seed, "--count", &count.to_string()]).await
 }
 
-/// Prints and returns the seed of this run: `SEED` when it is set, the time in a long run, else a fixed one. With the
-/// printed seed a run can be repeated.
+/// Prints and returns the seed of this run: `SEED` if it is set, the current time in a long run, else a fixed one.
+/// The printed seed repeats the run.
 pub(super) fn seed() -> String {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().to_string();
     let is_long = std::env::var_os("PROOF").is_some();

@@ -1,4 +1,4 @@
-//! The two ways to ask the service for its verdict: in process, and over HTTP.
+//! The two ways to get the service's verdict: in process and over HTTP.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use super::case::{Case, Kind, Verdict};
 use crate::support::{
     Answer, App,
     caller::Client,
-    events::{EVENTS, Events, Said},
+    events::{EVENTS, Events, SseMessage},
 };
 
-/// How long a stream that should begin is watched for an error. The service sends such an error at once or never.
+/// How long to watch for an error on a stream that should start. The service sends such an error at once or never.
 const QUIET: Duration = Duration::from_millis(300);
-/// How long a stream that should be refused may take to say so.
+/// How long a stream may take to report its rejection.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Asks the engine whether it accepts a request. Nothing of the request runs.
+/// Checks whether the engine accepts a request, without running it.
 ///
-/// This is the only function of these tests that calls the engine: change it when the engine's entry point changes.
+/// No other function of these tests calls the engine.
 pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
     let operation = Operation {
         query: Some(case.document.clone()),
@@ -33,7 +33,7 @@ pub(super) fn in_process(app: &App, case: &Case) -> Result<(), String> {
     };
     match app.door.api.accept(operation, &Caller::system("differential")) {
         Ok(_) => Ok(()),
-        Err(refused) => Err(refused.written().to_string()),
+        Err(refused) => Err(refused.to_json().to_string()),
     }
 }
 
@@ -63,7 +63,7 @@ async fn watched(client: &Client, case: &Case) -> Result<(), String> {
     let mut events = Events::of(request).await;
     let time = if case.verdict == Verdict::Ok { QUIET } else { DEADLINE };
     match timeout(time, events.next()).await {
-        Ok(Said::Next(said)) if said.get("data").is_none() => Err(refusal(&said)),
+        Ok(SseMessage::Next(said)) if said.get("data").is_none() => Err(refusal(&said)),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -72,7 +72,7 @@ fn body(case: &Case) -> Value {
     json!({ "query": case.document, "operationName": case.operation_name, "variables": case.variables })
 }
 
-/// Why a request was refused.
+/// The errors of a rejected request.
 fn refusal(body: &Value) -> String {
     body["errors"].to_string()
 }

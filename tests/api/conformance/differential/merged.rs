@@ -1,4 +1,4 @@
-//! Whether a document whose response keys stand more than once is answered as the document that it means.
+//! Checks that a document with repeated response keys gets the same response as its merged document.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,13 @@ use crate::support::{
 struct SeededIds([(&'static str, String); 4]);
 
 impl SeededIds {
-    /// The text with ids that exist.
+    /// Replaces the ids in the text with ids that exist.
     fn put(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (word, id)| text.replace(word, id))
     }
 }
 
-/// Stores something of everything that a query can ask for.
+/// Stores rows of every kind that a query can read.
 async fn seed_data(app: &App) -> (Operator, SeededIds) {
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
@@ -54,17 +54,22 @@ async fn seed_data(app: &App) -> (Operator, SeededIds) {
     (operator, ids)
 }
 
-/// The answer to one document.
+/// The response to one document.
 #[derive(Debug, PartialEq)]
-struct Answered {
+struct ResponseSnapshot {
     status: StatusCode,
-    /// `data` as it came, so that the order of its keys counts. Empty for a request error.
+    /// `data` as received, so that the order of its keys counts. Empty for a request error.
     data: String,
-    /// Message, code and path of each error, in any order: where it stands in the document differs.
+    /// Message, code and path of each error, sorted. Locations differ between the documents.
     errors: BTreeSet<String>,
 }
 
-async fn answered(client: &Client, document: &str, operation: Option<&str>, variables: &Value) -> Answered {
+async fn send_document(
+    client: &Client,
+    document: &str,
+    operation: Option<&str>,
+    variables: &Value,
+) -> ResponseSnapshot {
     let body = json!({ "query": document, "operationName": operation, "variables": variables });
     let request = client.request(Method::POST, "/graphql").json(&body);
     let response = request.header("accept", "application/graphql-response+json").send().await.unwrap();
@@ -76,16 +81,16 @@ async fn answered(client: &Client, document: &str, operation: Option<&str>, vari
         |error: &Value| json!([error["message"], error["extensions"]["code"], error["path"]]).to_string();
     let data = if status == StatusCode::OK { text.trim_end_matches('}') } else { "" };
     let data = data.rsplit_once(",\"errors\":[").map_or(data, |(data, _)| data.trim_end_matches('}'));
-    Answered { status, data: data.to_owned(), errors: errors.iter().map(describe).collect() }
+    ResponseSnapshot { status, data: data.to_owned(), errors: errors.iter().map(describe).collect() }
 }
 
-/// Both answers, when they differ.
+/// Both responses, if they differ.
 async fn difference(client: &Client, ids: &SeededIds, case: &Mergeable) -> Option<String> {
     let Mergeable { name, document, operation_name, variables, merged } = case;
     let (document, merged) = (ids.put(document), ids.put(merged));
     let variables: Value = serde_json::from_str(&ids.put(&variables.to_string())).unwrap();
-    let scattered = answered(client, &document, operation_name.as_deref(), &variables).await;
-    let whole = answered(client, &merged, operation_name.as_deref(), &variables).await;
+    let scattered = send_document(client, &document, operation_name.as_deref(), &variables).await;
+    let whole = send_document(client, &merged, operation_name.as_deref(), &variables).await;
     let is_alike = whole.status == StatusCode::OK && scattered == whole;
     (!is_alike).then(|| format!("{name}\n{document}\n{variables}\n{scattered:?}\n{merged}\n{whole:?}"))
 }
@@ -100,7 +105,7 @@ async fn what_stands_twice_is_answered_as_what_stands_once() {
         found.extend(difference(&operator, &ids, case).await);
     }
     let shown = found.iter().take(5).map(String::as_str).collect::<Vec<_>>().join("\n\n");
-    assert!(found.is_empty(), "{} of {} are answered otherwise\n{shown}", found.len(), cases.len());
+    assert!(found.is_empty(), "{} of {} get different responses\n{shown}", found.len(), cases.len());
     println!("differential: {} merged documents alike", cases.len());
 }
 

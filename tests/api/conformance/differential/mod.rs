@@ -1,5 +1,5 @@
-//! Requests made from the schema, each with the verdict that graphql-js reaches, against the service: what is wrong is
-//! refused before any of it runs, and what stands twice under one response key is run once.
+//! Requests generated from the schema, each with the verdict of graphql-js. The service must reject a wrong request
+//! before any of it runs, and run a repeated response key once.
 
 mod case;
 mod door;

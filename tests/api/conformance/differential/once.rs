@@ -1,4 +1,4 @@
-//! A mutation that stands twice under one response key has one effect, one entry in the log, and one answer.
+//! A mutation repeated under one response key has one effect, one log entry and one response.
 
 use agent_registry::domain::member::Role;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{
     caller::{Client, Member},
 };
 
-/// The ways to write two selections of one mutation under one key.
+/// The ways to write two selections of one mutation under one response key.
 fn ways(call: &str, one: &str, two: &str) -> Vec<String> {
     let (first, second) = (format!("k: {call} {{ {one} }}"), format!("k: {call} {{ {two} }}"));
     vec![
@@ -78,7 +78,7 @@ async fn one_key_is_made_and_its_secret_is_its_own() {
         assert_eq!(made["userErrors"], json!([]), "{document}");
         let program = scene.app.bearer(made["secret"].as_str().unwrap());
         assert_eq!(program.gql("{ viewer { kind } }", Value::Null).await.text("/viewer/kind"), "API_KEY");
-        // Revoking the key of this id ends this secret.
+        // Revoking the key with this id makes this secret invalid.
         let revoke = "mutation ($k: ID!) { revokeApiKey(input: {apiKeyId: $k}) { revision } }";
         scene.admin.gql(revoke, json!({ "k": made["apiKey"]["id"] })).await.text("/revokeApiKey/revision");
         assert_eq!(program.gql("{ viewer { kind } }", Value::Null).await.status, 401, "{document}");

@@ -1,4 +1,4 @@
-//! Whether the service and graphql-js agree on what is run, and whether nothing of a refused request is.
+//! The service and graphql-js agree on which requests run, and a rejected request has no effect.
 
 use futures_util::{StreamExt, stream};
 
@@ -8,18 +8,18 @@ use super::{
 };
 use crate::support::{App, caller::Operator, proof::count};
 
-/// How many streams are open at once.
+/// How many streams to open at once.
 const AT_ONCE: usize = 4;
 
-/// What a door said of a case, if it is not what graphql-js says.
+/// The difference between the service's verdict and graphql-js's, if there is one.
 fn difference(door: &str, case: &Case, found: &Result<(), String>) -> Option<String> {
     let Case { name, rule, document, variables, operation_name, .. } = case;
     let what = match (case.verdict, found) {
-        // No case comes near a limit, so one that is refused for its size was not judged by the rules.
-        (_, Err(why)) if why.contains("QUERY_TOO_COMPLEX") => format!("is refused for its size: {why}"),
+        // No case is near a limit, so a case rejected for its size wasn't judged by the specification's rules.
+        (_, Err(why)) if why.contains("QUERY_TOO_COMPLEX") => format!("is rejected for its size: {why}"),
         (Verdict::Ok, Ok(())) | (Verdict::Refused, Err(_)) => return None,
-        (Verdict::Ok, Err(why)) => format!("is refused: {why}"),
-        (Verdict::Refused, Ok(())) => format!("is run, against {rule}"),
+        (Verdict::Ok, Err(why)) => format!("is rejected: {why}"),
+        (Verdict::Refused, Ok(())) => format!("runs, against {rule}"),
     };
     let variables = variables.as_ref().map(ToString::to_string).unwrap_or_default();
     Some(format!("{name}, {door}: {what}\n    {document}\n    {operation_name:?} {variables}"))
@@ -30,7 +30,7 @@ fn differences_in_process(app: &App, cases: &[Case]) -> Vec<String> {
     cases.iter().filter_map(ask).collect()
 }
 
-/// The same over HTTP; a refused request that left something in the log is a difference too.
+/// Same over HTTP. A rejected request that adds a log entry is a difference too.
 async fn differences_over_http(app: &App, operator: &Operator, cases: &[Case]) -> Vec<String> {
     let (streams, others): (Vec<&Case>, Vec<&Case>) =
         cases.iter().partition(|case| case.kind == Some(Kind::Subscription));
@@ -45,7 +45,7 @@ async fn differences_over_http(app: &App, operator: &Operator, cases: &[Case]) -
         found.extend(difference("over HTTP", case, &over_http(operator, case).await));
         let after = head(app).await;
         if case.verdict == Verdict::Refused && after != before {
-            found.push(format!("{}: it is refused, and the log went from {before} to {after}", case.name));
+            found.push(format!("{}: it is rejected, and the log grew from {before} to {after}", case.name));
         }
     }
     found
@@ -55,13 +55,13 @@ async fn head(app: &App) -> i64 {
     app.registry.head().await.unwrap().revision
 }
 
-/// Fails and shows the first 40 differences, unless there is none.
+/// Panics with the first 40 differences, if there are any.
 fn assert_alike(differences: &[String], cases: &[Case]) {
     let shown = differences.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(differences.is_empty(), "{} differences in {} cases\n{shown}", differences.len(), cases.len());
 }
 
-/// An operator who has a profile already: the first write of one would make it.
+/// An operator who already has a profile; otherwise its first write would create one.
 async fn operator(app: &App) -> Operator {
     let operator = app.operator().await;
     operator.customer("City").await;

@@ -1,10 +1,10 @@
-// A request that is about to be broken, and what the ways to break one have in common.
+// A request to break, and the helpers that the ways to break it share.
 
 import { Kind, getNamedType, isLeafType } from "graphql";
 import * as n from "../nodes.mjs";
 import { isConstant, places } from "../places.mjs";
 
-/** A request, and the places in it. */
+/** A request with its places. */
 export class Broken {
   constructor(schema, random, { document, operationName, variables }) {
     Object.assign(this, { schema, random, document, operationName, variables: { ...variables }, made: 0 });
@@ -19,13 +19,13 @@ export class Broken {
     return `${prefix}Made${this.made}`;
   }
 
-  /** Some place of this sort for which `test` holds. */
+  /** A random place of this sort that satisfies `test`. */
   some(sort, test = () => true) {
     const fit = this.places[sort].filter(test);
     return fit.length > 0 ? this.random.pick(fit) : undefined;
   }
 
-  /** Puts a selection among these: as it is, or within fragments. */
+  /** Inserts a selection: directly, or inside fragments. */
   put(selections, node, type) {
     const { random } = this;
     const way = random.whole(0, 3);
@@ -39,13 +39,13 @@ export class Broken {
     return selections.splice(random.whole(0, selections.length), 0, node);
   }
 
-  /** Puts a field at the root of a query. */
+  /** Inserts a field at the operation's root. */
   putRoot(node) {
     const type = this.schema.getRootType(this.operation.operation);
     return this.put(this.operation.selectionSet.selections, node, type);
   }
 
-  /** Puts a variable of this type and value in the place of a literal. */
+  /** Replaces a literal with a variable of this type and value. */
   replace(at, type, given, defaultValue) {
     const name = this.fresh("v");
     at.holder[at.key] = n.variable(name);
@@ -54,13 +54,13 @@ export class Broken {
     return name;
   }
 
-  /** A literal of the operation itself, in whose place a variable can stand. */
+  /** A random literal of the operation itself that a variable can replace. */
   someLiteral(test = () => true) {
     return this.some("values", (at) => !at.isDefault && at.definition === this.operation && isConstant(at.node) && test(at));
   }
 }
 
-/** Some field of this type that is a leaf without arguments. */
+/** A random leaf field of this type without arguments. */
 export const leafOf = (type, random, test = () => true) => {
   const fit = Object.values(type.getFields()).filter((field) => isLeafType(getNamedType(field.type)) && field.args.length === 0 && test(field));
   return fit.length > 0 ? random.pick(fit) : undefined;

@@ -6,7 +6,7 @@ import { isConstant } from "../places.mjs";
 import { isRequired, literal, value } from "../values.mjs";
 import { leafOf } from "./broken.mjs";
 
-/** Whether the values of these two types have different shapes at their own level. */
+/** Whether the values of these two types have different shapes, ignoring nested fields. */
 function differ(one, two) {
   for (;;) {
     if (isNonNullType(one) !== isNonNullType(two)) return true;
@@ -17,10 +17,10 @@ function differ(one, two) {
   }
 }
 
-/** A literal's text, in which a string is written in one way. */
+/** A literal's text, with every string in the quoted form. */
 const plain = (node) => print(visit(node, { StringValue: (of) => ({ ...of, block: false }) }));
 
-/** The lists within a literal that are not empty. */
+/** The non-empty lists in a literal. */
 function listsIn(node) {
   const within = [...(node.values ?? []), ...(node.fields ?? []).map(({ value: of }) => of)].flatMap(listsIn);
   return node.kind === Kind.LIST && node.values.length > 0 ? [node, ...within] : within;

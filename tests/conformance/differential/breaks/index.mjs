@@ -1,5 +1,5 @@
-// Ways to break one rule of a valid request. Each changes the request that it is given, and answers false when there is
-// nothing in it that it could break; what it broke is for the judge to say.
+// Ways to break one rule of a valid request. Each changes the request, and returns false if the request has nothing
+// that it could break. The judge decides which rule was broken.
 
 import { FINER, SECTIONS, STAGES } from "../judge.mjs";
 import { FIELDS } from "./fields.mjs";
@@ -11,7 +11,10 @@ import { ARGUMENTS, COERCED, VARIABLES } from "./variables.mjs";
 
 const section = (number) => [...Object.values(SECTIONS), ...FINER.map(([, , finer]) => finer)].find((of) => of.startsWith(`${number} `));
 
-/** All ways: each with its name, the section that it breaks, the stage that refuses it, and the kinds of operations that it wants. */
+/**
+ * All ways, each with its name, the section that it breaks, the stage that rejects it, and the kinds of operations
+ * that it needs.
+ */
 export const BREAKS = [
   ...[...OPERATIONS, ...FIELDS, ...FRAGMENTS, ...VALUES, ...VARIABLES].map(([number, name, apply, { root, also = [] } = {}]) => ({
     name,

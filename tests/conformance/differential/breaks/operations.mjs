@@ -3,7 +3,7 @@
 import { Kind } from "graphql";
 import * as n from "../nodes.mjs";
 
-/** Each way: section, name, what it does, and what it needs. */
+/** Each way: section, name, change, and needs. */
 export const OPERATIONS = [
   ["5.1.1", "a type is defined", (r) => r.document.definitions.push({ kind: Kind.SCALAR_TYPE_DEFINITION, name: n.name("Made"), directives: [] })],
   ["5.2.2.1", "two operations of one name", (r) => {
@@ -40,7 +40,7 @@ export const OPERATIONS = [
   }],
 ];
 
-/** What is wrong with `operationName` (section 6.1). */
+/** Wrong values of `operationName` (section 6.1). */
 export const CHOICES = [
   ["a name that no operation has", (r) => (r.operationName = "Nowhere")],
   ["a name that differs by case", (r) => r.operation.name && (r.operationName = r.operation.name.value.toUpperCase() + "x".slice(0, r.operation.name.value === r.operation.name.value.toUpperCase() ? 1 : 0))],

@@ -1,7 +1,7 @@
 // Syntax (section 2).
 
 
-/** Ways to write what is no document; each changes the text of one. */
+/** Ways to break a document's syntax; each changes the text. */
 export const TEXT = [
   ["a bracket is missing", (text) => text.replace(/\}\s*$/, "")],
   ["a bracket too many", (text) => `${text} }`],

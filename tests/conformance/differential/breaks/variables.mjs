@@ -1,4 +1,4 @@
-// Variables (section 5.8), and what is wrong with their values (6.1.2 and 6.4.1).
+// Variables (section 5.8), and wrong values of them (6.1.2 and 6.4.1).
 
 import { GraphQLList, GraphQLNonNull, getNamedType, getNullableType, isInputObjectType, isInputType, isListType, isNonNullType, typeFromAST } from "graphql";
 import * as n from "../nodes.mjs";
@@ -109,7 +109,7 @@ const variableOf = (r, test = () => true) => {
   return [node.variable.name.value, typeFromAST(r.schema, node.type), ""];
 };
 
-/** Values that variables do not take (6.1.2). */
+/** Values that variables don't accept (6.1.2). */
 export const COERCED = [
   ["a wrong value", (r) => {
     const [name, type, place] = variableOf(r);
@@ -150,7 +150,7 @@ export const COERCED = [
   }],
 ];
 
-/** Values that an argument does not take, once its variable has one (6.4.1). */
+/** Values that an argument doesn't accept after variables have been replaced (6.4.1). */
 export const ARGUMENTS = [
   ["null for a variable with a default", (r) => {
     const at = r.someLiteral(({ type, isItem }) => isNonNullType(type) && !isItem);

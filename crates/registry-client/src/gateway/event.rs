@@ -1,0 +1,120 @@
+//! The subscription `configs`: its document, and its events.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Timestamp;
+use crate::{AgentId, ClientError, CustomerId, VersionId};
+
+/// The subscription: everything that a gateway needs to run an agent, and the cursor to resume from.
+pub(super) const CONFIGS: &str = "subscription ($customer: ID, $agents: [ID!], $after: Cursor) {
+    configs(customerId: $customer, agentIds: $agents, after: $after) {
+        kind reason revision cursor agentId
+        config {
+            agentId customerId name versionId versionNumber systemPrompt modelName modelParameters
+            tools { name description inputSchema } contentHash activatedAt revision
+        } } }";
+
+/// An agent's active configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActiveConfig {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// The customer that owns the agent.
+    pub customer_id: CustomerId,
+    /// The agent's name.
+    pub name: String,
+    /// The active version.
+    pub version_id: VersionId,
+    /// The version's number, counted from 1 per agent.
+    pub version_number: i32,
+    /// The system prompt.
+    pub system_prompt: String,
+    /// The model's name.
+    pub model_name: String,
+    /// The model's parameters, such as the temperature: a JSON object.
+    pub model_parameters: Value,
+    /// The tools that the agent may call.
+    pub tools: Vec<Tool>,
+    /// SHA-256 of the canonical content, in hex.
+    pub content_hash: String,
+    /// The time at which this version was activated.
+    pub activated_at: Timestamp,
+    /// The revision of the commit that last changed this configuration, in decimal.
+    pub revision: String,
+}
+
+/// A tool that an agent may call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tool {
+    /// The tool's name.
+    pub name: String,
+    /// The tool's purpose, for the model.
+    pub description: Option<String>,
+    /// The JSON Schema of the tool's input.
+    pub input_schema: Option<Value>,
+}
+
+/// One event of the stream.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum ConfigEvent {
+    /// A configuration that is active as of the BOOKMARK that follows.
+    Snapshot(Arc<ActiveConfig>),
+    /// A configuration that is active from this revision on.
+    Upsert(i64, Arc<ActiveConfig>),
+    /// An agent that isn't served from this revision on, and the reason.
+    Remove(i64, AgentId, String),
+    /// All events up to this revision have been sent; the cursor resumes after it.
+    Bookmark(i64, String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Kind {
+    Snapshot,
+    Upsert,
+    Remove,
+    Bookmark,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields {
+    kind: Kind,
+    reason: Option<String>,
+    revision: String,
+    cursor: Option<String>,
+    agent_id: Option<AgentId>,
+    config: Option<ActiveConfig>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    configs: Fields,
+}
+
+impl ConfigEvent {
+    /// Parses the event in a response's data.
+    pub(super) fn read(data: Value) -> Result<Self, ClientError> {
+        let Data { configs } =
+            json_reader::from_json(&data.into()).map_err(|err| ClientError::Protocol(err.to_string()))?;
+        let Fields { kind, reason, revision, cursor, agent_id, config } = configs;
+        let revision = revision.parse().map_err(|_| {
+            ClientError::Protocol(format!("the revision must be a decimal number, got {revision:?}"))
+        })?;
+        let incomplete = || ClientError::Protocol("an event lacks a field that its kind requires".to_owned());
+        Ok(match kind {
+            Kind::Snapshot => Self::Snapshot(Arc::new(config.ok_or_else(incomplete)?)),
+            Kind::Upsert => Self::Upsert(revision, Arc::new(config.ok_or_else(incomplete)?)),
+            Kind::Remove => {
+                let (agent, reason) = agent_id.zip(reason).ok_or_else(incomplete)?;
+                Self::Remove(revision, agent, reason)
+            }
+            Kind::Bookmark => Self::Bookmark(revision, cursor.ok_or_else(incomplete)?),
+        })
+    }
+}

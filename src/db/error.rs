@@ -1,0 +1,68 @@
+//! Database errors, classified by how the caller can react.
+
+use sea_orm::{DbErr, RuntimeErr};
+
+use crate::task::TaskFailed;
+
+/// Why a database call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The row violates this unique constraint.
+    #[error("unique constraint {0}")]
+    Unique(String),
+    /// The row violates this constraint of another kind.
+    #[error("constraint {0}")]
+    Constraint(String),
+    /// A serialization failure or a deadlock. A retry may succeed.
+    #[error("serialization failure")]
+    Serialization(#[source] DbErr),
+    /// Postgres is unreachable, starting, stopping, read-only or overloaded, or didn't respond in time.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] DbErr),
+    /// The task that ran the call didn't finish.
+    #[error(transparent)]
+    TaskFailed(#[from] TaskFailed),
+    /// Any other error, which is a bug.
+    #[error("the database refused a statement")]
+    Unexpected(#[source] DbErr),
+}
+
+impl From<DbErr> for DbError {
+    fn from(err: DbErr) -> Self {
+        let sqlx = match &err {
+            DbErr::Conn(RuntimeErr::SqlxError(e))
+            | DbErr::Exec(RuntimeErr::SqlxError(e))
+            | DbErr::Query(RuntimeErr::SqlxError(e)) => e.clone(),
+            DbErr::ConnectionAcquire(_) => return Self::Unavailable(err),
+            _ => return Self::Unexpected(err),
+        };
+        let Some(database) = sqlx.as_database_error() else {
+            use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+            return match &*sqlx {
+                Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed => {
+                    Self::Unavailable(err)
+                }
+                _ => Self::Unexpected(err),
+            };
+        };
+        let constraint = || database.constraint().unwrap_or_default().to_owned();
+        match database.code().as_deref() {
+            Some("23505") => Self::Unique(constraint()),
+            Some(code) if code.starts_with("23") => Self::Constraint(constraint()),
+            Some("40001" | "40P01") => Self::Serialization(err),
+            // Shutting down, starting up, out of connections, connection gone, statement timeout, read-only standby.
+            Some(code)
+                if code.starts_with("08")
+                    || code.starts_with("57")
+                    || code.starts_with("53")
+                    || code == "25006"
+                    // The database accepts no connections (`ALLOW_CONNECTIONS false`).
+                    || code == "55000"
+                    || code == "25P03" =>
+            {
+                Self::Unavailable(err)
+            }
+            _ => Self::Unexpected(err),
+        }
+    }
+}

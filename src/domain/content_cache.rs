@@ -1,0 +1,155 @@
+//! An in-memory cache of versions' contents. A published version never changes, so entries need no invalidation but
+//! for erasure.
+//!
+//! Each request still reads the version's summary from the database, which decides whether its reader may see the
+//! version; only the content comes from the cache. Erasure changes the content's size, and the size is part of the
+//! key. So after an erasure no instance finds the old content in a newer snapshot. Each instance also evicts the
+//! customer's entries when it reads the erasure in the log, and caches nothing of that customer afterwards.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use quick_cache::{Weighter, sync::Cache};
+use serde_json::Value;
+
+use super::version::{Tool, Tools, VersionBody, VersionSummary};
+use crate::{
+    id::{CustomerId, VersionId},
+    task::lock,
+};
+
+/// How many entries the cache is sized for. The actual bound is [`BYTES_MAX`].
+const ENTRIES: usize = 16 * 1024;
+/// The most memory that all entries may take, in bytes, as estimated by [`weight`].
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The memory that an entry takes in addition to its content, in bytes.
+const ENTRY_BYTES: usize = 256;
+/// The memory that a JSON value takes in addition to its text, in bytes: the value itself, and spare capacity of
+/// arrays and objects.
+const VALUE_BYTES: usize = 3 * size_of::<Value>();
+
+/// The key of a version's content, made from its summary. A reader that has read the summary in a snapshot may read
+/// the content with this key in that snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BodyKey {
+    /// The version.
+    pub id: VersionId,
+    /// The version's customer.
+    pub customer_id: CustomerId,
+    /// The size of the content, in bytes of text.
+    pub bytes: usize,
+}
+
+impl BodyKey {
+    /// The key for the content of this version.
+    #[must_use]
+    pub fn of(summary: &VersionSummary) -> Self {
+        let bytes = usize::try_from(summary.content_bytes).unwrap_or(usize::MAX);
+        Self { id: summary.id, customer_id: summary.customer_id, bytes }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ContentWeighter;
+
+impl Weighter<BodyKey, Arc<VersionBody>> for ContentWeighter {
+    fn weight(&self, _: &BodyKey, body: &Arc<VersionBody>) -> u64 {
+        let VersionBody { id: _, system_prompt, model_parameters, tools } = &**body;
+        u64::try_from(ENTRY_BYTES + weight(system_prompt, &model_parameters.0, tools)).unwrap_or(u64::MAX)
+    }
+}
+
+/// Cached contents of versions.
+#[derive(Debug)]
+pub(super) struct ContentCache {
+    kept: Cache<BodyKey, Arc<VersionBody>, ContentWeighter>,
+    /// Customers whose erasure this instance has read in the log. A read that began before the erasure may try to
+    /// cache its result after it.
+    erased: Mutex<HashSet<CustomerId>>,
+}
+
+impl Default for ContentCache {
+    fn default() -> Self {
+        Self { kept: Cache::with_weighter(ENTRIES, BYTES_MAX, ContentWeighter), erased: Mutex::default() }
+    }
+}
+
+impl ContentCache {
+    pub(super) fn get(&self, key: &BodyKey) -> Option<Arc<VersionBody>> {
+        self.kept.get(key)
+    }
+
+    pub(super) fn insert(&self, key: BodyKey, body: &Arc<VersionBody>) {
+        self.kept.insert(key, Arc::clone(body));
+        // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
+        if lock(&self.erased).contains(&key.customer_id) {
+            self.kept.remove(&key);
+        }
+    }
+
+    /// Evicts all entries.
+    pub(super) fn clear(&self) {
+        self.kept.clear();
+    }
+
+    /// Evicts this customer's entries and refuses new ones from now on.
+    pub(super) fn evict_customer(&self, customer: CustomerId) {
+        lock(&self.erased).insert(customer);
+        self.kept.retain(|key, _| key.customer_id != customer);
+    }
+}
+
+/// An estimate of the memory that a version's texts and JSON take, in bytes.
+#[must_use]
+pub fn weight(system_prompt: &str, model_parameters: &Value, tools: &Tools) -> usize {
+    let tool = |tool: &Tool| {
+        let description = tool.description.as_ref().map_or(0, String::len);
+        VALUE_BYTES + tool.name.len() + description + tool.input_schema.as_ref().map_or(0, weight_of_json)
+    };
+    system_prompt.len() + weight_of_json(model_parameters) + tools.0.iter().map(tool).sum::<usize>()
+}
+
+fn weight_of_json(value: &Value) -> usize {
+    VALUE_BYTES
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => values.iter().map(weight_of_json).sum(),
+            Value::Object(entries) => {
+                entries.iter().map(|(key, value)| VALUE_BYTES + key.len() + weight_of_json(value)).sum()
+            }
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::entity::agent_version::ModelParameters;
+
+    #[test]
+    fn nothing_of_an_erased_customer_is_kept_also_by_a_reading_that_ends_later() {
+        let contents = ContentCache::default();
+        let key = |customer: u128, version: u128| BodyKey {
+            id: VersionId::from(Uuid::from_u128(version)),
+            customer_id: CustomerId::from(Uuid::from_u128(customer)),
+            bytes: 6,
+        };
+        let body = |key: BodyKey| {
+            let system_prompt = "prompt".to_owned();
+            let (model_parameters, tools) = (ModelParameters::default(), Tools::default());
+            Arc::new(VersionBody { id: key.id, system_prompt, model_parameters, tools })
+        };
+        let (before, late, other) = (key(1, 1), key(1, 2), key(2, 3));
+        contents.insert(before, &body(before));
+        contents.insert(other, &body(other));
+        contents.evict_customer(before.customer_id);
+        contents.insert(late, &body(late));
+        assert!(contents.get(&before).is_none());
+        assert!(contents.get(&late).is_none());
+        assert!(contents.get(&other).is_some());
+    }
+}

@@ -1,0 +1,100 @@
+//! Tests that each select that takes a [`TenantFilter`] applies it. Policy and row-level security would hide a missing
+//! filter from every test of the service's responses.
+
+use sea_orm::{DbBackend, EntityTrait, QueryTrait, Select, SelectorRaw, SelectorTrait};
+use uuid::Uuid;
+
+use super::{
+    KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change, customer, invitation,
+    serving, user,
+};
+use crate::{clock::Clock, id::CustomerId};
+
+/// The only customer that the filter admits.
+const OURS: Uuid = Uuid::from_u128(0x5eed);
+/// An id to select by.
+const ID: Uuid = Uuid::from_u128(0x1d);
+
+/// Renders a statement with its parameters inlined.
+trait InlinedSql {
+    fn inlined_sql(self) -> String;
+}
+
+impl<E: EntityTrait> InlinedSql for Select<E> {
+    fn inlined_sql(self) -> String {
+        self.build(DbBackend::Postgres).to_string()
+    }
+}
+
+impl<S: SelectorTrait> InlinedSql for SelectorRaw<S> {
+    fn inlined_sql(self) -> String {
+        self.into_statement().to_string()
+    }
+}
+
+fn any_page<K>() -> KeysetPage<K> {
+    KeysetPage { after: None, before: None, limit: 10, backward: false }
+}
+
+/// Each select with this filter, by name.
+fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
+    let (now, audited) = (Clock::default().now(), audit::Filter::default());
+    let (agents, filter) = ([ID.into()], agent::Filter::default());
+    let of_agents = audit::Parents::Agents(&agents);
+    vec![
+        ("activation::by_ids", activation::by_ids(tenants, &[ID.into()]).inlined_sql()),
+        ("activation::count_each", activation::count_each(tenants, &agents).inlined_sql()),
+        ("agent::within", agent::within(tenants).inlined_sql()),
+        ("agent::by_ids", agent::by_ids(tenants, &agents).inlined_sql()),
+        ("agent::filtered", agent::filtered(tenants, &filter).inlined_sql()),
+        ("agent::page", agent::page(tenants, &filter, &any_page()).inlined_sql()),
+        ("agent::page_each_owner", agent::page_each_owner(tenants, &[ID.into()], &any_page()).inlined_sql()),
+        ("agent::count_each_owner", agent::count_each_owner(tenants, &[ID.into()]).inlined_sql()),
+        ("agent::locked", agent::locked(tenants, ID.into()).inlined_sql()),
+        ("agent_version::within", agent_version::within(tenants).inlined_sql()),
+        ("agent_version::by_ids", agent_version::by_ids(tenants, &[ID.into()]).inlined_sql()),
+        ("api_key::by_id", api_key::by_id(tenants, ID.into()).inlined_sql()),
+        ("api_key::locked", api_key::locked(tenants, ID.into()).inlined_sql()),
+        ("api_key::before", api_key::locked_predecessor(tenants, ID.into(), now).inlined_sql()),
+        ("audit::page_each", audit::page_each(tenants, of_agents, &audited, &any_page()).inlined_sql()),
+        ("audit::count_each", audit::count_each(tenants, of_agents, &audited).inlined_sql()),
+        ("change::after", change::after(tenants, change::LogPosition::end_of(0), 10).inlined_sql()),
+        ("customer::within", customer::within(tenants).inlined_sql()),
+        ("customer::by_ids", customer::by_ids(tenants, &[ID.into()]).inlined_sql()),
+        ("customer::page", customer::page(tenants, None, &any_page()).inlined_sql()),
+        ("customer::named", customer::named(tenants, None).inlined_sql()),
+        ("customer::locked", customer::locked(tenants, ID.into()).inlined_sql()),
+        ("invitation::by_id", invitation::by_id(tenants, ID.into()).inlined_sql()),
+        ("invitation::locked", invitation::locked(tenants, ID.into()).inlined_sql()),
+        ("serving::at", serving::at(tenants, 1, &agents).inlined_sql()),
+        ("serving::page", serving::page(tenants, 1, None, None, 10).inlined_sql()),
+        ("serving::page of agents", serving::page(tenants, 1, Some(&agents), None, 10).inlined_sql()),
+        ("user::by_ids", user::by_ids(tenants, &[ID.into()], None).inlined_sql()),
+    ]
+}
+
+#[test]
+fn each_select_names_the_customers_within_reach() {
+    let ours = OURS.to_string();
+    for (name, text) in selects(&TenantFilter::Only(vec![CustomerId::from(OURS)])) {
+        assert!(text.contains(&ours), "{name} is not narrowed: {text}");
+    }
+    // So the id comes from the filter.
+    for (name, text) in selects(&TenantFilter::All) {
+        assert!(!text.contains(&ours), "{name}: {text}");
+    }
+}
+
+/// A filter that admits no customer is different from one that admits all.
+#[test]
+fn a_reach_of_no_customer_still_narrows() {
+    for ((name, nobody), (_, everyone)) in
+        selects(&TenantFilter::Only(Vec::new())).into_iter().zip(selects(&TenantFilter::All))
+    {
+        assert_ne!(nobody, everyone, "{name}");
+    }
+    let tenants = TenantFilter::Only(Vec::new());
+    assert!(!tenants.admits(OURS.into()) && TenantFilter::All.admits(OURS.into()));
+    let only = TenantFilter::Only(vec![OURS.into()]);
+    assert!(only.admits(OURS.into()) && !only.admits(ID.into()));
+}

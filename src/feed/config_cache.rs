@@ -1,0 +1,388 @@
+//! An in-memory cache of active configurations as ready-made response bodies. An entry is loaded on its first
+//! request, and reloaded when the log says that it has changed.
+//!
+//! A stale read never overwrites a newer one. Each load is registered before it reads the database; a change that
+//! arrives meanwhile marks the load stale, and its result is discarded and read again.
+
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    fmt,
+    hash::BuildHasher,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use lru::LruCache;
+use tokio::sync::watch;
+
+use super::affected_configs::{AffectedConfigs, affected_configs};
+use crate::{
+    domain::{
+        Error, Registry, Result,
+        change::{Change, ChangeAction},
+        config::{ActiveConfig, ConfigAt, NotServed},
+        version,
+    },
+    id::{AgentId, CustomerId},
+    task::{Tasks, lock},
+};
+
+/// How many shards the cache has, each with its own lock.
+const SHARDS: usize = 16;
+/// How many configurations one query reads: sixteen of the largest take 25 MiB.
+const PAGE: usize = 16;
+/// How many such queries run at once: after a restart every agent is a miss, and requests need connections too.
+pub(super) const READERS: usize = 2;
+/// How often a load that became stale is repeated, before its waiters read the database themselves.
+const RELOADS_MAX: u8 = 3;
+/// Memory in bytes that an entry takes in addition to its texts and JSON; also what an entry takes whose agent
+/// serves nothing.
+pub(super) const OVERHEAD: usize = 1024;
+
+/// Serialises a configuration: returns the response body and its entity tag.
+pub type Render = fn(&ActiveConfig) -> Result<(Bytes, String)>;
+
+/// A configuration as a ready-made response body.
+#[derive(Clone, Debug)]
+pub struct RenderedConfig {
+    /// The configuration.
+    pub config: Arc<ActiveConfig>,
+    /// The configuration, serialised.
+    pub body: Bytes,
+    /// The body's entity tag.
+    pub etag: String,
+}
+
+/// What the cache holds for one agent.
+#[derive(Debug)]
+pub(super) struct CacheEntry {
+    /// The customer that owns the agent.
+    pub(super) customer_id: CustomerId,
+    /// What the agent serves, or why it isn't served.
+    pub(super) serves: std::result::Result<Arc<RenderedConfig>, NotServed>,
+}
+
+/// The result of a load.
+#[derive(Clone, Debug)]
+enum LoadResult {
+    /// The entry; none when no such agent exists.
+    Read(Option<Arc<CacheEntry>>),
+    /// The agent changed again during each repetition of the load.
+    Contended,
+    /// The database couldn't be read, or the configuration couldn't be serialised.
+    Failed,
+}
+
+/// The cache of active configurations. Cheap to clone; clones share state.
+#[derive(Clone)]
+pub(super) struct ConfigCache(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    tasks: Tasks,
+    render: Render,
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARDS],
+    queue: Mutex<Queue>,
+}
+
+/// The agents to load, and how many readers run.
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<AgentId>,
+    readers: usize,
+}
+
+/// A load in progress.
+struct Load {
+    done: watch::Sender<Option<LoadResult>>,
+    /// Whether the agent has changed since this load, or its last repetition, was registered.
+    is_stale: bool,
+    rounds: u8,
+}
+
+struct Shard {
+    entries: LruCache<AgentId, (Arc<CacheEntry>, usize)>,
+    bytes: usize,
+    bytes_max: usize,
+    loading: HashMap<AgentId, Load>,
+}
+
+impl fmt::Debug for ConfigCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configs").finish_non_exhaustive()
+    }
+}
+
+impl ConfigCache {
+    /// Creates an empty cache of at most about `bytes_max` bytes.
+    pub(super) fn new(registry: Registry, tasks: Tasks, render: Render, bytes_max: usize) -> Self {
+        let shard = |_| {
+            let (entries, loading) = (LruCache::unbounded(), HashMap::new());
+            Mutex::new(Shard { entries, bytes: 0, bytes_max: bytes_max / SHARDS, loading })
+        };
+        let shards = std::array::from_fn(shard);
+        Self(Arc::new(Inner {
+            registry,
+            tasks,
+            render,
+            hasher: RandomState::new(),
+            shards,
+            queue: Mutex::default(),
+        }))
+    }
+
+    /// Returns the entry of this agent, loading it on a miss; none when no such agent exists.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is, or when the agent changes faster than it can be read.
+    pub(super) async fn get(&self, id: AgentId) -> Result<Option<Arc<CacheEntry>>> {
+        let (mut done, is_new) = {
+            let mut shard = self.shard(id);
+            if let Some((known, _)) = shard.entries.get(&id) {
+                return Ok(Some(Arc::clone(known)));
+            }
+            shard.join_or_start_load(id)
+        };
+        metrics::counter!("registry_configs_missed_total").increment(1);
+        if is_new {
+            self.enqueue(id);
+        }
+        let outcome = done.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+        match outcome {
+            Ok(Some(LoadResult::Read(known))) => Ok(known),
+            Ok(Some(LoadResult::Contended)) => Err(Error::Unavailable("the configuration is changing")),
+            Ok(Some(LoadResult::Failed) | None) | Err(_) => {
+                Err(Error::Unavailable("the database can't be reached"))
+            }
+        }
+    }
+
+    /// Returns the entry of this agent without loading it, and marks it as recently used.
+    pub(super) fn get_if_cached(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
+        self.shard(id).entries.get(&id).map(|(known, _)| Arc::clone(known))
+    }
+
+    /// Returns the entry of this agent without loading it or marking it as used. The caller must accept that it
+    /// may be stale.
+    pub(super) fn peek(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
+        self.shard(id).entries.peek(&id).map(|(known, _)| Arc::clone(known))
+    }
+
+    /// Serialises a configuration that was read elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it can't be serialised as JSON.
+    pub(super) fn render(&self, config: Arc<ActiveConfig>) -> Result<Arc<RenderedConfig>> {
+        let (body, etag) = (self.0.render)(&config)?;
+        Ok(Arc::new(RenderedConfig { config, body, etag }))
+    }
+
+    /// Evicts the entries that a commit affects, before the commit is broadcast. A changed agent that was cached
+    /// is reloaded at once, so that the next request for it waits less.
+    pub(super) fn invalidate(&self, changes: &[Arc<Change>]) {
+        for change in changes {
+            match affected_configs(change) {
+                AffectedConfigs::Nothing => {}
+                AffectedConfigs::Agent(id) => {
+                    let is_wanted = {
+                        let mut shard = self.shard(id);
+                        shard.evict(id) && shard.join_or_start_load(id).1
+                    };
+                    if is_wanted {
+                        self.enqueue(id);
+                    }
+                }
+                AffectedConfigs::Customer(customer) => {
+                    self.evict_matching(|known| known.customer_id == customer)
+                }
+            }
+            if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
+                self.evict_matching(|known| known.customer_id == customer);
+            }
+        }
+    }
+
+    /// Evicts all entries.
+    pub(super) fn clear(&self) {
+        self.evict_matching(|_| true);
+    }
+
+    /// How many entries the cache holds, and how many bytes they take.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let sizes = self.0.shards.iter().map(|shard| {
+            let shard = lock(shard);
+            (shard.entries.len(), shard.bytes)
+        });
+        sizes.fold((0, 0), |(count, bytes), (more, size)| (count + more, bytes + size))
+    }
+
+    /// Evicts entries that match. Loads in progress are always marked stale, since we can't tell yet whether they
+    /// match.
+    fn evict_matching(&self, is_like: impl Fn(&CacheEntry) -> bool) {
+        for shard in &self.0.shards {
+            let mut shard = lock(shard);
+            let those = shard.entries.iter().filter(|(_, (known, _))| is_like(known));
+            for id in those.map(|(id, _)| *id).collect::<Vec<_>>() {
+                shard.evict(id);
+            }
+            shard.loading.values_mut().for_each(|load| load.is_stale = true);
+        }
+    }
+
+    fn shard(&self, id: AgentId) -> MutexGuard<'_, Shard> {
+        let [first, ..] = &self.0.shards;
+        let place = usize::try_from(self.0.hasher.hash_one(id)).unwrap_or(0) % SHARDS;
+        lock(self.0.shards.get(place).unwrap_or(first))
+    }
+
+    /// Queues a load, and starts a reader unless [`READERS`] run already.
+    fn enqueue(&self, id: AgentId) {
+        let mut queue = lock(&self.0.queue);
+        queue.waiting.push(id);
+        if queue.readers < READERS {
+            queue.readers += 1;
+            let this = self.clone();
+            // Runs to completion even if the request is dropped: others wait for its result.
+            self.0.tasks.spawn_tracked(async move { this.read_all().await });
+        }
+    }
+
+    /// Loads queued agents, up to [`PAGE`] at once, until the queue is empty.
+    async fn read_all(&self) {
+        loop {
+            let ids: Vec<_> = {
+                let mut queue = lock(&self.0.queue);
+                if queue.waiting.is_empty() {
+                    queue.readers -= 1;
+                    return;
+                }
+                let first = queue.waiting.len().min(PAGE);
+                queue.waiting.drain(..first).collect()
+            };
+            // After a panic the loads must still end, or their waiters would wait for ever.
+            if AssertUnwindSafe(self.read(&ids)).catch_unwind().await.is_err() {
+                tracing::error!("reading configurations panicked");
+                ids.iter().for_each(|id| self.finish_load(*id, LoadResult::Failed));
+            }
+        }
+    }
+
+    async fn read(&self, ids: &[AgentId]) {
+        let mut found: HashMap<_, _> = match self.0.registry.configs_now(ids).await {
+            Ok(configs) => configs.into_iter().map(|config| (config.agent_id, config)).collect(),
+            Err(err) => {
+                tracing::warn!(error = %err, "can't read configurations");
+                return ids.iter().for_each(|id| self.finish_load(*id, LoadResult::Failed));
+            }
+        };
+        for id in ids {
+            let known = found.remove(id).map(|config| self.cache_entry(config)).transpose();
+            let outcome = known.map_or_else(
+                |err| {
+                    tracing::error!(error = %err, agent = %id, "can't serialise a configuration");
+                    LoadResult::Failed
+                },
+                LoadResult::Read,
+            );
+            self.finish_load(*id, outcome);
+        }
+    }
+
+    fn cache_entry(
+        &self,
+        ConfigAt { agent_id: _, customer_id, config }: ConfigAt,
+    ) -> Result<Arc<CacheEntry>> {
+        let serves = match config {
+            Ok(config) => Ok(self.render(config)?),
+            Err(why) => Err(why),
+        };
+        Ok(Arc::new(CacheEntry { customer_id, serves }))
+    }
+
+    /// Ends a load: stores the result and wakes its waiters. If the agent has changed meanwhile, queues the load
+    /// again.
+    fn finish_load(&self, id: AgentId, outcome: LoadResult) {
+        let is_again = {
+            let mut shard = self.shard(id);
+            shard.finish_load(id, outcome)
+        };
+        if is_again {
+            self.enqueue(id);
+        }
+    }
+}
+
+impl Shard {
+    /// Joins the load of this agent, or registers a new one. Returns the channel to wait on, and whether the
+    /// caller must queue the load.
+    fn join_or_start_load(&mut self, id: AgentId) -> (watch::Receiver<Option<LoadResult>>, bool) {
+        if let Some(load) = self.loading.get(&id) {
+            return (load.done.subscribe(), false);
+        }
+        let (done, wait) = watch::channel(None);
+        self.loading.insert(id, Load { done, is_stale: false, rounds: 0 });
+        (wait, true)
+    }
+
+    /// Evicts this agent and marks its load stale. Returns whether it was cached.
+    fn evict(&mut self, id: AgentId) -> bool {
+        if let Some(load) = self.loading.get_mut(&id) {
+            load.is_stale = true;
+        }
+        let Some((_, bytes)) = self.entries.pop(&id) else { return false };
+        self.bytes -= bytes;
+        true
+    }
+
+    /// Ends a load. Returns whether it must be queued again.
+    fn finish_load(&mut self, id: AgentId, outcome: LoadResult) -> bool {
+        let Some(mut load) = self.loading.remove(&id) else { return false };
+        let outcome = match outcome {
+            LoadResult::Read(_) if load.is_stale && load.rounds >= RELOADS_MAX => LoadResult::Contended,
+            LoadResult::Read(_) if load.is_stale => {
+                load.is_stale = false;
+                load.rounds += 1;
+                self.loading.insert(id, load);
+                return true;
+            }
+            LoadResult::Read(known) => {
+                if let Some(known) = &known {
+                    self.insert(id, Arc::clone(known));
+                }
+                LoadResult::Read(known)
+            }
+            failed @ (LoadResult::Contended | LoadResult::Failed) => failed,
+        };
+        load.done.send_replace(Some(outcome));
+        false
+    }
+
+    fn insert(&mut self, id: AgentId, known: Arc<CacheEntry>) {
+        let bytes = known.bytes();
+        self.bytes += bytes;
+        if let Some((_, before)) = self.entries.put(id, (known, bytes)) {
+            self.bytes -= before;
+        }
+        while self.bytes > self.bytes_max {
+            let Some((_, (_, bytes))) = self.entries.pop_lru() else { return };
+            self.bytes -= bytes;
+        }
+    }
+}
+
+impl CacheEntry {
+    /// Estimates the memory that this entry takes: texts, JSON and the serialised body.
+    fn bytes(&self) -> usize {
+        let Ok(hot) = &self.serves else { return OVERHEAD };
+        OVERHEAD + hot.body.len() + weight_of(&hot.config)
+    }
+}
+
+/// Estimates the memory that a configuration's texts and JSON take.
+pub(super) fn weight_of(config: &ActiveConfig) -> usize {
+    let version = &config.version;
+    version::weight(&version.system_prompt, &version.model_parameters.0, &version.tools)
+}

@@ -1,0 +1,114 @@
+//! The registry of watchers on this instance: for the operators' list and the metrics.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use uuid::Uuid;
+
+use super::hub::WatchFilter;
+use crate::{
+    clock::{Clock, Instant},
+    domain::Caller,
+    task::lock,
+};
+
+/// The kind of a watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Watched {
+    /// Activations and deactivations.
+    Activations,
+    /// Active configurations.
+    Configs,
+    /// All entries of the log.
+    Changes,
+}
+
+impl Watched {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Activations, Self::Configs, Self::Changes];
+
+    /// The value of the metrics' label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Activations => "activations",
+            Self::Configs => "configs",
+            Self::Changes => "changes",
+        }
+    }
+}
+
+/// A registered watcher.
+#[derive(Debug)]
+pub struct Watcher {
+    /// Its id; ids sort by age.
+    pub id: Uuid,
+    /// The kind of the watch.
+    pub watched: Watched,
+    /// The caller that watches.
+    pub caller: Arc<Caller>,
+    /// Which entries it receives.
+    pub filter: WatchFilter,
+    /// When the watch began.
+    pub since: Instant,
+    revision: AtomicI64,
+}
+
+impl Watcher {
+    /// The last commit up to which the watcher has received all that it may see, or is receiving it.
+    #[must_use]
+    pub fn revision(&self) -> i64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+}
+
+/// All watchers on this instance. Cheap to clone; clones share state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SubscriberRegistry(Arc<Mutex<HashMap<Uuid, Arc<Watcher>>>>);
+
+/// A registration. Dropping it removes the watcher from the registry.
+#[derive(Debug)]
+pub(super) struct Registration {
+    watcher: Arc<Watcher>,
+    registry: SubscriberRegistry,
+}
+
+impl SubscriberRegistry {
+    pub(super) fn register(
+        &self,
+        clock: &Clock,
+        watched: Watched,
+        caller: Arc<Caller>,
+        filter: WatchFilter,
+    ) -> Registration {
+        let (id, since, revision) = (clock.id(), clock.now(), AtomicI64::new(0));
+        let watcher = Arc::new(Watcher { id, watched, caller, filter, since, revision });
+        lock(&self.0).insert(id, Arc::clone(&watcher));
+        Registration { watcher, registry: self.clone() }
+    }
+
+    /// Returns all watchers, oldest first.
+    pub(super) fn all(&self) -> Vec<Arc<Watcher>> {
+        let mut all: Vec<_> = lock(&self.0).values().cloned().collect();
+        all.sort_by_key(|watcher| watcher.id);
+        all
+    }
+}
+
+impl Registration {
+    /// Records the commit that the watcher has reached.
+    pub(super) fn record_progress(&self, revision: i64) {
+        self.watcher.revision.store(revision, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        lock(&self.registry.0).remove(&self.watcher.id);
+    }
+}

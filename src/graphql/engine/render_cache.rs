@@ -1,0 +1,289 @@
+//! Runs subscriptions. Each subscriber has its own position in the log, but an event is rendered once for all
+//! subscribers with the same question and the same visibility.
+//!
+//! The library runs a subscription's resolver in two phases ([`SubscriptionPhase`]): once to read the arguments and open the
+//! watch, and then once for each event, to render it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use async_graphql::Response;
+use futures_util::{Stream, StreamExt, stream};
+use quick_cache::{Weighter, sync::Cache};
+use sha2::{Digest, Sha256};
+
+use super::context::Request;
+use crate::{
+    domain::{Caller, Error, Result, activation::Activation, change::Change},
+    feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
+    graphql::{Answer, Api, CheckedOperation},
+    task::lock,
+};
+
+/// The most rendered events that are cached. Subscribers get an event within moments of each other, so older ones
+/// aren't needed.
+const EVENTS_MAX: usize = 4096;
+/// The most bytes that rendered events take, roughly.
+const BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// What an event takes in addition to its text, in bytes.
+const OVERHEAD: usize = 1024;
+/// How long the failed rendering of an event is shared: a thousand subscribers must not each query an unavailable
+/// database.
+const FAILED_FOR: Duration = Duration::from_millis(250);
+
+/// The watch that a subscription reads events from.
+pub(in crate::graphql) enum EventSource {
+    Activations(Box<Watch>),
+    Changes(Box<Watch>),
+    Configs(Box<ConfigWatch>),
+}
+
+/// The event that one response of a subscription renders.
+#[derive(Clone, Debug)]
+pub(in crate::graphql) enum Event {
+    Change(Arc<Change>),
+    Config(ConfigEvent),
+    /// The watch has ended with this error.
+    Ended(Arc<Error>),
+}
+
+/// The phase that a subscription's resolver runs in.
+#[derive(Clone)]
+pub(in crate::graphql) enum SubscriptionPhase {
+    /// Read the arguments, open the watch, and store it here.
+    Open(Arc<Mutex<Option<EventSource>>>),
+    /// Render this event, and ignore the arguments.
+    Render(Event),
+}
+
+/// One message of a subscription.
+#[derive(Clone, Debug)]
+pub enum SubscriptionMessage {
+    /// The subscription was rejected; no other message follows.
+    Rejected(Answer),
+    /// A rendered event, as JSON.
+    Event(Arc<str>),
+}
+
+/// An event, rendered for all subscribers of a group.
+struct RenderedEvent {
+    answer: Answer,
+    text: Arc<str>,
+    /// The revision that it's as new as: the newest one that any read or write had seen, or the tail had applied,
+    /// when the rendering began.
+    seen: i64,
+    /// When the rendering failed, if a part could not be read because the database was unavailable.
+    failed: Option<Instant>,
+}
+
+/// The key of a rendered event: the subscribers' group, and the event.
+type Key = ([u8; 32], EventKey);
+
+#[derive(Clone)]
+struct Size;
+
+impl Weighter<Key, Arc<RenderedEvent>> for Size {
+    fn weight(&self, _: &Key, shown: &Arc<RenderedEvent>) -> u64 {
+        // The text, and the same data as values.
+        u64::try_from(OVERHEAD + 3 * shown.text.len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The cache of rendered events. Clones share one cache.
+#[derive(Clone)]
+pub(in crate::graphql) struct RenderCache(Arc<Cache<Key, Arc<RenderedEvent>, Size>>);
+
+impl Default for RenderCache {
+    fn default() -> Self {
+        Self(Arc::new(Cache::with_weighter(EVENTS_MAX, BYTES_MAX, Size)))
+    }
+}
+
+impl RenderCache {
+    /// Evicts all events.
+    pub(in crate::graphql) fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+/// One running subscription.
+struct Subscriber {
+    api: Api,
+    caller: Arc<Caller>,
+    accepted: CheckedOperation,
+    /// The group of all subscribers with the same question and the same visibility.
+    group: [u8; 32],
+}
+
+impl EventSource {
+    async fn next(&mut self) -> Result<Event> {
+        match self {
+            Self::Activations(watch) => loop {
+                let change = watch.next().await?;
+                if Activation::recorded_by(&change).is_some() {
+                    return Ok(Event::Change(change));
+                }
+            },
+            Self::Changes(watch) => watch.next().await.map(Event::Change),
+            // Boxed, because this future is by far the largest of the three.
+            Self::Configs(watch) => Box::pin(watch.next()).await.map(Event::Config),
+        }
+    }
+}
+
+impl Event {
+    /// The event's key in the cache; none for the end of a watch, which is rendered for its own subscriber only.
+    fn event_key(&self) -> Option<EventKey> {
+        match self {
+            Self::Change(change) => Some(EventKey::of(change)),
+            Self::Config(event) => Some(event.event_key()),
+            Self::Ended(_) => None,
+        }
+    }
+
+    /// Returns whether the event shows only the state as of its commit, so that later commits don't change it.
+    fn is_timeless(&self) -> bool {
+        matches!(self, Self::Config(_))
+    }
+}
+
+impl Api {
+    /// Runs a subscription: returns a stream with one message for each event, or with the rejection alone.
+    pub fn subscribe(
+        &self,
+        caller: Arc<Caller>,
+        accepted: CheckedOperation,
+    ) -> impl Stream<Item = SubscriptionMessage> + Send + use<> {
+        enum State {
+            Opening(Box<Subscriber>),
+            Running(Box<Subscriber>, EventSource),
+            Ended,
+        }
+        let group = group_key(&caller, &accepted);
+        let begun = Box::new(Subscriber { api: self.clone(), caller, accepted, group });
+        stream::unfold(State::Opening(begun), |mut state| async move {
+            loop {
+                state = match state {
+                    State::Opening(subscriber) => match Box::pin(subscriber.open()).await {
+                        Ok(Some(source)) => State::Running(subscriber, source),
+                        Ok(None) => return None,
+                        Err(refusal) => return Some((SubscriptionMessage::Rejected(*refusal), State::Ended)),
+                    },
+                    State::Running(subscriber, mut source) => {
+                        let event = source.next().await;
+                        let is_over = event.is_err();
+                        let event = event.unwrap_or_else(|err| Event::Ended(Arc::new(err)));
+                        match Box::pin(subscriber.render_for_subscriber(event)).await {
+                            Some((text, is_failure)) => {
+                                let is_last = is_over || is_failure;
+                                let next =
+                                    if is_last { State::Ended } else { State::Running(subscriber, source) };
+                                return Some((SubscriptionMessage::Event(text), next));
+                            }
+                            None if is_over => return None,
+                            None => State::Running(subscriber, source),
+                        }
+                    }
+                    State::Ended => return None,
+                };
+            }
+        })
+    }
+}
+
+impl Subscriber {
+    /// Runs the open phase, and returns the watch; none if the selection is empty after `@skip` and `@include`.
+    ///
+    /// A stream that can't be opened is a request error (GraphQL, section 6.2.3.1), but the library returns it as
+    /// an event.
+    async fn open(&self) -> std::result::Result<Option<EventSource>, Box<Answer>> {
+        let slot = Arc::default();
+        match self.run(SubscriptionPhase::Open(Arc::clone(&slot))).await {
+            Some(response) => {
+                let errors_max = self.api.front.limits().errors;
+                let answer = Answer::of(response, self.caller.request_id(), errors_max);
+                Err(Box::new(Answer { data: None, ..answer }))
+            }
+            None => Ok(lock(&slot).take()),
+        }
+    }
+
+    /// Renders an event for this subscriber. Returns its text, and whether it ends the stream; none if the
+    /// selection is empty after `@skip` and `@include`.
+    async fn render_for_subscriber(&self, event: Event) -> Option<(Arc<str>, bool)> {
+        let shown = match event.event_key() {
+            Some(mark) => self.render_shared(mark, event).await,
+            None => self.render(event).await,
+        }?;
+        // The event may show a commit that this instance hasn't applied yet. Wait, so that later reads from memory
+        // are at least as new.
+        self.api.hub.wait_until_caught_up().await;
+        let is_failure = shown.answer.is_root_failure();
+        if shown.answer.errors.is_empty() {
+            return Some((Arc::clone(&shown.text), is_failure));
+        }
+        // Each error carries the id of the request that it answers.
+        let own =
+            shown.answer.clone().with_request_id(self.caller.request_id(), self.api.front.limits().errors);
+        Some((own.to_json(), is_failure))
+    }
+
+    /// Returns the cached rendering, if it's at least as new as everything seen so far. Otherwise renders the
+    /// event, once for all subscribers of the group that wait for it.
+    async fn render_shared(&self, mark: EventKey, event: Event) -> Option<Arc<RenderedEvent>> {
+        let (key, cache) = ((self.group, mark), &self.api.render_cache.0);
+        let (asked, seen) = (Instant::now(), self.api.registry.seen());
+        let is_good = |shown: &Arc<RenderedEvent>| match shown.failed {
+            Some(failed) => asked.saturating_duration_since(failed) < FAILED_FOR,
+            None => event.is_timeless() || shown.seen >= seen,
+        };
+        loop {
+            cache.remove_if(&key, |shown| !is_good(shown));
+            let show = async { self.render(event.clone()).await.ok_or(()) };
+            let shown = cache.get_or_insert_async(&key, show).await.ok()?;
+            if is_good(&shown) {
+                return Some(shown);
+            }
+        }
+    }
+
+    async fn render(&self, event: Event) -> Option<Arc<RenderedEvent>> {
+        metrics::counter!("registry_events_shown_total").increment(1);
+        // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
+        let seen = self.api.registry.seen().max(self.api.hub.applied());
+        let response = self.run(SubscriptionPhase::Render(event)).await?;
+        let answer = Answer::raw(response);
+        let failed = answer.is_unavailable().then(Instant::now);
+        let text = answer.to_json();
+        Some(Arc::new(RenderedEvent { answer, text, seen, failed }))
+    }
+
+    async fn run(&self, phase: SubscriptionPhase) -> Option<Response> {
+        let (registry, hub) = (&self.api.registry, &self.api.hub);
+        let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(phase));
+        // The stream, which the library boxes, yields at most one response: the one for this event.
+        self.api.schema.execute_stream(self.accepted.request().data(data)).next().await
+    }
+}
+
+/// The SHA-256 of question and visibility: equal for subscribers who may share rendered events.
+fn group_key(caller: &Caller, accepted: &CheckedOperation) -> [u8; 32] {
+    let CheckedOperation {
+        document,
+        operation_name,
+        variables,
+        prepared: _,
+        carries_text: _,
+        request_body: _,
+    } = accepted;
+    let mut digest = Sha256::new();
+    let visibility = caller.visibility().bytes();
+    let name = operation_name.as_deref().unwrap_or_default();
+    for part in [document.text().as_bytes(), name.as_bytes(), variables.as_bytes(), &visibility] {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}

@@ -1,0 +1,308 @@
+//! Activations in the GraphQL schema: the records, and the mutations that make them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+
+use super::{
+    agent::{Agent, patch},
+    error::{Nullable, Outcome, UserError, into_outcome, linked, refuse},
+    page::connection,
+    scalar::{Cursor, DateTime, Revision, id, to_id},
+    user::Actor,
+    version::AgentVersion,
+};
+use crate::{
+    domain::{self, Changed, Error, ErrorCode, Page, PageArgs, activation},
+    graphql::engine::{
+        context::{Request, RequestView, request},
+        inline_fields::InlineFields,
+    },
+    id::{ActivationId, AgentId},
+};
+
+/// The record of one change of an agent's active version. It never changes.
+#[derive(Clone)]
+pub struct Activation {
+    pub(in crate::graphql) row: Arc<activation::Activation>,
+    pub(in crate::graphql) view: RequestView,
+}
+
+/// What changed an agent's active version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(name = "ActivationReason", remote = "activation::Reason")]
+pub enum ActivationReason {
+    /// `activateVersion` activated this version.
+    Activate,
+    /// `publishVersion` published and activated the version in one commit.
+    Publish,
+    /// `rollback` activated the version that was active before.
+    Rollback,
+    /// `deactivate` ended serving: no version is active.
+    Deactivate,
+    /// `archiveAgent` ended serving and archived the agent.
+    Archive,
+}
+
+/// The record of one change of an agent's active version. It never changes.
+#[Object]
+impl Activation {
+    /// The record's UUID, which never changes.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// The commit that changed the active version.
+    async fn revision(&self) -> async_graphql::Result<Revision> {
+        self.row.revision.map(Revision).ok_or_else(missing_revision)
+    }
+
+    /// The record's position in the change log. Pass it as `after` to a subscription, which then continues with the
+    /// next event.
+    async fn cursor(&self) -> async_graphql::Result<Cursor> {
+        self.row.cursor().map(|cursor| Cursor(cursor.to_string())).ok_or_else(missing_revision)
+    }
+
+    /// The agent whose active version changed.
+    async fn agent(&self) -> async_graphql::Result<Agent> {
+        let agent = self.view.agent(self.row.agent_id).await?;
+        agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
+    }
+
+    /// The version that is active from then on; null for a deactivation.
+    async fn version(&self) -> Nullable<AgentVersion> {
+        linked(self.row.version_id, |id| self.view.version(id)).await
+    }
+
+    /// The version that was active before; null if there was none.
+    async fn previous_version(&self) -> Nullable<AgentVersion> {
+        linked(self.row.previous_version_id, |id| self.view.version(id)).await
+    }
+
+    /// The mutation that made the change.
+    async fn reason(&self) -> ActivationReason {
+        self.row.reason.into()
+    }
+
+    /// The user, API key or operator that made the change.
+    async fn activated_by(&self) -> Actor {
+        Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.view.clone())
+    }
+
+    /// When the active version changed.
+    async fn activated_at(&self) -> DateTime {
+        self.row.activated_at.into()
+    }
+}
+
+fn missing_revision() -> async_graphql::Error {
+    refuse(&Error::Internal("an activation has no revision".into()))
+}
+
+/// What `totalCount` counts: the activations of one agent.
+pub struct Count {
+    view: RequestView,
+    agent: AgentId,
+}
+
+async fn count(of: &Count) -> async_graphql::Result<u64> {
+    Ok(of.view.activation_counts.load(of.agent).await?.map_or(0, |count| *count))
+}
+
+impl InlineFields for Activation {}
+
+connection!(
+    /// A page of activations.
+    ActivationConnection, ActivationEdge, Activation, |node: &Activation| node.row.id, count, Count
+);
+
+impl ActivationConnection {
+    pub(in crate::graphql) async fn of_agent(
+        view: &RequestView,
+        agent: AgentId,
+        args: PageArgs<ActivationId>,
+    ) -> async_graphql::Result<Self> {
+        let page = view.activation_pages.load((agent, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| Activation { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(page, Count { view: view.clone(), agent }))
+    }
+}
+
+impl RequestView {
+    pub(in crate::graphql) async fn activation(
+        &self,
+        id: ActivationId,
+    ) -> async_graphql::Result<Option<Activation>> {
+        Ok(self.activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
+    }
+}
+
+/// The version to activate.
+#[derive(Clone, Debug, InputObject)]
+pub struct ActivateVersionInput {
+    /// The UUID of the agent to change.
+    agent_id: ID,
+    /// The UUID of the version to activate; must be one of the agent's own.
+    version_id: ID,
+    /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
+    /// left out.
+    expected_active_version_id: MaybeUndefined<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The agent to roll back.
+#[derive(Clone, Debug, InputObject)]
+pub struct RollbackInput {
+    /// The UUID of the agent to roll back.
+    agent_id: ID,
+    /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
+    /// left out.
+    expected_active_version_id: MaybeUndefined<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The agent to deactivate.
+#[derive(Clone, Debug, InputObject)]
+pub struct DeactivateInput {
+    /// The UUID of the agent to deactivate.
+    agent_id: ID,
+    /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
+    /// left out.
+    expected_active_version_id: MaybeUndefined<ID>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The result of `activateVersion`, `rollback` and `deactivate`.
+#[derive(SimpleObject)]
+pub struct ActivateVersionPayload {
+    /// The agent after the write. After a CONFLICT too, with the version that is active now; null after other
+    /// errors.
+    agent: Option<Agent>,
+    /// The record of this change, or of the earlier one if nothing had to change; null if the agent has no record,
+    /// or after an error.
+    activation: Option<Activation>,
+    /// The commit that brought the agent into this state, an earlier one if nothing had to change; null if there
+    /// are `userErrors`.
+    revision: Option<Revision>,
+    /// Why nothing was changed; empty on success, also if nothing had to change.
+    user_errors: Vec<UserError>,
+}
+
+impl ActivateVersionPayload {
+    async fn of(
+        request: &Request,
+        agent: &ID,
+        answer: domain::Result<Changed<activation::ActivationResult>>,
+    ) -> async_graphql::Result<Self> {
+        let conflict = matches!(&answer, Err(err) if err.code() == ErrorCode::Conflict);
+        let Outcome { value, revision, user_errors } = into_outcome(answer)?;
+        let view = request.fresh_view();
+        let (agent, activation) = match value {
+            Some(activation::ActivationResult { agent, activation }) => (Some(agent.id), activation),
+            None if conflict => (id("agentId", agent).ok(), None),
+            None => (None, None),
+        };
+        let agent = match agent {
+            Some(agent) => view.agent(agent).await?,
+            None => None,
+        };
+        let activation = match activation {
+            Some(activation) => view.activation(activation).await?,
+            None => None,
+        };
+        Ok(Self { agent, activation, revision, user_errors })
+    }
+}
+
+fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<activation::Expected> {
+    let expected =
+        |version: Option<ID>| version.map(|version| id("expectedActiveVersionId", &version)).transpose();
+    patch(id_or).map(expected).transpose()
+}
+
+/// The root fields of `Mutation` that change what an agent serves.
+#[derive(Default)]
+pub struct ActivationMutation;
+
+#[Object]
+impl ActivationMutation {
+    /// Makes a version its agent's active one, which is served from the commit on. Activating the active version
+    /// again changes nothing. Needs EDITOR or `versions:activate`. Fails with ARCHIVED for an archived agent.
+    async fn activate_version(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The version, and the one that you expect to be active.")]
+        input: ActivateVersionInput,
+    ) -> async_graphql::Result<ActivateVersionPayload> {
+        let (
+            request,
+            ActivateVersionInput { agent_id, version_id, expected_active_version_id, idempotency_key },
+        ) = (request(ctx)?, input);
+        let answer = async {
+            let input = activation::ActivateVersion {
+                agent_id: id("agentId", &agent_id)?,
+                version_id: id("versionId", &version_id)?,
+                expected: expected(expected_active_version_id)?,
+            };
+            request.registry.activate_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        ActivateVersionPayload::of(request, &agent_id, answer.await).await
+    }
+
+    /// Activates the version that was active before the current one. A second rollback returns to the first
+    /// version. Needs EDITOR or `versions:activate`. Fails with INVALID if nothing is active, or nothing was
+    /// before.
+    async fn rollback(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The agent, and the version that you expect to be active.")] input: RollbackInput,
+    ) -> async_graphql::Result<ActivateVersionPayload> {
+        let (request, RollbackInput { agent_id, expected_active_version_id, idempotency_key }) =
+            (request(ctx)?, input);
+        let answer = async {
+            let expected = expected(expected_active_version_id)?;
+            request
+                .registry
+                .rollback(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("agentId", &agent_id)?,
+                    expected,
+                )
+                .await
+        };
+        ActivateVersionPayload::of(request, &agent_id, answer.await).await
+    }
+
+    /// Ends serving: the agent has no active version from the commit on. Needs EDITOR or `versions:activate`.
+    async fn deactivate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The agent, and the version that you expect to be active.")] input: DeactivateInput,
+    ) -> async_graphql::Result<ActivateVersionPayload> {
+        let (request, DeactivateInput { agent_id, expected_active_version_id, idempotency_key }) =
+            (request(ctx)?, input);
+        let answer = async {
+            let expected = expected(expected_active_version_id)?;
+            request
+                .registry
+                .deactivate(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("agentId", &agent_id)?,
+                    expected,
+                )
+                .await
+        };
+        ActivateVersionPayload::of(request, &agent_id, answer.await).await
+    }
+}

@@ -1,0 +1,318 @@
+//! Agents in the GraphQL schema: the object, its lists and the queries. The mutations are in `mutation.rs`.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, ScalarType};
+
+mod mutation;
+
+pub use mutation::AgentMutation;
+pub(in crate::graphql) use mutation::patch;
+
+use super::{
+    activation::ActivationConnection,
+    change::{ChangeConnection, ChangeFilter},
+    customer::Customer,
+    diff::VersionDiff,
+    error::{Nullable, linked, nullable, nullable_root, refuse},
+    page::{connection, page_args},
+    scalar::{DateTime, id, to_id},
+    user::User,
+    version::{AgentVersion, AgentVersionConnection},
+};
+use crate::{
+    domain::{Error, Page, PageArgs, agent, audit::AuditSubject, policy::Action},
+    graphql::engine::{
+        context::{RequestView, request},
+        inline_fields::InlineFields,
+    },
+    id::{AgentId, CustomerId, UserId},
+};
+
+/// An agent of a customer: a lasting name, under which versions are published and one of them is served.
+#[derive(Clone)]
+pub struct Agent {
+    pub(in crate::graphql) row: Arc<agent::Agent>,
+    pub(in crate::graphql) view: RequestView,
+}
+
+/// Conditions on agents; all given ones must hold.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct AgentFilter {
+    /// True: only archived agents. False: only agents that aren't archived. Left out: both.
+    archived: Option<bool>,
+    /// Only the agents of exactly this name, in the same case.
+    name: Option<String>,
+    /// Only agents whose name starts with this text of 1 to 200 characters, in any case.
+    name_starts_with: Option<String>,
+    /// Only agents whose name contains this text of 1 to 200 characters, in any case.
+    name_contains: Option<String>,
+    /// Only agents whose active version uses exactly this model.
+    model_name: Option<String>,
+    /// Only agents whose active version has a tool of exactly this name.
+    tool_name: Option<String>,
+}
+
+impl From<AgentFilter> for agent::AgentFilter {
+    fn from(filter: AgentFilter) -> Self {
+        let AgentFilter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
+        Self { archived, name, name_starts_with, name_contains, model_name, tool_name }
+    }
+}
+
+/// An agent of a customer: a lasting name, under which versions are published and one of them is served.
+#[Object]
+impl Agent {
+    /// The agent's UUID, which never changes.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// The name, unique within the customer: 1 to 200 characters. Erasing the customer replaces it.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// The purpose, as its authors describe it, at most 2,000 characters. Null if none was written; also for
+    /// service tokens and for API keys that have only `changes:read`.
+    async fn description(&self) -> Nullable<&str> {
+        nullable(async {
+            self.view.allow(Action::ReadNotes)?;
+            let description = self.row.description.as_deref();
+            self.view.weigh(description.map_or(0, str::len))?;
+            Ok(description)
+        })
+        .await
+    }
+
+    /// The customer that the agent belongs to. FORBIDDEN for service tokens, and for API keys without
+    /// `agents:read`.
+    async fn customer(&self) -> async_graphql::Result<Customer> {
+        let customer = self.view.customer(self.row.customer_id).await?;
+        customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
+    }
+
+    /// The member responsible for the agent. Null if there is none, or that member has left; also for service
+    /// tokens, and for API keys without `changes:read`.
+    async fn owner(&self) -> Nullable<User> {
+        linked(self.row.owner_id, |id| self.view.user(id)).await
+    }
+
+    /// The version that the agent serves; null if no version is active.
+    async fn active_version(&self) -> Nullable<AgentVersion> {
+        linked(self.row.active_version_id, |id| self.view.version(id)).await
+    }
+
+    /// The agent's versions, newest first. FORBIDDEN for service tokens, and for API keys without `agents:read`.
+    async fn versions(
+        &self,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> async_graphql::Result<AgentVersionConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        AgentVersionConnection::of_agent(&self.view, &self.row, args).await
+    }
+
+    /// The version with this number; null if there is none. Null for service tokens, and for API keys without
+    /// `agents:read`.
+    async fn version(
+        &self,
+        #[graphql(desc = "The version's number; the first version of an agent is 1.")] number: i32,
+    ) -> Nullable<AgentVersion> {
+        nullable(async { self.view.version_of(self.row.id, number).await }).await
+    }
+
+    /// Each change of the active version, newest first. FORBIDDEN for service tokens, and for API keys without
+    /// `agents:read`.
+    async fn activations(
+        &self,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> async_graphql::Result<ActivationConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        ActivationConnection::of_agent(&self.view, self.row.id, args).await
+    }
+
+    /// The agent's entries of the audit log, newest first. For ADMINs, operators, and API keys with `changes:read`;
+    /// null for others.
+    async fn changes(
+        &self,
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> Nullable<ChangeConnection> {
+        nullable(async {
+            self.view.allow_on(Action::ReadChanges, self.row.customer_id)?;
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            ChangeConnection::of(&self.view, AuditSubject::Agent(self.row.id), filter, args).await.map(Some)
+        })
+        .await
+    }
+
+    /// The difference between two versions; null if one of them doesn't exist. Null for service tokens, and for API
+    /// keys without `agents:read`.
+    async fn diff(
+        &self,
+        #[graphql(desc = "The number of the version to compare from, usually the older one.")] from: i32,
+        #[graphql(desc = "The number of the version to compare to, usually the newer one.")] to: i32,
+    ) -> Nullable<VersionDiff> {
+        nullable(async {
+            let (from, to) = (self.view.version_of(self.row.id, from), self.view.version_of(self.row.id, to));
+            Ok(from.await?.zip(to.await?).map(|(from, to)| VersionDiff { from, to }))
+        })
+        .await
+    }
+
+    /// When the agent was archived; null if it isn't archived.
+    async fn archived_at(&self) -> Option<DateTime> {
+        self.row.archived_at.map(Into::into)
+    }
+
+    /// When the agent was created.
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+}
+
+/// What `totalCount` counts, when a client asks for it.
+pub struct Count {
+    view: RequestView,
+    of: AgentListScope,
+}
+
+/// Which agents a list holds.
+enum AgentListScope {
+    /// All agents that the reader can see and the filter matches.
+    All(agent::AgentFilter),
+    /// The agents of one customer that the filter matches.
+    Customer(CustomerId, agent::AgentFilter),
+    /// The agents that one user owns.
+    Owner(UserId),
+}
+
+async fn count(Count { view, of }: &Count) -> async_graphql::Result<u64> {
+    let counted = match of {
+        AgentListScope::All(filter) => {
+            return view.registry.count_agents(&view.reading, filter).await.map_err(|err| refuse(&err));
+        }
+        AgentListScope::Customer(customer, filter) => {
+            view.agent_counts.load((*customer, filter.clone())).await?
+        }
+        AgentListScope::Owner(owner) => view.owned_counts.load(*owner).await?,
+    };
+    Ok(counted.map_or(0, |count| *count))
+}
+
+impl InlineFields for Agent {
+    fn inline_field(&self, field: &str) -> Option<async_graphql::Value> {
+        match field {
+            "id" => Some(to_id(self.row.id).to_value()),
+            "name" => Some(self.row.name.as_str().into()),
+            _ => None,
+        }
+    }
+}
+
+connection!(
+    /// A page of agents.
+    AgentConnection, AgentEdge, Agent, |node: &Agent| node.row.id, count, Count
+);
+
+impl AgentConnection {
+    pub(in crate::graphql) async fn of_customer(
+        view: &RequestView,
+        customer: CustomerId,
+        filter: Option<AgentFilter>,
+        args: PageArgs<AgentId>,
+    ) -> async_graphql::Result<Self> {
+        let filter = agent::AgentFilter::from(filter.unwrap_or_default());
+        let page = view.agent_pages.load((customer, filter.clone(), args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(page, Count { view: view.clone(), of: AgentListScope::Customer(customer, filter) }))
+    }
+
+    pub(in crate::graphql) async fn of_owner(
+        view: &RequestView,
+        owner: UserId,
+        args: PageArgs<AgentId>,
+    ) -> async_graphql::Result<Self> {
+        let page = view.owned_pages.load((owner, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(page, Count { view: view.clone(), of: AgentListScope::Owner(owner) }))
+    }
+}
+
+impl RequestView {
+    pub(in crate::graphql) async fn agent(&self, id: AgentId) -> async_graphql::Result<Option<Agent>> {
+        Ok(self.agents.load(id).await?.map(|row| Agent { row, view: self.clone() }))
+    }
+}
+
+/// The root fields of `Query` that read agents.
+#[derive(Default)]
+pub struct AgentQuery;
+
+#[Object]
+impl AgentQuery {
+    /// The agent with this id; null if it doesn't exist or you can't see it. API keys need `agents:read`.
+    async fn agent(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id", desc = "The agent's UUID.")] which: ID,
+    ) -> Nullable<Agent> {
+        nullable_root(async {
+            let view = request(ctx)?.view();
+            view.allow(Action::ReadAgents)?;
+            view.agent(id("id", &which).map_err(|err| refuse(&err))?).await
+        })
+        .await
+    }
+
+    /// The agents that you can see, oldest first, including archived ones. API keys need `agents:read`.
+    async fn agents(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "Only this customer's agents; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(desc = "Only matching agents; all if left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> async_graphql::Result<AgentConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let view = request(ctx)?.view();
+        if let Some(customer) = customer_id {
+            let customer = id("customerId", &customer).map_err(|err| refuse(&err))?;
+            return AgentConnection::of_customer(&view, customer, filter, args).await;
+        }
+        let filter = agent::AgentFilter::from(filter.unwrap_or_default());
+        let page = view.registry.agents(&view.reading, &filter, &args).await.map_err(|err| refuse(&err))?;
+        let page = page.map(|row| Agent { row: Arc::new(row), view: view.clone() });
+        Ok(AgentConnection::new(page, Count { view, of: AgentListScope::All(filter) }))
+    }
+}

@@ -1,0 +1,309 @@
+//! API keys in the GraphQL schema: credentials of a customer's own programs.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+
+use super::{
+    error::{Outcome, UserError, into_outcome},
+    page::connection,
+    scalar::{DateTime, Revision, id, to_id},
+    user::Actor,
+};
+use crate::{
+    domain::{self, Error, Page, PageArgs, api_key, policy::Action},
+    graphql::engine::{
+        context::{RequestView, request},
+        inline_fields::InlineFields,
+    },
+    id::{ApiKeyId, CustomerId},
+};
+
+/// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
+#[derive(Clone)]
+pub struct ApiKey {
+    row: Arc<api_key::ApiKey>,
+    view: RequestView,
+}
+
+/// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
+#[Object]
+impl ApiKey {
+    /// The key's UUID, which never changes.
+    async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// The name that its maker gave it: 1 to 200 characters, not unique.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// What the key may do at its customer, spelled as `agents:read` (see `ApiKeyScope`).
+    async fn scopes(&self) -> &[String] {
+        &self.row.scopes
+    }
+
+    /// The user or operator who made the key.
+    async fn created_by(&self) -> Actor {
+        Actor::new(self.row.created_by_kind, self.row.created_by_id, self.view.clone())
+    }
+
+    /// When the key was made.
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+
+    /// When the key stops being accepted; null if it doesn't expire. Rotating the key sets this to the end of the
+    /// overlap.
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.row.expires_at.map(Into::into)
+    }
+
+    /// When the key was last accepted, updated at most once a minute; null if never.
+    async fn last_used_at(&self) -> Option<DateTime> {
+        self.row.last_used_at.map(Into::into)
+    }
+
+    /// When the key was revoked; null if it wasn't.
+    async fn revoked_at(&self) -> Option<DateTime> {
+        self.row.revoked_at.map(Into::into)
+    }
+
+    /// The UUID of the key that rotation made as its successor; null if it wasn't rotated.
+    async fn replaced_by_id(&self) -> Option<ID> {
+        self.row.replaced_by.map(to_id)
+    }
+}
+
+/// What `totalCount` counts: all API keys that one customer has ever had.
+pub struct Count {
+    view: RequestView,
+    customer: CustomerId,
+}
+
+async fn count(of: &Count) -> async_graphql::Result<u64> {
+    Ok(of.view.api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
+}
+
+impl InlineFields for ApiKey {}
+
+connection!(
+    /// A page of API keys.
+    ApiKeyConnection, ApiKeyEdge, ApiKey, |node: &ApiKey| node.row.id, count, Count
+);
+
+impl ApiKeyConnection {
+    pub(in crate::graphql) async fn of_customer(
+        view: &RequestView,
+        customer: CustomerId,
+        args: PageArgs<ApiKeyId>,
+    ) -> async_graphql::Result<Self> {
+        view.allow_on(Action::ReadKeys, customer)?;
+        let page = view.api_key_pages.load((customer, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| ApiKey { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(page, Count { view: view.clone(), customer }))
+    }
+}
+
+/// What an API key may do at its customer. A key has no right that isn't listed in its scopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::KeyScope")]
+pub enum ApiKeyScope {
+    /// `agents:read`: read the customer, its agents, versions and activations.
+    AgentsRead,
+    /// `agents:write`: create, update, archive and restore agents.
+    AgentsWrite,
+    /// `versions:publish`: publish versions.
+    VersionsPublish,
+    /// `versions:activate`: activate, roll back and deactivate.
+    VersionsActivate,
+    /// `configs:read`: read active configurations.
+    ConfigsRead,
+    /// `activations:watch`: subscribe to activations and, together with `configs:read`, to configurations.
+    ActivationsWatch,
+    /// `changes:read`: read and watch the customer's audit log, and see who did something.
+    ChangesRead,
+}
+
+/// The fields of a new API key.
+#[derive(Clone, Debug, InputObject)]
+pub struct CreateApiKeyInput {
+    /// The UUID of the customer that the key will belong to.
+    customer_id: ID,
+    /// A name that says what the key is for, such as `deploy pipeline`: 1 to 200 characters.
+    name: String,
+    /// What the key may do: at least one scope.
+    scopes: Vec<ApiKeyScope>,
+    /// When the key stops being accepted, in the future; it doesn't expire if left out.
+    expires_at: Option<DateTime>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The API key to rotate, and the overlap.
+#[derive(Clone, Debug, InputObject)]
+pub struct RotateApiKeyInput {
+    /// The UUID of the key to rotate.
+    api_key_id: ID,
+    /// For how many seconds the old key is still accepted: 0 to 604800 (a week), 3600 if left out. It never
+    /// outlives its own `expiresAt`.
+    overlap_seconds: Option<i32>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The API key to revoke.
+#[derive(Clone, Debug, InputObject)]
+pub struct RevokeApiKeyInput {
+    /// The UUID of the key to revoke.
+    api_key_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The result of `createApiKey`.
+#[derive(SimpleObject)]
+pub struct CreateApiKeyPayload {
+    /// The new key without its secret; null if there are `userErrors`.
+    api_key: Option<ApiKey>,
+    /// The bearer token. The service stores only a hash, so save it now. Null after an error, and when an
+    /// idempotency key is sent again.
+    secret: Option<String>,
+    /// The commit that made the key; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why no key was made; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `rotateApiKey`.
+#[derive(SimpleObject)]
+pub struct RotateApiKeyPayload {
+    /// The new key without its secret; null if there are `userErrors`.
+    api_key: Option<ApiKey>,
+    /// The new key's bearer token. The service stores only a hash, so save it now. Null after an error, and when an
+    /// idempotency key is sent again.
+    secret: Option<String>,
+    /// The old key, with its new `expiresAt`; null if there are `userErrors`.
+    previous: Option<ApiKey>,
+    /// The commit that rotated the key; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the key wasn't rotated; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `revokeApiKey`.
+#[derive(SimpleObject)]
+pub struct RevokeApiKeyPayload {
+    /// The revoked key; null if there are `userErrors`.
+    api_key: Option<ApiKey>,
+    /// The commit that revoked the key, an earlier one if it was revoked already; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the key wasn't revoked; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The root fields of `Mutation` that make, rotate and revoke API keys.
+#[derive(Default)]
+pub struct ApiKeyMutation;
+
+#[Object]
+impl ApiKeyMutation {
+    /// Makes an API key for a program of the customer. For its ADMINs and operators. Fails with LIMIT_REACHED
+    /// beyond the plan, which counts the keys that are accepted.
+    async fn create_api_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new key's fields.")] input: CreateApiKeyInput,
+    ) -> async_graphql::Result<CreateApiKeyPayload> {
+        let (request, CreateApiKeyInput { customer_id, name, scopes, expires_at, idempotency_key }) =
+            (request(ctx)?, input);
+        let answer = async {
+            let scopes: BTreeSet<domain::KeyScope> = scopes.into_iter().map(Into::into).collect();
+            let customer_id = id("customerId", &customer_id)?;
+            let expires_at = expires_at.map(DateTime::instant);
+            let input = api_key::CreateApiKey { customer_id, name, scopes, expires_at };
+            request.registry.create_api_key(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let (api_key, secret) = payload_fields(request.fresh_view(), value);
+        Ok(CreateApiKeyPayload { api_key, secret, revision, user_errors })
+    }
+
+    /// Makes a successor with the same name, scopes and expiry; the old key is still accepted for the overlap. At
+    /// most two keys of such a line are accepted: rotating the successor revokes the oldest. For the customer's
+    /// ADMINs and operators.
+    async fn rotate_api_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The key to rotate, and the overlap.")] input: RotateApiKeyInput,
+    ) -> async_graphql::Result<RotateApiKeyPayload> {
+        let (request, RotateApiKeyInput { api_key_id, overlap_seconds, idempotency_key }) =
+            (request(ctx)?, input);
+        let answer = async {
+            let overlap = match overlap_seconds.map(u64::try_from) {
+                None => api_key::OVERLAP_DEFAULT,
+                Some(Ok(seconds)) => Duration::from_secs(seconds),
+                Some(Err(_)) => {
+                    return Err(Error::invalid(
+                        "overlapSeconds",
+                        "overlapSeconds must be between 0 and 604800",
+                    ));
+                }
+            };
+            request
+                .registry
+                .rotate_api_key(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("apiKeyId", &api_key_id)?,
+                    overlap,
+                )
+                .await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let (made, old) = value.unzip();
+        let view = request.fresh_view();
+        let previous = old.map(|row| ApiKey { row: Arc::new(row), view: view.clone() });
+        let (api_key, secret) = payload_fields(view, made);
+        Ok(RotateApiKeyPayload { api_key, secret, previous, revision, user_errors })
+    }
+
+    /// Revokes an API key at once, for suspended customers too; subscriptions that use it end within a second. For
+    /// the customer's ADMINs and operators.
+    async fn revoke_api_key(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The key to revoke.")] input: RevokeApiKeyInput,
+    ) -> async_graphql::Result<RevokeApiKeyPayload> {
+        let (request, RevokeApiKeyInput { api_key_id, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            request
+                .registry
+                .revoke_api_key(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("apiKeyId", &api_key_id)?,
+                )
+                .await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let view = request.fresh_view();
+        let api_key = value.map(|row| ApiKey { row: Arc::new(row), view });
+        Ok(RevokeApiKeyPayload { api_key, revision, user_errors })
+    }
+}
+
+/// Splits a new key into the two fields of a payload: the key without its secret, and the secret.
+fn payload_fields(view: RequestView, made: Option<api_key::NewApiKey>) -> (Option<ApiKey>, Option<String>) {
+    let payload_fields =
+        |api_key::NewApiKey { api_key, secret }| (ApiKey { row: Arc::new(api_key), view }, secret);
+    let (api_key, secret) = made.map(payload_fields).unzip();
+    (api_key, secret.flatten())
+}

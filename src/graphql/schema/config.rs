@@ -1,0 +1,224 @@
+//! Active configurations in the GraphQL schema: `activeConfig`, and the events of the subscription `configs`.
+
+use std::{ops::Deref, sync::Arc};
+
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+
+use super::{
+    error::{Nullable, nullable_root, refuse},
+    scalar::{Cursor, DateTime, Json, Revision, id, to_id},
+    version::{Tool, hex, json_bytes, tools, tools_bytes},
+};
+use crate::{
+    domain::{Error, config},
+    feed::{ConfigResponse, RenderedConfig},
+    graphql::engine::context::{RequestView, request},
+    id::AgentId,
+};
+
+/// All that the runtime needs to run an agent: the content of its active version, and where it comes from.
+pub struct ActiveConfig(pub(in crate::graphql) ConfigSource, pub(in crate::graphql) RequestView);
+
+/// Where the resolver got the configuration from.
+pub(in crate::graphql) enum ConfigSource {
+    /// From memory, where one rendered configuration is shared by all requests.
+    Cached(Arc<RenderedConfig>),
+    /// Read for one event of a subscription.
+    Event(Arc<config::ActiveConfig>),
+}
+
+impl Deref for ConfigSource {
+    type Target = config::ActiveConfig;
+
+    fn deref(&self) -> &config::ActiveConfig {
+        match self {
+            Self::Cached(hot) => &hot.config,
+            Self::Event(config) => config,
+        }
+    }
+}
+
+/// All that the runtime needs to run an agent: the content of its active version, and where it comes from.
+#[Object]
+impl ActiveConfig {
+    /// The UUID of the agent.
+    async fn agent_id(&self) -> ID {
+        to_id(self.0.agent_id)
+    }
+
+    /// The UUID of the agent's customer.
+    async fn customer_id(&self) -> ID {
+        to_id(self.0.customer_id)
+    }
+
+    /// The agent's name, unique within its customer.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The UUID of the active version.
+    async fn version_id(&self) -> ID {
+        to_id(self.0.version.id)
+    }
+
+    /// The active version's number within its agent.
+    async fn version_number(&self) -> i32 {
+        self.0.version.number
+    }
+
+    /// The system prompt: at most 512 KiB of UTF-8, may be empty.
+    async fn system_prompt(&self) -> async_graphql::Result<&str> {
+        self.1.weigh(self.0.version.system_prompt.len())?;
+        Ok(&self.0.version.system_prompt)
+    }
+
+    /// The model's name, such as `gpt-4-turbo`.
+    async fn model_name(&self) -> &str {
+        &self.0.version.model_name
+    }
+
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB.
+    async fn model_parameters(&self) -> async_graphql::Result<Json> {
+        self.1.weigh(json_bytes(&self.0.version.model_parameters.0))?;
+        Ok(Json(self.0.version.model_parameters.0.clone()))
+    }
+
+    /// The tools that the model may call, at most 128, in the order in which they were published.
+    async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
+        self.1.weigh(tools_bytes(&self.0.version.tools))?;
+        Ok(tools(&self.0.version.tools))
+    }
+
+    /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON; the same as `AgentVersion.contentHash`.
+    async fn content_hash(&self) -> String {
+        hex(&self.0.version.content_hash)
+    }
+
+    /// When this version became active.
+    async fn activated_at(&self) -> DateTime {
+        self.0.activated_at.into()
+    }
+
+    /// The commit that last changed this configuration: by an activation, or by a change of the agent's own fields.
+    async fn revision(&self) -> Revision {
+        Revision(self.0.revision)
+    }
+}
+
+/// One event of the subscription `configs`. Apply events in the order in which they come.
+#[derive(SimpleObject)]
+pub struct ConfigEvent {
+    /// Which kind of event this is; it decides which fields are null.
+    kind: ConfigEventKind,
+    /// Why the agent isn't served any more; null unless the kind is REMOVE.
+    reason: Option<ConfigEventReason>,
+    /// The commit as of which the event is true. For a SNAPSHOT, the commit of the BOOKMARK that follows.
+    revision: Revision,
+    /// Pass it as `after` to continue from here; null unless the kind is BOOKMARK.
+    cursor: Option<Cursor>,
+    /// The UUID of the agent; null for a BOOKMARK.
+    agent_id: Option<ID>,
+    /// What the agent serves as of this commit; null for REMOVE and BOOKMARK.
+    config: Option<ActiveConfig>,
+}
+
+/// The kinds of events that `configs` sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ConfigEventKind {
+    /// A configuration that was served when the subscription began.
+    Snapshot,
+    /// A configuration that is served from this commit on, in place of the agent's earlier one.
+    Upsert,
+    /// The agent isn't served from this commit on.
+    Remove,
+    /// All events up to this commit have been sent: save the cursor.
+    Bookmark,
+}
+
+/// Why an agent isn't served any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "config::NotServed")]
+pub enum ConfigEventReason {
+    /// The agent has no active version.
+    Deactivated,
+    /// The agent was archived.
+    Archived,
+    /// The agent's customer was suspended.
+    Suspended,
+    /// The agent's customer was cancelled.
+    Canceled,
+}
+
+impl ConfigEvent {
+    fn new(kind: ConfigEventKind, revision: i64) -> Self {
+        let revision = Revision(revision);
+        Self { kind, reason: None, revision, cursor: None, agent_id: None, config: None }
+    }
+
+    fn of(kind: ConfigEventKind, revision: i64, config: ActiveConfig) -> Self {
+        let agent_id = Some(to_id(config.0.agent_id));
+        Self { agent_id, config: Some(config), ..Self::new(kind, revision) }
+    }
+
+    pub(in crate::graphql) fn snapshot(revision: i64, config: ActiveConfig) -> Self {
+        Self::of(ConfigEventKind::Snapshot, revision, config)
+    }
+
+    pub(in crate::graphql) fn upsert(revision: i64, config: ActiveConfig) -> Self {
+        Self::of(ConfigEventKind::Upsert, revision, config)
+    }
+
+    pub(in crate::graphql) fn remove(revision: i64, agent: AgentId, why: config::NotServed) -> Self {
+        let kind = ConfigEventKind::Remove;
+        Self { agent_id: Some(to_id(agent)), reason: Some(why.into()), ..Self::new(kind, revision) }
+    }
+
+    pub(in crate::graphql) fn bookmark(revision: i64, cursor: String) -> Self {
+        Self { cursor: Some(Cursor(cursor)), ..Self::new(ConfigEventKind::Bookmark, revision) }
+    }
+}
+
+/// The root field of `Query` that reads an active configuration.
+#[derive(Default)]
+pub struct ConfigQuery;
+
+#[Object]
+impl ConfigQuery {
+    /// What an agent serves now, usually from memory; null if it has no active version, doesn't exist, or you can't
+    /// see it. Members can read it, API keys and service tokens with `configs:read`. Fails with SUSPENDED if the
+    /// customer isn't served.
+    async fn active_config(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The UUID of the agent.")] agent_id: ID,
+        #[graphql(
+            desc = "Answer nothing older than this commit: waits up to 2 seconds for it, then fails with UNAVAILABLE."
+        )]
+        at_least: Option<Revision>,
+    ) -> Nullable<ActiveConfig> {
+        nullable_root(async {
+            let request = request(ctx)?;
+            let view = request.view();
+            let answer = async {
+                if let Some(Revision(revision)) = &at_least {
+                    request.hub.wait_for_revision(*revision).await?;
+                }
+                request.hub.active_config(&request.caller, id("agentId", &agent_id)?).await
+            };
+            match answer.await {
+                Ok(ConfigResponse { config: _, stale: Some(_) }) => {
+                    Err(refuse(&Error::Unavailable("the database can't be reached")))
+                }
+                Ok(ConfigResponse { config, stale: None }) => {
+                    if let (Some(hot), None) = (&config, at_least) {
+                        let _ = request.shown_config.set(Arc::clone(hot));
+                    }
+                    Ok(config.map(|hot| ActiveConfig(ConfigSource::Cached(hot), view.clone())))
+                }
+                Err(Error::NotFound(_)) => Ok(None),
+                Err(err) => Err(refuse(&err)),
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,400 @@
+//! Customers in the GraphQL schema: the object, its lists, the queries, and the mutations of its own fields.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+
+use super::{
+    agent::{AgentConnection, AgentFilter},
+    api_key::ApiKeyConnection,
+    billing::Usage,
+    change::{ChangeConnection, ChangeFilter},
+    error::{Nullable, Outcome, UserError, into_outcome, nullable, nullable_root, refuse},
+    invitation::InvitationConnection,
+    member::MembershipConnection,
+    page::{connection, page_args},
+    scalar::{DateTime, Revision, id, to_id},
+};
+use crate::{
+    domain::{Error, audit::AuditSubject, customer, policy::Action},
+    graphql::engine::{
+        context::{RequestView, request},
+        inline_fields::InlineFields,
+    },
+    id::CustomerId,
+};
+
+/// A tenant: an organisation whose agents, versions and members no other customer sees.
+#[derive(Clone)]
+pub struct Customer {
+    pub(in crate::graphql) row: Arc<customer::Customer>,
+    pub(in crate::graphql) view: RequestView,
+}
+
+/// The plan that a customer pays for. It sets the limits in `Customer.usage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "customer::Plan")]
+pub enum Plan {
+    /// The plan of a new customer, for evaluation: the lowest limits.
+    Free,
+    /// The plan for one team.
+    Pro,
+    /// The plan for a city with all its departments: the highest limits.
+    Enterprise,
+}
+
+/// Whether a customer has paid, and what the service does for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "customer::BillingStatus")]
+pub enum BillingStatus {
+    /// The trial period: the customer doesn't pay yet, and everything works.
+    Trialing,
+    /// All bills are paid. The status of a new customer.
+    Active,
+    /// A payment is late; everything still works.
+    PastDue,
+    /// No configuration is served. Members can still read, revoke API keys and invitations, and remove members;
+    /// only operators can make other changes.
+    Suspended,
+    /// The contract has ended: as `SUSPENDED`, but for good. An operator may erase the customer's data.
+    Canceled,
+}
+
+/// A customer's billing state, which only operators change.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct Billing {
+    /// The current status; `setBillingStatus` changes it.
+    status: BillingStatus,
+}
+
+/// Conditions on customers; all given ones must hold.
+#[derive(Clone, Debug, InputObject)]
+pub struct CustomerFilter {
+    /// Only customers of exactly this name, in the same case. Names aren't unique.
+    name: Option<String>,
+}
+
+/// A tenant: an organisation whose agents, versions and members no other customer sees.
+#[Object]
+impl Customer {
+    /// The customer's UUID, which never changes.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// The display name: 1 to 200 characters, not unique. `erased` after an erasure.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// The plan that the customer pays for. For its members and operators; null for others.
+    async fn plan(&self) -> Nullable<Plan> {
+        nullable(async {
+            self.view.allow_on(Action::ReadBilling, self.row.id)?;
+            Ok(Some(self.row.plan.into()))
+        })
+        .await
+    }
+
+    /// The billing state. For members and operators; null for others.
+    async fn billing(&self) -> Nullable<Billing> {
+        nullable(async {
+            self.view.allow_on(Action::ReadBilling, self.row.id)?;
+            Ok(Some(Billing { status: self.row.billing_status.into() }))
+        })
+        .await
+    }
+
+    /// What the customer uses of each limit of its plan. For members and operators; null for others.
+    async fn usage(&self) -> Nullable<Usage> {
+        nullable(async {
+            self.view.allow_on(Action::ReadBilling, self.row.id)?;
+            let usage = self.view.usages.load(self.row.id).await?;
+            let usage = usage.ok_or_else(|| refuse(&Error::NotFound("customer")))?;
+            Ok(Some(Usage::from(*usage)))
+        })
+        .await
+    }
+
+    /// The customer's members, ordered by their users' ids. For ADMINs and operators; null for others.
+    async fn members(
+        &self,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> Nullable<MembershipConnection> {
+        nullable(async {
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            MembershipConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
+        })
+        .await
+    }
+
+    /// The open invitations, oldest first; expired ones are left out. For ADMINs and operators; null for others.
+    async fn invitations(
+        &self,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> Nullable<InvitationConnection> {
+        nullable(async {
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            InvitationConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
+        })
+        .await
+    }
+
+    /// The customer's API keys, newest first, including expired and revoked ones. For ADMINs and operators; null
+    /// for others.
+    async fn api_keys(
+        &self,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> Nullable<ApiKeyConnection> {
+        nullable(async {
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            ApiKeyConnection::of_customer(&self.view, self.row.id, args).await.map(Some)
+        })
+        .await
+    }
+
+    /// The customer's agents, oldest first, including archived ones. API keys need `agents:read`.
+    async fn agents(
+        &self,
+        #[graphql(desc = "Only matching agents; all if left out.")] filter: Option<AgentFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> async_graphql::Result<AgentConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        AgentConnection::of_customer(&self.view, self.row.id, filter, args).await
+    }
+
+    /// The customer's entries of the audit log, newest first. For ADMINs, operators, and API keys with
+    /// `changes:read`; null for others.
+    async fn changes(
+        &self,
+        #[graphql(desc = "Only matching entries; all if left out.")] filter: Option<ChangeFilter>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+    ) -> Nullable<ChangeConnection> {
+        nullable(async {
+            self.view.allow_on(Action::ReadChanges, self.row.id)?;
+            let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+            ChangeConnection::of(&self.view, AuditSubject::Customer(self.row.id), filter, args)
+                .await
+                .map(Some)
+        })
+        .await
+    }
+
+    /// When the customer was created.
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+
+    /// When the customer's prompts, names and personal data were erased; null if they weren't. Erased versions are
+    /// empty, but keep their numbers and hashes.
+    async fn erased_at(&self) -> Option<DateTime> {
+        self.row.erased_at.map(Into::into)
+    }
+}
+
+/// What `totalCount` counts: all customers that the reader can see, or those of one name.
+pub struct CustomerCount {
+    view: RequestView,
+    name: Option<String>,
+}
+
+async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
+    of.view.registry.count_customers(&of.view.reading, of.name.as_deref()).await.map_err(|err| refuse(&err))
+}
+
+impl InlineFields for Customer {}
+
+connection!(
+    /// A page of customers.
+    CustomerConnection, CustomerEdge, Customer, |node: &Customer| node.row.id, count, CustomerCount
+);
+
+impl RequestView {
+    pub(in crate::graphql) async fn customer(
+        &self,
+        id: CustomerId,
+    ) -> async_graphql::Result<Option<Customer>> {
+        Ok(self.customers.load(id).await?.map(|row| Customer { row, view: self.clone() }))
+    }
+}
+
+/// The root fields of `Query` that read customers.
+#[derive(Default)]
+pub struct CustomerQuery;
+
+#[Object]
+impl CustomerQuery {
+    /// The customer with this id; null if it doesn't exist or you can't see it. API keys need `agents:read`.
+    async fn customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "id", desc = "The customer's UUID.")] which: ID,
+    ) -> Nullable<Customer> {
+        nullable_root(async {
+            let which = id("id", &which).map_err(|err| refuse(&err))?;
+            request(ctx)?.view().customer(which).await
+        })
+        .await
+    }
+
+    /// The customers that you can see, oldest first: those that you are a member of, your API key's customer, or,
+    /// for operators, all of them. API keys need `agents:read`.
+    async fn customers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size from the start: 1 to 100, 20 by default. Multiplies the query's cost.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only objects after this cursor: an edge's `cursor`, or `pageInfo.endCursor`.")]
+        after: Option<String>,
+        #[graphql(desc = "Page size from the end: 1 to 100. Not together with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only objects before this cursor: an edge's `cursor`, or `pageInfo.startCursor`.")]
+        before: Option<String>,
+        #[graphql(desc = "Only matching customers; all if left out.")] filter: Option<CustomerFilter>,
+    ) -> async_graphql::Result<CustomerConnection> {
+        let args = page_args(first, after.as_deref(), last, before.as_deref())?;
+        let name = filter.and_then(|CustomerFilter { name }| name);
+        let view = request(ctx)?.view();
+        let page = view
+            .registry
+            .customers(&view.reading, name.as_deref(), &args)
+            .await
+            .map_err(|err| refuse(&err))?;
+        let page = page.map(|row| Customer { row: Arc::new(row), view: view.clone() });
+        Ok(CustomerConnection::new(page, CustomerCount { view, name }))
+    }
+}
+
+/// The fields of a new customer.
+#[derive(Clone, Debug, InputObject)]
+pub struct CreateCustomerInput {
+    /// The display name: 1 to 200 characters, not unique.
+    name: String,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The fields of a customer to change. A field that is left out keeps its value.
+#[derive(Clone, Debug, InputObject)]
+pub struct UpdateCustomerInput {
+    /// The UUID of the customer to change.
+    customer_id: ID,
+    /// The new display name: 1 to 200 characters.
+    name: Option<String>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The result of `createCustomer`.
+#[derive(SimpleObject)]
+pub struct CreateCustomerPayload {
+    /// The new customer; null if there are `userErrors`.
+    customer: Option<Customer>,
+    /// The commit that created the customer; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the customer wasn't created; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `updateCustomer`.
+#[derive(SimpleObject)]
+pub struct UpdateCustomerPayload {
+    /// The customer after the change; null if there are `userErrors`.
+    customer: Option<Customer>,
+    /// The commit that set these values, an earlier one if they were set already; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the customer wasn't changed; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The root fields of `Mutation` that create and change customers.
+#[derive(Default)]
+pub struct CustomerMutation;
+
+#[Object]
+impl CustomerMutation {
+    /// Creates a customer with plan FREE and billing status ACTIVE. For operators.
+    async fn create_customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new customer's fields.")] input: CreateCustomerInput,
+    ) -> async_graphql::Result<CreateCustomerPayload> {
+        let (request, CreateCustomerInput { name, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            let input = customer::CreateCustomer { name };
+            request.registry.create_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        Ok(CreateCustomerPayload {
+            customer: Customer::reread(request.fresh_view(), value).await?,
+            revision,
+            user_errors,
+        })
+    }
+
+    /// Changes a customer's name. For its ADMINs and operators. Fails with SUSPENDED while the customer isn't
+    /// served, unless an operator does it.
+    async fn update_customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The customer, and the fields to change.")] input: UpdateCustomerInput,
+    ) -> async_graphql::Result<UpdateCustomerPayload> {
+        let (request, UpdateCustomerInput { customer_id, name, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            let input = customer::UpdateCustomer { id: id("customerId", &customer_id)?, name };
+            request.registry.update_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        Ok(UpdateCustomerPayload {
+            customer: Customer::reread(request.fresh_view(), value).await?,
+            revision,
+            user_errors,
+        })
+    }
+}
+
+impl Customer {
+    /// Reads the written customer again, through a view that was opened after the write.
+    pub(in crate::graphql) async fn reread(
+        view: RequestView,
+        written: Option<customer::Customer>,
+    ) -> async_graphql::Result<Option<Self>> {
+        match written {
+            Some(row) => view.customer(row.id).await,
+            None => Ok(None),
+        }
+    }
+}

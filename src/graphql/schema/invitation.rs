@@ -1,0 +1,194 @@
+//! Invitations in the GraphQL schema: addresses that become members when their owners sign in.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use super::{
+    error::{Outcome, UserError, into_outcome},
+    page::connection,
+    scalar::{DateTime, Revision, id, to_id},
+    user::{Actor, Role},
+};
+use crate::{
+    domain::{Page, PageArgs, invitation, policy::Action},
+    graphql::engine::{
+        context::{RequestView, request},
+        inline_fields::InlineFields,
+    },
+    id::{CustomerId, InvitationId},
+};
+
+/// An open invitation to become a member of a customer.
+#[derive(Clone)]
+pub struct Invitation {
+    row: Arc<invitation::Invitation>,
+    view: RequestView,
+}
+
+/// An open invitation to become a member of a customer.
+#[Object]
+impl Invitation {
+    /// The invitation's UUID, which never changes.
+    async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// The invited e-mail address, in lower case. A user becomes a member by signing in with a token whose issuer
+    /// has verified this address.
+    async fn email(&self) -> &str {
+        &self.row.email
+    }
+
+    /// The role that the new member will have.
+    async fn role(&self) -> Role {
+        self.row.role.into()
+    }
+
+    /// The user or operator who made the invitation.
+    async fn invited_by(&self) -> Actor {
+        Actor::new(self.row.invited_by_kind, self.row.invited_by_id, self.view.clone())
+    }
+
+    /// When the invitation was made.
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+
+    /// When the invitation expires, 14 days after it was made.
+    async fn expires_at(&self) -> DateTime {
+        self.row.expires_at.into()
+    }
+}
+
+/// What `totalCount` counts: the open invitations of one customer.
+pub struct Count {
+    view: RequestView,
+    customer: CustomerId,
+}
+
+async fn count(of: &Count) -> async_graphql::Result<u64> {
+    Ok(of.view.invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
+}
+
+impl InlineFields for Invitation {}
+
+connection!(
+    /// A page of open invitations.
+    InvitationConnection, InvitationEdge, Invitation, |node: &Invitation| node.row.id, count, Count
+);
+
+impl InvitationConnection {
+    pub(in crate::graphql) async fn of_customer(
+        view: &RequestView,
+        customer: CustomerId,
+        args: PageArgs<InvitationId>,
+    ) -> async_graphql::Result<Self> {
+        view.allow_on(Action::ReadMembers, customer)?;
+        let page = view.invitation_pages.load((customer, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| Invitation { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(page, Count { view: view.clone(), customer }))
+    }
+}
+
+/// The address to invite, and the role.
+#[derive(Clone, Debug, InputObject)]
+pub struct InviteMemberInput {
+    /// The UUID of the customer to join.
+    customer_id: ID,
+    /// The e-mail address, such as `ada@example.org`: at most 254 characters, in any case.
+    email: String,
+    /// The role that the new member will have.
+    role: Role,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The invitation to revoke.
+#[derive(Clone, Debug, InputObject)]
+pub struct RevokeInvitationInput {
+    /// The UUID of the open invitation.
+    invitation_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The result of `inviteMember`.
+#[derive(SimpleObject)]
+pub struct InviteMemberPayload {
+    /// The invitation, the open one if the address was invited in this role already; null if there are
+    /// `userErrors`.
+    invitation: Option<Invitation>,
+    /// The commit that made the invitation; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why no invitation was made; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `revokeInvitation`.
+#[derive(SimpleObject)]
+pub struct RevokeInvitationPayload {
+    /// The UUID of the revoked invitation; null if there are `userErrors`.
+    invitation_id: Option<ID>,
+    /// The commit that revoked the invitation; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the invitation wasn't revoked; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The root fields of `Mutation` that make and revoke invitations.
+#[derive(Default)]
+pub struct InvitationMutation;
+
+#[Object]
+impl InvitationMutation {
+    /// Invites an e-mail address: its owner becomes a member by signing in within 14 days with a token whose issuer
+    /// has verified the address. No e-mail is sent; tell them yourself. For the customer's ADMINs and operators.
+    /// Fails with ALREADY_EXISTS for a member, or an invitation in another role, and with LIMIT_REACHED beyond the
+    /// plan.
+    async fn invite_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The customer, the address and the role.")] input: InviteMemberInput,
+    ) -> async_graphql::Result<InviteMemberPayload> {
+        let (request, InviteMemberInput { customer_id, email, role, idempotency_key }) =
+            (request(ctx)?, input);
+        let answer = async {
+            let customer_id = id("customerId", &customer_id)?;
+            let input = invitation::InviteMember { customer_id, email, role: role.into() };
+            request.registry.invite_member(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let view = request.fresh_view();
+        let invitation = value.map(|row| Invitation { row: Arc::new(row), view });
+        Ok(InviteMemberPayload { invitation, revision, user_errors })
+    }
+
+    /// Revokes an open invitation. Fails with NOT_FOUND if it was accepted or revoked before. For the customer's
+    /// ADMINs and operators.
+    async fn revoke_invitation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The invitation to revoke.")] input: RevokeInvitationInput,
+    ) -> async_graphql::Result<RevokeInvitationPayload> {
+        let (request, RevokeInvitationInput { invitation_id, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            request
+                .registry
+                .revoke_invitation(
+                    &request.idempotent_caller(ctx, idempotency_key)?,
+                    id("invitationId", &invitation_id)?,
+                )
+                .await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let invitation_id = value.map(|withdrawn| to_id(withdrawn.id));
+        Ok(RevokeInvitationPayload { invitation_id, revision, user_errors })
+    }
+}

@@ -1,0 +1,199 @@
+//! Members in the GraphQL schema: which user works for which customer, in which role.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use super::{
+    customer::Customer,
+    error::{Nullable, Outcome, UserError, into_outcome, nullable, refuse},
+    page::connection,
+    scalar::{DateTime, Revision, id, to_id},
+    user::{Role, User},
+};
+use crate::{
+    domain::{Error, Page, PageArgs, member, policy::Action},
+    graphql::engine::{
+        context::{RequestView, request},
+        inline_fields::InlineFields,
+    },
+    id::{CustomerId, UserId},
+};
+
+/// A user's membership of a customer, with the role that the user holds there.
+#[derive(Clone)]
+pub struct Membership {
+    row: Arc<member::Membership>,
+    view: RequestView,
+}
+
+/// A user's membership of a customer, with the role that the user holds there.
+#[Object]
+impl Membership {
+    /// The customer that the user is a member of.
+    async fn customer(&self) -> async_graphql::Result<Customer> {
+        let customer = self.view.customer(self.row.customer_id).await?;
+        customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
+    }
+
+    /// The user who is the member.
+    async fn user(&self) -> async_graphql::Result<User> {
+        let user = self.view.user(self.row.user_id).await?;
+        user.ok_or_else(|| refuse(&Error::NotFound("user")))
+    }
+
+    /// The member's e-mail address; null if unknown. For the customer's ADMINs and operators.
+    async fn email(&self) -> Nullable<String> {
+        nullable(async {
+            self.view.allow_on(Action::ReadMembers, self.row.customer_id)?;
+            Ok(self.view.users.load(self.row.user_id).await?.and_then(|user| user.email.clone()))
+        })
+        .await
+    }
+
+    /// The member's role at this customer, which decides the rights there.
+    async fn role(&self) -> Role {
+        self.row.role.into()
+    }
+
+    /// When the user became a member.
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+}
+
+/// What `totalCount` counts: the members of one customer.
+pub struct Count {
+    view: RequestView,
+    customer: CustomerId,
+}
+
+async fn count(of: &Count) -> async_graphql::Result<u64> {
+    Ok(of.view.member_counts.load(of.customer).await?.map_or(0, |count| *count))
+}
+
+impl InlineFields for Membership {}
+
+connection!(
+    /// A page of members.
+    MembershipConnection, MembershipEdge, Membership, |node: &Membership| node.row.user_id, count, Count
+);
+
+impl MembershipConnection {
+    pub(in crate::graphql) async fn of_customer(
+        view: &RequestView,
+        customer: CustomerId,
+        args: PageArgs<UserId>,
+    ) -> async_graphql::Result<Self> {
+        view.allow_on(Action::ReadMembers, customer)?;
+        let page = view.member_pages.load((customer, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| Membership { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(page, Count { view: view.clone(), customer }))
+    }
+}
+
+/// The member, and the new role.
+#[derive(Clone, Debug, InputObject)]
+pub struct ChangeMemberRoleInput {
+    /// The UUID of the customer.
+    customer_id: ID,
+    /// The UUID of the member's user.
+    user_id: ID,
+    /// The role from now on.
+    role: Role,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The member to remove.
+#[derive(Clone, Debug, InputObject)]
+pub struct RemoveMemberInput {
+    /// The UUID of the customer.
+    customer_id: ID,
+    /// The UUID of the member's user.
+    user_id: ID,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The result of `changeMemberRole`.
+#[derive(SimpleObject)]
+pub struct ChangeMemberRolePayload {
+    /// The membership after the change; null if there are `userErrors`.
+    membership: Option<Membership>,
+    /// The commit that set this role, an earlier one if it was set already; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the role wasn't changed; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The result of `removeMember`.
+#[derive(SimpleObject)]
+pub struct RemoveMemberPayload {
+    /// The UUID of the user who was removed; null if there are `userErrors`.
+    user_id: Option<ID>,
+    /// The commit that removed the member; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the member wasn't removed; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The root fields of `Mutation` that change and remove members.
+#[derive(Default)]
+pub struct MemberMutation;
+
+#[Object]
+impl MemberMutation {
+    /// Gives a member another role. Subscriptions that a lower role doesn't allow end within a second. Fails with
+    /// CONFLICT for the customer's last ADMIN. For its ADMINs and operators.
+    async fn change_member_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The member, and the new role.")] input: ChangeMemberRoleInput,
+    ) -> async_graphql::Result<ChangeMemberRolePayload> {
+        let (request, ChangeMemberRoleInput { customer_id, user_id, role, idempotency_key }) =
+            (request(ctx)?, input);
+        let answer = async {
+            let input = member::ChangeMemberRole {
+                customer_id: id("customerId", &customer_id)?,
+                user_id: id("userId", &user_id)?,
+                role: role.into(),
+            };
+            request
+                .registry
+                .change_member_role(&request.idempotent_caller(ctx, idempotency_key)?, input)
+                .await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let view = request.fresh_view();
+        let membership = value.map(|row| Membership { row: Arc::new(row), view });
+        Ok(ChangeMemberRolePayload { membership, revision, user_errors })
+    }
+
+    /// Ends a user's membership: the user loses all access to the customer, its subscriptions to the customer end
+    /// within a second, and the agents that the user owned have no owner. Fails with CONFLICT for the customer's
+    /// last ADMIN. For its ADMINs and operators.
+    async fn remove_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The member to remove.")] input: RemoveMemberInput,
+    ) -> async_graphql::Result<RemoveMemberPayload> {
+        let (request, RemoveMemberInput { customer_id, user_id, idempotency_key }) = (request(ctx)?, input);
+        let answer = async {
+            let (customer, user) = (id("customerId", &customer_id)?, id("userId", &user_id)?);
+            request
+                .registry
+                .remove_member(&request.idempotent_caller(ctx, idempotency_key)?, customer, user)
+                .await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let user_id = value.map(|removed| to_id(removed.user_id));
+        Ok(RemoveMemberPayload { user_id, revision, user_errors })
+    }
+}

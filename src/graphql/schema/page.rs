@@ -1,0 +1,101 @@
+//! Relay connections: the macro that defines a connection and its edge, and the checks of page arguments.
+
+use async_graphql::SimpleObject;
+
+use super::error::refuse;
+pub(in crate::graphql) use crate::domain::page::cursor;
+use crate::domain::{Page, PageArgs, page::key};
+
+/// The position of a page within its list (Relay Cursor Connections, section 5).
+#[derive(Clone, Debug, SimpleObject)]
+pub struct PageInfo {
+    /// Whether the list continues after this page. When you page with `last`: whether `before` was given.
+    has_next_page: bool,
+    /// Whether the list has objects before this page. When you page with `first`: whether `after` was given.
+    has_previous_page: bool,
+    /// The first edge's cursor, to pass as `before`; null on an empty page.
+    start_cursor: Option<String>,
+    /// The last edge's cursor, to pass as `after`; null on an empty page.
+    end_cursor: Option<String>,
+}
+
+impl PageInfo {
+    pub(in crate::graphql) fn new<T>(page: &Page<T>, cursor: impl Fn(&T) -> String) -> Self {
+        Self {
+            has_next_page: page.has_next,
+            has_previous_page: page.has_previous,
+            start_cursor: page.items.first().map(&cursor),
+            end_cursor: page.items.last().map(&cursor),
+        }
+    }
+}
+
+/// Checks a connection's four arguments, and decodes the cursors.
+pub(in crate::graphql) fn page_args<K: std::str::FromStr + Clone>(
+    first: Option<i32>,
+    after: Option<&str>,
+    last: Option<i32>,
+    before: Option<&str>,
+) -> async_graphql::Result<PageArgs<K>> {
+    let args = || {
+        let after = after.map(|cursor| key("after", cursor)).transpose()?;
+        let before = before.map(|cursor| key("before", cursor)).transpose()?;
+        PageArgs::new(first, after, last, before)
+    };
+    args().map_err(|err| refuse(&err))
+}
+
+/// Defines the connection and the edge of one object type. The page is already read; the count is read when a
+/// client asks for `totalCount`.
+macro_rules! connection {
+    ($(#[$doc:meta])* $Connection:ident, $Edge:ident, $Node:ident, $key:expr, $count:expr, $Count:ty) => {
+        $(#[$doc])*
+        pub struct $Connection {
+            page: $crate::domain::Page<$Node>,
+            count: $Count,
+        }
+
+        #[doc = concat!("One ", stringify!($Node), " of a page, with its cursor.")]
+        #[derive(Clone, async_graphql::SimpleObject)]
+        pub struct $Edge {
+            /// The object's position in the list: pass it as `after` or `before` to the same list.
+            cursor: String,
+            /// The object at this position.
+            node: $Node,
+        }
+
+        impl $Connection {
+            pub(in crate::graphql) fn new(page: $crate::domain::Page<$Node>, count: $Count) -> Self {
+                Self { page, count }
+            }
+        }
+
+        $(#[$doc])*
+        #[async_graphql::Object]
+        impl $Connection {
+            /// The page's objects, each with its cursor, in the order of the list.
+            async fn edges(&self) -> Vec<$Edge> {
+                let edge = |node: &$Node| $Edge { cursor: $crate::graphql::schema::page::cursor(($key)(node)), node: node.clone() };
+                self.page.items.iter().map(edge).collect()
+            }
+
+            /// The page's objects without cursors, in the order of the list.
+            async fn nodes(&self) -> $crate::graphql::engine::inline_fields::InlineList<$Node> {
+                $crate::graphql::engine::inline_fields::InlineList(self.page.items.clone())
+            }
+
+            /// The first and last cursor of the page, and whether the list continues.
+            async fn page_info(&self) -> $crate::graphql::schema::page::PageInfo {
+                $crate::graphql::schema::page::PageInfo::new(&self.page, |node| $crate::graphql::schema::page::cursor(($key)(node)))
+            }
+
+            /// The number of objects in the whole list that match the filter. Costs a count over them, so ask only
+            /// if you show it.
+            async fn total_count(&self) -> async_graphql::Result<u64> {
+                $count(&self.count).await
+            }
+        }
+    };
+}
+
+pub(in crate::graphql) use connection;

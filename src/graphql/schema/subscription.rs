@@ -1,0 +1,185 @@
+//! The root fields of `Subscription`. Each one runs in two phases: it opens its watch, and then renders one event
+//! at a time (`share.rs`).
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Subscription};
+use futures_util::{Stream, stream};
+
+use super::{
+    activation::Activation,
+    change::Change,
+    config::{ActiveConfig, ConfigEvent, ConfigSource},
+    error::refuse,
+    scalar::{Cursor, id},
+};
+use crate::{
+    domain::{self, Error, Result, activation},
+    feed::{self, WatchFilter, Watched},
+    graphql::engine::{
+        context::{Request, request},
+        render_cache::{Event, EventSource, SubscriptionPhase},
+    },
+    task::lock,
+};
+
+/// The most agents that one subscription may name. For more, a client subscribes to a customer, or to all.
+const AGENTS_MAX: usize = 1000;
+
+/// The root type of all subscriptions.
+#[derive(Default)]
+pub struct SubscriptionRoot;
+
+/// Subscriptions first replay what you missed, if you pass `after`, and then continue live.
+#[Subscription(name = "Subscription")]
+impl SubscriptionRoot {
+    /// Each activation and deactivation that you can see, in commit order, each once. An event shows its own
+    /// record, and nested objects as they are now. For members, and for API keys and service tokens with
+    /// `activations:watch`.
+    async fn activations<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(
+            desc = "Only this customer's activations; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(desc = "Only these agents, at most 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(
+            desc = "Continue after this event's cursor or this revision. If left out, only events from now on."
+        )]
+        after: Option<Cursor>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Activation>> + 'a> {
+        let request = request(ctx)?;
+        let opened = open(request, Watched::Activations, customer_id, agent_ids, after);
+        Ok(stream::iter(match run_phase(request, opened).await? {
+            Some(Event::Change(change)) => Some(activation(&change, request).await),
+            other => resolve_other(other),
+        }))
+    }
+
+    /// For gateways: all active configurations (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs in
+    /// between. The snapshot shows the moment of the BOOKMARK that ends it. A BOOKMARK also follows a commit with
+    /// several events, and comes at least every ten seconds, even if nothing happens. For members, and for API keys
+    /// and service tokens with both `configs:read` and `activations:watch`.
+    async fn configs<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(
+            desc = "Only this customer's configurations; those of every customer that you can see if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(desc = "Only these agents, at most 1,000; all if left out.")] agent_ids: Option<Vec<ID>>,
+        #[graphql(
+            desc = "Continue after this BOOKMARK's cursor or this revision; with a snapshot if left out. A cursor is valid only for the same arguments and rights."
+        )]
+        after: Option<Cursor>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<ConfigEvent>> + 'a> {
+        let request = request(ctx)?;
+        let opened = async {
+            let filter = filter(customer_id, agent_ids)?;
+            let after = after.as_ref().map(|cursor| cursor.0.as_str());
+            let watch = request.hub.watch_configs(Arc::clone(&request.caller), filter, after).await?;
+            Ok(EventSource::Configs(Box::new(watch)))
+        };
+        Ok(stream::iter(match run_phase(request, opened).await? {
+            Some(Event::Config(event)) => Some(Ok(config(event, request))),
+            other => resolve_other(other),
+        }))
+    }
+
+    /// For dashboards: each entry of the audit log that you can see, in commit order, each once. For ADMINs,
+    /// operators, and API keys with `changes:read`; operators also get the platform's own entries.
+    async fn changes<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(
+            desc = "Only this customer's entries; those of every customer whose audit you can read if left out."
+        )]
+        customer_id: Option<ID>,
+        #[graphql(
+            desc = "Continue after this entry's cursor or this revision. If left out, only entries from now on."
+        )]
+        after: Option<Cursor>,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<Change>> + 'a> {
+        let request = request(ctx)?;
+        let opened = open(request, Watched::Changes, customer_id, None, after);
+        Ok(stream::iter(match run_phase(request, opened).await? {
+            Some(Event::Change(change)) => Some(Ok(Change::new(change, request.event_view()))),
+            other => resolve_other(other),
+        }))
+    }
+}
+
+/// Runs the phase that the request names. In the open phase it opens the watch, stores it and returns no event; in
+/// the render phase it returns the event to render.
+async fn run_phase(
+    request: &Request,
+    opened: impl Future<Output = Result<EventSource>>,
+) -> async_graphql::Result<Option<Event>> {
+    match &request.phase {
+        Some(SubscriptionPhase::Render(event)) => Ok(Some(event.clone())),
+        Some(SubscriptionPhase::Open(slot)) => {
+            let source = opened.await.map_err(|err| refuse(&err))?;
+            *lock(slot) = Some(source);
+            Ok(None)
+        }
+        None => Err(refuse(&Error::Internal("a subscription was run without a phase".into()))),
+    }
+}
+
+/// Resolves what isn't an event of this subscription: nothing in the open phase, the error that ended the watch, or
+/// an internal error.
+fn resolve_other<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
+    match event? {
+        Event::Ended(err) => Some(Err(refuse(&err))),
+        Event::Change(_) | Event::Config(_) => {
+            Some(Err(refuse(&Error::Internal("an event of another subscription".into()))))
+        }
+    }
+}
+
+fn config(event: feed::ConfigEvent, request: &Request) -> ConfigEvent {
+    let shown = |config| ActiveConfig(ConfigSource::Event(config), request.event_view());
+    match event {
+        feed::ConfigEvent::Snapshot(revision, config) => ConfigEvent::snapshot(revision, shown(config)),
+        feed::ConfigEvent::Upsert(revision, config) => ConfigEvent::upsert(revision, shown(config)),
+        feed::ConfigEvent::Remove(revision, agent, why) => ConfigEvent::remove(revision, agent, why),
+        feed::ConfigEvent::Bookmark(revision, cursor) => ConfigEvent::bookmark(revision, cursor),
+    }
+}
+
+async fn open(
+    request: &Request,
+    watched: Watched,
+    customer: Option<ID>,
+    agents: Option<Vec<ID>>,
+    after: Option<Cursor>,
+) -> Result<EventSource> {
+    let after = after.map(|cursor| cursor.read()).transpose()?;
+    let filter = filter(customer, agents)?;
+    let watch = Box::new(request.hub.watch(Arc::clone(&request.caller), watched, filter, after).await?);
+    Ok(match watched {
+        Watched::Activations => EventSource::Activations(watch),
+        Watched::Changes | Watched::Configs => EventSource::Changes(watch),
+    })
+}
+
+/// Checks the arguments, and makes the filter of a watch.
+fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> {
+    let customer_id = customer.map(|customer| id("customerId", &customer)).transpose()?;
+    if let Some(agents) = agents.as_ref().filter(|agents| agents.len() > AGENTS_MAX) {
+        let (field, unit) = ("agentIds".to_owned(), "ids");
+        return Err(Error::TooLarge { field, actual: agents.len(), limit: AGENTS_MAX, unit });
+    }
+    let agent_ids =
+        agents.map(|agents| agents.iter().map(|agent| id("agentIds", agent)).collect()).transpose()?;
+    Ok(WatchFilter { customer_id, agent_ids })
+}
+
+/// Loads the activation that an entry of the log records, through a view of its own.
+async fn activation(change: &domain::change::Change, request: &Request) -> async_graphql::Result<Activation> {
+    let id = activation::Activation::recorded_by(change);
+    let id = id.ok_or_else(|| refuse(&Error::Internal("the change records no activation".into())))?;
+    let activation = request.event_view().activation(id).await?;
+    activation.ok_or_else(|| refuse(&Error::Internal("the change's activation does not exist".into())))
+}

@@ -1,0 +1,342 @@
+//! Versions in the GraphQL schema: the object, the lists below an agent, and `publishVersion`.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, ScalarType, SimpleObject};
+use serde_json::Value;
+
+use super::{
+    agent::Agent,
+    error::{Nullable, Outcome, UserError, into_outcome, nullable, refuse},
+    page::connection,
+    scalar::{DateTime, Json, Revision, id, to_id},
+    user::Actor,
+};
+use crate::{
+    domain::{Error, Page, PageArgs, agent, policy::Action, version},
+    graphql::engine::{
+        context::{RequestView, request},
+        inline_fields::InlineFields,
+    },
+    id::{AgentId, VersionId},
+};
+
+/// An immutable version of an agent: the prompt, the model, its parameters and the tools. Only erasing the customer
+/// empties it.
+#[derive(Clone)]
+pub struct AgentVersion {
+    pub(in crate::graphql) row: Arc<version::VersionSummary>,
+    pub(in crate::graphql) view: RequestView,
+}
+
+/// A tool that the model may call.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Tool {
+    /// The tool's name: 1 to 200 characters, unique within the version.
+    name: String,
+    /// What the tool does, written for the model; null if left out.
+    description: Option<String>,
+    /// The JSON Schema of the tool's input; null if none was given.
+    input_schema: Option<Json>,
+}
+
+/// A tool that the model may call.
+#[derive(Clone, Debug, InputObject)]
+pub struct ToolInput {
+    /// The tool's name: 1 to 200 characters, unique within the version.
+    name: String,
+    /// What the tool does, written for the model; null if left out.
+    description: Option<String>,
+    /// A JSON Schema of the tool's input, checked against its metaschema. References aren't fetched.
+    input_schema: Option<Json>,
+}
+
+impl From<ToolInput> for version::Tool {
+    fn from(ToolInput { name, description, input_schema }: ToolInput) -> Self {
+        Self { name, description, input_schema: input_schema.map(|Json(schema)| schema) }
+    }
+}
+
+/// Copies a version's tools into the schema's type.
+pub(in crate::graphql) fn tools(of: &version::Tools) -> Vec<Tool> {
+    let tool = |version::Tool { name, description, input_schema }: version::Tool| Tool {
+        name,
+        description,
+        input_schema: input_schema.map(Json),
+    };
+    of.0.iter().cloned().map(tool).collect()
+}
+
+/// Estimates how many bytes of memory a JSON value takes in a response.
+pub(in crate::graphql) fn json_bytes(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => values.iter().map(json_bytes).sum(),
+            Value::Object(entries) => entries.iter().map(|(key, value)| key.len() + json_bytes(value)).sum(),
+        }
+}
+
+/// Estimates how many bytes of memory a version's tools take in a response.
+pub(in crate::graphql) fn tools_bytes(of: &version::Tools) -> usize {
+    let tool = |version::Tool { name, description, input_schema }: &version::Tool| {
+        let schema = input_schema.as_ref().map_or(0, json_bytes);
+        size_of::<Tool>() + name.len() + description.as_ref().map_or(0, String::len) + schema
+    };
+    of.0.iter().map(tool).sum()
+}
+
+/// An immutable version of an agent: the prompt, the model, its parameters and the tools. Only erasing the customer
+/// empties it.
+#[Object]
+impl AgentVersion {
+    /// The version's UUID, which never changes.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        to_id(self.row.id)
+    }
+
+    /// The version's number within its agent: 1, 2, 3 and so on, without gaps.
+    async fn number(&self) -> i32 {
+        self.row.number
+    }
+
+    /// The agent that this version belongs to.
+    async fn agent(&self) -> async_graphql::Result<Agent> {
+        let agent = self.view.agent(self.row.agent_id).await?;
+        agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
+    }
+
+    /// The system prompt: at most 512 KiB of UTF-8, may be empty. Costs a read of the content, one for all versions
+    /// of a level. API keys need a reading scope; service tokens need `configs:read`, and read only what is served
+    /// now.
+    async fn system_prompt(&self) -> async_graphql::Result<String> {
+        let body = self.body().await?;
+        self.view.weigh(body.system_prompt.len())?;
+        Ok(body.system_prompt.clone())
+    }
+
+    /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
+    async fn model_name(&self) -> &str {
+        &self.row.model_name
+    }
+
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB. Needs the same rights as
+    /// `systemPrompt`.
+    async fn model_parameters(&self) -> async_graphql::Result<Json> {
+        let body = self.body().await?;
+        self.view.weigh(json_bytes(&body.model_parameters.0))?;
+        Ok(Json(body.model_parameters.0.clone()))
+    }
+
+    /// The tools that the model may call, at most 128, in the order in which they were published. Needs the same
+    /// rights as `systemPrompt`.
+    async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
+        let body = self.body().await?;
+        self.view.weigh(tools_bytes(&body.tools))?;
+        Ok(tools(&body.tools))
+    }
+
+    /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON (RFC 8785) with the keys
+    /// `system_prompt`, `model_name`, `model_parameters` and `tools`. Equal content has equal hashes.
+    async fn content_hash(&self) -> String {
+        hex(&self.row.content_hash)
+    }
+
+    /// The author's reason for this version, at most 2,000 characters. Null if none was written; also for service
+    /// tokens and for API keys that have only `changes:read`.
+    async fn message(&self) -> Nullable<&str> {
+        nullable(async {
+            self.view.allow(Action::ReadNotes)?;
+            let message = self.row.message.as_deref();
+            self.view.weigh(message.map_or(0, str::len))?;
+            Ok(message)
+        })
+        .await
+    }
+
+    /// True while this is its agent's active version.
+    async fn is_active(&self) -> async_graphql::Result<bool> {
+        let agent = self.view.agent(self.row.agent_id).await?;
+        Ok(agent.is_some_and(|agent| agent.row.active_version_id == Some(self.row.id)))
+    }
+
+    /// The user, API key or operator that published the version.
+    async fn created_by(&self) -> Actor {
+        Actor::new(self.row.created_by_kind, self.row.created_by_id, self.view.clone())
+    }
+
+    /// When the version was published.
+    async fn created_at(&self) -> DateTime {
+        self.row.created_at.into()
+    }
+}
+
+impl AgentVersion {
+    /// Loads the prompt, parameters and tools. One statement reads them for all versions of a level whose fields
+    /// ask for them.
+    pub(in crate::graphql) async fn body(&self) -> async_graphql::Result<Arc<version::VersionBody>> {
+        let body = self.view.version_bodies.load(version::BodyKey::of(&self.row)).await?;
+        let hidden = || match self.view.reading.caller.principal.is_service() {
+            true => Error::Forbidden(
+                "a service token reads the content of versions that are served now, and of no others",
+            ),
+            false => Error::Internal("a version has no content".into()),
+        };
+        let body = body.ok_or_else(|| refuse(&hidden()))?;
+        Ok(Arc::clone(&body))
+    }
+}
+
+/// A hash as lower-case hexadecimal digits.
+pub(in crate::graphql) fn hex(bytes: &[u8]) -> String {
+    // `hex::encode` works character by character, which is slower.
+    let mut text = vec![0; 2 * bytes.len()];
+    let written = hex::encode_to_slice(bytes, &mut text).ok().and_then(|()| String::from_utf8(text).ok());
+    written.unwrap_or_default()
+}
+
+/// The number of an agent's newest version. Versions are numbered without gaps, so this is their count.
+type Count = i32;
+
+async fn count(latest: &Count) -> async_graphql::Result<u64> {
+    Ok(u64::try_from(*latest).unwrap_or(0))
+}
+
+impl InlineFields for AgentVersion {
+    fn inline_field(&self, field: &str) -> Option<async_graphql::Value> {
+        match field {
+            "id" => Some(to_id(self.row.id).to_value()),
+            "number" => Some(self.row.number.into()),
+            "modelName" => Some(self.row.model_name.as_str().into()),
+            "contentHash" => Some(hex(&self.row.content_hash).into()),
+            "createdAt" => Some(DateTime::from(self.row.created_at).to_value()),
+            _ => None,
+        }
+    }
+}
+
+connection!(
+    /// A page of versions.
+    AgentVersionConnection, AgentVersionEdge, AgentVersion, |node: &AgentVersion| node.row.number, count, Count
+);
+
+impl AgentVersionConnection {
+    pub(in crate::graphql) async fn of_agent(
+        view: &RequestView,
+        agent: &agent::Agent,
+        args: PageArgs<i32>,
+    ) -> async_graphql::Result<Self> {
+        let page = view.version_pages.load((agent.id, args)).await?;
+        let page = page.map_or_else(Page::empty, |page| {
+            page.each(|row| AgentVersion { row: Arc::clone(row), view: view.clone() })
+        });
+        Ok(Self::new(page, agent.latest_number))
+    }
+}
+
+impl RequestView {
+    pub(in crate::graphql) async fn version(
+        &self,
+        id: VersionId,
+    ) -> async_graphql::Result<Option<AgentVersion>> {
+        Ok(self.versions.load(id).await?.map(|row| AgentVersion { row, view: self.clone() }))
+    }
+
+    pub(in crate::graphql) async fn version_of(
+        &self,
+        agent: AgentId,
+        number: i32,
+    ) -> async_graphql::Result<Option<AgentVersion>> {
+        let row = self.version_numbers.load((agent, number)).await?;
+        Ok(row.map(|row| AgentVersion { row: Arc::clone(&row), view: self.clone() }))
+    }
+}
+
+/// The content of a new version.
+#[derive(Clone, Debug, InputObject)]
+pub struct PublishVersionInput {
+    /// The UUID of the agent to publish for.
+    agent_id: ID,
+    /// The system prompt: at most 512 KiB of UTF-8; may be empty.
+    system_prompt: String,
+    /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
+    model_name: String,
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB as canonical JSON; empty if
+    /// left out.
+    model_parameters: Option<Json>,
+    /// The tools that the model may call: at most 128, with unique names, 1 MiB of canonical JSON together; none if
+    /// left out.
+    tools: Option<Vec<ToolInput>>,
+    /// Your reason for this version: at most 2,000 characters.
+    message: Option<String>,
+    /// Whether to activate the version in the same commit. That also needs the right to activate.
+    #[graphql(default = false)]
+    activate: bool,
+    /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
+    /// checked if left out.
+    expected_latest_number: Option<i32>,
+    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
+    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
+    /// revision, but never a secret.
+    idempotency_key: Option<String>,
+}
+
+/// The result of `publishVersion`.
+#[derive(SimpleObject)]
+pub struct PublishVersionPayload {
+    /// The new version; null if there are `userErrors`.
+    version: Option<AgentVersion>,
+    /// The commit that published the version; null if there are `userErrors`.
+    revision: Option<Revision>,
+    /// Why the version wasn't published; empty on success.
+    user_errors: Vec<UserError>,
+}
+
+/// The root field of `Mutation` that publishes versions.
+#[derive(Default)]
+pub struct VersionMutation;
+
+#[Object]
+impl VersionMutation {
+    /// Publishes an immutable version under the agent's next number. It's served only if activated, at once with
+    /// `activate` or later. Needs EDITOR or `versions:publish`. Fails with ARCHIVED, and with LIMIT_REACHED beyond
+    /// the plan.
+    async fn publish_version(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The agent, and the new version's content.")] input: PublishVersionInput,
+    ) -> async_graphql::Result<PublishVersionPayload> {
+        let request = request(ctx)?;
+        let PublishVersionInput {
+            agent_id,
+            system_prompt,
+            model_name,
+            model_parameters,
+            tools,
+            message,
+            activate,
+            expected_latest_number,
+            idempotency_key,
+        } = input;
+        let answer = async {
+            let content = version::Content {
+                system_prompt,
+                model_name,
+                model_parameters: model_parameters
+                    .map_or_else(|| Value::Object(Default::default()), |Json(value)| value),
+                tools: tools.unwrap_or_default().into_iter().map(version::Tool::from).collect(),
+            };
+            let agent_id = id("agentId", &agent_id)?;
+            let input =
+                version::PublishVersion { agent_id, content, message, activate, expected_latest_number };
+            request.registry.publish_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
+        };
+        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let version = match value {
+            Some(row) => request.fresh_view().version(row.id).await?,
+            None => None,
+        };
+        Ok(PublishVersionPayload { version, revision, user_errors })
+    }
+}

@@ -1,0 +1,169 @@
+//! The schemas that several endpoints use. Their limits are the domain's constants.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, Ref, RefOr, Schema, SchemaFormat,
+        extensions::Extensions,
+        schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, SchemaType, Type},
+    },
+};
+
+use crate::{
+    domain::{
+        DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX, PAGE_DEFAULT,
+        PAGE_MAX,
+        version::{PARAMETERS_BYTES_MAX, PROMPT_BYTES_MAX, TOOLS_BYTES_MAX, TOOLS_MAX},
+    },
+    http::problem,
+};
+
+/// Not blank, without control characters. The syntax means the same in all regex engines: the character class in the
+/// middle lists Unicode's White_Space.
+const NAME: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*\
+    [^ \\u0000-\\u001f\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]\
+    [^\\u0000-\\u001f\\u007f-\\u009f]*$";
+/// Any text that Postgres can store: without U+0000.
+const STORABLE: &str = "^[^\\u0000]*$";
+
+macro_rules! shapes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $schema:expr;)*) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let description = [$($doc),+].map(str::trim).join(" ");
+                described($schema, description)
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*
+
+        /// All schemas, with their names.
+        pub fn all() -> Vec<(String, RefOr<Schema>)> {
+            vec![$((stringify!($name).to_owned(), $name::schema())),*]
+        }
+    };
+}
+
+shapes! {
+    /// A UUID. The service generates version 7, which sorts by creation time.
+    Id = text().format(Some(SchemaFormat::Custom("uuid".to_owned())));
+    /// An instant in UTC, with microsecond precision.
+    Instant = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    /// A name. It isn't blank and has no control characters.
+    Name = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(NAME));
+    /// A complete name to search for. A string that can't be a name matches nothing.
+    WholeName = text().pattern(Some(STORABLE));
+    /// A part of a name to search for.
+    NamePart = text().min_length(Some(1)).max_length(Some(NAME_CHARS_MAX)).pattern(Some(STORABLE));
+    /// Free text, without U+0000.
+    Description = text().max_length(Some(DESCRIPTION_CHARS_MAX)).pattern(Some(STORABLE));
+    /// The system prompt, without U+0000. The limit counts bytes in UTF-8, so a text with non-ASCII characters may have
+    /// fewer characters.
+    Prompt = text().max_length(Some(PROMPT_BYTES_MAX)).pattern(Some(STORABLE));
+    /// The model's parameters. The registry passes them on unchanged. `JsonValue` defines the accepted values;
+    /// `x-limits` has the limit of their canonical JSON (RFC 8785), in bytes.
+    ModelParameters = json_object().extensions(Some(bytes(PARAMETERS_BYTES_MAX)));
+    /// The tools that the model may call, in order. Their names are unique. `x-limits` has the limit of their canonical
+    /// JSON (RFC 8785), in bytes.
+    Tools = ArrayBuilder::new().items(reference("Tool")).max_items(Some(TOOLS_MAX))
+        .extensions(Some(bytes(TOOLS_BYTES_MAX)));
+    /// A tool that the model may call.
+    Tool = ObjectBuilder::new()
+        .property("name", reference("Name")).required("name")
+        .property("description", text().schema_type(types([Type::String, Type::Null]))
+            .pattern(Some(STORABLE)).description(Some("A description of the tool, for the model.")))
+        .property("input_schema", json_object()
+            .schema_type(types([Type::Object, Type::Boolean, Type::Null]))
+            .description(Some("The JSON Schema of the tool's input. It must be valid in the dialect that its `$schema` names; the default is 2020-12.")))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    /// A JSON value that can be stored and hashed without loss (I-JSON, RFC 7493): without U+0000, nested at most
+    /// `x-limits.depth` levels deep. A number that the canonical form writes as an integer is at most ±
+    /// `x-limits.integer`.
+    // Nested values don't refer to this schema: TypeScript can't compile the recursive type that openapi-typescript
+    // makes.
+    JsonValue = ObjectBuilder::new().schema_type(SchemaType::AnyValue).pattern(Some(STORABLE))
+        .extensions(Some(limits(json!({ "depth": JSON_DEPTH_MAX, "integer": INTEGER_MAX }))));
+    /// The SHA-256 hash of the canonical JSON (RFC 8785) of a version's content. Equal contents have equal hashes.
+    ContentHash = text().pattern(Some("^[0-9a-f]{64}$"));
+    /// The number of a version within its agent. 0 means that the agent has no version.
+    VersionNumber = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(i64::from(i32::MAX)));
+    /// The number of a commit in the change log. Later commits have larger numbers.
+    Revision = integer().minimum(Some(0));
+    /// Makes a write safe to repeat. For 24 hours, the same request with the same key has no second effect, and returns
+    /// the object that the first one wrote, as it is now. A different request with that key is rejected. The key is
+    /// printable ASCII, bare or in double quotes (draft-ietf-httpapi-idempotency-key-header), such as a UUID.
+    IdempotencyKey = text().min_length(Some(1)).max_length(Some(KEY_CHARS_MAX)).pattern(Some("^[!#-~]([ -~]*[!#-~])?$"));
+    /// An opaque position in a list: the `next` of a page.
+    Cursor = text().min_length(Some(1));
+    /// The maximum number of items in a page.
+    PageLimit = integer().minimum(Some(1)).maximum(Some(PAGE_MAX)).default(Some(PAGE_DEFAULT.into()));
+    /// The last segment of a problem's `type`.
+    ProblemName = text().enum_values(Some(problem::names()));
+}
+
+/// Builders of schemas that can have a description.
+pub trait Described {
+    /// Builds the schema with this description.
+    fn described(self, description: String) -> Schema;
+}
+
+impl Described for ObjectBuilder {
+    fn described(self, description: String) -> Schema {
+        self.description(Some(description)).build().into()
+    }
+}
+
+impl Described for ArrayBuilder {
+    fn described(self, description: String) -> Schema {
+        self.description(Some(description)).build().into()
+    }
+}
+
+fn described(schema: impl Described, description: String) -> RefOr<Schema> {
+    RefOr::T(schema.described(description))
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn types<const N: usize>(types: [Type; N]) -> SchemaType {
+    types.into_iter().collect()
+}
+
+fn integer() -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
+    ObjectBuilder::new().schema_type(Type::Integer).format(Some(format))
+}
+
+fn reference(name: &str) -> RefOr<Schema> {
+    RefOr::Ref(Ref::from_schema_name(name))
+}
+
+fn json_object() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .additional_properties(Some(reference("JsonValue")))
+        .property_names(Some(text().pattern(Some(STORABLE)).build()))
+}
+
+/// The extension `x-limits`, for limits that JSON Schema can't express. It is a single value, because utoipa writes
+/// several extensions in an unspecified order.
+fn limits(limits: Value) -> Extensions {
+    Extensions::builder().add("x-limits", limits).build()
+}
+
+fn bytes(most: usize) -> Extensions {
+    limits(json!({ "bytes": most }))
+}

@@ -1,0 +1,245 @@
+//! REST: the endpoints that the runtime and simple clients need. They call the same verbs of the domain as GraphQL.
+//!
+//! Each path, known or not, first requires a valid credential. Each error is `application/problem+json`.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
+    http::{HeaderName, HeaderValue, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use json_reader::Json;
+use serde::{Deserialize, de::DeserializeOwned};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::query;
+use crate::{
+    domain::{
+        Caller, Error, IdempotencyKey, Principal,
+        change::Channel,
+        text::{check_exact, field},
+    },
+    http::{
+        AppState,
+        caller::{
+            AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestId, RevocationCount, authenticate, recheck,
+        },
+        problem::{self, Problem, ProblemKind},
+        server::body,
+    },
+    id::{AgentId, CustomerId},
+};
+
+mod agent;
+mod audit;
+mod config;
+mod version;
+
+pub use audit::Excerpts;
+pub use config::render;
+
+/// The header with which a POST is safe to repeat (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The endpoints, with their OpenAPI descriptions.
+pub fn documented_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(agent::list, agent::create))
+        .routes(routes!(agent::get))
+        .routes(routes!(version::publish))
+        .routes(routes!(audit::excerpt))
+        .routes(routes!(config::active))
+}
+
+/// The endpoints and the fallbacks below `/v1` and `/internal`, all behind `require_auth`.
+pub fn routes(state: &AppState) -> Router<AppState> {
+    let mut routes = Router::from(documented_routes());
+    for folder in ["/v1", "/internal"] {
+        for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/{{*path}}")] {
+            routes = routes.route(&path, any(problem::no_path));
+        }
+    }
+    routes
+        .method_not_allowed_fallback(problem::other_method)
+        .layer(middleware::from_fn_with_state(state.clone(), require_auth))
+}
+
+/// Authenticates the caller, or returns the error as a problem. Marks each response as private to its caller with
+/// `Vary: Authorization` and `Cache-Control`, and waits until this instance has caught up with the log that it shows.
+async fn require_auth(
+    State(state): State<AppState>,
+    RequestId(id): RequestId,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let since = RevocationCount(state.hub.revocation_log().count());
+    let found =
+        authenticate(&state, request.uri(), request.headers(), request.extensions(), (Channel::Rest, &id))
+            .await;
+    let mut response = match found {
+        Ok(caller) => {
+            let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
+            request.extensions_mut().insert(AuthenticatedCaller(caller));
+            request.extensions_mut().insert(since);
+            let mut response = next.run(request).await;
+            // The rights of a key or a service token are its scopes alone.
+            if has_scopes && problem::is_forbidden(&response) {
+                let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            state.hub.wait_until_caught_up().await;
+            response
+        }
+        Err(err) => Problem::new(&err, &id).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Converts an error to a problem with the request id of this caller.
+fn refuse(caller: &Arc<Caller>) -> impl Fn(Error) -> Problem {
+    let id = caller.request_id().to_owned();
+    move |err| Problem::new(&err, &id)
+}
+
+/// The agent's id in the path. A value that isn't an id is rejected with 404.
+struct AgentPath(AgentId);
+
+/// The customer's id in the path. A value that isn't an id is rejected with 404.
+struct CustomerPath(CustomerId);
+
+impl FromRequestParts<AppState> for CustomerPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        parse_path_id(parts, state, "customer").await.map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for AgentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        parse_path_id(parts, state, "agent").await.map(Self)
+    }
+}
+
+/// The expected form of an endpoint's parameters or body, as a sentence for error messages.
+trait ExpectedForm: DeserializeOwned {
+    const FORM: &'static str;
+}
+
+/// The query parameters. Unknown, repeated and malformed ones are rejected as `bad-parameters`.
+struct Parameters<T>(T);
+
+impl<T: ExpectedForm> FromRequestParts<AppState> for Parameters<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let Ok(RequestId(id)) = RequestId::from_request_parts(parts, state).await;
+        let refuse = |detail| Problem::request(ProblemKind::BadParameters, detail, &id);
+        if !query::is_text(parts.uri.query().unwrap_or_default()) {
+            return Err(refuse(query::NOT_TEXT));
+        }
+        let Query(parameters) = Query::from_request_parts(parts, state).await.map_err(|_| refuse(T::FORM))?;
+        Ok(Self(parameters))
+    }
+}
+
+/// For endpoints without query parameters: rejects any.
+type NoParameters = Parameters<EmptyParams>;
+
+/// The empty set of parameters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmptyParams {}
+
+impl ExpectedForm for EmptyParams {
+    const FORM: &'static str = "this endpoint has no parameters";
+}
+
+/// The body, a JSON object, and the idempotency key in the request's header. Reading a body may take long, so the
+/// caller's rights are checked again after it.
+struct Body<T> {
+    input: T,
+    key: Option<IdempotencyKey>,
+}
+
+impl<T> Body<T> {
+    /// Splits into the input and the caller. If the request has an idempotency key, the returned caller carries it.
+    fn split(self, caller: Arc<Caller>) -> (T, Arc<Caller>) {
+        let Self { input, key } = self;
+        (input, key.map_or(caller.clone(), |key| Arc::new(caller.once(key))))
+    }
+}
+
+impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
+        let (_, json) = body::json(&parts.headers, body).await.map_err(|refused| {
+            let kind = match &refused {
+                body::BodyRejection::NotJson | body::BodyRejection::Encoded => {
+                    ProblemKind::UnsupportedMediaType
+                }
+                body::BodyRejection::TooLarge | body::BodyRejection::TooMany => ProblemKind::ContentTooLarge,
+                body::BodyRejection::TooSlow => ProblemKind::RequestTimeout,
+                body::BodyRejection::Malformed(_) => ProblemKind::MalformedBody,
+            };
+            Problem::request(kind, refused.to_string(), &id)
+        })?;
+        if let (Some(AuthenticatedCaller(caller)), Some(since)) =
+            (parts.extensions.get::<AuthenticatedCaller>(), parts.extensions.get::<RevocationCount>())
+        {
+            let recheck = recheck(state, *since, caller, &parts.headers).await;
+            recheck.map_err(|err| Problem::new(&err, &id))?;
+        }
+        let read = || {
+            let key = idempotency_key(&parts, &json)?;
+            check_exact(&json)?;
+            let input = json_reader::from_json(&json).map_err(|err| Error::Invalid {
+                field: field(err.path()),
+                message: format!("{} ({err})", T::FORM),
+            })?;
+            Ok(Self { input, key })
+        };
+        read().map_err(|err: Error| Problem::new(&err, &id))
+    }
+}
+
+/// Reads the header `Idempotency-Key`, bare or quoted, and binds the key to this method, path and body.
+fn idempotency_key(parts: &Parts, body: &Json) -> Result<Option<IdempotencyKey>, Error> {
+    let mut given = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = given.next() else { return Ok(None) };
+    let wrong = |message| Error::invalid("idempotencyKey", message);
+    if given.next().is_some() {
+        return Err(wrong("send a single Idempotency-Key header"));
+    }
+    let key = key.to_str().map_err(|_| wrong("Idempotency-Key must be printable ASCII"))?;
+    let key = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
+    let request = format!("{} {}", parts.method, parts.uri.path());
+    IdempotencyKey::new(key, &request, &body.to_serde()).map(Some)
+}
+
+/// Parses the id in the path.
+///
+/// # Errors
+/// [`Error::NotFound`] for `what`, as a problem.
+async fn parse_path_id<T: std::str::FromStr>(
+    parts: &mut Parts,
+    state: &AppState,
+    what: &'static str,
+) -> Result<T, Problem> {
+    let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, state).await;
+    let id = Path::<String>::from_request_parts(parts, state).await.ok();
+    let id = id.and_then(|Path(id)| id.parse().ok());
+    id.ok_or_else(|| Problem::new(&Error::NotFound(what), &request_id))
+}

@@ -1,0 +1,208 @@
+//! `/v1/agents/{id}/versions`: publishes versions of an agent.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{AgentPath, Body, ExpectedForm, NoParameters, refuse};
+use crate::{
+    clock::Instant,
+    domain::{
+        Changed,
+        version::{self, AgentVersion, Content, ModelParameters, PublishVersion, Tools},
+    },
+    http::{
+        AppState,
+        caller::AuthenticatedCaller,
+        problem::{Problem, ProblemKind},
+        routes::openapi::{
+            problems::{BODY_PROBLEMS, COMMON_PROBLEMS, refusals},
+            schemas,
+        },
+        server::body,
+    },
+    id::{AgentId, VersionId},
+};
+
+/// The input for a new version.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "system_prompt": "You help residents with building permits.", "model_name": "gpt-4-turbo",
+    "model_parameters": { "temperature": 0.2 },
+    "tools": [{
+        "name": "find_section", "description": "Finds a section of the building code",
+        "input_schema": { "type": "object", "properties": { "query": { "type": "string" } }, "required": ["query"] },
+    }],
+    "message": "Cite the code", "activate": true,
+})))]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewVersion {
+    #[schema(value_type = schemas::Prompt)]
+    system_prompt: String,
+    /// The name of the model.
+    #[schema(value_type = schemas::Name)]
+    model_name: String,
+    #[schema(value_type = Option<schemas::ModelParameters>)]
+    model_parameters: Option<Value>,
+    #[schema(value_type = Option<schemas::Tools>)]
+    tools: Option<Vec<version::Tool>>,
+    /// The author's reason for the version.
+    #[schema(value_type = Option<schemas::Description>)]
+    message: Option<String>,
+    /// Whether to activate the version in the same commit. The default is `false`.
+    activate: Option<bool>,
+    /// The expected number of the newest version, 0 if there must be none. If the agent's newest version has another
+    /// number, the request is rejected with 409.
+    #[serde(default, deserialize_with = "body::integer")]
+    #[schema(value_type = Option<schemas::VersionNumber>)]
+    expected_latest_number: Option<i32>,
+}
+
+impl ExpectedForm for NewVersion {
+    const FORM: &'static str = "the body must be a JSON object: the strings system_prompt and model_name, and optionally \
+         the object model_parameters, tools (a list of objects with name, description and input_schema), the string \
+         message, the boolean activate and the integer expected_latest_number";
+}
+
+/// A version of an agent. It never changes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Version {
+    #[schema(value_type = schemas::Id)]
+    id: VersionId,
+    /// The agent that the version belongs to.
+    #[schema(value_type = schemas::Id)]
+    agent_id: AgentId,
+    /// The version's number within the agent: 1, 2, 3 …, without gaps.
+    #[schema(minimum = 1)]
+    number: i32,
+    #[schema(value_type = schemas::Prompt)]
+    system_prompt: String,
+    /// The name of the model.
+    #[schema(value_type = schemas::Name)]
+    model_name: String,
+    /// The model's parameters, as they were published.
+    #[schema(value_type = Object)]
+    model_parameters: Value,
+    #[schema(value_type = schemas::Tools)]
+    tools: Tools,
+    /// The author's reason for the version. Null if none was given.
+    #[schema(value_type = Option<schemas::Description>, required)]
+    message: Option<String>,
+    #[schema(value_type = schemas::ContentHash)]
+    content_hash: String,
+    #[schema(value_type = schemas::Instant)]
+    created_at: Instant,
+    /// Whether the commit in `revision` activated the version. It may have been replaced since.
+    is_active: bool,
+    /// The commit that published the version. A read with `at_least` set to it sees the version.
+    #[schema(value_type = schemas::Revision)]
+    revision: i64,
+}
+
+refusals!(
+    PublishRefusals = COMMON_PROBLEMS,
+    BODY_PROBLEMS,
+    &[
+        ProblemKind::Forbidden,
+        ProblemKind::Suspended,
+        ProblemKind::NotFound,
+        ProblemKind::Conflict,
+        ProblemKind::Archived,
+        ProblemKind::LimitReached,
+        ProblemKind::IdempotencyKeyReused,
+        ProblemKind::Invalid,
+        ProblemKind::TooLarge
+    ]
+);
+
+/// Publish a version.
+///
+/// The version gets the agent's next number and never changes. It becomes active only with `activate`.
+#[utoipa::path(
+    post, path = "/v1/agents/{id}/versions", operation_id = "publishVersion", tag = "agents",
+    security(("bearer" = [])),
+    params(
+        ("id" = schemas::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404."),
+        ("Idempotency-Key" = Option<schemas::IdempotencyKey>, Header, description = "A key of your choice for this write."),
+    ),
+    request_body = NewVersion,
+    responses(
+        (status = 201, description = "The version was published.", body = Version,
+            links(
+                ("read" = (operation_id = "getAgent", parameters(("id" = "$response.body#/agent_id")))),
+                ("active" = (operation_id = "getActiveConfig",
+                    parameters(("id" = "$response.body#/agent_id"), ("at_least" = "$response.body#/revision")))),
+            )),
+        PublishRefusals,
+    ),
+)]
+pub(super) async fn publish(
+    State(state): State<AppState>,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    AgentPath(agent_id): AgentPath,
+    _: NoParameters,
+    body: Body<NewVersion>,
+) -> Result<Response, Problem> {
+    let (input, caller) = body.split(caller);
+    let NewVersion {
+        system_prompt,
+        model_name,
+        model_parameters,
+        tools,
+        message,
+        activate,
+        expected_latest_number,
+    } = input;
+    let is_active = activate.unwrap_or(false);
+    let tools = tools.unwrap_or_default();
+    let input = PublishVersion {
+        agent_id,
+        content: Content {
+            system_prompt,
+            model_name,
+            model_parameters: model_parameters.unwrap_or_else(|| Value::Object(Default::default())),
+            tools,
+        },
+        message,
+        activate: is_active,
+        expected_latest_number,
+    };
+    let made = state.registry.publish_version(&caller, input).await;
+    let Changed { value, revision } = made.map_err(refuse(&caller))?;
+    let AgentVersion {
+        id,
+        customer_id: _,
+        agent_id,
+        number,
+        system_prompt,
+        model_name,
+        model_parameters: ModelParameters(model_parameters),
+        tools,
+        message,
+        content_hash,
+        created_by_kind: _,
+        created_by_id: _,
+        created_at,
+    } = value;
+    let body = Version {
+        id,
+        agent_id,
+        number,
+        system_prompt,
+        model_name,
+        model_parameters,
+        tools,
+        message,
+        content_hash: hex::encode(content_hash),
+        created_at,
+        is_active,
+        revision,
+    };
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}

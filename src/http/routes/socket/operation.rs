@@ -1,0 +1,179 @@
+//! One operation of a socket, from `subscribe` to its last message. Authentication, rate limits, document checks and
+//! execution are those of GraphQL over HTTP.
+
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
+
+use axum::extract::ws::{Message, Utf8Bytes};
+use futures_util::{FutureExt, StreamExt, future::AbortHandle};
+use uuid::Uuid;
+
+use super::{
+    MESSAGE_BYTES_MAX,
+    message::{next, text},
+    session_rights::SessionRights,
+    transport::{OutboundMessage, Outbox},
+};
+use crate::{
+    domain::{Caller, Error, Origin, Registry, change::Channel},
+    feed::Hub,
+    graphql::{Answer, Api, Operation, SubscriptionMessage},
+    http::{Limiter, caller::ClientAddress},
+};
+
+/// Counts in the gauge of running operations until it is dropped.
+struct RunningGauge;
+
+impl RunningGauge {
+    fn new() -> Self {
+        metrics::counter!("registry_socket_operations_total").increment(1);
+        metrics::gauge!("registry_socket_operations").increment(1);
+        Self
+    }
+}
+
+impl Drop for RunningGauge {
+    fn drop(&mut self) {
+        metrics::gauge!("registry_socket_operations").decrement(1);
+    }
+}
+
+/// An operation of a client, and what it needs to run.
+pub(super) struct Run {
+    pub(super) api: Api,
+    pub(super) registry: Registry,
+    pub(super) limiter: Limiter,
+    pub(super) hub: Hub,
+    /// The credential of the socket.
+    pub(super) bearer: Arc<str>,
+    pub(super) client: ClientAddress,
+    /// The rights that the socket rechecks.
+    pub(super) rights: SessionRights,
+    pub(super) id: String,
+    pub(super) outbox: Outbox,
+    pub(super) of: AbortHandle,
+}
+
+/// The socket's credential is no longer accepted.
+pub(super) struct CredentialRejected;
+
+impl Run {
+    /// Runs the operation to its end. Dropping the future ends a subscription; a write that has begun runs to
+    /// completion.
+    pub(super) async fn run(self, operation: Operation) -> Result<(), CredentialRejected> {
+        let _running = RunningGauge::new();
+        let request_id = self.registry.clock().id::<Uuid>().to_string();
+        // A panic ends this operation only, as it ends a single request over HTTP.
+        let work = AssertUnwindSafe(self.answer(operation, &request_id));
+        if let Ok(answered) = work.catch_unwind().await {
+            return answered;
+        }
+        tracing::error!(request_id, "an operation panicked");
+        let refusal = Answer::refusal("something went wrong on our side", "INTERNAL", &request_id);
+        self.error(refusal).await;
+        Ok(())
+    }
+
+    async fn caller(&self, request_id: &str) -> Result<Caller, Error> {
+        self.limiter.check_wait(&self.bearer)?;
+        let ClientAddress(address) = self.client;
+        let origin = Origin::new(request_id, Channel::Socket, Some(address));
+        let proven = self.registry.verify_credential(&self.bearer).await?;
+        let caller = self.hub.look_up(proven, &self.bearer, &origin).await?;
+        self.limiter.count_request(&caller, &self.bearer)?;
+        Ok(caller)
+    }
+
+    async fn answer(&self, operation: Operation, request_id: &str) -> Result<(), CredentialRejected> {
+        // Each operation authenticates like a request: it runs with the caller's current rights.
+        let since = self.hub.revocation_log().count();
+        // Short-lived futures are boxed, so that a long-lived subscription doesn't reserve memory for them.
+        let caller = match Box::pin(self.caller(request_id)).await {
+            Ok(caller) => Arc::new(caller),
+            Err(Error::Unauthenticated(_)) => return Err(CredentialRejected),
+            Err(err) => {
+                tracing::debug!(error = %err, request_id, "rejecting an operation");
+                let refusal = Answer::refusal(err.to_string(), err.code().as_str(), request_id);
+                self.error(refusal).await;
+                return Ok(());
+            }
+        };
+        self.rights.adopt(&caller, since);
+        let bytes = operation.document_bytes();
+        let accepted = match self.api.accept(operation, &caller) {
+            Ok(accepted) => accepted,
+            Err(refusal) => {
+                self.limiter.charge(&caller, &self.bearer, bytes);
+                self.error(refusal).await;
+                return Ok(());
+            }
+        };
+        let complete = if accepted.is_subscription() {
+            let mut answers = pin!(self.api.subscribe(Arc::clone(&caller), accepted));
+            let mut goes_on = true;
+            while goes_on && let Some(told) = answers.next().await {
+                goes_on = match told {
+                    SubscriptionMessage::Event(written) => self.next(&written, request_id).await,
+                    SubscriptionMessage::Rejected(refusal) => {
+                        if refusal.is_refusal() {
+                            self.limiter.charge(&caller, &self.bearer, bytes);
+                        }
+                        self.error(refusal).await;
+                        false
+                    }
+                };
+            }
+            goes_on
+        } else {
+            let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
+            if answer.is_refusal() {
+                self.limiter.charge(&caller, &self.bearer, bytes);
+            }
+            if answer.is_request_error() {
+                self.error(answer).await;
+                return Ok(());
+            }
+            self.next(&answer.to_json(), request_id).await
+        };
+        if complete {
+            self.send("complete", None::<()>).await;
+        }
+        Ok(())
+    }
+
+    /// Sends a result. Returns false if the result was too large: then an error was sent, and the operation has ended.
+    async fn next(&self, written: &str, request_id: &str) -> bool {
+        let text = next(&self.id, written);
+        if text.len() > MESSAGE_BYTES_MAX {
+            let refusal = Answer::refusal(
+                format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items"),
+                "TOO_LARGE",
+                request_id,
+            );
+            self.error(refusal).await;
+            return false;
+        }
+        self.post(text).await;
+        true
+    }
+
+    /// Sends `error`, which ends the operation.
+    async fn error(&self, refusal: Answer) {
+        self.send("error", Some(refusal.into_errors())).await;
+    }
+
+    /// Rejects the operation without running it.
+    pub(super) async fn refuse(self, message: String, code: &'static str) {
+        let request_id = self.registry.clock().id::<Uuid>().to_string();
+        self.error(Answer::refusal(message, code, &request_id)).await;
+    }
+
+    async fn send<T: serde::Serialize>(&self, kind: &'static str, payload: Option<T>) {
+        self.post(text(kind, Some(&self.id), payload)).await;
+    }
+
+    async fn post(&self, text: Utf8Bytes) {
+        let (message, of) = (Message::Text(text), Some(self.of.clone()));
+        // It only fails when the socket closes, which drops this operation too.
+        let _ = self.outbox.send(OutboundMessage { message, of }).await;
+    }
+}

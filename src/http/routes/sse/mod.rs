@@ -1,0 +1,83 @@
+//! `/graphql` with `Accept: text/event-stream`: the distinct connections mode of GraphQL over server-sent events
+//! (enisdenjo/graphql-sse, PROTOCOL.md). One request is one operation, and its results are events. Subscriptions run in
+//! `stream`.
+//!
+//! Once the operation is parsed, its errors are events. Earlier errors, and the lack of a permit for the stream, are
+//! HTTP statuses.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, header, request::Parts},
+    response::Response,
+};
+
+use crate::{
+    domain::{Caller, Error},
+    graphql::{Answer, CheckedOperation},
+    http::{
+        AppState,
+        caller::{self, RevocationCount},
+        server::connection::ConnectionHandle,
+    },
+};
+
+mod stream;
+
+use stream::Stream;
+
+/// The last event of a completed operation. Its empty `data` line is needed, since browsers don't dispatch events
+/// without data.
+const COMPLETE: &str = "event: complete\ndata:\n\n";
+
+/// Opens the stream of a subscription.
+///
+/// # Errors
+/// [`Error::Unauthenticated`], or [`Error::RateLimited`] or [`Error::Unavailable`] if the caller or the instance has
+/// reached its limit of streams.
+pub(in crate::http) fn subscribe(
+    state: &AppState,
+    head: &Parts,
+    caller: Arc<Caller>,
+    since: RevocationCount,
+    accepted: CheckedOperation,
+) -> Result<Response, Error> {
+    let bearer = caller::bearer(&head.headers)?
+        .ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
+    let (bearer, permit, peer) = (
+        Arc::from(bearer),
+        state.sockets.acquire_for_caller(&caller)?,
+        ConnectionHandle::of(&head.extensions),
+    );
+    let stream = Stream { state: state.clone(), caller, bearer, since, accepted, permit, peer };
+    let mut response = events(stream.open());
+    // The connection closes with the stream, after the client has received all of it.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Ok(response)
+}
+
+/// An event stream with the single result of a completed operation.
+pub(in crate::http) fn single_result(answer: &Answer) -> Response {
+    events((next(&answer.to_json()) + COMPLETE).into())
+}
+
+fn events(body: Body) -> Response {
+    let mut response = Response::new(body);
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        // `no-transform`: a proxy that compresses would buffer events.
+        (header::CACHE_CONTROL, "no-store, no-transform"),
+        (header::VARY, "Accept, Authorization"),
+        // nginx buffers responses unless this header turns it off.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Wraps an already serialized result in an event. Compact JSON has no line breaks, so it needs a single `data` line.
+fn next(written: &str) -> String {
+    ["event: next\ndata: ", written, "\n\n"].concat()
+}

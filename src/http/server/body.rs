@@ -1,0 +1,136 @@
+//! Request bodies: JSON in UTF-8, within limits.
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    http::{HeaderMap, StatusCode, header},
+};
+use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
+use serde::{Deserialize, Deserializer, de::Error};
+
+use super::timeouts::TooSlow;
+use crate::http::negotiate::header_list::members;
+
+/// The maximum size of a body, in bytes. It fits a prompt of 512 KiB with every character escaped, and as much for
+/// tools.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The JSON limits of a request, over HTTP and on sockets. They fit a hundred tools with large schemas, twice.
+pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, ..Limits::DEFAULT };
+
+/// The reason for which a body is rejected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyRejection {
+    /// `Content-Type` isn't JSON in UTF-8. Pages of other origins can't send JSON without a CORS preflight.
+    #[error("Content-Type must be application/json in UTF-8")]
+    NotJson,
+    /// The body is compressed. Only responses may be.
+    #[error("the body must not be compressed: send it without Content-Encoding")]
+    Encoded,
+    /// The body is too large, or the client closed the connection before its end, so that no one reads the response.
+    #[error("the body exceeds {BODY_BYTES_MAX} bytes, or is incomplete")]
+    TooLarge,
+    /// The body has more JSON values than the limit, which bounds the memory of the parsed tree.
+    #[error("the body has more than {} JSON values", LIMITS.values)]
+    TooMany,
+    /// The body is not JSON, or exceeds another limit of the reader.
+    #[error("the body is not JSON: {0}")]
+    Malformed(ReadError),
+    /// The body arrives too slowly.
+    #[error("the body arrived too slowly")]
+    TooSlow,
+}
+
+impl BodyRejection {
+    /// The HTTP status of the rejection.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Reads a whole body and parses it as JSON. Returns the bytes too. Ignores a byte order mark (RFC 8259, section 8.1).
+///
+/// # Errors
+/// [`BodyRejection`], also if the headers don't declare uncompressed JSON in UTF-8.
+pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), BodyRejection> {
+    if !is_json_in_utf8(headers) {
+        return Err(BodyRejection::NotJson);
+    }
+    if !is_uncompressed(headers) {
+        return Err(BodyRejection::Encoded);
+    }
+    let whole = to_bytes(body, BODY_BYTES_MAX).await;
+    let whole = whole.map_err(|err| {
+        if TooSlow::is_source_of(&err) { BodyRejection::TooSlow } else { BodyRejection::TooLarge }
+    })?;
+    match json_reader::read(&whole, &LIMITS) {
+        Ok(json) => Ok((whole, json)),
+        Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(BodyRejection::TooMany),
+        Err(err) => Err(BodyRejection::Malformed(err)),
+    }
+}
+
+/// Whether `Content-Encoding` names no coding. `identity` and empty members count as none (RFC 9110, sections 8.4.1
+/// and 5.6.1).
+fn is_uncompressed(headers: &HeaderMap) -> bool {
+    let is_text = headers.get_all(header::CONTENT_ENCODING).iter().all(|line| line.to_str().is_ok());
+    let mut codings = members(headers, header::CONTENT_ENCODING);
+    is_text && codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+}
+
+/// Whether there is a single `Content-Type`, with JSON in UTF-8. Without a charset, JSON is UTF-8 (RFC 8259, section
+/// 8.1).
+pub(in crate::http) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return false;
+    };
+    let mut parts = line.to_str().unwrap_or_default().split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = parts.all(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let charset = value.trim().trim_matches('"');
+        // `utf8` isn't a registered name, but some clients send it.
+        !name.trim().eq_ignore_ascii_case("charset")
+            || ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name))
+    });
+    is_json && is_utf8
+}
+
+/// Deserializes a 32-bit integer or null. JSON has a single number type, so 2.0 is accepted as 2.
+///
+/// # Errors
+/// For a fraction, a number out of range, or another type.
+pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let written = number.as_i64().and_then(|number| number.try_into().ok());
+    // A double represents every i32 exactly.
+    let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
+    let whole = Some(number.as_f64()).filter(|number| number.fract() == 0.0 && range.contains(number));
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
+    let number = written.or(whole.map(|number| number as i32));
+    number.map(Some).ok_or_else(|| D::Error::custom("not a 32-bit integer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_is_one_however_it_is_written() {
+        let read = |text: &str| integer(&json_reader::read(text.as_bytes(), &LIMITS).unwrap()).ok();
+        for (text, number) in
+            [("2", 2), ("2.0", 2), ("-0.0", 0), ("-48.0", -48), ("2e3", 2000), ("2147483647", i32::MAX)]
+        {
+            assert_eq!(read(text), Some(Some(number)), "{text}");
+        }
+        assert_eq!(read("null"), Some(None));
+        for text in ["1.5", "2147483648", "2147483647.5", "-2147483649", "1e300", "\"2\"", "true", "[]"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Client connections below TLS and HTTP: a TCP stream with timeouts, which a handler can close, and whose end it can
+//! await. hyper polls a response's body only while the client reads, so without this a handler couldn't get rid of a
+//! client that reads nothing.
+
+use std::{
+    io::{self, IoSlice},
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{extract::ConnectInfo, http::Extensions};
+use futures_util::task::AtomicWaker;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Instant,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::timeouts::{ConnectionLimits, Deadline, TimeBudget};
+
+/// A handle to a connection, for handlers. Clones refer to the same connection.
+#[derive(Clone, Debug)]
+pub struct ConnectionHandle(Arc<HandleInner>);
+
+#[derive(Debug)]
+struct HandleInner {
+    address: SocketAddr,
+    /// Whether the connection must be closed. `cut` wakes the task that waits for the stream.
+    is_cut: AtomicBool,
+    cut: AtomicWaker,
+    gone: CancellationToken,
+    /// A new TCP user timeout, in milliseconds, to be set at the next write. 0 if there is none.
+    user_timeout_ms: AtomicU32,
+    /// Counts the turns. Even: the client's, to send a request. Odd: ours, to answer it.
+    turn: AtomicU32,
+}
+
+impl ConnectionHandle {
+    /// Creates the handle of a connection from this address.
+    pub(in crate::http) fn new(address: SocketAddr) -> Self {
+        let (is_cut, cut, gone) = (AtomicBool::default(), AtomicWaker::new(), CancellationToken::new());
+        let (user_timeout_ms, turn) = (AtomicU32::default(), AtomicU32::default());
+        Self(Arc::new(HandleInner { address, is_cut, cut, gone, user_timeout_ms, turn }))
+    }
+
+    /// The connection that the request with these extensions arrived on. Without one, as in tests, a handle to
+    /// nothing at 0.0.0.0.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        let known = extensions.get::<ConnectInfo<Self>>().map(|ConnectInfo(peer)| peer.clone());
+        known.unwrap_or_else(|| Self::new((Ipv4Addr::UNSPECIFIED, 0).into()))
+    }
+
+    /// The client's address, or that of the last proxy.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    /// Closes the connection at once, and discards unsent data.
+    pub fn cut(&self) {
+        self.0.is_cut.store(true, Ordering::Release);
+        self.0.cut.wake();
+    }
+
+    /// Resolves when the connection has closed.
+    pub async fn closed(&self) {
+        self.0.gone.cancelled().await;
+    }
+
+    /// Passes the turn to the other end. The timeouts for idle connections and for request heads apply in the client's
+    /// turn only.
+    pub(in crate::http) fn pass_turn(&self) {
+        self.0.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sets the TCP user timeout: the connection closes when sent data stays unacknowledged, or the client's receive
+    /// window stays full, for this long. Without it, Linux notices a dead client after about 15 minutes. Takes
+    /// effect at the next write, on Linux only.
+    pub fn set_user_timeout(&self, most: Duration) {
+        self.0.user_timeout_ms.store(u32::try_from(most.as_millis()).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+}
+
+/// A client connection: a TCP stream that can be closed from a handler, with timeouts for heads, idle time and writes.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    peer: ConnectionHandle,
+    /// The time within which a request head must be complete once it has begun.
+    head: Duration,
+    /// The head that is being received.
+    begun: Option<PendingHead>,
+    idle: IdleTimer,
+    /// The remaining time budget for writes.
+    taking: TimeBudget,
+    _gone: DropGuard,
+}
+
+/// A request head that is being received.
+#[derive(Debug)]
+struct PendingHead {
+    /// The turn in which it began.
+    turn: u32,
+    since: Instant,
+    /// Its deadline. Created lazily, because most heads arrive with the first read.
+    bound: Option<Deadline>,
+}
+
+impl PendingHead {
+    fn begun(turn: u32) -> Self {
+        Self { turn, since: Instant::now(), bound: None }
+    }
+}
+
+/// The time that a connection has been without a request.
+#[derive(Debug)]
+struct IdleTimer {
+    most: Duration,
+    /// The turn that `since` belongs to.
+    turn: u32,
+    since: Instant,
+    /// A timer that isn't reset for each request: when it fires, it is set again for the remaining time.
+    bound: Option<Deadline>,
+}
+
+impl IdleTimer {
+    /// Whether the limit is reached. Otherwise wakes the task when it is.
+    fn is_over(&mut self, cx: &mut Context<'_>, turn: u32) -> bool {
+        if self.turn != turn {
+            (self.turn, self.since) = (turn, Instant::now());
+        }
+        while self.bound.get_or_insert_with(|| Deadline::within(self.most)).is_over(cx) {
+            let left = self.most.saturating_sub(self.since.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            self.bound = Some(Deadline::within(left));
+        }
+        false
+    }
+}
+
+impl Connection {
+    /// Wraps the stream of an accepted connection. The timeout for its first request head begins now.
+    pub(in crate::http) fn new(
+        stream: TcpStream,
+        peer: &ConnectionHandle,
+        limits: &ConnectionLimits,
+    ) -> Self {
+        // TCP_NODELAY: a small event must not wait until the previous one is acknowledged. It only fails on a dead
+        // connection.
+        let _ = stream.set_nodelay(true);
+        peer.set_user_timeout(limits.take);
+        Self {
+            stream,
+            head: limits.head,
+            begun: Some(PendingHead::begun(0)),
+            idle: IdleTimer { most: limits.idle, turn: 0, since: Instant::now(), bound: None },
+            taking: TimeBudget::new(limits.take),
+            _gone: peer.0.gone.clone().drop_guard(),
+            peer: peer.clone(),
+        }
+    }
+
+    /// The stream. Fails with `ConnectionAborted` after [`ConnectionHandle::cut`].
+    fn open(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        if self.peer.0.is_cut.load(Ordering::Acquire) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Ok(Pin::new(&mut self.stream))
+    }
+
+    /// Passes on the result. If it is pending, also registers the task to be woken by [`ConnectionHandle::cut`].
+    fn or_until_cut<T>(&mut self, cx: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if done.is_pending() {
+            self.peer.0.cut.register(cx.waker());
+            // `cut` may have been called just before the registration.
+            self.open()?;
+        }
+        done
+    }
+
+    /// Checks the timeouts for request heads and idle connections. `read` has the bytes that were just received, or
+    /// `None` if the read is pending. Fails with `TimedOut`.
+    fn check_read_timeouts(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
+        let turn = self.peer.0.turn.load(Ordering::Relaxed);
+        // A complete request may have been answered since the last call.
+        self.begun.take_if(|begun| begun.turn != turn);
+        // An empty line before a request isn't a part of it (RFC 9112, section 2.2).
+        let begins = |read: &[u8]| read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
+        if turn.is_multiple_of(2) && self.begun.is_none() && read.is_some_and(begins) {
+            self.begun = Some(PendingHead::begun(turn));
+        }
+        let Some(PendingHead { turn: _, since, bound }) = &mut self.begun else {
+            let is_over = turn.is_multiple_of(2) && read.is_none() && self.idle.is_over(cx, turn);
+            return if is_over { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) };
+        };
+        let is_late = match read {
+            Some(_) => since.elapsed() >= self.head,
+            None => {
+                let left = self.head.saturating_sub(since.elapsed());
+                bound.get_or_insert_with(|| Deadline::within(left)).is_over(cx)
+            }
+        };
+        if is_late { Err(slow("head")) } else { Ok(()) }
+    }
+
+    /// Passes on the result of a write. Fails with `TimedOut` if the client has read too slowly for too long.
+    fn check_write_rate(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let moved = match &bytes {
+            Poll::Ready(Ok(bytes)) => Some(*bytes),
+            Poll::Ready(Err(_)) => return bytes,
+            Poll::Pending => None,
+        };
+        if self.taking.is_exhausted(cx, moved) {
+            Poll::Ready(Err(slow("answer")))
+        } else {
+            self.or_until_cut(cx, bytes)
+        }
+    }
+
+    fn writable(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        let user_timeout_ms = &self.peer.0.user_timeout_ms;
+        if user_timeout_ms.load(Ordering::Relaxed) > 0 {
+            acknowledge_within(&self.stream, user_timeout_ms.swap(0, Ordering::Relaxed));
+        }
+        self.open()
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn acknowledge_within(stream: &TcpStream, milliseconds: u32) {
+    // TCP_USER_TIMEOUT (RFC 5482). It only fails on a dead connection.
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds);
+}
+
+/// Only Linux supports TCP_USER_TIMEOUT.
+#[cfg(not(target_os = "linux"))]
+fn acknowledge_within(_: &TcpStream, _: u32) {}
+
+/// Counts a client that is too slow, and returns the error that closes its connection.
+fn slow(with: &'static str) -> io::Error {
+    count_slow(with);
+    io::ErrorKind::TimedOut.into()
+}
+
+/// Counts a client that was too slow with this part of the exchange: `head`, `body` or `answer`.
+pub(in crate::http) fn count_slow(with: &'static str) {
+    tracing::debug!(with, "a client is too slow");
+    metrics::counter!("registry_slow_clients_total", "with" => with).increment(1);
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let read = self.open()?.poll_read(cx, into);
+        let bytes = read.is_ready().then(|| into.filled().get(before..).unwrap_or_default());
+        self.check_read_timeouts(cx, bytes)?;
+        self.or_until_cut(cx, read)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let taken = self.writable()?.poll_write(cx, bytes);
+        self.check_write_rate(cx, taken)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let taken = self.writable()?.poll_write_vectored(cx, bytes);
+        self.check_write_rate(cx, taken)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.open()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.open()?.poll_shutdown(cx)
+    }
+}

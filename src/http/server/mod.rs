@@ -1,0 +1,17 @@
+//! Connections: accepting, TLS, timeouts and limits of their bytes, and the host and client address of a request. Knows no
+//! route.
+
+pub(in crate::http) mod address;
+pub(in crate::http) mod body;
+pub(in crate::http) mod connection;
+pub(in crate::http) mod host;
+mod serve;
+pub(in crate::http) mod timeouts;
+mod tls;
+
+pub use address::TrustedProxies;
+pub use connection::ConnectionHandle;
+pub use host::{AllowedHost, Hosts, PublicUrl};
+pub use serve::serve;
+pub use timeouts::ConnectionLimits;
+pub use tls::{TLS_RELOAD_INTERVAL, Tls, TlsError};

@@ -1,0 +1,164 @@
+//! Accepts connections and serves HTTP/1.1 on each, in a task of its own, with or without TLS.
+
+use std::{convert::Infallible, pin::pin, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    http::{StatusCode, header},
+    response::Response,
+    serve::Listener,
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tower::ServiceExt;
+
+use super::{
+    connection::{Connection, ConnectionHandle},
+    timeouts::{ConnectionLimits, TimedBody, TurnPassingBody},
+    tls::Tls,
+};
+use crate::{
+    http::{AppState, fast_path},
+    task::Tasks,
+};
+
+/// The maximum size of a request head, in bytes. Longer GraphQL documents need a body.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The maximum size of a connection's read buffer and of its write buffer, in bytes.
+const BUFFER_BYTES_MAX: usize = 2 * HEAD_BYTES_MAX;
+
+/// The state that all connections share.
+struct ConnectionServer {
+    state: AppState,
+    router: Router,
+    limits: ConnectionLimits,
+    tls: Option<Tls>,
+    tasks: Tasks,
+}
+
+/// Serves connections until the service stops. Then it accepts no more, and each open connection closes after its
+/// current request.
+pub async fn serve(mut listener: TcpListener, state: AppState, limits: ConnectionLimits, tls: Option<Tls>) {
+    let (router, tasks) = (crate::http::router(state.clone()), state.tasks.clone());
+    let permits =
+        Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(Semaphore::MAX_PERMITS)));
+    let served = Arc::new(ConnectionServer { state, router, limits, tls, tasks });
+    loop {
+        let (stream, peer, permit) = tokio::select! {
+            () = served.tasks.stopping() => return,
+            next = accept(&mut listener, &permits) => next,
+        };
+        let connection = Connection::new(stream, &peer, &served.limits);
+        let (tasks, served) = (served.tasks.clone(), Arc::clone(&served));
+        tasks.spawn_tracked(async move {
+            metrics::gauge!("registry_connections").increment(1);
+            served.serve_connection(connection, peer).await;
+            metrics::gauge!("registry_connections").decrement(1);
+            drop(permit);
+        });
+    }
+}
+
+/// Accepts the next connection once there is a free permit. Until then, new connections wait in the listener's backlog.
+async fn accept(
+    listener: &mut TcpListener,
+    permits: &Arc<Semaphore>,
+) -> (TcpStream, ConnectionHandle, Option<OwnedSemaphorePermit>) {
+    if permits.available_permits() == 0 {
+        metrics::counter!("registry_connections_full_total").increment(1);
+        tracing::warn!(
+            "the limit of connections is reached: new clients wait until one closes (see CONNECTIONS)"
+        );
+    }
+    // The semaphore is never closed, so `acquire_owned` can't fail.
+    let permit = Arc::clone(permits).acquire_owned().await.ok();
+    // axum's `accept` skips connections that have closed already. If the process has no file descriptors left, it
+    // retries after a second.
+    let (stream, address) = Listener::accept(listener).await;
+    (stream, ConnectionHandle::new(address), permit)
+}
+
+impl ConnectionServer {
+    async fn serve_connection(&self, connection: Connection, peer: ConnectionHandle) {
+        let Some(tls) = &self.tls else {
+            return self.serve_http(connection, peer).await;
+        };
+        // The connection's timeout for the first head covers the TLS handshake too.
+        let greeted = tokio::select! {
+            greeted = tls.handshake(connection) => greeted,
+            () = self.tasks.stopping() => return,
+        };
+        match greeted {
+            Ok(connection) => self.serve_http(connection, peer).await,
+            Err(err) => {
+                metrics::counter!("registry_tls_failures_total").increment(1);
+                tracing::debug!(error = %err, "a TLS handshake failed");
+            }
+        }
+    }
+
+    async fn serve_http<L>(&self, connection: L, peer: ConnectionHandle)
+    where
+        L: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let answer = service_fn(|request| self.answer(request, peer.clone()));
+        let serving = http1::Builder::new()
+            // The connection has its own timeout for heads.
+            .header_read_timeout(None)
+            .max_header_size(HEAD_BYTES_MAX)
+            .max_buf_size(BUFFER_BYTES_MAX)
+            // Some websocket clients match `Sec-WebSocket-Protocol` case-sensitively: see `socket`.
+            .preserve_header_case(true)
+            .serve_connection(TokioIo::new(connection), answer)
+            .with_upgrades();
+        let mut serving = pin!(serving);
+        let ended = match self.tasks.unless_stopping(serving.as_mut()).await {
+            Some(ended) => ended,
+            None => {
+                serving.as_mut().graceful_shutdown();
+                serving.await
+            }
+        };
+        if let Err(err) = ended {
+            tracing::debug!(error = %err, "a connection failed");
+        }
+    }
+
+    /// Answers one request: by the fast path if it applies, otherwise by the router. Passes the connection's turn to
+    /// us, and the returned body passes it back to the client.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: ConnectionHandle,
+    ) -> Result<Response<TurnPassingBody>, Infallible> {
+        peer.pass_turn();
+        let mut response = match fast_path::answer_config(&self.state, &request) {
+            Some(response) => response,
+            None => {
+                let limit = self.limits.body;
+                let request = request.map(|body| Body::new(TimedBody::new(body, limit)));
+                match fast_path::answer_query(&self.state, request).await {
+                    Ok(response) => response,
+                    Err(mut request) => {
+                        request.extensions_mut().insert(ConnectInfo(peer.clone()));
+                        self.router.clone().oneshot(request).await?
+                    }
+                }
+            }
+        };
+        if response.status() == StatusCode::NOT_MODIFIED {
+            // axum sets the length of the empty body. It would have to be that of the full response (RFC 9110,
+            // section 8.6).
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        Ok(response.map(|body| TurnPassingBody::new(body, peer, upgraded)))
+    }
+}
