@@ -5,7 +5,8 @@ use super::text::{Passage, Place, Sentence};
 /// A form to reject.
 pub(super) struct Form {
     /// The words of the form in lower case. `a|b` is either word; `^` before the first word is the beginning of a sentence
-    /// with a capital letter that isn't a question, `$` after the last one the sentence's end.
+    /// with a capital letter that isn't a question, `$` after the last one the sentence's end. `~` is `^` where the words
+    /// begin a subject: a phrase that opens a passage passes, like `What the cache holds.`
     pub(super) words: &'static str,
     /// A plain alternative.
     pub(super) plain: &'static str,
@@ -14,9 +15,9 @@ pub(super) struct Form {
 /// A short list, each with few false alarms.
 #[rustfmt::skip]
 pub(super) const FORMS: &[Form] = &[
-    Form { words: "^what|what's",            plain: "name the subject: \"The result …\", \"A caller's rights …\"" },
+    Form { words: "~what|what's",            plain: "name the subject: \"The result …\", \"A caller's rights …\"" },
     Form { words: "^who|who's",              plain: "name the subject: \"The caller …\", \"A member …\"" },
-    Form { words: "^whatever|whichever",     plain: "name the subject, or write \"Any …\"" },
+    Form { words: "^whatever",               plain: "name the subject, or write \"Any …\"" },
     Form { words: "^those that|who",         plain: "name them: \"Entries that …\"" },
     Form { words: "^that which",             plain: "name the subject" },
     Form { words: "whoever|whomever|whosoever", plain: "name the person or program: \"any caller that …\"" },
@@ -25,7 +26,7 @@ pub(super) const FORMS: &[Form] = &[
                                              plain: "describe the thing: \"The agent that the version belongs to\"" },
     Form { words: "as what",                 plain: "name it: \"the role\", \"the type\"" },
     Form { words: "^which one|ones$",        plain: "describe the thing, not its type" },
-    Form { words: "^where|when|why|how$",    plain: "describe the thing: its unit, and when it is null" },
+    Form { words: "^where|when|why|how|who|what$", plain: "describe the thing: its unit, and when it is null" },
     Form { words: "is|are|was|were|be|been|being told",
                                              plain: "say what happens: receives, is notified, is sent, learns from the response" },
     Form { words: "comes|came to",           plain: "say what it is: results in, amounts to, becomes, reaches" },
@@ -40,8 +41,11 @@ pub(super) const FORMS: &[Form] = &[
 impl Form {
     /// Where in the sentence the form begins, if it is there.
     fn find(&self, sentence: &Sentence<'_>, place: Place) -> Option<usize> {
+        if self.words.starts_with('~') && sentence.is_opening && !has_main_verb(sentence) {
+            return None;
+        }
         let (is_first, words) =
-            self.words.strip_prefix('^').map_or((false, self.words), |words| (true, words));
+            self.words.strip_prefix(['^', '~']).map_or((false, self.words), |words| (true, words));
         let (is_last, words) = words.strip_suffix('$').map_or((false, words), |words| (true, words));
         let is_whole = place == Place::Text || place == Place::Cell && sentence.end == Some('.');
         if is_first && (!is_whole || !sentence.is_capital() || sentence.end == Some('?')) {
@@ -57,6 +61,26 @@ impl Form {
         });
         found.map(|(at, _)| at)
     }
+}
+
+/// Verbs in forms that only a clause has. The list is short: it judges only phrases that open a passage.
+#[rustfmt::skip]
+const FINITE: [&str; 22] = [
+    "is", "isn't", "are", "aren't", "was", "wasn't", "were", "weren't", "has", "hasn't", "have", "haven't", "had", "can",
+    "can't", "may", "must", "will", "won't", "would", "doesn't", "don't",
+];
+
+/// Words that open a clause.
+#[rustfmt::skip]
+const CLAUSE: [&str; 13] = [
+    "what", "who", "whom", "which", "that", "whose", "where", "when", "while", "if", "as", "how", "because",
+];
+
+/// Whether a sentence with a clause for its subject has a verb besides the clauses' own, like `What was sealed is gone.`
+fn has_main_verb(sentence: &Sentence<'_>) -> bool {
+    let bare: Vec<String> = sentence.words.iter().map(super::text::Word::bare).collect();
+    let count = |list: &[&str]| bare.iter().filter(|word| list.contains(&word.as_str())).count();
+    count(&FINITE) > count(&CLAUSE)
 }
 
 /// The forms in a passage: the line of each, and a message with the sentence's words around it.

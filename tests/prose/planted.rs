@@ -5,10 +5,12 @@ use super::{faults, form::FORMS, short_descriptions, subjects};
 /// A form of [`FORMS`], and a sentence of it.
 #[rustfmt::skip]
 const PLANTED: &[(&str, &str)] = &[
-    ("^what|what's", "What it found was written by another caller."),
-    ("^what|what's", "The log ends here. What's left is erased."),
+    ("~what|what's", "What it found, or was refused for, was written by another caller."),
+    ("~what|what's", "What was sealed isn't in it."),
+    ("~what|what's", "The log ends here. What's left is erased."),
+    ("~what|what's", "The log ends here. What a reader needs stays."),
     ("^who|who's", "Who reads it is an operator."),
-    ("^whatever|whichever", "Whatever is refused leaves nothing."),
+    ("^whatever", "Whatever is refused leaves nothing."),
     ("^those that|who", "Those that wait are woken."),
     ("^that which", "That which is signed can't change."),
     ("whoever|whomever|whosoever", "The row is locked for whoever reads it next."),
@@ -16,7 +18,7 @@ const PLANTED: &[(&str, &str)] = &[
     ("^of|by|for|to|from|in|on|at|with which|whom|whose|what", "Of which agent."),
     ("as what", "The member and as what it joins."),
     ("^which one|ones$", "Which one."),
-    ("^where|when|why|how$", "Why."),
+    ("^where|when|why|how|who|what$", "Why."),
     ("is|are|was|were|be|been|being told", "Each watcher is told of the commit."),
     ("comes|came to", "The record of what the write came to."),
     ("goes|went by", "The search goes by the index."),
@@ -30,6 +32,9 @@ const PLANTED: &[(&str, &str)] = &[
 /// Sentences that must pass.
 const PLAIN: &[&str] = &[
     "Evicts entries that match. Reads in flight are always invalidated, since we can't tell yet whether they match.",
+    "What the cache holds for one agent.",
+    "What is wrong, and what would be accepted.",
+    "What a member may do at a customer: null for strangers.",
     "Who wrote it? What does it cost?",
     "The caller that sent it, and what it may read.",
     "Returns what the query found, or whatever the cache holds.",
@@ -99,7 +104,7 @@ fn documents_are_read_without_code_and_headings() {
     let text = "## Who may read\n\n```sh\nwhoever # anew\n```\n\n| what | Who |\n| --- | --- |\n| What is kept | Why |\n";
     assert_eq!(faults("README.md", text), [""; 0]);
     let text =
-        "- The first.\n- Who asks waits.\n1. Of which agent.\n\n| a | What is kept is erased. |\n> Whoever.";
+        "- The first.\n- Who asks waits.\n1. Of which agent.\n\n| a | What was kept is erased. |\n> Whoever.";
     let lines = faults("README.md", text);
     let lines: Vec<&str> = lines.iter().map(|fault| fault.split(": ").next().unwrap_or_default()).collect();
     assert_eq!(lines, ["README.md:2", "README.md:3", "README.md:5", "README.md:6"]);

@@ -47,6 +47,8 @@ pub(super) struct Passage {
 
 /// A sentence: its words, and the mark at its end, if there is one.
 pub(super) struct Sentence<'a> {
+    /// Whether it opens its passage.
+    pub(super) is_opening: bool,
     pub(super) words: &'a [Word],
     pub(super) end: Option<char>,
 }
@@ -93,7 +95,8 @@ impl Passage {
                     || next.bare().starts_with(|mark: char| mark.is_ascii_digit())
             });
             if next.is_none() || word.end().is_some() && begins {
-                sentences.push(Sentence { words: &self.words[begin..=at], end: word.end() });
+                let is_opening = begin == 0;
+                sentences.push(Sentence { is_opening, words: &self.words[begin..=at], end: word.end() });
                 begin = at + 1;
             }
         }
