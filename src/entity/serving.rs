@@ -34,7 +34,7 @@ pub struct Serving {
     pub revision: Option<i64>,
     /// The customer's billing status at that commit.
     pub status: BillingStatus,
-    /// The last pruned commit. What agents served before it can't be computed.
+    /// The last pruned commit. Configurations before it can't be computed.
     pub floor: i64,
 }
 

@@ -198,8 +198,7 @@ const INSERT: &str = "INSERT INTO registry.agent_versions (id, customer_id, agen
     model_parameters, tools, content_hash, created_by_kind, created_at)
     SELECT gen_random_uuid(), customer_id, id, n, '', 'm', '{}', '[]', sha256(''), 'SYSTEM', now() FROM registry.agents, ";
 
-/// Whatever writes to the tables, one version or many: no number is above the agent's, and each follows the one
-/// before.
+/// Any write to the tables, of one version or many: no number is above the agent's, and each follows the one before.
 #[tokio::test]
 async fn no_statement_leaves_a_gap_between_numbers() {
     let (app, editor, agent) = with_agent().await;

@@ -57,7 +57,7 @@ impl SourceTree {
     }
 
     /// All paths that a path may mean: itself, and what its names are aliases of. The flag is true for what its own
-    /// file says, which the layers' rules judge. What lies behind another file's alias is judged in that file.
+    /// file says, which the layers' rules judge. A path behind another file's alias is judged in that file.
     fn meanings(&self, source: &Source, seen: &PathUse) -> Vec<(Names, bool)> {
         let mut found = vec![(self.rooted(&seen.module, seen.path.clone()), true)];
         let mut at = 0;

@@ -49,7 +49,7 @@ pub struct Options {
     /// The value of PATH, which is searched first for the binaries.
     pub path: Option<OsString>,
     /// `false` is for tests: faster, without `fsync`. A cluster that doesn't start, or whose version isn't
-    /// installed, is then **deleted** and created anew.
+    /// installed, is then **deleted** and created again.
     pub durable: bool,
     /// Whether the server stops within seconds after its last user ends, even if that user is killed. Only the process
     /// that starts the server decides: a process that joins is watched if and only if the server has a watchdog.

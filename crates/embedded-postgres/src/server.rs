@@ -166,7 +166,7 @@ fn settings(socket: &Path, durable: bool) -> Vec<OsString> {
         "TimeZone=UTC",
         "jit=off",
     ];
-    // A crash of the machine may corrupt the cluster, which is then created anew. Commits stay synchronous, so they
+    // A crash of the machine may corrupt the cluster, which is then created again. Commits stay synchronous, so they
     // survive a killed server.
     let hasty = [
         "shared_buffers=128MB",

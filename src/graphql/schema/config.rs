@@ -184,8 +184,8 @@ pub struct ConfigQuery;
 
 #[Object]
 impl ConfigQuery {
-    /// What an agent serves now, usually from memory; null if it has no active version, doesn't exist, or you can't
-    /// see it. Members can read it, API keys and service tokens with `configs:read`. Fails with SUSPENDED if the
+    /// The active configuration of an agent, usually from memory; null if it has no active version, doesn't exist, or
+    /// you can't see it. Members can read it, API keys and service tokens with `configs:read`. Fails with SUSPENDED if the
     /// customer isn't served.
     async fn active_config(
         &self,

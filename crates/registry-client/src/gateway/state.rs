@@ -141,7 +141,7 @@ impl StateFile {
         let bytes = serde_json::to_vec(&Envelope { format: FORMAT, sha256: hash(&state)?, state })?;
         let mut draft = self.path.clone().into_os_string();
         draft.push(".new");
-        // Prompts are confidential, so the draft is created anew with mode 0600. A leftover one may have another mode.
+        // Prompts are confidential, so the draft is created with mode 0600. A leftover one may have another mode.
         match fs::remove_file(&draft) {
             Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
             _ => {}

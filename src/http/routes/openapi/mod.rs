@@ -146,8 +146,11 @@ fn add_cache_headers(operation: &mut Operation) {
             && matches!(status.as_bytes().first(), Some(b'2' | b'3'))
         {
             let said = |text| RefOr::from(problems::header(text, problems::text()));
-            response.headers.insert("Vary".to_owned(), said("`Authorization`."));
-            response.headers.entry("Cache-Control".to_owned()).or_insert_with(|| said("`no-store`."));
+            response.headers.insert("Vary".to_owned(), said("Differs by `Authorization`."));
+            response
+                .headers
+                .entry("Cache-Control".to_owned())
+                .or_insert_with(|| said("Never cached: `no-store`."));
         }
     }
 }

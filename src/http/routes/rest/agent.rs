@@ -32,7 +32,7 @@ use crate::{
     id::{AgentId, CustomerId, UserId, VersionId},
 };
 
-/// An agent.
+/// An agent of one customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Agent {
     #[schema(value_type = schemas::Id)]
@@ -302,7 +302,7 @@ refusals!(GetRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind::
     security(("bearer" = [])),
     params(("id" = schemas::Id, Path, description = "The agent's id. A value that isn't a UUID returns 404.")),
     responses(
-        (status = 200, description = "The agent.", body = Agent),
+        (status = 200, description = "The agent as it is now.", body = Agent),
         GetRefusals,
     ),
 )]
