@@ -95,7 +95,7 @@ pub struct Serve {
     /// The retention of change log entries, such as 90d; at least 1h. If unset, entries are kept for ever
     #[arg(long, env = "RETENTION", value_parser = retention)]
     pub retention: Option<Duration>,
-    /// The size of the in-memory cache of active configurations, in MiB; the least recently used are evicted
+    /// The size of the in-memory cache of active configurations, in MiB; the least used are evicted
     #[arg(long, env = "CONFIG_MEMORY", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub config_memory: u32,
     /// The allowlist of GraphQL documents: a JSON object of ids and documents, or Apollo's persisted query manifest.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 // In layer order: a module imports only modules listed above it.
+pub mod cache;
 pub mod clock;
 pub mod id;
 pub mod task;

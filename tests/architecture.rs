@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("app",       &["config", "telemetry", "entity", "db", "domain", "feed", "graphql", "http"]),
     ("config",    &[]),
     ("telemetry", &["config"]),
+    ("cache",     &[]),
     ("id",        &[]),
     ("clock",     &[]),
     ("task",      &[]),
@@ -41,7 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What every layer may import too.
-const SHARED: &[&str] = &["id", "clock", "task"];
+const SHARED: &[&str] = &["cache", "id", "clock", "task"];
 
 /// The crates of the web layers, of the database, and of migrations.
 const WEB: &[&str] = &["axum", "async_graphql", "async_graphql_axum", "tower_http"];
@@ -53,6 +54,7 @@ const TABLES: &[&str] = &["migration", "sea_orm_migration"];
 const BANNED: &[(&str, &[&[&str]])] = &[
     ("config",    &[WEB, SQL, TABLES]),
     ("telemetry", &[SQL, TABLES]),
+    ("cache",     &[WEB, SQL, TABLES]),
     ("id",        &[WEB, TABLES]),
     ("clock",     &[WEB, SQL, TABLES]),
     ("task",      &[WEB, SQL, TABLES]),

@@ -213,6 +213,14 @@ impl Db {
         Ok(head)
     }
 
+    /// Raises the high-water mark to the log's current head, so that later reads on this instance are at least as
+    /// new. A failure is only logged: the caller has its result already.
+    pub async fn observe_head(&self) {
+        if let Err(err) = self.head().await {
+            tracing::warn!(error = %err, "can't read the log's head");
+        }
+    }
+
     /// Returns the highest revision that a read or write through this pool has observed, or 0. Responses may depend
     /// on it, so later reads on this instance must be at least as new.
     #[must_use]

@@ -11,11 +11,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use quick_cache::{Weighter, sync::Cache};
 use serde_json::Value;
 
 use super::version::{Tool, Tools, VersionBody, VersionSummary};
 use crate::{
+    cache::{Weighed, WeighedCache, weighed_cache},
     id::{CustomerId, VersionId},
     task::lock,
 };
@@ -24,6 +24,8 @@ use crate::{
 const ENTRIES: usize = 16 * 1024;
 /// The most memory that all entries may take, in bytes, as estimated by [`weight`].
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The least memory of a shard. A version heavier than that isn't cached.
+const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 /// The memory that an entry takes in addition to its content, in bytes.
 const ENTRY_BYTES: usize = 256;
 /// The memory that a JSON value takes in addition to its text, in bytes: the value itself, and spare capacity of
@@ -51,20 +53,10 @@ impl BodyKey {
     }
 }
 
-#[derive(Clone, Debug)]
-struct ContentWeighter;
-
-impl Weighter<BodyKey, Arc<VersionBody>> for ContentWeighter {
-    fn weight(&self, _: &BodyKey, body: &Arc<VersionBody>) -> u64 {
-        let VersionBody { id: _, system_prompt, model_parameters, tools } = &**body;
-        u64::try_from(ENTRY_BYTES + weight(system_prompt, &model_parameters.0, tools)).unwrap_or(u64::MAX)
-    }
-}
-
 /// Cached contents of versions.
 #[derive(Debug)]
 pub(super) struct ContentCache {
-    kept: Cache<BodyKey, Arc<VersionBody>, ContentWeighter>,
+    kept: WeighedCache<BodyKey, Arc<VersionBody>>,
     /// Customers whose erasure this instance has read in the log. A read that began before the erasure may try to
     /// cache its result after it.
     erased: Mutex<HashSet<CustomerId>>,
@@ -72,17 +64,19 @@ pub(super) struct ContentCache {
 
 impl Default for ContentCache {
     fn default() -> Self {
-        Self { kept: Cache::with_weighter(ENTRIES, BYTES_MAX, ContentWeighter), erased: Mutex::default() }
+        Self { kept: weighed_cache(ENTRIES, BYTES_MAX, SHARD_BYTES), erased: Mutex::default() }
     }
 }
 
 impl ContentCache {
     pub(super) fn get(&self, key: &BodyKey) -> Option<Arc<VersionBody>> {
-        self.kept.get(key)
+        self.kept.get(key).map(|entry| entry.value)
     }
 
     pub(super) fn insert(&self, key: BodyKey, body: &Arc<VersionBody>) {
-        self.kept.insert(key, Arc::clone(body));
+        let VersionBody { id: _, system_prompt, model_parameters, tools } = &**body;
+        let bytes = ENTRY_BYTES + weight(system_prompt, &model_parameters.0, tools);
+        self.kept.insert(key, Weighed::new(Arc::clone(body), bytes));
         // Checked after inserting: an erasure in parallel either evicts the new entry, or is seen here.
         if lock(&self.erased).contains(&key.customer_id) {
             self.kept.remove(&key);

@@ -14,11 +14,12 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use lru::LruCache;
+use quick_cache::unsync::Cache;
 use tokio::sync::watch;
 
 use super::affected_configs::{AffectedConfigs, affected_configs};
 use crate::{
+    cache::{ByBytes, Weighed},
     domain::{
         Error, Registry, Result,
         change::{Change, ChangeAction},
@@ -40,6 +41,9 @@ const RELOADS_MAX: u8 = 3;
 /// Memory in bytes that an entry takes in addition to its texts and JSON; also what an entry takes whose agent
 /// serves nothing.
 pub(super) const OVERHEAD: usize = 1024;
+
+/// About what an entry takes, to estimate how many there are.
+const ENTRY_BYTES: usize = 16 * 1024;
 
 /// Serialises a configuration: returns the response body and its entity tag.
 pub type Render = fn(&ActiveConfig) -> Result<(Bytes, String)>;
@@ -104,24 +108,24 @@ struct Load {
 }
 
 struct Shard {
-    entries: LruCache<AgentId, (Arc<CacheEntry>, usize)>,
-    bytes: usize,
-    bytes_max: usize,
+    /// An entry that is heavier than the shard is refused: its requests read the database each time.
+    entries: Cache<AgentId, Weighed<Arc<CacheEntry>>, ByBytes>,
     loading: HashMap<AgentId, Load>,
 }
 
 impl fmt::Debug for ConfigCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Configs").finish_non_exhaustive()
+        f.debug_struct("ConfigCache").finish_non_exhaustive()
     }
 }
 
 impl ConfigCache {
     /// Creates an empty cache of at most about `bytes_max` bytes.
     pub(super) fn new(registry: Registry, tasks: Tasks, render: Render, bytes_max: usize) -> Self {
+        let (count, bytes) = (bytes_max / SHARDS / ENTRY_BYTES, u64::try_from(bytes_max / SHARDS));
         let shard = |_| {
-            let (entries, loading) = (LruCache::unbounded(), HashMap::new());
-            Mutex::new(Shard { entries, bytes: 0, bytes_max: bytes_max / SHARDS, loading })
+            let entries = Cache::with_weighter(count, bytes.unwrap_or(u64::MAX), ByBytes);
+            Mutex::new(Shard { entries, loading: HashMap::new() })
         };
         let shards = std::array::from_fn(shard);
         Self(Arc::new(Inner {
@@ -141,8 +145,8 @@ impl ConfigCache {
     pub(super) async fn get(&self, id: AgentId) -> Result<Option<Arc<CacheEntry>>> {
         let (mut done, is_new) = {
             let mut shard = self.shard(id);
-            if let Some((known, _)) = shard.entries.get(&id) {
-                return Ok(Some(Arc::clone(known)));
+            if let Some(known) = shard.entries.get(&id) {
+                return Ok(Some(Arc::clone(&known.value)));
             }
             shard.join_or_start_load(id)
         };
@@ -160,15 +164,15 @@ impl ConfigCache {
         }
     }
 
-    /// Returns the entry of this agent without loading it, and marks it as recently used.
+    /// Returns the entry of this agent without loading it, and counts it as used.
     pub(super) fn get_if_cached(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
-        self.shard(id).entries.get(&id).map(|(known, _)| Arc::clone(known))
+        self.shard(id).entries.get(&id).map(|known| Arc::clone(&known.value))
     }
 
     /// Returns the entry of this agent without loading it or marking it as used. The caller must accept that it
     /// may be stale.
     pub(super) fn peek(&self, id: AgentId) -> Option<Arc<CacheEntry>> {
-        self.shard(id).entries.peek(&id).map(|(known, _)| Arc::clone(known))
+        self.shard(id).entries.peek(&id).map(|known| Arc::clone(&known.value))
     }
 
     /// Serialises a configuration that was read elsewhere.
@@ -214,7 +218,7 @@ impl ConfigCache {
     pub(super) fn size(&self) -> (usize, usize) {
         let sizes = self.0.shards.iter().map(|shard| {
             let shard = lock(shard);
-            (shard.entries.len(), shard.bytes)
+            (shard.entries.len(), usize::try_from(shard.entries.weight()).unwrap_or(usize::MAX))
         });
         sizes.fold((0, 0), |(count, bytes), (more, size)| (count + more, bytes + size))
     }
@@ -224,10 +228,7 @@ impl ConfigCache {
     fn evict_matching(&self, is_like: impl Fn(&CacheEntry) -> bool) {
         for shard in &self.0.shards {
             let mut shard = lock(shard);
-            let those = shard.entries.iter().filter(|(_, (known, _))| is_like(known));
-            for id in those.map(|(id, _)| *id).collect::<Vec<_>>() {
-                shard.evict(id);
-            }
+            shard.entries.retain(|_, known| !is_like(&known.value));
             shard.loading.values_mut().for_each(|load| load.is_stale = true);
         }
     }
@@ -332,9 +333,7 @@ impl Shard {
         if let Some(load) = self.loading.get_mut(&id) {
             load.is_stale = true;
         }
-        let Some((_, bytes)) = self.entries.pop(&id) else { return false };
-        self.bytes -= bytes;
-        true
+        self.entries.remove(&id).is_some()
     }
 
     /// Ends a load. Returns whether it must be queued again.
@@ -350,7 +349,7 @@ impl Shard {
             }
             LoadResult::Read(known) => {
                 if let Some(known) = &known {
-                    self.insert(id, Arc::clone(known));
+                    self.entries.insert(id, Weighed::new(Arc::clone(known), known.bytes()));
                 }
                 LoadResult::Read(known)
             }
@@ -358,18 +357,6 @@ impl Shard {
         };
         load.done.send_replace(Some(outcome));
         false
-    }
-
-    fn insert(&mut self, id: AgentId, known: Arc<CacheEntry>) {
-        let bytes = known.bytes();
-        self.bytes += bytes;
-        if let Some((_, before)) = self.entries.put(id, (known, bytes)) {
-            self.bytes -= before;
-        }
-        while self.bytes > self.bytes_max {
-            let Some((_, (_, bytes))) = self.entries.pop_lru() else { return };
-            self.bytes -= bytes;
-        }
     }
 }
 

@@ -3,10 +3,9 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use quick_cache::{Weighter, sync::Cache};
-
 use super::config_cache;
 use crate::{
+    cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Error, Result, Scope, config::ConfigAt},
     id::{AgentId, CustomerId},
 };
@@ -16,6 +15,8 @@ use crate::{
 const READS_MAX: usize = 1024;
 /// See [`READS_MAX`].
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// The least bytes of a shard. A page heavier than that is read for each watcher.
+const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The key of a cached read: the scope, and the arguments of the query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,26 +35,20 @@ pub(super) enum ConfigReadKey {
 
 type CachedRead = std::result::Result<Arc<Vec<ConfigAt>>, Arc<Error>>;
 
-#[derive(Clone, Debug)]
-struct ReadWeighter;
-
-impl Weighter<ConfigReadKey, CachedRead> for ReadWeighter {
-    fn weight(&self, _: &ConfigReadKey, answer: &CachedRead) -> u64 {
-        let page = answer.iter().flat_map(|page| page.iter());
-        let bytes = |at: &ConfigAt| at.config.as_ref().map_or(0, |config| config_cache::weight_of(config));
-        page.map(|at| u64::try_from(config_cache::OVERHEAD + bytes(at)).unwrap_or(u64::MAX))
-            .sum::<u64>()
-            .max(1)
-    }
+/// Estimates the memory that a cached read takes.
+fn bytes(answer: &CachedRead) -> usize {
+    let page = answer.iter().flat_map(|page| page.iter());
+    let bytes = |at: &ConfigAt| at.config.as_ref().map_or(0, |config| config_cache::weight_of(config));
+    page.map(|at| config_cache::OVERHEAD + bytes(at)).sum()
 }
 
 /// The cached reads. Cheap to clone; clones share state.
 #[derive(Clone, Debug)]
-pub(super) struct ConfigReadCache(Arc<Cache<ConfigReadKey, CachedRead, ReadWeighter>>);
+pub(super) struct ConfigReadCache(Arc<WeighedCache<ConfigReadKey, CachedRead>>);
 
 impl Default for ConfigReadCache {
     fn default() -> Self {
-        Self(Arc::new(Cache::with_weighter(READS_MAX, BYTES_MAX, ReadWeighter)))
+        Self(Arc::new(weighed_cache(READS_MAX, BYTES_MAX, SHARD_BYTES)))
     }
 }
 
@@ -67,10 +62,14 @@ impl ConfigReadCache {
         asked: ConfigReadKey,
         read: impl Future<Output = Result<Vec<ConfigAt>>>,
     ) -> Result<Arc<Vec<ConfigAt>>> {
-        let read = async { Ok::<_, Infallible>(read.await.map(Arc::new).map_err(Arc::new)) };
+        let read = async {
+            let answer: CachedRead = read.await.map(Arc::new).map_err(Arc::new);
+            let bytes = bytes(&answer);
+            Ok::<_, Infallible>(Weighed::new(answer, bytes))
+        };
         let Ok(answer) = self.0.get_or_insert_async(&asked, read).await;
-        answer.map_err(|err| {
-            self.0.remove_if(&asked, |answer| answer.is_err());
+        answer.value.map_err(|err| {
+            self.0.remove_if(&asked, |answer| answer.value.is_err());
             match &*err {
                 Error::Unavailable(why) => Error::Unavailable(why),
                 Error::Forbidden(why) => Error::Forbidden(why),

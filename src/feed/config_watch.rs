@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout};
 use super::{
     affected_configs::{AffectedConfigs, affected_configs},
     config_read_cache::ConfigReadKey,
-    hub::{Hub, WatchFilter},
     subscriber_registry::Watched,
     watch::Watch,
+    watch_source::{WatchFilter, WatchSource},
 };
 use crate::{
     domain::{
@@ -76,7 +76,7 @@ pub struct ConfigWatch {
     behind: bool,
 }
 
-impl Hub {
+impl WatchSource {
     /// Starts a watch of the configurations that `caller` may see and `filter` admits: from a snapshot, or with
     /// the changes after the bookmark `after`.
     ///
@@ -84,7 +84,7 @@ impl Hub {
     /// [`Error::Forbidden`]; [`Error::NotFound`] for a customer that the caller may not see;
     /// [`Error::CursorInvalid`], also for a bookmark of another scope or filter; [`Error::CursorTooOld`];
     /// [`Error::Unavailable`].
-    pub async fn watch_configs(
+    pub(super) async fn watch_configs(
         &self,
         caller: Arc<Caller>,
         filter: WatchFilter,

@@ -2,29 +2,36 @@
 //! it to subscribers. Reads the log through `domain`; it knows no GraphQL and no HTTP.
 
 mod affected_configs;
+mod authenticator;
+mod caches;
 mod config_cache;
 mod config_read_cache;
+mod config_reader;
 mod config_watch;
 mod credential_cache;
+mod event_hub;
 mod event_key;
+mod fallback;
 #[cfg(test)]
 mod fixture;
+mod freshness;
 mod hub;
 mod lease;
-mod memory;
 mod retention;
 mod revocation_log;
 mod subscriber_registry;
 mod tail;
 mod watch;
+mod watch_source;
 
 pub use config_cache::{Render, RenderedConfig};
+pub use config_reader::ConfigResponse;
 pub use config_watch::{ConfigEvent, ConfigWatch};
 pub use event_key::EventKey;
-pub use hub::{Hub, WatchFilter};
-pub use memory::ConfigResponse;
+pub use hub::Hub;
 pub use retention::{delete_expired_keys, prune_periodically};
 pub use revocation_log::RevocationLog;
 pub use subscriber_registry::{Watched, Watcher};
 pub use tail::{POLL, follow, forward_notifications};
 pub use watch::Watch;
+pub use watch_source::WatchFilter;

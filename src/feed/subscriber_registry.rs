@@ -10,7 +10,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::hub::WatchFilter;
+use super::watch_source::WatchFilter;
 use crate::{
     clock::{Clock, Instant},
     domain::Caller,
@@ -97,6 +97,14 @@ impl SubscriberRegistry {
         let mut all: Vec<_> = lock(&self.0).values().cloned().collect();
         all.sort_by_key(|watcher| watcher.id);
         all
+    }
+
+    /// How many watchers of this kind there are, and by how many commits the slowest one is behind `applied`.
+    pub(super) fn stats(&self, watched: Watched, applied: i64) -> (usize, i64) {
+        let all = lock(&self.0);
+        let those = all.values().filter(|watcher| watcher.watched == watched);
+        let behind = those.clone().map(|watcher| applied - watcher.revision()).max();
+        (those.count(), behind.unwrap_or(0).max(0))
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::hub::{Commit, Hub};
+use super::{event_hub::Commit, hub::Hub};
 use crate::{
     db::listen::Listener,
     domain::{

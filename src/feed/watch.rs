@@ -7,8 +7,9 @@ use tokio::sync::broadcast;
 
 use super::{
     config_read_cache::ConfigReadCache,
-    hub::{Commit, Hub, WatchFilter},
+    event_hub::Commit,
     subscriber_registry::Registration,
+    watch_source::{WatchFilter, WatchSource},
 };
 use crate::domain::{
     Caller, Error, Registry, Result, TenantFilter,
@@ -24,7 +25,7 @@ const FOLLOWING_MAX_AGE: Duration = Duration::from_secs(5);
 /// A watch of the log, from one position on. Dropping it unregisters the watcher.
 #[derive(Debug)]
 pub struct Watch {
-    pub(super) hub: Hub,
+    pub(super) source: WatchSource,
     pub(super) caller: Arc<Caller>,
     /// The right that the caller needs.
     pub(super) action: Action,
@@ -120,22 +121,22 @@ impl Watch {
 
     /// Whether the log has diverged since this watch began.
     fn has_diverged(&self) -> bool {
-        self.epoch != self.hub.epoch()
+        self.epoch != self.source.events.epoch()
     }
 
     /// Whether this instance still follows the log. If it doesn't, [`Watch::cursor`] is out of date.
     pub(super) fn is_log_followed(&self) -> bool {
-        self.hub.age() < FOLLOWING_MAX_AGE
+        self.source.freshness.age() < FOLLOWING_MAX_AGE
     }
 
     /// Configurations that other watchers have read.
     pub(super) fn config_reads(&self) -> &ConfigReadCache {
-        self.hub.config_reads()
+        &self.source.config_reads
     }
 
     /// The domain's operations.
     pub(super) fn registry(&self) -> &Registry {
-        self.hub.registry()
+        &self.source.registry
     }
 
     /// The position to resume from; none while entries up to it haven't all been returned.
@@ -166,9 +167,8 @@ impl Watch {
         if self.has_diverged() {
             return Err(Error::CursorInvalid);
         }
-        let reading = self.hub.registry().reading(&self.caller);
+        let reading = self.registry().reading(&self.caller);
         let (page, head) = self
-            .hub
             .registry()
             .changes_after(&reading, self.action, self.filter.customer_id, self.place, REPLAY_PAGE)
             .await?;

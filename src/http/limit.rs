@@ -11,7 +11,10 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use lru::LruCache;
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, UnitWeighter,
+    unsync::{Cache, DefaultLifecycle},
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -21,11 +24,15 @@ use crate::{
     task::lock,
 };
 
-/// The capacity of each LRU cache. A full cache evicts the key that was used longest ago, so that a flood of new
-/// keys can't evict active ones.
+/// The capacity of each cache of counts.
 const KEPT_MAX: usize = 100_000;
-/// The capacity of the LRU cache of accepted credentials.
+/// The capacity of the cache of accepted credentials.
 const KNOWN_MAX: usize = 10_000;
+/// The part of a full cache that is reserved for keys that were used again. A new key goes into the other half, a
+/// queue: it is evicted after that many newer ones, unless it was used meanwhile. So a flood of new keys can't evict
+/// active ones, and a new key's count outlasts 50,000 newer keys. By default the queue has 3% of the cache, and an
+/// evicted count is a burst for free.
+const REUSED: f64 = 0.5;
 
 /// The bytes of a rejected document that count as one request more.
 const CHARGED_BYTES: usize = 1024;
@@ -98,13 +105,13 @@ pub struct Limiter(Arc<Inner>);
 struct Inner {
     clock: Clock,
     refusals: Rate,
-    callers: Mutex<LruCache<CallerKey, Instant>>,
-    addresses: Mutex<LruCache<IpAddr, Instant>>,
+    callers: Mutex<Cache<CallerKey, Instant>>,
+    addresses: Mutex<Cache<IpAddr, Instant>>,
     /// The end of the wait of rate-limited credentials, by hash.
-    waiting: Mutex<LruCache<[u8; 32], Instant>>,
+    waiting: Mutex<Cache<[u8; 32], Instant>>,
     /// Hashes of accepted credentials without a signature. Such a credential has a single spelling, so it has one
     /// entry.
-    known: Mutex<LruCache<[u8; 32], ()>>,
+    known: Mutex<Cache<[u8; 32], ()>>,
 }
 
 impl Limiter {
@@ -114,10 +121,10 @@ impl Limiter {
         Self(Arc::new(Inner {
             clock,
             refusals: Rate::per_minute(refusals_per_minute),
-            callers: Mutex::new(LruCache::unbounded()),
-            addresses: Mutex::new(LruCache::unbounded()),
-            waiting: Mutex::new(LruCache::unbounded()),
-            known: Mutex::new(LruCache::unbounded()),
+            callers: Mutex::new(bounded(KEPT_MAX)),
+            addresses: Mutex::new(bounded(KEPT_MAX)),
+            waiting: Mutex::new(bounded(KEPT_MAX)),
+            known: Mutex::new(bounded(KNOWN_MAX)),
         }))
     }
 
@@ -133,7 +140,7 @@ impl Limiter {
         let hash = hash(bearer);
         match waiting.peek(&hash).map(|until| *until - self.0.clock.now()) {
             Some(wait) if wait > TimeDelta::zero() => return Err(rate_limited("caller", wait)),
-            Some(_) => drop(waiting.pop(&hash)),
+            Some(_) => drop(waiting.remove(&hash)),
             None => {}
         }
         Ok(())
@@ -148,7 +155,7 @@ impl Limiter {
         let Some((key, plan)) = CallerKey::of(caller) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         self.take(&self.0.callers, key, rate).map_err(|wait| {
-            keep(&mut lock(&self.0.waiting), hash(bearer), self.0.clock.now() + wait, KEPT_MAX);
+            lock(&self.0.waiting).insert(hash(bearer), self.0.clock.now() + wait);
             rate_limited("caller", wait)
         })
     }
@@ -165,11 +172,11 @@ impl Limiter {
         let wait = {
             let mut callers = lock(&self.0.callers);
             let idle_at = callers.get(&key).map_or(now, |at| (*at).max(now)) + rate.interval * requests;
-            keep(&mut callers, key, idle_at, KEPT_MAX);
+            callers.insert(key, idle_at);
             (idle_at - now) - rate.interval * rate.burst
         };
         if wait > TimeDelta::zero() {
-            keep(&mut lock(&self.0.waiting), hash(bearer), now + wait, KEPT_MAX);
+            lock(&self.0.waiting).insert(hash(bearer), now + wait);
         }
     }
 
@@ -190,35 +197,48 @@ impl Limiter {
 
     /// Remembers an accepted credential for [`Limiter::check_address`].
     pub fn record_accepted(&self, bearer: &str) {
-        keep(&mut lock(&self.0.known), hash(bearer), (), KNOWN_MAX);
+        lock(&self.0.known).insert(hash(bearer), ());
     }
 
     /// Counts a rejected credential against its address, and forgets that it was accepted before.
     pub fn record_rejected(&self, address: IpAddr, bearer: &str) {
-        lock(&self.0.known).pop(&hash(bearer));
+        lock(&self.0.known).remove(&hash(bearer));
         // `check_address` reports the exceeded limit at the next attempt.
         let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
     }
 
     fn take<K: Eq + Hash>(
         &self,
-        counted: &Mutex<LruCache<K, Instant>>,
+        counted: &Mutex<Cache<K, Instant>>,
         key: K,
         rate: Rate,
     ) -> std::result::Result<(), TimeDelta> {
         let now = self.0.clock.now();
         let mut counted = lock(counted);
         let idle_at = rate.admit(counted.get(&key).copied(), now)?;
-        keep(&mut counted, key, idle_at, KEPT_MAX);
+        counted.insert(key, idle_at);
         Ok(())
     }
 }
 
-/// Inserts an entry. Evicts the least recently used one if there are more than `most`.
-fn keep<K: Eq + Hash, V>(kept: &mut LruCache<K, V>, key: K, value: V, most: usize) {
-    kept.put(key, value);
-    if kept.len() > most {
-        kept.pop_lru();
+/// Creates a cache of at most `most` entries; see [`REUSED`]. It remembers no evicted keys: they would take the place
+/// of new ones.
+fn bounded<K: Eq + Hash, V>(most: usize) -> Cache<K, V> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(most)
+        .weight_capacity(u64::try_from(most).unwrap_or(u64::MAX))
+        .hot_allocation(REUSED)
+        .ghost_allocation(0.0)
+        .build();
+    match options {
+        Ok(options) => Cache::with_options(
+            options,
+            UnitWeighter,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        ),
+        // Building fails only without a required number, and both are given.
+        Err(_) => Cache::new(most),
     }
 }
 
@@ -318,6 +338,31 @@ mod tests {
         assert_eq!(lock(&limiter.0.addresses).len(), KEPT_MAX, "one at a time goes, and never all");
     }
 
+    /// The cache is full of keys that were used again when the flood begins, and so is each key of the flood.
+    #[test]
+    fn a_count_stays_whatever_others_send() {
+        const MOST: u32 = 1_000;
+        let mut counts = bounded(usize::try_from(MOST).unwrap());
+        let mut nth = 10;
+        let mut flood = |counts: &mut Cache<u32, ()>, count: u32| {
+            for _ in 0..count {
+                nth += 1;
+                counts.insert(nth, ());
+                assert!(counts.get(&nth).is_some(), "a new key is never refused");
+            }
+        };
+        flood(&mut counts, 3 * MOST);
+        counts.insert(0, ());
+        flood(&mut counts, MOST / 2 - 1);
+        assert!(counts.peek(&0).is_some(), "it was used once, before half of the others");
+        counts.insert(1, ());
+        for _ in 0..100 {
+            flood(&mut counts, MOST / 4);
+            assert!(counts.get(&1).is_some(), "it is used again and again");
+        }
+        assert_eq!(counts.len(), usize::try_from(MOST).unwrap());
+    }
+
     #[test]
     fn who_asks_stays_known_whatever_others_send() {
         let limiter = Limiter::new(Clock::default(), 1);
@@ -330,7 +375,8 @@ mod tests {
                 assert!(limiter.check_address(address, "gateway").is_ok(), "after {nth} others");
             }
         }
-        assert!(limiter.check_address(address, "other 0").is_err(), "which was used longest ago");
+        let forgotten = format!("other {KNOWN_MAX}");
+        assert!(limiter.check_address(address, &forgotten).is_err(), "used once, before half of the others");
         assert_eq!(lock(&limiter.0.known).len(), KNOWN_MAX);
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, str::FromStr, sync::Mutex, time::Duration};
 
 use chrono::TimeDelta;
-use lru::LruCache;
+use quick_cache::unsync::Cache;
 
 use super::{
     Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal, UserPrincipal, customer::Plan,
@@ -25,8 +25,8 @@ pub mod opaque_token;
 
 /// How often the use of an API key is stored at most.
 const USE_STORED_EVERY: TimeDelta = TimeDelta::seconds(60);
-/// For how many keys the time of the last storing is remembered. Beyond that, the least recently used key is dropped,
-/// which only costs a query.
+/// For how many keys the time of the last storing is remembered. Beyond that, some key is dropped, which only
+/// costs a query.
 const USES_REMEMBERED_MAX: usize = 10_000;
 
 /// The issuer of users' tokens.
@@ -62,12 +62,12 @@ impl Issuer {
 pub(super) struct Auth {
     pub(super) issuer: Issuer,
     /// When the use of each key was last stored.
-    noted: Mutex<LruCache<ApiKeyId, Instant>>,
+    noted: Mutex<Cache<ApiKeyId, Instant>>,
 }
 
 impl Auth {
     pub(super) fn new(issuer: Issuer) -> Self {
-        Self { issuer, noted: Mutex::new(LruCache::unbounded()) }
+        Self { issuer, noted: Mutex::new(Cache::new(USES_REMEMBERED_MAX)) }
     }
 
     /// Whether the use of this key must be stored now.
@@ -77,10 +77,7 @@ impl Auth {
         if last.is_some_and(is_fresh) || noted.get(&key).copied().is_some_and(is_fresh) {
             return false;
         }
-        noted.put(key, now);
-        if noted.len() > USES_REMEMBERED_MAX {
-            noted.pop_lru();
-        }
+        noted.insert(key, now);
         true
     }
 }

@@ -238,7 +238,7 @@ impl Registry {
         if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
             // The result may depend on a commit that this call didn't make. Record the current head, so that later
             // reads on this instance are at least as new.
-            drop(self.db.head().await);
+            self.db.observe_head().await;
         }
         made
     }

@@ -11,11 +11,11 @@ use std::{
 
 use async_graphql::Response;
 use futures_util::{Stream, StreamExt, stream};
-use quick_cache::{Weighter, sync::Cache};
 use sha2::{Digest, Sha256};
 
 use super::context::Request;
 use crate::{
+    cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Caller, Error, Result, activation::Activation, change::Change},
     feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
     graphql::{Answer, Api, CheckedOperation},
@@ -27,6 +27,8 @@ use crate::{
 const EVENTS_MAX: usize = 4096;
 /// The most bytes that rendered events take, roughly.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// The least bytes of a shard. An event heavier than that is rendered for each subscriber.
+const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 /// What an event takes in addition to its text, in bytes.
 const OVERHEAD: usize = 1024;
 /// How long the failed rendering of an event is shared: a thousand subscribers must not each query an unavailable
@@ -81,23 +83,13 @@ struct RenderedEvent {
 /// The key of a rendered event: the subscribers' group, and the event.
 type Key = ([u8; 32], EventKey);
 
-#[derive(Clone)]
-struct Size;
-
-impl Weighter<Key, Arc<RenderedEvent>> for Size {
-    fn weight(&self, _: &Key, shown: &Arc<RenderedEvent>) -> u64 {
-        // The text, and the same data as values.
-        u64::try_from(OVERHEAD + 3 * shown.text.len()).unwrap_or(u64::MAX)
-    }
-}
-
 /// The cache of rendered events. Clones share one cache.
 #[derive(Clone)]
-pub(in crate::graphql) struct RenderCache(Arc<Cache<Key, Arc<RenderedEvent>, Size>>);
+pub(in crate::graphql) struct RenderCache(Arc<WeighedCache<Key, Arc<RenderedEvent>>>);
 
 impl Default for RenderCache {
     fn default() -> Self {
-        Self(Arc::new(Cache::with_weighter(EVENTS_MAX, BYTES_MAX, Size)))
+        Self(Arc::new(weighed_cache(EVENTS_MAX, BYTES_MAX, SHARD_BYTES)))
     }
 }
 
@@ -240,9 +232,14 @@ impl Subscriber {
             None => event.is_timeless() || shown.seen >= seen,
         };
         loop {
-            cache.remove_if(&key, |shown| !is_good(shown));
-            let show = async { self.render(event.clone()).await.ok_or(()) };
-            let shown = cache.get_or_insert_async(&key, show).await.ok()?;
+            cache.remove_if(&key, |shown| !is_good(&shown.value));
+            let show = async {
+                let shown = self.render(event.clone()).await.ok_or(())?;
+                // The text, and the same data as values.
+                let bytes = OVERHEAD + 3 * shown.text.len();
+                Ok::<_, ()>(Weighed::new(shown, bytes))
+            };
+            let shown = cache.get_or_insert_async(&key, show).await.ok()?.value;
             if is_good(&shown) {
                 return Some(shown);
             }

@@ -8,14 +8,19 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType, Selection};
 use bytes::Bytes;
-use quick_cache::{Weighter, sync::Cache};
 
-use crate::{feed::RenderedConfig, id::AgentId};
+use crate::{
+    cache::{Weighed, WeighedCache, weighed_cache},
+    feed::RenderedConfig,
+    id::AgentId,
+};
 
 /// The number of responses that the cache is sized for. The limit is on bytes, not on this.
 const ENTRIES: usize = 10_000;
 /// The most bytes that all responses take together with their requests, roughly.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The least bytes of a shard. A response heavier than that isn't cached.
+const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 /// What an entry takes in addition to its request and response, in bytes.
 const OVERHEAD: usize = 256;
 /// The longest request body whose response is cached.
@@ -36,22 +41,13 @@ struct CachedResponse {
     body: Bytes,
 }
 
-#[derive(Clone)]
-struct Size;
-
-impl Weighter<Bytes, CachedResponse> for Size {
-    fn weight(&self, request_body: &Bytes, made: &CachedResponse) -> u64 {
-        u64::try_from(OVERHEAD + request_body.len() + made.body.len()).unwrap_or(u64::MAX)
-    }
-}
-
 /// The cached responses, by their requests' bodies. Clones share one cache.
 #[derive(Clone)]
-pub(in crate::graphql) struct ResponseCache(Arc<Cache<Bytes, CachedResponse, Size>>);
+pub(in crate::graphql) struct ResponseCache(Arc<WeighedCache<Bytes, CachedResponse>>);
 
 impl Default for ResponseCache {
     fn default() -> Self {
-        Self(Arc::new(Cache::with_weighter(ENTRIES, BYTES_MAX, Size)))
+        Self(Arc::new(weighed_cache(ENTRIES, BYTES_MAX, SHARD_BYTES)))
     }
 }
 
@@ -63,7 +59,7 @@ impl ResponseCache {
         request_body: &[u8],
         current_config: impl FnOnce(AgentId) -> Option<Arc<RenderedConfig>>,
     ) -> Option<Bytes> {
-        let CachedResponse { agent, of, body } = self.0.get(request_body)?;
+        let CachedResponse { agent, of, body } = self.0.get(request_body)?.value;
         let hot = current_config(agent)?;
         std::ptr::eq(of.as_ptr(), Arc::as_ptr(&hot)).then_some(body)
     }
@@ -75,9 +71,10 @@ impl ResponseCache {
 
     /// Caches the response to a request with this body. The response must depend only on this configuration.
     pub(in crate::graphql) fn keep(&self, request_body: &Bytes, hot: &Arc<RenderedConfig>, body: Bytes) {
+        let bytes = OVERHEAD + request_body.len() + body.len();
         let made = CachedResponse { agent: hot.config.agent_id, of: Arc::downgrade(hot), body };
         // Copied, because a slice of a larger buffer would keep all of the buffer in memory.
-        self.0.insert(Bytes::copy_from_slice(request_body), made);
+        self.0.insert(Bytes::copy_from_slice(request_body), Weighed::new(made, bytes));
     }
 }
 

@@ -12,13 +12,10 @@ use std::sync::Arc;
 
 use graphql_front::Document;
 use json_reader::Json;
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Caller, Principal},
     graphql::Operation,
     id::CustomerId,
@@ -35,9 +32,8 @@ type Hash = [u8; 32];
 const ENTRIES: usize = 1_000;
 /// The most bytes that the documents of each cache take, roughly.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The number of shards. A cache rejects an entry heavier than one shard's capacity, and a document of many tokens
-/// is heavier than a small shard's.
-const SHARDS: usize = 1;
+/// The least bytes of a shard: all, because a document of many tokens is heavier than a part of them.
+const SHARD_BYTES: u64 = BYTES_MAX;
 /// The longest text that is cached without a registered hash. Hashing longer texts costs more than it saves.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// The prefix of an id that is a hash (GraphQL over HTTP, appendix A).
@@ -127,43 +123,21 @@ impl UncheckedText {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Size;
-
-impl<K> Weighter<K, Arc<Document>> for Size {
-    fn weight(&self, _: &K, document: &Arc<Document>) -> u64 {
-        u64::try_from(document.weight()).unwrap_or(u64::MAX)
-    }
-}
-
-fn cache<K: Eq + std::hash::Hash + Clone>() -> Cache<K, Arc<Document>, Size> {
-    let options = OptionsBuilder::new()
-        .estimated_items_capacity(ENTRIES)
-        .weight_capacity(BYTES_MAX)
-        .shards(SHARDS)
-        .build();
-    match options {
-        Ok(options) => {
-            Cache::with_options(options, Size, DefaultHashBuilder::default(), DefaultLifecycle::default())
-        }
-        // Building fails only without a required number, and both are given.
-        Err(_) => Cache::with_weighter(ENTRIES, BYTES_MAX, Size),
-    }
-}
-
 /// The document caches, and the list of trusted documents.
 #[derive(Debug)]
 pub(in crate::graphql) struct Documents {
     /// All checked documents, by the hash of their text.
-    checked: Cache<Hash, Arc<Document>, Size>,
+    checked: WeighedCache<Hash, Arc<Document>>,
     /// Registered documents, by the tenant that sent text and hash together, and the hash.
-    registered: Cache<(Tenant, Hash), Arc<Document>, Size>,
+    registered: WeighedCache<(Tenant, Hash), Arc<Document>>,
     trusted: Option<TrustedDocuments>,
 }
 
 impl Documents {
     pub(in crate::graphql) fn new(trusted: Option<TrustedDocuments>) -> Self {
-        Self { checked: cache(), registered: cache(), trusted }
+        let (checked, registered) =
+            (weighed_cache(ENTRIES, BYTES_MAX, SHARD_BYTES), weighed_cache(ENTRIES, BYTES_MAX, SHARD_BYTES));
+        Self { checked, registered, trusted }
     }
 
     /// Finds the document that a request of `tenant` identifies. Takes the text and the id out of the request.
@@ -192,7 +166,7 @@ impl Documents {
             (None, claimed) => {
                 let document =
                     claimed.flatten().and_then(|hash| self.registered.get(&(tenant.clone(), hash)));
-                Ok(DocumentLookup::Known(document.ok_or(Refusal::NotFound)?, None))
+                Ok(DocumentLookup::Known(document.ok_or(Refusal::NotFound)?.value, None))
             }
         }
     }
@@ -202,7 +176,7 @@ impl Documents {
             let hash = hash(&text);
             let is_claimed = claimed.is_none_or(|claimed| claimed == hash);
             if let Some(document) = self.checked.get(&hash).filter(|_| is_claimed) {
-                return DocumentLookup::Known(document, claimed);
+                return DocumentLookup::Known(document.value, claimed);
             }
         }
         DocumentLookup::Unchecked(UncheckedText { text, claimed })
@@ -219,14 +193,15 @@ impl Documents {
     /// this tenant.
     pub(in crate::graphql) fn keep(&self, document: &Arc<Document>, tenant: Tenant, claimed: ClaimedHash) {
         let text = document.text();
+        let weighed = || Weighed::new(Arc::clone(document), document.weight());
         if text.len() <= TEXT_BYTES_MAX {
             let hash = claimed.unwrap_or_else(|| hash(text));
             if self.checked.peek(&hash).is_none() {
-                self.checked.insert(hash, Arc::clone(document));
+                self.checked.insert(hash, weighed());
             }
         }
         if let Some(hash) = claimed.filter(|_| self.trusted.is_none()) {
-            self.registered.insert((tenant, hash), Arc::clone(document));
+            self.registered.insert((tenant, hash), weighed());
         }
     }
 }

@@ -1,0 +1,109 @@
+//! What an agent serves: from memory under the lease, else from the database. While the database is unavailable, the
+//! platform's services get the last known configuration, marked as stale.
+
+use std::{slice, sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::{
+    config_cache::{CacheEntry, ConfigCache, READERS, RenderedConfig},
+    fallback::{FALLBACK_TIMEOUT, Fallback},
+    freshness::Freshness,
+};
+use crate::{
+    domain::{
+        Caller, Error, Principal, Registry, Result,
+        config::NotServed,
+        policy::{self, Action},
+    },
+    id::AgentId,
+};
+
+/// The configuration that an agent serves, for a caller that may read it.
+#[derive(Clone, Debug)]
+pub struct ConfigResponse {
+    /// The active configuration; none when no version is active.
+    pub config: Option<Arc<RenderedConfig>>,
+    /// Set when the lease has expired and the database is unavailable: how long ago `config` was last known to be
+    /// current.
+    pub stale: Option<Duration>,
+}
+
+/// Reads active configurations.
+#[derive(Debug)]
+pub(super) struct ConfigReader {
+    pub(super) registry: Registry,
+    pub(super) configs: ConfigCache,
+    pub(super) freshness: Freshness,
+    pub(super) fallback: Fallback,
+}
+
+impl ConfigReader {
+    /// Opens database connections and prepares the statements that read configurations, by reading as many times
+    /// in parallel as the cache does, for an agent that doesn't exist. Ignores the result; gives up after
+    /// [`FALLBACK_TIMEOUT`].
+    pub(super) async fn warm(&self) {
+        let nobody: AgentId = self.registry.clock().id();
+        let asked = (0..READERS).map(|_| self.registry.configs_now(slice::from_ref(&nobody)));
+        let _ = timeout(FALLBACK_TIMEOUT, join_all(asked)).await;
+    }
+
+    /// Returns what this agent serves now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for the agent; [`Error::Forbidden`]; [`Error::Suspended`] when its customer is
+    /// suspended or canceled; [`Error::Unavailable`].
+    pub(super) async fn active_config(&self, caller: &Caller, id: AgentId) -> Result<ConfigResponse> {
+        policy::allow(caller, Action::ReadConfigs)?;
+        if self.freshness.has_lease() {
+            match self.configs.get(id).await {
+                // The lease may have expired while the cache was read.
+                Ok(known) if self.freshness.has_lease() => {
+                    return config_response(caller, known.as_deref(), None);
+                }
+                Ok(_) => {}
+                Err(err) => tracing::debug!(error = %err, "the cache has no answer; reading the database"),
+            }
+        }
+        let known = self.configs.peek(id).filter(|_| caller.principal.is_service());
+        let reading = self.registry.reading(caller);
+        let read = self.registry.active_config(&reading, id);
+        match self.fallback.read_unless_late(known.is_some(), read).await {
+            Ok(config) => {
+                let config = config.map(|config| self.configs.render(Arc::new(config))).transpose()?;
+                Ok(ConfigResponse { config, stale: None })
+            }
+            Err(err @ Error::Unavailable(_)) => match known {
+                Some(known) => config_response(caller, Some(&known), Some(self.freshness.age())),
+                None => Err(err),
+            },
+            Err(err) => Err(err),
+        }
+    }
+
+    /// Returns what this agent serves if memory alone can decide it for this cached principal: under the lease, with
+    /// the agent cached, and with the right to read configurations.
+    pub(super) fn cached_config(&self, principal: &Principal, id: AgentId) -> Option<Arc<RenderedConfig>> {
+        policy::allow_principal(principal, Action::ReadConfigs).ok()?;
+        let known = self.configs.get_if_cached(id)?;
+        // The lease is checked last, so that it covers the lookups of the principal and of the agent.
+        if self.freshness.has_lease() { known.serves.as_ref().ok().cloned() } else { None }
+    }
+}
+
+/// Checks that the caller may read this cache entry, and returns what it holds.
+fn config_response(
+    caller: &Caller,
+    known: Option<&CacheEntry>,
+    stale: Option<Duration>,
+) -> Result<ConfigResponse> {
+    let known = known.ok_or(Error::NotFound("agent"))?;
+    policy::allow_on(caller, Action::ReadConfigs, known.customer_id, "agent")?;
+    let config = match &known.serves {
+        Ok(hot) => Some(Arc::clone(hot)),
+        Err(NotServed::Deactivated | NotServed::Archived) => None,
+        Err(NotServed::Suspended | NotServed::Canceled) => return Err(Error::Suspended),
+    };
+    Ok(ConfigResponse { config, stale })
+}
