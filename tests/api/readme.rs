@@ -222,7 +222,6 @@ fn its_proofs_are_tests() {
 }
 
 #[test]
-#[ignore = "the rooms and functions that the page names are being moved; drop this when they are there"]
 fn each_question_names_a_function_that_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let prose: Vec<String> = QUESTIONS.prose().split_whitespace().map(str::to_owned).collect();

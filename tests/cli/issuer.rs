@@ -71,7 +71,7 @@ fn a_bad_issuer_is_one_line_and_exit_code_2() {
         assert!(complaint.contains(word), "{settings:?}: {complaint}");
     }
     let useless = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", useless.as_str())];
-    for (settings, word) in [(&useless[..1], "JWT_JWKS is not"), (&useless, "no usable key")] {
+    for (settings, word) in [(&useless[..1], "set without JWT_JWKS"), (&useless, "no usable key")] {
         let complaint = refused(&home, settings, &["serve", "--listen", "127.0.0.1:0"]);
         assert!(complaint.contains(word), "{settings:?}: {complaint}");
     }
