@@ -213,6 +213,14 @@ impl Db {
         Ok(head)
     }
 
+    /// Reads the current head of the log, so that [`Db::observed_revision`] is at least as high. Logs a failure: the
+    /// caller has an answer already.
+    pub async fn observe_head(&self) {
+        if let Err(err) = self.head().await {
+            tracing::warn!(error = %err, "the head of the log can't be read after a write");
+        }
+    }
+
     /// Returns the highest revision that a read or write through this pool has observed, or 0. Responses may depend
     /// on it, so later reads on this instance must be at least as new.
     #[must_use]

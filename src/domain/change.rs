@@ -101,7 +101,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub async fn head(&self) -> Result<Head> {
-        Ok(self.db.head().await?)
+        Ok(self.db().head().await?)
     }
 
     /// The position of a cursor, if the cursor is one of this log and nothing after it has been pruned.
