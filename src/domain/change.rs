@@ -12,7 +12,9 @@ use crate::{
     id::CustomerId,
 };
 
-pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, LogPosition, Model as Change};
+pub use crate::entity::change::{
+    Action as ChangeAction, ActorKind, Channel, ConfigEffect, LogPosition, Model as Change,
+};
 pub use crate::entity::log::Head;
 
 /// How many bytes of the chain hash a cursor contains: enough that another log's cursor doesn't match by chance.

@@ -4,7 +4,6 @@
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use crate::{clock::Clock, db::Db, id::CustomerId};
-use change::ChangeAction;
 
 pub mod activation;
 pub mod agent;
@@ -114,7 +113,7 @@ impl Registry {
     /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased.
     pub fn apply_changes(&self, changes: &[Arc<change::Change>]) {
         for change in changes {
-            if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
+            if let (true, Some(customer)) = (change.action.effects().erases, change.customer_id) {
                 self.contents().evict_customer(customer);
             }
         }

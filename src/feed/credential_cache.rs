@@ -78,7 +78,7 @@ impl CredentialCache {
 
     /// Evicts the principals that a commit may affect, before the commit is broadcast.
     pub(super) fn invalidate(&self, changes: &[Arc<Change>]) {
-        for change in changes.iter().filter(|change| affects_principals(change.action)) {
+        for change in changes.iter().filter(|change| change.action.effects().principals) {
             self.evict_matching(|principal| affects(change, principal));
         }
     }
@@ -95,38 +95,6 @@ impl CredentialCache {
         for hash in those.map(|(hash, _)| *hash).collect::<Vec<_>>() {
             known.pop(&hash);
         }
-    }
-}
-
-/// Whether changes of this kind may affect a cached principal.
-fn affects_principals(action: ChangeAction) -> bool {
-    match action {
-        ChangeAction::CustomerPlanSet
-        | ChangeAction::CustomerBillingSet
-        | ChangeAction::CustomerErased
-        | ChangeAction::UserCreated
-        | ChangeAction::UserUpdated
-        | ChangeAction::MemberSet
-        | ChangeAction::MemberRemoved
-        | ChangeAction::InvitationCreated
-        | ChangeAction::OperatorAdded
-        | ChangeAction::OperatorRemoved
-        | ChangeAction::ApiKeyRotated
-        | ChangeAction::ApiKeyRevoked
-        | ChangeAction::ServiceTokenRevoked => true,
-        ChangeAction::CustomerCreated
-        | ChangeAction::CustomerUpdated
-        | ChangeAction::InvitationRevoked
-        | ChangeAction::ServiceTokenCreated
-        | ChangeAction::ApiKeyCreated
-        | ChangeAction::AgentCreated
-        | ChangeAction::AgentUpdated
-        | ChangeAction::AgentArchived
-        | ChangeAction::AgentRestored
-        | ChangeAction::VersionPublished
-        | ChangeAction::AgentActivated
-        | ChangeAction::AgentDeactivated
-        | ChangeAction::LogPruned => false,
     }
 }
 
