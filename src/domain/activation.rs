@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
+    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
-    right::OpenTxn,
+    right::{GrantedTxn, OpenTxn},
 };
 use crate::{
     clock::Clock,
-    db::{Actor, ChangeRecord, Txn},
+    db::{Actor, ChangeRecord},
     entity::{self, activation, publication::Publication},
     id::{ActivationId, AgentId, VersionId},
 };
@@ -124,30 +124,28 @@ impl Registry {
         target: Target,
     ) -> Result<Changed<ActivationResult>> {
         policy::allow(caller, Action::ActivateVersions)?;
-        let clock = self.clock.clone();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, _, mut agent) = txn.agent(Action::ActivateVersions, id).await?;
-                if agent.archived_at.is_some() {
-                    return Err(Error::Archived);
-                }
-                let actual = agent.active_version_id;
-                if let Some(expected) = expected.filter(|expected| *expected != actual) {
-                    return Err(Error::NotActive { expected, actual });
-                }
-                let (to, reason) = match target {
-                    Target::Version(id) => (Some(id), Reason::Activate),
-                    Target::Previous => (Some(previous_version(&txn, &agent).await?), Reason::Rollback),
-                    Target::Nothing => (None, Reason::Deactivate),
-                };
-                if to == actual {
-                    return unchanged_result(&txn, agent).await;
-                }
-                let activation = Some(activate_locked(&txn, &clock, &mut agent, to, reason).await?);
-                Ok((ActivationResult { agent, activation }, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            let (txn, _, mut agent) = txn.agent(Action::ActivateVersions, id).await?;
+            if agent.archived_at.is_some() {
+                return Err(Error::Archived);
+            }
+            let actual = agent.active_version_id;
+            if let Some(expected) = expected.filter(|expected| *expected != actual) {
+                return Err(Error::NotActive { expected, actual });
+            }
+            let (to, reason) = match target {
+                Target::Version(id) => (Some(id), Reason::Activate),
+                Target::Previous => (Some(previous_version(&txn, &agent).await?), Reason::Rollback),
+                Target::Nothing => (None, Reason::Deactivate),
+            };
+            if to == actual {
+                return unchanged_result(&txn, agent).await;
+            }
+            let activation = Some(activate_locked(&txn, &clock, &mut agent, to, reason).await?);
+            Ok(Outcome::Changed(ActivationResult { agent, activation }))
+        })
+        .await
     }
 
     /// The activations with these ids that the reader may see. For references from other objects.
@@ -201,7 +199,7 @@ enum Target {
 }
 
 /// The version that was active before the current one.
-async fn previous_version(txn: &Txn, agent: &Agent) -> Result<VersionId> {
+async fn previous_version(txn: &GrantedTxn, agent: &Agent) -> Result<VersionId> {
     if agent.active_version_id.is_none() {
         return Err(Error::invalid("agentId", "no version is active, so there is nothing to roll back"));
     }
@@ -211,19 +209,19 @@ async fn previous_version(txn: &Txn, agent: &Agent) -> Result<VersionId> {
 }
 
 /// The result when nothing has to change: the agent as it is, its last activation, and that activation's revision.
-async fn unchanged_result(txn: &Txn, agent: Agent) -> Result<(ActivationResult, i64)> {
+async fn unchanged_result(txn: &GrantedTxn, agent: Agent) -> Result<Outcome<ActivationResult>> {
     let last = txn.one(activation::latest(agent.id)).await?;
     let activation = last.as_ref().map(|last| last.id);
     let since = match last.and_then(|last| last.revision) {
         Some(revision) => revision,
         None => agent::last_change(txn, agent.id, ChangeAction::AgentDeactivated).await?,
     };
-    Ok((ActivationResult { agent, activation }, since))
+    Ok(Outcome::Unchanged { value: ActivationResult { agent, activation }, since })
 }
 
 /// Changes the active version of a locked agent, or deactivates it: records the change and writes it.
 pub(super) async fn activate_locked(
-    txn: &Txn,
+    txn: &GrantedTxn,
     clock: &Clock,
     agent: &mut Agent,
     to: Option<VersionId>,
@@ -239,7 +237,7 @@ pub(super) async fn activate_locked(
 /// Changes the active version of a locked agent, or deactivates it, and records that. The caller must write the agent
 /// and the activation.
 pub(super) fn record_activation(
-    txn: &Txn,
+    txn: &GrantedTxn,
     clock: &Clock,
     agent: &mut Agent,
     to: Option<VersionId>,

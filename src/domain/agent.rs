@@ -6,18 +6,18 @@ use serde_json::json;
 #[cfg(doc)]
 use super::Error;
 use super::{
-    Caller, Changed, Page, PageArgs, Patch, Reading, Registry, Result,
+    Caller, Changed, Outcome, Page, PageArgs, Patch, Reading, Registry, Result,
     activation::{self, Reason},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
     policy::{self, Action},
-    right::OpenTxn,
+    right::{GrantedTxn, OpenTxn},
     text,
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{ChangeRecord, Txn},
+    db::ChangeRecord,
     entity::agent,
     id::{AgentId, CustomerId, UserId},
 };
@@ -71,18 +71,16 @@ impl Registry {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
         let CreateAgent { customer_id, name, description, owner_id } = input;
         check(Some(&name), description.as_deref())?;
-        let clock = self.clock.clone();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
-                limit::check_quota(&txn, &customer, QuotaKind::Agents, 1, clock.now()).await?;
-                let agent = Agent { owner_id, ..new_agent(&clock, customer_id, name, description) };
-                txn.insert(agent::ActiveModel::from(agent.clone())).await?;
-                txn.record(creation_entry(&agent));
-                Ok(agent)
-            })
-            .await?;
-        made.changed()
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            let (txn, customer) = txn.customer(Action::WriteAgents, customer_id, "customer").await?;
+            limit::check_quota(&txn, &customer, QuotaKind::Agents, 1, clock.now()).await?;
+            let agent = Agent { owner_id, ..new_agent(&clock, customer_id, name, description) };
+            txn.insert(agent::ActiveModel::from(agent.clone())).await?;
+            txn.record(creation_entry(&agent));
+            Ok(Outcome::Changed(agent))
+        })
+        .await
     }
 
     /// Changes an agent's own fields, not its versions.
@@ -94,24 +92,22 @@ impl Registry {
         policy::allow(caller, Action::WriteAgents)?;
         let UpdateAgent { id, name, description, owner_id } = input;
         check(name.as_deref(), description.as_ref().and_then(|text| text.as_deref()))?;
-        let clock = self.clock.clone();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
-                let after = Agent {
-                    name: name.unwrap_or_else(|| before.name.clone()),
-                    description: description.unwrap_or_else(|| before.description.clone()),
-                    owner_id: owner_id.unwrap_or(before.owner_id),
-                    ..before.clone()
-                };
-                if after == before {
-                    let since = last_change(&txn, id, ChangeAction::AgentUpdated).await?;
-                    return Ok((before, since));
-                }
-                Ok((update_locked(&txn, &clock, before, after).await?, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
+            let after = Agent {
+                name: name.unwrap_or_else(|| before.name.clone()),
+                description: description.unwrap_or_else(|| before.description.clone()),
+                owner_id: owner_id.unwrap_or(before.owner_id),
+                ..before.clone()
+            };
+            if after == before {
+                let since = last_change(&txn, id, ChangeAction::AgentUpdated).await?;
+                return Ok(Outcome::Unchanged { value: before, since });
+            }
+            Ok(Outcome::Changed(update_locked(&txn, &clock, before, after).await?))
+        })
+        .await
     }
 
     /// Archives an agent: it stops serving, and takes no new version until it is restored.
@@ -120,18 +116,16 @@ impl Registry {
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
     pub async fn archive_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let clock = self.clock.clone();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
-                if before.archived_at.is_some() {
-                    let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
-                    return Ok((before, since));
-                }
-                Ok((archive_locked(&txn, &clock, before).await?, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
+            if before.archived_at.is_some() {
+                let since = last_change(&txn, id, ChangeAction::AgentArchived).await?;
+                return Ok(Outcome::Unchanged { value: before, since });
+            }
+            Ok(Outcome::Changed(archive_locked(&txn, &clock, before).await?))
+        })
+        .await
     }
 
     /// Restores an archived agent. It serves nothing until a version is activated.
@@ -140,18 +134,16 @@ impl Registry {
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
     pub async fn restore_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
-        let clock = self.clock.clone();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
-                if before.archived_at.is_none() {
-                    let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
-                    return Ok((before, since));
-                }
-                Ok((restore_locked(&txn, &clock, before).await?, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            let (txn, _, before) = txn.agent(Action::WriteAgents, id).await?;
+            if before.archived_at.is_none() {
+                let since = last_change(&txn, id, ChangeAction::AgentRestored).await?;
+                return Ok(Outcome::Unchanged { value: before, since });
+            }
+            Ok(Outcome::Changed(restore_locked(&txn, &clock, before).await?))
+        })
+        .await
     }
 
     /// The agents with these ids that the reader may see. For references from other objects.
@@ -291,7 +283,12 @@ pub(super) fn creation_entry(agent: &Agent) -> ChangeRecord {
 }
 
 /// Writes the own fields of `after` to a locked agent, and records the change.
-pub(super) async fn update_locked(txn: &Txn, clock: &Clock, before: Agent, after: Agent) -> Result<Agent> {
+pub(super) async fn update_locked(
+    txn: &GrantedTxn,
+    clock: &Clock,
+    before: Agent,
+    after: Agent,
+) -> Result<Agent> {
     let entry = ChangeRecord::of(ChangeAction::AgentUpdated, before.customer_id).agent(before.id);
     let details = json!({ "before": logged_fields(&before), "after": logged_fields(&after) });
     let row = agent::ActiveModel {
@@ -307,7 +304,7 @@ pub(super) async fn update_locked(txn: &Txn, clock: &Clock, before: Agent, after
 }
 
 /// Archives a locked agent. Deactivates it first if a version is active.
-pub(super) async fn archive_locked(txn: &Txn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
+pub(super) async fn archive_locked(txn: &GrantedTxn, clock: &Clock, mut agent: Agent) -> Result<Agent> {
     if agent.active_version_id.is_some() {
         activation::activate_locked(txn, clock, &mut agent, None, Reason::Archive).await?;
     }
@@ -316,12 +313,12 @@ pub(super) async fn archive_locked(txn: &Txn, clock: &Clock, mut agent: Agent) -
 }
 
 /// Restores a locked agent.
-pub(super) async fn restore_locked(txn: &Txn, clock: &Clock, agent: Agent) -> Result<Agent> {
+pub(super) async fn restore_locked(txn: &GrantedTxn, clock: &Clock, agent: Agent) -> Result<Agent> {
     set_archived(txn, clock, agent, None, ChangeAction::AgentRestored).await
 }
 
 async fn set_archived(
-    txn: &Txn,
+    txn: &GrantedTxn,
     clock: &Clock,
     agent: Agent,
     archived_at: Option<Instant>,
@@ -369,7 +366,7 @@ fn logged_fields(agent: &Agent) -> serde_json::Value {
 
 /// The revision of this agent's last change of this kind, or of its creation when there was none: the commit that
 /// brought it to its current state.
-pub(super) async fn last_change(txn: &Txn, id: AgentId, action: ChangeAction) -> Result<i64> {
+pub(super) async fn last_change(txn: &GrantedTxn, id: AgentId, action: ChangeAction) -> Result<i64> {
     let actions = [action, ChangeAction::AgentCreated];
-    super::since(txn, crate::entity::change::last_of(id, actions)).await
+    super::write::since(txn, crate::entity::change::last_of(id, actions)).await
 }

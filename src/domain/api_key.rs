@@ -6,7 +6,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, KeyScope, Page, PageArgs, Reading, Registry, Result,
+    Caller, Changed, Error, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, ChangeRecord, Txn},
+    db::{Actor, ChangeRecord},
     entity::{api_key, change::last_of_row},
     id::{ApiKeyId, CustomerId},
 };
@@ -96,25 +96,22 @@ impl Registry {
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }
-        let now = self.clock.now();
+        let now = self.clock().now();
         let scopes = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
-        let clock = self.clock.clone();
-        let made = self
-            .write(caller, move |txn| async move {
-                // Checked here instead of before: a replayed key may have expired since.
-                if expires_at.is_some_and(|at| at <= now) {
-                    return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
-                }
-                let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
-                limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
-                let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
-                let entry =
-                    ChangeRecord::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
-                txn.record(entry.details(json!({ "after": logged_fields(&made.api_key) })));
-                Ok(made)
-            })
-            .await?;
-        made.changed()
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            // Checked here instead of before: a replayed key may have expired since.
+            if expires_at.is_some_and(|at| at <= now) {
+                return Err(Error::invalid("expiresAt", "expiresAt must be in the future"));
+            }
+            let (txn, customer) = txn.customer(Action::ManageKeys, customer_id, "customer").await?;
+            limit::check_quota(&txn, &customer, QuotaKind::ApiKeys, 1, now).await?;
+            let made = insert(&txn, &clock, customer_id, name, scopes, expires_at).await?;
+            let entry = ChangeRecord::of(ChangeAction::ApiKeyCreated, customer_id).subject(made.api_key.id);
+            txn.record(entry.details(json!({ "after": logged_fields(&made.api_key) })));
+            Ok(Outcome::Changed(made))
+        })
+        .await
     }
 
     /// Creates a successor of an API key, with the same name, scopes and expiry. The old key is accepted for
@@ -137,42 +134,38 @@ impl Registry {
             let most = OVERLAP_MAX.as_secs();
             Error::invalid("overlapSeconds", format!("overlapSeconds must be 0 to {most}"))
         })?;
-        let (now, clock) = (self.clock.now(), self.clock.clone());
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, old) = lock(txn, Action::ManageKeys, id).await?;
-                let is_over = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);
-                if is_over || old.replaced_by.is_some() {
-                    let message = "the key has expired, was revoked, or already has a successor";
-                    return Err(Error::invalid("apiKeyId", message));
-                }
-                if let Some(oldest) =
-                    txn.one(api_key::locked_predecessor(txn.tenant_filter(), id, now)).await?
-                {
-                    let (customer, oldest_id) = (oldest.customer_id, oldest.id);
-                    txn.update(api_key::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
-                    txn.record(revocation(customer, oldest_id, now));
-                }
-                // Not limited by the plan: the successor replaces the old key, which is only valid for a while
-                // longer.
-                let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
-                let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
-                let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
-                let entry = ChangeRecord::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
-                let successor = made.api_key.id;
-                let row = api_key::ActiveModel {
-                    expires_at: Set(Some(end)),
-                    replaced_by: Set(Some(successor)),
-                    ..old.into()
-                };
-                let old = txn.update(row).await?;
-                let before = json!({ "replaced_by": null, "expires_at": ends });
-                let after = json!({ "replaced_by": successor, "expires_at": end });
-                txn.record(entry.details(json!({ "before": before, "after": after })));
-                Ok((made, old))
-            })
-            .await?;
-        made.changed()
+        let (now, clock) = (self.clock().now(), self.clock().clone());
+        self.write(caller, move |txn| async move {
+            let (txn, old) = lock(txn, Action::ManageKeys, id).await?;
+            let is_over = old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now);
+            if is_over || old.replaced_by.is_some() {
+                let message = "the key has expired, was revoked, or already has a successor";
+                return Err(Error::invalid("apiKeyId", message));
+            }
+            if let Some(oldest) = txn.one(api_key::locked_predecessor(txn.tenant_filter(), id, now)).await? {
+                let (customer, oldest_id) = (oldest.customer_id, oldest.id);
+                txn.update(api_key::ActiveModel { revoked_at: Set(Some(now)), ..oldest.into() }).await?;
+                txn.record(revocation(customer, oldest_id, now));
+            }
+            // Not limited by the plan: the successor replaces the old key, which is only valid for a while
+            // longer.
+            let (name, scopes, ends) = (old.name.clone(), old.scopes.clone(), old.expires_at);
+            let made = insert(&txn, &clock, old.customer_id, name, scopes, ends).await?;
+            let end = old.expires_at.map_or(now + end, |at| at.min(now + end));
+            let entry = ChangeRecord::of(ChangeAction::ApiKeyRotated, old.customer_id).subject(id);
+            let successor = made.api_key.id;
+            let row = api_key::ActiveModel {
+                expires_at: Set(Some(end)),
+                replaced_by: Set(Some(successor)),
+                ..old.into()
+            };
+            let old = txn.update(row).await?;
+            let before = json!({ "replaced_by": null, "expires_at": ends });
+            let after = json!({ "replaced_by": successor, "expires_at": end });
+            txn.record(entry.details(json!({ "before": before, "after": after })));
+            Ok(Outcome::Changed((made, old)))
+        })
+        .await
     }
 
     /// Revokes an API key. Sockets and streams that were opened with it end within a second. Also possible at
@@ -182,22 +175,23 @@ impl Registry {
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform.
     pub async fn revoke_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<Changed<ApiKey>> {
         policy::allow(caller, Action::RevokeKeys)?;
-        let now = self.clock.now();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, before) = lock(txn, Action::RevokeKeys, id).await?;
-                let customer = before.customer_id;
-                if before.revoked_at.is_some() {
-                    let last = last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked);
-                    return Ok((before, super::since(&txn, last).await?));
-                }
-                let row = api_key::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
-                let after = txn.update(row).await?;
-                txn.record(revocation(customer, id, now));
-                Ok((after, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let now = self.clock().now();
+        self.write(caller, move |txn| async move {
+            let (txn, before) = lock(txn, Action::RevokeKeys, id).await?;
+            let customer = before.customer_id;
+            if before.revoked_at.is_some() {
+                let last = last_of_row(customer, id.into(), ChangeAction::ApiKeyRevoked);
+                return Ok(Outcome::Unchanged {
+                    value: before,
+                    since: super::write::since(&txn, last).await?,
+                });
+            }
+            let row = api_key::ActiveModel { revoked_at: Set(Some(now)), ..before.into() };
+            let after = txn.update(row).await?;
+            txn.record(revocation(customer, id, now));
+            Ok(Outcome::Changed(after))
+        })
+        .await
     }
 
     /// For each of these customers, the same page of API keys, newest first and without their secrets.
@@ -232,7 +226,7 @@ impl Registry {
 }
 
 async fn insert(
-    txn: &Txn,
+    txn: &GrantedTxn,
     clock: &Clock,
     customer_id: CustomerId,
     name: String,

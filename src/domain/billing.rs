@@ -4,7 +4,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Registry, Result,
+    Caller, Changed, Error, Outcome, Registry, Result,
     change::ChangeAction,
     customer::{BillingStatus, Customer, Plan},
     policy::{self, Action},
@@ -35,27 +35,25 @@ impl Registry {
     /// customer.
     pub async fn set_plan(&self, caller: &Caller, id: CustomerId, plan: Plan) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::ManageBilling)?;
-        let now = self.clock.now();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
-                // The row of an erased customer never changes.
-                if before.erased_at.is_some() {
-                    return Err(Error::Suspended);
-                }
-                if before.plan == plan {
-                    let since =
-                        super::last_change_of_customer(&txn, id, ChangeAction::CustomerPlanSet).await?;
-                    return Ok((before, since));
-                }
-                let details = json!({ "before": name(before.plan), "after": name(plan) });
-                let row = customer::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
-                let after = txn.update(row).await?;
-                txn.record(ChangeRecord::of(ChangeAction::CustomerPlanSet, id).details(details));
-                Ok((after, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let now = self.clock().now();
+        self.write(caller, move |txn| async move {
+            let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
+            // The row of an erased customer never changes.
+            if before.erased_at.is_some() {
+                return Err(Error::Suspended);
+            }
+            if before.plan == plan {
+                let since =
+                    super::write::last_change_of_customer(&txn, id, ChangeAction::CustomerPlanSet).await?;
+                return Ok(Outcome::Unchanged { value: before, since });
+            }
+            let details = json!({ "before": name(before.plan), "after": name(plan) });
+            let row = customer::ActiveModel { plan: Set(plan), updated_at: Set(now), ..before.into() };
+            let after = txn.update(row).await?;
+            txn.record(ChangeRecord::of(ChangeAction::CustomerPlanSet, id).details(details));
+            Ok(Outcome::Changed(after))
+        })
+        .await
     }
 
     /// Sets a customer's billing status. From this commit on, a suspended or canceled customer serves no
@@ -71,32 +69,27 @@ impl Registry {
         status: BillingStatus,
     ) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::ManageBilling)?;
-        let now = self.clock.now();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
-                let was = before.billing_status;
-                if was == status {
-                    let last = super::last_change_of_customer(&txn, id, ChangeAction::CustomerBillingSet);
-                    return Ok((before, last.await?));
-                }
-                if !was.may_become(status) {
-                    let message =
-                        format!("a customer with the status {} can't change to {}", name(was), name(status));
-                    return Err(Error::invalid("status", message));
-                }
-                let details = json!({ "before": name(was), "after": name(status) });
-                let row = customer::ActiveModel {
-                    billing_status: Set(status),
-                    updated_at: Set(now),
-                    ..before.into()
-                };
-                let after = txn.update(row).await?;
-                txn.record(ChangeRecord::of(ChangeAction::CustomerBillingSet, id).details(details));
-                Ok((after, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let now = self.clock().now();
+        self.write(caller, move |txn| async move {
+            let (txn, before) = txn.customer(Action::ManageBilling, id, "customer").await?;
+            let was = before.billing_status;
+            if was == status {
+                let last = super::write::last_change_of_customer(&txn, id, ChangeAction::CustomerBillingSet);
+                return Ok(Outcome::Unchanged { value: before, since: last.await? });
+            }
+            if !was.may_become(status) {
+                let message =
+                    format!("a customer with the status {} can't change to {}", name(was), name(status));
+                return Err(Error::invalid("status", message));
+            }
+            let details = json!({ "before": name(was), "after": name(status) });
+            let row =
+                customer::ActiveModel { billing_status: Set(status), updated_at: Set(now), ..before.into() };
+            let after = txn.update(row).await?;
+            txn.record(ChangeRecord::of(ChangeAction::CustomerBillingSet, id).details(details));
+            Ok(Outcome::Changed(after))
+        })
+        .await
     }
 }
 

@@ -12,7 +12,9 @@ use crate::{
     id::CustomerId,
 };
 
-pub use crate::entity::change::{Action as ChangeAction, ActorKind, Channel, LogPosition, Model as Change};
+pub use crate::entity::change::{
+    Action as ChangeAction, ActorKind, Channel, ConfigEffect, LogPosition, Model as Change,
+};
 pub use crate::entity::log::Head;
 
 /// How many bytes of the chain hash a cursor contains: enough that another log's cursor doesn't match by chance.
@@ -101,7 +103,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub async fn head(&self) -> Result<Head> {
-        Ok(self.db.head().await?)
+        Ok(self.db().head().await?)
     }
 
     /// The position of a cursor, if the cursor is one of this log and nothing after it has been pruned.

@@ -6,7 +6,7 @@ use serde_json::json;
 #[cfg(doc)]
 use super::Error;
 use super::{
-    Caller, Changed, Page, PageArgs, Reading, Registry, Result,
+    Caller, Changed, Outcome, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
@@ -53,9 +53,9 @@ impl Registry {
         policy::allow(caller, Action::CreateCustomer)?;
         let CreateCustomer { name } = input;
         text::check_name("name", &name)?;
-        let now = self.clock.now();
+        let now = self.clock().now();
         let customer = Customer {
-            id: self.clock.id(),
+            id: self.clock().id(),
             name,
             plan: Plan::Free,
             billing_status: BillingStatus::Active,
@@ -63,16 +63,14 @@ impl Registry {
             updated_at: now,
             erased_at: None,
         };
-        let made = self
-            .write(caller, move |txn| async move {
-                let txn = txn.platform(Action::CreateCustomer).await?;
-                txn.insert(customer::ActiveModel::from(customer.clone())).await?;
-                let after = json!({ "after": { "name": customer.name } });
-                txn.record(ChangeRecord::of(ChangeAction::CustomerCreated, customer.id).details(after));
-                Ok(customer)
-            })
-            .await?;
-        made.changed()
+        self.write(caller, move |txn| async move {
+            let txn = txn.platform(Action::CreateCustomer).await?;
+            txn.insert(customer::ActiveModel::from(customer.clone())).await?;
+            let after = json!({ "after": { "name": customer.name } });
+            txn.record(ChangeRecord::of(ChangeAction::CustomerCreated, customer.id).details(after));
+            Ok(Outcome::Changed(customer))
+        })
+        .await
     }
 
     /// Changes a customer's own fields.
@@ -86,24 +84,22 @@ impl Registry {
         if let Some(name) = &name {
             text::check_name("name", name)?;
         }
-        let now = self.clock.now();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, before) = txn.customer(Action::UpdateCustomer, id, "customer").await?;
-                let name = name.unwrap_or_else(|| before.name.clone());
-                if name == before.name {
-                    let since =
-                        super::last_change_of_customer(&txn, id, ChangeAction::CustomerUpdated).await?;
-                    return Ok((before, since));
-                }
-                let details = json!({ "before": { "name": before.name }, "after": { "name": name } });
-                let row = customer::ActiveModel { name: Set(name), updated_at: Set(now), ..before.into() };
-                let after = txn.update(row).await?;
-                txn.record(ChangeRecord::of(ChangeAction::CustomerUpdated, id).details(details));
-                Ok((after, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let now = self.clock().now();
+        self.write(caller, move |txn| async move {
+            let (txn, before) = txn.customer(Action::UpdateCustomer, id, "customer").await?;
+            let name = name.unwrap_or_else(|| before.name.clone());
+            if name == before.name {
+                let since =
+                    super::write::last_change_of_customer(&txn, id, ChangeAction::CustomerUpdated).await?;
+                return Ok(Outcome::Unchanged { value: before, since });
+            }
+            let details = json!({ "before": { "name": before.name }, "after": { "name": name } });
+            let row = customer::ActiveModel { name: Set(name), updated_at: Set(now), ..before.into() };
+            let after = txn.update(row).await?;
+            txn.record(ChangeRecord::of(ChangeAction::CustomerUpdated, id).details(details));
+            Ok(Outcome::Changed(after))
+        })
+        .await
     }
 
     /// The customers with these ids that the reader may see.

@@ -39,6 +39,6 @@ impl Registry {
         }
         let (from, to) = (Arc::clone(from), Arc::clone(to));
         let work = move || prompts(&from.system_prompt, &to.system_prompt);
-        Ok(self.db.tasks().spawn_cpu(work).await.map_err(DbError::from)?)
+        Ok(self.db().tasks().spawn_cpu(work).await.map_err(DbError::from)?)
     }
 }

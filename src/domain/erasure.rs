@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Registry, Result,
+    Caller, Changed, Error, Outcome, Registry, Result,
     change::ChangeAction,
     customer::{BillingStatus, Customer},
     policy::{self, Action},
@@ -26,40 +26,38 @@ impl Registry {
     /// that isn't canceled.
     pub async fn erase_customer(&self, caller: &Caller, id: CustomerId) -> Result<Changed<Customer>> {
         policy::allow(caller, Action::EraseCustomer)?;
-        let now = self.clock.now();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, before) = txn.customer(Action::EraseCustomer, id, "customer").await?;
-                if before.erased_at.is_some() {
-                    let since =
-                        super::last_change_of_customer(&txn, id, ChangeAction::CustomerErased).await?;
-                    return Ok((before, since));
-                }
-                if before.billing_status != BillingStatus::Canceled {
-                    return Err(Error::invalid("customerId", "only a canceled customer can be erased"));
-                }
-                // In one transaction, however long it takes, so that no customer is ever erased by half.
-                txn.extend_statement_timeout().await?;
-                // The customer's row first: the triggers that protect versions' contents then allow changing them.
-                txn.update_all(customer::erase(id, now)).await?;
-                let erased = txn.one(customer::by_ids(txn.tenant_filter(), &[id])).await?;
-                let erased = erased.ok_or(Error::NotFound("customer"))?;
-                let versions = txn.update_all(agent_version::erase(id)).await?;
-                let agents = txn.update_all(agent::erase(id)).await?;
-                let users: Vec<_> =
-                    txn.all(user::locked_exclusive_members(id)).await?.iter().map(|user| user.id).collect();
-                let members = txn.delete(membership::delete(id, None)).await?;
-                let users = txn.delete(user::delete(&users)).await?;
-                let invitations = txn.delete(invitation::delete_of(id)).await?;
-                let api_keys = txn.delete(api_key::delete_of(id)).await?;
-                let details = json!({
-                    "versions": versions, "agents": agents, "members": members, "users": users,
-                    "invitations": invitations, "api_keys": api_keys,
-                });
-                txn.record(ChangeRecord::of(ChangeAction::CustomerErased, id).details(details));
-                Ok((erased, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let now = self.clock().now();
+        self.write(caller, move |txn| async move {
+            let (txn, before) = txn.customer(Action::EraseCustomer, id, "customer").await?;
+            if before.erased_at.is_some() {
+                let since =
+                    super::write::last_change_of_customer(&txn, id, ChangeAction::CustomerErased).await?;
+                return Ok(Outcome::Unchanged { value: before, since });
+            }
+            if before.billing_status != BillingStatus::Canceled {
+                return Err(Error::invalid("customerId", "only a canceled customer can be erased"));
+            }
+            // In one transaction, however long it takes, so that no customer is ever erased by half.
+            txn.extend_statement_timeout().await?;
+            // The customer's row first: the triggers that protect versions' contents then allow changing them.
+            txn.update_all(customer::erase(id, now)).await?;
+            let erased = txn.one(customer::by_ids(txn.tenant_filter(), &[id])).await?;
+            let erased = erased.ok_or(Error::NotFound("customer"))?;
+            let versions = txn.update_all(agent_version::erase(id)).await?;
+            let agents = txn.update_all(agent::erase(id)).await?;
+            let users: Vec<_> =
+                txn.all(user::locked_exclusive_members(id)).await?.iter().map(|user| user.id).collect();
+            let members = txn.delete(membership::delete(id, None)).await?;
+            let users = txn.delete(user::delete(&users)).await?;
+            let invitations = txn.delete(invitation::delete_of(id)).await?;
+            let api_keys = txn.delete(api_key::delete_of(id)).await?;
+            let details = json!({
+                "versions": versions, "agents": agents, "members": members, "users": users,
+                "invitations": invitations, "api_keys": api_keys,
+            });
+            txn.record(ChangeRecord::of(ChangeAction::CustomerErased, id).details(details));
+            Ok(Outcome::Changed(erased))
+        })
+        .await
     }
 }

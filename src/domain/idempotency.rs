@@ -7,8 +7,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Caller, Error, Registry, Result, policy::Action, right::OpenTxn, text};
-use crate::{db::Committed, entity::idempotency_key, id::CustomerId};
+use super::{Caller, Error, Outcome, Registry, Result, policy::Action, right::OpenTxn, text};
+use crate::{clock::Instant, entity::idempotency_key, id::CustomerId};
 
 /// The most characters of a key.
 pub const KEY_CHARS_MAX: usize = 255;
@@ -36,11 +36,6 @@ pub(super) trait Replayable: Sized + Send + 'static {
     /// The ids to store with the key.
     fn replay_ids(&self) -> ReplayIds;
 
-    /// The revision to store when the write changed nothing: that of the earlier change.
-    fn since(&self) -> i64 {
-        0
-    }
-
     /// Loads the result in its current state. Reads the caller's right again in this transaction, and fails if the
     /// caller has lost the right that the write needs.
     fn replay(txn: &OpenTxn, subject: ReplayIds) -> impl Future<Output = Result<Self>> + Send;
@@ -65,6 +60,37 @@ impl IdempotencyKey {
         hash.update(text::canonical(input)?);
         Ok(Self { key_hash: Sha256::digest(key).into(), request_hash: hash.finalize().into() })
     }
+
+    /// Claims the key for this write, and returns `None`. If an earlier write of the caller has completed the key,
+    /// returns that write's result, loaded again. Waits for an open transaction that has claimed the key.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] when the earlier write was another request, and as [`Replayable::replay`].
+    pub(super) async fn replay_or_claim<T: Replayable>(
+        self,
+        txn: &OpenTxn,
+        now: Instant,
+    ) -> Result<Option<Outcome<T>>> {
+        let Self { key_hash, request_hash } = self;
+        let earlier = txn.claim(key_hash, request_hash, now, now - KEY_LIFETIME).await?;
+        let Some(earlier) = earlier else { return Ok(None) };
+        if earlier.request_hash != request_hash {
+            return Err(Error::KeyReused);
+        }
+        metrics::counter!("registry_idempotent_replays_total").increment(1);
+        let ids = ReplayIds { id: earlier.subject_id, other: earlier.other_id };
+        Ok(Some(Outcome::Unchanged { value: T::replay(txn, ids).await?, since: earlier.revision }))
+    }
+}
+
+/// Completes the claimed key with the ids of the write's result. The commit adds the revision.
+pub(super) fn complete<T: Replayable>(txn: &OpenTxn, outcome: &Outcome<T>) {
+    let ReplayIds { id, other } = outcome.value().replay_ids();
+    let since = match outcome {
+        Outcome::Changed(_) => 0,
+        Outcome::Unchanged { since, .. } => *since,
+    };
+    txn.complete_idempotency_key(id, other, since);
 }
 
 impl ReplayIds {
@@ -110,59 +136,13 @@ pub(super) async fn require_allowed<T>(
     Ok(found)
 }
 
-impl<T: Replayable> Replayable for (T, i64) {
-    fn replay_ids(&self) -> ReplayIds {
-        self.0.replay_ids()
-    }
-
-    fn since(&self) -> i64 {
-        self.1
-    }
-
-    async fn replay(txn: &OpenTxn, subject: ReplayIds) -> Result<Self> {
-        Ok((T::replay(txn, subject).await?, 0))
-    }
-}
-
 impl Registry {
-    /// Runs `work` as [`Registry::run`] does. If the caller has sent the same request with the same idempotency key
-    /// before, replays that result instead. A concurrent request with the same key waits. A write that fails releases
-    /// its key.
-    pub(super) async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
-    where
-        T: Replayable,
-        F: FnOnce(OpenTxn) -> W + Send + 'static,
-        W: Future<Output = Result<T>> + Send,
-    {
-        let Some(IdempotencyKey { key_hash, request_hash }) = caller.idempotency.clone() else {
-            return self.run(caller, work).await;
-        };
-        let now = self.clock.now();
-        let work = move |txn: OpenTxn| async move {
-            let earlier = txn.claim(key_hash, request_hash, now, now - KEY_LIFETIME).await?;
-            let Some(earlier) = earlier else {
-                let value = work(txn.clone()).await?;
-                let ReplayIds { id, other } = value.replay_ids();
-                txn.complete_idempotency_key(id, other, value.since());
-                return Ok((value, None));
-            };
-            if earlier.request_hash != request_hash {
-                return Err(Error::KeyReused);
-            }
-            metrics::counter!("registry_idempotent_replays_total").increment(1);
-            let subject = ReplayIds { id: earlier.subject_id, other: earlier.other_id };
-            Ok((T::replay(&txn, subject).await?, Some(earlier.revision)))
-        };
-        let Committed { value: (value, earlier), revision } = self.run(caller, work).await?;
-        Ok(Committed { value, revision: earlier.or(revision) })
-    }
-
     /// Deletes idempotency keys that are older than 24 hours. Returns how many.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub async fn forget_idempotency_keys(&self) -> Result<u64> {
-        let until = self.clock.now() - KEY_LIFETIME;
+        let until = self.clock().now() - KEY_LIFETIME;
         let forget = async move |txn: OpenTxn| -> Result<u64> {
             let txn = txn.platform(Action::ManagePlatform).await?;
             txn.extend_statement_timeout().await?;

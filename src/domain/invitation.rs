@@ -7,16 +7,16 @@ use serde_json::json;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::{
-    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
+    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
     member::{self, Membership, Role},
     policy::{self, Action},
-    right::{self, OpenTxn},
+    right::{GrantedTxn, OpenTxn},
 };
 use crate::{
-    db::{Actor, ChangeRecord, Origin, Txn, View},
+    db::{Actor, ChangeRecord, Origin, View},
     entity::{change::last_of_row, invitation, membership, user},
     id::{CustomerId, InvitationId, UserId},
 };
@@ -83,48 +83,49 @@ impl Registry {
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
         // Trimmed because a person has typed it. Addresses in tokens are compared without trimming.
         let email = address(email.trim())?;
-        let (now, id) = (self.clock.now(), self.clock.id());
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
-                if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
-                    return Err(taken("a member with this address already exists"));
+        let (now, id) = (self.clock().now(), self.clock().id());
+        self.write(caller, move |txn| async move {
+            let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
+            if txn.one(membership::of_email(customer_id, &email)).await?.is_some() {
+                return Err(taken("a member with this address already exists"));
+            }
+            match txn.one(invitation::of_customer(customer_id, &email)).await? {
+                Some(open) if open.expires_at > now && open.role == role => {
+                    let change = ChangeAction::InvitationCreated;
+                    let last = last_of_row(customer_id, open.id.into(), change);
+                    return Ok(Outcome::Unchanged {
+                        value: open,
+                        since: super::write::since(&txn, last).await?,
+                    });
                 }
-                match txn.one(invitation::of_customer(customer_id, &email)).await? {
-                    Some(open) if open.expires_at > now && open.role == role => {
-                        let change = ChangeAction::InvitationCreated;
-                        let last = last_of_row(customer_id, open.id.into(), change);
-                        return Ok((open, super::since(&txn, last).await?));
-                    }
-                    Some(open) if open.expires_at > now => {
-                        return Err(taken(
-                            "this address has an open invitation with another role; revoke that first",
-                        ));
-                    }
-                    Some(late) => withdraw(&txn, &late).await?,
-                    None => {}
+                Some(open) if open.expires_at > now => {
+                    return Err(taken(
+                        "this address has an open invitation with another role; revoke that first",
+                    ));
                 }
-                limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
-                let Actor { kind, id: by } = txn.actor();
-                let invitation = Invitation {
-                    id,
-                    customer_id,
-                    email,
-                    role,
-                    invited_by_kind: kind,
-                    invited_by_id: by,
-                    created_at: now,
-                    expires_at: now + OPEN_FOR,
-                };
-                txn.insert(invitation::ActiveModel::from(invitation.clone())).await?;
-                // Without the address: the log must not contain personal data.
-                let after = json!({ "after": { "role": sea_orm::ActiveEnum::to_value(&role) } });
-                let entry = ChangeRecord::of(ChangeAction::InvitationCreated, customer_id).subject(id);
-                txn.record(entry.details(after));
-                Ok((invitation, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+                Some(late) => withdraw(&txn, &late).await?,
+                None => {}
+            }
+            limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
+            let Actor { kind, id: by } = txn.actor();
+            let invitation = Invitation {
+                id,
+                customer_id,
+                email,
+                role,
+                invited_by_kind: kind,
+                invited_by_id: by,
+                created_at: now,
+                expires_at: now + OPEN_FOR,
+            };
+            txn.insert(invitation::ActiveModel::from(invitation.clone())).await?;
+            // Without the address: the log must not contain personal data.
+            let after = json!({ "after": { "role": sea_orm::ActiveEnum::to_value(&role) } });
+            let entry = ChangeRecord::of(ChangeAction::InvitationCreated, customer_id).subject(id);
+            txn.record(entry.details(after));
+            Ok(Outcome::Changed(invitation))
+        })
+        .await
     }
 
     /// Revokes an open invitation.
@@ -134,21 +135,16 @@ impl Registry {
     /// its customer or the platform, [`Error::Suspended`].
     pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Withdrawn>> {
         policy::allow(caller, Action::RemoveMembers)?;
-        let made = self
-            .write(caller, move |txn| async move {
-                let missing = || Error::NotFound("invitation");
-                let customer = txn
-                    .one(invitation::by_id(txn.tenant_filter(), id))
-                    .await?
-                    .ok_or_else(missing)?
-                    .customer_id;
-                let (txn, _) = txn.customer(Action::RemoveMembers, customer, "invitation").await?;
-                let open = txn.one(invitation::locked(txn.tenant_filter(), id)).await?.ok_or_else(missing)?;
-                withdraw(&txn, &open).await?;
-                Ok(Withdrawn { id, customer_id: customer })
-            })
-            .await?;
-        made.changed()
+        self.write(caller, move |txn| async move {
+            let missing = || Error::NotFound("invitation");
+            let customer =
+                txn.one(invitation::by_id(txn.tenant_filter(), id)).await?.ok_or_else(missing)?.customer_id;
+            let (txn, _) = txn.customer(Action::RemoveMembers, customer, "invitation").await?;
+            let open = txn.one(invitation::locked(txn.tenant_filter(), id)).await?.ok_or_else(missing)?;
+            withdraw(&txn, &open).await?;
+            Ok(Outcome::Changed(Withdrawn { id, customer_id: customer }))
+        })
+        .await
     }
 
     /// For each of these customers, the same page of open invitations, oldest first.
@@ -163,7 +159,8 @@ impl Registry {
         page: &PageArgs<InvitationId>,
     ) -> Result<Vec<(CustomerId, Page<Invitation>)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.all(invitation::page_each(&visible, &page.slice(), self.clock.now())).await?;
+        let rows =
+            reading.view.all(invitation::page_each(&visible, &page.slice(), self.clock().now())).await?;
         Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
     }
 
@@ -177,14 +174,14 @@ impl Registry {
         customers: &[CustomerId],
     ) -> Result<Vec<(CustomerId, u64)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.pairs(invitation::count_each(&visible, self.clock.now())).await?;
+        let rows = reading.view.pairs(invitation::count_each(&visible, self.clock().now())).await?;
         Ok(super::zero_filled(customers, rows))
     }
 
     /// The open invitations for an address that the issuer of its owner's token has verified.
     pub(super) async fn invited(&self, view: &View, email: &str) -> Result<Vec<Invitation>> {
         match address(email) {
-            Ok(email) => Ok(view.all(invitation::of_email(&email, self.clock.now())).await?),
+            Ok(email) => Ok(view.all(invitation::of_email(&email, self.clock().now())).await?),
             Err(_) => Ok(Vec::new()),
         }
     }
@@ -197,7 +194,7 @@ impl Registry {
         invitation: &Invitation,
         origin: &Origin,
     ) -> Result<()> {
-        let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock.now());
+        let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock().now());
         let who = super::Principal::User(principal.clone());
         let by = Caller { principal: who, origin: origin.clone(), idempotency: None };
         let principal = principal.clone();
@@ -220,9 +217,9 @@ impl Registry {
 }
 
 /// The id of the joining user's profile, which is created if needed, and updated with the claims of its token.
-async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<UserId> {
+async fn profile(txn: &GrantedTxn, principal: &UserPrincipal, now: crate::clock::Instant) -> Result<UserId> {
     if !principal.has_profile {
-        right::make_profile(txn, principal, now).await?;
+        txn.make_profile(principal, now).await?;
     }
     let found = txn.one(user::by_subject(&principal.issuer, &principal.subject)).await?;
     let found = found.ok_or(Error::NotFound("user"))?;
@@ -237,13 +234,13 @@ async fn profile(txn: &Txn, principal: &UserPrincipal, now: crate::clock::Instan
     Ok(found.id)
 }
 
-async fn withdraw(txn: &Txn, invitation: &Invitation) -> Result<()> {
+async fn withdraw(txn: &GrantedTxn, invitation: &Invitation) -> Result<()> {
     txn.delete(invitation::delete(invitation.id)).await?;
     withdrawn(txn, invitation);
     Ok(())
 }
 
-fn withdrawn(txn: &Txn, invitation: &Invitation) {
+fn withdrawn(txn: &GrantedTxn, invitation: &Invitation) {
     let entry = ChangeRecord::of(ChangeAction::InvitationRevoked, invitation.customer_id);
     let role = sea_orm::ActiveEnum::to_value(&invitation.role);
     txn.record(entry.subject(invitation.id).details(json!({ "before": { "role": role } })));

@@ -4,8 +4,9 @@ use super::{
     Error, Reading, Registry, Result,
     customer::{Customer, Plan},
     policy::Action,
+    right::GrantedTxn,
 };
-use crate::{clock::Instant, db::Txn, entity::customer, id::CustomerId};
+use crate::{clock::Instant, entity::customer, id::CustomerId};
 
 pub use customer::{QuotaKind, Usage};
 
@@ -101,7 +102,7 @@ impl LimitedResource {
 /// Checks that a locked customer's plan has room for `more` objects. Always succeeds for 0. The customer's row must
 /// be locked exclusively, so that concurrent checks of the same customer serialize.
 pub(super) async fn check_quota(
-    txn: &Txn,
+    txn: &GrantedTxn,
     customer: &Customer,
     what: QuotaKind,
     more: usize,
@@ -128,6 +129,6 @@ impl Registry {
     pub async fn usage_of_each(&self, reading: &Reading, customers: &[CustomerId]) -> Result<Vec<Usage>> {
         super::policy::allow(&reading.caller, Action::ReadBilling)?;
         let visible = super::visible(reading, customers, |id| *id);
-        Ok(reading.view.all(customer::usage(&visible, self.clock.now())).await?)
+        Ok(reading.view.all(customer::usage(&visible, self.clock().now())).await?)
     }
 }

@@ -4,15 +4,15 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
+    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
     limit::{self, QuotaKind},
     policy::{self, Action},
-    right::OpenTxn,
+    right::{GrantedTxn, OpenTxn},
 };
 use crate::{
-    db::{ChangeRecord, Txn},
+    db::ChangeRecord,
     entity::{change::last_of_row, membership, user},
     id::{CustomerId, UserId},
 };
@@ -87,34 +87,31 @@ impl Registry {
         policy::allow(caller, Action::ManagePlatform)?;
         let SetMember { customer_id, issuer, subject, email, role } = input;
         super::user::check_subject(&subject)?;
-        let (now, fresh) = (self.clock.now(), self.clock.id::<UserId>());
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
-                let profile = user::ActiveModel {
-                    id: Set(fresh),
-                    issuer: Set(issuer.clone()),
-                    subject: Set(subject.clone()),
-                    email: Set(email),
-                    name: Set(None),
-                    created_at: Set(now),
-                };
-                if txn.insert_new(profile).await? {
-                    txn.record(ChangeRecord::platform(ChangeAction::UserCreated).subject(fresh));
+        let (now, fresh) = (self.clock().now(), self.clock().id::<UserId>());
+        self.write(caller, move |txn| async move {
+            let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
+            let profile = user::ActiveModel {
+                id: Set(fresh),
+                issuer: Set(issuer.clone()),
+                subject: Set(subject.clone()),
+                email: Set(email),
+                name: Set(None),
+                created_at: Set(now),
+            };
+            if txn.insert_new(profile).await? {
+                txn.record(ChangeRecord::platform(ChangeAction::UserCreated).subject(fresh));
+            }
+            let user = txn.one(user::by_subject(&issuer, &subject)).await?.ok_or(Error::NotFound("user"))?;
+            match txn.one(membership::locked(customer_id, user.id)).await? {
+                Some(before) => assign(&txn, before, role).await,
+                None => {
+                    limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
+                    let member = Membership { customer_id, user_id: user.id, role, created_at: now };
+                    Ok(Outcome::Changed(enter(&txn, member).await?))
                 }
-                let user =
-                    txn.one(user::by_subject(&issuer, &subject)).await?.ok_or(Error::NotFound("user"))?;
-                match txn.one(membership::locked(customer_id, user.id)).await? {
-                    Some(before) => assign(&txn, before, role).await,
-                    None => {
-                        limit::check_quota(&txn, &customer, QuotaKind::Members, 1, now).await?;
-                        let member = Membership { customer_id, user_id: user.id, role, created_at: now };
-                        Ok((enter(&txn, member).await?, 0))
-                    }
-                }
-            })
-            .await?;
-        Ok(made.changed_or_since())
+            }
+        })
+        .await
     }
 
     /// Gives a member another role. Sockets and streams that need the previous role end within a second.
@@ -129,14 +126,12 @@ impl Registry {
     ) -> Result<Changed<Membership>> {
         let ChangeMemberRole { customer_id, user_id, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, _) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
-                let before = txn.one(membership::locked(customer_id, user_id)).await?;
-                assign(&txn, before.ok_or(Error::NotFound("member"))?, role).await
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        self.write(caller, move |txn| async move {
+            let (txn, _) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
+            let before = txn.one(membership::locked(customer_id, user_id)).await?;
+            assign(&txn, before.ok_or(Error::NotFound("member"))?, role).await
+        })
+        .await
     }
 
     /// Removes a member: the user loses access to the customer at once, and its agents there have no owner.
@@ -151,20 +146,18 @@ impl Registry {
         user_id: UserId,
     ) -> Result<Changed<Removed>> {
         policy::allow_on(caller, Action::RemoveMembers, customer_id, "customer")?;
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, _) = txn.customer(Action::RemoveMembers, customer_id, "customer").await?;
-                let before = txn.one(membership::locked(customer_id, user_id)).await?;
-                let before = before.ok_or(Error::NotFound("member"))?;
-                keep_an_admin(&txn, &before).await?;
-                txn.delete(membership::delete(customer_id, Some(user_id))).await?;
-                let details = json!({ "before": name(before.role), "after": null });
-                let entry = ChangeRecord::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
-                txn.record(entry.details(details));
-                Ok(Removed { user_id, customer_id })
-            })
-            .await?;
-        made.changed()
+        self.write(caller, move |txn| async move {
+            let (txn, _) = txn.customer(Action::RemoveMembers, customer_id, "customer").await?;
+            let before = txn.one(membership::locked(customer_id, user_id)).await?;
+            let before = before.ok_or(Error::NotFound("member"))?;
+            keep_an_admin(&txn, &before).await?;
+            txn.delete(membership::delete(customer_id, Some(user_id))).await?;
+            let details = json!({ "before": name(before.role), "after": null });
+            let entry = ChangeRecord::of(ChangeAction::MemberRemoved, customer_id).subject(user_id);
+            txn.record(entry.details(details));
+            Ok(Outcome::Changed(Removed { user_id, customer_id }))
+        })
+        .await
     }
 
     /// For each of these customers, the same page of members, in the order of their users' ids.
@@ -199,7 +192,7 @@ impl Registry {
 }
 
 /// Makes a user a member of a locked customer, where it isn't one yet.
-pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
+pub(super) async fn enter(txn: &GrantedTxn, member: Membership) -> Result<Membership> {
     let details = json!({ "before": null, "after": name(member.role) });
     let entry = ChangeRecord::of(ChangeAction::MemberSet, member.customer_id).subject(member.user_id);
     txn.insert(membership::ActiveModel::from(member.clone())).await?;
@@ -208,21 +201,21 @@ pub(super) async fn enter(txn: &Txn, member: Membership) -> Result<Membership> {
 }
 
 /// Gives a locked member this role. When the member has it already, returns the revision of the commit that set it.
-async fn assign(txn: &Txn, before: Membership, role: Role) -> Result<(Membership, i64)> {
+async fn assign(txn: &GrantedTxn, before: Membership, role: Role) -> Result<Outcome<Membership>> {
     let (customer, user) = (before.customer_id, before.user_id);
     if before.role == role {
         let last = last_of_row(customer, user.into(), ChangeAction::MemberSet);
-        return Ok((before, super::since(txn, last).await?));
+        return Ok(Outcome::Unchanged { value: before, since: super::write::since(txn, last).await? });
     }
     keep_an_admin(txn, &before).await?;
     let details = json!({ "before": name(before.role), "after": name(role) });
     let after = txn.update(membership::ActiveModel { role: Set(role), ..before.into() }).await?;
     txn.record(ChangeRecord::of(ChangeAction::MemberSet, customer).subject(user).details(details));
-    Ok((after, 0))
+    Ok(Outcome::Changed(after))
 }
 
 /// Fails when this member of a locked customer is its last ADMIN.
-async fn keep_an_admin(txn: &Txn, member: &Membership) -> Result<()> {
+async fn keep_an_admin(txn: &GrantedTxn, member: &Membership) -> Result<()> {
     if member.role == Role::Admin
         && txn.one(membership::other_admins(member.customer_id, member.user_id)).await?.is_none()
     {

@@ -1,17 +1,9 @@
 //! The rules of the registry. GraphQL, REST and the command line call the methods of [`Registry`], and each method
 //! asks the policy first. May not use axum or async-graphql.
 
-use std::{collections::HashMap, hash::Hash, ops::Deref, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use sea_orm::Select;
-
-use crate::{
-    clock::Clock,
-    db::{Committed, Db, Txn},
-    entity,
-    id::CustomerId,
-};
-use change::ChangeAction;
+use crate::{clock::Clock, db::Db, id::CustomerId};
 
 pub mod activation;
 pub mod agent;
@@ -41,6 +33,7 @@ pub mod transfer;
 pub mod user;
 pub mod version;
 mod visibility;
+mod write;
 
 pub use crate::{
     db::{Origin, Scope},
@@ -54,36 +47,20 @@ pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 pub use text::{DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
 pub use visibility::VisibilityKey;
+pub use write::Changed;
+use write::Outcome;
 
 /// All operations of the registry. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Registry(Arc<RegistryInner>);
 
-impl Deref for Registry {
-    type Target = RegistryInner;
-
-    fn deref(&self) -> &RegistryInner {
-        &self.0
-    }
-}
-
 /// What the operations use: the database, the clock, authentication, and the cache of versions' contents.
 #[derive(Debug)]
-pub struct RegistryInner {
+struct RegistryInner {
     db: Db,
     clock: Clock,
     auth: auth::Auth,
     contents: content_cache::ContentCache,
-}
-
-/// The result of a write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changed<T> {
-    /// The row as it is after the write.
-    pub value: T,
-    /// The commit that brought the row to this state: this write's, or an earlier one when this write changed
-    /// nothing.
-    pub revision: i64,
 }
 
 /// A change of a nullable column: `None` keeps it, `Some(None)` sets it to null.
@@ -100,32 +77,44 @@ impl Registry {
     /// A snapshot under this caller's scope. Its transaction is opened by the first query.
     #[must_use]
     pub fn reading(&self, caller: &Caller) -> Reading {
-        Reading { caller: Arc::new(caller.clone()), view: self.db.view(caller.scope()) }
+        Reading { caller: Arc::new(caller.clone()), view: self.db().view(caller.scope()) }
     }
 
     /// The clock that all operations use.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.0.clock
+    }
+
+    fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    fn auth(&self) -> &auth::Auth {
+        &self.0.auth
+    }
+
+    fn contents(&self) -> &content_cache::ContentCache {
+        &self.0.contents
     }
 
     /// The highest revision that this instance has read or written; 0 when there is none.
     #[must_use]
     pub fn seen(&self) -> i64 {
-        self.db.observed_revision()
+        self.db().observed_revision()
     }
 
     /// Lowers the highest revision to this one at most. For a log that was set back, for example by a restored
     /// backup.
     pub fn seen_at_most(&self, revision: i64) {
-        self.db.lower_observed_revision(revision);
+        self.db().lower_observed_revision(revision);
     }
 
     /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased.
     pub fn apply_changes(&self, changes: &[Arc<change::Change>]) {
         for change in changes {
-            if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
-                self.contents.evict_customer(customer);
+            if let (true, Some(customer)) = (change.action.effects().erases, change.customer_id) {
+                self.contents().evict_customer(customer);
             }
         }
     }
@@ -133,47 +122,14 @@ impl Registry {
     /// Evicts the contents of all versions from memory. For when log entries, and so an erasure, may have been
     /// missed.
     pub fn clear_contents(&self) {
-        self.contents.clear();
+        self.contents().clear();
     }
 
     /// How many statements this instance has run.
     #[must_use]
     pub fn statements(&self) -> u64 {
-        self.db.statements()
+        self.db().statements()
     }
-}
-
-impl<T> Committed<T> {
-    /// The result of a write that always records a change.
-    fn changed(self) -> Result<Changed<T>> {
-        let Self { value, revision } = self;
-        let revision = revision.ok_or_else(|| Error::Internal("a write recorded no change".into()))?;
-        Ok(Changed { value, revision })
-    }
-}
-
-impl<T> Committed<(T, i64)> {
-    /// The result of a write that may have found nothing to change. Its revision is then that of the earlier change.
-    fn changed_or_since(self) -> Changed<T> {
-        let Self { value: (value, since), revision } = self;
-        Changed { value, revision: revision.unwrap_or(since) }
-    }
-}
-
-/// The revision of this customer's last change of this kind, or of its creation when there was none: the commit that
-/// brought it to its current state.
-async fn last_change_of_customer(txn: &Txn, id: CustomerId, action: ChangeAction) -> Result<i64> {
-    let actions = [action, ChangeAction::CustomerCreated];
-    since(txn, entity::change::last_of_customer(id, actions)).await
-}
-
-/// The revision of this entry. When the entry was pruned or never existed, the last pruned revision: the state is at
-/// least that old.
-async fn since(txn: &Txn, entry: Select<entity::change::Entity>) -> Result<i64> {
-    if let Some(entry) = txn.one(entry).await? {
-        return Ok(entry.revision);
-    }
-    Ok(txn.one(entity::log::floor()).await?.map_or(0, |floor| floor.revision))
 }
 
 /// The parents whose customers the reader may see.

@@ -4,9 +4,10 @@ use super::{
     Caller, Registry, Result,
     change::ChangeAction,
     policy::{self, Action},
+    right::GrantedTxn,
 };
 use crate::{
-    db::{ChangeRecord, Txn},
+    db::ChangeRecord,
     entity::{operator, user},
 };
 
@@ -20,8 +21,11 @@ impl Registry {
     pub async fn add_operator(&self, caller: &Caller, issuer: &str, subject: &str) -> Result<bool> {
         policy::allow(caller, Action::ManagePlatform)?;
         super::user::check_subject(subject)?;
-        let operator =
-            Operator { issuer: issuer.to_owned(), subject: subject.to_owned(), created_at: self.clock.now() };
+        let operator = Operator {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            created_at: self.clock().now(),
+        };
         let name = (issuer.to_owned(), subject.to_owned());
         let made = self
             .run(caller, move |txn| async move {
@@ -70,7 +74,7 @@ impl Registry {
 /// The log entry about an operator. It refers to the user's profile, if there is one: names are personal, and the log
 /// must not contain personal data.
 async fn about(
-    txn: &Txn,
+    txn: &GrantedTxn,
     action: ChangeAction,
     (issuer, subject): &(String, String),
 ) -> Result<ChangeRecord> {

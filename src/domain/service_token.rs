@@ -6,7 +6,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Registry, Result, ServiceScope,
+    Caller, Changed, Error, Outcome, Registry, Result, ServiceScope,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
@@ -77,30 +77,26 @@ impl Registry {
         if scopes.is_empty() {
             return Err(Error::invalid("scopes", "give at least one scope"));
         }
-        let id: ServiceTokenId = self.clock.id();
-        let key = OpaqueToken::new(TokenKind::Service, id.into(), self.clock.secret());
+        let id: ServiceTokenId = self.clock().id();
+        let key = OpaqueToken::new(TokenKind::Service, id.into(), self.clock().secret());
         let token = ServiceToken {
             id,
             name,
             secret_hash: key.secret_hash().to_vec(),
             scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
-            created_at: self.clock.now(),
+            created_at: self.clock().now(),
             revoked_at: None,
         };
-        let made = self
-            .write(caller, move |txn| async move {
-                let txn = txn.platform(Action::ManagePlatform).await?;
-                txn.insert(service_token::ActiveModel::from(token.clone())).await?;
-                let after = json!({ "after": { "name": token.name, "scopes": token.scopes } });
-                txn.record(
-                    ChangeRecord::platform(ChangeAction::ServiceTokenCreated)
-                        .subject(token.id)
-                        .details(after),
-                );
-                Ok(NewServiceToken { token, secret: Some(key.to_string()) })
-            })
-            .await?;
-        made.changed()
+        self.write(caller, move |txn| async move {
+            let txn = txn.platform(Action::ManagePlatform).await?;
+            txn.insert(service_token::ActiveModel::from(token.clone())).await?;
+            let after = json!({ "after": { "name": token.name, "scopes": token.scopes } });
+            txn.record(
+                ChangeRecord::platform(ChangeAction::ServiceTokenCreated).subject(token.id).details(after),
+            );
+            Ok(Outcome::Changed(NewServiceToken { token, secret: Some(key.to_string()) }))
+        })
+        .await
     }
 
     /// All service tokens, oldest first, without their secrets.
@@ -122,26 +118,26 @@ impl Registry {
         id: ServiceTokenId,
     ) -> Result<Changed<ServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
-        let now = self.clock.now();
-        let made = self
-            .write(caller, move |txn| async move {
-                let txn = txn.platform(Action::ManagePlatform).await?;
-                let before =
-                    txn.one(service_token::locked(id)).await?.ok_or(Error::NotFound("service token"))?;
-                if before.revoked_at.is_some() {
-                    let last = last_of_platform(id.into(), ChangeAction::ServiceTokenRevoked);
-                    return Ok((before, super::since(&txn, last).await?));
-                }
-                let after = txn
-                    .update(service_token::ActiveModel { revoked_at: Set(Some(now)), ..before.into() })
-                    .await?;
-                let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
-                txn.record(
-                    ChangeRecord::platform(ChangeAction::ServiceTokenRevoked).subject(id).details(details),
-                );
-                Ok((after, 0))
-            })
-            .await?;
-        Ok(made.changed_or_since())
+        let now = self.clock().now();
+        self.write(caller, move |txn| async move {
+            let txn = txn.platform(Action::ManagePlatform).await?;
+            let before = txn.one(service_token::locked(id)).await?.ok_or(Error::NotFound("service token"))?;
+            if before.revoked_at.is_some() {
+                let last = last_of_platform(id.into(), ChangeAction::ServiceTokenRevoked);
+                return Ok(Outcome::Unchanged {
+                    value: before,
+                    since: super::write::since(&txn, last).await?,
+                });
+            }
+            let after = txn
+                .update(service_token::ActiveModel { revoked_at: Set(Some(now)), ..before.into() })
+                .await?;
+            let details = json!({ "before": { "revoked_at": null }, "after": { "revoked_at": now } });
+            txn.record(
+                ChangeRecord::platform(ChangeAction::ServiceTokenRevoked).subject(id).details(details),
+            );
+            Ok(Outcome::Changed(after))
+        })
+        .await
     }
 }

@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Caller, Changed, Error, Page, PageArgs, Reading, Registry, Result,
+    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result,
     activation::{self, Reason},
     agent::Agent,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::LimitedResource,
     policy::{self, Action},
-    right::OpenTxn,
+    right::{GrantedTxn, OpenTxn},
     text,
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, ChangeRecord, Query, Txn},
+    db::{Actor, ChangeRecord, Query},
     entity::{agent_version, publication::Publication},
     id::{AgentId, VersionId},
 };
@@ -181,35 +181,31 @@ impl Registry {
             text::check_description("message", message)?;
         }
         let hash = content.hash()?;
-        let clock = self.clock.clone();
-        let made = self
-            .write(caller, move |txn| async move {
-                let (txn, status, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
-                if activate {
-                    txn.require(Action::ActivateVersions, agent.customer_id, "agent")?;
-                }
-                if agent.archived_at.is_some() {
-                    return Err(Error::Archived);
-                }
-                if let Some(expected) =
-                    expected_latest_number.filter(|expected| *expected != agent.latest_number)
-                {
-                    return Err(Error::NotLatest { expected, actual: agent.latest_number });
-                }
-                LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
-                let new = CheckedVersion { content, hash, message, created_at: clock.now() };
-                let version = append_version(&txn, &clock, &mut agent, new);
-                let serves = Some(version.id);
-                let activation = activate.then(|| {
-                    activation::record_activation(&txn, &clock, &mut agent, serves, Reason::Publish)
-                });
-                let (agents, versions) = (vec![agent], vec![version.clone()]);
-                let activations = activation.into_iter().collect();
-                txn.publish(Publication { agents, versions, activations }).await?;
-                Ok(version)
-            })
-            .await?;
-        made.changed()
+        let clock = self.clock().clone();
+        self.write(caller, move |txn| async move {
+            let (txn, status, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
+            if activate {
+                txn.require(Action::ActivateVersions, agent.customer_id, "agent")?;
+            }
+            if agent.archived_at.is_some() {
+                return Err(Error::Archived);
+            }
+            if let Some(expected) = expected_latest_number.filter(|expected| *expected != agent.latest_number)
+            {
+                return Err(Error::NotLatest { expected, actual: agent.latest_number });
+            }
+            LimitedResource::Versions.check(status.plan, i64::from(agent.latest_number) + 1)?;
+            let new = CheckedVersion { content, hash, message, created_at: clock.now() };
+            let version = append_version(&txn, &clock, &mut agent, new);
+            let serves = Some(version.id);
+            let activation = activate
+                .then(|| activation::record_activation(&txn, &clock, &mut agent, serves, Reason::Publish));
+            let (agents, versions) = (vec![agent], vec![version.clone()]);
+            let activations = activation.into_iter().collect();
+            txn.publish(Publication { agents, versions, activations }).await?;
+            Ok(Outcome::Changed(version))
+        })
+        .await
     }
 
     /// The versions with these ids that the reader may see, without their contents. For references from other
@@ -250,7 +246,7 @@ impl Registry {
         };
         let (mut found, mut missing) = (HashMap::new(), HashMap::new());
         for key in wanted.iter().filter(is_shown) {
-            match self.contents.get(key) {
+            match self.contents().get(key) {
                 Some(body) => drop(found.insert(*key, body)),
                 None => drop(missing.insert(key.id, *key)),
             }
@@ -260,7 +256,7 @@ impl Registry {
             for body in reading.view.all(agent_version::bodies(&reach, &ids)).await? {
                 let Some(key) = missing.get(&body.id) else { continue };
                 let body = Arc::new(body);
-                self.contents.insert(*key, &body);
+                self.contents().insert(*key, &body);
                 found.insert(*key, body);
             }
         }
@@ -316,7 +312,7 @@ pub(super) struct CheckedVersion {
 
 /// Makes the next version of a locked agent and records it. The caller must write the agent and the version.
 pub(super) fn append_version(
-    txn: &Txn,
+    txn: &GrantedTxn,
     clock: &Clock,
     agent: &mut Agent,
     new: CheckedVersion,

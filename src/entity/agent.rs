@@ -8,6 +8,7 @@ use sea_orm::{
 
 use super::{
     KeysetPage, TenantFilter,
+    agent_filter::AgentCondition,
     customer::CustomerStatus,
     erasure::{self, ErasureAction},
     search,
@@ -73,62 +74,6 @@ pub struct Filter {
     pub tool_name: Option<String>,
 }
 
-/// How many characters of each suffix of a name `agent_name_ends` stores.
-pub(super) const ENDING_CHARS: usize = 40;
-
-impl Filter {
-    /// Returns the filter as an SQL condition on `table`, and appends its parameters to `values`. `whose` returns
-    /// the condition that another table's row belongs to the same customers: their indexes begin with the
-    /// customer, so Postgres needs it to use them. Text is compared in ways for which row-level security permits
-    /// an index (see `0007_search.up.sql`).
-    fn condition(&self, table: &str, values: &mut Vec<Value>, whose: &dyn Fn(&str) -> String) -> String {
-        let Self { archived, name, name_starts_with, name_contains, model_name, tool_name } = self;
-        let mut parts = vec!["true".to_owned()];
-        let mut add = |value: Value, part: &dyn Fn(&str) -> String| {
-            values.push(value);
-            parts.push(part(&format!("${}", values.len())));
-        };
-        let range =
-            |column: &str, from: &str| format!("{column} >= {from} AND {column} < {from} || chr(1114111)");
-        if let Some(archived) = archived {
-            add((*archived).into(), &|value| format!("({table}.archived_at IS NOT NULL) = {value}"));
-        }
-        if let Some(name) = name {
-            add(name.clone().into(), &|value| format!("{table}.name = {value}"));
-        }
-        if let Some(start) = name_starts_with {
-            add(start.clone().into(), &|value| {
-                range(&format!("{table}.name_lower"), &format!("lower({value}::text)"))
-            });
-        }
-        if let Some(part) = name_contains {
-            let is_cut = part.chars().count() > ENDING_CHARS;
-            add(part.clone().into(), &|value| {
-                let begins = range("e.ending", &format!("left(lower({value}::text), {ENDING_CHARS})"));
-                let whole = format!(" AND strpos({table}.name_lower, lower({value}::text)) > 0");
-                format!(
-                    "EXISTS (SELECT FROM registry.agent_name_ends AS e WHERE {} AND e.agent_id = {table}.id AND {begins}){}",
-                    whose("e"),
-                    if is_cut { whole.as_str() } else { "" },
-                )
-            });
-        }
-        if let Some(model) = model_name {
-            add(model.clone().into(), &|value| format!("{table}.active_model_name = {value}"));
-        }
-        if let Some(tool) = tool_name {
-            add(tool.clone().into(), &|value| {
-                format!(
-                    "EXISTS (SELECT FROM registry.agent_active_tools AS u WHERE {} AND u.agent_id = {table}.id \
-                     AND u.tool_name = {value})",
-                    whose("u"),
-                )
-            });
-        }
-        parts.join(" AND ")
-    }
-}
-
 /// The agents that `tenants` admits.
 pub fn within(tenants: &TenantFilter) -> Select<Entity> {
     tenants.narrow(Entity::find(), Column::CustomerId)
@@ -141,16 +86,16 @@ pub fn by_ids(tenants: &TenantFilter, ids: &[AgentId]) -> Select<Entity> {
 
 /// The agents that `tenants` admits and that pass the filter.
 pub fn filtered(tenants: &TenantFilter, filter: &Filter) -> Select<Entity> {
-    let mut values = Vec::new();
-    let condition = match tenants {
-        TenantFilter::All => filter
-            .condition("agents", &mut values, &|alias| format!("{alias}.customer_id = agents.customer_id")),
-        TenantFilter::Only(customers) => {
-            values.push(uuids(customers));
-            filter.condition("agents", &mut values, &|alias| format!("{alias}.customer_id = ANY($1::uuid[])"))
-        }
+    let mut sql = Sql::default();
+    let customers = match tenants {
+        TenantFilter::All => "agents.customer_id".to_owned(),
+        TenantFilter::Only(customers) => format!("ANY({}::uuid[])", sql.bind(uuids(customers))),
     };
-    within(tenants).filter(Expr::cust_with_values(condition, values))
+    let whose = |alias: &str| format!("{alias}.customer_id = {customers}");
+    for condition in AgentCondition::all(filter, &mut sql) {
+        sql.and_where(condition.indexed("agents", &whose));
+    }
+    within(tenants).filter(sql.into_condition())
 }
 
 /// A page of the agents that `tenants` admits and that pass the filter, oldest first.

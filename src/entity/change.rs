@@ -130,6 +130,76 @@ pub enum Action {
     LogPruned,
 }
 
+/// The configurations that a kind of change may affect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigEffect {
+    /// None.
+    Nothing,
+    /// The configuration of the entry's agent.
+    OfAgent,
+    /// All configurations of the entry's customer, if the change starts or stops serving that customer.
+    OfCustomer,
+}
+
+/// What a kind of change affects beyond its own rows. Caches and open sessions are renewed by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effects {
+    /// Whether it may change the principal that a credential stands for: the credential cache evicts it.
+    pub principals: bool,
+    /// Whether it may remove a right: open sessions authenticate again.
+    pub rights: bool,
+    /// The configurations that it may change.
+    pub configs: ConfigEffect,
+    /// Whether it erases the customer's prompts and personal data.
+    pub erases: bool,
+}
+
+impl Action {
+    /// The effects table: one row for each kind of change.
+    #[must_use]
+    #[rustfmt::skip]
+    #[expect(clippy::match_same_arms, reason = "a table has one row for each action")]
+    pub const fn effects(self) -> Effects {
+        use ConfigEffect::{Nothing, OfAgent, OfCustomer};
+        match self {
+            //                          principals, rights, configs, erases
+            Self::CustomerCreated     => row(false, false, Nothing,    false),
+            Self::CustomerUpdated     => row(false, false, Nothing,    false),
+            Self::CustomerPlanSet     => row(true,  false, Nothing,    false),
+            Self::CustomerBillingSet  => row(true,  false, OfCustomer, false),
+            // Only a canceled customer can be erased, and it has no configurations any more.
+            Self::CustomerErased      => row(true,  true,  Nothing,    true),
+            Self::UserCreated         => row(true,  false, Nothing,    false),
+            Self::UserUpdated         => row(true,  false, Nothing,    false),
+            Self::MemberSet           => row(true,  true,  Nothing,    false),
+            Self::MemberRemoved       => row(true,  true,  Nothing,    false),
+            Self::InvitationCreated   => row(true,  false, Nothing,    false),
+            Self::InvitationRevoked   => row(false, false, Nothing,    false),
+            Self::ApiKeyCreated       => row(false, false, Nothing,    false),
+            Self::ApiKeyRotated       => row(true,  true,  Nothing,    false),
+            Self::ApiKeyRevoked       => row(true,  true,  Nothing,    false),
+            Self::OperatorAdded       => row(true,  false, Nothing,    false),
+            Self::OperatorRemoved     => row(true,  true,  Nothing,    false),
+            Self::ServiceTokenCreated => row(false, false, Nothing,    false),
+            Self::ServiceTokenRevoked => row(true,  true,  Nothing,    false),
+            Self::AgentCreated        => row(false, false, Nothing,    false),
+            Self::AgentUpdated        => row(false, false, OfAgent,    false),
+            // Archiving an active agent also deactivates it.
+            Self::AgentArchived       => row(false, false, Nothing,    false),
+            Self::AgentRestored       => row(false, false, Nothing,    false),
+            Self::VersionPublished    => row(false, false, Nothing,    false),
+            Self::AgentActivated      => row(false, false, OfAgent,    false),
+            Self::AgentDeactivated    => row(false, false, OfAgent,    false),
+            Self::LogPruned           => row(false, false, Nothing,    false),
+        }
+    }
+}
+
+/// A row of the effects table.
+const fn row(principals: bool, rights: bool, configs: ConfigEffect, erases: bool) -> Effects {
+    Effects { principals, rights, configs, erases }
+}
+
 /// A log entry. Immutable.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(schema_name = "registry", table_name = "changes")]

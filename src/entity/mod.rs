@@ -11,6 +11,7 @@ use crate::id::CustomerId;
 
 pub mod activation;
 pub mod agent;
+mod agent_filter;
 pub mod agent_version;
 pub mod api_key;
 pub mod audit;

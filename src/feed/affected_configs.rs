@@ -1,7 +1,7 @@
 //! Maps a log entry to the configurations that it affects.
 
 use crate::{
-    domain::change::{Change, ChangeAction},
+    domain::change::{Change, ConfigEffect},
     id::{AgentId, CustomerId},
 };
 
@@ -15,36 +15,11 @@ pub(super) enum AffectedConfigs {
 
 /// Returns the configurations that this entry may have changed.
 pub(super) fn affected_configs(change: &Change) -> AffectedConfigs {
-    match change.action {
-        ChangeAction::AgentActivated | ChangeAction::AgentDeactivated | ChangeAction::AgentUpdated => {
-            change.agent_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Agent)
-        }
-        ChangeAction::CustomerBillingSet if change.starts_or_stops_serving() => {
+    match change.action.effects().configs {
+        ConfigEffect::OfAgent => change.agent_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Agent),
+        ConfigEffect::OfCustomer if change.starts_or_stops_serving() => {
             change.customer_id.map_or(AffectedConfigs::Nothing, AffectedConfigs::Customer)
         }
-        // Archiving an active agent also deactivates it, and only a canceled customer can be erased.
-        ChangeAction::CustomerCreated
-        | ChangeAction::CustomerUpdated
-        | ChangeAction::CustomerPlanSet
-        | ChangeAction::CustomerBillingSet
-        | ChangeAction::CustomerErased
-        | ChangeAction::UserCreated
-        | ChangeAction::UserUpdated
-        | ChangeAction::MemberSet
-        | ChangeAction::MemberRemoved
-        | ChangeAction::InvitationCreated
-        | ChangeAction::InvitationRevoked
-        | ChangeAction::ApiKeyCreated
-        | ChangeAction::ApiKeyRotated
-        | ChangeAction::ApiKeyRevoked
-        | ChangeAction::OperatorAdded
-        | ChangeAction::OperatorRemoved
-        | ChangeAction::ServiceTokenCreated
-        | ChangeAction::ServiceTokenRevoked
-        | ChangeAction::AgentCreated
-        | ChangeAction::AgentArchived
-        | ChangeAction::AgentRestored
-        | ChangeAction::VersionPublished
-        | ChangeAction::LogPruned => AffectedConfigs::Nothing,
+        ConfigEffect::Nothing | ConfigEffect::OfCustomer => AffectedConfigs::Nothing,
     }
 }

@@ -75,7 +75,7 @@ impl CredentialCache {
 
     /// Evicts the principals that a commit may affect, before the commit is broadcast.
     pub(super) fn invalidate(&self, changes: &[Arc<Change>]) {
-        for change in changes.iter().filter(|change| affects_principals(change.action)) {
+        for change in changes.iter().filter(|change| change.action.effects().principals) {
             self.evict_matching(|principal| affects(change, principal));
         }
     }
@@ -89,38 +89,6 @@ impl CredentialCache {
         let mut known = lock(&self.0.known);
         self.0.generation.fetch_add(1, Ordering::SeqCst);
         known.retain(|_, principal| !is_concerned(principal));
-    }
-}
-
-/// Whether changes of this kind may affect a cached principal.
-fn affects_principals(action: ChangeAction) -> bool {
-    match action {
-        ChangeAction::CustomerPlanSet
-        | ChangeAction::CustomerBillingSet
-        | ChangeAction::CustomerErased
-        | ChangeAction::UserCreated
-        | ChangeAction::UserUpdated
-        | ChangeAction::MemberSet
-        | ChangeAction::MemberRemoved
-        | ChangeAction::InvitationCreated
-        | ChangeAction::OperatorAdded
-        | ChangeAction::OperatorRemoved
-        | ChangeAction::ApiKeyRotated
-        | ChangeAction::ApiKeyRevoked
-        | ChangeAction::ServiceTokenRevoked => true,
-        ChangeAction::CustomerCreated
-        | ChangeAction::CustomerUpdated
-        | ChangeAction::InvitationRevoked
-        | ChangeAction::ServiceTokenCreated
-        | ChangeAction::ApiKeyCreated
-        | ChangeAction::AgentCreated
-        | ChangeAction::AgentUpdated
-        | ChangeAction::AgentArchived
-        | ChangeAction::AgentRestored
-        | ChangeAction::VersionPublished
-        | ChangeAction::AgentActivated
-        | ChangeAction::AgentDeactivated
-        | ChangeAction::LogPruned => false,
     }
 }
 

@@ -30,7 +30,7 @@ struct Recent {
 impl RevocationLog {
     /// Remembers the changes of rights in a commit.
     pub(super) fn record(&self, changes: &[Arc<Change>]) {
-        for change in changes.iter().filter(|change| changes_rights(change.action)) {
+        for change in changes.iter().filter(|change| change.action.effects().rights) {
             let mut recent = self.recent();
             recent.count += 1;
             recent.changes.push_back(Arc::clone(change));
@@ -66,37 +66,6 @@ impl RevocationLog {
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
         lock(&self.0)
-    }
-}
-
-fn changes_rights(action: ChangeAction) -> bool {
-    match action {
-        ChangeAction::MemberSet
-        | ChangeAction::MemberRemoved
-        | ChangeAction::OperatorRemoved
-        | ChangeAction::ApiKeyRotated
-        | ChangeAction::ApiKeyRevoked
-        | ChangeAction::CustomerErased
-        | ChangeAction::ServiceTokenRevoked => true,
-        ChangeAction::CustomerCreated
-        | ChangeAction::CustomerUpdated
-        | ChangeAction::CustomerPlanSet
-        | ChangeAction::CustomerBillingSet
-        | ChangeAction::UserCreated
-        | ChangeAction::UserUpdated
-        | ChangeAction::InvitationCreated
-        | ChangeAction::InvitationRevoked
-        | ChangeAction::OperatorAdded
-        | ChangeAction::ServiceTokenCreated
-        | ChangeAction::ApiKeyCreated
-        | ChangeAction::AgentCreated
-        | ChangeAction::AgentUpdated
-        | ChangeAction::AgentArchived
-        | ChangeAction::AgentRestored
-        | ChangeAction::VersionPublished
-        | ChangeAction::AgentActivated
-        | ChangeAction::AgentDeactivated
-        | ChangeAction::LogPruned => false,
     }
 }
 

@@ -134,7 +134,7 @@ impl Registry {
         } else if OpaqueToken::claims(TokenKind::Api, bearer) {
             Credential::Api(OpaqueToken::parse(TokenKind::Api, bearer).ok_or(REFUSED)?)
         } else {
-            let claims = self.auth.issuer.check(&self.clock, bearer).await?;
+            let claims = self.auth().issuer.check(self.clock(), bearer).await?;
             super::user::check_subject(&claims.subject).map_err(|_| REFUSED)?;
             Credential::User(claims)
         };
@@ -152,7 +152,9 @@ impl Registry {
     ) -> Result<Authenticated> {
         let mut is_settled = true;
         let principal = match proof {
-            Credential::Service(key) => Principal::Service(service(&self.db.view(Scope::Auth), &key).await?),
+            Credential::Service(key) => {
+                Principal::Service(service(&self.db().view(Scope::Auth), &key).await?)
+            }
             Credential::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
             Credential::User(claims) => {
                 let (user, has_joined_all) = self.user(&claims, origin).await?;
@@ -169,12 +171,12 @@ impl Registry {
     #[must_use]
     pub fn recognize(&self, principal: &Principal, origin: &Origin) -> Option<Caller> {
         let caller = Caller { principal: principal.clone(), origin: origin.clone(), idempotency: None };
-        let now = self.clock.now();
+        let now = self.clock().now();
         if caller.has_expired(now) {
             return None;
         }
         if let Principal::ApiKey(KeyPrincipal { id, customer_id, .. }) = principal
-            && self.auth.must_store_use(*id, None, now)
+            && self.auth().must_store_use(*id, None, now)
         {
             self.store_use(*id, *customer_id, now);
         }
@@ -187,9 +189,9 @@ impl Registry {
     /// [`Error::Invalid`] for the subject, or when tokens come from an outside issuer.
     pub fn mint(&self, subject: TokenSubject, ttl: Duration) -> Result<String> {
         super::user::check_subject(&subject.subject)?;
-        match &self.auth.issuer {
+        match &self.auth().issuer {
             Issuer::Local(local) => {
-                local.mint(&self.clock, subject, ttl).map_err(|err| Error::Internal(Box::new(err)))
+                local.mint(self.clock(), subject, ttl).map_err(|err| Error::Internal(Box::new(err)))
             }
             Issuer::Outside(outside) => {
                 let message =
@@ -202,12 +204,12 @@ impl Registry {
     /// The `iss` claim that users' tokens must have.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        self.auth.issuer.name()
+        self.auth().issuer.name()
     }
 
     /// The user with these claims, after accepting its open invitations, and whether all of them were accepted.
     async fn user(&self, claims: &Claims, origin: &Origin) -> Result<(UserPrincipal, bool)> {
-        let view = self.db.view(Scope::Auth);
+        let view = self.db().view(Scope::Auth);
         let principal = self.load_user(&view, claims).await?;
         let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {
             return Ok((principal, true));
@@ -225,7 +227,7 @@ impl Registry {
                 tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
             }
         }
-        Ok((self.load_user(&self.db.view(Scope::Auth), claims).await?, has_joined_all))
+        Ok((self.load_user(&self.db().view(Scope::Auth), claims).await?, has_joined_all))
     }
 
     /// The user with these claims, as the database has it: profile, memberships, operator or not.
@@ -238,7 +240,7 @@ impl Registry {
         };
         let operator = view.one(operator::by_subject(issuer, subject)).await?.is_some();
         let (id, has_profile) =
-            profile.map_or_else(|| (self.clock.id(), false), |profile| (profile.id, true));
+            profile.map_or_else(|| (self.clock().id(), false), |profile| (profile.id, true));
         Ok(UserPrincipal {
             id,
             has_profile,
@@ -255,13 +257,13 @@ impl Registry {
 
     async fn api_key(&self, key: &OpaqueToken) -> Result<KeyPrincipal> {
         let id = ApiKeyId::from(key.id());
-        let found = self.db.view(Scope::Auth).one(api_key::credential(id)).await?.ok_or(REFUSED)?;
-        let now = self.clock.now();
+        let found = self.db().view(Scope::Auth).one(api_key::credential(id)).await?.ok_or(REFUSED)?;
+        let now = self.clock().now();
         let is_over = found.revoked_at.is_some() || found.expires_at.is_some_and(|at| at <= now);
         if !key.matches(&found.secret_hash) || is_over {
             return Err(REFUSED);
         }
-        if self.auth.must_store_use(id, found.last_used_at, now) {
+        if self.auth().must_store_use(id, found.last_used_at, now) {
             self.store_use(id, found.customer_id, now);
         }
         let api_key::Credential { customer_id, name, scopes, plan, expires_at, .. } = found;
@@ -271,7 +273,7 @@ impl Registry {
     /// Stores the use of a key in a background task. It isn't recorded in the log.
     fn store_use(&self, id: ApiKeyId, customer: CustomerId, now: Instant) {
         let registry = self.clone();
-        self.db.tasks().spawn_background(async move {
+        self.db().tasks().spawn_background(async move {
             if let Err(err) = registry.touch_key(id, customer, now, now - USE_STORED_EVERY).await {
                 tracing::warn!(error = %err, key = %id, "the use of an API key was not stored");
             }

@@ -8,27 +8,29 @@
 //! exclusively. So a write that was granted commits before a removal is confirmed, and a later write sees the
 //! removal.
 //!
-//! Nothing else in the domain may call [`crate::db::Db::write`].
+//! Nothing else in the domain may grant a [`Permit`].
 
-use std::{collections::BTreeMap, future::Future, ops::Deref, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use sea_orm::Set;
 
 use super::{
-    Caller, Error, KeyPrincipal, Principal, Registry, Result, UserPrincipal,
+    Caller, Error, KeyPrincipal, Principal, Result, UserPrincipal,
     auth::{REFUSED, parse_scopes},
     change::ChangeAction,
     policy::{self, Action},
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Actor, Author, ChangeRecord, Committed, DbError, Permit, Query, Scope, Txn},
+    db::{Actor, ChangeRecord, DbError, Permit, Query, Txn},
     entity::{TenantFilter, api_key, idempotency_key::StoredResult, membership, operator, user},
     id::{ApiKeyId, CustomerId, UserId},
 };
 
+mod granted;
 mod lock;
 
+pub(super) use granted::GrantedTxn;
 pub(super) use lock::check_status;
 
 /// The row that a caller's right to write depends on. It is read again inside the transaction.
@@ -71,33 +73,17 @@ pub(super) struct OpenTxn {
     clock: Clock,
 }
 
-/// An open transaction that can write, since its caller's right was confirmed inside it.
-#[derive(Debug)]
-pub(super) struct GrantedTxn {
-    txn: Arc<Txn>,
-    /// The caller, with its current rights at the customer that the write changes.
-    caller: Caller,
-}
-
-impl Deref for GrantedTxn {
-    type Target = Txn;
-
-    fn deref(&self) -> &Txn {
-        &self.txn
-    }
-}
-
-impl GrantedTxn {
-    /// Checks that the caller may also do this to the customer that was locked.
-    ///
-    /// # Errors
-    /// As [`policy::allow_on`].
-    pub(super) fn require(&self, action: Action, customer: CustomerId, what: &'static str) -> Result<()> {
-        policy::allow_on(&self.caller, action, customer, what)
-    }
-}
-
 impl OpenTxn {
+    /// Only for `write.rs`, which opens and commits the transaction.
+    pub(super) fn new(txn: Arc<Txn>, caller: Caller, clock: Clock) -> Self {
+        Self { txn, caller, clock }
+    }
+
+    /// Creates a user's profile before the right is confirmed. The commit fails unless a lock grants the write later.
+    pub(super) async fn make_profile(&self, user: &UserPrincipal, now: Instant) -> Result<()> {
+        make_profile(&self.txn, user, now).await
+    }
+
     /// The tenants whose rows each query must be narrowed to.
     pub(super) fn tenant_filter(&self) -> &TenantFilter {
         self.txn.tenant_filter()
@@ -196,7 +182,7 @@ impl OpenTxn {
     /// Allows the transaction to write and record what `permit` covers.
     fn grant(self, caller: Caller, permit: Permit) -> GrantedTxn {
         self.txn.permit(permit);
-        GrantedTxn { txn: self.txn, caller }
+        GrantedTxn::new(self.txn, caller)
     }
 }
 
@@ -212,76 +198,9 @@ fn renew_operator(caller: &mut Caller, is_operator: bool) -> Result<()> {
     Err(Error::Forbidden("you are no longer an operator"))
 }
 
-impl Registry {
-    /// Runs one write for `caller`, ignoring its idempotency key: operations use [`Registry::write`]. Creates an
-    /// operator's profile in its first write. Members have a profile already, and no other user may write.
-    pub(super) async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
-    where
-        T: Send + 'static,
-        F: FnOnce(OpenTxn) -> W + Send + 'static,
-        W: Future<Output = Result<T>> + Send,
-    {
-        let newcomer = match &caller.principal {
-            Principal::User(user) if user.operator && !user.has_profile => Some(user.clone()),
-            _ => None,
-        };
-        let (now, clock, by) = (self.clock.now(), self.clock.clone(), caller.clone());
-        let made = self
-            .db
-            .write(caller.scope(), caller.author(), move |txn| async move {
-                if let Some(user) = newcomer {
-                    make_profile(&txn, &user, now).await?;
-                }
-                work(OpenTxn { txn, caller: by, clock }).await
-            })
-            .await;
-        if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
-            // The result may depend on a commit that this call didn't make. Record the current head, so that later
-            // reads on this instance are at least as new.
-            self.db.observe_head().await;
-        }
-        made
-    }
-
-    /// Runs the write by which `caller` accepts an invitation of this customer. The caller has no right there yet:
-    /// [`OpenTxn::invitation`] reads the invitation, which gives it one.
-    pub(super) async fn run_joining<T, F, W>(
-        &self,
-        caller: Caller,
-        customer: CustomerId,
-        work: F,
-    ) -> Result<Committed<T>>
-    where
-        T: Send + 'static,
-        F: FnOnce(OpenTxn) -> W + Send + 'static,
-        W: Future<Output = Result<T>> + Send,
-    {
-        let actor = Actor { kind: super::change::ActorKind::User, ..caller.actor() };
-        let (author, clock) = (Author { actor, origin: caller.origin.clone() }, self.clock.clone());
-        let work = move |txn| work(OpenTxn { txn, caller, clock });
-        self.db.write(Scope::Joining(customer), author, work).await
-    }
-
-    /// Sets when a key was last used, unless it was used after `before`. Needs no right and isn't recorded in the
-    /// log.
-    pub(super) async fn touch_key(
-        &self,
-        id: ApiKeyId,
-        customer: CustomerId,
-        now: Instant,
-        before: Instant,
-    ) -> Result<()> {
-        let author = Caller::system("note").author();
-        let touch = async move |txn: Arc<Txn>| -> Result<u64> {
-            Ok(txn.update_all(api_key::touch(id, now, before)).await?)
-        };
-        self.db.write(Scope::Customers(vec![customer]), author, touch).await.map(drop)
-    }
-}
-
 /// Creates a user's profile. If another of its first writes has just created it, continues with that one as the
 /// actor.
-pub(super) async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: Instant) -> Result<()> {
+async fn make_profile(txn: &Txn, principal: &UserPrincipal, now: Instant) -> Result<()> {
     let row = user::ActiveModel {
         id: Set(principal.id),
         issuer: Set(principal.issuer.clone()),

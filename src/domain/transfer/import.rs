@@ -17,7 +17,7 @@ use super::{
         right, text,
     },
     line::{LINE_BYTES_MAX, Line},
-    plan::{self, CheckedLine, Outcome, invalid},
+    plan::{self, AppliedLine, CheckedLine, invalid},
 };
 use crate::{
     clock::Instant,
@@ -150,7 +150,7 @@ impl Registry {
         self.check_import(caller, &input).await.map_err(failed(0, None, done))?;
         let mut lines = LineReader { from, line: Vec::new(), number: 0, bytes: 0, names: HashSet::new() };
         loop {
-            let (batch, end) = lines.batch(&input.model_name, self.clock.now()).await;
+            let (batch, end) = lines.batch(&input.model_name, self.clock().now()).await;
             self.import_batch(caller, &input, batch, &mut done).await?;
             progress(lines.bytes);
             match end {
@@ -278,9 +278,9 @@ impl Registry {
         input: &ImportAgents,
         plans: &Arc<Vec<CheckedLine>>,
         range: std::ops::Range<usize>,
-    ) -> Result<Vec<Outcome>> {
+    ) -> Result<Vec<AppliedLine>> {
         let ImportAgents { customer_id, model_name: _, activate } = *input;
-        let (clock, plans) = (self.clock.clone(), Arc::clone(plans));
+        let (clock, plans) = (self.clock().clone(), Arc::clone(plans));
         let made = self
             .run(caller, move |txn| async move {
                 let some = plans.get(range).unwrap_or_default();
@@ -292,7 +292,7 @@ impl Registry {
 }
 
 impl Imported {
-    fn count(&mut self, Outcome { created, versions, changed }: Outcome) {
+    fn count(&mut self, AppliedLine { created, versions, changed }: AppliedLine) {
         self.created += u64::from(created);
         self.updated += u64::from(changed && !created);
         self.unchanged += u64::from(!changed);

@@ -10,20 +10,19 @@ use super::{
         customer,
         limit::{self, LimitedResource, QuotaKind},
         policy::Action,
-        right::OpenTxn,
+        right::{GrantedTxn, OpenTxn},
         version,
     },
     line::{CheckedLineVersion, Line},
 };
 use crate::{
     clock::{Clock, Instant},
-    db::Txn,
     entity::{self, agent_version, publication::Publication},
     id::{CustomerId, VersionId},
 };
 
 /// The result of one line.
-pub(super) struct Outcome {
+pub(super) struct AppliedLine {
     /// Whether the agent was created.
     pub(super) created: bool,
     /// How many versions were added.
@@ -83,7 +82,7 @@ pub(super) async fn apply(
     clock: &Clock,
     customer_id: CustomerId,
     activate: bool,
-) -> Result<Vec<Outcome>> {
+) -> Result<Vec<AppliedLine>> {
     let names: Vec<String> = plans.iter().map(|plan| plan.name.clone()).collect();
     // The customer is locked before any agent, so that nobody adds an agent meanwhile, and two imports don't deadlock
     // on each other's agents.
@@ -91,7 +90,7 @@ pub(super) async fn apply(
     for action in [Action::PublishVersions, Action::ActivateVersions] {
         txn.require(action, customer_id, "customer")?;
     }
-    let txn = &*txn;
+    let txn = &txn;
     let known = txn.all(entity::agent::locked_by_name(customer_id, &names)).await?;
     let mut known: HashMap<String, Agent> =
         known.into_iter().map(|agent| (agent.name.clone(), agent)).collect();
@@ -120,7 +119,7 @@ pub(super) async fn apply(
 
 /// Collects the rows to write, and writes them in batches.
 struct Writer<'a> {
-    txn: &'a Txn,
+    txn: &'a GrantedTxn,
     clock: &'a Clock,
     plan: customer::Plan,
     activate: bool,
@@ -129,7 +128,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Applies a line to a locked agent.
-    async fn apply(&mut self, plan: &CheckedLine, mut agent: Agent, created: bool) -> Result<Outcome> {
+    async fn apply(&mut self, plan: &CheckedLine, mut agent: Agent, created: bool) -> Result<AppliedLine> {
         let (txn, clock, before) = (self.txn, self.clock, self.txn.recorded());
         let CheckedLine { name: _, description, archived, active, versions } = plan;
         if created {
@@ -181,7 +180,7 @@ impl Writer<'_> {
             agent::archive_locked(txn, clock, agent).await?;
         }
         let versions = u64::try_from(plan.versions.len() - known).unwrap_or(u64::MAX);
-        Ok(Outcome { created, versions, changed: txn.recorded() > before })
+        Ok(AppliedLine { created, versions, changed: txn.recorded() > before })
     }
 
     /// Activates this version, unless it is active already.
@@ -222,7 +221,11 @@ pub(super) fn invalid(message: impl Into<String>) -> Error {
 }
 
 /// How many of the line's versions the agent already has. They must be the line's first ones.
-async fn count_known_versions(txn: &Txn, agent: &Agent, versions: &[CheckedLineVersion]) -> Result<usize> {
+async fn count_known_versions(
+    txn: &GrantedTxn,
+    agent: &Agent,
+    versions: &[CheckedLineVersion],
+) -> Result<usize> {
     let known = usize::try_from(agent.latest_number).unwrap_or(0);
     if known > versions.len() {
         let (has, first) = (versions.len(), versions.len() + 1);
@@ -244,7 +247,7 @@ async fn count_known_versions(txn: &Txn, agent: &Agent, versions: &[CheckedLineV
 }
 
 /// The id of the agent's version with this number.
-async fn known_version(txn: &Txn, agent: &Agent, number: i32) -> Result<VersionId> {
+async fn known_version(txn: &GrantedTxn, agent: &Agent, number: i32) -> Result<VersionId> {
     let found = txn.one(agent_version::summaries_by_numbers(&[(agent.id, number)])).await?;
     Ok(found.ok_or(Error::NotFound("version of this agent"))?.id)
 }

@@ -1,0 +1,181 @@
+//! The one way of a write. An operation of [`Registry`] asks the policy by the caller as it signed in, and passes its
+//! work to [`Registry::write`]. From there:
+//!
+//! 1. **Idempotency.** The transaction's first statement claims the caller's key. A key that an earlier write has
+//!    completed replays that write's result instead of the work.
+//! 2. **Lock and right.** The work gets an [`OpenTxn`], which can't write. Each of its locks reads the caller's right
+//!    again, asks the policy with it, and returns a [`super::right::GrantedTxn`], which can (see `right/mod.rs`).
+//! 3. **Changes.** The work writes rows, records a [`crate::db::ChangeRecord`] for each change, and returns an
+//!    [`Outcome`].
+//! 4. **Commit.** [`crate::db::Db::write`] appends the recorded changes to the log, completes the key, and commits. An
+//!    error before that rolls back everything, including the claim of the key.
+//!
+//! No other file of the domain may call [`crate::db::Db::write`].
+
+use std::{future::Future, sync::Arc};
+
+use sea_orm::Select;
+
+use super::{
+    Caller, Error, Principal, Registry, Result,
+    change::{ActorKind, ChangeAction},
+    idempotency::{self, Replayable},
+    right::{GrantedTxn, OpenTxn},
+};
+use crate::{
+    clock::Instant,
+    db::{Actor, Author, Committed, Scope, Txn},
+    entity::{api_key, change, log},
+    id::{ApiKeyId, CustomerId},
+};
+
+/// The result of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// The row as it is after the write.
+    pub value: T,
+    /// The commit that brought the row to this state: this write's, or an earlier one when this write changed
+    /// nothing.
+    pub revision: i64,
+}
+
+/// What a write's work returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome<T> {
+    /// The work recorded a change. Its revision is known after the commit.
+    Changed(T),
+    /// The row was already as requested.
+    Unchanged {
+        /// The row.
+        value: T,
+        /// The earlier commit that brought the row to this state.
+        since: i64,
+    },
+}
+
+impl<T> Outcome<T> {
+    /// The row, changed or not.
+    pub(super) fn value(&self) -> &T {
+        match self {
+            Self::Changed(value) | Self::Unchanged { value, .. } => value,
+        }
+    }
+
+    /// The result, after a commit with this revision.
+    fn committed(self, revision: Option<i64>) -> Result<Changed<T>> {
+        match (self, revision) {
+            (Self::Changed(value) | Self::Unchanged { value, .. }, Some(revision))
+            | (Self::Unchanged { value, since: revision }, None) => Ok(Changed { value, revision }),
+            (Self::Changed(_), None) => Err(Error::Internal("a write recorded no change".into())),
+        }
+    }
+}
+
+impl Registry {
+    /// Runs one write for `caller`. If the caller has sent the same request with the same idempotency key before,
+    /// replays that result instead. A concurrent request with the same key waits. A write that fails releases its
+    /// key.
+    pub(super) async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Changed<T>>
+    where
+        T: Replayable,
+        F: FnOnce(OpenTxn) -> W + Send + 'static,
+        W: Future<Output = Result<Outcome<T>>> + Send,
+    {
+        let (key, now) = (caller.idempotency.clone(), self.clock().now());
+        let work = move |txn: OpenTxn| async move {
+            let Some(key) = key else { return work(txn).await };
+            if let Some(replayed) = key.replay_or_claim(&txn, now).await? {
+                return Ok(replayed);
+            }
+            let outcome = work(txn.clone()).await?;
+            idempotency::complete(&txn, &outcome);
+            Ok(outcome)
+        };
+        let Committed { value: outcome, revision } = self.run(caller, work).await?;
+        outcome.committed(revision)
+    }
+
+    /// Runs one write for `caller`, ignoring its idempotency key: for the command line and for the service itself.
+    /// Creates an operator's profile in its first write. Members have a profile already, and no other user may write.
+    pub(super) async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(OpenTxn) -> W + Send + 'static,
+        W: Future<Output = Result<T>> + Send,
+    {
+        let newcomer = match &caller.principal {
+            Principal::User(user) if user.operator && !user.has_profile => Some(user.clone()),
+            _ => None,
+        };
+        let (now, clock, by) = (self.clock().now(), self.clock().clone(), caller.clone());
+        let work = move |txn| async move {
+            let txn = OpenTxn::new(txn, by, clock);
+            if let Some(user) = newcomer {
+                txn.make_profile(&user, now).await?;
+            }
+            work(txn).await
+        };
+        let made = self.db().write(caller.scope(), caller.author(), work).await;
+        if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
+            // The result may depend on a commit that this call didn't make: later reads on this instance must be at
+            // least as new.
+            self.db().observe_head().await;
+        }
+        made
+    }
+
+    /// Runs the write by which `caller` accepts an invitation of this customer. The caller has no right there yet:
+    /// [`OpenTxn::invitation`] reads the invitation, which gives it one.
+    pub(super) async fn run_joining<T, F, W>(
+        &self,
+        caller: Caller,
+        customer: CustomerId,
+        work: F,
+    ) -> Result<Committed<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(OpenTxn) -> W + Send + 'static,
+        W: Future<Output = Result<T>> + Send,
+    {
+        let actor = Actor { kind: ActorKind::User, ..caller.actor() };
+        let (author, clock) = (Author { actor, origin: caller.origin.clone() }, self.clock().clone());
+        let work = move |txn| work(OpenTxn::new(txn, caller, clock));
+        self.db().write(Scope::Joining(customer), author, work).await
+    }
+
+    /// Sets when a key was last used, unless it was used after `before`. Needs no right and isn't recorded in the
+    /// log.
+    pub(super) async fn touch_key(
+        &self,
+        id: ApiKeyId,
+        customer: CustomerId,
+        now: Instant,
+        before: Instant,
+    ) -> Result<()> {
+        let author = Caller::system("note").author();
+        let touch = async move |txn: Arc<Txn>| -> Result<u64> {
+            Ok(txn.update_all(api_key::touch(id, now, before)).await?)
+        };
+        self.db().write(Scope::Customers(vec![customer]), author, touch).await.map(drop)
+    }
+}
+
+/// The revision of this entry, for [`Outcome::Unchanged`]. When the entry was pruned or never existed, the last pruned
+/// revision: the state is at least that old.
+pub(super) async fn since(txn: &GrantedTxn, entry: Select<change::Entity>) -> Result<i64> {
+    if let Some(entry) = txn.one(entry).await? {
+        return Ok(entry.revision);
+    }
+    Ok(txn.one(log::floor()).await?.map_or(0, |floor| floor.revision))
+}
+
+/// The revision of this customer's last change of this kind, or of its creation when there was none: the commit that
+/// brought it to its current state.
+pub(super) async fn last_change_of_customer(
+    txn: &GrantedTxn,
+    id: CustomerId,
+    action: ChangeAction,
+) -> Result<i64> {
+    let actions = [action, ChangeAction::CustomerCreated];
+    since(txn, change::last_of_customer(id, actions)).await
+}

@@ -1,0 +1,148 @@
+//! The conditions of a filter of agents as SQL, for counts (`agent.rs`) and for pages (`search.rs`). Text is compared
+//! in ways for which row-level security permits an index (see `0007_search.up.sql`).
+
+use super::{agent::Filter, sql::Sql};
+
+/// How many characters of each suffix of a name `agent_name_ends` stores.
+const ENDING_CHARS: usize = 40;
+/// Ends the range of texts that begin with `from`: `from <= text < from || END`.
+const END: &str = "chr(1114111)";
+
+/// One condition of a filter: on the agent's own row, and as an index that finds the agents which meet it.
+pub(super) struct AgentCondition {
+    /// The condition on the agent's row. Prefixes and tools are written so that Postgres uses no index for them: it
+    /// might scan that index instead of a list's order.
+    row: Comparison,
+    index: IndexMatches,
+    /// Whether the index finds exactly these agents, not a superset.
+    is_exact: bool,
+}
+
+/// The rows of an index that a condition selects.
+pub(super) struct IndexMatches {
+    /// The column with the agent's id, and the table.
+    pub(super) column: &'static str,
+    pub(super) table: &'static str,
+    comparison: Comparison,
+}
+
+/// A comparison of a column with a value, an SQL expression.
+enum Comparison {
+    /// The column equals the value.
+    Equals(&'static str, String),
+    /// The column begins with the value, as a range.
+    InRange(&'static str, String),
+    /// The column begins with the value, without an index.
+    Begins(&'static str, String),
+    /// The column contains the value.
+    Contains(&'static str, String),
+    /// The column is null, or isn't.
+    IsNull(&'static str, bool),
+    /// The agent's active version has the tool with this name.
+    HasTool(String),
+}
+
+impl Comparison {
+    /// The comparison in the row `alias`.
+    fn on(&self, alias: &str) -> String {
+        match self {
+            Self::Equals(column, value) => format!("{alias}.{column} = {value}"),
+            Self::InRange(column, from) => {
+                format!("{alias}.{column} >= {from} AND {alias}.{column} < {from} || {END}")
+            }
+            Self::Begins(column, start) => format!("strpos({alias}.{column}, {start}) = 1"),
+            Self::Contains(column, part) => format!("strpos({alias}.{column}, {part}) > 0"),
+            Self::IsNull(column, true) => format!("{alias}.{column} IS NULL"),
+            Self::IsNull(column, false) => format!("{alias}.{column} IS NOT NULL"),
+            // A scalar subquery, because Postgres might turn EXISTS into a join that begins with all agents that have
+            // the tool.
+            Self::HasTool(name) => format!(
+                "(SELECT true FROM registry.agent_active_tools AS u WHERE u.agent_id = {alias}.id AND u.tool_name = {name})"
+            ),
+        }
+    }
+}
+
+impl IndexMatches {
+    /// A condition on columns of `agents` itself.
+    fn of_agents(comparison: Comparison) -> Self {
+        Self { column: "id", table: "agents", comparison }
+    }
+
+    /// A condition on a table with rows of agents.
+    fn of(table: &'static str, comparison: Comparison) -> Self {
+        Self { column: "agent_id", table, comparison }
+    }
+
+    /// The condition on the table's row `alias`, without one on the customer.
+    pub(super) fn on(&self, alias: &str) -> String {
+        self.comparison.on(alias)
+    }
+}
+
+impl AgentCondition {
+    /// The conditions of this filter. Binds its values.
+    pub(super) fn all(filter: &Filter, sql: &mut Sql) -> Vec<Self> {
+        use Comparison::{Begins, Contains, Equals, HasTool, InRange, IsNull};
+        let Filter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
+        let mut conditions = Vec::new();
+        let mut add = |row, index, is_exact| conditions.push(Self { row, index, is_exact });
+        if let Some(name) = name {
+            let name = sql.bind(name.clone());
+            let lower = Equals("name_lower", format!("lower({name}::text)"));
+            add(Equals("name", name), IndexMatches::of_agents(lower), false);
+        }
+        if let Some(start) = name_starts_with {
+            let start = format!("lower({}::text)", sql.bind(start.clone()));
+            let range = IndexMatches::of_agents(InRange("name_lower", start.clone()));
+            add(Begins("name_lower", start), range, true);
+        }
+        if let Some(part) = name_contains {
+            let is_whole = part.chars().count() <= ENDING_CHARS;
+            let part = format!("lower({}::text)", sql.bind(part.clone()));
+            let ending = InRange("ending", format!("left({part}, {ENDING_CHARS})"));
+            add(Contains("name_lower", part), IndexMatches::of("agent_name_ends", ending), is_whole);
+        }
+        if let Some(tool) = tool_name {
+            let tool = sql.bind(tool.clone());
+            let named = IndexMatches::of("agent_active_tools", Equals("tool_name", tool.clone()));
+            add(HasTool(tool), named, true);
+        }
+        if let Some(model) = model_name {
+            let model = sql.bind(model.clone());
+            let same = IndexMatches::of_agents(Equals("active_model_name", model.clone()));
+            add(Equals("active_model_name", model), same, true);
+        }
+        if let Some(archived) = archived {
+            let same = IndexMatches::of_agents(IsNull("archived_at", !archived));
+            add(IsNull("archived_at", !archived), same, true);
+        }
+        conditions
+    }
+
+    /// The condition on the agent's row `alias` alone.
+    pub(super) fn on(&self, alias: &str) -> String {
+        self.row.on(alias)
+    }
+
+    /// The condition on the agent's row `alias`, in a form for which Postgres can use the index. `whose` returns the
+    /// condition that a table's row belongs to the same customers: the indexes begin with the customer.
+    pub(super) fn indexed(&self, alias: &str, whose: &dyn Fn(&str) -> String) -> String {
+        let IndexMatches { column, table, comparison } = &self.index;
+        let found = if *table == "agents" {
+            comparison.on(alias)
+        } else {
+            format!(
+                "EXISTS (SELECT FROM registry.{table} AS x WHERE {} AND x.{column} = {alias}.id AND {})",
+                whose("x"),
+                comparison.on("x"),
+            )
+        };
+        if self.is_exact { found } else { format!("{found} AND {}", self.on(alias)) }
+    }
+
+    /// The index.
+    pub(super) fn index(&self) -> &IndexMatches {
+        &self.index
+    }
+}
