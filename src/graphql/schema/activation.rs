@@ -106,7 +106,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.activation_counts.load(of.agent).await?.map_or(0, |count| *count))
+    Ok(of.view.loaders().activation_counts.load(of.agent).await?.map_or(0, |count| *count))
 }
 
 impl InlineFields for Activation {}
@@ -122,7 +122,7 @@ impl ActivationConnection {
         agent: AgentId,
         args: PageArgs<ActivationId>,
     ) -> async_graphql::Result<Self> {
-        let page = view.activation_pages.load((agent, args)).await?;
+        let page = view.loaders().activation_pages.load((agent, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Activation { row: Arc::clone(row), view: view.clone() })
         });
@@ -135,7 +135,7 @@ impl RequestView {
         &self,
         id: ActivationId,
     ) -> async_graphql::Result<Option<Activation>> {
-        Ok(self.activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
+        Ok(self.loaders().activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
     }
 }
 

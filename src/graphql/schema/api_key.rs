@@ -83,7 +83,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.loaders().api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
 impl InlineFields for ApiKey {}
@@ -100,7 +100,7 @@ impl ApiKeyConnection {
         args: PageArgs<ApiKeyId>,
     ) -> async_graphql::Result<Self> {
         view.allow_on(Action::ReadKeys, customer)?;
-        let page = view.api_key_pages.load((customer, args)).await?;
+        let page = view.loaders().api_key_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| ApiKey { row: Arc::clone(row), view: view.clone() })
         });

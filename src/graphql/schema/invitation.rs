@@ -68,7 +68,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.loaders().invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
 impl InlineFields for Invitation {}
@@ -85,7 +85,7 @@ impl InvitationConnection {
         args: PageArgs<InvitationId>,
     ) -> async_graphql::Result<Self> {
         view.allow_on(Action::ReadMembers, customer)?;
-        let page = view.invitation_pages.load((customer, args)).await?;
+        let page = view.loaders().invitation_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Invitation { row: Arc::clone(row), view: view.clone() })
         });

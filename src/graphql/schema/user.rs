@@ -74,7 +74,7 @@ impl User {
     /// The user's e-mail address; null if unknown, and for everyone but the user and operators. A customer's ADMINs
     /// find its members' addresses in `Customer.members`.
     async fn email(&self) -> Option<&str> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let may_see = caller.profile() == Some(self.row.id) || policy::is_platform(caller);
         self.row.email.as_deref().filter(|_| may_see)
     }
@@ -126,7 +126,7 @@ impl Actor {
     /// The UUID of the user, API key or service token. Null for SYSTEM. Service tokens, and API keys without
     /// `changes:read`, see only their own.
     async fn id(&self) -> Option<ID> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let is_oneself = self.id.is_some() && caller.actor().id == self.id;
         let may_see = is_oneself || policy::allow(caller, Action::ReadPeople).is_ok();
         self.id.filter(|_| may_see).map(to_id)
@@ -156,7 +156,7 @@ impl Actor {
 
 impl RequestView {
     pub(in crate::graphql) async fn user(&self, id: UserId) -> async_graphql::Result<Option<User>> {
-        Ok(self.users.load(id).await?.map(|row| User { row, view: self.clone() }))
+        Ok(self.loaders().users.load(id).await?.map(|row| User { row, view: self.clone() }))
     }
 }
 
@@ -238,7 +238,7 @@ impl ViewerMembership {
 
     /// What your role allows at this customer, regardless of its billing status.
     async fn permissions(&self) -> Vec<Permission> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let may = |action: &Action| policy::allow_on(caller, *action, self.customer_id, "customer").is_ok();
         Action::ALL.into_iter().filter(may).map(Into::into).collect()
     }
@@ -249,7 +249,7 @@ impl ViewerMembership {
 impl Viewer {
     /// The kind of caller that you are.
     async fn kind(&self) -> ActorKind {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::User(user) if user.operator => ActorKind::Operator,
             Principal::User(_) => ActorKind::User,
             Principal::ApiKey(_) => ActorKind::ApiKey,
@@ -262,7 +262,7 @@ impl Viewer {
     /// first write creates.
     async fn user(&self) -> Nullable<User> {
         nullable(async {
-            match &self.view.reading.caller.principal {
+            match &self.view.caller().principal {
                 Principal::User(user) if user.has_profile => self.view.user(user.id).await,
                 Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
                     Ok(None)
@@ -274,7 +274,7 @@ impl Viewer {
 
     /// Your name in your credential: a user's subject, or the name of an API key or service token.
     async fn name(&self) -> &str {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::User(user) => &user.subject,
             Principal::ApiKey(key) => &key.name,
             Principal::Service(service) => &service.name,
@@ -284,12 +284,12 @@ impl Viewer {
 
     /// True if you are an operator: a user of the platform, with rights at all customers.
     async fn is_operator(&self) -> bool {
-        matches!(&self.view.reading.caller.principal, Principal::User(user) if user.operator)
+        matches!(&self.view.caller().principal, Principal::User(user) if user.operator)
     }
 
     /// Your role at each of your customers; empty for operators who have none, and for programs.
     async fn memberships(&self) -> Vec<ViewerMembership> {
-        let Principal::User(user) = &self.view.reading.caller.principal else {
+        let Principal::User(user) = &self.view.caller().principal else {
             return Vec::new();
         };
         let place = |(customer_id, role): (&CustomerId, &member::Role)| ViewerMembership {
@@ -302,7 +302,7 @@ impl Viewer {
 
     /// What your API key or service token may do, spelled as `agents:read`; empty for users.
     async fn scopes(&self) -> Vec<&'static str> {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::ApiKey(key) => key.scopes.iter().map(|scope| scope.as_str()).collect(),
             Principal::Service(service) => service.scopes.iter().map(|scope| scope.as_str()).collect(),
             Principal::User(_) | Principal::System => Vec::new(),
@@ -311,7 +311,7 @@ impl Viewer {
 
     /// What you may do at one customer at least. `ViewerMembership.permissions` says what you may do at which one.
     async fn permissions(&self) -> Vec<Permission> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let places: Vec<CustomerId> = match &caller.principal {
             Principal::User(user) if !user.operator => user.memberships.keys().copied().collect(),
             Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
@@ -331,7 +331,7 @@ impl Viewer {
 
     /// The UUID of your API key's customer; null for users and service tokens.
     async fn customer_id(&self) -> Option<ID> {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::ApiKey(key) => Some(to_id(key.customer_id)),
             Principal::User(_) | Principal::Service(_) | Principal::System => None,
         }
@@ -339,7 +339,7 @@ impl Viewer {
 
     /// When your credential expires; null if it doesn't expire.
     async fn expires_at(&self) -> Option<DateTime> {
-        self.view.reading.caller.expires_at().map(Into::into)
+        self.view.caller().expires_at().map(Into::into)
     }
 }
 
