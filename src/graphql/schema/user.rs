@@ -160,57 +160,19 @@ impl RequestView {
     }
 }
 
-/// A right that a caller can have; see `Viewer.permissions`. A suspended customer can limit it further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "Action")]
-pub enum Permission {
-    /// Create customers; for operators.
-    CreateCustomer,
-    /// Make and revoke service tokens, and list the subscriptions of an instance; for operators.
-    ManagePlatform,
-    /// Set a customer's plan and billing status; for operators.
-    ManageBilling,
-    /// Erase the data of a CANCELED customer; for operators.
-    EraseCustomer,
-    /// Change a customer's name.
-    UpdateCustomer,
-    /// Read a customer's plan, usage and billing status.
-    ReadBilling,
-    /// Read a customer's members and open invitations, with e-mail addresses.
-    ReadMembers,
-    /// Invite members, and change members' roles.
-    ManageMembers,
-    /// Remove members, and revoke invitations.
-    RemoveMembers,
-    /// Read a customer's API keys, without their secrets.
-    ReadKeys,
-    /// Make and rotate a customer's API keys.
-    ManageKeys,
-    /// Revoke a customer's API keys.
-    RevokeKeys,
-    /// Read and list customers, agents, versions and activations.
-    ReadAgents,
-    /// Read an agent or version that another object leads to, such as an activation or a mutation's payload.
-    ReadServing,
-    /// Read the content of versions: prompts, parameters and tools.
-    ReadContent,
-    /// Read descriptions of agents and messages of versions, which people wrote for people.
-    ReadNotes,
-    /// Read who did something.
-    ReadPeople,
-    /// Create, update, archive and restore agents.
-    WriteAgents,
-    /// Publish versions of agents.
-    PublishVersions,
-    /// Activate versions, roll back and deactivate.
-    ActivateVersions,
-    /// Read the active configurations of agents.
-    ReadConfigs,
-    /// Subscribe to activations; together with READ_CONFIGS, also to configurations.
-    WatchActivations,
-    /// Read the audit log, and subscribe to it.
-    ReadChanges,
+/// Defines [`Permission`] from the policy's actions, whose descriptions become those of its values.
+macro_rules! define_permission {
+    ($($(#[$description:meta])* $Action:ident,)*) => {
+        /// A right that a caller can have; see `Viewer.permissions`. A suspended customer can limit it further.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+        #[graphql(remote = "Action")]
+        pub enum Permission {
+            $($(#[$description])* $Action,)*
+        }
+    };
 }
+
+policy::with_actions!(define_permission);
 
 /// The caller of this request: you, and what you may do.
 pub struct Viewer {
