@@ -149,9 +149,7 @@ pub struct ActivateVersionInput {
     /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
     /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -163,9 +161,7 @@ pub struct RollbackInput {
     /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
     /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -177,9 +173,7 @@ pub struct DeactivateInput {
     /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
     /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

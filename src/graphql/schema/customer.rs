@@ -303,9 +303,7 @@ impl CustomerQuery {
 pub struct CreateCustomerInput {
     /// The display name: 1 to 200 characters, not unique.
     name: String,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -316,9 +314,7 @@ pub struct UpdateCustomerInput {
     customer_id: ID,
     /// The new display name: 1 to 200 characters.
     name: Option<String>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

@@ -102,9 +102,7 @@ pub struct InviteMemberInput {
     email: String,
     /// The role that the new member will have.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -113,9 +111,7 @@ pub struct InviteMemberInput {
 pub struct RevokeInvitationInput {
     /// The UUID of the open invitation.
     invitation_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

@@ -103,9 +103,7 @@ pub struct ChangeMemberRoleInput {
     user_id: ID,
     /// The role from now on.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -116,9 +114,7 @@ pub struct RemoveMemberInput {
     customer_id: ID,
     /// The UUID of the member's user.
     user_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

@@ -276,9 +276,7 @@ pub struct PublishVersionInput {
     /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
     /// checked if left out.
     expected_latest_number: Option<i32>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
