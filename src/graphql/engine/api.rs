@@ -14,7 +14,7 @@ use super::{
     context::Request,
     document::{DocumentLookup, Documents, Refusal, Tenant, TrustedDocuments},
     front::{error_entry, front},
-    operation::{CheckedOperation, Operation},
+    operation::{CheckedOperation, Operation, library_request},
     render_cache::RenderCache,
     response_cache::ResponseCache,
 };
@@ -119,10 +119,12 @@ impl Api {
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
         let request_id = caller.request_id().to_owned();
-        let is_mutation = accepted.prepared.kind == OperationType::Mutation;
+        let CheckedOperation { prepared, request_body, .. } = accepted;
+        let is_mutation = prepared.kind == OperationType::Mutation;
         let data = Request::new(&self.registry, &self.hub, caller, None);
         let shown_config = Arc::clone(&data.shown_config);
-        let answer = timeout(DEADLINE, self.schema.execute(accepted.request().data(data))).await;
+        let answer =
+            timeout(DEADLINE, self.schema.execute(library_request(prepared.executable).data(data))).await;
         self.hub.wait_until_caught_up().await;
         match answer {
             Ok(mut response) => {
@@ -131,7 +133,7 @@ impl Api {
                 }
                 let answer = Answer::of(response, &request_id, self.front.limits().errors);
                 if let (Some(request_body), Some(hot), []) =
-                    (&accepted.request_body, shown_config.get(), answer.errors.as_slice())
+                    (&request_body, shown_config.get(), answer.errors.as_slice())
                 {
                     self.response_cache.keep(request_body, hot, answer.to_json().as_bytes().to_vec().into());
                 }
