@@ -19,85 +19,83 @@ pub enum CustomerState {
     Any,
 }
 
-/// An action that a caller may or may not be allowed to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Create customers.
-    CreateCustomer,
-    /// Add and remove operators, and create and revoke service tokens.
-    ManagePlatform,
-    /// Set a customer's plan and billing status.
-    ManageBilling,
-    /// Erase the data of a canceled customer.
-    EraseCustomer,
-    /// Change a customer's own fields, such as its name.
-    UpdateCustomer,
-    /// Read a customer's plan, its usage of the limits, and its billing status.
-    ReadBilling,
-    /// Read a customer's members and invitations, with their e-mail addresses.
-    ReadMembers,
-    /// Invite people to a customer, and change the roles of its members.
-    ManageMembers,
-    /// Remove members of a customer, and revoke invitations.
-    RemoveMembers,
-    /// Read a customer's API keys, without their secrets.
-    ReadKeys,
-    /// Create and rotate a customer's API keys.
-    ManageKeys,
-    /// Revoke a customer's API keys.
-    RevokeKeys,
-    /// Read a customer and its agents, versions and activations.
-    ReadAgents,
-    /// Read agents and versions that another object refers to: an activation, or the result of one's own write.
-    ReadServing,
-    /// Read the contents of versions: prompts, parameters, tools.
-    ReadContent,
-    /// Read texts that people wrote for people: descriptions of agents, messages of versions.
-    ReadNotes,
-    /// Read who did something.
-    ReadPeople,
-    /// Create, update, archive and restore agents.
-    WriteAgents,
-    /// Publish versions.
-    PublishVersions,
-    /// Activate, roll back and deactivate.
-    ActivateVersions,
-    /// Read active configurations.
-    ReadConfigs,
-    /// Watch activations.
-    WatchActivations,
-    /// Read and watch the audit log.
-    ReadChanges,
+/// Passes all actions to a macro, each with its description. Clients read the descriptions: GraphQL's `Permission` is
+/// defined from the same list.
+macro_rules! with_actions {
+    ($define:ident) => {
+        $define! {
+            /// Create customers; for operators.
+            CreateCustomer,
+            // Also: add and remove operators, which only the command line does.
+            /// Make and revoke service tokens, and list the subscriptions of an instance; for operators.
+            ManagePlatform,
+            /// Set a customer's plan and billing status; for operators.
+            ManageBilling,
+            /// Erase the data of a CANCELED customer; for operators.
+            EraseCustomer,
+            /// Change a customer's name.
+            UpdateCustomer,
+            /// Read a customer's plan, usage and billing status.
+            ReadBilling,
+            /// Read a customer's members and open invitations, with e-mail addresses.
+            ReadMembers,
+            /// Invite members, and change members' roles.
+            ManageMembers,
+            /// Remove members, and revoke invitations.
+            RemoveMembers,
+            /// Read a customer's API keys, without their secrets.
+            ReadKeys,
+            /// Make and rotate a customer's API keys.
+            ManageKeys,
+            /// Revoke a customer's API keys.
+            RevokeKeys,
+            /// Read and list customers, agents, versions and activations.
+            ReadAgents,
+            /// Read an agent or version that another object leads to, such as an activation or a mutation's payload.
+            ReadServing,
+            /// Read the content of versions: prompts, parameters and tools.
+            ReadContent,
+            /// Read descriptions of agents and messages of versions, which people wrote for people.
+            ReadNotes,
+            /// Read who did something.
+            ReadPeople,
+            /// Create, update, archive and restore agents.
+            WriteAgents,
+            /// Publish versions of agents.
+            PublishVersions,
+            /// Activate versions, roll back and deactivate.
+            ActivateVersions,
+            /// Read the active configurations of agents.
+            ReadConfigs,
+            /// Subscribe to activations; together with READ_CONFIGS, also to configurations.
+            WatchActivations,
+            /// Read the audit log, and subscribe to it.
+            ReadChanges,
+        }
+    };
 }
 
-impl Action {
-    /// All actions: for tests of the whole table, and for callers that ask what they are allowed to do.
-    pub const ALL: [Self; 23] = [
-        Self::CreateCustomer,
-        Self::ManagePlatform,
-        Self::ManageBilling,
-        Self::EraseCustomer,
-        Self::UpdateCustomer,
-        Self::ReadBilling,
-        Self::ReadMembers,
-        Self::ManageMembers,
-        Self::RemoveMembers,
-        Self::ReadKeys,
-        Self::ManageKeys,
-        Self::RevokeKeys,
-        Self::ReadAgents,
-        Self::ReadServing,
-        Self::ReadContent,
-        Self::ReadNotes,
-        Self::ReadPeople,
-        Self::WriteAgents,
-        Self::PublishVersions,
-        Self::ActivateVersions,
-        Self::ReadConfigs,
-        Self::WatchActivations,
-        Self::ReadChanges,
-    ];
+pub(crate) use with_actions;
 
+/// Defines [`Action`] and the list of all actions.
+macro_rules! define_action {
+    ($($(#[$description:meta])* $Action:ident,)*) => {
+        /// An action that a caller may or may not be allowed to do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$description])* $Action,)*
+        }
+
+        impl Action {
+            /// All actions: for tests of the whole table, and for callers that ask what they are allowed to do.
+            pub const ALL: [Self; [$(Self::$Action),*].len()] = [$(Self::$Action),*];
+        }
+    };
+}
+
+with_actions!(define_action);
+
+impl Action {
     /// The state that the customer must be in. Actions that only remove rights are possible at suspended and canceled
     /// customers, because their keys can leak too. Deactivating isn't one of these: a suspended customer serves
     /// nothing anyway.

@@ -56,9 +56,9 @@ pub(crate) fn check(front: &Inner, text: Arc<str>) -> Result<Document, Errors> {
         Ok(valid) => (valid.into_inner(), Vec::new()),
         Err(failed) => (failed.partial, from_library(&failed.errors, &source, CHECKED_HERE, limits.errors)),
     };
-    let (steering, of_places) = usage::check(front, &source, &tree, errors.is_empty());
-    errors.extend(of_places);
+    let found = usage::check(front, &source, &tree, errors.is_empty());
+    errors.extend(found.errors);
     errors.sort_by(|one, other| one.locations.cmp(&other.locations));
     refused(errors)?;
-    Ok(Document::new(source, tree, steering, selections))
+    Ok(Document::new(source, tree, found.steering, selections, found.plan))
 }

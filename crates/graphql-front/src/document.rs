@@ -82,8 +82,19 @@ pub(crate) struct PlanKey {
 }
 
 impl Document {
-    pub(crate) fn new(source: Source, tree: Tree, steering: Steering, selections: usize) -> Self {
-        Self { source, tree, steering, selections, plans: Mutex::default() }
+    /// Makes a document. `plan` is one that its checks have made.
+    pub(crate) fn new(
+        source: Source,
+        tree: Tree,
+        steering: Steering,
+        selections: usize,
+        plan: Option<(PlanKey, Plan)>,
+    ) -> Self {
+        let mut document = Self { source, tree, steering, selections, plans: Mutex::default() };
+        let weight_max = document.plan_weight_max();
+        let plan = plan.filter(|(_, plan)| plan.weight <= weight_max);
+        document.plans = Mutex::new(plan.map(|(key, plan)| (key, Arc::new(plan))).into_iter().collect());
+        document
     }
 
     /// Returns the approximate size of this document in memory, in bytes, including its cached plans.

@@ -14,20 +14,28 @@ use apollo_compiler::{
 };
 
 use crate::{
-    document::Source,
+    document::{PlanKey, Source},
     error::{Error, ErrorKind},
     literal::{Coerced, LiteralError, Place, Reader, ScalarVariable, Variables},
-    normalize::normalize,
+    normalize::{Plan, normalize},
     schema::Inner,
 };
 
 /// The variables in `@skip` and `@include` of each operation, by the operation's name.
 pub(crate) type Steering = HashMap<Option<Name>, Vec<Name>>;
 
+/// What the checks of a document found.
+pub(crate) struct Findings {
+    pub(crate) steering: Steering,
+    /// The plan of the document's only operation, if no `@skip` or `@include` can change it.
+    pub(crate) plan: Option<(PlanKey, Plan)>,
+    /// About [`Limits::errors`](crate::Limits::errors) at most.
+    pub(crate) errors: Vec<Error>,
+}
+
 /// Checks all operations and fragments. If there are no other errors (`is_right`), also checks that merged fields
-/// have equal arguments. Returns the variables in `@skip` and `@include`, and the errors, about
-/// [`Limits::errors`](crate::Limits::errors) at most.
-pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool) -> (Steering, Vec<Error>) {
+/// have equal arguments.
+pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool) -> Findings {
     let mut checker = Checker { front, source, errors: Vec::new() };
     let mut fragments: HashMap<&str, OwnUsages<'_>> = HashMap::new();
     for (name, fragment) in &tree.fragments {
@@ -36,7 +44,7 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool)
         checker.selections(&fragment.selection_set, &mut part);
         fragments.insert(name.as_str(), part);
     }
-    let mut steering = Steering::new();
+    let (mut steering, mut plan) = (Steering::new(), None);
     for operation in tree.operations.iter() {
         let mut part = OwnUsages::default();
         checker.directives(&operation.directives, &mut part);
@@ -44,8 +52,9 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool)
             checker.definition(definition);
         }
         checker.selections(&operation.selection_set, &mut part);
-        let mut steers: Vec<Name> = Vec::new();
+        let (mut steers, mut is_conditional): (Vec<Name>, bool) = (Vec::new(), false);
         for part in reachable(&part, &fragments) {
+            is_conditional |= part.is_conditional;
             for usage in &part.usages {
                 checker.usage(operation, usage);
             }
@@ -56,10 +65,15 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool)
         steering.insert(operation.name.clone(), steers);
         checker.subscription_root(operation, tree);
         if is_right && checker.errors.is_empty() {
-            checker.arguments_agree(operation, tree);
+            let agreed = checker.arguments_agree(operation, tree);
+            // Plans of many operations together could exceed what a document may weigh.
+            plan = agreed.filter(|_| !is_conditional && tree.operations.len() == 1).map(|plan| {
+                let operation = operation.name.as_ref().map(ToString::to_string);
+                (PlanKey { operation, steering: Vec::new() }, plan)
+            });
         }
     }
-    (steering, checker.errors)
+    Findings { steering, plan, errors: checker.errors }
 }
 
 /// The content of an operation or a fragment, without the fragments that it spreads.
@@ -67,6 +81,8 @@ pub(crate) fn check(front: &Inner, source: &Source, tree: &Tree, is_right: bool)
 struct OwnUsages<'a> {
     usages: Vec<Usage>,
     steering: Vec<&'a Name>,
+    /// Whether it has a `@skip` or an `@include`.
+    is_conditional: bool,
     spreads: Vec<&'a str>,
 }
 
@@ -135,6 +151,7 @@ impl Checker<'_> {
                 self.arguments(&directive.name, &directive.arguments, &defined.arguments, part);
             }
             if matches!(directive.name.as_str(), "skip" | "include") {
+                part.is_conditional = true;
                 let steered = directive.arguments.iter().filter_map(|argument| match &*argument.value {
                     Value::Variable(name) => Some(name),
                     _ => None,
@@ -200,11 +217,11 @@ impl Checker<'_> {
     }
 
     /// Checks that merged fields have equal arguments (section 5.3.2). The library checks this too, but considers
-    /// `[RED]` and `[RED, GREEN]` equal.
-    fn arguments_agree(&mut self, operation: &Operation, tree: &Tree) {
-        if let Err(error) = normalize(self.front, self.source, tree, operation, None) {
-            self.errors.push(error);
-        }
+    /// `[RED]` and `[RED, GREEN]` equal. Returns the plan in which they are merged, without `@skip` and `@include`.
+    fn arguments_agree(&mut self, operation: &Operation, tree: &Tree) -> Option<Plan> {
+        normalize(self.front, self.source, tree, operation, None)
+            .map_err(|error| self.errors.push(error))
+            .ok()
     }
 
     /// Checks that a subscription has one root field (section 5.2.4.1). Selections with the same response key are

@@ -1,26 +1,13 @@
 //! What a resolver works with: the caller, the domain's verbs, and a snapshot of the database.
 
-use std::{
-    ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use async_graphql::Context;
 
-use super::{
-    batch::{
-        ActivationById, ActivationCount, ActivationPage, AgentById, AgentCount, AgentPage, ApiKeyCount,
-        ApiKeyPage, ChangeCount, ChangePage, CustomerById, InvitationCount, InvitationPage, MemberCount,
-        MemberPage, OwnedCount, OwnedPage, UsageByCustomer, UserById, VersionBodies, VersionById,
-        VersionByNumber, VersionPage,
-    },
-    loader::Loader,
-    render_cache::SubscriptionPhase,
-    response_cache::ShownConfig,
-};
+use super::{loaders::Loaders, render_cache::SubscriptionPhase, response_cache::ShownConfig};
 use crate::{
     domain::{
         self, Caller, Error, IdempotencyKey, Reading, Registry,
@@ -58,75 +45,46 @@ pub(in crate::graphql) struct Request {
 /// A snapshot of the database as the caller may see it, with its batching loaders. Every object keeps the view that
 /// it was read through, so all its nested fields show the same moment.
 #[derive(Clone)]
-pub(in crate::graphql) struct RequestView(Arc<Loaders>);
+pub(in crate::graphql) struct RequestView(Arc<ViewInner>);
 
-pub(in crate::graphql) struct Loaders {
-    pub(in crate::graphql) registry: Registry,
-    pub(in crate::graphql) reading: Reading,
+struct ViewInner {
+    registry: Registry,
+    reading: Reading,
     /// How many bytes of text and JSON the response holds so far.
     weight: Arc<AtomicUsize>,
-    pub(in crate::graphql) customers: Loader<CustomerById>,
-    pub(in crate::graphql) usages: Loader<UsageByCustomer>,
-    pub(in crate::graphql) member_pages: Loader<MemberPage>,
-    pub(in crate::graphql) member_counts: Loader<MemberCount>,
-    pub(in crate::graphql) invitation_pages: Loader<InvitationPage>,
-    pub(in crate::graphql) invitation_counts: Loader<InvitationCount>,
-    pub(in crate::graphql) api_key_pages: Loader<ApiKeyPage>,
-    pub(in crate::graphql) api_key_counts: Loader<ApiKeyCount>,
-    pub(in crate::graphql) owned_pages: Loader<OwnedPage>,
-    pub(in crate::graphql) owned_counts: Loader<OwnedCount>,
-    pub(in crate::graphql) users: Loader<UserById>,
-    pub(in crate::graphql) agents: Loader<AgentById>,
-    pub(in crate::graphql) agent_pages: Loader<AgentPage>,
-    pub(in crate::graphql) agent_counts: Loader<AgentCount>,
-    pub(in crate::graphql) versions: Loader<VersionById>,
-    pub(in crate::graphql) version_bodies: Loader<VersionBodies>,
-    pub(in crate::graphql) version_numbers: Loader<VersionByNumber>,
-    pub(in crate::graphql) version_pages: Loader<VersionPage>,
-    pub(in crate::graphql) activations: Loader<ActivationById>,
-    pub(in crate::graphql) activation_pages: Loader<ActivationPage>,
-    pub(in crate::graphql) activation_counts: Loader<ActivationCount>,
-    pub(in crate::graphql) change_pages: Loader<ChangePage>,
-    pub(in crate::graphql) change_counts: Loader<ChangeCount>,
+    loaders: Loaders,
 }
 
 impl RequestView {
     fn new(registry: &Registry, caller: &Caller, weight: &Arc<AtomicUsize>) -> Self {
-        let reading = registry.reading(caller);
-        let through = Arc::new((registry.clone(), reading.clone()));
-        Self(Arc::new(Loaders {
-            customers: Loader::new(&through),
-            usages: Loader::new(&through),
-            member_pages: Loader::new(&through),
-            member_counts: Loader::new(&through),
-            invitation_pages: Loader::new(&through),
-            invitation_counts: Loader::new(&through),
-            api_key_pages: Loader::new(&through),
-            api_key_counts: Loader::new(&through),
-            owned_pages: Loader::new(&through),
-            owned_counts: Loader::new(&through),
-            users: Loader::new(&through),
-            agents: Loader::new(&through),
-            agent_pages: Loader::new(&through),
-            agent_counts: Loader::new(&through),
-            versions: Loader::new(&through),
-            version_bodies: Loader::new(&through),
-            version_numbers: Loader::new(&through),
-            version_pages: Loader::new(&through),
-            activations: Loader::new(&through),
-            activation_pages: Loader::new(&through),
-            activation_counts: Loader::new(&through),
-            change_pages: Loader::new(&through),
-            change_counts: Loader::new(&through),
-            registry: registry.clone(),
-            reading,
-            weight: Arc::clone(weight),
-        }))
+        let (registry, reading) = (registry.clone(), registry.reading(caller));
+        let loaders = Loaders::new(&registry, &reading);
+        Self(Arc::new(ViewInner { registry, reading, weight: Arc::clone(weight), loaders }))
+    }
+
+    /// The domain's functions, for what no loader reads.
+    pub(in crate::graphql) fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// The snapshot, under the caller's scope.
+    pub(in crate::graphql) fn reading(&self) -> &Reading {
+        &self.0.reading
+    }
+
+    /// The caller, who sees through this view.
+    pub(in crate::graphql) fn caller(&self) -> &Caller {
+        &self.0.reading.caller
+    }
+
+    /// The batching loaders, which read this snapshot.
+    pub(in crate::graphql) fn loaders(&self) -> &Loaders {
+        &self.0.loaders
     }
 
     /// Returns FORBIDDEN if the caller can't have this right at any customer.
     pub(in crate::graphql) fn allow(&self, action: Action) -> async_graphql::Result<()> {
-        policy::allow(&self.reading.caller, action).map_err(|err| refuse(&err))
+        policy::allow(self.caller(), action).map_err(|err| refuse(&err))
     }
 
     /// Returns an error if the caller doesn't have this right at this customer.
@@ -135,25 +93,17 @@ impl RequestView {
         action: Action,
         customer: CustomerId,
     ) -> async_graphql::Result<()> {
-        self.reading.allow_on(action, customer, "customer").map_err(|err| refuse(&err))
+        self.0.reading.allow_on(action, customer, "customer").map_err(|err| refuse(&err))
     }
 
     /// Counts `bytes` towards the response's size. Returns QUERY_TOO_COMPLEX beyond [`ANSWER_BYTES_MAX`].
     pub(in crate::graphql) fn weigh(&self, bytes: usize) -> async_graphql::Result<()> {
-        let before = self.weight.fetch_add(bytes, Ordering::Relaxed);
+        let before = self.0.weight.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) > ANSWER_BYTES_MAX {
             Err(response_too_large(ANSWER_BYTES_MAX))
         } else {
             Ok(())
         }
-    }
-}
-
-impl Deref for RequestView {
-    type Target = Loaders;
-
-    fn deref(&self) -> &Loaders {
-        &self.0
     }
 }
 

@@ -7,13 +7,12 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     hash::Hash,
-    marker::PhantomData,
     sync::{Arc, OnceLock},
 };
 
 use ::dataloader::{BatchFn, cached};
+use futures_util::future::BoxFuture;
 
 use crate::{
     domain::{Error, Reading, Registry, Result},
@@ -25,30 +24,22 @@ const TURNS: usize = 3;
 /// How many times a key is loaded before giving up, when the future that ran its batch was dropped.
 const RETRIES: usize = 3;
 
-/// One kind of batch: reads values by their keys.
-pub(in crate::graphql) trait Fetch: Send + Sync + 'static {
-    type Key: Clone + Eq + Hash + std::fmt::Debug + Send + Sync + 'static;
-    type Value: Send + Sync + 'static;
+/// Reads the values of these keys in one batch. Keys without a value are left out.
+pub(in crate::graphql) type Fetch<K, V> =
+    for<'a> fn(&'a Registry, &'a Reading, &'a [K]) -> BoxFuture<'a, Result<HashMap<K, V>>>;
 
-    /// Reads the values of these keys. Keys without a value are left out.
-    fn fetch(
-        registry: &Registry,
-        reading: &Reading,
-        keys: &[Self::Key],
-    ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
-}
-
-type Answer<F> = std::result::Result<Option<Arc<<F as Fetch>::Value>>, Arc<Error>>;
+/// What a loader keeps for each key.
+type Loaded<V> = std::result::Result<Option<Arc<V>>, Arc<Error>>;
 
 /// Runs the batches of one request, under its caller's scope.
-pub(in crate::graphql) struct BatchReader<F> {
+struct BatchReader<K, V> {
     through: Arc<(Registry, Reading)>,
-    kind: PhantomData<fn() -> F>,
+    fetch: Fetch<K, V>,
 }
 
-impl<F: Fetch> BatchFn<F::Key, Answer<F>> for BatchReader<F> {
-    async fn load(&mut self, keys: &[F::Key]) -> HashMap<F::Key, Answer<F>> {
-        match F::fetch(&self.through.0, &self.through.1, keys).await {
+impl<K: Clone + Eq + Hash, V> BatchFn<K, Loaded<V>> for BatchReader<K, V> {
+    async fn load(&mut self, keys: &[K]) -> HashMap<K, Loaded<V>> {
+        match (self.fetch)(&self.through.0, &self.through.1, keys).await {
             Ok(mut found) => {
                 keys.iter().map(|key| (key.clone(), Ok(found.remove(key).map(Arc::new)))).collect()
             }
@@ -62,25 +53,27 @@ impl<F: Fetch> BatchFn<F::Key, Answer<F>> for BatchReader<F> {
 
 /// A caching loader of one kind of batch. The inner loader is created at its first use, because most requests use
 /// few kinds.
-pub(in crate::graphql) struct Loader<F: Fetch> {
+pub(in crate::graphql) struct Loader<K: Clone + Eq + Hash, V> {
     through: Arc<(Registry, Reading)>,
-    inner: OnceLock<cached::Loader<F::Key, Answer<F>, BatchReader<F>>>,
+    fetch: Fetch<K, V>,
+    inner: OnceLock<cached::Loader<K, Loaded<V>, BatchReader<K, V>>>,
 }
 
-impl<F: Fetch> Loader<F> {
-    pub(in crate::graphql) fn new(through: &Arc<(Registry, Reading)>) -> Self {
-        Self { through: Arc::clone(through), inner: OnceLock::new() }
+impl<K: Clone + Eq + Hash + std::fmt::Debug, V> Loader<K, V> {
+    /// Makes a loader that reads with `fetch`.
+    pub(in crate::graphql) fn new(through: &Arc<(Registry, Reading)>, fetch: Fetch<K, V>) -> Self {
+        Self { through: Arc::clone(through), fetch, inner: OnceLock::new() }
     }
 
-    fn inner(&self) -> &cached::Loader<F::Key, Answer<F>, BatchReader<F>> {
+    fn inner(&self) -> &cached::Loader<K, Loaded<V>, BatchReader<K, V>> {
         self.inner.get_or_init(|| {
-            let source = BatchReader { through: Arc::clone(&self.through), kind: PhantomData };
+            let source = BatchReader { through: Arc::clone(&self.through), fetch: self.fetch };
             cached::Loader::new(source).with_yield_count(TURNS).with_max_batch_size(usize::MAX)
         })
     }
 
     /// Loads the value of this key; none if there is none. Waits for the batch.
-    pub(in crate::graphql) async fn load(&self, key: F::Key) -> async_graphql::Result<Option<Arc<F::Value>>> {
+    pub(in crate::graphql) async fn load(&self, key: K) -> async_graphql::Result<Option<Arc<V>>> {
         for _ in 0..RETRIES {
             if let Ok(answer) = self.inner().try_load(key.clone()).await {
                 return answer.map_err(|err| refuse(&err));

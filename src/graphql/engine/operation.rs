@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use graphql_front::{Document, OperationType, Prepared};
+use graphql_front::{Document, ExecutableDocument, OperationType, Prepared};
 use json_reader::{Json, Object};
 
 use super::response_cache;
@@ -121,13 +121,6 @@ impl CheckedOperation {
         Self { request_body: may_be_kept.then_some(request_body), ..self }
     }
 
-    /// Makes the request that the library executes.
-    pub(in crate::graphql) fn request(&self) -> async_graphql::Request {
-        let mut request = async_graphql::Request::new("");
-        request.set_parsed_query(self.prepared.executable.clone());
-        request
-    }
-
     /// Returns whether the operation is a query, which a `GET` may run.
     #[must_use]
     pub fn is_query(&self) -> bool {
@@ -139,4 +132,11 @@ impl CheckedOperation {
     pub fn is_subscription(&self) -> bool {
         matches!(self.prepared.kind, OperationType::Subscription)
     }
+}
+
+/// Makes the request that the library executes.
+pub(in crate::graphql) fn library_request(executable: ExecutableDocument) -> async_graphql::Request {
+    let mut request = async_graphql::Request::new("");
+    request.set_parsed_query(executable);
+    request
 }

@@ -13,7 +13,7 @@ use async_graphql::Response;
 use futures_util::{Stream, StreamExt, stream};
 use sha2::{Digest, Sha256};
 
-use super::context::Request;
+use super::{context::Request, operation::library_request};
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Caller, Error, Result, activation::Activation, change::Change},
@@ -261,7 +261,8 @@ impl Subscriber {
         let (registry, hub) = (&self.api.registry, &self.api.hub);
         let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(phase));
         // The stream, which the library boxes, yields at most one response: the one for this event.
-        self.api.schema.execute_stream(self.accepted.request().data(data)).next().await
+        let request = library_request(self.accepted.prepared.executable.clone()).data(data);
+        self.api.schema.execute_stream(request).next().await
     }
 }
 

@@ -106,7 +106,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.activation_counts.load(of.agent).await?.map_or(0, |count| *count))
+    Ok(of.view.loaders().activation_counts.load(of.agent).await?.map_or(0, |count| *count))
 }
 
 impl InlineFields for Activation {}
@@ -122,7 +122,7 @@ impl ActivationConnection {
         agent: AgentId,
         args: PageArgs<ActivationId>,
     ) -> async_graphql::Result<Self> {
-        let page = view.activation_pages.load((agent, args)).await?;
+        let page = view.loaders().activation_pages.load((agent, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Activation { row: Arc::clone(row), view: view.clone() })
         });
@@ -135,7 +135,7 @@ impl RequestView {
         &self,
         id: ActivationId,
     ) -> async_graphql::Result<Option<Activation>> {
-        Ok(self.activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
+        Ok(self.loaders().activations.load(id).await?.map(|row| Activation { row, view: self.clone() }))
     }
 }
 
@@ -149,9 +149,7 @@ pub struct ActivateVersionInput {
     /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
     /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -163,9 +161,7 @@ pub struct RollbackInput {
     /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
     /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -177,9 +173,7 @@ pub struct DeactivateInput {
     /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
     /// left out.
     expected_active_version_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

@@ -83,7 +83,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.loaders().api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
 impl InlineFields for ApiKey {}
@@ -100,7 +100,7 @@ impl ApiKeyConnection {
         args: PageArgs<ApiKeyId>,
     ) -> async_graphql::Result<Self> {
         view.allow_on(Action::ReadKeys, customer)?;
-        let page = view.api_key_pages.load((customer, args)).await?;
+        let page = view.loaders().api_key_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| ApiKey { row: Arc::clone(row), view: view.clone() })
         });
@@ -139,9 +139,7 @@ pub struct CreateApiKeyInput {
     scopes: Vec<ApiKeyScope>,
     /// When the key stops being accepted, in the future; it doesn't expire if left out.
     expires_at: Option<DateTime>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -153,9 +151,7 @@ pub struct RotateApiKeyInput {
     /// For how many seconds the old key is still accepted: 0 to 604800 (a week), 3600 if left out. It never
     /// outlives its own `expiresAt`.
     overlap_seconds: Option<i32>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -164,9 +160,7 @@ pub struct RotateApiKeyInput {
 pub struct RevokeApiKeyInput {
     /// The UUID of the key to revoke.
     api_key_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

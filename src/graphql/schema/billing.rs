@@ -59,9 +59,7 @@ pub struct SetPlanInput {
     customer_id: ID,
     /// The plan from now on.
     plan: Plan,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -73,9 +71,7 @@ pub struct SetBillingStatusInput {
     /// The status from now on: any but TRIALING can follow, and nothing can follow CANCELED. SUSPENDED and CANCELED
     /// stop serving.
     status: BillingStatus,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -84,9 +80,7 @@ pub struct SetBillingStatusInput {
 pub struct EraseCustomerInput {
     /// The UUID of the customer, whose status must be CANCELED.
     customer_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

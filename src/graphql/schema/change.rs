@@ -316,11 +316,11 @@ enum ChangeListScope {
 async fn count(Count { view, of, filter }: &Count) -> async_graphql::Result<u64> {
     match of {
         ChangeListScope::All(customer) => {
-            let counted = view.registry.count_changes(&view.reading, *customer, filter).await;
+            let counted = view.registry().count_changes(view.reading(), *customer, filter).await;
             counted.map_err(|err| refuse(&err))
         }
         ChangeListScope::Subject(subject) => {
-            let counted = view.change_counts.load((*subject, filter.clone())).await?;
+            let counted = view.loaders().change_counts.load((*subject, filter.clone())).await?;
             Ok(counted.map_or(0, |count| *count))
         }
     }
@@ -341,7 +341,7 @@ impl ChangeConnection {
         args: PageArgs<change::LogPosition>,
     ) -> async_graphql::Result<Self> {
         let filter = filter.unwrap_or_default().read().map_err(|err| refuse(&err))?;
-        let page = view.change_pages.load((subject, filter.clone(), args)).await?;
+        let page = view.loaders().change_pages.load((subject, filter.clone(), args)).await?;
         let page =
             page.map_or_else(Page::empty, |page| page.each(|row| Change::new(Arc::clone(row), view.clone())));
         Ok(Self::new(page, Count { view: view.clone(), of: ChangeListScope::Subject(subject), filter }))
@@ -377,7 +377,7 @@ impl ChangeQuery {
         let read = async {
             let customer = customer_id.map(|customer| id("customerId", &customer)).transpose()?;
             let filter = filter.unwrap_or_default().read()?;
-            let page = view.registry.changes(&view.reading, customer, &filter, &args).await?;
+            let page = view.registry().changes(view.reading(), customer, &filter, &args).await?;
             Ok::<_, Error>((customer, filter, page))
         };
         let (customer, filter, page) = read.await.map_err(|err| refuse(&err))?;

@@ -1,6 +1,6 @@
 //! Active configurations in the GraphQL schema: `activeConfig`, and the events of the subscription `configs`.
 
-use std::{ops::Deref, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
@@ -27,10 +27,9 @@ pub(in crate::graphql) enum ConfigSource {
     Event(Arc<config::ActiveConfig>),
 }
 
-impl Deref for ConfigSource {
-    type Target = config::ActiveConfig;
-
-    fn deref(&self) -> &config::ActiveConfig {
+impl ConfigSource {
+    /// The configuration itself.
+    fn config(&self) -> &config::ActiveConfig {
         match self {
             Self::Cached(hot) => &hot.config,
             Self::Event(config) => config,
@@ -43,65 +42,65 @@ impl Deref for ConfigSource {
 impl ActiveConfig {
     /// The UUID of the agent.
     async fn agent_id(&self) -> ID {
-        to_id(self.0.agent_id)
+        to_id(self.0.config().agent_id)
     }
 
     /// The UUID of the agent's customer.
     async fn customer_id(&self) -> ID {
-        to_id(self.0.customer_id)
+        to_id(self.0.config().customer_id)
     }
 
     /// The agent's name, unique within its customer.
     async fn name(&self) -> &str {
-        &self.0.name
+        &self.0.config().name
     }
 
     /// The UUID of the active version.
     async fn version_id(&self) -> ID {
-        to_id(self.0.version.id)
+        to_id(self.0.config().version.id)
     }
 
     /// The active version's number within its agent.
     async fn version_number(&self) -> i32 {
-        self.0.version.number
+        self.0.config().version.number
     }
 
     /// The system prompt: at most 512 KiB of UTF-8, may be empty.
     async fn system_prompt(&self) -> async_graphql::Result<&str> {
-        self.1.weigh(self.0.version.system_prompt.len())?;
-        Ok(&self.0.version.system_prompt)
+        self.1.weigh(self.0.config().version.system_prompt.len())?;
+        Ok(&self.0.config().version.system_prompt)
     }
 
     /// The model's name, such as `gpt-4-turbo`.
     async fn model_name(&self) -> &str {
-        &self.0.version.model_name
+        &self.0.config().version.model_name
     }
 
     /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB.
     async fn model_parameters(&self) -> async_graphql::Result<Json> {
-        self.1.weigh(json_bytes(&self.0.version.model_parameters.0))?;
-        Ok(Json(self.0.version.model_parameters.0.clone()))
+        self.1.weigh(json_bytes(&self.0.config().version.model_parameters.0))?;
+        Ok(Json(self.0.config().version.model_parameters.0.clone()))
     }
 
     /// The tools that the model may call, at most 128, in the order in which they were published.
     async fn tools(&self) -> async_graphql::Result<Vec<Tool>> {
-        self.1.weigh(tools_bytes(&self.0.version.tools))?;
-        Ok(tools(&self.0.version.tools))
+        self.1.weigh(tools_bytes(&self.0.config().version.tools))?;
+        Ok(tools(&self.0.config().version.tools))
     }
 
     /// SHA-256, as 64 hexadecimal digits, of the content as canonical JSON; the same as `AgentVersion.contentHash`.
     async fn content_hash(&self) -> String {
-        hex(&self.0.version.content_hash)
+        hex(&self.0.config().version.content_hash)
     }
 
     /// When this version became active.
     async fn activated_at(&self) -> DateTime {
-        self.0.activated_at.into()
+        self.0.config().activated_at.into()
     }
 
     /// The commit that last changed this configuration: by an activation, or by a change of the agent's own fields.
     async fn revision(&self) -> Revision {
-        Revision(self.0.revision)
+        Revision(self.0.config().revision)
     }
 }
 
@@ -156,7 +155,7 @@ impl ConfigEvent {
     }
 
     fn of(kind: ConfigEventKind, revision: i64, config: ActiveConfig) -> Self {
-        let agent_id = Some(to_id(config.0.agent_id));
+        let agent_id = Some(to_id(config.0.config().agent_id));
         Self { agent_id, config: Some(config), ..Self::new(kind, revision) }
     }
 

@@ -109,7 +109,7 @@ impl Customer {
     async fn usage(&self) -> Nullable<Usage> {
         nullable(async {
             self.view.allow_on(Action::ReadBilling, self.row.id)?;
-            let usage = self.view.usages.load(self.row.id).await?;
+            let usage = self.view.loaders().usages.load(self.row.id).await?;
             let usage = usage.ok_or_else(|| refuse(&Error::NotFound("customer")))?;
             Ok(Some(Usage::from(*usage)))
         })
@@ -229,7 +229,11 @@ pub struct CustomerCount {
 }
 
 async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
-    of.view.registry.count_customers(&of.view.reading, of.name.as_deref()).await.map_err(|err| refuse(&err))
+    of.view
+        .registry()
+        .count_customers(of.view.reading(), of.name.as_deref())
+        .await
+        .map_err(|err| refuse(&err))
 }
 
 impl InlineFields for Customer {}
@@ -244,7 +248,7 @@ impl RequestView {
         &self,
         id: CustomerId,
     ) -> async_graphql::Result<Option<Customer>> {
-        Ok(self.customers.load(id).await?.map(|row| Customer { row, view: self.clone() }))
+        Ok(self.loaders().customers.load(id).await?.map(|row| Customer { row, view: self.clone() }))
     }
 }
 
@@ -285,8 +289,8 @@ impl CustomerQuery {
         let name = filter.and_then(|CustomerFilter { name }| name);
         let view = request(ctx)?.view();
         let page = view
-            .registry
-            .customers(&view.reading, name.as_deref(), &args)
+            .registry()
+            .customers(view.reading(), name.as_deref(), &args)
             .await
             .map_err(|err| refuse(&err))?;
         let page = page.map(|row| Customer { row: Arc::new(row), view: view.clone() });
@@ -299,9 +303,7 @@ impl CustomerQuery {
 pub struct CreateCustomerInput {
     /// The display name: 1 to 200 characters, not unique.
     name: String,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -312,9 +314,7 @@ pub struct UpdateCustomerInput {
     customer_id: ID,
     /// The new display name: 1 to 200 characters.
     name: Option<String>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

@@ -48,7 +48,7 @@ impl VersionDiff {
             let view = &self.to.view;
             // The diff is estimated at the size of both prompts, before it is computed.
             view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-            view.registry.diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
+            view.registry().diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
         })
         .await
     }

@@ -68,7 +68,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.loaders().invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
 impl InlineFields for Invitation {}
@@ -85,7 +85,7 @@ impl InvitationConnection {
         args: PageArgs<InvitationId>,
     ) -> async_graphql::Result<Self> {
         view.allow_on(Action::ReadMembers, customer)?;
-        let page = view.invitation_pages.load((customer, args)).await?;
+        let page = view.loaders().invitation_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Invitation { row: Arc::clone(row), view: view.clone() })
         });
@@ -102,9 +102,7 @@ pub struct InviteMemberInput {
     email: String,
     /// The role that the new member will have.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -113,9 +111,7 @@ pub struct InviteMemberInput {
 pub struct RevokeInvitationInput {
     /// The UUID of the open invitation.
     invitation_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

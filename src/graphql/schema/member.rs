@@ -46,7 +46,7 @@ impl Membership {
     async fn email(&self) -> Nullable<String> {
         nullable(async {
             self.view.allow_on(Action::ReadMembers, self.row.customer_id)?;
-            Ok(self.view.users.load(self.row.user_id).await?.and_then(|user| user.email.clone()))
+            Ok(self.view.loaders().users.load(self.row.user_id).await?.and_then(|user| user.email.clone()))
         })
         .await
     }
@@ -69,7 +69,7 @@ pub struct Count {
 }
 
 async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.member_counts.load(of.customer).await?.map_or(0, |count| *count))
+    Ok(of.view.loaders().member_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
 
 impl InlineFields for Membership {}
@@ -86,7 +86,7 @@ impl MembershipConnection {
         args: PageArgs<UserId>,
     ) -> async_graphql::Result<Self> {
         view.allow_on(Action::ReadMembers, customer)?;
-        let page = view.member_pages.load((customer, args)).await?;
+        let page = view.loaders().member_pages.load((customer, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Membership { row: Arc::clone(row), view: view.clone() })
         });
@@ -103,9 +103,7 @@ pub struct ChangeMemberRoleInput {
     user_id: ID,
     /// The role from now on.
     role: Role,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -116,9 +114,7 @@ pub struct RemoveMemberInput {
     customer_id: ID,
     /// The UUID of the member's user.
     user_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

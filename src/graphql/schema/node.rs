@@ -58,7 +58,7 @@ impl RequestView {
             return Ok(Some(activation.into()));
         }
         // Callers who may not see people find no users, rather than an error.
-        if policy::allow(&self.reading.caller, Action::ReadPeople).is_err() {
+        if policy::allow(self.caller(), Action::ReadPeople).is_err() {
             return Ok(None);
         }
         Ok(self.user(id.into()).await?.map(Into::into))

@@ -60,9 +60,7 @@ pub struct CreateServiceTokenInput {
     name: String,
     /// What the token may do: at least one scope.
     scopes: Vec<ServiceScope>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -71,9 +69,7 @@ pub struct CreateServiceTokenInput {
 pub struct RevokeServiceTokenInput {
     /// The UUID of the token to revoke.
     service_token_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

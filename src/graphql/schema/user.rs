@@ -74,7 +74,7 @@ impl User {
     /// The user's e-mail address; null if unknown, and for everyone but the user and operators. A customer's ADMINs
     /// find its members' addresses in `Customer.members`.
     async fn email(&self) -> Option<&str> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let may_see = caller.profile() == Some(self.row.id) || policy::is_platform(caller);
         self.row.email.as_deref().filter(|_| may_see)
     }
@@ -126,7 +126,7 @@ impl Actor {
     /// The UUID of the user, API key or service token. Null for SYSTEM. Service tokens, and API keys without
     /// `changes:read`, see only their own.
     async fn id(&self) -> Option<ID> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let is_oneself = self.id.is_some() && caller.actor().id == self.id;
         let may_see = is_oneself || policy::allow(caller, Action::ReadPeople).is_ok();
         self.id.filter(|_| may_see).map(to_id)
@@ -156,61 +156,23 @@ impl Actor {
 
 impl RequestView {
     pub(in crate::graphql) async fn user(&self, id: UserId) -> async_graphql::Result<Option<User>> {
-        Ok(self.users.load(id).await?.map(|row| User { row, view: self.clone() }))
+        Ok(self.loaders().users.load(id).await?.map(|row| User { row, view: self.clone() }))
     }
 }
 
-/// A right that a caller can have; see `Viewer.permissions`. A suspended customer can limit it further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "Action")]
-pub enum Permission {
-    /// Create customers; for operators.
-    CreateCustomer,
-    /// Make and revoke service tokens, and list the subscriptions of an instance; for operators.
-    ManagePlatform,
-    /// Set a customer's plan and billing status; for operators.
-    ManageBilling,
-    /// Erase the data of a CANCELED customer; for operators.
-    EraseCustomer,
-    /// Change a customer's name.
-    UpdateCustomer,
-    /// Read a customer's plan, usage and billing status.
-    ReadBilling,
-    /// Read a customer's members and open invitations, with e-mail addresses.
-    ReadMembers,
-    /// Invite members, and change members' roles.
-    ManageMembers,
-    /// Remove members, and revoke invitations.
-    RemoveMembers,
-    /// Read a customer's API keys, without their secrets.
-    ReadKeys,
-    /// Make and rotate a customer's API keys.
-    ManageKeys,
-    /// Revoke a customer's API keys.
-    RevokeKeys,
-    /// Read and list customers, agents, versions and activations.
-    ReadAgents,
-    /// Read an agent or version that another object leads to, such as an activation or a mutation's payload.
-    ReadServing,
-    /// Read the content of versions: prompts, parameters and tools.
-    ReadContent,
-    /// Read descriptions of agents and messages of versions, which people wrote for people.
-    ReadNotes,
-    /// Read who did something.
-    ReadPeople,
-    /// Create, update, archive and restore agents.
-    WriteAgents,
-    /// Publish versions of agents.
-    PublishVersions,
-    /// Activate versions, roll back and deactivate.
-    ActivateVersions,
-    /// Read the active configurations of agents.
-    ReadConfigs,
-    /// Subscribe to activations; together with READ_CONFIGS, also to configurations.
-    WatchActivations,
-    /// Read the audit log, and subscribe to it.
-    ReadChanges,
+/// Defines [`Permission`] from the policy's actions, whose descriptions become those of its values.
+macro_rules! define_permission {
+    ($($(#[$description:meta])* $Action:ident,)*) => {
+        /// A right that a caller can have; see `Viewer.permissions`. A suspended customer can limit it further.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+        #[graphql(remote = "Action")]
+        pub enum Permission {
+            $($(#[$description])* $Action,)*
+        }
+    };
 }
+
+policy::with_actions!(define_permission);
 
 /// The caller of this request: you, and what you may do.
 pub struct Viewer {
@@ -238,7 +200,7 @@ impl ViewerMembership {
 
     /// What your role allows at this customer, regardless of its billing status.
     async fn permissions(&self) -> Vec<Permission> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let may = |action: &Action| policy::allow_on(caller, *action, self.customer_id, "customer").is_ok();
         Action::ALL.into_iter().filter(may).map(Into::into).collect()
     }
@@ -249,7 +211,7 @@ impl ViewerMembership {
 impl Viewer {
     /// The kind of caller that you are.
     async fn kind(&self) -> ActorKind {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::User(user) if user.operator => ActorKind::Operator,
             Principal::User(_) => ActorKind::User,
             Principal::ApiKey(_) => ActorKind::ApiKey,
@@ -262,7 +224,7 @@ impl Viewer {
     /// first write creates.
     async fn user(&self) -> Nullable<User> {
         nullable(async {
-            match &self.view.reading.caller.principal {
+            match &self.view.caller().principal {
                 Principal::User(user) if user.has_profile => self.view.user(user.id).await,
                 Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
                     Ok(None)
@@ -274,7 +236,7 @@ impl Viewer {
 
     /// Your name in your credential: a user's subject, or the name of an API key or service token.
     async fn name(&self) -> &str {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::User(user) => &user.subject,
             Principal::ApiKey(key) => &key.name,
             Principal::Service(service) => &service.name,
@@ -284,12 +246,12 @@ impl Viewer {
 
     /// True if you are an operator: a user of the platform, with rights at all customers.
     async fn is_operator(&self) -> bool {
-        matches!(&self.view.reading.caller.principal, Principal::User(user) if user.operator)
+        matches!(&self.view.caller().principal, Principal::User(user) if user.operator)
     }
 
     /// Your role at each of your customers; empty for operators who have none, and for programs.
     async fn memberships(&self) -> Vec<ViewerMembership> {
-        let Principal::User(user) = &self.view.reading.caller.principal else {
+        let Principal::User(user) = &self.view.caller().principal else {
             return Vec::new();
         };
         let place = |(customer_id, role): (&CustomerId, &member::Role)| ViewerMembership {
@@ -302,7 +264,7 @@ impl Viewer {
 
     /// What your API key or service token may do, spelled as `agents:read`; empty for users.
     async fn scopes(&self) -> Vec<&'static str> {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::ApiKey(key) => key.scopes.iter().map(|scope| scope.as_str()).collect(),
             Principal::Service(service) => service.scopes.iter().map(|scope| scope.as_str()).collect(),
             Principal::User(_) | Principal::System => Vec::new(),
@@ -311,7 +273,7 @@ impl Viewer {
 
     /// What you may do at one customer at least. `ViewerMembership.permissions` says what you may do at which one.
     async fn permissions(&self) -> Vec<Permission> {
-        let caller = &self.view.reading.caller;
+        let caller = self.view.caller();
         let places: Vec<CustomerId> = match &caller.principal {
             Principal::User(user) if !user.operator => user.memberships.keys().copied().collect(),
             Principal::User(_) | Principal::ApiKey(_) | Principal::Service(_) | Principal::System => {
@@ -331,7 +293,7 @@ impl Viewer {
 
     /// The UUID of your API key's customer; null for users and service tokens.
     async fn customer_id(&self) -> Option<ID> {
-        match &self.view.reading.caller.principal {
+        match &self.view.caller().principal {
             Principal::ApiKey(key) => Some(to_id(key.customer_id)),
             Principal::User(_) | Principal::Service(_) | Principal::System => None,
         }
@@ -339,7 +301,7 @@ impl Viewer {
 
     /// When your credential expires; null if it doesn't expire.
     async fn expires_at(&self) -> Option<DateTime> {
-        self.view.reading.caller.expires_at().map(Into::into)
+        self.view.caller().expires_at().map(Into::into)
     }
 }
 

@@ -176,8 +176,8 @@ impl AgentVersion {
     /// Loads the prompt, parameters and tools. One statement reads them for all versions of a level whose fields
     /// ask for them.
     pub(in crate::graphql) async fn body(&self) -> async_graphql::Result<Arc<version::VersionBody>> {
-        let body = self.view.version_bodies.load(version::BodyKey::of(&self.row)).await?;
-        let hidden = || match self.view.reading.caller.principal.is_service() {
+        let body = self.view.loaders().version_bodies.load(version::BodyKey::of(&self.row)).await?;
+        let hidden = || match self.view.caller().principal.is_service() {
             true => Error::Forbidden(
                 "a service token reads the content of versions that are served now, and of no others",
             ),
@@ -227,7 +227,7 @@ impl AgentVersionConnection {
         agent: &agent::Agent,
         args: PageArgs<i32>,
     ) -> async_graphql::Result<Self> {
-        let page = view.version_pages.load((agent.id, args)).await?;
+        let page = view.loaders().version_pages.load((agent.id, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| AgentVersion { row: Arc::clone(row), view: view.clone() })
         });
@@ -240,7 +240,7 @@ impl RequestView {
         &self,
         id: VersionId,
     ) -> async_graphql::Result<Option<AgentVersion>> {
-        Ok(self.versions.load(id).await?.map(|row| AgentVersion { row, view: self.clone() }))
+        Ok(self.loaders().versions.load(id).await?.map(|row| AgentVersion { row, view: self.clone() }))
     }
 
     pub(in crate::graphql) async fn version_of(
@@ -248,8 +248,8 @@ impl RequestView {
         agent: AgentId,
         number: i32,
     ) -> async_graphql::Result<Option<AgentVersion>> {
-        let row = self.version_numbers.load((agent, number)).await?;
-        Ok(row.map(|row| AgentVersion { row: Arc::clone(&row), view: self.clone() }))
+        let row = self.loaders().version_numbers.load((agent, number)).await?;
+        Ok(row.map(|row| AgentVersion { row, view: self.clone() }))
     }
 }
 
@@ -276,9 +276,7 @@ pub struct PublishVersionInput {
     /// Fail with CONFLICT if the newest version's number isn't this one; 0 expects that there is no version. Not
     /// checked if left out.
     expected_latest_number: Option<i32>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

@@ -4,12 +4,9 @@
 //! The test fails when a field or a route is missing in the table, or when the table has one that the service
 //! doesn't have.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
-use agent_registry::domain::{KeyScope, ServiceScope, member::Role};
+use agent_registry::domain::member::Role;
 use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
@@ -22,10 +19,11 @@ use crate::support::{
     caller::{Client, Operator},
 };
 
+pub(crate) mod callers;
 mod once;
 pub(crate) mod table;
 
-use table::{CALLERS, FIELDS, LETTERS, OPEN, ROUTES, STREAMS};
+use table::{Access, FIELDS, OPEN, ROUTES, STREAMS};
 
 /// A service with a caller of each kind.
 struct World {
@@ -54,20 +52,10 @@ impl World {
         let token = operator.gql(made, Value::Null).await.text("/createServiceToken/serviceToken/id");
         let plan = "mutation ($id: ID!) { setPlan(input: { customerId: $id, plan: PRO }) { revision } }";
         operator.gql(plan, json!({ "id": customer })).await;
-        let mut callers = vec![("stranger", app.stranger().0)];
-        for (name, role) in [("viewer", Role::Viewer), ("editor", Role::Editor), ("admin", Role::Admin)] {
-            callers.push((name, app.member(&customer, role).await.0));
-            callers.push(("other", app.member(&town, role).await.0));
+        let mut callers = Vec::new();
+        for name in callers::with_credential() {
+            callers.push((name, callers::make(&app, &operator, [&customer, &town], name).await));
         }
-        callers.push(("configs", app.service([ServiceScope::ConfigsRead]).await.0));
-        callers.push(("watch", app.service([ServiceScope::ActivationsWatch]).await.0));
-        callers.push(("operator", operator.0.clone()));
-        for scope in KeyScope::ALL {
-            let name = CALLERS.iter().find(|name| name.strip_prefix("key ") == Some(scope.as_str()));
-            callers.push((name.expect("each scope has a column"), app.program(&customer, [scope]).await.0));
-        }
-        callers.push(("otherkey", app.program(&town, KeyScope::ALL).await.0));
-        assert_eq!(callers.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(), BTreeSet::from(CALLERS));
         let (_, viewer) = callers.iter().find(|(name, _)| *name == "viewer").unwrap();
         let user = viewer.gql("{ viewer { user { id } } }", Value::Null).await.text("/viewer/user/id");
         let mut world = Self { app, operator, customer, token, key: String::new(), user, callers };
@@ -137,19 +125,16 @@ impl World {
         self.app.registry.head().await.unwrap().revision
     }
 
-    /// Sends `text`, filled in for each caller, and compares the outcome with the row's letter. A rejected call
+    /// Sends `text`, filled in for each caller, and compares the outcome with the row. A rejected call
     /// must not change anything. Returns the differences.
     async fn check(
         &self,
-        (what, text, expected): (&str, &str, &str),
+        (what, text, access): (&str, &str, Access),
         things: &SampleAgent,
         ask: impl AsyncFn(&Client, String) -> Answer,
         outcome: impl Fn(&Answer) -> String,
     ) -> Vec<String> {
         let mut wrong = Vec::new();
-        let letters: Vec<char> = expected.chars().filter(|letter| *letter != ' ').collect();
-        assert_eq!(letters.len(), CALLERS.len(), "{what} needs a letter for each caller");
-        let expected: BTreeMap<&str, char> = CALLERS.into_iter().zip(letters).collect();
         for (number, (name, client)) in self.callers.iter().enumerate() {
             let unique = format!("{what} {number}");
             let text =
@@ -157,9 +142,9 @@ impl World {
             let before = self.revision().await;
             let answer = ask(client, text).await;
             let actual = outcome(&answer);
-            let letter = LETTERS.iter().find(|(_, meaning)| *meaning == actual).map(|(letter, _)| letter);
-            if letter.is_none() || letter != expected.get(name) {
-                wrong.push(format!("{what} as {name}: {actual}, {}", answer.body));
+            let expected = access.outcome(name);
+            if actual != expected {
+                wrong.push(format!("{what} as {name}: {actual}, and not {expected}, {}", answer.body));
             }
             if actual != "ok" && self.revision().await != before {
                 wrong.push(format!("{what} as {name}: rejected, and changed something"));
@@ -232,6 +217,20 @@ fn routes_in(folder: &Path) -> BTreeSet<String> {
     paths
 }
 
+#[test]
+fn each_row_names_callers_that_exist_and_each_once() {
+    let fields = FIELDS.iter().map(|(field, _, access)| (*field, *access));
+    let routes = ROUTES.iter().map(|(_, path, _, access)| (*path, *access));
+    for (what, access) in fields.chain(routes) {
+        assert_eq!(access.mistakes(), Vec::<&str>::new(), "{what}");
+    }
+    let planted =
+        Access { value: &[&["viewer", "vewer"]], none: &[&["viewer"]], not_found: &[], invalid: &[] };
+    assert_eq!(planted.mistakes(), ["vewer", "viewer"]);
+    assert_eq!(planted.outcome("viewer"), "ok");
+    assert_eq!(planted.outcome("admin"), "FORBIDDEN");
+}
+
 #[tokio::test]
 async fn every_root_field() {
     let known: BTreeSet<_> = FIELDS.iter().map(|(field, ..)| (*field).to_owned()).collect();
@@ -239,13 +238,13 @@ async fn every_root_field() {
     assert_eq!(known, queries.union(&mutations).cloned().collect(), "each root field needs a row in FIELDS");
     let world = World::new().await;
     let mut wrong = Vec::new();
-    for (field, rest, expected) in FIELDS {
+    for (field, rest, access) in FIELDS {
         let kind = if queries.contains(*field) { "query" } else { "mutation" };
         let things = world.make_sample_agent(&format!("For {field} {rest}")).await;
         let ask = async |client: &Client, rest: String| {
             client.gql(&format!("{kind} {{ {field}{rest} }}"), Value::Null).await
         };
-        let row = (*field, *rest, *expected);
+        let row = (*field, *rest, *access);
         wrong.extend(world.check(row, &things, ask, |answer| field_outcome(field, answer)).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -277,7 +276,7 @@ async fn every_route() {
     assert_eq!(known, registered, "each route needs a row in ROUTES or OPEN");
     let world = World::new().await;
     let mut wrong = Vec::new();
-    for (method, path, body, expected) in ROUTES {
+    for (method, path, body, access) in ROUTES {
         let what = format!("{method} {path}");
         let things = world.make_sample_agent(&format!("For {what}")).await;
         let ask = async |client: &Client, body: String| {
@@ -289,7 +288,7 @@ async fn every_route() {
             }
             Answer::of(request.header("content-type", "application/json").body(body)).await
         };
-        wrong.extend(world.check((&what, body, expected), &things, ask, route_outcome).await);
+        wrong.extend(world.check((&what, body, *access), &things, ask, route_outcome).await);
     }
     for (path, _) in OPEN {
         // `/metrics` is 404 when another service of this process has the recorder.

@@ -1,46 +1,84 @@
-//! The authorization table: one row for each root field and each route. Add a row for each new one.
+//! The authorization table: one row for each root field and each route, which says what each caller gets. Add a row
+//! for each new one. `coverage` asks each row as each caller; `matrix` compares its letters with the rows.
 
-/// The callers, in the order of the tables' letters. All rows act on the customer of the viewer, the editor and the
-/// admin. `other` is tested in all three roles at another customer; `configs` and `watch` are service tokens with
-/// that one scope; a name with `key` is an API key of the customer with that one scope; `otherkey` is another
-/// customer's key with all scopes.
-pub(super) const CALLERS: [&str; 16] = [
-    "stranger",
-    "viewer",
-    "editor",
-    "admin",
-    "other",
-    "operator",
-    "configs",
-    "watch",
-    "key agents:read",
-    "key agents:write",
-    "key versions:publish",
-    "key versions:activate",
-    "key configs:read",
-    "key activations:watch",
-    "key changes:read",
-    "otherkey",
-];
+use super::callers::{CALLERS, MEMBERS, OUTSIDE_PEOPLE, OUTSIDERS};
 
-/// The meaning of the letters: y is a result, - is null or an empty list, and the others are codes. A caller
-/// without a valid credential gets 401 everywhere, so it has no column.
-pub(super) const LETTERS: &[(char, &str)] =
-    &[('y', "ok"), ('-', "none"), ('F', "FORBIDDEN"), ('N', "NOT_FOUND"), ('I', "INVALID")];
+/// Lists of callers, by name.
+pub(crate) type Groups = &'static [&'static [&'static str]];
 
-const READ: &str = "-yyy- yFF yFFFFFF-";
-const WRITE: &str = "NFyyN yFF FyFFFFFN";
-const PUBLISH: &str = "NFyyN yFF FFyFFFFN";
-const ACTIVATE: &str = "NFyyN yFF FFFyFFFN";
-const ADMIN: &str = "NFFyN yFF FFFFFFFF";
-const AUDIT: &str = "NFFyN yFF FFFFFFyN";
-const OPERATOR: &str = "FFFFF yFF FFFFFFFF";
-const ANYBODY: &str = "yyyyy yyy yyyyyyyy";
+/// What the callers get from a root field or a route: lists of their names, one for each outcome. A caller in no
+/// list gets FORBIDDEN.
+#[derive(Clone, Copy)]
+pub(crate) struct Access {
+    /// A value.
+    pub(crate) value: Groups,
+    /// Null, or an empty list.
+    pub(crate) none: Groups,
+    /// NOT_FOUND.
+    pub(crate) not_found: Groups,
+    /// INVALID.
+    pub(crate) invalid: Groups,
+}
+
+impl Access {
+    /// The outcomes with their callers.
+    fn lists(&self) -> [(&'static str, Groups); 4] {
+        let Self { value, none, not_found, invalid } = *self;
+        [("ok", value), ("none", none), ("NOT_FOUND", not_found), ("INVALID", invalid)]
+    }
+
+    /// What the caller of this name gets: `ok`, `none`, or a code.
+    pub(crate) fn outcome(&self, caller: &str) -> &'static str {
+        let mut lists = self.lists().into_iter();
+        let found = lists.find(|(_, groups)| groups.iter().any(|group| group.contains(&caller)));
+        found.map_or("FORBIDDEN", |(outcome, _)| outcome)
+    }
+
+    /// The names that no caller has, and those that are listed twice.
+    pub(super) fn mistakes(&self) -> Vec<&'static str> {
+        let (known, mut seen) = (CALLERS.concat(), Vec::new());
+        let mut is_wrong = |name: &&'static str| {
+            let is_wrong = !known.contains(name) || seen.contains(name);
+            seen.push(*name);
+            is_wrong
+        };
+        let groups = self.lists().into_iter().flat_map(|(_, groups)| groups.concat());
+        groups.filter(|name| is_wrong(name)).collect()
+    }
+}
+
+const NOBODY: Access = Access { value: &[], none: &[], not_found: &[], invalid: &[] };
+const ANYBODY: Access = Access { value: CALLERS, ..NOBODY };
+const OPERATOR: Access = Access { value: &[&["operator"]], ..NOBODY };
+const READ: Access =
+    Access { value: &[MEMBERS, &["operator", "key agents:read"]], none: &[OUTSIDERS], ..NOBODY };
+/// As READ, but a single object, which REST answers with 404.
+const REST_READ: Access = Access { none: &[], not_found: &[OUTSIDERS], ..READ };
+const WRITE: Access = Access {
+    value: &[&["editor", "admin", "operator", "key agents:write"]],
+    not_found: &[OUTSIDERS],
+    ..NOBODY
+};
+const PUBLISH: Access =
+    Access { value: &[&["editor", "admin", "operator", "key versions:publish"]], ..WRITE };
+/// Publishing with `activate` needs both scopes, and no key here has two.
+const PUBLISH_ACTIVE: Access = Access { value: &[&["editor", "admin", "operator"]], ..WRITE };
+const ACTIVATE: Access =
+    Access { value: &[&["editor", "admin", "operator", "key versions:activate"]], ..WRITE };
+const ADMIN: Access = Access { value: &[&["admin", "operator"]], not_found: &[OUTSIDE_PEOPLE], ..NOBODY };
+const AUDIT: Access =
+    Access { value: &[&["admin", "operator", "key changes:read"]], not_found: &[OUTSIDERS], ..NOBODY };
+const SERVE: Access = Access {
+    value: &[MEMBERS, &["operator", "service configs:read", "key configs:read"]],
+    none: &[OUTSIDERS],
+    ..NOBODY
+};
+const REST_SERVE: Access = Access { none: &[], not_found: &[OUTSIDERS], ..SERVE };
 
 /// Each root field of queries and mutations: its arguments and selection, and the outcomes. CUSTOMER, AGENT,
 /// VERSION, TOKEN, KEY and USER are ids; UNIQUE is a new name and EMAIL a new address; LEAVER, SPARE and INVITED
 /// are ids of a member, a key and an invitation made for this call only.
-pub(super) const FIELDS: &[(&str, &str, &str)] = &[
+pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
     ("viewer", "{ name }", ANYBODY),
     ("node", "(id: AGENT) { id }", READ),
     ("node", "(id: VERSION) { id }", READ),
@@ -52,11 +90,11 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
     ("agents", "{ nodes { id } }", READ),
     ("agents", "(customerId: CUSTOMER) { nodes { id } }", READ),
     ("agents", "(filter: { nameContains: \"or age\", modelName: \"gpt-4-turbo\" }) { nodes { id } }", READ),
-    ("activeConfig", "(agentId: AGENT) { name }", "-yyy- yyF FFFFyFF-"),
+    ("activeConfig", "(agentId: AGENT) { name }", SERVE),
     ("changes", "(customerId: CUSTOMER) { nodes { revision } }", AUDIT),
     ("changes", "(customerId: CUSTOMER, filter: { agentId: AGENT }) { nodes { revision } }", AUDIT),
     // There are no watchers, so the list is empty.
-    ("watchers", "{ nodes { id } }", "FFFFF -FF FFFFFFFF"),
+    ("watchers", "{ nodes { id } }", Access { none: &[&["operator"]], ..NOBODY }),
     ("createCustomer", "(input: { name: UNIQUE }) { userErrors { code } }", OPERATOR),
     ("updateCustomer", "(input: { customerId: CUSTOMER, name: \"City\" }) { userErrors { code } }", ADMIN),
     ("setPlan", "(input: { customerId: CUSTOMER, plan: PRO }) { userErrors { code } }", OPERATOR),
@@ -66,7 +104,11 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
         OPERATOR,
     ),
     // The customer isn't canceled.
-    ("eraseCustomer", "(input: { customerId: CUSTOMER }) { userErrors { code } }", "FFFFF IFF FFFFFFFF"),
+    (
+        "eraseCustomer",
+        "(input: { customerId: CUSTOMER }) { userErrors { code } }",
+        Access { invalid: &[&["operator"]], ..NOBODY },
+    ),
     (
         "inviteMember",
         "(input: { customerId: CUSTOMER, email: EMAIL, role: VIEWER }) { userErrors { code } }",
@@ -95,11 +137,10 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
         "(input: { agentId: AGENT, systemPrompt: \"\", modelName: \"m\" }) { userErrors { code } }",
         PUBLISH,
     ),
-    // Publishing with `activate` needs both scopes, and no key here has two.
     (
         "publishVersion",
         "(input: { agentId: AGENT, systemPrompt: \"\", modelName: \"m\", activate: true }) { userErrors { code } }",
-        "NFyyN yFF FFFFFFFN",
+        PUBLISH_ACTIVE,
     ),
     ("activateVersion", "(input: { agentId: AGENT, versionId: VERSION }) { userErrors { code } }", ACTIVATE),
     ("rollback", "(input: { agentId: AGENT }) { userErrors { code } }", ACTIVATE),
@@ -116,16 +157,14 @@ pub(super) const FIELDS: &[(&str, &str, &str)] = &[
 pub(super) const STREAMS: &[(&str, &str)] =
     &[("activations", "{ id }"), ("changes", "{ revision }"), ("configs", "{ kind }")];
 
-const REST_READ: &str = "NyyyN yFF yFFFFFFN";
-
 /// Each route that needs a credential: a method, the path, the body, and the outcomes.
-pub(crate) const ROUTES: &[(&str, &str, &str, &str)] = &[
+pub(crate) const ROUTES: &[(&str, &str, &str, Access)] = &[
     ("GET", "/v1/agents", "", READ),
     ("POST", "/v1/agents", "{ \"customer_id\": CUSTOMER, \"name\": UNIQUE }", WRITE),
     ("GET", "/v1/agents/{id}", "", REST_READ),
     ("POST", "/v1/agents/{id}/versions", "{ \"system_prompt\": \"\", \"model_name\": \"m\" }", PUBLISH),
     ("GET", "/v1/customers/{id}/audit", "", AUDIT),
-    ("GET", "/internal/agents/{id}/active", "", "NyyyN yyF FFFFyFFN"),
+    ("GET", "/internal/agents/{id}/active", "", REST_SERVE),
     // Authorization inside GraphQL is tested with FIELDS.
     ("POST", "/graphql", "{ \"query\": \"{ __typename }\" }", ANYBODY),
 ];

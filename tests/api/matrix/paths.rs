@@ -1,27 +1,4 @@
-//! The callers of the matrix, and the paths to an object of each type.
-
-/// The callers in the order of the letters, one group a block. All queries are about the customer of `viewer`,
-/// `editor` and `admin`; the callers of another customer are in the groups `their …` and `their key`.
-pub(super) const CALLERS: &[&[&str]] = &[
-    &["anonymous", "stranger"],
-    &["viewer", "editor", "admin"],
-    &["their viewer", "their editor", "their admin"],
-    &["operator", "service configs:read", "service activations:watch"],
-    &[
-        "key agents:read",
-        "key agents:write",
-        "key versions:publish",
-        "key versions:activate",
-        "key configs:read",
-        "key activations:watch",
-        "key changes:read",
-    ],
-    &["their key"],
-];
-
-/// Callers that must not be able to distinguish another customer's object from a missing one.
-pub(super) const OUTSIDERS: &[&str] =
-    &["anonymous", "stranger", "their viewer", "their editor", "their admin", "their key"];
+//! The paths to an object of each type.
 
 /// Mutations that change nothing, or nothing that a query reads. `%` stands for the payload's selection.
 const MUTATIONS: &[(&str, &str)] = &[

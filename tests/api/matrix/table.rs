@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, fmt::Write};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::{paths::CALLERS, schema::ASKED};
+use super::schema::ASKED;
+use crate::coverage::{
+    callers::{ANONYMOUS, CALLERS},
+    table::Access,
+};
 
 /// The head of the table.
 const LEGEND: &str = "\
@@ -144,4 +148,35 @@ fn read(table: &str) -> BTreeMap<String, String> {
         Some((row, words.collect()))
     };
     lines.filter_map(row).collect()
+}
+
+/// The letters that contradict the row of the path's root field: what the root field refuses, it refuses with every
+/// field below it. `access` finds the row of a root field.
+pub(super) fn contradictions(table: &str, access: impl Fn(&str) -> Option<Access>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (row, letters) in read(table) {
+        let path = row.rsplit(' ').next().unwrap_or_default();
+        let Some(access) = path.split('.').find_map(&access) else {
+            found.push(format!("{row}: no root field"));
+            continue;
+        };
+        // A refused mutation explains itself there.
+        if path.ends_with(".userErrors") {
+            continue;
+        }
+        for (caller, letter) in CALLERS.concat().into_iter().zip(letters.chars()) {
+            let is_right = match access.outcome(caller) {
+                _ if caller == ANONYMOUS => letter == 'U',
+                "FORBIDDEN" => letter == 'F',
+                "NOT_FOUND" => letter == 'N',
+                "none" => !"FN".contains(letter),
+                _ => letter != 'U',
+            };
+            if !is_right {
+                let outcome = access.outcome(caller);
+                found.push(format!("{row} as {caller}: {letter}, and the root field's row says {outcome}"));
+            }
+        }
+    }
+    found
 }

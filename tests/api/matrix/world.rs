@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use agent_registry::{
-    domain::{KeyScope, ServiceScope, auth::jwt::TokenSubject, member::Role},
+    domain::{auth::jwt::TokenSubject, member::Role},
     http::SocketLimits,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
-use super::paths::CALLERS;
-use crate::support::{
-    App, Calls,
-    caller::{Client, Member, Operator},
-    socket::Socket,
+use crate::{
+    coverage::callers::{self, CALLERS},
+    support::{
+        App, Calls,
+        caller::{Client, Member, Operator},
+        socket::Socket,
+    },
 };
 
 pub(super) struct World {
@@ -88,7 +90,7 @@ impl World {
         words.push(("name", "City".to_owned(), "Nowhere".to_owned()));
         let mut callers = Vec::new();
         for name in CALLERS.concat() {
-            callers.push((name, caller(&app, &operator, [&city, &town], name).await));
+            callers.push((name, callers::make(&app, &operator, [&city, &town], name).await));
         }
         let (_, watcher) = callers.iter().find(|(name, _)| *name == "key activations:watch").unwrap();
         let mut watching = watcher.socket().await;
@@ -159,30 +161,6 @@ async fn frozen(app: &App, operator: &Operator, city: &str) -> (String, String) 
     let suspend = "mutation ($id: ID!) { setBillingStatus(input: { customerId: $id, status: SUSPENDED }) { revision } }";
     operator.gql(suspend, json!({ "id": customer })).await.at("/setBillingStatus/revision");
     (agent, version)
-}
-
-async fn caller(app: &App, operator: &Operator, [city, town]: [&str; 2], name: &str) -> Client {
-    let key = |name: &str| KeyScope::ALL.into_iter().find(|scope| scope.as_str() == name).unwrap();
-    let service = |name: &str| ServiceScope::ALL.into_iter().find(|scope| scope.as_str() == name).unwrap();
-    match name.split_once(' ').unwrap_or((name, "")) {
-        ("anonymous", _) => app.anonymous().0,
-        ("stranger", _) => app.stranger().0,
-        ("operator", _) => operator.0.clone(),
-        ("service", scope) => app.service([service(scope)]).await.0,
-        ("key", scope) => app.program(city, [key(scope)]).await.0,
-        ("their", "key") => app.program(town, KeyScope::ALL).await.0,
-        ("their", name) => app.member(town, role(name)).await.0,
-        (name, _) => app.member(city, role(name)).await.0,
-    }
-}
-
-fn role(name: &str) -> Role {
-    match name {
-        "viewer" => Role::Viewer,
-        "editor" => Role::Editor,
-        "admin" => Role::Admin,
-        _ => panic!("no role {name}"),
-    }
 }
 
 async fn invite(by: &Client, customer: &str, email: &str, role: &str) -> String {

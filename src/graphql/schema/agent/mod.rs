@@ -208,12 +208,12 @@ enum AgentListScope {
 async fn count(Count { view, of }: &Count) -> async_graphql::Result<u64> {
     let counted = match of {
         AgentListScope::All(filter) => {
-            return view.registry.count_agents(&view.reading, filter).await.map_err(|err| refuse(&err));
+            return view.registry().count_agents(view.reading(), filter).await.map_err(|err| refuse(&err));
         }
         AgentListScope::Customer(customer, filter) => {
-            view.agent_counts.load((*customer, filter.clone())).await?
+            view.loaders().agent_counts.load((*customer, filter.clone())).await?
         }
-        AgentListScope::Owner(owner) => view.owned_counts.load(*owner).await?,
+        AgentListScope::Owner(owner) => view.loaders().owned_counts.load(*owner).await?,
     };
     Ok(counted.map_or(0, |count| *count))
 }
@@ -241,7 +241,7 @@ impl AgentConnection {
         args: PageArgs<AgentId>,
     ) -> async_graphql::Result<Self> {
         let filter = agent::AgentFilter::from(filter.unwrap_or_default());
-        let page = view.agent_pages.load((customer, filter.clone(), args)).await?;
+        let page = view.loaders().agent_pages.load((customer, filter.clone(), args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
         });
@@ -253,7 +253,7 @@ impl AgentConnection {
         owner: UserId,
         args: PageArgs<AgentId>,
     ) -> async_graphql::Result<Self> {
-        let page = view.owned_pages.load((owner, args)).await?;
+        let page = view.loaders().owned_pages.load((owner, args)).await?;
         let page = page.map_or_else(Page::empty, |page| {
             page.each(|row| Agent { row: Arc::clone(row), view: view.clone() })
         });
@@ -263,7 +263,7 @@ impl AgentConnection {
 
 impl RequestView {
     pub(in crate::graphql) async fn agent(&self, id: AgentId) -> async_graphql::Result<Option<Agent>> {
-        Ok(self.agents.load(id).await?.map(|row| Agent { row, view: self.clone() }))
+        Ok(self.loaders().agents.load(id).await?.map(|row| Agent { row, view: self.clone() }))
     }
 }
 
@@ -311,7 +311,8 @@ impl AgentQuery {
             return AgentConnection::of_customer(&view, customer, filter, args).await;
         }
         let filter = agent::AgentFilter::from(filter.unwrap_or_default());
-        let page = view.registry.agents(&view.reading, &filter, &args).await.map_err(|err| refuse(&err))?;
+        let page =
+            view.registry().agents(view.reading(), &filter, &args).await.map_err(|err| refuse(&err))?;
         let page = page.map(|row| Agent { row: Arc::new(row), view: view.clone() });
         Ok(AgentConnection::new(page, Count { view, of: AgentListScope::All(filter) }))
     }

@@ -25,9 +25,7 @@ pub struct CreateAgentInput {
     description: Option<String>,
     /// The user responsible for the agent, who must be a member of the customer.
     owner_id: Option<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -43,9 +41,7 @@ pub struct UpdateAgentInput {
     description: MaybeUndefined<String>,
     /// The user responsible from now on, who must be a member of the customer. Null clears it.
     owner_id: MaybeUndefined<ID>,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -54,9 +50,7 @@ pub struct UpdateAgentInput {
 pub struct ArchiveAgentInput {
     /// The UUID of the agent to archive.
     agent_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 
@@ -65,9 +59,7 @@ pub struct ArchiveAgentInput {
 pub struct RestoreAgentInput {
     /// The UUID of the agent to restore.
     agent_id: ID,
-    /// A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input
-    /// with the same key isn't written twice: the payload then holds the object as it is now and the first write's
-    /// revision, but never a secret.
+    #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
 

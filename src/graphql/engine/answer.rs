@@ -1,0 +1,124 @@
+//! The response to a GraphQL request as it goes over the wire: `data`, `errors`, or both.
+
+use std::sync::Arc;
+
+use async_graphql::ServerError;
+use serde::Serialize;
+
+/// The longest that an error's message may be, in characters: a parser's message repeats the text that it rejects.
+const MESSAGE_CHARS_MAX: usize = 1000;
+
+/// The response to a GraphQL request, as it's sent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// The result. Left out if the operation wasn't run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::graphql) data: Option<async_graphql::Value>,
+    /// The errors, at most as many as the limits allow. Left out if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::graphql) errors: Vec<ServerError>,
+}
+
+impl Answer {
+    /// Returns whether the operation was rejected before any of it ran.
+    #[must_use]
+    pub fn is_request_error(&self) -> bool {
+        self.data.is_none()
+    }
+
+    /// Returns whether the operation was aborted with UNAVAILABLE, so that a retry may succeed.
+    #[must_use]
+    pub fn is_aborted(&self) -> bool {
+        let code = self.errors.first().and_then(|err| err.extensions.as_ref()?.get("code"));
+        self.is_request_error() && code == Some(&"UNAVAILABLE".into())
+    }
+
+    /// Returns whether the operation was rejected, and a retry would be too.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.is_request_error() && !self.is_aborted()
+    }
+
+    /// Returns whether a root field failed, and the response has no data.
+    pub(in crate::graphql) fn is_root_failure(&self) -> bool {
+        let nothing = self.data.as_ref().is_none_or(|data| *data == async_graphql::Value::Null);
+        nothing && self.errors.iter().any(|err| err.path.len() == 1)
+    }
+
+    /// Converts the response of an operation that was run.
+    ///
+    /// # Errors
+    /// The response itself, if the operation was rejected.
+    pub fn into_executed(self) -> Result<async_graphql::Response, Self> {
+        match self {
+            Self { data: Some(data), errors } => {
+                let mut response = async_graphql::Response::new(data);
+                response.errors = errors;
+                Ok(response)
+            }
+            refusal => Err(refusal),
+        }
+    }
+
+    /// Makes the response that rejects an operation before it runs.
+    #[must_use]
+    pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {
+        let mut error = ServerError::new(message, None);
+        error.extensions.get_or_insert_default().set("code", code);
+        Self { data: None, errors: vec![error] }.with_request_id(request_id, 1)
+    }
+
+    /// Returns only the entries of `errors`, which a socket's `error` message carries.
+    #[must_use]
+    pub fn into_errors(self) -> Vec<ServerError> {
+        self.errors
+    }
+
+    /// Converts the library's response, with at most `errors_max` errors that carry this request's id.
+    pub(in crate::graphql) fn of(
+        response: async_graphql::Response,
+        request_id: &str,
+        errors_max: usize,
+    ) -> Self {
+        Self::raw(response).with_request_id(request_id, errors_max)
+    }
+
+    /// Converts the library's response as it is: its errors have no request's id yet.
+    pub(in crate::graphql) fn raw(response: async_graphql::Response) -> Self {
+        let async_graphql::Response { data, errors, .. } = response;
+        // An error of an operation that ran has the path of the field that failed; a request error has none.
+        let has_run = errors.is_empty()
+            || data != async_graphql::Value::Null
+            || errors.iter().any(|err| !err.path.is_empty());
+        Self { data: has_run.then_some(data), errors }
+    }
+
+    /// Serializes the response as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Arc<str> {
+        // All map keys are strings, so serialization can't fail.
+        serde_json::to_string(self).unwrap_or_default().into()
+    }
+
+    /// Returns whether a field failed with UNAVAILABLE, so that a retry may succeed.
+    pub(in crate::graphql) fn is_unavailable(&self) -> bool {
+        let code = |err: &ServerError| err.extensions.as_ref()?.get("code").cloned();
+        self.errors.iter().any(|err| code(err) == Some("UNAVAILABLE".into()))
+    }
+
+    /// Keeps at most `errors_max` errors, shortens their messages, and adds codes and the request's id.
+    pub(in crate::graphql) fn with_request_id(mut self, request_id: &str, errors_max: usize) -> Self {
+        self.errors.truncate(errors_max);
+        for error in &mut self.errors {
+            if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_CHARS_MAX) {
+                error.message.truncate(end);
+            }
+            let extensions = error.extensions.get_or_insert_default();
+            if extensions.get("code").is_none() {
+                extensions.set("code", "BAD_USER_INPUT");
+            }
+            extensions.set("requestId", request_id);
+        }
+        self
+    }
+}
