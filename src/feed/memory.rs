@@ -113,13 +113,6 @@ impl Hub {
         if self.has_lease() { known.serves.as_ref().ok().cloned() } else { None }
     }
 
-    /// Whether this token is cached as that of a service of the platform. It checks neither the lease nor the
-    /// rights.
-    #[must_use]
-    pub fn is_cached_service(&self, bearer: &str) -> bool {
-        self.credentials.get(bearer).is_some_and(|known| known.is_service())
-    }
-
     /// Awaits a database read. With a fallback in memory (`has_other`), it waits at most [`FALLBACK_TIMEOUT`], and doesn't
     /// ask at all within [`CACHE_LEASE`] of the last failure.
     async fn read_unless_late<T>(

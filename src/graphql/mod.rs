@@ -4,7 +4,6 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{MergedObject, Schema, ServerError, ValidationMode};
-use bytes::Bytes;
 pub use graphql_front::SchemaError;
 use graphql_front::{Errors, Front, OperationType};
 use json_reader::Json;
@@ -13,8 +12,7 @@ use tokio::time::timeout;
 
 use crate::{
     domain::{Caller, Registry},
-    feed::{Hub, RenderedConfig},
-    id::AgentId,
+    feed::Hub,
 };
 
 mod engine;
@@ -25,7 +23,6 @@ use engine::{
     document::{self, DocumentLookup, Documents, Tenant},
     front,
     render_cache::RenderCache,
-    response_cache::ResponseCache,
 };
 use schema::{
     activation, agent, api_key, billing, change, config, customer, error, invitation, member, node,
@@ -37,7 +34,6 @@ pub use engine::{
     front::front,
     operation::{CheckedOperation, NotAnOperation, Operation},
     render_cache::SubscriptionMessage,
-    response_cache::REQUEST_BYTES_MAX as CACHED_REQUEST_BYTES_MAX,
 };
 
 /// The longest that a query or a mutation may run; then the client gets UNAVAILABLE. A write that has begun runs to
@@ -214,7 +210,6 @@ pub struct Api {
     front: Front,
     documents: Arc<Documents>,
     render_cache: RenderCache,
-    response_cache: ResponseCache,
 }
 
 impl Api {
@@ -224,17 +219,15 @@ impl Api {
     /// [`SchemaError`] if the schema is invalid, which is a bug of the service.
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::new(trusted));
-        let (render_cache, response_cache) = (RenderCache::default(), ResponseCache::default());
+        let render_cache = RenderCache::default();
         hub.on_invalidation({
-            let (render_cache, response_cache, documents) =
-                (render_cache.clone(), response_cache.clone(), Arc::clone(&documents));
+            let (render_cache, documents) = (render_cache.clone(), Arc::clone(&documents));
             move || {
                 render_cache.clear();
-                response_cache.clear();
                 documents.clear();
             }
         });
-        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, render_cache, response_cache })
+        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, render_cache })
     }
 
     /// Finds the request's document, validates it, and coerces its variables. All errors of a request are found
@@ -251,7 +244,6 @@ impl Api {
             Answer { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
         };
         let tenant = Tenant::of(caller);
-        let carries_text = operation.query.is_some();
         let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
         let is_known = matches!(&found, DocumentLookup::Known(..));
@@ -273,24 +265,7 @@ impl Api {
             _ => String::new(),
         };
         let variables = variables.into();
-        Ok(CheckedOperation {
-            document,
-            operation_name,
-            variables,
-            prepared,
-            carries_text,
-            request_body: None,
-        })
-    }
-
-    /// Returns the cached response to a request with this body, if it shows the configuration that `current_config`
-    /// returns for its agent.
-    pub fn cached_response(
-        &self,
-        request_body: &[u8],
-        current_config: impl FnOnce(AgentId) -> Option<Arc<RenderedConfig>>,
-    ) -> Option<Bytes> {
-        self.response_cache.get(request_body, current_config)
+        Ok(CheckedOperation { document, operation_name, variables, prepared })
     }
 
     /// Runs a query or a mutation.
@@ -298,7 +273,6 @@ impl Api {
         let request_id = caller.request_id().to_owned();
         let is_mutation = accepted.prepared.kind == OperationType::Mutation;
         let data = Request::new(&self.registry, &self.hub, caller, None);
-        let shown_config = Arc::clone(&data.shown_config);
         let answer = timeout(DEADLINE, self.schema.execute(accepted.request().data(data))).await;
         self.hub.wait_until_caught_up().await;
         match answer {
@@ -306,13 +280,7 @@ impl Api {
                 if is_mutation {
                     drop_payload_forbidden_errors(&mut response.errors);
                 }
-                let answer = Answer::of(response, &request_id, self.front.limits().errors);
-                if let (Some(request_body), Some(hot), []) =
-                    (&accepted.request_body, shown_config.get(), answer.errors.as_slice())
-                {
-                    self.response_cache.keep(request_body, hot, answer.to_json().as_bytes().to_vec().into());
-                }
-                answer
+                Answer::of(response, &request_id, self.front.limits().errors)
             }
             Err(_) => Answer::refusal(
                 "the operation took longer than 15 s; a write that has begun still runs to its end",

@@ -9,4 +9,3 @@ pub(in crate::graphql) mod inline_fields;
 pub(in crate::graphql) mod loader;
 pub(in crate::graphql) mod operation;
 pub(in crate::graphql) mod render_cache;
-pub(in crate::graphql) mod response_cache;

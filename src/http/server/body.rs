@@ -1,7 +1,7 @@
 //! Request bodies: JSON in UTF-8, within limits.
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, to_bytes},
     http::{HeaderMap, StatusCode, header},
 };
 use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
@@ -52,11 +52,11 @@ impl BodyRejection {
     }
 }
 
-/// Reads a whole body and parses it as JSON. Returns the bytes too. Ignores a byte order mark (RFC 8259, section 8.1).
+/// Reads a whole body and parses it as JSON. Ignores a byte order mark (RFC 8259, section 8.1).
 ///
 /// # Errors
 /// [`BodyRejection`], also if the headers don't declare uncompressed JSON in UTF-8.
-pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), BodyRejection> {
+pub async fn json(headers: &HeaderMap, body: Body) -> Result<Json, BodyRejection> {
     if !is_json_in_utf8(headers) {
         return Err(BodyRejection::NotJson);
     }
@@ -68,7 +68,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Body
         if TooSlow::is_source_of(&err) { BodyRejection::TooSlow } else { BodyRejection::TooLarge }
     })?;
     match json_reader::read(&whole, &LIMITS) {
-        Ok(json) => Ok((whole, json)),
+        Ok(json) => Ok(json),
         Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(BodyRejection::TooMany),
         Err(err) => Err(BodyRejection::Malformed(err)),
     }
@@ -84,7 +84,7 @@ fn is_uncompressed(headers: &HeaderMap) -> bool {
 
 /// Whether there is a single `Content-Type`, with JSON in UTF-8. Without a charset, JSON is UTF-8 (RFC 8259, section
 /// 8.1).
-pub(in crate::http) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;

@@ -143,14 +143,9 @@ impl ConnectionServer {
             Some(response) => response,
             None => {
                 let limit = self.limits.body;
-                let request = request.map(|body| Body::new(TimedBody::new(body, limit)));
-                match fast_path::answer_query(&self.state, request).await {
-                    Ok(response) => response,
-                    Err(mut request) => {
-                        request.extensions_mut().insert(ConnectInfo(peer.clone()));
-                        self.router.clone().oneshot(request).await?
-                    }
-                }
+                let mut request = request.map(|body| Body::new(TimedBody::new(body, limit)));
+                request.extensions_mut().insert(ConnectInfo(peer.clone()));
+                self.router.clone().oneshot(request).await?
             }
         };
         if response.status() == StatusCode::NOT_MODIFIED {

@@ -185,7 +185,7 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
-        let (_, json) = body::json(&parts.headers, body).await.map_err(|refused| {
+        let json = body::json(&parts.headers, body).await.map_err(|refused| {
             let kind = match &refused {
                 body::BodyRejection::NotJson | body::BodyRejection::Encoded => {
                     ProblemKind::UnsupportedMediaType
