@@ -5,7 +5,6 @@ pub(in crate::graphql) mod batch;
 pub(in crate::graphql) mod context;
 pub(in crate::graphql) mod document;
 pub(in crate::graphql) mod front;
-pub(in crate::graphql) mod inline_fields;
 pub(in crate::graphql) mod loader;
 pub(in crate::graphql) mod operation;
 pub(in crate::graphql) mod render_cache;
