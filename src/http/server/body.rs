@@ -7,7 +7,7 @@ use axum::{
 use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::timeouts::TooSlow;
+use super::timeouts::{TooSlow, is_caused_by};
 use crate::http::negotiate::header_list::members;
 
 /// The maximum size of a body, in bytes. It fits a prompt of 512 KiB with every character escaped, and as much for
@@ -26,9 +26,12 @@ pub enum BodyRejection {
     /// The body is compressed. Only responses may be.
     #[error("the body must not be compressed: send it without Content-Encoding")]
     Encoded,
-    /// The body is too large, or the client closed the connection before its end, so that no one reads the response.
-    #[error("the body exceeds {BODY_BYTES_MAX} bytes, or is incomplete")]
+    /// The body is too large.
+    #[error("the body exceeds {BODY_BYTES_MAX} bytes")]
     TooLarge,
+    /// The body ends before its declared length, or its chunks are malformed.
+    #[error("the body is incomplete, or its chunks are malformed")]
+    Incomplete,
     /// The body has more JSON values than the limit, which bounds the memory of the parsed tree.
     #[error("the body has more than {} JSON values", LIMITS.values)]
     TooMany,
@@ -47,7 +50,7 @@ impl BodyRejection {
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Incomplete => StatusCode::BAD_REQUEST,
         }
     }
 }
@@ -64,8 +67,10 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Json, BodyRejection
         return Err(BodyRejection::Encoded);
     }
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
-    let whole = whole.map_err(|err| {
-        if TooSlow::is_source_of(&err) { BodyRejection::TooSlow } else { BodyRejection::TooLarge }
+    let whole = whole.map_err(|err| match () {
+        () if is_caused_by::<TooSlow>(&err) => BodyRejection::TooSlow,
+        () if is_caused_by::<hyper::Error>(&err) => BodyRejection::Incomplete,
+        () => BodyRejection::TooLarge,
     })?;
     match json_reader::read(&whole, &LIMITS) {
         Ok(json) => Ok(json),

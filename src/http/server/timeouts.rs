@@ -106,18 +106,9 @@ impl TimeBudget {
 #[error("the body arrived too slowly")]
 pub(in crate::http) struct TooSlow;
 
-impl TooSlow {
-    /// Whether `TooSlow` is among the sources of an error.
-    pub(in crate::http) fn is_source_of(err: &(dyn Error + 'static)) -> bool {
-        let mut cause = Some(err);
-        while let Some(err) = cause {
-            if err.is::<Self>() {
-                return true;
-            }
-            cause = err.source();
-        }
-        false
-    }
+/// Whether an error of the type `E` is among the causes of this error, or is this error.
+pub(in crate::http) fn is_caused_by<E: Error + 'static>(err: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(err), |&err| err.source()).any(|err| err.is::<E>())
 }
 
 /// A request body that fails with [`TooSlow`] if the client sends it below the minimum rate for too long.
@@ -230,7 +221,7 @@ mod tests {
     #[test]
     fn what_is_too_slow_is_known_behind_other_errors() {
         let err = axum::Error::new(axum::Error::new(TooSlow));
-        assert!(TooSlow::is_source_of(&err));
-        assert!(!TooSlow::is_source_of(&axum::Error::new(std::io::Error::other("x"))));
+        assert!(is_caused_by::<TooSlow>(&err));
+        assert!(!is_caused_by::<TooSlow>(&axum::Error::new(std::io::Error::other("x"))));
     }
 }

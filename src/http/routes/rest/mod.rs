@@ -192,7 +192,9 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
                 }
                 body::BodyRejection::TooLarge | body::BodyRejection::TooMany => ProblemKind::ContentTooLarge,
                 body::BodyRejection::TooSlow => ProblemKind::RequestTimeout,
-                body::BodyRejection::Malformed(_) => ProblemKind::MalformedBody,
+                body::BodyRejection::Malformed(_) | body::BodyRejection::Incomplete => {
+                    ProblemKind::MalformedBody
+                }
             };
             Problem::request(kind, refused.to_string(), &id)
         })?;
