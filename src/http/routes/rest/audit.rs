@@ -68,14 +68,14 @@ pub(super) async fn excerpt(
     CustomerPath(id): CustomerPath,
     _: NoParameters,
 ) -> Result<Response, Problem> {
-    let excerpt = state.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
-    let turn = Arc::clone(&state.excerpts.0).try_acquire_owned();
-    let turn = turn
+    let permit = Arc::clone(&state.excerpts.0).try_acquire_owned();
+    let permit = permit
         .map_err(|_| Error::Unavailable("this instance is writing two other excerpts"))
         .map_err(refuse(&caller))?;
+    let excerpt = state.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
     let (pieces, taken) = mpsc::channel(1);
     state.tasks.clone().spawn_background(async move {
-        let _turn = turn;
+        let _permit = permit;
         write(&state, excerpt, since, pieces).await;
     });
     let lines = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });
