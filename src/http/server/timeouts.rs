@@ -25,7 +25,8 @@ pub struct ConnectionLimits {
     /// The timeout for a complete request head: from the opening of the connection for the first, and from its first
     /// byte for each later one.
     pub head: Duration,
-    /// The timeout for a connection without a request.
+    /// The timeout for the next request: from the end of an answer to the end of the next head. hyper closes the
+    /// connection when it is reached.
     pub idle: Duration,
     /// The total time that a client may lag behind the minimum rate while it sends a body.
     pub body: Duration,
@@ -157,29 +158,29 @@ where
     }
 }
 
-/// A response body. Passes the turn back to the client when it is dropped, at its end.
-pub(in crate::http) struct TurnPassingBody {
+/// A response body. Its connection waits for the next request once the body is dropped, at its end.
+pub(in crate::http) struct ResponseBody {
     body: Body,
     peer: ConnectionHandle,
     /// Whether the connection is upgraded after this response, and carries no further requests.
     is_last: bool,
 }
 
-impl TurnPassingBody {
+impl ResponseBody {
     pub(in crate::http) fn new(body: Body, peer: ConnectionHandle, is_last: bool) -> Self {
         Self { body, peer, is_last }
     }
 }
 
-impl Drop for TurnPassingBody {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         if !self.is_last {
-            self.peer.pass_turn();
+            self.peer.end_answer();
         }
     }
 }
 
-impl HttpBody for TurnPassingBody {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
