@@ -61,7 +61,7 @@ refusals!(AuditRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind
         AuditRefusals,
     ),
 )]
-pub(super) async fn excerpt(
+pub async fn excerpt(
     State(state): State<AppState>,
     Extension(since): Extension<RevocationCount>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
