@@ -161,9 +161,6 @@ fn measure(criterion: &mut Criterion, runtime: &Runtime, world: &World) -> Resul
         bench.iter(|| runtime.block_on(door.registry.verify_credential(black_box(&world.token))));
     });
     let _inside = runtime.enter();
-    criterion.bench_function("the owner of a token, from memory", |bench| {
-        bench.iter(|| door.hub.is_cached_service(black_box(&world.token)));
-    });
     criterion.bench_function("a token and a configuration, from memory, under the lease", |bench| {
         bench.iter(|| door.hub.cached_config(black_box(&world.token), black_box(world.agent)));
     });

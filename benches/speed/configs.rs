@@ -1,14 +1,12 @@
-//! Active configurations: from memory, over REST and GraphQL, compared with a constant served by the bare
-//! framework; and when they aren't in memory.
+//! Active configurations over REST: from memory, compared with a constant served by the bare framework; and when they
+//! aren't in memory.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-
-use serde_json::json;
 
 use super::{
     CONNECTIONS, Failure, TIME,
     case::{Report, say},
-    load::{self, Requests, any_of, each_of, get, post},
+    load::{self, Requests, any_of, each_of, get},
     world::World,
     yardstick::Yardstick,
 };
@@ -17,9 +15,6 @@ use super::{
 const PER_SECOND: u32 = 5000;
 /// The rate of requests for configurations that aren't in memory, a second.
 const COLD_PER_SECOND: u32 = 1000;
-/// A gateway's GraphQL query.
-const QUERY: &str = "query ($id: ID!) { activeConfig(agentId: $id) { agentId customerId name versionId versionNumber \
-    systemPrompt modelName modelParameters tools { name description inputSchema } contentHash activatedAt revision } }";
 
 fn configs(world: &World) -> Vec<Vec<u8>> {
     world.agents.iter().map(|id| get(&format!("/internal/agents/{id}/active"), &world.token)).collect()
@@ -67,16 +62,6 @@ pub async fn warm(world: &World, report: &mut Report) -> Result<(), Failure> {
         &measured,
         ("2 ms", Duration::from_millis(2)),
     );
-
-    let queries = world
-        .agents
-        .iter()
-        .map(|id| post("/graphql", &world.token, &json!({ "query": QUERY, "variables": { "id": id } })));
-    let queries = any_of(queries.collect());
-    load::closed(ours, 4, Duration::from_secs(10), Arc::clone(&queries)).await?;
-    let constant = any_of(vec![post("/graphql", "none", &json!({ "query": "{ constant }" }))]);
-    let (rate, least) = beside("active config, GraphQL", (ours, queries), (theirs, constant)).await?;
-    report.rate("active config, GraphQL", (rate, ("an async-graphql constant", least)), ("1.0 ×", 1.0));
     Ok(())
 }
 

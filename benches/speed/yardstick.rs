@@ -1,16 +1,8 @@
-//! The framework yardstick: bare axum and async-graphql that return a constant, served by this program in a process
-//! of its own.
+//! The framework yardstick: bare axum that returns a constant, served by this program in a process of its own.
 
 use std::{net::SocketAddr, process::Stdio};
 
-use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::State,
-    routing::{get, post},
-};
-use serde_json::Value;
+use axum::{Router, body::Bytes, routing::get};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
@@ -22,17 +14,6 @@ use super::Failure;
 /// The environment variable that makes this program serve the yardstick. Its value is the size of the constant, in
 /// bytes.
 const SIZE: &str = "YARDSTICK_BYTES";
-
-struct Query(String);
-
-#[Object]
-impl Query {
-    async fn constant(&self) -> &str {
-        &self.0
-    }
-}
-
-type Constant = Schema<Query, EmptyMutation, EmptySubscription>;
 
 /// A running yardstick.
 pub struct Yardstick {
@@ -57,19 +38,9 @@ impl Yardstick {
 /// Serves the yardstick until killed, if [`SIZE`] is set. Otherwise returns `false`.
 pub async fn serve_if_asked() -> Result<bool, Failure> {
     let Ok(size) = std::env::var(SIZE) else { return Ok(false) };
-    let text = "x".repeat(size.parse()?);
-    let schema: Constant = Schema::new(Query(text.clone()), EmptyMutation, EmptySubscription);
-    let body = Bytes::from(text);
+    let body = Bytes::from("x".repeat(size.parse()?));
     let router = Router::new()
-        .route("/constant", get(move || async move { body }).post(async |asked: Bytes| drop(asked)))
-        .route(
-            "/graphql",
-            post(async |State(schema): State<Constant>, Json(asked): Json<Value>| {
-                let query = asked.get("query").and_then(Value::as_str).unwrap_or_default();
-                Json(schema.execute(query).await)
-            }),
-        )
-        .with_state(schema);
+        .route("/constant", get(move || async move { body }).post(async |asked: Bytes| drop(asked)));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     axum::serve(listener, router).await?;

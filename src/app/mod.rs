@@ -239,7 +239,7 @@ impl Service {
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
         let api = Api::new(registry.clone(), hub.clone(), trusted_documents)?;
-        let state = AppState::new(AppParts {
+        let state = Arc::new(AppParts {
             api,
             registry,
             hub,

@@ -190,13 +190,6 @@ impl Hub {
         self.0.authenticator.look_up(proven, bearer, origin).await
     }
 
-    /// Whether this token is cached as that of a service of the platform. It checks neither the lease nor the
-    /// rights.
-    #[must_use]
-    pub fn is_cached_service(&self, bearer: &str) -> bool {
-        self.0.authenticator.cached_service(bearer).is_some()
-    }
-
     /// Opens database connections and prepares the statements that read configurations. Gives up after half a
     /// second.
     pub async fn warm(&self) {

@@ -18,7 +18,6 @@ pub use engine::{
     front::front,
     operation::{CheckedOperation, NotAnOperation, Operation},
     render_cache::SubscriptionMessage,
-    response_cache::REQUEST_BYTES_MAX as CACHED_REQUEST_BYTES_MAX,
 };
 pub use graphql_front::SchemaError;
 

@@ -1,6 +1,6 @@
 //! The HTTP server's routes and layers, and the state that its handlers share.
 
-use std::{ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,6 +13,7 @@ use axum::{
 use futures_util::FutureExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tracing::Instrument;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Error, Registry},
@@ -30,7 +31,7 @@ mod routes;
 mod server;
 
 use negotiate::compress;
-use routes::{graphiql, graphql, openapi, rest, socket};
+use routes::{explain, graphiql, graphql, health, openapi, rest, socket};
 
 pub use limit::Limiter;
 pub use negotiate::{Origin, Origins};
@@ -40,25 +41,8 @@ pub use server::{
     TrustedProxies, serve,
 };
 
-/// The state that all handlers share. Clones share it.
-#[derive(Clone)]
-pub struct AppState(Arc<AppParts>);
-
-impl AppState {
-    /// Wraps the shared state.
-    #[must_use]
-    pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(parts))
-    }
-}
-
-impl Deref for AppState {
-    type Target = AppParts;
-
-    fn deref(&self) -> &AppParts {
-        &self.0
-    }
-}
+/// The state that all handlers share.
+pub type AppState = Arc<AppParts>;
 
 /// The parts of the shared state.
 pub struct AppParts {
@@ -88,18 +72,44 @@ pub struct AppParts {
     pub metrics: Option<Arc<PrometheusHandle>>,
 }
 
+/// The REST endpoints. They require a credential.
+fn rest_endpoints() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(rest::agent::list, rest::agent::create)) // GET, POST /v1/agents
+        .routes(routes!(rest::agent::get)) // GET /v1/agents/{id}
+        .routes(routes!(rest::version::publish)) // POST /v1/agents/{id}/versions
+        .routes(routes!(rest::audit::excerpt)) // GET /v1/customers/{id}/audit
+        .routes(routes!(rest::config::active)) // GET /internal/agents/{id}/active
+}
+
+/// The endpoints that document the API. They need no credential.
+fn documentation_endpoints() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(openapi::serve)) // GET /openapi.json
+        .routes(routes!(explain::problem)) // GET /problems/{name}
+}
+
+/// The endpoints for monitoring. They need no credential.
+fn monitoring_endpoints() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(health::live)) // GET /livez
+        .routes(routes!(health::ready)) // GET /readyz
+        .routes(routes!(health::metrics)) // GET /metrics
+}
+
 /// Builds the router: all routes with their layers.
 pub fn router(state: AppState) -> Router {
     let api = Router::new()
         .route("/graphql", any(graphql_or_socket))
-        .merge(rest::routes(&state))
-        .merge(Router::from(openapi::api_docs()));
+        .merge(rest::with_auth(rest_endpoints().into(), &state))
+        .merge(Router::from(documentation_endpoints()));
     let routes = state
         .origins
         .add_cors(api)
-        .merge(graphiql::routes())
         .route("/", get(|| async { Redirect::temporary("graphiql") }))
-        .merge(Router::from(openapi::monitoring()))
+        .route("/graphiql", get(graphiql::page))
+        .route("/graphiql/{file}", get(graphiql::file))
+        .merge(Router::from(monitoring_endpoints()))
         .fallback(problem::no_path)
         .method_not_allowed_fallback(problem::other_method);
     compress::compress_responses(routes)

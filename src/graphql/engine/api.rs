@@ -4,7 +4,6 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::ServerError;
-use bytes::Bytes;
 use graphql_front::{Errors, Front, OperationType, SchemaError};
 use json_reader::Json;
 use tokio::time::timeout;
@@ -16,13 +15,11 @@ use super::{
     front::{error_entry, front},
     operation::{CheckedOperation, Operation, library_request},
     render_cache::RenderCache,
-    response_cache::ResponseCache,
 };
 use crate::{
     domain::{Caller, Registry},
-    feed::{Hub, RenderedConfig},
+    feed::Hub,
     graphql::{ApiSchema, schema, schema::error},
-    id::AgentId,
 };
 
 /// The longest that a query or a mutation may run; then the client gets UNAVAILABLE. A write that has begun runs to
@@ -38,7 +35,6 @@ pub struct Api {
     pub(super) front: Front,
     documents: Arc<Documents>,
     pub(super) render_cache: RenderCache,
-    response_cache: ResponseCache,
 }
 
 impl Api {
@@ -48,17 +44,15 @@ impl Api {
     /// [`SchemaError`] if the schema is invalid, which is a bug of the service.
     pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::new(trusted));
-        let (render_cache, response_cache) = (RenderCache::default(), ResponseCache::default());
+        let render_cache = RenderCache::default();
         hub.on_invalidation({
-            let (render_cache, response_cache, documents) =
-                (render_cache.clone(), response_cache.clone(), Arc::clone(&documents));
+            let (render_cache, documents) = (render_cache.clone(), Arc::clone(&documents));
             move || {
                 render_cache.clear();
-                response_cache.clear();
                 documents.clear();
             }
         });
-        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, render_cache, response_cache })
+        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, render_cache })
     }
 
     /// Finds the request's document, validates it, and coerces its variables. All errors of a request are found
@@ -74,7 +68,6 @@ impl Api {
             Answer { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
         };
         let tenant = Tenant::of(caller);
-        let carries_text = operation.query.is_some();
         let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
         let is_known = matches!(&found, DocumentLookup::Known(..));
@@ -96,33 +89,15 @@ impl Api {
             _ => String::new(),
         };
         let variables = variables.into();
-        Ok(CheckedOperation {
-            document,
-            operation_name,
-            variables,
-            prepared,
-            carries_text,
-            request_body: None,
-        })
-    }
-
-    /// Returns the cached response to a request with this body, if it shows the configuration that `current_config`
-    /// returns for its agent.
-    pub fn cached_response(
-        &self,
-        request_body: &[u8],
-        current_config: impl FnOnce(AgentId) -> Option<Arc<RenderedConfig>>,
-    ) -> Option<Bytes> {
-        self.response_cache.get(request_body, current_config)
+        Ok(CheckedOperation { document, operation_name, variables, prepared })
     }
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
         let request_id = caller.request_id().to_owned();
-        let CheckedOperation { prepared, request_body, .. } = accepted;
+        let CheckedOperation { prepared, .. } = accepted;
         let is_mutation = prepared.kind == OperationType::Mutation;
         let data = Request::new(&self.registry, &self.hub, caller, None);
-        let shown_config = Arc::clone(&data.shown_config);
         let answer =
             timeout(DEADLINE, self.schema.execute(library_request(prepared.executable).data(data))).await;
         self.hub.wait_until_caught_up().await;
@@ -131,13 +106,7 @@ impl Api {
                 if is_mutation {
                     drop_payload_forbidden_errors(&mut response.errors);
                 }
-                let answer = Answer::of(response, &request_id, self.front.limits().errors);
-                if let (Some(request_body), Some(hot), []) =
-                    (&request_body, shown_config.get(), answer.errors.as_slice())
-                {
-                    self.response_cache.keep(request_body, hot, answer.to_json().as_bytes().to_vec().into());
-                }
-                answer
+                Answer::of(response, &request_id, self.front.limits().errors)
             }
             Err(_) => Answer::refusal(
                 "the operation took longer than 15 s; a write that has begun still runs to its end",

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_graphql::Context;
 
-use super::{loaders::Loaders, render_cache::SubscriptionPhase, response_cache::ShownConfig};
+use super::{loaders::Loaders, render_cache::SubscriptionPhase};
 use crate::{
     domain::{
         self, Caller, Error, IdempotencyKey, Reading, Registry,
@@ -36,8 +36,6 @@ pub(in crate::graphql) struct Request {
     pub(in crate::graphql) hub: Hub,
     /// The phase of a subscription; none for queries and mutations.
     pub(in crate::graphql) phase: Option<SubscriptionPhase>,
-    /// The configuration that `activeConfig` returned. Stays empty if the query asked for `atLeast`.
-    pub(in crate::graphql) shown_config: ShownConfig,
     weight: Arc<AtomicUsize>,
     view: RequestView,
 }
@@ -116,8 +114,7 @@ impl Request {
     ) -> Self {
         let weight = Arc::default();
         let view = RequestView::new(registry, &caller, &weight);
-        let shown_config = ShownConfig::default();
-        Self { caller, registry: registry.clone(), hub: hub.clone(), phase, shown_config, weight, view }
+        Self { caller, registry: registry.clone(), hub: hub.clone(), phase, weight, view }
     }
 
     /// The caller of a mutation, with the idempotency key if the client sent one. The key is bound to the field's

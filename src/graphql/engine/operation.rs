@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use graphql_front::{Document, ExecutableDocument, OperationType, Prepared};
 use json_reader::{Json, Object};
-
-use super::response_cache;
 
 /// A GraphQL request.
 #[derive(Clone, Debug, Default)]
@@ -103,24 +100,9 @@ pub struct CheckedOperation {
     /// the operation's name, they identify the question. Empty for other operations.
     pub(in crate::graphql) variables: Arc<str>,
     pub(in crate::graphql) prepared: Prepared,
-    /// Whether the request carries the document's text. A hash identifies a document only within its tenant, so
-    /// responses to requests without a text aren't cached.
-    pub(in crate::graphql) carries_text: bool,
-    /// The request's body, if the response may be cached by it.
-    pub(in crate::graphql) request_body: Option<Bytes>,
 }
 
 impl CheckedOperation {
-    /// Marks the response as cacheable by the request's body, if the request consists of nothing else, carries the
-    /// text, is short enough, and asks only for one active configuration.
-    #[must_use]
-    pub fn cacheable_by(self, request_body: Bytes) -> Self {
-        let may_be_kept = self.carries_text
-            && request_body.len() <= response_cache::REQUEST_BYTES_MAX
-            && response_cache::asks_for_one_config(&self.prepared.executable);
-        Self { request_body: may_be_kept.then_some(request_body), ..self }
-    }
-
     /// Returns whether the operation is a query, which a `GET` may run.
     #[must_use]
     pub fn is_query(&self) -> bool {

@@ -14,10 +14,7 @@ use super::{
 };
 use crate::{
     domain::{self, Changed, Error, ErrorCode, Page, PageArgs, activation},
-    graphql::engine::{
-        context::{Request, RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{Request, RequestView, request},
     id::{ActivationId, AgentId},
 };
 
@@ -108,8 +105,6 @@ pub struct Count {
 async fn count(of: &Count) -> async_graphql::Result<u64> {
     Ok(of.view.loaders().activation_counts.load(of.agent).await?.map_or(0, |count| *count))
 }
-
-impl InlineFields for Activation {}
 
 connection!(
     /// A page of activations.

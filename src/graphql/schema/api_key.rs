@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     domain::{self, Error, Page, PageArgs, api_key, policy::Action},
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
     id::{ApiKeyId, CustomerId},
 };
 
@@ -85,8 +82,6 @@ pub struct Count {
 async fn count(of: &Count) -> async_graphql::Result<u64> {
     Ok(of.view.loaders().api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
-
-impl InlineFields for ApiKey {}
 
 connection!(
     /// A page of API keys.

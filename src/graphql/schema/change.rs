@@ -20,10 +20,7 @@ use crate::{
         audit::{self, AuditSubject},
         change,
     },
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
     id::CustomerId,
 };
 
@@ -325,8 +322,6 @@ async fn count(Count { view, of, filter }: &Count) -> async_graphql::Result<u64>
         }
     }
 }
-
-impl InlineFields for Change {}
 
 connection!(
     /// A page of entries of the audit log.

@@ -209,9 +209,6 @@ impl ConfigQuery {
                     Err(refuse(&Error::Unavailable("the database can't be reached")))
                 }
                 Ok(ConfigResponse { config, stale: None }) => {
-                    if let (Some(hot), None) = (&config, at_least) {
-                        let _ = request.shown_config.set(Arc::clone(hot));
-                    }
                     Ok(config.map(|hot| ActiveConfig(ConfigSource::Cached(hot), view.clone())))
                 }
                 Err(Error::NotFound(_)) => Ok(None),

@@ -17,10 +17,7 @@ use super::{
 };
 use crate::{
     domain::{Error, audit::AuditSubject, customer, policy::Action},
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
     id::CustomerId,
 };
 
@@ -235,8 +232,6 @@ async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
         .await
         .map_err(|err| refuse(&err))
 }
-
-impl InlineFields for Customer {}
 
 connection!(
     /// A page of customers.

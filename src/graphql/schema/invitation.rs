@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Page, PageArgs, invitation, policy::Action},
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
     id::{CustomerId, InvitationId},
 };
 
@@ -70,8 +67,6 @@ pub struct Count {
 async fn count(of: &Count) -> async_graphql::Result<u64> {
     Ok(of.view.loaders().invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
-
-impl InlineFields for Invitation {}
 
 connection!(
     /// A page of open invitations.

@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Error, Page, PageArgs, member, policy::Action},
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
     id::{CustomerId, UserId},
 };
 
@@ -71,8 +68,6 @@ pub struct Count {
 async fn count(of: &Count) -> async_graphql::Result<u64> {
     Ok(of.view.loaders().member_counts.load(of.customer).await?.map_or(0, |count| *count))
 }
-
-impl InlineFields for Membership {}
 
 connection!(
     /// A page of members.

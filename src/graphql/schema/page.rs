@@ -80,8 +80,8 @@ macro_rules! connection {
             }
 
             /// The page's objects without cursors, in the order of the list.
-            async fn nodes(&self) -> $crate::graphql::engine::inline_fields::InlineList<$Node> {
-                $crate::graphql::engine::inline_fields::InlineList(self.page.items.clone())
+            async fn nodes(&self) -> &[$Node] {
+                &self.page.items
             }
 
             /// The first and last cursor of the page, and whether the list continues.

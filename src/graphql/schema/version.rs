@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, ScalarType, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use serde_json::Value;
 
 use super::{
@@ -14,10 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Error, Page, PageArgs, agent, policy::Action, version},
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
     id::{AgentId, VersionId},
 };
 
@@ -201,19 +198,6 @@ type Count = i32;
 
 async fn count(latest: &Count) -> async_graphql::Result<u64> {
     Ok(u64::try_from(*latest).unwrap_or(0))
-}
-
-impl InlineFields for AgentVersion {
-    fn inline_field(&self, field: &str) -> Option<async_graphql::Value> {
-        match field {
-            "id" => Some(to_id(self.row.id).to_value()),
-            "number" => Some(self.row.number.into()),
-            "modelName" => Some(self.row.model_name.as_str().into()),
-            "contentHash" => Some(hex(&self.row.content_hash).into()),
-            "createdAt" => Some(DateTime::from(self.row.created_at).to_value()),
-            _ => None,
-        }
-    }
 }
 
 connection!(

@@ -13,10 +13,7 @@ use super::{
 use crate::{
     domain::{Page, Principal},
     feed,
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
 };
 
 /// The event streams that a subscription can watch.
@@ -106,8 +103,6 @@ pub struct Count(u64);
 async fn count(Count(count): &Count) -> async_graphql::Result<u64> {
     Ok(*count)
 }
-
-impl InlineFields for Watcher {}
 
 connection!(
     /// A page of running subscriptions.

@@ -1,20 +1,16 @@
-//! The fast path for active configurations, over REST and GraphQL. It applies to service tokens, if the credential
-//! and the response are in memory and the request has no unusual headers. All other requests go through the router,
-//! which returns the same responses.
+//! The fast path for active configurations over REST. It applies to service tokens, if the credential and the response
+//! are in memory and the request has no unusual headers. All other requests go through the router, which returns the
+//! same responses.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
-    http::{
-        HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
-        request::Parts,
-    },
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header},
 };
-use futures_util::stream;
 use metrics::Histogram;
 
 use super::{
@@ -24,15 +20,11 @@ use super::{
         compress,
         etag::{self, Condition},
     },
-    routes::graphql::{self, Media},
-    server::body::is_json_in_utf8,
 };
-use crate::{feed::RenderedConfig, graphql::CACHED_REQUEST_BYTES_MAX, id::AgentId};
+use crate::id::AgentId;
 
-/// The parts of the REST path before and after the agent's id.
+/// The parts of the path before and after the agent's id.
 const PATH: (&str, &str) = ("/internal/agents/", "/active");
-/// The path of the GraphQL endpoint.
-const GRAPHQL: &str = "/graphql";
 /// Headers that the fast path doesn't support.
 const UNSUPPORTED_HEADERS: [HeaderName; 6] = [
     header::ACCEPT_ENCODING,
@@ -69,67 +61,6 @@ pub(in crate::http) fn answer_config<B>(state: &AppState, request: &Request<B>) 
         fields.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     finish(state, headers, response, began)
-}
-
-/// Answers a GraphQL query from the cache of responses.
-///
-/// # Errors
-/// The unchanged request, if the fast path doesn't apply.
-pub(in crate::http) async fn answer_query(
-    state: &AppState,
-    request: Request<Body>,
-) -> Result<Response<Body>, Request<Body>> {
-    let Some(media) = is_query(state, &request) else { return Err(request) };
-    let began = Instant::now();
-    let (head, body) = request.into_parts();
-    let body = match to_bytes(body, CACHED_REQUEST_BYTES_MAX).await {
-        Ok(body) => match cached_response(state, &head, &body, media, began) {
-            Some(response) => return Ok(response),
-            None => body.into(),
-        },
-        // The router reports the error, when it reads this body.
-        Err(err) => Body::from_stream(stream::iter([Err::<Bytes, _>(err)])),
-    };
-    Err(Request::from_parts(head, body))
-}
-
-/// The media type of the response, if the head is that of a short GraphQL request with a cached service token.
-/// `None` if the fast path doesn't apply.
-fn is_query(state: &AppState, request: &Request<Body>) -> Option<Media> {
-    let (uri, headers) = (request.uri(), request.headers());
-    if request.method() != Method::POST || uri.path() != GRAPHQL || uri.query().is_some() {
-        return None;
-    }
-    let length: usize = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
-    if length > CACHED_REQUEST_BYTES_MAX
-        || needs_router(headers)
-        || !is_json_in_utf8(headers)
-        || !is_host_allowed(state, request)
-    {
-        return None;
-    }
-    let media = graphql::media(headers).filter(|media| *media != Media::EventStream)?;
-    state.hub.is_cached_service(caller::bearer(headers).ok()??).then_some(media)
-}
-
-fn cached_response(
-    state: &AppState,
-    head: &Parts,
-    asked: &[u8],
-    media: Media,
-    began: Instant,
-) -> Option<Response<Body>> {
-    let bearer = caller::bearer(&head.headers).ok()??;
-    let at_hand = |id: AgentId| -> Option<Arc<RenderedConfig>> { state.hub.cached_config(bearer, id) };
-    let body = state.api.cached_response(asked, at_hand)?;
-    let is_worth_compressing = compress::is_large_enough(body.len());
-    let mut response = ok_response(body);
-    let fields = response.headers_mut();
-    graphql::describe(fields, media);
-    if is_worth_compressing {
-        fields.append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    }
-    finish(state, &head.headers, response, began)
 }
 
 /// Parses the agent's id, if the URL is that of an active configuration, without a query.

@@ -6,12 +6,10 @@
 
 use std::sync::LazyLock;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, rejection::PathRejection};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 
 use crate::{
     domain::Error,
@@ -64,16 +62,13 @@ static FILES: [Asset; 9] = [
     asset!("react.production.min.js", SCRIPT),
 ];
 
-/// The routes of the page and its files. They need no credential; the schema needs one.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/graphiql", get(page)).route("/graphiql/{file}", get(file))
-}
-
-async fn page(RequestId(id): RequestId, request: HeaderMap) -> Response {
+/// The page. It needs no credential; the schema needs one.
+pub async fn page(RequestId(id): RequestId, request: HeaderMap) -> Response {
     send(&PAGE, &id, &request)
 }
 
-async fn file(
+/// A file of the page, which needs no credential either.
+pub async fn file(
     name: Result<Path<String>, PathRejection>,
     RequestId(id): RequestId,
     request: HeaderMap,

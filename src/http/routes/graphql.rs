@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql_axum::GraphQLResponse;
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -27,7 +27,7 @@ use crate::{
 
 /// The media type of the response, which also decides the statuses that errors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Media {
+enum Media {
     /// `application/graphql-response+json`: a request error has the status 400.
     GraphqlResponse,
     /// `application/json`: every well-formed request has the status 200, as clients older than the specification
@@ -56,14 +56,9 @@ const OFFERS: &[(&str, Media)] = &[
     (EVENT_STREAM, Media::EventStream),
 ];
 
-/// The media type for this client's response. `None` if `Accept` allows none of `OFFERS`.
-pub(in crate::http) fn media(headers: &HeaderMap) -> Option<Media> {
-    content_type::best(headers, OFFERS)
-}
-
 /// Handles `/graphql` for any method. Websocket handshakes are routed before this.
 pub async fn handle(State(state): State<AppState>, RequestId(id): RequestId, request: Request) -> Response {
-    let Some(media) = media(request.headers()) else {
+    let Some(media) = content_type::best(request.headers(), OFFERS) else {
         let answer = Answer::refusal(
             "Accept must allow application/graphql-response+json, application/json or text/event-stream",
             "BAD_USER_INPUT",
@@ -128,8 +123,6 @@ struct ParsedRequest {
     /// The count of rights changes just before the caller was looked up.
     since: RevocationCount,
     operation: Operation,
-    /// The body. Empty for GET.
-    body: Bytes,
     /// Whether the method allows mutations.
     may_write: bool,
     /// The request without its body.
@@ -153,12 +146,12 @@ async fn read(state: &AppState, id: &str, request: Request) -> Result<ParsedRequ
     let caller =
         authenticate(state, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
     let caller = caller.map_err(|err| ErrorResponse::error(&err, id))?;
-    let (operation, body) = match may_write {
+    let operation = match may_write {
         true => from_body(&parts.headers, body, id).await?,
-        false => (from_query(parts.uri.query().unwrap_or_default(), id)?, Bytes::new()),
+        false => from_query(parts.uri.query().unwrap_or_default(), id)?,
     };
     recheck(state, since, &caller, &parts.headers).await.map_err(|err| ErrorResponse::error(&err, id))?;
-    Ok(ParsedRequest { caller, since, operation, body, may_write, head: parts })
+    Ok(ParsedRequest { caller, since, operation, may_write, head: parts })
 }
 
 /// Runs the operation. The representation of the result depends on its kind: a subscription needs an event stream.
@@ -168,7 +161,7 @@ async fn run(
     request: Request,
     media: Media,
 ) -> Result<Response, Box<ErrorResponse>> {
-    let ParsedRequest { caller, since, operation, body, may_write, head } = read(state, id, request).await?;
+    let ParsedRequest { caller, since, operation, may_write, head } = read(state, id, request).await?;
     let bytes = operation.document_bytes();
     let refuse = |answer: Answer| {
         charge(state, &caller, &head.headers, (&answer, bytes));
@@ -200,8 +193,6 @@ async fn run(
     }
     // Only the mutation that creates a secret returns it.
     let may_tell_secret = !accepted.is_query();
-    let is_kept = may_write && media != Media::EventStream;
-    let accepted = if is_kept { accepted.cacheable_by(body) } else { accepted };
     let answer = state.api.execute(Arc::clone(&caller), accepted).await;
     if answer.is_request_error() {
         return refuse(answer);
@@ -216,22 +207,17 @@ async fn run(
     Ok(response)
 }
 
-async fn from_body(
-    headers: &HeaderMap,
-    body: Body,
-    id: &str,
-) -> Result<(Operation, Bytes), Box<ErrorResponse>> {
-    let (bytes, json) = body::json(headers, body)
+async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operation, Box<ErrorResponse>> {
+    let json = body::json(headers, body)
         .await
         .map_err(|refused| ErrorResponse::new(refused.status(), &refused.to_string(), id))?;
-    let operation = Operation::try_from(json).map_err(|why| {
+    Operation::try_from(json).map_err(|why| {
         let message = format!(
             "the body is not a GraphQL request: {why}; send the string `query`, or `documentId` or a persisted query instead, \
              and objects for `variables` and `extensions`"
         );
         ErrorResponse::new(StatusCode::BAD_REQUEST, &message, id)
-    })?;
-    Ok((operation, bytes))
+    })
 }
 
 #[derive(Deserialize)]
@@ -274,16 +260,12 @@ fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option
         Err(refusal) => serde_json::to_vec(&refusal).unwrap_or_default().into_response(),
     };
     *response.status_mut() = status;
-    describe(response.headers_mut(), media);
-    set_retry_after(&mut response, retry_after);
-    response
-}
-
-/// Sets the content type, and marks the response as private to its caller.
-pub(in crate::http) fn describe(headers: &mut HeaderMap, media: Media) {
+    let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
+    set_retry_after(&mut response, retry_after);
+    response
 }
 
 #[cfg(test)]

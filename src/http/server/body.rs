@@ -1,13 +1,13 @@
 //! Request bodies: JSON in UTF-8, within limits.
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, to_bytes},
     http::{HeaderMap, StatusCode, header},
 };
 use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::timeouts::TooSlow;
+use super::timeouts::{TooSlow, is_caused_by};
 use crate::http::negotiate::header_list::members;
 
 /// The maximum size of a body, in bytes. It fits a prompt of 512 KiB with every character escaped, and as much for
@@ -26,9 +26,12 @@ pub enum BodyRejection {
     /// The body is compressed. Only responses may be.
     #[error("the body must not be compressed: send it without Content-Encoding")]
     Encoded,
-    /// The body is too large, or the client closed the connection before its end, so that no one reads the response.
-    #[error("the body exceeds {BODY_BYTES_MAX} bytes, or is incomplete")]
+    /// The body is too large.
+    #[error("the body exceeds {BODY_BYTES_MAX} bytes")]
     TooLarge,
+    /// The body ends before its declared length, or its chunks are malformed.
+    #[error("the body is incomplete, or its chunks are malformed")]
+    Incomplete,
     /// The body has more JSON values than the limit, which bounds the memory of the parsed tree.
     #[error("the body has more than {} JSON values", LIMITS.values)]
     TooMany,
@@ -47,16 +50,16 @@ impl BodyRejection {
             Self::NotJson | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::Incomplete => StatusCode::BAD_REQUEST,
         }
     }
 }
 
-/// Reads a whole body and parses it as JSON. Returns the bytes too. Ignores a byte order mark (RFC 8259, section 8.1).
+/// Reads a whole body and parses it as JSON. Ignores a byte order mark (RFC 8259, section 8.1).
 ///
 /// # Errors
 /// [`BodyRejection`], also if the headers don't declare uncompressed JSON in UTF-8.
-pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), BodyRejection> {
+pub async fn json(headers: &HeaderMap, body: Body) -> Result<Json, BodyRejection> {
     if !is_json_in_utf8(headers) {
         return Err(BodyRejection::NotJson);
     }
@@ -64,11 +67,13 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<(Bytes, Json), Body
         return Err(BodyRejection::Encoded);
     }
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
-    let whole = whole.map_err(|err| {
-        if TooSlow::is_source_of(&err) { BodyRejection::TooSlow } else { BodyRejection::TooLarge }
+    let whole = whole.map_err(|err| match () {
+        () if is_caused_by::<TooSlow>(&err) => BodyRejection::TooSlow,
+        () if is_caused_by::<hyper::Error>(&err) => BodyRejection::Incomplete,
+        () => BodyRejection::TooLarge,
     })?;
     match json_reader::read(&whole, &LIMITS) {
-        Ok(json) => Ok((whole, json)),
+        Ok(json) => Ok(json),
         Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(BodyRejection::TooMany),
         Err(err) => Err(BodyRejection::Malformed(err)),
     }
@@ -84,7 +89,7 @@ fn is_uncompressed(headers: &HeaderMap) -> bool {
 
 /// Whether there is a single `Content-Type`, with JSON in UTF-8. Without a charset, JSON is UTF-8 (RFC 8259, section
 /// 8.1).
-pub(in crate::http) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;

@@ -38,16 +38,19 @@ struct HandleInner {
     gone: CancellationToken,
     /// A new TCP user timeout, in milliseconds, to be set at the next write. 0 if there is none.
     user_timeout_ms: AtomicU32,
-    /// Counts the turns. Even: the client's, to send a request. Odd: ours, to answer it.
-    turn: AtomicU32,
+    /// The number of requests whose head has arrived.
+    requests: AtomicU32,
+    /// Whether a request is being answered. The timeout for heads applies only while none is.
+    is_answering: AtomicBool,
 }
 
 impl ConnectionHandle {
     /// Creates the handle of a connection from this address.
     pub(in crate::http) fn new(address: SocketAddr) -> Self {
         let (is_cut, cut, gone) = (AtomicBool::default(), AtomicWaker::new(), CancellationToken::new());
-        let (user_timeout_ms, turn) = (AtomicU32::default(), AtomicU32::default());
-        Self(Arc::new(HandleInner { address, is_cut, cut, gone, user_timeout_ms, turn }))
+        let (user_timeout_ms, requests) = (AtomicU32::default(), AtomicU32::default());
+        let is_answering = AtomicBool::default();
+        Self(Arc::new(HandleInner { address, is_cut, cut, gone, user_timeout_ms, requests, is_answering }))
     }
 
     /// The connection that the request with these extensions arrived on. Without one, as in tests, a handle to
@@ -75,10 +78,15 @@ impl ConnectionHandle {
         self.0.gone.cancelled().await;
     }
 
-    /// Passes the turn to the other end. The timeouts for idle connections and for request heads apply in the client's
-    /// turn only.
-    pub(in crate::http) fn pass_turn(&self) {
-        self.0.turn.fetch_add(1, Ordering::Relaxed);
+    /// Records that the head of a request has arrived, and that its answer begins.
+    pub(in crate::http) fn begin_answer(&self) {
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        self.0.is_answering.store(true, Ordering::Relaxed);
+    }
+
+    /// Records that the answer has ended, and that the client may send the next request.
+    pub(in crate::http) fn end_answer(&self) {
+        self.0.is_answering.store(false, Ordering::Relaxed);
     }
 
     /// Sets the TCP user timeout: the connection closes when sent data stays unacknowledged, or the client's receive
@@ -89,7 +97,7 @@ impl ConnectionHandle {
     }
 }
 
-/// A client connection: a TCP stream that can be closed from a handler, with timeouts for heads, idle time and writes.
+/// A client connection: a TCP stream that can be closed from a handler, with timeouts for heads and writes.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
@@ -98,7 +106,6 @@ pub struct Connection {
     head: Duration,
     /// The head that is being received.
     begun: Option<PendingHead>,
-    idle: IdleTimer,
     /// The remaining time budget for writes.
     taking: TimeBudget,
     _gone: DropGuard,
@@ -107,44 +114,16 @@ pub struct Connection {
 /// A request head that is being received.
 #[derive(Debug)]
 struct PendingHead {
-    /// The turn in which it began.
-    turn: u32,
+    /// The number of requests whose head had arrived when it began.
+    requests: u32,
     since: Instant,
     /// Its deadline. Created lazily, because most heads arrive with the first read.
     bound: Option<Deadline>,
 }
 
 impl PendingHead {
-    fn begun(turn: u32) -> Self {
-        Self { turn, since: Instant::now(), bound: None }
-    }
-}
-
-/// The time that a connection has been without a request.
-#[derive(Debug)]
-struct IdleTimer {
-    most: Duration,
-    /// The turn that `since` belongs to.
-    turn: u32,
-    since: Instant,
-    /// A timer that isn't reset for each request: when it fires, it is set again for the remaining time.
-    bound: Option<Deadline>,
-}
-
-impl IdleTimer {
-    /// Whether the limit is reached. Otherwise wakes the task when it is.
-    fn is_over(&mut self, cx: &mut Context<'_>, turn: u32) -> bool {
-        if self.turn != turn {
-            (self.turn, self.since) = (turn, Instant::now());
-        }
-        while self.bound.get_or_insert_with(|| Deadline::within(self.most)).is_over(cx) {
-            let left = self.most.saturating_sub(self.since.elapsed());
-            if left.is_zero() {
-                return true;
-            }
-            self.bound = Some(Deadline::within(left));
-        }
-        false
+    fn begun(requests: u32) -> Self {
+        Self { requests, since: Instant::now(), bound: None }
     }
 }
 
@@ -163,7 +142,6 @@ impl Connection {
             stream,
             head: limits.head,
             begun: Some(PendingHead::begun(0)),
-            idle: IdleTimer { most: limits.idle, turn: 0, since: Instant::now(), bound: None },
             taking: TimeBudget::new(limits.take),
             _gone: peer.0.gone.clone().drop_guard(),
             peer: peer.clone(),
@@ -188,21 +166,22 @@ impl Connection {
         done
     }
 
-    /// Checks the timeouts for request heads and idle connections. `read` has the bytes that were just received, or
-    /// `None` if the read is pending. Fails with `TimedOut`.
-    fn check_read_timeouts(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
-        let turn = self.peer.0.turn.load(Ordering::Relaxed);
+    /// Checks the timeout for request heads. `read` has the bytes that were just received, or `None` if the read is
+    /// pending. Fails with `TimedOut`.
+    ///
+    /// hyper's own timeout for heads also runs between two requests, so it bounds that time (`serve`), and this one runs
+    /// from a head's first byte.
+    fn check_head_timeout(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
+        let requests = self.peer.0.requests.load(Ordering::Relaxed);
+        let is_answering = self.peer.0.is_answering.load(Ordering::Relaxed);
         // A complete request may have been answered since the last call.
-        self.begun.take_if(|begun| begun.turn != turn);
+        self.begun.take_if(|begun| begun.requests != requests);
         // An empty line before a request isn't a part of it (RFC 9112, section 2.2).
         let begins = |read: &[u8]| read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
-        if turn.is_multiple_of(2) && self.begun.is_none() && read.is_some_and(begins) {
-            self.begun = Some(PendingHead::begun(turn));
+        if !is_answering && self.begun.is_none() && read.is_some_and(begins) {
+            self.begun = Some(PendingHead::begun(requests));
         }
-        let Some(PendingHead { turn: _, since, bound }) = &mut self.begun else {
-            let is_over = turn.is_multiple_of(2) && read.is_none() && self.idle.is_over(cx, turn);
-            return if is_over { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) };
-        };
+        let Some(PendingHead { requests: _, since, bound }) = &mut self.begun else { return Ok(()) };
         let is_late = match read {
             Some(_) => since.elapsed() >= self.head,
             None => {
@@ -271,7 +250,7 @@ impl AsyncRead for Connection {
         let before = into.filled().len();
         let read = self.open()?.poll_read(cx, into);
         let bytes = read.is_ready().then(|| into.filled().get(before..).unwrap_or_default());
-        self.check_read_timeouts(cx, bytes)?;
+        self.check_head_timeout(cx, bytes)?;
         self.or_until_cut(cx, read)
     }
 }

@@ -11,7 +11,7 @@ use axum::{
     serve::Listener,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -21,7 +21,7 @@ use tower::ServiceExt;
 
 use super::{
     connection::{Connection, ConnectionHandle},
-    timeouts::{ConnectionLimits, TimedBody, TurnPassingBody},
+    timeouts::{ConnectionLimits, ResponseBody, TimedBody},
     tls::Tls,
 };
 use crate::{
@@ -110,8 +110,10 @@ impl ConnectionServer {
     {
         let answer = service_fn(|request| self.answer(request, peer.clone()));
         let serving = http1::Builder::new()
-            // The connection has its own timeout for heads.
-            .header_read_timeout(None)
+            // hyper's timeout begins when it waits for a head. So it bounds the time between two requests; a head that has
+            // begun has a shorter one (`Connection`).
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.idle)
             .max_header_size(HEAD_BYTES_MAX)
             .max_buf_size(BUFFER_BYTES_MAX)
             // Some websocket clients match `Sec-WebSocket-Protocol` case-sensitively: see `socket`.
@@ -131,26 +133,21 @@ impl ConnectionServer {
         }
     }
 
-    /// Answers one request: by the fast path if it applies, otherwise by the router. Passes the connection's turn to
-    /// us, and the returned body passes it back to the client.
+    /// Answers one request: by the fast path if it applies, otherwise by the router. The answer ends when the returned
+    /// body is dropped.
     async fn answer(
         &self,
         request: Request<Incoming>,
         peer: ConnectionHandle,
-    ) -> Result<Response<TurnPassingBody>, Infallible> {
-        peer.pass_turn();
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        peer.begin_answer();
         let mut response = match fast_path::answer_config(&self.state, &request) {
             Some(response) => response,
             None => {
                 let limit = self.limits.body;
-                let request = request.map(|body| Body::new(TimedBody::new(body, limit)));
-                match fast_path::answer_query(&self.state, request).await {
-                    Ok(response) => response,
-                    Err(mut request) => {
-                        request.extensions_mut().insert(ConnectInfo(peer.clone()));
-                        self.router.clone().oneshot(request).await?
-                    }
-                }
+                let mut request = request.map(|body| Body::new(TimedBody::new(body, limit)));
+                request.extensions_mut().insert(ConnectInfo(peer.clone()));
+                self.router.clone().oneshot(request).await?
             }
         };
         if response.status() == StatusCode::NOT_MODIFIED {
@@ -159,6 +156,6 @@ impl ConnectionServer {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        Ok(response.map(|body| TurnPassingBody::new(body, peer, upgraded)))
+        Ok(response.map(|body| ResponseBody::new(body, peer, upgraded)))
     }
 }

@@ -25,7 +25,8 @@ pub struct ConnectionLimits {
     /// The timeout for a complete request head: from the opening of the connection for the first, and from its first
     /// byte for each later one.
     pub head: Duration,
-    /// The timeout for a connection without a request.
+    /// The timeout for the next request: from the end of an answer to the end of the next head. hyper closes the
+    /// connection when it is reached.
     pub idle: Duration,
     /// The total time that a client may lag behind the minimum rate while it sends a body.
     pub body: Duration,
@@ -106,18 +107,9 @@ impl TimeBudget {
 #[error("the body arrived too slowly")]
 pub(in crate::http) struct TooSlow;
 
-impl TooSlow {
-    /// Whether `TooSlow` is among the sources of an error.
-    pub(in crate::http) fn is_source_of(err: &(dyn Error + 'static)) -> bool {
-        let mut cause = Some(err);
-        while let Some(err) = cause {
-            if err.is::<Self>() {
-                return true;
-            }
-            cause = err.source();
-        }
-        false
-    }
+/// Whether an error of the type `E` is among the causes of this error, or is this error.
+pub(in crate::http) fn is_caused_by<E: Error + 'static>(err: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(err), |&err| err.source()).any(|err| err.is::<E>())
 }
 
 /// A request body that fails with [`TooSlow`] if the client sends it below the minimum rate for too long.
@@ -166,29 +158,29 @@ where
     }
 }
 
-/// A response body. Passes the turn back to the client when it is dropped, at its end.
-pub(in crate::http) struct TurnPassingBody {
+/// A response body. Its connection waits for the next request once the body is dropped, at its end.
+pub(in crate::http) struct ResponseBody {
     body: Body,
     peer: ConnectionHandle,
     /// Whether the connection is upgraded after this response, and carries no further requests.
     is_last: bool,
 }
 
-impl TurnPassingBody {
+impl ResponseBody {
     pub(in crate::http) fn new(body: Body, peer: ConnectionHandle, is_last: bool) -> Self {
         Self { body, peer, is_last }
     }
 }
 
-impl Drop for TurnPassingBody {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         if !self.is_last {
-            self.peer.pass_turn();
+            self.peer.end_answer();
         }
     }
 }
 
-impl HttpBody for TurnPassingBody {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -230,7 +222,7 @@ mod tests {
     #[test]
     fn what_is_too_slow_is_known_behind_other_errors() {
         let err = axum::Error::new(axum::Error::new(TooSlow));
-        assert!(TooSlow::is_source_of(&err));
-        assert!(!TooSlow::is_source_of(&axum::Error::new(std::io::Error::other("x"))));
+        assert!(is_caused_by::<TooSlow>(&err));
+        assert!(!is_caused_by::<TooSlow>(&axum::Error::new(std::io::Error::other("x"))));
     }
 }

@@ -1,7 +1,5 @@
 //! The fast path to an active configuration gives the same response as the ordinary one, and to no other callers.
 
-mod graph;
-
 use agent_registry::domain::{KeyScope, Origin, Principal, ServiceScope, change::Channel};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
-//! The connections: timeouts, limits on their number, compression, allowed hosts, CORS and TLS.
+//! The connections: timeouts, limits on their number, broken bodies, compression, allowed hosts, CORS and TLS.
 
+mod broken;
 mod compress;
 mod cors;
 mod host;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, ScalarType};
+use async_graphql::{Context, ID, InputObject, Object};
 
 mod mutation;
 
@@ -22,10 +22,7 @@ use super::{
 };
 use crate::{
     domain::{Error, Page, PageArgs, agent, audit::AuditSubject, policy::Action},
-    graphql::engine::{
-        context::{RequestView, request},
-        inline_fields::InlineFields,
-    },
+    graphql::engine::context::{RequestView, request},
     id::{AgentId, CustomerId, UserId},
 };
 
@@ -216,16 +213,6 @@ async fn count(Count { view, of }: &Count) -> async_graphql::Result<u64> {
         AgentListScope::Owner(owner) => view.loaders().owned_counts.load(*owner).await?,
     };
     Ok(counted.map_or(0, |count| *count))
-}
-
-impl InlineFields for Agent {
-    fn inline_field(&self, field: &str) -> Option<async_graphql::Value> {
-        match field {
-            "id" => Some(to_id(self.row.id).to_value()),
-            "name" => Some(self.row.name.as_str().into()),
-            _ => None,
-        }
-    }
 }
 
 connection!(

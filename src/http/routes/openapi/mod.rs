@@ -19,11 +19,9 @@ use utoipa::{
         server::Server,
     },
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{explain, health, rest};
 use crate::http::{
-    AppState,
+    self, AppState,
     caller::RequestId,
     negotiate::etag,
     problem::{Problem, ProblemKind},
@@ -78,26 +76,13 @@ impl Modify for SharedComponents {
     }
 }
 
-/// The routes that document the API: `/openapi.json` and `/problems/{name}`. They need no credential.
-pub fn api_docs() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(serve)).routes(routes!(explain::problem))
-}
-
-/// The routes for monitoring: `/livez`, `/readyz` and `/metrics`. They need no credential.
-pub fn monitoring() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::metrics))
-}
-
 /// The whole document, without servers.
 #[must_use]
 pub fn document() -> Document {
     let mut document = BaseDocument::openapi();
-    document.merge(api_docs().into_openapi());
-    document.merge(monitoring().into_openapi());
-    document.merge(rest::documented_routes().into_openapi());
+    for endpoints in [http::documentation_endpoints(), http::monitoring_endpoints(), http::rest_endpoints()] {
+        document.merge(endpoints.into_openapi());
+    }
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             problems::add(operation, &[ProblemKind::BadHost, ProblemKind::Misdirected]);

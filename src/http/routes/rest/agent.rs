@@ -34,7 +34,7 @@ use crate::{
 
 /// An agent of one customer.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Agent {
+pub struct Agent {
     #[schema(value_type = schemas::Id)]
     id: AgentId,
     /// The customer that owns the agent.
@@ -91,7 +91,7 @@ impl Agent {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(examples(json!({ "name": "Permit helper", "description": "Answers questions about permits" })))]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewAgent {
+pub struct NewAgent {
     /// The customer that will own the agent. Required unless the credential belongs to exactly one customer.
     #[schema(value_type = Option<schemas::Id>)]
     customer_id: Option<String>,
@@ -145,7 +145,7 @@ refusals!(
         CreateRefusals,
     ),
 )]
-pub(super) async fn create(
+pub async fn create(
     State(state): State<AppState>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     _: NoParameters,
@@ -185,7 +185,7 @@ pub(super) async fn create(
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AgentListParams {
+pub struct AgentListParams {
     /// Only agents of this customer. The default is all customers that the credential may see.
     #[param(value_type = schemas::Id, required = false)]
     customer_id: Option<String>,
@@ -222,7 +222,7 @@ impl ExpectedForm for AgentListParams {
 
 /// A page of agents.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Agents {
+pub struct Agents {
     agents: Vec<Agent>,
     /// The `after` of the next page. Null on the last page.
     #[schema(value_type = Option<schemas::Cursor>, required)]
@@ -245,7 +245,7 @@ refusals!(
         ListRefusals,
     ),
 )]
-pub(super) async fn list(
+pub async fn list(
     State(state): State<AppState>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     Parameters(which): Parameters<AgentListParams>,
@@ -306,7 +306,7 @@ refusals!(GetRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind::
         GetRefusals,
     ),
 )]
-pub(super) async fn get(
+pub async fn get(
     State(state): State<AppState>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     AgentPath(id): AgentPath,

@@ -61,21 +61,21 @@ refusals!(AuditRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind
         AuditRefusals,
     ),
 )]
-pub(super) async fn excerpt(
+pub async fn excerpt(
     State(state): State<AppState>,
     Extension(since): Extension<RevocationCount>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     CustomerPath(id): CustomerPath,
     _: NoParameters,
 ) -> Result<Response, Problem> {
-    let excerpt = state.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
-    let turn = Arc::clone(&state.excerpts.0).try_acquire_owned();
-    let turn = turn
+    let permit = Arc::clone(&state.excerpts.0).try_acquire_owned();
+    let permit = permit
         .map_err(|_| Error::Unavailable("this instance is writing two other excerpts"))
         .map_err(refuse(&caller))?;
+    let excerpt = state.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
     let (pieces, taken) = mpsc::channel(1);
     state.tasks.clone().spawn_background(async move {
-        let _turn = turn;
+        let _permit = permit;
         write(&state, excerpt, since, pieces).await;
     });
     let lines = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });

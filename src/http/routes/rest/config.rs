@@ -34,7 +34,7 @@ const STALE: HeaderName = HeaderName::from_static("registry-stale-seconds");
 
 /// An agent's active configuration: everything that the runtime needs to run the agent.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ActiveConfig {
+pub struct ActiveConfig {
     /// The agent's id.
     #[schema(value_type = schemas::Id)]
     agent_id: AgentId,
@@ -95,7 +95,7 @@ impl From<&domain::config::ActiveConfig> for ActiveConfig {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ActiveConfigParams {
+pub struct ActiveConfigParams {
     /// The minimum revision of the log that the answer must reflect, such as that of a write. The instance waits up
     /// to two seconds to reach it, then returns 503.
     #[param(value_type = schemas::Revision, required = false)]
@@ -141,7 +141,7 @@ refusals!(
         ActiveRefusals,
     ),
 )]
-pub(super) async fn active(
+pub async fn active(
     State(state): State<AppState>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     AgentPath(id): AgentPath,

@@ -14,7 +14,6 @@ use axum::{
 };
 use json_reader::Json;
 use serde::{Deserialize, de::DeserializeOwned};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::query;
 use crate::{
@@ -34,10 +33,10 @@ use crate::{
     id::{AgentId, CustomerId},
 };
 
-mod agent;
-mod audit;
-mod config;
-mod version;
+pub mod agent;
+pub mod audit;
+pub mod config;
+pub mod version;
 
 pub use audit::Excerpts;
 pub use config::render;
@@ -45,19 +44,9 @@ pub use config::render;
 /// The header with which a POST is safe to repeat (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The endpoints, with their OpenAPI descriptions.
-pub fn documented_routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(agent::list, agent::create))
-        .routes(routes!(agent::get))
-        .routes(routes!(version::publish))
-        .routes(routes!(audit::excerpt))
-        .routes(routes!(config::active))
-}
-
 /// The endpoints and the fallbacks below `/v1` and `/internal`, all behind `require_auth`.
-pub fn routes(state: &AppState) -> Router<AppState> {
-    let mut routes = Router::from(documented_routes());
+pub fn with_auth(endpoints: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let mut routes = endpoints;
     for folder in ["/v1", "/internal"] {
         for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/{{*path}}")] {
             routes = routes.route(&path, any(problem::no_path));
@@ -109,10 +98,10 @@ fn refuse(caller: &Arc<Caller>) -> impl Fn(Error) -> Problem {
 }
 
 /// The agent's id in the path. A value that isn't an id is rejected with 404.
-struct AgentPath(AgentId);
+pub struct AgentPath(AgentId);
 
 /// The customer's id in the path. A value that isn't an id is rejected with 404.
-struct CustomerPath(CustomerId);
+pub struct CustomerPath(CustomerId);
 
 impl FromRequestParts<AppState> for CustomerPath {
     type Rejection = Problem;
@@ -136,7 +125,7 @@ trait ExpectedForm: DeserializeOwned {
 }
 
 /// The query parameters. Unknown, repeated and malformed ones are rejected as `bad-parameters`.
-struct Parameters<T>(T);
+pub struct Parameters<T>(T);
 
 impl<T: ExpectedForm> FromRequestParts<AppState> for Parameters<T> {
     type Rejection = Problem;
@@ -153,12 +142,12 @@ impl<T: ExpectedForm> FromRequestParts<AppState> for Parameters<T> {
 }
 
 /// For endpoints without query parameters: rejects any.
-type NoParameters = Parameters<EmptyParams>;
+pub type NoParameters = Parameters<EmptyParams>;
 
 /// The empty set of parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EmptyParams {}
+pub struct EmptyParams {}
 
 impl ExpectedForm for EmptyParams {
     const FORM: &'static str = "this endpoint has no parameters";
@@ -166,7 +155,7 @@ impl ExpectedForm for EmptyParams {
 
 /// The body, a JSON object, and the idempotency key in the request's header. Reading a body may take long, so the
 /// caller's rights are checked again after it.
-struct Body<T> {
+pub struct Body<T> {
     input: T,
     key: Option<IdempotencyKey>,
 }
@@ -185,14 +174,16 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
-        let (_, json) = body::json(&parts.headers, body).await.map_err(|refused| {
+        let json = body::json(&parts.headers, body).await.map_err(|refused| {
             let kind = match &refused {
                 body::BodyRejection::NotJson | body::BodyRejection::Encoded => {
                     ProblemKind::UnsupportedMediaType
                 }
                 body::BodyRejection::TooLarge | body::BodyRejection::TooMany => ProblemKind::ContentTooLarge,
                 body::BodyRejection::TooSlow => ProblemKind::RequestTimeout,
-                body::BodyRejection::Malformed(_) => ProblemKind::MalformedBody,
+                body::BodyRejection::Malformed(_) | body::BodyRejection::Incomplete => {
+                    ProblemKind::MalformedBody
+                }
             };
             Problem::request(kind, refused.to_string(), &id)
         })?;

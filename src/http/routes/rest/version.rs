@@ -42,7 +42,7 @@ use crate::{
     "message": "Cite the code", "activate": true,
 })))]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewVersion {
+pub struct NewVersion {
     #[schema(value_type = schemas::Prompt)]
     system_prompt: String,
     /// The name of the model.
@@ -72,7 +72,7 @@ impl ExpectedForm for NewVersion {
 
 /// A version of an agent. It never changes.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Version {
+pub struct Version {
     #[schema(value_type = schemas::Id)]
     id: VersionId,
     /// The agent that the version belongs to.
@@ -142,7 +142,7 @@ refusals!(
         PublishRefusals,
     ),
 )]
-pub(super) async fn publish(
+pub async fn publish(
     State(state): State<AppState>,
     AuthenticatedCaller(caller): AuthenticatedCaller,
     AgentPath(agent_id): AgentPath,

@@ -303,6 +303,11 @@ impl Session {
                 self.is_rechecking = false;
                 Ok(())
             }
+            // A client could fill the log with these, so they aren't warnings.
+            Completed::SignedIn(_, _, Err(err @ Error::RateLimited { .. })) => {
+                tracing::debug!(error = %err, "a sign-in is rate-limited");
+                Err(Close::try_later("Try again later").into())
+            }
             Completed::SignedIn(_, _, Err(err)) | Completed::Rechecked(_, Err(err)) => {
                 tracing::warn!(error = %err, "can't check a credential");
                 Err(Close::try_later("Try again later").into())
