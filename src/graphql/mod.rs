@@ -12,12 +12,12 @@ use schema::{
 };
 
 pub use engine::{
-    answer::Answer,
     api::Api,
     document::{ManifestError, TrustedDocuments},
     front::front,
     operation::{CheckedOperation, NotAnOperation, Operation},
     render_cache::SubscriptionMessage,
+    response::GraphQlResponse,
 };
 pub use graphql_front::SchemaError;
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{AppState, problem::Problem};
 use crate::{
     domain::{Caller, Error, Origin, auth::VerifiedCredential, change::Channel},
-    graphql::Answer,
+    graphql::GraphQlResponse,
 };
 
 /// The header with the request's id, in requests and responses.
@@ -251,7 +251,12 @@ pub async fn sign_in(
 
 /// Charges the caller's rate limit for an answer that rejects a document of this many bytes: see
 /// [`Limiter::charge`](super::Limiter::charge).
-pub fn charge(state: &AppState, caller: &Caller, headers: &HeaderMap, (answer, bytes): (&Answer, usize)) {
+pub fn charge(
+    state: &AppState,
+    caller: &Caller,
+    headers: &HeaderMap,
+    (answer, bytes): (&GraphQlResponse, usize),
+) {
     if let Ok(Some(bearer)) = bearer(headers)
         && answer.is_refusal()
     {

@@ -9,12 +9,12 @@ use json_reader::Json;
 use tokio::time::timeout;
 
 use super::{
-    answer::Answer,
     context::Request,
     document::{DocumentLookup, Documents, Refusal, Tenant, TrustedDocuments},
     front::{error_entry, front},
     operation::{CheckedOperation, Operation, library_request},
     render_cache::RenderCache,
+    response::GraphQlResponse,
 };
 use crate::{
     domain::{Caller, Registry},
@@ -60,12 +60,17 @@ impl Api {
     ///
     /// # Errors
     /// The response that rejects the request.
-    pub fn accept(&self, mut operation: Operation, caller: &Caller) -> Result<CheckedOperation, Answer> {
+    pub fn accept(
+        &self,
+        mut operation: Operation,
+        caller: &Caller,
+    ) -> Result<CheckedOperation, GraphQlResponse> {
         let request_id = caller.request_id();
-        let unknown = |refusal: Refusal| Answer::refusal(refusal.to_string(), refusal.code(), request_id);
+        let unknown =
+            |refusal: Refusal| GraphQlResponse::refusal(refusal.to_string(), refusal.code(), request_id);
         let refuse = |errors: Errors| {
             let errors = errors.into_iter().map(error_entry).collect();
-            Answer { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
+            GraphQlResponse { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
         };
         let tenant = Tenant::of(caller);
         let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
@@ -93,7 +98,7 @@ impl Api {
     }
 
     /// Runs a query or a mutation.
-    pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
+    pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> GraphQlResponse {
         let request_id = caller.request_id().to_owned();
         let CheckedOperation { prepared, .. } = accepted;
         let is_mutation = prepared.kind == OperationType::Mutation;
@@ -106,9 +111,9 @@ impl Api {
                 if is_mutation {
                     drop_payload_forbidden_errors(&mut response.errors);
                 }
-                Answer::of(response, &request_id, self.front.limits().errors)
+                GraphQlResponse::of(response, &request_id, self.front.limits().errors)
             }
-            Err(_) => Answer::refusal(
+            Err(_) => GraphQlResponse::refusal(
                 "the operation took longer than 15 s; a write that has begun still runs to its end",
                 "UNAVAILABLE",
                 &request_id,

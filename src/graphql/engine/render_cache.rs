@@ -18,7 +18,7 @@ use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Caller, Error, Result, activation::Activation, change::Change},
     feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
-    graphql::{Answer, Api, CheckedOperation},
+    graphql::{Api, CheckedOperation, GraphQlResponse},
     task::lock,
 };
 
@@ -64,14 +64,14 @@ pub(in crate::graphql) enum SubscriptionPhase {
 #[derive(Clone, Debug)]
 pub enum SubscriptionMessage {
     /// The subscription was rejected; no other message follows.
-    Rejected(Answer),
+    Rejected(GraphQlResponse),
     /// A rendered event, as JSON.
     Event(Arc<str>),
 }
 
 /// An event, rendered for all subscribers of a group.
 struct RenderedEvent {
-    answer: Answer,
+    answer: GraphQlResponse,
     text: Arc<str>,
     /// The revision that it's as new as: the newest one that any read or write had seen, or the tail had applied,
     /// when the rendering began.
@@ -190,13 +190,13 @@ impl Subscriber {
     ///
     /// A stream that can't be opened is a request error (GraphQL, section 6.2.3.1), but the library returns it as
     /// an event.
-    async fn open(&self) -> std::result::Result<Option<EventSource>, Box<Answer>> {
+    async fn open(&self) -> std::result::Result<Option<EventSource>, Box<GraphQlResponse>> {
         let slot = Arc::default();
         match self.run(SubscriptionPhase::Open(Arc::clone(&slot))).await {
             Some(response) => {
                 let errors_max = self.api.front.limits().errors;
-                let answer = Answer::of(response, self.caller.request_id(), errors_max);
-                Err(Box::new(Answer { data: None, ..answer }))
+                let answer = GraphQlResponse::of(response, self.caller.request_id(), errors_max);
+                Err(Box::new(GraphQlResponse { data: None, ..answer }))
             }
             None => Ok(lock(&slot).take()),
         }
@@ -251,7 +251,7 @@ impl Subscriber {
         // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
         let seen = self.api.registry.seen().max(self.api.hub.applied());
         let response = self.run(SubscriptionPhase::Render(event)).await?;
-        let answer = Answer::raw(response);
+        let answer = GraphQlResponse::raw(response);
         let failed = answer.is_unavailable().then(Instant::now);
         let text = answer.to_json();
         Some(Arc::new(RenderedEvent { answer, text, seen, failed }))

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{query, sse};
 use crate::{
     domain::{Caller, Error, change::Channel},
-    graphql::{Answer, Operation},
+    graphql::{GraphQlResponse, Operation},
     http::{
         AppState,
         caller::{RequestId, RevocationCount, authenticate, charge, recheck},
@@ -59,7 +59,7 @@ const OFFERS: &[(&str, Media)] = &[
 /// Handles `/graphql` for any method. Websocket handshakes are routed before this.
 pub async fn handle(State(state): State<AppState>, RequestId(id): RequestId, request: Request) -> Response {
     let Some(media) = content_type::best(request.headers(), OFFERS) else {
-        let answer = Answer::refusal(
+        let answer = GraphQlResponse::refusal(
             "Accept must allow application/graphql-response+json, application/json or text/event-stream",
             "BAD_USER_INPUT",
             &id,
@@ -73,19 +73,19 @@ pub async fn handle(State(state): State<AppState>, RequestId(id): RequestId, req
 /// An error response: its status, body and headers.
 struct ErrorResponse {
     status: StatusCode,
-    answer: Answer,
+    answer: GraphQlResponse,
     allow: Option<&'static str>,
     retry_after: Option<u64>,
 }
 
 impl ErrorResponse {
     fn new(status: StatusCode, message: &str, id: &str) -> Box<Self> {
-        let answer = Answer::refusal(message, "BAD_USER_INPUT", id);
+        let answer = GraphQlResponse::refusal(message, "BAD_USER_INPUT", id);
         Box::new(Self { status, answer, allow: None, retry_after: None })
     }
 
     /// An operation that was not executed, or whose execution was abandoned.
-    fn request_error(answer: Answer, media: Media) -> Self {
+    fn request_error(answer: GraphQlResponse, media: Media) -> Self {
         let (status, retry_after) = match media {
             _ if answer.is_aborted() => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
             Media::Json => (StatusCode::OK, None),
@@ -96,7 +96,7 @@ impl ErrorResponse {
 
     /// A domain error.
     fn error(err: &Error, id: &str) -> Box<Self> {
-        let answer = Answer::refusal(err.to_string(), err.code().as_str(), id);
+        let answer = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), id);
         Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
     }
 
@@ -163,7 +163,7 @@ async fn run(
 ) -> Result<Response, Box<ErrorResponse>> {
     let ParsedRequest { caller, since, operation, may_write, head } = read(state, id, request).await?;
     let bytes = operation.document_bytes();
-    let refuse = |answer: Answer| {
+    let refuse = |answer: GraphQlResponse| {
         charge(state, &caller, &head.headers, (&answer, bytes));
         match media {
             // Once the operation is known, an event stream reports errors as events (graphql-sse, PROTOCOL.md).
@@ -253,7 +253,7 @@ fn from_query(text: &str, id: &str) -> Result<Operation, Box<ErrorResponse>> {
     operation.checked().map_err(|err| bad(&format!("the parameters are not a GraphQL request: {err}")))
 }
 
-fn respond(status: StatusCode, media: Media, answer: Answer, retry_after: Option<u64>) -> Response {
+fn respond(status: StatusCode, media: Media, answer: GraphQlResponse, retry_after: Option<u64>) -> Response {
     // async-graphql-axum serializes executed results. Its type always has `data`, which a refusal must not have.
     let mut response = match answer.into_executed() {
         Ok(executed) => GraphQLResponse::from(executed).into_response(),
@@ -280,7 +280,7 @@ mod tests {
             ("UNAVAILABLE", Media::Json, 503, Some("1")),
             ("UNAVAILABLE", Media::GraphqlResponse, 503, Some("1")),
         ] {
-            let refused = ErrorResponse::request_error(Answer::refusal("no", code, "id"), media);
+            let refused = ErrorResponse::request_error(GraphQlResponse::refusal("no", code, "id"), media);
             let response = respond(refused.status, media, refused.answer, refused.retry_after);
             let told = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
             assert_eq!((response.status().as_u16(), told), (status, retry_after), "{code} {media:?}");

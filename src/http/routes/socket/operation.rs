@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Caller, Error, Origin, Registry, change::Channel},
     feed::Hub,
-    graphql::{Answer, Api, Operation, SubscriptionMessage},
+    graphql::{Api, GraphQlResponse, Operation, SubscriptionMessage},
     http::{Limiter, caller::ClientAddress},
 };
 
@@ -68,7 +68,7 @@ impl Run {
             return answered;
         }
         tracing::error!(request_id, "an operation panicked");
-        let refusal = Answer::refusal("something went wrong on our side", "INTERNAL", &request_id);
+        let refusal = GraphQlResponse::refusal("something went wrong on our side", "INTERNAL", &request_id);
         self.error(refusal).await;
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Run {
             Err(Error::Unauthenticated(_)) => return Err(CredentialRejected),
             Err(err) => {
                 tracing::debug!(error = %err, request_id, "rejecting an operation");
-                let refusal = Answer::refusal(err.to_string(), err.code().as_str(), request_id);
+                let refusal = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
                 self.error(refusal).await;
                 return Ok(());
             }
@@ -144,7 +144,7 @@ impl Run {
     async fn next(&self, written: &str, request_id: &str) -> bool {
         let text = next(&self.id, written);
         if text.len() > MESSAGE_BYTES_MAX {
-            let refusal = Answer::refusal(
+            let refusal = GraphQlResponse::refusal(
                 format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items"),
                 "TOO_LARGE",
                 request_id,
@@ -157,14 +157,14 @@ impl Run {
     }
 
     /// Sends `error`, which ends the operation.
-    async fn error(&self, refusal: Answer) {
+    async fn error(&self, refusal: GraphQlResponse) {
         self.send("error", Some(refusal.into_errors())).await;
     }
 
     /// Rejects the operation without running it.
     pub(super) async fn refuse(self, message: String, code: &'static str) {
         let request_id = self.registry.clock().id::<Uuid>().to_string();
-        self.error(Answer::refusal(message, code, &request_id)).await;
+        self.error(GraphQlResponse::refusal(message, code, &request_id)).await;
     }
 
     async fn send<T: serde::Serialize>(&self, kind: &'static str, payload: Option<T>) {

@@ -15,7 +15,7 @@ use axum::{
 
 use crate::{
     domain::{Caller, Error},
-    graphql::{Answer, CheckedOperation},
+    graphql::{CheckedOperation, GraphQlResponse},
     http::{
         AppState,
         caller::{self, RevocationCount},
@@ -58,7 +58,7 @@ pub(in crate::http) fn subscribe(
 }
 
 /// An event stream with the single result of a completed operation.
-pub(in crate::http) fn single_result(answer: &Answer) -> Response {
+pub(in crate::http) fn single_result(answer: &GraphQlResponse) -> Response {
     events((next(&answer.to_json()) + COMPLETE).into())
 }
 

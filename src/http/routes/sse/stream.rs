@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{COMPLETE, next};
 use crate::{
     domain::{Caller, Error},
-    graphql::{Answer, CheckedOperation, SubscriptionMessage},
+    graphql::{CheckedOperation, GraphQlResponse, SubscriptionMessage},
     http::{
         AppState,
         caller::RevocationCount,
@@ -142,7 +142,8 @@ async fn send_events(
         Ok(told) => told,
         Err(_) => {
             tracing::error!(request_id, "an operation panicked");
-            let refusal = Answer::refusal("something went wrong on our side", "INTERNAL", &request_id);
+            let refusal =
+                GraphQlResponse::refusal("something went wrong on our side", "INTERNAL", &request_id);
             post(state, outbox, next(&refusal.to_json()).into()).await
         }
     };
@@ -174,7 +175,7 @@ async fn forward_events(
         let event = next(&written);
         if event.len() > MESSAGE_BYTES_MAX {
             let why = format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items");
-            let refusal = Answer::refusal(why, "TOO_LARGE", &request_id);
+            let refusal = GraphQlResponse::refusal(why, "TOO_LARGE", &request_id);
             return post(state, outbox, next(&refusal.to_json()).into()).await;
         }
         post(state, outbox, event.into()).await?;

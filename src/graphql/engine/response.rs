@@ -10,7 +10,7 @@ const MESSAGE_CHARS_MAX: usize = 1000;
 
 /// The response to a GraphQL request, as it's sent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Answer {
+pub struct GraphQlResponse {
     /// The result. Left out if the operation wasn't run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::graphql) data: Option<async_graphql::Value>,
@@ -19,7 +19,7 @@ pub struct Answer {
     pub(in crate::graphql) errors: Vec<ServerError>,
 }
 
-impl Answer {
+impl GraphQlResponse {
     /// Returns whether the operation was rejected before any of it ran.
     #[must_use]
     pub fn is_request_error(&self) -> bool {
