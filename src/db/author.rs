@@ -23,7 +23,7 @@ pub struct Actor {
 
 /// The request of a write, as recorded in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct CallOrigin {
     /// The request's id, as in responses, log lines and the change log; at most 64 characters.
     pub request_id: String,
     /// The API or command that received the request.
@@ -32,7 +32,7 @@ pub struct Origin {
     pub network: Option<IpNet>,
 }
 
-impl Origin {
+impl CallOrigin {
     /// Makes the origin of a request. Only the network of `address` is kept.
     #[must_use]
     pub fn new(request_id: impl Into<String>, channel: Channel, address: Option<IpAddr>) -> Self {
@@ -50,5 +50,5 @@ pub struct Author {
     /// The actor.
     pub actor: Actor,
     /// The request.
-    pub origin: Origin,
+    pub origin: CallOrigin,
 }

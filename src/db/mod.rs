@@ -19,7 +19,7 @@ mod scope;
 mod txn;
 mod view;
 
-pub use author::{Actor, Author, Origin};
+pub use author::{Actor, Author, CallOrigin};
 pub use error::DbError;
 pub use migrate::{Step, fingerprint, grant_service_role, migrate, migration_status, revert_migrations};
 pub use scope::Scope;

@@ -19,7 +19,7 @@ use crate::{
     clock::Instant,
     entity::{
         TenantFilter,
-        change::{self, Action},
+        change::{self, ChangeAction},
         idempotency_key::{self, StoredResult},
         publication::Publication,
     },
@@ -37,7 +37,7 @@ const PATIENCE_TIME: Duration = Duration::from_secs(15 * 60);
 #[derive(Clone, Debug)]
 pub struct ChangeRecord {
     /// The kind of change.
-    pub action: Action,
+    pub action: ChangeAction,
     /// The customer whose data changed. `None` for data of the platform.
     pub customer_id: Option<CustomerId>,
     /// The agent concerned.
@@ -53,7 +53,7 @@ pub struct ChangeRecord {
 impl ChangeRecord {
     /// Makes an entry for a change of the platform's data.
     #[must_use]
-    pub fn platform(action: Action) -> Self {
+    pub fn platform(action: ChangeAction) -> Self {
         Self {
             action,
             customer_id: None,
@@ -66,7 +66,7 @@ impl ChangeRecord {
 
     /// Makes an entry for a change of a customer's data.
     #[must_use]
-    pub fn of(action: Action, customer: CustomerId) -> Self {
+    pub fn of(action: ChangeAction, customer: CustomerId) -> Self {
         Self { customer_id: Some(customer), ..Self::platform(action) }
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    db::{Actor, Author, Origin, Scope, View},
+    db::{Actor, Author, CallOrigin, Scope, View},
     entity::{
         TenantFilter,
         change::{ActorKind, Channel},
@@ -24,7 +24,7 @@ pub struct Caller {
     /// The authenticated principal.
     pub principal: Principal,
     /// The request: its id, channel and network address.
-    pub origin: Origin,
+    pub origin: CallOrigin,
     /// The idempotency key of the next write, if there is one.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -175,7 +175,7 @@ impl Caller {
     pub fn system(request_id: impl Into<String>) -> Self {
         Self {
             principal: Principal::System,
-            origin: Origin::new(request_id, Channel::Command, None),
+            origin: CallOrigin::new(request_id, Channel::Command, None),
             idempotency: None,
         }
     }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use crate::entity::change::{
-    Action as ChangeAction, ActorKind, Channel, ConfigEffect, LogPosition, Model as Change,
+    ActorKind, ChangeAction, Channel, ConfigEffect, LogPosition, Model as Change,
 };
 pub use crate::entity::log::Head;
 

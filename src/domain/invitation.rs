@@ -16,7 +16,7 @@ use super::{
     right::{GrantedTxn, OpenTxn},
 };
 use crate::{
-    db::{Actor, ChangeRecord, Origin, View},
+    db::{Actor, CallOrigin, ChangeRecord, View},
     entity::{change::last_of_row, invitation, membership, user},
     id::{CustomerId, InvitationId, UserId},
 };
@@ -192,7 +192,7 @@ impl Registry {
         &self,
         principal: &UserPrincipal,
         invitation: &Invitation,
-        origin: &Origin,
+        origin: &CallOrigin,
     ) -> Result<()> {
         let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock().now());
         let who = super::Principal::User(principal.clone());

@@ -36,7 +36,7 @@ mod visibility;
 mod write;
 
 pub use crate::{
-    db::{Origin, Scope},
+    db::{CallOrigin, Scope},
     entity::TenantFilter,
 };
 pub use caller::{

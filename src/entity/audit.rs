@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     KeysetPage, TenantFilter,
-    change::{Action, ActorKind, Entity, LogPosition, Model},
+    change::{ActorKind, ChangeAction, Entity, LogPosition, Model},
     sql::{self, Sql},
     uuids,
 };
@@ -24,7 +24,7 @@ pub struct Filter {
     /// Only entries by callers of this kind.
     pub actor_kind: Option<ActorKind>,
     /// Only entries with one of these actions.
-    pub actions: Option<Vec<Action>>,
+    pub actions: Option<Vec<ChangeAction>>,
     /// Only entries of this commit and later ones.
     pub from: Option<i64>,
     /// Only entries of commits before this one.

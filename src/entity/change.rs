@@ -49,7 +49,7 @@ pub enum Channel {
 /// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
-pub enum Action {
+pub enum ChangeAction {
     /// A customer was created.
     #[sea_orm(string_value = "customer.created")]
     CustomerCreated,
@@ -154,7 +154,7 @@ pub struct Effects {
     pub erases: bool,
 }
 
-impl Action {
+impl ChangeAction {
     /// The effects table: one row for each kind of change.
     #[must_use]
     #[rustfmt::skip]
@@ -221,7 +221,7 @@ pub struct Model {
     /// The row that changed, when it is of another table.
     pub subject_id: Option<Uuid>,
     /// The kind of the change.
-    pub action: Action,
+    pub action: ChangeAction,
     /// The kind of caller.
     pub actor_kind: ActorKind,
     /// The caller's id; none for the system.
@@ -319,26 +319,26 @@ pub fn at(revision: i64, position: i32) -> Select<Entity> {
 }
 
 /// The last entry with one of these actions about this agent.
-pub fn last_of(agent: AgentId, actions: [Action; 2]) -> Select<Entity> {
+pub fn last_of(agent: AgentId, actions: [ChangeAction; 2]) -> Select<Entity> {
     last(actions).filter(Column::AgentId.eq(agent))
 }
 
 /// The last entry with one of these actions about this customer.
-pub fn last_of_customer(customer: CustomerId, actions: [Action; 2]) -> Select<Entity> {
+pub fn last_of_customer(customer: CustomerId, actions: [ChangeAction; 2]) -> Select<Entity> {
     last(actions).filter(Column::CustomerId.eq(customer))
 }
 
 /// The last entry with this action about this row of the platform.
-pub fn last_of_platform(subject: Uuid, action: Action) -> Select<Entity> {
+pub fn last_of_platform(subject: Uuid, action: ChangeAction) -> Select<Entity> {
     last([action]).filter(Column::CustomerId.is_null()).filter(Column::SubjectId.eq(subject))
 }
 
 /// The last entry with this action about this row of this customer.
-pub fn last_of_row(customer: CustomerId, subject: Uuid, action: Action) -> Select<Entity> {
+pub fn last_of_row(customer: CustomerId, subject: Uuid, action: ChangeAction) -> Select<Entity> {
     last([action]).filter(Column::CustomerId.eq(customer)).filter(Column::SubjectId.eq(subject))
 }
 
-fn last(actions: impl IntoIterator<Item = Action>) -> Select<Entity> {
+fn last(actions: impl IntoIterator<Item = ChangeAction>) -> Select<Entity> {
     let select = Entity::find().filter(Column::Action.is_in(actions));
     select.order_by_desc(Column::Revision).order_by_desc(Column::Position).limit(1)
 }

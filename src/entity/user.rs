@@ -2,7 +2,7 @@
 
 use sea_orm::{ActiveEnum, QueryOrder, QuerySelect, entity::prelude::*};
 
-use super::{TenantFilter, change::Action, membership};
+use super::{TenantFilter, change::ChangeAction, membership};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -62,7 +62,7 @@ pub fn locked_exclusive_members(customer: CustomerId) -> Select<Entity> {
          UNION SELECT c.subject_id FROM registry.changes AS c WHERE c.customer_id = $1 AND c.action = $2) \
          AND NOT EXISTS (SELECT FROM registry.memberships AS o WHERE o.user_id = users.id AND o.customer_id <> $1) \
          AND NOT EXISTS (SELECT FROM registry.operators AS p WHERE p.issuer = users.issuer AND p.subject = users.subject)",
-        [Value::from(Uuid::from(customer)), Action::MemberRemoved.to_value().into()],
+        [Value::from(Uuid::from(customer)), ChangeAction::MemberRemoved.to_value().into()],
     );
     // Ordered, so that two erasures that lock the same users can't deadlock.
     Entity::find().filter(only_here).order_by_asc(Column::Id).lock_exclusive()

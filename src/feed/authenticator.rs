@@ -1,11 +1,11 @@
-//! Who a credential belongs to: from memory under the lease, else from the database. While the database is
-//! unavailable, the platform's services are accepted from memory.
+//! Finds the caller that a credential belongs to: in memory under the lease, else in the database. While the database
+//! is unavailable, the services of the platform are accepted from memory.
 
 use std::sync::Arc;
 
 use super::{credential_cache::CredentialCache, fallback::Fallback, freshness::Freshness};
 use crate::domain::{
-    Caller, Error, Origin, Principal, Registry, Result,
+    CallOrigin, Caller, Error, Principal, Registry, Result,
     auth::{Authenticated, VerifiedCredential},
 };
 
@@ -27,7 +27,7 @@ impl Authenticator {
         &self,
         proven: VerifiedCredential,
         bearer: &str,
-        origin: &Origin,
+        origin: &CallOrigin,
     ) -> Result<Caller> {
         let (known, lookup) = self.credentials.begin_lookup(bearer);
         let known = known.and_then(|principal| self.registry.recognize(&principal, origin));

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Caller, Origin, Registry, Result,
+        CallOrigin, Caller, Registry, Result,
         auth::VerifiedCredential,
         change::Cursor,
         policy::{self, Action},
@@ -186,7 +186,12 @@ impl Hub {
     /// # Errors
     /// [`Error::Unauthenticated`](crate::domain::Error::Unauthenticated);
     /// [`Error::Unavailable`](crate::domain::Error::Unavailable) when the database must be read and can't be.
-    pub async fn look_up(&self, proven: VerifiedCredential, bearer: &str, origin: &Origin) -> Result<Caller> {
+    pub async fn look_up(
+        &self,
+        proven: VerifiedCredential,
+        bearer: &str,
+        origin: &CallOrigin,
+    ) -> Result<Caller> {
         self.0.authenticator.look_up(proven, bearer, origin).await
     }
 

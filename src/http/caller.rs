@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{AppState, problem::Problem};
 use crate::{
-    domain::{Caller, Error, Origin, auth::VerifiedCredential, change::Channel},
+    domain::{CallOrigin, Caller, Error, auth::VerifiedCredential, change::Channel},
     graphql::GraphQlResponse,
 };
 
@@ -226,7 +226,7 @@ pub async fn sign_in(
     channel: Channel,
     request_id: &str,
 ) -> Result<Caller, Error> {
-    let origin = Origin::new(request_id, channel, Some(address));
+    let origin = CallOrigin::new(request_id, channel, Some(address));
     state.limiter.check_wait(bearer)?;
     let proven = state.registry.verify_credential(bearer).await;
     // A signed token can't be guessed. So callers that share an address with a guesser can still sign in with one.

@@ -197,7 +197,7 @@ fn records_pruning(entry: &Change, floor: i64, chain_hash: &str) -> bool {
         revision: i64,
         chain_hash: String,
     }
-    entry.action == change::Action::LogPruned
+    entry.action == change::ChangeAction::LogPruned
         && json_reader::read_as::<Pruned>(entry.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY)
             .is_ok_and(|Pruned { after }| after.revision == floor && after.chain_hash == chain_hash)
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Instant},
-    db::{Origin, Scope, View},
+    db::{CallOrigin, Scope, View},
     entity::{api_key, membership, operator, service_token, user},
     id::{ApiKeyId, CustomerId, ServiceTokenId},
     task::lock,
@@ -120,7 +120,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the database is.
-    pub async fn authenticate(&self, bearer: &str, origin: &Origin) -> Result<Caller> {
+    pub async fn authenticate(&self, bearer: &str, origin: &CallOrigin) -> Result<Caller> {
         Ok(self.look_up(self.verify_credential(bearer).await?, origin).await?.caller)
     }
 
@@ -148,7 +148,7 @@ impl Registry {
     pub async fn look_up(
         &self,
         VerifiedCredential(proof): VerifiedCredential,
-        origin: &Origin,
+        origin: &CallOrigin,
     ) -> Result<Authenticated> {
         let mut is_settled = true;
         let principal = match proof {
@@ -169,7 +169,7 @@ impl Registry {
     /// The caller for a principal that was authenticated earlier with the same token. `None` once the credential has
     /// expired. Also stores the use of an API key, when that is due.
     #[must_use]
-    pub fn recognize(&self, principal: &Principal, origin: &Origin) -> Option<Caller> {
+    pub fn recognize(&self, principal: &Principal, origin: &CallOrigin) -> Option<Caller> {
         let caller = Caller { principal: principal.clone(), origin: origin.clone(), idempotency: None };
         let now = self.clock().now();
         if caller.has_expired(now) {
@@ -208,7 +208,7 @@ impl Registry {
     }
 
     /// The user with these claims, after accepting its open invitations, and whether all of them were accepted.
-    async fn user(&self, claims: &Claims, origin: &Origin) -> Result<(UserPrincipal, bool)> {
+    async fn user(&self, claims: &Claims, origin: &CallOrigin) -> Result<(UserPrincipal, bool)> {
         let view = self.db().view(Scope::Auth);
         let principal = self.load_user(&view, claims).await?;
         let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {

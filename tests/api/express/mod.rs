@@ -1,6 +1,6 @@
 //! The fast path to an active configuration gives the same response as the ordinary one, and to no other callers.
 
-use agent_registry::domain::{KeyScope, Origin, Principal, ServiceScope, change::Channel};
+use agent_registry::domain::{CallOrigin, KeyScope, Principal, ServiceScope, change::Channel};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ async fn fast_and_ordinary(
     [short, answer(request(), &[headers, &[("accept-encoding", "identity")]].concat()).await]
 }
 
-fn origin() -> Origin {
-    Origin::new("test", Channel::Rest, None)
+fn origin() -> CallOrigin {
+    CallOrigin::new("test", Channel::Rest, None)
 }
 
 fn is_in_memory(city: &City, client: &Client) -> bool {

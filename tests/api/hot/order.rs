@@ -3,7 +3,7 @@
 use std::{fmt::Write, sync::Arc};
 
 use agent_registry::{
-    domain::{Caller, Origin, change::Channel, transfer::ImportAgents},
+    domain::{CallOrigin, Caller, change::Channel, transfer::ImportAgents},
     feed::{WatchFilter, Watched},
     id::AgentId,
 };
@@ -70,7 +70,7 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
     };
     warm(first).await;
 
-    let origin = Origin::new("test", Channel::Graphql, None);
+    let origin = CallOrigin::new("test", Channel::Graphql, None);
     let caller = Arc::new(registry.authenticate(&bearer, &origin).await.unwrap());
     let mut watch = hub.watch(caller, Watched::Activations, WatchFilter::default(), None).await.unwrap();
     let watcher = tokio::spawn({

@@ -14,7 +14,7 @@ use super::{
     transport::{OutboundMessage, Outbox},
 };
 use crate::{
-    domain::{Caller, Error, Origin, Registry, change::Channel},
+    domain::{CallOrigin, Caller, Error, Registry, change::Channel},
     feed::Hub,
     graphql::{Api, GraphQlResponse, Operation, SubscriptionMessage},
     http::{Limiter, caller::ClientAddress},
@@ -76,7 +76,7 @@ impl Run {
     async fn caller(&self, request_id: &str) -> Result<Caller, Error> {
         self.limiter.check_wait(&self.bearer)?;
         let ClientAddress(address) = self.client;
-        let origin = Origin::new(request_id, Channel::Socket, Some(address));
+        let origin = CallOrigin::new(request_id, Channel::Socket, Some(address));
         let proven = self.registry.verify_credential(&self.bearer).await?;
         let caller = self.hub.look_up(proven, &self.bearer, &origin).await?;
         self.limiter.count_request(&caller, &self.bearer)?;
