@@ -7,9 +7,13 @@
 use std::{hash::Hash, thread::available_parallelism};
 
 use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
+    DefaultHashBuilder, OptionsBuilder, UnitWeighter, Weighter,
     sync::{Cache, DefaultLifecycle},
+    unsync,
 };
+
+/// The part of a full [`fair_cache`] that is reserved for keys that were used again.
+const REUSED: f64 = 0.5;
 
 /// A cached value, with the memory that its entry takes.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +67,41 @@ pub fn weighed_cache<K: Eq + Hash, V: Clone>(
         // Building fails only without a required number, and both are given.
         Err(_) => Cache::with_weighter(entries, bytes_max, ByBytes),
     }
+}
+
+/// Creates a cache for one thread at a time, of at most `weight_max` in all, sized for about `entries`. Half of it is
+/// reserved for keys that were used again. A new key goes into the other half, a queue, which evicts it after that much
+/// newer weight unless it was used meanwhile. So a flood of new keys can't evict keys in use. `quick_cache`'s default
+/// leaves 3% for new keys: they'd be evicted before their second use. It remembers no evicted keys: they would take the
+/// place of new ones.
+#[must_use]
+pub fn fair_cache<K: Eq + Hash, V, W: Weighter<K, V> + Clone>(
+    entries: usize,
+    weight_max: u64,
+    weighter: W,
+) -> unsync::Cache<K, V, W> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(entries)
+        .weight_capacity(weight_max)
+        .hot_allocation(REUSED)
+        .ghost_allocation(0.0)
+        .build();
+    match options {
+        Ok(options) => unsync::Cache::with_options(
+            options,
+            weighter,
+            DefaultHashBuilder::default(),
+            unsync::DefaultLifecycle::default(),
+        ),
+        // Building fails only without a required number, and both are given.
+        Err(_) => unsync::Cache::with_weighter(entries, weight_max, weighter),
+    }
+}
+
+/// Creates a [`fair_cache`] of at most `most` entries.
+#[must_use]
+pub fn entry_cache<K: Eq + Hash, V>(most: usize) -> unsync::Cache<K, V> {
+    fair_cache(most, u64::try_from(most).unwrap_or(u64::MAX), UnitWeighter)
 }
 
 #[cfg(test)]

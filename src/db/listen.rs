@@ -42,12 +42,6 @@ impl Listener {
         Self { url: url.to_owned(), clock, connection: None }
     }
 
-    /// Whether the listener is connected.
-    #[must_use]
-    pub fn is_connected(&self) -> bool {
-        self.connection.is_some()
-    }
-
     /// Waits for the next event. Cancel-safe.
     pub async fn next(&mut self) -> ListenEvent {
         let mut backoff = Duration::from_millis(50);

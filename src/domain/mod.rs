@@ -113,7 +113,9 @@ impl Registry {
     /// Applies log entries to what is kept in memory: evicts the contents of customers that were erased.
     pub fn apply_changes(&self, changes: &[Arc<change::Change>]) {
         for change in changes {
-            if let (true, Some(customer)) = (change.action.effects().erases, change.customer_id) {
+            if change.action.effects().erases
+                && let Some(customer) = change.customer_id
+            {
                 self.contents().evict_customer(customer);
             }
         }

@@ -141,7 +141,7 @@ pub enum ConfigEffect {
     OfCustomer,
 }
 
-/// What a kind of change affects beyond its own rows. Caches and open sessions are renewed by it.
+/// What a kind of change affects beyond its own rows. The feed evicts from caches and closes sessions by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effects {
     /// Whether it may change the principal that a credential stands for: the credential cache evicts it.

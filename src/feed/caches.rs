@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         Registry,
-        change::{Change, ChangeAction},
+        change::Change,
     },
     task::lock,
 };
@@ -28,7 +28,7 @@ impl fmt::Debug for InvalidationHook {
 /// The caches that follow the log. The parts that answer from one of them hold a clone of it.
 #[derive(Debug)]
 pub(super) struct Caches {
-    /// Caches the contents of versions.
+    /// For its cache of the contents of versions.
     pub(super) registry: Registry,
     pub(super) configs: ConfigCache,
     pub(super) credentials: CredentialCache,
@@ -48,7 +48,7 @@ impl Caches {
         self.credentials.invalidate(changes);
         self.configs.invalidate(changes);
         self.registry.apply_changes(changes);
-        if changes.iter().any(|change| change.action == ChangeAction::CustomerErased) {
+        if changes.iter().any(|change| change.action.effects().erases) {
             self.clear_responses();
         }
     }

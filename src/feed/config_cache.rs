@@ -22,7 +22,7 @@ use crate::{
     cache::{ByBytes, Weighed},
     domain::{
         Error, Registry, Result,
-        change::{Change, ChangeAction},
+        change::Change,
         config::{ActiveConfig, ConfigAt, NotServed},
         version,
     },
@@ -108,7 +108,8 @@ struct Load {
 }
 
 struct Shard {
-    /// An entry that is heavier than the shard is refused: its requests read the database each time.
+    /// An entry heavier than 97% of the shard is refused: its requests read the database each time, and such an agent
+    /// has no fallback while the database is down.
     entries: Cache<AgentId, Weighed<Arc<CacheEntry>>, ByBytes>,
     loading: HashMap<AgentId, Load>,
 }
@@ -124,7 +125,7 @@ impl ConfigCache {
     pub(super) fn new(registry: Registry, tasks: Tasks, render: Render, bytes_max: usize) -> Self {
         let (count, bytes) = (bytes_max / SHARDS / ENTRY_BYTES, u64::try_from(bytes_max / SHARDS));
         let shard = |_| {
-            let entries = Cache::with_weighter(count, bytes.unwrap_or(u64::MAX), ByBytes);
+            let entries = fair_cache(count, bytes.unwrap_or(u64::MAX), ByBytes);
             Mutex::new(Shard { entries, loading: HashMap::new() })
         };
         let shards = std::array::from_fn(shard);
@@ -203,7 +204,9 @@ impl ConfigCache {
                     self.evict_matching(|known| known.customer_id == customer)
                 }
             }
-            if let (ChangeAction::CustomerErased, Some(customer)) = (change.action, change.customer_id) {
+            if change.action.effects().erases
+                && let Some(customer) = change.customer_id
+            {
                 self.evict_matching(|known| known.customer_id == customer);
             }
         }

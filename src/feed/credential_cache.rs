@@ -13,6 +13,7 @@ use quick_cache::unsync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    cache::entry_cache,
     domain::{
         Principal,
         change::{Change, ChangeAction},
@@ -44,7 +45,7 @@ pub(super) struct Lookup {
 
 impl Default for CredentialCache {
     fn default() -> Self {
-        Self(Arc::new(Inner { known: Mutex::new(Cache::new(KEPT_MAX)), generation: AtomicU64::new(0) }))
+        Self(Arc::new(Inner { known: Mutex::new(entry_cache(KEPT_MAX)), generation: AtomicU64::new(0) }))
     }
 }
 
@@ -52,7 +53,7 @@ impl CredentialCache {
     /// Returns the cached principal of this token, and the lookup to store a new one with.
     pub(super) fn begin_lookup(&self, bearer: &str) -> (Option<Arc<Principal>>, Lookup) {
         let hash = Sha256::digest(bearer).into();
-        // Read before the tables are, so that `keep` notices a change in between.
+        // Read before the tables are, so that `store` notices a change in between.
         let generation = self.0.generation.load(Ordering::SeqCst);
         (lock(&self.0.known).get(&hash).cloned(), Lookup { hash, generation })
     }

@@ -13,7 +13,7 @@ use crate::{
     task::lock,
 };
 
-/// How many changes are remembered. A session that asks less often than that must authenticate again.
+/// How many changes are remembered. A session that has missed more than these must authenticate again.
 const REMEMBERED: usize = 1024;
 
 /// The last changes of rights that this instance has read from the log. Cheap to clone; clones share state.

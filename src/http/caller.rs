@@ -149,7 +149,7 @@ impl FromRequestParts<AppState> for AuthenticatedCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        // `rest::fence` has authenticated the caller already.
+        // `rest::require_auth` has authenticated the caller already.
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(known.clone());
         }
@@ -160,7 +160,7 @@ impl FromRequestParts<AppState> for AuthenticatedCaller {
     }
 }
 
-/// The count of rights changes (`feed::Rights::count`) just before the caller of a request was looked up.
+/// The count of rights changes (`RevocationLog::count`) just before the caller of a request was looked up.
 #[derive(Clone, Copy, Debug)]
 pub struct RevocationCount(pub u64);
 

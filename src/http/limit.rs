@@ -11,29 +11,22 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, UnitWeighter,
-    unsync::{Cache, DefaultLifecycle},
-};
+use quick_cache::unsync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    cache::entry_cache,
     clock::{Clock, Instant},
     domain::{Caller, Error, Principal, Result, customer::Plan},
     id::ApiKeyId,
     task::lock,
 };
 
-/// The capacity of each cache of counts.
+/// The capacity of each cache of counts. A new key's count outlasts half as many newer keys (see
+/// [`fair_cache`](crate::cache::fair_cache)); an evicted count would be a burst for free.
 const KEPT_MAX: usize = 100_000;
 /// The capacity of the cache of accepted credentials.
 const KNOWN_MAX: usize = 10_000;
-/// The part of a full cache that is reserved for keys that were used again. A new key goes into the other half, a
-/// queue: it is evicted after that many newer ones, unless it was used meanwhile. So a flood of new keys can't evict
-/// active ones, and a new key's count outlasts 50,000 newer keys. By default the queue has 3% of the cache, and an
-/// evicted count is a burst for free.
-const REUSED: f64 = 0.5;
-
 /// The bytes of a rejected document that count as one request more.
 const CHARGED_BYTES: usize = 1024;
 /// The maximum charge for one rejected document, in requests.
@@ -121,10 +114,10 @@ impl Limiter {
         Self(Arc::new(Inner {
             clock,
             refusals: Rate::per_minute(refusals_per_minute),
-            callers: Mutex::new(bounded(KEPT_MAX)),
-            addresses: Mutex::new(bounded(KEPT_MAX)),
-            waiting: Mutex::new(bounded(KEPT_MAX)),
-            known: Mutex::new(bounded(KNOWN_MAX)),
+            callers: Mutex::new(entry_cache(KEPT_MAX)),
+            addresses: Mutex::new(entry_cache(KEPT_MAX)),
+            waiting: Mutex::new(entry_cache(KEPT_MAX)),
+            known: Mutex::new(entry_cache(KNOWN_MAX)),
         }))
     }
 
@@ -221,27 +214,6 @@ impl Limiter {
     }
 }
 
-/// Creates a cache of at most `most` entries; see [`REUSED`]. It remembers no evicted keys: they would take the place
-/// of new ones.
-fn bounded<K: Eq + Hash, V>(most: usize) -> Cache<K, V> {
-    let options = OptionsBuilder::new()
-        .estimated_items_capacity(most)
-        .weight_capacity(u64::try_from(most).unwrap_or(u64::MAX))
-        .hot_allocation(REUSED)
-        .ghost_allocation(0.0)
-        .build();
-    match options {
-        Ok(options) => Cache::with_options(
-            options,
-            UnitWeighter,
-            DefaultHashBuilder::default(),
-            DefaultLifecycle::default(),
-        ),
-        // Building fails only without a required number, and both are given.
-        Err(_) => Cache::new(most),
-    }
-}
-
 fn rate_limited(what: &'static str, wait: TimeDelta) -> Error {
     metrics::counter!("registry_rate_limited_total", "what" => what).increment(1);
     let seconds = u64::try_from(wait.num_seconds()).unwrap_or(0) + 1;
@@ -330,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn memory_is_entry_cache() {
         let limiter = Limiter::new(Clock::default(), 1);
         for nth in 0..u32::try_from(KEPT_MAX).unwrap() + 10 {
             limiter.record_rejected(IpAddr::V4(nth.into()), "bad");
@@ -342,7 +314,7 @@ mod tests {
     #[test]
     fn a_count_stays_whatever_others_send() {
         const MOST: u32 = 1_000;
-        let mut counts = bounded(usize::try_from(MOST).unwrap());
+        let mut counts = entry_cache(usize::try_from(MOST).unwrap());
         let mut nth = 10;
         let mut flood = |counts: &mut Cache<u32, ()>, count: u32| {
             for _ in 0..count {

@@ -9,6 +9,7 @@ use super::{
     Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal, UserPrincipal, customer::Plan,
 };
 use crate::{
+    cache::entry_cache,
     clock::{Clock, Instant},
     db::{CallOrigin, Scope, View},
     entity::{api_key, membership, operator, service_token, user},
@@ -67,7 +68,7 @@ pub(super) struct Auth {
 
 impl Auth {
     pub(super) fn new(issuer: Issuer) -> Self {
-        Self { issuer, noted: Mutex::new(Cache::new(USES_REMEMBERED_MAX)) }
+        Self { issuer, noted: Mutex::new(entry_cache(USES_REMEMBERED_MAX)) }
     }
 
     /// Whether the use of this key must be stored now.

@@ -67,10 +67,14 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Json, BodyRejection
         return Err(BodyRejection::Encoded);
     }
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
-    let whole = whole.map_err(|err| match () {
-        () if is_caused_by::<TooSlow>(&err) => BodyRejection::TooSlow,
-        () if is_caused_by::<hyper::Error>(&err) => BodyRejection::Incomplete,
-        () => BodyRejection::TooLarge,
+    let whole = whole.map_err(|err| {
+        if is_caused_by::<TooSlow>(&err) {
+            BodyRejection::TooSlow
+        } else if is_caused_by::<hyper::Error>(&err) {
+            BodyRejection::Incomplete
+        } else {
+            BodyRejection::TooLarge
+        }
     })?;
     match json_reader::read(&whole, &LIMITS) {
         Ok(json) => Ok(json),

@@ -1,5 +1,5 @@
 // The checked-in schema for graphql-js, with scalars that accept the same values as the service's
-// (src/graphql/scalar.rs).
+// (src/graphql/schema/scalar.rs).
 
 import { readFileSync } from "node:fs";
 import { GraphQLError, Kind, buildSchema, valueFromASTUntyped } from "graphql";

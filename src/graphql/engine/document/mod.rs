@@ -32,7 +32,7 @@ type Hash = [u8; 32];
 const ENTRIES: usize = 1_000;
 /// The most bytes that the documents of each cache take, roughly.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The least bytes of a shard: all, because a document of many tokens is heavier than a part of them.
+/// One shard, because a part of the cache would refuse a document of many tokens.
 const SHARD_BYTES: u64 = BYTES_MAX;
 /// The longest text that is cached without a registered hash. Hashing longer texts costs more than it saves.
 const TEXT_BYTES_MAX: usize = 64 * 1024;

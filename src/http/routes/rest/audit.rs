@@ -17,7 +17,11 @@ use tokio::{
 
 use super::{CustomerPath, NoParameters, refuse};
 use crate::{
-    domain::{Error, audit::Excerpt},
+    domain::{
+        Error,
+        audit::Excerpt,
+        policy::{self, Action},
+    },
     http::{
         AppState,
         caller::{AuthenticatedCaller, RevocationCount, may_have_lost_rights},
@@ -68,6 +72,8 @@ pub async fn excerpt(
     CustomerPath(id): CustomerPath,
     _: NoParameters,
 ) -> Result<Response, Problem> {
+    // Runs no statement: a caller without the right gets 403 or 404, busy or not.
+    policy::allow_on(&caller, Action::ReadChanges, id, "customer").map_err(refuse(&caller))?;
     let permit = Arc::clone(&state.excerpts.0).try_acquire_owned();
     let permit = permit
         .map_err(|_| Error::Unavailable("this instance is writing two other excerpts"))
