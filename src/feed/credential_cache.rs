@@ -52,7 +52,7 @@ impl CredentialCache {
     /// Returns the cached principal of this token, and the lookup to store a new one with.
     pub(super) fn begin_lookup(&self, bearer: &str) -> (Option<Arc<Principal>>, Lookup) {
         let hash = Sha256::digest(bearer).into();
-        // Read before the tables are, so that `keep` notices a change in between.
+        // Read before the tables are, so that `store` notices a change in between.
         let generation = self.0.generation.load(Ordering::SeqCst);
         (lock(&self.0.known).get(&hash).cloned(), Lookup { hash, generation })
     }
