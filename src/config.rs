@@ -30,10 +30,12 @@ pub struct Common {
     /// The URL for migrations, if a role other than the one in DATABASE_URL owns the schema
     #[arg(long, env = "MIGRATE_DATABASE_URL", hide_env_values = true, global = true, value_parser = database_url)]
     pub migrate_database_url: Option<String>,
-    /// The folder of the signing key and the private PostgreSQL [default: /var/lib/agent-registry for root, else ~/.local/share/agent-registry]
+    /// The folder of the signing key and the private PostgreSQL [default: /var/lib/agent-registry for root, else
+    /// ~/.local/share/agent-registry]
     #[arg(long, env = "DATA_DIR", global = true)]
     pub data_dir: Option<PathBuf>,
-    /// The PKCS#8 PEM file of the Ed25519 key that signs local tokens; created if missing [default: signing-key.pem in the data folder]
+    /// The PKCS#8 PEM file of the Ed25519 key that signs local tokens; created if missing [default: signing-key.pem
+    /// in the data folder]
     #[arg(long, env = "SIGNING_KEY", global = true)]
     pub signing_key: Option<PathBuf>,
     /// The external issuer of user tokens: the value of their `iss` claim. If unset, this service signs user tokens
@@ -73,7 +75,9 @@ pub struct Serve {
     /// accepted
     #[arg(long, env = "PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// Further hosts whose requests are accepted, comma-separated: names, `*.example.org` for all subdomains, IP addresses, or `*` for any [default: loopback names; any host if LISTEN isn't loopback and PUBLIC_URL isn't set]
+    /// Further hosts whose requests are accepted, comma-separated: names, `*.example.org` for all subdomains, IP
+    /// addresses, or `*` for any [default: loopback names; any host if LISTEN isn't loopback and PUBLIC_URL isn't
+    /// set]
     #[arg(long, env = "ALLOWED_HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
     /// The origins from which browsers may send requests (CORS), comma-separated, such as `https://app.example.org`.

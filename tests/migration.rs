@@ -1,5 +1,5 @@
-//! Migrations: applied, reverted and applied again, alone and concurrently, leaving nothing behind. The migrated schema equals
-//! `migration/schema.sql`.
+//! Migrations: applied, reverted and applied again, alone and concurrently, leaving nothing behind. The migrated
+//! schema equals `migration/schema.sql`.
 
 #![cfg(test)]
 

@@ -1,6 +1,7 @@
 //! Checks the words of the house: comments, descriptions, documents and commit subjects use plain forms.
-//! CONTRIBUTING.md has the rules; `prose/form.rs` lists the forms that this test rejects, each with a plain alternative.
-//! It reads files and starts nothing but `scripts/subjects`. The tests of `prose/planted.rs` show that each form is caught.
+//! CONTRIBUTING.md has the rules; `prose/form.rs` lists the forms that this test rejects, each with a plain
+//! alternative. It reads files and starts nothing but `scripts/subjects`. The tests of `prose/planted.rs` show that
+//! each form is caught.
 
 #![cfg(test)]
 

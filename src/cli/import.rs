@@ -27,8 +27,8 @@ const READ_AT_ONCE: usize = 256 * 1024;
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The file to import, in JSON Lines, one agent per line: {"agent": NAME, "versions": [{"published_at": TIME, "system_prompt": TEXT}, …]},
-    /// or the output of `export`; - reads standard input
+    /// The file to import, in JSON Lines, one agent per line: {"agent": NAME, "versions": [{"published_at": TIME,
+    /// "system_prompt": TEXT}, …]}, or the output of `export`; - reads standard input
     #[arg(value_name = "FILE.jsonl")]
     file: PathBuf,
     /// The id of the customer that gets the agents

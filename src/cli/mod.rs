@@ -53,7 +53,7 @@ enum Command {
         #[arg(long)]
         openapi: bool,
     },
-    /// Manage operators: platform users with access to all customers
+    /// Manage operators: people who run the platform, with all rights at all customers
     #[command(subcommand)]
     Operator(operator::Operator),
     /// Issue, list and revoke tokens

@@ -13,7 +13,7 @@ pub enum DbError {
     /// The row violates this constraint of another kind.
     #[error("constraint {0}")]
     Constraint(String),
-    /// A serialization failure or a deadlock. A retry may succeed.
+    /// A serialisation failure or a deadlock. A retry may succeed.
     #[error("serialization failure")]
     Serialization(#[source] DbErr),
     /// Postgres is unreachable, starting, stopping, read-only or overloaded, or didn't respond in time.

@@ -228,7 +228,8 @@ impl Db {
         self.seen.revision()
     }
 
-    /// Lowers [`Db::observed_revision`] to this revision, because the log ends there and no longer contains later commits.
+    /// Lowers [`Db::observed_revision`] to this revision, because the log ends there and no longer contains later
+    /// commits.
     pub fn lower_observed_revision(&self, revision: i64) {
         self.seen.lower(revision);
     }

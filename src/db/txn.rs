@@ -148,7 +148,7 @@ impl Txn {
         }
     }
 
-    /// Returns the tenant filter that each query must apply.
+    /// Returns the tenant filter of the caller's scope, for selects that take one.
     #[must_use]
     pub fn tenant_filter(&self) -> &TenantFilter {
         &self.tenants

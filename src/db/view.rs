@@ -80,7 +80,7 @@ impl View {
         self.lease.get_or_init(|| self.db.lease())
     }
 
-    /// Returns the tenant filter that each query must apply.
+    /// Returns the tenant filter of the reader's scope, for selects that take one and for rows to filter.
     #[must_use]
     pub fn tenant_filter(&self) -> TenantFilter {
         self.tenants.clone()

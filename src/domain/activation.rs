@@ -151,7 +151,7 @@ impl Registry {
     /// The activations with these ids that the reader may see. For references from other objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for an API key or a service token without a scope that reads activations.
+    /// [`Error::Forbidden`] for a credential without any scope.
     pub async fn activations_by_ids(
         &self,
         reading: &Reading,
@@ -164,7 +164,7 @@ impl Registry {
     /// For each of these agents, the same page of activations, newest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn activations_of_each(
         &self,
         reading: &Reading,
@@ -180,7 +180,7 @@ impl Registry {
     /// For each of these agents, how many activations it has.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn count_activations_of_each(
         &self,
         reading: &Reading,

@@ -149,7 +149,7 @@ impl Registry {
     /// The agents with these ids that the reader may see. For references from other objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token without a scope that reads serving agents.
+    /// [`Error::Forbidden`] for a credential without any scope.
     pub async fn agents_by_ids(&self, reading: &Reading, ids: &[AgentId]) -> Result<Vec<Agent>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
         Ok(reading.view.all(agent::by_ids(&reading.view.tenant_filter(), ids)).await?)
@@ -158,7 +158,8 @@ impl Registry {
     /// A page of the agents that the reader may see, oldest first.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
+    /// filter.
     pub async fn agents(
         &self,
         reading: &Reading,
@@ -175,7 +176,8 @@ impl Registry {
     /// How many agents match the filter, of those that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
+    /// filter.
     pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
@@ -185,7 +187,8 @@ impl Registry {
     /// The same page of agents for each of these customers.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
+    /// filter.
     pub async fn agents_of_each(
         &self,
         reading: &Reading,
@@ -203,7 +206,7 @@ impl Registry {
     /// For each of these users, the same page of the agents that the user owns and the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn agents_of_each_owner(
         &self,
         reading: &Reading,
@@ -223,7 +226,7 @@ impl Registry {
     /// For each of these users, how many agents the user owns that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn count_agents_of_each_owner(
         &self,
         reading: &Reading,
@@ -237,7 +240,8 @@ impl Registry {
     /// For each of these customers, how many agents match the filter.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the filter.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
+    /// filter.
     pub async fn count_agents_of_each(
         &self,
         reading: &Reading,

@@ -105,7 +105,7 @@ impl Registry {
     /// The customers with these ids that the reader may see.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn customers_by_ids(&self, reading: &Reading, ids: &[CustomerId]) -> Result<Vec<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         Ok(reading.view.all(customer::by_ids(&reading.view.tenant_filter(), ids)).await?)
@@ -114,7 +114,8 @@ impl Registry {
     /// A page of the customers that the reader may see, oldest first; with `name`, only those with exactly this name.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the name.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
+    /// name.
     pub async fn customers(
         &self,
         reading: &Reading,
@@ -131,7 +132,8 @@ impl Registry {
     /// How many customers the reader may see; with `name`, only those with exactly this name.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token; [`Error::Invalid`] for the name.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
+    /// name.
     pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;

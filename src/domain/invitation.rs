@@ -1,5 +1,5 @@
-//! Invitations to work for a customer, by e-mail address. An invitation is accepted by the first token whose issuer
-//! has verified that address.
+//! Invitations to become a member of a customer, by e-mail address. An invitation is accepted by the first token
+//! whose issuer has verified that address.
 
 use chrono::TimeDelta;
 use sea_orm::Set;
@@ -31,7 +31,7 @@ const EMAIL_CHARS_MAX: usize = 254;
 /// An invitation to send.
 #[derive(Clone, Debug)]
 pub struct InviteMember {
-    /// The customer to work for.
+    /// The customer to become a member of.
     pub customer_id: CustomerId,
     /// The e-mail address; its case doesn't matter.
     pub email: String,
@@ -71,8 +71,8 @@ impl Replayable for Withdrawn {
 }
 
 impl Registry {
-    /// Invites a person to work for a customer. The person becomes a member when signing in with a token whose issuer
-    /// has verified this address. No e-mail is sent: the inviter must tell the person.
+    /// Invites a person. The person becomes a member of the customer when signing in with a token whose issuer has
+    /// verified this address. No e-mail is sent: the inviter must tell the person.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,

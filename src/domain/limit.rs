@@ -100,7 +100,7 @@ impl LimitedResource {
 }
 
 /// Checks that a locked customer's plan has room for `more` objects. Always succeeds for 0. The customer's row must
-/// be locked exclusively, so that concurrent checks of the same customer serialize.
+/// be locked exclusively, so that concurrent checks of the same customer serialise.
 pub(super) async fn check_quota(
     txn: &GrantedTxn,
     customer: &Customer,

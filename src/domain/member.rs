@@ -1,4 +1,4 @@
-//! Members: which users work for which customer, and in which role.
+//! Members: which user is a member of which customer, and in which role.
 
 use sea_orm::Set;
 use serde_json::json;

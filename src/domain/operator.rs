@@ -1,4 +1,4 @@
-//! Operators: users of the platform itself, with access to all customers.
+//! Operators: people who run the platform, with all rights at all customers.
 
 use super::{
     Caller, Registry, Result,

@@ -27,7 +27,7 @@ macro_rules! with_actions {
             /// Create customers; for operators.
             CreateCustomer,
             // Also: add and remove operators, which only the command line does.
-            /// Make and revoke service tokens, and list the subscriptions of an instance; for operators.
+            /// Create and revoke service tokens, and list the subscriptions of an instance; for operators.
             ManagePlatform,
             /// Set a customer's plan and billing status; for operators.
             ManageBilling,
@@ -45,7 +45,7 @@ macro_rules! with_actions {
             RemoveMembers,
             /// Read a customer's API keys, without their secrets.
             ReadKeys,
-            /// Make and rotate a customer's API keys.
+            /// Create and rotate a customer's API keys.
             ManageKeys,
             /// Revoke a customer's API keys.
             RevokeKeys,

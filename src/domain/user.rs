@@ -26,7 +26,7 @@ impl Registry {
     /// The users with these ids that the reader may see: members of its customers, and itself.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `changes:read`.
     pub async fn users_by_ids(&self, reading: &Reading, ids: &[UserId]) -> Result<Vec<User>> {
         policy::allow(&reading.caller, Action::ReadPeople)?;
         Ok(reading

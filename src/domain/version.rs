@@ -212,7 +212,7 @@ impl Registry {
     /// objects.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token without a scope that reads active versions.
+    /// [`Error::Forbidden`] for a credential without any scope.
     pub async fn versions_by_ids(&self, reading: &Reading, ids: &[VersionId]) -> Result<Vec<VersionSummary>> {
         policy::allow(&reading.caller, Action::ReadServing)?;
         self.summaries(reading, agent_version::summaries(ids)).await
@@ -276,7 +276,7 @@ impl Registry {
     /// The versions with these pairs of agent and number, without their contents.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn versions_by_numbers(
         &self,
         reading: &Reading,
@@ -289,7 +289,7 @@ impl Registry {
     /// For each of these agents, the same page of versions, newest first and without their contents.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for a service token.
+    /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`.
     pub async fn versions_of_each(
         &self,
         reading: &Reading,

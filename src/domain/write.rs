@@ -1,8 +1,10 @@
-//! The one way of a write. An operation of [`Registry`] asks the policy by the caller as it signed in, and passes its
-//! work to [`Registry::write`]. From there:
+//! Every write of the domain goes through this file, and every write of a client through [`Registry::write`]. An
+//! operation of [`Registry`] first asks the policy by the caller as it signed in, and then passes its work on. From
+//! there:
 //!
-//! 1. **Idempotency.** The transaction's first statement claims the caller's key. A key that an earlier write has
-//!    completed replays that write's result instead of the work.
+//! 1. **Idempotency.** The caller's key is claimed before any row of a customer is locked. Only an operator's first
+//!    write does something before it: it creates the operator's profile. A key that an earlier write has completed
+//!    replays that write's result instead of the work.
 //! 2. **Lock and right.** The work gets an [`OpenTxn`], which can't write. Each of its locks reads the caller's right
 //!    again, asks the policy with it, and returns a [`super::right::GrantedTxn`], which can (see `right/mod.rs`).
 //! 3. **Changes.** The work writes rows, records a [`crate::db::ChangeRecord`] for each change, and returns an
@@ -95,8 +97,9 @@ impl Registry {
         outcome.committed(revision)
     }
 
-    /// Runs one write for `caller`, ignoring its idempotency key: for the command line and for the service itself.
-    /// Creates an operator's profile in its first write. Members have a profile already, and no other user may write.
+    /// Runs one write for `caller`, without looking at its idempotency key. [`Registry::write`] does that first; the
+    /// command line and the service's own tasks call this directly. Creates an operator's profile in its first write.
+    /// Members have a profile already, and no other user may write.
     pub(super) async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
     where
         T: Send + 'static,

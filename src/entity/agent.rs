@@ -41,7 +41,8 @@ pub struct Model {
     pub active_version_id: Option<VersionId>,
     /// When the active version was activated.
     pub activated_at: Option<Instant>,
-    /// The revision of the last change to what the runtime gets; 0 while there was none.
+    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. 0
+    /// while there was none.
     pub config_revision: i64,
     /// When the agent was archived; none while it isn't.
     pub archived_at: Option<Instant>,

@@ -24,7 +24,7 @@ pub enum ActorKind {
     ApiKey,
     /// One of the platform's own services.
     Service,
-    /// A person who works for the platform.
+    /// A person who runs the platform, with all rights at all customers.
     Operator,
     /// The command line, or the service itself.
     System,
@@ -80,7 +80,7 @@ pub enum ChangeAction {
     /// A person was invited to a customer.
     #[sea_orm(string_value = "invitation.created")]
     InvitationCreated,
-    /// An invitation was withdrawn, or had expired when the next one was created.
+    /// An invitation was revoked, or had expired when the next one was created.
     #[sea_orm(string_value = "invitation.revoked")]
     InvitationRevoked,
     /// An API key was created.
@@ -122,7 +122,7 @@ pub enum ChangeAction {
     /// A version was activated.
     #[sea_orm(string_value = "agent.activated")]
     AgentActivated,
-    /// An agent was deactivated.
+    /// An agent was deactivated: no version is active.
     #[sea_orm(string_value = "agent.deactivated")]
     AgentDeactivated,
     /// The oldest entries of the log were pruned.

@@ -1,4 +1,4 @@
-//! The table `memberships`: which user works for which customer, and in which role.
+//! The table `memberships`: which user is a member of which customer, and in which role.
 
 use sea_orm::{
     DbBackend, FromQueryResult, QuerySelect, SelectModel, SelectorRaw, Statement,

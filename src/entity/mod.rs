@@ -1,5 +1,6 @@
-//! The tables, one file each: columns, enums, statements. Each select of a tenant's rows takes a tenant filter. No
-//! business rules and no connections here.
+//! The tables, one file each: columns, enums, statements. A select of a tenant's table either takes a
+//! [`TenantFilter`], is bound to customers that the caller was checked for, or returns rows that `domain` filters
+//! with [`TenantFilter::admits`]. No business rules and no connections here.
 
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
@@ -34,8 +35,8 @@ mod sql;
 mod tenant_filter_tests;
 pub mod user;
 
-/// The customers whose rows a select may return. Each select of a tenant's table takes one, so an unscoped read
-/// can't be written outside `entity`.
+/// The customers whose rows a caller may read. A select of a tenant's table either takes one, is bound to customers
+/// that the caller was checked for, or returns rows that `domain` filters with [`TenantFilter::admits`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TenantFilter {
     /// All customers.

@@ -1,4 +1,5 @@
-//! The table `operators`: people who work for the platform. They are added by name, before they first sign in.
+//! The table `operators`: people who run the platform, with all rights at all customers. They are added by name,
+//! before they first sign in.
 
 use sea_orm::{Condition, QueryOrder, QuerySelect, entity::prelude::*, sea_query::LockType};
 

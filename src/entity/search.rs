@@ -1,8 +1,8 @@
 //! Pages of agents that pass a filter. A filter may pass few agents of a customer or nearly all; Postgres's
-//! statistics describe the whole table and don't tell. So the statement finds out: it reads up to [`LOOKUP_MAX`] agents
-//! from the index of each condition, and looks up the agents of the first index with fewer matches. If every
-//! condition has more, agents that pass all of them are frequent, so the statement scans the list in its own
-//! order.
+//! statistics describe the whole table, so they can't predict this. The statement measures it: it reads up to
+//! [`LOOKUP_MAX`] agents from the index of each condition, and looks up the agents of the first index with fewer
+//! matches. If every condition has more, agents that pass all of them are frequent, so the statement scans the list
+//! in its own order.
 
 use sea_orm::{Statement, sea_query::Order};
 

@@ -30,7 +30,8 @@ pub struct Serving {
     pub activated_at: Option<Instant>,
     /// Why the active version last changed; none when it never had.
     pub reason: Option<Reason>,
-    /// The revision of the last change to what the runtime gets; none when there was none yet.
+    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. None
+    /// when there was none yet.
     pub revision: Option<i64>,
     /// The customer's billing status at that commit.
     pub status: BillingStatus,

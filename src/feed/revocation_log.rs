@@ -44,7 +44,7 @@ impl RevocationLog {
     pub(super) fn forget(&self) {
         let mut recent = self.recent();
         recent.changes.clear();
-        // Makes the total exceed what is remembered, so that nobody counts as untouched.
+        // Raises the total above the number of stored changes, so that `may_affect_since` is true for every caller.
         recent.count += 1;
     }
 

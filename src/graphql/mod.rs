@@ -22,7 +22,7 @@ pub use engine::{
 pub use graphql_front::SchemaError;
 
 /// Queries read, and change nothing. The fields of one query read one snapshot of the database, apart from
-/// `activeConfig` and `watchers`. A query may run for 15 seconds.
+/// `activeConfig` and `watchers`. A query that runs longer than 15 seconds fails with UNAVAILABLE.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Query")]
 pub struct QueryRoot(
@@ -35,8 +35,9 @@ pub struct QueryRoot(
     watcher::WatcherQuery,
 );
 
-/// Mutations write. Each field is a transaction of its own, and they run in order. Failures that you can correct
-/// are in the payload's `userErrors`, and nothing is written then; missing rights and outages are in `errors`.
+/// Mutations write. Each field is a transaction of its own, and they run in order. Failures that you can correct are
+/// in the payload's `userErrors`, and nothing is written then; missing rights and outages are in `errors`. After 15
+/// seconds a mutation fails with UNAVAILABLE, but it may still commit.
 #[derive(Default, MergedObject)]
 #[graphql(name = "Mutation")]
 pub struct MutationRoot(

@@ -48,9 +48,9 @@ pub type AppState = Arc<AppParts>;
 pub struct AppParts {
     /// The GraphQL schema and its execution.
     pub api: Api,
-    /// The domain's verbs.
+    /// The domain's operations.
     pub registry: Registry,
-    /// Follows the log: commits for subscribers, and the caches of credentials and configurations.
+    /// The feed's handle: streams commits, and answers from the caches of credentials and configurations.
     pub hub: Hub,
     /// Spawns the tasks of sockets and event streams.
     pub tasks: Tasks,

@@ -1,9 +1,10 @@
-//! Writes down a database's schema as SQL to read: a section for each table, with its columns, constraints, indexes, triggers
-//! and policies, then the functions. It reads Postgres's catalogs and nothing else.
+//! Writes down a database's schema as SQL to read: a section for each table, with its columns, constraints, indexes,
+//! triggers and policies, then the functions. It reads Postgres's catalogs and nothing else.
 //!
-//! The text is the same for each major version that the service supports, which that of `pg_dump` isn't: objects are in the
-//! order of their names, expressions are printed by Postgres's own `pg_get_*` functions, and what only a newer version lists
-//! is left out (NOT NULL as a constraint, in 18). Rights aren't part of it: `GRANTS` of `src/db/migrate.rs` has them.
+//! The text is the same for each major version that the service supports, which that of `pg_dump` isn't: objects are
+//! in the order of their names, expressions are printed by Postgres's own `pg_get_*` functions, and what only a newer
+//! version lists is left out (NOT NULL as a constraint, in 18). Rights aren't part of it: `GRANTS` of
+//! `src/db/migrate.rs` has them.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 

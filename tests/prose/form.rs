@@ -4,9 +4,9 @@ use super::text::{Passage, Place, Sentence};
 
 /// A form to reject.
 pub(super) struct Form {
-    /// The words of the form in lower case. `a|b` is either word; `^` before the first word is the beginning of a sentence
-    /// with a capital letter that isn't a question, `$` after the last one the sentence's end. `~` is `^` where the words
-    /// begin a subject: a phrase that opens a passage passes, like `What the cache holds.`
+    /// The words of the form in lower case. `a|b` is either word; `^` before the first word is the beginning of a
+    /// sentence with a capital letter that isn't a question, `$` after the last one the sentence's end. `~` is `^`
+    /// where the words begin a subject: a phrase that opens a passage passes, like `What the cache holds.`
     pub(super) words: &'static str,
     /// A plain alternative.
     pub(super) plain: &'static str,
@@ -76,7 +76,8 @@ const CLAUSE: [&str; 13] = [
     "what", "who", "whom", "which", "that", "whose", "where", "when", "while", "if", "as", "how", "because",
 ];
 
-/// Whether a sentence with a clause for its subject has a verb besides the clauses' own, like `What was sealed is gone.`
+/// Whether a sentence with a clause for its subject has a verb besides the clauses' own, like
+/// `What was sealed is gone.`
 fn has_main_verb(sentence: &Sentence<'_>) -> bool {
     let bare: Vec<String> = sentence.words.iter().map(super::text::Word::bare).collect();
     let count = |list: &[&str]| bare.iter().filter(|word| list.contains(&word.as_str())).count();

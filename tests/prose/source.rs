@@ -72,8 +72,8 @@ fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(at, line)| (at + 1, line))
 }
 
-/// The line comments of Rust code: line, marks (`//`, `///` or `//!`), words. Marks within literals are no comments. Block
-/// comments are passed over: rustfmt and the house's own rules leave none.
+/// The line comments of Rust code: line, marks (`//`, `///` or `//!`), words. Marks within literals are no comments.
+/// Block comments are passed over: rustfmt and the house's own rules leave none.
 fn comments(text: &str) -> Vec<(usize, &str, &str)> {
     let mut comments = Vec::new();
     let (mut at, mut line) = (0, 1);

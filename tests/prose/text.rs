@@ -82,8 +82,8 @@ impl Passage {
         (!words.is_empty()).then_some(Passage { place, words })
     }
 
-    /// Its sentences. One ends at a full stop, a question mark, an exclamation mark or a colon before a capital letter, a
-    /// digit or code, and at the passage's end.
+    /// Its sentences. One ends at a full stop, a question mark, an exclamation mark or a colon before a capital
+    /// letter, a digit or code, and at the passage's end.
     pub(super) fn sentences(&self) -> Vec<Sentence<'_>> {
         let mut sentences = Vec::new();
         let mut begin = 0;

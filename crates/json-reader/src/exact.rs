@@ -1,5 +1,5 @@
-//! `Deserialize` for [`Json`], [`Number`] and [`Object`], so that they can be fields of other types. With this crate's
-//! deserializer they keep the tokens of numbers.
+//! `Deserialize` for [`Json`], [`Number`] and [`Object`], so that they can be fields of other types. With this
+//! crate's deserialiser they keep the tokens of numbers.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use serde::{
 
 use crate::{Json, Number, Object, path::shortened, typed::unexpected};
 
-/// The newtype name with which a type requests exact values from this crate's deserializer. Names of Rust types
+/// The newtype name with which a type requests exact values from this crate's deserialiser. Names of Rust types
 /// aren't part of the input, so no text can contain it.
 pub(crate) const EXACT: &str = "json_reader::Json";
 
 impl<'de> Deserialize<'de> for Json {
-    /// Reads a tree. This crate's deserializer passes exact tokens. With other deserializers, numbers are limited
-    /// to serde's data model.
+    /// Reads a tree. This crate's deserialiser passes exact tokens. With other deserialisers, numbers are limited to
+    /// serde's data model.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(EXACT, Exact)
     }
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for Exact {
         Ok(text.into())
     }
 
-    /// Reads the token of a number, as passed by this crate's deserializer.
+    /// Reads the token of a number, as passed by this crate's deserialiser.
     fn visit_bytes<E: Error>(self, token: &[u8]) -> Result<Json, E> {
         let number = str::from_utf8(token).ok().and_then(Number::from_token);
         number.map(Json::Number).ok_or_else(|| E::invalid_type(Unexpected::Bytes(token), &self))

@@ -1,5 +1,6 @@
 //! `demo`: shows the service's main use. An operator creates a customer and agents, and publishes and activates their
-//! versions over one socket. A subscriber receives each activation over a second socket. The demo reports the latencies.
+//! versions over one socket. A subscriber receives each activation over a second socket. The demo reports the
+//! latencies.
 
 use std::{net::SocketAddr, time::Duration};
 

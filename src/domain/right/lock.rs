@@ -33,7 +33,7 @@ pub(in crate::domain) fn check_status(caller: &Caller, action: Action, status: C
 }
 
 impl OpenTxn {
-    /// Locks a customer exclusively against all other writers of its data, so that concurrent quota checks serialize.
+    /// Locks a customer exclusively against all other writers of its data, so that concurrent quota checks serialise.
     ///
     /// # Errors
     /// [`Error::NotFound`] for `what`, [`Error::Forbidden`], [`Error::Unauthenticated`], [`Error::Suspended`].

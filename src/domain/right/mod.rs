@@ -186,8 +186,8 @@ impl OpenTxn {
     }
 }
 
-/// Fails when the caller was an operator when the request began and isn't one any more. Its rights as a member need a
-/// new request, since this transaction has the scope of the platform.
+/// Fails when the caller was an operator when the request began and isn't one any more. The caller must send a new
+/// request to use its rights as a member, because this transaction has the platform's scope.
 fn renew_operator(caller: &mut Caller, is_operator: bool) -> Result<()> {
     if is_operator {
         return Ok(());

@@ -35,8 +35,9 @@ impl Registry {
     /// aborts it when a write to `to` takes longer than half a minute.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for a service token, [`Error::TooLarge`] for an
-    /// agent whose line would be too long, [`Error::Internal`] when `to` can't be written.
+    /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] for a service token and for an API key without
+    /// `agents:read`, [`Error::TooLarge`] for an agent whose line would be too long, [`Error::Internal`] when `to`
+    /// can't be written.
     pub async fn export_agents(
         &self,
         caller: &Caller,

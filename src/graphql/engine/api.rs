@@ -38,7 +38,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Builds the schema over these verbs and this hub. With a list of trusted documents, it runs no others.
+    /// Builds the schema over these operations and this hub. With a list of trusted documents, it runs no others.
     ///
     /// # Errors
     /// [`SchemaError`] if the schema is invalid, which is a bug of the service.

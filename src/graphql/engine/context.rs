@@ -1,4 +1,4 @@
-//! What a resolver works with: the caller, the domain's verbs, and a snapshot of the database.
+//! What a resolver works with: the caller, the domain's operations, and a snapshot of the database.
 
 use std::sync::{
     Arc,

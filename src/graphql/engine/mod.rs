@@ -1,5 +1,5 @@
-//! How a document becomes an execution: text, then a document that was checked and normalised, then an operation with its
-//! variables. Also what resolvers share while it runs: snapshots, loaders, and the caches of what was rendered.
+//! Turns a document into an execution: checks and normalises the text, prepares the operation with its variables, and
+//! runs it. Also holds what resolvers share: views, loaders, caches.
 
 pub(in crate::graphql) mod api;
 pub(in crate::graphql) mod context;

@@ -1,8 +1,8 @@
 //! Runs subscriptions. Each subscriber has its own position in the log, but an event is rendered once for all
 //! subscribers with the same question and the same visibility.
 //!
-//! The library runs a subscription's resolver in two phases ([`SubscriptionPhase`]): once to read the arguments and open the
-//! watch, and then once for each event, to render it.
+//! The library runs a subscription's resolver in two phases ([`SubscriptionPhase`]): once to read the arguments and
+//! open the watch, and then once for each event, to render it.
 
 use std::{
     sync::{Arc, Mutex},

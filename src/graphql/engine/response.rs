@@ -93,10 +93,10 @@ impl GraphQlResponse {
         Self { data: has_run.then_some(data), errors }
     }
 
-    /// Serializes the response as JSON.
+    /// Serialises the response as JSON.
     #[must_use]
     pub fn to_json(&self) -> Arc<str> {
-        // All map keys are strings, so serialization can't fail.
+        // All map keys are strings, so serialisation can't fail.
         serde_json::to_string(self).unwrap_or_default().into()
     }
 

@@ -1,4 +1,4 @@
-//! Activations in the GraphQL schema: the records, and the mutations that make them.
+//! Activations in the GraphQL schema: the records, and the mutations that create them.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Activation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(name = "ActivationReason", remote = "activation::Reason")]
 pub enum ActivationReason {
-    /// `activateVersion` activated this version.
+    /// `activateVersion`, or an import, activated this version.
     Activate,
     /// `publishVersion` published and activated the version in one commit.
     Publish,
@@ -54,7 +54,7 @@ impl Activation {
         self.row.revision.map(Revision).ok_or_else(missing_revision)
     }
 
-    /// The record's position in the change log. Pass it as `after` to a subscription, which then continues with the
+    /// The record's position in the audit log. Pass it as `after` to a subscription, which then continues with the
     /// next event.
     async fn cursor(&self) -> async_graphql::Result<Cursor> {
         self.row.cursor().map(|cursor| Cursor(cursor.to_string())).ok_or_else(missing_revision)
@@ -76,12 +76,12 @@ impl Activation {
         linked(self.row.previous_version_id, |id| self.view.version(id)).await
     }
 
-    /// The mutation that made the change.
+    /// What made the change.
     async fn reason(&self) -> ActivationReason {
         self.row.reason.into()
     }
 
-    /// The user, API key or operator that made the change.
+    /// The user, API key or operator that made the change; SYSTEM for an import on the command line.
     async fn activated_by(&self) -> Actor {
         Actor::new(self.row.activated_by_kind, self.row.activated_by_id, self.view.clone())
     }

@@ -16,14 +16,14 @@ use crate::{
     id::{ApiKeyId, CustomerId},
 };
 
-/// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
+/// A credential of a customer's own program. Its secret is shown only once, by the mutation that creates the key.
 #[derive(Clone)]
 pub struct ApiKey {
     row: Arc<api_key::ApiKey>,
     view: RequestView,
 }
 
-/// A credential of a customer's own program. Its secret is shown only once, by the mutation that makes the key.
+/// A credential of a customer's own program. Its secret is shown only once, by the mutation that creates the key.
 #[Object]
 impl ApiKey {
     /// The key's UUID, which never changes.
@@ -31,7 +31,7 @@ impl ApiKey {
         to_id(self.row.id)
     }
 
-    /// The name that its maker gave it: 1 to 200 characters, not unique.
+    /// The name that its creator gave it: 1 to 200 characters, not unique.
     async fn name(&self) -> &str {
         &self.row.name
     }
@@ -41,12 +41,12 @@ impl ApiKey {
         &self.row.scopes
     }
 
-    /// The user or operator who made the key.
+    /// The user or operator who created the key.
     async fn created_by(&self) -> Actor {
         Actor::new(self.row.created_by_kind, self.row.created_by_id, self.view.clone())
     }
 
-    /// When the key was made.
+    /// When the key was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
@@ -67,7 +67,7 @@ impl ApiKey {
         self.row.revoked_at.map(Into::into)
     }
 
-    /// The UUID of the key that rotation made as its successor; null if it wasn't rotated.
+    /// The UUID of the successor that rotating the key created; null if it wasn't rotated.
     async fn replaced_by_id(&self) -> Option<ID> {
         self.row.replaced_by.map(to_id)
     }
@@ -167,9 +167,9 @@ pub struct CreateApiKeyPayload {
     /// The bearer token. The service stores only a hash, so save it now. Null after an error, and when an
     /// idempotency key is sent again.
     secret: Option<String>,
-    /// The commit that made the key; null if there are `userErrors`.
+    /// The commit that created the key; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why no key was made; empty on success.
+    /// Why no key was created; empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -200,13 +200,13 @@ pub struct RevokeApiKeyPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The root fields of `Mutation` that make, rotate and revoke API keys.
+/// The root fields of `Mutation` that create, rotate and revoke API keys.
 #[derive(Default)]
 pub struct ApiKeyMutation;
 
 #[Object]
 impl ApiKeyMutation {
-    /// Makes an API key for a program of the customer. For its ADMINs and operators. Fails with LIMIT_REACHED
+    /// Creates an API key for a program of the customer. For its ADMINs and operators. Fails with LIMIT_REACHED
     /// beyond the plan, which counts the keys that are accepted.
     async fn create_api_key(
         &self,
@@ -227,7 +227,7 @@ impl ApiKeyMutation {
         Ok(CreateApiKeyPayload { api_key, secret, revision, user_errors })
     }
 
-    /// Makes a successor with the same name, scopes and expiry; the old key is still accepted for the overlap. At
+    /// Creates a successor with the same name, scopes and expiry; the old key is still accepted for the overlap. At
     /// most two keys of such a line are accepted: rotating the successor revokes the oldest. For the customer's
     /// ADMINs and operators.
     async fn rotate_api_key(

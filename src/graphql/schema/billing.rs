@@ -24,7 +24,8 @@ pub struct Usage {
     /// Members and open invitations together.
     members: Quota,
     /// Requests per second that the plan allows each user and each API key in the long run, with bursts of twice as
-    /// many. Each instance of the service counts on its own.
+    /// many. A user has the limit of the largest plan among its customers. Each instance of the service counts on its
+    /// own.
     requests_per_second: u32,
 }
 
@@ -169,7 +170,7 @@ impl BillingMutation {
     }
 
     /// Erases a CANCELED customer for good: prompts, names, members, invitations and API keys. Numbers, hashes and
-    /// the change log stay. Fails with INVALID for another status. For operators.
+    /// the audit log stay. Fails with INVALID for another status. For operators.
     async fn erase_customer(
         &self,
         ctx: &Context<'_>,

@@ -50,7 +50,7 @@ pub enum ChangeAction {
     InvitationCreated,
     /// An invitation was revoked; or it had expired, or was no longer needed, and was replaced or dropped.
     InvitationRevoked,
-    /// An API key was made.
+    /// An API key was created.
     ApiKeyCreated,
     /// An API key got a successor, and an expiry.
     ApiKeyRotated,
@@ -60,7 +60,7 @@ pub enum ChangeAction {
     OperatorAdded,
     /// A user stopped being an operator.
     OperatorRemoved,
-    /// A service token was made.
+    /// A service token was created.
     ServiceTokenCreated,
     /// A service token was revoked.
     ServiceTokenRevoked,
@@ -76,7 +76,7 @@ pub enum ChangeAction {
     VersionPublished,
     /// A version became its agent's active one.
     AgentActivated,
-    /// An agent's active version ended without a new one.
+    /// An agent was deactivated: no version is active.
     AgentDeactivated,
     /// The oldest entries of the log were deleted.
     LogPruned,
@@ -158,7 +158,7 @@ impl Change {
         Actor::new(self.row.actor_kind, self.row.actor_id, self.view.clone())
     }
 
-    /// The UUID of the customer that the actor works for: for users and API keys, the customer whose data changed.
+    /// The UUID of the customer that the actor acted for: for users and API keys, the customer whose data changed.
     /// Null for operators, services and the system.
     async fn on_behalf_of(&self) -> Option<ID> {
         match self.row.actor_kind {
@@ -241,8 +241,8 @@ impl Change {
         hex::encode(&self.row.row_hash)
     }
 
-    /// SHA-256 of the previous entry's chain hash and this entry's `rowHash`, as 64 hexadecimal digits: proves that
-    /// no entry was changed or removed.
+    /// SHA-256 of the previous entry's chain hash and this entry's `rowHash`, as 64 hexadecimal digits. Changing or
+    /// removing an earlier entry changes it: compare it with a signed head.
     async fn chain_hash(&self) -> String {
         hex::encode(&self.row.chain_hash)
     }

@@ -98,7 +98,7 @@ impl ActiveConfig {
         self.0.config().activated_at.into()
     }
 
-    /// The commit that last changed this configuration: by an activation, or by a change of the agent's own fields.
+    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
     async fn revision(&self) -> Revision {
         Revision(self.0.config().revision)
     }
@@ -142,9 +142,9 @@ pub enum ConfigEventReason {
     Deactivated,
     /// The agent was archived.
     Archived,
-    /// The agent's customer was suspended.
+    /// The agent's customer is SUSPENDED.
     Suspended,
-    /// The agent's customer was cancelled.
+    /// The agent's customer is CANCELED or erased.
     Canceled,
 }
 
@@ -184,8 +184,8 @@ pub struct ConfigQuery;
 #[Object]
 impl ConfigQuery {
     /// The active configuration of an agent, usually from memory; null if it has no active version, doesn't exist, or
-    /// you can't see it. Members can read it, API keys and service tokens with `configs:read`. Fails with SUSPENDED if the
-    /// customer isn't served.
+    /// you can't see it. For members, operators, and API keys and service tokens with `configs:read`. Fails with
+    /// SUSPENDED if the customer isn't served.
     async fn active_config(
         &self,
         ctx: &Context<'_>,

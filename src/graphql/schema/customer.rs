@@ -302,7 +302,7 @@ pub struct CreateCustomerInput {
     idempotency_key: Option<String>,
 }
 
-/// The fields of a customer to change. A field that is left out keeps its value.
+/// The fields of a customer to change. A field that is left out, or null, keeps its value.
 #[derive(Clone, Debug, InputObject)]
 pub struct UpdateCustomerInput {
     /// The UUID of the customer to change.

@@ -42,17 +42,17 @@ impl Invitation {
         self.row.role.into()
     }
 
-    /// The user or operator who made the invitation.
+    /// The user or operator who created the invitation.
     async fn invited_by(&self) -> Actor {
         Actor::new(self.row.invited_by_kind, self.row.invited_by_id, self.view.clone())
     }
 
-    /// When the invitation was made.
+    /// When the invitation was created.
     async fn created_at(&self) -> DateTime {
         self.row.created_at.into()
     }
 
-    /// When the invitation expires, 14 days after it was made.
+    /// When the invitation expires, 14 days after it was created.
     async fn expires_at(&self) -> DateTime {
         self.row.expires_at.into()
     }
@@ -116,9 +116,9 @@ pub struct InviteMemberPayload {
     /// The invitation, the open one if the address was invited in this role already; null if there are
     /// `userErrors`.
     invitation: Option<Invitation>,
-    /// The commit that made the invitation; null if there are `userErrors`.
+    /// The commit that created the invitation; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why no invitation was made; empty on success.
+    /// Why no invitation was created; empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -133,7 +133,7 @@ pub struct RevokeInvitationPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The root fields of `Mutation` that make and revoke invitations.
+/// The root fields of `Mutation` that create and revoke invitations.
 #[derive(Default)]
 pub struct InvitationMutation;
 

@@ -1,4 +1,4 @@
-//! Members in the GraphQL schema: which user works for which customer, in which role.
+//! Members in the GraphQL schema: which user is a member of which customer, in which role.
 
 use std::sync::Arc;
 

@@ -1,12 +1,12 @@
-//! What clients see: one file for each noun of the schema. A resolver takes its arguments apart, calls the domain and shapes
-//! the answer. Rules and rights are in the domain.
+//! What clients see: one file for each noun of the schema. A resolver takes its arguments apart, calls the domain and
+//! shapes the answer. Rules and rights are in the domain.
 
 /// The description of each mutation's `idempotencyKey`. Use it as `#[doc = idempotency_key!()]`.
 macro_rules! idempotency_key {
     () => {
-        "A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, the same input\nwith \
-         the same key isn't written twice: the payload then holds the object as it is now and the first write's\nrevision, \
-         but never a secret."
+        "A key of your choice for this one write: 1 to 255 printable ASCII characters. For 24 hours, repeating the\ncall \
+         with this key writes nothing: the payload holds the object as it is now and the first write's revision, but\n\
+         never a secret. A different input fails with IDEMPOTENCY_KEY_REUSED."
     };
 }
 

@@ -89,8 +89,7 @@ macro_rules! connection {
                 $crate::graphql::schema::page::PageInfo::new(&self.page, |node| $crate::graphql::schema::page::cursor(($key)(node)))
             }
 
-            /// The number of objects in the whole list that match the filter. Costs a count over them, so ask only
-            /// if you show it.
+            /// The number of objects on all pages together. It usually counts rows, so ask only if you show it.
             async fn total_count(&self) -> async_graphql::Result<u64> {
                 $count(&self.count).await
             }

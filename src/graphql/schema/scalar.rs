@@ -35,7 +35,8 @@ impl ScalarType for Revision {
     }
 }
 
-/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`.
+/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`. Input may have any
+/// offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(Instant);
 
@@ -52,7 +53,8 @@ impl From<Instant> for DateTime {
     }
 }
 
-/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`.
+/// An instant in UTC, as RFC 3339 writes it, to the microsecond: `2026-11-22T12:00:00.123456Z`. Input may have any
+/// offset.
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -66,15 +68,15 @@ impl ScalarType for DateTime {
     }
 }
 
-/// A position in the change log, as an event or a record gave it. A bare revision is accepted too, and means the
-/// end of that commit. A cursor of another database fails with CURSOR_INVALID; one from before the kept part of the
-/// log, with CURSOR_TOO_OLD.
+/// A position in the audit log, as an event or a record gave it. A bare revision is accepted too, and means the end
+/// of that commit. A cursor of another database fails with CURSOR_INVALID; one from before the kept part of the log,
+/// with CURSOR_TOO_OLD.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
-/// A position in the change log, as an event or a record gave it. A bare revision is accepted too, and means the
-/// end of that commit. A cursor of another database fails with CURSOR_INVALID; one from before the kept part of the
-/// log, with CURSOR_TOO_OLD.
+/// A position in the audit log, as an event or a record gave it. A bare revision is accepted too, and means the end
+/// of that commit. A cursor of another database fails with CURSOR_INVALID; one from before the kept part of the log,
+/// with CURSOR_TOO_OLD.
 #[Scalar]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {

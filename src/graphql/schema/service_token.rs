@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A credential of one of the platform's own services, such as a gateway; valid for all customers. Its secret is
-/// shown only once, by `createServiceToken`.
+/// shown only once, when it is created.
 #[derive(SimpleObject)]
 pub struct ServiceToken {
     /// The token's UUID, which never changes.
@@ -23,7 +23,7 @@ pub struct ServiceToken {
     name: String,
     /// What the token may do, spelled as `configs:read` (see `ServiceScope`).
     scopes: Vec<String>,
-    /// When the token was made. Service tokens don't expire.
+    /// When the token was created. Service tokens don't expire.
     created_at: DateTime,
     /// When the token was revoked; null while it's accepted.
     revoked_at: Option<DateTime>,
@@ -81,9 +81,9 @@ pub struct CreateServiceTokenPayload {
     /// The bearer token. The service stores only a hash, so save it now. Null after an error, and when an
     /// idempotency key is sent again.
     secret: Option<String>,
-    /// The commit that made the token; null if there are `userErrors`.
+    /// The commit that created the token; null if there are `userErrors`.
     revision: Option<Revision>,
-    /// Why no token was made; empty on success.
+    /// Why no token was created; empty on success.
     user_errors: Vec<UserError>,
 }
 
@@ -98,13 +98,13 @@ pub struct RevokeServiceTokenPayload {
     user_errors: Vec<UserError>,
 }
 
-/// The root fields of `Mutation` that make and revoke service tokens.
+/// The root fields of `Mutation` that create and revoke service tokens.
 #[derive(Default)]
 pub struct ServiceTokenMutation;
 
 #[Object]
 impl ServiceTokenMutation {
-    /// Makes a credential for one of the platform's own services. For operators.
+    /// Creates a credential for one of the platform's own services. For operators.
     async fn create_service_token(
         &self,
         ctx: &Context<'_>,

@@ -1,5 +1,5 @@
-//! The root fields of `Subscription`. Each one runs in two phases: it opens its watch, and then renders one event
-//! at a time (`share.rs`).
+//! The root fields of `Subscription`. Each one runs in two phases: it opens its watch, and then renders one event at
+//! a time (`engine/render_cache.rs`).
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ pub struct SubscriptionRoot;
 /// Subscriptions first replay what you missed, if you pass `after`, and then continue live.
 #[Subscription(name = "Subscription")]
 impl SubscriptionRoot {
-    /// Each activation and deactivation that you can see, in commit order, each once. An event shows its own
-    /// record, and nested objects as they are now. For members, and for API keys and service tokens with
+    /// Each activation and deactivation that you can see, in commit order, each once. An event shows its own record,
+    /// and nested objects as they are now. For members, operators, and API keys and service tokens with
     /// `activations:watch`.
     async fn activations<'a>(
         &self,
@@ -59,8 +59,8 @@ impl SubscriptionRoot {
 
     /// For gateways: all active configurations (SNAPSHOT), then each change (UPSERT, REMOVE), with BOOKMARKs in
     /// between. The snapshot shows the moment of the BOOKMARK that ends it. A BOOKMARK also follows a commit with
-    /// several events, and comes at least every ten seconds, even if nothing happens. For members, and for API keys
-    /// and service tokens with both `configs:read` and `activations:watch`.
+    /// several events, and is sent about every ten seconds, twenty at most, even if nothing happens. For members,
+    /// operators, and API keys and service tokens with both `configs:read` and `activations:watch`.
     async fn configs<'a>(
         &self,
         ctx: &Context<'a>,

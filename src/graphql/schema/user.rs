@@ -33,13 +33,13 @@ pub struct User {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "change::ActorKind")]
 pub enum ActorKind {
-    /// A person who works for customers.
+    /// A person: usually a member of customers.
     User,
     /// A program of a customer, with an API key.
     ApiKey,
     /// A service of the platform, with a service token.
     Service,
-    /// A person who works for the platform, with rights at all customers.
+    /// An operator: a person who runs the platform, with all rights at all customers.
     Operator,
     /// The command line, or a task of the service itself.
     System,
@@ -198,7 +198,8 @@ impl ViewerMembership {
         nullable(async { self.view.customer(self.customer_id).await }).await
     }
 
-    /// What your role allows at this customer, regardless of its billing status.
+    /// Your rights at this customer: those of your role, or all if you are an operator. Billing status isn't
+    /// considered.
     async fn permissions(&self) -> Vec<Permission> {
         let caller = self.view.caller();
         let may = |action: &Action| policy::allow_on(caller, *action, self.customer_id, "customer").is_ok();
@@ -244,7 +245,7 @@ impl Viewer {
         }
     }
 
-    /// True if you are an operator: a user of the platform, with rights at all customers.
+    /// True if you are an operator: a person who runs the platform, with all rights at all customers.
     async fn is_operator(&self) -> bool {
         matches!(&self.view.caller().principal, Principal::User(user) if user.operator)
     }
@@ -271,7 +272,8 @@ impl Viewer {
         }
     }
 
-    /// What you may do at one customer at least. `ViewerMembership.permissions` says what you may do at which one.
+    /// Your rights at any of your customers or, for operators, everywhere. `ViewerMembership.permissions` lists them
+    /// for each customer.
     async fn permissions(&self) -> Vec<Permission> {
         let caller = self.view.caller();
         let places: Vec<CustomerId> = match &caller.principal {

@@ -44,7 +44,8 @@ pub struct ToolInput {
     name: String,
     /// What the tool does, written for the model; null if left out.
     description: Option<String>,
-    /// A JSON Schema of the tool's input, checked against its metaschema. References aren't fetched.
+    /// A JSON Schema of the tool's input, checked against its metaschema. At most 32 levels deep, with integers
+    /// within ±(2^53−1). References aren't fetched.
     input_schema: Option<Json>,
 }
 
@@ -105,8 +106,8 @@ impl AgentVersion {
     }
 
     /// The system prompt: at most 512 KiB of UTF-8, may be empty. Costs a read of the content, one for all versions
-    /// of a level. API keys need a reading scope; service tokens need `configs:read`, and read only what is served
-    /// now.
+    /// of a level. API keys need `agents:read`, `configs:read` or `activations:watch`; service tokens need
+    /// `configs:read`, and read only what is served now. FORBIDDEN otherwise.
     async fn system_prompt(&self) -> async_graphql::Result<String> {
         let body = self.body().await?;
         self.view.weigh(body.system_prompt.len())?;
@@ -158,7 +159,7 @@ impl AgentVersion {
         Ok(agent.is_some_and(|agent| agent.row.active_version_id == Some(self.row.id)))
     }
 
-    /// The user, API key or operator that published the version.
+    /// The user, API key or operator that published the version; SYSTEM for an import on the command line.
     async fn created_by(&self) -> Actor {
         Actor::new(self.row.created_by_kind, self.row.created_by_id, self.view.clone())
     }
@@ -246,8 +247,8 @@ pub struct PublishVersionInput {
     system_prompt: String,
     /// The model's name, such as `gpt-4-turbo`: 1 to 200 characters, not checked against a list.
     model_name: String,
-    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB as canonical JSON; empty if
-    /// left out.
+    /// The model's settings, such as `temperature`: a JSON object of at most 64 KiB as canonical JSON, at most 32
+    /// levels deep, with integers within ±(2^53−1). Empty if left out.
     model_parameters: Option<Json>,
     /// The tools that the model may call: at most 128, with unique names, 1 MiB of canonical JSON together; none if
     /// left out.

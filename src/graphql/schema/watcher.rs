@@ -24,7 +24,7 @@ pub enum Watched {
     Activations,
     /// The stream of active configurations.
     Configs,
-    /// The stream of all entries of the change log.
+    /// The stream of all entries of the audit log.
     Changes,
 }
 
@@ -86,7 +86,7 @@ impl Watcher {
         self.watcher.since.into()
     }
 
-    /// The last commit whose events have all been handed to it, or are just being handed to it.
+    /// The last commit whose events it has received, or is receiving.
     async fn revision(&self) -> Revision {
         Revision(self.watcher.revision())
     }

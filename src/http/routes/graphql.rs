@@ -254,7 +254,7 @@ fn from_query(text: &str, id: &str) -> Result<Operation, Box<ErrorResponse>> {
 }
 
 fn respond(status: StatusCode, media: Media, answer: GraphQlResponse, retry_after: Option<u64>) -> Response {
-    // async-graphql-axum serializes executed results. Its type always has `data`, which a refusal must not have.
+    // async-graphql-axum serialises executed results. Its type always has `data`, which a refusal must not have.
     let mut response = match answer.into_executed() {
         Ok(executed) => GraphQLResponse::from(executed).into_response(),
         Err(refusal) => serde_json::to_vec(&refusal).unwrap_or_default().into_response(),

@@ -110,7 +110,7 @@ fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     is_json && is_utf8
 }
 
-/// Deserializes a 32-bit integer or null. JSON has a single number type, so 2.0 is accepted as 2.
+/// Deserialises a 32-bit integer or null. JSON has a single number type, so 2.0 is accepted as 2.
 ///
 /// # Errors
 /// For a fraction, a number out of range, or another type.

@@ -169,8 +169,8 @@ impl Connection {
     /// Checks the timeout for request heads. `read` has the bytes that were just received, or `None` if the read is
     /// pending. Fails with `TimedOut`.
     ///
-    /// hyper's own timeout for heads also runs between two requests, so it bounds that time (`serve`), and this one runs
-    /// from a head's first byte.
+    /// hyper's own timeout for heads also runs between two requests, so it bounds that time (`serve`), and this one
+    /// runs from a head's first byte.
     fn check_head_timeout(&mut self, cx: &mut Context<'_>, read: Option<&[u8]>) -> io::Result<()> {
         let requests = self.peer.0.requests.load(Ordering::Relaxed);
         let is_answering = self.peer.0.is_answering.load(Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! Connections: accepting, TLS, timeouts and limits of their bytes, and the host and client address of a request. Knows no
-//! route.
+//! Connections: accepting, TLS, timeouts and limits of their bytes, and the host and client address of a request.
+//! Knows no route.
 
 pub(in crate::http) mod address;
 pub(in crate::http) mod body;

@@ -110,8 +110,8 @@ impl ConnectionServer {
     {
         let answer = service_fn(|request| self.answer(request, peer.clone()));
         let serving = http1::Builder::new()
-            // hyper's timeout begins when it waits for a head. So it bounds the time between two requests; a head that has
-            // begun has a shorter one (`Connection`).
+            // hyper's timeout begins when it waits for a head. So it bounds the time between two requests; a head
+            // that has begun has a shorter one (`Connection`).
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.idle)
             .max_header_size(HEAD_BYTES_MAX)

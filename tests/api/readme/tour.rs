@@ -1,7 +1,8 @@
 //! Runs the `graphql` blocks of pages, in order, as their reader.
 //!
-//! A string field in a response, such as `customerId`, is the variable `$customerId` of later examples. A `json` block with
-//! `data` directly after an example is its response, where `…` stands for any text. Without one, the example must succeed.
+//! A string field in a response, such as `customerId`, is the variable `$customerId` of later examples. A `json`
+//! block with `data` directly after an example is its response, where `…` stands for any text. Without one, the
+//! example must succeed.
 
 use serde_json::{Map, Value};
 

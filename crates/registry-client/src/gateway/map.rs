@@ -1,12 +1,12 @@
 //! A gateway's two copies of the configurations.
 //!
 //! `live` is the copy that the gateway serves. Each UPSERT and REMOVE is applied to it at once. Waiting for the next
-//! BOOKMARK could serve a suspended customer's agents for another ten seconds. Redelivered events are idempotent: they
-//! never move an agent to an older revision.
+//! BOOKMARK could serve a suspended customer's agents for up to twenty seconds more. Redelivered events are
+//! idempotent: they never move an agent to an older revision.
 //!
-//! `checkpoint` is the copy that the gateway saves: the configurations at the last BOOKMARK, with its cursor. Later events
-//! are staged until the next BOOKMARK. They are discarded when the stream breaks, because the registry sends them again
-//! after the cursor.
+//! `checkpoint` is the copy that the gateway saves: the configurations at the last BOOKMARK, with its cursor. Later
+//! events are staged until the next BOOKMARK. They are discarded when the stream breaks, because the registry sends
+//! them again after the cursor.
 //!
 //! A snapshot is collected separately and replaces both copies at its BOOKMARK, so that neither is ever incomplete.
 

@@ -66,16 +66,16 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// Whether to stop once the first BOOKMARK is saved.
     pub is_once: bool,
-    /// The time limit between two BOOKMARKs, and between two events of a snapshot. The registry sends a BOOKMARK at
-    /// least every ten seconds. The limit doubles, at most five times, for each consecutive stream that is refused or
-    /// times out before its first event.
+    /// The time limit between two BOOKMARKs, and between two events of a snapshot. The registry sends a BOOKMARK
+    /// about every ten seconds, twenty at most. The limit doubles, at most five times, for each consecutive stream
+    /// that is refused or times out before its first event.
     pub patience: Duration,
     /// The maximum age of the saved cursor while no configuration changes.
     pub cursor_lag: Duration,
 }
 
 impl Settings {
-    /// The default patience: three missed BOOKMARKs.
+    /// The default patience: about three BOOKMARKs.
     pub const PATIENCE: Duration = Duration::from_secs(30);
     /// The default cursor lag. Saving rewrites the whole file, while resuming from a cursor that is a minute old is
     /// cheap.

@@ -37,8 +37,8 @@ impl Saver {
         Self { wanted, saved, number: 0, asked: None, cursor_lag }
     }
 
-    /// Requests a save. If only the cursor has changed and the last save succeeded, skips requests within `cursor_lag` of
-    /// the previous one.
+    /// Requests a save. If only the cursor has changed and the last save succeeded, skips requests within
+    /// `cursor_lag` of the previous one.
     pub(super) fn request(&mut self, checkpoint: &Checkpoint, is_changed: bool) {
         let is_fresh = self.asked.is_some_and(|asked| asked.elapsed() < self.cursor_lag);
         if is_fresh && !is_changed && self.saved.borrow().failure.is_none() {

@@ -1,6 +1,6 @@
 //! The state file, from which a gateway starts when the registry is down: the configurations and the cursor of one
-//! BOOKMARK, replaced atomically. It names its registry and filter, so that no other watch resumes from it, and contains
-//! a hash, so that a damaged file isn't served.
+//! BOOKMARK, replaced atomically. It names its registry and filter, so that no other watch resumes from it, and
+//! contains a hash, so that a damaged file isn't served.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

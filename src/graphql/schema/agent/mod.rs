@@ -95,7 +95,8 @@ impl Agent {
         linked(self.row.owner_id, |id| self.view.user(id)).await
     }
 
-    /// The version that the agent serves; null if no version is active.
+    /// The active version, which is served unless the customer is SUSPENDED or CANCELED; null if no version is
+    /// active.
     async fn active_version(&self) -> Nullable<AgentVersion> {
         linked(self.row.active_version_id, |id| self.view.version(id)).await
     }

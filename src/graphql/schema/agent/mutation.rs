@@ -29,8 +29,8 @@ pub struct CreateAgentInput {
     idempotency_key: Option<String>,
 }
 
-/// The fields of an agent to change. A field that is left out keeps its value; null clears `description` and
-/// `ownerId`.
+/// The fields of an agent to change. A field that is left out keeps its value, as does a null `name`; null clears
+/// `description` and `ownerId`.
 #[derive(Clone, Debug, InputObject)]
 pub struct UpdateAgentInput {
     /// The UUID of the agent to change.

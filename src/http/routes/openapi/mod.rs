@@ -53,7 +53,7 @@ const BEARER: &str = "bearer";
     ),
     tags(
         (name = "agents", description = "The agents of a customer, and their versions."),
-        (name = "audit", description = "The change log of a customer."),
+        (name = "audit", description = "The audit log of a customer."),
         (name = "runtime", description = "Active configurations, for gateways."),
         (name = "service", description = "The service itself. These endpoints need no credential."),
     ),
@@ -102,7 +102,7 @@ pub fn document() -> Document {
 pub fn text(public_url: Option<&PublicUrl>) -> String {
     let mut document = document();
     document.servers = Some(vec![Server::new(public_url.map_or("/", PublicUrl::as_str))]);
-    // All keys are strings, so serializing can't fail.
+    // All keys are strings, so serialising can't fail.
     document.to_pretty_json().map(|text| text + "\n").unwrap_or_default()
 }
 

@@ -99,7 +99,7 @@ shapes! {
     ContentHash = text().pattern(Some("^[0-9a-f]{64}$"));
     /// The number of a version within its agent. 0 means that the agent has no version.
     VersionNumber = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(i64::from(i32::MAX)));
-    /// The number of a commit in the change log. Later commits have larger numbers.
+    /// The number of a commit in the audit log. Later commits have larger numbers.
     Revision = integer().minimum(Some(0));
     /// Makes a write safe to repeat. For 24 hours, the same request with the same key has no second effect, and returns
     /// the object that the first one wrote, as it is now. A different request with that key is rejected. The key is

@@ -1,4 +1,4 @@
-//! `GET /v1/customers/{id}/audit`: streams a customer's excerpt of the change log, for `audit verify --file`.
+//! `GET /v1/customers/{id}/audit`: streams a customer's excerpt of the audit log, for `audit verify --file`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,7 +50,7 @@ impl Default for Excerpts {
 
 refusals!(AuditRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind::NotFound]);
 
-/// Get a customer's excerpt of the change log.
+/// Get a customer's excerpt of the audit log.
 ///
 /// `agent-registry audit verify --file` verifies the file. An excerpt has the customer's own entries in full, and
 /// only the hashes of all others. Each request scans the whole log, so an instance writes at most two excerpts at a

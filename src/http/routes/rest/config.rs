@@ -65,7 +65,7 @@ pub struct ActiveConfig {
     /// The time at which the version was activated.
     #[schema(value_type = schemas::Instant)]
     activated_at: Instant,
-    /// The commit that last changed any value of this object.
+    /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
     #[schema(value_type = schemas::Revision)]
     revision: i64,
 }
@@ -173,7 +173,7 @@ pub async fn active(
 /// Renders a configuration as a JSON body, with its entity tag.
 ///
 /// # Errors
-/// [`Error::Internal`] when the configuration can't be serialized.
+/// [`Error::Internal`] when the configuration can't be serialised.
 pub fn render(config: &domain::config::ActiveConfig) -> domain::Result<(Bytes, String)> {
     let body =
         serde_json::to_vec(&ActiveConfig::from(config)).map_err(|err| Error::Internal(Box::new(err)))?;

@@ -1,4 +1,5 @@
-//! REST: the endpoints that the runtime and simple clients need. They call the same verbs of the domain as GraphQL.
+//! REST: the endpoints that the runtime and simple clients need. They call the same operations of the domain as
+//! GraphQL.
 //!
 //! Each path, known or not, first requires a valid credential. Each error is `application/problem+json`.
 

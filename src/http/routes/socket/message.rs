@@ -161,13 +161,13 @@ struct Outgoing<'a, T> {
     payload: Option<T>,
 }
 
-/// Serializes a message.
+/// Serialises a message.
 pub(super) fn text<T: Serialize>(kind: &'static str, id: Option<&str>, payload: Option<T>) -> Utf8Bytes {
-    // All keys are strings, so serializing can't fail.
+    // All keys are strings, so serialising can't fail.
     serde_json::to_string(&Outgoing { id, kind, payload }).unwrap_or_default().into()
 }
 
-/// Wraps an already serialized result in a `next` message.
+/// Wraps an already serialised result in a `next` message.
 pub(super) fn next(id: &str, written: &str) -> Utf8Bytes {
     let id = serde_json::to_string(id).unwrap_or_default();
     ["{\"id\":", &id, ",\"type\":\"next\",\"payload\":", written, "}"].concat().into()

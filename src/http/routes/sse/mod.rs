@@ -77,7 +77,7 @@ fn events(body: Body) -> Response {
     response
 }
 
-/// Wraps an already serialized result in an event. Compact JSON has no line breaks, so it needs a single `data` line.
+/// Wraps an already serialised result in an event. Compact JSON has no line breaks, so it needs a single `data` line.
 fn next(written: &str) -> String {
     ["event: next\ndata: ", written, "\n\n"].concat()
 }

@@ -13,7 +13,8 @@ use crate::support::{
     proof::count,
 };
 
-/// The ids in generated requests, `THINGS` of tests/conformance/differential/values.mjs, each with the id of a row that exists.
+/// The ids in generated requests, `THINGS` of tests/conformance/differential/values.mjs, each with the id of a row
+/// that exists.
 struct SeededIds([(&'static str, String); 4]);
 
 impl SeededIds {
