@@ -113,7 +113,9 @@ fn opens_a_write(file: &str, text: &str) -> bool {
     let starts = code.contains("db.write(") || code.contains("db().write(");
     let makes_profile = code.contains(".make_profile(");
     (starts && file != "src/domain/write.rs")
-        || (makes_profile && !["src/domain/write.rs", "src/domain/invitation.rs"].contains(&file) && !file.starts_with("src/domain/right/"))
+        || (makes_profile
+            && !["src/domain/write.rs", "src/domain/invitation.rs"].contains(&file)
+            && !file.starts_with("src/domain/right/"))
         || (code.contains(".permit(") && !file.starts_with("src/domain/right/"))
 }
 

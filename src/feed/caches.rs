@@ -9,10 +9,7 @@ use super::{
     config_cache::ConfigCache, config_read_cache::ConfigReadCache, credential_cache::CredentialCache,
 };
 use crate::{
-    domain::{
-        Registry,
-        change::Change,
-    },
+    domain::{Registry, change::Change},
     task::lock,
 };
 

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use super::affected_configs::{AffectedConfigs, affected_configs};
 use crate::{
-    cache::{ByBytes, Weighed},
+    cache::{ByBytes, Weighed, fair_cache},
     domain::{
         Error, Registry, Result,
         change::Change,
