@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    id::{AgentId, CustomerId, UserId, VersionId},
+    id::{AgentId, CustomerId, Revision, UserId, VersionId},
 };
 
 /// An agent.
@@ -42,7 +42,7 @@ pub struct Model {
     /// When the active version was activated.
     pub activated_at: Option<Instant>,
     /// The revision of the last change to what the runtime gets; 0 while there was none.
-    pub config_revision: i64,
+    pub config_revision: Revision,
     /// When the agent was archived; none while it isn't.
     pub archived_at: Option<Instant>,
     /// When the agent was created.
