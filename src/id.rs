@@ -1,7 +1,7 @@
 //! Typed ids, so that a `CustomerId` can't be passed as an `AgentId`. All are UUIDs. The service creates version 7,
-//! which sorts by creation time.
+//! which sorts by creation time. A commit has a number instead: its [`Revision`].
 
-use std::{fmt, str::FromStr};
+use std::{fmt, num::ParseIntError, str::FromStr};
 
 use sea_orm::{DbErr, DeriveValueType, TryFromU64};
 use serde::{Deserialize, Serialize};
@@ -78,4 +78,44 @@ ids! {
     ApiKeyId;
     /// The id of an open invitation to become a customer's member.
     InvitationId;
+}
+
+/// The number of a commit. Each commit's number is one more than the one before, across all customers; the first is 1.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, DeriveValueType,
+)]
+#[serde(transparent)]
+pub struct Revision(pub i64);
+
+impl Revision {
+    /// Before the first commit.
+    pub const ZERO: Self = Self(0);
+    /// After every commit.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// The number of the next commit.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// By how many commits this one is behind `other`; 0 when it isn't.
+    #[must_use]
+    pub fn behind(self, other: Self) -> i64 {
+        other.0.saturating_sub(self.0).max(0)
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Revision {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
 }

@@ -132,7 +132,7 @@ async fn online(context: &CliContext, signed_heads: &[SignedHead]) -> Result<(),
     let report = context.registry.verify_log(&Caller::system("audit"), signed_heads, progress).await;
     bar.finish_and_clear();
     let Report { head, entries, agents, unpublished, skipped, violation } = report?;
-    print_line(format_args!("log {}, revisions {} to {}", head.log_id, head.floor + 1, head.revision))?;
+    print_line(format_args!("log {}, revisions {} to {}", head.log_id, head.floor.next(), head.revision))?;
     if let Some(violation) = violation {
         return Err(Failure::Audit(violation.to_string()));
     }

@@ -31,6 +31,7 @@ use crate::{
         TenantFilter,
         log::{Head, head},
     },
+    id::Revision,
     task::Tasks,
 };
 use high_water_mark::HighWaterMark;
@@ -84,7 +85,7 @@ pub struct Committed<T> {
     /// The value that the work returned.
     pub value: T,
     /// The commit's revision. `None` when no change was recorded.
-    pub revision: Option<i64>,
+    pub revision: Option<Revision>,
 }
 
 /// Why the service can't use a database.
@@ -224,13 +225,13 @@ impl Db {
     /// Returns the highest revision that a read or write through this pool has observed, or 0. Responses may depend
     /// on it, so later reads on this instance must be at least as new.
     #[must_use]
-    pub fn observed_revision(&self) -> i64 {
+    pub fn observed_revision(&self) -> Revision {
         self.seen.revision()
     }
 
     /// Lowers [`Db::observed_revision`] to this revision, because the log ends there and no longer contains later
     /// commits.
-    pub fn lower_observed_revision(&self, revision: i64) {
+    pub fn lower_observed_revision(&self, revision: Revision) {
         self.seen.lower(revision);
     }
 

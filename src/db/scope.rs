@@ -3,7 +3,10 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
-use crate::{entity::TenantFilter, id::CustomerId};
+use crate::{
+    entity::TenantFilter,
+    id::{CustomerId, Revision},
+};
 
 /// The scope of one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +48,7 @@ impl Scope {
 
     /// Sets the scope for the rest of a read-only transaction. This is its first statement, which takes the
     /// snapshot. Returns the snapshot's revision.
-    pub(super) async fn begin_read(&self, txn: &DatabaseTransaction) -> Result<i64, DbErr> {
+    pub(super) async fn begin_read(&self, txn: &DatabaseTransaction) -> Result<Revision, DbErr> {
         const BEGIN: &str = "SELECT set_config('transaction_read_only', 'on', true), \
             set_config('registry.scope', $1, true), set_config('registry.customers', $2, true), \
             (SELECT revision FROM registry.log_head) AS revision";

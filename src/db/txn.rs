@@ -23,7 +23,7 @@ use crate::{
         idempotency_key::{self, StoredResult},
         publication::Publication,
     },
-    id::{AgentId, CustomerId, VersionId},
+    id::{AgentId, CustomerId, Revision, VersionId},
     task::lock,
 };
 
@@ -135,7 +135,7 @@ impl Permit {
 struct Claim {
     principal: Uuid,
     key_hash: [u8; 32],
-    subject: Option<(Uuid, Option<Uuid>, i64)>,
+    subject: Option<(Uuid, Option<Uuid>, Revision)>,
 }
 
 impl Txn {
@@ -309,7 +309,7 @@ impl Txn {
 
     /// Sets the outcome of a write with a claimed key: up to two ids of rows. The commit stores it with its
     /// revision, or with `since` when no change was recorded.
-    pub fn complete_idempotency_key(&self, subject: Uuid, other: Option<Uuid>, since: i64) {
+    pub fn complete_idempotency_key(&self, subject: Uuid, other: Option<Uuid>, since: Revision) {
         if let Some(claim) = &mut self.log().claim {
             claim.subject = Some((subject, other, since));
         }
@@ -330,7 +330,7 @@ impl Txn {
     }
 
     /// Appends the recorded changes and commits. Returns the commit's revision, or `None` when nothing was recorded.
-    pub(super) async fn commit(self) -> Result<Option<i64>, DbErr> {
+    pub(super) async fn commit(self) -> Result<Option<Revision>, DbErr> {
         let revision = self.append().await?;
         let claim = self.log().claim.take();
         if let Some(Claim { principal, key_hash, subject: Some((subject, other, since)) }) = claim {
@@ -342,7 +342,7 @@ impl Txn {
         Ok(revision)
     }
 
-    async fn append(&self) -> Result<Option<i64>, DbErr> {
+    async fn append(&self) -> Result<Option<Revision>, DbErr> {
         let entries = {
             let mut log = self.log();
             let entries = mem::take(&mut log.entries);

@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, Instant},
     db::ChangeRecord,
     entity::agent,
-    id::{AgentId, CustomerId, UserId},
+    id::{AgentId, CustomerId, Revision, UserId},
 };
 
 pub use agent::{Filter as AgentFilter, Model as Agent};
@@ -273,7 +273,7 @@ pub(super) fn new_agent(
         latest_number: 0,
         active_version_id: None,
         activated_at: None,
-        config_revision: 0,
+        config_revision: Revision::ZERO,
         archived_at: None,
         created_at: now,
         updated_at: now,
@@ -370,7 +370,7 @@ fn logged_fields(agent: &Agent) -> serde_json::Value {
 
 /// The revision of this agent's last change of this kind, or of its creation when there was none: the commit that
 /// brought it to its current state.
-pub(super) async fn last_change(txn: &GrantedTxn, id: AgentId, action: ChangeAction) -> Result<i64> {
+pub(super) async fn last_change(txn: &GrantedTxn, id: AgentId, action: ChangeAction) -> Result<Revision> {
     let actions = [action, ChangeAction::AgentCreated];
     super::write::since(txn, crate::entity::change::last_of(id, actions)).await
 }

@@ -9,7 +9,7 @@ use crate::{
     clock::Instant,
     db::View,
     entity::{TenantFilter, change, log},
-    id::CustomerId,
+    id::{CustomerId, Revision},
 };
 
 pub use crate::entity::change::{
@@ -24,7 +24,7 @@ const HASH_BYTES: usize = 8;
 /// that commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    revision: i64,
+    revision: Revision,
     entry: Option<(i32, [u8; HASH_BYTES])>,
 }
 
@@ -37,13 +37,13 @@ impl Cursor {
 
     /// The commit that the position is in, or at the end of.
     #[must_use]
-    pub fn revision(&self) -> i64 {
+    pub fn revision(&self) -> Revision {
         self.revision
     }
 
     /// The cursor right after the entry at this position, from the entry's chain hash.
     #[must_use]
-    pub fn new(revision: i64, position: i32, chain_hash: &[u8]) -> Self {
+    pub fn new(revision: Revision, position: i32, chain_hash: &[u8]) -> Self {
         let mut hash = [0; HASH_BYTES];
         hash.iter_mut().zip(chain_hash).for_each(|(to, from)| *to = *from);
         Self { revision, entry: Some((position, hash)) }
@@ -67,12 +67,12 @@ impl FromStr for Cursor {
             |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0 && !text.starts_with('+'));
         let parts: Vec<&str> = text.split('.').collect();
         let cursor = match parts.as_slice() {
-            [revision] => number(revision).map(|revision| Self { revision, entry: None }),
+            [revision] => number(revision).map(|number| Self { revision: Revision(number), entry: None }),
             [revision, position, hash] => (|| {
                 let mut bytes = [0; HASH_BYTES];
                 hex::decode_to_slice(hash, &mut bytes).ok()?;
                 let position = i32::try_from(number(position)?).ok()?;
-                Some(Self { revision: number(revision)?, entry: Some((position, bytes)) })
+                Some(Self { revision: Revision(number(revision)?), entry: Some((position, bytes)) })
             })(),
             _ => None,
         };

@@ -13,7 +13,7 @@ use crate::{
     clock::Instant,
     db::{Scope, View},
     entity::{TenantFilter, agent, agent_version, customer, serving},
-    id::{AgentId, CustomerId},
+    id::{AgentId, CustomerId, Revision},
 };
 
 /// The active configuration of an agent.
@@ -30,7 +30,7 @@ pub struct ActiveConfig {
     /// When this version was activated.
     pub activated_at: Instant,
     /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
-    pub revision: i64,
+    pub revision: Revision,
 }
 
 /// Why an agent serves nothing.
@@ -114,7 +114,7 @@ impl Registry {
     pub(crate) async fn configs_at(
         &self,
         reading: &Reading,
-        revision: i64,
+        revision: Revision,
         agents: &[AgentId],
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
@@ -130,7 +130,7 @@ impl Registry {
     pub(crate) async fn configs_now(&self, agents: &[AgentId]) -> Result<Vec<ConfigAt>> {
         let view = self.db().view(Scope::Runtime);
         let rows = view.all(serving::now(agents)).await?;
-        with_contents(&view, i64::MAX, rows).await
+        with_contents(&view, Revision::MAX, rows).await
     }
 
     /// Up to `limit` of the agents that had an active version at the end of this commit, in the order of their ids,
@@ -141,7 +141,7 @@ impl Registry {
     pub(crate) async fn configs_page_at(
         &self,
         reading: &Reading,
-        revision: i64,
+        revision: Revision,
         which: ConfigSelection<'_>,
         after: Option<AgentId>,
         limit: u64,
@@ -159,7 +159,11 @@ impl Registry {
 
 /// Adds the versions' contents to these rows. Fails with [`Error::CursorTooOld`] when the log has been pruned beyond
 /// this commit.
-async fn with_contents(view: &View, revision: i64, rows: Vec<serving::Serving>) -> Result<Vec<ConfigAt>> {
+async fn with_contents(
+    view: &View,
+    revision: Revision,
+    rows: Vec<serving::Serving>,
+) -> Result<Vec<ConfigAt>> {
     if let Some(floor) = rows.first().map(|row| row.floor).filter(|floor| revision < *floor) {
         return Err(Error::CursorTooOld { floor });
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     db::{ConnectError, DbError},
-    id::VersionId,
+    id::{Revision, VersionId},
 };
 
 use super::limit::LimitedResource;
@@ -103,7 +103,7 @@ pub enum Error {
     )]
     CursorTooOld {
         /// The last commit that was pruned.
-        floor: i64,
+        floor: Revision,
     },
     /// The request can't be answered now. Trying again later may succeed.
     #[error("{0}; try again")]

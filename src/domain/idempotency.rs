@@ -8,7 +8,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Caller, Error, Outcome, Registry, Result, policy::Action, right::OpenTxn, text};
-use crate::{clock::Instant, entity::idempotency_key, id::CustomerId};
+use crate::{
+    clock::Instant,
+    entity::idempotency_key,
+    id::{CustomerId, Revision},
+};
 
 /// The most characters of a key.
 pub const KEY_CHARS_MAX: usize = 255;
@@ -87,7 +91,7 @@ impl IdempotencyKey {
 pub(super) fn complete<T: Replayable>(txn: &OpenTxn, outcome: &Outcome<T>) {
     let ReplayIds { id, other } = outcome.value().replay_ids();
     let since = match outcome {
-        Outcome::Changed(_) => 0,
+        Outcome::Changed(_) => Revision::ZERO,
         Outcome::Unchanged { since, .. } => *since,
     };
     txn.complete_idempotency_key(id, other, since);

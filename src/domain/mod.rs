@@ -3,7 +3,11 @@
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
-use crate::{clock::Clock, db::Db, id::CustomerId};
+use crate::{
+    clock::Clock,
+    db::Db,
+    id::{CustomerId, Revision},
+};
 
 pub mod activation;
 pub mod agent;
@@ -100,13 +104,13 @@ impl Registry {
 
     /// The highest revision that this instance has read or written; 0 when there is none.
     #[must_use]
-    pub fn seen(&self) -> i64 {
+    pub fn seen(&self) -> Revision {
         self.db().observed_revision()
     }
 
     /// Lowers the highest revision to this one at most. For a log that was set back, for example by a restored
     /// backup.
-    pub fn seen_at_most(&self, revision: i64) {
+    pub fn seen_at_most(&self, revision: Revision) {
         self.db().lower_observed_revision(revision);
     }
 

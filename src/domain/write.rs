@@ -28,7 +28,7 @@ use crate::{
     clock::Instant,
     db::{Actor, Author, Committed, Scope, Txn},
     entity::{api_key, change, log},
-    id::{ApiKeyId, CustomerId},
+    id::{ApiKeyId, CustomerId, Revision},
 };
 
 /// The result of a write.
@@ -38,7 +38,7 @@ pub struct Changed<T> {
     pub value: T,
     /// The commit that brought the row to this state: this write's, or an earlier one when this write changed
     /// nothing.
-    pub revision: i64,
+    pub revision: Revision,
 }
 
 /// What a write's work returns.
@@ -51,7 +51,7 @@ pub(super) enum Outcome<T> {
         /// The row.
         value: T,
         /// The earlier commit that brought the row to this state.
-        since: i64,
+        since: Revision,
     },
 }
 
@@ -64,7 +64,7 @@ impl<T> Outcome<T> {
     }
 
     /// The result, after a commit with this revision.
-    fn committed(self, revision: Option<i64>) -> Result<Changed<T>> {
+    fn committed(self, revision: Option<Revision>) -> Result<Changed<T>> {
         match (self, revision) {
             (Self::Changed(value) | Self::Unchanged { value, .. }, Some(revision))
             | (Self::Unchanged { value, since: revision }, None) => Ok(Changed { value, revision }),
@@ -165,11 +165,11 @@ impl Registry {
 
 /// The revision of this entry, for [`Outcome::Unchanged`]. When the entry was pruned or never existed, the last pruned
 /// revision: the state is at least that old.
-pub(super) async fn since(txn: &GrantedTxn, entry: Select<change::Entity>) -> Result<i64> {
+pub(super) async fn since(txn: &GrantedTxn, entry: Select<change::Entity>) -> Result<Revision> {
     if let Some(entry) = txn.one(entry).await? {
         return Ok(entry.revision);
     }
-    Ok(txn.one(log::floor()).await?.map_or(0, |floor| floor.revision))
+    Ok(txn.one(log::floor()).await?.map_or(Revision::ZERO, |floor| floor.revision))
 }
 
 /// The revision of this customer's last change of this kind, or of its creation when there was none: the commit that
@@ -178,7 +178,7 @@ pub(super) async fn last_change_of_customer(
     txn: &GrantedTxn,
     id: CustomerId,
     action: ChangeAction,
-) -> Result<i64> {
+) -> Result<Revision> {
     let actions = [action, ChangeAction::CustomerCreated];
     since(txn, change::last_of_customer(id, actions)).await
 }

@@ -5,7 +5,7 @@ use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude
 use super::{KeysetPage, TenantFilter, change::ActorKind, sql::Sql, uuids};
 use crate::{
     clock::Instant,
-    id::{ActivationId, AgentId, CustomerId, VersionId},
+    id::{ActivationId, AgentId, CustomerId, Revision, VersionId},
 };
 
 /// Why the active version changed.
@@ -49,7 +49,7 @@ pub struct Model {
     /// The time of the change.
     pub activated_at: Instant,
     /// The commit of the change. `append_changes` fills it in before the transaction commits.
-    pub revision: Option<i64>,
+    pub revision: Option<Revision>,
     /// The position of the change's log entry in that commit; filled in as `revision`.
     pub position: Option<i32>,
     /// The first 8 bytes of that entry's chain hash; filled in as `revision`.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    id::{AgentId, CustomerId, UserId, VersionId},
+    id::{AgentId, CustomerId, Revision, UserId, VersionId},
 };
 
 /// An agent.
@@ -43,7 +43,7 @@ pub struct Model {
     pub activated_at: Option<Instant>,
     /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. 0
     /// while there was none.
-    pub config_revision: i64,
+    pub config_revision: Revision,
     /// When the agent was archived; none while it isn't.
     pub archived_at: Option<Instant>,
     /// When the agent was created.

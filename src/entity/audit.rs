@@ -12,7 +12,7 @@ use super::{
     sql::{self, Sql},
     uuids,
 };
-use crate::id::{AgentId, CustomerId};
+use crate::id::{AgentId, CustomerId, Revision};
 
 /// The filter of a list of log entries. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,9 +26,9 @@ pub struct Filter {
     /// Only entries with one of these actions.
     pub actions: Option<Vec<ChangeAction>>,
     /// Only entries of this commit and later ones.
-    pub from: Option<i64>,
+    pub from: Option<Revision>,
     /// Only entries of commits before this one.
-    pub until: Option<i64>,
+    pub until: Option<Revision>,
 }
 
 /// The customers whose entries a list contains.
@@ -235,7 +235,7 @@ pub fn count_each(
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct EntryHash {
     /// The entry's commit.
-    pub revision: i64,
+    pub revision: Revision,
     /// The entry's position in the commit.
     pub position: i32,
     /// SHA-256 over the entry's content.
@@ -249,7 +249,7 @@ pub struct EntryHash {
 pub fn hashes(
     customer: CustomerId,
     LogPosition { revision, position }: LogPosition,
-    until: i64,
+    until: Revision,
     limit: u64,
 ) -> SelectorRaw<SelectModel<EntryHash>> {
     let read = "SELECT revision, position, row_hash, customer_id IS NOT DISTINCT FROM $1 AS is_own \

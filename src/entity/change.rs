@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    id::{AgentId, CustomerId, VersionId},
+    id::{AgentId, CustomerId, Revision, VersionId},
 };
 
 /// The kind of caller that made a change.
@@ -206,7 +206,7 @@ const fn row(principals: bool, rights: bool, configs: ConfigEffect, erases: bool
 pub struct Model {
     /// The commit, numbered from 1 without gaps.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub revision: i64,
+    pub revision: Revision,
     /// The position within the commit, numbered from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i32,
@@ -252,7 +252,7 @@ impl ActiveModelBehavior for ActiveModel {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogPosition {
     /// The commit.
-    pub revision: i64,
+    pub revision: Revision,
     /// The entry within the commit.
     pub position: i32,
 }
@@ -266,7 +266,7 @@ impl LogPosition {
 
     /// The position at the end of this commit.
     #[must_use]
-    pub fn end_of(revision: i64) -> Self {
+    pub fn end_of(revision: Revision) -> Self {
         Self { revision, position: i32::MAX }
     }
 }
@@ -314,7 +314,7 @@ pub fn after(
 }
 
 /// The entry with exactly this revision and position.
-pub fn at(revision: i64, position: i32) -> Select<Entity> {
+pub fn at(revision: Revision, position: i32) -> Select<Entity> {
     Entity::find_by_id((revision, position))
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{
     entity::prelude::*,
 };
 
-use crate::clock::Instant;
+use crate::{clock::Instant, id::Revision};
 
 /// One key of one principal.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -27,7 +27,7 @@ pub struct Model {
     /// A second id that replaying the response needs: the rest of that row's key, or another row.
     pub other_id: Option<Uuid>,
     /// The commit of the write; none as `subject_id`.
-    pub revision: Option<i64>,
+    pub revision: Option<Revision>,
 }
 
 /// None are declared.
@@ -46,7 +46,7 @@ pub struct StoredResult {
     /// A second id that replaying the response needs: the rest of that row's key, or another row.
     pub other_id: Option<Uuid>,
     /// The commit of the write.
-    pub revision: i64,
+    pub revision: Revision,
 }
 
 /// Claims a key that is new, or was last claimed at `over` or before. Otherwise returns the result of the earlier
@@ -69,7 +69,7 @@ pub fn complete(
     key_hash: Vec<u8>,
     subject: Uuid,
     other: Option<Uuid>,
-    revision: i64,
+    revision: Revision,
 ) -> UpdateMany<Entity> {
     Entity::update_many()
         .col_expr(Column::SubjectId, Expr::value(subject))

@@ -4,7 +4,7 @@ use sea_orm::{DbBackend, FromQueryResult, SelectModel, SelectorRaw, Statement};
 use uuid::Uuid;
 
 use super::change::LogPosition;
-use crate::clock::Instant;
+use crate::{clock::Instant, id::Revision};
 
 /// The last entry of the log, and the last one that was pruned.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
@@ -12,7 +12,7 @@ pub struct Head {
     /// The log's id; unique for each database.
     pub log_id: Uuid,
     /// The last commit; 0 while there is none.
-    pub revision: i64,
+    pub revision: Revision,
     /// The position of its last entry.
     pub position: i32,
     /// When the last commit got its number; none while there is none.
@@ -20,7 +20,7 @@ pub struct Head {
     /// The chain hash of the last entry.
     pub chain_hash: Vec<u8>,
     /// The last pruned commit; 0 when none was pruned.
-    pub floor: i64,
+    pub floor: Revision,
     /// The position of its last entry.
     pub floor_position: i32,
 }
@@ -37,7 +37,7 @@ impl Head {
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct RetentionFloor {
     /// The entry's commit; 0 when none was pruned.
-    pub revision: i64,
+    pub revision: Revision,
     /// The entry's position in that commit.
     pub position: i32,
     /// The entry's chain hash.
@@ -61,7 +61,7 @@ pub fn floor() -> SelectorRaw<SelectModel<RetentionFloor>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct PruneResult {
     /// The last pruned commit; none when there was nothing to prune.
-    pub floor: Option<i64>,
+    pub floor: Option<Revision>,
 }
 
 /// Prunes about `most` of the oldest entries from before `until`, in whole commits, and logs that. The database
@@ -76,7 +76,7 @@ pub fn prune(until: Instant, most: i32) -> SelectorRaw<SelectModel<PruneResult>>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct CommitNumber {
     /// The commit's number; none when no such commit exists yet.
-    pub revision: Option<i64>,
+    pub revision: Option<Revision>,
 }
 
 /// The first commit, of any customer, that got its number at `at` or later.

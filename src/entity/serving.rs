@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    id::{AgentId, CustomerId, VersionId},
+    id::{AgentId, CustomerId, Revision, VersionId},
 };
 
 /// What an agent served at the end of a commit.
@@ -32,11 +32,11 @@ pub struct Serving {
     pub reason: Option<Reason>,
     /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. None
     /// when there was none yet.
-    pub revision: Option<i64>,
+    pub revision: Option<Revision>,
     /// The customer's billing status at that commit.
     pub status: BillingStatus,
     /// The last pruned commit. Configurations before it can't be computed.
-    pub floor: i64,
+    pub floor: Revision,
 }
 
 /// The columns of [`Serving`], for the agents `a` at the end of the commit `$1`. A value that has changed since
@@ -68,7 +68,11 @@ const JOINS: &str = "CROSS JOIN LATERAL ( \
         WHERE x.agent_id = a.id AND x.revision <= $1 ORDER BY x.revision DESC, x.position DESC LIMIT 1) AS act ON true";
 
 /// What these agents served at the end of this commit; only agents that `tenants` admits.
-pub fn at(tenants: &TenantFilter, revision: i64, agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
+pub fn at(
+    tenants: &TenantFilter,
+    revision: Revision,
+    agents: &[AgentId],
+) -> SelectorRaw<SelectModel<Serving>> {
     let mut sql = from(revision);
     sql.within("a", tenants);
     let (agents, within) = (sql.bind(uuids(agents)), sql.where_clause());
@@ -90,7 +94,7 @@ pub fn now(agents: &[AgentId]) -> SelectorRaw<SelectModel<Serving>> {
 /// The agents that `tenants` admits and that had an active version at the end of this commit; by id, after `after`.
 pub fn page(
     tenants: &TenantFilter,
-    revision: i64,
+    revision: Revision,
     agents: Option<&[AgentId]>,
     after: Option<AgentId>,
     limit: u64,
@@ -135,7 +139,7 @@ pub fn page(
 }
 
 /// A statement whose `$1` is this commit.
-fn from(revision: i64) -> Sql {
+fn from(revision: Revision) -> Sql {
     let mut sql = Sql::default();
     sql.bind(revision);
     sql

@@ -8,7 +8,10 @@ use super::{
     KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change, customer, invitation,
     serving, user,
 };
-use crate::{clock::Clock, id::CustomerId};
+use crate::{
+    clock::Clock,
+    id::{CustomerId, Revision},
+};
 
 /// The only customer that the filter admits.
 const OURS: Uuid = Uuid::from_u128(0x5eed);
@@ -58,7 +61,10 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("api_key::before", api_key::locked_predecessor(tenants, ID.into(), now).inlined_sql()),
         ("audit::page_each", audit::page_each(tenants, of_agents, &audited, &any_page()).inlined_sql()),
         ("audit::count_each", audit::count_each(tenants, of_agents, &audited).inlined_sql()),
-        ("change::after", change::after(tenants, change::LogPosition::end_of(0), 10).inlined_sql()),
+        (
+            "change::after",
+            change::after(tenants, change::LogPosition::end_of(Revision::ZERO), 10).inlined_sql(),
+        ),
         ("customer::within", customer::within(tenants).inlined_sql()),
         ("customer::by_ids", customer::by_ids(tenants, &[ID.into()]).inlined_sql()),
         ("customer::page", customer::page(tenants, None, &any_page()).inlined_sql()),
@@ -66,9 +72,12 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("customer::locked", customer::locked(tenants, ID.into()).inlined_sql()),
         ("invitation::by_id", invitation::by_id(tenants, ID.into()).inlined_sql()),
         ("invitation::locked", invitation::locked(tenants, ID.into()).inlined_sql()),
-        ("serving::at", serving::at(tenants, 1, &agents).inlined_sql()),
-        ("serving::page", serving::page(tenants, 1, None, None, 10).inlined_sql()),
-        ("serving::page of agents", serving::page(tenants, 1, Some(&agents), None, 10).inlined_sql()),
+        ("serving::at", serving::at(tenants, Revision(1), &agents).inlined_sql()),
+        ("serving::page", serving::page(tenants, Revision(1), None, None, 10).inlined_sql()),
+        (
+            "serving::page of agents",
+            serving::page(tenants, Revision(1), Some(&agents), None, 10).inlined_sql(),
+        ),
         ("user::by_ids", user::by_ids(tenants, &[ID.into()], None).inlined_sql()),
     ]
 }

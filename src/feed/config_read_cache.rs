@@ -7,7 +7,7 @@ use super::config_cache;
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Error, Result, Scope, config::ConfigAt},
-    id::{AgentId, CustomerId},
+    id::{AgentId, CustomerId, Revision},
 };
 
 /// The greatest number of entries, and about the most bytes that they take. Watchers read the same commits at
@@ -22,11 +22,11 @@ const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ConfigReadKey {
     /// The configurations of these agents at the end of this commit.
-    Agents(Scope, i64, Vec<AgentId>),
+    Agents(Scope, Revision, Vec<AgentId>),
     /// A page of all configurations at the end of a commit, by agent id.
     Page {
         scope: Scope,
-        revision: i64,
+        revision: Revision,
         customer_id: Option<CustomerId>,
         agent_ids: Option<Arc<[AgentId]>>,
         after: Option<AgentId>,

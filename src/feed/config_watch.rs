@@ -24,7 +24,7 @@ use crate::{
         config::{ActiveConfig, ConfigAt, ConfigSelection, NotServed},
         policy::{self, Action},
     },
-    id::{AgentId, CustomerId},
+    id::{AgentId, CustomerId, Revision},
 };
 
 /// How many configurations one query reads: sixteen of the largest take 25 MiB.
@@ -39,20 +39,20 @@ const BINDING_BYTES: usize = 4;
 #[derive(Clone, Debug)]
 pub enum ConfigEvent {
     /// A configuration of the snapshot, active as of the snapshot's commit. A bookmark follows the last one.
-    Snapshot(i64, Arc<ActiveConfig>),
+    Snapshot(Revision, Arc<ActiveConfig>),
     /// A configuration that is active from this commit on.
-    Upsert(i64, Arc<ActiveConfig>),
+    Upsert(Revision, Arc<ActiveConfig>),
     /// An agent that isn't served from this commit on, and why.
-    Remove(i64, AgentId, NotServed),
+    Remove(Revision, AgentId, NotServed),
     /// All events up to this commit have been sent. The text is the cursor to resume from.
-    Bookmark(i64, String),
+    Bookmark(Revision, String),
 }
 
 /// A set of configurations to read page by page: the snapshot, or all of one customer.
 #[derive(Clone, Copy, Debug)]
 struct Sweep {
     /// The commit at whose end the configurations are read.
-    revision: i64,
+    revision: Revision,
     customer_id: Option<CustomerId>,
     is_snapshot: bool,
     after: Option<AgentId>,

@@ -14,7 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::domain::change::{Change, Cursor};
+use crate::{
+    domain::change::{Change, Cursor},
+    id::Revision,
+};
 
 /// How many commits the broadcast buffers. A watcher that lags further behind reads from the log instead, so
 /// memory use is bounded.
@@ -23,7 +26,7 @@ const LIVE_COMMITS: usize = 1024;
 /// One commit of the log.
 #[derive(Debug)]
 pub(super) struct Commit {
-    pub(super) revision: i64,
+    pub(super) revision: Revision,
     pub(super) changes: Vec<Arc<Change>>,
 }
 
@@ -90,12 +93,12 @@ impl EventHub {
     }
 
     /// The last revision that this instance has applied; 0 when there is no such entry.
-    pub(super) fn applied(&self) -> i64 {
-        self.end().map_or(0, |end| end.revision())
+    pub(super) fn applied(&self) -> Revision {
+        self.end().map_or(Revision::ZERO, |end| end.revision())
     }
 
     /// Waits until this instance has applied `revision`. Returns false if it hasn't within `most`.
-    pub(super) async fn wait_for(&self, revision: i64, most: Duration) -> bool {
+    pub(super) async fn wait_for(&self, revision: Revision, most: Duration) -> bool {
         let mut applied = self.0.applied.subscribe();
         let reached = applied.wait_for(|end| end.is_some_and(|end| end.revision() >= revision));
         timeout(most, reached).await.is_ok_and(|reached| reached.is_ok())

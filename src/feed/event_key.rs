@@ -3,7 +3,7 @@
 use super::ConfigEvent;
 use crate::{
     domain::change::{Change, LogPosition},
-    id::AgentId,
+    id::{AgentId, Revision},
 };
 
 /// The key of an event. Two events with equal keys show the same to callers with the same rights, as of their
@@ -11,13 +11,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EventKey {
     /// An entry of the log, by revision and position.
-    Change(i64, i32),
+    Change(Revision, i32),
     /// An agent's configuration in the snapshot of this commit.
-    Snapshot(i64, AgentId),
+    Snapshot(Revision, AgentId),
     /// An agent's configuration, active from this commit on.
-    Upsert(i64, AgentId),
+    Upsert(Revision, AgentId),
     /// The removal of an agent's configuration by this commit.
-    Remove(i64, AgentId),
+    Remove(Revision, AgentId),
     /// A bookmark, by its cursor.
     Bookmark(String),
 }

@@ -7,12 +7,13 @@ use uuid::Uuid;
 use crate::{
     clock::Clock,
     domain::change::{ActorKind, Change, ChangeAction},
+    id::Revision,
 };
 
 /// An entry with this action, customer and subject; all other fields are empty.
 pub(super) fn change(action: ChangeAction, customer: Option<Uuid>, subject: Option<Uuid>) -> Arc<Change> {
     Arc::new(Change {
-        revision: 1,
+        revision: Revision(1),
         position: 1,
         at: Clock::default().now(),
         customer_id: customer.map(Into::into),

@@ -9,7 +9,10 @@ use super::{
     event_hub::EventHub,
     lease::{Lease, Moment},
 };
-use crate::domain::{Error, Registry, Result, change::Cursor};
+use crate::{
+    domain::{Error, Registry, Result, change::Cursor},
+    id::Revision,
+};
 
 /// How long an instance may answer from memory without proof that it has followed the log to its head. The tail
 /// polls four times as often.
@@ -68,7 +71,7 @@ impl Freshness {
     ///
     /// # Errors
     /// [`Error::Unavailable`] after two seconds.
-    pub(super) async fn wait_for_revision(&self, revision: i64) -> Result<()> {
+    pub(super) async fn wait_for_revision(&self, revision: Revision) -> Result<()> {
         if self.events.wait_for(revision, AT_LEAST_WAIT).await {
             return Ok(());
         }

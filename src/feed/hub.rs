@@ -29,7 +29,7 @@ use crate::{
         change::Cursor,
         policy::{self, Action},
     },
-    id::AgentId,
+    id::{AgentId, Revision},
     task::Tasks,
 };
 
@@ -146,7 +146,7 @@ impl Hub {
 
     /// The last revision that this instance has applied; 0 until the tail has read the log's head.
     #[must_use]
-    pub fn applied(&self) -> i64 {
+    pub fn applied(&self) -> Revision {
         self.0.events.applied()
     }
 
@@ -162,7 +162,7 @@ impl Hub {
     /// # Errors
     /// [`Error::Unavailable`](crate::domain::Error::Unavailable) after two seconds, which also happens for a
     /// revision that doesn't exist yet.
-    pub async fn wait_for_revision(&self, revision: i64) -> Result<()> {
+    pub async fn wait_for_revision(&self, revision: Revision) -> Result<()> {
         self.0.freshness.wait_for_revision(revision).await
     }
 

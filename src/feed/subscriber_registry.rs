@@ -14,6 +14,7 @@ use super::watch_source::WatchFilter;
 use crate::{
     clock::{Clock, Instant},
     domain::Caller,
+    id::Revision,
     task::lock,
 };
 
@@ -62,8 +63,8 @@ pub struct Watcher {
 impl Watcher {
     /// The last commit up to which the watcher has received all that it may see, or is receiving it.
     #[must_use]
-    pub fn revision(&self) -> i64 {
-        self.revision.load(Ordering::Relaxed)
+    pub fn revision(&self) -> Revision {
+        Revision(self.revision.load(Ordering::Relaxed))
     }
 }
 
@@ -100,18 +101,18 @@ impl SubscriberRegistry {
     }
 
     /// How many watchers of this kind there are, and by how many commits the slowest one is behind `applied`.
-    pub(super) fn stats(&self, watched: Watched, applied: i64) -> (usize, i64) {
+    pub(super) fn stats(&self, watched: Watched, applied: Revision) -> (usize, i64) {
         let all = lock(&self.0);
         let those = all.values().filter(|watcher| watcher.watched == watched);
-        let behind = those.clone().map(|watcher| applied - watcher.revision()).max();
-        (those.count(), behind.unwrap_or(0).max(0))
+        let behind = those.clone().map(|watcher| watcher.revision().behind(applied)).max();
+        (those.count(), behind.unwrap_or(0))
     }
 }
 
 impl Registration {
     /// Records the commit that the watcher has reached.
-    pub(super) fn record_progress(&self, revision: i64) {
-        self.watcher.revision.store(revision, Ordering::Relaxed);
+    pub(super) fn record_progress(&self, revision: Revision) {
+        self.watcher.revision.store(revision.0, Ordering::Relaxed);
     }
 }
 

@@ -50,7 +50,10 @@ pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Durat
             // This instance was stopped for longer than the log is kept. Watchers then get this error from their
             // own reads.
             Err(Error::CursorTooOld { floor }) => {
-                tracing::warn!(floor, "unread entries of the log were pruned; continuing from its head");
+                tracing::warn!(
+                    floor = floor.0,
+                    "unread entries of the log were pruned; continuing from its head"
+                );
                 followed = None;
             }
             Err(Error::CursorInvalid) => {

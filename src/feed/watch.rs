@@ -69,7 +69,7 @@ impl Watch {
             match self.live.recv().await {
                 // Revisions have no gaps, so a gap means that a commit wasn't broadcast; it is in the log.
                 _ if self.has_diverged() => return Err(Error::CursorInvalid),
-                Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision + 1 => {
+                Ok(commit) if commit.changes.is_empty() || commit.revision > self.place.revision.next() => {
                     self.behind = true;
                 }
                 Ok(commit) => self.accept_live(&commit),

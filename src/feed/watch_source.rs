@@ -15,7 +15,7 @@ use crate::{
         change::{Change, Cursor, LogPosition},
         policy::{self, Action},
     },
-    id::{AgentId, CustomerId},
+    id::{AgentId, CustomerId, Revision},
 };
 
 /// Which entries of the log a watcher receives.
@@ -75,7 +75,7 @@ impl WatchSource {
         // Nothing is broadcast before the tail has started. The subscription precedes the position, so a commit
         // between the two is broadcast. A position from memory may be a moment old; later commits are broadcast
         // too.
-        self.freshness.wait_for_revision(0).await?;
+        self.freshness.wait_for_revision(Revision::ZERO).await?;
         let epoch = self.events.epoch();
         let live = self.events.subscribe();
         let (place, behind, cursor) = match after {

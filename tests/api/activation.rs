@@ -45,7 +45,7 @@ impl Stage {
     }
 
     async fn revision(&self) -> i64 {
-        self.app.registry.head().await.unwrap().revision
+        self.app.registry.head().await.unwrap().revision.0
     }
 
     async fn activations(&self) -> Value {

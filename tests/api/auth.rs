@@ -45,7 +45,7 @@ async fn a_good_token_names_its_user_and_makes_no_profile() {
     let answer = app.bearer(&token).gql(VIEWER, Value::Null).await;
     let expected = json!({ "kind": "USER", "name": "eve", "isOperator": false, "user": null, "memberships": [], "scopes": [] });
     assert_eq!(answer.at("/viewer"), &expected);
-    assert_eq!(app.registry.head().await.unwrap().revision, 0, "nothing was written");
+    assert_eq!(app.registry.head().await.unwrap().revision.0, 0, "nothing was written");
 }
 
 #[tokio::test]

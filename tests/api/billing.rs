@@ -29,11 +29,11 @@ async fn each_legal_step_is_taken_and_each_other_refused() {
         for to in STATUSES {
             let customer = operator.customer("City").await;
             app.set_billing_status(&customer, from).await;
-            let before = app.registry.head().await.unwrap().revision;
+            let before = app.registry.head().await.unwrap().revision.0;
             let answer = set_status(&operator, &customer, to).await;
             let now = "query ($id: ID!) { customer(id: $id) { billing { status } } }";
             let now = operator.gql(now, json!({ "id": customer })).await.text("/customer/billing/status");
-            let recorded = app.registry.head().await.unwrap().revision - before;
+            let recorded = app.registry.head().await.unwrap().revision.0 - before;
             let errors = answer.at("/setBillingStatus/userErrors").as_array().unwrap();
             let refused = errors.first().is_some_and(|error| error["code"] == "INVALID");
             assert_eq!(now, if refused { from } else { to });

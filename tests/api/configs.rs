@@ -80,7 +80,7 @@ async fn it_begins_with_what_serves_and_goes_on_with_each_change() {
     let app = App::start().await;
     let city = City::of(&app, &["a", "b"]).await;
     city.operator.agent(&city.customer, "serves nothing").await;
-    let head = app.registry.head().await.unwrap().revision;
+    let head = app.registry.head().await.unwrap().revision.0;
     let mut socket = watch(&*app.gateway().await, json!({})).await;
     let (snapshot, bookmark) = until_bookmark(&mut socket).await;
     assert_eq!(snapshot, ["SNAPSHOT a", "SNAPSHOT b"]);

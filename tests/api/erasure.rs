@@ -239,7 +239,7 @@ async fn what_is_left_is_not_told_of_as_served() {
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
     let agent = operator.agent(&customer, "Helper").await;
-    let before = app.registry.head().await.unwrap().revision;
+    let before = app.registry.head().await.unwrap().revision.0;
     let input = json!({ "agentId": agent, "systemPrompt": "x", "modelName": "m", "activate": true });
     operator.publish_input(input).await;
     operator.gql(STATUS, json!({ "id": customer, "status": "CANCELED" })).await;

@@ -71,14 +71,14 @@ async fn eight_retries_at_once_over_two_instances_have_one_effect() {
 async fn an_operators_very_first_writes_at_once_are_one() {
     let app = App::start().await;
     let operator = app.operator().await;
-    let before = app.registry.head().await.unwrap().revision;
+    let before = app.registry.head().await.unwrap().revision.0;
     let create =
         "mutation { createCustomer(input: { name: \"City\", idempotencyKey: \"k\" }) { customer { id } } }";
     let answers = join_all((0..8).map(|_| operator.gql(create, Value::Null))).await;
     for answer in &answers {
         assert_eq!(answer.at("/createCustomer/customer/id"), answers[0].at("/createCustomer/customer/id"));
     }
-    assert_eq!(app.registry.head().await.unwrap().revision, before + 1);
+    assert_eq!(app.registry.head().await.unwrap().revision.0, before + 1);
 }
 
 #[tokio::test]

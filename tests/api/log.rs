@@ -151,6 +151,6 @@ async fn many_writers_at_once_leave_no_gap_in_its_numbers() {
         .await
         .unwrap();
     assert_eq!(gaps.get::<i64, _>(0), gaps.get::<i64, _>(1));
-    assert_eq!(app.registry.head().await.unwrap().revision, gaps.get::<i64, _>(1));
+    assert_eq!(app.registry.head().await.unwrap().revision.0, gaps.get::<i64, _>(1));
     assert_eq!(first_broken(&mut session).await, None);
 }

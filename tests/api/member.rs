@@ -61,7 +61,7 @@ async fn whoever_is_invited_comes_in_with_the_address_verified() {
     assert_eq!(me.at("/viewer/memberships/0/role"), "EDITOR");
     assert_eq!(me.at("/viewer/memberships/0/customer/name"), "City");
     assert_eq!(me.at("/viewer/user/email"), "ADA@example.org");
-    assert_eq!(app.registry.head().await.unwrap().revision, head.revision + 1);
+    assert_eq!(app.registry.head().await.unwrap().revision, head.revision.next());
     let members = admin.gql(MEMBERS, json!({ "id": customer })).await;
     assert_eq!(members.at("/customer/invitations/totalCount"), 0);
     assert_eq!(members.at("/customer/members/totalCount"), 2);
@@ -90,13 +90,13 @@ async fn many_sign_ins_at_once_accept_an_invitation_once() {
     let operator = app.operator().await;
     let customer = operator.customer("City").await;
     invite(&operator, &customer, "ada@example.org", "VIEWER").await;
-    let before = app.registry.head().await.unwrap().revision;
+    let before = app.registry.head().await.unwrap().revision.0;
     let ada = app.user("ada", Some("ada@example.org"));
     let answers = futures_util::future::join_all((0..12).map(|_| ada.gql(ME, Value::Null))).await;
     for answer in answers {
         assert_eq!(answer.at("/viewer/memberships/0/role"), "VIEWER");
     }
-    assert_eq!(app.registry.head().await.unwrap().revision, before + 1);
+    assert_eq!(app.registry.head().await.unwrap().revision.0, before + 1);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn no_bad_address_is_invited_and_nobody_but_admins_invites() {
     }
     assert_eq!(invite(&editor, &customer, "ada@example.org", "VIEWER").await.code(), Some("FORBIDDEN"));
     let elsewhere = operator.customer("Town").await;
-    let head = head.revision + 1;
+    let head = head.revision.next();
     let foreign = invite(&admin, &elsewhere, "ada@example.org", "VIEWER").await;
     assert_eq!(foreign.text("/inviteMember/userErrors/0/code"), "NOT_FOUND");
     assert_eq!(app.registry.head().await.unwrap().revision, head);

@@ -123,7 +123,7 @@ async fn a_database_that_goes_silent_is_left_for_the_next() {
         let revision: i64 = told.parse().unwrap();
         let listened = wait_until_listening(&app, silenced.elapsed());
         let followed = async {
-            while instance.door.hub.applied() < revision {
+            while instance.door.hub.applied().0 < revision {
                 assert!(silenced.elapsed() < WELL, "the instance does not follow the log");
                 sleep(Duration::from_millis(20)).await;
             }

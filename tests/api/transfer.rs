@@ -45,7 +45,7 @@ impl Desk {
     }
 
     async fn head(&self) -> i64 {
-        self.app.registry.head().await.unwrap().revision
+        self.app.registry.head().await.unwrap().revision.0
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     clock::Instant,
     domain::change::{Change, LogPosition},
     entity::log::RetentionFloor,
+    id::Revision,
 };
 
 /// A SHA-256 hash.
@@ -55,7 +56,7 @@ impl Chain {
     #[must_use]
     pub fn genesis(log: Uuid) -> Self {
         let hash = Sha256::digest(format!("agent-registry change log {log}")).into();
-        Self { place: LogPosition { revision: 0, position: 0 }, at: None, hash }
+        Self { place: LogPosition { revision: Revision::ZERO, position: 0 }, at: None, hash }
     }
 
     /// A chain that continues after the last pruned entry. `None` when the stored chain hash isn't a SHA-256 hash.
@@ -86,7 +87,7 @@ impl Chain {
         let LogPosition { revision, position } = self.place;
         let next = LogPosition::of(change);
         let continues = next == LogPosition { revision, position: position + 1 };
-        if !continues && next != (LogPosition { revision: revision + 1, position: 1 }) {
+        if !continues && next != (LogPosition { revision: revision.next(), position: 1 }) {
             return Err(ChainError::Position);
         }
         let is_dated = self.at.is_none_or(|at| if continues { at == change.at } else { at <= change.at });

@@ -15,7 +15,7 @@ use crate::{
         policy::{self, Action},
     },
     entity::{TenantFilter, audit, change, customer},
-    id::CustomerId,
+    id::{CustomerId, Revision},
 };
 
 /// The name of the format.
@@ -32,7 +32,7 @@ pub(super) enum ExcerptLine {
         format: String,
         log_id: Uuid,
         customer_id: CustomerId,
-        revision: i64,
+        revision: Revision,
         position: i32,
         chain_hash: String,
     },
@@ -41,14 +41,14 @@ pub(super) enum ExcerptLine {
     /// The hashes of consecutive entries of others.
     Hashes(Vec<String>),
     /// The last line: the end of the log.
-    End { revision: i64, position: i32, at: Option<Instant>, chain_hash: String },
+    End { revision: Revision, position: i32, at: Option<Instant>, chain_hash: String },
 }
 
 /// An entry, with all columns that its hash covers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExcerptEntry {
-    revision: i64,
+    revision: Revision,
     position: i32,
     at: Instant,
     customer_id: CustomerId,
@@ -157,7 +157,7 @@ impl Excerpt {
 
     /// The revision that has been written, and the last one.
     #[must_use]
-    pub fn progress(&self) -> (i64, i64) {
+    pub fn progress(&self) -> (Revision, Revision) {
         (self.place.revision, self.head.revision)
     }
 

@@ -8,7 +8,11 @@ use super::{
     excerpt::{ExcerptLine, FORMAT},
     signed_head::SignedHead,
 };
-use crate::{domain::change::LogPosition, entity::log, id::CustomerId};
+use crate::{
+    domain::change::LogPosition,
+    entity::log,
+    id::{CustomerId, Revision},
+};
 
 /// The limits of one line. A line of hashes has the most values: as many as a page has entries.
 const LIMITS: json_reader::Limits = json_reader::Limits { bytes: usize::MAX, ..json_reader::Limits::DEFAULT };
@@ -93,8 +97,8 @@ impl ExcerptVerifier {
                 let hash =
                     bytes(&chain_hash).ok_or_else(|| wrong("`chain_hash` is not a SHA-256 hash in hex"))?;
                 let floor = log::RetentionFloor { revision, position, chain_hash: hash.to_vec() };
-                let chain =
-                    Chain::from(&floor).filter(|chain| revision > 0 || *chain == Chain::genesis(log_id));
+                let chain = Chain::from(&floor)
+                    .filter(|chain| revision > Revision::ZERO || *chain == Chain::genesis(log_id));
                 let chain = chain.ok_or_else(|| wrong("the log can't begin with this hash"))?;
                 if let Some(other) = self.signed_heads.iter().find(|signed_head| signed_head.log_id != log_id)
                 {

@@ -28,7 +28,7 @@ use crate::{
         audit::{self, AuditScope, Filter, Parents},
         log,
     },
-    id::{AgentId, CustomerId},
+    id::{AgentId, CustomerId, Revision},
 };
 
 /// Filters a list of entries. `None` filters nothing.
@@ -177,11 +177,11 @@ async fn resolve_filter(view: &View, filter: &ChangeFilter) -> Result<Filter> {
     })
 }
 
-/// The first revision at this time or later; `i64::MAX` when there is none yet.
-async fn first_revision_since(view: &View, at: Option<Instant>) -> Result<Option<i64>> {
+/// The first revision at this time or later; [`Revision::MAX`] when there is none yet.
+async fn first_revision_since(view: &View, at: Option<Instant>) -> Result<Option<Revision>> {
     let Some(at) = at else { return Ok(None) };
     let first = view.one(log::first_commit_since(at)).await?.and_then(|since| since.revision);
-    Ok(Some(first.unwrap_or(i64::MAX)))
+    Ok(Some(first.unwrap_or(Revision::MAX)))
 }
 
 /// The customers whose entries the reader may read, of this customer or of all.

@@ -13,6 +13,7 @@ use crate::{
         auth::jwt::{self, LocalIssuer},
         change::Head,
     },
+    id::Revision,
 };
 
 /// The `typ` of the signature (RFC 7515, section 4.1.9). No user's token has it.
@@ -25,7 +26,7 @@ pub struct SignedHead {
     /// The log's id.
     pub log_id: Uuid,
     /// The log's last commit.
-    pub revision: i64,
+    pub revision: Revision,
     /// The position of that commit's last entry.
     pub position: i32,
     /// The chain hash of that entry, in hex.

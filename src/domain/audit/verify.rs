@@ -17,7 +17,7 @@ use crate::{
         version::Content,
     },
     entity::{TenantFilter, agent_version, change, log_consistency},
-    id::{AgentId, CustomerId, VersionId},
+    id::{AgentId, CustomerId, Revision, VersionId},
 };
 
 /// How many entries are read at once.
@@ -49,7 +49,7 @@ pub enum IntegrityViolation {
     /// An entry doesn't continue the chain.
     Entry(LogPosition, ChainError),
     /// The stored start of the log isn't the one that the log's last pruning recorded.
-    LogStart(i64),
+    LogStart(Revision),
     /// The last entry isn't the log's head: the end was cut off or replaced.
     LogHead(LogPosition),
     /// The log doesn't contain the entry that this head was signed of.
@@ -109,7 +109,7 @@ impl fmt::Display for IntegrityViolation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// The revision that has been checked, and the last one.
-    Log(i64, i64),
+    Log(Revision, Revision),
     /// How many agents have been checked.
     Agents(u64),
 }
@@ -150,11 +150,13 @@ async fn find_chain_violation(
     }
     let floor = floor(view).await?;
     let genesis = Chain::genesis(report.head.log_id);
-    let Some(mut chain) = Chain::from(&floor).filter(|chain| floor.revision > 0 || *chain == genesis) else {
+    let Some(mut chain) =
+        Chain::from(&floor).filter(|chain| floor.revision > Revision::ZERO || *chain == genesis)
+    else {
         return Ok(Some(IntegrityViolation::LogStart(floor.revision)));
     };
     let mut open: Vec<&SignedHead> = signed_heads.iter().collect();
-    let mut told = floor.revision == 0;
+    let mut told = floor.revision == Revision::ZERO;
     open.retain(|signed_head| !signed_head.is_at(&chain));
     loop {
         let page = view.all(change::after(&TenantFilter::All, chain.place(), PAGE)).await?;
@@ -187,14 +189,14 @@ async fn find_chain_violation(
 }
 
 /// Whether an entry records the pruning up to this commit and chain hash.
-fn records_pruning(entry: &Change, floor: i64, chain_hash: &str) -> bool {
+fn records_pruning(entry: &Change, floor: Revision, chain_hash: &str) -> bool {
     #[derive(Deserialize)]
     struct Pruned {
         after: After,
     }
     #[derive(Deserialize)]
     struct After {
-        revision: i64,
+        revision: Revision,
         chain_hash: String,
     }
     entry.action == change::ChangeAction::LogPruned

@@ -24,7 +24,7 @@ use crate::{
     clock::{Clock, Instant},
     db::{Actor, ChangeRecord, DbError, Permit, Query, Txn},
     entity::{TenantFilter, api_key, idempotency_key::StoredResult, membership, operator, user},
-    id::{ApiKeyId, CustomerId, UserId},
+    id::{ApiKeyId, CustomerId, Revision, UserId},
 };
 
 mod granted;
@@ -116,7 +116,7 @@ impl OpenTxn {
         &self,
         subject: uuid::Uuid,
         other: Option<uuid::Uuid>,
-        since: i64,
+        since: Revision,
     ) {
         self.txn.complete_idempotency_key(subject, other, since);
     }

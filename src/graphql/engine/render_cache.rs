@@ -19,6 +19,7 @@ use crate::{
     domain::{Caller, Error, Result, activation::Activation, change::Change},
     feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
     graphql::{Api, CheckedOperation, GraphQlResponse},
+    id::Revision,
     task::lock,
 };
 
@@ -75,7 +76,7 @@ struct RenderedEvent {
     text: Arc<str>,
     /// The revision that it's as new as: the newest one that any read or write had seen, or the tail had applied,
     /// when the rendering began.
-    seen: i64,
+    seen: Revision,
     /// When the rendering failed, if a part could not be read because the database was unavailable.
     failed: Option<Instant>,
 }

@@ -51,7 +51,7 @@ impl Activation {
 
     /// The commit that changed the active version.
     async fn revision(&self) -> async_graphql::Result<Revision> {
-        self.row.revision.map(Revision).ok_or_else(missing_revision)
+        self.row.revision.ok_or_else(missing_revision)
     }
 
     /// The record's position in the audit log. Pass it as `after` to a subscription, which then continues with the

@@ -135,7 +135,7 @@ impl Change {
 
     /// The commit that made the change; other entries of the same commit share it.
     async fn revision(&self) -> Revision {
-        Revision(self.row.revision)
+        self.row.revision
     }
 
     /// The entry's position within its commit, starting at 1.

@@ -100,7 +100,7 @@ impl ActiveConfig {
 
     /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
     async fn revision(&self) -> Revision {
-        Revision(self.0.config().revision)
+        self.0.config().revision
     }
 }
 
@@ -149,30 +149,29 @@ pub enum ConfigEventReason {
 }
 
 impl ConfigEvent {
-    fn new(kind: ConfigEventKind, revision: i64) -> Self {
-        let revision = Revision(revision);
+    fn new(kind: ConfigEventKind, revision: Revision) -> Self {
         Self { kind, reason: None, revision, cursor: None, agent_id: None, config: None }
     }
 
-    fn of(kind: ConfigEventKind, revision: i64, config: ActiveConfig) -> Self {
+    fn of(kind: ConfigEventKind, revision: Revision, config: ActiveConfig) -> Self {
         let agent_id = Some(to_id(config.0.config().agent_id));
         Self { agent_id, config: Some(config), ..Self::new(kind, revision) }
     }
 
-    pub(in crate::graphql) fn snapshot(revision: i64, config: ActiveConfig) -> Self {
+    pub(in crate::graphql) fn snapshot(revision: Revision, config: ActiveConfig) -> Self {
         Self::of(ConfigEventKind::Snapshot, revision, config)
     }
 
-    pub(in crate::graphql) fn upsert(revision: i64, config: ActiveConfig) -> Self {
+    pub(in crate::graphql) fn upsert(revision: Revision, config: ActiveConfig) -> Self {
         Self::of(ConfigEventKind::Upsert, revision, config)
     }
 
-    pub(in crate::graphql) fn remove(revision: i64, agent: AgentId, why: config::NotServed) -> Self {
+    pub(in crate::graphql) fn remove(revision: Revision, agent: AgentId, why: config::NotServed) -> Self {
         let kind = ConfigEventKind::Remove;
         Self { agent_id: Some(to_id(agent)), reason: Some(why.into()), ..Self::new(kind, revision) }
     }
 
-    pub(in crate::graphql) fn bookmark(revision: i64, cursor: String) -> Self {
+    pub(in crate::graphql) fn bookmark(revision: Revision, cursor: String) -> Self {
         Self { cursor: Some(Cursor(cursor)), ..Self::new(ConfigEventKind::Bookmark, revision) }
     }
 }
@@ -199,8 +198,8 @@ impl ConfigQuery {
             let request = request(ctx)?;
             let view = request.view();
             let answer = async {
-                if let Some(Revision(revision)) = &at_least {
-                    request.hub.wait_for_revision(*revision).await?;
+                if let Some(revision) = at_least {
+                    request.hub.wait_for_revision(revision).await?;
                 }
                 request.hub.active_config(&request.caller, id("agentId", &agent_id)?).await
             };

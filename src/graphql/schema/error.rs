@@ -123,7 +123,7 @@ pub(in crate::graphql) fn into_outcome<T>(
 ) -> async_graphql::Result<Outcome<T>> {
     match answer {
         Ok(Changed { value, revision }) => {
-            Ok(Outcome { value: Some(value), revision: Some(Revision(revision)), user_errors: Vec::new() })
+            Ok(Outcome { value: Some(value), revision: Some(revision), user_errors: Vec::new() })
         }
         Err(err) if err.is_user_error() => {
             Ok(Outcome { value: None, revision: None, user_errors: vec![UserError::from(&err)] })

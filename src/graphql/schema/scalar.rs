@@ -10,10 +10,7 @@ use crate::{
     id::Id,
 };
 
-/// The number of a commit, as a decimal string, because JSON numbers are exact only up to 2^53. Each commit's
-/// number is one more than the one before, across all customers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Revision(pub i64);
+pub use crate::id::Revision;
 
 /// The number of a commit, as a decimal string, because JSON numbers are exact only up to 2^53. Each commit's
 /// number is one more than the one before, across all customers.

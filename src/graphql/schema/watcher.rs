@@ -33,7 +33,7 @@ pub enum Watched {
 pub struct Watcher {
     watcher: Arc<feed::Watcher>,
     /// The revision up to which this instance had followed the log when the list was read.
-    applied: i64,
+    applied: Revision,
     view: RequestView,
 }
 
@@ -88,12 +88,12 @@ impl Watcher {
 
     /// The last commit whose events it has received, or is receiving.
     async fn revision(&self) -> Revision {
-        Revision(self.watcher.revision())
+        self.watcher.revision()
     }
 
     /// How many commits it lags behind this instance; 0 if it's up to date.
     async fn behind(&self) -> i64 {
-        (self.applied - self.watcher.revision()).max(0)
+        self.watcher.revision().behind(self.applied)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::openapi::schemas;
-use crate::{domain::Error, feed::Watched, http::AppState};
+use crate::{domain::Error, feed::Watched, http::AppState, id::Revision};
 
 /// Check liveness.
 ///
@@ -41,10 +41,10 @@ pub struct Readiness {
     /// The last commit of the log. Absent if the database doesn't respond.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = schemas::Revision, required = false)]
-    revision: Option<i64>,
+    revision: Option<Revision>,
     /// The last commit that this instance has applied.
     #[schema(value_type = schemas::Revision)]
-    applied: i64,
+    applied: Revision,
     /// The number of commits that this instance hasn't applied yet. Absent if the database doesn't respond.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, minimum = 0)]
@@ -80,7 +80,7 @@ pub async fn ready(State(state): State<AppState>) -> Response {
                 ready: follows,
                 revision: Some(head.revision),
                 applied,
-                behind: Some((head.revision - applied).max(0)),
+                behind: Some(applied.behind(head.revision)),
                 seen_seconds_ago,
                 reason: (!follows).then(|| "this instance does not follow the log".to_owned()),
             };
@@ -113,7 +113,7 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
         metrics::gauge!("registry_watchers_behind_revisions", "watched" => watched.as_str())
             .set(gauge(behind));
     }
-    metrics::gauge!("registry_applied_revision").set(gauge(state.hub.applied()));
+    metrics::gauge!("registry_applied_revision").set(gauge(state.hub.applied().0));
     metrics::gauge!("registry_log_seen_ago_seconds").set(state.hub.age().as_secs_f64());
     match &state.metrics {
         Some(recorder) => {

@@ -251,7 +251,7 @@ async fn each_kind_says_who_what_before_and_after() {
 
     let mut owner = PgConnection::connect(&app.database.admin_url).await.unwrap();
     sqlx::raw_sql("UPDATE registry.log_floor SET keep = '0'").execute(&mut owner).await.unwrap();
-    let before = app.registry.head().await.unwrap().revision;
+    let before = app.registry.head().await.unwrap().revision.0;
     assert!(app.registry.prune(Utc::now()).await.unwrap());
     let (pruned, lines) = self::lines(&app, &names, before).await;
     assert_snapshot!(lines, @r#"

@@ -81,7 +81,7 @@ async fn an_admin_is_sent_none_of_the_platforms_own_entries() {
 async fn a_dashboard_is_sent_each_change_as_it_is_committed() {
     let desk = Desk::new().await;
     let program = desk.app.program(&desk.customer, [KeyScope::ChangesRead]).await;
-    let head = desk.app.registry.head().await.unwrap().revision;
+    let head = desk.app.registry.head().await.unwrap().revision.0;
     let mut socket = program.socket().await;
     let query = "subscription ($after: Cursor) { changes(after: $after) {
         cursor revision position action actor { kind id } agentId agent { name } } }";

@@ -206,7 +206,7 @@ async fn its_pages_are_the_whole_in_both_directions() {
     let place = |node: &Value| {
         (node["revision"].as_str().unwrap().parse::<i64>().unwrap(), node["position"].as_i64().unwrap())
     };
-    let head = desk.app.registry.head().await.unwrap().revision;
+    let head = desk.app.registry.head().await.unwrap().revision.0;
     assert_eq!(place(&all[0]).0, head);
     assert!(all.windows(2).all(|pair| place(&pair[0]) > place(&pair[1])), "newest first");
     assert_eq!(place(all.last().unwrap()), (1, 1), "the platform's own entries too");

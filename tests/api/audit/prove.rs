@@ -1,11 +1,14 @@
 //! Verification of the log, with the database and without. Tampering is found.
 
-use agent_registry::domain::{
-    Caller,
-    audit::{ExcerptError, ExcerptVerifier, IntegrityViolation, Report, SignedHead, chain::ChainError},
-    auth::jwt::LocalIssuer,
-    change::LogPosition,
-    member::Role,
+use agent_registry::{
+    domain::{
+        Caller,
+        audit::{ExcerptError, ExcerptVerifier, IntegrityViolation, Report, SignedHead, chain::ChainError},
+        auth::jwt::LocalIssuer,
+        change::LogPosition,
+        member::Role,
+    },
+    id::Revision,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -78,7 +81,8 @@ async fn all_that_is_done_to_it_is_found() {
     let head = desk.app.registry.head().await.unwrap();
     assert_eq!((report.violation, report.agents, report.head), (None, 1, head.clone()));
     assert!(report.entries >= 8, "{}", report.entries);
-    let entry = |revision, flaw| Some(IntegrityViolation::Entry(LogPosition { revision, position: 1 }, flaw));
+    let first_of = |revision| LogPosition { revision: Revision(revision), position: 1 };
+    let entry = |revision, flaw| Some(IntegrityViolation::Entry(first_of(revision), flaw));
     let cases: Vec<(&str, Option<IntegrityViolation>)> = vec![
         ("UPDATE registry.changes SET actor_kind = 'SYSTEM' WHERE revision = 5", entry(5, ChainError::RowHash)),
         ("UPDATE registry.changes SET details = '{}' WHERE revision = 7", entry(7, ChainError::RowHash)),
@@ -114,16 +118,16 @@ async fn all_that_is_done_to_it_is_found() {
              UPDATE registry.changes SET revision = 6 WHERE revision = 1005",
             entry(5, ChainError::RowHash),
         ),
-        ("DELETE FROM registry.changes WHERE revision = 7", Some(IntegrityViolation::LogHead(LogPosition { revision: 6, position: 1 }))),
-        ("UPDATE registry.log_head SET chain_hash = sha256('x')", Some(IntegrityViolation::LogHead(LogPosition { revision: 7, position: 1 }))),
+        ("DELETE FROM registry.changes WHERE revision = 7", Some(IntegrityViolation::LogHead(first_of(6)))),
+        ("UPDATE registry.log_head SET chain_hash = sha256('x')", Some(IntegrityViolation::LogHead(first_of(7)))),
         // The beginning cut off, as if it had been pruned.
         (
             "UPDATE registry.log_floor SET (revision, position, chain_hash) =
                  (SELECT revision, position, chain_hash FROM registry.changes WHERE revision = 4 ORDER BY position DESC LIMIT 1);
              DELETE FROM registry.changes WHERE revision <= 4",
-            Some(IntegrityViolation::LogStart(4)),
+            Some(IntegrityViolation::LogStart(Revision(4))),
         ),
-        ("UPDATE registry.log_floor SET chain_hash = sha256('x')", Some(IntegrityViolation::LogStart(0))),
+        ("UPDATE registry.log_floor SET chain_hash = sha256('x')", Some(IntegrityViolation::LogStart(Revision::ZERO))),
     ];
     for (tampering, violation) in cases {
         assert_eq!(desk.after(tampering, &[]).await, violation, "{tampering}");
@@ -278,7 +282,7 @@ async fn a_customer_follows_the_chain_without_the_registry_and_learns_nothing_of
     assert_eq!(follow(&edited, vec![]), Err(ExcerptError::End));
     let other = SignedHead { chain_hash: "00".repeat(32), ..signed_head.clone() };
     assert_eq!(follow(text, vec![other.clone()]), Err(ExcerptError::MissingHead(other)));
-    let later = SignedHead { revision: signed_head.revision + 1000, ..signed_head.clone() };
+    let later = SignedHead { revision: Revision(signed_head.revision.0 + 1000), ..signed_head.clone() };
     let later = SignedHead { chain_hash: "00".repeat(32), ..later };
     assert_eq!(follow(text, vec![later.clone()]), Err(ExcerptError::Short(later)));
     // An excerpt whose end claims a revision before its entries.

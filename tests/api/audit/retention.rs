@@ -1,7 +1,10 @@
 //! Retention: old entries are pruned, the rest can still be proved, and a client that returns too late gets
 //! CURSOR_TOO_OLD.
 
-use agent_registry::domain::{Caller, audit::IntegrityViolation};
+use agent_registry::{
+    domain::{Caller, audit::IntegrityViolation, change::LogPosition},
+    id::Revision,
+};
 use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -21,7 +24,7 @@ impl Desk {
         self.keep_nothing().await;
         while self.app.registry.prune(Utc::now()).await.unwrap() {
             let floor = self.app.registry.head().await.unwrap();
-            if floor.floor + 2 >= floor.revision {
+            if floor.floor.next().next() >= floor.revision {
                 break;
             }
         }
@@ -45,7 +48,7 @@ async fn what_is_pruned_is_gone_and_the_rest_is_proved() {
     let after = desk.app.registry.head().await.unwrap();
     assert_eq!(
         (after.floor, after.revision),
-        (before.revision - 1, before.revision + 1),
+        (Revision(before.revision.0 - 1), before.revision.next()),
         "the last commit stays"
     );
     let report = desk.app.registry.verify_log(&system, &[], &mut |_| {}).await.unwrap();
@@ -55,7 +58,7 @@ async fn what_is_pruned_is_gone_and_the_rest_is_proved() {
     let answer = operator.gql(query, Value::Null).await;
     let pruned = answer.at("/changes/nodes/0");
     assert_eq!((&pruned["action"], &pruned["actor"]["kind"]), (&json!("LOG_PRUNED"), &json!("SYSTEM")));
-    assert_eq!(pruned["after"]["revision"], after.floor);
+    assert_eq!(pruned["after"]["revision"], after.floor.0);
     // An excerpt begins at the log's floor.
     let excerpt = desk.admin.get(&format!("/v1/customers/{}/audit", desk.customer)).await;
     assert!(excerpt.body.as_str().unwrap().starts_with(&format!(
@@ -99,7 +102,7 @@ async fn who_comes_back_too_late_is_told_and_begins_anew() {
     for (id, query, after) in [
         ("configs", configs, bookmark.clone()),
         ("configs-0", configs, json!("0")),
-        ("activations", activations, json!((floor - 1).to_string())),
+        ("activations", activations, json!((floor.0 - 1).to_string())),
     ] {
         socket.subscribe(id, query, json!({ "after": after })).await;
         match socket.next().await {
@@ -145,8 +148,8 @@ async fn a_cursor_into_the_commit_that_the_log_begins_after_is_too_old() {
     operator.customer("Town").await;
     desk.prune().await;
     let head = desk.app.registry.head().await.unwrap();
-    assert_eq!((head.floor, head.floor_position), (revision, 2));
-    let place = |revision, position| agent_registry::domain::change::LogPosition { revision, position };
+    assert_eq!((head.floor.0, head.floor_position), (revision, 2));
+    let place = |revision, position| LogPosition { revision: Revision(revision), position };
     for (at, is_lost) in [
         (place(revision - 1, i32::MAX), true),
         (place(revision, 1), true),
@@ -203,7 +206,7 @@ async fn configs_are_as_they_were_also_where_what_made_them_so_is_gone() {
     let desk = Desk::new().await;
     let gateway = desk.app.gateway().await;
     desk.prune().await;
-    let floor = desk.app.registry.head().await.unwrap().revision;
+    let floor = desk.app.registry.head().await.unwrap().revision.0;
     // After the floor: a rename, and a suspension that ends again.
     let rename =
         "mutation ($id: ID!) { updateAgent(input: { agentId: $id, name: \"Renamed\" }) { revision } }";
@@ -254,5 +257,5 @@ async fn the_services_role_takes_no_entry_away_by_itself() {
         assert!(done.is_err() || done.unwrap().rows_affected() == 0, "{statement}");
     }
     let report = desk.verify(&[]).await;
-    assert_eq!((report.violation, report.head.floor), (None, 0));
+    assert_eq!((report.violation, report.head.floor), (None, Revision::ZERO));
 }

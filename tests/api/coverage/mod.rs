@@ -122,7 +122,7 @@ impl World {
     }
 
     async fn revision(&self) -> i64 {
-        self.app.registry.head().await.unwrap().revision
+        self.app.registry.head().await.unwrap().revision.0
     }
 
     /// Sends `text`, filled in for each caller, and compares the outcome with the row. A rejected call

@@ -1,6 +1,6 @@
 //! Streams that start far back in the log: replays, and a gateway's initial snapshot.
 
-use agent_registry::domain::change::Cursor;
+use agent_registry::{domain::change::Cursor, id::Revision};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -21,7 +21,7 @@ pub(super) async fn followed(
     size: Size,
 ) -> Vec<(String, u64, Vec<ExecutedStatement>)> {
     let mut all = Vec::new();
-    let cursor = Cursor::new(i64::try_from(size.head() / 2).unwrap(), 1, &Sha256::digest("x"));
+    let cursor = Cursor::new(Revision(i64::try_from(size.head() / 2).unwrap()), 1, &Sha256::digest("x"));
     let after = json!({ "after": cursor.to_string() });
     let changes = "subscription ($after: Cursor) { changes(after: $after) { revision } }";
     let activations = "subscription ($after: Cursor) { activations(after: $after) { revision } }";

@@ -79,11 +79,11 @@ async fn what_was_pruned_before_it_was_followed_is_not_served_from_memory() {
     run(&mut holder, "UPDATE registry.log_floor SET keep = '0'; SET LOCAL registry.scope = 'platform'").await;
     let prune = format!("SELECT registry.prune_changes('{}', 1000)", Utc::now().to_rfc3339());
     let floor: Option<i64> = sqlx::query_scalar(AssertSqlSafe(prune)).fetch_one(&mut holder).await.unwrap();
-    assert!(floor.is_some_and(|floor| floor > followed), "{floor:?} is not beyond {followed}");
+    assert!(floor.is_some_and(|floor| floor > followed.0), "{floor:?} is not beyond {followed}");
     run(&mut holder, "COMMIT").await;
 
     let last: i64 = last.parse().unwrap();
-    until("the instance follows again", || city.app.door.hub.applied() > last).await;
+    until("the instance follows again", || city.app.door.hub.applied().0 > last).await;
     city.app.caught_up().await;
     assert_eq!(prompt(&gateway, &city.active()).await, "new");
     assert_eq!(key.get(&city.active()).await.status, 401);

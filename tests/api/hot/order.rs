@@ -50,7 +50,7 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
         let done =
             registry.import_agents(&system, input.clone(), &mut file(active).as_bytes(), &mut |_| {}).await;
         done.unwrap();
-        registry.head().await.unwrap().revision
+        registry.head().await.unwrap().revision.0
     };
     let first = import(0).await;
     let mut agents = Vec::new();
@@ -78,13 +78,13 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
         async move {
             let (mut told, mut older) = (first, Vec::new());
             while let Ok(change) = watch.next().await {
-                if change.revision == told {
+                if change.revision.0 == told {
                     continue;
                 }
-                told = change.revision;
+                told = change.revision.0;
                 let found = agents.iter().rev().filter_map(|agent| hub.cached_config(&bearer, *agent));
-                let found = found.filter(|hot| hot.config.revision < told);
-                older.extend(found.map(|hot| (told, hot.config.revision)));
+                let found = found.filter(|hot| hot.config.revision.0 < told);
+                older.extend(found.map(|hot| (told, hot.config.revision.0)));
                 if told >= first + i64::try_from(COMMITS).unwrap() {
                     break;
                 }
@@ -94,7 +94,7 @@ async fn who_is_told_of_a_commit_finds_nothing_older_in_memory() {
     });
     for nth in 1..=COMMITS {
         let revision = import(nth).await;
-        until("the instance has followed the commit", || hub.applied() >= revision).await;
+        until("the instance has followed the commit", || hub.applied().0 >= revision).await;
         warm(revision).await;
     }
     let older = crate::support::wait::within("all commits are sent", watcher).await.unwrap();
@@ -133,7 +133,7 @@ async fn a_reading_that_began_before_its_agent_changed_is_not_kept() {
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(rename)).execute(&mut looker).await.unwrap();
     let revision = city.revision().await;
-    until("the other instance has followed the change", || other.door.hub.applied() >= revision).await;
+    until("the other instance has followed the change", || other.door.hub.applied().0 >= revision).await;
     assert!(!reading.is_finished());
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
 

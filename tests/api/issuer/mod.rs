@@ -116,7 +116,7 @@ impl World {
     }
 
     async fn revision(&self) -> i64 {
-        self.app.registry.head().await.unwrap().revision
+        self.app.registry.head().await.unwrap().revision.0
     }
 }
 

@@ -81,7 +81,7 @@ async fn a_page_whose_name_was_bound_anew_gets_nothing() {
     let active = format!("/internal/agents/{agent}/active");
     // Later requests take the fast path.
     assert_eq!(gateway.get(&active).await.status, 200);
-    let before = app.registry.head().await.unwrap().revision;
+    let before = app.registry.head().await.unwrap().revision.0;
     let create =
         json!({ "query": "mutation { createCustomer(input: { name: \"Sneaky\" }) { customer { id } } }" });
     let config = json!({ "query": format!("{{ activeConfig(agentId: \"{agent}\") {{ name }} }}") });
@@ -117,7 +117,7 @@ async fn a_page_whose_name_was_bound_anew_gets_nothing() {
     for headers in [&[PROTOCOL, ("host", REBOUND)][..], &[PROTOCOL, ("host", REBOUND), ("origin", &origin)]] {
         assert_eq!(Socket::upgrade(&app.base, headers).await.err(), Some(421));
     }
-    assert_eq!(app.registry.head().await.unwrap().revision, before, "none of the requests had an effect");
+    assert_eq!(app.registry.head().await.unwrap().revision.0, before, "none of the requests had an effect");
     assert_eq!(app.door.sockets.open(), 0);
     // With a host of its own the service answers.
     assert_eq!(Answer::of(get(&active).header("host", "localhost:1")).await.status, 200);

@@ -46,7 +46,7 @@ impl City {
     }
 
     pub(crate) async fn revision(&self) -> i64 {
-        self.app.registry.head().await.unwrap().revision
+        self.app.registry.head().await.unwrap().revision.0
     }
 
     /// Publishes and activates a version over REST.

@@ -65,7 +65,7 @@ impl Town {
     }
 
     async fn head(&self) -> i64 {
-        self.app.registry.head().await.unwrap().revision
+        self.app.registry.head().await.unwrap().revision.0
     }
 
     /// A request whose first mutation waits for the agent's row, and 19 others after it.
@@ -189,7 +189,7 @@ async fn a_removed_member_writes_nothing_more() {
         let registry = if is_elsewhere { &town.other.registry } else { &town.app.registry }.clone();
         let (id, who) = (customer.parse().unwrap(), user.parse().unwrap());
         let removal =
-            async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision };
+            async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision.0 };
         let (answer, removed) = send_while_removed(&town, &admin, document, removal, true).await;
         assert_eq!(town.entries_after(removed, &user).await, 0, "{}", answer.body);
         let (_, codes) = outcome(&answer);
@@ -220,7 +220,7 @@ async fn a_lowered_role_writes_nothing_more() {
         role: Role::Viewer,
     };
     let removal =
-        async move { registry.change_member_role(&Caller::system("test"), input).await.unwrap().revision };
+        async move { registry.change_member_role(&Caller::system("test"), input).await.unwrap().revision.0 };
     let (answer, lowered) = send_while_removed(&town, &editor, town.creations(), removal, true).await;
     assert_eq!(town.entries_after(lowered, &user).await, 0, "{}", answer.body);
     assert_eq!(answer.code(), Some("FORBIDDEN"), "{}", answer.body);
@@ -236,7 +236,7 @@ async fn a_revoked_key_writes_nothing_more() {
         let registry = if is_elsewhere { &town.other.registry } else { &town.app.registry }.clone();
         let id = key.parse().unwrap();
         let removal =
-            async move { registry.revoke_api_key(&Caller::system("test"), id).await.unwrap().revision };
+            async move { registry.revoke_api_key(&Caller::system("test"), id).await.unwrap().revision.0 };
         let document = town.slow(&format!(
             "publishVersion(input: {{ agentId: \"{}\", systemPrompt: \"NTH\", modelName: \"m\", activate: true }}) {{ revision userErrors {{ code }} }}",
             town.agent
@@ -290,7 +290,7 @@ async fn a_removed_operator_writes_nothing_more() {
         let removal = async move {
             let system = Caller::system("test");
             assert!(registry.remove_operator(&system, LOCAL_ISSUER, "olga").await.unwrap());
-            registry.head().await.unwrap().revision
+            registry.head().await.unwrap().revision.0
         };
         let document = town.slow(
             "createServiceToken(input: { name: \"NTH\", scopes: [CONFIGS_READ] }) { revision userErrors { code } }",
@@ -311,7 +311,7 @@ async fn who_writes_to_a_suspended_customer_is_refused_from_then_on() {
     let (registry, id) = (town.other.registry.clone(), town.customer.parse().unwrap());
     let suspension = async move {
         let made = registry.set_billing_status(&Caller::system("test"), id, BillingStatus::Suspended).await;
-        made.unwrap().revision
+        made.unwrap().revision.0
     };
     let (answer, suspended) = send_while_removed(&town, &editor, town.creations(), suspension, true).await;
     assert_eq!(town.entries_after(suspended, &user).await, 0, "{}", answer.body);
@@ -350,7 +350,7 @@ async fn what_was_written_with_a_key_is_not_told_again_to_who_lost_the_right() {
     let (registry, id, who) =
         (town.other.registry.clone(), town.customer.parse().unwrap(), user.parse().unwrap());
     let removal =
-        async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision };
+        async move { registry.remove_member(&Caller::system("test"), id, who).await.unwrap().revision.0 };
     let (answer, removed) = send_while_removed(&town, &editor, town.slow(&create), removal, true).await;
     assert_eq!(town.entries_after(removed, &user).await, 0);
     assert_eq!(answer.at("/m19/userErrors/0/code"), "NOT_FOUND");

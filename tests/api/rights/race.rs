@@ -25,7 +25,7 @@ async fn a_write_that_waited_behind_the_removal_is_refused() {
     let request = sent(&editor, publish);
     hold.wait_for_waiters(2).await;
     hold.release().await;
-    let removed = removal.await.unwrap().unwrap().revision;
+    let removed = removal.await.unwrap().unwrap().revision.0;
     let answer = request.await.unwrap();
     assert_eq!(answer.at("/publishVersion/userErrors"), &json!([{ "code": "NOT_FOUND" }]));
     assert_eq!(town.entries_after(removed, &user).await, 0);

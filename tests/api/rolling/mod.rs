@@ -99,7 +99,7 @@ async fn rolling_restarts_lose_nothing_and_nobody_misses_anything() {
         agents.push((agent, versions));
     }
     let gateway = app.gateway().await.token.clone().unwrap();
-    let from = app.registry.head().await.unwrap().revision;
+    let from = app.registry.head().await.unwrap().revision.0;
 
     let mut instances: Vec<Serving> = (0..INSTANCES).map(|_| Serving::start(&app.database)).collect();
     for instance in &mut instances {
@@ -123,7 +123,7 @@ async fn rolling_restarts_lose_nothing_and_nobody_misses_anything() {
             restarts
         };
         let (written, restarts) = join(writers, writing).await;
-        until.store(app.registry.head().await.unwrap().revision, Ordering::SeqCst);
+        until.store(app.registry.head().await.unwrap().revision.0, Ordering::SeqCst);
         over.store(true, Ordering::SeqCst);
         (written, restarts)
     };

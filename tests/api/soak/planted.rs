@@ -90,7 +90,7 @@ async fn a_cursor_on_a_plain_sequence_misses_what_commits_late_and_is_seen() {
         let (app, world) = setting(Setup::default()).await;
         if is_planted {
             let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
-            let next = app.registry.head().await.unwrap().revision + 1;
+            let next = app.registry.head().await.unwrap().revision.next();
             let sequence = format!(
                 "CREATE SEQUENCE registry.numbers START {next}; GRANT USAGE ON SEQUENCE registry.numbers TO PUBLIC"
             );

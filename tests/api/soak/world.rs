@@ -77,7 +77,7 @@ impl World {
             customers.push(Customer { id, agents: own, writers });
         }
         let watchers = watchers(instance, &customers).await;
-        let newest = AtomicI64::new(instance.registry.head().await.unwrap().revision);
+        let newest = AtomicI64::new(instance.registry.head().await.unwrap().revision.0);
         let operator = operator.token.clone().unwrap();
         Arc::new(Self { bases, customers, operator, watchers, newest })
     }

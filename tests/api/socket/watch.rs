@@ -271,7 +271,7 @@ async fn who_is_known_subscribes_without_asking_the_database() {
 async fn who_begins_in_the_middle_misses_nothing_from_then_on() {
     let app = App::start().await;
     let scene = Scene::on(&app).await;
-    let begun = app.registry.head().await.unwrap().revision;
+    let begun = app.registry.head().await.unwrap().revision.0;
     let mut sockets = Vec::new();
     let writing = scene.activate(150);
     let opening = async {

@@ -25,7 +25,7 @@ use crate::{
             schemas,
         },
     },
-    id::{AgentId, CustomerId, VersionId},
+    id::{AgentId, CustomerId, Revision, VersionId},
 };
 
 /// The seconds since this instance last knew the end of the log. Only set when the database doesn't respond and a
@@ -67,7 +67,7 @@ pub struct ActiveConfig {
     activated_at: Instant,
     /// The commit that last changed this: an activation, or a change of the agent's name, description or owner.
     #[schema(value_type = schemas::Revision)]
-    revision: i64,
+    revision: Revision,
 }
 
 impl From<&domain::config::ActiveConfig> for ActiveConfig {
@@ -182,7 +182,7 @@ pub fn render(config: &domain::config::ActiveConfig) -> domain::Result<(Bytes, S
 }
 
 /// Parses a revision: decimal digits without a sign.
-fn parse_revision(text: &str) -> domain::Result<i64> {
+fn parse_revision(text: &str) -> domain::Result<Revision> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse()
         .ok()

@@ -27,7 +27,7 @@ use crate::{
         },
         server::body,
     },
-    id::{AgentId, VersionId},
+    id::{AgentId, Revision, VersionId},
 };
 
 /// The input for a new version.
@@ -102,7 +102,7 @@ pub struct Version {
     is_active: bool,
     /// The commit that published the version. A read with `at_least` set to it sees the version.
     #[schema(value_type = schemas::Revision)]
-    revision: i64,
+    revision: Revision,
 }
 
 refusals!(

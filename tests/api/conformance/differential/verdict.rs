@@ -52,7 +52,7 @@ async fn differences_over_http(app: &App, operator: &Operator, cases: &[Case]) -
 }
 
 async fn head(app: &App) -> i64 {
-    app.registry.head().await.unwrap().revision
+    app.registry.head().await.unwrap().revision.0
 }
 
 /// Panics with the first 40 differences, if there are any.
