@@ -35,7 +35,7 @@ struct Inner {
     /// Mirrors `stopping`, so that a poll can check it without taking the token's lock.
     is_stopping: AtomicBool,
     /// Permits for CPU-bound work: half the processors, at least 1, so that the others keep serving requests.
-    turns: Arc<Semaphore>,
+    cpu_permits: Arc<Semaphore>,
 }
 
 impl Default for Inner {
@@ -45,7 +45,7 @@ impl Default for Inner {
             tracker: TaskTracker::default(),
             stopping: CancellationToken::default(),
             is_stopping: AtomicBool::default(),
-            turns: Arc::new(Semaphore::new((processors / 2).max(1))),
+            cpu_permits: Arc::new(Semaphore::new((processors / 2).max(1))),
         }
     }
 }
@@ -120,7 +120,7 @@ impl Tasks {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, TaskFailed> {
         // The semaphore is never closed, so `acquire_owned` can't fail.
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await.ok();
+        let turn = Arc::clone(&self.0.cpu_permits).acquire_owned().await.ok();
         let work = move || {
             let _turn = turn;
             work()

@@ -35,7 +35,7 @@ use crate::{
     task::Tasks,
 };
 use high_water_mark::HighWaterMark;
-use pool::{Lease, Pool, RESPONSE_TIMEOUT};
+use pool::{ConnectionLease, Pool, RESPONSE_TIMEOUT};
 
 /// The time limit for a statement, enforced by Postgres. A longer one is a bug or an attack.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -81,7 +81,7 @@ pub struct Db {
 
 /// The result of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Committed<T> {
+pub struct CommitResult<T> {
     /// The value that the work returned.
     pub value: T,
     /// The commit's revision. `None` when no change was recorded.
@@ -133,7 +133,7 @@ impl Db {
         Self { response_timeout, ..self }
     }
 
-    fn lease(&self) -> Lease {
+    fn lease(&self) -> ConnectionLease {
         self.pool.lease(self.response_timeout)
     }
 
@@ -165,7 +165,7 @@ impl Db {
         scope: Scope,
         author: Author,
         work: F,
-    ) -> BoxFuture<'static, Result<Committed<T>, E>>
+    ) -> BoxFuture<'static, Result<CommitResult<T>, E>>
     where
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
@@ -183,13 +183,13 @@ impl Db {
                 DbError::Unexpected(DbErr::Custom("a Txn was kept beyond its write".to_owned()))
             })?;
             let revision = txn.commit().await.map_err(DbError::from)?;
-            Ok(Committed { value, revision })
+            Ok(CommitResult { value, revision })
         };
         let write = write.boxed();
         let seen = self.seen.clone();
         let guarded = async move {
             let made = guarded.run_with_timeouts(write).await;
-            if let Ok(Committed { revision: Some(revision), .. }) = &made {
+            if let Ok(CommitResult { revision: Some(revision), .. }) = &made {
                 seen.raise(*revision);
             }
             made

@@ -36,12 +36,12 @@ pub(super) struct Pool(Arc<Inner>);
 struct Inner {
     options: ConnectOptions,
     tasks: Tasks,
-    now: Mutex<Current>,
+    now: Mutex<PoolState>,
     statements: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Current {
+struct PoolState {
     connections: DatabaseConnection,
     /// The number of replacements so far.
     generation: u64,
@@ -55,7 +55,7 @@ impl Pool {
     /// Wraps connections that were opened with these options.
     pub(super) fn new(mut options: ConnectOptions, connections: DatabaseConnection, tasks: Tasks) -> Self {
         options.connect_lazy(true);
-        let now = Current {
+        let now = PoolState {
             connections,
             generation: 0,
             last_response: Instant::now(),
@@ -67,7 +67,7 @@ impl Pool {
     /// Leases a connection for one transaction. `response_timeout` is the time limit for each statement's response. It
     /// doubles with each replacement without a response since, up to [`RESPONSE_TIMEOUT`], so that a merely slow server
     /// still gets through.
-    pub(super) fn lease(&self, response_timeout: Duration) -> Lease {
+    pub(super) fn lease(&self, response_timeout: Duration) -> ConnectionLease {
         let replacements_without_response = lock(&self.0.now).replacements_without_response.min(8);
         let response_timeout = response_timeout
             .saturating_mul(1 << replacements_without_response)
@@ -78,8 +78,9 @@ impl Pool {
             usual: response_timeout,
             generation: None,
         };
-        let state = Arc::new(LeaseState { limits: Mutex::new(limits), cut: CancellationToken::new() });
-        Lease { pool: self.clone(), state }
+        let state =
+            Arc::new(ConnectionLeaseState { limits: Mutex::new(limits), cut: CancellationToken::new() });
+        ConnectionLease { pool: self.clone(), state }
     }
 
     /// Returns the number of statements run.
@@ -144,13 +145,13 @@ impl Pool {
 
 /// A lease of the pool for one transaction: its connection and its time limits. Clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct Lease {
+pub(super) struct ConnectionLease {
     pool: Pool,
-    state: Arc<LeaseState>,
+    state: Arc<ConnectionLeaseState>,
 }
 
 #[derive(Debug)]
-struct LeaseState {
+struct ConnectionLeaseState {
     limits: Mutex<ResponseLimits>,
     /// Cancelled when the connection was cut off in the middle of a statement and must not be used again.
     cut: CancellationToken,
@@ -168,7 +169,7 @@ struct ResponseLimits {
     generation: Option<u64>,
 }
 
-impl Lease {
+impl ConnectionLease {
     /// Returns the pool's connections, with a callback that records each response.
     pub(super) fn connections(&self) -> DatabaseConnection {
         let (mut connections, generation) = {

@@ -14,7 +14,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Actor, Author, DbError, pool::Lease, view::Query};
+use super::{Actor, Author, DbError, pool::ConnectionLease, view::Query};
 use crate::{
     clock::Instant,
     entity::{
@@ -99,7 +99,7 @@ impl ChangeRecord {
 #[derive(Debug)]
 pub struct Txn {
     txn: DatabaseTransaction,
-    lease: Lease,
+    lease: ConnectionLease,
     tenants: TenantFilter,
     log: Mutex<Log>,
 }
@@ -139,7 +139,12 @@ struct Claim {
 }
 
 impl Txn {
-    pub(super) fn new(txn: DatabaseTransaction, lease: Lease, tenants: TenantFilter, author: Author) -> Self {
+    pub(super) fn new(
+        txn: DatabaseTransaction,
+        lease: ConnectionLease,
+        tenants: TenantFilter,
+        author: Author,
+    ) -> Self {
         Self {
             txn,
             lease,

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use tokio::sync::OnceCell;
 
-use super::{Db, DbError, Scope, pool::Lease};
+use super::{Db, DbError, Scope, pool::ConnectionLease};
 use crate::entity::TenantFilter;
 
 /// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database.
@@ -20,7 +20,7 @@ use crate::entity::TenantFilter;
 pub struct View {
     db: Db,
     /// The lease, from the first query on.
-    lease: Arc<OnceLock<Lease>>,
+    lease: Arc<OnceLock<ConnectionLease>>,
     scope: Scope,
     tenants: TenantFilter,
     open: Arc<OnceCell<DatabaseTransaction>>,
@@ -76,7 +76,7 @@ impl View {
         Self { db: db.clone(), lease: Arc::default(), scope, tenants, open: Arc::default() }
     }
 
-    fn lease(&self) -> &Lease {
+    fn lease(&self) -> &ConnectionLease {
         self.lease.get_or_init(|| self.db.lease())
     }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result,
+    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -20,7 +20,7 @@ use crate::{
 pub use activation::{Model as Activation, Reason};
 
 /// The version that the caller expects to be active: `None` expects nothing, `Some(None)` expects that none is.
-pub type Expected = Option<Option<VersionId>>;
+pub type ExpectedVersion = Option<Option<VersionId>>;
 
 /// The version to activate.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct ActivateVersion {
     /// One of the agent's versions.
     pub version_id: VersionId,
     /// Fails when another version than this is active.
-    pub expected: Expected,
+    pub expected: ExpectedVersion,
 }
 
 /// The result of changing the active version: the agent and its last activation.
@@ -85,7 +85,7 @@ impl Registry {
         &self,
         caller: &Caller,
         input: ActivateVersion,
-    ) -> Result<Changed<ActivationResult>> {
+    ) -> Result<WriteResult<ActivationResult>> {
         let ActivateVersion { agent_id, version_id, expected } = input;
         self.change_active(caller, agent_id, expected, Target::Version(version_id)).await
     }
@@ -98,8 +98,8 @@ impl Registry {
         &self,
         caller: &Caller,
         agent_id: AgentId,
-        expected: Expected,
-    ) -> Result<Changed<ActivationResult>> {
+        expected: ExpectedVersion,
+    ) -> Result<WriteResult<ActivationResult>> {
         self.change_active(caller, agent_id, expected, Target::Previous).await
     }
 
@@ -111,8 +111,8 @@ impl Registry {
         &self,
         caller: &Caller,
         agent_id: AgentId,
-        expected: Expected,
-    ) -> Result<Changed<ActivationResult>> {
+        expected: ExpectedVersion,
+    ) -> Result<WriteResult<ActivationResult>> {
         self.change_active(caller, agent_id, expected, Target::Nothing).await
     }
 
@@ -120,9 +120,9 @@ impl Registry {
         &self,
         caller: &Caller,
         id: AgentId,
-        expected: Expected,
+        expected: ExpectedVersion,
         target: Target,
-    ) -> Result<Changed<ActivationResult>> {
+    ) -> Result<WriteResult<ActivationResult>> {
         policy::allow(caller, Action::ActivateVersions)?;
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
@@ -172,7 +172,7 @@ impl Registry {
         page: &PageArgs<ActivationId>,
     ) -> Result<Vec<(AgentId, Page<Activation>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let mut rows = reading.view.all(activation::page_each(agents, &page.slice())).await?;
+        let mut rows = reading.view.all(activation::page_each(agents, &page.keyset_page())).await?;
         rows.retain(|activation| reading.view.tenant_filter().admits(activation.customer_id));
         Ok(super::page_each(agents, rows, |activation| activation.agent_id, page))
     }

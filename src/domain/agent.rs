@@ -6,7 +6,7 @@ use serde_json::json;
 #[cfg(doc)]
 use super::Error;
 use super::{
-    Caller, Changed, Outcome, Page, PageArgs, Patch, Reading, Registry, Result,
+    Caller, Outcome, Page, PageArgs, Patch, Reading, Registry, Result, WriteResult,
     activation::{self, Reason},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -67,7 +67,7 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`], [`Error::Suspended`], [`Error::LimitReached`],
     /// [`Error::AlreadyExists`] for the name, [`Error::Invalid`] or [`Error::TooLarge`] for a field.
-    pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<Changed<Agent>> {
+    pub async fn create_agent(&self, caller: &Caller, input: CreateAgent) -> Result<WriteResult<Agent>> {
         policy::allow_on(caller, Action::WriteAgents, input.customer_id, "customer")?;
         let CreateAgent { customer_id, name, description, owner_id } = input;
         check(Some(&name), description.as_deref())?;
@@ -88,7 +88,7 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`], [`Error::AlreadyExists`] for its name,
     /// [`Error::Invalid`] or [`Error::TooLarge`] for a field.
-    pub async fn update_agent(&self, caller: &Caller, input: UpdateAgent) -> Result<Changed<Agent>> {
+    pub async fn update_agent(&self, caller: &Caller, input: UpdateAgent) -> Result<WriteResult<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
         let UpdateAgent { id, name, description, owner_id } = input;
         check(name.as_deref(), description.as_ref().and_then(|text| text.as_deref()))?;
@@ -114,7 +114,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
-    pub async fn archive_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
+    pub async fn archive_agent(&self, caller: &Caller, id: AgentId) -> Result<WriteResult<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
@@ -132,7 +132,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Suspended`].
-    pub async fn restore_agent(&self, caller: &Caller, id: AgentId) -> Result<Changed<Agent>> {
+    pub async fn restore_agent(&self, caller: &Caller, id: AgentId) -> Result<WriteResult<Agent>> {
         policy::allow(caller, Action::WriteAgents)?;
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
@@ -169,7 +169,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let rows =
-            reading.view.all(agent::page(&reading.view.tenant_filter(), filter, &page.slice())).await?;
+            reading.view.all(agent::page(&reading.view.tenant_filter(), filter, &page.keyset_page())).await?;
         Ok(page.page(rows))
     }
 
@@ -199,7 +199,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.all(agent::page_each(&visible, filter, &page.slice())).await?;
+        let rows = reading.view.all(agent::page_each(&visible, filter, &page.keyset_page())).await?;
         Ok(super::page_each(customers, rows, |agent| agent.customer_id, page))
     }
 
@@ -216,7 +216,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         let rows = reading
             .view
-            .all(agent::page_each_owner(&reading.view.tenant_filter(), owners, &page.slice()))
+            .all(agent::page_each_owner(&reading.view.tenant_filter(), owners, &page.keyset_page()))
             .await?;
         let owned = rows.into_iter().filter_map(|agent| Some((agent.owner_id?, agent))).collect();
         let pages = super::page_each(owners, owned, |(owner, _): &(UserId, Agent)| *owner, page);

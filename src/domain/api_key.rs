@@ -6,7 +6,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result,
+    Caller, Error, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -89,7 +89,11 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
     /// [`Error::Suspended`], [`Error::LimitReached`], [`Error::Invalid`] for its name, scopes or expiry.
-    pub async fn create_api_key(&self, caller: &Caller, input: CreateApiKey) -> Result<Changed<NewApiKey>> {
+    pub async fn create_api_key(
+        &self,
+        caller: &Caller,
+        input: CreateApiKey,
+    ) -> Result<WriteResult<NewApiKey>> {
         let CreateApiKey { customer_id, name, scopes, expires_at } = input;
         policy::allow_on(caller, Action::ManageKeys, customer_id, "customer")?;
         text::check_name("name", &name)?;
@@ -127,7 +131,7 @@ impl Registry {
         caller: &Caller,
         id: ApiKeyId,
         overlap: Duration,
-    ) -> Result<Changed<(NewApiKey, ApiKey)>> {
+    ) -> Result<WriteResult<(NewApiKey, ApiKey)>> {
         policy::allow(caller, Action::ManageKeys)?;
         let end = chrono::TimeDelta::from_std(overlap).ok().filter(|_| overlap <= OVERLAP_MAX);
         let end = end.ok_or_else(|| {
@@ -173,7 +177,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is an ADMIN of its customer or the platform.
-    pub async fn revoke_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<Changed<ApiKey>> {
+    pub async fn revoke_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<WriteResult<ApiKey>> {
         policy::allow(caller, Action::RevokeKeys)?;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {
@@ -206,7 +210,7 @@ impl Registry {
         page: &PageArgs<ApiKeyId>,
     ) -> Result<Vec<(CustomerId, Page<ApiKey>)>> {
         let visible = super::permitted(reading, Action::ReadKeys, customers)?;
-        let rows = reading.view.all(api_key::page_each(&visible, &page.slice())).await?;
+        let rows = reading.view.all(api_key::page_each(&visible, &page.keyset_page())).await?;
         Ok(super::page_each(customers, rows, |key| key.customer_id, page))
     }
 

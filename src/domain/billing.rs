@@ -4,7 +4,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Outcome, Registry, Result,
+    Caller, Error, Outcome, Registry, Result, WriteResult,
     change::ChangeAction,
     customer::{BillingStatus, Customer, Plan},
     policy::{self, Action},
@@ -33,7 +33,12 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::NotFound`]; [`Error::Suspended`] for an erased
     /// customer.
-    pub async fn set_plan(&self, caller: &Caller, id: CustomerId, plan: Plan) -> Result<Changed<Customer>> {
+    pub async fn set_plan(
+        &self,
+        caller: &Caller,
+        id: CustomerId,
+        plan: Plan,
+    ) -> Result<WriteResult<Customer>> {
         policy::allow(caller, Action::ManageBilling)?;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {
@@ -67,7 +72,7 @@ impl Registry {
         caller: &Caller,
         id: CustomerId,
         status: BillingStatus,
-    ) -> Result<Changed<Customer>> {
+    ) -> Result<WriteResult<Customer>> {
         policy::allow(caller, Action::ManageBilling)?;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {

@@ -111,7 +111,7 @@ impl Registry {
     /// # Errors
     /// [`Error::CursorInvalid`] when the position is in the future, or this log has another hash there;
     /// [`Error::CursorTooOld`] when entries after it have been pruned.
-    pub async fn place(&self, cursor: Cursor) -> Result<LogPosition> {
+    pub async fn resolve_cursor(&self, cursor: Cursor) -> Result<LogPosition> {
         let Cursor { revision, entry } = cursor;
         // The hash doesn't reveal the row's content, so any caller may have it checked against any row.
         let view = self.reading(&Caller::system("cursor")).view;
@@ -155,16 +155,16 @@ impl Registry {
         place: LogPosition,
         limit: u64,
     ) -> Result<(Vec<Change>, Head)> {
-        let (view, mut reach) = (&reading.view, reading.tenant_filter(action)?);
+        let (view, mut tenants) = (&reading.view, reading.tenant_filter(action)?);
         if let Some(customer) = customer {
             reading.allow_on(action, customer, "customer")?;
-            reach = TenantFilter::Only(vec![customer]);
+            tenants = TenantFilter::Only(vec![customer]);
         }
         let head = head(view).await?;
         if head.has_pruned_after(place) {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
-        let changes = view.all(change::after(&reach, place, limit)).await?;
+        let changes = view.all(change::after(&tenants, place, limit)).await?;
         Ok((changes, head))
     }
 

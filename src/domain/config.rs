@@ -86,17 +86,17 @@ impl Registry {
     /// or canceled.
     pub async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<Option<ActiveConfig>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let (view, reach) = (&reading.view, reading.view.tenant_filter());
-        let agent = view.one(agent::by_ids(&reach, &[id])).await?.ok_or(Error::NotFound("agent"))?;
+        let (view, tenants) = (&reading.view, reading.view.tenant_filter());
+        let agent = view.one(agent::by_ids(&tenants, &[id])).await?.ok_or(Error::NotFound("agent"))?;
         let customer = view
-            .one(customer::by_ids(&reach, &[agent.customer_id]))
+            .one(customer::by_ids(&tenants, &[agent.customer_id]))
             .await?
             .ok_or(Error::NotFound("agent"))?;
         check_served(&customer)?;
         let (Some(version), Some(activated_at)) = (agent.active_version_id, agent.activated_at) else {
             return Ok(None);
         };
-        let version = view.one(agent_version::by_ids(&reach, &[version])).await?;
+        let version = view.one(agent_version::by_ids(&tenants, &[version])).await?;
         Ok(version.map(|version| ActiveConfig {
             agent_id: agent.id,
             customer_id: agent.customer_id,
@@ -147,12 +147,12 @@ impl Registry {
         limit: u64,
     ) -> Result<Vec<ConfigAt>> {
         policy::allow(&reading.caller, Action::ReadConfigs)?;
-        let mut reach = reading.view.tenant_filter();
+        let mut tenants = reading.view.tenant_filter();
         if let Some(customer) = which.customer_id {
             reading.allow_on(Action::ReadConfigs, customer, "customer")?;
-            reach = TenantFilter::Only(vec![customer]);
+            tenants = TenantFilter::Only(vec![customer]);
         }
-        let page = serving::page(&reach, revision, which.agent_ids, after, limit);
+        let page = serving::page(&tenants, revision, which.agent_ids, after, limit);
         with_contents(&reading.view, revision, reading.view.all(page).await?).await
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 #[cfg(doc)]
 use super::Error;
 use super::{
-    Caller, Changed, Outcome, Page, PageArgs, Reading, Registry, Result,
+    Caller, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
@@ -49,7 +49,11 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator; [`Error::Invalid`] or [`Error::TooLarge`] for its name.
-    pub async fn create_customer(&self, caller: &Caller, input: CreateCustomer) -> Result<Changed<Customer>> {
+    pub async fn create_customer(
+        &self,
+        caller: &Caller,
+        input: CreateCustomer,
+    ) -> Result<WriteResult<Customer>> {
         policy::allow(caller, Action::CreateCustomer)?;
         let CreateCustomer { name } = input;
         text::check_name("name", &name)?;
@@ -78,7 +82,11 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`] unless the caller is its ADMIN or an operator, [`Error::Suspended`],
     /// [`Error::Invalid`] or [`Error::TooLarge`] for its name.
-    pub async fn update_customer(&self, caller: &Caller, input: UpdateCustomer) -> Result<Changed<Customer>> {
+    pub async fn update_customer(
+        &self,
+        caller: &Caller,
+        input: UpdateCustomer,
+    ) -> Result<WriteResult<Customer>> {
         policy::allow_on(caller, Action::UpdateCustomer, input.id, "customer")?;
         let UpdateCustomer { id, name } = input;
         if let Some(name) = &name {
@@ -124,8 +132,10 @@ impl Registry {
     ) -> Result<Page<Customer>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
-        let rows =
-            reading.view.all(customer::page(&reading.view.tenant_filter(), name, &page.slice())).await?;
+        let rows = reading
+            .view
+            .all(customer::page(&reading.view.tenant_filter(), name, &page.keyset_page()))
+            .await?;
         Ok(page.page(rows))
     }
 

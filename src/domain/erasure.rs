@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Outcome, Registry, Result,
+    Caller, Error, Outcome, Registry, Result, WriteResult,
     change::ChangeAction,
     customer::{BillingStatus, Customer},
     policy::{self, Action},
@@ -24,7 +24,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is an operator, [`Error::NotFound`], [`Error::Invalid`] for a customer
     /// that isn't canceled.
-    pub async fn erase_customer(&self, caller: &Caller, id: CustomerId) -> Result<Changed<Customer>> {
+    pub async fn erase_customer(&self, caller: &Caller, id: CustomerId) -> Result<WriteResult<Customer>> {
         policy::allow(caller, Action::EraseCustomer)?;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {

@@ -7,7 +7,7 @@ use serde_json::json;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::{
-    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
+    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, UserPrincipal, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
@@ -52,14 +52,14 @@ impl Replayable for Invitation {
 
 /// An invitation that was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Withdrawn {
+pub struct RevokedInvitation {
     /// The invitation's id.
     pub id: InvitationId,
     /// The invitation's customer.
     pub customer_id: CustomerId,
 }
 
-impl Replayable for Withdrawn {
+impl Replayable for RevokedInvitation {
     fn replay_ids(&self) -> ReplayIds {
         ReplayIds::row(self.id).and(self.customer_id)
     }
@@ -78,7 +78,11 @@ impl Registry {
     /// [`Error::NotFound`] for the customer, [`Error::Forbidden`] unless the caller is an ADMIN there or the platform,
     /// [`Error::Suspended`], [`Error::Invalid`] for the address, [`Error::AlreadyExists`] when a member has the
     /// address or it has an open invitation with another role, [`Error::LimitReached`].
-    pub async fn invite_member(&self, caller: &Caller, input: InviteMember) -> Result<Changed<Invitation>> {
+    pub async fn invite_member(
+        &self,
+        caller: &Caller,
+        input: InviteMember,
+    ) -> Result<WriteResult<Invitation>> {
         let InviteMember { customer_id, email, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
         // Trimmed because a person has typed it. Addresses in tokens are compared without trimming.
@@ -133,7 +137,11 @@ impl Registry {
     /// # Errors
     /// [`Error::NotFound`] when there is no such invitation, [`Error::Forbidden`] unless the caller is an ADMIN of
     /// its customer or the platform, [`Error::Suspended`].
-    pub async fn revoke_invitation(&self, caller: &Caller, id: InvitationId) -> Result<Changed<Withdrawn>> {
+    pub async fn revoke_invitation(
+        &self,
+        caller: &Caller,
+        id: InvitationId,
+    ) -> Result<WriteResult<RevokedInvitation>> {
         policy::allow(caller, Action::RemoveMembers)?;
         self.write(caller, move |txn| async move {
             let missing = || Error::NotFound("invitation");
@@ -142,7 +150,7 @@ impl Registry {
             let (txn, _) = txn.customer(Action::RemoveMembers, customer, "invitation").await?;
             let open = txn.one(invitation::locked(txn.tenant_filter(), id)).await?.ok_or_else(missing)?;
             withdraw(&txn, &open).await?;
-            Ok(Outcome::Changed(Withdrawn { id, customer_id: customer }))
+            Ok(Outcome::Changed(RevokedInvitation { id, customer_id: customer }))
         })
         .await
     }
@@ -159,8 +167,10 @@ impl Registry {
         page: &PageArgs<InvitationId>,
     ) -> Result<Vec<(CustomerId, Page<Invitation>)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows =
-            reading.view.all(invitation::page_each(&visible, &page.slice(), self.clock().now())).await?;
+        let rows = reading
+            .view
+            .all(invitation::page_each(&visible, &page.keyset_page(), self.clock().now()))
+            .await?;
         Ok(super::page_each(customers, rows, |invitation| invitation.customer_id, page))
     }
 

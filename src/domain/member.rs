@@ -4,7 +4,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result,
+    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
     limit::{self, QuotaKind},
@@ -83,7 +83,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is the platform, [`Error::NotFound`], [`Error::Invalid`],
     /// [`Error::LimitReached`], [`Error::LastAdmin`].
-    pub async fn set_member(&self, caller: &Caller, input: SetMember) -> Result<Changed<Membership>> {
+    pub async fn set_member(&self, caller: &Caller, input: SetMember) -> Result<WriteResult<Membership>> {
         policy::allow(caller, Action::ManagePlatform)?;
         let SetMember { customer_id, issuer, subject, email, role } = input;
         super::user::check_subject(&subject)?;
@@ -123,7 +123,7 @@ impl Registry {
         &self,
         caller: &Caller,
         input: ChangeMemberRole,
-    ) -> Result<Changed<Membership>> {
+    ) -> Result<WriteResult<Membership>> {
         let ChangeMemberRole { customer_id, user_id, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
         self.write(caller, move |txn| async move {
@@ -144,7 +144,7 @@ impl Registry {
         caller: &Caller,
         customer_id: CustomerId,
         user_id: UserId,
-    ) -> Result<Changed<Removed>> {
+    ) -> Result<WriteResult<Removed>> {
         policy::allow_on(caller, Action::RemoveMembers, customer_id, "customer")?;
         self.write(caller, move |txn| async move {
             let (txn, _) = txn.customer(Action::RemoveMembers, customer_id, "customer").await?;
@@ -172,7 +172,7 @@ impl Registry {
         page: &PageArgs<UserId>,
     ) -> Result<Vec<(CustomerId, Page<Membership>)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.all(membership::page_each(&visible, &page.slice())).await?;
+        let rows = reading.view.all(membership::page_each(&visible, &page.keyset_page())).await?;
         Ok(super::page_each(customers, rows, |member| member.customer_id, page))
     }
 

@@ -51,8 +51,8 @@ pub use idempotency::{IdempotencyKey, KEY_CHARS_MAX};
 pub use page::{PAGE_DEFAULT, PAGE_MAX, Page, PageArgs};
 pub use text::{DESCRIPTION_CHARS_MAX, INTEGER_MAX, JSON_DEPTH_MAX, NAME_CHARS_MAX};
 pub use visibility::VisibilityKey;
-pub use write::Changed;
 use write::Outcome;
+pub use write::WriteResult;
 
 /// All operations of the registry. Clones share one state.
 #[derive(Clone, Debug)]
@@ -104,13 +104,13 @@ impl Registry {
 
     /// The highest revision that this instance has read or written; 0 when there is none.
     #[must_use]
-    pub fn seen(&self) -> Revision {
+    pub fn observed_revision(&self) -> Revision {
         self.db().observed_revision()
     }
 
     /// Lowers the highest revision to this one at most. For a log that was set back, for example by a restored
     /// backup.
-    pub fn seen_at_most(&self, revision: Revision) {
+    pub fn lower_observed_revision(&self, revision: Revision) {
         self.db().lower_observed_revision(revision);
     }
 
@@ -140,8 +140,8 @@ impl Registry {
 
 /// The parents whose customers the reader may see.
 fn visible<P: Copy>(reading: &Reading, parents: &[P], customer: impl Fn(&P) -> CustomerId) -> Vec<P> {
-    let reach = reading.view.tenant_filter();
-    parents.iter().copied().filter(|parent| reach.admits(customer(parent))).collect()
+    let tenants = reading.view.tenant_filter();
+    parents.iter().copied().filter(|parent| tenants.admits(customer(parent))).collect()
 }
 
 /// The customers at which the reader may do this.

@@ -88,7 +88,7 @@ impl<K: Clone> PageArgs<K> {
     }
 
     /// The rows to read. Reads one more than the page's size, to find out whether the list continues.
-    pub(super) fn slice(&self) -> KeysetPage<K> {
+    pub(super) fn keyset_page(&self) -> KeysetPage<K> {
         KeysetPage {
             after: self.after.clone(),
             before: self.before.clone(),
@@ -142,7 +142,7 @@ mod tests {
                 (from..=count).take(limit).collect()
             }
         };
-        let page = args.page(read(args.slice()));
+        let page = args.page(read(args.keyset_page()));
         assert_eq!(args.page_of_list((1..=count).collect(), |row| *row).items, page.items);
         (page.items, [page.has_previous, page.has_next])
     }

@@ -6,7 +6,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Changed, Error, Outcome, Registry, Result, ServiceScope,
+    Caller, Error, Outcome, Registry, Result, ServiceScope, WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
@@ -70,7 +70,7 @@ impl Registry {
         &self,
         caller: &Caller,
         input: CreateServiceToken,
-    ) -> Result<Changed<NewServiceToken>> {
+    ) -> Result<WriteResult<NewServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
         let CreateServiceToken { name, scopes } = input;
         text::check_name("name", &name)?;
@@ -116,7 +116,7 @@ impl Registry {
         &self,
         caller: &Caller,
         id: ServiceTokenId,
-    ) -> Result<Changed<ServiceToken>> {
+    ) -> Result<WriteResult<ServiceToken>> {
         policy::allow(caller, Action::ManagePlatform)?;
         let now = self.clock().now();
         self.write(caller, move |txn| async move {

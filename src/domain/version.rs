@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Caller, Changed, Error, Outcome, Page, PageArgs, Reading, Registry, Result,
+    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     activation::{self, Reason},
     agent::Agent,
     change::ChangeAction,
@@ -170,7 +170,7 @@ impl Registry {
         &self,
         caller: &Caller,
         input: PublishVersion,
-    ) -> Result<Changed<AgentVersion>> {
+    ) -> Result<WriteResult<AgentVersion>> {
         policy::allow(caller, Action::PublishVersions)?;
         let PublishVersion { agent_id, content, message, activate, expected_latest_number } = input;
         if activate {
@@ -233,7 +233,7 @@ impl Registry {
         policy::allow(&reading.caller, Action::ReadContent)?;
         let bytes = wanted.iter().fold(0_usize, |sum, key| sum.saturating_add(key.bytes));
         at_most("versions", bytes, READ_BYTES_MAX, "bytes of content")?;
-        let reach = reading.view.tenant_filter();
+        let tenants = reading.view.tenant_filter();
         let serving: Option<HashSet<VersionId>> = if reading.caller.principal.is_service() {
             let ids: Vec<VersionId> = wanted.iter().map(|key| key.id).collect();
             let serving = reading.view.all(agent_version::serving(&ids)).await?;
@@ -242,7 +242,8 @@ impl Registry {
             None
         };
         let is_shown = |key: &&BodyKey| {
-            reach.admits(key.customer_id) && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
+            tenants.admits(key.customer_id)
+                && serving.as_ref().is_none_or(|serving| serving.contains(&key.id))
         };
         let (mut found, mut missing) = (HashMap::new(), HashMap::new());
         for key in wanted.iter().filter(is_shown) {
@@ -253,7 +254,7 @@ impl Registry {
         }
         if !missing.is_empty() {
             let ids: Vec<VersionId> = missing.keys().copied().collect();
-            for body in reading.view.all(agent_version::bodies(&reach, &ids)).await? {
+            for body in reading.view.all(agent_version::bodies(&tenants, &ids)).await? {
                 let Some(key) = missing.get(&body.id) else { continue };
                 let body = Arc::new(body);
                 self.contents().insert(*key, &body);
@@ -297,7 +298,7 @@ impl Registry {
         page: &PageArgs<i32>,
     ) -> Result<Vec<(AgentId, Page<VersionSummary>)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = self.summaries(reading, agent_version::page_each(agents, &page.slice())).await?;
+        let rows = self.summaries(reading, agent_version::page_each(agents, &page.keyset_page())).await?;
         Ok(super::page_each(agents, rows, |version| version.agent_id, page))
     }
 }

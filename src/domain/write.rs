@@ -26,14 +26,14 @@ use super::{
 };
 use crate::{
     clock::Instant,
-    db::{Actor, Author, Committed, Scope, Txn},
+    db::{Actor, Author, CommitResult, Scope, Txn},
     entity::{api_key, change, log},
     id::{ApiKeyId, CustomerId, Revision},
 };
 
 /// The result of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changed<T> {
+pub struct WriteResult<T> {
     /// The row as it is after the write.
     pub value: T,
     /// The commit that brought the row to this state: this write's, or an earlier one when this write changed
@@ -64,10 +64,10 @@ impl<T> Outcome<T> {
     }
 
     /// The result, after a commit with this revision.
-    fn committed(self, revision: Option<Revision>) -> Result<Changed<T>> {
+    fn committed(self, revision: Option<Revision>) -> Result<WriteResult<T>> {
         match (self, revision) {
             (Self::Changed(value) | Self::Unchanged { value, .. }, Some(revision))
-            | (Self::Unchanged { value, since: revision }, None) => Ok(Changed { value, revision }),
+            | (Self::Unchanged { value, since: revision }, None) => Ok(WriteResult { value, revision }),
             (Self::Changed(_), None) => Err(Error::Internal("a write recorded no change".into())),
         }
     }
@@ -77,7 +77,7 @@ impl Registry {
     /// Runs one write for `caller`. If the caller has sent the same request with the same idempotency key before,
     /// replays that result instead. A concurrent request with the same key waits. A write that fails releases its
     /// key.
-    pub(super) async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<Changed<T>>
+    pub(super) async fn write<T, F, W>(&self, caller: &Caller, work: F) -> Result<WriteResult<T>>
     where
         T: Replayable,
         F: FnOnce(OpenTxn) -> W + Send + 'static,
@@ -93,14 +93,14 @@ impl Registry {
             idempotency::complete(&txn, &outcome);
             Ok(outcome)
         };
-        let Committed { value: outcome, revision } = self.run(caller, work).await?;
+        let CommitResult { value: outcome, revision } = self.run(caller, work).await?;
         outcome.committed(revision)
     }
 
     /// Runs one write for `caller`, without looking at its idempotency key. [`Registry::write`] does that first; the
     /// command line and the service's own tasks call this directly. Creates an operator's profile in its first write.
     /// Members have a profile already, and no other user may write.
-    pub(super) async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<Committed<T>>
+    pub(super) async fn run<T, F, W>(&self, caller: &Caller, work: F) -> Result<CommitResult<T>>
     where
         T: Send + 'static,
         F: FnOnce(OpenTxn) -> W + Send + 'static,
@@ -134,7 +134,7 @@ impl Registry {
         caller: Caller,
         customer: CustomerId,
         work: F,
-    ) -> Result<Committed<T>>
+    ) -> Result<CommitResult<T>>
     where
         T: Send + 'static,
         F: FnOnce(OpenTxn) -> W + Send + 'static,

@@ -181,7 +181,7 @@ pub fn locked_by_name(customer: CustomerId, names: &[String]) -> Select<Entity> 
 
 /// What an erasure does to each column. The new names are random: if they could be foreseen, somebody could give
 /// one to another agent and so prevent the erasure. Deleting the memberships clears the owners.
-pub(super) fn fate(column: Column) -> ErasureAction {
+pub(super) fn erasure_action(column: Column) -> ErasureAction {
     match column {
         Column::Name => ErasureAction::Erase(Expr::cust("'erased ' || gen_random_uuid()")),
         Column::Description => ErasureAction::Erase(Expr::value(Option::<String>::None)),
@@ -200,5 +200,5 @@ pub(super) fn fate(column: Column) -> ErasureAction {
 
 /// Overwrites the names and descriptions of one customer's agents.
 pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
-    erasure::erase::<Entity>(fate).filter(Column::CustomerId.eq(customer))
+    erasure::erase::<Entity>(erasure_action).filter(Column::CustomerId.eq(customer))
 }

@@ -206,7 +206,7 @@ pub fn serving(ids: &[VersionId]) -> SelectorRaw<SelectModel<Serving>> {
 }
 
 /// What an erasure does to each column: numbers and hashes stay.
-pub(super) fn fate(column: Column) -> ErasureAction {
+pub(super) fn erasure_action(column: Column) -> ErasureAction {
     match column {
         Column::SystemPrompt => ErasureAction::Erase(Expr::value("")),
         Column::ModelName => ErasureAction::Erase(Expr::value(ERASED)),
@@ -226,5 +226,5 @@ pub(super) fn fate(column: Column) -> ErasureAction {
 
 /// Overwrites the content of all versions of one customer. A trigger refuses it unless the customer is erased.
 pub fn erase(customer: CustomerId) -> sea_orm::UpdateMany<Entity> {
-    erasure::erase::<Entity>(fate).filter(Column::CustomerId.eq(customer))
+    erasure::erase::<Entity>(erasure_action).filter(Column::CustomerId.eq(customer))
 }

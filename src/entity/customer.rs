@@ -201,7 +201,7 @@ pub fn usage(ids: &[CustomerId], now: Instant) -> SelectorRaw<SelectModel<Usage>
 }
 
 /// What an erasure does to each column.
-pub(super) fn fate(column: Column) -> ErasureAction {
+pub(super) fn erasure_action(column: Column) -> ErasureAction {
     match column {
         Column::Name => ErasureAction::Erase(Expr::value(ERASED)),
         Column::Id
@@ -215,7 +215,7 @@ pub(super) fn fate(column: Column) -> ErasureAction {
 
 /// Erases a customer's own row. Afterwards the triggers permit erasing the content of its versions.
 pub fn erase(customer: CustomerId, now: Instant) -> sea_orm::UpdateMany<Entity> {
-    erasure::erase::<Entity>(fate)
+    erasure::erase::<Entity>(erasure_action)
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .col_expr(Column::ErasedAt, Expr::value(now))
         .filter(Column::Id.eq(customer))

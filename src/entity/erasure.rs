@@ -58,9 +58,9 @@ pub fn column_erasures() -> Vec<ColumnErasure> {
         fate: ErasureAction::Derived,
     });
     let mut all: Vec<ColumnErasure> = derived.collect();
-    all.extend(of::<customer::Entity>("customers", customer::fate));
-    all.extend(of::<agent::Entity>("agents", agent::fate));
-    all.extend(of::<agent_version::Entity>("agent_versions", agent_version::fate));
+    all.extend(of::<customer::Entity>("customers", customer::erasure_action));
+    all.extend(of::<agent::Entity>("agents", agent::erasure_action));
+    all.extend(of::<agent_version::Entity>("agent_versions", agent_version::erasure_action));
     all.extend(of::<activation::Entity>("activations", |_| ErasureAction::Keep));
     all.extend(of::<change::Entity>("changes", |_| ErasureAction::Keep));
     all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| ErasureAction::Keep));

@@ -366,8 +366,8 @@ impl Shard {
 impl CacheEntry {
     /// Estimates the memory that this entry takes: texts, JSON and the serialised body.
     fn bytes(&self) -> usize {
-        let Ok(hot) = &self.serves else { return OVERHEAD };
-        OVERHEAD + hot.body.len() + weight_of(&hot.config)
+        let Ok(rendered) = &self.serves else { return OVERHEAD };
+        OVERHEAD + rendered.body.len() + weight_of(&rendered.config)
     }
 }
 

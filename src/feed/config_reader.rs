@@ -101,7 +101,7 @@ fn config_response(
     let known = known.ok_or(Error::NotFound("agent"))?;
     policy::allow_on(caller, Action::ReadConfigs, known.customer_id, "agent")?;
     let config = match &known.serves {
-        Ok(hot) => Some(Arc::clone(hot)),
+        Ok(rendered) => Some(Arc::clone(rendered)),
         Err(NotServed::Deactivated | NotServed::Archived) => None,
         Err(NotServed::Suspended | NotServed::Canceled) => return Err(Error::Suspended),
     };

@@ -64,7 +64,7 @@ impl Freshness {
     /// instance has seen a later commit.
     pub(super) fn end(&self) -> Option<Cursor> {
         let end = self.events.end();
-        end.filter(|end| end.revision() >= self.registry.seen() && self.has_lease())
+        end.filter(|end| end.revision() >= self.registry.observed_revision() && self.has_lease())
     }
 
     /// Waits until this instance has applied `revision`.
@@ -81,7 +81,7 @@ impl Freshness {
     /// Waits up to 250 ms until this instance has applied every commit that its reads and writes have seen. If it
     /// can't catch up in time, the lease is void until it has.
     pub(super) async fn wait_until_caught_up(&self) {
-        let seen = self.registry.seen();
+        let seen = self.registry.observed_revision();
         if self.events.applied() >= seen {
             return;
         }

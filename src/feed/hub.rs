@@ -114,7 +114,7 @@ impl Hub {
     /// Restarts from `end`, the last entry of a commit, with nothing known of earlier commits. Clears all caches,
     /// treats everybody's rights as changed, and makes watchers read the missed commits from the log.
     pub(super) fn reset(&self, end: Cursor) {
-        self.0.registry.seen_at_most(end.revision());
+        self.0.registry.lower_observed_revision(end.revision());
         self.0.caches.clear();
         self.0.revocation_log.forget();
         self.0.events.restart(end);

@@ -18,10 +18,10 @@ const REMEMBERED: usize = 1024;
 
 /// The last changes of rights that this instance has read from the log. Cheap to clone; clones share state.
 #[derive(Clone, Debug, Default)]
-pub struct RevocationLog(Arc<Mutex<Recent>>);
+pub struct RevocationLog(Arc<Mutex<RecentChanges>>);
 
 #[derive(Debug, Default)]
-struct Recent {
+struct RecentChanges {
     /// How many changes there have been in total.
     count: u64,
     changes: VecDeque<Arc<Change>>,
@@ -64,7 +64,7 @@ impl RevocationLog {
             || recent.changes.iter().rev().take(news).any(|change| affects(change, caller))
     }
 
-    fn recent(&self) -> MutexGuard<'_, Recent> {
+    fn recent(&self) -> MutexGuard<'_, RecentChanges> {
         lock(&self.0)
     }
 }

@@ -34,7 +34,7 @@ pub async fn forward_notifications(mut listener: Listener, bell: Arc<Notify>) {
 }
 
 /// How far the log has been followed.
-struct Followed {
+struct TailPosition {
     place: LogPosition,
     /// The chain hash at `place`; the next entry must chain to it.
     chain_hash: Vec<u8>,
@@ -75,13 +75,13 @@ pub async fn follow(registry: Registry, hub: Hub, bell: Arc<Notify>, poll: Durat
 /// # Errors
 /// [`Error::CursorInvalid`] when the log has diverged: it ends earlier, or its entries don't chain to the last one
 /// followed. [`Error::CursorTooOld`] when unread entries were pruned. [`Error::Unavailable`].
-async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed>) -> Result<()> {
+async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<TailPosition>) -> Result<()> {
     let asked = hub.moment();
-    let Some(Followed { place, chain_hash }) = followed else {
+    let Some(TailPosition { place, chain_hash }) = followed else {
         let head = registry.head().await?;
         let place = LogPosition::end_of(head.revision);
         let end = Cursor::new(head.revision, head.position, &head.chain_hash);
-        *followed = Some(Followed { place, chain_hash: head.chain_hash });
+        *followed = Some(TailPosition { place, chain_hash: head.chain_hash });
         hub.reset(end);
         hub.renew_lease(asked);
         return Ok(());
@@ -118,11 +118,11 @@ async fn catch_up(registry: &Registry, hub: &Hub, followed: &mut Option<Followed
     }
 }
 
-fn publish_commit(hub: &Hub, followed: &mut Option<Followed>, changes: Vec<Arc<Change>>) {
+fn publish_commit(hub: &Hub, followed: &mut Option<TailPosition>, changes: Vec<Arc<Change>>) {
     if let Some(last) = changes.last() {
         let revision = last.revision;
         *followed =
-            Some(Followed { place: LogPosition::end_of(revision), chain_hash: last.chain_hash.clone() });
+            Some(TailPosition { place: LogPosition::end_of(revision), chain_hash: last.chain_hash.clone() });
         hub.publish(Commit { revision, changes });
     }
 }

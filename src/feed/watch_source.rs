@@ -79,7 +79,7 @@ impl WatchSource {
         let epoch = self.events.epoch();
         let live = self.events.subscribe();
         let (place, behind, cursor) = match after {
-            Some(cursor) => (self.registry.place(cursor).await?, true, cursor),
+            Some(cursor) => (self.registry.resolve_cursor(cursor).await?, true, cursor),
             None => {
                 // A snapshot must include the newest commit, also of another instance, so it reads the head.
                 // Without a snapshot, the cached end suffices: newer commits are broadcast.

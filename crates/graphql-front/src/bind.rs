@@ -14,7 +14,7 @@ use async_graphql_value::{Name, Value};
 use crate::{
     document::Source,
     error::{Error, ErrorKind},
-    literal::{Coerced, Place, Reader},
+    literal::{Coerced, InputPosition, Reader},
     normalize::{Argument, FieldStep, Plan, Step},
     schema::Inner,
     variable::VariableValues,
@@ -95,7 +95,7 @@ impl Binder<'_> {
             Argument::Open { value, ty, has_default, path } => (value, ty, *has_default, path),
         };
         let mut reader = Reader::new(self.front, self.known, path.clone());
-        match reader.read(value, &Place { ty, has_default }) {
+        match reader.read(value, &InputPosition { ty, has_default }) {
             Ok(Coerced::Value(value)) => Ok(Some(value.into_value())),
             Ok(Coerced::Absent | Coerced::Unresolved) => Ok(None),
             Err(fault) => Err(fault.into_error(ErrorKind::Variable, self.source)),

@@ -30,7 +30,7 @@ pub(crate) enum Coerced {
 }
 
 /// The position of a literal: its expected type.
-pub(crate) struct Place<'a> {
+pub(crate) struct InputPosition<'a> {
     pub(crate) ty: &'a Type,
     /// Whether the argument or input field has a default value.
     pub(crate) has_default: bool,
@@ -49,7 +49,12 @@ pub(crate) enum ScalarVariable {
 /// [`Limits::value_bytes`](crate::Limits::value_bytes).
 pub(crate) trait Variables {
     /// Resolves a variable at this place.
-    fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error>;
+    fn at(
+        &mut self,
+        name: &Name,
+        place: &InputPosition<'_>,
+        span: Option<SourceSpan>,
+    ) -> Result<Coerced, Error>;
     /// Resolves a variable within a custom scalar, where values have no expected type.
     fn within_scalar(&mut self, name: &Name, span: Option<SourceSpan>) -> Result<ScalarVariable, Error>;
 }
@@ -95,7 +100,11 @@ impl<'a, V: Variables> Reader<'a, V> {
     }
 
     /// Reads `value` as the type of `place`.
-    pub(crate) fn read(&mut self, value: &Node<Value>, place: &Place<'_>) -> Result<Coerced, LiteralError> {
+    pub(crate) fn read(
+        &mut self,
+        value: &Node<Value>,
+        place: &InputPosition<'_>,
+    ) -> Result<Coerced, LiteralError> {
         if let Value::Variable(name) = &**value {
             let coerced = self.variables.at(name, place, value.location())?;
             return match coerced {
@@ -116,7 +125,7 @@ impl<'a, V: Variables> Reader<'a, V> {
             (Type::List(item) | Type::NonNullList(item), Value::List(values)) => self.list(values, item),
             // A single value is coerced to a list of one item (section 3.11).
             (Type::List(item) | Type::NonNullList(item), _) => {
-                let item = Place { ty: item, has_default: false };
+                let item = InputPosition { ty: item, has_default: false };
                 Ok(match self.read(value, &item)? {
                     Coerced::Value(value) => Coerced::Value(ConstValue::List(vec![value])),
                     other => other,
@@ -127,7 +136,7 @@ impl<'a, V: Variables> Reader<'a, V> {
     }
 
     fn list(&mut self, values: &[Node<Value>], item: &Type) -> Result<Coerced, LiteralError> {
-        let place = Place { ty: item, has_default: false };
+        let place = InputPosition { ty: item, has_default: false };
         let (mut all, mut is_open) = (Vec::with_capacity(values.len()), false);
         for (index, value) in values.iter().enumerate() {
             self.path.push(format!("[{index}]"));
@@ -292,7 +301,9 @@ impl<'a, V: Variables> Reader<'a, V> {
                 return Err(self.fault(value, &format!("{} has no field `{name}`", defined.name)));
             };
             self.path.push(format!(".{name}"));
-            match self.read(value, &Place { ty: &field.ty, has_default: field.default_value.is_some() })? {
+            match self
+                .read(value, &InputPosition { ty: &field.ty, has_default: field.default_value.is_some() })?
+            {
                 Coerced::Value(value) => drop(all.insert(OutName::new(name.as_str()), value)),
                 Coerced::Absent => {}
                 Coerced::Unresolved => is_open = true,

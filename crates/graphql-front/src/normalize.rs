@@ -18,7 +18,7 @@ use crate::{
     document::{SELECTION, Source},
     error::{Error, ErrorKind},
     limits::{Figure, within},
-    literal::{Coerced, Place, Reader},
+    literal::{Coerced, InputPosition, Reader},
     schema::Inner,
     usage::UnresolvedVariables,
     variable::weight,
@@ -213,7 +213,7 @@ impl<'t> Normalizer<'t> {
             let (ty, has_default) = (&*definition.ty, definition.default_value.is_some());
             let path = format!("{}.{}", field.name, argument.name);
             let mut reader = Reader::new(self.front, UnresolvedVariables, path.clone());
-            let read = reader.read(&argument.value, &Place { ty, has_default });
+            let read = reader.read(&argument.value, &InputPosition { ty, has_default });
             let value = match read.map_err(|fault| fault.into_error(ErrorKind::Validation, self.source))? {
                 Coerced::Value(value) => {
                     self.bytes += weight(&value);

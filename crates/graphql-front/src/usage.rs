@@ -16,7 +16,7 @@ use apollo_compiler::{
 use crate::{
     document::{PlanKey, Source},
     error::{Error, ErrorKind},
-    literal::{Coerced, LiteralError, Place, Reader, ScalarVariable, Variables},
+    literal::{Coerced, InputPosition, LiteralError, Reader, ScalarVariable, Variables},
     normalize::{Plan, normalize},
     schema::Inner,
 };
@@ -172,7 +172,7 @@ impl Checker<'_> {
             let Some(definition) = defined.iter().find(|defined| defined.name == argument.name) else {
                 continue;
             };
-            let place = Place { ty: &definition.ty, has_default: definition.default_value.is_some() };
+            let place = InputPosition { ty: &definition.ty, has_default: definition.default_value.is_some() };
             let path = format!("{owner}.{}", argument.name);
             let mut reader = Reader::new(self.front, UsageRecorder(Vec::new()), path.clone());
             let read = reader.read(&argument.value, &place);
@@ -185,7 +185,7 @@ impl Checker<'_> {
     /// Checks that a variable's default value has the variable's type.
     fn definition(&mut self, definition: &VariableDefinition) {
         let Some(default) = &definition.default_value else { return };
-        let place = Place { ty: &definition.ty, has_default: false };
+        let place = InputPosition { ty: &definition.ty, has_default: false };
         let mut reader = Reader::new(self.front, UnresolvedVariables, format!("${}", definition.name));
         let read = reader.read(default, &place);
         self.report_fault(read);
@@ -270,7 +270,12 @@ fn is_compatible(variable: &Type, place: &Type) -> bool {
 struct UsageRecorder(Vec<Usage>);
 
 impl Variables for UsageRecorder {
-    fn at(&mut self, name: &Name, place: &Place<'_>, span: Option<SourceSpan>) -> Result<Coerced, Error> {
+    fn at(
+        &mut self,
+        name: &Name,
+        place: &InputPosition<'_>,
+        span: Option<SourceSpan>,
+    ) -> Result<Coerced, Error> {
         let place = Some((Type::clone(place.ty), place.has_default));
         self.0.push(Usage { name: name.clone(), place, path: String::new(), span });
         Ok(Coerced::Unresolved)
@@ -286,7 +291,7 @@ impl Variables for UsageRecorder {
 pub(crate) struct UnresolvedVariables;
 
 impl Variables for UnresolvedVariables {
-    fn at(&mut self, _: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
+    fn at(&mut self, _: &Name, _: &InputPosition<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
         Ok(Coerced::Unresolved)
     }
 

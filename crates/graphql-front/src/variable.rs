@@ -12,7 +12,9 @@ use crate::{
     document::{Document, PlanKey, Prepared},
     error::{Error, ErrorKind, Errors, shortened},
     limits::{Figure, within},
-    literal::{self, Coerced, LiteralError, NUMBER_BYTES_MAX, Place, Reader, ScalarVariable, Variables},
+    literal::{
+        self, Coerced, InputPosition, LiteralError, NUMBER_BYTES_MAX, Reader, ScalarVariable, Variables,
+    },
     measure, normalize,
     schema::Inner,
     usage::UnresolvedVariables,
@@ -86,7 +88,7 @@ impl<'a> VariableValues<'a> {
                     values.coerce(json, ty).map(Some)
                 }
                 (None, Some(default)) => {
-                    let place = Place { ty, has_default: false };
+                    let place = InputPosition { ty, has_default: false };
                     let mut reader = Reader::new(front, UnresolvedVariables, format!("${name}"));
                     let text = if keeps_text { reader.constant(default) } else { None };
                     known.texts.extend(text.map(|json| (name, Cow::Owned(json))));
@@ -122,7 +124,7 @@ impl VariableValues<'_> {
 }
 
 impl Variables for &VariableValues<'_> {
-    fn at(&mut self, name: &Name, _: &Place<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
+    fn at(&mut self, name: &Name, _: &InputPosition<'_>, _: Option<SourceSpan>) -> Result<Coerced, Error> {
         let Some(value) = self.coerced.get(name.as_str()) else { return Ok(Coerced::Absent) };
         self.charge(weight(value))?;
         Ok(Coerced::Value(value.clone()))

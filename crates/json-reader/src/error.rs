@@ -51,7 +51,7 @@ pub enum ReadErrorKind {
         /// What JSON allows at this position.
         expected: &'static str,
         /// What was found instead.
-        found: Found,
+        found: FoundToken,
     },
     /// The text is not UTF-8.
     #[error("the text must be UTF-8")]
@@ -81,14 +81,14 @@ pub enum ReadErrorKind {
 
 /// What was found at the position of a syntax error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum FoundToken {
     /// The end of the text.
     End,
     /// This character.
     Character(char),
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for FoundToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::End => f.write_str("the end"),

@@ -3,7 +3,7 @@
 use std::mem;
 
 use crate::{
-    Json, Limits, Number, Object, Path, Position, ReadError, ReadErrorKind, Segment, error::Found, lexer,
+    Json, Limits, Number, Object, Path, Position, ReadError, ReadErrorKind, Segment, error::FoundToken, lexer,
 };
 
 /// The prefix of all keys that serde_json interprets, in any of its features.
@@ -28,7 +28,9 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Json, ReadError> {
     let read = reader.document();
     let read = match read {
         Ok(_) if !is_whole => Err(ReadErrorKind::NotUtf8),
-        Err(ReadErrorKind::Unexpected { found: Found::End, .. }) if !is_whole => Err(ReadErrorKind::NotUtf8),
+        Err(ReadErrorKind::Unexpected { found: FoundToken::End, .. }) if !is_whole => {
+            Err(ReadErrorKind::NotUtf8)
+        }
         read => read,
     };
     read.map_err(|kind| ReadError { kind, path: reader.path(), position: Some(position(text, reader.at)) })
@@ -242,7 +244,7 @@ impl Reader<'_> {
 
     fn unexpected(&self, expected: &'static str) -> ReadErrorKind {
         let found = self.text.get(self.at..).and_then(|rest| rest.chars().next());
-        ReadErrorKind::Unexpected { expected, found: found.map_or(Found::End, Found::Character) }
+        ReadErrorKind::Unexpected { expected, found: found.map_or(FoundToken::End, FoundToken::Character) }
     }
 
     fn word(&mut self, word: &'static str, value: Json) -> Step<Json> {

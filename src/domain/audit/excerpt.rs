@@ -138,8 +138,8 @@ impl Registry {
         let missing = Error::NotFound("customer");
         policy::allow_on(caller, Action::ReadChanges, customer, "customer")?;
         let reading = self.reading(caller);
-        let reach = reading.tenant_filter(Action::ReadChanges)?;
-        reading.view.one(customer::by_ids(&reach, &[customer])).await?.ok_or(missing)?;
+        let tenants = reading.tenant_filter(Action::ReadChanges)?;
+        reading.view.one(customer::by_ids(&tenants, &[customer])).await?.ok_or(missing)?;
         // One connection at a time: if each holder of a connection waited for a second one, all could wait for ever.
         drop(reading);
         let (registry, caller, head) = (self.clone(), caller.clone(), self.head().await?);
@@ -216,10 +216,10 @@ impl Excerpt {
         let own_count = hashes.iter().filter(|hash| hash.is_own).count();
         let mut own = VecDeque::new();
         if own_count > 0 {
-            let reach = TenantFilter::Only(vec![self.customer]);
+            let tenants = TenantFilter::Only(vec![self.customer]);
             let limit = u64::try_from(own_count).unwrap_or(PAGE);
             let reading = self.registry.reading(&self.caller);
-            own = reading.view.all(change::after(&reach, self.place, limit)).await?.into();
+            own = reading.view.all(change::after(&tenants, self.place, limit)).await?.into();
         }
         let Some(last) = hashes.last() else {
             self.next = Next::End;

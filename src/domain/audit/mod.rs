@@ -77,7 +77,7 @@ impl Registry {
     ) -> Result<Page<Change>> {
         let of = readable_customers(reading, customer)?;
         let filter = resolve_filter(&reading.view, filter).await?;
-        let rows = reading.view.all(audit::page(&of, &filter, &page.slice())).await?;
+        let rows = reading.view.all(audit::page(&of, &filter, &page.keyset_page())).await?;
         Ok(page.page(rows))
     }
 
@@ -108,31 +108,33 @@ impl Registry {
         filter: &ChangeFilter,
         page: &PageArgs<LogPosition>,
     ) -> Result<Pages> {
-        let reach = reading.tenant_filter(Action::ReadChanges)?;
+        let tenants = reading.tenant_filter(Action::ReadChanges)?;
         let filter = resolve_filter(&reading.view, filter).await?;
         let (customers, agents) = split_subjects(subjects);
         let mut pages = Vec::with_capacity(subjects.len());
         if !customers.is_empty() {
             let parents = Parents::Customers(&customers);
-            let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
+            let rows =
+                reading.view.all(audit::page_each(&tenants, parents, &filter, &page.keyset_page())).await?;
             let of = |row: &Change| row.customer_id.map(AuditSubject::Customer);
             pages.extend(pages_by_subject(
                 customers.iter().copied().map(AuditSubject::Customer),
                 rows,
                 of,
-                &reach,
+                &tenants,
                 page,
             ));
         }
         if !agents.is_empty() {
             let parents = Parents::Agents(&agents);
-            let rows = reading.view.all(audit::page_each(&reach, parents, &filter, &page.slice())).await?;
+            let rows =
+                reading.view.all(audit::page_each(&tenants, parents, &filter, &page.keyset_page())).await?;
             let of = |row: &Change| row.agent_id.map(AuditSubject::Agent);
             pages.extend(pages_by_subject(
                 agents.iter().copied().map(AuditSubject::Agent),
                 rows,
                 of,
-                &reach,
+                &tenants,
                 page,
             ));
         }
@@ -149,13 +151,13 @@ impl Registry {
         subjects: &[AuditSubject],
         filter: &ChangeFilter,
     ) -> Result<Vec<(AuditSubject, u64)>> {
-        let reach = reading.tenant_filter(Action::ReadChanges)?;
+        let tenants = reading.tenant_filter(Action::ReadChanges)?;
         let filter = resolve_filter(&reading.view, filter).await?;
         let (mut customers, agents) = split_subjects(subjects);
-        customers.retain(|customer| reach.admits(*customer));
+        customers.retain(|customer| tenants.admits(*customer));
         let mut counts = Vec::with_capacity(subjects.len());
         for parents in [Parents::Customers(&customers), Parents::Agents(&agents)] {
-            for counted in reading.view.all(audit::count_each(&reach, parents, &filter)).await? {
+            for counted in reading.view.all(audit::count_each(&tenants, parents, &filter)).await? {
                 let count = u64::try_from(counted.count).unwrap_or(0);
                 counts.extend(counted.parent_id.map(|id| (subject(parents, id), count)));
             }
@@ -220,12 +222,12 @@ fn pages_by_subject(
     subjects: impl Iterator<Item = AuditSubject>,
     rows: Vec<Change>,
     of: impl Fn(&Change) -> Option<AuditSubject>,
-    reach: &TenantFilter,
+    tenants: &TenantFilter,
     page: &PageArgs<LogPosition>,
 ) -> Pages {
     let mut groups: HashMap<AuditSubject, Vec<Change>> = HashMap::new();
     for row in rows {
-        if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| reach.admits(id))) {
+        if let Some(subject) = of(&row).filter(|_| row.customer_id.is_some_and(|id| tenants.admits(id))) {
             groups.entry(subject).or_default().push(row);
         }
     }

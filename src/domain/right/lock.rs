@@ -64,13 +64,13 @@ impl OpenTxn {
         id: AgentId,
     ) -> Result<(GrantedTxn, CustomerStatus, Agent)> {
         let may = |customer| policy::allow_on(&self.caller, action, customer, "agent");
-        let reach = match self.tenant_filter() {
+        let tenants = match self.tenant_filter() {
             TenantFilter::All => TenantFilter::All,
             TenantFilter::Only(customers) => TenantFilter::Only(
                 customers.iter().copied().filter(|customer| may(*customer).is_ok()).collect(),
             ),
         };
-        let Some(agent::LockedAgent { agent, status }) = self.one(agent::locked(&reach, id)).await? else {
+        let Some(agent::LockedAgent { agent, status }) = self.one(agent::locked(&tenants, id)).await? else {
             let found = self.one(agent::by_ids(self.tenant_filter(), &[id])).await?;
             return Err(found
                 .and_then(|found| may(found.customer_id).err())

@@ -47,8 +47,8 @@ impl Registry {
     ) -> Result<Exported> {
         policy::allow_on(caller, Action::ReadAgents, customer_id, "customer")?;
         let reading = self.reading(caller);
-        let reach = TenantFilter::Only(vec![customer_id]);
-        if reading.view.one(customer::by_ids(&reach, &[customer_id])).await?.is_none() {
+        let tenants = TenantFilter::Only(vec![customer_id]);
+        if reading.view.one(customer::by_ids(&tenants, &[customer_id])).await?.is_none() {
             return Err(Error::NotFound("customer"));
         }
         let (mut done, mut after) = (Exported::default(), None);

@@ -236,8 +236,8 @@ impl Registry {
             policy::allow_on(caller, action, input.customer_id, "customer")?;
         }
         text::check_name("modelName", &input.model_name)?;
-        let (reach, id) = (TenantFilter::Only(vec![input.customer_id]), input.customer_id);
-        let found = self.reading(caller).view.one(entity::customer::by_ids(&reach, &[id])).await?;
+        let (tenants, id) = (TenantFilter::Only(vec![input.customer_id]), input.customer_id);
+        let found = self.reading(caller).view.one(entity::customer::by_ids(&tenants, &[id])).await?;
         let found = found.ok_or(Error::NotFound("customer"))?;
         right::check_status(caller, Action::WriteAgents, found.status())?;
         Ok(found.plan)

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{
     context::Request,
-    document::{DocumentLookup, Documents, Refusal, Tenant, TrustedDocuments},
+    document::{DocumentLookup, DocumentOwner, Documents, Refusal, TrustedDocuments},
     front::{error_entry, front},
     operation::{CheckedOperation, Operation, library_request},
     render_cache::RenderCache,
@@ -72,8 +72,8 @@ impl Api {
             let errors = errors.into_iter().map(error_entry).collect();
             GraphQlResponse { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
         };
-        let tenant = Tenant::of(caller);
-        let found = self.documents.find(&mut operation, &tenant).map_err(unknown)?;
+        let owner = DocumentOwner::of(caller);
+        let found = self.documents.find(&mut operation, &owner).map_err(unknown)?;
         let Operation { query: _, document_id: _, operation_name, variables, extensions: _ } = operation;
         let is_known = matches!(&found, DocumentLookup::Known(..));
         let (document, claim) = match found {
@@ -86,7 +86,7 @@ impl Api {
         let prepared = self.front.prepare(&document, operation_name.as_deref(), variables.as_ref());
         let prepared = prepared.map_err(refuse)?;
         if !is_known || claim.is_some() {
-            self.documents.keep(&document, tenant, claim);
+            self.documents.keep(&document, owner, claim);
         }
         // Part of the render cache's key: subscribers with equal questions share rendered events.
         let variables = match (prepared.kind, variables) {

@@ -15,7 +15,7 @@ use crate::{
     },
     feed::Hub,
     graphql::schema::{
-        error::{refuse, response_too_large},
+        error::{response_too_large, to_graphql_error},
         scalar,
     },
     id::CustomerId,
@@ -23,7 +23,7 @@ use crate::{
 
 /// The most text and JSON that one response may hold, in bytes: about sixty of the largest prompts. A document's
 /// cost bounds how many fields it selects, but their lengths are known only here.
-const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+const RESPONSE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The input field that holds an idempotency key.
 const KEY_FIELD: &str = "idempotencyKey";
@@ -82,7 +82,7 @@ impl RequestView {
 
     /// Returns FORBIDDEN if the caller can't have this right at any customer.
     pub(in crate::graphql) fn allow(&self, action: Action) -> async_graphql::Result<()> {
-        policy::allow(self.caller(), action).map_err(|err| refuse(&err))
+        policy::allow(self.caller(), action).map_err(|err| to_graphql_error(&err))
     }
 
     /// Returns an error if the caller doesn't have this right at this customer.
@@ -91,14 +91,14 @@ impl RequestView {
         action: Action,
         customer: CustomerId,
     ) -> async_graphql::Result<()> {
-        self.0.reading.allow_on(action, customer, "customer").map_err(|err| refuse(&err))
+        self.0.reading.allow_on(action, customer, "customer").map_err(|err| to_graphql_error(&err))
     }
 
-    /// Counts `bytes` towards the response's size. Returns QUERY_TOO_COMPLEX beyond [`ANSWER_BYTES_MAX`].
+    /// Counts `bytes` towards the response's size. Returns QUERY_TOO_COMPLEX beyond [`RESPONSE_BYTES_MAX`].
     pub(in crate::graphql) fn weigh(&self, bytes: usize) -> async_graphql::Result<()> {
         let before = self.0.weight.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > ANSWER_BYTES_MAX {
-            Err(response_too_large(ANSWER_BYTES_MAX))
+        if before.saturating_add(bytes) > RESPONSE_BYTES_MAX {
+            Err(response_too_large(RESPONSE_BYTES_MAX))
         } else {
             Ok(())
         }
@@ -157,5 +157,5 @@ impl Request {
 /// Returns the context of the operation that a resolver runs in.
 pub(in crate::graphql) fn request<'a>(ctx: &Context<'a>) -> async_graphql::Result<&'a Request> {
     ctx.data::<Request>()
-        .map_err(|_| refuse(&Error::Internal("the operation has no request in its context".into())))
+        .map_err(|_| to_graphql_error(&Error::Internal("the operation has no request in its context".into())))
 }

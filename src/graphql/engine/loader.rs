@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     domain::{Error, Reading, Registry, Result},
-    graphql::schema::error::refuse,
+    graphql::schema::error::to_graphql_error,
 };
 
 /// How many scheduler turns a batch waits for more keys. A level's fields ask within one or two turns.
@@ -29,7 +29,7 @@ pub(in crate::graphql) type Fetch<K, V> =
     for<'a> fn(&'a Registry, &'a Reading, &'a [K]) -> BoxFuture<'a, Result<HashMap<K, V>>>;
 
 /// What a loader keeps for each key.
-type Loaded<V> = std::result::Result<Option<Arc<V>>, Arc<Error>>;
+type LoadedValue<V> = std::result::Result<Option<Arc<V>>, Arc<Error>>;
 
 /// Runs the batches of one request, under its caller's scope.
 struct BatchReader<K, V> {
@@ -37,8 +37,8 @@ struct BatchReader<K, V> {
     fetch: Fetch<K, V>,
 }
 
-impl<K: Clone + Eq + Hash, V> BatchFn<K, Loaded<V>> for BatchReader<K, V> {
-    async fn load(&mut self, keys: &[K]) -> HashMap<K, Loaded<V>> {
+impl<K: Clone + Eq + Hash, V> BatchFn<K, LoadedValue<V>> for BatchReader<K, V> {
+    async fn load(&mut self, keys: &[K]) -> HashMap<K, LoadedValue<V>> {
         match (self.fetch)(&self.through.0, &self.through.1, keys).await {
             Ok(mut found) => {
                 keys.iter().map(|key| (key.clone(), Ok(found.remove(key).map(Arc::new)))).collect()
@@ -56,7 +56,7 @@ impl<K: Clone + Eq + Hash, V> BatchFn<K, Loaded<V>> for BatchReader<K, V> {
 pub(in crate::graphql) struct Loader<K: Clone + Eq + Hash, V> {
     through: Arc<(Registry, Reading)>,
     fetch: Fetch<K, V>,
-    inner: OnceLock<cached::Loader<K, Loaded<V>, BatchReader<K, V>>>,
+    inner: OnceLock<cached::Loader<K, LoadedValue<V>, BatchReader<K, V>>>,
 }
 
 impl<K: Clone + Eq + Hash + std::fmt::Debug, V> Loader<K, V> {
@@ -65,7 +65,7 @@ impl<K: Clone + Eq + Hash + std::fmt::Debug, V> Loader<K, V> {
         Self { through: Arc::clone(through), fetch, inner: OnceLock::new() }
     }
 
-    fn inner(&self) -> &cached::Loader<K, Loaded<V>, BatchReader<K, V>> {
+    fn inner(&self) -> &cached::Loader<K, LoadedValue<V>, BatchReader<K, V>> {
         self.inner.get_or_init(|| {
             let source = BatchReader { through: Arc::clone(&self.through), fetch: self.fetch };
             cached::Loader::new(source).with_yield_count(TURNS).with_max_batch_size(usize::MAX)
@@ -76,9 +76,9 @@ impl<K: Clone + Eq + Hash + std::fmt::Debug, V> Loader<K, V> {
     pub(in crate::graphql) async fn load(&self, key: K) -> async_graphql::Result<Option<Arc<V>>> {
         for _ in 0..RETRIES {
             if let Ok(answer) = self.inner().try_load(key.clone()).await {
-                return answer.map_err(|err| refuse(&err));
+                return answer.map_err(|err| to_graphql_error(&err));
             }
         }
-        Err(refuse(&Error::Internal("a batch was dropped at each retry".into())))
+        Err(to_graphql_error(&Error::Internal("a batch was dropped at each retry".into())))
     }
 }

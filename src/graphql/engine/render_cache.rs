@@ -227,7 +227,7 @@ impl Subscriber {
     /// event, once for all subscribers of the group that wait for it.
     async fn render_shared(&self, mark: EventKey, event: Event) -> Option<Arc<RenderedEvent>> {
         let (key, cache) = ((self.group, mark), &self.api.render_cache.0);
-        let (asked, seen) = (Instant::now(), self.api.registry.seen());
+        let (asked, seen) = (Instant::now(), self.api.registry.observed_revision());
         let is_good = |shown: &Arc<RenderedEvent>| match shown.failed {
             Some(failed) => asked.saturating_duration_since(failed) < FAILED_FOR,
             None => event.is_timeless() || shown.seen >= seen,
@@ -250,7 +250,7 @@ impl Subscriber {
     async fn render(&self, event: Event) -> Option<Arc<RenderedEvent>> {
         metrics::counter!("registry_events_shown_total").increment(1);
         // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
-        let seen = self.api.registry.seen().max(self.api.hub.applied());
+        let seen = self.api.registry.observed_revision().max(self.api.hub.applied());
         let response = self.run(SubscriptionPhase::Render(event)).await?;
         let answer = GraphQlResponse::raw(response);
         let failed = answer.is_unavailable().then(Instant::now);

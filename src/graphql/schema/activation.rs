@@ -6,14 +6,14 @@ use async_graphql::{Context, Enum, ID, InputObject, MaybeUndefined, Object, Simp
 
 use super::{
     agent::{Agent, patch},
-    error::{Nullable, Outcome, UserError, into_outcome, linked, refuse},
+    error::{MutationResult, Nullable, UserError, into_mutation_result, linked, to_graphql_error},
     page::connection,
     scalar::{Cursor, DateTime, Revision, id, to_id},
     user::Actor,
     version::AgentVersion,
 };
 use crate::{
-    domain::{self, Changed, Error, ErrorCode, Page, PageArgs, activation},
+    domain::{self, Error, ErrorCode, Page, PageArgs, WriteResult, activation},
     graphql::engine::context::{Request, RequestView, request},
     id::{ActivationId, AgentId},
 };
@@ -63,7 +63,7 @@ impl Activation {
     /// The agent whose active version changed.
     async fn agent(&self) -> async_graphql::Result<Agent> {
         let agent = self.view.agent(self.row.agent_id).await?;
-        agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
+        agent.ok_or_else(|| to_graphql_error(&Error::NotFound("agent")))
     }
 
     /// The version that is active from then on; null for a deactivation.
@@ -93,7 +93,7 @@ impl Activation {
 }
 
 fn missing_revision() -> async_graphql::Error {
-    refuse(&Error::Internal("an activation has no revision".into()))
+    to_graphql_error(&Error::Internal("an activation has no revision".into()))
 }
 
 /// What `totalCount` counts: the activations of one agent.
@@ -192,10 +192,10 @@ impl ActivateVersionPayload {
     async fn of(
         request: &Request,
         agent: &ID,
-        answer: domain::Result<Changed<activation::ActivationResult>>,
+        answer: domain::Result<WriteResult<activation::ActivationResult>>,
     ) -> async_graphql::Result<Self> {
         let conflict = matches!(&answer, Err(err) if err.code() == ErrorCode::Conflict);
-        let Outcome { value, revision, user_errors } = into_outcome(answer)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer)?;
         let view = request.fresh_view();
         let (agent, activation) = match value {
             Some(activation::ActivationResult { agent, activation }) => (Some(agent.id), activation),
@@ -214,7 +214,7 @@ impl ActivateVersionPayload {
     }
 }
 
-fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<activation::Expected> {
+fn expected(id_or: MaybeUndefined<ID>) -> domain::Result<activation::ExpectedVersion> {
     let expected =
         |version: Option<ID>| version.map(|version| id("expectedActiveVersionId", &version)).transpose();
     patch(id_or).map(expected).transpose()

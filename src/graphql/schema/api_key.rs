@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    error::{Outcome, UserError, into_outcome},
+    error::{MutationResult, UserError, into_mutation_result},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::Actor,
@@ -222,7 +222,7 @@ impl ApiKeyMutation {
             let input = api_key::CreateApiKey { customer_id, name, scopes, expires_at };
             request.registry.create_api_key(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let (api_key, secret) = payload_fields(request.fresh_view(), value);
         Ok(CreateApiKeyPayload { api_key, secret, revision, user_errors })
     }
@@ -257,7 +257,7 @@ impl ApiKeyMutation {
                 )
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let (made, old) = value.unzip();
         let view = request.fresh_view();
         let previous = old.map(|row| ApiKey { row: Arc::new(row), view: view.clone() });
@@ -282,7 +282,7 @@ impl ApiKeyMutation {
                 )
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();
         let api_key = value.map(|row| ApiKey { row: Arc::new(row), view });
         Ok(RevokeApiKeyPayload { api_key, revision, user_errors })

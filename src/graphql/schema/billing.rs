@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     customer::{BillingStatus, Customer, Plan},
-    error::{Outcome, UserError, into_outcome},
+    error::{MutationResult, UserError, into_mutation_result},
     scalar::{Revision, id},
 };
 use crate::{
@@ -139,7 +139,7 @@ impl BillingMutation {
                 .set_plan(&request.idempotent_caller(ctx, idempotency_key)?, customer, plan.into())
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let customer = Customer::reread(request.fresh_view(), value).await?;
         Ok(SetPlanPayload { customer, revision, user_errors })
     }
@@ -164,7 +164,7 @@ impl BillingMutation {
                 )
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let customer = Customer::reread(request.fresh_view(), value).await?;
         Ok(SetBillingStatusPayload { customer, revision, user_errors })
     }
@@ -186,7 +186,7 @@ impl BillingMutation {
                 )
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let customer = Customer::reread(request.fresh_view(), value).await?;
         Ok(EraseCustomerPayload { customer, revision, user_errors })
     }

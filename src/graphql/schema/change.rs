@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     agent::Agent,
     customer::Customer,
-    error::{Nullable, linked, nullable, refuse},
+    error::{Nullable, linked, nullable, to_graphql_error},
     page::{connection, page_args},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     user::{Actor, ActorKind},
@@ -115,7 +115,7 @@ impl Change {
     fn parse_details(&self) -> async_graphql::Result<Value> {
         self.view.weigh(self.row.details.len())?;
         let details = json_reader::read(self.row.details.as_bytes(), &json_reader::Limits::DEPTH_ONLY);
-        details.map(Into::into).map_err(|err| refuse(&Error::Internal(Box::new(err))))
+        details.map(Into::into).map_err(|err| to_graphql_error(&Error::Internal(Box::new(err))))
     }
 
     fn detail(&self, name: &str) -> async_graphql::Result<Option<Json>> {
@@ -314,7 +314,7 @@ async fn count(Count { view, of, filter }: &Count) -> async_graphql::Result<u64>
     match of {
         ChangeListScope::All(customer) => {
             let counted = view.registry().count_changes(view.reading(), *customer, filter).await;
-            counted.map_err(|err| refuse(&err))
+            counted.map_err(|err| to_graphql_error(&err))
         }
         ChangeListScope::Subject(subject) => {
             let counted = view.loaders().change_counts.load((*subject, filter.clone())).await?;
@@ -335,7 +335,7 @@ impl ChangeConnection {
         filter: Option<ChangeFilter>,
         args: PageArgs<change::LogPosition>,
     ) -> async_graphql::Result<Self> {
-        let filter = filter.unwrap_or_default().read().map_err(|err| refuse(&err))?;
+        let filter = filter.unwrap_or_default().read().map_err(|err| to_graphql_error(&err))?;
         let page = view.loaders().change_pages.load((subject, filter.clone(), args)).await?;
         let page =
             page.map_or_else(Page::empty, |page| page.each(|row| Change::new(Arc::clone(row), view.clone())));
@@ -375,7 +375,7 @@ impl ChangeQuery {
             let page = view.registry().changes(view.reading(), customer, &filter, &args).await?;
             Ok::<_, Error>((customer, filter, page))
         };
-        let (customer, filter, page) = read.await.map_err(|err| refuse(&err))?;
+        let (customer, filter, page) = read.await.map_err(|err| to_graphql_error(&err))?;
         let page = page.map(|row| Change::new(Arc::new(row), view.clone()));
         Ok(ChangeConnection::new(page, Count { view, of: ChangeListScope::All(customer), filter }))
     }

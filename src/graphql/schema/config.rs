@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
-    error::{Nullable, nullable_root, refuse},
+    error::{Nullable, nullable_root, to_graphql_error},
     scalar::{Cursor, DateTime, Json, Revision, id, to_id},
     version::{Tool, hex, json_bytes, tools, tools_bytes},
 };
@@ -31,7 +31,7 @@ impl ConfigSource {
     /// The configuration itself.
     fn config(&self) -> &config::ActiveConfig {
         match self {
-            Self::Cached(hot) => &hot.config,
+            Self::Cached(rendered) => &rendered.config,
             Self::Event(config) => config,
         }
     }
@@ -205,13 +205,13 @@ impl ConfigQuery {
             };
             match answer.await {
                 Ok(ConfigResponse { config: _, stale: Some(_) }) => {
-                    Err(refuse(&Error::Unavailable("the database can't be reached")))
+                    Err(to_graphql_error(&Error::Unavailable("the database can't be reached")))
                 }
                 Ok(ConfigResponse { config, stale: None }) => {
-                    Ok(config.map(|hot| ActiveConfig(ConfigSource::Cached(hot), view.clone())))
+                    Ok(config.map(|rendered| ActiveConfig(ConfigSource::Cached(rendered), view.clone())))
                 }
                 Err(Error::NotFound(_)) => Ok(None),
-                Err(err) => Err(refuse(&err)),
+                Err(err) => Err(to_graphql_error(&err)),
             }
         })
         .await

@@ -9,7 +9,9 @@ use super::{
     api_key::ApiKeyConnection,
     billing::Usage,
     change::{ChangeConnection, ChangeFilter},
-    error::{Nullable, Outcome, UserError, into_outcome, nullable, nullable_root, refuse},
+    error::{
+        MutationResult, Nullable, UserError, into_mutation_result, nullable, nullable_root, to_graphql_error,
+    },
     invitation::InvitationConnection,
     member::MembershipConnection,
     page::{connection, page_args},
@@ -107,7 +109,7 @@ impl Customer {
         nullable(async {
             self.view.allow_on(Action::ReadBilling, self.row.id)?;
             let usage = self.view.loaders().usages.load(self.row.id).await?;
-            let usage = usage.ok_or_else(|| refuse(&Error::NotFound("customer")))?;
+            let usage = usage.ok_or_else(|| to_graphql_error(&Error::NotFound("customer")))?;
             Ok(Some(Usage::from(*usage)))
         })
         .await
@@ -230,7 +232,7 @@ async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
         .registry()
         .count_customers(of.view.reading(), of.name.as_deref())
         .await
-        .map_err(|err| refuse(&err))
+        .map_err(|err| to_graphql_error(&err))
 }
 
 connection!(
@@ -260,7 +262,7 @@ impl CustomerQuery {
         #[graphql(name = "id", desc = "The customer's UUID.")] which: ID,
     ) -> Nullable<Customer> {
         nullable_root(async {
-            let which = id("id", &which).map_err(|err| refuse(&err))?;
+            let which = id("id", &which).map_err(|err| to_graphql_error(&err))?;
             request(ctx)?.view().customer(which).await
         })
         .await
@@ -287,7 +289,7 @@ impl CustomerQuery {
             .registry()
             .customers(view.reading(), name.as_deref(), &args)
             .await
-            .map_err(|err| refuse(&err))?;
+            .map_err(|err| to_graphql_error(&err))?;
         let page = page.map(|row| Customer { row: Arc::new(row), view: view.clone() });
         Ok(CustomerConnection::new(page, CustomerCount { view, name }))
     }
@@ -352,7 +354,7 @@ impl CustomerMutation {
             let input = customer::CreateCustomer { name };
             request.registry.create_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         Ok(CreateCustomerPayload {
             customer: Customer::reread(request.fresh_view(), value).await?,
             revision,
@@ -372,7 +374,7 @@ impl CustomerMutation {
             let input = customer::UpdateCustomer { id: id("customerId", &customer_id)?, name };
             request.registry.update_customer(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         Ok(UpdateCustomerPayload {
             customer: Customer::reread(request.fresh_view(), value).await?,
             revision,

@@ -9,7 +9,7 @@ use async_graphql::Object;
 use serde_json::Value;
 
 use super::{
-    error::{Nullable, nullable, refuse},
+    error::{Nullable, nullable, to_graphql_error},
     version::AgentVersion,
 };
 use crate::domain::version::{Tool, VersionBody};
@@ -48,7 +48,7 @@ impl VersionDiff {
             let view = &self.to.view;
             // The diff is estimated at the size of both prompts, before it is computed.
             view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-            view.registry().diff_prompts(&from, &to).await.map_err(|err| refuse(&err))
+            view.registry().diff_prompts(&from, &to).await.map_err(|err| to_graphql_error(&err))
         })
         .await
     }

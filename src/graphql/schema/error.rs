@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use async_graphql::{ErrorExtensionValues, ErrorExtensions, SimpleObject};
 
 use super::scalar::Revision;
-use crate::domain::{Changed, Error, ErrorCode};
+use crate::domain::{Error, ErrorCode, WriteResult};
 
 /// Why a mutation didn't change anything, when the caller can correct it.
 #[derive(Clone, Debug, SimpleObject)]
@@ -31,7 +31,7 @@ impl From<&Error> for UserError {
 
 /// Makes the entry of `errors` for this error. An internal error is logged here with its causes, and the client
 /// gets none of them.
-pub(in crate::graphql) fn refuse(err: &Error) -> async_graphql::Error {
+pub(in crate::graphql) fn to_graphql_error(err: &Error) -> async_graphql::Error {
     let code = match err.code() {
         ErrorCode::Invalid | ErrorCode::TooLarge => "BAD_USER_INPUT",
         ErrorCode::Internal => {
@@ -111,23 +111,23 @@ fn chain(err: &dyn StdError) -> String {
 }
 
 /// The parts of a mutation's payload: value and revision on success, or the errors that the caller can correct.
-pub(in crate::graphql) struct Outcome<T> {
+pub(in crate::graphql) struct MutationResult<T> {
     pub(in crate::graphql) value: Option<T>,
     pub(in crate::graphql) revision: Option<Revision>,
     pub(in crate::graphql) user_errors: Vec<UserError>,
 }
 
 /// Sorts a verb's result: success and the caller's errors go into the payload, all others into `errors`.
-pub(in crate::graphql) fn into_outcome<T>(
-    answer: Result<Changed<T>, Error>,
-) -> async_graphql::Result<Outcome<T>> {
+pub(in crate::graphql) fn into_mutation_result<T>(
+    answer: Result<WriteResult<T>, Error>,
+) -> async_graphql::Result<MutationResult<T>> {
     match answer {
-        Ok(Changed { value, revision }) => {
-            Ok(Outcome { value: Some(value), revision: Some(revision), user_errors: Vec::new() })
+        Ok(WriteResult { value, revision }) => {
+            Ok(MutationResult { value: Some(value), revision: Some(revision), user_errors: Vec::new() })
         }
         Err(err) if err.is_user_error() => {
-            Ok(Outcome { value: None, revision: None, user_errors: vec![UserError::from(&err)] })
+            Ok(MutationResult { value: None, revision: None, user_errors: vec![UserError::from(&err)] })
         }
-        Err(err) => Err(refuse(&err)),
+        Err(err) => Err(to_graphql_error(&err)),
     }
 }

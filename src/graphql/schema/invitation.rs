@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    error::{Outcome, UserError, into_outcome},
+    error::{MutationResult, UserError, into_mutation_result},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::{Actor, Role},
@@ -155,7 +155,7 @@ impl InvitationMutation {
             let input = invitation::InviteMember { customer_id, email, role: role.into() };
             request.registry.invite_member(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();
         let invitation = value.map(|row| Invitation { row: Arc::new(row), view });
         Ok(InviteMemberPayload { invitation, revision, user_errors })
@@ -178,7 +178,7 @@ impl InvitationMutation {
                 )
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let invitation_id = value.map(|withdrawn| to_id(withdrawn.id));
         Ok(RevokeInvitationPayload { invitation_id, revision, user_errors })
     }

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     customer::Customer,
-    error::{Nullable, Outcome, UserError, into_outcome, nullable, refuse},
+    error::{MutationResult, Nullable, UserError, into_mutation_result, nullable, to_graphql_error},
     page::connection,
     scalar::{DateTime, Revision, id, to_id},
     user::{Role, User},
@@ -30,13 +30,13 @@ impl Membership {
     /// The customer that the user is a member of.
     async fn customer(&self) -> async_graphql::Result<Customer> {
         let customer = self.view.customer(self.row.customer_id).await?;
-        customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
+        customer.ok_or_else(|| to_graphql_error(&Error::NotFound("customer")))
     }
 
     /// The user who is the member.
     async fn user(&self) -> async_graphql::Result<User> {
         let user = self.view.user(self.row.user_id).await?;
-        user.ok_or_else(|| refuse(&Error::NotFound("user")))
+        user.ok_or_else(|| to_graphql_error(&Error::NotFound("user")))
     }
 
     /// The member's e-mail address; null if unknown. For the customer's ADMINs and operators.
@@ -161,7 +161,7 @@ impl MemberMutation {
                 .change_member_role(&request.idempotent_caller(ctx, idempotency_key)?, input)
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let view = request.fresh_view();
         let membership = value.map(|row| Membership { row: Arc::new(row), view });
         Ok(ChangeMemberRolePayload { membership, revision, user_errors })
@@ -183,7 +183,7 @@ impl MemberMutation {
                 .remove_member(&request.idempotent_caller(ctx, idempotency_key)?, customer, user)
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let user_id = value.map(|removed| to_id(removed.user_id));
         Ok(RemoveMemberPayload { user_id, revision, user_errors })
     }

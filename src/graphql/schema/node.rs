@@ -7,7 +7,7 @@ use super::{
     activation::Activation,
     agent::Agent,
     customer::Customer,
-    error::{Nullable, nullable_root, refuse},
+    error::{Nullable, nullable_root, to_graphql_error},
     user::User,
     version::AgentVersion,
 };
@@ -97,7 +97,12 @@ impl NodeQuery {
         view.allow(Action::ReadAgents)?;
         if ids.len() > NODES_MAX {
             let (field, unit) = ("ids".to_owned(), "ids");
-            return Err(refuse(&Error::TooLarge { field, actual: ids.len(), limit: NODES_MAX, unit }));
+            return Err(to_graphql_error(&Error::TooLarge {
+                field,
+                actual: ids.len(),
+                limit: NODES_MAX,
+                unit,
+            }));
         }
         futures_util::future::try_join_all(ids.iter().map(|id| view.node(id))).await
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 
-use super::error::refuse;
+use super::error::to_graphql_error;
 pub(in crate::graphql) use crate::domain::page::cursor;
 use crate::domain::{Page, PageArgs, page::key};
 
@@ -42,7 +42,7 @@ pub(in crate::graphql) fn page_args<K: std::str::FromStr + Clone>(
         let before = before.map(|cursor| key("before", cursor)).transpose()?;
         PageArgs::new(first, after, last, before)
     };
-    args().map_err(|err| refuse(&err))
+    args().map_err(|err| to_graphql_error(&err))
 }
 
 /// Defines the connection and the edge of one object type. The page is already read; the count is read when a

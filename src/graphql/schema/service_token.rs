@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
-    error::{Outcome, UserError, into_outcome},
+    error::{MutationResult, UserError, into_mutation_result},
     scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{
@@ -119,7 +119,7 @@ impl ServiceTokenMutation {
                 .create_service_token(&request.idempotent_caller(ctx, idempotency_key)?, input)
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let (service_token, secret) =
             value.map(|service_token::NewServiceToken { token, secret }| (token.into(), secret)).unzip();
         Ok(CreateServiceTokenPayload { service_token, secret: secret.flatten(), revision, user_errors })
@@ -141,7 +141,7 @@ impl ServiceTokenMutation {
                 )
                 .await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         Ok(RevokeServiceTokenPayload { service_token: value.map(Into::into), revision, user_errors })
     }
 }

@@ -10,7 +10,7 @@ use super::{
     activation::Activation,
     change::Change,
     config::{ActiveConfig, ConfigEvent, ConfigSource},
-    error::refuse,
+    error::to_graphql_error,
     scalar::{Cursor, id},
 };
 use crate::{
@@ -119,11 +119,11 @@ async fn run_phase(
     match &request.phase {
         Some(SubscriptionPhase::Render(event)) => Ok(Some(event.clone())),
         Some(SubscriptionPhase::Open(slot)) => {
-            let source = opened.await.map_err(|err| refuse(&err))?;
+            let source = opened.await.map_err(|err| to_graphql_error(&err))?;
             *lock(slot) = Some(source);
             Ok(None)
         }
-        None => Err(refuse(&Error::Internal("a subscription was run without a phase".into()))),
+        None => Err(to_graphql_error(&Error::Internal("a subscription was run without a phase".into()))),
     }
 }
 
@@ -131,9 +131,9 @@ async fn run_phase(
 /// an internal error.
 fn resolve_other<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
     match event? {
-        Event::Ended(err) => Some(Err(refuse(&err))),
+        Event::Ended(err) => Some(Err(to_graphql_error(&err))),
         Event::Change(_) | Event::Config(_) => {
-            Some(Err(refuse(&Error::Internal("an event of another subscription".into()))))
+            Some(Err(to_graphql_error(&Error::Internal("an event of another subscription".into()))))
         }
     }
 }
@@ -179,7 +179,9 @@ fn filter(customer: Option<ID>, agents: Option<Vec<ID>>) -> Result<WatchFilter> 
 /// Loads the activation that an entry of the log records, through a view of its own.
 async fn activation(change: &domain::change::Change, request: &Request) -> async_graphql::Result<Activation> {
     let id = activation::Activation::recorded_by(change);
-    let id = id.ok_or_else(|| refuse(&Error::Internal("the change records no activation".into())))?;
+    let id =
+        id.ok_or_else(|| to_graphql_error(&Error::Internal("the change records no activation".into())))?;
     let activation = request.event_view().activation(id).await?;
-    activation.ok_or_else(|| refuse(&Error::Internal("the change's activation does not exist".into())))
+    activation
+        .ok_or_else(|| to_graphql_error(&Error::Internal("the change's activation does not exist".into())))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     agent::Agent,
-    error::{Nullable, Outcome, UserError, into_outcome, nullable, refuse},
+    error::{MutationResult, Nullable, UserError, into_mutation_result, nullable, to_graphql_error},
     page::connection,
     scalar::{DateTime, Json, Revision, id, to_id},
     user::Actor,
@@ -102,7 +102,7 @@ impl AgentVersion {
     /// The agent that this version belongs to.
     async fn agent(&self) -> async_graphql::Result<Agent> {
         let agent = self.view.agent(self.row.agent_id).await?;
-        agent.ok_or_else(|| refuse(&Error::NotFound("agent")))
+        agent.ok_or_else(|| to_graphql_error(&Error::NotFound("agent")))
     }
 
     /// The system prompt: at most 512 KiB of UTF-8, may be empty. Costs a read of the content, one for all versions
@@ -181,7 +181,7 @@ impl AgentVersion {
             ),
             false => Error::Internal("a version has no content".into()),
         };
-        let body = body.ok_or_else(|| refuse(&hidden()))?;
+        let body = body.ok_or_else(|| to_graphql_error(&hidden()))?;
         Ok(Arc::clone(&body))
     }
 }
@@ -315,7 +315,7 @@ impl VersionMutation {
                 version::PublishVersion { agent_id, content, message, activate, expected_latest_number };
             request.registry.publish_version(&request.idempotent_caller(ctx, idempotency_key)?, input).await
         };
-        let Outcome { value, revision, user_errors } = into_outcome(answer.await)?;
+        let MutationResult { value, revision, user_errors } = into_mutation_result(answer.await)?;
         let version = match value {
             Some(row) => request.fresh_view().version(row.id).await?,
             None => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object};
 
 use super::{
-    error::refuse,
+    error::to_graphql_error,
     page::{connection, page_args},
     scalar::{DateTime, Revision, to_id},
     user::Actor,
@@ -130,7 +130,7 @@ impl WatcherQuery {
     ) -> async_graphql::Result<WatcherConnection> {
         let request = request(ctx)?;
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
-        let all = request.hub.watchers(&request.caller).map_err(|err| refuse(&err))?;
+        let all = request.hub.watchers(&request.caller).map_err(|err| to_graphql_error(&err))?;
         let (count, applied, view) = (all.len(), request.hub.applied(), request.view());
         let page: Page<Arc<feed::Watcher>> = args.page_of_list(all, |watcher| watcher.id);
         let page = page.map(|watcher| Watcher { watcher, applied, view: view.clone() });

@@ -46,18 +46,18 @@ pub(in crate::http) fn answer_config<B>(state: &AppState, request: &Request<B>) 
         return None;
     }
     let began = Instant::now();
-    let hot = state.hub.cached_config(caller::bearer(headers).ok()??, id)?;
+    let rendered = state.hub.cached_config(caller::bearer(headers).ok()??, id)?;
     let is_known = headers.contains_key(header::IF_NONE_MATCH)
-        && etag::condition(headers, &hot.etag) == Condition::NotModified;
-    let mut response = if is_known { not_modified() } else { ok_response(hot.body.clone()) };
+        && etag::condition(headers, &rendered.etag) == Condition::NotModified;
+    let mut response = if is_known { not_modified() } else { ok_response(rendered.body.clone()) };
     let fields = response.headers_mut();
     if !is_known {
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    fields.insert(header::ETAG, HeaderValue::from_str(&hot.etag).ok()?);
+    fields.insert(header::ETAG, HeaderValue::from_str(&rendered.etag).ok()?);
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     fields.append(header::VARY, HeaderValue::from_static("Authorization"));
-    if is_known || compress::is_large_enough(hot.body.len()) {
+    if is_known || compress::is_large_enough(rendered.body.len()) {
         fields.append(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
     finish(state, headers, response, began)

@@ -42,7 +42,7 @@ async fn canceled(app: &App, operator: &Operator, name: &str) -> String {
 async fn each_mutation_has_its_effect_once() {
     let told: std::collections::BTreeSet<_> =
         IDENTIFYING_SELECTIONS.iter().map(|(field, _)| (*field).to_owned()).collect();
-    assert_eq!(told, fields_of("Mutation"), "each mutation needs a row in TOLD");
+    assert_eq!(told, fields_of("Mutation"), "each mutation needs a row in IDENTIFYING_SELECTIONS");
     let world = World::new().await;
     for (number, (field, rest, _)) in FIELDS.iter().enumerate() {
         let Some((_, object)) = IDENTIFYING_SELECTIONS.iter().find(|(told, _)| told == field) else {

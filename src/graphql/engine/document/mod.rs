@@ -76,14 +76,14 @@ impl Refusal {
 /// The callers who share the documents registered by hash: a customer's API keys, the platform's services, or one
 /// user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::graphql) enum Tenant {
+pub(in crate::graphql) enum DocumentOwner {
     Customer(CustomerId),
     /// Issuer and subject, because the id of a user without a profile isn't stable.
     User(String, String),
     Platform,
 }
 
-impl Tenant {
+impl DocumentOwner {
     /// The tenant that this caller belongs to.
     pub(in crate::graphql) fn of(caller: &Caller) -> Self {
         match &caller.principal {
@@ -129,7 +129,7 @@ pub(in crate::graphql) struct Documents {
     /// All checked documents, by the hash of their text.
     checked: WeighedCache<Hash, Arc<Document>>,
     /// Registered documents, by the tenant that sent text and hash together, and the hash.
-    registered: WeighedCache<(Tenant, Hash), Arc<Document>>,
+    registered: WeighedCache<(DocumentOwner, Hash), Arc<Document>>,
     trusted: Option<TrustedDocuments>,
 }
 
@@ -140,11 +140,11 @@ impl Documents {
         Self { checked, registered, trusted }
     }
 
-    /// Finds the document that a request of `tenant` identifies. Takes the text and the id out of the request.
+    /// Finds the document that a request of `owner` identifies. Takes the text and the id out of the request.
     pub(in crate::graphql) fn find(
         &self,
         operation: &mut Operation,
-        tenant: &Tenant,
+        owner: &DocumentOwner,
     ) -> Result<DocumentLookup, Refusal> {
         let (text, id) = (operation.query.take(), operation.document_id.take());
         let claimed = operation.persisted().map(read_claimed_hash).transpose()?;
@@ -164,8 +164,7 @@ impl Documents {
                 Ok(self.known_or_new(text.into(), Some(claimed.ok_or(Refusal::Mismatch)?)))
             }
             (None, claimed) => {
-                let document =
-                    claimed.flatten().and_then(|hash| self.registered.get(&(tenant.clone(), hash)));
+                let document = claimed.flatten().and_then(|hash| self.registered.get(&(owner.clone(), hash)));
                 Ok(DocumentLookup::Known(document.ok_or(Refusal::NotFound)?.value, None))
             }
         }
@@ -191,7 +190,12 @@ impl Documents {
 
     /// Caches the document of an accepted request: by its text's hash for everyone, and by the claimed hash for
     /// this tenant.
-    pub(in crate::graphql) fn keep(&self, document: &Arc<Document>, tenant: Tenant, claimed: ClaimedHash) {
+    pub(in crate::graphql) fn keep(
+        &self,
+        document: &Arc<Document>,
+        owner: DocumentOwner,
+        claimed: ClaimedHash,
+    ) {
         let text = document.text();
         let weighed = || Weighed::new(Arc::clone(document), document.weight());
         if text.len() <= TEXT_BYTES_MAX {
@@ -201,7 +205,7 @@ impl Documents {
             }
         }
         if let Some(hash) = claimed.filter(|_| self.trusted.is_none()) {
-            self.registered.insert((tenant, hash), weighed());
+            self.registered.insert((owner, hash), weighed());
         }
     }
 }

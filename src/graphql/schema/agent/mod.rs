@@ -14,7 +14,7 @@ use super::{
     change::{ChangeConnection, ChangeFilter},
     customer::Customer,
     diff::VersionDiff,
-    error::{Nullable, linked, nullable, nullable_root, refuse},
+    error::{Nullable, linked, nullable, nullable_root, to_graphql_error},
     page::{connection, page_args},
     scalar::{DateTime, id, to_id},
     user::User,
@@ -86,7 +86,7 @@ impl Agent {
     /// `agents:read`.
     async fn customer(&self) -> async_graphql::Result<Customer> {
         let customer = self.view.customer(self.row.customer_id).await?;
-        customer.ok_or_else(|| refuse(&Error::NotFound("customer")))
+        customer.ok_or_else(|| to_graphql_error(&Error::NotFound("customer")))
     }
 
     /// The member responsible for the agent. Null if there is none, or that member has left; also for service
@@ -206,7 +206,11 @@ enum AgentListScope {
 async fn count(Count { view, of }: &Count) -> async_graphql::Result<u64> {
     let counted = match of {
         AgentListScope::All(filter) => {
-            return view.registry().count_agents(view.reading(), filter).await.map_err(|err| refuse(&err));
+            return view
+                .registry()
+                .count_agents(view.reading(), filter)
+                .await
+                .map_err(|err| to_graphql_error(&err));
         }
         AgentListScope::Customer(customer, filter) => {
             view.loaders().agent_counts.load((*customer, filter.clone())).await?
@@ -270,7 +274,7 @@ impl AgentQuery {
         nullable_root(async {
             let view = request(ctx)?.view();
             view.allow(Action::ReadAgents)?;
-            view.agent(id("id", &which).map_err(|err| refuse(&err))?).await
+            view.agent(id("id", &which).map_err(|err| to_graphql_error(&err))?).await
         })
         .await
     }
@@ -295,12 +299,15 @@ impl AgentQuery {
         let args = page_args(first, after.as_deref(), last, before.as_deref())?;
         let view = request(ctx)?.view();
         if let Some(customer) = customer_id {
-            let customer = id("customerId", &customer).map_err(|err| refuse(&err))?;
+            let customer = id("customerId", &customer).map_err(|err| to_graphql_error(&err))?;
             return AgentConnection::of_customer(&view, customer, filter, args).await;
         }
         let filter = agent::AgentFilter::from(filter.unwrap_or_default());
-        let page =
-            view.registry().agents(view.reading(), &filter, &args).await.map_err(|err| refuse(&err))?;
+        let page = view
+            .registry()
+            .agents(view.reading(), &filter, &args)
+            .await
+            .map_err(|err| to_graphql_error(&err))?;
         let page = page.map(|row| Agent { row: Arc::new(row), view: view.clone() });
         Ok(AgentConnection::new(page, Count { view, of: AgentListScope::All(filter) }))
     }

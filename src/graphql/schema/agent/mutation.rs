@@ -8,7 +8,7 @@ use crate::{
     graphql::{
         engine::context::{RequestView, request},
         schema::{
-            error::{Outcome, UserError, into_outcome},
+            error::{MutationResult, UserError, into_mutation_result},
             scalar::{Revision, id},
         },
     },
@@ -78,8 +78,8 @@ macro_rules! payloads {
         }
 
         impl $name {
-            async fn of(view: RequestView, answer: domain::Result<domain::Changed<agent::Agent>>) -> async_graphql::Result<Self> {
-                let Outcome { value, revision, user_errors } = into_outcome(answer)?;
+            async fn of(view: RequestView, answer: domain::Result<domain::WriteResult<agent::Agent>>) -> async_graphql::Result<Self> {
+                let MutationResult { value, revision, user_errors } = into_mutation_result(answer)?;
                 let agent = match value {
                     Some(row) => view.agent(row.id).await?,
                     None => None,

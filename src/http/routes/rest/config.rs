@@ -157,10 +157,10 @@ pub async fn active(
     };
     let ConfigResponse { config, stale } = answer.await.map_err(refuse(&caller))?;
     let mut response = match config {
-        Some(hot) => {
+        Some(rendered) => {
             let kept =
                 [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "private, no-cache")];
-            etag::answer(&headers, caller.request_id(), &hot.etag, kept, hot.body.clone())
+            etag::answer(&headers, caller.request_id(), &rendered.etag, kept, rendered.body.clone())
         }
         None => Problem::not_active(caller.request_id()).into_response(),
     };

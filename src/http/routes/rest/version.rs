@@ -14,7 +14,7 @@ use super::{AgentPath, Body, ExpectedForm, NoParameters, refuse};
 use crate::{
     clock::Instant,
     domain::{
-        Changed,
+        WriteResult,
         version::{self, AgentVersion, Content, ModelParameters, PublishVersion, Tools},
     },
     http::{
@@ -174,7 +174,7 @@ pub async fn publish(
         expected_latest_number,
     };
     let made = state.registry.publish_version(&caller, input).await;
-    let Changed { value, revision } = made.map_err(refuse(&caller))?;
+    let WriteResult { value, revision } = made.map_err(refuse(&caller))?;
     let AgentVersion {
         id,
         customer_id: _,
