@@ -73,7 +73,7 @@ pub fn weighed_cache<K: Eq + Hash, V: Clone>(
 /// reserved for keys that were used again. A new key goes into the other half, a queue, which evicts it after that much
 /// newer weight unless it was used meanwhile. So a flood of new keys can't evict keys in use. `quick_cache`'s default
 /// leaves 3% for new keys: they'd be evicted before their second use. It remembers no evicted keys: they would take the
-/// place of new ones.
+/// place of new ones. It refuses an entry heavier than half of `weight_max`.
 #[must_use]
 pub fn fair_cache<K: Eq + Hash, V, W: Weighter<K, V> + Clone>(
     entries: usize,

@@ -30,8 +30,11 @@ use crate::{
     task::{Tasks, lock},
 };
 
-/// How many shards the cache has, each with its own lock.
+/// How many shards the cache has at most, each with its own lock.
 const SHARDS: usize = 16;
+/// What a shard holds at least, if the whole cache is that large. It takes entries of up to half of that, and the largest
+/// configuration takes 1.6 MiB.
+const SHARD_BYTES: usize = 4 * 1024 * 1024;
 /// How many configurations one query reads: sixteen of the largest take 25 MiB.
 const PAGE: usize = 16;
 /// How many such queries run at once: after a restart every agent is a miss, and requests need connections too.
@@ -89,6 +92,8 @@ struct Inner {
     render: Render,
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
+    /// How many of the shards hold entries: fewer in a small cache.
+    used: usize,
     queue: Mutex<Queue>,
 }
 
@@ -108,7 +113,7 @@ struct Load {
 }
 
 struct Shard {
-    /// An entry heavier than 97% of the shard is refused: its requests read the database each time, and such an agent
+    /// An entry heavier than half of the shard is refused: its requests read the database each time, and such an agent
     /// has no fallback while the database is down.
     entries: Cache<AgentId, Weighed<Arc<CacheEntry>>, ByBytes>,
     loading: HashMap<AgentId, Load>,
@@ -123,7 +128,8 @@ impl fmt::Debug for ConfigCache {
 impl ConfigCache {
     /// Creates an empty cache of at most about `bytes_max` bytes.
     pub(super) fn new(registry: Registry, tasks: Tasks, render: Render, bytes_max: usize) -> Self {
-        let (count, bytes) = (bytes_max / SHARDS / ENTRY_BYTES, u64::try_from(bytes_max / SHARDS));
+        let used = (bytes_max / SHARD_BYTES).clamp(1, SHARDS);
+        let (count, bytes) = (bytes_max / used / ENTRY_BYTES, u64::try_from(bytes_max / used));
         let shard = |_| {
             let entries = fair_cache(count, bytes.unwrap_or(u64::MAX), ByBytes);
             Mutex::new(Shard { entries, loading: HashMap::new() })
@@ -135,6 +141,7 @@ impl ConfigCache {
             render,
             hasher: RandomState::new(),
             shards,
+            used,
             queue: Mutex::default(),
         }))
     }
@@ -238,7 +245,7 @@ impl ConfigCache {
 
     fn shard(&self, id: AgentId) -> MutexGuard<'_, Shard> {
         let [first, ..] = &self.0.shards;
-        let place = usize::try_from(self.0.hasher.hash_one(id)).unwrap_or(0) % SHARDS;
+        let place = usize::try_from(self.0.hasher.hash_one(id)).unwrap_or(0) % self.0.used;
         lock(self.0.shards.get(place).unwrap_or(first))
     }
 
