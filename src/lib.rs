@@ -1,3 +1,4 @@
+//! The library behind the program `agent-registry`. Each module is a layer. The README follows.
 #![doc = include_str!("../README.md")]
 
 // In layer order: a module imports only modules listed above it.

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 pub(super) struct Draft {
     file: fs::File,
     path: Option<PathBuf>,
-    /// The destination of the rename. None when the output isn't a regular file: its content is copied instead.
+    /// The destination of the rename. `None` when the output isn't a regular file: its content is copied instead.
     place: Option<PathBuf>,
 }
 

@@ -87,7 +87,7 @@ enum Output {
     Event(Event),
 }
 
-/// An event, formatted as a line (none for bookmarks) and as JSON.
+/// An event, formatted as a line (`None` for bookmarks) and as JSON.
 struct Event {
     line: Option<String>,
     object: Value,

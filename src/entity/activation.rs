@@ -38,13 +38,13 @@ pub struct Model {
     pub agent_id: AgentId,
     /// The version that is active from now on; none after a deactivation.
     pub version_id: Option<VersionId>,
-    /// The version that was active before; none when there was none.
+    /// The version that was active before; `None` when no version was active.
     pub previous_version_id: Option<VersionId>,
     /// The reason of the change.
     pub reason: Reason,
     /// The kind of caller that made the change.
     pub activated_by_kind: ActorKind,
-    /// The caller's id; none for the system.
+    /// The caller's id; `None` for the system.
     pub activated_by_id: Option<Uuid>,
     /// The time of the change.
     pub activated_at: Instant,

@@ -33,18 +33,18 @@ pub struct Model {
     pub name: String,
     /// A description; at most 2,000 characters.
     pub description: Option<String>,
-    /// The person responsible for the agent. None when that member has left, or none was set.
+    /// The person responsible for the agent. `None` when that member has left, or the agent never had one.
     pub owner_id: Option<UserId>,
     /// The number of the newest version; 0 while there is none.
     pub latest_number: i32,
-    /// The active version; none when the agent serves nothing.
+    /// The active version; `None` when the agent serves nothing.
     pub active_version_id: Option<VersionId>,
     /// When the active version was activated.
     pub activated_at: Option<Instant>,
     /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. 0
     /// while there was none.
     pub config_revision: Revision,
-    /// When the agent was archived; none while it isn't.
+    /// When the agent was archived; `None` while it isn't.
     pub archived_at: Option<Instant>,
     /// When the agent was created.
     pub created_at: Instant,

@@ -75,7 +75,7 @@ pub struct Model {
     pub content_hash: Vec<u8>,
     /// The kind of caller that published the version.
     pub created_by_kind: ActorKind,
-    /// The caller's id; none for the system.
+    /// The caller's id; `None` for the system.
     pub created_by_id: Option<Uuid>,
     /// When the version was published.
     pub created_at: Instant,
@@ -129,7 +129,7 @@ pub struct Summary {
     pub content_bytes: i32,
     /// The kind of caller that published the version.
     pub created_by_kind: ActorKind,
-    /// The caller's id; none for the system.
+    /// The caller's id; `None` for the system.
     pub created_by_id: Option<Uuid>,
     /// When the version was published.
     pub created_at: Instant,

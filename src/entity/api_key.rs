@@ -29,15 +29,15 @@ pub struct Model {
     pub scopes: Vec<String>,
     /// The kind of caller that created the key.
     pub created_by_kind: ActorKind,
-    /// The caller's id; none for the system.
+    /// The caller's id; `None` for the system.
     pub created_by_id: Option<Uuid>,
     /// When the key was created.
     pub created_at: Instant,
-    /// When the key expires; none when it doesn't.
+    /// When the key expires; `None` when it doesn't.
     pub expires_at: Option<Instant>,
     /// When the key was last accepted, to the minute.
     pub last_used_at: Option<Instant>,
-    /// When the key was revoked; none while it isn't.
+    /// When the key was revoked; `None` while it isn't.
     pub revoked_at: Option<Instant>,
     /// The key that replaced this one in a rotation.
     pub replaced_by: Option<ApiKeyId>,
@@ -60,11 +60,11 @@ pub struct Credential {
     pub secret_hash: Vec<u8>,
     /// The scopes.
     pub scopes: Vec<String>,
-    /// When the key expires; none when it doesn't.
+    /// When the key expires; `None` when it doesn't.
     pub expires_at: Option<Instant>,
     /// When the key was last accepted, to the minute.
     pub last_used_at: Option<Instant>,
-    /// When the key was revoked; none while it isn't.
+    /// When the key was revoked; `None` while it isn't.
     pub revoked_at: Option<Instant>,
     /// The customer's plan.
     pub plan: Plan,

@@ -212,7 +212,7 @@ pub struct Model {
     pub position: i32,
     /// When the commit got its number.
     pub at: Instant,
-    /// The customer whose data changed; none for the platform's own.
+    /// The customer whose data changed; `None` for the platform's own.
     pub customer_id: Option<CustomerId>,
     /// The agent that changed, if any.
     pub agent_id: Option<AgentId>,
@@ -224,17 +224,17 @@ pub struct Model {
     pub action: ChangeAction,
     /// The kind of caller.
     pub actor_kind: ActorKind,
-    /// The caller's id; none for the system.
+    /// The caller's id; `None` for the system.
     pub actor_id: Option<Uuid>,
     /// The id of the request.
     pub request_id: Option<String>,
     /// Canonical JSON: the values before and after, without personal or secret data.
     pub details: String,
-    /// The interface through which the call came in; none in entries older than this column.
+    /// The interface through which the call came in; `None` in entries older than this column.
     pub channel: Option<Channel>,
-    /// The caller's network; none when the call didn't come over a network, and in entries older than this column.
+    /// The caller's network; `None` when the call didn't come over a network, and in entries older than this column.
     pub network: Option<String>,
-    /// A random salt, so that the hash doesn't reveal the content; none in entries older than this column.
+    /// A random salt, so that the hash doesn't reveal the content; `None` in entries older than this column.
     pub salt: Option<Uuid>,
     /// SHA-256 of all columns above.
     pub row_hash: Vec<u8>,

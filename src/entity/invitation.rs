@@ -34,7 +34,7 @@ pub struct Model {
     pub role: Role,
     /// The kind of caller that invited.
     pub invited_by_kind: ActorKind,
-    /// The caller's id; none for the system.
+    /// The caller's id; `None` for the system.
     pub invited_by_id: Option<Uuid>,
     /// When the invitation was created.
     pub created_at: Instant,

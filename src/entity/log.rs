@@ -15,7 +15,7 @@ pub struct Head {
     pub revision: Revision,
     /// The position of its last entry.
     pub position: i32,
-    /// When the last commit got its number; none while there is none.
+    /// When the last commit got its number; `None` while there is none.
     pub at: Option<Instant>,
     /// The chain hash of the last entry.
     pub chain_hash: Vec<u8>,
@@ -60,7 +60,7 @@ pub fn floor() -> SelectorRaw<SelectModel<RetentionFloor>> {
 /// The result of a pruning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct PruneResult {
-    /// The last pruned commit; none when there was nothing to prune.
+    /// The last pruned commit; `None` when there was nothing to prune.
     pub floor: Option<Revision>,
 }
 
@@ -75,7 +75,7 @@ pub fn prune(until: Instant, most: i32) -> SelectorRaw<SelectModel<PruneResult>>
 /// A commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct CommitNumber {
-    /// The commit's number; none when no such commit exists yet.
+    /// The commit's number; `None` when no such commit exists yet.
     pub revision: Option<Revision>,
 }
 

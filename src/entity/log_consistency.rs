@@ -13,7 +13,7 @@ pub struct LoggedState {
     pub agent_id: AgentId,
     /// The name in the agent's row.
     pub name: String,
-    /// The name in the log; none when that entry was pruned.
+    /// The name in the log; `None` when that entry was pruned.
     pub told_name: Option<String>,
     /// The active version in the agent's row.
     pub active_version_id: Option<VersionId>,
@@ -21,7 +21,7 @@ pub struct LoggedState {
     pub told_version_id: Option<VersionId>,
     /// Whether the customer was erased.
     pub is_erased: bool,
-    /// The content hash of the active version in the log, in hex; none when that entry was pruned.
+    /// The content hash of the active version in the log, in hex; `None` when that entry was pruned.
     pub published_hash: Option<String>,
 }
 

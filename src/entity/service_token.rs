@@ -19,7 +19,7 @@ pub struct Model {
     pub scopes: Vec<String>,
     /// When the token was created.
     pub created_at: Instant,
-    /// When the token was revoked; none while it isn't.
+    /// When the token was revoked; `None` while it isn't.
     pub revoked_at: Option<Instant>,
 }
 

@@ -24,11 +24,11 @@ pub struct Serving {
     pub customer_id: CustomerId,
     /// The agent's name at that commit.
     pub name: String,
-    /// The active version; none when the agent served nothing.
+    /// The active version; `None` when the agent served nothing.
     pub version_id: Option<VersionId>,
     /// When that version was activated.
     pub activated_at: Option<Instant>,
-    /// Why the active version last changed; none when it never had.
+    /// Why the active version last changed; `None` when it never had.
     pub reason: Option<Reason>,
     /// The commit that last changed this: an activation, or a change of the agent's name, description or owner. None
     /// when there was none yet.

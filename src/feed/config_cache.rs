@@ -74,7 +74,7 @@ pub(super) struct CacheEntry {
 /// The result of a load.
 #[derive(Clone, Debug)]
 enum LoadResult {
-    /// The entry; none when no such agent exists.
+    /// The entry; `None` when no such agent exists.
     Read(Option<Arc<CacheEntry>>),
     /// The agent changed again during each repetition of the load.
     Contended,
@@ -146,7 +146,7 @@ impl ConfigCache {
         }))
     }
 
-    /// Returns the entry of this agent, loading it on a miss; none when no such agent exists.
+    /// Returns the entry of this agent, loading it on a miss; `None` when no such agent exists.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database is, or when the agent changes faster than it can be read.

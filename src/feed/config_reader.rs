@@ -23,7 +23,7 @@ use crate::{
 /// The configuration that an agent serves, for a caller that may read it.
 #[derive(Clone, Debug)]
 pub struct ConfigResponse {
-    /// The active configuration; none when no version is active.
+    /// The active configuration; `None` when no version is active.
     pub config: Option<Arc<RenderedConfig>>,
     /// Set when the lease has expired and the database is unavailable: how long ago `config` was last known to be
     /// current.

@@ -37,7 +37,7 @@ pub(super) struct EventHub(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     live: broadcast::Sender<Arc<Commit>>,
-    /// The last entry that this instance has applied. None until the tail has read the log's head, and after a
+    /// The last entry that this instance has applied. `None` until the tail has read the log's head, and after a
     /// divergence.
     applied: watch::Sender<Option<Cursor>>,
     /// How often the log diverged from what this instance had followed.
@@ -86,7 +86,7 @@ impl EventHub {
         self.0.epoch.load(Ordering::Relaxed)
     }
 
-    /// The last entry that this instance has applied. None until the tail has read the log's head, and after a
+    /// The last entry that this instance has applied. `None` until the tail has read the log's head, and after a
     /// divergence.
     pub(super) fn end(&self) -> Option<Cursor> {
         *self.0.applied.borrow()

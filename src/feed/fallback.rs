@@ -16,7 +16,7 @@ use crate::{
 /// How long the database may take to answer when memory holds a fallback that isn't covered by the lease.
 pub(super) const FALLBACK_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// When the database last failed to answer a request that had a fallback in memory; none once it answers again. Cheap
+/// When the database last failed to answer a request that had a fallback in memory; `None` once it answers again. Cheap
 /// to clone; clones share state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fallback(Arc<Mutex<Option<Instant>>>);

@@ -139,7 +139,7 @@ impl Watch {
         &self.source.registry
     }
 
-    /// The position to resume from; none while entries up to it haven't all been returned.
+    /// The position to resume from; `None` while entries up to it haven't all been returned.
     #[must_use]
     pub fn cursor(&self) -> Option<Cursor> {
         let is_drained = self.ready.is_empty() && self.commit.is_empty() && !self.behind;

@@ -65,7 +65,7 @@ impl WriteRight {
     }
 }
 
-/// An open transaction that can't write yet. Clones are the same transaction.
+/// An open transaction that can't write yet. Clones share the transaction.
 #[derive(Clone, Debug)]
 pub(super) struct OpenTxn {
     txn: Arc<Txn>,

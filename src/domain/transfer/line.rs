@@ -52,7 +52,7 @@ pub struct LineVersion {
     /// The model's parameters, a JSON object; empty when omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_parameters: Option<Value>,
-    /// The tools; none when omitted.
+    /// The tools; `None` when omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<Tool>>,
     /// The author's reason for this version.

@@ -34,7 +34,7 @@ pub(in crate::graphql) struct Request {
     pub(in crate::graphql) caller: Arc<Caller>,
     pub(in crate::graphql) registry: Registry,
     pub(in crate::graphql) hub: Hub,
-    /// The phase of a subscription; none for queries and mutations.
+    /// The phase of a subscription; `None` for queries and mutations.
     pub(in crate::graphql) phase: Option<SubscriptionPhase>,
     weight: Arc<AtomicUsize>,
     view: RequestView,

@@ -72,7 +72,7 @@ impl<K: Clone + Eq + Hash + std::fmt::Debug, V> Loader<K, V> {
         })
     }
 
-    /// Loads the value of this key; none if there is none. Waits for the batch.
+    /// Loads the value of this key; `None` if the key has no value. Waits for the batch.
     pub(in crate::graphql) async fn load(&self, key: K) -> async_graphql::Result<Option<Arc<V>>> {
         for _ in 0..RETRIES {
             if let Ok(answer) = self.inner().try_load(key.clone()).await {

@@ -85,7 +85,7 @@ impl Operation {
         self.query.as_ref().map_or(0, String::len)
     }
 
-    /// The extension `persistedQuery`; none if it's absent or null.
+    /// The extension `persistedQuery`; `None` if it's absent or null.
     pub(in crate::graphql) fn persisted(&self) -> Option<&Json> {
         self.extensions.as_ref()?.get("persistedQuery").filter(|value| !value.is_null())
     }

@@ -127,7 +127,7 @@ impl EventSource {
 }
 
 impl Event {
-    /// The event's key in the cache; none for the end of a watch, which is rendered for its own subscriber only.
+    /// The event's key in the cache; `None` for the end of a watch, which is rendered for its own subscriber only.
     fn event_key(&self) -> Option<EventKey> {
         match self {
             Self::Change(change) => Some(EventKey::of(change)),
@@ -187,7 +187,7 @@ impl Api {
 }
 
 impl Subscriber {
-    /// Runs the open phase, and returns the watch; none if the selection is empty after `@skip` and `@include`.
+    /// Runs the open phase, and returns the watch; `None` if the selection is empty after `@skip` and `@include`.
     ///
     /// A stream that can't be opened is a request error (GraphQL, section 6.2.3.1), but the library returns it as
     /// an event.
@@ -203,7 +203,7 @@ impl Subscriber {
         }
     }
 
-    /// Renders an event for this subscriber. Returns its text, and whether it ends the stream; none if the
+    /// Renders an event for this subscriber. Returns its text, and whether it ends the stream; `None` if the
     /// selection is empty after `@skip` and `@include`.
     async fn render_for_subscriber(&self, event: Event) -> Option<(Arc<str>, bool)> {
         let shown = match event.event_key() {

@@ -95,7 +95,7 @@ impl TrustedDocuments {
         self.texts.len()
     }
 
-    /// Finds the document that text, id and hash identify. None if one of them isn't in the list, or two identify
+    /// Finds the document that text, id and hash identify. `None` if one of them isn't in the list, or two identify
     /// different documents.
     pub(super) fn find(
         &self,
