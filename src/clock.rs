@@ -13,17 +13,26 @@ use crate::id::Id;
 /// A point in time, in UTC. [`Clock::now`] returns whole microseconds, the precision of Postgres.
 pub type Instant = DateTime<Utc>;
 
-/// The service's clock. Clones share one offset, so that a test shifts the time of a whole service.
+/// The service's clock. Clones share one offset, so that a test shifts or stops the time of a whole service.
 #[derive(Clone, Debug, Default)]
-pub struct Clock {
-    shift_micros: Arc<AtomicI64>,
+pub struct Clock(Arc<Offsets>);
+
+#[derive(Debug, Default)]
+struct Offsets {
+    shift_micros: AtomicI64,
+    /// The Unix time, in microseconds, at which the clock was stopped. 0 while it runs.
+    stopped_micros: AtomicI64,
 }
 
 impl Clock {
     /// Returns the current time, truncated to microseconds.
     #[must_use]
     pub fn now(&self) -> Instant {
-        (Utc::now() + TimeDelta::microseconds(self.shift_micros.load(Ordering::Relaxed))).trunc_subsecs(6)
+        let time = match self.0.stopped_micros.load(Ordering::Relaxed) {
+            0 => Utc::now(),
+            micros => Instant::from_timestamp_micros(micros).unwrap_or_else(Utc::now),
+        };
+        (time + TimeDelta::microseconds(self.0.shift_micros.load(Ordering::Relaxed))).trunc_subsecs(6)
     }
 
     /// Returns a new time-ordered id (UUID version 7, RFC 9562 section 5.7).
@@ -46,6 +55,11 @@ impl Clock {
 
     /// Shifts the time of this clock and all its clones. For tests.
     pub fn shift(&self, by: TimeDelta) {
-        self.shift_micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+        self.0.shift_micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Stops the time of this clock and all its clones. From then on, only [`Clock::shift`] moves it. For tests.
+    pub fn stop(&self) {
+        self.0.stopped_micros.store(Utc::now().timestamp_micros(), Ordering::Relaxed);
     }
 }
