@@ -5,6 +5,7 @@
 pub mod cache;
 pub mod clock;
 pub mod id;
+pub mod share;
 pub mod task;
 
 mod entity;

@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("id",        &[]),
     ("clock",     &[]),
     ("task",      &[]),
+    ("share",     &[]),
     ("entity",    &[]),
     ("db",        &["entity"]),
     ("domain",    &["entity", "db"]),
@@ -42,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What every layer may import too.
-const SHARED: &[&str] = &["cache", "id", "clock", "task"];
+const SHARED: &[&str] = &["cache", "id", "clock", "task", "share"];
 
 /// The crates of the web layers, of the database, and of migrations.
 const WEB: &[&str] = &["axum", "async_graphql", "async_graphql_axum", "tower_http"];
@@ -58,6 +59,7 @@ const BANNED: &[(&str, &[&[&str]])] = &[
     ("id",        &[WEB, TABLES]),
     ("clock",     &[WEB, SQL, TABLES]),
     ("task",      &[WEB, SQL, TABLES]),
+    ("share",     &[WEB, SQL, TABLES]),
     ("entity",    &[WEB, TABLES]),
     ("db",        &[WEB]),
     ("domain",    &[WEB, TABLES]),

@@ -16,6 +16,7 @@ use crate::{
         membership::Role,
     },
     id::{ApiKeyId, CustomerId, ServiceTokenId, UserId},
+    share::ShareHolder,
 };
 
 /// The caller of one request.
@@ -260,6 +261,21 @@ impl Caller {
             }
             Principal::ApiKey(key) => Some(key.customer_id),
             Principal::User(_) | Principal::Service(_) | Principal::System => None,
+        }
+    }
+
+    /// The holder on whose account this caller's use of memory, processors and connections is counted.
+    #[must_use]
+    pub fn share_holder(&self) -> ShareHolder {
+        match (&self.principal, self.only_customer()) {
+            (_, Some(customer)) => ShareHolder::Customer(customer),
+            (Principal::User(user), None) => {
+                ShareHolder::User(user.issuer.as_str().into(), user.subject.as_str().into())
+            }
+            (Principal::Service(service), None) => {
+                ShareHolder::Service(service.id, self.origin.network.map(|site| site.network()))
+            }
+            (Principal::ApiKey(_) | Principal::System, None) => ShareHolder::System,
         }
     }
 

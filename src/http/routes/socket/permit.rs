@@ -11,7 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{ClientAddress, SocketLimits};
 use crate::{
     domain::{Caller, Error},
-    http::limit::{CallerKey, network},
+    http::limit::CallerKey,
+    share::network,
     task::lock,
 };
 
