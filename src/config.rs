@@ -102,6 +102,9 @@ pub struct Serve {
     /// The size of the in-memory cache of active configurations, in MiB; the least used are evicted
     #[arg(long, env = "CONFIG_MEMORY", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     pub config_memory: u32,
+    /// The memory of requests, messages and answers in flight, in MiB; what exceeds it waits, then is refused
+    #[arg(long, env = "MEMORY_BUDGET", default_value = "256", value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
+    pub memory_budget: u32,
     /// The allowlist of GraphQL documents: a JSON object of ids and documents, or Apollo's persisted query manifest.
     /// Other documents are rejected. Read at startup
     #[arg(long, env = "TRUSTED_DOCUMENTS")]

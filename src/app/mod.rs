@@ -22,6 +22,7 @@ use crate::{
         self, AppParts, AppState, ConnectionLimits, Description, Excerpts, Hosts, Limiter, Origins,
         SocketLimits, Sockets, Tls, TrustedProxies,
     },
+    share::MemoryBudget,
     task::Tasks,
     telemetry,
 };
@@ -157,6 +158,8 @@ pub struct Settings {
     pub retention: Option<Duration>,
     /// The approximate size of the cache of active configurations, in bytes.
     pub config_memory: usize,
+    /// The memory of requests and answers in flight, in bytes.
+    pub memory_budget: usize,
     /// The allowlist of documents. `None` allows any document.
     pub trusted_documents: Option<TrustedDocuments>,
     /// For tests: queries don't filter by tenant, so that only row-level security isolates customers.
@@ -198,6 +201,7 @@ impl Service {
             proxies,
             retention,
             config_memory,
+            memory_budget,
             trusted_documents,
             is_row_level_security_only,
             poll,
@@ -238,7 +242,8 @@ impl Service {
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
-        let api = Api::new(registry.clone(), hub.clone(), trusted_documents)?;
+        let budget = MemoryBudget::new(memory_budget);
+        let api = Api::new(registry.clone(), hub.clone(), trusted_documents, budget.clone())?;
         let state = Arc::new(AppParts {
             api,
             registry,
@@ -246,6 +251,7 @@ impl Service {
             tasks: tasks.clone(),
             sockets: Sockets::new(sockets),
             excerpts: Excerpts::default(),
+            budget,
             limiter,
             proxies,
             origins,

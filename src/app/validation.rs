@@ -65,6 +65,7 @@ impl ValidatedSettings {
             proxies: serve.trusted_proxies.iter().copied().collect(),
             retention: serve.retention,
             config_memory: usize::try_from(serve.config_memory).unwrap_or(usize::MAX).saturating_mul(MIB),
+            memory_budget: usize::try_from(serve.memory_budget).unwrap_or(usize::MAX).saturating_mul(MIB),
             trusted_documents,
             is_row_level_security_only: false,
             poll: feed::POLL,

@@ -4,6 +4,7 @@
 use crate::{
     db::{ConnectError, DbError},
     id::{Revision, VersionId},
+    share::BudgetFull,
 };
 
 use super::limit::LimitedResource;
@@ -105,6 +106,9 @@ pub enum Error {
         /// The last commit that was pruned.
         floor: Revision,
     },
+    /// There is no memory for the request or its answer.
+    #[error("{0}")]
+    NoMemory(#[from] BudgetFull),
     /// The request can't be answered now. Trying again later may succeed.
     #[error("{0}; try again")]
     Unavailable(&'static str),
@@ -138,7 +142,7 @@ pub enum ErrorCode {
     IdempotencyKeyReused,
     /// See [`Error::LimitReached`].
     LimitReached,
-    /// See [`Error::RateLimited`].
+    /// See [`Error::RateLimited`] and [`Error::NoMemory`].
     RateLimited,
     /// See [`Error::Archived`].
     Archived,
@@ -148,7 +152,7 @@ pub enum ErrorCode {
     CursorInvalid,
     /// See [`Error::CursorTooOld`].
     CursorTooOld,
-    /// See [`Error::Unavailable`].
+    /// See [`Error::Unavailable`] and [`Error::NoMemory`].
     Unavailable,
     /// See [`Error::Internal`].
     Internal,
@@ -198,6 +202,8 @@ impl Error {
             Self::NotActive { .. } | Self::NotLatest { .. } | Self::LastAdmin => ErrorCode::Conflict,
             Self::KeyReused => ErrorCode::IdempotencyKeyReused,
             Self::LimitReached { .. } => ErrorCode::LimitReached,
+            Self::NoMemory(BudgetFull::Share) => ErrorCode::RateLimited,
+            Self::NoMemory(BudgetFull::Instance) => ErrorCode::Unavailable,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Archived => ErrorCode::Archived,
             Self::Suspended => ErrorCode::Suspended,

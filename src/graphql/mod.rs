@@ -12,7 +12,7 @@ use schema::{
 };
 
 pub use engine::{
-    api::Api,
+    api::{Answer, Api},
     document::{ManifestError, TrustedDocuments},
     front::front,
     operation::{CheckedOperation, NotAnOperation, Operation},

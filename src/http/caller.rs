@@ -12,7 +12,11 @@ use axum::{
 };
 use uuid::Uuid;
 
-use super::{AppState, problem::Problem};
+use super::{
+    AppState,
+    problem::Problem,
+    server::{ConnectionHandle, TooManyConnections},
+};
 use crate::{
     domain::{CallOrigin, Caller, Error, auth::VerifiedCredential, change::Channel},
     graphql::GraphQlResponse,
@@ -211,7 +215,18 @@ pub async fn authenticate(
     reject_token_in_url(uri)?;
     let bearer =
         bearer(headers)?.ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
-    Ok(Arc::new(sign_in(state, bearer, ClientAddress::of(extensions), channel, request_id).await?))
+    let caller = sign_in(state, bearer, ClientAddress::of(extensions), channel, request_id).await?;
+    count_connection(&ConnectionHandle::of(extensions), &caller)?;
+    Ok(Arc::new(caller))
+}
+
+/// Counts a connection on the account of the first caller that signs in on it.
+///
+/// # Errors
+/// [`Error::RateLimited`] if the caller has as many connections as it may.
+pub fn count_connection(peer: &ConnectionHandle, caller: &Caller) -> Result<(), Error> {
+    peer.sign_in(|| caller.share_holder())
+        .map_err(|TooManyConnections| Error::RateLimited { retry_after_seconds: 1 })
 }
 
 /// Authenticates this token, and counts a request against its caller's rate limit. A token without a signature is

@@ -19,10 +19,12 @@ use crate::{
     domain::{Error, Registry},
     feed::Hub,
     graphql::Api,
+    share::MemoryBudget,
     task::Tasks,
 };
 
 mod caller;
+mod count;
 mod fast_path;
 mod limit;
 mod negotiate;
@@ -37,8 +39,8 @@ pub use limit::Limiter;
 pub use negotiate::{Origin, Origins};
 pub use routes::{Description, Excerpts, SocketLimits, Sockets, openapi_text, render};
 pub use server::{
-    AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls, TlsError,
-    TrustedProxies, serve,
+    Admission, AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls,
+    TlsError, TrustedProxies, serve,
 };
 
 /// The state that all handlers share.
@@ -58,6 +60,8 @@ pub struct AppParts {
     pub sockets: Sockets,
     /// Limits the audit excerpts that are being written.
     pub excerpts: Excerpts,
+    /// The memory of requests and answers in flight.
+    pub budget: MemoryBudget,
     /// Rate limits of callers and addresses.
     pub limiter: Limiter,
     /// The proxies whose `X-Forwarded-For` is trusted.

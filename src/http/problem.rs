@@ -159,12 +159,13 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-/// The value of `Retry-After` for this error, in seconds: the wait of a rate limit, and 1 when unavailable.
+/// The value of `Retry-After` for this error, in seconds: the wait of a rate limit, and 1 when unavailable or out of
+/// memory.
 #[must_use]
 pub fn retry_after(err: &Error) -> Option<u64> {
     match err {
         Error::RateLimited { retry_after_seconds } => Some(*retry_after_seconds),
-        Error::Unavailable(_) => Some(1),
+        Error::Unavailable(_) | Error::NoMemory(_) => Some(1),
         _ => None,
     }
 }

@@ -94,6 +94,7 @@ async fn run_on_own_service(common: &Common, database: &Database) -> Result<Repo
         refusals_per_minute: 1,
         retention: None,
         config_memory: 64,
+        memory_budget: 64,
         trusted_documents: None,
         connections: 1_000,
         tls_cert: None,

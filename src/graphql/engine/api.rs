@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::ServerError;
-use graphql_front::{Errors, Front, OperationType, SchemaError};
+use graphql_front::{Errors, ExecutableDocument, Front, OperationType, Prepared, SchemaError};
 use json_reader::Json;
 use tokio::time::timeout;
 
@@ -12,14 +12,17 @@ use super::{
     context::Request,
     document::{DocumentLookup, DocumentOwner, Documents, Refusal, TrustedDocuments},
     front::{error_entry, front},
+    json_text,
+    memory::AnswerMemory,
     operation::{CheckedOperation, Operation, library_request},
     render_cache::RenderCache,
     response::GraphQlResponse,
 };
 use crate::{
-    domain::{Caller, Registry},
+    domain::{Caller, Error, Registry},
     feed::Hub,
     graphql::{ApiSchema, schema, schema::error},
+    share::{BudgetFull, MemoryBudget, MemoryShare, Reservation},
 };
 
 /// The longest that a query or a mutation may run; then the client gets UNAVAILABLE. A write that has begun runs to
@@ -33,16 +36,23 @@ pub struct Api {
     pub(super) registry: Registry,
     pub(super) hub: Hub,
     pub(super) front: Front,
+    pub(super) budget: MemoryBudget,
     documents: Arc<Documents>,
     pub(super) render_cache: RenderCache,
 }
 
 impl Api {
     /// Builds the schema over these operations and this hub. With a list of trusted documents, it runs no others.
+    /// Operations take their memory from the budget.
     ///
     /// # Errors
     /// [`SchemaError`] if the schema is invalid, which is a bug of the service.
-    pub fn new(registry: Registry, hub: Hub, trusted: Option<TrustedDocuments>) -> Result<Self, SchemaError> {
+    pub fn new(
+        registry: Registry,
+        hub: Hub,
+        trusted: Option<TrustedDocuments>,
+        budget: MemoryBudget,
+    ) -> Result<Self, SchemaError> {
         let documents = Arc::new(Documents::new(trusted));
         let render_cache = RenderCache::default();
         hub.on_invalidation({
@@ -52,7 +62,7 @@ impl Api {
                 documents.clear();
             }
         });
-        Ok(Self { schema: schema(), registry, hub, front: front()?, documents, render_cache })
+        Ok(Self { schema: schema(), registry, hub, front: front()?, budget, documents, render_cache })
     }
 
     /// Finds the request's document, validates it, and coerces its variables. All errors of a request are found
@@ -97,16 +107,49 @@ impl Api {
         Ok(CheckedOperation { document, operation_name, variables, prepared })
     }
 
-    /// Runs a query or a mutation.
-    pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> GraphQlResponse {
-        let request_id = caller.request_id().to_owned();
+    /// Runs a query or a mutation. Reserves the memory of its answer first. A query that runs short of memory is
+    /// dropped, waits for as much as any query may need, and runs again.
+    pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
         let CheckedOperation { prepared, .. } = accepted;
-        let is_mutation = prepared.kind == OperationType::Mutation;
-        let data = Request::new(&self.registry, &self.hub, caller, None);
-        let answer =
-            timeout(DEADLINE, self.schema.execute(library_request(prepared.executable).data(data))).await;
+        let share = self.budget.share(caller.share_holder());
+        let answer = self.execute_within(&share, &caller, prepared).await;
         self.hub.wait_until_caught_up().await;
-        match answer {
+        answer.unwrap_or_else(|full| Answer::without_memory(full, caller.request_id()))
+    }
+
+    async fn execute_within(
+        &self,
+        share: &MemoryShare,
+        caller: &Arc<Caller>,
+        prepared: Prepared,
+    ) -> Result<Answer, BudgetFull> {
+        let Prepared { kind, executable, cost, .. } = prepared;
+        let memory = AnswerMemory::for_operation(share, cost).await?;
+        let is_mutation = kind == OperationType::Mutation;
+        let again = (!is_mutation).then(|| executable.clone());
+        let response = self.run(Arc::clone(caller), executable, is_mutation, &memory).await;
+        let (Some(executable), Some(_)) = (again, memory.shortage()) else {
+            return Ok(Answer { response, memory: memory.into_reservation(None) });
+        };
+        drop((response, memory));
+        let memory = AnswerMemory::for_any_operation(share, cost).await?;
+        let response = self.run(Arc::clone(caller), executable, is_mutation, &memory).await;
+        match memory.shortage() {
+            Some(full) => Err(full),
+            None => Ok(Answer { response, memory: memory.into_reservation(None) }),
+        }
+    }
+
+    async fn run(
+        &self,
+        caller: Arc<Caller>,
+        executable: ExecutableDocument,
+        is_mutation: bool,
+        memory: &AnswerMemory,
+    ) -> GraphQlResponse {
+        let request_id = caller.request_id().to_owned();
+        let data = Request::new(&self.registry, &self.hub, caller, None, memory.clone());
+        match timeout(DEADLINE, self.schema.execute(library_request(executable).data(data))).await {
             Ok(mut response) => {
                 if is_mutation {
                     drop_payload_forbidden_errors(&mut response.errors);
@@ -119,6 +162,48 @@ impl Api {
                 &request_id,
             ),
         }
+    }
+}
+
+/// The answer to a query or a mutation, with the memory that is reserved for it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The response.
+    pub response: GraphQlResponse,
+    memory: Option<Reservation>,
+}
+
+/// The size up to which the library serialises an answer, in bytes. It doubles its buffer as the text grows.
+const SMALL_BYTES: usize = 256 * 1024;
+
+impl Answer {
+    fn without_memory(full: BudgetFull, request_id: &str) -> Self {
+        let err = Error::NoMemory(full);
+        let response = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
+        Self { response, memory: None }
+    }
+
+    /// Whether the answer is large, so that it should be serialised with [`Answer::into_text`].
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.bytes() > SMALL_BYTES)
+    }
+
+    /// The response and its memory. Keep the memory until the response is written.
+    #[must_use]
+    pub fn into_parts(self) -> (GraphQlResponse, Option<Reservation>) {
+        (self.response, self.memory)
+    }
+
+    /// Serialises the response, between two texts. Keep the memory until the text is written.
+    #[must_use]
+    pub fn into_text(self, before: &str, after: &str) -> (Vec<u8>, Option<Reservation>) {
+        let Self { response, mut memory } = self;
+        let text = json_text::into_text(response, before, after);
+        if let Some(memory) = &mut memory {
+            memory.shrink_to(text.len());
+        }
+        (text, memory)
     }
 }
 

@@ -1,29 +1,22 @@
 //! What a resolver works with: the caller, the domain's operations, and a snapshot of the database.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use async_graphql::Context;
 
-use super::{loaders::Loaders, render_cache::SubscriptionPhase};
+use super::{
+    json_text::written_bytes, loaders::Loaders, memory::AnswerMemory, render_cache::SubscriptionPhase,
+};
 use crate::{
     domain::{
         self, Caller, Error, IdempotencyKey, Reading, Registry,
         policy::{self, Action},
+        version::BodyKey,
     },
     feed::Hub,
-    graphql::schema::{
-        error::{response_too_large, to_graphql_error},
-        scalar,
-    },
+    graphql::schema::{error::to_graphql_error, scalar},
     id::CustomerId,
 };
-
-/// The most text and JSON that one response may hold, in bytes: about sixty of the largest prompts. A document's
-/// cost bounds how many fields it selects, but their lengths are known only here.
-const RESPONSE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The input field that holds an idempotency key.
 const KEY_FIELD: &str = "idempotencyKey";
@@ -36,7 +29,7 @@ pub(in crate::graphql) struct Request {
     pub(in crate::graphql) hub: Hub,
     /// The phase of a subscription; `None` for queries and mutations.
     pub(in crate::graphql) phase: Option<SubscriptionPhase>,
-    weight: Arc<AtomicUsize>,
+    memory: AnswerMemory,
     view: RequestView,
 }
 
@@ -48,16 +41,15 @@ pub(in crate::graphql) struct RequestView(Arc<ViewInner>);
 struct ViewInner {
     registry: Registry,
     reading: Reading,
-    /// How many bytes of text and JSON the response holds so far.
-    weight: Arc<AtomicUsize>,
+    memory: AnswerMemory,
     loaders: Loaders,
 }
 
 impl RequestView {
-    fn new(registry: &Registry, caller: &Caller, weight: &Arc<AtomicUsize>) -> Self {
+    fn new(registry: &Registry, caller: &Caller, memory: &AnswerMemory) -> Self {
         let (registry, reading) = (registry.clone(), registry.reading(caller));
         let loaders = Loaders::new(&registry, &reading);
-        Self(Arc::new(ViewInner { registry, reading, weight: Arc::clone(weight), loaders }))
+        Self(Arc::new(ViewInner { registry, reading, memory: memory.clone(), loaders }))
     }
 
     /// The domain's functions, for what no loader reads.
@@ -94,14 +86,21 @@ impl RequestView {
         self.0.reading.allow_on(action, customer, "customer").map_err(|err| to_graphql_error(&err))
     }
 
-    /// Counts `bytes` towards the response's size. Returns QUERY_TOO_COMPLEX beyond [`RESPONSE_BYTES_MAX`].
+    /// Counts a text towards the answer's size, as it is written. Returns QUERY_TOO_COMPLEX if the answer is too large,
+    /// RATE_LIMITED or UNAVAILABLE if there is no memory for it.
+    pub(in crate::graphql) fn weigh_text(&self, text: &str) -> async_graphql::Result<()> {
+        self.0.memory.write(written_bytes(text))
+    }
+
+    /// Counts JSON of this many bytes towards the answer's size; see [`RequestView::weigh_text`].
     pub(in crate::graphql) fn weigh(&self, bytes: usize) -> async_graphql::Result<()> {
-        let before = self.0.weight.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > RESPONSE_BYTES_MAX {
-            Err(response_too_large(RESPONSE_BYTES_MAX))
-        } else {
-            Ok(())
-        }
+        self.0.memory.write(bytes)
+    }
+
+    /// Counts the content of a version, before it is read. Returns RATE_LIMITED or UNAVAILABLE if there is no memory
+    /// for it.
+    pub(in crate::graphql) fn weigh_content(&self, key: &BodyKey) -> async_graphql::Result<()> {
+        self.0.memory.read(key.id, key.bytes)
     }
 }
 
@@ -111,10 +110,10 @@ impl Request {
         hub: &Hub,
         caller: Arc<Caller>,
         phase: Option<SubscriptionPhase>,
+        memory: AnswerMemory,
     ) -> Self {
-        let weight = Arc::default();
-        let view = RequestView::new(registry, &caller, &weight);
-        Self { caller, registry: registry.clone(), hub: hub.clone(), phase, weight, view }
+        let view = RequestView::new(registry, &caller, &memory);
+        Self { caller, registry: registry.clone(), hub: hub.clone(), phase, memory, view }
     }
 
     /// The caller of a mutation, with the idempotency key if the client sent one. The key is bound to the field's
@@ -138,14 +137,9 @@ impl Request {
         Ok(self.caller.once(key))
     }
 
-    /// Opens a new view, for a mutation's payload, which must show the state after the write.
+    /// Opens a new view: for a mutation's payload, which must show the state after the write, and for an event.
     pub(in crate::graphql) fn fresh_view(&self) -> RequestView {
-        RequestView::new(&self.registry, &self.caller, &self.weight)
-    }
-
-    /// Opens a new view with a byte count of its own, for one event of a subscription.
-    pub(in crate::graphql) fn event_view(&self) -> RequestView {
-        RequestView::new(&self.registry, &self.caller, &Arc::default())
+        RequestView::new(&self.registry, &self.caller, &self.memory)
     }
 
     /// The view that all fields of a query share.

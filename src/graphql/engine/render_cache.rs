@@ -13,13 +13,14 @@ use async_graphql::Response;
 use futures_util::{Stream, StreamExt, stream};
 use sha2::{Digest, Sha256};
 
-use super::{context::Request, operation::library_request};
+use super::{context::Request, memory::AnswerMemory, operation::library_request};
 use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Caller, Error, Result, activation::Activation, change::Change},
     feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
     graphql::{Api, CheckedOperation, GraphQlResponse},
     id::Revision,
+    share::{MemoryShare, Reservation},
     task::lock,
 };
 
@@ -62,12 +63,12 @@ pub(in crate::graphql) enum SubscriptionPhase {
 }
 
 /// One message of a subscription.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum SubscriptionMessage {
     /// The subscription was rejected; no other message follows.
     Rejected(GraphQlResponse),
-    /// A rendered event, as JSON.
-    Event(Arc<str>),
+    /// A rendered event, as JSON, with the memory of a copy of it. Keep the memory until the copy is written.
+    Event(Arc<str>, Option<Reservation>),
 }
 
 /// An event, rendered for all subscribers of a group.
@@ -101,10 +102,15 @@ impl RenderCache {
     }
 }
 
+/// The rendering needs more memory than was reserved for it.
+#[derive(Debug)]
+struct Shortage;
+
 /// One running subscription.
 struct Subscriber {
     api: Api,
     caller: Arc<Caller>,
+    share: MemoryShare,
     accepted: CheckedOperation,
     /// The group of all subscribers with the same question and the same visibility.
     group: [u8; 32],
@@ -155,7 +161,8 @@ impl Api {
             Ended,
         }
         let group = group_key(&caller, &accepted);
-        let begun = Box::new(Subscriber { api: self.clone(), caller, accepted, group });
+        let share = self.budget.share(caller.share_holder());
+        let begun = Box::new(Subscriber { api: self.clone(), caller, share, accepted, group });
         stream::unfold(State::Opening(begun), |mut state| async move {
             loop {
                 state = match state {
@@ -169,11 +176,11 @@ impl Api {
                         let is_over = event.is_err();
                         let event = event.unwrap_or_else(|err| Event::Ended(Arc::new(err)));
                         match Box::pin(subscriber.render_for_subscriber(event)).await {
-                            Some((text, is_failure)) => {
+                            Some((text, is_failure, memory)) => {
                                 let is_last = is_over || is_failure;
                                 let next =
                                     if is_last { State::Ended } else { State::Running(subscriber, source) };
-                                return Some((SubscriptionMessage::Event(text), next));
+                                return Some((SubscriptionMessage::Event(text, memory), next));
                             }
                             None if is_over => return None,
                             None => State::Running(subscriber, source),
@@ -193,7 +200,8 @@ impl Subscriber {
     /// an event.
     async fn open(&self) -> std::result::Result<Option<EventSource>, Box<GraphQlResponse>> {
         let slot = Arc::default();
-        match self.run(SubscriptionPhase::Open(Arc::clone(&slot))).await {
+        let memory = AnswerMemory::for_event(&self.share, 0).await;
+        match self.run(SubscriptionPhase::Open(Arc::clone(&slot)), memory).await {
             Some(response) => {
                 let errors_max = self.api.front.limits().errors;
                 let answer = GraphQlResponse::of(response, self.caller.request_id(), errors_max);
@@ -203,29 +211,53 @@ impl Subscriber {
         }
     }
 
-    /// Renders an event for this subscriber. Returns its text, and whether it ends the stream; `None` if the
-    /// selection is empty after `@skip` and `@include`.
-    async fn render_for_subscriber(&self, event: Event) -> Option<(Arc<str>, bool)> {
-        let shown = match event.event_key() {
-            Some(mark) => self.render_shared(mark, event).await,
-            None => self.render(event).await,
-        }?;
-        // The event may show a commit that this instance hasn't applied yet. Wait, so that later reads from memory
-        // are at least as new.
-        self.api.hub.wait_until_caught_up().await;
-        let is_failure = shown.answer.is_root_failure();
-        if shown.answer.errors.is_empty() {
-            return Some((Arc::clone(&shown.text), is_failure));
+    /// Renders an event for this subscriber. Returns its text, whether it ends the stream, and the memory of a copy
+    /// of the text; `None` if the selection is empty after `@skip` and `@include`.
+    ///
+    /// Nothing of the event is kept while the subscriber waits for memory, so that many that wait take none.
+    async fn render_for_subscriber(&self, event: Event) -> Option<(Arc<str>, bool, Option<Reservation>)> {
+        let mut bytes = 0;
+        loop {
+            let memory = AnswerMemory::for_event(&self.share, bytes).await;
+            let shown = match event.event_key() {
+                Some(mark) => self.render_shared(mark, &event, &memory).await,
+                None => self.render(event.clone(), &memory).await,
+            };
+            let shown = match shown {
+                Ok(shown) => shown?,
+                Err(Shortage) => {
+                    bytes = self.share.largest();
+                    continue;
+                }
+            };
+            // The event may show a commit that this instance hasn't applied yet. Wait, so that later reads from memory
+            // are at least as new.
+            self.api.hub.wait_until_caught_up().await;
+            let is_failure = shown.answer.is_root_failure();
+            let text = match shown.answer.errors.is_empty() {
+                true => Arc::clone(&shown.text),
+                // Each error carries the id of the request that it answers.
+                false => {
+                    let errors_max = self.api.front.limits().errors;
+                    shown.answer.clone().with_request_id(self.caller.request_id(), errors_max).to_json()
+                }
+            };
+            if memory.covers(text.len()) {
+                let memory = memory.into_reservation(Some(text.len()));
+                return Some((text, is_failure, memory));
+            }
+            bytes = text.len();
         }
-        // Each error carries the id of the request that it answers.
-        let own =
-            shown.answer.clone().with_request_id(self.caller.request_id(), self.api.front.limits().errors);
-        Some((own.to_json(), is_failure))
     }
 
     /// Returns the cached rendering, if it's at least as new as everything seen so far. Otherwise renders the
     /// event, once for all subscribers of the group that wait for it.
-    async fn render_shared(&self, mark: EventKey, event: Event) -> Option<Arc<RenderedEvent>> {
+    async fn render_shared(
+        &self,
+        mark: EventKey,
+        event: &Event,
+        memory: &AnswerMemory,
+    ) -> std::result::Result<Option<Arc<RenderedEvent>>, Shortage> {
         let (key, cache) = ((self.group, mark), &self.api.render_cache.0);
         let (asked, seen) = (Instant::now(), self.api.registry.observed_revision());
         let is_good = |shown: &Arc<RenderedEvent>| match shown.failed {
@@ -235,32 +267,46 @@ impl Subscriber {
         loop {
             cache.remove_if(&key, |shown| !is_good(&shown.value));
             let show = async {
-                let shown = self.render(event.clone()).await.ok_or(())?;
+                let shown =
+                    self.render(event.clone(), memory).await.map_err(|Shortage| true)?.ok_or(false)?;
                 // The text, and the same data as values.
                 let bytes = OVERHEAD + 3 * shown.text.len();
-                Ok::<_, ()>(Weighed::new(shown, bytes))
+                Ok::<_, bool>(Weighed::new(shown, bytes))
             };
-            let shown = cache.get_or_insert_async(&key, show).await.ok()?.value;
+            let shown = match cache.get_or_insert_async(&key, show).await {
+                Ok(shown) => shown.value,
+                Err(true) => return Err(Shortage),
+                Err(false) => return Ok(None),
+            };
             if is_good(&shown) {
-                return Some(shown);
+                return Ok(Some(shown));
             }
         }
     }
 
-    async fn render(&self, event: Event) -> Option<Arc<RenderedEvent>> {
+    async fn render(
+        &self,
+        event: Event,
+        memory: &AnswerMemory,
+    ) -> std::result::Result<Option<Arc<RenderedEvent>>, Shortage> {
         metrics::counter!("registry_events_shown_total").increment(1);
         // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
         let seen = self.api.registry.observed_revision().max(self.api.hub.applied());
-        let response = self.run(SubscriptionPhase::Render(event)).await?;
+        let Some(response) = self.run(SubscriptionPhase::Render(event), memory.clone()).await else {
+            return Ok(None);
+        };
+        if memory.shortage().is_some() {
+            return Err(Shortage);
+        }
         let answer = GraphQlResponse::raw(response);
         let failed = answer.is_unavailable().then(Instant::now);
         let text = answer.to_json();
-        Some(Arc::new(RenderedEvent { answer, text, seen, failed }))
+        Ok(Some(Arc::new(RenderedEvent { answer, text, seen, failed })))
     }
 
-    async fn run(&self, phase: SubscriptionPhase) -> Option<Response> {
+    async fn run(&self, phase: SubscriptionPhase, memory: AnswerMemory) -> Option<Response> {
         let (registry, hub) = (&self.api.registry, &self.api.hub);
-        let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(phase));
+        let data = Request::new(registry, hub, Arc::clone(&self.caller), Some(phase), memory);
         // The stream, which the library boxes, yields at most one response: the one for this event.
         let request = library_request(self.accepted.prepared.executable.clone()).data(data);
         self.api.schema.execute_stream(request).next().await

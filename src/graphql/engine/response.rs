@@ -29,14 +29,24 @@ impl GraphQlResponse {
     /// Returns whether the operation was aborted with UNAVAILABLE, so that a retry may succeed.
     #[must_use]
     pub fn is_aborted(&self) -> bool {
-        let code = self.errors.first().and_then(|err| err.extensions.as_ref()?.get("code"));
-        self.is_request_error() && code == Some(&"UNAVAILABLE".into())
+        self.is_request_error() && self.has_code("UNAVAILABLE")
+    }
+
+    /// Returns whether the operation found no memory in its caller's share, so that a retry may succeed.
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
+        self.is_request_error() && self.has_code("RATE_LIMITED")
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        let first = self.errors.first().and_then(|err| err.extensions.as_ref()?.get("code"));
+        first == Some(&code.into())
     }
 
     /// Returns whether the operation was rejected, and a retry would be too.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        self.is_request_error() && !self.is_aborted()
+        self.is_request_error() && !self.is_aborted() && !self.is_rate_limited()
     }
 
     /// Returns whether a root field failed, and the response has no data.

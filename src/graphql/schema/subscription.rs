@@ -104,7 +104,7 @@ impl SubscriptionRoot {
         let request = request(ctx)?;
         let opened = open(request, Watched::Changes, customer_id, None, after);
         Ok(stream::iter(match run_phase(request, opened).await? {
-            Some(Event::Change(change)) => Some(Ok(Change::new(change, request.event_view()))),
+            Some(Event::Change(change)) => Some(Ok(Change::new(change, request.fresh_view()))),
             other => resolve_other(other),
         }))
     }
@@ -139,7 +139,7 @@ fn resolve_other<T>(event: Option<Event>) -> Option<async_graphql::Result<T>> {
 }
 
 fn config(event: feed::ConfigEvent, request: &Request) -> ConfigEvent {
-    let shown = |config| ActiveConfig(ConfigSource::Event(config), request.event_view());
+    let shown = |config| ActiveConfig(ConfigSource::Event(config), request.fresh_view());
     match event {
         feed::ConfigEvent::Snapshot(revision, config) => ConfigEvent::snapshot(revision, shown(config)),
         feed::ConfigEvent::Upsert(revision, config) => ConfigEvent::upsert(revision, shown(config)),
@@ -181,7 +181,7 @@ async fn activation(change: &domain::change::Change, request: &Request) -> async
     let id = activation::Activation::recorded_by(change);
     let id =
         id.ok_or_else(|| to_graphql_error(&Error::Internal("the change records no activation".into())))?;
-    let activation = request.event_view().activation(id).await?;
+    let activation = request.fresh_view().activation(id).await?;
     activation
         .ok_or_else(|| to_graphql_error(&Error::Internal("the change's activation does not exist".into())))
 }

@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     domain::{Error, Page, PageArgs, agent, policy::Action, version},
-    graphql::engine::context::{RequestView, request},
+    graphql::engine::{
+        context::{RequestView, request},
+        json_text::written_bytes,
+    },
     id::{AgentId, VersionId},
 };
 
@@ -70,9 +73,11 @@ pub(in crate::graphql) fn json_bytes(value: &Value) -> usize {
     size_of::<Value>()
         + match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-            Value::String(text) => text.len(),
+            Value::String(text) => written_bytes(text),
             Value::Array(values) => values.iter().map(json_bytes).sum(),
-            Value::Object(entries) => entries.iter().map(|(key, value)| key.len() + json_bytes(value)).sum(),
+            Value::Object(entries) => {
+                entries.iter().map(|(key, value)| written_bytes(key) + json_bytes(value)).sum()
+            }
         }
 }
 
@@ -80,7 +85,7 @@ pub(in crate::graphql) fn json_bytes(value: &Value) -> usize {
 pub(in crate::graphql) fn tools_bytes(of: &version::Tools) -> usize {
     let tool = |version::Tool { name, description, input_schema }: &version::Tool| {
         let schema = input_schema.as_ref().map_or(0, json_bytes);
-        size_of::<Tool>() + name.len() + description.as_ref().map_or(0, String::len) + schema
+        size_of::<Tool>() + written_bytes(name) + description.as_deref().map_or(0, written_bytes) + schema
     };
     of.0.iter().map(tool).sum()
 }
@@ -110,7 +115,7 @@ impl AgentVersion {
     /// `configs:read`, and read only what is served now. FORBIDDEN otherwise.
     async fn system_prompt(&self) -> async_graphql::Result<String> {
         let body = self.body().await?;
-        self.view.weigh(body.system_prompt.len())?;
+        self.view.weigh_text(&body.system_prompt)?;
         Ok(body.system_prompt.clone())
     }
 
@@ -147,7 +152,7 @@ impl AgentVersion {
         nullable(async {
             self.view.allow(Action::ReadNotes)?;
             let message = self.row.message.as_deref();
-            self.view.weigh(message.map_or(0, str::len))?;
+            self.view.weigh_text(message.unwrap_or_default())?;
             Ok(message)
         })
         .await
@@ -174,7 +179,9 @@ impl AgentVersion {
     /// Loads the prompt, parameters and tools. One statement reads them for all versions of a level whose fields
     /// ask for them.
     pub(in crate::graphql) async fn body(&self) -> async_graphql::Result<Arc<version::VersionBody>> {
-        let body = self.view.loaders().version_bodies.load(version::BodyKey::of(&self.row)).await?;
+        let key = version::BodyKey::of(&self.row);
+        self.view.weigh_content(&key)?;
+        let body = self.view.loaders().version_bodies.load(key).await?;
         let hidden = || match self.view.caller().principal.is_service() {
             true => Error::Forbidden(
                 "a service token reads the content of versions that are served now, and of no others",

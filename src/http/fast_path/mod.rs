@@ -1,5 +1,5 @@
 //! The fast path for active configurations over REST. It applies to service tokens, if the credential and the response
-//! are in memory and the request has no unusual headers. All other requests go through the router, which returns the
+//! are in memory, the response is small, and the request has no unusual headers. All other requests go through the router, which returns the
 //! same responses.
 
 use std::{
@@ -35,6 +35,9 @@ const UNSUPPORTED_HEADERS: [HeaderName; 6] = [
     header::UPGRADE,
 ];
 
+/// The largest configuration that the fast path answers with, in bytes. The router reserves memory for larger ones.
+pub(in crate::http) const BODY_BYTES_MAX: usize = 64 * 1024;
+
 /// Answers a REST request for an active configuration. `None` if the fast path doesn't apply.
 pub(in crate::http) fn answer_config<B>(state: &AppState, request: &Request<B>) -> Option<Response<Body>> {
     let (id, headers) = (agent(request.uri())?, request.headers());
@@ -47,6 +50,9 @@ pub(in crate::http) fn answer_config<B>(state: &AppState, request: &Request<B>) 
     }
     let began = Instant::now();
     let rendered = state.hub.cached_config(caller::bearer(headers).ok()??, id)?;
+    if rendered.body.len() > BODY_BYTES_MAX {
+        return None;
+    }
     let is_known = headers.contains_key(header::IF_NONE_MATCH)
         && etag::condition(headers, &rendered.etag) == Condition::NotModified;
     let mut response = if is_known { not_modified() } else { ok_response(rendered.body.clone()) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql_axum::GraphQLResponse;
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -15,14 +15,15 @@ use serde::Deserialize;
 use super::{query, sse};
 use crate::{
     domain::{Caller, Error, change::Channel},
-    graphql::{GraphQlResponse, Operation},
+    graphql::{Answer, GraphQlResponse, Operation},
     http::{
         AppState,
         caller::{RequestId, RevocationCount, authenticate, charge, recheck},
         negotiate::{compress::Uncompressed, content_type},
         problem::{retry_after, set_retry_after, status},
-        server::body,
+        server::{body, reserved::reserved_bytes},
     },
+    share::{MemoryShare, Reservation},
 };
 
 /// The media type of the response, which also decides the statuses that errors have.
@@ -64,7 +65,7 @@ pub async fn handle(State(state): State<AppState>, RequestId(id): RequestId, req
             "BAD_USER_INPUT",
             &id,
         );
-        return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, answer, None);
+        return respond(StatusCode::NOT_ACCEPTABLE, Media::Json, &answer, None);
     };
     let answered = run(&state, &id, request, media).await;
     answered.unwrap_or_else(|refused| refused.respond(media))
@@ -88,6 +89,7 @@ impl ErrorResponse {
     fn request_error(answer: GraphQlResponse, media: Media) -> Self {
         let (status, retry_after) = match media {
             _ if answer.is_aborted() => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
+            _ if answer.is_rate_limited() => (StatusCode::TOO_MANY_REQUESTS, Some(1)),
             Media::Json => (StatusCode::OK, None),
             Media::GraphqlResponse | Media::EventStream => (StatusCode::BAD_REQUEST, None),
         };
@@ -109,7 +111,7 @@ impl ErrorResponse {
 
     fn respond(self, media: Media) -> Response {
         let Self { status, answer, allow, retry_after } = self;
-        let mut response = respond(status, media, answer, retry_after);
+        let mut response = respond(status, media, &answer, retry_after);
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         }
@@ -127,6 +129,8 @@ struct ParsedRequest {
     may_write: bool,
     /// The request without its body.
     head: Parts,
+    /// The memory of the body.
+    memory: Option<Reservation>,
 }
 
 /// Authenticates the caller and reads the operation. The caller's rights are checked again after the body has arrived.
@@ -146,12 +150,16 @@ async fn read(state: &AppState, id: &str, request: Request) -> Result<ParsedRequ
     let caller =
         authenticate(state, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
     let caller = caller.map_err(|err| ErrorResponse::error(&err, id))?;
-    let operation = match may_write {
-        true => from_body(&parts.headers, body, id).await?,
-        false => from_query(parts.uri.query().unwrap_or_default(), id)?,
+    let (operation, memory) = match may_write {
+        true => {
+            let share = state.budget.share(caller.share_holder());
+            let (operation, memory) = from_body(&parts.headers, body, &share, id).await?;
+            (operation, Some(memory))
+        }
+        false => (from_query(parts.uri.query().unwrap_or_default(), id)?, None),
     };
     recheck(state, since, &caller, &parts.headers).await.map_err(|err| ErrorResponse::error(&err, id))?;
-    Ok(ParsedRequest { caller, since, operation, may_write, head: parts })
+    Ok(ParsedRequest { caller, since, operation, may_write, head: parts, memory })
 }
 
 /// Runs the operation. The representation of the result depends on its kind: a subscription needs an event stream.
@@ -161,13 +169,14 @@ async fn run(
     request: Request,
     media: Media,
 ) -> Result<Response, Box<ErrorResponse>> {
-    let ParsedRequest { caller, since, operation, may_write, head } = read(state, id, request).await?;
+    let ParsedRequest { caller, since, operation, may_write, head, memory } =
+        read(state, id, request).await?;
     let bytes = operation.document_bytes();
     let refuse = |answer: GraphQlResponse| {
         charge(state, &caller, &head.headers, (&answer, bytes));
         match media {
             // Once the operation is known, an event stream reports errors as events (graphql-sse, PROTOCOL.md).
-            Media::EventStream => Ok(sse::single_result(&answer)),
+            Media::EventStream => Ok(sse::single_rejection(&answer)),
             Media::GraphqlResponse | Media::Json => {
                 Err(Box::new(ErrorResponse::request_error(answer, media)))
             }
@@ -185,7 +194,7 @@ async fn run(
                 id,
             ));
         }
-        return sse::subscribe(state, &head, caller, since, accepted)
+        return sse::subscribe(state, &head, caller, since, (accepted, memory))
             .map_err(|err| ErrorResponse::error(&err, id));
     }
     if !may_write && !accepted.is_query() {
@@ -194,30 +203,38 @@ async fn run(
     // Only the mutation that creates a secret returns it.
     let may_tell_secret = !accepted.is_query();
     let answer = state.api.execute(Arc::clone(&caller), accepted).await;
-    if answer.is_request_error() {
-        return refuse(answer);
+    drop(memory);
+    if answer.response.is_request_error() {
+        return refuse(answer.response);
     }
     if media == Media::EventStream {
-        return Ok(sse::single_result(&answer));
+        return Ok(sse::single_answer(answer));
     }
-    let mut response = respond(StatusCode::OK, media, answer, None);
+    let mut response = respond_executed(media, answer).await;
     if may_tell_secret {
         response.extensions_mut().insert(Uncompressed);
     }
     Ok(response)
 }
 
-async fn from_body(headers: &HeaderMap, body: Body, id: &str) -> Result<Operation, Box<ErrorResponse>> {
-    let json = body::json(headers, body)
-        .await
-        .map_err(|refused| ErrorResponse::new(refused.status(), &refused.to_string(), id))?;
-    Operation::try_from(json).map_err(|why| {
+async fn from_body(
+    headers: &HeaderMap,
+    body: Body,
+    share: &MemoryShare,
+    id: &str,
+) -> Result<(Operation, Reservation), Box<ErrorResponse>> {
+    let (json, memory) = body::json(headers, body, share).await.map_err(|refused| match refused {
+        body::BodyRejection::NoMemory(full) => ErrorResponse::error(&Error::NoMemory(full), id),
+        refused => ErrorResponse::new(refused.status(), &refused.to_string(), id),
+    })?;
+    let operation = Operation::try_from(json).map_err(|why| {
         let message = format!(
             "the body is not a GraphQL request: {why}; send the string `query`, or `documentId` or a persisted query instead, \
              and objects for `variables` and `extensions`"
         );
         ErrorResponse::new(StatusCode::BAD_REQUEST, &message, id)
-    })
+    })?;
+    Ok((operation, memory))
 }
 
 #[derive(Deserialize)]
@@ -253,18 +270,42 @@ fn from_query(text: &str, id: &str) -> Result<Operation, Box<ErrorResponse>> {
     operation.checked().map_err(|err| bad(&format!("the parameters are not a GraphQL request: {err}")))
 }
 
-fn respond(status: StatusCode, media: Media, answer: GraphQlResponse, retry_after: Option<u64>) -> Response {
-    // async-graphql-axum serialises executed results. Its type always has `data`, which a refusal must not have.
-    let mut response = match answer.into_executed() {
-        Ok(executed) => GraphQLResponse::from(executed).into_response(),
-        Err(refusal) => serde_json::to_vec(&refusal).unwrap_or_default().into_response(),
+/// The response to an operation that was executed. Its bytes keep their memory until they are written.
+async fn respond_executed(media: Media, answer: Answer) -> Response {
+    if answer.is_large() {
+        let (text, memory) = answer.into_text("", "");
+        return with_headers(reserved_bytes(text, memory).into_response(), media);
+    }
+    let (response, memory) = answer.into_parts();
+    // async-graphql-axum serialises small results. Its type always has `data`, which a refusal must not have.
+    let body = match response.into_executed() {
+        Ok(executed) => GraphQLResponse::from(executed).into_response().into_body(),
+        Err(refusal) => serde_json::to_vec(&refusal).unwrap_or_default().into(),
     };
+    // It is in memory already.
+    let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    with_headers(reserved_bytes(text, memory).into_response(), media)
+}
+
+/// The response to an operation that was rejected.
+fn respond(
+    status: StatusCode,
+    media: Media,
+    refusal: &GraphQlResponse,
+    retry_after: Option<u64>,
+) -> Response {
+    let text = serde_json::to_vec(refusal).unwrap_or_default();
+    let mut response = with_headers(text.into_response(), media);
     *response.status_mut() = status;
+    set_retry_after(&mut response, retry_after);
+    response
+}
+
+fn with_headers(mut response: Response, media: Media) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
-    set_retry_after(&mut response, retry_after);
     response
 }
 
@@ -281,7 +322,7 @@ mod tests {
             ("UNAVAILABLE", Media::GraphqlResponse, 503, Some("1")),
         ] {
             let refused = ErrorResponse::request_error(GraphQlResponse::refusal("no", code, "id"), media);
-            let response = respond(refused.status, media, refused.answer, refused.retry_after);
+            let response = respond(refused.status, media, &refused.answer, refused.retry_after);
             let told = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
             assert_eq!((response.status().as_u16(), told), (status, retry_after), "{code} {media:?}");
         }

@@ -113,6 +113,11 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
         metrics::gauge!("registry_watchers_behind_revisions", "watched" => watched.as_str())
             .set(gauge(behind));
     }
+    let in_bytes = |bytes: usize| f64::from(u32::try_from(bytes / 1024).unwrap_or(u32::MAX)) * 1024.0;
+    metrics::gauge!("registry_memory_budget_bytes").set(in_bytes(state.budget.bytes()));
+    for (class, bytes) in state.budget.used_bytes() {
+        metrics::gauge!("registry_memory_reserved_bytes", "class" => class).set(in_bytes(bytes));
+    }
     metrics::gauge!("registry_applied_revision").set(gauge(state.hub.applied().0));
     metrics::gauge!("registry_log_seen_ago_seconds").set(state.hub.age().as_secs_f64());
     match &state.metrics {

@@ -1,18 +1,25 @@
 //! Request bodies: JSON in UTF-8, within limits.
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody, to_bytes},
     http::{HeaderMap, StatusCode, header},
 };
 use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::timeouts::{TooSlow, is_caused_by};
-use crate::http::negotiate::header_list::members;
+use crate::{
+    http::negotiate::header_list::members,
+    share::{BudgetFull, MemoryShare, Reservation},
+};
 
 /// The maximum size of a body, in bytes. It fits a prompt of 512 KiB with every character escaped, and as much for
 /// tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The memory that a request takes, as a multiple of its body's length: the body as it arrives and joined, then the
+/// values that are parsed from it.
+pub const BODY_MEMORY: usize = 3;
 
 /// The JSON limits of a request, over HTTP and on sockets. They fit a hundred tools with large schemas, twice.
 pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, ..Limits::DEFAULT };
@@ -38,6 +45,9 @@ pub enum BodyRejection {
     /// The body is not JSON, or exceeds another limit of the reader.
     #[error("the body is not JSON: {0}")]
     Malformed(ReadError),
+    /// There is no memory for the body.
+    #[error(transparent)]
+    NoMemory(#[from] BudgetFull),
     /// The body arrives too slowly.
     #[error("the body arrived too slowly")]
     TooSlow,
@@ -51,21 +61,35 @@ impl BodyRejection {
             Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Malformed(_) | Self::Incomplete => StatusCode::BAD_REQUEST,
+            Self::NoMemory(BudgetFull::Share) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoMemory(BudgetFull::Instance) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
 
-/// Reads a whole body and parses it as JSON. Ignores a byte order mark (RFC 8259, section 8.1).
+/// Reads a whole body and parses it as JSON. Ignores a byte order mark (RFC 8259, section 8.1). Reserves the memory
+/// first; keep it as long as the request is handled.
 ///
 /// # Errors
 /// [`BodyRejection`], also if the headers don't declare uncompressed JSON in UTF-8.
-pub async fn json(headers: &HeaderMap, body: Body) -> Result<Json, BodyRejection> {
+pub async fn json(
+    headers: &HeaderMap,
+    body: Body,
+    share: &MemoryShare,
+) -> Result<(Json, Reservation), BodyRejection> {
     if !is_json_in_utf8(headers) {
         return Err(BodyRejection::NotJson);
     }
     if !is_uncompressed(headers) {
         return Err(BodyRejection::Encoded);
     }
+    // Without a length, the body may be of any size up to the limit.
+    let length =
+        body.size_hint().exact().map_or(BODY_BYTES_MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if length > BODY_BYTES_MAX {
+        return Err(BodyRejection::TooLarge);
+    }
+    let mut memory = share.reserve(BODY_MEMORY * length).await?;
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
     let whole = whole.map_err(|err| {
         if is_caused_by::<TooSlow>(&err) {
@@ -77,7 +101,10 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Json, BodyRejection
         }
     })?;
     match json_reader::read(&whole, &LIMITS) {
-        Ok(json) => Ok(json),
+        Ok(json) => {
+            memory.shrink_to(BODY_MEMORY * whole.len());
+            Ok((json, memory))
+        }
         Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(BodyRejection::TooMany),
         Err(err) => Err(BodyRejection::Malformed(err)),
     }

@@ -7,7 +7,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll},
@@ -23,7 +23,12 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::timeouts::{ConnectionLimits, Deadline, TimeBudget};
+use super::{
+    admission::{ConnectionPermit, TooManyConnections},
+    meter::ReadMeter,
+    timeouts::{ConnectionLimits, Deadline, TimeBudget},
+};
+use crate::share::ShareHolder;
 
 /// A handle to a connection, for handlers. Clones refer to the same connection.
 #[derive(Clone, Debug)]
@@ -42,6 +47,10 @@ struct HandleInner {
     requests: AtomicU32,
     /// Whether a request is being answered. The timeout for heads applies only while none is.
     is_answering: AtomicBool,
+    meter: ReadMeter,
+    /// Set once the connection is admitted. Tests have connections without one.
+    permit: OnceLock<ConnectionPermit>,
+    has_signed_in: AtomicBool,
 }
 
 impl ConnectionHandle {
@@ -49,8 +58,19 @@ impl ConnectionHandle {
     pub(in crate::http) fn new(address: SocketAddr) -> Self {
         let (is_cut, cut, gone) = (AtomicBool::default(), AtomicWaker::new(), CancellationToken::new());
         let (user_timeout_ms, requests) = (AtomicU32::default(), AtomicU32::default());
-        let is_answering = AtomicBool::default();
-        Self(Arc::new(HandleInner { address, is_cut, cut, gone, user_timeout_ms, requests, is_answering }))
+        let (is_answering, meter) = (AtomicBool::default(), ReadMeter::default());
+        Self(Arc::new(HandleInner {
+            address,
+            is_cut,
+            cut,
+            gone,
+            user_timeout_ms,
+            requests,
+            is_answering,
+            meter,
+            permit: OnceLock::new(),
+            has_signed_in: AtomicBool::default(),
+        }))
     }
 
     /// The connection that the request with these extensions arrived on. Without one, as in tests, a handle to
@@ -65,6 +85,28 @@ impl ConnectionHandle {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.address
+    }
+
+    /// The connection is admitted. The permit is released with the last handle.
+    pub(super) fn admit(&self, permit: ConnectionPermit) {
+        // A connection is admitted once.
+        let _ = self.0.permit.set(permit);
+    }
+
+    /// A caller signed in on this connection, which is counted on its account from now on.
+    ///
+    /// # Errors
+    /// [`TooManyConnections`] if the caller has as many connections as it may.
+    pub(in crate::http) fn sign_in(
+        &self,
+        caller: impl FnOnce() -> ShareHolder,
+    ) -> Result<(), TooManyConnections> {
+        if self.0.has_signed_in.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.0.permit.get().map_or(Ok(()), |permit| permit.sign_in(caller))?;
+        self.0.has_signed_in.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Closes the connection at once, and discards unsent data.
@@ -82,11 +124,18 @@ impl ConnectionHandle {
     pub(in crate::http) fn begin_answer(&self) {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
         self.0.is_answering.store(true, Ordering::Relaxed);
+        self.0.meter.end_head();
     }
 
     /// Records that the answer has ended, and that the client may send the next request.
     pub(in crate::http) fn end_answer(&self) {
         self.0.is_answering.store(false, Ordering::Relaxed);
+        self.0.meter.begin_head();
+    }
+
+    /// The count of bytes that were received and not handled yet.
+    pub(in crate::http) fn meter(&self) -> &ReadMeter {
+        &self.0.meter
     }
 
     /// Sets the TCP user timeout: the connection closes when sent data stays unacknowledged, or the client's receive

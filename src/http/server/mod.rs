@@ -2,14 +2,19 @@
 //! Knows no route.
 
 pub(in crate::http) mod address;
+mod admission;
 pub(in crate::http) mod body;
 pub(in crate::http) mod connection;
 pub(in crate::http) mod host;
+mod meter;
+pub(in crate::http) mod reserved;
 mod serve;
 pub(in crate::http) mod timeouts;
 mod tls;
 
 pub use address::TrustedProxies;
+pub use admission::Admission;
+pub(in crate::http) use admission::TooManyConnections;
 pub use connection::ConnectionHandle;
 pub use host::{AllowedHost, Hosts, PublicUrl};
 pub use serve::serve;

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
     serve::Listener,
 };
@@ -14,18 +14,20 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    net::TcpListener,
 };
 use tower::ServiceExt;
 
 use super::{
+    admission::Admission,
     connection::{Connection, ConnectionHandle},
+    meter::MeteredStream,
     timeouts::{ConnectionLimits, ResponseBody, TimedBody},
     tls::Tls,
 };
 use crate::{
     http::{AppState, fast_path},
+    share::{ShareHolder, network},
     task::Tasks,
 };
 
@@ -47,42 +49,33 @@ struct ConnectionServer {
 /// current request.
 pub async fn serve(mut listener: TcpListener, state: AppState, limits: ConnectionLimits, tls: Option<Tls>) {
     let (router, tasks) = (crate::http::router(state.clone()), state.tasks.clone());
-    let permits =
-        Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(Semaphore::MAX_PERMITS)));
+    let admission = Admission::new(&limits);
     let served = Arc::new(ConnectionServer { state, router, limits, tls, tasks });
     loop {
-        let (stream, peer, permit) = tokio::select! {
+        // axum's `accept` skips connections that have closed already. If the process has no file descriptors left, it
+        // retries after a second.
+        let (stream, address) = tokio::select! {
             () = served.tasks.stopping() => return,
-            next = accept(&mut listener, &permits) => next,
+            accepted = Listener::accept(&mut listener) => accepted,
         };
-        let connection = Connection::new(stream, &peer, &served.limits);
-        let (tasks, served) = (served.tasks.clone(), Arc::clone(&served));
+        let Some(arrival) = admission.arrive(address.ip()) else { continue };
+        let (tasks, served, admission) = (served.tasks.clone(), Arc::clone(&served), admission.clone());
         tasks.spawn_tracked(async move {
+            let is_of_proxy = served.state.proxies.trusts(address.ip());
+            let permit = tokio::select! {
+                () = served.tasks.stopping() => return,
+                permit = admission.admit(arrival, is_of_proxy) => permit,
+            };
+            let peer = ConnectionHandle::new(address);
+            if let Some(permit) = permit {
+                peer.admit(permit);
+            }
+            let connection = Connection::new(stream, &peer, &served.limits);
             metrics::gauge!("registry_connections").increment(1);
             served.serve_connection(connection, peer).await;
             metrics::gauge!("registry_connections").decrement(1);
-            drop(permit);
         });
     }
-}
-
-/// Accepts the next connection once there is a free permit. Until then, new connections wait in the listener's backlog.
-async fn accept(
-    listener: &mut TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, ConnectionHandle, Option<OwnedSemaphorePermit>) {
-    if permits.available_permits() == 0 {
-        metrics::counter!("registry_connections_full_total").increment(1);
-        tracing::warn!(
-            "the limit of connections is reached: new clients wait until one closes (see CONNECTIONS)"
-        );
-    }
-    // The semaphore is never closed, so `acquire_owned` can't fail.
-    let permit = Arc::clone(permits).acquire_owned().await.ok();
-    // axum's `accept` skips connections that have closed already. If the process has no file descriptors left, it
-    // retries after a second.
-    let (stream, address) = Listener::accept(listener).await;
-    (stream, ConnectionHandle::new(address), permit)
 }
 
 impl ConnectionServer {
@@ -108,6 +101,8 @@ impl ConnectionServer {
     where
         L: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let share = self.state.budget.share(ShareHolder::Address(network(peer.address().ip())));
+        let connection = MeteredStream::new(connection, peer.clone(), share);
         let answer = service_fn(|request| self.answer(request, peer.clone()));
         let serving = http1::Builder::new()
             // hyper's timeout begins when it waits for a head. So it bounds the time between two requests; a head
@@ -142,7 +137,11 @@ impl ConnectionServer {
     ) -> Result<Response<ResponseBody>, Infallible> {
         peer.begin_answer();
         let mut response = match fast_path::answer_config(&self.state, &request) {
-            Some(response) => response,
+            Some(response) => {
+                // The fast path answers the platform's services only, whose connections have no limit of their own.
+                let _ = peer.sign_in(|| ShareHolder::System);
+                response
+            }
             None => {
                 let limit = self.limits.body;
                 let mut request = request.map(|body| Body::new(TimedBody::new(body, limit)));
@@ -156,6 +155,10 @@ impl ConnectionServer {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if peer.meter().had_large_head() && !upgraded {
+            // hyper keeps its buffer as long as the connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         Ok(response.map(|body| ResponseBody::new(body, peer, upgraded)))
     }
 }

@@ -20,8 +20,12 @@ const BYTES_PER_SECOND_MIN: u32 = 16 * 1024;
 /// The maximum number of connections of an instance, and the timeouts of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// The maximum number of open connections. Further clients wait in the listener's backlog until one closes.
+    /// The maximum number of connections that are served. Further ones wait until one closes.
     pub connections: u32,
+    /// The maximum number of connections before sign-in from one address (IPv6: /64). Further ones wait.
+    pub of_one_address: usize,
+    /// The maximum number of connections of one customer or user. Further ones are answered 429.
+    pub of_one_caller: usize,
     /// The timeout for a complete request head: from the opening of the connection for the first, and from its first
     /// byte for each later one.
     pub head: Duration,
@@ -39,6 +43,8 @@ impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
             connections: 12_000,
+            of_one_address: 1_000,
+            of_one_caller: 1_000,
             head: Duration::from_secs(10),
             // Longer than the minute for which proxies keep idle connections. The proxy must be the side that
             // closes, or its next request may meet a closed connection.

@@ -64,6 +64,7 @@ pub(crate) struct Setup {
     pub(crate) poll: Duration,
     /// Size of the memory for configurations, in bytes.
     pub(crate) config_memory: usize,
+    pub(crate) memory_budget: usize,
 }
 
 impl Default for Setup {
@@ -82,6 +83,7 @@ impl Default for Setup {
             is_row_level_security_off: false,
             poll: feed::POLL,
             config_memory: 16 * 1024 * 1024,
+            memory_budget: 256 * 1024 * 1024,
         }
     }
 }
@@ -169,6 +171,7 @@ impl Instance {
             is_row_level_security_off: _,
             poll,
             config_memory,
+            memory_budget,
         } = setup;
         log::capture();
         let clock = Clock::default();
@@ -188,6 +191,7 @@ impl Instance {
             proxies,
             retention: None,
             config_memory,
+            memory_budget,
             trusted_documents,
             is_row_level_security_only,
             poll,

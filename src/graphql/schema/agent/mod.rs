@@ -76,7 +76,7 @@ impl Agent {
         nullable(async {
             self.view.allow(Action::ReadNotes)?;
             let description = self.row.description.as_deref();
-            self.view.weigh(description.map_or(0, str::len))?;
+            self.view.weigh_text(description.unwrap_or_default())?;
             Ok(description)
         })
         .await

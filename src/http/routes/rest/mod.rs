@@ -3,10 +3,11 @@
 //!
 //! Each path, known or not, first requires a valid credential. Each error is `application/problem+json`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::{
     Router,
+    body::{HttpBody, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
     http::{HeaderName, HeaderValue, header, request::Parts},
     middleware::{self, Next},
@@ -28,10 +29,13 @@ use crate::{
         caller::{
             AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestId, RevocationCount, authenticate, recheck,
         },
+        fast_path,
         problem::{self, Problem, ProblemKind},
-        server::body,
+        server::{body, reserved::reserved_bytes},
     },
     id::{AgentId, CustomerId},
+    share::{BudgetFull, MemoryShare, Reservation, ShareHolder},
+    task::lock,
 };
 
 pub mod agent;
@@ -73,9 +77,17 @@ async fn require_auth(
     let mut response = match found {
         Ok(caller) => {
             let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
+            let share = state.budget.share(caller.share_holder());
             request.extensions_mut().insert(AuthenticatedCaller(caller));
             request.extensions_mut().insert(since);
+            let RequestMemory(memory) = RequestMemory::default();
+            request.extensions_mut().insert(RequestMemory(Arc::clone(&memory)));
             let mut response = next.run(request).await;
+            let memory = lock(&memory).take();
+            response = match keep_memory(response, &share, memory).await {
+                Ok(response) => response,
+                Err(full) => Problem::new(&Error::NoMemory(full), &id).into_response(),
+            };
             // The rights of a key or a service token are its scopes alone.
             if has_scopes && problem::is_forbidden(&response) {
                 let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
@@ -90,6 +102,36 @@ async fn require_auth(
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// The memory of the request's body, an extension of the request. It is kept until the response is made.
+#[derive(Clone, Debug, Default)]
+struct RequestMemory(Arc<Mutex<Option<Reservation>>>);
+
+/// Keeps the memory of a large response until it is written. Without a body, the request has no memory yet.
+///
+/// # Errors
+/// [`BudgetFull`], only if the request had no body: a write has succeeded by now.
+async fn keep_memory(
+    response: Response,
+    share: &MemoryShare,
+    memory: Option<Reservation>,
+) -> Result<Response, BudgetFull> {
+    let length = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let Some(length) = length.filter(|length| *length > fast_path::BODY_BYTES_MAX) else {
+        return Ok(response);
+    };
+    let memory = match memory {
+        Some(mut memory) => {
+            memory.shrink_to(length);
+            memory
+        }
+        None => share.reserve(length).await?,
+    };
+    let (parts, body) = response.into_parts();
+    // It is in memory already.
+    let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Ok(Response::from_parts(parts, reserved_bytes(text, Some(memory)).into()))
 }
 
 /// Converts an error to a problem with the request id of this caller.
@@ -175,8 +217,14 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
-        let json = body::json(&parts.headers, body).await.map_err(|refused| {
+        let holder = parts
+            .extensions
+            .get::<AuthenticatedCaller>()
+            .map_or(ShareHolder::System, |known| known.0.share_holder());
+        let share = state.budget.share(holder);
+        let (json, memory) = body::json(&parts.headers, body, &share).await.map_err(|refused| {
             let kind = match &refused {
+                body::BodyRejection::NoMemory(full) => return Problem::new(&Error::NoMemory(*full), &id),
                 body::BodyRejection::NotJson | body::BodyRejection::Encoded => {
                     ProblemKind::UnsupportedMediaType
                 }
@@ -188,6 +236,9 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
             };
             Problem::request(kind, refused.to_string(), &id)
         })?;
+        if let Some(RequestMemory(slot)) = parts.extensions.get() {
+            lock(slot).replace(memory);
+        }
         if let (Some(AuthenticatedCaller(caller)), Some(since)) =
             (parts.extensions.get::<AuthenticatedCaller>(), parts.extensions.get::<RevocationCount>())
         {

@@ -6,10 +6,13 @@ use axum::{
         FromRequestParts,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection as Rejection},
     },
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use hyper::upgrade::OnUpgrade;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::PROTOCOL;
 use crate::http::{
     negotiate::header_list::members,
     problem::{Problem, ProblemKind},
@@ -17,6 +20,7 @@ use crate::http::{
 
 /// The only version of the websocket protocol (RFC 6455, section 4.1).
 const VERSION: HeaderValue = HeaderValue::from_static("13");
+const NEEDS_HTTP_11: &str = "a websocket handshake needs HTTP/1.1";
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
 /// Whether a request is meant as a handshake: it has `Upgrade: websocket`, or a `Sec-WebSocket-…` header, since a proxy
@@ -33,19 +37,52 @@ fn offers_websocket(headers: &HeaderMap) -> bool {
     members(headers, header::UPGRADE).any(|offer| offer.eq_ignore_ascii_case("websocket"))
 }
 
+/// An accepted handshake.
+pub(super) struct Accepted {
+    /// Resolves to the connection once the response is sent.
+    pub(super) upgrade: OnUpgrade,
+    /// The client's `Sec-WebSocket-Key`.
+    pub(super) key: HeaderValue,
+    /// Whether the client offers the service's subprotocol. A client that doesn't only gets a close code, because
+    /// browsers hide HTTP errors of handshakes.
+    pub(super) speaks: bool,
+}
+
 /// Checks a handshake.
 ///
 /// # Errors
 /// The response that rejects it.
-pub(super) async fn accept(parts: &mut Parts, request_id: &str) -> Result<WebSocketUpgrade, Response> {
+pub(super) async fn accept(parts: &mut Parts, request_id: &str) -> Result<Accepted, Response> {
     let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).cloned();
+    // axum takes it out. Its own socket sends each message as one frame, whatever its length.
+    let connection = parts.extensions.get::<OnUpgrade>().cloned();
     if offers_websocket(&parts.headers) {
         // axum compares the whole header, which may list other protocols too.
         parts.headers.insert(header::UPGRADE, WEBSOCKET);
     }
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
     let upgrade = upgrade.map_err(|rejection| refusal(&rejection, request_id))?;
-    if key.is_some_and(|key| is_key(key.as_bytes())) { Ok(upgrade) } else { Err(bad_key(request_id)) }
+    let speaks = upgrade.protocols([PROTOCOL]).selected_protocol().is_some();
+    match (key.filter(|key| is_key(key.as_bytes())), connection) {
+        (Some(key), Some(upgrade)) => Ok(Accepted { upgrade, key, speaks }),
+        (Some(_), None) => Err(upgrade_required(NEEDS_HTTP_11, request_id)),
+        (None, _) => Err(bad_key(request_id)),
+    }
+}
+
+/// The response that completes the handshake (RFC 6455, section 4.2.2).
+pub(super) fn response(key: &HeaderValue, speaks: bool) -> Response {
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, WEBSOCKET);
+    if let Ok(accept) = derive_accept_key(key.as_bytes()).try_into() {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if speaks {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    }
+    response
 }
 
 /// Whether a key is the base64 of 16 bytes.
@@ -81,9 +118,7 @@ fn refusal(rejection: &Rejection, request_id: &str) -> Response {
             "a websocket handshake needs `Connection: Upgrade` and `Upgrade: websocket`; a proxy on the way may have dropped them",
             request_id,
         ),
-        Rejection::ConnectionNotUpgradable(_) => {
-            upgrade_required("a websocket handshake needs HTTP/1.1", request_id)
-        }
+        Rejection::ConnectionNotUpgradable(_) => upgrade_required(NEEDS_HTTP_11, request_id),
         _ => problem(ProblemKind::BadHandshake, "the websocket handshake is malformed"),
     }
 }

@@ -1,8 +1,8 @@
 //! The messages of `graphql-transport-ws` in both directions, and its close codes.
 
-use axum::extract::ws::{CloseFrame, Utf8Bytes};
 use json_reader::{Json, Object, ReadErrorKind, read};
 use serde::Serialize;
+use tokio_tungstenite::tungstenite::{Utf8Bytes, protocol::CloseFrame};
 
 use crate::{graphql::Operation, http::server::body::LIMITS};
 
@@ -94,7 +94,7 @@ impl Close {
 
 impl From<Close> for CloseFrame {
     fn from(Close { code, reason }: Close) -> Self {
-        Self { code, reason: reason.into() }
+        Self { code: code.into(), reason: reason.into() }
     }
 }
 
@@ -167,10 +167,10 @@ pub(super) fn text<T: Serialize>(kind: &'static str, id: Option<&str>, payload: 
     serde_json::to_string(&Outgoing { id, kind, payload }).unwrap_or_default().into()
 }
 
-/// Wraps an already serialised result in a `next` message.
-pub(super) fn next(id: &str, written: &str) -> Utf8Bytes {
+/// The parts of a `next` message before and after its result.
+pub(super) fn around_result(id: &str) -> (String, &'static str) {
     let id = serde_json::to_string(id).unwrap_or_default();
-    ["{\"id\":", &id, ",\"type\":\"next\",\"payload\":", written, "}"].concat().into()
+    (["{\"id\":", &id, ",\"type\":\"next\",\"payload\":"].concat(), "}")
 }
 
 /// A `pong` with the payload of its `ping`.

@@ -4,10 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, ws::WebSocket},
+    extract::Request,
     http::{HeaderMap, Uri, header, uri::Authority},
     response::{IntoResponse, Response},
 };
+use hyper::upgrade::OnUpgrade;
 use tracing::Instrument;
 
 use crate::{
@@ -16,11 +17,12 @@ use crate::{
         AppState,
         caller::{self, ClientAddress, RequestId},
         problem::Problem,
-        server::body::BODY_BYTES_MAX,
+        server::connection::ConnectionHandle,
     },
 };
 
 mod handshake;
+mod inbox;
 mod message;
 mod operation;
 mod permit;
@@ -29,6 +31,7 @@ mod session;
 mod session_rights;
 mod transport;
 
+use handshake::Accepted;
 pub(in crate::http) use handshake::is_handshake;
 pub(in crate::http) use permit::SocketPermit;
 pub use permit::Sockets;
@@ -37,10 +40,6 @@ pub(in crate::http) use transport::CLOSE_TIMEOUT;
 
 /// The only supported subprotocol. The older `graphql-ws` is unmaintained, and can't reject a client.
 const PROTOCOL: &str = "graphql-transport-ws";
-/// The size of a socket's read buffer, in bytes. Small, because tungstenite zeroes it for each read.
-const READ_BUFFER: usize = 4096;
-/// The size of a socket's write buffer, in bytes. Each message is flushed, so a larger one gains nothing.
-const WRITE_BUFFER: usize = 16 * 1024;
 /// The maximum size of an outgoing message, in bytes. It bounds the memory of a single response.
 pub(in crate::http) const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
@@ -87,8 +86,8 @@ impl Default for SocketLimits {
 /// Opens a socket, or returns the problem that prevents it.
 pub async fn upgrade(state: AppState, RequestId(id): RequestId, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let upgrade = match handshake::accept(&mut parts, &id).await {
-        Ok(upgrade) => upgrade,
+    let accepted = match handshake::accept(&mut parts, &id).await {
+        Ok(accepted) => accepted,
         Err(refusal) => return refusal,
     };
     if !is_own_page(&parts.uri, &parts.headers) && !is_let_in(&state, &parts.headers) {
@@ -100,36 +99,34 @@ pub async fn upgrade(state: AppState, RequestId(id): RequestId, request: Request
         Ok(permit) => permit,
         Err(err) => return Problem::new(&err, &id).into_response(),
     };
-    // async-graphql-axum's `GraphQLProtocol` doesn't fit: it accepts the older protocol too, reads only the first
-    // header line, and doesn't report which protocol it has selected.
-    let upgrade = upgrade
-        .protocols([PROTOCOL])
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(MESSAGE_BYTES_MAX + 2 * WRITE_BUFFER)
-        .max_message_size(BODY_BYTES_MAX)
-        .max_frame_size(BODY_BYTES_MAX);
-    // A client that offers other protocols only gets a close code, because browsers hide HTTP errors of handshakes.
-    let speaks = upgrade.selected_protocol().is_some();
     if let Err(err) = caller::reject_token_in_url(&parts.uri) {
         return Problem::new(&err, &id).into_response();
     }
-    let bearer = caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from));
+    let Accepted { upgrade, key, speaks } = accepted;
+    let session = Session::new(
+        &state,
+        caller::bearer(&parts.headers).map(|bearer| bearer.map(Arc::from)),
+        client,
+        permit.clone(),
+        ConnectionHandle::of(&parts.extensions),
+    );
     // Not a child of the request's span, which would stay open as long as the socket.
     let span = tracing::info_span!(parent: None, "socket", id = %id);
-    // axum spawns the socket's task. The token makes the shutdown wait for it too.
-    let held = state.tasks.track();
-    let mut response = upgrade.on_upgrade(move |socket: WebSocket| {
-        let work = async move {
-            Session::new(&state, bearer, client, permit.clone()).serve(socket, speaks).await;
-            drop((permit, held));
-        };
-        work.instrument(span)
-    });
+    state.tasks.spawn_tracked(serve(upgrade, session, speaks, permit).instrument(span));
+    let mut response = handshake::response(&key, speaks);
     // hyper keeps the case of the request's header names in these extensions, and uses it for the response. Python's
     // `gql` matches `Sec-WebSocket-Protocol` case-sensitively, and falls back to the older protocol without it.
     response.extensions_mut().extend(parts.extensions);
     response
+}
+
+/// Serves a socket once hyper has handed over its connection. The permit is released when the socket has ended.
+async fn serve(upgrade: OnUpgrade, session: Session, speaks: bool, permit: SocketPermit) {
+    match upgrade.await {
+        Ok(upgraded) => session.serve(transport::socket(upgraded).await, speaks).await,
+        Err(err) => tracing::debug!(error = %err, "a connection ended during its handshake"),
+    }
+    drop(permit);
 }
 
 /// Whether the request's `Origin` is the public URL or one of the allowed origins.

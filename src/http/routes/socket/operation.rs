@@ -3,13 +3,13 @@
 
 use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
-use axum::extract::ws::{Message, Utf8Bytes};
 use futures_util::{FutureExt, StreamExt, future::AbortHandle};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use uuid::Uuid;
 
 use super::{
     MESSAGE_BYTES_MAX,
-    message::{next, text},
+    message::{around_result, text},
     session_rights::SessionRights,
     transport::{OutboundMessage, Outbox},
 };
@@ -18,6 +18,7 @@ use crate::{
     feed::Hub,
     graphql::{Api, GraphQlResponse, Operation, SubscriptionMessage},
     http::{Limiter, caller::ClientAddress},
+    share::Reservation,
 };
 
 /// Counts in the gauge of running operations until it is dropped.
@@ -51,6 +52,8 @@ pub(super) struct Run {
     pub(super) id: String,
     pub(super) outbox: Outbox,
     pub(super) of: AbortHandle,
+    /// The memory of the client's message, whose variables a subscription keeps.
+    pub(super) _memory: Option<Reservation>,
 }
 
 /// The socket's credential is no longer accepted.
@@ -112,7 +115,11 @@ impl Run {
             let mut goes_on = true;
             while goes_on && let Some(told) = answers.next().await {
                 goes_on = match told {
-                    SubscriptionMessage::Event(written) => self.next(&written, request_id).await,
+                    SubscriptionMessage::Event(written, memory) => {
+                        let (before, after) = around_result(&self.id);
+                        let text = [&before, &*written, after].concat();
+                        self.next(text.into_bytes(), memory, request_id).await
+                    }
                     SubscriptionMessage::Rejected(refusal) => {
                         if refusal.is_refusal() {
                             self.limiter.charge(&caller, &self.bearer, bytes);
@@ -125,14 +132,16 @@ impl Run {
             goes_on
         } else {
             let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
-            if answer.is_refusal() {
+            if answer.response.is_refusal() {
                 self.limiter.charge(&caller, &self.bearer, bytes);
             }
-            if answer.is_request_error() {
-                self.error(answer).await;
+            if answer.response.is_request_error() {
+                self.error(answer.response).await;
                 return Ok(());
             }
-            self.next(&answer.to_json(), request_id).await
+            let (before, after) = around_result(&self.id);
+            let (text, memory) = answer.into_text(&before, after);
+            self.next(text, memory, request_id).await
         };
         if complete {
             self.send("complete", None::<()>).await;
@@ -140,9 +149,8 @@ impl Run {
         Ok(())
     }
 
-    /// Sends a result. Returns false if the result was too large: then an error was sent, and the operation has ended.
-    async fn next(&self, written: &str, request_id: &str) -> bool {
-        let text = next(&self.id, written);
+    /// Sends a `next` message. Returns false if it was too large: then an error was sent, and the operation has ended.
+    async fn next(&self, text: Vec<u8>, memory: Option<Reservation>, request_id: &str) -> bool {
         if text.len() > MESSAGE_BYTES_MAX {
             let refusal = GraphQlResponse::refusal(
                 format!("the result exceeds {MESSAGE_BYTES_MAX} bytes; select fewer fields or items"),
@@ -152,7 +160,8 @@ impl Run {
             self.error(refusal).await;
             return false;
         }
-        self.post(text).await;
+        // JSON is UTF-8.
+        self.post(Utf8Bytes::try_from(text).unwrap_or_default(), memory).await;
         true
     }
 
@@ -168,12 +177,12 @@ impl Run {
     }
 
     async fn send<T: serde::Serialize>(&self, kind: &'static str, payload: Option<T>) {
-        self.post(text(kind, Some(&self.id), payload)).await;
+        self.post(text(kind, Some(&self.id), payload), None).await;
     }
 
-    async fn post(&self, text: Utf8Bytes) {
+    async fn post(&self, text: Utf8Bytes, memory: Option<Reservation>) {
         let (message, of) = (Message::Text(text), Some(self.of.clone()));
         // It only fails when the socket closes, which drops this operation too.
-        let _ = self.outbox.send(OutboundMessage { message, of }).await;
+        let _ = self.outbox.send(OutboundMessage { message, of, memory, written: None }).await;
     }
 }

@@ -1,7 +1,6 @@
 //! Limits the open sockets and event streams: in total, per caller, and unauthenticated sockets per address.
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex},
 };
@@ -11,7 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{ClientAddress, SocketLimits};
 use crate::{
     domain::{Caller, Error},
-    http::limit::CallerKey,
+    http::{
+        count::{Counted, Counts},
+        limit::CallerKey,
+    },
     share::network,
     task::lock,
 };
@@ -21,7 +23,7 @@ use crate::{
 pub struct Sockets {
     pub(in crate::http) limits: Arc<SocketLimits>,
     seats: Arc<Semaphore>,
-    counts: Arc<Mutex<HashMap<CountKey, usize>>>,
+    counts: Counts<CountKey>,
 }
 
 /// The key that a socket is counted under: its address until it is authenticated, then its caller.
@@ -38,7 +40,7 @@ pub(in crate::http) struct SocketPermit(Arc<Inner>);
 struct Inner {
     sockets: Sockets,
     /// `None` for operators and service tokens, which have no limit of their own.
-    holder: Mutex<Option<CountKey>>,
+    holder: Mutex<Option<Counted<CountKey>>>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -47,7 +49,7 @@ impl Sockets {
     #[must_use]
     pub fn new(limits: SocketLimits) -> Self {
         let seats = Arc::new(Semaphore::new(limits.sockets));
-        Self { limits: Arc::new(limits), seats, counts: Arc::default() }
+        Self { limits: Arc::new(limits), seats, counts: Counts::default() }
     }
 
     /// The number of open sockets and event streams.
@@ -81,34 +83,14 @@ impl Sockets {
     fn acquire(&self, holder: Option<CountKey>, most: usize) -> Result<SocketPermit, Error> {
         let permit = Arc::clone(&self.seats).try_acquire_owned();
         let permit = permit.map_err(|_| Error::Unavailable("this instance's sockets are all in use"))?;
-        if holder.as_ref().is_some_and(|holder| !self.increment(holder, most)) {
-            return Err(Error::RateLimited { retry_after_seconds: self.limits.init.as_secs().max(1) });
-        }
+        let counted = holder.map(|holder| self.counts.increment(holder, most).ok_or(self.too_many()));
+        let holder = Mutex::new(counted.transpose()?);
         metrics::gauge!("registry_sockets").increment(1);
-        Ok(SocketPermit(Arc::new(Inner {
-            sockets: self.clone(),
-            holder: Mutex::new(holder),
-            _permit: permit,
-        })))
+        Ok(SocketPermit(Arc::new(Inner { sockets: self.clone(), holder, _permit: permit })))
     }
 
-    /// Increments the holder's count. Returns false if it has reached `most`.
-    fn increment(&self, holder: &CountKey, most: usize) -> bool {
-        let mut counts = lock(&self.counts);
-        let count = counts.get(holder).copied().unwrap_or(0);
-        if count >= most {
-            return false;
-        }
-        counts.insert(holder.clone(), count + 1);
-        true
-    }
-
-    fn decrement(&self, holder: &CountKey) {
-        let mut counts = lock(&self.counts);
-        match counts.get_mut(holder) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(counts.remove(holder)),
-        }
+    fn too_many(&self) -> Error {
+        Error::RateLimited { retry_after_seconds: self.limits.init.as_secs().max(1) }
     }
 }
 
@@ -117,19 +99,20 @@ impl SocketPermit {
     /// reached its limit.
     pub(super) fn sign_in(&self, caller: &Caller) -> bool {
         let Inner { sockets, holder, _permit: _ } = &*self.0;
-        let next = CallerKey::of(caller).map(|(key, _)| CountKey::Caller(key));
-        if next.as_ref().is_some_and(|next| !sockets.increment(next, sockets.limits.of_one_caller)) {
-            return false;
+        let next = CallerKey::of(caller)
+            .map(|(key, _)| sockets.counts.increment(CountKey::Caller(key), sockets.limits.of_one_caller));
+        match next {
+            Some(None) => false,
+            next => {
+                *lock(holder) = next.flatten();
+                true
+            }
         }
-        let before = std::mem::replace(&mut *lock(holder), next);
-        before.iter().for_each(|before| sockets.decrement(before));
-        true
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        lock(&self.holder).iter().for_each(|holder| self.sockets.decrement(holder));
         metrics::gauge!("registry_sockets").decrement(1);
     }
 }

@@ -3,23 +3,45 @@
 
 use std::time::Duration;
 
-use axum::{
-    Error as WireError,
-    extract::ws::{CloseFrame, Message, WebSocket},
-};
+use axum::body::Bytes;
 use futures_util::{
     SinkExt, StreamExt,
     future::AbortHandle,
     stream::{SplitSink, SplitStream},
 };
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Message,
+        protocol::{
+            CloseFrame, Role, WebSocketConfig,
+            frame::{
+                Frame,
+                coding::{Data, OpCode},
+            },
+        },
+    },
+};
 
 use super::{message::Close, poll_on_wake::PollOnWake};
+use crate::{http::server::body::BODY_BYTES_MAX, share::Reservation};
 
+/// A socket, after its handshake.
+pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// The size of a socket's read buffer, in bytes. Small, because tungstenite zeroes it for each read.
+const READ_BUFFER: usize = 4096;
+/// The size of a socket's write buffer, in bytes. Each frame is flushed, so a larger one gains nothing.
+const WRITE_BUFFER: usize = 16 * 1024;
+/// The size of the largest frame that is sent, in bytes. A longer message has several. tungstenite copies each frame
+/// into a buffer, which it keeps as long as the socket, and moves the rest of it after each write.
+const FRAME_BYTES_MAX: usize = 16 * 1024;
 /// The capacity of the queue of outgoing messages. Senders wait while it is full.
 pub(super) const QUEUE_CAPACITY: usize = 16;
 /// The timeout for the last messages of a socket or an event stream.
@@ -31,10 +53,14 @@ pub(super) struct OutboundMessage {
     pub(super) message: Message,
     /// The operation that sends it, if any. Once the client has completed that operation, the message is dropped.
     pub(super) of: Option<AbortHandle>,
+    /// The memory of the message. It is returned once the message is written.
+    pub(super) memory: Option<Reservation>,
+    /// Dropped once the message is written.
+    pub(super) written: Option<oneshot::Sender<()>>,
 }
 
 /// The messages from the client.
-pub(super) type Frames = PollOnWake<SplitStream<WebSocket>>;
+pub(super) type Frames = PollOnWake<SplitStream<Socket>>;
 
 /// The sending side of the queue. Sending waits while the queue is full.
 pub(super) type Outbox = mpsc::Sender<OutboundMessage>;
@@ -57,7 +83,7 @@ impl From<Close> for End {
 
 /// Writes the queued messages until `goodbye` has a close frame, or the client doesn't take a message within `most`.
 pub(super) async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
+    mut sink: SplitSink<Socket, Message>,
     mut queue: mpsc::Receiver<OutboundMessage>,
     mut goodbye: oneshot::Receiver<CloseFrame>,
     most: Duration,
@@ -73,11 +99,12 @@ pub(super) async fn write(
             }
             Some(outbound) = queue.recv() => outbound,
         };
-        let OutboundMessage { message, of } = outbound;
+        // Memory is returned at the end of the turn.
+        let OutboundMessage { message, of, memory: _memory, written: _written } = outbound;
         if of.is_some_and(|operation| operation.is_aborted()) {
             continue;
         }
-        match timeout(most, sink.send(message)).await {
+        match timeout(most, send(&mut sink, message)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return End::Gone,
             Err(_) => {
@@ -91,12 +118,39 @@ pub(super) async fn write(
     }
 }
 
+/// Serves the server's side of the protocol on an upgraded connection.
+pub(super) async fn socket(upgraded: Upgraded) -> Socket {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(2 * (WRITE_BUFFER + FRAME_BYTES_MAX))
+        .max_message_size(Some(BODY_BYTES_MAX))
+        .max_frame_size(Some(BODY_BYTES_MAX));
+    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await
+}
+
+/// Sends a message, a long text in several frames (RFC 6455, section 5.4).
+async fn send(sink: &mut SplitSink<Socket, Message>, message: Message) -> tungstenite::Result<()> {
+    let text = match message {
+        Message::Text(text) if text.len() > FRAME_BYTES_MAX => text,
+        message => return sink.send(message).await,
+    };
+    let (mut rest, mut part) = (Bytes::from(text), Data::Text);
+    while !rest.is_empty() {
+        let payload = rest.split_to(rest.len().min(FRAME_BYTES_MAX));
+        let frame = Frame::message(payload, OpCode::Data(part), rest.is_empty());
+        sink.send(Message::Frame(frame)).await?;
+        part = Data::Continue;
+    }
+    Ok(())
+}
+
 /// Maps a read error to the reason for which the socket ends.
-pub(super) fn end_of_read_error(err: WireError) -> End {
-    match err.into_inner().downcast_ref::<tungstenite::Error>() {
-        Some(tungstenite::Error::Capacity(_)) => Close::too_big().into(),
-        Some(tungstenite::Error::Utf8(_)) => Close::not_text().into(),
-        Some(tungstenite::Error::Protocol(what))
+pub(super) fn end_of_read_error(err: &tungstenite::Error) -> End {
+    match err {
+        tungstenite::Error::Capacity(_) => Close::too_big().into(),
+        tungstenite::Error::Utf8(_) => Close::not_text().into(),
+        tungstenite::Error::Protocol(what)
             if *what != tungstenite::error::ProtocolError::ResetWithoutClosingHandshake =>
         {
             Close::broken().into()

@@ -15,23 +15,28 @@ use axum::{
 
 use crate::{
     domain::{Caller, Error},
-    graphql::{CheckedOperation, GraphQlResponse},
+    graphql::{Answer, CheckedOperation, GraphQlResponse},
     http::{
         AppState,
         caller::{self, RevocationCount},
-        server::connection::ConnectionHandle,
+        server::{connection::ConnectionHandle, reserved::reserved_bytes},
     },
+    share::Reservation,
 };
 
 mod stream;
 
 use stream::Stream;
 
+/// The beginning of an event with a result.
+const NEXT: &str = "event: next\ndata: ";
+/// The end of an event.
+const END: &str = "\n\n";
 /// The last event of a completed operation. Its empty `data` line is needed, since browsers don't dispatch events
 /// without data.
 const COMPLETE: &str = "event: complete\ndata:\n\n";
 
-/// Opens the stream of a subscription.
+/// Opens the stream of a subscription. It keeps the memory of its request.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], or [`Error::RateLimited`] or [`Error::Unavailable`] if the caller or the instance has
@@ -41,7 +46,7 @@ pub(in crate::http) fn subscribe(
     head: &Parts,
     caller: Arc<Caller>,
     since: RevocationCount,
-    accepted: CheckedOperation,
+    (accepted, memory): (CheckedOperation, Option<Reservation>),
 ) -> Result<Response, Error> {
     let bearer = caller::bearer(&head.headers)?
         .ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
@@ -50,16 +55,22 @@ pub(in crate::http) fn subscribe(
         state.sockets.acquire_for_caller(&caller)?,
         ConnectionHandle::of(&head.extensions),
     );
-    let stream = Stream { state: state.clone(), caller, bearer, since, accepted, permit, peer };
+    let stream = Stream { state: state.clone(), caller, bearer, since, accepted, memory, permit, peer };
     let mut response = events(stream.open());
     // The connection closes with the stream, after the client has received all of it.
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(response)
 }
 
-/// An event stream with the single result of a completed operation.
-pub(in crate::http) fn single_result(answer: &GraphQlResponse) -> Response {
-    events((next(&answer.to_json()) + COMPLETE).into())
+/// An event stream with the single result of a completed operation. Its bytes keep their memory until they are written.
+pub(in crate::http) fn single_answer(answer: Answer) -> Response {
+    let (text, memory) = answer.into_text(NEXT, &[END, COMPLETE].concat());
+    events(reserved_bytes(text, memory).into())
+}
+
+/// An event stream with the single rejection of an operation.
+pub(in crate::http) fn single_rejection(refusal: &GraphQlResponse) -> Response {
+    events((next(&refusal.to_json()) + COMPLETE).into())
 }
 
 fn events(body: Body) -> Response {
@@ -79,5 +90,5 @@ fn events(body: Body) -> Response {
 
 /// Wraps an already serialised result in an event. Compact JSON has no line breaks, so it needs a single `data` line.
 fn next(written: &str) -> String {
-    ["event: next\ndata: ", written, "\n\n"].concat()
+    [NEXT, written, END].concat()
 }

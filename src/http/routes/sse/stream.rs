@@ -20,8 +20,9 @@ use crate::{
         AppState,
         caller::RevocationCount,
         routes::socket::{CLOSE_TIMEOUT, MESSAGE_BYTES_MAX, SocketPermit},
-        server::connection::ConnectionHandle,
+        server::{connection::ConnectionHandle, reserved::reserved_bytes},
     },
+    share::Reservation,
 };
 
 /// The capacity of the queue of events, in addition to hyper's buffer (some 128 KiB, and one message more).
@@ -53,6 +54,8 @@ pub(super) struct Stream {
     /// The count of rights changes just before the caller was looked up.
     pub(super) since: RevocationCount,
     pub(super) accepted: CheckedOperation,
+    /// The memory of the request, whose variables the subscription keeps.
+    pub(super) memory: Option<Reservation>,
     pub(super) permit: SocketPermit,
     pub(super) peer: ConnectionHandle,
 }
@@ -71,7 +74,7 @@ impl Stream {
     }
 
     async fn run(self, outbox: mpsc::Sender<Bytes>) {
-        let Self { state, caller, bearer, since, accepted, permit, peer } = self;
+        let Self { state, caller, bearer, since, accepted, memory, permit, peer } = self;
         // The end of this statement drops the subscription.
         let end = tokio::select! {
             end = send_events(&state, Arc::clone(&caller), accepted, &outbox) => end,
@@ -103,7 +106,7 @@ impl Stream {
             }
             End::Gone => count_end("gone"),
         }
-        drop(permit);
+        drop((permit, memory));
     }
 }
 
@@ -166,8 +169,8 @@ async fn forward_events(
             continue;
         };
         let Some(told) = answer else { return Ok(()) };
-        let written = match told {
-            SubscriptionMessage::Event(written) => written,
+        let (written, memory) = match told {
+            SubscriptionMessage::Event(written, memory) => (written, memory),
             SubscriptionMessage::Rejected(refusal) => {
                 return post(state, outbox, next(&refusal.to_json()).into()).await;
             }
@@ -178,7 +181,7 @@ async fn forward_events(
             let refusal = GraphQlResponse::refusal(why, "TOO_LARGE", &request_id);
             return post(state, outbox, next(&refusal.to_json()).into()).await;
         }
-        post(state, outbox, event.into()).await?;
+        post(state, outbox, reserved_bytes(event.into_bytes(), memory)).await?;
     }
 }
 

@@ -8,6 +8,10 @@ use std::{
 
 use crate::id::{CustomerId, ServiceTokenId};
 
+mod budget;
+
+pub use budget::{BudgetFull, MemoryBudget, MemoryShare, Reservation};
+
 /// The holder of a share of the instance's resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ShareHolder {

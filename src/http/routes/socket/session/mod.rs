@@ -3,11 +3,6 @@
 
 use std::{collections::HashMap, pin::pin, sync::Arc};
 
-use axum::{
-    Error as WireError,
-    body::Bytes,
-    extract::ws::{Message, Utf8Bytes, WebSocket},
-};
 use futures_util::{
     FutureExt, StreamExt,
     future::{AbortHandle, Abortable, BoxFuture},
@@ -18,17 +13,20 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use uuid::Uuid;
 
 use super::{
     SocketLimits,
+    inbox::{Inbox, Received, Reserved},
     message::{Close, Incoming, plain, pong},
     operation::{CredentialRejected, Run},
     permit::SocketPermit,
     poll_on_wake::PollOnWake,
     session_rights::SessionRights,
     transport::{
-        CLOSE_TIMEOUT, End, Frames, OutboundMessage, Outbox, QUEUE_CAPACITY, drain, end_of_read_error, write,
+        CLOSE_TIMEOUT, End, Frames, OutboundMessage, Outbox, QUEUE_CAPACITY, Socket, drain,
+        end_of_read_error, write,
     },
 };
 use crate::{
@@ -37,8 +35,12 @@ use crate::{
     http::{
         AppState,
         caller::{self, ClientAddress},
+        server::connection::ConnectionHandle,
     },
+    share::Reservation,
 };
+
+mod upkeep;
 
 /// The maximum number of pending futures in addition to operations, such as pongs and errors that the client hasn't
 /// taken. Above it, the session stops reading from the client.
@@ -52,6 +54,12 @@ enum Completed {
     Rechecked(u64, Result<Caller, Error>),
     /// The operation with this id has sent its last message.
     Operation(String, Result<(), CredentialRejected>),
+    /// The memory of a large message that is being received.
+    LargeMessage(Reserved),
+    /// The memory of a message that was received.
+    Message(Reserved),
+    /// The pong was written.
+    Pong,
     /// A message was sent, or an aborted operation has ended. Needs no handling.
     Unobserved,
 }
@@ -73,6 +81,7 @@ pub(super) struct Session {
     header: Result<Option<Arc<str>>, Error>,
     client: ClientAddress,
     permit: SocketPermit,
+    inbox: Inbox,
     phase: Phase,
     work: FuturesUnordered<BoxFuture<'static, Completed>>,
     live: HashMap<String, AbortHandle>,
@@ -89,6 +98,7 @@ impl Session {
         header: Result<Option<Arc<str>>, Error>,
         client: ClientAddress,
         permit: SocketPermit,
+        peer: ConnectionHandle,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -97,6 +107,7 @@ impl Session {
             header,
             client,
             permit,
+            inbox: Inbox::new(peer),
             phase: Phase::Fresh,
             work: FuturesUnordered::new(),
             live: HashMap::new(),
@@ -109,7 +120,7 @@ impl Session {
 
     /// Serves the socket until the client, the session or the service ends it. `speaks` is false if the client
     /// offered no supported subprotocol.
-    pub(super) async fn serve(self, socket: WebSocket, speaks: bool) {
+    pub(super) async fn serve(self, socket: Socket, speaks: bool) {
         let (sink, stream) = socket.split();
         let mut stream = PollOnWake::new(stream);
         let (outbox, queue) = mpsc::channel(QUEUE_CAPACITY);
@@ -165,9 +176,11 @@ impl Session {
         let mut beat = PollOnWake::new(poll_fn(|cx| beat.poll_tick(cx).map(Some)));
         loop {
             let has_room = self.work.len() < self.limits.operations + UNOBSERVED_MAX;
+            let is_open = has_room && self.inbox.is_open();
             let going_on = tokio::select! {
                 Some(done) = self.work.next() => self.done(done, &outbox),
-                frame = stream.next(), if has_room => self.frame(frame, &outbox),
+                frame = stream.next(), if is_open => self.frame(frame, &outbox),
+                () = self.inbox.stalled(), if is_open => self.reserve_large(),
                 Some(_) = beat.next() => self.check_timeouts(&outbox),
             };
             if let Err(end) = going_on {
@@ -176,25 +189,42 @@ impl Session {
         }
     }
 
-    fn frame(&mut self, frame: Option<Result<Message, WireError>>, outbox: &Outbox) -> Result<(), End> {
+    fn frame(&mut self, frame: Option<tungstenite::Result<Message>>, outbox: &Outbox) -> Result<(), End> {
         self.heard = Instant::now();
         match frame {
-            Some(Ok(Message::Text(text))) => Ok(self.message(Incoming::parse(&text)?, outbox)?),
+            Some(Ok(Message::Text(text))) => match self.inbox.receive(text) {
+                Received::Ready(text, memory) => Ok(self.message(&text, memory, outbox)?),
+                Received::Waits(reserved) => {
+                    self.work.push(reserved.map(Completed::Message).boxed());
+                    Ok(())
+                }
+            },
             Some(Ok(Message::Binary(_))) => Err(End::from(Close::bad_request("Message is not text"))),
             // tungstenite answers pings itself.
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Close(_))) | None => Err(End::Gone),
-            Some(Err(err)) => Err(end_of_read_error(err)),
+            Some(Ok(Message::Ping(payload) | Message::Pong(payload))) => {
+                self.inbox.receive_control(&payload);
+                Ok(())
+            }
+            // Frames are sent only.
+            Some(Ok(Message::Close(_) | Message::Frame(_))) | None => Err(End::Gone),
+            Some(Err(err)) => Err(end_of_read_error(&err)),
         }
     }
 
-    fn message(&mut self, message: Incoming, outbox: &Outbox) -> Result<(), Close> {
-        match message {
+    /// Begins to reserve the memory of a message that is too large to be received without.
+    fn reserve_large(&mut self) -> Result<(), End> {
+        let reserved = self.inbox.reserve_large()?;
+        self.work.push(reserved.map(Completed::LargeMessage).boxed());
+        Ok(())
+    }
+
+    fn message(&mut self, text: &str, memory: Option<Reservation>, outbox: &Outbox) -> Result<(), Close> {
+        match Incoming::parse(text)? {
             Incoming::ConnectionInit(payload) => match self.phase {
                 Phase::Fresh => self.sign_in(&payload),
                 Phase::SigningIn | Phase::SignedIn { .. } => Err(Close::init_twice()),
             },
-            Incoming::Subscribe(id, operation) => self.subscribe(id, *operation, outbox),
+            Incoming::Subscribe(id, operation) => self.subscribe(id, *operation, memory, outbox),
             Incoming::Complete(id) => {
                 // Unknown ids are ignored: the operation may have just completed.
                 if let Some(operation) = self.live.remove(&id) {
@@ -203,7 +233,7 @@ impl Session {
                 Ok(())
             }
             Incoming::Ping(payload) => {
-                self.say(pong(payload.as_ref()), outbox);
+                self.pong(pong(payload.as_ref()), memory, outbox);
                 Ok(())
             }
             Incoming::Pong => Ok(()),
@@ -238,7 +268,13 @@ impl Session {
         Ok(())
     }
 
-    fn subscribe(&mut self, id: String, operation: Operation, outbox: &Outbox) -> Result<(), Close> {
+    fn subscribe(
+        &mut self,
+        id: String,
+        operation: Operation,
+        memory: Option<Reservation>,
+        outbox: &Outbox,
+    ) -> Result<(), Close> {
         let Phase::SignedIn { bearer, rights } = &self.phase else {
             return Err(Close::unauthorized());
         };
@@ -257,6 +293,7 @@ impl Session {
             id: id.clone(),
             outbox: outbox.clone(),
             of: of.clone(),
+            _memory: memory,
         };
         let most = self.limits.operations;
         if self.live.len() >= most {
@@ -283,6 +320,9 @@ impl Session {
             Completed::SignedIn(bearer, since, Ok(caller)) => {
                 if !self.permit.sign_in(&caller) {
                     return Err(Close::try_later("Too many sockets").into());
+                }
+                if self.inbox.sign_in(&self.state.budget, &caller).is_err() {
+                    return Err(Close::try_later("Too many connections").into());
                 }
                 self.phase = Phase::SignedIn { bearer, rights: SessionRights::new(caller, since) };
                 self.say(plain("connection_ack"), outbox);
@@ -316,54 +356,23 @@ impl Session {
                 self.live.remove(&id);
                 Ok(())
             }
+            Completed::LargeMessage(Ok(memory)) => {
+                self.inbox.resume(memory);
+                Ok(())
+            }
+            Completed::Message(Ok(memory)) => match self.inbox.take_waiting() {
+                Some(text) => Ok(self.message(&text, Some(memory), outbox)?),
+                None => Ok(()),
+            },
+            Completed::LargeMessage(Err(_)) | Completed::Message(Err(_)) => {
+                Err(Close::try_later("No memory for the message").into())
+            }
+            Completed::Pong => {
+                self.inbox.set_ponging(false);
+                Ok(())
+            }
             Completed::Unobserved => Ok(()),
         }
-    }
-
-    /// Checks the timeouts and the token's expiry, starts a recheck of the caller's rights if they have changed, and
-    /// pings.
-    fn check_timeouts(&mut self, outbox: &Outbox) -> Result<(), End> {
-        let limits = Arc::clone(&self.limits);
-        match &self.phase {
-            Phase::Fresh if self.opened.elapsed() >= limits.init => return Err(Close::init_timeout().into()),
-            Phase::SignedIn { rights, .. }
-                if rights.get().0.has_expired(self.state.registry.clock().now()) =>
-            {
-                return Err(Close::forbidden("token expired").into());
-            }
-            Phase::SignedIn { bearer, rights } => {
-                let (bearer, rights) = (Arc::clone(bearer), rights.get());
-                self.recheck_rights(bearer, rights);
-            }
-            Phase::Fresh | Phase::SigningIn => {}
-        }
-        if self.heard.elapsed() >= limits.silence {
-            return Err(Close::try_later("Nothing was heard").into());
-        }
-        if self.pinged.elapsed() >= limits.ping {
-            self.pinged = Instant::now();
-            // The protocol's ping shows the client that the service is alive. Every websocket library answers the
-            // transport's ping, so a client that ignores the protocol's isn't considered dead.
-            self.say(plain("ping"), outbox);
-            self.post(Message::Ping(Bytes::new()), outbox);
-        }
-        Ok(())
-    }
-
-    /// Starts a recheck of the credential if its rights may have changed since `since`. Running subscriptions keep
-    /// the rights that they began with, so a loss must close the socket.
-    fn recheck_rights(&mut self, bearer: Arc<str>, (caller, since): (Arc<Caller>, u64)) {
-        let rights = self.state.hub.revocation_log();
-        if self.is_rechecking || !rights.may_affect_since(since, &caller) {
-            return;
-        }
-        let count = rights.count();
-        tracing::debug!(since, count, "rechecking a credential");
-        self.is_rechecking = true;
-        let registry = self.state.registry.clone();
-        let seen =
-            async move { Completed::Rechecked(count, registry.authenticate(&bearer, &caller.origin).await) };
-        self.work.push(seen.boxed());
     }
 
     fn say(&mut self, text: Utf8Bytes, outbox: &Outbox) {
@@ -372,10 +381,23 @@ impl Session {
 
     /// Queues a message, without waiting for room in the queue.
     fn post(&mut self, message: Message, outbox: &Outbox) {
+        self.queue(OutboundMessage { message, of: None, memory: None, written: None }, outbox);
+    }
+
+    /// Queues a pong. No more is read until it is written.
+    fn pong(&mut self, text: Utf8Bytes, memory: Option<Reservation>, outbox: &Outbox) {
+        let (written, done) = oneshot::channel();
+        let message = Message::Text(text);
+        self.queue(OutboundMessage { message, of: None, memory, written: Some(written) }, outbox);
+        self.inbox.set_ponging(true);
+        self.work.push(done.map(|_| Completed::Pong).boxed());
+    }
+
+    fn queue(&mut self, message: OutboundMessage, outbox: &Outbox) {
         let outbox = outbox.clone();
         let sent = async move {
             // It only fails when the socket closes.
-            let _ = outbox.send(OutboundMessage { message, of: None }).await;
+            let _ = outbox.send(message).await;
             Completed::Unobserved
         };
         self.work.push(sent.boxed());

@@ -1,0 +1,142 @@
+//! The memory of one operation: reserved from its caller's share before the operation runs, grown while its answer is
+//! made, and kept until the answer is written.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use crate::{
+    domain::Error,
+    graphql::schema::error::{response_too_large, to_graphql_error},
+    id::VersionId,
+    share::{BudgetFull, MemoryShare, Reservation},
+    task::lock,
+};
+
+/// The most that one response may write, in bytes of JSON: about sixty of the largest prompts. A document's cost
+/// bounds how many fields it selects, but their lengths are known only here.
+const WRITTEN_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The memory of an operation in addition to its texts, in bytes.
+const OPERATION_BYTES: usize = 16 * 1024;
+/// The memory of a field in addition to its text, in bytes. A point of cost is about a field.
+const POINT_BYTES: usize = 256;
+/// The memory with which an event of a subscription begins. Most events are small, and rendered already.
+const EVENT_BYTES: usize = 2 * 1024;
+/// The step in which a reservation grows, in bytes.
+const STEP: usize = 64 * 1024;
+
+/// The memory of one operation. Clones share it.
+#[derive(Clone, Debug)]
+pub(in crate::graphql) struct AnswerMemory(Arc<Mutex<Held>>);
+
+#[derive(Debug)]
+struct Held {
+    /// `None` once it was taken out.
+    reservation: Option<Reservation>,
+    /// What the operation needs so far.
+    needed: usize,
+    /// What its answer writes so far.
+    written: usize,
+    /// The versions whose content was counted. A loader reads each once, however many fields ask for it.
+    contents: HashSet<VersionId>,
+    /// Why the reservation could not grow. The answer isn't complete then.
+    shortage: Option<BudgetFull>,
+}
+
+impl AnswerMemory {
+    /// Reserves what an operation of this cost is likely to need. Waits for it.
+    ///
+    /// # Errors
+    /// [`BudgetFull`] if it doesn't become free in time.
+    pub(in crate::graphql) async fn for_operation(
+        share: &MemoryShare,
+        cost: usize,
+    ) -> Result<Self, BudgetFull> {
+        let likely = OPERATION_BYTES.saturating_add(POINT_BYTES.saturating_mul(cost));
+        Ok(Self::new(share.reserve(likely.min(share.largest())).await?, likely))
+    }
+
+    /// Reserves as much as any operation may need: for one that ran short. Waits for it.
+    ///
+    /// # Errors
+    /// [`BudgetFull`] if it doesn't become free in time.
+    pub(in crate::graphql) async fn for_any_operation(
+        share: &MemoryShare,
+        cost: usize,
+    ) -> Result<Self, BudgetFull> {
+        let likely = OPERATION_BYTES.saturating_add(POINT_BYTES.saturating_mul(cost));
+        Ok(Self::new(share.reserve(share.largest()).await?, likely))
+    }
+
+    /// Reserves what one event of a subscription is likely to need, or this many bytes. Waits until it is free: the
+    /// subscription's watch keeps its position meanwhile.
+    pub(in crate::graphql) async fn for_event(share: &MemoryShare, bytes: usize) -> Self {
+        let bytes = bytes.clamp(EVENT_BYTES, share.largest());
+        loop {
+            if let Ok(reservation) = share.reserve(bytes).await {
+                return Self::new(reservation, EVENT_BYTES);
+            }
+        }
+    }
+
+    fn new(reservation: Reservation, needed: usize) -> Self {
+        let (written, contents, shortage) = (0, HashSet::new(), None);
+        let reservation = Some(reservation);
+        Self(Arc::new(Mutex::new(Held { reservation, needed, written, contents, shortage })))
+    }
+
+    /// Counts the content of a version, before it is read.
+    pub(in crate::graphql) fn read(&self, version: VersionId, bytes: usize) -> async_graphql::Result<()> {
+        let mut held = lock(&self.0);
+        if !held.contents.insert(version) {
+            return Ok(());
+        }
+        held.grow(bytes)
+    }
+
+    /// Counts what a field writes into the answer. Returns QUERY_TOO_COMPLEX beyond [`WRITTEN_BYTES_MAX`].
+    pub(in crate::graphql) fn write(&self, bytes: usize) -> async_graphql::Result<()> {
+        let mut held = lock(&self.0);
+        held.written = held.written.saturating_add(bytes);
+        if held.written > WRITTEN_BYTES_MAX {
+            return Err(response_too_large(WRITTEN_BYTES_MAX));
+        }
+        held.grow(bytes)
+    }
+
+    /// Grows the reservation to what a text of this many bytes takes, which is already made.
+    pub(in crate::graphql) fn covers(&self, bytes: usize) -> bool {
+        let mut held = lock(&self.0);
+        held.reservation.as_mut().is_none_or(|reservation| reservation.grow_to(bytes).is_ok())
+    }
+
+    /// Why the answer isn't complete; `None` if it is.
+    pub(in crate::graphql) fn shortage(&self) -> Option<BudgetFull> {
+        lock(&self.0).shortage
+    }
+
+    /// Takes the reservation out, for the answer that was made, of this many bytes. Later fields aren't counted.
+    pub(in crate::graphql) fn into_reservation(self, bytes: Option<usize>) -> Option<Reservation> {
+        let mut reservation = lock(&self.0).reservation.take()?;
+        if let Some(bytes) = bytes {
+            reservation.shrink_to(bytes);
+        }
+        Some(reservation)
+    }
+}
+
+impl Held {
+    fn grow(&mut self, bytes: usize) -> async_graphql::Result<()> {
+        self.needed = self.needed.saturating_add(bytes);
+        let Some(reservation) = self.reservation.as_mut().filter(|held| held.bytes() < self.needed) else {
+            return Ok(());
+        };
+        let ample = self.needed.saturating_add(STEP);
+        let grown = reservation.grow_to(ample).or_else(|_| reservation.grow_to(self.needed));
+        grown.map_err(|full| {
+            self.shortage.get_or_insert(full);
+            to_graphql_error(&Error::NoMemory(full))
+        })
+    }
+}
