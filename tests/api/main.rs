@@ -38,6 +38,7 @@ mod linear;
 mod log;
 mod matrix;
 mod member;
+mod memory;
 mod pages;
 mod plain;
 mod readme;

@@ -21,19 +21,19 @@ use crate::support::app::Instance;
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A connection with a small receive buffer.
-async fn line(app: &Instance) -> TcpStream {
+pub(crate) async fn line(app: &Instance) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
     socket.connect(app.address().parse().unwrap()).await.unwrap()
 }
 
 /// Sends these bytes.
-async fn say(line: &mut TcpStream, text: &str) {
+pub(crate) async fn say(line: &mut TcpStream, text: &str) {
     timeout(DEADLINE, line.write_all(text.as_bytes())).await.unwrap().unwrap();
 }
 
 /// Reads the head of the next response. Its body stays unread.
-async fn head(line: &mut TcpStream) -> String {
+pub(crate) async fn head(line: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(timeout(DEADLINE, line.read_u8()).await.expect("an answer in time").unwrap());

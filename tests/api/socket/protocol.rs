@@ -48,7 +48,7 @@ async fn what_the_protocol_does_not_know_ends_the_socket() {
         ),
         (vec![text("[\"ping\"]")], bad("Message is not a JSON object, but an array")),
         (
-            vec![text(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)))],
+            vec![text(&init.to_string()), text(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)))],
             bad(
                 "Message is not a JSON object: arrays and objects are nested more than 127 levels deep, at `[0][0][0][0][0][0][0][0][0][0][0",
             ),

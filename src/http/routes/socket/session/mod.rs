@@ -5,22 +5,20 @@ use std::{collections::HashMap, pin::pin, sync::Arc};
 
 use futures_util::{
     FutureExt, StreamExt,
-    future::{AbortHandle, Abortable, BoxFuture},
+    future::{AbortHandle, BoxFuture},
     stream::{FuturesUnordered, poll_fn},
 };
-use json_reader::Object;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
-use uuid::Uuid;
 
 use super::{
     SocketLimits,
     inbox::{Inbox, Received, Reserved},
-    message::{Close, Incoming, plain, pong},
-    operation::{CredentialRejected, Run},
+    message::{Close, plain},
+    operation::CredentialRejected,
     permit::SocketPermit,
     poll_on_wake::PollOnWake,
     session_rights::SessionRights,
@@ -30,16 +28,12 @@ use super::{
     },
 };
 use crate::{
-    domain::{Caller, Error, change::Channel},
-    graphql::Operation,
-    http::{
-        AppState,
-        caller::{self, ClientAddress},
-        server::connection::ConnectionHandle,
-    },
+    domain::{Caller, Error},
+    http::{AppState, caller::ClientAddress, server::connection::ConnectionHandle},
     share::Reservation,
 };
 
+mod incoming;
 mod upkeep;
 
 /// The maximum number of pending futures in addition to operations, such as pongs and errors that the client hasn't
@@ -177,10 +171,12 @@ impl Session {
         loop {
             let has_room = self.work.len() < self.limits.operations + UNOBSERVED_MAX;
             let is_open = has_room && self.inbox.is_open();
+            // Whether there is a share for a large message is known after that.
+            let is_signing_in = matches!(self.phase, Phase::SigningIn);
             let going_on = tokio::select! {
                 Some(done) = self.work.next() => self.done(done, &outbox),
                 frame = stream.next(), if is_open => self.frame(frame, &outbox),
-                () = self.inbox.stalled(), if is_open => self.reserve_large(),
+                () = self.inbox.stalled(), if is_open && !is_signing_in => self.reserve_large(),
                 Some(_) = beat.next() => self.check_timeouts(&outbox),
             };
             if let Err(end) = going_on {
@@ -215,103 +211,6 @@ impl Session {
     fn reserve_large(&mut self) -> Result<(), End> {
         let reserved = self.inbox.reserve_large()?;
         self.work.push(reserved.map(Completed::LargeMessage).boxed());
-        Ok(())
-    }
-
-    fn message(&mut self, text: &str, memory: Option<Reservation>, outbox: &Outbox) -> Result<(), Close> {
-        match Incoming::parse(text)? {
-            Incoming::ConnectionInit(payload) => match self.phase {
-                Phase::Fresh => self.sign_in(&payload),
-                Phase::SigningIn | Phase::SignedIn { .. } => Err(Close::init_twice()),
-            },
-            Incoming::Subscribe(id, operation) => self.subscribe(id, *operation, memory, outbox),
-            Incoming::Complete(id) => {
-                // Unknown ids are ignored: the operation may have just completed.
-                if let Some(operation) = self.live.remove(&id) {
-                    operation.abort();
-                }
-                Ok(())
-            }
-            Incoming::Ping(payload) => {
-                self.pong(pong(payload.as_ref()), memory, outbox);
-                Ok(())
-            }
-            Incoming::Pong => Ok(()),
-        }
-    }
-
-    /// Starts the check of the credential in the payload's `authorization`, or else in the upgrade's header.
-    fn sign_in(&mut self, payload: &Object) -> Result<(), Close> {
-        let given = payload
-            .iter()
-            .find(|(name, value)| name.eq_ignore_ascii_case("authorization") && !value.is_null());
-        let bearer = match (given, &self.header) {
-            (Some((_, given)), _) => {
-                given.as_str().and_then(|given| caller::token(given).ok()).map(Arc::from)
-            }
-            (None, Ok(Some(bearer))) => Some(Arc::clone(bearer)),
-            (None, Ok(None)) => return Err(Close::unauthorized()),
-            (None, Err(_)) => None,
-        };
-        let bearer: Arc<str> = bearer.ok_or_else(|| Close::forbidden("Forbidden"))?;
-        let (state, client) = (self.state.clone(), self.client);
-        let request_id = state.registry.clock().id::<Uuid>().to_string();
-        self.phase = Phase::SigningIn;
-        let since = state.hub.revocation_log().count();
-        self.work.push(
-            async move {
-                let caller = caller::sign_in(&state, &bearer, client, Channel::Socket, &request_id).await;
-                Completed::SignedIn(bearer, since, caller)
-            }
-            .boxed(),
-        );
-        Ok(())
-    }
-
-    fn subscribe(
-        &mut self,
-        id: String,
-        operation: Operation,
-        memory: Option<Reservation>,
-        outbox: &Outbox,
-    ) -> Result<(), Close> {
-        let Phase::SignedIn { bearer, rights } = &self.phase else {
-            return Err(Close::unauthorized());
-        };
-        if self.live.contains_key(&id) {
-            return Err(Close::duplicate(&id));
-        }
-        let (of, ending) = AbortHandle::new_pair();
-        let run = Run {
-            api: self.state.api.clone(),
-            registry: self.state.registry.clone(),
-            limiter: self.state.limiter.clone(),
-            hub: self.state.hub.clone(),
-            bearer: Arc::clone(bearer),
-            client: self.client,
-            rights: rights.clone(),
-            id: id.clone(),
-            outbox: outbox.clone(),
-            of: of.clone(),
-            _memory: memory,
-        };
-        let most = self.limits.operations;
-        if self.live.len() >= most {
-            let message = format!("a socket runs at most {most} operations at a time");
-            let refusal = run.refuse(message, "LIMIT_REACHED");
-            self.work.push(refusal.map(|()| Completed::Unobserved).boxed());
-            return Ok(());
-        }
-        self.live.insert(id.clone(), of);
-        let run = Abortable::new(run.run(operation), ending);
-        self.work.push(
-            run.map(|ended| match ended {
-                Ok(ended) => Completed::Operation(id, ended),
-                // The client has completed it, and may have reused its id since.
-                Err(_) => Completed::Unobserved,
-            })
-            .boxed(),
-        );
         Ok(())
     }
 
