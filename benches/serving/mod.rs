@@ -53,13 +53,23 @@ impl Serving {
             ready_after: Duration::ZERO,
         };
         serving.wait().await?;
-        let token = Command::new(PROGRAM)
-            .args(["token", "user", "--subject", "bench", "--operator"])
-            .env("DATA_DIR", &serving.folder)
-            .output()?;
-        let token = String::from_utf8(token.stdout)?;
-        serving.token = token.lines().last().ok_or("no token")?.to_owned();
+        serving.token = serving.made(&["token", "user", "--subject", "bench", "--operator"])?;
         Ok(serving)
+    }
+
+    /// Runs a command that creates a token, and returns the token.
+    fn made(&self, arguments: &[&str]) -> Result<String, Failure> {
+        let token = Command::new(PROGRAM).args(arguments).env("DATA_DIR", &self.folder).output()?;
+        let token = String::from_utf8(token.stdout)?;
+        Ok(token.lines().last().ok_or("no token")?.to_owned())
+    }
+
+    /// Creates a token of a user who is no member of any customer.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn stranger_token(&self) -> Result<String, Failure> {
+        self.made(&["token", "user", "--subject", "stranger"])
     }
 
     /// Restarts the service's process.
@@ -155,21 +165,8 @@ impl Serving {
     /// # Errors
     /// When the command fails.
     pub fn service_token(&self) -> Result<String, Failure> {
-        let token = Command::new(PROGRAM)
-            .args([
-                "token",
-                "service",
-                "--name",
-                "bench",
-                "--scope",
-                "configs:read",
-                "--scope",
-                "activations:watch",
-            ])
-            .env("DATA_DIR", &self.folder)
-            .output()?;
-        let token = String::from_utf8(token.stdout)?;
-        Ok(token.lines().last().ok_or("no token")?.to_owned())
+        let scopes = ["--scope", "configs:read", "--scope", "activations:watch"];
+        self.made(&[&["token", "service", "--name", "bench"], scopes.as_slice()].concat())
     }
 
     /// Returns the size of an agent's configuration, in bytes.

@@ -2,7 +2,12 @@
 
 use std::{net::SocketAddr, process::Stdio};
 
-use axum::{Router, body::Bytes, routing::get};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::get,
+};
+use futures_util::StreamExt;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
@@ -39,8 +44,13 @@ impl Yardstick {
 pub async fn serve_if_asked() -> Result<bool, Failure> {
     let Ok(size) = std::env::var(SIZE) else { return Ok(false) };
     let body = Bytes::from("x".repeat(size.parse()?));
-    let router = Router::new()
-        .route("/constant", get(move || async move { body }).post(async |asked: Bytes| drop(asked)));
+    let answer = body.clone();
+    // A POST reads all of its body, without storing it.
+    let post = async move |asked: Body| {
+        asked.into_data_stream().for_each(async |piece| drop(piece)).await;
+        answer.clone()
+    };
+    let router = Router::new().route("/constant", get(move || async move { body }).post(post));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     axum::serve(listener, router).await?;
