@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use similar::TextDiff;
 
-use super::{Registry, Result, version::VersionBody};
-use crate::db::DbError;
+use super::{Caller, Registry, Result, version::VersionBody};
 
 /// How long to search for the smallest diff. Prompts may have 512 KiB, and a slightly larger diff is better than a
 /// busy core.
@@ -25,20 +24,24 @@ pub fn prompts(from: &str, to: &str) -> Option<String> {
 
 impl Registry {
     /// The unified diff of the prompts of two versions by lines; `None` when they are equal. Runs on a thread for
-    /// computations: all of them together use at most half of the processors, and the others wait.
+    /// computations: all of them together use at most half of the processors, and the callers that wait take turns.
+    /// Computes nothing if the diff isn't wanted any more by then.
     ///
     /// # Errors
-    /// [`super::Error::Internal`] when the computation panicked or the service is shutting down.
+    /// [`super::Error::RateLimited`] when too much work of the caller is waiting. [`super::Error::Internal`] when the
+    /// computation panicked or the service is shutting down.
     pub async fn diff_prompts(
         &self,
+        caller: &Caller,
         from: &Arc<VersionBody>,
         to: &Arc<VersionBody>,
+        is_wanted: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<Option<String>> {
         if from.system_prompt == to.system_prompt {
             return Ok(None);
         }
         let (from, to) = (Arc::clone(from), Arc::clone(to));
-        let work = move || prompts(&from.system_prompt, &to.system_prompt);
-        Ok(self.db().tasks().spawn_cpu(work).await.map_err(DbError::from)?)
+        let work = move || if is_wanted() { prompts(&from.system_prompt, &to.system_prompt) } else { None };
+        self.compute(caller, "diff", work).await
     }
 }

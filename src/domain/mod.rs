@@ -5,8 +5,9 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use crate::{
     clock::Clock,
-    db::Db,
+    db::{Db, DbError},
     id::{CustomerId, Revision},
+    task::CpuError,
 };
 
 pub mod activation;
@@ -129,6 +130,24 @@ impl Registry {
     /// missed.
     pub fn clear_contents(&self) {
         self.contents().clear();
+    }
+
+    /// Runs CPU-bound work on the caller's account.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when too much work of the caller is waiting. [`Error::Internal`] when the work panicked
+    /// or the service is shutting down.
+    async fn compute<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        kind: &'static str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let done = self.db().tasks().spawn_cpu(&caller.share_holder(), kind, work).await;
+        done.map_err(|err| match err {
+            CpuError::QueueFull => Error::RateLimited { retry_after_seconds: 1 },
+            CpuError::Failed(err) => DbError::from(err).into(),
+        })
     }
 
     /// How many statements this instance has run.

@@ -97,6 +97,11 @@ impl RequestView {
         self.0.memory.write(bytes)
     }
 
+    /// Whether the answer was refused, because it is too large or there is no memory for it.
+    pub(in crate::graphql) fn is_refused(&self) -> bool {
+        self.0.memory.is_refused()
+    }
+
     /// Counts the content of a version, before it is read. Returns RATE_LIMITED or UNAVAILABLE if there is no memory
     /// for it.
     pub(in crate::graphql) fn weigh_content(&self, key: &BodyKey) -> async_graphql::Result<()> {

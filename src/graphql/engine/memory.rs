@@ -111,6 +111,12 @@ impl AnswerMemory {
         held.reservation.as_mut().is_none_or(|reservation| reservation.grow_to(bytes).is_ok())
     }
 
+    /// Whether a field was refused.
+    pub(in crate::graphql) fn is_refused(&self) -> bool {
+        let held = lock(&self.0);
+        held.shortage.is_some() || held.written > WRITTEN_BYTES_MAX
+    }
+
     /// Why the answer isn't complete; `None` if it is.
     pub(in crate::graphql) fn shortage(&self) -> Option<BudgetFull> {
         lock(&self.0).shortage

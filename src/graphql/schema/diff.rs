@@ -48,8 +48,10 @@ impl VersionDiff {
             let view = &self.to.view;
             // The diff is estimated at the size of both prompts, before it is computed.
             view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
-            let diff =
-                view.registry().diff_prompts(&from, &to).await.map_err(|err| to_graphql_error(&err))?;
+            let answer = view.clone();
+            let is_wanted = move || !answer.is_refused();
+            let diff = view.registry().diff_prompts(view.caller(), &from, &to, is_wanted).await;
+            let diff = diff.map_err(|err| to_graphql_error(&err))?;
             view.weigh_text(diff.as_deref().unwrap_or_default())?;
             Ok(diff)
         })

@@ -10,19 +10,25 @@ use std::{
     },
     task::{Context, Poll, Waker, ready},
     thread::available_parallelism,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::{
     FutureExt,
     future::{BoxFuture, CatchUnwind},
 };
-use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
+use tokio::{runtime::Handle, time::timeout};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 use tracing::Instrument;
+
+use crate::share::ShareHolder;
+
+mod processors;
+
+use processors::{ProcessorQueue, QueueFull};
 
 /// Tracks the service's running tasks and carries the shutdown signal. Clones share one state.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +41,7 @@ struct Inner {
     /// Mirrors `stopping`, so that a poll can check it without taking the token's lock.
     is_stopping: AtomicBool,
     /// Permits for CPU-bound work: half the processors, at least 1, so that the others keep serving requests.
-    cpu_permits: Arc<Semaphore>,
+    processors: ProcessorQueue,
 }
 
 impl Default for Inner {
@@ -45,7 +51,7 @@ impl Default for Inner {
             tracker: TaskTracker::default(),
             stopping: CancellationToken::default(),
             is_stopping: AtomicBool::default(),
-            cpu_permits: Arc::new(Semaphore::new((processors / 2).max(1))),
+            processors: ProcessorQueue::new((processors / 2).max(1)),
         }
     }
 }
@@ -60,6 +66,23 @@ pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a task didn't finish: it panicked, or the service was shutting down")]
 pub struct TaskFailed;
+
+/// Why CPU-bound work has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CpuError {
+    /// Too much work of its holder was waiting already, so it didn't run.
+    #[error("too much work of this caller is waiting for a processor")]
+    QueueFull,
+    /// It panicked, or the service was shutting down.
+    #[error(transparent)]
+    Failed(TaskFailed),
+}
+
+impl From<QueueFull> for CpuError {
+    fn from(QueueFull: QueueFull) -> Self {
+        Self::QueueFull
+    }
+}
 
 /// A future that always runs to completion. It is polled within its caller's task; if the caller drops it, the rest
 /// runs as a task of its own. Spawning a task from the start would cost two thread switches per statement.
@@ -110,22 +133,29 @@ impl Tasks {
         RunToCompletion { work: Some(work), tracker, _token: token }.await
     }
 
-    /// Runs CPU-bound work on a blocking thread, so that it doesn't stall the threads that serve requests. Waits for a
-    /// permit first; if the caller is dropped while waiting, `work` doesn't run.
+    /// Runs CPU-bound work of this holder on a blocking thread, so that it doesn't stall the threads that serve
+    /// requests. Waits for a permit first: the holders that wait take turns. If the caller is dropped while waiting,
+    /// `work` doesn't run. `kind` names the work in the metrics.
     ///
     /// # Errors
-    /// [`TaskFailed`] when the work panicked or the runtime shut down.
+    /// [`CpuError::QueueFull`] when too much work of this holder is waiting. [`CpuError::Failed`] when the work
+    /// panicked or the runtime shut down.
     pub async fn spawn_cpu<T: Send + 'static>(
         &self,
+        holder: &ShareHolder,
+        kind: &'static str,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, TaskFailed> {
-        // The semaphore is never closed, so `acquire_owned` can't fail.
-        let turn = Arc::clone(&self.0.cpu_permits).acquire_owned().await.ok();
+    ) -> Result<T, CpuError> {
+        let permit = self.0.processors.acquire(holder).await?;
         let work = move || {
-            let _turn = turn;
-            work()
+            let _permit = permit;
+            let began = Instant::now();
+            let done = work();
+            metrics::histogram!("registry_processor_work_seconds", "kind" => kind)
+                .record(began.elapsed().as_secs_f64());
+            done
         };
-        self.0.tracker.spawn_blocking(work).await.map_err(|_| TaskFailed)
+        self.0.tracker.spawn_blocking(work).await.map_err(|_| CpuError::Failed(TaskFailed))
     }
 
     /// Spawns a background task that runs until `work` ends or [`Tasks::stop`] is called.

@@ -1,0 +1,216 @@
+//! The fair queue for CPU-bound work. Waiting work is served in turn over the holders of shares, and first in, first
+//! out within one holder, so a holder that queues much work delays only its own.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use tokio::sync::oneshot;
+
+use super::lock;
+use crate::share::ShareHolder;
+
+/// The most work of one holder that waits at a time.
+const WAITING_MAX: usize = 256;
+
+/// A holder has too much work waiting already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QueueFull;
+
+/// A limited number of permits, and a queue for each holder. Clones share one state.
+#[derive(Clone, Debug)]
+pub(super) struct ProcessorQueue(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// The permits that are free. Above 0 only while no work waits.
+    free: usize,
+    /// The holders with waiting work, each once, in the order of their turns.
+    turns: VecDeque<ShareHolder>,
+    waiting: HashMap<ShareHolder, VecDeque<Waiter>>,
+    /// The number of the next waiter.
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    number: u64,
+    wake: oneshot::Sender<()>,
+}
+
+impl State {
+    /// Passes a permit to the next waiter, or keeps it free if no work waits.
+    fn release(&mut self) {
+        while let Some(holder) = self.turns.pop_front() {
+            let Some(queue) = self.waiting.get_mut(&holder) else { continue };
+            let next = queue.pop_front();
+            if queue.is_empty() {
+                self.waiting.remove(&holder);
+            } else {
+                self.turns.push_back(holder);
+            }
+            let Some(waiter) = next else { continue };
+            // A waiter leaves the queue before its receiver is dropped, so sending can't fail.
+            let _ = waiter.wake.send(());
+            return;
+        }
+        self.free += 1;
+    }
+
+    /// Removes a waiter from its queue. Returns whether it was still there.
+    fn remove(&mut self, holder: &ShareHolder, number: u64) -> bool {
+        let Some(queue) = self.waiting.get_mut(holder) else { return false };
+        let before = queue.len();
+        queue.retain(|waiter| waiter.number != number);
+        let is_removed = queue.len() < before;
+        if queue.is_empty() {
+            self.waiting.remove(holder);
+            self.turns.retain(|other| other != holder);
+        }
+        is_removed
+    }
+}
+
+/// A place in the queue. Leaves the queue when it is dropped, or passes its permit on if it has one already.
+struct Place<'a> {
+    queue: &'a ProcessorQueue,
+    holder: ShareHolder,
+    number: u64,
+    is_served: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        metrics::gauge!("registry_processor_queue").decrement(1);
+        if self.is_served {
+            return;
+        }
+        let mut state = lock(&self.queue.0);
+        if !state.remove(&self.holder, self.number) {
+            state.release();
+        }
+    }
+}
+
+/// The permit to use a processor, until it is dropped.
+#[derive(Debug)]
+pub(super) struct ProcessorPermit(ProcessorQueue);
+
+impl Drop for ProcessorPermit {
+    fn drop(&mut self) {
+        lock(&self.0.0).release();
+    }
+}
+
+impl ProcessorQueue {
+    pub(super) fn new(permits: usize) -> Self {
+        let (turns, waiting) = (VecDeque::new(), HashMap::new());
+        Self(Arc::new(Mutex::new(State { free: permits, turns, waiting, next: 0 })))
+    }
+
+    /// Waits for the holder's turn. If the caller is dropped meanwhile, it leaves the queue.
+    ///
+    /// # Errors
+    /// [`QueueFull`] if [`WAITING_MAX`] pieces of the holder's work are waiting.
+    pub(super) async fn acquire(&self, holder: &ShareHolder) -> Result<ProcessorPermit, QueueFull> {
+        let (mut place, woken) = {
+            let mut state = lock(&self.0);
+            if let Some(free) = state.free.checked_sub(1) {
+                state.free = free;
+                return Ok(ProcessorPermit(self.clone()));
+            }
+            let waiting = state.waiting.get(holder).map_or(0, VecDeque::len);
+            if waiting >= WAITING_MAX {
+                return Err(QueueFull);
+            }
+            if waiting == 0 {
+                state.turns.push_back(holder.clone());
+            }
+            let (number, (wake, woken)) = (state.next, oneshot::channel());
+            state.next += 1;
+            state.waiting.entry(holder.clone()).or_default().push_back(Waiter { number, wake });
+            (Place { queue: self, holder: holder.clone(), number, is_served: false }, woken)
+        };
+        metrics::gauge!("registry_processor_queue").increment(1);
+        // The sender stays in the queue until it sends, so receiving can't fail.
+        let _ = woken.await;
+        place.is_served = true;
+        Ok(ProcessorPermit(self.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, task::Poll};
+
+    use futures_util::{FutureExt, poll};
+
+    use super::*;
+    use crate::id::CustomerId;
+
+    fn customer(nth: u128) -> ShareHolder {
+        ShareHolder::Customer(CustomerId::from(uuid::Uuid::from_u128(nth)))
+    }
+
+    type Acquired<'a> = futures_util::future::BoxFuture<'a, Result<ProcessorPermit, QueueFull>>;
+
+    /// Begins to wait for this holder's turn.
+    fn queued<'a>(queue: &'a ProcessorQueue, holder: &'a ShareHolder) -> Acquired<'a> {
+        let mut waits = queue.acquire(holder).boxed();
+        assert!((&mut waits).now_or_never().is_none());
+        waits
+    }
+
+    #[tokio::test]
+    async fn a_holder_with_much_work_lets_others_go_first() {
+        let (queue, greedy, modest) = (ProcessorQueue::new(1), customer(1), customer(2));
+        let mut held = queue.acquire(&greedy).await.unwrap();
+        let mut much: VecDeque<_> = (0..100).map(|_| queued(&queue, &greedy)).collect();
+        let mut little = queued(&queue, &modest);
+        let mut served_before = 0;
+        loop {
+            drop(held);
+            if let Some(permit) = (&mut little).now_or_never() {
+                drop(permit.unwrap());
+                break;
+            }
+            held = much.pop_front().unwrap().now_or_never().unwrap().unwrap();
+            served_before += 1;
+        }
+        assert!(served_before <= 1, "{served_before} pieces ran first");
+        // The rest is served in its order.
+        while !much.is_empty() {
+            assert!(much.iter_mut().skip(1).all(|later| later.now_or_never().is_none()));
+            drop(much.pop_front().unwrap().now_or_never().unwrap().unwrap());
+        }
+        assert_eq!(lock(&queue.0).free, 1);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_waiter_leaves_the_queue_and_passes_its_permit_on() {
+        let (queue, one, other) = (ProcessorQueue::new(1), customer(1), customer(2));
+        let held = queue.acquire(&one).await;
+        let gone = queued(&queue, &one);
+        let (served, mut last) = (queued(&queue, &one), queued(&queue, &other));
+        drop(gone);
+        drop(held);
+        // It was given the permit, and never took it.
+        drop(served);
+        drop((&mut last).now_or_never().unwrap().unwrap());
+        let state = lock(&queue.0);
+        assert!(state.free == 1 && state.turns.is_empty() && state.waiting.is_empty(), "{state:?}");
+    }
+
+    #[tokio::test]
+    async fn a_holder_has_a_bounded_queue() {
+        let (queue, greedy, modest) = (ProcessorQueue::new(1), customer(1), customer(2));
+        let _held = queue.acquire(&greedy).await;
+        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| queued(&queue, &greedy)).collect();
+        assert!(matches!(queue.acquire(&greedy).await, Err(QueueFull)));
+        let mut other = pin!(queue.acquire(&modest));
+        assert!(matches!(poll!(other.as_mut()), Poll::Pending), "another holder has a queue of its own");
+        drop(waiting);
+        assert!(matches!(poll!(other), Poll::Pending));
+    }
+}
