@@ -1,6 +1,6 @@
 //! Database errors, classified by how the caller can react.
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, error::ConnAcquireErr};
 
 use crate::task::TaskFailed;
 
@@ -19,6 +19,12 @@ pub enum DbError {
     /// Postgres is unreachable, starting, stopping, read-only or overloaded, or didn't respond in time.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
+    /// All connections of the pool are in use, and none became free in time.
+    #[error("no connection of the pool became free in time")]
+    PoolBusy,
+    /// Postgres accepts no further connections (SQLSTATE 53300), and none that is open became free in time.
+    #[error("Postgres accepts no further connections, and none of the open ones became free in time")]
+    TooManyConnections,
     /// The task that ran the call didn't finish.
     #[error(transparent)]
     TaskFailed(#[from] TaskFailed),
@@ -33,7 +39,8 @@ impl From<DbErr> for DbError {
             DbErr::Conn(RuntimeErr::SqlxError(e))
             | DbErr::Exec(RuntimeErr::SqlxError(e))
             | DbErr::Query(RuntimeErr::SqlxError(e)) => e.clone(),
-            DbErr::ConnectionAcquire(_) => return Self::Unavailable(err),
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => return Self::PoolBusy,
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => return Self::Unavailable(err),
             _ => return Self::Unexpected(err),
         };
         let Some(database) = sqlx.as_database_error() else {
@@ -50,7 +57,8 @@ impl From<DbErr> for DbError {
             Some("23505") => Self::Unique(constraint()),
             Some(code) if code.starts_with("23") => Self::Constraint(constraint()),
             Some("40001" | "40P01") => Self::Serialization(err),
-            // Shutting down, starting up, out of connections, connection gone, statement timeout, read-only standby.
+            Some("53300") => Self::TooManyConnections,
+            // Shutting down, starting up, out of memory, connection gone, statement timeout, read-only standby.
             Some(code)
                 if code.starts_with("08")
                     || code.starts_with("57")
@@ -64,5 +72,24 @@ impl From<DbErr> for DbError {
             }
             _ => Self::Unexpected(err),
         }
+    }
+}
+
+/// Whether the error means that the connection is gone: the server was stopped or restarted, or the network failed.
+pub(super) fn is_broken(err: &DbErr) -> bool {
+    let sqlx = match err {
+        DbErr::Conn(RuntimeErr::SqlxError(err))
+        | DbErr::Exec(RuntimeErr::SqlxError(err))
+        | DbErr::Query(RuntimeErr::SqlxError(err)) => err,
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => return true,
+        _ => return false,
+    };
+    match &**sqlx {
+        sqlx::Error::Database(err) => err.code().is_some_and(|code| {
+            code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05")
+        }),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        _ => false,
     }
 }

@@ -64,8 +64,6 @@ pub const SERVING: [(&str, &str); 6] = [
     ("max_parallel_workers_per_gather", "0"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
-/// The idle time after which a connection is pinged before it is used.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 /// The oldest supported version of Postgres, as `server_version_num`.
 const OLDEST_POSTGRES: i32 = 150_000;
 
@@ -110,19 +108,18 @@ impl Db {
     /// # Errors
     /// [`ConnectError`] when Postgres is unreachable or too old, or the role can bypass row-level security.
     pub async fn connect(url: &str, connections: u32, tasks: Tasks) -> Result<Self, ConnectError> {
-        let mut options = options(url, &SERVING);
-        options.max_connections(connections).test_before_acquire_if_idle_for(PING_AFTER_IDLE);
-        options.statement_timeout(STATEMENT_TIMEOUT);
-        let connections = open(options.clone()).await?;
-        check_role(&connections).await?;
-        let pool = Pool::new(options, connections, tasks.clone());
-        Ok(Self {
+        let pool = Pool::open(url, connections, tasks.clone()).await?;
+        let db = Self {
             pool,
             tasks,
             seen: HighWaterMark::default(),
             response_timeout: RESPONSE_TIMEOUT,
             is_row_level_security_only: false,
-        })
+        };
+        let lease = db.lease();
+        let check = |connection| async move { role(&connection).await }.boxed();
+        check_role(lease.with_retry(check).await.map_err(unreachable)?)?;
+        Ok(db)
     }
 
     /// Returns a handle to the same pool with a shorter time limit for a statement's response, after which the
@@ -175,14 +172,13 @@ impl Db {
         let (lease, tenants) = (self.lease(), self.tenant_filter(&scope));
         let guarded = lease.clone();
         let write = async move {
-            let txn = lease.begin().await.map_err(DbError::from)?;
-            scope.begin_write(&txn).await.map_err(DbError::from)?;
+            let txn = lease.begin_write(&scope).await?;
             let txn = Arc::new(Txn::new(txn, lease, tenants, author));
             let value = work(Arc::clone(&txn)).await?;
             let txn = Arc::into_inner(txn).ok_or_else(|| {
                 DbError::Unexpected(DbErr::Custom("a Txn was kept beyond its write".to_owned()))
             })?;
-            let revision = txn.commit().await.map_err(DbError::from)?;
+            let revision = txn.commit().await?;
             Ok(CommitResult { value, revision })
         };
         let write = write.boxed();
@@ -205,8 +201,8 @@ impl Db {
     pub async fn head(&self) -> Result<Head, DbError> {
         let lease = self.lease();
         let read = async move {
-            let connections = lease.connections();
-            lease.run_with_timeouts(async { Ok::<_, DbError>(head().one(&connections).await?) }.boxed()).await
+            let read = |connection| async move { head().one(&connection).await }.boxed();
+            lease.run_with_timeouts(lease.with_retry(read).boxed()).await
         };
         let head = self.tasks.run_to_completion(read).await??;
         let head = head.ok_or_else(|| DbError::Unexpected(DbErr::RecordNotFound("log_head".to_owned())))?;
@@ -247,13 +243,27 @@ impl Db {
         self.pool.statements()
     }
 
+    /// Whether Postgres refused the last connection because it has too many (SQLSTATE 53300).
+    #[must_use]
+    pub fn has_too_many_connections(&self) -> bool {
+        self.pool.is_full()
+    }
+
     /// Waits for running work and closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
-/// Opens a pool. Retries until the acquire timeout, since Postgres may be starting up. The pool then reports only a
+/// The reason for which the first statement failed.
+fn unreachable(err: DbError) -> DbErr {
+    match err {
+        DbError::Unavailable(err) | DbError::Serialization(err) | DbError::Unexpected(err) => err,
+        other => DbErr::Custom(other.to_string()),
+    }
+}
+
+/// Opens a pool for migrations. Retries until the acquire timeout, since Postgres may be starting up. The pool then reports only a
 /// timeout, so a single connection attempt gets the actual error.
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DbErr> {
     let url = options.get_url().to_owned();
@@ -279,17 +289,34 @@ fn options(url: &str, settings: &'static [(&'static str, &'static str)]) -> Conn
     options
 }
 
-async fn check_role(pool: &DatabaseConnection) -> Result<(), ConnectError> {
+/// The service's role, and the server's version.
+struct Role {
+    name: String,
+    is_privileged: bool,
+    version: i32,
+    version_name: String,
+}
+
+async fn role(connection: &DatabaseConnection) -> Result<Role, DbErr> {
     let ask = "SELECT current_user::text AS role, EXISTS (SELECT FROM pg_roles \
                    WHERE (rolsuper OR rolbypassrls OR rolcreaterole) AND pg_has_role(oid, 'MEMBER')) AS privileged, \
                current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_name";
-    let row = pool.query_one_raw(Statement::from_string(DbBackend::Postgres, ask)).await?;
+    let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, ask)).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("current role".to_owned()))?;
-    if row.try_get::<i32>("", "version")? < OLDEST_POSTGRES {
-        return Err(ConnectError::TooOld(row.try_get("", "version_name")?));
+    Ok(Role {
+        name: row.try_get("", "role")?,
+        is_privileged: row.try_get("", "privileged")?,
+        version: row.try_get("", "version")?,
+        version_name: row.try_get("", "version_name")?,
+    })
+}
+
+fn check_role(role: Role) -> Result<(), ConnectError> {
+    if role.version < OLDEST_POSTGRES {
+        return Err(ConnectError::TooOld(role.version_name));
     }
-    if row.try_get("", "privileged")? {
-        return Err(ConnectError::Privileged(row.try_get("", "role")?));
+    if role.is_privileged {
+        return Err(ConnectError::Privileged(role.name));
     }
     Ok(())
 }

@@ -164,7 +164,7 @@ impl Txn {
     /// # Errors
     /// Any [`DbError`] of the database.
     pub async fn all<Q: Query>(&self, query: Q) -> Result<Vec<Q::Row>, DbError> {
-        Ok(query.fetch(&self.txn).await?)
+        self.lease.check(query.fetch(&self.txn).await)
     }
 
     /// Returns the first row of `query`.
@@ -184,8 +184,7 @@ impl Txn {
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        A::Entity::insert(row).exec_without_returning(&self.txn).await?;
-        Ok(())
+        self.lease.check(A::Entity::insert(row).exec_without_returning(&self.txn).await).map(drop)
     }
 
     /// Inserts rows in one statement, without reading them back. Does nothing for an empty list.
@@ -198,7 +197,7 @@ impl Txn {
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
         if !rows.is_empty() {
-            A::Entity::insert_many(rows).exec_without_returning(&self.txn).await?;
+            self.lease.check(A::Entity::insert_many(rows).exec_without_returning(&self.txn).await)?;
         }
         Ok(())
     }
@@ -213,7 +212,8 @@ impl Txn {
         if publication.is_empty() {
             return Ok(());
         }
-        let written = self.txn.execute_raw(publication.statement()).await?.rows_affected();
+        let written = self.txn.execute_raw(publication.statement()).await;
+        let written = self.lease.check(written)?.rows_affected();
         if written != agents {
             return Err(DbError::Unexpected(DbErr::RecordNotUpdated));
         }
@@ -238,7 +238,8 @@ impl Txn {
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
         let skip = OnConflict::new().do_nothing().to_owned();
-        Ok(A::Entity::insert(row).on_conflict(skip).exec_without_returning(&self.txn).await? > 0)
+        let inserted = A::Entity::insert(row).on_conflict(skip).exec_without_returning(&self.txn).await;
+        Ok(self.lease.check(inserted)? > 0)
     }
 
     /// Updates the set columns of one row, by its primary key, and returns the row.
@@ -250,7 +251,7 @@ impl Txn {
         A: ActiveModelTrait + ActiveModelBehavior + Send + 'static,
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
-        Ok(row.update(&self.txn).await?)
+        self.lease.check(row.update(&self.txn).await)
     }
 
     /// Runs an update and returns the number of updated rows.
@@ -258,7 +259,7 @@ impl Txn {
     /// # Errors
     /// Any [`DbError`] of the database.
     pub async fn update_all<E: EntityTrait>(&self, rows: UpdateMany<E>) -> Result<u64, DbError> {
-        Ok(rows.exec(&self.txn).await?.rows_affected)
+        Ok(self.lease.check(rows.exec(&self.txn).await)?.rows_affected)
     }
 
     /// Runs a delete and returns the number of deleted rows.
@@ -266,7 +267,7 @@ impl Txn {
     /// # Errors
     /// Any [`DbError`] of the database.
     pub async fn delete<E: EntityTrait>(&self, rows: DeleteMany<E>) -> Result<u64, DbError> {
-        Ok(rows.exec(&self.txn).await?.rows_affected)
+        Ok(self.lease.check(rows.exec(&self.txn).await)?.rows_affected)
     }
 
     /// Raises the time limit for each further statement to 15 minutes. For operators' commands, not for requests.
@@ -274,7 +275,7 @@ impl Txn {
     /// # Errors
     /// Any [`DbError`] of the database.
     pub async fn extend_statement_timeout(&self) -> Result<(), DbError> {
-        self.txn.execute_unprepared(PATIENCE).await?;
+        self.lease.check(self.txn.execute_unprepared(PATIENCE).await)?;
         self.lease.extend_timeout(PATIENCE_TIME);
         Ok(())
     }
@@ -335,7 +336,12 @@ impl Txn {
     }
 
     /// Appends the recorded changes and commits. Returns the commit's revision, or `None` when nothing was recorded.
-    pub(super) async fn commit(self) -> Result<Option<Revision>, DbErr> {
+    pub(super) async fn commit(self) -> Result<Option<Revision>, DbError> {
+        let lease = self.lease.clone();
+        lease.check(self.append_and_commit().await)
+    }
+
+    async fn append_and_commit(self) -> Result<Option<Revision>, DbErr> {
         let revision = self.append().await?;
         let claim = self.log().claim.take();
         if let Some(Claim { principal, key_hash, subject: Some((subject, other, since)) }) = claim {

@@ -1,29 +1,41 @@
 //! A read-only, repeatable-read snapshot. Its transaction begins at the first query.
 
-use std::{
-    future::Future,
-    sync::{Arc, OnceLock},
-};
+use std::{future::Future, sync::Arc};
 
 use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, PaginatorTrait,
     QueryTrait, Select, Selector, SelectorRaw, SelectorTrait, TryGetable,
 };
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use super::{Db, DbError, Scope, pool::ConnectionLease};
 use crate::entity::TenantFilter;
 
 /// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database.
 #[derive(Clone, Debug)]
-pub struct View {
+pub struct View(Arc<ViewInner>);
+
+#[derive(Debug)]
+struct ViewInner {
     db: Db,
-    /// The lease, from the first query on.
-    lease: Arc<OnceLock<ConnectionLease>>,
     scope: Scope,
     tenants: TenantFilter,
-    open: Arc<OnceCell<DatabaseTransaction>>,
+    state: Mutex<ViewState>,
+}
+
+#[derive(Debug, Default)]
+struct ViewState {
+    /// The open snapshot, from the first query on.
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+/// An open snapshot. Dropping it rolls the transaction back, which for reads is the cheapest way to end.
+#[derive(Debug)]
+struct Snapshot {
+    txn: DatabaseTransaction,
+    /// Dropped last: it returns the transaction's connection.
+    lease: ConnectionLease,
 }
 
 /// A select that a View or a Txn can run.
@@ -73,17 +85,13 @@ where
 impl View {
     pub(super) fn new(db: &Db, scope: Scope) -> Self {
         let tenants = db.tenant_filter(&scope);
-        Self { db: db.clone(), lease: Arc::default(), scope, tenants, open: Arc::default() }
-    }
-
-    fn lease(&self) -> &ConnectionLease {
-        self.lease.get_or_init(|| self.db.lease())
+        Self(Arc::new(ViewInner { db: db.clone(), scope, tenants, state: Mutex::default() }))
     }
 
     /// Returns the tenant filter of the reader's scope, for selects that take one and for rows to filter.
     #[must_use]
     pub fn tenant_filter(&self) -> TenantFilter {
-        self.tenants.clone()
+        self.0.tenants.clone()
     }
 
     /// Returns all rows of `query`.
@@ -91,8 +99,7 @@ impl View {
     /// # Errors
     /// Any [`DbError`] of the database.
     pub fn all<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Vec<Q::Row>, DbError>> {
-        let this = self.clone();
-        self.run(async move { query.fetch(this.begin().await?).await }.boxed())
+        self.run(|snapshot| async move { query.fetch(&snapshot.txn).await }.boxed())
     }
 
     /// Returns the first row of `query`.
@@ -112,8 +119,7 @@ impl View {
         E: EntityTrait,
         E::Model: FromQueryResult + Send + Sync + 'static,
     {
-        let this = self.clone();
-        self.run(async move { select.count(this.begin().await?).await }.boxed())
+        self.run(|snapshot| async move { select.count(&snapshot.txn).await }.boxed())
     }
 
     /// Returns the first two columns of `select`, such as a group and its count.
@@ -126,36 +132,46 @@ impl View {
         A: TryGetable + Send + 'static,
         B: TryGetable + Send + 'static,
     {
-        let this = self.clone();
-        let work = async move {
-            let statement = select.build(DbBackend::Postgres);
-            let rows = this.begin().await?.query_all_raw(statement).await?;
-            rows.into_iter()
-                .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-                .collect::<Result<_, DbErr>>()
+        let work = |snapshot: Arc<Snapshot>| {
+            async move {
+                let rows = snapshot.txn.query_all_raw(select.build(DbBackend::Postgres)).await?;
+                rows.into_iter()
+                    .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+                    .collect::<Result<_, DbErr>>()
+            }
+            .boxed()
         };
-        self.run(work.boxed())
+        self.run(work)
     }
 
     /// Runs `work` to completion, or until its connection is cut off. The futures are boxed, because resolvers nest
     /// them deeply and debug builds would overflow the stack.
     fn run<T: Send + 'static>(
         &self,
-        work: BoxFuture<'static, Result<T, DbErr>>,
+        work: impl FnOnce(Arc<Snapshot>) -> BoxFuture<'static, Result<T, DbErr>> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, DbError>> {
-        let (lease, tasks) = (self.lease().clone(), self.db.tasks.clone());
-        let work = async move { lease.run_with_timeouts(work.map_err(DbError::from).boxed()).await };
+        let (this, tasks) = (self.clone(), self.0.db.tasks.clone());
+        let work = async move {
+            let snapshot = this.snapshot().await?;
+            let lease = snapshot.lease.clone();
+            let work = work(snapshot);
+            lease.run_with_timeouts(async { lease.check(work.await) }.boxed()).await
+        };
         async move { tasks.run_to_completion(work).await? }.boxed()
     }
 
-    /// Returns the snapshot's transaction, and begins it if needed. Dropping the last View rolls it back, which for
-    /// reads is the cheapest way to end.
-    async fn begin(&self) -> Result<&DatabaseTransaction, DbErr> {
-        let open = || async {
-            let txn = self.lease().begin().await?;
-            self.db.seen.raise(self.scope.begin_read(&txn).await?);
-            Ok(txn)
-        };
-        self.open.get_or_try_init(open).await
+    /// Returns the open snapshot, and begins it if needed.
+    async fn snapshot(&self) -> Result<Arc<Snapshot>, DbError> {
+        let ViewInner { db, scope, tenants: _, state } = &*self.0;
+        let mut state = state.lock().await;
+        if let Some(open) = &state.snapshot {
+            return Ok(Arc::clone(open));
+        }
+        let lease = db.lease();
+        let (txn, revision) = lease.run_with_timeouts(lease.begin_read(scope).boxed()).await?;
+        db.seen.raise(revision);
+        let open = Arc::new(Snapshot { txn, lease });
+        state.snapshot = Some(Arc::clone(&open));
+        Ok(open)
     }
 }

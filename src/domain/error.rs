@@ -253,6 +253,9 @@ impl Error {
     }
 }
 
+/// The message when Postgres accepts no further connections. Operators also meet it in `/readyz`.
+const TOO_MANY_CONNECTIONS: &str = "Postgres accepts no further connections from this instance (SQLSTATE 53300), and none of the open ones is free";
+
 impl From<DbError> for Error {
     fn from(fault: DbError) -> Self {
         match fault {
@@ -270,6 +273,8 @@ impl From<DbError> for Error {
                 Self::NotFound("version of this agent")
             }
             DbError::Serialization(_) => Self::Unavailable("two concurrent writes conflicted"),
+            DbError::PoolBusy => Self::Unavailable("all connections to the database are in use"),
+            DbError::TooManyConnections => Self::Unavailable(TOO_MANY_CONNECTIONS),
             DbError::Unavailable(source) => {
                 tracing::warn!(error = %source, "the database is unavailable");
                 Self::Unavailable("the database can't be reached")

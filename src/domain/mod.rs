@@ -150,6 +150,14 @@ impl Registry {
         })
     }
 
+    /// Returns [`Error::Unavailable`] if Postgres refused the instance's last connection because it has too many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub fn check_connection_limit(&self) -> Result<()> {
+        if self.db().has_too_many_connections() { Err(DbError::TooManyConnections.into()) } else { Ok(()) }
+    }
+
     /// How many statements this instance has run.
     #[must_use]
     pub fn statements(&self) -> u64 {

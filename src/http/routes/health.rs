@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use utoipa::ToSchema;
 
 use super::openapi::schemas;
@@ -31,6 +31,11 @@ const VIEW_AGE_MAX: Duration = Duration::from_secs(10);
 
 /// The timeout of a probe's query.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The time that a probe allows the instance to read the log's end again.
+const FOLLOW_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// The interval between the checks whether it has.
+const FOLLOW_CHECK: Duration = Duration::from_millis(20);
 
 /// The readiness of an instance, and its lag behind the log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,15 +72,21 @@ pub struct Readiness {
     ),
 )]
 pub async fn ready(State(state): State<AppState>) -> Response {
-    let (applied, age) = (state.hub.applied(), state.hub.age());
-    let seen_seconds_ago = age.as_secs();
     let head = match timeout(PROBE_TIMEOUT, state.registry.head()).await {
         Ok(head) => head,
-        Err(_) => Err(Error::Unavailable("the database does not respond")),
+        Err(_) => {
+            let full = state.registry.check_connection_limit();
+            Err(full.err().unwrap_or(Error::Unavailable("the database does not respond")))
+        }
     };
+    // After an outage of the database, this request may arrive before the next poll of the log.
+    let follows = match &head {
+        Ok(_) => timeout(FOLLOW_TIMEOUT, until_followed(&state)).await.is_ok(),
+        Err(_) => false,
+    };
+    let (applied, seen_seconds_ago) = (state.hub.applied(), state.hub.age().as_secs());
     let (status, body) = match head {
         Ok(head) => {
-            let follows = age < VIEW_AGE_MAX;
             let body = Readiness {
                 ready: follows,
                 revision: Some(head.revision),
@@ -94,6 +105,13 @@ pub async fn ready(State(state): State<AppState>) -> Response {
         }
     };
     (status, Json(body)).into_response()
+}
+
+/// Waits until this instance has recently known the end of the log.
+async fn until_followed(state: &AppState) {
+    while state.hub.age() >= VIEW_AGE_MAX {
+        sleep(FOLLOW_CHECK).await;
+    }
 }
 
 /// Get metrics for Prometheus.
