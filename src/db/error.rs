@@ -19,6 +19,12 @@ pub enum DbError {
     /// Postgres is unreachable, starting, stopping, read-only or overloaded, or didn't respond in time.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
+    /// The caller's own requests use its whole share of the pool, and none of them ended in time.
+    #[error("the caller's own requests use its whole share of the pool")]
+    ShareUsedUp,
+    /// The pool is closed.
+    #[error("the connection pool is closed")]
+    PoolClosed,
     /// All connections of the pool are in use, and none became free in time.
     #[error("no connection of the pool became free in time")]
     PoolBusy,

@@ -22,6 +22,7 @@ mod view;
 pub use author::{Actor, Author, CallOrigin};
 pub use error::DbError;
 pub use migrate::{Step, fingerprint, grant_service_role, migrate, migration_status, revert_migrations};
+pub use pool::LeaseClass;
 pub use scope::Scope;
 pub use txn::{ChangeRecord, Permit, Txn};
 pub use view::{Query, View};
@@ -32,10 +33,11 @@ use crate::{
         log::{Head, head},
     },
     id::Revision,
+    share::ShareHolder,
     task::Tasks,
 };
 use high_water_mark::HighWaterMark;
-use pool::{ConnectionLease, Pool, RESPONSE_TIMEOUT};
+use pool::{ConnectionLease, LeaseClaim, Pool, RESPONSE_TIMEOUT};
 
 /// The time limit for a statement, enforced by Postgres. A longer one is a bug or an attack.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -116,7 +118,7 @@ impl Db {
             response_timeout: RESPONSE_TIMEOUT,
             is_row_level_security_only: false,
         };
-        let lease = db.lease();
+        let lease = db.lease(LeaseClaim::new(ShareHolder::System, LeaseClass::Internal));
         let check = |connection| async move { role(&connection).await }.boxed();
         check_role(lease.with_retry(check).await.map_err(unreachable)?)?;
         Ok(db)
@@ -130,8 +132,8 @@ impl Db {
         Self { response_timeout, ..self }
     }
 
-    fn lease(&self) -> ConnectionLease {
-        self.pool.lease(self.response_timeout)
+    fn lease(&self, claim: LeaseClaim) -> ConnectionLease {
+        self.pool.lease(claim, self.response_timeout)
     }
 
     /// For tests: returns a handle whose queries don't filter by tenant, so that only row-level security isolates
@@ -146,20 +148,28 @@ impl Db {
         if self.is_row_level_security_only { TenantFilter::All } else { scope.tenant_filter() }
     }
 
-    /// Returns a snapshot under this scope. Its transaction begins at the first query.
+    /// Returns a snapshot under this scope. Its transaction begins at the first query, and is counted in the share of
+    /// this holder as a lease of this class.
     #[must_use]
-    pub fn view(&self, scope: Scope) -> View {
-        View::new(self, scope)
+    pub fn view(&self, scope: Scope, holder: ShareHolder, class: LeaseClass) -> View {
+        View::new(self, scope, LeaseClaim::new(holder, class))
+    }
+
+    /// Returns a snapshot for the service itself: for sign-in, and for what it keeps in memory.
+    #[must_use]
+    pub fn internal_view(&self, scope: Scope) -> View {
+        self.view(scope, ShareHolder::System, LeaseClass::Internal)
     }
 
     /// Runs `work` in a read-write transaction (READ COMMITTED), appends its recorded changes to the log, and
-    /// commits. Runs to completion even if the caller is dropped.
+    /// commits. Counts it in the share of this holder. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     /// The error of `work`, or a [`DbError`]. Either rolls the transaction back.
     pub fn write<T, E, F, W>(
         &self,
         scope: Scope,
+        holder: ShareHolder,
         author: Author,
         work: F,
     ) -> BoxFuture<'static, Result<CommitResult<T>, E>>
@@ -169,7 +179,8 @@ impl Db {
         F: FnOnce(Arc<Txn>) -> W + Send + 'static,
         W: Future<Output = Result<T, E>> + Send,
     {
-        let (lease, tenants) = (self.lease(), self.tenant_filter(&scope));
+        let lease = self.lease(LeaseClaim::new(holder, LeaseClass::Write));
+        let tenants = self.tenant_filter(&scope);
         let guarded = lease.clone();
         let write = async move {
             let txn = lease.begin_write(&scope).await?;
@@ -199,7 +210,7 @@ impl Db {
     /// # Errors
     /// Any [`DbError`] of the database.
     pub async fn head(&self) -> Result<Head, DbError> {
-        let lease = self.lease();
+        let lease = self.lease(LeaseClaim::new(ShareHolder::System, LeaseClass::Internal));
         let read = async move {
             let read = |connection| async move { head().one(&connection).await }.boxed();
             lease.run_with_timeouts(lease.with_retry(read).boxed()).await

@@ -9,7 +9,10 @@ use sea_orm::{
 };
 use tokio::sync::Mutex;
 
-use super::{Db, DbError, Scope, pool::ConnectionLease};
+use super::{
+    Db, DbError, Scope,
+    pool::{ConnectionLease, LeaseClaim},
+};
 use crate::entity::TenantFilter;
 
 /// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database.
@@ -20,6 +23,7 @@ pub struct View(Arc<ViewInner>);
 struct ViewInner {
     db: Db,
     scope: Scope,
+    claim: LeaseClaim,
     tenants: TenantFilter,
     state: Mutex<ViewState>,
 }
@@ -83,9 +87,9 @@ where
 }
 
 impl View {
-    pub(super) fn new(db: &Db, scope: Scope) -> Self {
+    pub(super) fn new(db: &Db, scope: Scope, claim: LeaseClaim) -> Self {
         let tenants = db.tenant_filter(&scope);
-        Self(Arc::new(ViewInner { db: db.clone(), scope, tenants, state: Mutex::default() }))
+        Self(Arc::new(ViewInner { db: db.clone(), scope, claim, tenants, state: Mutex::default() }))
     }
 
     /// Returns the tenant filter of the reader's scope, for selects that take one and for rows to filter.
@@ -162,12 +166,12 @@ impl View {
 
     /// Returns the open snapshot, and begins it if needed.
     async fn snapshot(&self) -> Result<Arc<Snapshot>, DbError> {
-        let ViewInner { db, scope, tenants: _, state } = &*self.0;
+        let ViewInner { db, scope, claim, tenants: _, state } = &*self.0;
         let mut state = state.lock().await;
         if let Some(open) = &state.snapshot {
             return Ok(Arc::clone(open));
         }
-        let lease = db.lease();
+        let lease = db.lease(claim.clone());
         let (txn, revision) = lease.run_with_timeouts(lease.begin_read(scope).boxed()).await?;
         db.seen.raise(revision);
         let open = Arc::new(Snapshot { txn, lease });

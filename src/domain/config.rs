@@ -128,7 +128,7 @@ impl Registry {
     /// # Errors
     /// [`Error::Unavailable`] when the database is.
     pub(crate) async fn configs_now(&self, agents: &[AgentId]) -> Result<Vec<ConfigAt>> {
-        let view = self.db().view(Scope::Runtime);
+        let view = self.db().internal_view(Scope::Runtime);
         let rows = view.all(serving::now(agents)).await?;
         with_contents(&view, Revision::MAX, rows).await
     }

@@ -273,6 +273,10 @@ impl From<DbError> for Error {
                 Self::NotFound("version of this agent")
             }
             DbError::Serialization(_) => Self::Unavailable("two concurrent writes conflicted"),
+            DbError::ShareUsedUp => Self::Unavailable(
+                "your other requests use your whole share of the database connections; send fewer at a time",
+            ),
+            DbError::PoolClosed => Self::Unavailable("this instance is stopping"),
             DbError::PoolBusy => Self::Unavailable("all connections to the database are in use"),
             DbError::TooManyConnections => Self::Unavailable(TOO_MANY_CONNECTIONS),
             DbError::Unavailable(source) => {

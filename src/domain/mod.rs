@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use crate::{
     clock::Clock,
-    db::{Db, DbError},
+    db::{Db, DbError, LeaseClass},
     id::{CustomerId, Revision},
     task::CpuError,
 };
@@ -82,7 +82,19 @@ impl Registry {
     /// A snapshot under this caller's scope. Its transaction is opened by the first query.
     #[must_use]
     pub fn reading(&self, caller: &Caller) -> Reading {
-        Reading { caller: Arc::new(caller.clone()), view: self.db().view(caller.scope()) }
+        self.reading_as(caller, LeaseClass::Read)
+    }
+
+    /// A snapshot for a short read of an operation that may have a snapshot of [`Registry::reading`] open. It has a
+    /// place of its own in the caller's share, so that it doesn't wait for that one.
+    #[must_use]
+    pub fn nested_reading(&self, caller: &Caller) -> Reading {
+        self.reading_as(caller, LeaseClass::Nested)
+    }
+
+    fn reading_as(&self, caller: &Caller, class: LeaseClass) -> Reading {
+        let view = self.db().view(caller.scope(), caller.share_holder(), class);
+        Reading { caller: Arc::new(caller.clone()), view }
     }
 
     /// The clock that all operations use.

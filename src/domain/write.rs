@@ -29,6 +29,7 @@ use crate::{
     db::{Actor, Author, CommitResult, Scope, Txn},
     entity::{api_key, change, log},
     id::{ApiKeyId, CustomerId, Revision},
+    share::ShareHolder,
 };
 
 /// The result of a write.
@@ -118,7 +119,7 @@ impl Registry {
             }
             work(txn).await
         };
-        let made = self.db().write(caller.scope(), caller.author(), work).await;
+        let made = self.db().write(caller.scope(), caller.share_holder(), caller.author(), work).await;
         if !made.as_ref().is_ok_and(|made| made.revision.is_some()) {
             // The result may depend on a commit that this call didn't make: later reads on this instance must be at
             // least as new.
@@ -142,8 +143,9 @@ impl Registry {
     {
         let actor = Actor { kind: ActorKind::User, ..caller.actor() };
         let (author, clock) = (Author { actor, origin: caller.origin.clone() }, self.clock().clone());
+        let holder = caller.share_holder();
         let work = move |txn| work(OpenTxn::new(txn, caller, clock));
-        self.db().write(Scope::Joining(customer), author, work).await
+        self.db().write(Scope::Joining(customer), holder, author, work).await
     }
 
     /// Sets when a key was last used, unless it was used after `before`. Needs no right and isn't recorded in the
@@ -159,7 +161,7 @@ impl Registry {
         let touch = async move |txn: Arc<Txn>| -> Result<u64> {
             Ok(txn.update_all(api_key::touch(id, now, before)).await?)
         };
-        self.db().write(Scope::Customers(vec![customer]), author, touch).await.map(drop)
+        self.db().write(Scope::Customers(vec![customer]), ShareHolder::System, author, touch).await.map(drop)
     }
 }
 

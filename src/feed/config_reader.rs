@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Caller, Error, Principal, Registry, Result,
+        Caller, Error, Principal, Reading, Registry, Result,
         config::NotServed,
         policy::{self, Action},
     },
@@ -49,12 +49,13 @@ impl ConfigReader {
         let _ = timeout(FALLBACK_TIMEOUT, join_all(asked)).await;
     }
 
-    /// Returns what this agent serves now.
+    /// Returns what this agent serves now, from memory or through `reading`, which must not have begun.
     ///
     /// # Errors
     /// [`Error::NotFound`] for the agent; [`Error::Forbidden`]; [`Error::Suspended`] when its customer is
     /// suspended or canceled; [`Error::Unavailable`].
-    pub(super) async fn active_config(&self, caller: &Caller, id: AgentId) -> Result<ConfigResponse> {
+    pub(super) async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<ConfigResponse> {
+        let caller = &*reading.caller;
         policy::allow(caller, Action::ReadConfigs)?;
         if self.freshness.has_lease() {
             match self.configs.get(id).await {
@@ -67,8 +68,7 @@ impl ConfigReader {
             }
         }
         let known = self.configs.peek(id).filter(|_| caller.principal.is_service());
-        let reading = self.registry.reading(caller);
-        let read = self.registry.active_config(&reading, id);
+        let read = self.registry.active_config(reading, id);
         match self.fallback.read_unless_late(known.is_some(), read).await {
             Ok(config) => {
                 let config = config.map(|config| self.configs.render(Arc::new(config))).transpose()?;

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::{
-        CallOrigin, Caller, Registry, Result,
+        CallOrigin, Caller, Reading, Registry, Result,
         auth::VerifiedCredential,
         change::Cursor,
         policy::{self, Action},
@@ -201,8 +201,8 @@ impl Hub {
         self.0.config_reader.warm().await;
     }
 
-    /// Returns what this agent serves now: from memory under the lease, else from the database. While the database
-    /// is unavailable, a service of the platform gets the last known configuration, with [`ConfigResponse::stale`]
+    /// Returns what this agent serves now: from memory under the lease, else from the database, through `reading`, which
+    /// must not have begun. While the database is unavailable, a service of the platform gets the last known configuration, with [`ConfigResponse::stale`]
     /// set.
     ///
     /// # Errors
@@ -210,8 +210,8 @@ impl Hub {
     /// [`Error::Forbidden`](crate::domain::Error::Forbidden);
     /// [`Error::Suspended`](crate::domain::Error::Suspended) when its customer is suspended or canceled;
     /// [`Error::Unavailable`](crate::domain::Error::Unavailable).
-    pub async fn active_config(&self, caller: &Caller, id: AgentId) -> Result<ConfigResponse> {
-        self.0.config_reader.active_config(caller, id).await
+    pub async fn active_config(&self, reading: &Reading, id: AgentId) -> Result<ConfigResponse> {
+        self.0.config_reader.active_config(reading, id).await
     }
 
     /// Returns what this agent serves if memory alone can decide it: under the lease, with the agent cached, and

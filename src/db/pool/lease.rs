@@ -9,13 +9,10 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{BEGIN, Pool, PooledConnection, RESPONSE_TIMEOUT, Suspicion};
+use super::{BEGIN, LeaseClaim, LeasePlace, Pool, PooledConnection, RESPONSE_TIMEOUT, Suspicion};
 use crate::{
     db::{ACQUIRE_TIMEOUT, DbError, Scope, error::is_broken},
     id::Revision,
@@ -31,8 +28,9 @@ struct LeaseState {
     pool: Pool,
     limits: Arc<Mutex<ResponseLimits>>,
     connection: Mutex<Option<PooledConnection>>,
-    /// The place in the pool, from the first connection on.
-    place: Mutex<Option<OwnedSemaphorePermit>>,
+    claim: LeaseClaim,
+    /// The place in the pool, from the first connection on. Dropped after the connection is returned.
+    place: Mutex<Option<LeasePlace>>,
     /// Cancelled when the connection was cut off in the middle of a statement and must not be used again.
     cut: CancellationToken,
 }
@@ -66,7 +64,7 @@ impl Pool {
     /// Makes a lease, which acquires its connection when it begins. `response_timeout` is the time limit for each
     /// statement's response. It doubles with each replacement without a response since, up to [`RESPONSE_TIMEOUT`], so
     /// that a merely slow server still gets through.
-    pub(in crate::db) fn lease(&self, response_timeout: Duration) -> ConnectionLease {
+    pub(in crate::db) fn lease(&self, claim: LeaseClaim, response_timeout: Duration) -> ConnectionLease {
         let replacements = lock(&self.0.state).replacements_without_response.min(8);
         let response_timeout =
             response_timeout.saturating_mul(1 << replacements).min(RESPONSE_TIMEOUT.max(response_timeout));
@@ -79,6 +77,7 @@ impl Pool {
             pool: self.clone(),
             limits: Arc::new(Mutex::new(limits)),
             connection: Mutex::new(None),
+            claim,
             place: Mutex::new(None),
             cut: CancellationToken::new(),
         }))
@@ -147,7 +146,7 @@ impl ConnectionLease {
     async fn connect(&self) -> Result<DatabaseConnection, DbError> {
         let deadline = Instant::now() + ACQUIRE_TIMEOUT;
         if lock(&self.0.place).is_none() {
-            let place = self.0.pool.place(deadline).await?;
+            let place = self.0.pool.0.places.acquire(&self.0.claim, deadline).await?;
             *lock(&self.0.place) = Some(place);
         }
         let connection = self.0.pool.connection(deadline).await?;

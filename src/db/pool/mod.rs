@@ -14,17 +14,21 @@ use std::{
 
 use sea_orm::DbErr;
 use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep_until, timeout_at},
+    sync::Notify,
+    time::{Instant, sleep_until},
 };
 
 use super::{ACQUIRE_TIMEOUT, DbError, STATEMENT_TIMEOUT};
 use crate::task::{Tasks, lock};
 use connection::{Connector, PooledConnection, is_full, to_db_err};
 pub(in crate::db) use lease::ConnectionLease;
+pub(in crate::db) use share::LeaseClaim;
+pub use share::LeaseClass;
+use share::{LeasePlace, PoolPlaces};
 
 mod connection;
 mod lease;
+mod share;
 
 /// The time limit for a statement's response. It exceeds Postgres' own statement timeout, so a connection that is
 /// silent for longer is dead.
@@ -50,8 +54,7 @@ struct Inner {
     size: u32,
     tasks: Tasks,
     state: Mutex<PoolState>,
-    /// As many permits as the pool may have connections.
-    places: Arc<Semaphore>,
+    places: Arc<PoolPlaces>,
     /// Wakes the longest waiting lease when a connection becomes idle.
     freed: Notify,
     statements: AtomicU64,
@@ -108,7 +111,7 @@ impl Pool {
             size,
             tasks,
             state: Mutex::new(state),
-            places: Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(usize::MAX))),
+            places: PoolPlaces::new(size),
             freed: Notify::new(),
             statements: AtomicU64::new(0),
         };
@@ -127,24 +130,13 @@ impl Pool {
 
     /// Waits for all leases to end, and closes all connections.
     pub(super) async fn close(&self) {
-        let _all = self.0.places.acquire_many(self.0.size).await;
-        self.0.places.close();
+        self.0.places.close().await;
         let idle = {
             let mut state = lock(&self.0.state);
             state.generation += 1;
             mem::take(&mut state.idle)
         };
         idle.into_iter().for_each(|connection| connection.discard(&self.0.tasks));
-    }
-
-    /// Waits for one of the pool's places.
-    ///
-    /// # Errors
-    /// [`DbError`] when none is free before `deadline`, or when the pool is closed.
-    async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, DbError> {
-        let acquired = timeout_at(deadline, Arc::clone(&self.0.places).acquire_owned()).await;
-        let acquired = acquired.map_err(|_| DbError::PoolBusy)?;
-        acquired.map_err(|_| to_db_err(sqlx::Error::PoolClosed).into())
     }
 
     /// Takes an idle connection, or opens one. While Postgres accepts no further connections, waits for one to become

@@ -154,7 +154,7 @@ impl Registry {
         let mut is_settled = true;
         let principal = match proof {
             Credential::Service(key) => {
-                Principal::Service(service(&self.db().view(Scope::Auth), &key).await?)
+                Principal::Service(service(&self.db().internal_view(Scope::Auth), &key).await?)
             }
             Credential::Api(key) => Principal::ApiKey(self.api_key(&key).await?),
             Credential::User(claims) => {
@@ -210,7 +210,7 @@ impl Registry {
 
     /// The user with these claims, after accepting its open invitations, and whether all of them were accepted.
     async fn user(&self, claims: &Claims, origin: &CallOrigin) -> Result<(UserPrincipal, bool)> {
-        let view = self.db().view(Scope::Auth);
+        let view = self.db().internal_view(Scope::Auth);
         let principal = self.load_user(&view, claims).await?;
         let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {
             return Ok((principal, true));
@@ -228,7 +228,7 @@ impl Registry {
                 tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
             }
         }
-        Ok((self.load_user(&self.db().view(Scope::Auth), claims).await?, has_joined_all))
+        Ok((self.load_user(&self.db().internal_view(Scope::Auth), claims).await?, has_joined_all))
     }
 
     /// The user with these claims, as the database has it: profile, memberships, operator or not.
@@ -258,7 +258,8 @@ impl Registry {
 
     async fn api_key(&self, key: &OpaqueToken) -> Result<KeyPrincipal> {
         let id = ApiKeyId::from(key.id());
-        let found = self.db().view(Scope::Auth).one(api_key::credential(id)).await?.ok_or(REFUSED)?;
+        let found =
+            self.db().internal_view(Scope::Auth).one(api_key::credential(id)).await?.ok_or(REFUSED)?;
         let now = self.clock().now();
         let is_over = found.revoked_at.is_some() || found.expires_at.is_some_and(|at| at <= now);
         if !key.matches(&found.secret_hash) || is_over {

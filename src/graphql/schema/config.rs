@@ -201,7 +201,9 @@ impl ConfigQuery {
                 if let Some(revision) = at_least {
                     request.hub.wait_for_revision(revision).await?;
                 }
-                request.hub.active_config(&request.caller, id("agentId", &agent_id)?).await
+                // Another field may have begun the snapshot of `view`.
+                let reading = request.registry.nested_reading(&request.caller);
+                request.hub.active_config(&reading, id("agentId", &agent_id)?).await
             };
             match answer.await {
                 Ok(ConfigResponse { config: _, stale: Some(_) }) => {

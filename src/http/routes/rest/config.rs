@@ -153,7 +153,7 @@ pub async fn active(
         if let Some(revision) = at_least {
             state.hub.wait_for_revision(parse_revision(&revision)?).await?;
         }
-        state.hub.active_config(&caller, id).await
+        state.hub.active_config(&state.registry.reading(&caller), id).await
     };
     let ConfigResponse { config, stale } = answer.await.map_err(refuse(&caller))?;
     let mut response = match config {
