@@ -134,10 +134,10 @@ impl Api {
         drop((response, memory));
         let memory = AnswerMemory::for_any_operation(share, cost).await?;
         let response = self.run(Arc::clone(caller), executable, is_mutation, &memory).await;
-        match memory.shortage() {
-            Some(full) => Err(full),
-            None => Ok(Answer { response, memory: memory.into_reservation(None) }),
+        if memory.shortage().is_some() {
+            return Ok(Answer { response: AnswerMemory::refusal(caller.request_id()), memory: None });
         }
+        Ok(Answer { response, memory: memory.into_reservation(None) })
     }
 
     async fn run(

@@ -8,7 +8,10 @@ use std::{
 
 use crate::{
     domain::Error,
-    graphql::schema::error::{response_too_large, to_graphql_error},
+    graphql::{
+        GraphQlResponse,
+        schema::error::{response_too_large, to_graphql_error},
+    },
     id::VersionId,
     share::{BudgetFull, MemoryShare, Reservation},
     task::lock,
@@ -103,6 +106,12 @@ impl AnswerMemory {
             return Err(response_too_large(WRITTEN_BYTES_MAX));
         }
         held.grow(bytes)
+    }
+
+    /// The response to an operation that ran short of the memory that [`AnswerMemory::for_any_operation`] reserves.
+    pub(in crate::graphql) fn refusal(request_id: &str) -> GraphQlResponse {
+        let message = "the answer needs more memory than one caller may have; select fewer objects or fields";
+        GraphQlResponse::refusal(message, "QUERY_TOO_COMPLEX", request_id)
     }
 
     /// Grows the reservation to what a text of this many bytes takes, which is already made.

@@ -225,9 +225,14 @@ impl Subscriber {
             };
             let shown = match shown {
                 Ok(shown) => shown?,
-                Err(Shortage) => {
+                Err(Shortage) if bytes < self.share.largest() => {
                     bytes = self.share.largest();
                     continue;
+                }
+                // No amount of waiting helps.
+                Err(Shortage) => {
+                    let text = AnswerMemory::refusal(self.caller.request_id()).to_json();
+                    return Some((text, false, None));
                 }
             };
             // The event may show a commit that this instance hasn't applied yet. Wait, so that later reads from memory

@@ -1,7 +1,7 @@
 //! Heads, bodies and answers over HTTP.
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{BUDGET, MIB, SHARE, World, body, post, prompts};
@@ -166,5 +166,23 @@ async fn configurations_that_nobody_reads_take_no_more_than_a_share() {
     assert!(heads.iter().all(|head| head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.1 429")));
     world.others_are_answered().await;
     drop(lines);
+    world.all_is_returned().await;
+}
+
+/// What doesn't fit a share even if nothing else is in flight is refused for good, as a query and as an event.
+#[tokio::test]
+async fn an_answer_that_never_fits_is_refused_for_good() {
+    let world = World::new().await;
+    let operator = world.app.operator().await;
+    let input = json!({ "agentId": world.agent, "systemPrompt": "x".repeat(512 * 1024), "modelName": "m", "activate": true });
+    operator.publish_input(input).await;
+    let answer = world.greedy.gql(&prompts(32), json!({ "agent": world.agent })).await;
+    assert_eq!((answer.code(), answer.body.get("data")), (Some("QUERY_TOO_COMPLEX"), None), "{answer:.300?}");
+    let fields: String = (0..32).map(|nth| format!("f{nth}: version {{ systemPrompt }} ")).collect();
+    let mut socket = world.greedy.socket().await;
+    let query = format!("subscription {{ activations(after: \"0\") {{ {fields} }} }}");
+    socket.subscribe("1", &query, Value::Null).await;
+    assert_eq!(socket.event().await["errors"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX");
+    drop(socket);
     world.all_is_returned().await;
 }
