@@ -116,7 +116,7 @@ pub fn router(state: AppState) -> Router {
         .merge(Router::from(monitoring_endpoints()))
         .fallback(problem::no_path)
         .method_not_allowed_fallback(problem::other_method);
-    compress::compress_responses(routes)
+    compress::compress_responses(routes, &state)
         .layer(middleware::from_fn_with_state(state.clone(), request_context))
         .with_state(state)
 }

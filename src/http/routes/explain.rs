@@ -1,8 +1,10 @@
 //! `GET /problems/{name}`: explains a problem, with a section of `docs/problems.md`, which is compiled in. A problem's
 //! `type` is a reference to this path.
 
+use std::sync::LazyLock;
+
 use axum::{
-    extract::{Path, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -11,8 +13,9 @@ use super::openapi::{problems::refusals, schemas};
 use crate::{
     domain::Error,
     http::{
+        AppState,
         caller::RequestId,
-        negotiate::etag,
+        negotiate::static_body::StaticBody,
         problem::{Problem, ProblemKind},
     },
 };
@@ -39,16 +42,17 @@ refusals!(Refusals = &[ProblemKind::NotFound, ProblemKind::PreconditionFailed][.
     ),
 )]
 pub async fn problem(
+    State(state): State<AppState>,
     name: Result<Path<String>, PathRejection>,
     RequestId(id): RequestId,
     request: HeaderMap,
 ) -> Response {
-    let Some(text) = name.ok().and_then(|Path(name)| section(&name)) else {
+    let found = name.ok().and_then(|Path(name)| BODIES.iter().find(|(known, _)| *known == name));
+    let Some((_, body)) = found else {
         return Problem::new(&Error::NotFound("problem"), &id).into_response();
     };
-    let tag = etag::strong(text.as_bytes());
     let kept = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
-    etag::answer(&request, &id, &tag, kept, text)
+    body.answer(&state.tasks, &request, &id, kept).await
 }
 
 /// The names and texts of the sections, in the order of the file.
@@ -56,9 +60,9 @@ fn sections() -> impl Iterator<Item = (&'static str, &'static str)> {
     TEXT.split("\n## ").skip(1).map(|text| (text.lines().next().unwrap_or_default(), text))
 }
 
-fn section(name: &str) -> Option<&'static str> {
-    sections().find(|(known, _)| *known == name).map(|(_, text)| text)
-}
+/// The sections as they are served.
+static BODIES: LazyLock<Vec<(&str, StaticBody)>> =
+    LazyLock::new(|| sections().map(|(name, text)| (name, StaticBody::new(text))).collect());
 
 #[cfg(test)]
 mod tests {
@@ -84,7 +88,7 @@ mod tests {
                 assert_eq!(kind.title(), phrase);
                 continue;
             };
-            let text = section(name).unwrap();
+            let (_, text) = sections().find(|(known, _)| *known == name).unwrap();
             let line = format!("**{}**, with status {}.", kind.title(), kind.status().as_u16());
             assert!(text.contains(&line), "{name} lacks {line:?}");
             assert!(text.contains("\nRetry: "), "{name} does not say whether to try again");

@@ -6,14 +6,13 @@
 
 use std::sync::LazyLock;
 
-use axum::body::Bytes;
-use axum::extract::{Path, rejection::PathRejection};
+use axum::extract::{Path, State, rejection::PathRejection};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::{
     domain::Error,
-    http::{caller::RequestId, negotiate::etag, problem::Problem},
+    http::{AppState, caller::RequestId, negotiate::static_body::StaticBody, problem::Problem},
 };
 
 /// The page's Content-Security-Policy. `data:` is for the fonts and small images in GraphiQL's style sheet.
@@ -31,15 +30,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; \
 struct Asset {
     name: &'static str,
     kind: &'static str,
-    body: &'static [u8],
-    /// The entity tag of the content. Browsers revalidate each time, and reload only changed files.
-    etag: LazyLock<String>,
+    /// The content, with its entity tag. Browsers revalidate each time, and reload only changed files.
+    body: LazyLock<StaticBody>,
 }
 
 macro_rules! asset {
     ($name:literal, $kind:expr) => {{
         const BODY: &[u8] = include_bytes!(concat!("../../../assets/graphiql/", $name));
-        Asset { name: $name, kind: $kind, body: BODY, etag: LazyLock::new(|| etag::strong(BODY)) }
+        Asset { name: $name, kind: $kind, body: LazyLock::new(|| StaticBody::new(BODY)) }
     }};
 }
 
@@ -63,24 +61,25 @@ static FILES: [Asset; 9] = [
 ];
 
 /// The page. It needs no credential; the schema needs one.
-pub async fn page(RequestId(id): RequestId, request: HeaderMap) -> Response {
-    send(&PAGE, &id, &request)
+pub async fn page(State(state): State<AppState>, RequestId(id): RequestId, request: HeaderMap) -> Response {
+    send(&state, &PAGE, &id, &request).await
 }
 
 /// A file of the page, which needs no credential either.
 pub async fn file(
+    State(state): State<AppState>,
     name: Result<Path<String>, PathRejection>,
     RequestId(id): RequestId,
     request: HeaderMap,
 ) -> Response {
     let asked = name.ok().and_then(|Path(name)| FILES.iter().find(|asset| asset.name == name));
     match asked {
-        Some(asset) => send(asset, &id, &request),
+        Some(asset) => send(&state, asset, &id, &request).await,
         None => Problem::new(&Error::NotFound("file"), &id).into_response(),
     }
 }
 
-fn send(asset: &'static Asset, request_id: &str, request: &HeaderMap) -> Response {
+async fn send(state: &AppState, asset: &'static Asset, request_id: &str, request: &HeaderMap) -> Response {
     let headers = [
         (header::CONTENT_TYPE, asset.kind),
         (header::CACHE_CONTROL, "no-cache"),
@@ -88,7 +87,7 @@ fn send(asset: &'static Asset, request_id: &str, request: &HeaderMap) -> Respons
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    etag::answer(request, request_id, &asset.etag, headers, Bytes::from_static(asset.body))
+    asset.body.answer(&state.tasks, request, request_id, headers).await
 }
 
 #[cfg(test)]
@@ -97,7 +96,7 @@ mod tests {
 
     #[test]
     fn page_asks_only_for_files_that_are_served() {
-        let page = String::from_utf8_lossy(PAGE.body);
+        let page = include_str!("../../../assets/graphiql/index.html");
         let asked: Vec<&str> = ["src=\"", "href=\""]
             .iter()
             .flat_map(|attribute| page.split(attribute).skip(1))

@@ -77,6 +77,45 @@ async fn a_long_answer_is_compressed_for_who_takes_it_and_says_the_same() {
 }
 
 #[tokio::test]
+async fn a_static_file_is_compressed_once_and_its_length_is_known() {
+    let app = App::start().await;
+    let anyone = app.anonymous();
+    for path in [
+        "/graphiql",
+        "/graphiql/boot.js",
+        "/graphiql/graphiql.min.css",
+        "/openapi.json",
+        "/problems/internal",
+    ] {
+        let plain = anyone.request(Method::GET, path).send().await.unwrap();
+        let tag = header(&plain, "etag").unwrap().to_owned();
+        assert!(tag.starts_with('"'), "{path}: {tag} is strong");
+        assert_eq!(header(&plain, "content-encoding"), None);
+        let (expected, plain) = (vary(&plain), plain.bytes().await.unwrap());
+        if plain.len() < 1024 {
+            assert_eq!(expected, "", "{path}");
+            continue;
+        }
+        assert!(expected.ends_with("accept-encoding"), "{path}: {expected}");
+        for coding in ["br", "gzip"] {
+            let response = coded(anyone.request(Method::GET, path), coding).await;
+            assert_eq!(header(&response, "content-encoding"), Some(coding), "{path}");
+            assert_eq!(header(&response, "etag"), Some(format!("W/{tag}").as_str()), "{path}");
+            assert_eq!(vary(&response), expected, "{path}");
+            let told: usize = header(&response, "content-length").unwrap().parse().unwrap();
+            let head = coded(anyone.request(Method::HEAD, path), coding).await;
+            for name in ["etag", "content-encoding", "content-length", "content-type", "vary"] {
+                assert_eq!(header(&head, name), header(&response, name), "{path} {name}");
+            }
+            let (bytes, length) = unpacked(response).await;
+            assert_eq!((bytes, length), (plain.clone(), told), "{path}");
+        }
+        let known = anyone.request(Method::GET, path).header("if-none-match", format!("W/{tag}"));
+        assert_eq!(coded(known, "br").await.status(), 304, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_known_compressed_is_not_sent_again_either() {
     let city = City::new().await;
     city.serve(&"Long. ".repeat(1000)).await;

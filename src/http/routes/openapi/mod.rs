@@ -3,8 +3,9 @@
 //! Each handler carries its own description and is mounted together with it, so no endpoint lacks one. This module adds
 //! what all endpoints share: headers, the host check's problems and the security requirement.
 
+use std::sync::Arc;
+
 use axum::{
-    body::Bytes,
     extract::State,
     http::{HeaderMap, header},
     response::Response,
@@ -23,7 +24,7 @@ use utoipa::{
 use crate::http::{
     self, AppState,
     caller::RequestId,
-    negotiate::etag,
+    negotiate::static_body::StaticBody,
     problem::{Problem, ProblemKind},
     server::host::PublicUrl,
 };
@@ -161,19 +162,15 @@ fn remove_nulls(operation: &mut Operation) {
     }
 }
 
-/// The document as it is served, with its entity tag.
+/// The document as it is served, with its entity tag. Clones share one.
 #[derive(Clone, Debug)]
-pub struct Description {
-    body: Bytes,
-    etag: String,
-}
+pub struct Description(Arc<StaticBody>);
 
 impl Description {
     /// Renders the document of a service with this public URL.
     #[must_use]
     pub fn new(public_url: Option<&PublicUrl>) -> Self {
-        let body = Bytes::from(text(public_url));
-        Self { etag: etag::strong(&body), body }
+        Self(Arc::new(StaticBody::new(text(public_url))))
     }
 }
 
@@ -193,7 +190,7 @@ refusals!(Refusals = &[ProblemKind::PreconditionFailed][..]);
     ),
 )]
 pub async fn serve(State(state): State<AppState>, RequestId(id): RequestId, request: HeaderMap) -> Response {
-    let Description { body, etag } = &state.description;
+    let Description(body) = &state.description;
     let kept = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
-    etag::answer(&request, &id, etag, kept, body.clone())
+    body.answer(&state.tasks, &request, &id, kept).await
 }
