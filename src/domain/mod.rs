@@ -1,7 +1,14 @@
 //! The rules of the registry. GraphQL, REST and the command line call the methods of [`Registry`], and each method
 //! asks the policy first. May not use axum or async-graphql.
 
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::{
     clock::Clock,
@@ -66,6 +73,7 @@ struct RegistryInner {
     clock: Clock,
     auth: auth::Auth,
     contents: content_cache::ContentCache,
+    content_checks: AtomicU64,
 }
 
 /// A change of a nullable column: `None` keeps it, `Some(None)` sets it to null.
@@ -76,7 +84,8 @@ impl Registry {
     #[must_use]
     pub fn new(db: Db, clock: Clock, issuer: auth::Issuer) -> Self {
         let (auth, contents) = (auth::Auth::new(issuer), content_cache::ContentCache::default());
-        Self(Arc::new(RegistryInner { db, clock, auth, contents }))
+        let content_checks = AtomicU64::default();
+        Self(Arc::new(RegistryInner { db, clock, auth, contents, content_checks }))
     }
 
     /// A snapshot under this caller's scope. Its transaction is opened by the first query.
@@ -142,6 +151,16 @@ impl Registry {
     /// missed.
     pub fn clear_contents(&self) {
         self.contents().clear();
+    }
+
+    /// How many large contents this instance has begun to check.
+    #[must_use]
+    pub fn content_checks(&self) -> u64 {
+        self.0.content_checks.load(Ordering::Relaxed)
+    }
+
+    fn count_content_check(&self) {
+        self.0.content_checks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Runs CPU-bound work on the caller's account.

@@ -133,6 +133,20 @@ fn is_exact(number: &serde_json::Number) -> bool {
     number.as_f64().is_some_and(|number| number.abs() <= largest || number.abs() >= EXPONENT_FROM)
 }
 
+/// The approximate length of JSON as text, in bytes.
+pub(super) fn approximate_bytes(value: &Value) -> usize {
+    /// Of a number, a literal, or the punctuation of a member.
+    const TOKEN: usize = 4;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => TOKEN,
+        Value::String(text) => TOKEN + text.len(),
+        Value::Array(values) => values.iter().map(|value| TOKEN + approximate_bytes(value)).sum(),
+        Value::Object(entries) => {
+            entries.iter().map(|(key, value)| TOKEN + key.len() + approximate_bytes(value)).sum()
+        }
+    }
+}
+
 /// The canonical form (RFC 8785) as bytes.
 pub(super) fn canonical(value: &Value) -> Result<Vec<u8>> {
     serde_json_canonicalizer::to_vec(value).map_err(|err| Error::Internal(Box::new(err)))

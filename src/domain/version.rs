@@ -22,7 +22,7 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::{Actor, ChangeRecord, Query},
-    entity::{agent_version, publication::Publication},
+    entity::{agent, agent_version, publication::Publication},
     id::{AgentId, VersionId},
 };
 
@@ -40,6 +40,10 @@ pub const TOOLS_MAX: usize = 128;
 pub const TOOLS_BYTES_MAX: usize = 1024 * 1024;
 /// The largest model parameters, in bytes of canonical JSON.
 pub const PARAMETERS_BYTES_MAX: usize = 64 * 1024;
+
+/// The size of a content from which it is checked on the threads for computations, in bytes. A smaller one costs less
+/// than the change of threads.
+const LARGE_BYTES: usize = 16 * 1024;
 
 /// The most content that one level of a query may read, in bytes: twice the size limit of a response.
 pub const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -113,6 +117,17 @@ impl Content {
         at_most("tools", text::canonical(&json!(tools))?.len(), TOOLS_BYTES_MAX, "bytes")
     }
 
+    /// Whether the check and the hash of this content are dear enough for a thread of their own.
+    fn is_large(&self) -> bool {
+        let Self { system_prompt, model_name: _, model_parameters, tools } = self;
+        let tools = tools.iter().map(|tool| {
+            let Tool { name, description, input_schema } = tool;
+            let text = name.len() + description.as_ref().map_or(0, String::len);
+            text + input_schema.as_ref().map_or(0, text::approximate_bytes)
+        });
+        system_prompt.len() + text::approximate_bytes(model_parameters) + tools.sum::<usize>() >= LARGE_BYTES
+    }
+
     /// SHA-256 over the canonical JSON (RFC 8785) of the content. Equal contents have equal hashes on every machine.
     ///
     /// # Errors
@@ -176,11 +191,22 @@ impl Registry {
         if activate {
             policy::allow(caller, Action::ActivateVersions)?;
         }
-        content.check()?;
-        if let Some(message) = &message {
-            text::check_description("message", message)?;
-        }
-        let hash = content.hash()?;
+        let is_large = content.is_large();
+        let check = move || {
+            content.check()?;
+            if let Some(message) = &message {
+                text::check_description("message", message)?;
+            }
+            let hash = content.hash()?;
+            Ok::<_, Error>((content, hash, message))
+        };
+        let (content, hash, message) = if is_large {
+            self.allow_publish(caller, agent_id).await?;
+            self.count_content_check();
+            self.compute(caller, "content", check).await??
+        } else {
+            check()?
+        };
         let clock = self.clock().clone();
         self.write(caller, move |txn| async move {
             let (txn, status, mut agent) = txn.agent(Action::PublishVersions, agent_id).await?;
@@ -206,6 +232,15 @@ impl Registry {
             Ok(Outcome::Changed(version))
         })
         .await
+    }
+
+    /// Checks the right to publish before a large content is checked. The write checks the right again, under the
+    /// lock of the agent.
+    async fn allow_publish(&self, caller: &Caller, id: AgentId) -> Result<()> {
+        let reading = self.reading(caller);
+        let found = reading.view.one(agent::by_ids(&reading.view.tenant_filter(), &[id])).await?;
+        let found = found.ok_or(Error::NotFound("agent"))?;
+        policy::allow_on(caller, Action::PublishVersions, found.customer_id, "agent")
     }
 
     /// The versions with these ids that the reader may see, without their contents. For references from other
