@@ -17,6 +17,9 @@ pub struct Error {
     pub message: String,
     /// The positions in the document. Empty when the error is in the variables, or concerns the document as a whole.
     pub locations: Vec<Pos>,
+    /// For an operation that costs too much: the response path of the field that makes it dear, such as
+    /// `customers.agents.versions`. Leaves out the objects of a page: `nodes`, `edges` and `node`.
+    pub costliest_path: Option<String>,
 }
 
 /// The kind of an [`Error`].
@@ -43,7 +46,7 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), locations: Vec::new() }
+        Self { kind, message: message.into(), locations: Vec::new(), costliest_path: None }
     }
 
     pub(crate) fn at(mut self, source: &Source, span: Option<SourceSpan>) -> Self {

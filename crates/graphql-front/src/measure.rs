@@ -51,7 +51,10 @@ pub(crate) fn cost(
 ) -> Result<usize, Error> {
     let mut walk = Walk::new(tree, limits, Pages::of(operation, length, limits))?;
     let cost = walk.selections(&operation.selection_set, 1)?.cost;
-    within(Figure::Cost, cost, limits.cost)?;
+    if let Err(mut error) = within(Figure::Cost, cost, limits.cost) {
+        error.costliest_path = walk.costliest_path(tree, &operation.selection_set)?;
+        return Err(error);
+    }
     Ok(cost)
 }
 
@@ -152,7 +155,7 @@ impl<'a> Walk<'a> {
         } else {
             self.selections(&field.selection_set, nesting + 1)?
         };
-        let times = self.pages.length(field, inner.is_page).max(introspection_list_length(&field.name));
+        let times = self.times(field, &inner);
         Ok(Size {
             fields: inner.fields.saturating_add(1),
             depth: inner.depth.saturating_add(1),
@@ -163,6 +166,60 @@ impl<'a> Walk<'a> {
             is_page: matches!(field.name.as_str(), "edges" | "nodes"),
         })
     }
+
+    /// The number of times that the content of this field counts.
+    fn times(&self, field: &Field, inner: &Size) -> usize {
+        self.pages.length(field, inner.is_page).max(introspection_list_length(&field.name))
+    }
+
+    /// Returns the response path to the innermost list within the costliest fields of each level. Without a list, the
+    /// path to the costliest field. The number of fields is limited, so fragments can be expanded.
+    fn costliest_path(&mut self, tree: &Tree, set: &SelectionSet) -> Result<Option<String>, Error> {
+        let (mut keys, mut list_end): (Vec<&str>, usize) = (Vec::new(), 0);
+        let mut level = expanded(tree, set);
+        while !level.is_empty() {
+            let mut costliest: Option<(&Field, usize)> = None;
+            for field in level {
+                let cost = self.field(field, 1)?.cost;
+                if costliest.is_none_or(|(_, most)| cost > most) {
+                    costliest = Some((field, cost));
+                }
+            }
+            let Some((field, _)) = costliest else { break };
+            if !matches!(field.name.as_str(), "nodes" | "edges" | "node") || keys.is_empty() {
+                keys.push(field.alias.as_ref().unwrap_or(&field.name));
+            }
+            if !field.selection_set.selections.is_empty() {
+                let inner = self.selections(&field.selection_set, 1)?;
+                if self.times(field, &inner) > 1 {
+                    list_end = keys.len();
+                }
+            }
+            level = expanded(tree, &field.selection_set);
+        }
+        keys.truncate(if list_end == 0 { keys.len() } else { list_end });
+        Ok((!keys.is_empty()).then(|| keys.join(".")))
+    }
+}
+
+/// The fields of an object, with fragments expanded.
+fn expanded<'a>(tree: &'a Tree, set: &'a SelectionSet) -> Vec<&'a Field> {
+    let mut fields = Vec::new();
+    let mut ahead: Vec<&SelectionSet> = vec![set];
+    while let Some(set) = ahead.pop() {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => fields.push(&**field),
+                Selection::InlineFragment(inline) => ahead.push(&inline.selection_set),
+                Selection::FragmentSpread(spread) => {
+                    ahead.extend(
+                        tree.fragments.get(&spread.fragment_name).map(|spread| &spread.selection_set),
+                    );
+                }
+            }
+        }
+    }
+    fields
 }
 
 /// The estimated length of an introspection list, for a schema of a few hundred fields. These lists have no pages

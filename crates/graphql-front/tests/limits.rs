@@ -143,6 +143,27 @@ fn a_page_costs_its_length_times_what_it_holds() {
 }
 
 #[test]
+fn an_operation_that_costs_too_much_is_refused_with_the_path_of_its_costliest_list() {
+    let front = front_with(Limits { cost: 50, ..Limits::DEFAULT });
+    for (text, expected) in [
+        ("{ c cheap: a(first: 5) { b } dear: a(first: 60) { b c } }", "dear"),
+        ("{ a { pets(first: 10) { nodes { kin: friends { nodes { id name } } } } } }", "a.pets.kin"),
+        (
+            "{ pets(first: 10) { ...P } } fragment P on PetPage { ...Q } fragment Q on PetPage { nodes { friends { nodes { id } } } }",
+            "pets.friends",
+        ),
+        ("{ a(first: 9) { edges { ... { a(first: 9) { edges { b } } } } } }", "a.a"),
+        ("{ x: a { b c d } y: a { nodes { a { b c d } } } }", "y"),
+    ] {
+        let error = run(&front, text, "{}").unwrap_err().into_iter().next().unwrap();
+        assert!(matches!(error.kind, ErrorKind::TooComplex { figure: Cost, limit: 50, .. }), "{error}");
+        assert_eq!(error.costliest_path.as_deref(), Some(expected), "{text}");
+    }
+    let other = run(&front, "{ nothing }", "{}").unwrap_err().into_iter().next().unwrap();
+    assert_eq!(other.costliest_path, None);
+}
+
+#[test]
 fn variables_of_too_many_values_are_refused() {
     let variables = |count| format!(r#"{{"x":[{}]}}"#, vec!["1"; count].join(","));
     let text = "query($x: JSON) { b(x: $x) }";

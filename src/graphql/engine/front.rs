@@ -60,7 +60,7 @@ fn exact(json: &Json) -> Result<ConstValue, Path> {
 
 /// Makes the entry of `errors` for an error that the front found.
 pub(in crate::graphql) fn error_entry(error: Error) -> ServerError {
-    let Error { kind, message, locations } = error;
+    let Error { kind, message, locations, costliest_path: _ } = error;
     let code = match kind {
         ErrorKind::TooComplex { .. } => "QUERY_TOO_COMPLEX",
         ErrorKind::Syntax | ErrorKind::Validation | ErrorKind::Operation | ErrorKind::Variable => {
