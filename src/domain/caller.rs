@@ -16,7 +16,7 @@ use crate::{
         membership::Role,
     },
     id::{ApiKeyId, CustomerId, ServiceTokenId, UserId},
-    share::ShareHolder,
+    share::{ProcessorTime, ShareHolder},
 };
 
 /// The caller of one request.
@@ -28,6 +28,8 @@ pub struct Caller {
     pub origin: CallOrigin,
     /// The idempotency key of the next write, if there is one.
     pub idempotency: Option<IdempotencyKey>,
+    /// The processor time that the request's work has used.
+    pub processor_time: ProcessorTime,
 }
 
 /// The identity that a credential belongs to.
@@ -178,7 +180,13 @@ impl Caller {
             principal: Principal::System,
             origin: CallOrigin::new(request_id, Channel::Command, None),
             idempotency: None,
+            processor_time: ProcessorTime::default(),
         }
+    }
+
+    /// The caller of a request that has just been authenticated.
+    pub(super) fn new(principal: Principal, origin: CallOrigin) -> Self {
+        Self { principal, origin, idempotency: None, processor_time: ProcessorTime::default() }
     }
 
     /// The same caller, with an idempotency key for its next write.

@@ -206,7 +206,7 @@ impl Registry {
     ) -> Result<()> {
         let (customer_id, id, now) = (invitation.customer_id, invitation.id, self.clock().now());
         let who = super::Principal::User(principal.clone());
-        let by = Caller { principal: who, origin: origin.clone(), idempotency: None };
+        let by = Caller::new(who, origin.clone());
         let principal = principal.clone();
         let join = async move |txn: OpenTxn| -> Result<()> {
             let Some((txn, open)) = txn.invitation(customer_id, id).await? else { return Ok(()) };

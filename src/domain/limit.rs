@@ -10,6 +10,10 @@ use crate::{clock::Instant, entity::customer, id::CustomerId};
 
 pub use customer::{QuotaKind, Usage};
 
+/// The points that one request may cost within the rate of its plan. A dearer one counts as several requests. With it,
+/// a query of the highest cost (100,000 points, one for each field that it may return) counts as ten.
+pub const POINTS_PER_REQUEST: u64 = 10_000;
+
 /// How many objects a customer may have, and how many requests it may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -21,7 +25,8 @@ pub struct Limits {
     pub api_keys: i64,
     /// Members and open invitations together.
     pub members: i64,
-    /// Requests per second of one user or API key on one instance, as a sustained rate. Bursts may be twice as large.
+    /// Requests of up to [`POINTS_PER_REQUEST`] points per second, of one user or API key on one instance, as a
+    /// sustained rate. Bursts may be twice as large.
     pub requests_per_second: u32,
 }
 

@@ -163,7 +163,7 @@ impl Registry {
         self.0.content_checks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Runs CPU-bound work on the caller's account.
+    /// Runs CPU-bound work on the caller's account, and adds its time to the caller's.
     ///
     /// # Errors
     /// [`Error::RateLimited`] when too much work of the caller is waiting. [`Error::Internal`] when the work panicked
@@ -174,6 +174,13 @@ impl Registry {
         kind: &'static str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        let time = caller.processor_time.clone();
+        let work = move || {
+            let began = std::time::Instant::now();
+            let done = work();
+            time.add(began.elapsed());
+            done
+        };
         let done = self.db().tasks().spawn_cpu(&caller.share_holder(), kind, work).await;
         done.map_err(|err| match err {
             CpuError::QueueFull => Error::RateLimited { retry_after_seconds: 1 },

@@ -15,7 +15,7 @@ pub use engine::{
     api::{Answer, Api},
     document::{ManifestError, TrustedDocuments},
     front::front,
-    operation::{CheckedOperation, NotAnOperation, Operation},
+    operation::{CheckedOperation, NotAnOperation, Operation, OperationCost},
     render_cache::SubscriptionMessage,
     response::GraphQlResponse,
 };

@@ -14,13 +14,11 @@ use uuid::Uuid;
 
 use super::{
     AppState,
+    meter::Meter,
     problem::Problem,
     server::{ConnectionHandle, TooManyConnections},
 };
-use crate::{
-    domain::{CallOrigin, Caller, Error, auth::VerifiedCredential, change::Channel},
-    graphql::GraphQlResponse,
-};
+use crate::domain::{CallOrigin, Caller, Error, auth::VerifiedCredential, change::Channel};
 
 /// The header with the request's id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -264,19 +262,11 @@ pub async fn sign_in(
     Ok(caller)
 }
 
-/// Charges the caller's rate limit for an answer that rejects a document of this many bytes: see
-/// [`Limiter::charge`](super::Limiter::charge).
-pub fn charge(
-    state: &AppState,
-    caller: &Caller,
-    headers: &HeaderMap,
-    (answer, bytes): (&GraphQlResponse, usize),
-) {
-    if let Ok(Some(bearer)) = bearer(headers)
-        && answer.is_refusal()
-    {
-        state.limiter.charge(caller, bearer, bytes);
-    }
+/// Charges what the caller of these headers uses beyond its request. `None` without a valid bearer token.
+#[must_use]
+pub(in crate::http) fn meter(state: &AppState, caller: &Arc<Caller>, headers: &HeaderMap) -> Option<Meter> {
+    let bearer = bearer(headers).ok()??;
+    Some(Meter::new(state.limiter.clone(), Arc::clone(caller), bearer))
 }
 
 /// Rejects a request with a token in its URL, even if `Authorization` has another one: URLs end up in histories and

@@ -27,6 +27,7 @@ mod caller;
 mod count;
 mod fast_path;
 mod limit;
+mod meter;
 mod negotiate;
 mod problem;
 mod routes;

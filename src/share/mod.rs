@@ -3,7 +3,11 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use crate::id::{CustomerId, ServiceTokenId};
@@ -37,6 +41,24 @@ impl ShareHolder {
             Self::Service(..) | Self::System => true,
             Self::Address(_) | Self::Customer(_) | Self::User(..) => false,
         }
+    }
+}
+
+/// The processor time that one request's work has used on the threads for computations. Clones share one count.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessorTime(Arc<AtomicU64>);
+
+impl ProcessorTime {
+    /// Adds the time of one piece of work.
+    pub fn add(&self, time: Duration) {
+        let microseconds = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.0.fetch_add(microseconds, Ordering::Relaxed);
+    }
+
+    /// Returns the time so far, and begins again at zero.
+    #[must_use]
+    pub fn take(&self) -> Duration {
+        Duration::from_micros(self.0.swap(0, Ordering::Relaxed))
     }
 }
 

@@ -41,6 +41,7 @@ mod member;
 mod memory;
 mod pages;
 mod plain;
+mod points;
 mod processors;
 mod readme;
 mod rest;

@@ -28,7 +28,8 @@ async function all(client, request) {
 }
 
 const plain = createClient({ url, headers: bearer(options.token[0]), retryAttempts: 0 });
-say({ query: await all(plain, { query: "{ __typename }" }) });
+const results = await all(plain, { query: "{ __typename }" });
+say({ query: results.map(({ data }) => ({ data })) });
 say({ refusal: await all(plain, { query: "subscription { nope }" }) });
 
 let connections = 0;

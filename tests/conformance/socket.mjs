@@ -34,14 +34,14 @@ async function first(client, query, variables) {
 
 // A query and a mutation get the same results as over HTTP.
 const plain = clientOf();
-say({ query: await first(plain, "{ viewer { kind } }") });
-say({
-  mutation: await first(
-    plain,
-    "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { agent { description } userErrors { code } } }",
-    { input: { agentId: options.agent, description: "by socket" } },
-  ),
-});
+const { extensions: { cost }, ...viewer } = await first(plain, "{ viewer { kind } }");
+say({ query: viewer, cost });
+const { data: updated } = await first(
+  plain,
+  "mutation ($input: UpdateAgentInput!) { updateAgent(input: $input) { agent { description } userErrors { code } } }",
+  { input: { agentId: options.agent, description: "by socket" } },
+);
+say({ mutation: { data: updated } });
 // A rejected document ends its operation, not the socket: the client gets an array of errors.
 say({ refused: await first(plain, "{ nope }").catch((errors) => errors.map(({ extensions }) => extensions.code)) });
 

@@ -163,7 +163,7 @@ impl Registry {
                 Principal::User(user)
             }
         };
-        let caller = Caller { principal, origin: origin.clone(), idempotency: None };
+        let caller = Caller::new(principal, origin.clone());
         Ok(Authenticated { caller, is_settled })
     }
 
@@ -171,7 +171,7 @@ impl Registry {
     /// expired. Also stores the use of an API key, when that is due.
     #[must_use]
     pub fn recognize(&self, principal: &Principal, origin: &CallOrigin) -> Option<Caller> {
-        let caller = Caller { principal: principal.clone(), origin: origin.clone(), idempotency: None };
+        let caller = Caller::new(principal.clone(), origin.clone());
         let now = self.clock().now();
         if caller.has_expired(now) {
             return None;

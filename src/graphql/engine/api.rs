@@ -1,10 +1,12 @@
 //! The executable schema with all that its resolvers use: accepts requests, and runs queries and mutations.
 //! `render_cache` runs subscriptions.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_graphql::ServerError;
-use graphql_front::{Errors, ExecutableDocument, Front, OperationType, Prepared, SchemaError};
+use graphql_front::{
+    ErrorKind, Errors, ExecutableDocument, Figure, Front, OperationType, Prepared, SchemaError,
+};
 use json_reader::Json;
 use tokio::time::timeout;
 
@@ -14,7 +16,7 @@ use super::{
     front::{error_entry, front},
     json_text,
     memory::AnswerMemory,
-    operation::{CheckedOperation, Operation, library_request},
+    operation::{CheckedOperation, Operation, OperationCost, library_request, points},
     render_cache::RenderCache,
     response::GraphQlResponse,
 };
@@ -79,8 +81,14 @@ impl Api {
         let unknown =
             |refusal: Refusal| GraphQlResponse::refusal(refusal.to_string(), refusal.code(), request_id);
         let refuse = |errors: Errors| {
+            let cost = errors.iter().find_map(too_dear);
             let errors = errors.into_iter().map(error_entry).collect();
-            GraphQlResponse { data: None, errors }.with_request_id(request_id, self.front.limits().errors)
+            let answer = GraphQlResponse { data: None, errors, extensions: BTreeMap::new() }
+                .with_request_id(request_id, self.front.limits().errors);
+            match cost {
+                Some((cost, path)) => answer.with_cost(cost, None).with_costliest_path(path),
+                None => answer,
+            }
         };
         let owner = DocumentOwner::of(caller);
         let found = self.documents.find(&mut operation, &owner).map_err(unknown)?;
@@ -183,6 +191,12 @@ impl Answer {
         Self { response, memory: None }
     }
 
+    /// Adds the operation's cost, and the points that its caller has left. `None` for a caller without a limit.
+    #[must_use]
+    pub fn with_cost(self, cost: OperationCost, remaining: Option<u64>) -> Self {
+        Self { response: self.response.with_cost(cost, remaining), ..self }
+    }
+
     /// Whether the answer is large, so that it should be serialised with [`Answer::into_text`].
     #[must_use]
     pub fn is_large(&self) -> bool {
@@ -204,6 +218,17 @@ impl Answer {
             memory.shrink_to(text.len());
         }
         (text, memory)
+    }
+}
+
+/// The cost of an operation that is rejected for it, and the path of the field that makes it dear.
+fn too_dear(error: &graphql_front::Error) -> Option<(OperationCost, Option<String>)> {
+    match error.kind {
+        ErrorKind::TooComplex { figure: Figure::Cost, found, limit } => {
+            let cost = OperationCost { requested: points(found), limit: points(limit) };
+            Some((cost, error.costliest_path.clone()))
+        }
+        _ => None,
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn into_text(answer: GraphQlResponse, before: &str, after: &str) -> V
     let _ = serde_json::to_writer(&mut length, &answer);
     let mut text = Vec::with_capacity(before.len() + length.0 + after.len());
     text.extend_from_slice(before.as_bytes());
-    let GraphQlResponse { data, errors } = answer;
+    let GraphQlResponse { data, errors, extensions } = answer;
     text.push(b'{');
     let has_data = data.is_some();
     if let Some(data) = data {
@@ -48,6 +48,10 @@ pub(super) fn into_text(answer: GraphQlResponse, before: &str, after: &str) -> V
     if !errors.is_empty() {
         text.extend_from_slice(if has_data { b",\"errors\":" } else { b"\"errors\":" });
         let _ = serde_json::to_writer(&mut text, &errors);
+    }
+    if !extensions.is_empty() {
+        text.extend_from_slice(if text.ends_with(b"{") { b"\"extensions\":" } else { b",\"extensions\":" });
+        let _ = serde_json::to_writer(&mut text, &extensions);
     }
     text.push(b'}');
     text.extend_from_slice(after.as_bytes());
@@ -84,9 +88,12 @@ fn write_value(value: Value, text: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use async_graphql::{ServerError, value};
 
     use super::*;
+    use crate::graphql::OperationCost;
 
     #[test]
     fn a_text_is_as_long_as_it_is_written() {
@@ -108,12 +115,15 @@ mod tests {
             (Some(Value::Null), failed.clone()),
             (None, failed),
         ] {
-            let answer = GraphQlResponse { data, errors };
-            let text = serde_json::to_vec(&answer).unwrap();
-            let written = into_text(answer, "<", ">");
-            let text = format!("<{}>", String::from_utf8(text).unwrap());
-            assert_eq!(String::from_utf8(written.clone()).unwrap(), text);
-            assert_eq!(written.capacity(), written.len(), "it is allocated once");
+            let cost = OperationCost { requested: 1, limit: 2 };
+            let bare = GraphQlResponse { data, errors, extensions: BTreeMap::new() };
+            for answer in [bare.clone(), bare.with_cost(cost, None)] {
+                let text = serde_json::to_vec(&answer).unwrap();
+                let written = into_text(answer, "<", ">");
+                let text = format!("<{}>", String::from_utf8(text).unwrap());
+                assert_eq!(String::from_utf8(written.clone()).unwrap(), text);
+                assert_eq!(written.capacity(), written.len(), "it is allocated once");
+            }
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use graphql_front::{Document, ExecutableDocument, OperationType, Prepared};
+use graphql_front::{Document, ExecutableDocument, Limits, OperationType, Prepared};
 use json_reader::{Json, Object};
+
+use crate::domain::limit::POINTS_PER_REQUEST;
 
 /// A GraphQL request.
 #[derive(Clone, Debug, Default)]
@@ -109,11 +111,55 @@ impl CheckedOperation {
         matches!(self.prepared.kind, OperationType::Query)
     }
 
+    /// Returns the operation's cost before it runs. A query costs its points, at least those of a request. Each field
+    /// of a mutation costs a request, since it is a transaction of its own. A subscription costs a request.
+    #[must_use]
+    pub fn cost(&self) -> OperationCost {
+        let Prepared { executable, kind, cost } = &self.prepared;
+        let roots = || {
+            let operations = executable.operations.iter();
+            operations.map(|(_, operation)| operation.node.selection_set.node.items.len()).sum()
+        };
+        let (requests, cost) = match kind {
+            OperationType::Query => (1, *cost),
+            OperationType::Mutation => (roots(), *cost),
+            OperationType::Subscription => (1, 0),
+        };
+        let requested = (points(requests) * POINTS_PER_REQUEST).max(points(cost));
+        let limit = match kind {
+            OperationType::Mutation => OperationCost::MAX,
+            OperationType::Query | OperationType::Subscription => points(Limits::COST),
+        };
+        OperationCost { requested, limit }
+    }
+
     /// Returns whether the operation is a subscription, which answers with a stream.
     #[must_use]
     pub fn is_subscription(&self) -> bool {
         matches!(self.prepared.kind, OperationType::Subscription)
     }
+}
+
+/// The cost of an operation, in points of the rate limit: see [`POINTS_PER_REQUEST`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationCost {
+    /// The points that are charged before the operation runs.
+    pub requested: u64,
+    /// The most points that one operation of its type may cost.
+    pub limit: u64,
+}
+
+impl OperationCost {
+    /// The most points that any operation may cost: those of a mutation with as many fields as are allowed.
+    const MAX: u64 = Limits::ROOT_FIELDS as u64 * POINTS_PER_REQUEST;
+
+    /// The cost of a request whose operation isn't known yet.
+    pub const REQUEST: Self = Self { requested: POINTS_PER_REQUEST, limit: Self::MAX };
+}
+
+/// A number of points. Saturates.
+pub(in crate::graphql) fn points(count: usize) -> u64 {
+    count.try_into().unwrap_or(u64::MAX)
 }
 
 /// Makes the request that the library executes.

@@ -1,9 +1,11 @@
 //! The response to a GraphQL request as it goes over the wire: `data`, `errors`, or both.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use async_graphql::ServerError;
+use async_graphql::{Name, ServerError, Value, indexmap::IndexMap};
 use serde::Serialize;
+
+use super::operation::OperationCost;
 
 /// The longest that an error's message may be, in characters: a parser's message repeats the text that it rejects.
 const MESSAGE_CHARS_MAX: usize = 1000;
@@ -13,11 +15,17 @@ const MESSAGE_CHARS_MAX: usize = 1000;
 pub struct GraphQlResponse {
     /// The result. Left out if the operation wasn't run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::graphql) data: Option<async_graphql::Value>,
+    pub(in crate::graphql) data: Option<Value>,
     /// The errors, at most as many as the limits allow. Left out if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::graphql) errors: Vec<ServerError>,
+    /// Facts about the operation: its cost. Left out if there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(in crate::graphql) extensions: BTreeMap<String, Value>,
 }
+
+/// The entry of `extensions` with the operation's cost.
+const COST: &str = "cost";
 
 impl GraphQlResponse {
     /// Returns whether the operation was rejected before any of it ran.
@@ -51,7 +59,7 @@ impl GraphQlResponse {
 
     /// Returns whether a root field failed, and the response has no data.
     pub(in crate::graphql) fn is_root_failure(&self) -> bool {
-        let nothing = self.data.as_ref().is_none_or(|data| *data == async_graphql::Value::Null);
+        let nothing = self.data.as_ref().is_none_or(|data| *data == Value::Null);
         nothing && self.errors.iter().any(|err| err.path.len() == 1)
     }
 
@@ -61,9 +69,9 @@ impl GraphQlResponse {
     /// The response itself, if the operation was rejected.
     pub fn into_executed(self) -> Result<async_graphql::Response, Self> {
         match self {
-            Self { data: Some(data), errors } => {
+            Self { data: Some(data), errors, extensions } => {
                 let mut response = async_graphql::Response::new(data);
-                response.errors = errors;
+                (response.errors, response.extensions) = (errors, extensions);
                 Ok(response)
             }
             refusal => Err(refusal),
@@ -75,12 +83,46 @@ impl GraphQlResponse {
     pub fn refusal(message: impl Into<String>, code: &str, request_id: &str) -> Self {
         let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
-        Self { data: None, errors: vec![error] }.with_request_id(request_id, 1)
+        Self { data: None, errors: vec![error], extensions: BTreeMap::new() }.with_request_id(request_id, 1)
     }
 
-    /// Returns only the entries of `errors`, which a socket's `error` message carries.
+    /// Adds the operation's cost, and the points that its caller has left. `None` for a caller without a limit.
     #[must_use]
-    pub fn into_errors(self) -> Vec<ServerError> {
+    pub fn with_cost(mut self, cost: OperationCost, remaining: Option<u64>) -> Self {
+        let OperationCost { requested, limit } = cost;
+        self.add_cost([("requested", requested.into()), ("limit", limit.into())]);
+        self.with_points_left(remaining)
+    }
+
+    /// Adds the points that the caller has left, if the response has the operation's cost.
+    #[must_use]
+    pub fn with_points_left(mut self, remaining: Option<u64>) -> Self {
+        if self.extensions.contains_key(COST) {
+            self.add_cost([("remaining", remaining.map_or(Value::Null, Value::from))]);
+        }
+        self
+    }
+
+    /// Adds the path of the field that makes the operation dear.
+    pub(in crate::graphql) fn with_costliest_path(mut self, path: Option<String>) -> Self {
+        self.add_cost(path.map(|path| ("costliestPath", path.into())));
+        self
+    }
+
+    fn add_cost(&mut self, entries: impl IntoIterator<Item = (&'static str, Value)>) {
+        let cost = self.extensions.entry(COST.to_owned()).or_insert_with(|| Value::Object(IndexMap::new()));
+        if let Value::Object(cost) = cost {
+            cost.extend(entries.into_iter().map(|(name, value)| (Name::new(name), value)));
+        }
+    }
+
+    /// Returns only the entries of `errors`, which a socket's `error` message carries. The operation's cost moves to
+    /// the first of them.
+    #[must_use]
+    pub fn into_errors(mut self) -> Vec<ServerError> {
+        if let (Some(error), Some(cost)) = (self.errors.first_mut(), self.extensions.remove(COST)) {
+            error.extensions.get_or_insert_default().set(COST, cost);
+        }
         self.errors
     }
 
@@ -97,10 +139,9 @@ impl GraphQlResponse {
     pub(in crate::graphql) fn raw(response: async_graphql::Response) -> Self {
         let async_graphql::Response { data, errors, .. } = response;
         // An error of an operation that ran has the path of the field that failed; a request error has none.
-        let has_run = errors.is_empty()
-            || data != async_graphql::Value::Null
-            || errors.iter().any(|err| !err.path.is_empty());
-        Self { data: has_run.then_some(data), errors }
+        let has_run =
+            errors.is_empty() || data != Value::Null || errors.iter().any(|err| !err.path.is_empty());
+        Self { data: has_run.then_some(data), errors, extensions: BTreeMap::new() }
     }
 
     /// Serialises the response as JSON.

@@ -23,9 +23,9 @@ pub struct Usage {
     api_keys: Quota,
     /// Members and open invitations together.
     members: Quota,
-    /// Requests per second that the plan allows each user and each API key in the long run, with bursts of twice as
-    /// many. A user has the limit of the largest plan among its customers. Each instance of the service counts on its
-    /// own.
+    /// Requests of up to 10,000 points per second that the plan allows each user and each API key in the long run, with
+    /// bursts of twice as many. `extensions.cost` says what an operation was charged. A user has the limit of the
+    /// largest plan among its customers. Each instance of the service counts on its own.
     requests_per_second: u32,
 }
 

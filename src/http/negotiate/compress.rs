@@ -14,7 +14,8 @@ use futures_util::stream;
 
 use super::{coding::Coding, etag, large_body};
 use crate::{
-    http::{AppState, caller::ClientAddress},
+    domain::Caller,
+    http::{AppState, caller::ClientAddress, meter::Meter},
     share::{ShareHolder, network},
 };
 
@@ -37,6 +38,18 @@ pub(in crate::http) struct Uncompressed;
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Payer {
     pub(super) holder: ShareHolder,
+    /// Charges the processor time of compression.
+    pub(super) meter: Option<Meter>,
+}
+
+impl Payer {
+    /// The payer of a caller's response. Charges its length, if that is known.
+    pub(in crate::http) fn charged(caller: &Caller, meter: Option<Meter>, bytes: Option<u64>) -> Self {
+        if let (Some(meter), Some(bytes)) = (&meter, bytes) {
+            meter.charge_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        Self { holder: caller.share_holder(), meter }
+    }
 }
 
 /// Whether this response may be compressed, for clients that accept a coding.
@@ -70,7 +83,7 @@ async fn negotiate(State(state): State<AppState>, request: Request, next: Next) 
         if let Some(coding) = coding {
             let payer = response.extensions().get().cloned().unwrap_or_else(|| {
                 let ClientAddress(address) = address;
-                Payer { holder: ShareHolder::Address(network(address)) }
+                Payer { holder: ShareHolder::Address(network(address)), meter: None }
             });
             response = encode(&state, payer, coding, response, is_head).await;
         }

@@ -4,7 +4,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::body::{Body, Bytes};
@@ -39,18 +39,22 @@ impl LargeBody {
             let piece = self.rest.slice(..self.rest.len().min(PIECE_BYTES));
             let (bytes, encoder) = (piece.len(), Arc::clone(&self.encoder));
             let is_last = bytes == self.rest.len();
-            let Payer { holder } = &self.payer;
-            let ready = self
+            let Payer { holder, meter } = &self.payer;
+            let (ready, time) = self
                 .tasks
                 .spawn_cpu(holder, "compression", move || {
+                    let began = Instant::now();
                     let mut encoder = lock(&encoder);
                     let mut ready = encoder.as_mut().map(|encoder| encoder.write(&piece)).unwrap_or_default();
                     if is_last && let Some(encoder) = encoder.take() {
                         ready.append(&mut encoder.finish());
                     }
-                    ready
+                    (ready, began.elapsed())
                 })
                 .await?;
+            if let Some(meter) = meter {
+                meter.charge_time(time);
+            }
             self.rest = self.rest.slice(bytes..);
             if !ready.is_empty() {
                 return Ok(Some(ready));
@@ -105,7 +109,7 @@ mod tests {
 
     fn payer(nth: u128) -> Payer {
         let holder = ShareHolder::Customer(CustomerId::from(uuid::Uuid::from_u128(nth)));
-        Payer { holder }
+        Payer { holder, meter: None }
     }
 
     /// Text that compresses to about a third.

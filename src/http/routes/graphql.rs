@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql_axum::GraphQLResponse;
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, HttpBody, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -15,11 +15,15 @@ use serde::Deserialize;
 use super::{query, sse};
 use crate::{
     domain::{Caller, Error, change::Channel},
-    graphql::{Answer, GraphQlResponse, Operation},
+    graphql::{Answer, GraphQlResponse, Operation, OperationCost},
     http::{
         AppState,
-        caller::{RequestId, RevocationCount, authenticate, charge, recheck},
-        negotiate::{compress::Uncompressed, content_type},
+        caller::{RequestId, RevocationCount, authenticate, meter, recheck},
+        meter::Meter,
+        negotiate::{
+            compress::{Payer, Uncompressed},
+            content_type,
+        },
         problem::{retry_after, set_retry_after, status},
         server::{body, reserved::reserved_bytes},
     },
@@ -102,6 +106,16 @@ impl ErrorResponse {
         Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
     }
 
+    /// A domain error before an operation runs. With the operation's cost and the caller's points left, if the caller
+    /// has too few.
+    fn rate_limited(err: &Error, (cost, left): (OperationCost, Option<u64>), id: &str) -> Box<Self> {
+        let mut refused = Self::error(err, id);
+        if matches!(err, Error::RateLimited { .. }) {
+            refused.answer = refused.answer.with_cost(cost, left);
+        }
+        refused
+    }
+
     /// A mutation sent with GET: 405.
     fn write_by_get(id: &str) -> Box<Self> {
         let refused =
@@ -149,7 +163,8 @@ async fn read(state: &AppState, id: &str, request: Request) -> Result<ParsedRequ
     let since = RevocationCount(state.hub.revocation_log().count());
     let caller =
         authenticate(state, &parts.uri, &parts.headers, &parts.extensions, (Channel::Graphql, id)).await;
-    let caller = caller.map_err(|err| ErrorResponse::error(&err, id))?;
+    let caller =
+        caller.map_err(|err| ErrorResponse::rate_limited(&err, (OperationCost::REQUEST, Some(0)), id))?;
     let (operation, memory) = match may_write {
         true => {
             let share = state.budget.share(caller.share_holder());
@@ -171,9 +186,13 @@ async fn run(
 ) -> Result<Response, Box<ErrorResponse>> {
     let ParsedRequest { caller, since, operation, may_write, head, memory } =
         read(state, id, request).await?;
-    let bytes = operation.document_bytes();
+    let (bytes, meter) = (operation.document_bytes(), meter(state, &caller, &head.headers));
+    let points_left = || meter.as_ref().and_then(Meter::points_left);
     let refuse = |answer: GraphQlResponse| {
-        charge(state, &caller, &head.headers, (&answer, bytes));
+        if let Some(meter) = &meter {
+            meter.charge_refusal(&answer, bytes);
+        }
+        let answer = answer.with_points_left(points_left());
         match media {
             // Once the operation is known, an event stream reports errors as events (graphql-sse, PROTOCOL.md).
             Media::EventStream => Ok(sse::single_rejection(&answer)),
@@ -202,15 +221,26 @@ async fn run(
     }
     // Only the mutation that creates a secret returns it.
     let may_tell_secret = !accepted.is_query();
+    let cost = accepted.cost();
+    if let Some(meter) = &meter {
+        let charged = meter.charge_cost(cost);
+        charged.map_err(|err| ErrorResponse::rate_limited(&err, (cost, points_left()), id))?;
+    }
     let answer = state.api.execute(Arc::clone(&caller), accepted).await;
     drop(memory);
+    if let Some(meter) = &meter {
+        meter.charge_work();
+    }
     if answer.response.is_request_error() {
         return refuse(answer.response);
     }
-    if media == Media::EventStream {
-        return Ok(sse::single_answer(answer));
-    }
-    let mut response = respond_executed(media, answer).await;
+    let answer = answer.with_cost(cost, points_left());
+    let mut response = match media {
+        Media::EventStream => sse::single_answer(answer),
+        Media::GraphqlResponse | Media::Json => respond_executed(media, answer).await,
+    };
+    let bytes = response.body().size_hint().exact();
+    response.extensions_mut().insert(Payer::charged(&caller, meter, bytes));
     if may_tell_secret {
         response.extensions_mut().insert(Uncompressed);
     }

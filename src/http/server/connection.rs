@@ -25,8 +25,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     admission::{ConnectionPermit, TooManyConnections},
-    meter::ReadMeter,
     timeouts::{ConnectionLimits, Deadline, TimeBudget},
+    unhandled::UnhandledBytes,
 };
 use crate::share::ShareHolder;
 
@@ -47,7 +47,7 @@ struct HandleInner {
     requests: AtomicU32,
     /// Whether a request is being answered. The timeout for heads applies only while none is.
     is_answering: AtomicBool,
-    meter: ReadMeter,
+    unhandled: UnhandledBytes,
     /// Set once the connection is admitted. Tests have connections without one.
     permit: OnceLock<ConnectionPermit>,
     has_signed_in: AtomicBool,
@@ -58,7 +58,7 @@ impl ConnectionHandle {
     pub(in crate::http) fn new(address: SocketAddr) -> Self {
         let (is_cut, cut, gone) = (AtomicBool::default(), AtomicWaker::new(), CancellationToken::new());
         let (user_timeout_ms, requests) = (AtomicU32::default(), AtomicU32::default());
-        let (is_answering, meter) = (AtomicBool::default(), ReadMeter::default());
+        let (is_answering, unhandled) = (AtomicBool::default(), UnhandledBytes::default());
         Self(Arc::new(HandleInner {
             address,
             is_cut,
@@ -67,7 +67,7 @@ impl ConnectionHandle {
             user_timeout_ms,
             requests,
             is_answering,
-            meter,
+            unhandled,
             permit: OnceLock::new(),
             has_signed_in: AtomicBool::default(),
         }))
@@ -124,18 +124,18 @@ impl ConnectionHandle {
     pub(in crate::http) fn begin_answer(&self) {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
         self.0.is_answering.store(true, Ordering::Relaxed);
-        self.0.meter.end_head();
+        self.0.unhandled.end_head();
     }
 
     /// Records that the answer has ended, and that the client may send the next request.
     pub(in crate::http) fn end_answer(&self) {
         self.0.is_answering.store(false, Ordering::Relaxed);
-        self.0.meter.begin_head();
+        self.0.unhandled.begin_head();
     }
 
     /// The count of bytes that were received and not handled yet.
-    pub(in crate::http) fn meter(&self) -> &ReadMeter {
-        &self.0.meter
+    pub(in crate::http) fn unhandled(&self) -> &UnhandledBytes {
+        &self.0.unhandled
     }
 
     /// Sets the TCP user timeout: the connection closes when sent data stays unacknowledged, or the client's receive

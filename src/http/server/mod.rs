@@ -6,11 +6,11 @@ mod admission;
 pub(in crate::http) mod body;
 pub(in crate::http) mod connection;
 pub(in crate::http) mod host;
-mod meter;
 pub(in crate::http) mod reserved;
 mod serve;
 pub(in crate::http) mod timeouts;
 mod tls;
+mod unhandled;
 
 pub use address::TrustedProxies;
 pub use admission::Admission;

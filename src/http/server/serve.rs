@@ -21,9 +21,9 @@ use tower::ServiceExt;
 use super::{
     admission::Admission,
     connection::{Connection, ConnectionHandle},
-    meter::MeteredStream,
     timeouts::{ConnectionLimits, ResponseBody, TimedBody},
     tls::Tls,
+    unhandled::BoundedStream,
 };
 use crate::{
     http::{AppState, fast_path},
@@ -102,7 +102,7 @@ impl ConnectionServer {
         L: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let share = self.state.budget.share(ShareHolder::Address(network(peer.address().ip())));
-        let connection = MeteredStream::new(connection, peer.clone(), share);
+        let connection = BoundedStream::new(connection, peer.clone(), share);
         let answer = service_fn(|request| self.answer(request, peer.clone()));
         let serving = http1::Builder::new()
             // hyper's timeout begins when it waits for a head. So it bounds the time between two requests; a head
@@ -155,7 +155,7 @@ impl ConnectionServer {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
         let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        if peer.meter().had_large_head() && !upgraded {
+        if peer.unhandled().had_large_head() && !upgraded {
             // hyper keeps its buffer as long as the connection.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

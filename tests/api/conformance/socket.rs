@@ -41,7 +41,11 @@ async fn the_protocols_own_client_is_understood_and_goes_on_where_it_was() {
     let mut client = client.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node");
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
 
-    assert_eq!(said(&mut lines).await, json!({ "query": { "data": { "viewer": { "kind": "OPERATOR" } } } }));
+    let cost = json!({ "requested": 10_000, "limit": 100_000, "remaining": null });
+    assert_eq!(
+        said(&mut lines).await,
+        json!({ "query": { "data": { "viewer": { "kind": "OPERATOR" } } }, "cost": cost })
+    );
     let updated = json!({ "agent": { "description": "by socket" }, "userErrors": [] });
     assert_eq!(said(&mut lines).await, json!({ "mutation": { "data": { "updateAgent": updated } } }));
     assert_eq!(said(&mut lines).await, json!({ "refused": ["BAD_USER_INPUT"] }));

@@ -38,6 +38,7 @@ async fn shake(app: &Instance, method: Method, path: &str, other: &Differing) ->
         status: Status::new(status, &text),
         headers,
         body: serde_json::from_str(&text).unwrap_or(json!(text)),
+        cost: serde_json::Value::Null,
     }
 }
 

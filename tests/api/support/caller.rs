@@ -74,7 +74,22 @@ impl fmt::Display for Status {
 pub(crate) struct Answer {
     pub(crate) status: Status,
     pub(crate) headers: HeaderMap,
+    /// The body, without the cost of its operation: what is left to spend differs from answer to answer.
     pub(crate) body: Value,
+    /// The `extensions.cost` of the body, or null.
+    pub(crate) cost: Value,
+}
+
+/// Removes the cost of an operation from its result, and returns it.
+pub(crate) fn take_cost(result: &mut Value) -> Value {
+    let Some(extensions) = result.get_mut("extensions").and_then(Value::as_object_mut) else {
+        return Value::Null;
+    };
+    let cost = extensions.remove("cost").unwrap_or_default();
+    if extensions.is_empty() {
+        result.as_object_mut().unwrap().remove("extensions");
+    }
+    cost
 }
 
 impl Answer {
@@ -85,8 +100,9 @@ impl Answer {
         let text = in_time("the whole of an answer", DEADLINE, response.text()).await;
         let text = text.unwrap_or_else(|err| panic!("{code}, and no whole body: {err:?}"));
         let status = Status::new(code, &text);
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Self { status, headers, body }
+        let mut body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        let cost = take_cost(&mut body);
+        Self { status, headers, body, cost }
     }
 
     /// Returns the value at this JSON pointer below `data`. Panics when the response has errors or no such value.

@@ -6,7 +6,10 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{caller::Client, wait::in_time};
+use super::{
+    caller::{Client, take_cost},
+    wait::in_time,
+};
 
 /// How long to wait for an event; far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -114,7 +117,9 @@ fn read(word: &str) -> SseMessage {
     match lines[..] {
         [comment] if comment.starts_with(':') => SseMessage::Comment(comment[1..].trim_start().to_owned()),
         ["event: next", data] => {
-            SseMessage::Next(serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap())
+            let mut result = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
+            take_cost(&mut result);
+            SseMessage::Next(result)
         }
         ["event: complete", "data:"] => SseMessage::Complete,
         _ => panic!("not a block of the protocol: {word}"),

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-use super::wait::in_time;
+use super::{caller::take_cost, wait::in_time};
 
 /// How long to wait for a message; far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -158,7 +158,10 @@ impl Socket {
             match frame {
                 None => return Frame::Closed(1005, String::new()),
                 Some(Ok(Message::Text(text))) => {
-                    let message: Value = serde_json::from_str(&text).unwrap();
+                    let mut message: Value = serde_json::from_str(&text).unwrap();
+                    if let Some(payload) = message.get_mut("payload") {
+                        take_cost(payload);
+                    }
                     if message["type"] == "ping" {
                         // The service may have closed its end meanwhile.
                         self.try_raw(Message::text("{\"type\":\"pong\"}")).await;

@@ -27,9 +27,10 @@ use crate::{
     http::{
         AppState,
         caller::{
-            AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestId, RevocationCount, authenticate, recheck,
+            AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestId, RevocationCount, authenticate, meter, recheck,
         },
         fast_path,
+        negotiate::compress::Payer,
         problem::{self, Problem, ProblemKind},
         server::{body, reserved::reserved_bytes},
     },
@@ -78,7 +79,8 @@ async fn require_auth(
         Ok(caller) => {
             let has_scopes = matches!(caller.principal, Principal::ApiKey(_) | Principal::Service(_));
             let share = state.budget.share(caller.share_holder());
-            request.extensions_mut().insert(AuthenticatedCaller(caller));
+            let meter = meter(&state, &caller, request.headers());
+            request.extensions_mut().insert(AuthenticatedCaller(Arc::clone(&caller)));
             request.extensions_mut().insert(since);
             let RequestMemory(memory) = RequestMemory::default();
             request.extensions_mut().insert(RequestMemory(Arc::clone(&memory)));
@@ -93,6 +95,11 @@ async fn require_auth(
                 let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
+            if let Some(meter) = &meter {
+                meter.charge_work();
+            }
+            let bytes = response.body().size_hint().exact();
+            response.extensions_mut().insert(Payer::charged(&caller, meter, bytes));
             state.hub.wait_until_caught_up().await;
             response
         }

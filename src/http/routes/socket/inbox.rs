@@ -57,7 +57,7 @@ pub(super) enum Received {
 
 impl Inbox {
     pub(super) fn new(peer: ConnectionHandle) -> Self {
-        peer.meter().begin_frames(FREE);
+        peer.unhandled().begin_frames(FREE);
         Self { peer, share: None, next: NextMessage::Small, waiting: None, is_ponging: false }
     }
 
@@ -83,7 +83,7 @@ impl Inbox {
     /// Resolves when a message needs memory that isn't being reserved yet.
     pub(super) async fn stalled(&self) {
         match self.next {
-            NextMessage::Small => self.peer.meter().stalled().await,
+            NextMessage::Small => self.peer.unhandled().stalled().await,
             NextMessage::Stalled | NextMessage::Large(_) => std::future::pending().await,
         }
     }
@@ -101,13 +101,13 @@ impl Inbox {
     /// Continues to read, with the memory of a large message.
     pub(super) fn resume(&mut self, memory: Reservation) {
         self.next = NextMessage::Large(memory);
-        self.peer.meter().allow(BODY_BYTES_MAX + SLACK);
+        self.peer.unhandled().allow(BODY_BYTES_MAX + SLACK);
     }
 
     /// A message was received.
     pub(super) fn receive(&mut self, text: Utf8Bytes) -> Received {
         let next = std::mem::replace(&mut self.next, NextMessage::Small);
-        self.peer.meter().end_message(FREE);
+        self.peer.unhandled().end_message(FREE);
         let bytes = BODY_MEMORY * text.len();
         if let NextMessage::Large(mut memory) = next {
             memory.shrink_to(bytes);
@@ -130,7 +130,7 @@ impl Inbox {
 
     /// A control frame with this payload was received.
     pub(super) fn receive_control(&self, payload: &Bytes) {
-        self.peer.meter().end_control_frame(CONTROL_FRAME + payload.len());
+        self.peer.unhandled().end_control_frame(CONTROL_FRAME + payload.len());
     }
 
     /// Takes out the message that waited for memory.

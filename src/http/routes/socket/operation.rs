@@ -16,8 +16,8 @@ use super::{
 use crate::{
     domain::{CallOrigin, Caller, Error, Registry, change::Channel},
     feed::Hub,
-    graphql::{Api, GraphQlResponse, Operation, SubscriptionMessage},
-    http::{Limiter, caller::ClientAddress},
+    graphql::{Api, GraphQlResponse, Operation, OperationCost, SubscriptionMessage},
+    http::{Limiter, caller::ClientAddress, meter::Meter},
     share::Reservation,
 };
 
@@ -95,18 +95,22 @@ impl Run {
             Err(Error::Unauthenticated(_)) => return Err(CredentialRejected),
             Err(err) => {
                 tracing::debug!(error = %err, request_id, "rejecting an operation");
-                let refusal = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
+                let mut refusal = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
+                if matches!(err, Error::RateLimited { .. }) {
+                    refusal = refusal.with_cost(OperationCost::REQUEST, Some(0));
+                }
                 self.error(refusal).await;
                 return Ok(());
             }
         };
         self.rights.adopt(&caller, since);
         let bytes = operation.document_bytes();
+        let meter = Meter::new(self.limiter.clone(), Arc::clone(&caller), Arc::clone(&self.bearer));
         let accepted = match self.api.accept(operation, &caller) {
             Ok(accepted) => accepted,
             Err(refusal) => {
-                self.limiter.charge(&caller, &self.bearer, bytes);
-                self.error(refusal).await;
+                meter.charge_refusal(&refusal, bytes);
+                self.error(refusal.with_points_left(meter.points_left())).await;
                 return Ok(());
             }
         };
@@ -121,9 +125,7 @@ impl Run {
                         self.next(text.into_bytes(), memory, request_id).await
                     }
                     SubscriptionMessage::Rejected(refusal) => {
-                        if refusal.is_refusal() {
-                            self.limiter.charge(&caller, &self.bearer, bytes);
-                        }
+                        meter.charge_refusal(&refusal, bytes);
                         self.error(refusal).await;
                         false
                     }
@@ -131,16 +133,22 @@ impl Run {
             }
             goes_on
         } else {
-            let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
-            if answer.response.is_refusal() {
-                self.limiter.charge(&caller, &self.bearer, bytes);
+            let cost = accepted.cost();
+            if let Err(err) = meter.charge_cost(cost) {
+                let refusal = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
+                self.error(refusal.with_cost(cost, meter.points_left())).await;
+                return Ok(());
             }
+            let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
+            meter.charge_work();
+            meter.charge_refusal(&answer.response, bytes);
             if answer.response.is_request_error() {
                 self.error(answer.response).await;
                 return Ok(());
             }
             let (before, after) = around_result(&self.id);
-            let (text, memory) = answer.into_text(&before, after);
+            let (text, memory) = answer.with_cost(cost, meter.points_left()).into_text(&before, after);
+            meter.charge_bytes(text.len());
             self.next(text, memory, request_id).await
         };
         if complete {

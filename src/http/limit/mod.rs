@@ -1,8 +1,5 @@
-//! Rate limits: requests per caller, by its plan, and rejected credentials per IP address. The counts are in this
-//! instance's memory, so N instances allow up to N times the rate.
-//!
-//! The algorithm is the generic cell rate algorithm (ITU-T I.371). It stores one value per key: its theoretical arrival
-//! time (`idle_at`), after which the key has its full burst again.
+//! Rate limits: points per caller, by its plan, and rejected credentials per IP address. The counts are in this
+//! instance's memory, so N instances allow up to N times the rate. `rate` is the algorithm.
 
 use std::{
     hash::Hash,
@@ -17,11 +14,15 @@ use sha2::{Digest, Sha256};
 use crate::{
     cache::entry_cache,
     clock::{Clock, Instant},
-    domain::{Caller, Error, Principal, Result, customer::Plan},
+    domain::{Caller, Error, Principal, Result, customer::Plan, limit::POINTS_PER_REQUEST},
     id::ApiKeyId,
     share::network,
     task::lock,
 };
+
+mod rate;
+
+use rate::Rate;
 
 /// The capacity of each cache of counts. A new key's count outlasts half as many newer keys (see
 /// [`fair_cache`](crate::cache::fair_cache)); an evicted count would be a burst for free.
@@ -31,42 +32,9 @@ const KNOWN_MAX: usize = 10_000;
 /// The bytes of a rejected document that count as one request more.
 const CHARGED_BYTES: usize = 1024;
 /// The maximum charge for one rejected document, in requests.
-const CHARGED_MAX: i32 = 100;
-
-/// A rate with a burst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Rate {
-    /// The average time between two requests at the full rate.
-    interval: TimeDelta,
-    /// The number of requests that may arrive at once.
-    burst: i32,
-}
-
-impl Rate {
-    fn per_second(count: u32) -> Self {
-        let count = count.max(1);
-        Self {
-            interval: TimeDelta::nanoseconds(1_000_000_000 / i64::from(count)),
-            burst: i32::try_from(count.saturating_mul(2)).unwrap_or(i32::MAX),
-        }
-    }
-
-    fn per_minute(count: u32) -> Self {
-        let count = count.max(1);
-        Self {
-            interval: TimeDelta::nanoseconds(60_000_000_000 / i64::from(count)),
-            burst: i32::try_from(count).unwrap_or(i32::MAX),
-        }
-    }
-
-    /// Admits a request at `now`, and returns the new arrival time of its key. If the request exceeds the rate,
-    /// returns the time to wait instead.
-    fn admit(self, idle_at: Option<Instant>, now: Instant) -> std::result::Result<Instant, TimeDelta> {
-        let idle_at = idle_at.map_or(now, |at| at.max(now)) + self.interval;
-        let early = (idle_at - now) - self.interval * self.burst;
-        if early > TimeDelta::zero() { Err(early) } else { Ok(idle_at) }
-    }
-}
+const CHARGED_MAX: u64 = 100;
+/// The maximum debt that one charge adds, in requests. Execution stops after 15 seconds.
+const DEBT_MAX: u64 = 1_000;
 
 /// The key of a caller's rate limit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -140,7 +108,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// Counts a request of this caller. Operators and service tokens aren't counted.
+    /// Counts a request of this caller, of [`POINTS_PER_REQUEST`] points. Operators and service tokens aren't counted.
     ///
     /// # Errors
     /// [`Error::RateLimited`] if the caller exceeds the rate of its plan. Its credential then waits: see
@@ -148,26 +116,52 @@ impl Limiter {
     pub fn count_request(&self, caller: &Caller, bearer: &str) -> Result<()> {
         let Some((key, plan)) = CallerKey::of(caller) else { return Ok(()) };
         let rate = Rate::per_second(plan.limits().requests_per_second);
-        self.take(&self.0.callers, key, rate).map_err(|wait| {
+        self.take(&self.0.callers, key, rate, POINTS_PER_REQUEST).map_err(|wait| {
             lock(&self.0.waiting).insert(hash(bearer), self.0.clock.now() + wait);
             rate_limited("caller", wait)
         })
     }
 
+    /// Charges an operation's cost before it runs, except for the request that [`Limiter::count_request`] has counted.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] if the caller hasn't as many points left. Then it keeps those that it has.
+    pub fn charge_cost(&self, caller: &Caller, points: u64) -> Result<()> {
+        let more = points.saturating_sub(POINTS_PER_REQUEST);
+        let Some((key, plan)) = CallerKey::of(caller).filter(|_| more > 0) else { return Ok(()) };
+        let rate = Rate::per_second(plan.limits().requests_per_second);
+        self.take(&self.0.callers, key, rate, more).map_err(|wait| rate_limited("cost", wait))
+    }
+
+    /// The points that the caller can spend now. `None` for a caller without a limit.
+    #[must_use]
+    pub fn points_left(&self, caller: &Caller) -> Option<u64> {
+        let (key, plan) = CallerKey::of(caller)?;
+        let rate = Rate::per_second(plan.limits().requests_per_second);
+        let idle_at = lock(&self.0.callers).peek(&key).copied();
+        Some(rate.points_left(idle_at, self.0.clock.now()))
+    }
+
     /// Charges a caller for a rejected document of this many bytes: one request per full KiB, at most 100, in
     /// addition to the request itself. Without it, a caller with a high rate could occupy the CPUs with invalid
     /// documents.
-    pub fn charge(&self, caller: &Caller, bearer: &str, bytes: usize) {
-        let requests =
-            i32::try_from(bytes / CHARGED_BYTES).map_or(CHARGED_MAX, |count| count.min(CHARGED_MAX));
-        let Some((key, plan)) = CallerKey::of(caller).filter(|_| requests > 0) else { return };
+    pub fn charge_refusal(&self, caller: &Caller, bearer: &str, bytes: usize) {
+        let requests = u64::try_from(bytes / CHARGED_BYTES).unwrap_or(CHARGED_MAX).min(CHARGED_MAX);
+        self.charge_debt(caller, bearer, requests * POINTS_PER_REQUEST);
+    }
+
+    /// Charges a caller for what it has already used. Beyond its burst it is in debt, and its credential waits: see
+    /// [`Limiter::check_wait`].
+    pub fn charge_debt(&self, caller: &Caller, bearer: &str, points: u64) {
+        let Some((key, plan)) = CallerKey::of(caller).filter(|_| points > 0) else { return };
         let rate = Rate::per_second(plan.limits().requests_per_second);
         let now = self.0.clock.now();
         let wait = {
             let mut callers = lock(&self.0.callers);
-            let idle_at = callers.get(&key).map_or(now, |at| (*at).max(now)) + rate.interval * requests;
+            let points = points.min(DEBT_MAX * POINTS_PER_REQUEST);
+            let (idle_at, wait) = rate.add_debt(callers.get(&key).copied(), now, points);
             callers.insert(key, idle_at);
-            (idle_at - now) - rate.interval * rate.burst
+            wait
         };
         if wait > TimeDelta::zero() {
             lock(&self.0.waiting).insert(hash(bearer), now + wait);
@@ -181,7 +175,7 @@ impl Limiter {
     /// [`Error::RateLimited`] if too many credentials from the address were rejected.
     pub fn check_address(&self, address: IpAddr, bearer: &str) -> Result<()> {
         let idle_at = lock(&self.0.addresses).peek(&network(address)).copied();
-        match self.0.refusals.admit(idle_at, self.0.clock.now()) {
+        match self.0.refusals.admit(idle_at, self.0.clock.now(), POINTS_PER_REQUEST) {
             Err(wait) if lock(&self.0.known).get(&hash(bearer)).is_none() => {
                 Err(rate_limited("address", wait))
             }
@@ -198,7 +192,7 @@ impl Limiter {
     pub fn record_rejected(&self, address: IpAddr, bearer: &str) {
         lock(&self.0.known).remove(&hash(bearer));
         // `check_address` reports the exceeded limit at the next attempt.
-        let _ = self.take(&self.0.addresses, network(address), self.0.refusals);
+        let _ = self.take(&self.0.addresses, network(address), self.0.refusals, POINTS_PER_REQUEST);
     }
 
     fn take<K: Eq + Hash>(
@@ -206,10 +200,11 @@ impl Limiter {
         counted: &Mutex<Cache<K, Instant>>,
         key: K,
         rate: Rate,
+        points: u64,
     ) -> std::result::Result<(), TimeDelta> {
         let now = self.0.clock.now();
         let mut counted = lock(counted);
-        let idle_at = rate.admit(counted.get(&key).copied(), now)?;
+        let idle_at = rate.admit(counted.get(&key).copied(), now, points)?;
         counted.insert(key, idle_at);
         Ok(())
     }
@@ -228,44 +223,6 @@ fn hash(bearer: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_burst_then_one_an_interval() {
-        let rate = Rate { interval: TimeDelta::milliseconds(100), burst: 3 };
-        let now = Clock::default().now();
-        let mut idle_at = None;
-        for _ in 0..3 {
-            idle_at = Some(rate.admit(idle_at, now).unwrap());
-        }
-        assert_eq!(rate.admit(idle_at, now), Err(TimeDelta::milliseconds(100)));
-        let later = now + TimeDelta::milliseconds(100);
-        idle_at = Some(rate.admit(idle_at, later).unwrap());
-        assert!(rate.admit(idle_at, later).is_err());
-        assert!(rate.admit(idle_at, now + TimeDelta::seconds(60)).is_ok());
-    }
-
-    /// After the burst is used up, each second admits exactly one second's worth of requests.
-    #[test]
-    fn a_second_after_it_was_exhausted_it_admits_a_seconds_worth() {
-        for count in [1, 50, 200, 1_000] {
-            let (rate, now) = (Rate::per_second(count), Clock::default().now());
-            let admitted = |mut idle_at: Option<Instant>, now: Instant| {
-                let mut admitted = 0;
-                while let Ok(next) = rate.admit(idle_at, now) {
-                    (idle_at, admitted) = (Some(next), admitted + 1);
-                }
-                (idle_at, admitted)
-            };
-            let (idle_at, burst) = admitted(None, now);
-            assert_eq!(burst, 2 * count);
-            let (idle_at, refilled) = admitted(idle_at, now + TimeDelta::seconds(1));
-            assert_eq!(refilled, count);
-            let (_, refilled) = admitted(idle_at, now + TimeDelta::milliseconds(1_500));
-            assert_eq!(refilled, count / 2);
-        }
-        let rate = Rate::per_minute(60);
-        assert_eq!((rate.interval, rate.burst), (TimeDelta::seconds(1), 60));
-    }
 
     #[test]
     fn an_address_that_guesses_is_stopped_and_its_neighbours_are_not() {

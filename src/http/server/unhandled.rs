@@ -22,7 +22,7 @@ const HEAD_MEMORY: usize = 256 * 1024;
 
 /// The bytes that a connection has received and that nobody has handled yet.
 #[derive(Debug, Default)]
-pub(in crate::http) struct ReadMeter {
+pub(in crate::http) struct UnhandledBytes {
     received: AtomicUsize,
     /// The most bytes that may be received. `usize::MAX` while a request is being answered.
     allowed: AtomicUsize,
@@ -35,7 +35,7 @@ pub(in crate::http) struct ReadMeter {
     watcher: AtomicWaker,
 }
 
-impl ReadMeter {
+impl UnhandledBytes {
     /// Begins to count a head.
     pub(super) fn begin_head(&self) {
         self.received.store(0, Ordering::Relaxed);
@@ -93,7 +93,7 @@ impl ReadMeter {
 }
 
 /// A stream whose unhandled bytes are bounded, above TLS.
-pub(super) struct MeteredStream<L> {
+pub(super) struct BoundedStream<L> {
     stream: L,
     peer: ConnectionHandle,
     /// The share of the client's address.
@@ -108,28 +108,28 @@ enum HeadMemory {
     Reserved { _memory: Reservation },
 }
 
-impl<L> MeteredStream<L> {
+impl<L> BoundedStream<L> {
     pub(super) fn new(stream: L, peer: ConnectionHandle, share: MemoryShare) -> Self {
-        peer.meter().begin_head();
+        peer.unhandled().begin_head();
         Self { stream, peer, share, memory: HeadMemory::None }
     }
 
     /// Waits until the connection may receive more.
     fn poll_allowed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { peer, share, memory, .. } = self;
-        let meter = peer.meter();
-        if !meter.is_over() {
+        let unhandled = peer.unhandled();
+        if !unhandled.is_over() {
             return Poll::Ready(Ok(()));
         }
-        if meter.is_socket.load(Ordering::Acquire) {
-            meter.reader.register(cx.waker());
-            meter.is_stalled.store(true, Ordering::Release);
+        if unhandled.is_socket.load(Ordering::Acquire) {
+            unhandled.reader.register(cx.waker());
+            unhandled.is_stalled.store(true, Ordering::Release);
             // `allow` may have been called just before the registration.
-            if !meter.is_over() {
-                meter.is_stalled.store(false, Ordering::Release);
+            if !unhandled.is_over() {
+                unhandled.is_stalled.store(false, Ordering::Release);
                 return Poll::Ready(Ok(()));
             }
-            meter.watcher.wake();
+            unhandled.watcher.wake();
             return Poll::Pending;
         }
         loop {
@@ -144,7 +144,7 @@ impl<L> MeteredStream<L> {
                     // The client gets no answer, because its request isn't known yet.
                     let reserved =
                         reserved.map_err(|full| io::Error::new(io::ErrorKind::OutOfMemory, full))?;
-                    meter.is_large_head.store(true, Ordering::Relaxed);
+                    unhandled.is_large_head.store(true, Ordering::Relaxed);
                     *memory = HeadMemory::Reserved { _memory: reserved };
                 }
             }
@@ -152,7 +152,7 @@ impl<L> MeteredStream<L> {
     }
 }
 
-impl<L: AsyncRead + Unpin> AsyncRead for MeteredStream<L> {
+impl<L: AsyncRead + Unpin> AsyncRead for BoundedStream<L> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -163,13 +163,13 @@ impl<L: AsyncRead + Unpin> AsyncRead for MeteredStream<L> {
         let read = Pin::new(&mut self.stream).poll_read(cx, into);
         let bytes = into.filled().len().saturating_sub(before);
         if bytes > 0 {
-            self.peer.meter().received.fetch_add(bytes, Ordering::Relaxed);
+            self.peer.unhandled().received.fetch_add(bytes, Ordering::Relaxed);
         }
         read
     }
 }
 
-impl<L: AsyncWrite + Unpin> AsyncWrite for MeteredStream<L> {
+impl<L: AsyncWrite + Unpin> AsyncWrite for BoundedStream<L> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

@@ -1,0 +1,70 @@
+//! Charges one operation against its caller's rate limit: its cost before it runs, and what it used afterwards.
+
+use std::{sync::Arc, time::Duration};
+
+use super::Limiter;
+use crate::{
+    domain::{Caller, Error, limit::POINTS_PER_REQUEST},
+    graphql::{GraphQlResponse, OperationCost},
+};
+
+/// The bytes of an answer that count as one request more.
+const ANSWER_BYTES: usize = 256 * 1024;
+/// The processor time that counts as one request more.
+const PROCESSOR_TIME: Duration = Duration::from_millis(20);
+
+/// Charges operations of one caller, whose request [`Limiter::count_request`] has counted. Clones charge the same
+/// caller.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Meter {
+    limiter: Limiter,
+    caller: Arc<Caller>,
+    bearer: Arc<str>,
+}
+
+impl Meter {
+    pub(in crate::http) fn new(limiter: Limiter, caller: Arc<Caller>, bearer: impl Into<Arc<str>>) -> Self {
+        Self { limiter, caller, bearer: bearer.into() }
+    }
+
+    /// Charges an operation's cost before it runs.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] if the caller hasn't as many points left.
+    pub(in crate::http) fn charge_cost(&self, cost: OperationCost) -> Result<(), Error> {
+        self.limiter.charge_cost(&self.caller, cost.requested)
+    }
+
+    /// The points that the caller has left. `None` for a caller without a limit.
+    pub(in crate::http) fn points_left(&self) -> Option<u64> {
+        self.limiter.points_left(&self.caller)
+    }
+
+    /// Charges an answer that rejects a document of this many bytes: see [`Limiter::charge_refusal`].
+    pub(in crate::http) fn charge_refusal(&self, answer: &GraphQlResponse, bytes: usize) {
+        if answer.is_refusal() {
+            self.limiter.charge_refusal(&self.caller, &self.bearer, bytes);
+        }
+    }
+
+    /// Charges an answer of this many bytes: a request for each full 256 KiB.
+    pub(in crate::http) fn charge_bytes(&self, bytes: usize) {
+        let requests = u64::try_from(bytes / ANSWER_BYTES).unwrap_or(u64::MAX);
+        self.charge_points(requests.saturating_mul(POINTS_PER_REQUEST));
+    }
+
+    /// Charges the processor time that the caller's work has used so far.
+    pub(in crate::http) fn charge_work(&self) {
+        self.charge_time(self.caller.processor_time.take());
+    }
+
+    /// Charges processor time: a request for each 20 ms.
+    pub(in crate::http) fn charge_time(&self, time: Duration) {
+        let points = time.as_micros() * u128::from(POINTS_PER_REQUEST) / PROCESSOR_TIME.as_micros();
+        self.charge_points(u64::try_from(points).unwrap_or(u64::MAX));
+    }
+
+    fn charge_points(&self, points: u64) {
+        self.limiter.charge_debt(&self.caller, &self.bearer, points);
+    }
+}
