@@ -1,4 +1,5 @@
-//! The cases: one for each way in which a caller was once able to slow others. Each names the flood's credential and content.
+//! The cases: one for each way in which a caller was once able to slow others. Each names the flood's credential and
+//! content.
 
 use serde_json::{Value, json};
 

@@ -20,8 +20,10 @@ use crate::{
 
 /// The name of the format.
 pub(super) const FORMAT: &str = "agent-registry-audit/1";
-/// How many entries are read at once. At their largest, with two descriptions each, they have 4 MiB.
+/// The number of entries that are read at once.
 const PAGE: u64 = 250;
+/// The number of the customer's own entries in a piece. At their largest, with two descriptions each, they have 1 MiB.
+const OWN_MAX: usize = 64;
 
 /// One line of an excerpt, as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -211,8 +213,12 @@ impl Excerpt {
             return Err(Error::CursorTooOld { floor: head.floor });
         }
         let hashes = audit::hashes(self.customer, self.place, self.head.revision, PAGE);
-        let hashes = system.all(hashes).await?;
+        let mut hashes = system.all(hashes).await?;
         drop(system);
+        let beyond = hashes.iter().enumerate().filter(|(_, hash)| hash.is_own).nth(OWN_MAX);
+        if let Some((beyond, _)) = beyond {
+            hashes.truncate(beyond);
+        }
         let own_count = hashes.iter().filter(|hash| hash.is_own).count();
         let mut own = VecDeque::new();
         if own_count > 0 {

@@ -1,21 +1,16 @@
 //! `GET /v1/customers/{id}/audit`: streams a customer's excerpt of the audit log, for `audit verify --file`.
 
-use std::{sync::Arc, time::Duration};
-
 use axum::{
     Extension,
     body::Body,
     extract::State,
-    http::header,
+    http::{Method, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use tokio::{
-    sync::{Semaphore, mpsc},
-    time::timeout,
-};
+use tokio::{sync::mpsc, time::timeout};
 
-use super::{CustomerPath, NoParameters, refuse};
+use super::{CustomerPath, NoParameters, excerpt_permit::SEND_TIMEOUT, refuse};
 use crate::{
     domain::{
         Error,
@@ -33,28 +28,15 @@ use crate::{
     },
 };
 
-/// The maximum number of concurrent excerpts of an instance. Each one scans the whole log.
-const CONCURRENT_MAX: usize = 2;
-/// How long a piece waits for the client before the excerpt is cut off.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Limits the concurrent excerpts of an instance. Clones share the limit.
-#[derive(Clone, Debug)]
-pub struct Excerpts(Arc<Semaphore>);
-
-impl Default for Excerpts {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(CONCURRENT_MAX)))
-    }
-}
-
 refusals!(AuditRefusals = COMMON_PROBLEMS, &[ProblemKind::Forbidden, ProblemKind::NotFound]);
 
 /// Get a customer's excerpt of the audit log.
 ///
 /// `agent-registry audit verify --file` verifies the file. An excerpt has the customer's own entries in full, and
-/// only the hashes of all others. Each request scans the whole log, so an instance writes at most two excerpts at a
-/// time, and returns 503 to further requests. An excerpt that was cut off lacks its last line, `end`.
+/// only the hashes of all others. Each request scans the whole log, so an instance writes one excerpt at a time for
+/// each customer, operator, or user with several customers, and returns 429 to a second request. It writes at most
+/// eight in total, and returns 503 to a request that waited five seconds for one of these places. An excerpt that was
+/// cut off lacks its last line, `end`.
 #[utoipa::path(
     get, path = "/v1/customers/{id}/audit", operation_id = "getAudit", tag = "audit",
     security(("bearer" = [])),
@@ -71,13 +53,21 @@ pub async fn excerpt(
     AuthenticatedCaller(caller): AuthenticatedCaller,
     CustomerPath(id): CustomerPath,
     _: NoParameters,
+    method: Method,
 ) -> Result<Response, Problem> {
     // Runs no statement: a caller without the right gets 403 or 404, busy or not.
     policy::allow_on(&caller, Action::ReadChanges, id, "customer").map_err(refuse(&caller))?;
-    let permit = Arc::clone(&state.excerpts.0).try_acquire_owned();
-    let permit = permit
-        .map_err(|_| Error::Unavailable("this instance is writing two other excerpts"))
-        .map_err(refuse(&caller))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.ndjson\""),
+    ];
+    if method == Method::HEAD {
+        // The headers alone scan nothing, so they need no permit.
+        state.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
+        let nothing = stream::empty::<Result<String, Error>>();
+        return Ok((headers, Body::from_stream(nothing)).into_response());
+    }
+    let permit = state.excerpts.acquire(caller.share_holder()).await.map_err(refuse(&caller))?;
     let excerpt = state.registry.excerpt(&caller, id).await.map_err(refuse(&caller))?;
     let (pieces, taken) = mpsc::channel(1);
     state.tasks.clone().spawn_background(async move {
@@ -85,20 +75,19 @@ pub async fn excerpt(
         write(&state, excerpt, since, pieces).await;
     });
     let lines = stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) });
-    let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
-    let saved = [(header::CONTENT_DISPOSITION, "attachment; filename=\"audit.ndjson\"")];
-    Ok((kind, saved, Body::from_stream(lines)).into_response())
+    Ok((headers, Body::from_stream(lines)).into_response())
 }
 
 /// Sends the pieces of an excerpt. Stops without the last line when the caller may have lost rights, when reading
-/// fails, or when the client doesn't take a piece within [`SEND_TIMEOUT`].
+/// fails, or when the client doesn't take a piece within [`SEND_TIMEOUT`]. Reads a piece only when the one before was
+/// taken: while the client is slow, the excerpt holds one piece in memory and no connection of the database.
 async fn write(
     state: &AppState,
     mut excerpt: Excerpt,
     since: RevocationCount,
     pieces: mpsc::Sender<Result<String, Error>>,
 ) {
-    loop {
+    while let Ok(Ok(place)) = timeout(SEND_TIMEOUT, pieces.reserve()).await {
         let caller = excerpt.caller();
         let piece = if may_have_lost_rights(state, since, caller) {
             Some(Err(Error::Unauthenticated("the caller may have lost rights since the request began")))
@@ -108,7 +97,8 @@ async fn write(
         let Some(piece) = piece else { return };
         let is_cut =
             piece.as_ref().inspect_err(|err| tracing::warn!(error = %err, "an excerpt was cut off")).is_err();
-        if !matches!(timeout(SEND_TIMEOUT, pieces.send(piece)).await, Ok(Ok(()))) || is_cut {
+        place.send(piece);
+        if is_cut {
             return;
         }
     }

@@ -42,10 +42,11 @@ use crate::{
 pub mod agent;
 pub mod audit;
 pub mod config;
+mod excerpt_permit;
 pub mod version;
 
-pub use audit::Excerpts;
 pub use config::render;
+pub use excerpt_permit::Excerpts;
 
 /// The header with which a POST is safe to repeat (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
