@@ -154,7 +154,7 @@ mod tests {
             (0..256).map(|_| Box::pin(tasks.spawn_cpu(&greedy.holder, "test", || ()))).collect();
         assert!(queued.iter_mut().all(|waits| waits.now_or_never().is_none()));
         let plain = text(100_000);
-        let refused = compress(&tasks, greedy, Coding::Gzip, plain.clone()).await;
+        let refused = compress(&tasks, greedy.clone(), Coding::Gzip, plain.clone()).await;
         assert!(matches!(refused, Err(CpuError::QueueFull)));
         let mut waits = Box::pin(compress(&tasks, modest, Coding::Gzip, plain));
         assert!((&mut waits).now_or_never().is_none());

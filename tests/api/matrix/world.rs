@@ -13,7 +13,7 @@ use crate::{
     coverage::callers::{self, CALLERS},
     support::{
         App, Calls,
-        caller::{Client, Member, Operator},
+        caller::{Client, Member, Operator, without_points_left},
         socket::Socket,
     },
 };
@@ -138,7 +138,7 @@ impl World {
                 all.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
             }
         }
-        all.push_str(&heard.text);
+        all.push_str(&without_points_left(&heard.text));
         if let Some(request) = heard.headers.get("x-request-id") {
             all = all.replace(request.to_str().unwrap(), "<request>");
         }

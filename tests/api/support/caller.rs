@@ -92,6 +92,14 @@ pub(crate) fn take_cost(result: &mut Value) -> Value {
     cost
 }
 
+/// The text of responses without the points that are left, which differ from answer to answer.
+pub(crate) fn without_points_left(text: &str) -> String {
+    let mut parts = text.split("\"remaining\":");
+    let first = parts.next().unwrap().to_owned();
+    let is_digit = |letter: char| letter.is_ascii_digit();
+    parts.fold(first, |text, part| text + "\"remaining\":" + part.trim_start_matches(is_digit))
+}
+
 impl Answer {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
         let response = in_time("an answer", DEADLINE, request.send()).await;
