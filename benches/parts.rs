@@ -97,7 +97,7 @@ impl World {
         for _ in 0..100 {
             let proven = door.registry.verify_credential(&self.token).await?;
             let caller = door.hub.look_up(proven, &self.token, &origin).await?;
-            door.hub.active_config(&caller, self.agent).await?;
+            door.hub.active_config(&door.registry.reading(&caller), self.agent).await?;
             if door.hub.cached_config(&self.token, self.agent).is_some() {
                 return Ok(());
             }

@@ -263,7 +263,10 @@ mod tests {
             for customer in 0.. {
                 match try_acquire(&places, &claim(customer, LeaseClass::Read)).await {
                     Ok(place) => held.push(place),
-                    Err(err) => break assert!(matches!(err, DbError::PoolBusy), "{err}"),
+                    Err(err) => {
+                        assert!(matches!(err, DbError::PoolBusy), "{err}");
+                        break;
+                    }
                 }
             }
             assert_eq!(held.len(), reads);
