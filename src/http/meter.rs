@@ -53,9 +53,11 @@ impl Meter {
         self.charge_points(requests.saturating_mul(POINTS_PER_REQUEST));
     }
 
-    /// Charges the processor time that the caller's work has used so far.
-    pub(in crate::http) fn charge_work(&self) {
-        self.charge_time(self.caller.processor_time.take());
+    /// Charges the processor time that the caller's work has used, when the returned value is dropped: also when the
+    /// client hangs up before the answer.
+    #[must_use]
+    pub(in crate::http) fn charge_work(&self) -> WorkCharge<'_> {
+        WorkCharge(self)
     }
 
     /// Charges processor time: a request for each 20 ms.
@@ -66,5 +68,48 @@ impl Meter {
 
     fn charge_points(&self, points: u64) {
         self.limiter.charge_debt(&self.caller, &self.bearer, points);
+    }
+}
+
+/// Charges the processor time of an operation when it is dropped.
+pub(in crate::http) struct WorkCharge<'a>(&'a Meter);
+
+impl Drop for WorkCharge<'_> {
+    fn drop(&mut self) {
+        self.0.charge_time(self.0.caller.processor_time.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clock,
+        domain::{KeyPrincipal, Principal, customer::Plan},
+    };
+
+    #[test]
+    fn an_operation_that_is_dropped_is_charged_what_its_work_took() {
+        let clock = Clock::default();
+        clock.stop();
+        let key = KeyPrincipal {
+            id: clock.id(),
+            customer_id: clock.id(),
+            name: String::new(),
+            scopes: [].into(),
+            plan: Plan::Free,
+            expires_at: None,
+        };
+        let caller = Arc::new(Caller { principal: Principal::ApiKey(key), ..Caller::system("test") });
+        let meter = Meter::new(Limiter::new(clock, 1), Arc::clone(&caller), "bearer");
+        let before = meter.points_left().unwrap();
+        let work = meter.charge_work();
+        caller.processor_time.add(Duration::from_millis(30));
+        drop(work);
+        assert_eq!(meter.points_left(), Some(before - 15_000));
+        meter.charge_bytes(600_000);
+        assert_eq!(meter.points_left(), Some(before - 35_000), "each full 256 KiB");
+        meter.charge_bytes(ANSWER_BYTES - 1);
+        assert_eq!(meter.points_left(), Some(before - 35_000));
     }
 }

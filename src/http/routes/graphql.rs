@@ -226,11 +226,9 @@ async fn run(
         let charged = meter.charge_cost(cost);
         charged.map_err(|err| ErrorResponse::rate_limited(&err, (cost, points_left()), id))?;
     }
+    let work = meter.as_ref().map(Meter::charge_work);
     let answer = state.api.execute(Arc::clone(&caller), accepted).await;
-    drop(memory);
-    if let Some(meter) = &meter {
-        meter.charge_work();
-    }
+    drop((memory, work));
     if answer.response.is_request_error() {
         return refuse(answer.response);
     }

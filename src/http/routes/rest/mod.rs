@@ -30,6 +30,7 @@ use crate::{
             AuthenticatedCaller, INSUFFICIENT_SCOPE, RequestId, RevocationCount, authenticate, meter, recheck,
         },
         fast_path,
+        meter::Meter,
         negotiate::compress::Payer,
         problem::{self, Problem, ProblemKind},
         server::{body, reserved::reserved_bytes},
@@ -85,6 +86,7 @@ async fn require_auth(
             request.extensions_mut().insert(since);
             let RequestMemory(memory) = RequestMemory::default();
             request.extensions_mut().insert(RequestMemory(Arc::clone(&memory)));
+            let work = meter.as_ref().map(Meter::charge_work);
             let mut response = next.run(request).await;
             let memory = lock(&memory).take();
             response = match keep_memory(response, &share, memory).await {
@@ -96,9 +98,7 @@ async fn require_auth(
                 let challenge = HeaderValue::from_static(INSUFFICIENT_SCOPE);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
-            if let Some(meter) = &meter {
-                meter.charge_work();
-            }
+            drop(work);
             let bytes = response.body().size_hint().exact();
             response.extensions_mut().insert(Payer::charged(&caller, meter, bytes));
             state.hub.wait_until_caught_up().await;

@@ -139,8 +139,9 @@ impl Run {
                 self.error(refusal.with_cost(cost, meter.points_left())).await;
                 return Ok(());
             }
+            let work = meter.charge_work();
             let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
-            meter.charge_work();
+            drop(work);
             meter.charge_refusal(&answer.response, bytes);
             if answer.response.is_request_error() {
                 self.error(answer.response).await;
