@@ -208,6 +208,7 @@ impl Service {
         } = settings;
         let recorder = telemetry::metrics().map(Arc::new);
         let tasks = Tasks::default();
+        tasks.spawn_background(telemetry::report_suppressed_lines());
         if let Some(recorder) = &recorder {
             tasks.spawn_background(telemetry::upkeep(Arc::clone(recorder)));
         }

@@ -95,11 +95,18 @@ async fn write(
             excerpt.next().await.transpose()
         };
         let Some(piece) = piece else { return };
-        let is_cut =
-            piece.as_ref().inspect_err(|err| tracing::warn!(error = %err, "an excerpt was cut off")).is_err();
+        // Lost rights and a pruned log are ordinary; only a failure of the service is a warning.
+        let is_cut = piece.as_ref().inspect_err(|err| warn_if_failed(err)).is_err();
         place.send(piece);
         if is_cut {
             return;
         }
+    }
+}
+
+fn warn_if_failed(err: &Error) {
+    match err {
+        Error::Unavailable(_) | Error::Internal(_) => tracing::warn!(error = %err, "an excerpt was cut off"),
+        _ => tracing::debug!(error = %err, "an excerpt was cut off"),
     }
 }

@@ -1,15 +1,22 @@
 //! Sets up logging and metrics, once per process. Other modules only emit them.
 
+mod line_limit;
+
 use std::{
     io::{self, IsTerminal},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
 };
 
+use line_limit::LineLimit;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::filter_fn, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+    EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
 };
 
 use crate::config::LogFormat;
@@ -20,20 +27,36 @@ const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1,
 /// The interval at which samples are aggregated into buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+/// The limit of the process's log lines. The process has one log, however many services it runs.
+static LINE_LIMIT: LazyLock<LineLimit> = LazyLock::new(LineLimit::default);
+
 /// Starts logging to standard error. `filter` has the syntax of `RUST_LOG`.
 pub fn log(format: LogFormat, filter: &str) {
     // Fails when a subscriber is installed already, as in tests that run several services. The first one stays.
-    let _ = subscriber(format, filter, io::stderr).try_init();
+    let _ = subscriber(format, filter, io::stderr, LINE_LIMIT.clone()).try_init();
 }
 
-fn subscriber<W>(format: LogFormat, filter: &str, writer: W) -> Box<dyn Subscriber + Send + Sync>
+/// Reports the suppressed log lines periodically. Never returns.
+pub async fn report_suppressed_lines() {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        LINE_LIMIT.report(Instant::now());
+    }
+}
+
+fn subscriber<W>(
+    format: LogFormat,
+    filter: &str,
+    writer: W,
+    limit: LineLimit,
+) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(io::stderr().is_terminal());
-    let loggable = filter_fn(is_loggable);
+    let loggable = filter_fn(is_loggable).and(limit);
     match format {
         LogFormat::Text => Box::new(registry.with(layer.with_target(false).with_filter(loggable))),
         LogFormat::Json => Box::new(registry.with(layer.json().with_filter(loggable))),
@@ -88,6 +111,13 @@ mod tests {
         }
     }
 
+    impl Written {
+        fn text(&self) -> String {
+            let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+    }
+
     impl MakeWriter<'_> for Written {
         type Writer = Self;
 
@@ -100,7 +130,8 @@ mod tests {
     fn no_message_of_a_socket_is_logged_however_much_is_asked_for() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let written = Written::default();
-            let log = subscriber(format, "trace,tungstenite::protocol=trace", written.clone());
+            let (filter, limit) = ("trace,tungstenite::protocol=trace", LineLimit::default());
+            let log = subscriber(format, filter, written.clone(), limit);
             tracing::subscriber::with_default(log, || {
                 tracing::trace!(target: "tungstenite::protocol", "Received message secret");
                 tracing::debug!(target: "tungstenite", "secret");
@@ -108,10 +139,41 @@ mod tests {
                 tracing::warn!(target: "tungstenite::protocol", "a warning");
                 tracing::trace!(target: "agent_registry::http", "a detail");
             });
-            let bytes = written.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let text = String::from_utf8_lossy(&bytes);
+            let text = written.text();
             assert!(!text.contains("secret"), "{text}");
             assert!(text.contains("a warning") && text.contains("a detail"), "{text}");
         }
+    }
+
+    #[test]
+    fn lines_of_one_cause_are_limited_and_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let (written, limit) = (Written::default(), LineLimit::default());
+            let log = subscriber(format, "debug", written.clone(), limit.clone());
+            let later = |seconds| Instant::now() + Duration::from_secs(seconds);
+            metrics::with_local_recorder(&recorder, || {
+                tracing::subscriber::with_default(log, || {
+                    for nth in 0..1_000 {
+                        tracing::warn!(nth, "one cause");
+                    }
+                    for nth in 0..50 {
+                        tracing::debug!(nth, "a detail");
+                    }
+                    tracing::error!("another cause");
+                    limit.report(Instant::now());
+                    assert!(!written.text().contains("suppressed"), "the window isn't over");
+                    limit.report(later(10));
+                    limit.report(later(20));
+                });
+            });
+            let text = written.text();
+            let count = |part: &str| text.lines().filter(|line| line.contains(part)).count();
+            let counts = ["one cause", "a detail", "another cause", "suppressed"].map(count);
+            assert_eq!(counts, [10, 50, 1, 1], "{text}");
+            assert!(count("990") == 1 && count("src/telemetry/mod.rs:") == 1, "{text}");
+        }
+        let metrics = recorder.handle().render();
+        assert!(metrics.contains("registry_log_lines_suppressed_total{level=\"WARN\"} 1980"), "{metrics}");
     }
 }
