@@ -215,10 +215,14 @@ impl ConnectionLease {
     }
 
     /// Discards the connection, which is cut off in the middle of a statement. If no other of its generation has
-    /// responded meanwhile, and none responds now, replaces all of them. A fresh connection isn't asked: after a
-    /// failover, it reaches the successor of a server whose connections are all dead.
+    /// responded in the second half of that time, and none responds now, replaces all of them. A fresh connection isn't
+    /// asked: after a failover, it reaches the successor of a server whose connections are all dead.
     async fn discard_silent_connection(&self, begun: Instant) {
-        let since = lock(&self.0.limits).last_response.max(begun);
+        let since = {
+            let limits = lock(&self.0.limits);
+            // The others may have responded a moment longer than this one.
+            limits.last_response.max(begun) + limits.allowed / 2
+        };
         // The order matters: a closed connection isn't returned, whatever its state.
         let generation = self.discard_connection();
         self.0.cut.cancel();

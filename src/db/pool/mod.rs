@@ -5,6 +5,7 @@
 use std::{
     collections::VecDeque,
     mem,
+    pin::pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,7 +16,7 @@ use std::{
 use sea_orm::DbErr;
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{ACQUIRE_TIMEOUT, DbError, STATEMENT_TIMEOUT};
@@ -39,8 +40,10 @@ const BEGIN: Duration = ACQUIRE_TIMEOUT.saturating_add(Duration::from_secs(2));
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time for which the pool opens no connection after Postgres refused one because it has too many.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
+/// The time after which opening a connection is unusually slow, so that the pool probes for the reason.
+const OPENED_SOON: Duration = Duration::from_millis(100);
 /// The shortest interval between two probes of why no connection can be opened.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest interval between two warnings that Postgres has too many connections.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -155,7 +158,13 @@ impl Pool {
             };
             let opening = async {
                 sleep_until(may_open_at).await;
-                self.0.connector.open().await
+                let mut opening = pin!(self.0.connector.open());
+                loop {
+                    if let Ok(opened) = timeout(OPENED_SOON, &mut opening).await {
+                        return opened;
+                    }
+                    self.probe_in_background();
+                }
             };
             let opened = tokio::select! {
                 biased;
