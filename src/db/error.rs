@@ -22,6 +22,9 @@ pub enum DbError {
     /// The caller's own requests use its whole share of the pool, and none of them ended in time.
     #[error("the caller's own requests use its whole share of the pool")]
     ShareUsedUp,
+    /// A snapshot that was released can't be continued, because there was a commit meanwhile.
+    #[error("there was a commit while the snapshot was released")]
+    SnapshotMoved,
     /// The pool is closed.
     #[error("the connection pool is closed")]
     PoolClosed,

@@ -1,6 +1,12 @@
 //! A read-only, repeatable-read snapshot. Its transaction begins at the first query.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
 
 use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use sea_orm::{
@@ -13,9 +19,10 @@ use super::{
     Db, DbError, Scope,
     pool::{ConnectionLease, LeaseClaim},
 };
-use crate::entity::TenantFilter;
+use crate::{entity::TenantFilter, id::Revision};
 
-/// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database.
+/// A snapshot under a scope. All queries through one View, and through its clones, read the same state of the database,
+/// or fail.
 #[derive(Clone, Debug)]
 pub struct View(Arc<ViewInner>);
 
@@ -26,12 +33,20 @@ struct ViewInner {
     claim: LeaseClaim,
     tenants: TenantFilter,
     state: Mutex<ViewState>,
+    /// Whether [`View::release_while`] returns the connection.
+    may_release: AtomicBool,
+    /// The number of [`View::release_while`] in progress.
+    pauses: AtomicUsize,
+    /// Whether a later snapshot was of another revision than the first one.
+    has_moved: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct ViewState {
-    /// The open snapshot, from the first query on.
+    /// The open snapshot. `None` before the first query, and after it was released.
     snapshot: Option<Arc<Snapshot>>,
+    /// The revision of the first snapshot.
+    revision: Option<Revision>,
 }
 
 /// An open snapshot. Dropping it rolls the transaction back, which for reads is the cheapest way to end.
@@ -89,13 +104,42 @@ where
 impl View {
     pub(super) fn new(db: &Db, scope: Scope, claim: LeaseClaim) -> Self {
         let tenants = db.tenant_filter(&scope);
-        Self(Arc::new(ViewInner { db: db.clone(), scope, claim, tenants, state: Mutex::default() }))
+        Self(Arc::new(ViewInner {
+            db: db.clone(),
+            scope,
+            claim,
+            tenants,
+            state: Mutex::default(),
+            may_release: AtomicBool::default(),
+            pauses: AtomicUsize::default(),
+            has_moved: AtomicBool::default(),
+        }))
     }
 
     /// Returns the tenant filter of the reader's scope, for selects that take one and for rows to filter.
     #[must_use]
     pub fn tenant_filter(&self) -> TenantFilter {
         self.0.tenants.clone()
+    }
+
+    /// Lets [`View::release_while`] return the connection. For a reader that can start again when
+    /// [`View::has_moved`].
+    pub fn allow_release(&self) {
+        self.0.may_release.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a query failed with [`DbError::SnapshotMoved`].
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.0.has_moved.load(Ordering::Relaxed)
+    }
+
+    /// Awaits `work`, which uses no connection. If allowed, ends the snapshot meanwhile, as soon as none of its queries
+    /// is running. The next query begins another one, and fails with [`DbError::SnapshotMoved`] if there was a commit
+    /// in between.
+    pub async fn release_while<T>(&self, work: impl Future<Output = T>) -> T {
+        let _pause = Pause::begin(&self.0);
+        work.await
     }
 
     /// Returns all rows of `query`.
@@ -159,14 +203,16 @@ impl View {
             let snapshot = this.snapshot().await?;
             let lease = snapshot.lease.clone();
             let work = work(snapshot);
-            lease.run_with_timeouts(async { lease.check(work.await) }.boxed()).await
+            let done = lease.run_with_timeouts(async { lease.check(work.await) }.boxed()).await;
+            this.0.release_unused();
+            done
         };
         async move { tasks.run_to_completion(work).await? }.boxed()
     }
 
-    /// Returns the open snapshot, and begins it if needed.
+    /// Returns the open snapshot, and begins one if needed.
     async fn snapshot(&self) -> Result<Arc<Snapshot>, DbError> {
-        let ViewInner { db, scope, claim, tenants: _, state } = &*self.0;
+        let ViewInner { db, scope, claim, state, has_moved, .. } = &*self.0;
         let mut state = state.lock().await;
         if let Some(open) = &state.snapshot {
             return Ok(Arc::clone(open));
@@ -174,8 +220,44 @@ impl View {
         let lease = db.lease(claim.clone());
         let (txn, revision) = lease.run_with_timeouts(lease.begin_read(scope).boxed()).await?;
         db.seen.raise(revision);
+        if *state.revision.get_or_insert(revision) != revision {
+            has_moved.store(true, Ordering::Relaxed);
+            return Err(DbError::SnapshotMoved);
+        }
         let open = Arc::new(Snapshot { txn, lease });
         state.snapshot = Some(Arc::clone(&open));
         Ok(open)
+    }
+}
+
+impl ViewInner {
+    /// Ends the snapshot if it may be released, a pause is in progress, and no query is running.
+    fn release_unused(&self) {
+        if !self.may_release.load(Ordering::Relaxed) || self.pauses.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        // If the lock is taken, a query is about to run, and calls this method when it has ended.
+        let Ok(mut state) = self.state.try_lock() else { return };
+        // Queries share the snapshot, and get it only under the lock.
+        if state.snapshot.as_ref().is_some_and(|open| Arc::strong_count(open) == 1) {
+            state.snapshot = None;
+        }
+    }
+}
+
+/// A period in which a View needs no connection.
+struct Pause<'v>(&'v ViewInner);
+
+impl<'v> Pause<'v> {
+    fn begin(view: &'v ViewInner) -> Self {
+        view.pauses.fetch_add(1, Ordering::SeqCst);
+        view.release_unused();
+        Self(view)
+    }
+}
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.pauses.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -314,6 +314,17 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Lets computations release the snapshot. For a reader that starts again when [`Reading::has_moved`].
+    pub fn allow_release(&self) {
+        self.view.allow_release();
+    }
+
+    /// Whether a query failed because there was a commit while the snapshot was released.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.view.has_moved()
+    }
+
     /// Checks that the reader may do this at this customer. `what` is the noun for [`super::Error::NotFound`].
     ///
     /// # Errors

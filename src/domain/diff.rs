@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use similar::TextDiff;
 
-use super::{Caller, Registry, Result, version::VersionBody};
+use super::{Reading, Registry, Result, version::VersionBody};
 
 /// How long to search for the smallest diff. Prompts may have 512 KiB, and a slightly larger diff is better than a
 /// busy core.
@@ -25,14 +25,14 @@ pub fn prompts(from: &str, to: &str) -> Option<String> {
 impl Registry {
     /// The unified diff of the prompts of two versions by lines; `None` when they are equal. Runs on a thread for
     /// computations: all of them together use at most half of the processors, and the callers that wait take turns.
-    /// Computes nothing if the diff isn't wanted any more by then.
+    /// Meanwhile `reading` releases its snapshot, if it may. Computes nothing if the diff isn't wanted any more by then.
     ///
     /// # Errors
     /// [`super::Error::RateLimited`] when too much work of the caller is waiting. [`super::Error::Internal`] when the
     /// computation panicked or the service is shutting down.
     pub async fn diff_prompts(
         &self,
-        caller: &Caller,
+        reading: &Reading,
         from: &Arc<VersionBody>,
         to: &Arc<VersionBody>,
         is_wanted: impl FnOnce() -> bool + Send + 'static,
@@ -42,6 +42,6 @@ impl Registry {
         }
         let (from, to) = (Arc::clone(from), Arc::clone(to));
         let work = move || if is_wanted() { prompts(&from.system_prompt, &to.system_prompt) } else { None };
-        self.compute(caller, "diff", work).await
+        reading.view.release_while(self.compute(&reading.caller, "diff", work)).await
     }
 }

@@ -276,6 +276,7 @@ impl From<DbError> for Error {
             DbError::ShareUsedUp => Self::Unavailable(
                 "your other requests use your whole share of the database connections; send fewer at a time",
             ),
+            DbError::SnapshotMoved => Self::Unavailable("the data changed while the answer was computed"),
             DbError::PoolClosed => Self::Unavailable("this instance is stopping"),
             DbError::PoolBusy => Self::Unavailable("all connections to the database are in use"),
             DbError::TooManyConnections => Self::Unavailable(TOO_MANY_CONNECTIONS),

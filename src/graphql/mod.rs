@@ -12,8 +12,9 @@ use schema::{
 };
 
 pub use engine::{
-    api::{Answer, Api},
+    api::Api,
     document::{ManifestError, TrustedDocuments},
+    execute::Answer,
     front::front,
     operation::{CheckedOperation, NotAnOperation, Operation, OperationCost},
     render_cache::SubscriptionMessage,

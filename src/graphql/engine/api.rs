@@ -1,35 +1,24 @@
-//! The executable schema with all that its resolvers use: accepts requests, and runs queries and mutations.
-//! `render_cache` runs subscriptions.
+//! The executable schema with all that its resolvers use: accepts requests. `execute` runs queries and mutations,
+//! `render_cache` subscriptions.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
-use async_graphql::ServerError;
-use graphql_front::{
-    ErrorKind, Errors, ExecutableDocument, Figure, Front, OperationType, Prepared, SchemaError,
-};
+use graphql_front::{ErrorKind, Errors, Figure, Front, OperationType, SchemaError};
 use json_reader::Json;
-use tokio::time::timeout;
 
 use super::{
-    context::Request,
     document::{DocumentLookup, DocumentOwner, Documents, Refusal, TrustedDocuments},
     front::{error_entry, front},
-    json_text,
-    memory::AnswerMemory,
-    operation::{CheckedOperation, Operation, OperationCost, library_request, points},
+    operation::{CheckedOperation, Operation, OperationCost, points},
     render_cache::RenderCache,
     response::GraphQlResponse,
 };
 use crate::{
-    domain::{Caller, Error, Registry},
+    domain::{Caller, Registry},
     feed::Hub,
-    graphql::{ApiSchema, schema, schema::error},
-    share::{BudgetFull, MemoryBudget, MemoryShare, Reservation},
+    graphql::{ApiSchema, schema},
+    share::MemoryBudget,
 };
-
-/// The longest that a query or a mutation may run; then the client gets UNAVAILABLE. A write that has begun runs to
-/// its end.
-const DEADLINE: Duration = Duration::from_secs(15);
 
 /// The executable schema with all that its resolvers use. Clones share everything.
 #[derive(Clone)]
@@ -114,111 +103,6 @@ impl Api {
         let variables = variables.into();
         Ok(CheckedOperation { document, operation_name, variables, prepared })
     }
-
-    /// Runs a query or a mutation. Reserves the memory of its answer first. A query that runs short of memory is
-    /// dropped, waits for as much as any query may need, and runs again.
-    pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
-        let CheckedOperation { prepared, .. } = accepted;
-        let share = self.budget.share(caller.share_holder());
-        let answer = self.execute_within(&share, &caller, prepared).await;
-        self.hub.wait_until_caught_up().await;
-        answer.unwrap_or_else(|full| Answer::without_memory(full, caller.request_id()))
-    }
-
-    async fn execute_within(
-        &self,
-        share: &MemoryShare,
-        caller: &Arc<Caller>,
-        prepared: Prepared,
-    ) -> Result<Answer, BudgetFull> {
-        let Prepared { kind, executable, cost, .. } = prepared;
-        let memory = AnswerMemory::for_operation(share, cost).await?;
-        let is_mutation = kind == OperationType::Mutation;
-        let again = (!is_mutation).then(|| executable.clone());
-        let response = self.run(Arc::clone(caller), executable, is_mutation, &memory).await;
-        let (Some(executable), Some(_)) = (again, memory.shortage()) else {
-            return Ok(Answer { response, memory: memory.into_reservation(None) });
-        };
-        drop((response, memory));
-        let memory = AnswerMemory::for_any_operation(share, cost).await?;
-        let response = self.run(Arc::clone(caller), executable, is_mutation, &memory).await;
-        if memory.shortage().is_some() {
-            return Ok(Answer { response: AnswerMemory::refusal(caller.request_id()), memory: None });
-        }
-        Ok(Answer { response, memory: memory.into_reservation(None) })
-    }
-
-    async fn run(
-        &self,
-        caller: Arc<Caller>,
-        executable: ExecutableDocument,
-        is_mutation: bool,
-        memory: &AnswerMemory,
-    ) -> GraphQlResponse {
-        let request_id = caller.request_id().to_owned();
-        let data = Request::new(&self.registry, &self.hub, caller, None, memory.clone());
-        match timeout(DEADLINE, self.schema.execute(library_request(executable).data(data))).await {
-            Ok(mut response) => {
-                if is_mutation {
-                    drop_payload_forbidden_errors(&mut response.errors);
-                }
-                GraphQlResponse::of(response, &request_id, self.front.limits().errors)
-            }
-            Err(_) => GraphQlResponse::refusal(
-                "the operation took longer than 15 s; a write that has begun still runs to its end",
-                "UNAVAILABLE",
-                &request_id,
-            ),
-        }
-    }
-}
-
-/// The answer to a query or a mutation, with the memory that is reserved for it.
-#[derive(Debug)]
-pub struct Answer {
-    /// The response.
-    pub response: GraphQlResponse,
-    memory: Option<Reservation>,
-}
-
-/// The size up to which the library serialises an answer, in bytes. It doubles its buffer as the text grows.
-const SMALL_BYTES: usize = 256 * 1024;
-
-impl Answer {
-    fn without_memory(full: BudgetFull, request_id: &str) -> Self {
-        let err = Error::NoMemory(full);
-        let response = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
-        Self { response, memory: None }
-    }
-
-    /// Adds the operation's cost, and the points that its caller has left. `None` for a caller without a limit.
-    #[must_use]
-    pub fn with_cost(self, cost: OperationCost, remaining: Option<u64>) -> Self {
-        Self { response: self.response.with_cost(cost, remaining), ..self }
-    }
-
-    /// Whether the answer is large, so that it should be serialised with [`Answer::into_text`].
-    #[must_use]
-    pub fn is_large(&self) -> bool {
-        self.memory.as_ref().is_some_and(|memory| memory.bytes() > SMALL_BYTES)
-    }
-
-    /// The response and its memory. Keep the memory until the response is written.
-    #[must_use]
-    pub fn into_parts(self) -> (GraphQlResponse, Option<Reservation>) {
-        (self.response, self.memory)
-    }
-
-    /// Serialises the response, between two texts. Keep the memory until the text is written.
-    #[must_use]
-    pub fn into_text(self, before: &str, after: &str) -> (Vec<u8>, Option<Reservation>) {
-        let Self { response, mut memory } = self;
-        let text = json_text::into_text(response, before, after);
-        if let Some(memory) = &mut memory {
-            memory.shrink_to(text.len());
-        }
-        (text, memory)
-    }
 }
 
 /// The cost of an operation that is rejected for it, and the path of the field that makes it dear.
@@ -230,10 +114,4 @@ fn too_dear(error: &graphql_front::Error) -> Option<(OperationCost, Option<Strin
         }
         _ => None,
     }
-}
-
-/// Removes errors about missing rights to read what a mutation's payload shows: those fields are null. The write
-/// has succeeded, and a client that takes `errors` for a failure would write again.
-fn drop_payload_forbidden_errors(errors: &mut Vec<ServerError>) {
-    errors.retain(|err| err.path.len() <= 1 || !err.extensions.as_ref().is_some_and(error::is_forbidden));
 }

@@ -4,6 +4,7 @@
 pub(in crate::graphql) mod api;
 pub(in crate::graphql) mod context;
 pub(in crate::graphql) mod document;
+pub(in crate::graphql) mod execute;
 pub(in crate::graphql) mod front;
 pub(in crate::graphql) mod json_text;
 pub(in crate::graphql) mod loader;

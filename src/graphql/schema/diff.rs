@@ -50,7 +50,7 @@ impl VersionDiff {
             view.weigh(from.system_prompt.len() + to.system_prompt.len())?;
             let answer = view.clone();
             let is_wanted = move || !answer.is_refused();
-            let diff = view.registry().diff_prompts(view.caller(), &from, &to, is_wanted).await;
+            let diff = view.registry().diff_prompts(view.reading(), &from, &to, is_wanted).await;
             let diff = diff.map_err(|err| to_graphql_error(&err))?;
             view.weigh_text(diff.as_deref().unwrap_or_default())?;
             Ok(diff)
