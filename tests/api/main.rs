@@ -43,6 +43,7 @@ mod pages;
 mod plain;
 mod points;
 mod processors;
+mod pool;
 mod readme;
 mod rest;
 mod rights;

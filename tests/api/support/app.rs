@@ -60,6 +60,8 @@ pub(crate) struct Setup {
     /// Turns row-level security off in this test's database, so that the service's own filters alone separate
     /// customers.
     pub(crate) is_row_level_security_off: bool,
+    /// The size of the pool of database connections.
+    pub(crate) connections: u32,
     /// How often the tail reads the log when no notification arrives.
     pub(crate) poll: Duration,
     /// Size of the memory for configurations, in bytes.
@@ -81,6 +83,7 @@ impl Default for Setup {
             trusted_documents: None,
             is_row_level_security_only: false,
             is_row_level_security_off: false,
+            connections: 10,
             poll: feed::POLL,
             config_memory: 16 * 1024 * 1024,
             memory_budget: 256 * 1024 * 1024,
@@ -169,6 +172,7 @@ impl Instance {
             trusted_documents,
             is_row_level_security_only,
             is_row_level_security_off: _,
+            connections,
             poll,
             config_memory,
             memory_budget,
@@ -177,7 +181,7 @@ impl Instance {
         let clock = Clock::default();
         let settings = Settings {
             database_url: url.to_owned(),
-            connections: 10,
+            connections,
             listen: "127.0.0.1:0".parse().unwrap(),
             issuer: issuer.unwrap_or_else(|| Issuer::Local(LocalIssuer::open(&key_file()).unwrap())),
             clock: clock.clone(),
