@@ -38,7 +38,7 @@ impl Connector {
     /// # Errors
     /// [`DbErr`] when the URL is invalid.
     pub(super) fn new(url: &str) -> Result<Self, DbErr> {
-        let options = PgConnectOptions::from_str(url).map_err(|err| to_db_err(err.into()))?;
+        let options = PgConnectOptions::from_str(url).map_err(to_db_err)?;
         let statement_timeout = STATEMENT_TIMEOUT.as_millis().to_string();
         let options = options
             .application_name("agent-registry")

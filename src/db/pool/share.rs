@@ -47,7 +47,7 @@ impl LeaseClass {
     }
 }
 
-/// On whose account a connection is leased, and for what.
+/// The holder and the class of a lease.
 #[derive(Clone, Debug)]
 pub(in crate::db) struct LeaseClaim {
     class: LeaseClass,
@@ -108,10 +108,7 @@ impl PoolPlaces {
         claim: &LeaseClaim,
         deadline: Instant,
     ) -> Result<LeasePlace, DbError> {
-        let share = match &claim.holder {
-            Some(holder) => Some(self.share(holder, claim.class)),
-            None => None,
-        };
+        let share = claim.holder.as_ref().map(|holder| self.share(holder, claim.class));
         let in_share = match &share {
             Some(share) => Some(wait(&share.places, Wait::Share, deadline).await?),
             None => None,
