@@ -119,7 +119,9 @@ pub const CASES: &[Case] = &[
     Case { needs_log: true, ..Case::new("subscriptions", "FREE key: 99 sockets × 100 `changes(after: \"0\")`, unread", |world| {
         let query = "subscription { changes(after: \"0\") { revision before after details } }";
         let pieces = (0..100).map(|nth| subscribe(nth, query)).collect();
-        unread(world, 99, Opening::Socket(Some(world.free.key.clone())), pieces)
+        let flood = unread(world, 99, Opening::Socket(Some(world.free.key.clone())), pieces)?;
+        // As fast as the plan allows: sign-ins beyond its rate are rejected.
+        Ok(Flood { per_second: Some(50.0), ..flood })
     }) },
     Case::new("script", "nobody: 32 connections ask for the explorer's script with `br`", |world| {
         let request = "GET /graphiql/graphiql.min.js HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br\r\n\r\n";
