@@ -168,7 +168,7 @@ impl Registry {
     /// # Errors
     /// [`Error::RateLimited`] when too much work of the caller is waiting. [`Error::Internal`] when the work panicked
     /// or the service is shutting down.
-    async fn compute<T: Send + 'static>(
+    pub async fn compute<T: Send + 'static>(
         &self,
         caller: &Caller,
         kind: &'static str,

@@ -15,7 +15,7 @@ use super::{
     response::GraphQlResponse,
 };
 use crate::{
-    domain::{Caller, Error},
+    domain::{self, Caller, Error},
     graphql::schema::error,
     share::{BudgetFull, MemoryShare, Reservation},
 };
@@ -71,7 +71,7 @@ impl Api {
         let request = Request::new(&self.registry, &self.hub, Arc::clone(caller), None, memory.clone());
         let view = request.view();
         view.reading().allow_release();
-        let response = self.run(request, executable.clone()).await;
+        let response = self.run_while_wanted(request, executable.clone(), &memory).await;
         let is_short = memory.shortage().is_some();
         if !is_short && !view.reading().has_moved() {
             return Ok(Answer { response, memory: memory.into_reservation(None) });
@@ -82,7 +82,7 @@ impl Api {
             false => AnswerMemory::for_operation(share, cost).await?,
         };
         let request = Request::new(&self.registry, &self.hub, Arc::clone(caller), None, memory.clone());
-        let response = self.run(request, executable).await;
+        let response = self.run_while_wanted(request, executable, &memory).await;
         match memory.shortage() {
             // No amount of waiting helps.
             Some(_) if is_short => {
@@ -91,6 +91,24 @@ impl Api {
             Some(full) => Err(full),
             None => Ok(Answer { response, memory: memory.into_reservation(None) }),
         }
+    }
+
+    /// Serialises an answer, between two texts: a large one on the threads for computations. Keep the memory until the
+    /// text is written.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] when too much work of the caller is waiting.
+    pub async fn write_answer(
+        &self,
+        caller: &Caller,
+        answer: Answer,
+        before: String,
+        after: &'static str,
+    ) -> domain::Result<(Vec<u8>, Option<Reservation>)> {
+        if !answer.is_large() {
+            return Ok(answer.into_text(&before, after));
+        }
+        self.registry.compute(caller, "serialisation", move || answer.into_text(&before, after)).await
     }
 
     async fn run(&self, request: Request, executable: ExecutableDocument) -> GraphQlResponse {
@@ -102,6 +120,25 @@ impl Api {
                 "UNAVAILABLE",
                 &request_id,
             ),
+        }
+    }
+
+    /// Runs a query until its end, or until its answer is too large or finds no memory: nobody needs a part of it.
+    async fn run_while_wanted(
+        &self,
+        request: Request,
+        executable: ExecutableDocument,
+        memory: &AnswerMemory,
+    ) -> GraphQlResponse {
+        let request_id = request.caller.request_id().to_owned();
+        let response = tokio::select! {
+            biased;
+            () = memory.refused() => None,
+            response = self.run(request, executable) => Some(response),
+        };
+        match response {
+            Some(response) if !memory.is_refused() => response,
+            _ => AnswerMemory::too_large(&request_id),
         }
     }
 }
@@ -127,7 +164,7 @@ impl Answer {
         Self { response: self.response.with_cost(cost, remaining), ..self }
     }
 
-    /// Whether the answer is large, so that it should be serialised with [`Answer::into_text`].
+    /// Whether the answer is large, so that it should be serialised with [`Api::write_answer`].
     #[must_use]
     pub fn is_large(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.bytes() > SMALL_BYTES)
@@ -139,9 +176,8 @@ impl Answer {
         (self.response, self.memory)
     }
 
-    /// Serialises the response, between two texts. Keep the memory until the text is written.
-    #[must_use]
-    pub fn into_text(self, before: &str, after: &str) -> (Vec<u8>, Option<Reservation>) {
+    /// Serialises the response, between two texts.
+    fn into_text(self, before: &str, after: &str) -> (Vec<u8>, Option<Reservation>) {
         let Self { response, mut memory } = self;
         let text = json_text::into_text(response, before, after);
         if let Some(memory) = &mut memory {

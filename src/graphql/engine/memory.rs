@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use tokio::sync::Notify;
+
 use crate::{
     domain::Error,
     graphql::{
@@ -31,7 +33,14 @@ const STEP: usize = 64 * 1024;
 
 /// The memory of one operation. Clones share it.
 #[derive(Clone, Debug)]
-pub(in crate::graphql) struct AnswerMemory(Arc<Mutex<Held>>);
+pub(in crate::graphql) struct AnswerMemory(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    held: Mutex<Held>,
+    /// Notified when a field was refused.
+    refused: Notify,
+}
 
 #[derive(Debug)]
 struct Held {
@@ -86,26 +95,28 @@ impl AnswerMemory {
     fn new(reservation: Reservation, needed: usize) -> Self {
         let (written, contents, shortage) = (0, HashSet::new(), None);
         let reservation = Some(reservation);
-        Self(Arc::new(Mutex::new(Held { reservation, needed, written, contents, shortage })))
+        let held = Mutex::new(Held { reservation, needed, written, contents, shortage });
+        Self(Arc::new(Inner { held, refused: Notify::new() }))
     }
 
     /// Counts the content of a version, before it is read.
     pub(in crate::graphql) fn read(&self, version: VersionId, bytes: usize) -> async_graphql::Result<()> {
-        let mut held = lock(&self.0);
+        let mut held = lock(&self.0.held);
         if !held.contents.insert(version) {
             return Ok(());
         }
-        held.grow(bytes)
+        held.grow(bytes).inspect_err(|_| self.0.refused.notify_one())
     }
 
     /// Counts what a field writes into the answer. Returns QUERY_TOO_COMPLEX beyond [`WRITTEN_BYTES_MAX`].
     pub(in crate::graphql) fn write(&self, bytes: usize) -> async_graphql::Result<()> {
-        let mut held = lock(&self.0);
+        let mut held = lock(&self.0.held);
         held.written = held.written.saturating_add(bytes);
         if held.written > WRITTEN_BYTES_MAX {
+            self.0.refused.notify_one();
             return Err(response_too_large(WRITTEN_BYTES_MAX));
         }
-        held.grow(bytes)
+        held.grow(bytes).inspect_err(|_| self.0.refused.notify_one())
     }
 
     /// The response to an operation that ran short of the memory that [`AnswerMemory::for_any_operation`] reserves.
@@ -116,24 +127,38 @@ impl AnswerMemory {
 
     /// Grows the reservation to what a text of this many bytes takes, which is already made.
     pub(in crate::graphql) fn covers(&self, bytes: usize) -> bool {
-        let mut held = lock(&self.0);
+        let mut held = lock(&self.0.held);
         held.reservation.as_mut().is_none_or(|reservation| reservation.grow_to(bytes).is_ok())
+    }
+
+    /// Resolves when a field is refused.
+    pub(in crate::graphql) async fn refused(&self) {
+        self.0.refused.notified().await;
+    }
+
+    /// The response to a query whose answer exceeds [`WRITTEN_BYTES_MAX`].
+    pub(in crate::graphql) fn too_large(request_id: &str) -> GraphQlResponse {
+        GraphQlResponse::refusal(
+            response_too_large(WRITTEN_BYTES_MAX).message,
+            "QUERY_TOO_COMPLEX",
+            request_id,
+        )
     }
 
     /// Whether a field was refused.
     pub(in crate::graphql) fn is_refused(&self) -> bool {
-        let held = lock(&self.0);
+        let held = lock(&self.0.held);
         held.shortage.is_some() || held.written > WRITTEN_BYTES_MAX
     }
 
     /// Why the answer isn't complete; `None` if it is.
     pub(in crate::graphql) fn shortage(&self) -> Option<BudgetFull> {
-        lock(&self.0).shortage
+        lock(&self.0.held).shortage
     }
 
     /// Takes the reservation out, for the answer that was made, of this many bytes. Later fields aren't counted.
     pub(in crate::graphql) fn into_reservation(self, bytes: Option<usize>) -> Option<Reservation> {
-        let mut reservation = lock(&self.0).reservation.take()?;
+        let mut reservation = lock(&self.0.held).reservation.take()?;
         if let Some(bytes) = bytes {
             reservation.shrink_to(bytes);
         }

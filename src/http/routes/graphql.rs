@@ -228,15 +228,17 @@ async fn run(
     }
     let work = meter.as_ref().map(Meter::charge_work);
     let answer = state.api.execute(Arc::clone(&caller), accepted).await;
-    drop((memory, work));
+    drop(memory);
     if answer.response.is_request_error() {
         return refuse(answer.response);
     }
     let answer = answer.with_cost(cost, points_left());
-    let mut response = match media {
-        Media::EventStream => sse::single_answer(answer),
-        Media::GraphqlResponse | Media::Json => respond_executed(media, answer).await,
+    let response = match media {
+        Media::EventStream => sse::single_answer(state, &caller, answer).await,
+        Media::GraphqlResponse | Media::Json => respond_executed(state, &caller, media, answer).await,
     };
+    let mut response = response.map_err(|err| ErrorResponse::error(&err, id))?;
+    drop(work);
     let bytes = response.body().size_hint().exact();
     response.extensions_mut().insert(Payer::charged(&caller, meter, bytes));
     if may_tell_secret {
@@ -299,10 +301,15 @@ fn from_query(text: &str, id: &str) -> Result<Operation, Box<ErrorResponse>> {
 }
 
 /// The response to an operation that was executed. Its bytes keep their memory until they are written.
-async fn respond_executed(media: Media, answer: Answer) -> Response {
+async fn respond_executed(
+    state: &AppState,
+    caller: &Caller,
+    media: Media,
+    answer: Answer,
+) -> Result<Response, Error> {
     if answer.is_large() {
-        let (text, memory) = answer.into_text("", "");
-        return with_headers(reserved_bytes(text, memory).into_response(), media);
+        let (text, memory) = state.api.write_answer(caller, answer, String::new(), "").await?;
+        return Ok(with_headers(reserved_bytes(text, memory).into_response(), media));
     }
     let (response, memory) = answer.into_parts();
     // async-graphql-axum serialises small results. Its type always has `data`, which a refusal must not have.
@@ -312,7 +319,7 @@ async fn respond_executed(media: Media, answer: Answer) -> Response {
     };
     // It is in memory already.
     let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    with_headers(reserved_bytes(text, memory).into_response(), media)
+    Ok(with_headers(reserved_bytes(text, memory).into_response(), media))
 }
 
 /// The response to an operation that was rejected.

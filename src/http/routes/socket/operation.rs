@@ -139,16 +139,23 @@ impl Run {
                 self.error(refusal.with_cost(cost, meter.points_left())).await;
                 return Ok(());
             }
-            let work = meter.charge_work();
+            let _work = meter.charge_work();
             let answer = Box::pin(self.api.execute(Arc::clone(&caller), accepted)).await;
-            drop(work);
             meter.charge_refusal(&answer.response, bytes);
             if answer.response.is_request_error() {
                 self.error(answer.response).await;
                 return Ok(());
             }
             let (before, after) = around_result(&self.id);
-            let (text, memory) = answer.with_cost(cost, meter.points_left()).into_text(&before, after);
+            let answer = answer.with_cost(cost, meter.points_left());
+            let (text, memory) = match self.api.write_answer(&caller, answer, before, after).await {
+                Ok(written) => written,
+                Err(err) => {
+                    self.error(GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id))
+                        .await;
+                    return Ok(());
+                }
+            };
             meter.charge_bytes(text.len());
             self.next(text, memory, request_id).await
         };

@@ -32,6 +32,8 @@ use stream::Stream;
 const NEXT: &str = "event: next\ndata: ";
 /// The end of an event.
 const END: &str = "\n\n";
+/// The end of an event, and the last event after it.
+const END_COMPLETE: &str = "\n\nevent: complete\ndata:\n\n";
 /// The last event of a completed operation. Its empty `data` line is needed, since browsers don't dispatch events
 /// without data.
 const COMPLETE: &str = "event: complete\ndata:\n\n";
@@ -63,9 +65,16 @@ pub(in crate::http) fn subscribe(
 }
 
 /// An event stream with the single result of a completed operation. Its bytes keep their memory until they are written.
-pub(in crate::http) fn single_answer(answer: Answer) -> Response {
-    let (text, memory) = answer.into_text(NEXT, &[END, COMPLETE].concat());
-    events(reserved_bytes(text, memory).into())
+///
+/// # Errors
+/// [`Error::RateLimited`] when too much work of the caller is waiting.
+pub(in crate::http) async fn single_answer(
+    state: &AppState,
+    caller: &Caller,
+    answer: Answer,
+) -> Result<Response, Error> {
+    let (text, memory) = state.api.write_answer(caller, answer, NEXT.to_owned(), END_COMPLETE).await?;
+    Ok(events(reserved_bytes(text, memory).into()))
 }
 
 /// An event stream with the single rejection of an operation.
