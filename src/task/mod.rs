@@ -62,6 +62,17 @@ pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The niceness of the threads that compute.
+const NICENESS: i32 = 5;
+
+/// Lowers the priority of the current thread, so that threads which serve requests get a processor first. Other blocking
+/// work may run on it later: reading files and looking up names, which hardly compute.
+fn yield_to_requests() {
+    // On Linux, the niceness is each thread's own. It only fails if the thread has a higher one already.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
 /// Work didn't finish, because it panicked or the runtime was shutting down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a task didn't finish: it panicked, or the service was shutting down")]
@@ -149,6 +160,7 @@ impl Tasks {
         let permit = self.0.processors.acquire(holder).await?;
         let work = move || {
             let _permit = permit;
+            yield_to_requests();
             let began = Instant::now();
             let done = work();
             metrics::histogram!("registry_processor_work_seconds", "kind" => kind)

@@ -57,7 +57,7 @@ impl Api {
         if response.data.is_some() {
             drop_payload_forbidden_errors(&mut response.errors);
         }
-        Ok(Answer { response, memory: memory.into_reservation(None) })
+        Ok(Answer { response, memory: memory.into_reservation() })
     }
 
     async fn run_query(
@@ -74,7 +74,7 @@ impl Api {
         let response = self.run_while_wanted(request, executable.clone(), &memory).await;
         let is_short = memory.shortage().is_some();
         if !is_short && !view.reading().has_moved() {
-            return Ok(Answer { response, memory: memory.into_reservation(None) });
+            return Ok(Answer { response, memory: memory.into_reservation() });
         }
         drop((response, view, memory));
         let memory = match is_short {
@@ -89,7 +89,7 @@ impl Api {
                 Ok(Answer { response: AnswerMemory::refusal(caller.request_id()), memory: None })
             }
             Some(full) => Err(full),
-            None => Ok(Answer { response, memory: memory.into_reservation(None) }),
+            None => Ok(Answer { response, memory: memory.into_reservation() }),
         }
     }
 

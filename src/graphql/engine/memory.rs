@@ -87,9 +87,14 @@ impl AnswerMemory {
         let bytes = bytes.clamp(EVENT_BYTES, share.largest());
         loop {
             if let Ok(reservation) = share.reserve(bytes).await {
-                return Self::new(reservation, EVENT_BYTES);
+                return Self::of(reservation);
             }
         }
+    }
+
+    /// The memory of an event, within this reservation.
+    pub(in crate::graphql) fn of(reservation: Reservation) -> Self {
+        Self::new(reservation, EVENT_BYTES)
     }
 
     fn new(reservation: Reservation, needed: usize) -> Self {
@@ -125,12 +130,6 @@ impl AnswerMemory {
         GraphQlResponse::refusal(message, "QUERY_TOO_COMPLEX", request_id)
     }
 
-    /// Grows the reservation to what a text of this many bytes takes, which is already made.
-    pub(in crate::graphql) fn covers(&self, bytes: usize) -> bool {
-        let mut held = lock(&self.0.held);
-        held.reservation.as_mut().is_none_or(|reservation| reservation.grow_to(bytes).is_ok())
-    }
-
     /// Resolves when a field is refused.
     pub(in crate::graphql) async fn refused(&self) {
         self.0.refused.notified().await;
@@ -156,13 +155,9 @@ impl AnswerMemory {
         lock(&self.0.held).shortage
     }
 
-    /// Takes the reservation out, for the answer that was made, of this many bytes. Later fields aren't counted.
-    pub(in crate::graphql) fn into_reservation(self, bytes: Option<usize>) -> Option<Reservation> {
-        let mut reservation = lock(&self.0.held).reservation.take()?;
-        if let Some(bytes) = bytes {
-            reservation.shrink_to(bytes);
-        }
-        Some(reservation)
+    /// Takes the reservation out. Later fields aren't counted.
+    pub(in crate::graphql) fn into_reservation(self) -> Option<Reservation> {
+        lock(&self.0.held).reservation.take()
     }
 }
 

@@ -216,17 +216,16 @@ impl Subscriber {
     ///
     /// Nothing of the event is kept while the subscriber waits for memory, so that many that wait take none.
     async fn render_for_subscriber(&self, event: Event) -> Option<(Arc<str>, bool, Option<Reservation>)> {
-        let mut bytes = 0;
+        let (mut held, mut bytes) = (None, 0);
         loop {
-            let memory = AnswerMemory::for_event(&self.share, bytes).await;
             let shown = match event.event_key() {
-                Some(mark) => self.render_shared(mark, &event, &memory).await,
-                None => self.render(event.clone(), &memory).await,
+                Some(mark) => self.render_shared(mark, &event, &mut held, bytes).await,
+                None => self.render_within(&event, &mut held, bytes).await,
             };
             let shown = match shown {
                 Ok(shown) => shown?,
                 Err(Shortage) if bytes < self.share.largest() => {
-                    bytes = self.share.largest();
+                    (held, bytes) = (None, self.share.largest());
                     continue;
                 }
                 // No amount of waiting helps.
@@ -247,11 +246,16 @@ impl Subscriber {
                     shown.answer.clone().with_request_id(self.caller.request_id(), errors_max).to_json()
                 }
             };
-            if memory.covers(text.len()) {
-                let memory = memory.into_reservation(Some(text.len()));
-                return Some((text, is_failure, memory));
-            }
             bytes = text.len();
+            let memory = match held.take() {
+                Some(mut memory) => memory.resize(bytes).map(|()| memory),
+                None => self.share.try_reserve(bytes),
+            };
+            if let Ok(memory) = memory {
+                return Some((text, is_failure, Some(memory)));
+            }
+            drop((shown, text));
+            held = AnswerMemory::for_event(&self.share, bytes).await.into_reservation();
         }
     }
 
@@ -261,7 +265,8 @@ impl Subscriber {
         &self,
         mark: EventKey,
         event: &Event,
-        memory: &AnswerMemory,
+        held: &mut Option<Reservation>,
+        bytes: usize,
     ) -> std::result::Result<Option<Arc<RenderedEvent>>, Shortage> {
         let (key, cache) = ((self.group, mark), &self.api.render_cache.0);
         let (asked, seen) = (Instant::now(), self.api.registry.observed_revision());
@@ -272,8 +277,8 @@ impl Subscriber {
         loop {
             cache.remove_if(&key, |shown| !is_good(&shown.value));
             let show = async {
-                let shown =
-                    self.render(event.clone(), memory).await.map_err(|Shortage| true)?.ok_or(false)?;
+                let shown = self.render_within(event, held, bytes).await;
+                let shown = shown.map_err(|Shortage| true)?.ok_or(false)?;
                 // The text, and the same data as values.
                 let bytes = OVERHEAD + 3 * shown.text.len();
                 Ok::<_, bool>(Weighed::new(shown, bytes))
@@ -289,18 +294,25 @@ impl Subscriber {
         }
     }
 
-    async fn render(
+    /// Renders an event, within the memory that is held, or within so many bytes. Then holds what was reserved.
+    async fn render_within(
         &self,
-        event: Event,
-        memory: &AnswerMemory,
+        event: &Event,
+        held: &mut Option<Reservation>,
+        bytes: usize,
     ) -> std::result::Result<Option<Arc<RenderedEvent>>, Shortage> {
         metrics::counter!("registry_events_shown_total").increment(1);
+        let memory = match held.take() {
+            Some(held) => AnswerMemory::of(held),
+            None => AnswerMemory::for_event(&self.share, bytes).await,
+        };
         // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
         let seen = self.api.registry.observed_revision().max(self.api.hub.applied());
-        let Some(response) = self.run(SubscriptionPhase::Render(event), memory.clone()).await else {
-            return Ok(None);
-        };
-        if memory.shortage().is_some() {
+        let response = self.run(SubscriptionPhase::Render(event.clone()), memory.clone()).await;
+        let is_short = memory.shortage().is_some();
+        *held = memory.into_reservation();
+        let Some(response) = response else { return Ok(None) };
+        if is_short {
             return Err(Shortage);
         }
         let answer = GraphQlResponse::raw(response);

@@ -16,6 +16,10 @@ use tokio::{
 use super::ShareHolder;
 use crate::task::lock;
 
+mod reservation;
+
+pub use reservation::Reservation;
+
 /// The unit in which memory is counted, in bytes. Smaller reservations are rounded up.
 const UNIT: usize = 1024;
 /// How long a reservation waits before it is refused.
@@ -57,15 +61,6 @@ struct Share {
     budget: Arc<Budget>,
     holder: ShareHolder,
     pool: Pool,
-}
-
-/// Reserved memory. It is returned when the reservation is dropped.
-#[derive(Debug)]
-#[must_use = "dropping it returns the memory"]
-pub struct Reservation {
-    share: Arc<Share>,
-    /// Of the share, of its class, and of the instance. Equal numbers of units.
-    permits: [OwnedSemaphorePermit; 3],
 }
 
 /// The memory isn't free, and didn't become free in time.
@@ -237,7 +232,7 @@ impl MemoryShare {
             }
         };
         let permits = taken.inspect_err(|full| full.count())?;
-        Ok(Reservation { share: Arc::clone(&self.0), permits })
+        Ok(Reservation::new(&self.0, permits))
     }
 
     /// Reserves memory if it is free.
@@ -246,7 +241,7 @@ impl MemoryShare {
     /// [`BudgetFull`].
     pub fn try_reserve(&self, bytes: usize) -> Result<Reservation, BudgetFull> {
         let permits = self.0.try_take(self.units(bytes)?)?;
-        Ok(Reservation { share: Arc::clone(&self.0), permits })
+        Ok(Reservation::new(&self.0, permits))
     }
 
     fn units(&self, bytes: usize) -> Result<u32, BudgetFull> {
@@ -269,39 +264,6 @@ impl BudgetFull {
             Self::Instance => "instance",
         };
         metrics::counter!("registry_memory_refusals_total", "reason" => reason).increment(1);
-    }
-}
-
-impl Reservation {
-    /// The reserved bytes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        let [own, ..] = &self.permits;
-        own.num_permits() * UNIT
-    }
-
-    /// Grows the reservation to this many bytes, without waiting.
-    ///
-    /// # Errors
-    /// [`BudgetFull`]. The reservation then stays as it is.
-    pub fn grow_to(&mut self, bytes: usize) -> Result<(), BudgetFull> {
-        let missing = bytes.saturating_sub(self.bytes());
-        if missing == 0 {
-            return Ok(());
-        }
-        let more = self.share.try_take(to_units(missing))?;
-        for (permit, more) in self.permits.iter_mut().zip(more) {
-            permit.merge(more);
-        }
-        Ok(())
-    }
-
-    /// Returns what exceeds this many bytes.
-    pub fn shrink_to(&mut self, bytes: usize) {
-        let keep = usize::try_from(to_units(bytes)).unwrap_or(usize::MAX);
-        for permit in &mut self.permits {
-            drop(permit.split(permit.num_permits().saturating_sub(keep)));
-        }
     }
 }
 
