@@ -241,7 +241,7 @@ impl Service {
         tasks.spawn_background(feed::follow(follower, hub.clone(), bell, poll));
         hub.warm().await;
         let busy = |err: io::Error| StartError::Listen(listen, err.to_string());
-        let listener = TcpListener::bind(listen).await.map_err(busy)?;
+        let listener = http::bind(listen).map_err(busy)?;
         let address = listener.local_addr().map_err(busy)?;
         let budget = MemoryBudget::new(memory_budget);
         let api = Api::new(registry.clone(), hub.clone(), trusted_documents, budget.clone())?;

@@ -9,6 +9,9 @@ use super::{Reading, Registry, Result, version::VersionBody};
 /// How long to search for the smallest diff. Prompts may have 512 KiB, and a slightly larger diff is better than a
 /// busy core.
 const EFFORT: Duration = Duration::from_millis(100);
+/// The size of two prompts up to which they are compared at once, in bytes: that takes less than a thread switch, or a
+/// millisecond at most.
+const SMALL_BYTES: usize = 16 * 1024;
 /// How many unchanged lines are shown around each change.
 const CONTEXT_LINES: usize = 3;
 
@@ -39,6 +42,9 @@ impl Registry {
     ) -> Result<Option<String>> {
         if from.system_prompt == to.system_prompt {
             return Ok(None);
+        }
+        if from.system_prompt.len() + to.system_prompt.len() <= SMALL_BYTES {
+            return Ok(prompts(&from.system_prompt, &to.system_prompt));
         }
         let (from, to) = (Arc::clone(from), Arc::clone(to));
         let work = move || if is_wanted() { prompts(&from.system_prompt, &to.system_prompt) } else { None };

@@ -20,7 +20,7 @@ use super::{
     revocation_log::RevocationLog,
     subscriber_registry::{SubscriberRegistry, Watched, Watcher},
     watch::Watch,
-    watch_source::{WatchFilter, WatchSource},
+    watch_source::{REPLAYS_MAX, WatchFilter, WatchSource},
 };
 use crate::{
     domain::{
@@ -30,6 +30,7 @@ use crate::{
         policy::{self, Action},
     },
     id::{AgentId, Revision},
+    share::KeyedSemaphore,
     task::Tasks,
 };
 
@@ -77,6 +78,7 @@ impl Hub {
             freshness: freshness.clone(),
             config_reads: caches.config_reads.clone(),
             subscribers: SubscriberRegistry::default(),
+            replays: KeyedSemaphore::new(REPLAYS_MAX),
         };
         let authenticator = Authenticator {
             registry: registry.clone(),

@@ -11,10 +11,13 @@ use super::{
     subscriber_registry::Registration,
     watch_source::{WatchFilter, WatchSource},
 };
-use crate::domain::{
-    Caller, Error, Registry, Result, TenantFilter,
-    change::{Change, Cursor, LogPosition},
-    policy::{self, Action},
+use crate::{
+    domain::{
+        Caller, Error, Registry, Result, TenantFilter,
+        change::{Change, Cursor, LogPosition},
+        policy::{self, Action},
+    },
+    share::KeyedPermit,
 };
 
 /// How many entries one replay query reads.
@@ -45,6 +48,8 @@ pub struct Watch {
     pub(super) ready: VecDeque<Arc<Change>>,
     /// The entries so far of the commit that [`Watch::next_commit`] returns next.
     pub(super) commit: Vec<Arc<Change>>,
+    /// Held from the first page of the log until the last one was returned.
+    pub(super) replaying: Option<KeyedPermit>,
 }
 
 impl Watch {
@@ -66,6 +71,7 @@ impl Watch {
                 Box::pin(self.replay()).await?;
                 continue;
             }
+            self.replaying = None;
             match self.live.recv().await {
                 // Revisions have no gaps, so a gap means that a commit wasn't broadcast; it is in the log.
                 _ if self.has_diverged() => return Err(Error::CursorInvalid),
@@ -166,6 +172,9 @@ impl Watch {
     async fn replay(&mut self) -> Result<()> {
         if self.has_diverged() {
             return Err(Error::CursorInvalid);
+        }
+        if self.replaying.is_none() {
+            self.replaying = self.source.replays.acquire(self.caller.share_holder()).await;
         }
         let reading = self.registry().reading(&self.caller);
         let (page, head) = self

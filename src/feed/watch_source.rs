@@ -16,7 +16,11 @@ use crate::{
         policy::{self, Action},
     },
     id::{AgentId, CustomerId, Revision},
+    share::{KeyedSemaphore, ShareHolder},
 };
+
+/// The maximum number of watches of one caller that replay the log at a time. Further ones wait.
+pub(super) const REPLAYS_MAX: usize = 64;
 
 /// Which entries of the log a watcher receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub(super) struct WatchSource {
     /// Configurations that watchers have read, shared between watchers of equal scope.
     pub(super) config_reads: ConfigReadCache,
     pub(super) subscribers: SubscriberRegistry,
+    /// Limits the watches of one caller that replay the log at a time, each of which holds a page of it.
+    pub(super) replays: KeyedSemaphore<ShareHolder>,
 }
 
 impl WatchSource {
@@ -110,6 +116,7 @@ impl WatchSource {
             cursor,
             ready: VecDeque::new(),
             commit: Vec::new(),
+            replaying: None,
         })
     }
 }

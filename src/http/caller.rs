@@ -4,12 +4,14 @@ use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{
     extract::{FromRequestParts, Query},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts},
 };
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{
@@ -22,6 +24,9 @@ use crate::domain::{CallOrigin, Caller, Error, auth::VerifiedCredential, change:
 
 /// The header with the request's id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How long a rate-limited request waits for its answer, so that a client that doesn't wait by itself can't send
+/// thousands a second on a few connections.
+const RATE_LIMITED_DELAY: Duration = Duration::from_millis(50);
 /// The maximum length of a client's request id, in characters.
 const REQUEST_ID_MAX: usize = 64;
 
@@ -213,7 +218,11 @@ pub async fn authenticate(
     reject_token_in_url(uri)?;
     let bearer =
         bearer(headers)?.ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
-    let caller = sign_in(state, bearer, ClientAddress::of(extensions), channel, request_id).await?;
+    let found = sign_in(state, bearer, ClientAddress::of(extensions), channel, request_id).await;
+    if let Err(Error::RateLimited { .. }) = found {
+        sleep(RATE_LIMITED_DELAY).await;
+    }
+    let caller = found?;
     count_connection(&ConnectionHandle::of(extensions), &caller)?;
     Ok(Arc::new(caller))
 }

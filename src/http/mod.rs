@@ -41,7 +41,7 @@ pub use negotiate::{Origin, Origins};
 pub use routes::{Description, Excerpts, SocketLimits, Sockets, openapi_text, render};
 pub use server::{
     Admission, AllowedHost, ConnectionHandle, ConnectionLimits, Hosts, PublicUrl, TLS_RELOAD_INTERVAL, Tls,
-    TlsError, TrustedProxies, serve,
+    TlsError, TrustedProxies, bind, serve,
 };
 
 /// The state that all handlers share.

@@ -13,8 +13,10 @@ use std::{
 use crate::id::{CustomerId, ServiceTokenId};
 
 mod budget;
+mod keyed;
 
 pub use budget::{BudgetFull, MemoryBudget, MemoryShare, Reservation};
+pub use keyed::{KeyedPermit, KeyedSemaphore};
 
 /// The holder of a share of the instance's resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,9 +1,11 @@
-//! The fair queue for CPU-bound work. Waiting work is served in turn over the holders of shares, and first in, first
-//! out within one holder, so a holder that queues much work delays only its own.
+//! The fair queue for CPU-bound work. The holder of a share that has used the least processor time is served next, and
+//! its work first in, first out. So a holder that queues much work delays only its own, and one with short pieces isn't
+//! held up by one with long pieces, beyond the piece that runs.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -13,6 +15,9 @@ use crate::share::ShareHolder;
 
 /// The most work of one holder that waits at a time.
 const WAITING_MAX: usize = 256;
+
+/// The number of holders whose use is remembered before those that have used no more than others are forgotten.
+const USED_MAX: usize = 1_000;
 
 /// A holder has too much work waiting already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +31,22 @@ pub(super) struct ProcessorQueue(Arc<Mutex<State>>);
 struct State {
     /// The permits that are free. Above 0 only while no work waits.
     free: usize,
-    /// The holders with waiting work, each once, in the order of their turns.
-    turns: VecDeque<ShareHolder>,
     waiting: HashMap<ShareHolder, VecDeque<Waiter>>,
-    /// The number of the next waiter.
+    /// What the holders have used. A holder without an entry has used [`State::floor`].
+    used: HashMap<ShareHolder, Use>,
+    /// What the holder that was served last had used. A holder that comes back has used no less, so that it can't save
+    /// up time.
+    floor: Duration,
+    /// The number of the next waiter, or turn.
     next: u64,
+}
+
+/// What a holder has used so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Use {
+    time: Duration,
+    /// The number of its last turn. It decides among holders that have used the same time.
+    turn: u64,
 }
 
 #[derive(Debug)]
@@ -42,20 +58,43 @@ struct Waiter {
 impl State {
     /// Passes a permit to the next waiter, or keeps it free if no work waits.
     fn release(&mut self) {
-        while let Some(holder) = self.turns.pop_front() {
-            let Some(queue) = self.waiting.get_mut(&holder) else { continue };
-            let next = queue.pop_front();
-            if queue.is_empty() {
-                self.waiting.remove(&holder);
-            } else {
-                self.turns.push_back(holder);
-            }
-            let Some(waiter) = next else { continue };
-            // A waiter leaves the queue before its receiver is dropped, so sending can't fail.
-            let _ = waiter.wake.send(());
+        let next = self.waiting.keys().min_by_key(|holder| self.used(holder)).cloned();
+        let Some(holder) = next else {
+            self.free += 1;
             return;
+        };
+        self.begin_turn(&holder);
+        let Some(queue) = self.waiting.get_mut(&holder) else { return };
+        let waiter = queue.pop_front();
+        if queue.is_empty() {
+            self.waiting.remove(&holder);
         }
-        self.free += 1;
+        // A waiter leaves the queue before its receiver is dropped, so sending can't fail.
+        let _ = waiter.map(|waiter| waiter.wake.send(()));
+    }
+
+    fn used(&self, holder: &ShareHolder) -> Use {
+        let known = self.used.get(holder).copied();
+        let Use { time, turn } = known.unwrap_or(Use { time: self.floor, turn: 0 });
+        Use { time: time.max(self.floor), turn }
+    }
+
+    fn begin_turn(&mut self, holder: &ShareHolder) {
+        let Use { time, turn: _ } = self.used(holder);
+        if !self.waiting.is_empty() {
+            self.floor = time;
+        }
+        self.next += 1;
+        self.used.insert(holder.clone(), Use { time, turn: self.next });
+        if self.used.len() > USED_MAX {
+            let (floor, waiting) = (self.floor, &self.waiting);
+            self.used.retain(|holder, used| used.time > floor || waiting.contains_key(holder));
+        }
+    }
+
+    fn end_turn(&mut self, holder: &ShareHolder, took: Duration) {
+        let Use { time, turn } = self.used(holder);
+        self.used.insert(holder.clone(), Use { time: time + took, turn });
     }
 
     /// Removes a waiter from its queue. Returns whether it was still there.
@@ -66,7 +105,6 @@ impl State {
         let is_removed = queue.len() < before;
         if queue.is_empty() {
             self.waiting.remove(holder);
-            self.turns.retain(|other| other != holder);
         }
         is_removed
     }
@@ -95,18 +133,28 @@ impl Drop for Place<'_> {
 
 /// The permit to use a processor, until it is dropped.
 #[derive(Debug)]
-pub(super) struct ProcessorPermit(ProcessorQueue);
+pub(super) struct ProcessorPermit {
+    queue: ProcessorQueue,
+    holder: ShareHolder,
+    since: Instant,
+}
 
 impl Drop for ProcessorPermit {
     fn drop(&mut self) {
-        lock(&self.0.0).release();
+        let mut state = lock(&self.queue.0);
+        state.end_turn(&self.holder, self.since.elapsed());
+        state.release();
     }
 }
 
 impl ProcessorQueue {
     pub(super) fn new(permits: usize) -> Self {
-        let (turns, waiting) = (VecDeque::new(), HashMap::new());
-        Self(Arc::new(Mutex::new(State { free: permits, turns, waiting, next: 0 })))
+        let (waiting, used) = (HashMap::new(), HashMap::new());
+        Self(Arc::new(Mutex::new(State { free: permits, waiting, used, floor: Duration::ZERO, next: 0 })))
+    }
+
+    fn permit(&self, holder: &ShareHolder) -> ProcessorPermit {
+        ProcessorPermit { queue: self.clone(), holder: holder.clone(), since: Instant::now() }
     }
 
     /// Waits for the holder's turn. If the caller is dropped meanwhile, it leaves the queue.
@@ -118,14 +166,12 @@ impl ProcessorQueue {
             let mut state = lock(&self.0);
             if let Some(free) = state.free.checked_sub(1) {
                 state.free = free;
-                return Ok(ProcessorPermit(self.clone()));
+                state.begin_turn(holder);
+                return Ok(self.permit(holder));
             }
             let waiting = state.waiting.get(holder).map_or(0, VecDeque::len);
             if waiting >= WAITING_MAX {
                 return Err(QueueFull);
-            }
-            if waiting == 0 {
-                state.turns.push_back(holder.clone());
             }
             let (number, (wake, woken)) = (state.next, oneshot::channel());
             state.next += 1;
@@ -136,7 +182,7 @@ impl ProcessorQueue {
         // The sender stays in the queue until it sends, so receiving can't fail.
         let _ = woken.await;
         place.is_served = true;
-        Ok(ProcessorPermit(self.clone()))
+        Ok(self.permit(holder))
     }
 }
 

@@ -56,6 +56,26 @@ impl Api {
         Ok(Self { schema: schema(), registry, hub, front: front()?, budget, documents, render_cache })
     }
 
+    /// Accepts a request, a large one on the threads for computations.
+    ///
+    /// # Errors
+    /// The response that rejects the request.
+    pub async fn accept_in_turn(
+        &self,
+        operation: Operation,
+        caller: &Arc<Caller>,
+        is_large: bool,
+    ) -> Result<CheckedOperation, GraphQlResponse> {
+        if !is_large {
+            return self.accept(operation, caller);
+        }
+        let (api, by) = (self.clone(), Arc::clone(caller));
+        let accepted = self.registry.compute(caller, "document", move || api.accept(operation, &by)).await;
+        accepted.unwrap_or_else(|err| {
+            Err(GraphQlResponse::refusal(err.to_string(), err.code().as_str(), caller.request_id()))
+        })
+    }
+
     /// Finds the request's document, validates it, and coerces its variables. All errors of a request are found
     /// here, before any of it runs.
     ///

@@ -27,7 +27,7 @@ use crate::{
         problem::{retry_after, set_retry_after, status},
         server::{body, reserved::reserved_bytes},
     },
-    share::{MemoryShare, Reservation},
+    share::Reservation,
 };
 
 /// The media type of the response, which also decides the statuses that errors have.
@@ -167,8 +167,7 @@ async fn read(state: &AppState, id: &str, request: Request) -> Result<ParsedRequ
         caller.map_err(|err| ErrorResponse::rate_limited(&err, (OperationCost::REQUEST, Some(0)), id))?;
     let (operation, memory) = match may_write {
         true => {
-            let share = state.budget.share(caller.share_holder());
-            let (operation, memory) = from_body(&parts.headers, body, &share, id).await?;
+            let (operation, memory) = from_body(&parts.headers, body, state, &caller, id).await?;
             (operation, Some(memory))
         }
         false => (from_query(parts.uri.query().unwrap_or_default(), id)?, None),
@@ -201,7 +200,8 @@ async fn run(
             }
         }
     };
-    let accepted = match state.api.accept(operation, &caller) {
+    let large = memory.as_ref().map_or(0, Reservation::bytes) > body::BODY_MEMORY * body::LARGE_BYTES;
+    let accepted = match state.api.accept_in_turn(operation, &caller, large).await {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(refusal),
     };
@@ -250,11 +250,12 @@ async fn run(
 async fn from_body(
     headers: &HeaderMap,
     body: Body,
-    share: &MemoryShare,
+    state: &AppState,
+    caller: &Caller,
     id: &str,
 ) -> Result<(Operation, Reservation), Box<ErrorResponse>> {
-    let (json, memory) = body::json(headers, body, share).await.map_err(|refused| match refused {
-        body::BodyRejection::NoMemory(full) => ErrorResponse::error(&Error::NoMemory(full), id),
+    let (json, memory) = body::json(headers, body, state, caller).await.map_err(|refused| match refused {
+        body::BodyRejection::Busy(err) => ErrorResponse::error(&err, id),
         refused => ErrorResponse::new(refused.status(), &refused.to_string(), id),
     })?;
     let operation = Operation::try_from(json).map_err(|why| {

@@ -2,9 +2,8 @@
 //! exceeds the first two waits, unread, in the order of arrival.
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::timeouts::ConnectionLimits;
 use crate::{
     http::count::{Counted, Counts},
-    share::{ShareHolder, network},
+    share::{KeyedPermit, KeyedSemaphore, ShareHolder, network},
     task::lock,
 };
 
@@ -24,9 +23,8 @@ pub struct Admission(Arc<Inner>);
 struct Inner {
     total: Arc<Semaphore>,
     total_max: usize,
-    of_one_address: usize,
     of_one_caller: usize,
-    addresses: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
+    addresses: KeyedSemaphore<IpAddr>,
     waiting: Counts<IpAddr>,
     /// One permit for each connection that may wait, before the addresses' parts are equal.
     waiting_places: Arc<Semaphore>,
@@ -47,7 +45,7 @@ pub(super) struct ConnectionPermit {
 #[derive(Debug)]
 enum Holder {
     /// The address, until a caller signs in.
-    Address { _permit: Option<(Arc<Semaphore>, OwnedSemaphorePermit)> },
+    Address { _permit: Option<KeyedPermit> },
     /// The first caller that signed in.
     Caller { _count: Option<Counted<ShareHolder>> },
 }
@@ -71,9 +69,8 @@ impl Admission {
         Self(Arc::new(Inner {
             total: Arc::new(Semaphore::new(total_max)),
             total_max,
-            of_one_address: limits.of_one_address,
             of_one_caller: limits.of_one_caller,
-            addresses: Mutex::default(),
+            addresses: KeyedSemaphore::new(limits.of_one_address),
             waiting: Counts::default(),
             waiting_places: Arc::new(Semaphore::new(total_max)),
             callers: Counts::default(),
@@ -102,11 +99,7 @@ impl Admission {
     pub(super) async fn admit(&self, arrival: Arrival, is_of_proxy: bool) -> Option<ConnectionPermit> {
         let own = match is_of_proxy {
             true => None,
-            false => {
-                let places = self.places(arrival.address);
-                // The semaphores are never closed, so acquiring can't fail.
-                Some((Arc::clone(&places), places.acquire_owned().await.ok()?))
-            }
+            false => Some(self.0.addresses.acquire(arrival.address).await?),
         };
         if self.0.total.available_permits() == 0 {
             metrics::counter!("registry_connections_full_total").increment(1);
@@ -114,22 +107,10 @@ impl Admission {
                 "the limit of connections is reached: new clients wait until one closes (see CONNECTIONS)"
             );
         }
+        // The semaphore is never closed, so acquiring can't fail.
         let total = Arc::clone(&self.0.total).acquire_owned().await.ok()?;
         let holder = Mutex::new(Holder::Address { _permit: own });
         Some(ConnectionPermit { admission: self.clone(), _total: total, is_of_proxy, holder })
-    }
-
-    fn places(&self, address: IpAddr) -> Arc<Semaphore> {
-        let mut addresses = lock(&self.0.addresses);
-        if let Some(places) = addresses.get(&address).and_then(Weak::upgrade) {
-            return places;
-        }
-        if addresses.len() >= self.0.total_max {
-            addresses.retain(|_, places| places.strong_count() > 0);
-        }
-        let places = Arc::new(Semaphore::new(self.0.of_one_address));
-        addresses.insert(address, Arc::downgrade(&places));
-        places
     }
 
     /// The number of connections of this caller.

@@ -5,17 +5,22 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use json_reader::{Json, Limits, Number, ReadError, ReadErrorKind};
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer, de};
 
 use super::timeouts::{TooSlow, is_caused_by};
 use crate::{
-    http::negotiate::header_list::members,
-    share::{BudgetFull, MemoryShare, Reservation},
+    domain::{Caller, Error},
+    http::{AppState, negotiate::header_list::members, problem::status},
+    share::Reservation,
 };
 
 /// The maximum size of a body, in bytes. It fits a prompt of 512 KiB with every character escaped, and as much for
 /// tools.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The size of a text above which it is parsed on the threads for computations, in bytes. Parsing a smaller one takes
+/// less than a millisecond.
+pub const LARGE_BYTES: usize = 64 * 1024;
 
 /// The memory that a request takes, as a multiple of its body's length: the body as it arrives and joined, then the
 /// values that are parsed from it.
@@ -25,7 +30,7 @@ pub const BODY_MEMORY: usize = 3;
 pub const LIMITS: Limits = Limits { bytes: BODY_BYTES_MAX, ..Limits::DEFAULT };
 
 /// The reason for which a body is rejected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum BodyRejection {
     /// `Content-Type` isn't JSON in UTF-8. Pages of other origins can't send JSON without a CORS preflight.
     #[error("Content-Type must be application/json in UTF-8")]
@@ -45,9 +50,9 @@ pub enum BodyRejection {
     /// The body is not JSON, or exceeds another limit of the reader.
     #[error("the body is not JSON: {0}")]
     Malformed(ReadError),
-    /// There is no memory for the body.
+    /// There is no memory for the body, or too much of the caller's work is waiting for a processor.
     #[error(transparent)]
-    NoMemory(#[from] BudgetFull),
+    Busy(#[from] Error),
     /// The body arrives too slowly.
     #[error("the body arrived too slowly")]
     TooSlow,
@@ -61,8 +66,7 @@ impl BodyRejection {
             Self::TooLarge | Self::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Malformed(_) | Self::Incomplete => StatusCode::BAD_REQUEST,
-            Self::NoMemory(BudgetFull::Share) => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoMemory(BudgetFull::Instance) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(err) => status(err),
         }
     }
 }
@@ -75,7 +79,8 @@ impl BodyRejection {
 pub async fn json(
     headers: &HeaderMap,
     body: Body,
-    share: &MemoryShare,
+    state: &AppState,
+    caller: &Caller,
 ) -> Result<(Json, Reservation), BodyRejection> {
     if !is_json_in_utf8(headers) {
         return Err(BodyRejection::NotJson);
@@ -89,7 +94,8 @@ pub async fn json(
     if length > BODY_BYTES_MAX {
         return Err(BodyRejection::TooLarge);
     }
-    let mut memory = share.reserve(BODY_MEMORY * length).await?;
+    let share = state.budget.share(caller.share_holder());
+    let mut memory = share.reserve(BODY_MEMORY * length).await.map_err(Error::NoMemory)?;
     let whole = to_bytes(body, BODY_BYTES_MAX).await;
     let whole = whole.map_err(|err| {
         if is_caused_by::<TooSlow>(&err) {
@@ -100,9 +106,15 @@ pub async fn json(
             BodyRejection::TooLarge
         }
     })?;
-    match json_reader::read(&whole, &LIMITS) {
+    let bytes = whole.len();
+    let read = move || json_reader::read(&whole, &LIMITS);
+    let json = match bytes > LARGE_BYTES {
+        true => state.registry.compute(caller, "request", read).await?,
+        false => read(),
+    };
+    match json {
         Ok(json) => {
-            memory.shrink_to(BODY_MEMORY * whole.len());
+            memory.shrink_to(BODY_MEMORY * bytes);
             Ok((json, memory))
         }
         Err(err) if matches!(err.kind(), ReadErrorKind::TooManyValues { .. }) => Err(BodyRejection::TooMany),
@@ -149,7 +161,7 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>
     let whole = Some(number.as_f64()).filter(|number| number.fract() == 0.0 && range.contains(number));
     #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
     let number = written.or(whole.map(|number| number as i32));
-    number.map(Some).ok_or_else(|| D::Error::custom("not a 32-bit integer"))
+    number.map(Some).ok_or_else(|| de::Error::custom("not a 32-bit integer"))
 }
 
 #[cfg(test)]

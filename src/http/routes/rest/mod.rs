@@ -36,7 +36,7 @@ use crate::{
         server::{body, reserved::reserved_bytes},
     },
     id::{AgentId, CustomerId},
-    share::{BudgetFull, MemoryShare, Reservation, ShareHolder},
+    share::{BudgetFull, MemoryShare, Reservation},
     task::lock,
 };
 
@@ -225,14 +225,10 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(RequestId(id)) = RequestId::from_request_parts(&mut parts, &()).await;
-        let holder = parts
-            .extensions
-            .get::<AuthenticatedCaller>()
-            .map_or(ShareHolder::System, |known| known.0.share_holder());
-        let share = state.budget.share(holder);
-        let (json, memory) = body::json(&parts.headers, body, &share).await.map_err(|refused| {
+        let AuthenticatedCaller(caller) = AuthenticatedCaller::from_request_parts(&mut parts, state).await?;
+        let (json, memory) = body::json(&parts.headers, body, state, &caller).await.map_err(|refused| {
             let kind = match &refused {
-                body::BodyRejection::NoMemory(full) => return Problem::new(&Error::NoMemory(*full), &id),
+                body::BodyRejection::Busy(err) => return Problem::new(err, &id),
                 body::BodyRejection::NotJson | body::BodyRejection::Encoded => {
                     ProblemKind::UnsupportedMediaType
                 }
@@ -247,10 +243,8 @@ impl<T: ExpectedForm> FromRequest<AppState> for Body<T> {
         if let Some(RequestMemory(slot)) = parts.extensions.get() {
             lock(slot).replace(memory);
         }
-        if let (Some(AuthenticatedCaller(caller)), Some(since)) =
-            (parts.extensions.get::<AuthenticatedCaller>(), parts.extensions.get::<RevocationCount>())
-        {
-            let recheck = recheck(state, *since, caller, &parts.headers).await;
+        if let Some(since) = parts.extensions.get::<RevocationCount>() {
+            let recheck = recheck(state, *since, &caller, &parts.headers).await;
             recheck.map_err(|err| Problem::new(&err, &id))?;
         }
         let read = || {

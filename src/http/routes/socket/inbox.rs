@@ -37,6 +37,8 @@ pub(super) struct Inbox {
     waiting: Option<Utf8Bytes>,
     /// Whether a pong waits to be written. Nothing more is read meanwhile, so there is never a second one.
     is_ponging: bool,
+    /// Whether a large message is being parsed. Nothing more is read meanwhile, so that messages keep their order.
+    is_parsing: bool,
 }
 
 /// The memory of the message that is being received.
@@ -58,7 +60,14 @@ pub(super) enum Received {
 impl Inbox {
     pub(super) fn new(peer: ConnectionHandle) -> Self {
         peer.unhandled().begin_frames(FREE);
-        Self { peer, share: None, next: NextMessage::Small, waiting: None, is_ponging: false }
+        Self {
+            peer,
+            share: None,
+            next: NextMessage::Small,
+            waiting: None,
+            is_ponging: false,
+            is_parsing: false,
+        }
     }
 
     /// A caller signed in: the connection is counted on its account, and messages take their memory from its share.
@@ -77,7 +86,7 @@ impl Inbox {
 
     /// Whether the next message may be read.
     pub(super) fn is_open(&self) -> bool {
-        self.waiting.is_none() && !self.is_ponging
+        self.waiting.is_none() && !self.is_ponging && !self.is_parsing
     }
 
     /// Resolves when a message needs memory that isn't being reserved yet.
@@ -136,6 +145,11 @@ impl Inbox {
     /// Takes out the message that waited for memory.
     pub(super) fn take_waiting(&mut self) -> Option<Utf8Bytes> {
         self.waiting.take()
+    }
+
+    /// Records that a large message is being parsed, or that it was.
+    pub(super) fn set_parsing(&mut self, is_parsing: bool) {
+        self.is_parsing = is_parsing;
     }
 
     /// Records that a pong waits to be written, or that it was.

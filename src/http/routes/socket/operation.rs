@@ -17,7 +17,12 @@ use crate::{
     domain::{CallOrigin, Caller, Error, Registry, change::Channel},
     feed::Hub,
     graphql::{Api, GraphQlResponse, Operation, OperationCost, SubscriptionMessage},
-    http::{Limiter, caller::ClientAddress, meter::Meter},
+    http::{
+        Limiter,
+        caller::ClientAddress,
+        meter::Meter,
+        server::body::{BODY_MEMORY, LARGE_BYTES},
+    },
     share::Reservation,
 };
 
@@ -53,7 +58,7 @@ pub(super) struct Run {
     pub(super) outbox: Outbox,
     pub(super) of: AbortHandle,
     /// The memory of the client's message, whose variables a subscription keeps.
-    pub(super) _memory: Option<Reservation>,
+    pub(super) memory: Option<Reservation>,
 }
 
 /// The socket's credential is no longer accepted.
@@ -106,7 +111,8 @@ impl Run {
         self.rights.adopt(&caller, since);
         let bytes = operation.document_bytes();
         let meter = Meter::new(self.limiter.clone(), Arc::clone(&caller), Arc::clone(&self.bearer));
-        let accepted = match self.api.accept(operation, &caller) {
+        let large = self.memory.as_ref().map_or(0, Reservation::bytes) > BODY_MEMORY * LARGE_BYTES;
+        let accepted = match self.api.accept_in_turn(operation, &caller, large).await {
             Ok(accepted) => accepted,
             Err(refusal) => {
                 meter.charge_refusal(&refusal, bytes);

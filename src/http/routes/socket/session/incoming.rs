@@ -7,6 +7,7 @@ use futures_util::{
     future::{AbortHandle, Abortable},
 };
 use json_reader::Object;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
 use super::{Completed, Phase, Session};
@@ -20,18 +21,44 @@ use crate::{
             operation::Run,
             transport::Outbox,
         },
+        server::body::LARGE_BYTES,
     },
     share::Reservation,
 };
 
 impl Session {
+    /// Parses a message, a large one on the threads for computations.
     pub(super) fn message(
         &mut self,
-        text: &str,
+        text: Utf8Bytes,
         memory: Option<Reservation>,
         outbox: &Outbox,
     ) -> Result<(), Close> {
-        match Incoming::parse(text)? {
+        let Phase::SignedIn { rights, .. } = &self.phase else {
+            return self.handle(Incoming::parse(&text)?, memory, outbox);
+        };
+        if text.len() <= LARGE_BYTES {
+            return self.handle(Incoming::parse(&text)?, memory, outbox);
+        }
+        let (registry, (caller, _)) = (self.state.registry.clone(), rights.get());
+        self.inbox.set_parsing(true);
+        let parsed = async move {
+            let parsed = registry.compute(&caller, "request", move || Incoming::parse(&text)).await;
+            let parsed = parsed.unwrap_or_else(|_| Err(Close::try_later("Too much work is waiting")));
+            Completed::Parsed(parsed.map(Box::new), memory)
+        };
+        self.work.push(parsed.boxed());
+        Ok(())
+    }
+
+    /// Handles a message.
+    pub(super) fn handle(
+        &mut self,
+        message: Incoming,
+        memory: Option<Reservation>,
+        outbox: &Outbox,
+    ) -> Result<(), Close> {
+        match message {
             Incoming::ConnectionInit(payload) => match self.phase {
                 Phase::Fresh => self.sign_in(&payload),
                 Phase::SigningIn | Phase::SignedIn { .. } => Err(Close::init_twice()),
@@ -105,7 +132,7 @@ impl Session {
             id: id.clone(),
             outbox: outbox.clone(),
             of: of.clone(),
-            _memory: memory,
+            memory,
         };
         let most = self.limits.operations;
         if self.live.len() >= most {

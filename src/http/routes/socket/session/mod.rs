@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use super::{
     SocketLimits,
     inbox::{Inbox, Received, Reserved},
-    message::{Close, plain},
+    message::{Close, Incoming, plain},
     operation::CredentialRejected,
     permit::SocketPermit,
     poll_on_wake::PollOnWake,
@@ -52,6 +52,8 @@ enum Completed {
     LargeMessage(Reserved),
     /// The memory of a message that was received.
     Message(Reserved),
+    /// A large message was parsed. Its memory.
+    Parsed(Result<Box<Incoming>, Close>, Option<Reservation>),
     /// The pong was written.
     Pong,
     /// A message was sent, or an aborted operation has ended. Needs no handling.
@@ -189,7 +191,7 @@ impl Session {
         self.heard = Instant::now();
         match frame {
             Some(Ok(Message::Text(text))) => match self.inbox.receive(text) {
-                Received::Ready(text, memory) => Ok(self.message(&text, memory, outbox)?),
+                Received::Ready(text, memory) => Ok(self.message(text, memory, outbox)?),
                 Received::Waits(reserved) => {
                     self.work.push(reserved.map(Completed::Message).boxed());
                     Ok(())
@@ -260,11 +262,15 @@ impl Session {
                 Ok(())
             }
             Completed::Message(Ok(memory)) => match self.inbox.take_waiting() {
-                Some(text) => Ok(self.message(&text, Some(memory), outbox)?),
+                Some(text) => Ok(self.message(text, Some(memory), outbox)?),
                 None => Ok(()),
             },
             Completed::LargeMessage(Err(_)) | Completed::Message(Err(_)) => {
                 Err(Close::try_later("No memory for the message").into())
+            }
+            Completed::Parsed(message, memory) => {
+                self.inbox.set_parsing(false);
+                Ok(self.handle(*message?, memory, outbox)?)
             }
             Completed::Pong => {
                 self.inbox.set_ponging(false);
