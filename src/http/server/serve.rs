@@ -121,7 +121,11 @@ impl ConnectionServer {
     {
         let share = self.state.budget.share(ShareHolder::Address(network(peer.address().ip())));
         let connection = BoundedStream::new(connection, peer.clone(), share);
-        let answer = service_fn(|request| self.answer(request, peer.clone()));
+        let answer = service_fn(|request| {
+            // Before the future runs: hyper may read the body first, and its bytes aren't the head's.
+            peer.begin_answer();
+            self.answer(request, peer.clone())
+        });
         let serving = http1::Builder::new()
             // hyper's timeout begins when it waits for a head. So it bounds the time between two requests; a head
             // that has begun has a shorter one (`Connection`).
@@ -146,14 +150,13 @@ impl ConnectionServer {
         }
     }
 
-    /// Answers one request: by the fast path if it applies, otherwise by the router. The answer ends when the returned
+    /// Answers one request: by the fast path if it applies, otherwise by the router. The answer has begun, and ends when the returned
     /// body is dropped.
     async fn answer(
         &self,
         request: Request<Incoming>,
         peer: ConnectionHandle,
     ) -> Result<Response<ResponseBody>, Infallible> {
-        peer.begin_answer();
         let mut response = match fast_path::answer_config(&self.state, &request) {
             Some(response) => {
                 // The fast path answers the platform's services only, whose connections have no limit of their own.
