@@ -10,8 +10,7 @@ use std::{
 
 use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, PaginatorTrait,
-    QueryTrait, Select, Selector, SelectorRaw, SelectorTrait, TryGetable,
+    DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, Select, Selector, SelectorRaw, SelectorTrait,
 };
 use tokio::sync::Mutex;
 
@@ -156,40 +155,6 @@ impl View {
     /// Any [`DbError`] of the database.
     pub fn one<Q: Query>(&self, query: Q) -> BoxFuture<'static, Result<Option<Q::Row>, DbError>> {
         self.all(query).map_ok(|rows| rows.into_iter().next()).boxed()
-    }
-
-    /// Returns the number of rows of `select`.
-    ///
-    /// # Errors
-    /// Any [`DbError`] of the database.
-    pub fn count<E>(&self, select: Select<E>) -> BoxFuture<'static, Result<u64, DbError>>
-    where
-        E: EntityTrait,
-        E::Model: FromQueryResult + Send + Sync + 'static,
-    {
-        self.run(|snapshot| async move { select.count(&snapshot.txn).await }.boxed())
-    }
-
-    /// Returns the first two columns of `select`, such as a group and its count.
-    ///
-    /// # Errors
-    /// Any [`DbError`] of the database.
-    pub fn pairs<E, A, B>(&self, select: Select<E>) -> BoxFuture<'static, Result<Vec<(A, B)>, DbError>>
-    where
-        E: EntityTrait,
-        A: TryGetable + Send + 'static,
-        B: TryGetable + Send + 'static,
-    {
-        let work = |snapshot: Arc<Snapshot>| {
-            async move {
-                let rows = snapshot.txn.query_all_raw(select.build(DbBackend::Postgres)).await?;
-                rows.into_iter()
-                    .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-                    .collect::<Result<_, DbErr>>()
-            }
-            .boxed()
-        };
-        self.run(work)
     }
 
     /// Runs `work` to completion, or until its connection is cut off. The futures are boxed, because resolvers nest

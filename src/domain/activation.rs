@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     agent::{self, Agent},
     change::{Change, ChangeAction, Cursor},
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -185,9 +185,9 @@ impl Registry {
         &self,
         reading: &Reading,
         agents: &[AgentId],
-    ) -> Result<Vec<(AgentId, u64)>> {
+    ) -> Result<Vec<(AgentId, BoundedCount)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(activation::count_each(&reading.view.tenant_filter(), agents)).await?;
+        let rows = reading.view.all(activation::count_each(&reading.view.tenant_filter(), agents)).await?;
         Ok(super::zero_filled(agents, rows))
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 #[cfg(doc)]
 use super::Error;
 use super::{
-    Caller, Outcome, Page, PageArgs, Patch, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Outcome, Page, PageArgs, Patch, Reading, Registry, Result, WriteResult,
     activation::{self, Reason},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::{Clock, Instant},
     db::ChangeRecord,
-    entity::agent,
+    entity::{agent, count::Counted},
     id::{AgentId, CustomerId, Revision, UserId},
 };
 
@@ -178,10 +178,11 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
     /// filter.
-    pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<u64> {
+    pub async fn count_agents(&self, reading: &Reading, filter: &AgentFilter) -> Result<BoundedCount> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
-        Ok(reading.view.count(agent::filtered(&reading.view.tenant_filter(), filter)).await?)
+        let row = reading.view.one(agent::count(&reading.view.tenant_filter(), filter)).await?;
+        Ok(row.map(Counted::bounded).unwrap_or_default())
     }
 
     /// The same page of agents for each of these customers.
@@ -231,9 +232,9 @@ impl Registry {
         &self,
         reading: &Reading,
         owners: &[UserId],
-    ) -> Result<Vec<(UserId, u64)>> {
+    ) -> Result<Vec<(UserId, BoundedCount)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
-        let rows = reading.view.pairs(agent::count_each_owner(&reading.view.tenant_filter(), owners)).await?;
+        let rows = reading.view.all(agent::count_each_owner(&reading.view.tenant_filter(), owners)).await?;
         Ok(super::zero_filled(owners, rows))
     }
 
@@ -247,11 +248,11 @@ impl Registry {
         reading: &Reading,
         customers: &[CustomerId],
         filter: &AgentFilter,
-    ) -> Result<Vec<(CustomerId, u64)>> {
+    ) -> Result<Vec<(CustomerId, BoundedCount)>> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         check_filter(filter)?;
         let visible = super::visible(reading, customers, |id| *id);
-        let rows = reading.view.pairs(agent::count_each(&visible, filter)).await?;
+        let rows = reading.view.all(agent::count_each(&visible, filter)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }

@@ -6,7 +6,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Error, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, KeyScope, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     auth::opaque_token::{OpaqueToken, TokenKind},
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
@@ -222,9 +222,9 @@ impl Registry {
         &self,
         reading: &Reading,
         customers: &[CustomerId],
-    ) -> Result<Vec<(CustomerId, u64)>> {
+    ) -> Result<Vec<(CustomerId, BoundedCount)>> {
         let visible = super::permitted(reading, Action::ReadKeys, customers)?;
-        let rows = reading.view.pairs(api_key::count_each(&visible)).await?;
+        let rows = reading.view.all(api_key::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }

@@ -6,14 +6,18 @@ use serde_json::json;
 #[cfg(doc)]
 use super::Error;
 use super::{
-    Caller, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
     right::OpenTxn,
     text,
 };
-use crate::{db::ChangeRecord, entity::customer, id::CustomerId};
+use crate::{
+    db::ChangeRecord,
+    entity::{count::Counted, customer},
+    id::CustomerId,
+};
 
 pub use customer::{BillingStatus, CustomerStatus, Model as Customer, Plan};
 
@@ -144,9 +148,10 @@ impl Registry {
     /// # Errors
     /// [`Error::Forbidden`] for a service token, and for an API key without `agents:read`; [`Error::Invalid`] for the
     /// name.
-    pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<u64> {
+    pub async fn count_customers(&self, reading: &Reading, name: Option<&str>) -> Result<BoundedCount> {
         policy::allow(&reading.caller, Action::ReadAgents)?;
         name.map_or(Ok(()), |name| text::check_no_nul("name", name))?;
-        Ok(reading.view.count(customer::named(&reading.view.tenant_filter(), name)).await?)
+        let row = reading.view.one(customer::count_named(&reading.view.tenant_filter(), name)).await?;
+        Ok(row.map(Counted::bounded).unwrap_or_default())
     }
 }

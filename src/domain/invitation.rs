@@ -7,7 +7,8 @@ use serde_json::json;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::{
-    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, UserPrincipal, WriteResult,
+    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
+    WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
@@ -182,9 +183,9 @@ impl Registry {
         &self,
         reading: &Reading,
         customers: &[CustomerId],
-    ) -> Result<Vec<(CustomerId, u64)>> {
+    ) -> Result<Vec<(CustomerId, BoundedCount)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.pairs(invitation::count_each(&visible, self.clock().now())).await?;
+        let rows = reading.view.all(invitation::count_each(&visible, self.clock().now())).await?;
         Ok(super::zero_filled(customers, rows))
     }
 

@@ -4,7 +4,7 @@ use sea_orm::Set;
 use serde_json::json;
 
 use super::{
-    Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
+    BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, WriteResult,
     change::ChangeAction,
     idempotency::{ReplayIds, Replayable},
     limit::{self, QuotaKind},
@@ -184,9 +184,9 @@ impl Registry {
         &self,
         reading: &Reading,
         customers: &[CustomerId],
-    ) -> Result<Vec<(CustomerId, u64)>> {
+    ) -> Result<Vec<(CustomerId, BoundedCount)>> {
         let visible = super::permitted(reading, Action::ReadMembers, customers)?;
-        let rows = reading.view.pairs(membership::count_each(&visible)).await?;
+        let rows = reading.view.all(membership::count_each(&visible)).await?;
         Ok(super::zero_filled(customers, rows))
     }
 }

@@ -10,9 +10,12 @@ use std::{
     },
 };
 
+use uuid::Uuid;
+
 use crate::{
     clock::Clock,
     db::{Db, DbError, LeaseClass},
+    entity::count::Counted,
     id::{CustomerId, Revision},
     task::CpuError,
 };
@@ -49,7 +52,7 @@ mod write;
 
 pub use crate::{
     db::{CallOrigin, Scope},
-    entity::TenantFilter,
+    entity::{BoundedCount, COUNT_MAX, TenantFilter},
 };
 pub use caller::{
     Caller, KeyPrincipal, KeyScope, Principal, Reading, ServicePrincipal, ServiceScope, UserPrincipal,
@@ -234,8 +237,12 @@ fn page_each<P: Copy + Eq + Hash, T, K: Clone>(
 }
 
 /// One count for each parent, in the parents' order: 0 for a parent without a row.
-fn zero_filled<P: Copy + Eq + Hash>(parents: &[P], counted: Vec<(P, i64)>) -> Vec<(P, u64)> {
-    let counted: HashMap<P, i64> = counted.into_iter().collect();
-    let count = |parent| counted.get(parent).and_then(|count| u64::try_from(*count).ok()).unwrap_or(0);
-    parents.iter().map(|parent| (*parent, count(parent))).collect()
+fn zero_filled<P: Copy + Eq + Hash + From<Uuid>>(
+    parents: &[P],
+    rows: Vec<Counted>,
+) -> Vec<(P, BoundedCount)> {
+    let parent_of = |row: &Counted| row.parent_id.map(P::from);
+    let counts: HashMap<P, BoundedCount> =
+        rows.into_iter().filter_map(|row| Some((parent_of(&row)?, row.bounded()))).collect();
+    parents.iter().map(|parent| (*parent, counts.get(parent).copied().unwrap_or_default())).collect()
 }

@@ -2,7 +2,13 @@
 
 use sea_orm::{QueryOrder, QuerySelect, SelectModel, SelectorRaw, entity::prelude::*, sea_query::Order};
 
-use super::{KeysetPage, TenantFilter, change::ActorKind, sql::Sql, uuids};
+use super::{
+    KeysetPage, TenantFilter,
+    change::ActorKind,
+    count::{self, SelectCounts},
+    sql::Sql,
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{ActivationId, AgentId, CustomerId, Revision, VersionId},
@@ -78,13 +84,9 @@ pub fn page_each(agents: &[AgentId], page: &KeysetPage<ActivationId>) -> Selecto
     Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
-/// Counts the activations of each of these agents. Returns (agent, count); no row for an agent without any.
-pub fn count_each(tenants: &TenantFilter, agents: &[AgentId]) -> Select<Entity> {
-    tenants
-        .narrow(Entity::find(), Column::CustomerId)
-        .filter(Column::AgentId.eq_any(agents.to_vec()))
-        .select_only()
-        .column(Column::AgentId)
-        .column_as(Column::Id.count(), "count")
-        .group_by(Column::AgentId)
+/// Counts the activations of each of these agents that `tenants` admits.
+pub fn count_each(tenants: &TenantFilter, agents: &[AgentId]) -> SelectCounts {
+    let mut sql = Sql::default();
+    sql.within("t", tenants);
+    count::of_rows_under_each(sql, "activations", ("agent_id", uuids(agents)), "id")
 }

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{
     KeysetPage, TenantFilter,
-    agent_filter::AgentCondition,
+    count::{self, SelectCounts},
     customer::CustomerStatus,
     erasure::{self, ErasureAction},
     search,
@@ -85,20 +85,6 @@ pub fn by_ids(tenants: &TenantFilter, ids: &[AgentId]) -> Select<Entity> {
     within(tenants).filter(Column::Id.eq_any(ids.to_vec()))
 }
 
-/// The agents that `tenants` admits and that pass the filter.
-pub fn filtered(tenants: &TenantFilter, filter: &Filter) -> Select<Entity> {
-    let mut sql = Sql::default();
-    let customers = match tenants {
-        TenantFilter::All => "agents.customer_id".to_owned(),
-        TenantFilter::Only(customers) => format!("ANY({}::uuid[])", sql.bind(uuids(customers))),
-    };
-    let whose = |alias: &str| format!("{alias}.customer_id = {customers}");
-    for condition in AgentCondition::all(filter, &mut sql) {
-        sql.and_where(condition.indexed("agents", &whose));
-    }
-    within(tenants).filter(sql.into_condition())
-}
-
 /// A page of the agents that `tenants` admits and that pass the filter, oldest first.
 pub fn page(tenants: &TenantFilter, filter: &Filter, page: &KeysetPage<AgentId>) -> SelectRaw {
     Entity::find().from_raw_sql(search::page(tenants, filter, page))
@@ -127,23 +113,24 @@ pub fn page_each_owner(tenants: &TenantFilter, owners: &[UserId], page: &KeysetP
     Entity::find().from_raw_sql(page.under_each(sql, rows, parents, "id", &Order::Asc))
 }
 
-/// Counts the agents of each of these owners that `tenants` admits. Returns (user, count).
-pub fn count_each_owner(tenants: &TenantFilter, owners: &[UserId]) -> Select<Entity> {
-    within(tenants)
-        .filter(Column::OwnerId.eq_any(owners.to_vec()))
-        .select_only()
-        .column(Column::OwnerId)
-        .column_as(Column::Id.count(), "count")
-        .group_by(Column::OwnerId)
+/// Counts the agents that `tenants` admits and that pass the filter.
+pub fn count(tenants: &TenantFilter, filter: &Filter) -> SelectCounts {
+    search::count(tenants, filter)
+}
+
+/// Counts the agents of each of these owners that `tenants` admits.
+pub fn count_each_owner(tenants: &TenantFilter, owners: &[UserId]) -> SelectCounts {
+    let mut sql = Sql::default();
+    sql.within("t", tenants);
+    count::of_rows_under_each(sql, "agents", ("owner_id", uuids(owners)), "id")
 }
 
 /// A raw select of agents.
 pub type SelectRaw = SelectorRaw<SelectModel<Model>>;
 
-/// Counts the agents of each of these customers. Returns (customer, count); no row for a customer without any.
-pub fn count_each(customers: &[CustomerId], filter: &Filter) -> Select<Entity> {
-    let passing = filtered(&TenantFilter::Only(customers.to_vec()), filter);
-    super::count_by_customer(passing, customers, Column::CustomerId)
+/// Counts the agents of each of these customers that pass the filter.
+pub fn count_each(customers: &[CustomerId], filter: &Filter) -> SelectCounts {
+    search::count_each(customers, filter)
 }
 
 /// A locked agent, and the status of its customer that decides whether it may be written.

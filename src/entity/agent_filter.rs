@@ -1,5 +1,4 @@
-//! The conditions of a filter of agents as SQL, for counts (`agent.rs`) and for pages (`search.rs`). Text is compared
-//! in ways for which row-level security permits an index (see `0007_search.up.sql`).
+//! The conditions of a filter of agents as SQL, for pages and counts (`search.rs`). Text is compared in ways for which row-level security permits an index (see `0007_search.up.sql`).
 
 use super::{agent::Filter, sql::Sql};
 
@@ -14,8 +13,8 @@ pub(super) struct AgentCondition {
     /// might scan that index instead of a list's order.
     row: Comparison,
     index: IndexMatches,
-    /// Whether the index finds exactly these agents, not a superset.
-    is_exact: bool,
+    /// Whether the index has exactly one row for each of these agents, and none for others.
+    has_one_row_each: bool,
 }
 
 /// The rows of an index that a condition selects.
@@ -86,7 +85,7 @@ impl AgentCondition {
         use Comparison::{Begins, Contains, Equals, HasTool, InRange, IsNull};
         let Filter { archived, name, name_starts_with, name_contains, model_name, tool_name } = filter;
         let mut conditions = Vec::new();
-        let mut add = |row, index, is_exact| conditions.push(Self { row, index, is_exact });
+        let mut add = |row, index, has_one_row_each| conditions.push(Self { row, index, has_one_row_each });
         if let Some(name) = name {
             let name = sql.bind(name.clone());
             let lower = Equals("name_lower", format!("lower({name}::text)"));
@@ -98,10 +97,9 @@ impl AgentCondition {
             add(Begins("name_lower", start), range, true);
         }
         if let Some(part) = name_contains {
-            let is_whole = part.chars().count() <= ENDING_CHARS;
             let part = format!("lower({}::text)", sql.bind(part.clone()));
             let ending = InRange("ending", format!("left({part}, {ENDING_CHARS})"));
-            add(Contains("name_lower", part), IndexMatches::of("agent_name_ends", ending), is_whole);
+            add(Contains("name_lower", part), IndexMatches::of("agent_name_ends", ending), false);
         }
         if let Some(tool) = tool_name {
             let tool = sql.bind(tool.clone());
@@ -125,24 +123,13 @@ impl AgentCondition {
         self.row.on(alias)
     }
 
-    /// The condition on the agent's row `alias`, in a form for which Postgres can use the index. `whose` returns the
-    /// condition that a table's row belongs to the same customers: the indexes begin with the customer.
-    pub(super) fn indexed(&self, alias: &str, whose: &dyn Fn(&str) -> String) -> String {
-        let IndexMatches { column, table, comparison } = &self.index;
-        let found = if *table == "agents" {
-            comparison.on(alias)
-        } else {
-            format!(
-                "EXISTS (SELECT FROM registry.{table} AS x WHERE {} AND x.{column} = {alias}.id AND {})",
-                whose("x"),
-                comparison.on("x"),
-            )
-        };
-        if self.is_exact { found } else { format!("{found} AND {}", self.on(alias)) }
-    }
-
     /// The index.
     pub(super) fn index(&self) -> &IndexMatches {
         &self.index
+    }
+
+    /// Whether the index has exactly one row for each agent that meets the condition, and none for others.
+    pub(super) fn has_one_row_each(&self) -> bool {
+        self.has_one_row_each
     }
 }

@@ -6,7 +6,14 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{KeysetPage, TenantFilter, change::ActorKind, customer::Plan, sql::Sql, uuids};
+use super::{
+    KeysetPage, TenantFilter,
+    change::ActorKind,
+    count::{self, SelectCounts},
+    customer::Plan,
+    sql::Sql,
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{ApiKeyId, CustomerId},
@@ -103,9 +110,9 @@ pub fn page_each(customers: &[CustomerId], page: &KeysetPage<ApiKeyId>) -> Selec
     Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "id", &Order::Desc))
 }
 
-/// Counts the keys of each of these customers, expired and revoked ones included. Returns (customer, count).
-pub fn count_each(customers: &[CustomerId]) -> Select<Entity> {
-    super::count_by_customer(Entity::find(), customers, Column::CustomerId)
+/// Counts the keys of each of these customers, expired and revoked ones included.
+pub fn count_each(customers: &[CustomerId]) -> SelectCounts {
+    count::of_rows_under_each(Sql::default(), "api_keys", ("customer_id", uuids(customers)), "id")
 }
 
 /// Sets the time of the key's last use to `now`, unless it is `before` or later already.

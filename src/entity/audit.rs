@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     KeysetPage, TenantFilter,
     change::{ActorKind, ChangeAction, Entity, LogPosition, Model},
+    count::{self, COUNTED_ROWS_MAX, SelectCounts},
     sql::{self, Sql},
     uuids,
 };
@@ -87,17 +88,11 @@ fn kinds(sql: &mut Sql, filter: &Filter) -> Option<String> {
     Some(sql.bind(Value::Array(ArrayType::String, Some(Box::new(names)))))
 }
 
-/// Adds all of the filter's conditions.
-fn all_conditions(sql: &mut Sql, of: &Filter) {
-    conditions_but_actions(sql, of);
-    if let Some(kinds) = kinds(sql, of) {
-        sql.and_where(format!("t.action = ANY({kinds})"));
-    }
-}
-
-/// Returns the select of a page of entries that meet the conditions of `sql` and pass the filter: of the whole
-/// table, or of each parent.
-fn page_select(
+/// Returns the select of these columns of a page of the entries that meet the conditions of `sql` and pass the
+/// filter: of the whole table, or of the parent `parent.id`. Entries of several actions are in no order, and more than
+/// a page.
+fn rows_select(
+    columns: &str,
     sql: &mut Sql,
     of: &Filter,
     page: &KeysetPage<LogPosition>,
@@ -111,36 +106,48 @@ fn page_select(
         }
     }
     conditions_but_actions(sql, of);
-    let direction = if page.backward { "ASC" } else { "DESC" };
     let limit = sql.bind(sql::limit(page.limit));
-    let order = format!("ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}");
-    let parent = parents.map(|parents| (parents.column(), sql.bind(parents.ids())));
-    if let Some((column, _)) = &parent {
-        sql.and_where(format!("t.{column} = parent.id"));
+    let order = format!("{} LIMIT {limit}", newest_first(page));
+    if let Some(parents) = parents {
+        sql.and_where(format!("t.{} = parent.id", parents.column()));
     }
     // Indexes hold the entries of one action in order, but not those of several. So each action gets its own page,
     // unless the list is of one agent or one caller, which has few entries.
     let is_narrow =
         matches!(parents, Some(Parents::Agents(_))) || of.agent_id.is_some() || of.actor_id.is_some();
-    let page = match kinds(sql, of) {
-        Some(kinds) if is_narrow => {
-            let conditions = sql.where_clause();
-            format!(
-                "SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = ANY({kinds}) {order}"
-            )
-        }
-        Some(kinds) => {
-            let conditions = sql.where_clause();
-            format!(
-                "SELECT t.* FROM unnest({kinds}) AS kind (name) CROSS JOIN LATERAL (\
-                 SELECT t.* FROM registry.changes AS t WHERE {conditions} AND t.action = kind.name {order}) AS t {order}"
-            )
-        }
-        None => format!("SELECT t.* FROM registry.changes AS t WHERE {} {order}", sql.where_clause()),
-    };
-    match parent {
+    let (kinds, conditions) = (kinds(sql, of), sql.where_clause());
+    let select = format!("SELECT {columns} FROM registry.changes AS t WHERE {conditions}");
+    match kinds {
+        Some(kinds) if is_narrow => format!("{select} AND t.action = ANY({kinds}) {order}"),
+        Some(kinds) => format!(
+            "SELECT {columns} FROM unnest({kinds}) AS kind (name) CROSS JOIN LATERAL (\
+             {select} AND t.action = kind.name {order}) AS t"
+        ),
+        None => format!("{select} {order}"),
+    }
+}
+
+/// The order of a page of entries.
+fn newest_first(page: &KeysetPage<LogPosition>) -> String {
+    let direction = if page.backward { "ASC" } else { "DESC" };
+    format!("ORDER BY t.revision {direction}, t.position {direction}")
+}
+
+/// Returns the select of a page of entries that meet the conditions of `sql` and pass the filter: of the whole
+/// table, or of each parent.
+fn page_select(
+    sql: &mut Sql,
+    of: &Filter,
+    page: &KeysetPage<LogPosition>,
+    parents: Option<Parents<'_>>,
+) -> String {
+    let rows = rows_select("t.*", sql, of, page, parents);
+    let (order, limit) = (newest_first(page), sql.bind(sql::limit(page.limit)));
+    let page = format!("SELECT t.* FROM ({rows}) AS t {order} LIMIT {limit}");
+    match parents {
         None => page,
-        Some((_, ids)) => {
+        Some(parents) => {
+            let ids = sql.bind(parents.ids());
             format!("SELECT t.* FROM unnest({ids}::uuid[]) AS parent (id) CROSS JOIN LATERAL ({page}) AS t")
         }
     }
@@ -159,9 +166,8 @@ pub fn page(
         // customers.
         AuditScope::Customers(customers) => {
             let each = page_select(&mut sql, filter, page, Some(Parents::Customers(customers)));
-            let direction = if page.backward { "ASC" } else { "DESC" };
-            let limit = sql.bind(sql::limit(page.limit));
-            format!("{each} ORDER BY t.revision {direction}, t.position {direction} LIMIT {limit}")
+            let (order, limit) = (newest_first(page), sql.bind(sql::limit(page.limit)));
+            format!("{each} {order} LIMIT {limit}")
         }
     };
     Entity::find().from_raw_sql(sql.statement(text))
@@ -189,46 +195,33 @@ pub fn page_each(
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// A count of log entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
-pub struct Count {
-    /// The parent; none when the count isn't by parent.
-    pub parent_id: Option<Uuid>,
-    /// The number of entries.
-    pub count: i64,
+/// Returns the select of the entries to count: the first page of that length, because no other select is sure to
+/// begin at the index of the filter.
+fn counted_select(sql: &mut Sql, of: &Filter, parents: Option<Parents<'_>>) -> String {
+    let page = KeysetPage { after: None, before: None, limit: COUNTED_ROWS_MAX, backward: false };
+    format!("SELECT FROM ({}) AS t", rows_select("t.revision", sql, of, &page, parents))
 }
 
 /// Counts the log entries of these customers.
-pub fn count(of: &AuditScope, filter: &Filter) -> SelectorRaw<SelectModel<Count>> {
+pub fn count(of: &AuditScope, filter: &Filter) -> SelectCounts {
     let mut sql = Sql::default();
-    all_conditions(&mut sql, filter);
-    if let AuditScope::Customers(customers) = of {
-        let ids = sql.bind(uuids(customers));
-        sql.and_where(format!("t.customer_id = ANY({ids}::uuid[])"));
-    }
-    let text = format!(
-        "SELECT NULL::uuid AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {}",
-        sql.where_clause()
-    );
-    Count::find_by_statement(sql.statement(text))
+    let select = match of {
+        AuditScope::Everyone => counted_select(&mut sql, filter, None),
+        AuditScope::Customers(customers) => {
+            let each = counted_select(&mut sql, filter, Some(Parents::Customers(customers)));
+            let ids = sql.bind(uuids(customers));
+            format!("SELECT FROM unnest({ids}::uuid[]) AS parent (id) CROSS JOIN LATERAL ({each}) AS t")
+        }
+    };
+    count::of_select(sql, &select)
 }
 
-/// Counts the log entries of each of these parents that `tenants` admits. Returns no row for a parent without any.
-pub fn count_each(
-    tenants: &TenantFilter,
-    parents: Parents<'_>,
-    filter: &Filter,
-) -> SelectorRaw<SelectModel<Count>> {
+/// Counts the log entries of each of these parents that `tenants` admits.
+pub fn count_each(tenants: &TenantFilter, parents: Parents<'_>, filter: &Filter) -> SelectCounts {
     let mut sql = Sql::default();
-    all_conditions(&mut sql, filter);
     sql.within("t", tenants);
-    let (column, ids) = (parents.column(), sql.bind(parents.ids()));
-    sql.and_where(format!("t.{column} = ANY({ids}::uuid[])"));
-    let text = format!(
-        "SELECT t.{column} AS parent_id, count(*) AS count FROM registry.changes AS t WHERE {} GROUP BY t.{column}",
-        sql.where_clause()
-    );
-    Count::find_by_statement(sql.statement(text))
+    let select = counted_select(&mut sql, filter, Some(parents));
+    count::of_each(sql, parents.ids(), &select)
 }
 
 /// The hash of an entry, without its content. All customers may see it.

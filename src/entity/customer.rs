@@ -8,7 +8,9 @@ use sea_orm::{
 
 use super::{
     KeysetPage, TenantFilter,
+    count::{self, SelectCounts},
     erasure::{self, ERASED, ErasureAction},
+    sql::Sql,
     uuids,
 };
 use crate::{clock::Instant, id::CustomerId};
@@ -122,12 +124,24 @@ pub fn page(tenants: &TenantFilter, name: Option<&str>, page: &KeysetPage<Custom
 }
 
 /// The customers that `tenants` admits; only those with exactly this name, if given.
-pub fn named(tenants: &TenantFilter, name: Option<&str>) -> Select<Entity> {
+fn named(tenants: &TenantFilter, name: Option<&str>) -> Select<Entity> {
     let select = within(tenants);
     match name {
         Some(name) => select.filter(Column::Name.eq(name)),
         None => select,
     }
+}
+
+/// Counts the customers that `tenants` admits; only those with exactly this name, if given.
+pub fn count_named(tenants: &TenantFilter, name: Option<&str>) -> SelectCounts {
+    let mut sql = Sql::default();
+    if let TenantFilter::Only(customers) = tenants {
+        let ids = sql.bind(uuids(customers));
+        sql.and_where(format!("t.id = ANY({ids}::uuid[])"));
+    }
+    sql.and_compare("t.name", "=", name);
+    let select = format!("SELECT FROM registry.customers AS t WHERE {} ORDER BY t.id", sql.where_clause());
+    count::of_select(sql, &select)
 }
 
 /// Locks one customer that `tenants` admits for a change of its own row, until the transaction ends.

@@ -9,6 +9,7 @@ use sea_orm::{
 use super::{
     KeysetPage, TenantFilter,
     change::ActorKind,
+    count::{self, SelectCounts},
     membership::Role,
     sql::{self, Sql},
     uuids,
@@ -93,9 +94,11 @@ pub fn page_each(
     Entity::find().from_raw_sql(sql.statement(text))
 }
 
-/// Counts the invitations of each of these customers that haven't expired at `now`. Returns (customer, count).
-pub fn count_each(customers: &[CustomerId], now: Instant) -> Select<Entity> {
-    super::count_by_customer(Entity::find().filter(Column::ExpiresAt.gt(now)), customers, Column::CustomerId)
+/// Counts the invitations of each of these customers that haven't expired at `now`.
+pub fn count_each(customers: &[CustomerId], now: Instant) -> SelectCounts {
+    let mut sql = Sql::default();
+    sql.and_compare("t.expires_at", ">", Some(now));
+    count::of_rows_under_each(sql, "invitations", ("customer_id", uuids(customers)), "expires_at")
 }
 
 /// Deletes this invitation.

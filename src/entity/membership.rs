@@ -6,7 +6,13 @@ use sea_orm::{
     sea_query::{LockType, Order},
 };
 
-use super::{KeysetPage, customer::Plan, sql::Sql, uuids};
+use super::{
+    KeysetPage,
+    count::{self, SelectCounts},
+    customer::Plan,
+    sql::Sql,
+    uuids,
+};
 use crate::{
     clock::Instant,
     id::{CustomerId, UserId},
@@ -110,9 +116,9 @@ pub fn page_each(customers: &[CustomerId], page: &KeysetPage<UserId>) -> Selecto
     Entity::find().from_raw_sql(page.under_each(Sql::default(), rows, parents, "user_id", &Order::Asc))
 }
 
-/// Counts the members of each of these customers. Returns (customer, count).
-pub fn count_each(customers: &[CustomerId]) -> Select<Entity> {
-    super::count_by_customer(Entity::find(), customers, Column::CustomerId)
+/// Counts the members of each of these customers.
+pub fn count_each(customers: &[CustomerId]) -> SelectCounts {
+    count::of_rows_under_each(Sql::default(), "memberships", ("customer_id", uuids(customers)), "user_id")
 }
 
 /// Deletes all memberships of one customer, or that of one user.

@@ -4,7 +4,7 @@
 
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value,
-    sea_query::{ArrayType, Expr, Order},
+    sea_query::{ArrayType, Order},
 };
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ pub mod agent_version;
 pub mod api_key;
 pub mod audit;
 pub mod change;
+pub mod count;
 pub mod customer;
 pub mod erasure;
 pub mod idempotency_key;
@@ -34,6 +35,8 @@ mod sql;
 #[cfg(test)]
 mod tenant_filter_tests;
 pub mod user;
+
+pub use count::{BoundedCount, COUNT_MAX};
 
 /// The customers whose rows a caller may read. A select of a tenant's table either takes one, is bound to customers
 /// that the caller was checked for, or returns rows that `domain` filters with [`TenantFilter::admits`].
@@ -90,21 +93,6 @@ impl<K: Clone + Into<Value>> KeysetPage<K> {
         let order = if ascending == self.backward { Order::Desc } else { Order::Asc };
         select.order_by(key, order).limit(self.limit)
     }
-}
-
-/// Counts the rows of `select` for each of these customers. Returns (customer, count); no row for a customer
-/// without any.
-fn count_by_customer<E: EntityTrait>(
-    select: Select<E>,
-    customers: &[CustomerId],
-    column: E::Column,
-) -> Select<E> {
-    TenantFilter::Only(customers.to_vec())
-        .narrow(select, column)
-        .select_only()
-        .column(column)
-        .column_as(Expr::cust("count(*)"), "count")
-        .group_by(column)
 }
 
 /// Binds ids as one array, so that `= ANY($1)` has one plan for any number of ids.

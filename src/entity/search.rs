@@ -1,4 +1,4 @@
-//! Pages of agents that pass a filter. A filter may pass few agents of a customer or nearly all; Postgres's
+//! Pages and counts of agents that pass a filter. A filter may pass few agents of a customer or nearly all; Postgres's
 //! statistics describe the whole table, so they can't predict this. The statement measures it: it reads up to
 //! [`LOOKUP_MAX`] agents from the index of each condition, and looks up the agents of the first index with fewer
 //! matches. If every condition has more, agents that pass all of them are frequent, so the statement scans the list
@@ -10,24 +10,26 @@ use super::{
     KeysetPage, TenantFilter,
     agent::Filter,
     agent_filter::{AgentCondition, IndexMatches},
+    count::{self, COUNTED_ROWS_MAX, SelectCounts},
     sql::{Sql, limit},
     uuids,
 };
 use crate::id::{AgentId, CustomerId};
 
 /// Below this number of matches, the statement looks up and sorts the matches of an index, instead of scanning the
-/// list.
+/// list. A longer page raises it to its own length.
 const LOOKUP_MAX: i64 = 2_000;
 
-/// Returns the select of a page. `whose` returns the condition that a table's row belongs to the list's customers.
+/// Returns the select of these columns of a page. `whose` returns the condition that a table's row belongs to the list's customers.
 fn select(
+    columns: &str,
     filter: &[AgentCondition],
     page: &KeysetPage<AgentId>,
     sql: &mut Sql,
     whose: &dyn Fn(&str) -> String,
 ) -> String {
     let (direction, bounds) = (page.direction(&Order::Asc), sql.bounds(page, &Order::Asc));
-    let rows = sql.bind(limit(page.limit));
+    let (rows, lookup_max) = (sql.bind(limit(page.limit)), LOOKUP_MAX.max(limit(page.limit)));
     let conditions: String = filter.iter().map(|condition| format!(" AND {}", condition.on("t"))).collect();
     let (mut looked, mut ways, mut many) = (Vec::new(), Vec::new(), String::new());
     for (nth, index) in filter.iter().map(AgentCondition::index).enumerate() {
@@ -35,21 +37,21 @@ fn select(
         let (of_list, beyond) = (whose("x"), bounds.and(&format!("x.{column}")));
         looked.push(format!(
             "i{nth} AS MATERIALIZED (SELECT x.{column} AS agent_id FROM registry.{table} AS x \
-             WHERE {of_list} AND {condition}{beyond} LIMIT {LOOKUP_MAX})"
+             WHERE {of_list} AND {condition}{beyond} LIMIT {lookup_max})"
         ));
         // Looks up one agent at a time in the list's order until the page is full. OFFSET 0 keeps Postgres
         // from joining all of them first.
         let of_list = whose("t");
         ways.push(format!(
-            "(SELECT t.* FROM (SELECT DISTINCT agent_id FROM i{nth} ORDER BY agent_id {direction}) AS w CROSS JOIN LATERAL \
-             (SELECT t.* FROM registry.agents AS t WHERE t.id = w.agent_id AND {of_list}{conditions} OFFSET 0) AS t \
-             WHERE (SELECT count(*) FROM i{nth}) < {LOOKUP_MAX}{many} ORDER BY w.agent_id {direction} LIMIT {rows})"
+            "(SELECT {columns} FROM (SELECT DISTINCT agent_id FROM i{nth} ORDER BY agent_id {direction}) AS w CROSS JOIN LATERAL \
+             (SELECT {columns} FROM registry.agents AS t WHERE t.id = w.agent_id AND {of_list}{conditions} OFFSET 0) AS t \
+             WHERE (SELECT count(*) FROM i{nth}) < {lookup_max}{many} ORDER BY w.agent_id {direction} LIMIT {rows})"
         ));
-        many += &format!(" AND (SELECT count(*) FROM i{nth}) >= {LOOKUP_MAX}");
+        many += &format!(" AND (SELECT count(*) FROM i{nth}) >= {lookup_max}");
     }
     let (of_list, beyond) = (whose("t"), bounds.and("t.id"));
     ways.push(format!(
-        "(SELECT t.* FROM registry.agents AS t WHERE {of_list}{many}{beyond}{conditions} \
+        "(SELECT {columns} FROM registry.agents AS t WHERE {of_list}{many}{beyond}{conditions} \
          ORDER BY t.id {direction} LIMIT {rows})"
     ));
     let with = if looked.is_empty() { String::new() } else { format!("WITH {} ", looked.join(", ")) };
@@ -62,7 +64,7 @@ pub(super) fn page(tenants: &TenantFilter, filter: &Filter, page: &KeysetPage<Ag
     let searched = AgentCondition::all(filter, &mut sql);
     match tenants {
         TenantFilter::All => {
-            let text = select(&searched, page, &mut sql, &|_| "true".to_owned());
+            let text = select("t.*", &searched, page, &mut sql, &|_| "true".to_owned());
             sql.statement(text)
         }
         // A page for each customer from its index, then the page of these.
@@ -88,7 +90,55 @@ fn of_each(
     page: &KeysetPage<AgentId>,
     sql: &mut Sql,
 ) -> String {
-    let page = select(searched, page, sql, &|table| format!("{table}.customer_id = parent.id"));
+    let page = select("t.*", searched, page, sql, &of_parent);
     let customers = sql.bind(uuids(customers));
     format!("SELECT p.* FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL ({page}) AS p")
+}
+
+/// Counts the agents that `tenants` admits and that pass the filter.
+pub(super) fn count(tenants: &TenantFilter, filter: &Filter) -> SelectCounts {
+    let mut sql = Sql::default();
+    let searched = AgentCondition::all(filter, &mut sql);
+    let select = match tenants {
+        TenantFilter::All => counted(&searched, &mut sql, &|_| "true".to_owned()),
+        TenantFilter::Only(customers) => {
+            let (each, customers) = (counted(&searched, &mut sql, &of_parent), sql.bind(uuids(customers)));
+            format!("SELECT FROM unnest({customers}::uuid[]) AS parent (id) CROSS JOIN LATERAL ({each}) AS p")
+        }
+    };
+    count::of_select(sql, &select)
+}
+
+/// Counts the agents of each of these customers that pass the filter.
+pub(super) fn count_each(customers: &[CustomerId], filter: &Filter) -> SelectCounts {
+    let mut sql = Sql::default();
+    let searched = AgentCondition::all(filter, &mut sql);
+    let select = counted(&searched, &mut sql, &of_parent);
+    count::of_each(sql, uuids(customers), &select)
+}
+
+/// Returns the select of the rows to count, at most [`COUNTED_ROWS_MAX`]. A single condition whose index has one row
+/// for each agent is counted there. All others are counted as the first page of that length: an index of several
+/// conditions doesn't exist, and that of the suffixes of names has many rows for an agent.
+fn counted(searched: &[AgentCondition], sql: &mut Sql, whose: &dyn Fn(&str) -> String) -> String {
+    let rows = match searched {
+        [only] if only.has_one_row_each() => {
+            let (index, of_list) = (only.index(), whose("x"));
+            let (table, condition) = (index.table, index.on("x"));
+            format!(
+                "SELECT FROM registry.{table} AS x WHERE {of_list} AND {condition} LIMIT {COUNTED_ROWS_MAX}"
+            )
+        }
+        _ => {
+            let page = KeysetPage { after: None, before: None, limit: COUNTED_ROWS_MAX, backward: false };
+            select("t.id", searched, &page, sql, whose)
+        }
+    };
+    // A select of its own, because the caller may add a LIMIT to it.
+    format!("SELECT FROM ({rows}) AS t")
+}
+
+/// The condition that a table's row belongs to the customer `parent`.
+fn of_parent(table: &str) -> String {
+    format!("{table}.customer_id = parent.id")
 }

@@ -1,10 +1,7 @@
 //! Builds SQL that contains only the conditions that a request needs. With `$2 IS NULL OR t.id > $2` in every
 //! statement, Postgres's generic plan couldn't start an index scan at `$2`.
 
-use sea_orm::{
-    DbBackend, Statement, Value,
-    sea_query::{Expr, Order},
-};
+use sea_orm::{DbBackend, Statement, Value, sea_query::Order};
 
 use super::{KeysetPage, TenantFilter, uuids};
 
@@ -61,11 +58,6 @@ impl Sql {
         let clause = self.where_clause();
         self.conditions.clear();
         clause
-    }
-
-    /// Returns the conditions as one expression with their parameters, for a select of sea-query.
-    pub(super) fn into_condition(self) -> Expr {
-        Expr::cust_with_values(self.where_clause(), self.values)
     }
 
     /// Returns the statement with its parameters.

@@ -16,7 +16,7 @@ pub use signed_head::{SignedHead, SignedHeadError};
 pub use verify::{IntegrityViolation, Progress, Report};
 
 use super::{
-    Error, Page, PageArgs, Reading, Registry, Result,
+    BoundedCount, Error, Page, PageArgs, Reading, Registry, Result,
     change::{ActorKind, Change, ChangeAction, LogPosition},
     policy::Action,
 };
@@ -26,6 +26,7 @@ use crate::{
     entity::{
         TenantFilter,
         audit::{self, AuditScope, Filter, Parents},
+        count::Counted,
         log,
     },
     id::{AgentId, CustomerId, Revision},
@@ -90,11 +91,11 @@ impl Registry {
         reading: &Reading,
         customer: Option<CustomerId>,
         filter: &ChangeFilter,
-    ) -> Result<u64> {
+    ) -> Result<BoundedCount> {
         let of = readable_customers(reading, customer)?;
         let filter = resolve_filter(&reading.view, filter).await?;
-        let counted = reading.view.one(audit::count(&of, &filter)).await?;
-        Ok(counted.map_or(0, |counted| u64::try_from(counted.count).unwrap_or(0)))
+        let row = reading.view.one(audit::count(&of, &filter)).await?;
+        Ok(row.map(Counted::bounded).unwrap_or_default())
     }
 
     /// The same page of entries for each of these subjects. Empty where the reader may not read the audit log.
@@ -150,16 +151,15 @@ impl Registry {
         reading: &Reading,
         subjects: &[AuditSubject],
         filter: &ChangeFilter,
-    ) -> Result<Vec<(AuditSubject, u64)>> {
+    ) -> Result<Vec<(AuditSubject, BoundedCount)>> {
         let tenants = reading.tenant_filter(Action::ReadChanges)?;
         let filter = resolve_filter(&reading.view, filter).await?;
         let (mut customers, agents) = split_subjects(subjects);
         customers.retain(|customer| tenants.admits(*customer));
         let mut counts = Vec::with_capacity(subjects.len());
         for parents in [Parents::Customers(&customers), Parents::Agents(&agents)] {
-            for counted in reading.view.all(audit::count_each(&tenants, parents, &filter)).await? {
-                let count = u64::try_from(counted.count).unwrap_or(0);
-                counts.extend(counted.parent_id.map(|id| (subject(parents, id), count)));
+            for row in reading.view.all(audit::count_each(&tenants, parents, &filter)).await? {
+                counts.extend(row.parent_id.map(|id| (subject(parents, id), row.bounded())));
             }
         }
         Ok(counts)

@@ -6,7 +6,7 @@ use std::{collections::HashMap, hash::Hash, sync::Arc};
 use super::loader::Loader;
 use crate::{
     domain::{
-        Page, PageArgs, Reading, Registry,
+        BoundedCount, Page, PageArgs, Reading, Registry,
         activation::Activation,
         agent::{Agent, AgentFilter},
         api_key::ApiKey,
@@ -30,11 +30,11 @@ macro_rules! loader_of {
     (pages[$Parent:ty => $Row:ty, by $Key:ty, $read:ident]) => {
         Loader<($Parent, PageArgs<$Key>), Page<Arc<$Row>>>
     };
-    (counts[$Parent:ty, $count:ident]) => { Loader<$Parent, u64> };
+    (counts[$Parent:ty, $count:ident]) => { Loader<$Parent, BoundedCount> };
     (filtered_pages[$Parent:ty, $Filter:ty => $Row:ty, by $Key:ty, $read:ident]) => {
         Loader<($Parent, $Filter, PageArgs<$Key>), Page<Arc<$Row>>>
     };
-    (filtered_counts[$Parent:ty, $Filter:ty, $count:ident]) => { Loader<($Parent, $Filter), u64> };
+    (filtered_counts[$Parent:ty, $Filter:ty, $count:ident]) => { Loader<($Parent, $Filter), BoundedCount> };
 }
 
 /// The function that reads one batch of a loader's kind.

@@ -13,7 +13,7 @@ use super::{
     version::AgentVersion,
 };
 use crate::{
-    domain::{self, Error, ErrorCode, Page, PageArgs, WriteResult, activation},
+    domain::{self, BoundedCount, Error, ErrorCode, Page, PageArgs, WriteResult, activation},
     graphql::engine::context::{Request, RequestView, request},
     id::{ActivationId, AgentId},
 };
@@ -102,8 +102,8 @@ pub struct Count {
     agent: AgentId,
 }
 
-async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.loaders().activation_counts.load(of.agent).await?.map_or(0, |count| *count))
+async fn count(of: &Count) -> async_graphql::Result<BoundedCount> {
+    Ok(of.view.loaders().activation_counts.load(of.agent).await?.map(|count| *count).unwrap_or_default())
 }
 
 connection!(

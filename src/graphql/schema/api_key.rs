@@ -11,7 +11,7 @@ use super::{
     user::Actor,
 };
 use crate::{
-    domain::{self, Error, Page, PageArgs, api_key, policy::Action},
+    domain::{self, BoundedCount, Error, Page, PageArgs, api_key, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{ApiKeyId, CustomerId},
 };
@@ -79,8 +79,8 @@ pub struct Count {
     customer: CustomerId,
 }
 
-async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.loaders().api_key_counts.load(of.customer).await?.map_or(0, |count| *count))
+async fn count(of: &Count) -> async_graphql::Result<BoundedCount> {
+    Ok(of.view.loaders().api_key_counts.load(of.customer).await?.map(|count| *count).unwrap_or_default())
 }
 
 connection!(

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
-        self, Error, Page, PageArgs,
+        self, BoundedCount, Error, Page, PageArgs,
         audit::{self, AuditSubject},
         change,
     },
@@ -310,7 +310,7 @@ enum ChangeListScope {
     Subject(AuditSubject),
 }
 
-async fn count(Count { view, of, filter }: &Count) -> async_graphql::Result<u64> {
+async fn count(Count { view, of, filter }: &Count) -> async_graphql::Result<BoundedCount> {
     match of {
         ChangeListScope::All(customer) => {
             let counted = view.registry().count_changes(view.reading(), *customer, filter).await;
@@ -318,7 +318,7 @@ async fn count(Count { view, of, filter }: &Count) -> async_graphql::Result<u64>
         }
         ChangeListScope::Subject(subject) => {
             let counted = view.loaders().change_counts.load((*subject, filter.clone())).await?;
-            Ok(counted.map_or(0, |count| *count))
+            Ok(counted.map(|count| *count).unwrap_or_default())
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
     scalar::{DateTime, Revision, id, to_id},
 };
 use crate::{
-    domain::{Error, audit::AuditSubject, customer, policy::Action},
+    domain::{BoundedCount, Error, audit::AuditSubject, customer, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::CustomerId,
 };
@@ -227,7 +227,7 @@ pub struct CustomerCount {
     name: Option<String>,
 }
 
-async fn count(of: &CustomerCount) -> async_graphql::Result<u64> {
+async fn count(of: &CustomerCount) -> async_graphql::Result<BoundedCount> {
     of.view
         .registry()
         .count_customers(of.view.reading(), of.name.as_deref())

@@ -11,7 +11,7 @@ use super::{
     user::{Actor, Role},
 };
 use crate::{
-    domain::{Page, PageArgs, invitation, policy::Action},
+    domain::{BoundedCount, Page, PageArgs, invitation, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{CustomerId, InvitationId},
 };
@@ -64,8 +64,8 @@ pub struct Count {
     customer: CustomerId,
 }
 
-async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.loaders().invitation_counts.load(of.customer).await?.map_or(0, |count| *count))
+async fn count(of: &Count) -> async_graphql::Result<BoundedCount> {
+    Ok(of.view.loaders().invitation_counts.load(of.customer).await?.map(|count| *count).unwrap_or_default())
 }
 
 connection!(

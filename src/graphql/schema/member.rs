@@ -12,7 +12,7 @@ use super::{
     user::{Role, User},
 };
 use crate::{
-    domain::{Error, Page, PageArgs, member, policy::Action},
+    domain::{BoundedCount, Error, Page, PageArgs, member, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{CustomerId, UserId},
 };
@@ -65,8 +65,8 @@ pub struct Count {
     customer: CustomerId,
 }
 
-async fn count(of: &Count) -> async_graphql::Result<u64> {
-    Ok(of.view.loaders().member_counts.load(of.customer).await?.map_or(0, |count| *count))
+async fn count(of: &Count) -> async_graphql::Result<BoundedCount> {
+    Ok(of.view.loaders().member_counts.load(of.customer).await?.map(|count| *count).unwrap_or_default())
 }
 
 connection!(

@@ -45,14 +45,15 @@ pub(in crate::graphql) fn page_args<K: std::str::FromStr + Clone>(
     args().map_err(|err| to_graphql_error(&err))
 }
 
-/// Defines the connection and the edge of one object type. The page is already read; the count is read when a
-/// client asks for `totalCount`.
+/// Defines the connection and the edge of one object type. The page is already read; the count is read once, when a
+/// client asks for `totalCount` or `totalCountIsExact`.
 macro_rules! connection {
     ($(#[$doc:meta])* $Connection:ident, $Edge:ident, $Node:ident, $key:expr, $count:expr, $Count:ty) => {
         $(#[$doc])*
         pub struct $Connection {
             page: $crate::domain::Page<$Node>,
             count: $Count,
+            counted: tokio::sync::OnceCell<$crate::domain::BoundedCount>,
         }
 
         #[doc = concat!("One ", stringify!($Node), " of a page, with its cursor.")]
@@ -66,7 +67,11 @@ macro_rules! connection {
 
         impl $Connection {
             pub(in crate::graphql) fn new(page: $crate::domain::Page<$Node>, count: $Count) -> Self {
-                Self { page, count }
+                Self { page, count, counted: tokio::sync::OnceCell::new() }
+            }
+
+            async fn counted(&self) -> async_graphql::Result<$crate::domain::BoundedCount> {
+                self.counted.get_or_try_init(|| $count(&self.count)).await.copied()
             }
         }
 
@@ -89,9 +94,16 @@ macro_rules! connection {
                 $crate::graphql::schema::page::PageInfo::new(&self.page, |node| $crate::graphql::schema::page::cursor(($key)(node)))
             }
 
-            /// The number of objects on all pages together. It usually counts rows, so ask only if you show it.
+            /// The number of objects on all pages together, 10,000 at most. It usually counts rows, so ask only if you
+            /// show it.
             async fn total_count(&self) -> async_graphql::Result<u64> {
-                $count(&self.count).await
+                Ok(self.counted().await?.total())
+            }
+
+            /// False if the list has more than 10,000 objects: `totalCount` is 10,000 then. It costs no second count
+            /// beside `totalCount`.
+            async fn total_count_is_exact(&self) -> async_graphql::Result<bool> {
+                Ok(self.counted().await?.is_exact())
             }
         }
     };

@@ -13,7 +13,7 @@ use super::{
     user::Actor,
 };
 use crate::{
-    domain::{Error, Page, PageArgs, agent, policy::Action, version},
+    domain::{BoundedCount, Error, Page, PageArgs, agent, policy::Action, version},
     graphql::engine::{
         context::{RequestView, request},
         json_text::written_bytes,
@@ -204,8 +204,8 @@ pub(in crate::graphql) fn hex(bytes: &[u8]) -> String {
 /// The number of an agent's newest version. Versions are numbered without gaps, so this is their count.
 type Count = i32;
 
-async fn count(latest: &Count) -> async_graphql::Result<u64> {
-    Ok(u64::try_from(*latest).unwrap_or(0))
+async fn count(latest: &Count) -> async_graphql::Result<BoundedCount> {
+    Ok(BoundedCount::of(u64::try_from(*latest).unwrap_or(0)))
 }
 
 connection!(

@@ -11,7 +11,7 @@ use super::{
     user::Actor,
 };
 use crate::{
-    domain::{Page, Principal},
+    domain::{BoundedCount, Page, Principal},
     feed,
     graphql::engine::context::{RequestView, request},
 };
@@ -100,8 +100,8 @@ impl Watcher {
 /// What `totalCount` returns: how many subscriptions are running.
 pub struct Count(u64);
 
-async fn count(Count(count): &Count) -> async_graphql::Result<u64> {
-    Ok(*count)
+async fn count(Count(count): &Count) -> async_graphql::Result<BoundedCount> {
+    Ok(BoundedCount::of(*count))
 }
 
 connection!(

@@ -2,6 +2,7 @@
 //! checked as it runs.
 
 mod ask;
+mod count;
 mod fill;
 mod plan;
 mod plan_capture;

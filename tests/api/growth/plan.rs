@@ -14,6 +14,8 @@ pub(super) struct ExecutedStatement {
     pub(super) blocks: u64,
     /// Rows that scans returned or discarded.
     pub(super) rows: u64,
+    /// Those of them that were in tables and indexes, not in an intermediate result.
+    pub(super) stored_rows: u64,
     /// Growing tables that were scanned completely.
     pub(super) whole: Vec<String>,
     /// The plan in readable form.
@@ -28,6 +30,7 @@ impl ExecutedStatement {
             text: explained["Query Text"].as_str().unwrap().to_owned(),
             blocks: number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks"),
             rows: 0,
+            stored_rows: 0,
             whole: Vec::new(),
             plan: String::new(),
         };
@@ -36,6 +39,7 @@ impl ExecutedStatement {
     }
 
     fn visit(&mut self, node: &Value, depth: usize) {
+        let table = node["Relation Name"].as_str().unwrap_or_default();
         let (kind, loops) = (node["Node Type"].as_str().unwrap(), number(node, "Actual Loops"));
         let removed: u64 =
             ["Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck"]
@@ -43,9 +47,10 @@ impl ExecutedStatement {
                 .map(|key| number(node, key))
                 .sum();
         if kind.ends_with("Scan") && node.get("Plans").is_none_or(|_| kind != "Bitmap Heap Scan") {
-            self.rows += (number(node, "Actual Rows") + removed) * loops;
+            let rows = (number(node, "Actual Rows") + removed) * loops;
+            self.rows += rows;
+            self.stored_rows += if table.is_empty() { 0 } else { rows };
         }
-        let table = node["Relation Name"].as_str().unwrap_or_default();
         if kind == "Seq Scan" && loops > 0 && !SMALL.contains(&table) {
             self.whole.push(table.to_owned());
         }

@@ -21,7 +21,7 @@ use super::{
     version::{AgentVersion, AgentVersionConnection},
 };
 use crate::{
-    domain::{Error, Page, PageArgs, agent, audit::AuditSubject, policy::Action},
+    domain::{BoundedCount, Error, Page, PageArgs, agent, audit::AuditSubject, policy::Action},
     graphql::engine::context::{RequestView, request},
     id::{AgentId, CustomerId, UserId},
 };
@@ -203,7 +203,7 @@ enum AgentListScope {
     Owner(UserId),
 }
 
-async fn count(Count { view, of }: &Count) -> async_graphql::Result<u64> {
+async fn count(Count { view, of }: &Count) -> async_graphql::Result<BoundedCount> {
     let counted = match of {
         AgentListScope::All(filter) => {
             return view
@@ -217,7 +217,7 @@ async fn count(Count { view, of }: &Count) -> async_graphql::Result<u64> {
         }
         AgentListScope::Owner(owner) => view.loaders().owned_counts.load(*owner).await?,
     };
-    Ok(counted.map_or(0, |count| *count))
+    Ok(counted.map(|count| *count).unwrap_or_default())
 }
 
 connection!(
