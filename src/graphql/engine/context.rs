@@ -15,7 +15,7 @@ use crate::{
     },
     feed::Hub,
     graphql::schema::{error::to_graphql_error, scalar},
-    id::CustomerId,
+    id::{CustomerId, VersionId},
 };
 
 /// The input field that holds an idempotency key.
@@ -90,6 +90,15 @@ impl RequestView {
     /// RATE_LIMITED or UNAVAILABLE if there is no memory for it.
     pub(in crate::graphql) fn weigh_text(&self, text: &str) -> async_graphql::Result<()> {
         self.0.memory.write(written_bytes(text))
+    }
+
+    /// Counts a version's prompt; see [`RequestView::weigh_text`].
+    pub(in crate::graphql) async fn weigh_prompt(
+        &self,
+        version: VersionId,
+        prompt: &str,
+    ) -> async_graphql::Result<()> {
+        self.0.memory.write_prompt(version, prompt).await
     }
 
     /// Counts JSON of this many bytes towards the answer's size; see [`RequestView::weigh_text`].

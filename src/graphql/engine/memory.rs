@@ -2,12 +2,13 @@
 //! made, and kept until the answer is written.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::yield_now};
 
+use super::json_text::written_bytes;
 use crate::{
     domain::Error,
     graphql::{
@@ -28,6 +29,8 @@ const OPERATION_BYTES: usize = 16 * 1024;
 const POINT_BYTES: usize = 256;
 /// The memory with which an event of a subscription begins. Most events are small, and rendered already.
 const EVENT_BYTES: usize = 2 * 1024;
+/// The size of a text above which the texts of an answer are made one after the other, in bytes.
+const LARGE_TEXT_BYTES: usize = 64 * 1024;
 /// The step in which a reservation grows, in bytes.
 const STEP: usize = 64 * 1024;
 
@@ -40,6 +43,8 @@ struct Inner {
     held: Mutex<Held>,
     /// Notified when a field was refused.
     refused: Notify,
+    /// Held by the field that makes a large text: see [`AnswerMemory::write_content`].
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -52,6 +57,8 @@ struct Held {
     written: usize,
     /// The versions whose content was counted. A loader reads each once, however many fields ask for it.
     contents: HashSet<VersionId>,
+    /// The bytes that the prompts of these versions take when they are written.
+    prompts: HashMap<VersionId, usize>,
     /// Why the reservation could not grow. The answer isn't complete then.
     shortage: Option<BudgetFull>,
 }
@@ -98,10 +105,10 @@ impl AnswerMemory {
     }
 
     fn new(reservation: Reservation, needed: usize) -> Self {
-        let (written, contents, shortage) = (0, HashSet::new(), None);
+        let (written, contents, prompts, shortage) = (0, HashSet::new(), HashMap::new(), None);
         let reservation = Some(reservation);
-        let held = Mutex::new(Held { reservation, needed, written, contents, shortage });
-        Self(Arc::new(Inner { held, refused: Notify::new() }))
+        let held = Mutex::new(Held { reservation, needed, written, contents, prompts, shortage });
+        Self(Arc::new(Inner { held, refused: Notify::new(), turn: tokio::sync::Mutex::default() }))
     }
 
     /// Counts the content of a version, before it is read.
@@ -153,6 +160,34 @@ impl AnswerMemory {
     /// Why the answer isn't complete; `None` if it is.
     pub(in crate::graphql) fn shortage(&self) -> Option<BudgetFull> {
         lock(&self.0.held).shortage
+    }
+
+    /// Counts a version's prompt, each time that a field writes it. Many large ones in one answer are made one after the
+    /// other, and other requests are served in between.
+    pub(in crate::graphql) async fn write_prompt(
+        &self,
+        version: VersionId,
+        prompt: &str,
+    ) -> async_graphql::Result<()> {
+        let _turn = match prompt.len() > LARGE_TEXT_BYTES {
+            true => {
+                let turn = self.0.turn.lock().await;
+                yield_now().await;
+                Some(turn)
+            }
+            false => None,
+        };
+        // The answer may have been refused meanwhile.
+        if self.is_refused() {
+            return Err(response_too_large(WRITTEN_BYTES_MAX));
+        }
+        let known = lock(&self.0.held).prompts.get(&version).copied();
+        let bytes = known.unwrap_or_else(|| {
+            let bytes = written_bytes(prompt);
+            lock(&self.0.held).prompts.insert(version, bytes);
+            bytes
+        });
+        self.write(bytes)
     }
 
     /// Takes the reservation out. Later fields aren't counted.

@@ -294,7 +294,7 @@ impl Subscriber {
         }
     }
 
-    /// Renders an event, within the memory that is held, or within so many bytes. Then holds what was reserved.
+    /// Renders an event, within the memory that is held, or else within `bytes`. Then holds what was reserved.
     async fn render_within(
         &self,
         event: &Event,

@@ -67,7 +67,8 @@ impl ActiveConfig {
 
     /// The system prompt: at most 512 KiB of UTF-8, may be empty.
     async fn system_prompt(&self) -> async_graphql::Result<&str> {
-        self.1.weigh_text(&self.0.config().version.system_prompt)?;
+        let version = &self.0.config().version;
+        self.1.weigh_prompt(version.id, &version.system_prompt).await?;
         Ok(&self.0.config().version.system_prompt)
     }
 

@@ -115,7 +115,7 @@ impl AgentVersion {
     /// `configs:read`, and read only what is served now. FORBIDDEN otherwise.
     async fn system_prompt(&self) -> async_graphql::Result<String> {
         let body = self.body().await?;
-        self.view.weigh_text(&body.system_prompt)?;
+        self.view.weigh_prompt(self.row.id, &body.system_prompt).await?;
         Ok(body.system_prompt.clone())
     }
 

@@ -1,5 +1,5 @@
-//! Admits connections: so many in total, so many before sign-in from one address, and so many of one caller. What
-//! exceeds the first two waits, unread, in the order of arrival.
+//! Admits connections, within three limits: in total, before sign-in from one address, and of one caller. Connections
+//! beyond the first two limits wait, unread, in the order of arrival.
 
 use std::{
     net::IpAddr,
@@ -41,7 +41,7 @@ pub(super) struct ConnectionPermit {
     holder: Mutex<Holder>,
 }
 
-/// On whose account a connection is counted.
+/// The account of a connection.
 #[derive(Debug)]
 enum Holder {
     /// The address, until a caller signs in.
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn customer() -> ShareHolder {
-        ShareHolder::Customer(uuid::Uuid::now_v7().into())
+        ShareHolder::Customer(crate::clock::Clock::default().id())
     }
 
     #[tokio::test]
@@ -211,7 +211,7 @@ mod tests {
         assert!(held[0].sign_in(mine).is_ok(), "the second request of a connection");
         assert_eq!(held[2].sign_in(mine), Err(TooManyConnections));
         assert!(held[2].sign_in(customer).is_ok());
-        let service = ShareHolder::Service(uuid::Uuid::now_v7().into(), None);
+        let service = ShareHolder::Service(crate::clock::Clock::default().id(), None);
         assert!(held[3..].iter().all(|permit| permit.sign_in(|| service.clone()).is_ok()));
         assert_eq!(admission.of_caller(&holder), 2);
         held.remove(0);

@@ -275,7 +275,7 @@ mod tests {
     const WAIT: Duration = Duration::from_millis(100);
 
     fn customer() -> ShareHolder {
-        ShareHolder::Customer(uuid::Uuid::now_v7().into())
+        ShareHolder::Customer(crate::clock::Clock::default().id())
     }
 
     fn used(budget: &MemoryBudget) -> usize {
@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(full, BudgetFull::Instance);
         let address = ShareHolder::Address("192.0.2.1".parse().unwrap());
         assert!(budget.share(address).try_reserve(MIB).is_ok());
-        let service = ShareHolder::Service(uuid::Uuid::now_v7().into(), None);
+        let service = ShareHolder::Service(crate::clock::Clock::default().id(), None);
         assert!(budget.share(service).try_reserve(10 * MIB).is_ok());
     }
 
