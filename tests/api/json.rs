@@ -150,8 +150,12 @@ async fn no_message_of_a_socket_is_read_by_a_key() {
             };
             socket.raw(Message::text(message.clone())).await;
             let end = socket.next().await;
-            let Frame::Closed(4400, reason) = end else { panic!("{message:.100}: {end:?}") };
-            assert!(reason.contains("reserved"), "{reason}");
+            match end {
+                Frame::Closed(4400, reason) => assert!(reason.contains("reserved"), "{reason}"),
+                // It isn't read at all: before sign-in, a message is small.
+                Frame::Closed(1009, _) if !is_signed_in && message.len() > 16 * 1024 => {}
+                end => panic!("{message:.100}: {end:?}"),
+            }
             serves_on(&city, revision, &message).await;
         }
     }

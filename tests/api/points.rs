@@ -137,7 +137,9 @@ async fn what_an_operation_used_is_charged_afterwards() {
     let text = "query ($agent: ID!) { agent(id: $agent) { a: version(number: 1) { systemPrompt }
         b: version(number: 2) { systemPrompt } } }";
     let bytes = u64::try_from(prompt(1).len() + prompt(2).len()).unwrap();
-    assert_eq!(left(text).await, bytes / (256 * 1024) * 10_000, "a request for each 256 KiB");
+    // A request for each 256 KiB, and the time that it took to write them.
+    let charged = left(text).await;
+    assert!(charged >= bytes / (256 * 1024) * 10_000, "{charged}");
     let diff = "query ($agent: ID!) { agent(id: $agent) { diff(from: 1, to: 2) { systemPrompt } } }";
     let used = left(diff).await;
     assert!(used > 20_000, "{used}: a diff takes longer than 20 ms, and is longer than 256 KiB");

@@ -57,7 +57,7 @@ impl Api {
         if response.data.is_some() {
             drop_payload_forbidden_errors(&mut response.errors);
         }
-        Ok(Answer { response, memory: memory.into_reservation() })
+        Ok(Answer::new(response, memory))
     }
 
     async fn run_query(
@@ -74,7 +74,7 @@ impl Api {
         let response = self.run_while_wanted(request, executable.clone(), &memory).await;
         let is_short = memory.shortage().is_some();
         if !is_short && !view.reading().has_moved() {
-            return Ok(Answer { response, memory: memory.into_reservation() });
+            return Ok(Answer::new(response, memory));
         }
         drop((response, view, memory));
         let memory = match is_short {
@@ -85,11 +85,9 @@ impl Api {
         let response = self.run_while_wanted(request, executable, &memory).await;
         match memory.shortage() {
             // No amount of waiting helps.
-            Some(_) if is_short => {
-                Ok(Answer { response: AnswerMemory::refusal(caller.request_id()), memory: None })
-            }
+            Some(_) if is_short => Ok(Answer::refusal(AnswerMemory::refusal(caller.request_id()))),
             Some(full) => Err(full),
-            None => Ok(Answer { response, memory: memory.into_reservation() }),
+            None => Ok(Answer::new(response, memory)),
         }
     }
 
@@ -149,13 +147,23 @@ pub struct Answer {
     /// The response.
     pub response: GraphQlResponse,
     memory: Option<Reservation>,
+    /// The bytes of its texts, as they are written.
+    text_bytes: usize,
 }
 
 impl Answer {
     fn without_memory(full: BudgetFull, request_id: &str) -> Self {
         let err = Error::NoMemory(full);
-        let response = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
-        Self { response, memory: None }
+        Self::refusal(GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id))
+    }
+
+    fn refusal(response: GraphQlResponse) -> Self {
+        Self { response, memory: None, text_bytes: 0 }
+    }
+
+    fn new(response: GraphQlResponse, memory: AnswerMemory) -> Self {
+        let text_bytes = memory.written();
+        Self { response, memory: memory.into_reservation(), text_bytes }
     }
 
     /// Adds the operation's cost, and the points that its caller has left. `None` for a caller without a limit.
@@ -167,7 +175,7 @@ impl Answer {
     /// Whether the answer is large, so that it should be serialised with [`Api::write_answer`].
     #[must_use]
     pub fn is_large(&self) -> bool {
-        self.memory.as_ref().is_some_and(|memory| memory.bytes() > SMALL_BYTES)
+        self.text_bytes > SMALL_BYTES
     }
 
     /// The response and its memory. Keep the memory until the response is written.
@@ -178,7 +186,7 @@ impl Answer {
 
     /// Serialises the response, between two texts.
     fn into_text(self, before: &str, after: &str) -> (Vec<u8>, Option<Reservation>) {
-        let Self { response, mut memory } = self;
+        let Self { response, mut memory, text_bytes: _ } = self;
         let text = json_text::into_text(response, before, after);
         if let Some(memory) = &mut memory {
             memory.shrink_to(text.len());

@@ -190,6 +190,11 @@ impl AnswerMemory {
         self.write(bytes)
     }
 
+    /// The bytes of the texts so far, as they are written.
+    pub(in crate::graphql) fn written(&self) -> usize {
+        lock(&self.0.held).written
+    }
+
     /// Takes the reservation out. Later fields aren't counted.
     pub(in crate::graphql) fn into_reservation(self) -> Option<Reservation> {
         lock(&self.0.held).reservation.take()

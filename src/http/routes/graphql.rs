@@ -312,7 +312,7 @@ async fn respond_executed(
         let (text, memory) = state.api.write_answer(caller, answer, String::new(), "").await?;
         return Ok(with_headers(reserved_bytes(text, memory).into_response(), media));
     }
-    let (response, memory) = answer.into_parts();
+    let (response, mut memory) = answer.into_parts();
     // async-graphql-axum serialises small results. Its type always has `data`, which a refusal must not have.
     let body = match response.into_executed() {
         Ok(executed) => GraphQLResponse::from(executed).into_response().into_body(),
@@ -320,6 +320,9 @@ async fn respond_executed(
     };
     // It is in memory already.
     let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    if let Some(memory) = &mut memory {
+        memory.shrink_to(text.len());
+    }
     Ok(with_headers(reserved_bytes(text, memory).into_response(), media))
 }
 

@@ -8,6 +8,13 @@ use super::{
 };
 use crate::support::caller::Client;
 
+/// The text without the value of its first `cursor`.
+fn without_cursor(text: &str) -> String {
+    let cut =
+        text.split_once("\"cursor\":\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)));
+    cut.map_or_else(|| text.to_owned(), |(before, after)| [before, after].concat())
+}
+
 /// A response: its status, its headers without the varying ones, its body, and all its bytes.
 pub(super) struct RecordedResponse {
     pub(super) status: u16,
@@ -67,6 +74,11 @@ impl LeakDetector {
             if text.contains(&said) {
                 text = text.replace(&said, "…");
             }
+        }
+        // A bookmark's cursor names the end of the log, whichever customer's entry that is. It has a part of the
+        // entry's hash, which an excerpt of the audit shows to every customer.
+        if text.contains("\"kind\":\"bookmark\"") {
+            text = without_cursor(&text);
         }
         {
             let mut heard = self.heard.lock().unwrap();
