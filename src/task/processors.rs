@@ -81,9 +81,7 @@ impl State {
 
     fn begin_turn(&mut self, holder: &ShareHolder) {
         let Use { time, turn: _ } = self.used(holder);
-        if !self.waiting.is_empty() {
-            self.floor = time;
-        }
+        self.floor = self.floor.max(time);
         self.next += 1;
         self.used.insert(holder.clone(), Use { time, turn: self.next });
         if self.used.len() > USED_MAX {

@@ -31,6 +31,8 @@ const POINT_BYTES: usize = 256;
 const EVENT_BYTES: usize = 2 * 1024;
 /// The size of a text above which the texts of an answer are made one after the other, in bytes.
 const LARGE_TEXT_BYTES: usize = 64 * 1024;
+/// How often a subscription waits for the memory of an event: five seconds each.
+const EVENT_ATTEMPTS: usize = 12;
 /// The step in which a reservation grows, in bytes.
 const STEP: usize = 64 * 1024;
 
@@ -88,15 +90,19 @@ impl AnswerMemory {
         Ok(Self::new(share.reserve(share.largest()).await?, likely))
     }
 
-    /// Reserves what one event of a subscription is likely to need, or this many bytes. Waits until it is free: the
+    /// Reserves what one event of a subscription is likely to need, or this many bytes. Waits up to a minute: the
     /// subscription's watch keeps its position meanwhile.
-    pub(in crate::graphql) async fn for_event(share: &MemoryShare, bytes: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`BudgetFull`] after that.
+    pub(in crate::graphql) async fn for_event(share: &MemoryShare, bytes: usize) -> Result<Self, BudgetFull> {
         let bytes = bytes.clamp(EVENT_BYTES, share.largest());
-        loop {
+        for _ in 1..EVENT_ATTEMPTS {
             if let Ok(reservation) = share.reserve(bytes).await {
-                return Self::of(reservation);
+                return Ok(Self::of(reservation));
             }
         }
+        share.reserve(bytes).await.map(Self::of)
     }
 
     /// The memory of an event, within this reservation.
@@ -178,6 +184,9 @@ impl AnswerMemory {
             false => None,
         };
         // The answer may have been refused meanwhile.
+        if let Some(full) = self.shortage() {
+            return Err(to_graphql_error(&Error::NoMemory(full)));
+        }
         if self.is_refused() {
             return Err(response_too_large(WRITTEN_BYTES_MAX));
         }

@@ -20,7 +20,7 @@ use crate::{
     feed::{ConfigEvent, ConfigWatch, EventKey, Watch},
     graphql::{Api, CheckedOperation, GraphQlResponse},
     id::Revision,
-    share::{MemoryShare, Reservation},
+    share::{BudgetFull, MemoryShare, Reservation},
     task::lock,
 };
 
@@ -33,6 +33,8 @@ const BYTES_MAX: u64 = 32 * 1024 * 1024;
 const SHARD_BYTES: u64 = 4 * 1024 * 1024;
 /// What an event takes in addition to its text, in bytes.
 const OVERHEAD: usize = 1024;
+/// The memory that an event asks for, in bytes, once it didn't fit into that of a small one.
+const LARGE_EVENT_BYTES: usize = 4 * 1024 * 1024;
 /// How long the failed rendering of an event is shared: a thousand subscribers must not each query an unavailable
 /// database.
 const FAILED_FOR: Duration = Duration::from_millis(250);
@@ -200,7 +202,9 @@ impl Subscriber {
     /// an event.
     async fn open(&self) -> std::result::Result<Option<EventSource>, Box<GraphQlResponse>> {
         let slot = Arc::default();
-        let memory = AnswerMemory::for_event(&self.share, 0).await;
+        let memory = AnswerMemory::for_event(&self.share, 0).await.map_err(|full| {
+            Box::new(GraphQlResponse::refusal(full.to_string(), "RATE_LIMITED", self.caller.request_id()))
+        })?;
         match self.run(SubscriptionPhase::Open(Arc::clone(&slot)), memory).await {
             Some(response) => {
                 let errors_max = self.api.front.limits().errors;
@@ -224,11 +228,12 @@ impl Subscriber {
             };
             let shown = match shown {
                 Ok(shown) => shown?,
+                // What the caller's open subscriptions keep may leave no room for the largest event.
                 Err(Shortage) if bytes < self.share.largest() => {
-                    (held, bytes) = (None, self.share.largest());
+                    (held, bytes) = (None, (2 * bytes).clamp(LARGE_EVENT_BYTES, self.share.largest()));
                     continue;
                 }
-                // No amount of waiting helps.
+                // Waiting longer doesn't help.
                 Err(Shortage) => {
                     let text = AnswerMemory::refusal(self.caller.request_id()).to_json();
                     return Some((text, false, None));
@@ -255,8 +260,17 @@ impl Subscriber {
                 return Some((text, is_failure, Some(memory)));
             }
             drop((shown, text));
-            held = AnswerMemory::for_event(&self.share, bytes).await.into_reservation();
+            held = match AnswerMemory::for_event(&self.share, bytes).await {
+                Ok(memory) => memory.into_reservation(),
+                Err(full) => return Some((self.no_memory(full), true, None)),
+            };
         }
+    }
+
+    /// The last event of a subscription that found no memory. The client resumes after its last cursor.
+    fn no_memory(&self, full: BudgetFull) -> Arc<str> {
+        let err = Error::NoMemory(full);
+        GraphQlResponse::refusal(err.to_string(), err.code().as_str(), self.caller.request_id()).to_json()
     }
 
     /// Returns the cached rendering, if it's at least as new as everything seen so far. Otherwise renders the
@@ -276,6 +290,11 @@ impl Subscriber {
         };
         loop {
             cache.remove_if(&key, |shown| !is_good(&shown.value));
+            if held.is_none() && cache.peek(&key).is_none() {
+                // Outside of the cache: others of the group must not wait for this caller's memory.
+                let memory = AnswerMemory::for_event(&self.share, bytes).await.map_err(|_| Shortage)?;
+                *held = memory.into_reservation();
+            }
             let show = async {
                 let shown = self.render_within(event, held, bytes).await;
                 let shown = shown.map_err(|Shortage| true)?.ok_or(false)?;
@@ -304,7 +323,7 @@ impl Subscriber {
         metrics::counter!("registry_events_shown_total").increment(1);
         let memory = match held.take() {
             Some(held) => AnswerMemory::of(held),
-            None => AnswerMemory::for_event(&self.share, bytes).await,
+            None => AnswerMemory::for_event(&self.share, bytes).await.map_err(|_| Shortage)?,
         };
         // Read before rendering: a read that begins now sees at least all commits that the tail has applied.
         let seen = self.api.registry.observed_revision().max(self.api.hub.applied());

@@ -119,7 +119,13 @@ impl ConnectionServer {
     where
         L: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let share = self.state.budget.share(ShareHolder::Address(network(peer.address().ip())));
+        let address = peer.address().ip();
+        // The connections of a trusted proxy are of many clients.
+        let holder = match self.state.proxies.trusts(address) {
+            true => ShareHolder::System,
+            false => ShareHolder::Address(network(address)),
+        };
+        let share = self.state.budget.share(holder);
         let connection = BoundedStream::new(connection, peer.clone(), share);
         let answer = service_fn(|request| {
             // Before the future runs: hyper may read the body first, and its bytes aren't the head's.

@@ -122,6 +122,8 @@ impl<L> BoundedStream<L> {
             return Poll::Ready(Ok(()));
         }
         if unhandled.is_socket.load(Ordering::Acquire) {
+            // hyper's buffer is gone.
+            *memory = HeadMemory::None;
             unhandled.reader.register(cx.waker());
             unhandled.is_stalled.store(true, Ordering::Release);
             // `allow` may have been called just before the registration.
@@ -141,6 +143,7 @@ impl<L> BoundedStream<L> {
                 }
                 HeadMemory::Waiting(waiting) => {
                     let reserved = ready!(waiting.poll_unpin(cx));
+                    *memory = HeadMemory::None;
                     // The client gets no answer, because its request isn't known yet.
                     let reserved =
                         reserved.map_err(|full| io::Error::new(io::ErrorKind::OutOfMemory, full))?;

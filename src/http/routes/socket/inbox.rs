@@ -2,8 +2,11 @@
 //! reading stalls before a larger one, until its memory is reserved from the caller's share. Before sign-in, a socket
 //! has no share, so it can't receive a larger one.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::message::Close;
@@ -21,6 +24,8 @@ use crate::{
 const FREE: usize = 16 * 1024;
 /// The bytes that may be received beyond the largest message: its frames' headers, and one read more.
 const SLACK: usize = 64 * 1024;
+/// How long a large message may take to arrive once its memory is reserved: 70 KiB a second for the largest.
+const LARGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The size of a masked control frame in addition to its payload, in bytes (RFC 6455, section 5.2).
 const CONTROL_FRAME: usize = 6;
 
@@ -47,8 +52,8 @@ enum NextMessage {
     Small,
     /// Reading has stalled until there is memory for it.
     Stalled,
-    /// It may have any size.
-    Large(Reservation),
+    /// It may have any size. The time at which its memory was reserved.
+    Large(Reservation, Instant),
 }
 
 /// A received message: with its memory, or with the wait for it.
@@ -93,7 +98,7 @@ impl Inbox {
     pub(super) async fn stalled(&self) {
         match self.next {
             NextMessage::Small => self.peer.unhandled().stalled().await,
-            NextMessage::Stalled | NextMessage::Large(_) => std::future::pending().await,
+            NextMessage::Stalled | NextMessage::Large(..) => std::future::pending().await,
         }
     }
 
@@ -109,7 +114,7 @@ impl Inbox {
 
     /// Continues to read, with the memory of a large message.
     pub(super) fn resume(&mut self, memory: Reservation) {
-        self.next = NextMessage::Large(memory);
+        self.next = NextMessage::Large(memory, Instant::now());
         self.peer.unhandled().allow(BODY_BYTES_MAX + SLACK);
     }
 
@@ -118,7 +123,7 @@ impl Inbox {
         let next = std::mem::replace(&mut self.next, NextMessage::Small);
         self.peer.unhandled().end_message(FREE);
         let bytes = BODY_MEMORY * text.len();
-        if let NextMessage::Large(mut memory) = next {
+        if let NextMessage::Large(mut memory, _) = next {
             memory.shrink_to(bytes);
             return Received::Ready(text, Some(memory));
         }
@@ -135,6 +140,11 @@ impl Inbox {
                 Received::Waits(async move { share.reserve(bytes).await }.boxed())
             }
         }
+    }
+
+    /// Whether a large message has held its memory for too long. Control frames may come in between, and don't count.
+    pub(super) fn is_overdue(&self) -> bool {
+        matches!(&self.next, NextMessage::Large(_, since) if since.elapsed() >= LARGE_TIMEOUT)
     }
 
     /// A control frame with this payload was received.

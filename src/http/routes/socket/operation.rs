@@ -1,7 +1,11 @@
 //! One operation of a socket, from `subscribe` to its last message. Authentication, rate limits, document checks and
 //! execution are those of GraphQL over HTTP.
 
-use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
+use std::{
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{Arc, Mutex},
+};
 
 use futures_util::{FutureExt, StreamExt, future::AbortHandle};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
@@ -24,6 +28,7 @@ use crate::{
         server::body::{BODY_MEMORY, LARGE_BYTES},
     },
     share::Reservation,
+    task::lock,
 };
 
 /// Counts in the gauge of running operations until it is dropped.
@@ -58,7 +63,7 @@ pub(super) struct Run {
     pub(super) outbox: Outbox,
     pub(super) of: AbortHandle,
     /// The memory of the client's message, whose variables a subscription keeps.
-    pub(super) memory: Option<Reservation>,
+    pub(super) memory: Mutex<Option<Reservation>>,
 }
 
 /// The socket's credential is no longer accepted.
@@ -111,7 +116,8 @@ impl Run {
         self.rights.adopt(&caller, since);
         let bytes = operation.document_bytes();
         let meter = Meter::new(self.limiter.clone(), Arc::clone(&caller), Arc::clone(&self.bearer));
-        let large = self.memory.as_ref().map_or(0, Reservation::bytes) > BODY_MEMORY * LARGE_BYTES;
+        let reserved = lock(&self.memory).as_ref().map_or(0, Reservation::bytes);
+        let large = reserved > BODY_MEMORY * LARGE_BYTES;
         let accepted = match self.api.accept_in_turn(operation, &caller, large).await {
             Ok(accepted) => accepted,
             Err(refusal) => {
@@ -120,6 +126,13 @@ impl Run {
                 return Ok(());
             }
         };
+        // A query that runs short waits for most of its caller's share, so it must hold nothing of it. A subscription
+        // keeps its variables.
+        if accepted.is_subscription() {
+            lock(&self.memory).iter_mut().for_each(|memory| memory.shrink_to(reserved / BODY_MEMORY));
+        } else if accepted.is_query() {
+            lock(&self.memory).take();
+        }
         let complete = if accepted.is_subscription() {
             let mut answers = pin!(self.api.subscribe(Arc::clone(&caller), accepted));
             let mut goes_on = true;

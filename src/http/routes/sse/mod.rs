@@ -19,7 +19,7 @@ use crate::{
     http::{
         AppState,
         caller::{self, RevocationCount},
-        server::{connection::ConnectionHandle, reserved::reserved_bytes},
+        server::{body::BODY_MEMORY, connection::ConnectionHandle, reserved::reserved_bytes},
     },
     share::Reservation,
 };
@@ -48,8 +48,10 @@ pub(in crate::http) fn subscribe(
     head: &Parts,
     caller: Arc<Caller>,
     since: RevocationCount,
-    (accepted, memory): (CheckedOperation, Option<Reservation>),
+    (accepted, mut memory): (CheckedOperation, Option<Reservation>),
 ) -> Result<Response, Error> {
+    // It keeps its variables.
+    memory.iter_mut().for_each(|memory| memory.shrink_to(memory.bytes() / BODY_MEMORY));
     let bearer = caller::bearer(&head.headers)?
         .ok_or(Error::Unauthenticated("send a bearer token: Authorization: Bearer …"))?;
     let (bearer, permit, peer) = (

@@ -1,6 +1,6 @@
 //! What a session does with each message of the client: signs in, starts and ends operations, answers pings.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::{
     FutureExt,
@@ -132,7 +132,7 @@ impl Session {
             id: id.clone(),
             outbox: outbox.clone(),
             of: of.clone(),
-            memory,
+            memory: Mutex::new(memory),
         };
         let most = self.limits.operations;
         if self.live.len() >= most {

@@ -34,6 +34,9 @@ impl Session {
             }
             Phase::Fresh | Phase::SigningIn => {}
         }
+        if self.inbox.is_overdue() {
+            return Err(Close::try_later("The message came too slowly").into());
+        }
         if self.heard.elapsed() >= limits.silence {
             return Err(Close::try_later("Nothing was heard").into());
         }
