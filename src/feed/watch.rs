@@ -17,7 +17,7 @@ use crate::{
         change::{Change, Cursor, LogPosition},
         policy::{self, Action},
     },
-    share::KeyedPermit,
+    share::{KeyedPermit, ShareHolder},
 };
 
 /// How many entries one replay query reads.
@@ -49,7 +49,7 @@ pub struct Watch {
     /// The entries so far of the commit that [`Watch::next_commit`] returns next.
     pub(super) commit: Vec<Arc<Change>>,
     /// Held from the first page of the log until the last one was returned.
-    pub(super) replaying: Option<KeyedPermit>,
+    pub(super) replaying: Option<KeyedPermit<ShareHolder>>,
 }
 
 impl Watch {

@@ -16,7 +16,7 @@ mod budget;
 mod keyed;
 
 pub use budget::{BudgetFull, MemoryBudget, MemoryShare, Reservation};
-pub use keyed::{KeyedPermit, KeyedSemaphore};
+pub use keyed::{KeySemaphore, KeyedPermit, KeyedSemaphore};
 
 /// The holder of a share of the instance's resources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -6,17 +6,17 @@
 //! [`LeaseClass::Internal`] or [`LeaseClass::Nested`], whose places no snapshot takes, and these wait for no other
 //! lease while they have a place.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
     time::{Instant, timeout_at},
 };
 
-use crate::{db::DbError, share::ShareHolder, task::lock};
+use crate::{
+    db::DbError,
+    share::{KeySemaphore, KeyedSemaphore, ShareHolder},
+};
 
 /// The part of the pool that one holder may lease at once.
 const SHARE: usize = 4;
@@ -78,8 +78,10 @@ pub(super) struct PoolPlaces {
     reads: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     internal: Arc<Semaphore>,
-    /// The shares of the holders that have or await a lease. `true` is a holder's share of [`LeaseClass::Nested`].
-    shares: Mutex<HashMap<(ShareHolder, bool), Arc<Semaphore>>>,
+    /// The holders' shares of all classes but [`LeaseClass::Nested`].
+    shares: KeyedSemaphore<ShareHolder>,
+    /// The holders' shares of [`LeaseClass::Nested`].
+    nested: KeyedSemaphore<ShareHolder>,
 }
 
 impl PoolPlaces {
@@ -95,7 +97,8 @@ impl PoolPlaces {
             reads: places(reads),
             writes: places(others),
             internal: places(others),
-            shares: Mutex::default(),
+            shares: KeyedSemaphore::new((size / SHARE).max(1)),
+            nested: KeyedSemaphore::new(1),
         })
     }
 
@@ -103,14 +106,11 @@ impl PoolPlaces {
     ///
     /// # Errors
     /// [`DbError`] when there is none before `deadline`, or when the pool is closed.
-    pub(super) async fn acquire(
-        self: &Arc<Self>,
-        claim: &LeaseClaim,
-        deadline: Instant,
-    ) -> Result<LeasePlace, DbError> {
-        let share = claim.holder.as_ref().map(|holder| self.share(holder, claim.class));
+    pub(super) async fn acquire(&self, claim: &LeaseClaim, deadline: Instant) -> Result<LeasePlace, DbError> {
+        let shares = if claim.class == LeaseClass::Nested { &self.nested } else { &self.shares };
+        let share = claim.holder.clone().map(|holder| shares.semaphore(holder));
         let in_share = match &share {
-            Some(share) => Some(wait(&share.places, Wait::Share, deadline).await?),
+            Some(share) => Some(wait(share.as_ref(), Wait::Share, deadline).await?),
             None => None,
         };
         let class = match claim.class {
@@ -131,34 +131,6 @@ impl PoolPlaces {
         let _all = self.all.acquire_many(size).await;
         self.all.close();
     }
-
-    fn share(self: &Arc<Self>, holder: &ShareHolder, class: LeaseClass) -> HolderShare {
-        let is_nested = class == LeaseClass::Nested;
-        let key = (holder.clone(), is_nested);
-        let size = if is_nested { 1 } else { (self.size / SHARE).max(1) };
-        let mut shares = lock(&self.shares);
-        let places = shares.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(size)));
-        HolderShare { places: Arc::clone(places), key, of: Arc::clone(self) }
-    }
-}
-
-/// A holder's share, while it is used.
-#[derive(Debug)]
-struct HolderShare {
-    places: Arc<Semaphore>,
-    key: (ShareHolder, bool),
-    of: Arc<PoolPlaces>,
-}
-
-impl Drop for HolderShare {
-    fn drop(&mut self) {
-        let mut shares = lock(&self.of.shares);
-        // Two owners, the map and this value: no other lease of the holder has or awaits a place. Others get the share
-        // from the map only, under its lock.
-        if Arc::strong_count(&self.places) == 2 {
-            shares.remove(&self.key);
-        }
-    }
 }
 
 /// A lease's place in the pool, until it is dropped. The share is dropped last.
@@ -168,7 +140,7 @@ pub(super) struct LeasePlace {
     _of_all: OwnedSemaphorePermit,
     _of_class: OwnedSemaphorePermit,
     _in_share: Option<OwnedSemaphorePermit>,
-    _share: Option<HolderShare>,
+    _share: Option<KeySemaphore<ShareHolder>>,
 }
 
 impl Drop for LeasePlace {
@@ -248,7 +220,7 @@ mod tests {
         held.pop();
         assert!(try_acquire(&places, &claim(1, LeaseClass::Read)).await.is_ok());
         drop(held);
-        assert!(lock(&places.shares).is_empty(), "unused shares are forgotten");
+        assert!(places.shares.is_unused(), "unused shares are forgotten");
     }
 
     #[tokio::test]

@@ -45,7 +45,7 @@ pub(super) struct ConnectionPermit {
 #[derive(Debug)]
 enum Holder {
     /// The address, until a caller signs in.
-    Address { _permit: Option<KeyedPermit> },
+    Address { _permit: Option<KeyedPermit<IpAddr>> },
     /// The first caller that signed in.
     Caller { _count: Option<Counted<ShareHolder>> },
 }

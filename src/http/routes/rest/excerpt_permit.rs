@@ -1,21 +1,23 @@
 //! Limits the concurrent excerpts of the audit log: one for each holder of a share, so that a holder can delay only
 //! itself, and a total for the instance.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
-use crate::{domain::Error, share::ShareHolder, task::lock};
+use crate::{
+    domain::Error,
+    http::count::{Counted, Counts},
+    share::ShareHolder,
+};
 
 /// The maximum number of concurrent excerpts of an instance. Each one scans the whole log.
 const CONCURRENT_MAX: usize = 8;
+/// The maximum number of excerpts of one holder.
+const OF_ONE_HOLDER: usize = 1;
 /// The time limit for waiting for another holder's excerpt to end.
 const WAIT: Duration = Duration::from_secs(5);
 /// The time limit for the client to take a piece, after which the excerpt is cut off. A second request of a holder is
@@ -32,8 +34,8 @@ struct Inner {
     total: Arc<Semaphore>,
     /// The time limit for waiting for a permit.
     wait: Duration,
-    /// The holders of an excerpt that runs or waits.
-    holders: Mutex<HashSet<ShareHolder>>,
+    /// The excerpts that run or wait, by holder.
+    holders: Counts<ShareHolder>,
 }
 
 impl Default for Excerpts {
@@ -45,24 +47,14 @@ impl Default for Excerpts {
 /// The permit of an excerpt. Dropping it lets the holder's next excerpt, and that of another holder, begin.
 #[derive(Debug)]
 pub(super) struct ExcerptPermit {
-    _holder: CountedHolder,
+    _holder: Counted<ShareHolder>,
     _permit: OwnedSemaphorePermit,
-}
-
-/// A holder with an excerpt that runs or waits.
-#[derive(Debug)]
-struct CountedHolder(Excerpts, ShareHolder);
-
-impl Drop for CountedHolder {
-    fn drop(&mut self) {
-        lock(&self.0.0.holders).remove(&self.1);
-    }
 }
 
 impl Excerpts {
     fn new(total: usize, wait: Duration) -> Self {
         let total = Arc::new(Semaphore::new(total));
-        Self(Arc::new(Inner { total, wait, holders: Mutex::default() }))
+        Self(Arc::new(Inner { total, wait, holders: Counts::default() }))
     }
 
     /// Acquires a permit for an excerpt of this holder. Waits a short time while other holders have all permits; the
@@ -72,11 +64,10 @@ impl Excerpts {
     /// [`Error::RateLimited`] if the holder has an excerpt already; [`Error::Unavailable`] if no permit is free in
     /// time.
     pub(super) async fn acquire(&self, holder: ShareHolder) -> Result<ExcerptPermit, Error> {
-        if !lock(&self.0.holders).insert(holder.clone()) {
+        let Some(holder) = self.0.holders.increment(holder, OF_ONE_HOLDER) else {
             metrics::counter!("registry_rate_limited_total", "what" => "excerpt").increment(1);
             return Err(Error::RateLimited { retry_after_seconds: SEND_TIMEOUT.as_secs() });
-        }
-        let holder = CountedHolder(self.clone(), holder);
+        };
         let permit = timeout(self.0.wait, Arc::clone(&self.0.total).acquire_owned()).await;
         match permit {
             Ok(Ok(permit)) => Ok(ExcerptPermit { _holder: holder, _permit: permit }),
@@ -89,6 +80,8 @@ impl Excerpts {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::id::CustomerId;
 
@@ -121,7 +114,7 @@ mod tests {
         tokio::join!(wait(8), wait(9), free);
         assert_eq!(*in_turn.lock().unwrap(), [8, 9]);
         drop(permits);
-        assert!(lock(&excerpts.0.holders).is_empty());
+        assert_eq!(excerpts.0.holders.keys(), 0);
         excerpts.acquire(holder(0)).await.unwrap();
     }
 }
