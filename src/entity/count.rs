@@ -39,7 +39,7 @@ impl BoundedCount {
 /// A row of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Counted {
-    /// The parent; none when the count isn't by parent.
+    /// The parent. `None` for a count of one list.
     pub parent_id: Option<Uuid>,
     /// The number of rows, at most one more than [`COUNT_MAX`].
     pub count: i64,

@@ -71,9 +71,7 @@ impl Api {
         }
         let (api, by) = (self.clone(), Arc::clone(caller));
         let accepted = self.registry.compute(caller, "document", move || api.accept(operation, &by)).await;
-        accepted.unwrap_or_else(|err| {
-            Err(GraphQlResponse::refusal(err.to_string(), err.code().as_str(), caller.request_id()))
-        })
+        accepted.unwrap_or_else(|err| Err(GraphQlResponse::of_error(&err, caller.request_id())))
     }
 
     /// Finds the request's document, validates it, and coerces its variables. All errors of a request are found

@@ -42,7 +42,9 @@ impl Api {
             }
         };
         self.hub.wait_until_caught_up().await;
-        answer.unwrap_or_else(|full| Answer::without_memory(full, caller.request_id()))
+        answer.unwrap_or_else(|full| {
+            Answer::refusal(GraphQlResponse::of_error(&Error::NoMemory(full), caller.request_id()))
+        })
     }
 
     async fn run_mutation(
@@ -85,7 +87,7 @@ impl Api {
         let response = self.run_while_wanted(request, executable, &memory).await;
         match memory.shortage() {
             // No amount of waiting helps.
-            Some(_) if is_short => Ok(Answer::refusal(AnswerMemory::refusal(caller.request_id()))),
+            Some(_) if is_short => Ok(Answer::refusal(AnswerMemory::never_fits(caller.request_id()))),
             Some(full) => Err(full),
             None => Ok(Answer::new(response, memory)),
         }
@@ -152,11 +154,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn without_memory(full: BudgetFull, request_id: &str) -> Self {
-        let err = Error::NoMemory(full);
-        Self::refusal(GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id))
-    }
-
     fn refusal(response: GraphQlResponse) -> Self {
         Self { response, memory: None, text_bytes: 0 }
     }

@@ -45,7 +45,7 @@ struct Inner {
     held: Mutex<Held>,
     /// Notified when a field was refused.
     refused: Notify,
-    /// Held by the field that makes a large text: see [`AnswerMemory::write_content`].
+    /// Held by the field that makes a large text: see [`AnswerMemory::write_prompt`].
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -74,7 +74,7 @@ impl AnswerMemory {
         share: &MemoryShare,
         cost: usize,
     ) -> Result<Self, BudgetFull> {
-        let likely = OPERATION_BYTES.saturating_add(POINT_BYTES.saturating_mul(cost));
+        let likely = likely_bytes(cost);
         Ok(Self::new(share.reserve(likely.min(share.largest())).await?, likely))
     }
 
@@ -86,8 +86,7 @@ impl AnswerMemory {
         share: &MemoryShare,
         cost: usize,
     ) -> Result<Self, BudgetFull> {
-        let likely = OPERATION_BYTES.saturating_add(POINT_BYTES.saturating_mul(cost));
-        Ok(Self::new(share.reserve(share.largest()).await?, likely))
+        Ok(Self::new(share.reserve(share.largest()).await?, likely_bytes(cost)))
     }
 
     /// Reserves what one event of a subscription is likely to need, or this many bytes. Waits up to a minute: the
@@ -138,7 +137,7 @@ impl AnswerMemory {
     }
 
     /// The response to an operation that ran short of the memory that [`AnswerMemory::for_any_operation`] reserves.
-    pub(in crate::graphql) fn refusal(request_id: &str) -> GraphQlResponse {
+    pub(in crate::graphql) fn never_fits(request_id: &str) -> GraphQlResponse {
         let message = "the answer needs more memory than one caller may have; select fewer objects or fields";
         GraphQlResponse::refusal(message, "QUERY_TOO_COMPLEX", request_id)
     }
@@ -208,6 +207,11 @@ impl AnswerMemory {
     pub(in crate::graphql) fn into_reservation(self) -> Option<Reservation> {
         lock(&self.0.held).reservation.take()
     }
+}
+
+/// What an operation of this cost is likely to need, in addition to its texts.
+fn likely_bytes(cost: usize) -> usize {
+    OPERATION_BYTES.saturating_add(POINT_BYTES.saturating_mul(cost))
 }
 
 impl Held {

@@ -202,9 +202,8 @@ impl Subscriber {
     /// an event.
     async fn open(&self) -> std::result::Result<Option<EventSource>, Box<GraphQlResponse>> {
         let slot = Arc::default();
-        let memory = AnswerMemory::for_event(&self.share, 0).await.map_err(|full| {
-            Box::new(GraphQlResponse::refusal(full.to_string(), "RATE_LIMITED", self.caller.request_id()))
-        })?;
+        let memory = AnswerMemory::for_event(&self.share, 0).await;
+        let memory = memory.map_err(|full| Box::new(self.no_memory(full)))?;
         match self.run(SubscriptionPhase::Open(Arc::clone(&slot)), memory).await {
             Some(response) => {
                 let errors_max = self.api.front.limits().errors;
@@ -235,7 +234,7 @@ impl Subscriber {
                 }
                 // Waiting longer doesn't help.
                 Err(Shortage) => {
-                    let text = AnswerMemory::refusal(self.caller.request_id()).to_json();
+                    let text = AnswerMemory::never_fits(self.caller.request_id()).to_json();
                     return Some((text, false, None));
                 }
             };
@@ -262,15 +261,15 @@ impl Subscriber {
             drop((shown, text));
             held = match AnswerMemory::for_event(&self.share, bytes).await {
                 Ok(memory) => memory.into_reservation(),
-                Err(full) => return Some((self.no_memory(full), true, None)),
+                Err(full) => return Some((self.no_memory(full).to_json(), true, None)),
             };
         }
     }
 
-    /// The last event of a subscription that found no memory. The client resumes after its last cursor.
-    fn no_memory(&self, full: BudgetFull) -> Arc<str> {
-        let err = Error::NoMemory(full);
-        GraphQlResponse::refusal(err.to_string(), err.code().as_str(), self.caller.request_id()).to_json()
+    /// The rejection, or the last event, of a subscription that found no memory. The client resumes after its last
+    /// cursor.
+    fn no_memory(&self, full: BudgetFull) -> GraphQlResponse {
+        GraphQlResponse::of_error(&Error::NoMemory(full), self.caller.request_id())
     }
 
     /// Returns the cached rendering, if it's at least as new as everything seen so far. Otherwise renders the
@@ -297,15 +296,16 @@ impl Subscriber {
             }
             let show = async {
                 let shown = self.render_within(event, held, bytes).await;
-                let shown = shown.map_err(|Shortage| true)?.ok_or(false)?;
+                let shown = shown.map_err(Some)?.ok_or(None)?;
                 // The text, and the same data as values.
                 let bytes = OVERHEAD + 3 * shown.text.len();
-                Ok::<_, bool>(Weighed::new(shown, bytes))
+                // `None`: there is nothing to render.
+                Ok::<_, Option<Shortage>>(Weighed::new(shown, bytes))
             };
             let shown = match cache.get_or_insert_async(&key, show).await {
                 Ok(shown) => shown.value,
-                Err(true) => return Err(Shortage),
-                Err(false) => return Ok(None),
+                Err(Some(shortage)) => return Err(shortage),
+                Err(None) => return Ok(None),
             };
             if is_good(&shown) {
                 return Ok(Some(shown));

@@ -6,6 +6,7 @@ use async_graphql::{Name, ServerError, Value, indexmap::IndexMap};
 use serde::Serialize;
 
 use super::operation::OperationCost;
+use crate::domain::Error;
 
 /// The longest that an error's message may be, in characters: a parser's message repeats the text that it rejects.
 const MESSAGE_CHARS_MAX: usize = 1000;
@@ -84,6 +85,12 @@ impl GraphQlResponse {
         let mut error = ServerError::new(message, None);
         error.extensions.get_or_insert_default().set("code", code);
         Self { data: None, errors: vec![error], extensions: BTreeMap::new() }.with_request_id(request_id, 1)
+    }
+
+    /// Makes the response that rejects an operation with this error.
+    #[must_use]
+    pub fn of_error(err: &Error, request_id: &str) -> Self {
+        Self::refusal(err.to_string(), err.code().as_str(), request_id)
     }
 
     /// Adds the operation's cost, and the points that its caller has left. `None` for a caller without a limit.

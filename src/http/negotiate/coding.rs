@@ -63,18 +63,12 @@ impl Coding {
 
     /// Compresses a whole body that is sent once.
     pub(in crate::http) fn compress(self, body: &[u8]) -> Vec<u8> {
-        let mut encoder = Encoder::new(self);
-        let mut begun = encoder.write(body);
-        begun.append(&mut encoder.finish());
-        begun
+        Encoder::new(self).whole(body)
     }
 
     /// Compresses a whole body that is kept and sent many times: smaller, and several times slower.
     pub(in crate::http) fn compress_well(self, body: &[u8]) -> Vec<u8> {
-        let mut encoder = Encoder::with_level(self, KEPT);
-        let mut begun = encoder.write(body);
-        begun.append(&mut encoder.finish());
-        begun
+        Encoder::with_level(self, KEPT).whole(body)
     }
 }
 
@@ -100,6 +94,13 @@ impl Encoder {
             }
             Coding::Gzip => Self::Gzip(GzEncoder::new(Vec::new(), Compression::new(level))),
         }
+    }
+
+    /// Compresses a whole body.
+    fn whole(mut self, body: &[u8]) -> Vec<u8> {
+        let mut compressed = self.write(body);
+        compressed.append(&mut self.finish());
+        compressed
     }
 
     /// Compresses a piece. Returns what is ready to be sent, which may be nothing.

@@ -102,7 +102,7 @@ impl ErrorResponse {
 
     /// A domain error.
     fn error(err: &Error, id: &str) -> Box<Self> {
-        let answer = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), id);
+        let answer = GraphQlResponse::of_error(err, id);
         Box::new(Self { status: status(err), answer, allow: None, retry_after: retry_after(err) })
     }
 
@@ -219,8 +219,7 @@ async fn run(
     if !may_write && !accepted.is_query() {
         return Err(ErrorResponse::write_by_get(id));
     }
-    // Only the mutation that creates a secret returns it.
-    let may_tell_secret = !accepted.is_query();
+    let is_mutation = !accepted.is_query();
     let cost = accepted.cost();
     if let Some(meter) = &meter {
         let charged = meter.charge_cost(cost);
@@ -228,7 +227,7 @@ async fn run(
     }
     let work = meter.as_ref().map(Meter::charge_work);
     // A query that runs short waits for most of its caller's share, so it must hold nothing of it.
-    let memory = memory.filter(|_| may_tell_secret);
+    let memory = if is_mutation { memory } else { None };
     let answer = state.api.execute(Arc::clone(&caller), accepted).await;
     drop(memory);
     if answer.response.is_request_error() {
@@ -243,7 +242,8 @@ async fn run(
     drop(work);
     let bytes = response.body().size_hint().exact();
     response.extensions_mut().insert(Payer::charged(&caller, meter, bytes));
-    if may_tell_secret {
+    // Only the mutation that creates a secret returns it.
+    if is_mutation {
         response.extensions_mut().insert(Uncompressed);
     }
     Ok(response)

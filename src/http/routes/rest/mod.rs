@@ -84,11 +84,11 @@ async fn require_auth(
             let meter = meter(&state, &caller, request.headers());
             request.extensions_mut().insert(AuthenticatedCaller(Arc::clone(&caller)));
             request.extensions_mut().insert(since);
-            let RequestMemory(memory) = RequestMemory::default();
-            request.extensions_mut().insert(RequestMemory(Arc::clone(&memory)));
+            let memory = RequestMemory::default();
+            request.extensions_mut().insert(memory.clone());
             let work = meter.as_ref().map(Meter::charge_work);
             let mut response = next.run(request).await;
-            let memory = lock(&memory).take();
+            let memory = lock(&memory.0).take();
             response = match keep_memory(response, &share, memory).await {
                 Ok(response) => response,
                 Err(full) => Problem::new(&Error::NoMemory(full), &id).into_response(),

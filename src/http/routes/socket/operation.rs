@@ -105,7 +105,7 @@ impl Run {
             Err(Error::Unauthenticated(_)) => return Err(CredentialRejected),
             Err(err) => {
                 tracing::debug!(error = %err, request_id, "rejecting an operation");
-                let mut refusal = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
+                let mut refusal = GraphQlResponse::of_error(&err, request_id);
                 if matches!(err, Error::RateLimited { .. }) {
                     refusal = refusal.with_cost(OperationCost::REQUEST, Some(0));
                 }
@@ -154,7 +154,7 @@ impl Run {
         } else {
             let cost = accepted.cost();
             if let Err(err) = meter.charge_cost(cost) {
-                let refusal = GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id);
+                let refusal = GraphQlResponse::of_error(&err, request_id);
                 self.error(refusal.with_cost(cost, meter.points_left())).await;
                 return Ok(());
             }
@@ -170,8 +170,7 @@ impl Run {
             let (text, memory) = match self.api.write_answer(&caller, answer, before, after).await {
                 Ok(written) => written,
                 Err(err) => {
-                    self.error(GraphQlResponse::refusal(err.to_string(), err.code().as_str(), request_id))
-                        .await;
+                    self.error(GraphQlResponse::of_error(&err, request_id)).await;
                     return Ok(());
                 }
             };
