@@ -118,12 +118,15 @@ impl<L> BoundedStream<L> {
     fn poll_allowed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { peer, share, memory, .. } = self;
         let unhandled = peer.unhandled();
+        let is_socket = unhandled.is_socket.load(Ordering::Acquire);
+        if is_socket {
+            // hyper's buffer is gone.
+            *memory = HeadMemory::None;
+        }
         if !unhandled.is_over() {
             return Poll::Ready(Ok(()));
         }
-        if unhandled.is_socket.load(Ordering::Acquire) {
-            // hyper's buffer is gone.
-            *memory = HeadMemory::None;
+        if is_socket {
             unhandled.reader.register(cx.waker());
             unhandled.is_stalled.store(true, Ordering::Release);
             // `allow` may have been called just before the registration.

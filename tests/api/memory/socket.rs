@@ -172,3 +172,16 @@ async fn events_that_nobody_reads_take_no_more_than_a_share() {
     drop(socket);
     world.all_is_returned().await;
 }
+
+/// A handshake with a large head takes memory of its address's share until the connection is a socket.
+#[tokio::test]
+async fn a_socket_does_not_keep_the_memory_of_its_handshake() {
+    let world = World::new().await;
+    let filler = "x".repeat(20 * 1024);
+    let headers = [("sec-websocket-protocol", PROTOCOL), ("x-filler", filler.as_str())];
+    let mut socket = Socket::upgrade(&world.app.base, &headers).await.unwrap();
+    let bearer = format!("Bearer {}", world.greedy.token.as_deref().unwrap());
+    socket.send(json!({ "type": "connection_init", "payload": { "Authorization": bearer } })).await;
+    assert_eq!(socket.next().await, Frame::Message(json!({ "type": "connection_ack" })));
+    until("the memory of the head is returned", || world.used("addresses") == 0).await;
+}
