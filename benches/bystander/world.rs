@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_registry::{
-    app::Database,
-    config::{Common, LogFormat},
-};
+use agent_registry::app::Database;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -57,19 +54,7 @@ impl World {
     /// Starts a service and creates the customers.
     pub async fn new() -> Result<Self, Failure> {
         let serving = Serving::start("bystander").await?;
-        let common = Common {
-            database_url: None,
-            migrate_database_url: None,
-            data_dir: Some(serving.folder().to_owned()),
-            signing_key: None,
-            jwt_issuer: None,
-            jwt_audience: "agent-registry".to_owned(),
-            jwt_jwks: None,
-            postgres_bin: None,
-            log_format: LogFormat::Text,
-            log: "error".to_owned(),
-        };
-        let database = Database::open(&common).await?;
+        let database = Database::open(&serving.command_settings()).await?;
         let large = [words(1), words(2)];
         let small = ["Answer briefly.\nBe kind.\n".to_owned(), "Answer briefly.\nBe exact.\n".to_owned()];
         Ok(Self {

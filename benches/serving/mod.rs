@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use agent_registry::config::{Common, LogFormat};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -70,6 +71,22 @@ impl Serving {
     /// When the command fails.
     pub fn stranger_token(&self) -> Result<String, Failure> {
         self.made(&["token", "user", "--subject", "stranger"])
+    }
+
+    /// The settings of a command on the service's data, which logs errors only.
+    pub fn command_settings(&self) -> Common {
+        Common {
+            database_url: None,
+            migrate_database_url: None,
+            data_dir: Some(self.folder.clone()),
+            signing_key: None,
+            jwt_issuer: None,
+            jwt_audience: "agent-registry".to_owned(),
+            jwt_jwks: None,
+            postgres_bin: None,
+            log_format: LogFormat::Text,
+            log: "error".to_owned(),
+        }
     }
 
     /// Restarts the service's process.

@@ -2,7 +2,7 @@
 
 use agent_registry::{
     app::{CliContext, Database},
-    config::{Common, LogFormat},
+    config::Common,
     domain::{
         Caller,
         customer::{CreateCustomer, Plan},
@@ -64,18 +64,7 @@ impl World {
 
     async fn empty() -> Result<(Self, Common), Failure> {
         let serving = Serving::start("speed").await?;
-        let common = Common {
-            database_url: None,
-            migrate_database_url: None,
-            data_dir: Some(serving.folder().to_owned()),
-            signing_key: None,
-            jwt_issuer: None,
-            jwt_audience: "agent-registry".to_owned(),
-            jwt_jwks: None,
-            postgres_bin: None,
-            log_format: LogFormat::Text,
-            log: "error".to_owned(),
-        };
+        let common = serving.command_settings();
         let database = Database::open(&common).await?;
         let token = serving.service_token()?;
         Ok((Self { token, serving, database, customers: Vec::new(), agents: Vec::new() }, common))

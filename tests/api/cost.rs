@@ -61,7 +61,7 @@ async fn an_answer_is_refused_before_it_fills_the_memory() {
 }
 
 /// Runs this statement in a transaction that stays open until the connection is dropped.
-async fn holding(app: &App, statement: &str) -> PgConnection {
+pub(crate) async fn holding(app: &App, statement: &str) -> PgConnection {
     let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {statement}"))).execute(&mut admin).await.unwrap();
     admin

@@ -9,27 +9,49 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
 use super::sessions;
-use crate::support::{App, Calls, app::Setup, wait::eventually};
+use crate::{
+    cost::holding,
+    support::{
+        App, Calls,
+        app::Setup,
+        caller::{Operator, Program},
+        wait::eventually,
+    },
+};
 
 const CREATE: &str = "mutation ($input: CreateAgentInput!) { createAgent(input: $input) { agent { id } userErrors { code } } }";
 const COUNT: &str = "SELECT count(*) FROM registry.agents WHERE customer_id = $1::text::uuid";
+
+/// A customer whose writes wait for a lock that the test holds, and another.
+struct Contention {
+    operator: Operator,
+    busy: String,
+    other: String,
+    /// A key of the busy customer.
+    slow: Program,
+    /// A key of the other.
+    quick: Program,
+    /// A session that looks at the others.
+    session: PgConnection,
+    /// Closing it releases the lock.
+    lock: PgConnection,
+}
+
+async fn contention(app: &App) -> Contention {
+    let operator = app.operator().await;
+    let (busy, other) = (operator.customer("Busy").await, operator.customer("Other").await);
+    let scopes = [KeyScope::AgentsRead, KeyScope::AgentsWrite];
+    let (slow, quick) = (app.program(&busy, scopes).await, app.program(&other, scopes).await);
+    let session = PgConnection::connect(&app.database.admin_url).await.unwrap();
+    let lock = holding(app, &format!("SELECT FROM registry.customers WHERE id = '{busy}' FOR UPDATE")).await;
+    Contention { operator, busy, other, slow, quick, session, lock }
+}
 
 /// Writes of one customer wait for a lock on its row, which the test holds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_that_uses_its_whole_share_waits_for_itself_alone() {
     let app = App::set_up(Setup { connections: 12, ..Setup::default() }).await;
-    let operator = app.operator().await;
-    let (busy, other) = (operator.customer("Busy").await, operator.customer("Other").await);
-    let scopes = [KeyScope::AgentsRead, KeyScope::AgentsWrite];
-    let (slow, quick) = (app.program(&busy, scopes).await, app.program(&other, scopes).await);
-    let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
-    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
-    let mut lock = admin.begin().await.unwrap();
-    sqlx::query("SELECT FROM registry.customers WHERE id = $1::text::uuid FOR UPDATE")
-        .bind(&busy)
-        .execute(&mut *lock)
-        .await
-        .unwrap();
+    let Contention { operator, busy, other, slow, quick, mut session, lock } = contention(&app).await;
 
     let attempts = join_all((0..15).map(|nth| {
         let input = json!({ "input": { "customerId": busy, "name": format!("Helper {nth}") } });
@@ -49,7 +71,7 @@ async fn a_customer_that_uses_its_whole_share_waits_for_itself_alone() {
         assert_eq!(sessions(&mut session, "wait_event_type = 'Lock'").await.len(), 3);
         // Longer than a request waits for its share.
         tokio::time::sleep(Duration::from_secs(6)).await;
-        lock.rollback().await.unwrap();
+        lock.close().await.unwrap();
     };
     let (answers, ()) = tokio::join!(attempts, bystander);
 
@@ -100,18 +122,7 @@ async fn no_operation_needs_two_connections_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_session_is_discarded_alone() {
     let app = App::start().await;
-    let operator = app.operator().await;
-    let (busy, other) = (operator.customer("Busy").await, operator.customer("Other").await);
-    let scopes = [KeyScope::AgentsRead, KeyScope::AgentsWrite];
-    let (slow, quick) = (app.program(&busy, scopes).await, app.program(&other, scopes).await);
-    let mut admin = PgConnection::connect(&app.database.admin_url).await.unwrap();
-    let mut session = PgConnection::connect(&app.database.admin_url).await.unwrap();
-    let mut lock = admin.begin().await.unwrap();
-    sqlx::query("SELECT FROM registry.customers WHERE id = $1::text::uuid FOR UPDATE")
-        .bind(&busy)
-        .execute(&mut *lock)
-        .await
-        .unwrap();
+    let Contention { busy, slow, quick, mut session, lock, .. } = contention(&app).await;
     let attempt = slow.gql(CREATE, json!({ "input": { "customerId": busy, "name": "Helper" } }));
     let bystander = async {
         let mut waiting = Vec::new();
@@ -132,7 +143,7 @@ async fn a_silent_session_is_discarded_alone() {
         }
         let last = sessions(&mut session, "state = 'idle' AND query NOT LIKE 'LISTEN%'").await;
         kill_process(pid, Signal::CONT).unwrap();
-        lock.rollback().await.unwrap();
+        lock.close().await.unwrap();
         assert!(!first.is_empty());
         assert!(first.iter().all(|pid| last.contains(pid)), "{first:?} became {last:?}");
     };
