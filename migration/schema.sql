@@ -28,6 +28,7 @@ CREATE INDEX activations_revision_idx ON registry.activations USING btree (agent
 CREATE TRIGGER activations_final BEFORE UPDATE ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.check_activation_update();
 CREATE TRIGGER activations_immutable BEFORE DELETE ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.refuse_change();
 CREATE TRIGGER activations_keep BEFORE TRUNCATE ON registry.activations FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+CREATE TRIGGER activations_rollback_targets AFTER INSERT ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.keep_rollback_targets();
 CREATE TRIGGER activations_unplaced BEFORE INSERT ON registry.activations FOR EACH ROW EXECUTE FUNCTION registry.check_activation_insert();
 
 ALTER TABLE registry.activations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -393,6 +394,25 @@ CREATE POLICY operators_read ON registry.operators FOR SELECT
 CREATE POLICY operators_write ON registry.operators FOR ALL
     USING (( SELECT registry.scope() AS scope) = 'platform'::text);
 
+CREATE TABLE registry.rollback_targets (
+    customer_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    place integer NOT NULL,
+    CONSTRAINT rollback_targets_pkey PRIMARY KEY (agent_id, version_id),
+    CONSTRAINT rollback_targets_place_key UNIQUE (agent_id, place),
+    CONSTRAINT rollback_targets_place CHECK ((place >= 1)),
+    CONSTRAINT rollback_targets_agent_fkey FOREIGN KEY (customer_id, agent_id) REFERENCES registry.agents(customer_id, id),
+    CONSTRAINT rollback_targets_version_fkey FOREIGN KEY (agent_id, version_id) REFERENCES registry.agent_versions(agent_id, id)
+);
+
+CREATE TRIGGER rollback_targets_keep BEFORE TRUNCATE ON registry.rollback_targets FOR EACH STATEMENT EXECUTE FUNCTION registry.refuse_truncate();
+
+ALTER TABLE registry.rollback_targets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY rollback_targets_all ON registry.rollback_targets FOR ALL
+    USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
+
 CREATE TABLE registry.service_tokens (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -660,6 +680,27 @@ BEGIN
     INSERT INTO registry.agent_name_ends (customer_id, agent_id, position, ending)
     SELECT NEW.customer_id, NEW.id, place, substr(lower(NEW.name), place, 40)
     FROM generate_series(1, char_length(lower(NEW.name))) AS place;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION registry.keep_rollback_targets()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF NEW.reason = 'ROLLBACK' THEN
+        DELETE FROM registry.rollback_targets AS t
+        USING registry.rollback_targets AS target
+        WHERE target.agent_id = NEW.agent_id AND target.version_id = NEW.version_id
+          AND t.agent_id = NEW.agent_id AND t.place > target.place;
+        DELETE FROM registry.rollback_targets WHERE agent_id = NEW.agent_id AND version_id = NEW.previous_version_id;
+    ELSIF NEW.version_id IS NOT NULL THEN
+        INSERT INTO registry.rollback_targets (customer_id, agent_id, version_id, place)
+        VALUES (NEW.customer_id, NEW.agent_id, NEW.version_id,
+                1 + coalesce((SELECT max(place) FROM registry.rollback_targets WHERE agent_id = NEW.agent_id), 0))
+        ON CONFLICT ON CONSTRAINT rollback_targets_pkey DO UPDATE SET place = EXCLUDED.place;
+    END IF;
     RETURN NULL;
 END
 $function$;

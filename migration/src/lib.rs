@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-static STEPS: [Step; 13] = [
+static STEPS: [Step; 14] = [
     step!("0001_scope"),
     step!("0002_people"),
     step!("0003_agents"),
@@ -42,6 +42,7 @@ static STEPS: [Step; 13] = [
     step!("0011_growth"),
     step!("0012_writes"),
     step!("0013_erasure"),
+    step!("0017_rollback"),
 ];
 
 impl MigratorTrait for Migrator {

@@ -60,12 +60,13 @@ const GRANTS: [&str; 7] = [
     "GRANT SELECT ON ALL TABLES IN SCHEMA registry TO",
     "GRANT INSERT ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
-     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
+     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, \
+     registry.rollback_targets TO",
     "GRANT UPDATE ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
-     registry.api_keys, registry.idempotency_keys TO",
+     registry.api_keys, registry.idempotency_keys, registry.rollback_targets TO",
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
-     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
+     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, registry.rollback_targets TO",
 ];
 
 /// Returns a text that changes whenever the migrations or the grants change.

@@ -9,6 +9,7 @@ use super::{
     idempotency::{ReplayIds, Replayable, require_allowed},
     policy::{self, Action},
     right::{GrantedTxn, OpenTxn},
+    rollback::{self, RollbackTo},
 };
 use crate::{
     clock::Clock,
@@ -90,19 +91,6 @@ impl Registry {
         self.change_active(caller, agent_id, expected, Target::Version(version_id)).await
     }
 
-    /// Activates the version that was active before the current one.
-    ///
-    /// # Errors
-    /// As [`Registry::activate_version`]; [`Error::Invalid`] when no version is active or none was before.
-    pub async fn rollback(
-        &self,
-        caller: &Caller,
-        agent_id: AgentId,
-        expected: ExpectedVersion,
-    ) -> Result<WriteResult<ActivationResult>> {
-        self.change_active(caller, agent_id, expected, Target::Previous).await
-    }
-
     /// Deactivates an agent, so that it serves nothing.
     ///
     /// # Errors
@@ -116,7 +104,8 @@ impl Registry {
         self.change_active(caller, agent_id, expected, Target::Nothing).await
     }
 
-    async fn change_active(
+    /// Changes what an agent serves to `target`, unless another version than `expected` is active.
+    pub(super) async fn change_active(
         &self,
         caller: &Caller,
         id: AgentId,
@@ -136,7 +125,7 @@ impl Registry {
             }
             let (to, reason) = match target {
                 Target::Version(id) => (Some(id), Reason::Activate),
-                Target::Previous => (Some(previous_version(&txn, &agent).await?), Reason::Rollback),
+                Target::Earlier(to) => (Some(rollback::target(&txn, &agent, to).await?), Reason::Rollback),
                 Target::Nothing => (None, Reason::Deactivate),
             };
             if to == actual {
@@ -192,20 +181,14 @@ impl Registry {
     }
 }
 
-enum Target {
+/// What to activate.
+pub(super) enum Target {
+    /// This version.
     Version(VersionId),
-    Previous,
+    /// A version that served before.
+    Earlier(RollbackTo),
+    /// No version.
     Nothing,
-}
-
-/// The version that was active before the current one.
-async fn previous_version(txn: &GrantedTxn, agent: &Agent) -> Result<VersionId> {
-    if agent.active_version_id.is_none() {
-        return Err(Error::invalid("agentId", "no version is active, so there is nothing to roll back"));
-    }
-    let last = txn.one(activation::latest(agent.id)).await?;
-    last.and_then(|last| last.previous_version_id)
-        .ok_or_else(|| Error::invalid("agentId", "no version was active before the current one"))
 }
 
 /// The result when nothing has to change: the agent as it is, its last activation, and that activation's revision.

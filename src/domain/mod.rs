@@ -42,6 +42,7 @@ pub mod operator;
 pub mod page;
 pub mod policy;
 mod right;
+pub mod rollback;
 pub mod service_token;
 pub mod text;
 pub mod transfer;

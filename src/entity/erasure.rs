@@ -5,7 +5,7 @@ use sea_orm::{EntityTrait, Iterable, UpdateMany, entity::prelude::*};
 
 use super::{
     activation, agent, agent_version, api_key, change, customer, idempotency_key, invitation, membership,
-    user,
+    rollback_target, user,
 };
 
 /// The name of an erased customer, and of the models in its versions.
@@ -62,6 +62,7 @@ pub fn column_erasures() -> Vec<ColumnErasure> {
     all.extend(of::<agent::Entity>("agents", agent::erasure_action));
     all.extend(of::<agent_version::Entity>("agent_versions", agent_version::erasure_action));
     all.extend(of::<activation::Entity>("activations", |_| ErasureAction::Keep));
+    all.extend(of::<rollback_target::Entity>("rollback_targets", |_| ErasureAction::Keep));
     all.extend(of::<change::Entity>("changes", |_| ErasureAction::Keep));
     all.extend(of::<idempotency_key::Entity>("idempotency_keys", |_| ErasureAction::Keep));
     // Whole rows. Operators, and members of another customer too, keep their profile.

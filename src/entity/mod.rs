@@ -28,6 +28,7 @@ pub mod log_consistency;
 pub mod membership;
 pub mod operator;
 pub mod publication;
+pub mod rollback_target;
 mod search;
 pub mod service_token;
 pub mod serving;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     KeysetPage, TenantFilter, activation, agent, agent_version, api_key, audit, change, customer, invitation,
-    serving, user,
+    rollback_target, serving, user,
 };
 use crate::{
     clock::Clock,
@@ -72,6 +72,7 @@ fn selects(tenants: &TenantFilter) -> Vec<(&'static str, String)> {
         ("customer::locked", customer::locked(tenants, ID.into()).inlined_sql()),
         ("invitation::by_id", invitation::by_id(tenants, ID.into()).inlined_sql()),
         ("invitation::locked", invitation::locked(tenants, ID.into()).inlined_sql()),
+        ("rollback_target::next_of_each", rollback_target::next_of_each(tenants, &agents).inlined_sql()),
         ("serving::at", serving::at(tenants, Revision(1), &agents).inlined_sql()),
         ("serving::page", serving::page(tenants, Revision(1), None, None, 10).inlined_sql()),
         (

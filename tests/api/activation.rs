@@ -55,37 +55,6 @@ impl Stage {
     }
 }
 
-/// A rollback returns to the version that was active just before. Right after a deactivation that is none, whatever
-/// was active earlier.
-#[tokio::test]
-async fn a_rollback_does_not_reach_behind_a_deactivation() {
-    let stage = stage(3).await;
-    let [first, second, third] = [0, 1, 2].map(|nth| stage.versions[nth].clone());
-    for version in [&first, &second] {
-        stage.editor.activate(&stage.agent, version).await.text("/activateVersion/revision");
-    }
-    stage.change("deactivate", None).await.text("/answer/revision");
-    let refused = async |why: &str, serves: Value| {
-        let before = (stage.revision().await, stage.activations().await);
-        let answer = stage.change("rollback", None).await;
-        let error = json!({ "code": "INVALID", "message": why });
-        assert_eq!(answer.at("/answer/userErrors/0"), &error);
-        assert_eq!((stage.revision().await, stage.activations().await), before, "nothing is recorded");
-        assert_eq!(stage.editor.active_number(&stage.agent).await, serves);
-    };
-    refused("no version is active, so there is nothing to roll back", Value::Null).await;
-    stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
-    refused("no version was active before the current one", json!(3)).await;
-    // Also when the version before the deactivation is active again.
-    stage.change("deactivate", None).await.text("/answer/revision");
-    stage.editor.activate(&stage.agent, &third).await.text("/activateVersion/revision");
-    refused("no version was active before the current one", json!(3)).await;
-    // Later rollbacks go back as far as that version.
-    stage.editor.activate(&stage.agent, &first).await.text("/activateVersion/revision");
-    stage.change("rollback", None).await.text("/answer/revision");
-    assert_eq!(stage.editor.active_number(&stage.agent).await, json!(3));
-}
-
 #[tokio::test]
 async fn it_serves_and_is_recorded_with_its_commit() {
     let stage = stage(2).await;
@@ -152,27 +121,6 @@ async fn expecting_nothing_to_serve_is_an_expectation_too() {
     );
     let refused = stage.editor.activate_input(input(&stage.versions[1])).await;
     assert_eq!(refused.text("/activateVersion/userErrors/0/code"), "CONFLICT");
-    assert_eq!(stage.editor.active_number(&stage.agent).await, 1);
-}
-
-#[tokio::test]
-async fn rolling_back_goes_to_what_served_before() {
-    let stage = stage(3).await;
-    let nothing = stage.change("rollback", None).await;
-    assert_eq!(
-        nothing.text("/answer/userErrors/0/message"),
-        "no version is active, so there is nothing to roll back"
-    );
-    stage.editor.activate(&stage.agent, &stage.versions[0]).await;
-    let first = stage.change("rollback", None).await;
-    assert_eq!(first.text("/answer/userErrors/0/message"), "no version was active before the current one");
-    stage.editor.activate(&stage.agent, &stage.versions[2]).await;
-    let stale = stage.change("rollback", Some(json!(stage.versions[0]))).await;
-    assert_eq!(stale.text("/answer/userErrors/0/code"), "CONFLICT");
-    let back = stage.change("rollback", Some(json!(stage.versions[2]))).await;
-    let expected =
-        json!({ "reason": "ROLLBACK", "version": { "number": 1 }, "previousVersion": { "number": 3 } });
-    assert_eq!(back.at("/answer/activation"), &expected);
     assert_eq!(stage.editor.active_number(&stage.agent).await, 1);
 }
 

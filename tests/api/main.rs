@@ -48,6 +48,7 @@ mod readme;
 mod rest;
 mod rights;
 mod role;
+mod rollback;
 mod rolling;
 mod search;
 mod share;

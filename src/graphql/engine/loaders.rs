@@ -167,6 +167,8 @@ loaders! {
     version_pages: pages[AgentId => VersionSummary, by i32, versions_of_each];
     /// Activations by id.
     activations: rows[ActivationId => Activation, activations_by_ids];
+    /// The versions that a rollback would activate, by agent.
+    rollback_targets: values[AgentId => VersionId, rollback_targets_of_each];
     /// Pages of activations by agent.
     activation_pages: pages[AgentId => Activation, by ActivationId, activations_of_each];
     /// Numbers of activations by agent.

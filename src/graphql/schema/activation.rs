@@ -13,7 +13,9 @@ use super::{
     version::AgentVersion,
 };
 use crate::{
-    domain::{self, BoundedCount, Error, ErrorCode, Page, PageArgs, WriteResult, activation},
+    domain::{
+        self, BoundedCount, Error, ErrorCode, Page, PageArgs, WriteResult, activation, rollback::RollbackTo,
+    },
     graphql::engine::context::{Request, RequestView, request},
     id::{ActivationId, AgentId},
 };
@@ -33,7 +35,7 @@ pub enum ActivationReason {
     Activate,
     /// `publishVersion` published and activated the version in one commit.
     Publish,
-    /// `rollback` activated the version that was active before.
+    /// `rollback` activated a version that was active before.
     Rollback,
     /// `deactivate` ended serving: no version is active.
     Deactivate,
@@ -148,14 +150,19 @@ pub struct ActivateVersionInput {
     idempotency_key: Option<String>,
 }
 
-/// The agent to roll back.
+/// The agent to roll back, and how far.
 #[derive(Clone, Debug, InputObject)]
 pub struct RollbackInput {
     /// The UUID of the agent to roll back.
     agent_id: ID,
     /// Fail with CONFLICT if another version than this one is active now; null expects that none is. Not checked if
-    /// left out.
+    /// left out: then two people who roll back at the same time go back twice.
     expected_active_version_id: MaybeUndefined<ID>,
+    /// The UUID of the version to go back to. It must have served before, and no rollback may have left it since its
+    /// last activation. Not with `steps`.
+    to_version_id: Option<ID>,
+    /// How many activations to go back, 1 or more; 1 when both are left out. Going back 2 steps equals two rollbacks.
+    steps: Option<i32>,
     #[doc = idempotency_key!()]
     idempotency_key: Option<String>,
 }
@@ -249,25 +256,28 @@ impl ActivationMutation {
         ActivateVersionPayload::of(request, &agent_id, answer.await).await
     }
 
-    /// Activates the version that was active before the current one. A second rollback returns to the first
-    /// version. Needs EDITOR or `versions:activate`. Fails with INVALID if nothing is active, or nothing was
-    /// before.
+    /// Goes back to a version that was active before, past each version that a rollback has left: only
+    /// `activateVersion` and `publishVersion` bring such a version back. After `deactivate`, or `archiveAgent` and
+    /// `restoreAgent`, it returns to the version that served before. `Agent.rollbackTarget` is the version that it
+    /// would activate. Needs EDITOR or `versions:activate`. Fails with INVALID if there is no version to go back to,
+    /// and with ARCHIVED for an archived agent.
     async fn rollback(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The agent, and the version that you expect to be active.")] input: RollbackInput,
+        #[graphql(desc = "The agent, how far to go back, and the version that you expect to be active.")]
+        input: RollbackInput,
     ) -> async_graphql::Result<ActivateVersionPayload> {
-        let (request, RollbackInput { agent_id, expected_active_version_id, idempotency_key }) =
-            (request(ctx)?, input);
+        let (
+            request,
+            RollbackInput { agent_id, expected_active_version_id, to_version_id, steps, idempotency_key },
+        ) = (request(ctx)?, input);
         let answer = async {
             let expected = expected(expected_active_version_id)?;
+            let version = to_version_id.map(|version| id("toVersionId", &version)).transpose()?;
+            let (agent, to) = (id("agentId", &agent_id)?, RollbackTo::of(version, steps)?);
             request
                 .registry
-                .rollback(
-                    &request.idempotent_caller(ctx, idempotency_key)?,
-                    id("agentId", &agent_id)?,
-                    expected,
-                )
+                .rollback(&request.idempotent_caller(ctx, idempotency_key)?, agent, to, expected)
                 .await
         };
         ActivateVersionPayload::of(request, &agent_id, answer.await).await

@@ -278,7 +278,7 @@ fn plain(name: &str) -> Option<Value> {
         "scopes" => Some(json!(["CONFIGS_READ"])),
         "tools" => Some(json!([{ "name": "guessed" }])),
         "activate" => Some(json!(true)),
-        "modelParameters" | "expectedLatestNumber" | "expiresAt" | "overlapSeconds" => None,
+        "modelParameters" | "expectedLatestNumber" | "expiresAt" | "overlapSeconds" | "steps" => None,
         // Idempotency keys are separate for each caller, as tests/api/idempotency.rs checks. A used key would only
         // hide the request.
         "idempotencyKey" => None,

@@ -119,7 +119,7 @@ impl KnownValues {
             "id" | "ids" => self.ids(),
             "customerId" => vec![self.customer.clone()],
             "agentId" => self.agents.clone(),
-            "versionId" | "expectedActiveVersionId" => self.versions.clone(),
+            "versionId" | "expectedActiveVersionId" | "toVersionId" => self.versions.clone(),
             "userId" | "ownerId" => self.users.clone(),
             "apiKeyId" => self.keys.clone(),
             "invitationId" => self.invitations.clone(),

@@ -143,7 +143,7 @@ pub(crate) const FIELDS: &[(&str, &str, Access)] = &[
         PUBLISH_ACTIVE,
     ),
     ("activateVersion", "(input: { agentId: AGENT, versionId: VERSION }) { userErrors { code } }", ACTIVATE),
-    ("rollback", "(input: { agentId: AGENT }) { userErrors { code } }", ACTIVATE),
+    ("rollback", "(input: { agentId: AGENT, toVersionId: VERSION }) { userErrors { code } }", ACTIVATE),
     ("deactivate", "(input: { agentId: AGENT }) { userErrors { code } }", ACTIVATE),
     (
         "createServiceToken",

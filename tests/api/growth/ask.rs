@@ -166,6 +166,8 @@ impl Size {
             ask(who, PAGE, below(&format!("members(first: {PAGE}) {{ nodes {{ user {{ name }} }} }}")));
             ask(who, 110, nested(10));
             let agent = |what: &str| format!("{{ agent(id: \"{}\") {{ {what} }} }}", id(Kind::Agent, middle));
+            let targets = "agents(first: 50) { nodes { rollbackTarget { number } } }";
+            ask(who, PAGE, below(targets));
             ask(who, PAGE, agent("owner { agents(first: 50) { nodes { name } } }"));
             ask(who, PAGE, agent("owner { agents(last: 50) { nodes { name } } }"));
             ask(

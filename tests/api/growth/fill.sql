@@ -66,6 +66,10 @@ SELECT pg_temp.named('9000', n * 3 + v), pg_temp.named('c000', pg_temp.customer_
     CASE WHEN v = 3 AND n % 1000 = 0 THEN 'ARCHIVE' ELSE 'ACTIVATE' END, 'USER',
     pg_temp.named('d000', pg_temp.customer_of(n)), now(), (n - 1) * (VERSIONS + 4) + VERSIONS + 1 + v, 1, '\x00'
 FROM generate_series(1, AGENTS) AS n, generate_series(1, 3) AS v;
+INSERT INTO registry.rollback_targets (customer_id, agent_id, version_id, place)
+SELECT pg_temp.named('c000', pg_temp.customer_of(n)), pg_temp.named('a000', n),
+    pg_temp.named('b000', (n - 1) * VERSIONS + VERSIONS - 3 + v), v
+FROM generate_series(1, AGENTS) AS n, generate_series(1, 3) AS v WHERE v < 3 OR n % 1000 > 0;
 
 INSERT INTO registry.changes (revision, position, at, customer_id, agent_id, version_id, subject_id, action, actor_kind, actor_id,
     details, row_hash, chain_hash)

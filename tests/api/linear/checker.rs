@@ -2,7 +2,10 @@
 //! memoization. `in_order` takes the writes in the order of their revisions. `in_session` checks what a client is
 //! guaranteed on any number of instances: to read its own writes, and never to read an older state than before.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    mem,
+};
 
 use super::history::{Call, Op, State};
 
@@ -32,14 +35,14 @@ pub(super) fn linearizable(history: &[Op]) -> Result<(), String> {
             let next = (!is_done(&done, at)).then(|| state.after(&ops[at].call)).flatten()?;
             let mut with = done.clone();
             with[at / 64] |= 1 << (at % 64);
-            been.insert((with, next)).then_some((at, next))
+            been.insert((with, next.clone())).then_some((at, next))
         });
         match (step, taken.pop()) {
             (Some((at, next)), last) => {
                 taken.extend(last);
-                taken.push((at, state));
+                taken.push((at, mem::replace(&mut state, next)));
                 done[at / 64] |= 1 << (at % 64);
-                (state, from) = (next, 0);
+                from = 0;
                 most = most.max(taken.len());
             }
             (None, Some((at, before))) => {
@@ -68,7 +71,7 @@ fn states(history: &[Op]) -> Result<BTreeMap<i64, (State, Op)>, String> {
             }
             return Err(format!("{write:?} changed nothing, but has a revision of its own"));
         }
-        if states.insert(revision, (next, *write)).is_some() {
+        if states.insert(revision, (next.clone(), *write)).is_some() {
             return Err(format!("two writes of revision {revision}"));
         }
         state = next;
@@ -103,10 +106,10 @@ pub(super) fn in_order(history: &[Op]) -> Result<(), String> {
                 }
             }
             Call::Read { revision: None, .. } => {
-                let before = states.range(..=from).next_back().map(|(_, (state, _))| *state);
+                let before = states.range(..=from).next_back().and_then(|(_, (state, _))| state.active);
                 let during = states.range(from + 1..).take_while(|(revision, _)| **revision <= to);
-                let during = during.map(|(_, (state, _))| *state);
-                if !during.chain([before.unwrap_or_default()]).any(|state| state.active.is_none()) {
+                let during = during.map(|(_, (state, _))| state.active);
+                if !during.chain([before]).any(|active| active.is_none()) {
                     return Err(format!("{op:?}: something was active all the time"));
                 }
             }
@@ -146,10 +149,9 @@ pub(super) fn in_session(history: &[Op]) -> Result<(), String> {
                     }
                 }
                 None => {
-                    let from = states.range(..=least).next_back().map(|(_, (state, _))| *state);
-                    let mut later = states.range(least + 1..).map(|(_, (state, _))| *state);
-                    let is_empty = |state: State| state.active.is_none();
-                    if !is_empty(from.unwrap_or_default()) && !later.any(is_empty) {
+                    let from = states.range(..=least).next_back().and_then(|(_, (state, _))| state.active);
+                    let mut later = states.range(least + 1..).map(|(_, (state, _))| state.active);
+                    if from.is_some() && !later.any(|active| active.is_none()) {
                         return Err(format!("{op:?}: something was active ever since {least}"));
                     }
                 }

@@ -10,7 +10,7 @@ pub(super) enum Call {
     Read { active: Option<Version>, revision: Option<i64> },
     /// Activates this version, if `expected` is the active one.
     Activate { version: Version, expected: Option<Option<Version>>, told: WriteOutcome },
-    /// Activates the version before the current activation.
+    /// Goes back to the version that served before.
     Rollback { told: WriteOutcome },
     /// Deactivates the agent.
     Deactivate { told: WriteOutcome },
@@ -57,42 +57,52 @@ pub(super) struct Op {
 }
 
 /// The state of an agent's activations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct State {
     pub(super) active: Option<Version>,
-    /// The version that was active before the last activation.
-    pub(super) previous: Option<Version>,
+    /// The versions that a rollback may return to, in the order of their last activation. A rollback removes the
+    /// versions that it leaves.
+    targets: Vec<Version>,
 }
 
 impl State {
     /// The state after this call. None if the response is wrong in this state.
-    pub(super) fn after(self, call: &Call) -> Option<Self> {
+    pub(super) fn after(&self, call: &Call) -> Option<Self> {
         match *call {
-            Call::Read { active, .. } => (active == self.active).then_some(self),
+            Call::Read { active, .. } => (active == self.active).then(|| self.clone()),
             Call::Activate { version, expected, told } => {
                 let met = expected.is_none_or(|expected| expected == self.active);
                 match told {
-                    WriteOutcome::Done(_) if met => Some(self.switched(Some(version))),
-                    WriteOutcome::Conflict if !met => Some(self),
+                    WriteOutcome::Done(_) if met => Some(self.activated(version)),
+                    WriteOutcome::Conflict if !met => Some(self.clone()),
                     WriteOutcome::Done(_) | WriteOutcome::Conflict | WriteOutcome::Refused => None,
                 }
             }
             Call::Rollback { told } => {
-                let target = self.active.and(self.previous);
-                match told {
-                    WriteOutcome::Done(_) if target.is_some() => Some(self.switched(target)),
-                    WriteOutcome::Refused if target.is_none() => Some(self),
-                    WriteOutcome::Done(_) | WriteOutcome::Conflict | WriteOutcome::Refused => None,
+                let target = self.targets.iter().rposition(|target| self.active != Some(*target));
+                match (told, target) {
+                    (WriteOutcome::Done(_), Some(at)) => {
+                        let targets = self.targets[..=at].to_vec();
+                        Some(Self { active: targets.last().copied(), targets })
+                    }
+                    (WriteOutcome::Refused, None) => Some(self.clone()),
+                    (WriteOutcome::Done(_) | WriteOutcome::Conflict | WriteOutcome::Refused, _) => None,
                 }
             }
             Call::Deactivate { told } => match told {
-                WriteOutcome::Done(_) => Some(self.switched(None)),
+                WriteOutcome::Done(_) => Some(Self { active: None, ..self.clone() }),
                 WriteOutcome::Conflict | WriteOutcome::Refused => None,
             },
         }
     }
 
-    fn switched(self, to: Option<Version>) -> Self {
-        if to == self.active { self } else { Self { active: to, previous: self.active } }
+    fn activated(&self, version: Version) -> Self {
+        let mut state = self.clone();
+        if state.active != Some(version) {
+            state.targets.retain(|target| *target != version);
+            state.targets.push(version);
+            state.active = Some(version);
+        }
+        state
     }
 }

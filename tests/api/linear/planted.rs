@@ -53,6 +53,10 @@ fn what_can_be_is_let_through() {
         op(0, 14, 15, Call::Deactivate { told: WriteOutcome::Done(4) }),
         op(0, 16, 17, Call::Deactivate { told: WriteOutcome::Done(4) }),
         op(1, 18, 19, NOTHING),
+        // The version that the rollback left isn't there to go back to.
+        op(0, 20, 21, Call::Rollback { told: WriteOutcome::Done(5) }),
+        op(0, 22, 23, read(1, 5)),
+        op(0, 24, 25, Call::Rollback { told: WriteOutcome::Refused }),
     ];
     assert_eq!(judged(&mixed), [true; 3]);
 }
@@ -98,6 +102,14 @@ fn a_lost_compare_and_set_is_caught() {
     let lost =
         [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, cas(1, 2, WriteOutcome::Done(2))), op(1, 4, 5, read(1, 1))];
     assert_eq!(judged(&lost)[..2], [false; 2]);
+    // A rollback that brings back the version that one left.
+    let toggled = [
+        op(0, 0, 1, activate(1, 1)),
+        op(0, 2, 3, activate(2, 2)),
+        op(0, 4, 5, Call::Rollback { told: WriteOutcome::Done(3) }),
+        op(0, 6, 7, Call::Rollback { told: WriteOutcome::Done(4) }),
+    ];
+    assert_eq!(judged(&toggled), [false; 3]);
     let wrong = [op(0, 0, 1, activate(1, 1)), op(0, 2, 3, Call::Rollback { told: WriteOutcome::Done(2) })];
     assert_eq!(judged(&wrong), [false; 3]);
 }

@@ -101,6 +101,18 @@ impl Agent {
         linked(self.row.active_version_id, |id| self.view.version(id)).await
     }
 
+    /// The version that `rollback` without `toVersionId` and `steps` would activate. Null if there is none to go back
+    /// to, and while the agent is archived; also for service tokens, and for API keys without `agents:read`.
+    async fn rollback_target(&self) -> Nullable<AgentVersion> {
+        nullable(async {
+            match self.view.loaders().rollback_targets.load(self.row.id).await? {
+                Some(target) => self.view.version(*target).await,
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
     /// The agent's versions, newest first. FORBIDDEN for service tokens, and for API keys without `agents:read`.
     async fn versions(
         &self,
