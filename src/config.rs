@@ -11,6 +11,10 @@ use std::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
+mod identity;
+
+pub use identity::Identity;
+
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -38,16 +42,9 @@ pub struct Common {
     /// in the data folder]
     #[arg(long, env = "SIGNING_KEY", global = true)]
     pub signing_key: Option<PathBuf>,
-    /// The external issuer of user tokens: the value of their `iss` claim. If unset, this service signs user tokens
-    /// itself
-    #[arg(long, env = "JWT_ISSUER", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub jwt_issuer: Option<String>,
-    /// The audience that the `aud` claim of tokens from JWT_ISSUER must contain
-    #[arg(long, env = "JWT_AUDIENCE", global = true, default_value = "agent-registry", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub jwt_audience: String,
-    /// The JSON Web Key Set with the public keys of JWT_ISSUER: a file or an https URL
-    #[arg(long, env = "JWT_JWKS", global = true)]
-    pub jwt_jwks: Option<String>,
+    /// The issuers of user tokens.
+    #[command(flatten)]
+    pub identity: Identity,
     /// The folder of the PostgreSQL programs (initdb, postgres), if they aren't in PATH or a usual place
     #[arg(long, env = "POSTGRES_BIN", global = true)]
     pub postgres_bin: Option<PathBuf>,

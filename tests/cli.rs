@@ -17,13 +17,14 @@ use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_agent-registry");
 const PROMPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/prompts.jsonl");
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 15] = [
     "DATABASE_URL",
     "MIGRATE_DATABASE_URL",
     "SIGNING_KEY",
     "LISTEN",
     "JWT_ISSUER",
     "JWT_AUDIENCE",
+    "JWT_ISSUERS",
     "JWT_JWKS",
     "TRUSTED_DOCUMENTS",
     "TLS_CERT",

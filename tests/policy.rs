@@ -23,6 +23,7 @@ fn user(operator: bool, place: Option<(CustomerId, Role)>) -> Caller {
         issuer: "issuer".to_owned(),
         subject: "subject".to_owned(),
         email: None,
+        email_verified: false,
         name: None,
         operator,
         memberships: BTreeMap::from_iter(place),

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent_registry::config::{Common, LogFormat};
+use agent_registry::config::{Common, Identity, LogFormat};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -80,9 +80,7 @@ impl Serving {
             migrate_database_url: None,
             data_dir: Some(self.folder.clone()),
             signing_key: None,
-            jwt_issuer: None,
-            jwt_audience: "agent-registry".to_owned(),
-            jwt_jwks: None,
+            identity: Identity::default(),
             postgres_bin: None,
             log_format: LogFormat::Text,
             log: "error".to_owned(),

@@ -28,10 +28,12 @@ use crate::{
 };
 
 mod database;
+mod identity;
 mod validation;
 
 pub use database::Database;
-pub use validation::{ValidatedSettings, issuer, signing_key};
+pub use identity::{issuer, parse_role, signing_key};
+pub use validation::ValidatedSettings;
 
 /// The time limit for requests and sockets to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(8);
@@ -216,7 +218,7 @@ impl Service {
         if is_row_level_security_only {
             db = db.without_tenant_filters();
         }
-        if let Issuer::Outside(outside) = &issuer {
+        for outside in issuer.outside() {
             tasks.spawn_background(outside.clone().keep_fresh(clock.clone()));
         }
         // The tail has its own pool, so that subscribers get events even while requests hold all other connections.

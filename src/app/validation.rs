@@ -1,15 +1,11 @@
 //! Validates the settings of `serve` and reads the files that they name, before a database is started. So a wrong
 //! setting is reported at once.
 
-use super::{Database, Settings, StartError, data_dir};
+use super::{Database, Settings, StartError, issuer};
 use crate::{
     clock::Clock,
     config::{Common, Serve},
-    domain::auth::{
-        Issuer,
-        jwks::{JwksError, OutsideIssuer, Source},
-        jwt::LocalIssuer,
-    },
+    domain::auth::Issuer,
     feed,
     graphql::{self, TrustedDocuments},
     http::{
@@ -92,26 +88,6 @@ fn required_together<'a, T, U>(
     }
 }
 
-/// Returns the issuer of user tokens: the external one if `JWT_ISSUER` is set, else the local signing key.
-///
-/// # Errors
-/// [`StartError`] when a setting, the key or the key set can't be used.
-pub async fn issuer(common: &Common) -> Result<Issuer, StartError> {
-    let both = required_together(("JWT_ISSUER", &common.jwt_issuer), ("JWT_JWKS", &common.jwt_jwks))?;
-    let Some((name, keys)) = both else { return Ok(Issuer::Local(signing_key(common)?)) };
-    let source = Source::parse(keys).map_err(|why| StartError::Setting(format!("JWT_JWKS: {why}")))?;
-    let outside = OutsideIssuer::new(name.clone(), common.jwt_audience.clone(), source)?;
-    match outside.refresh().await {
-        Ok(()) => {}
-        // The issuer may be down while the service starts. `OutsideIssuer::keep_fresh` retries.
-        Err(err @ JwksError::Fetch(..)) => {
-            tracing::warn!(error = %err, "can't fetch JWT_JWKS yet: user tokens are rejected until it succeeds")
-        }
-        Err(err) => return Err(err.into()),
-    }
-    Ok(Issuer::Outside(outside))
-}
-
 /// Reads the allowlist of documents, if one is set.
 ///
 /// # Errors
@@ -171,16 +147,4 @@ fn hosts(serve: &Serve) -> Result<Hosts, StartError> {
         );
     }
     Ok(hosts)
-}
-
-/// Opens the signing key, and creates it if it's missing.
-///
-/// # Errors
-/// [`StartError`] when the key can't be used.
-pub fn signing_key(common: &Common) -> Result<LocalIssuer, StartError> {
-    if common.signing_key.is_none() {
-        data_dir(common)?;
-    }
-    let file = common.signing_key().map_err(StartError::Setting)?;
-    Ok(LocalIssuer::open(&file)?)
 }

@@ -3,7 +3,11 @@
 use clap::{Args, Subcommand};
 
 use super::{Failure, print_line, with_context};
-use crate::{app::CliContext, config::Common, domain::Caller};
+use crate::{
+    app::CliContext,
+    config::Common,
+    domain::{Caller, Error, Registry},
+};
 
 /// Manage operators
 #[derive(Debug, Subcommand)]
@@ -22,7 +26,7 @@ pub(super) struct Name {
     /// The `sub` claim of the user's tokens
     #[arg(long)]
     subject: String,
-    /// The `iss` claim of the user's tokens [default: JWT_ISSUER if set, else this service]
+    /// The `iss` claim of the user's tokens [default: the only issuer: JWT_ISSUER if set, else this service]
     #[arg(long)]
     issuer: Option<String>,
 }
@@ -36,7 +40,7 @@ impl Operator {
         let (registry, system) = (&context.registry, Caller::system("operator"));
         match self {
             Self::Add(Name { subject, issuer }) => {
-                let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
+                let issuer = named_or_only(registry, issuer)?;
                 let is_new = registry.add_operator(&system, &issuer, &subject).await?;
                 print_line(format_args!(
                     "{subject} {}",
@@ -44,7 +48,7 @@ impl Operator {
                 ))?;
             }
             Self::Remove(Name { subject, issuer }) => {
-                let issuer = issuer.unwrap_or_else(|| registry.issuer().to_owned());
+                let issuer = named_or_only(registry, issuer)?;
                 let was = registry.remove_operator(&system, &issuer, &subject).await?;
                 print_line(format_args!(
                     "{subject} {}",
@@ -58,5 +62,13 @@ impl Operator {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns the issuer that was named, else the service's only one.
+pub(super) fn named_or_only(registry: &Registry, issuer: Option<String>) -> Result<String, Error> {
+    match issuer {
+        Some(issuer) => Ok(issuer),
+        None => registry.issuer().map(str::to_owned),
     }
 }

@@ -7,11 +7,12 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, print_line, with_context};
 use crate::{
-    app::CliContext,
+    app::{CliContext, parse_role},
     config::{Common, duration},
     domain::{
         Caller, Error, ServiceScope,
         auth::jwt::{LOCAL_ISSUER, TokenSubject},
+        email::normalize_email,
         member::{Role, SetMember},
         service_token::CreateServiceToken,
     },
@@ -42,7 +43,7 @@ pub(super) struct User {
     subject: String,
     /// The user's e-mail address, marked as verified; makes the user a member of each customer that invited this
     /// address
-    #[arg(long)]
+    #[arg(long, value_parser = email)]
     email: Option<String>,
     /// The user's display name
     #[arg(long)]
@@ -89,14 +90,14 @@ impl FromStr for MembershipArg {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (customer, role) = text.split_once(':').ok_or("expected CUSTOMER:ROLE")?;
-        let role = match role.to_ascii_uppercase().as_str() {
-            "VIEWER" => Role::Viewer,
-            "EDITOR" => Role::Editor,
-            "ADMIN" => Role::Admin,
-            _ => return Err("the role must be VIEWER, EDITOR or ADMIN".to_owned()),
-        };
+        let role = parse_role(role)?;
         Ok(Self { customer: customer.parse().map_err(|_| "the customer must be a UUID")?, role })
     }
+}
+
+/// Checks an e-mail address. It keeps its spelling: the service compares addresses in lower case.
+fn email(text: &str) -> Result<String, String> {
+    normalize_email(text).map(|_| text.to_owned()).map_err(|err| err.to_string())
 }
 
 /// Parses a token lifetime.
@@ -110,9 +111,16 @@ fn ttl(text: &str) -> Result<Duration, String> {
 
 impl Token {
     pub(super) async fn run(self, common: &Common) -> Result<(), Failure> {
-        if let (Self::User(_), Some(issuer)) = (&self, &common.jwt_issuer) {
+        if let (Self::User(_), Some(issuer)) = (&self, &common.identity.jwt_issuer) {
             let message =
                 format!("JWT_ISSUER is set, so this service signs no user tokens: get one from {issuer}");
+            return Err(Failure::Usage(message));
+        }
+        if let (Self::User(_), Some(file)) = (&self, &common.identity.jwt_issuers) {
+            let message = format!(
+                "JWT_ISSUERS is set, so this service signs no user tokens: get one from an issuer in {}",
+                file.display()
+            );
             return Err(Failure::Usage(message));
         }
         if let Some(token) = with_context(common, async |context| self.act(context).await).await? {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     IdempotencyKey, Result,
+    auth::LEEWAY,
     policy::{self, Action},
 };
 use crate::{
@@ -56,8 +57,10 @@ pub struct UserPrincipal {
     pub issuer: String,
     /// The user's name at the issuer: `sub`.
     pub subject: String,
-    /// The token's e-mail address, if it has one.
+    /// The token's e-mail address, in lower case, if it has one.
     pub email: Option<String>,
+    /// Whether the issuer has verified the address.
+    pub email_verified: bool,
     /// The token's display name, if it has one.
     pub name: Option<String>,
     /// Whether the user is an operator.
@@ -287,10 +290,14 @@ impl Caller {
         }
     }
 
-    /// Whether the credential has expired.
+    /// Whether the credential has expired, and isn't accepted any more: a user's token is for [`LEEWAY`] longer.
     #[must_use]
     pub fn has_expired(&self, now: Instant) -> bool {
-        self.expires_at().is_some_and(|at| at <= now)
+        match &self.principal {
+            Principal::User(user) => user.expires_at + LEEWAY <= now,
+            Principal::ApiKey(key) => key.expires_at.is_some_and(|at| at <= now),
+            Principal::Service(_) | Principal::System => false,
+        }
     }
 
     /// When the credential expires; `None` when it doesn't.

@@ -4,12 +4,12 @@
 use chrono::TimeDelta;
 use sea_orm::Set;
 use serde_json::json;
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::{
     BoundedCount, Caller, Error, Outcome, Page, PageArgs, Reading, Registry, Result, UserPrincipal,
     WriteResult,
     change::ChangeAction,
+    email::normalize_email,
     idempotency::{ReplayIds, Replayable, require_allowed},
     limit::{self, QuotaKind},
     member::{self, Membership, Role},
@@ -26,8 +26,6 @@ pub use invitation::Model as Invitation;
 
 /// How long an invitation stays open.
 const OPEN_FOR: TimeDelta = TimeDelta::days(14);
-/// The longest address, in characters (RFC 5321, section 4.5.3.1.3).
-const EMAIL_CHARS_MAX: usize = 254;
 
 /// An invitation to send.
 #[derive(Clone, Debug)]
@@ -87,7 +85,7 @@ impl Registry {
         let InviteMember { customer_id, email, role } = input;
         policy::allow_on(caller, Action::ManageMembers, customer_id, "customer")?;
         // Trimmed because a person has typed it. Addresses in tokens are compared without trimming.
-        let email = address(email.trim())?;
+        let email = normalize_email(email.trim())?;
         let (now, id) = (self.clock().now(), self.clock().id());
         self.write(caller, move |txn| async move {
             let (txn, customer) = txn.customer(Action::ManageMembers, customer_id, "customer").await?;
@@ -191,7 +189,7 @@ impl Registry {
 
     /// The open invitations for an address that the issuer of its owner's token has verified.
     pub(super) async fn invited(&self, view: &View, email: &str) -> Result<Vec<Invitation>> {
-        match address(email) {
+        match normalize_email(email) {
             Ok(email) => Ok(view.all(invitation::of_email(&email, self.clock().now())).await?),
             Err(_) => Ok(Vec::new()),
         }
@@ -259,70 +257,4 @@ fn withdrawn(txn: &GrantedTxn, invitation: &Invitation) {
 
 fn taken(message: &'static str) -> Error {
     Error::AlreadyExists { field: "email", message }
-}
-
-/// The form in which an address is stored and compared: lower case. Rejects letters that only lower-casing turns into
-/// ASCII (the Kelvin sign into `k`), and invisible characters: such an address could pass for another person's.
-fn address(email: &str) -> Result<String> {
-    let wrong = || Error::invalid("email", "email must be an e-mail address, such as ada@example.org");
-    let (name, domain) = email.rsplit_once('@').ok_or_else(wrong)?;
-    let is_plain = !email.chars().any(is_unseen);
-    let is_itself = |c: char| c.is_ascii() || !c.to_lowercase().any(|lower| lower.is_ascii());
-    let lower = email.to_lowercase();
-    let fits = lower.chars().count() <= EMAIL_CHARS_MAX && email.chars().all(is_itself);
-    if name.is_empty() || domain.is_empty() || !is_plain || !fits {
-        return Err(wrong());
-    }
-    Ok(lower)
-}
-
-/// Whether a character is a separator (Z), a format character (Cf) or a control character (Cc).
-fn is_unseen(c: char) -> bool {
-    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, SpaceSeparator};
-    matches!(get_general_category(c), SpaceSeparator | LineSeparator | ParagraphSeparator | Format | Control)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_holds_nothing_that_is_not_seen() {
-        assert_eq!(address("Ada@Example.org").unwrap(), "ada@example.org");
-        assert_eq!(address("ä.b+c@bücher.example").unwrap(), "ä.b+c@bücher.example");
-        let unseen = [
-            ' ',
-            '\t',
-            '\n',
-            '\r',
-            '\0',
-            '\u{7f}',
-            '\u{85}',
-            '\u{a0}',
-            '\u{ad}',
-            '\u{600}',
-            '\u{1680}',
-            '\u{180e}',
-            '\u{2003}',
-            '\u{200b}',
-            '\u{200d}',
-            '\u{202e}',
-            '\u{2028}',
-            '\u{2029}',
-            '\u{2060}',
-            '\u{3000}',
-            '\u{feff}',
-            '\u{e0020}',
-        ];
-        for c in unseen {
-            for email in [
-                format!("{c}ada@example.org"),
-                format!("ada@example.org{c}"),
-                format!("a{c}da@example.org"),
-                format!("ada@exam{c}ple.org"),
-            ] {
-                assert!(address(&email).is_err(), "{email:?}");
-            }
-        }
-    }
 }

@@ -32,6 +32,7 @@ pub mod config;
 mod content_cache;
 pub mod customer;
 pub mod diff;
+pub mod email;
 pub mod erasure;
 mod error;
 mod idempotency;

@@ -11,10 +11,18 @@ pub use user::Model as User;
 /// The longest subject, in characters (OpenID Connect Core 1.0, section 2).
 pub const SUBJECT_CHARS_MAX: usize = 255;
 
-/// Checks a subject: 1 to [`SUBJECT_CHARS_MAX`] characters, no control characters.
-pub(super) fn check_subject(subject: &str) -> Result<()> {
+/// Whether text can be a subject: 1 to [`SUBJECT_CHARS_MAX`] characters, no control characters.
+pub(super) fn is_subject(subject: &str) -> bool {
     let fits = (1..=SUBJECT_CHARS_MAX).contains(&subject.chars().count());
-    if !fits || subject.chars().any(char::is_control) {
+    fits && !subject.chars().any(char::is_control)
+}
+
+/// Checks a subject.
+///
+/// # Errors
+/// [`Error::Invalid`] for text that isn't one.
+pub(super) fn check_subject(subject: &str) -> Result<()> {
+    if !is_subject(subject) {
         let message =
             format!("subject must be 1 to {SUBJECT_CHARS_MAX} characters, none of them control characters");
         return Err(Error::invalid("subject", message));

@@ -145,6 +145,7 @@ mod tests {
             issuer: "issuer".to_owned(),
             subject: "ada".to_owned(),
             email: email.map(str::to_owned),
+            email_verified: false,
             name: None,
             operator: false,
             memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),

@@ -107,6 +107,7 @@ mod tests {
             issuer: "issuer".to_owned(),
             subject: "ada".to_owned(),
             email: None,
+            email_verified: false,
             name: None,
             operator,
             memberships: BTreeMap::from([(CustomerId::from(CITY), Role::Viewer)]),

@@ -66,7 +66,11 @@ async fn the_service_needs_to_own_nothing() {
     let erased = operator.gql(erase, json!({ "id": customer })).await;
     assert_eq!(erased.at("/eraseCustomer/userErrors"), &json!([]));
     app.registry
-        .remove_operator(&agent_registry::domain::Caller::system("test"), app.registry.issuer(), "olga")
+        .remove_operator(
+            &agent_registry::domain::Caller::system("test"),
+            app.registry.issuer().unwrap(),
+            "olga",
+        )
         .await
         .unwrap();
     app.stop().await;

@@ -51,7 +51,7 @@ fn a_bad_issuer_is_one_line_and_exit_code_2() {
     std::fs::write(&rubbish, "<html>").unwrap();
     let nowhere = home.path("nowhere");
     let rows = [
-        (Some(ISSUER), None, "JWT_ISSUER is set without JWT_JWKS"),
+        (Some("urn:issuer"), None, "JWT_JWKS is not set"),
         (None, Some(empty.as_str()), "JWT_JWKS is set without JWT_ISSUER"),
         (Some(""), Some(&empty), "issuer"),
         (Some(ISSUER), Some(""), "JWT_JWKS"),
@@ -71,10 +71,80 @@ fn a_bad_issuer_is_one_line_and_exit_code_2() {
         assert!(complaint.contains(word), "{settings:?}: {complaint}");
     }
     let useless = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", useless.as_str())];
-    for (settings, word) in [(&useless[..1], "set without JWT_JWKS"), (&useless, "no usable key")] {
-        let complaint = refused(&home, settings, &["serve", "--listen", "127.0.0.1:0"]);
-        assert!(complaint.contains(word), "{settings:?}: {complaint}");
+    let complaint = refused(&home, &useless, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(complaint.contains("no usable key"), "{complaint}");
+    let keys = home.path("keys");
+    std::fs::write(&keys, key().1.to_string()).unwrap();
+    for (name, value, word) in [
+        ("JWT_EMAIL_CLAIM", "/a//b", "JWT_EMAIL_CLAIM: name a claim"),
+        ("JWT_ROLES_CLAIM", "", "JWT_ROLES_CLAIM: name a claim"),
+        ("JWT_EMAIL_DOMAINS", "city.example,@x", "JWT_EMAIL_DOMAINS: \"@x\" is no domain"),
+        ("JWT_MEMBERSHIPS", "group", "JWT_MEMBERSHIPS: \"group\": expected VALUE=CUSTOMER:ROLE"),
+        ("JWT_MEMBERSHIPS", "group=city:ADMIN", "JWT_MEMBERSHIPS: \"city\" is no customer"),
+        (
+            "JWT_MEMBERSHIPS",
+            "a=01997c5e-7a80-7000-8000-000000000001:OWNER",
+            "JWT_MEMBERSHIPS: the role must be",
+        ),
+        ("JWT_MEMBERSHIPS", "a=01997c5e-7a80-7000-8000-000000000001:ADMIN", "without ROLES_CLAIM"),
+        ("JWT_ISSUERS", &keys, "both set"),
+    ] {
+        let settings = [("JWT_ISSUER", ISSUER), ("JWT_JWKS", keys.as_str()), (name, value)];
+        let complaint = refused(&home, &settings, &["operator", "list"]);
+        assert!(complaint.contains(word), "{name}={value}: {complaint}");
     }
+}
+
+#[test]
+fn a_bad_file_of_issuers_is_one_line_and_exit_code_2() {
+    let home = Home::new("issuers-setting");
+    let (keys, file) = (home.path("keys"), home.path("issuers"));
+    std::fs::write(&keys, key().1.to_string()).unwrap();
+    let entry = |more: Value| {
+        let mut entry = serde_json::json!({ "issuer": ISSUER, "jwks": keys });
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        entry
+    };
+    let rule = serde_json::json!({ "value": "a", "customer": "city", "role": "ADMIN" });
+    for (text, word) in [
+        ("[".to_owned(), "issuers: "),
+        ("{}".to_owned(), "issuers: "),
+        ("[]".to_owned(), "it has 0 issuers"),
+        (json!([{}]).to_string(), "missing field `issuer`"),
+        (json!([entry(json!({ "emailClaim": "x" }))]).to_string(), "emailClaim"),
+        (json!([entry(json!({ "audience": [] }))]).to_string(), "AUDIENCE: name at least one"),
+        (json!([entry(json!({})), entry(json!({}))]).to_string(), "it is there twice"),
+        (
+            json!([entry(json!({ "roles_claim": "g", "memberships": [rule] }))]).to_string(),
+            "\"city\" is no customer",
+        ),
+        (json!([{ "issuer": "urn:x" }]).to_string(), "JWKS is not set"),
+    ] {
+        std::fs::write(&file, &text).unwrap();
+        let complaint = refused(&home, &[("JWT_ISSUERS", file.as_str())], &["operator", "list"]);
+        assert!(complaint.contains(word) && complaint.contains("JWT_ISSUERS"), "{text}: {complaint}");
+    }
+    let other = entry(json!({ "issuer": "https://other.invalid" }));
+    std::fs::write(&file, json!([entry(json!({})), other]).to_string()).unwrap();
+    let settings = [("JWT_ISSUERS", file.as_str())];
+    // With several issuers, a command names one.
+    let output = home.run_with(&settings, &["operator", "add", "--subject", "olga"]);
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && complaint.contains("https://other.invalid"), "{complaint}");
+    told(&home, &settings, &["operator", "add", "--subject", "olga", "--issuer", ISSUER]);
+    assert_eq!(home.output_of(&["operator", "list"]), format!("{ISSUER}\tolga\n"));
+    let complaint = refused(&home, &settings, &["token", "user", "--subject", "mallory"]);
+    assert!(complaint.contains("signs no user tokens"), "{complaint}");
+}
+
+#[test]
+fn no_token_is_signed_for_what_is_not_one_address() {
+    let home = Home::new("issuer-address");
+    for email in ["notmail", "a@x,b@x", "a@@x", "mailto:a@x", "a@x."] {
+        let complaint = refused(&home, &[], &["token", "user", "--subject", "ada", "--email", email]);
+        assert!(complaint.contains("must be one e-mail address"), "{email}: {complaint}");
+    }
+    assert!(std::fs::read_dir(&home.0).unwrap().next().is_none(), "nothing was made");
 }
 
 #[test]

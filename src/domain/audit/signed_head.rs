@@ -10,7 +10,7 @@ use crate::{
     clock::Instant,
     domain::{
         Error, Registry, Result,
-        auth::jwt::{self, LocalIssuer},
+        auth::{jwt::LocalIssuer, parse_token_part},
         change::Head,
     },
     id::Revision,
@@ -49,7 +49,7 @@ impl SignedHead {
     pub fn open(text: &str) -> std::result::Result<(Self, String), SignedHeadError> {
         // The library parses both parts by serde_json, so it gets only parts that our own reader has accepted.
         for part in text.split('.').take(2) {
-            jwt::parse_part(part).map_err(|_| SignedHeadError("it is not a JWS in compact form"))?;
+            parse_token_part(part).ok_or(SignedHeadError("it is not a JWS in compact form"))?;
         }
         #[expect(clippy::disallowed_methods, reason = "our own reader has read the header")]
         let header = decode_header(text).map_err(|_| SignedHeadError("its header is not that of a JWS"))?;

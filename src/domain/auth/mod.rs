@@ -1,62 +1,45 @@
 //! Authentication: from a bearer token to a caller.
 
-use std::{collections::BTreeSet, str::FromStr, sync::Mutex, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, sync::Mutex};
 
 use chrono::TimeDelta;
 use quick_cache::unsync::Cache;
+use uuid::Uuid;
 
-use super::{
-    Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal, UserPrincipal, customer::Plan,
-};
+use super::{Caller, Error, KeyPrincipal, Principal, Registry, Result, ServicePrincipal};
 use crate::{
     cache::entry_cache,
-    clock::{Clock, Instant},
+    clock::Instant,
     db::{CallOrigin, Scope, View},
-    entity::{api_key, membership, operator, service_token, user},
+    entity::{api_key, service_token},
     id::{ApiKeyId, CustomerId, ServiceTokenId},
     task::lock,
 };
-use jwks::OutsideIssuer;
-use jwt::{Claims, LOCAL_ISSUER, LocalIssuer, TokenSubject};
+use claims::Claims;
+use jwt::TokenSubject;
 use opaque_token::{OpaqueToken, TokenKind};
 
+pub mod claims;
+mod issuer;
 pub mod jwks;
 pub mod jwt;
+mod key_set;
 pub mod opaque_token;
+mod refusal;
+mod sign_in;
+mod source;
+mod token;
+
+pub use issuer::Issuer;
+pub use refusal::{TOKEN_BYTES_MAX, TokenError};
+pub use token::LEEWAY;
+pub(super) use token::parse_part as parse_token_part;
 
 /// How often the use of an API key is stored at most.
 const USE_STORED_EVERY: TimeDelta = TimeDelta::seconds(60);
 /// For how many keys the time of the last storing is remembered. Beyond that, some key is dropped, which only
 /// costs a query.
 const USES_REMEMBERED_MAX: usize = 10_000;
-
-/// The issuer of users' tokens.
-#[derive(Clone, Debug)]
-pub enum Issuer {
-    /// This service, with its own signing key.
-    Local(LocalIssuer),
-    /// Another service. Tokens of this service's own key aren't accepted then.
-    Outside(OutsideIssuer),
-}
-
-impl Issuer {
-    /// The issuer's name: the `iss` claim of its tokens.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Local(_) => LOCAL_ISSUER,
-            Self::Outside(outside) => outside.issuer(),
-        }
-    }
-
-    async fn check(&self, clock: &Clock, token: &str) -> Result<Claims> {
-        let claims = match self {
-            Self::Local(local) => local.check(clock, token),
-            Self::Outside(outside) => outside.check(clock, token).await,
-        };
-        claims.map_err(Error::Unauthenticated)
-    }
-}
 
 /// The state that authentication needs.
 #[derive(Debug)]
@@ -84,7 +67,7 @@ impl Auth {
 }
 
 /// The error for every credential that isn't accepted, whatever is wrong with it.
-pub(super) const REFUSED: Error = Error::Unauthenticated(jwt::REFUSED);
+pub(super) const REFUSED: Error = Error::Unauthenticated(refusal::REFUSED);
 
 /// A credential whose form, checksum or signature is valid. The database hasn't been asked yet.
 #[derive(Debug)]
@@ -130,14 +113,17 @@ impl Registry {
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Unavailable`] when the issuer's keys can't be loaded.
     pub async fn verify_credential(&self, bearer: &str) -> Result<VerifiedCredential> {
+        let mistyped = || refuse("its form or checksum is wrong", None);
         let proof = if OpaqueToken::claims(TokenKind::Service, bearer) {
-            Credential::Service(OpaqueToken::parse(TokenKind::Service, bearer).ok_or(REFUSED)?)
+            Credential::Service(OpaqueToken::parse(TokenKind::Service, bearer).ok_or_else(mistyped)?)
         } else if OpaqueToken::claims(TokenKind::Api, bearer) {
-            Credential::Api(OpaqueToken::parse(TokenKind::Api, bearer).ok_or(REFUSED)?)
+            Credential::Api(OpaqueToken::parse(TokenKind::Api, bearer).ok_or_else(mistyped)?)
         } else {
-            let claims = self.auth().issuer.check(self.clock(), bearer).await?;
-            super::user::check_subject(&claims.subject).map_err(|_| REFUSED)?;
-            Credential::User(claims)
+            let checked = self.auth().issuer.check(self.clock(), bearer).await;
+            Credential::User(checked.map_err(|err| {
+                tracing::info!(reason = %err, "a user's token is refused");
+                Error::Unauthenticated(err.message())
+            })?)
         };
         Ok(VerifiedCredential(proof))
     }
@@ -184,86 +170,20 @@ impl Registry {
         Some(caller)
     }
 
-    /// Signs a token of the local issuer for this subject, valid for `ttl`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for the subject, or when tokens come from an outside issuer.
-    pub fn mint(&self, subject: TokenSubject, ttl: Duration) -> Result<String> {
-        super::user::check_subject(&subject.subject)?;
-        match &self.auth().issuer {
-            Issuer::Local(local) => {
-                local.mint(self.clock(), subject, ttl).map_err(|err| Error::Internal(Box::new(err)))
-            }
-            Issuer::Outside(outside) => {
-                let message =
-                    format!("users' tokens come from {}; this service signs none itself", outside.issuer());
-                Err(Error::Invalid { field: None, message })
-            }
-        }
-    }
-
-    /// The `iss` claim that users' tokens must have.
-    #[must_use]
-    pub fn issuer(&self) -> &str {
-        self.auth().issuer.name()
-    }
-
-    /// The user with these claims, after accepting its open invitations, and whether all of them were accepted.
-    async fn user(&self, claims: &Claims, origin: &CallOrigin) -> Result<(UserPrincipal, bool)> {
-        let view = self.db().internal_view(Scope::Auth);
-        let principal = self.load_user(&view, claims).await?;
-        let Some(email) = claims.email.as_deref().filter(|_| claims.email_verified) else {
-            return Ok((principal, true));
-        };
-        let invited = self.invited(&view, email).await?;
-        if invited.is_empty() {
-            return Ok((principal, true));
-        }
-        drop(view);
-        let mut has_joined_all = true;
-        for invitation in invited {
-            // A user that can't join is authenticated all the same, with the memberships it has.
-            if let Err(err) = self.join(&principal, &invitation, origin).await {
-                has_joined_all = false;
-                tracing::warn!(error = %err, invitation = %invitation.id, "an invitation could not be accepted");
-            }
-        }
-        Ok((self.load_user(&self.db().internal_view(Scope::Auth), claims).await?, has_joined_all))
-    }
-
-    /// The user with these claims, as the database has it: profile, memberships, operator or not.
-    async fn load_user(&self, view: &View, claims: &Claims) -> Result<UserPrincipal> {
-        let Claims { issuer, subject, email, email_verified: _, name, expires_at } = claims;
-        let profile = view.one(user::by_subject(issuer, subject)).await?;
-        let places = match &profile {
-            Some(profile) => view.all(membership::of_user(profile.id)).await?,
-            None => Vec::new(),
-        };
-        let operator = view.one(operator::by_subject(issuer, subject)).await?.is_some();
-        let (id, has_profile) =
-            profile.map_or_else(|| (self.clock().id(), false), |profile| (profile.id, true));
-        Ok(UserPrincipal {
-            id,
-            has_profile,
-            issuer: issuer.clone(),
-            subject: subject.clone(),
-            email: email.clone(),
-            name: name.clone(),
-            operator,
-            memberships: places.iter().map(|place| (place.customer_id, place.role)).collect(),
-            plan: places.iter().map(|place| place.plan).max().unwrap_or(Plan::Free),
-            expires_at: *expires_at,
-        })
-    }
-
     async fn api_key(&self, key: &OpaqueToken) -> Result<KeyPrincipal> {
         let id = ApiKeyId::from(key.id());
-        let found =
-            self.db().internal_view(Scope::Auth).one(api_key::credential(id)).await?.ok_or(REFUSED)?;
+        let refuse = |reason| refuse(reason, Some(key.id()));
+        let found = self.db().internal_view(Scope::Auth).one(api_key::credential(id)).await?;
+        let found = found.ok_or_else(|| refuse("there is no such API key"))?;
         let now = self.clock().now();
-        let is_over = found.revoked_at.is_some() || found.expires_at.is_some_and(|at| at <= now);
-        if !key.matches(&found.secret_hash) || is_over {
-            return Err(REFUSED);
+        if !key.matches(&found.secret_hash) {
+            return Err(refuse("its secret is not the API key's"));
+        }
+        if found.revoked_at.is_some() {
+            return Err(refuse("the API key is revoked"));
+        }
+        if found.expires_at.is_some_and(|at| at <= now) {
+            return Err(refuse("the API key has expired"));
         }
         if self.auth().must_store_use(id, found.last_used_at, now) {
             self.store_use(id, found.customer_id, now);
@@ -283,11 +203,22 @@ impl Registry {
     }
 }
 
+/// Logs why a credential of a program is refused, and returns the error for its client.
+fn refuse(reason: &'static str, id: Option<Uuid>) -> Error {
+    tracing::info!(reason, id = ?id, "a program's credential is refused");
+    REFUSED
+}
+
 async fn service(view: &View, key: &OpaqueToken) -> Result<ServicePrincipal> {
     let id = ServiceTokenId::from(key.id());
-    let token = view.one(service_token::by_id(id)).await?.ok_or(REFUSED)?;
-    if !key.matches(&token.secret_hash) || token.revoked_at.is_some() {
-        return Err(REFUSED);
+    let refuse = |reason| refuse(reason, Some(key.id()));
+    let token = view.one(service_token::by_id(id)).await?;
+    let token = token.ok_or_else(|| refuse("there is no such service token"))?;
+    if !key.matches(&token.secret_hash) {
+        return Err(refuse("its secret is not the service token's"));
+    }
+    if token.revoked_at.is_some() {
+        return Err(refuse("the service token is revoked"));
     }
     Ok(ServicePrincipal { id, name: token.name, scopes: parse_scopes(&token.scopes)? })
 }

@@ -15,8 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::connection::ConnectionHandle;
 use crate::share::{BudgetFull, MemoryShare, Reservation};
 
-/// The bytes of a head that need no reservation.
-const HEAD_FREE: usize = 8 * 1024;
+/// The bytes of a head that need no reservation: the longest token (16 KiB) and other fields.
+const HEAD_FREE: usize = 20 * 1024;
 /// The memory of a larger head, in bytes: hyper's buffer grows to twice the largest head, and parsing copies it.
 const HEAD_MEMORY: usize = 256 * 1024;
 

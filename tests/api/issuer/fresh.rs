@@ -55,14 +55,14 @@ async fn another_key_under_the_same_name_takes_its_place() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_new_key_is_worth_one_question_in_five_minutes() {
+async fn a_token_of_a_new_key_is_worth_one_question_in_half_a_minute() {
     let (old, new, newest) = (Signer::ed("old"), Signer::ec("new"), Signer::ed("newest"));
     let publisher = Publisher::start(Reply::Set(set([&old]))).await;
     let world = World::new(publisher.source()).await;
     publisher.says(Reply::Set(set([&old, &new])));
     assert!(world.knows(&new).await, "its first token causes a fetch");
     publisher.says(Reply::Set(set([&old, &new, &newest])));
-    assert!(!world.knows(&newest).await, "five minutes allow one fetch");
+    assert!(!world.knows(&newest).await, "half a minute allows one fetch");
     assert_eq!(publisher.asked(), 2);
     world.keys.refresh().await.unwrap();
     assert!(world.knows(&newest).await, "a regular refresh fetches the key");

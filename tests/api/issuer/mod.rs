@@ -4,7 +4,7 @@ use agent_registry::domain::{
     Caller,
     auth::{
         Issuer,
-        jwks::{OutsideIssuer, Source},
+        jwks::{IssuerSettings, OutsideIssuer, Source},
     },
 };
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ use crate::support::{
     caller::{Client, Operator},
 };
 
+mod claims;
+mod discovery;
 mod fresh;
 mod invited;
 mod publisher;
@@ -70,8 +72,13 @@ impl World {
 
     /// Starts the service without reading the keys.
     async fn unread(source: Source) -> Self {
-        let keys = OutsideIssuer::new(ISSUER.to_owned(), "agent-registry".to_owned(), source).unwrap();
-        let setup = Setup { issuer: Some(Issuer::Outside(keys.clone())), ..Setup::default() };
+        Self::with(IssuerSettings::new(ISSUER, "agent-registry", source)).await
+    }
+
+    /// Starts the service with these settings of its issuer, without reading the keys.
+    async fn with(settings: IssuerSettings) -> Self {
+        let keys = OutsideIssuer::new(settings).unwrap();
+        let setup = Setup { issuer: Some(Issuer::Outside(vec![keys.clone()])), ..Setup::default() };
         Self { app: App::set_up(setup).await, keys }
     }
 
@@ -79,7 +86,7 @@ impl World {
     fn claims(&self, change: Value) -> Value {
         let now = self.app.clock.now().timestamp();
         let mut claims = json!({
-            "iss": ISSUER, "aud": "agent-registry", "sub": "eve", "iat": now, "exp": now + 3600
+            "iss": self.keys.issuer(), "aud": "agent-registry", "sub": "eve", "iat": now, "exp": now + 3600
         });
         let fields = claims.as_object_mut().unwrap();
         fields.extend(change.as_object().unwrap().clone());
@@ -111,8 +118,10 @@ impl World {
 
     /// A client of a platform operator, with a token of this key.
     async fn operator(&self, signer: &Signer) -> Operator {
-        self.app.registry.add_operator(&Caller::system("test"), ISSUER, "olga").await.unwrap();
-        Operator(self.app.bearer(&self.token(signer, json!({ "sub": "olga" }))))
+        self.app.registry.add_operator(&Caller::system("test"), self.keys.issuer(), "olga").await.unwrap();
+        Operator(
+            self.app.bearer(&self.token(signer, json!({ "sub": "olga", "client_id": "agent-registry" }))),
+        )
     }
 
     async fn revision(&self) -> i64 {
@@ -131,9 +140,27 @@ fn assert_refused(answer: &Answer, what: &str) {
     );
 }
 
+/// A key of each algorithm. The RSA keys are published with the algorithm's name, the others without.
+fn one_of_each() -> Vec<Signer> {
+    let named = |kid, alg| Signer::rsa_with(kid, alg).published(json!({ "alg": alg }));
+    vec![
+        Signer::ed("ed"),
+        Signer::ed("ed25519").published(json!({ "alg": "Ed25519" })),
+        Signer::ec("ec"),
+        Signer::ec384("ec384"),
+        Signer::rsa("rsa"),
+        named("rs256", "RS256"),
+        named("rs384", "RS384"),
+        named("rs512", "RS512"),
+        named("ps256", "PS256"),
+        named("ps384", "PS384"),
+        named("ps512", "PS512"),
+    ]
+}
+
 #[tokio::test]
-async fn three_algorithms_are_accepted_from_a_file_and_from_an_address() {
-    let signers = [Signer::ed("ed"), Signer::ec("ec"), Signer::rsa("rsa")];
+async fn the_usual_algorithms_are_accepted_from_a_file_and_from_an_address() {
+    let signers = one_of_each();
     let file = KeyFile::new(&set(&signers));
     let publisher = Publisher::start(Reply::Set(set(&signers))).await;
     for source in [file.source(), publisher.source()] {
@@ -142,6 +169,19 @@ async fn three_algorithms_are_accepted_from_a_file_and_from_an_address() {
             let answer = world.eve(signer).gql(VIEWER, Value::Null).await;
             let eve = json!({ "kind": "USER", "name": "eve", "isOperator": false, "memberships": [] });
             assert_eq!(answer.at("/viewer"), &eve, "{} from {source:?}", signer.alg);
+        }
+        // EdDSA has two names, whichever of them its key has.
+        for signer in &signers[..2] {
+            let named = signer.headed(json!({ "alg": "Ed25519" }), &world.claims(json!({})));
+            let answer = world.app.bearer(&named).gql(VIEWER, Value::Null).await;
+            assert_eq!(answer.at("/viewer/name"), "eve", "{}", signer.kid);
+        }
+        // A key without a name for its algorithm is for all of its kind, a named one for that alone.
+        for alg in ["RS384", "RS512", "PS256", "PS384", "PS512"] {
+            let unnamed = Signer::rsa_with("rsa", alg);
+            assert!(world.knows(&unnamed).await, "{alg}");
+            let named = Signer::rsa_with("rs256", alg);
+            assert!(!world.knows(&named).await, "{alg}");
         }
         assert_eq!(world.revision().await, 0, "a token alone creates no profile");
     }
@@ -191,6 +231,33 @@ async fn services_keep_their_tokens_beside_an_outside_issuer() {
     let world = World::new(file.source()).await;
     let gateway = world.app.gateway().await;
     assert_eq!(gateway.gql("{ viewer { kind } }", Value::Null).await.at("/viewer/kind"), "SERVICE");
+}
+
+/// Entra ID's tokens with 200 groups have 11 KB. They work on each request of a connection, and on a socket.
+#[tokio::test]
+async fn a_token_of_sixteen_kibibytes_is_accepted_over_http_and_on_a_socket() {
+    let signer = Signer::rsa("rsa");
+    let file = KeyFile::new(&set([&signer]));
+    let world = World::new(file.source()).await;
+    let groups: Vec<String> = (0..250).map(|_| uuid::Uuid::now_v7().to_string()).collect();
+    let base = world.token(&signer, json!({ "groups": groups, "filler": "" })).len();
+    assert!(base > 11 * 1024, "{base}");
+    let fitting = |bytes: usize| {
+        // Four letters of base64 are three bytes.
+        let filler = "x".repeat((bytes - base) / 4 * 3);
+        world.token(&signer, json!({ "groups": groups, "filler": filler }))
+    };
+    let longest = fitting(16 * 1024 - 4);
+    assert!(longest.len() > 16 * 1024 - 12 && longest.len() <= 16 * 1024, "{}", longest.len());
+    let eve = world.app.bearer(&longest);
+    for _ in 0..3 {
+        let answer = eve.gql(VIEWER, Value::Null).await;
+        assert_eq!((answer.at("/viewer/name"), answer.header("connection")), (&json!("eve"), None));
+    }
+    let mut socket = eve.socket().await;
+    socket.send(json!({ "type": "ping" })).await;
+    let longer = fitting(16 * 1024 + 16);
+    assert_refused(&world.app.bearer(&longer).gql(VIEWER, Value::Null).await, "too long");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use agent_registry::domain::auth::jwks::Source;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -36,6 +36,8 @@ pub(super) enum Reply {
 /// The server; stops when it is dropped.
 pub(super) struct Publisher {
     pub(super) url: String,
+    /// The issuer whose description the server returns; its name is the server's own address.
+    pub(super) issuer: String,
     asked: Arc<AtomicUsize>,
     reply: Arc<Mutex<Reply>>,
     task: JoinHandle<()>,
@@ -44,20 +46,24 @@ pub(super) struct Publisher {
 impl Publisher {
     pub(super) async fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{issuer}/keys");
         let (asked, reply) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(reply)));
         let (count, now) = (Arc::clone(&asked), Arc::clone(&reply));
+        let description = json!({ "issuer": issuer, "jwks_uri": url, "response_types_supported": ["code"] });
+        let description = Arc::new(description.to_string());
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (count, now) = (Arc::clone(&count), Arc::clone(&now));
+                let description = Arc::clone(&description);
                 tokio::spawn(async move {
                     // The client may stop reading, which is fine.
-                    let _ = answer(stream, &count, &now).await;
+                    let _ = answer(stream, &count, &now, &description).await;
                 });
             }
         });
-        Self { url, asked, reply, task }
+        Self { url, issuer, asked, reply, task }
     }
 
     pub(super) fn source(&self) -> Source {
@@ -88,12 +94,20 @@ impl Drop for Publisher {
 }
 
 /// Reads one request, counts it and replies. Each request has its own connection.
-async fn answer(mut stream: TcpStream, count: &AtomicUsize, reply: &Mutex<Reply>) -> std::io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    count: &AtomicUsize,
+    reply: &Mutex<Reply>,
+    description: &str,
+) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         if stream.read_buf(&mut request).await? == 0 {
             return Ok(());
         }
+    }
+    if request.starts_with(b"GET /.well-known/openid-configuration ") {
+        return respond(stream, 200, description, "").await;
     }
     count.fetch_add(1, Ordering::SeqCst);
     let reply = reply.lock().unwrap().clone();
@@ -115,6 +129,11 @@ async fn answer(mut stream: TcpStream, count: &AtomicUsize, reply: &Mutex<Reply>
             }
         }
     };
+    respond(stream, status, &body, &more).await
+}
+
+/// Sends a response, with these further header lines.
+async fn respond(mut stream: TcpStream, status: u16, body: &str, more: &str) -> std::io::Result<()> {
     let length = body.len();
     let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n{more}\r\n");
     stream.write_all(head.as_bytes()).await?;

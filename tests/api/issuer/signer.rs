@@ -9,7 +9,8 @@ use aws_lc_rs::{
     rsa::KeySize,
     signature::{
         ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-        EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+        EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+        RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
     },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -38,7 +39,6 @@ impl Signer {
         Self::elliptic(kid, "ES256", "P-256", &ECDSA_P256_SHA256_FIXED_SIGNING)
     }
 
-    /// A key on a curve that isn't accepted.
     pub(super) fn ec384(kid: &'static str) -> Self {
         Self::elliptic(kid, "ES384", "P-384", &ECDSA_P384_SHA384_FIXED_SIGNING)
     }
@@ -58,8 +58,21 @@ impl Signer {
         })
     }
 
-    /// All RSA signers share one key, because generating one takes long.
     pub(super) fn rsa(kid: &'static str) -> Self {
+        Self::rsa_with(kid, "RS256")
+    }
+
+    /// All RSA signers share one key, because generating one takes long.
+    pub(super) fn rsa_with(kid: &'static str, alg: &'static str) -> Self {
+        let encoding: &'static dyn RsaEncoding = match alg {
+            "RS256" => &RSA_PKCS1_SHA256,
+            "RS384" => &RSA_PKCS1_SHA384,
+            "RS512" => &RSA_PKCS1_SHA512,
+            "PS256" => &RSA_PSS_SHA256,
+            "PS384" => &RSA_PSS_SHA384,
+            "PS512" => &RSA_PSS_SHA512,
+            _ => panic!("no RSA algorithm: {alg}"),
+        };
         static DER: OnceLock<Vec<u8>> = OnceLock::new();
         let der = DER.get_or_init(|| {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
@@ -70,9 +83,9 @@ impl Signer {
         // A sequence of two numbers (RFC 8017, appendix A.1.1): 2,048 bits after a zero byte, and 65,537.
         let modulus = text(&pair.public_key().as_ref()[9..9 + 256]);
         let jwk = json!({ "kty": "RSA", "n": modulus, "e": "AQAB" });
-        Self::new(kid, "RS256", jwk, move |message| {
+        Self::new(kid, alg, jwk, move |message| {
             let mut signature = vec![0; pair.public_modulus_len()];
-            pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+            pair.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
             signature
         })
     }

@@ -115,7 +115,7 @@ async fn an_answer_counts_as_it_is_written() {
 #[tokio::test]
 async fn heads_that_do_not_end_take_no_more_than_a_share() {
     let world = World::new().await;
-    let begun = format!("GET /livez HTTP/1.1\r\nhost: localhost\r\nx-filler: {}", "x".repeat(20 * 1024));
+    let begun = format!("GET /livez HTTP/1.1\r\nhost: localhost\r\nx-filler: {}", "x".repeat(40 * 1024));
     let mut lines = Vec::new();
     for _ in 0..40 {
         let mut line = line(&world.app).await;

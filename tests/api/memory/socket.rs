@@ -14,18 +14,18 @@ use crate::support::{
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// Before sign-in, a message of 16 KiB is the largest, and a client that doesn't read its pong isn't read either.
+/// Before sign-in, a message of 20 KiB is the largest, and a client that doesn't read its pong isn't read either.
 #[tokio::test]
 async fn before_sign_in_a_message_is_small() {
     let world = World::new().await;
     let ping = |bytes: usize| json!({ "type": "ping", "payload": { "p": "x".repeat(bytes) } }).to_string();
     let mut socket = Socket::connect(&world.app.base, PROTOCOL).await;
     for _ in 0..3 {
-        socket.raw(Message::text(ping(15 * 1024))).await;
+        socket.raw(Message::text(ping(19 * 1024))).await;
         let Frame::Message(pong) = socket.next().await else { panic!("closed") };
         assert_eq!(
             (&pong["type"], pong["payload"]["p"].as_str().unwrap().len()),
-            (&json!("pong"), 15 * 1024)
+            (&json!("pong"), 19 * 1024)
         );
     }
     socket.try_raw(Message::text(ping(40 * 1024))).await;
@@ -177,7 +177,7 @@ async fn events_that_nobody_reads_take_no_more_than_a_share() {
 #[tokio::test]
 async fn a_socket_does_not_keep_the_memory_of_its_handshake() {
     let world = World::new().await;
-    let filler = "x".repeat(20 * 1024);
+    let filler = "x".repeat(40 * 1024);
     let headers = [("sec-websocket-protocol", PROTOCOL), ("x-filler", filler.as_str())];
     let mut socket = Socket::upgrade(&world.app.base, &headers).await.unwrap();
     let bearer = format!("Bearer {}", world.greedy.token.as_deref().unwrap());

@@ -35,7 +35,7 @@ async fn a_write_that_waited_behind_the_removal_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_operators_who_remove_each_other_one_wins() {
     let town = Town::new().await;
-    let (system, issuer) = (Caller::system("test"), town.app.registry.issuer().to_owned());
+    let (system, issuer) = (Caller::system("test"), town.app.registry.issuer().unwrap().to_owned());
     for round in 0..25 {
         let mut callers = Vec::new();
         for name in ["ann", "ben"] {
@@ -66,7 +66,7 @@ async fn of_two_operators_who_remove_each_other_one_wins() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operators_first_writes_at_once_make_one_profile() {
     let town = Town::new().await;
-    let (system, issuer) = (Caller::system("test"), town.app.registry.issuer().to_owned());
+    let (system, issuer) = (Caller::system("test"), town.app.registry.issuer().unwrap().to_owned());
     for round in 0..60 {
         let name = format!("operator {round}");
         town.app.registry.add_operator(&system, &issuer, &name).await.unwrap();
@@ -95,7 +95,7 @@ async fn an_operators_first_writes_at_once_make_one_profile() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operators_first_retries_at_once_are_one() {
     let town = Town::new().await;
-    let (system, issuer) = (Caller::system("test"), town.app.registry.issuer().to_owned());
+    let (system, issuer) = (Caller::system("test"), town.app.registry.issuer().unwrap().to_owned());
     for round in 0..20 {
         let name = format!("operator {round}");
         town.app.registry.add_operator(&system, &issuer, &name).await.unwrap();

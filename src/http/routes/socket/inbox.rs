@@ -1,4 +1,4 @@
-//! The memory of the messages that a socket receives. A message of up to 16 KiB is received without a reservation;
+//! The memory of the messages that a socket receives. A message of up to 20 KiB is received without a reservation;
 //! reading stalls before a larger one, until its memory is reserved from the caller's share. Before sign-in, a socket
 //! has no share, so it can't receive a larger one.
 
@@ -20,8 +20,9 @@ use crate::{
     share::{BudgetFull, MemoryBudget, MemoryShare, Reservation},
 };
 
-/// The size up to which a message needs no reservation while it is received, in bytes.
-const FREE: usize = 16 * 1024;
+/// The size up to which a message needs no reservation while it is received, in bytes: `connection_init` with the
+/// longest token (16 KiB).
+const FREE: usize = 20 * 1024;
 /// The bytes that may be received beyond the largest message: its frames' headers, and one read more.
 const SLACK: usize = 64 * 1024;
 /// How long a large message may take to arrive once its memory is reserved: 70 KiB a second for the largest.
