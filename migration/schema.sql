@@ -413,6 +413,16 @@ ALTER TABLE registry.rollback_targets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL
 CREATE POLICY rollback_targets_all ON registry.rollback_targets FOR ALL
     USING ((( SELECT registry.scope() AS scope) = 'platform'::text) OR (customer_id = ANY (( SELECT registry.scope_customers() AS scope_customers)::uuid[])));
 
+CREATE TABLE registry.schema_migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    oldest_binary integer,
+    applied_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (number),
+    CONSTRAINT schema_migrations_name UNIQUE (name),
+    CONSTRAINT schema_migrations_oldest_binary CHECK (((oldest_binary >= 1) AND (oldest_binary <= number)))
+);
+
 CREATE TABLE registry.service_tokens (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -687,6 +697,8 @@ $function$;
 CREATE OR REPLACE FUNCTION registry.keep_rollback_targets()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 BEGIN
     IF NEW.reason = 'ROLLBACK' THEN

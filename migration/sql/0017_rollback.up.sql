@@ -16,9 +16,11 @@ CREATE TABLE registry.rollback_targets (
 );
 CREATE TRIGGER rollback_targets_keep BEFORE TRUNCATE ON registry.rollback_targets EXECUTE FUNCTION registry.refuse_truncate();
 
--- The writer of an activation has locked the agent's row, so nothing else changes the agent's rows here meanwhile.
+-- The writer of an activation has locked the agent's row, so nothing else changes the agent's rows here meanwhile. Runs with the
+-- owner's rights: a release that doesn't know the table revokes the service's rights on it when it starts. Row-level security holds
+-- for the owner too.
 CREATE FUNCTION registry.keep_rollback_targets() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NEW.reason = 'ROLLBACK' THEN
         DELETE FROM registry.rollback_targets AS t

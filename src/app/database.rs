@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::{StartError, data_dir};
 use crate::{
     config::Common,
-    db::{self, Step},
+    db::{self, MigrateError, SchemaStatus},
 };
 
 /// The interval between checks that the private PostgreSQL still runs.
@@ -86,19 +86,19 @@ impl Database {
     /// # Errors
     /// [`StartError::Migrate`].
     pub async fn migrate(&self) -> Result<usize, StartError> {
-        let steps = db::migrate(&self.migrate_url).await.map_err(failed)?;
+        let steps = db::migrate(&self.migrate_url).await?;
         if self.migrate_url != self.url {
-            db::grant_service_role(&self.migrate_url, &self.url).await.map_err(failed)?;
+            db::grant_service_role(&self.migrate_url, &self.url).await.map_err(MigrateError::from)?;
         }
         Ok(steps)
     }
 
-    /// Lists all migrations, and whether each has been applied.
+    /// Reads which migrations have been applied, and which schemas this binary and the database have.
     ///
     /// # Errors
     /// [`StartError::Migrate`].
-    pub async fn status(&self) -> Result<Vec<Step>, StartError> {
-        db::migration_status(&self.migrate_url).await.map_err(failed)
+    pub async fn status(&self) -> Result<SchemaStatus, StartError> {
+        Ok(db::migration_status(&self.migrate_url).await.map_err(MigrateError::from)?)
     }
 
     /// Releases the database. The last process to leave the private PostgreSQL stops it.
@@ -112,8 +112,4 @@ impl Database {
             }
         }
     }
-}
-
-fn failed(err: impl ToString) -> StartError {
-    StartError::Migrate(err.to_string())
 }

@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::Notify};
 use crate::{
     clock::Clock,
     config::Common,
-    db::{ConnectError, Db, listen::Listener},
+    db::{ConnectError, Db, MigrateError, listen::Listener},
     domain::{
         Registry,
         auth::{Issuer, jwks::JwksError, jwt::KeyError},
@@ -58,9 +58,9 @@ pub enum StartError {
     /// The database can't be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// A migration failed.
-    #[error("can't migrate the database: {0}")]
-    Migrate(String),
+    /// A migration failed, or the database's schema is one that this binary can't serve.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
     /// The signing key can't be used.
     #[error(transparent)]
     Key(#[from] KeyError),

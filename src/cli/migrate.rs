@@ -8,7 +8,7 @@ use crate::{app::Database, config::Common};
 /// Apply database migrations
 #[derive(Debug, Args)]
 pub(super) struct Migrate {
-    /// Only print which migrations have been applied
+    /// Only print which migrations have been applied, and which schemas the database and this binary have
     #[arg(long)]
     status: bool,
 }
@@ -23,14 +23,7 @@ impl Migrate {
 
     async fn act(&self, database: &Database) -> Result<(), Failure> {
         if self.status {
-            for step in database.status().await? {
-                print_line(format_args!(
-                    "{}  {}",
-                    if step.applied { "applied" } else { "pending" },
-                    step.name
-                ))?;
-            }
-            return Ok(());
+            return Ok(print_line(format_args!("{}", database.status().await?))?);
         }
         match database.migrate().await? {
             0 => print_line(format_args!("the database is up to date"))?,

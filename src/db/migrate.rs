@@ -3,22 +3,27 @@
 
 use std::str::FromStr;
 
-use migration::{MigrationStatus, Migrator, MigratorTrait};
+use migration::{FIRST_STEPS, Migrator, MigratorTrait, Record, STEPS};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sqlx::postgres::PgConnectOptions;
 
-use super::{open, options};
+use super::{
+    open, options,
+    schema_range::{SchemaRefusal, SchemaStatus, check},
+};
 
 /// The key of the advisory lock that serialises migrations: an arbitrary number.
 const MIGRATION_LOCK: i64 = 0x6167_656e_7472;
 
-/// A migration and its status.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The migration's name.
-    pub name: String,
-    /// Whether the migration has been applied.
-    pub applied: bool,
+/// Why the migrations of a database can't be applied or read.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// Postgres refused.
+    #[error("can't migrate the database: {0}")]
+    Database(#[from] DbErr),
+    /// This binary can't serve the database's schema.
+    #[error(transparent)]
+    Refused(#[from] SchemaRefusal),
 }
 
 /// Opens a connection for migrations that holds the migration lock. Creates the schema if it's missing.
@@ -36,38 +41,49 @@ async fn open_for_migration(url: &str) -> Result<DatabaseConnection, DbErr> {
     Ok(pool)
 }
 
-/// Applies all pending migrations under a lock, so that instances may start together. Returns the number applied.
+/// Applies all pending migrations under a lock, so that instances may start together. Returns the number applied. A
+/// database that a newer binary has only expanded needs none.
 ///
 /// # Errors
-/// [`DbErr`] when a migration fails. Those applied before it stay applied.
-pub async fn migrate(url: &str) -> Result<usize, DbErr> {
+/// [`MigrateError`] when this binary can't serve the database, which is then unchanged, or when a migration fails. Those
+/// applied before it stay applied.
+pub async fn migrate(url: &str) -> Result<usize, MigrateError> {
     let pool = open_for_migration(url).await?;
-    let pending = Migrator::get_pending_migrations(&pool).await?.len();
-    if pending > 0 {
-        Migrator::up(&pool, None).await?;
-    }
+    let applied = apply_pending(&pool).await;
+    // Closed after a failure too, since the session holds the lock.
     pool.close().await?;
-    Ok(pending)
+    applied
+}
+
+async fn apply_pending(pool: &DatabaseConnection) -> Result<usize, MigrateError> {
+    let record = Record::read(pool).await?;
+    check(&record)?;
+    let first = FIRST_STEPS.iter().filter(|step| !record.has(step)).count();
+    if first > 0 {
+        Migrator::up(pool, None).await?;
+    }
+    Ok(first + migration::apply_pending(pool, STEPS, &record).await?)
 }
 
 /// The grants of the service's role when it isn't the owner: it may read all tables, and write only what operations
-/// need. It can't disable row-level security, nor change or delete rows of append-only tables. Earlier grants are
-/// revoked first.
-const GRANTS: [&str; 7] = [
-    "REVOKE ALL ON ALL TABLES IN SCHEMA registry FROM",
+/// need. It can't disable row-level security, nor change or delete rows of append-only tables.
+const GRANTS: [&str; 6] = [
     "GRANT USAGE ON SCHEMA registry TO",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA registry TO",
     "GRANT SELECT ON ALL TABLES IN SCHEMA registry TO",
     "GRANT INSERT ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.changes, registry.invitations, \
-     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, \
-     registry.rollback_targets TO",
+     registry.api_keys, registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
     "GRANT UPDATE ON registry.customers, registry.users, registry.memberships, registry.operators, registry.service_tokens, \
      registry.agents, registry.agent_versions, registry.activations, registry.log_head, registry.invitations, \
-     registry.api_keys, registry.idempotency_keys, registry.rollback_targets TO",
+     registry.api_keys, registry.idempotency_keys TO",
     "GRANT DELETE ON registry.users, registry.memberships, registry.operators, registry.invitations, registry.api_keys, \
-     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys, registry.rollback_targets TO",
+     registry.agent_name_ends, registry.agent_active_tools, registry.idempotency_keys TO",
 ];
+
+/// Revokes earlier grants, before [`GRANTS`]. Not on a database of a newer schema: its binaries may need more, and serve
+/// at the same time.
+const REVOKE: &str = "REVOKE ALL ON ALL TABLES IN SCHEMA registry FROM";
 
 /// Returns a text that changes whenever the migrations or the grants change.
 #[must_use]
@@ -88,8 +104,11 @@ pub async fn grant_service_role(owner_url: &str, url: &str) -> Result<(), DbErr>
     }
     let role = service.get_username().replace('"', "\"\"");
     let pool = open_for_migration(owner_url).await?;
+    let has_newer = Record::read(&pool).await?.newer().next().is_some();
+    let revoke = if has_newer { None } else { Some(&REVOKE) };
     // All grants are sent as one simple query, hence one transaction, so running instances never lack a right.
-    let all: String = GRANTS.iter().map(|grant| format!("{grant} \"{role}\"; ")).collect();
+    let all: String =
+        revoke.into_iter().chain(&GRANTS).map(|grant| format!("{grant} \"{role}\"; ")).collect();
     pool.execute_unprepared(&all).await?;
     pool.close().await
 }
@@ -100,21 +119,19 @@ pub async fn grant_service_role(owner_url: &str, url: &str) -> Result<(), DbErr>
 /// [`DbErr`] when Postgres refuses.
 pub async fn revert_migrations(url: &str) -> Result<(), DbErr> {
     let pool = open_for_migration(url).await?;
+    let record = Record::read(&pool).await?;
+    migration::revert_recorded(&pool, &record).await?;
     Migrator::down(&pool, None).await?;
     pool.close().await
 }
 
-/// Lists all migrations and whether each has been applied.
+/// Reads which migrations have been applied, and which schemas this binary and the database have.
 ///
 /// # Errors
 /// [`DbErr`] when Postgres refuses.
-pub async fn migration_status(url: &str) -> Result<Vec<Step>, DbErr> {
+pub async fn migration_status(url: &str) -> Result<SchemaStatus, DbErr> {
     let pool = open_for_migration(url).await?;
-    let status = Migrator::get_migration_with_status(&pool).await?;
-    let steps = status
-        .iter()
-        .map(|step| Step { name: step.name().to_owned(), applied: step.status() == MigrationStatus::Applied })
-        .collect();
+    let record = Record::read(&pool).await?;
     pool.close().await?;
-    Ok(steps)
+    Ok(SchemaStatus::from(&record))
 }

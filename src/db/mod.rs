@@ -15,14 +15,18 @@ mod high_water_mark;
 pub mod listen;
 mod migrate;
 mod pool;
+mod schema_range;
 mod scope;
 mod txn;
 mod view;
 
 pub use author::{Actor, Author, CallOrigin};
 pub use error::DbError;
-pub use migrate::{Step, fingerprint, grant_service_role, migrate, migration_status, revert_migrations};
+pub use migrate::{
+    MigrateError, fingerprint, grant_service_role, migrate, migration_status, revert_migrations,
+};
 pub use pool::LeaseClass;
+pub use schema_range::{SchemaRefusal, SchemaStatus, Step};
 pub use scope::Scope;
 pub use txn::{ChangeRecord, Permit, Txn};
 pub use view::{Query, View};

@@ -22,7 +22,7 @@ const STATUS: &str = "mutation ($id: ID!, $status: BillingStatus!) { setBillingS
 async fn dump(session: &mut PgConnection) -> String {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT relname::text FROM pg_class WHERE relnamespace = 'registry'::regnamespace AND relkind = 'r'
-         AND relname NOT IN ('changes', 'log_head', 'seaql_migrations')",
+         AND relname NOT IN ('changes', 'log_head', 'schema_migrations', 'seaql_migrations')",
     )
     .fetch_all(&mut *session)
     .await

@@ -106,6 +106,7 @@ async fn who_serves_can_take_down_no_wall() {
         "DELETE FROM registry.customers",
         "INSERT INTO registry.log_head (log_id, revision, position, at, chain_hash) VALUES (gen_random_uuid(), 0, 0, now(), '')",
         "UPDATE registry.seaql_migrations SET version = ''",
+        "UPDATE registry.schema_migrations SET oldest_binary = number",
         "CREATE TABLE registry.mine (x int)",
     ] {
         let refused = sqlx::raw_sql(AssertSqlSafe(attempt)).execute(&mut session).await;
