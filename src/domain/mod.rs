@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    future::poll_fn,
     hash::Hash,
     sync::{
         Arc,
@@ -10,6 +11,7 @@ use std::{
     },
 };
 
+use futures_util::FutureExt;
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
     db::{Db, DbError, LeaseClass},
     entity::count::Counted,
     id::{CustomerId, Revision},
-    task::CpuError,
+    task::{CpuError, is_computing},
 };
 
 pub mod activation;
@@ -179,6 +181,10 @@ impl Registry {
         kind: &'static str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        if is_computing() {
+            // Its time is that of the work around it.
+            return Ok(work());
+        }
         let time = caller.processor_time.clone();
         let work = move || {
             let began = std::time::Instant::now();
@@ -187,10 +193,28 @@ impl Registry {
             done
         };
         let done = self.db().tasks().spawn_cpu(&caller.share_holder(), kind, work).await;
-        done.map_err(|err| match err {
-            CpuError::QueueFull => Error::RateLimited { retry_after_seconds: 1 },
-            CpuError::Failed(err) => DbError::from(err).into(),
-        })
+        done.map_err(not_computed)
+    }
+
+    /// Runs a future whose polls compute much: each poll counts as CPU-bound work of the caller.
+    ///
+    /// # Errors
+    /// As [`Registry::compute`]. After [`Error::RateLimited`], nothing of it has run.
+    pub async fn compute_polls<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        kind: &'static str,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T> {
+        let time = caller.processor_time.clone();
+        let mut work = work.boxed();
+        let work = poll_fn(move |cx| {
+            let began = std::time::Instant::now();
+            let polled = work.poll_unpin(cx);
+            time.add(began.elapsed());
+            polled
+        });
+        self.db().tasks().poll_cpu(&caller.share_holder(), kind, work).await.map_err(not_computed)
     }
 
     /// Returns [`Error::Unavailable`] if Postgres refused the instance's last connection because it has too many.
@@ -205,6 +229,14 @@ impl Registry {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.db().statements()
+    }
+}
+
+/// Converts the reason for which work of a caller has no result.
+fn not_computed(err: CpuError) -> Error {
+    match err {
+        CpuError::QueueFull => Error::RateLimited { retry_after_seconds: 1 },
+        CpuError::Failed(err) => DbError::from(err).into(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     },
     task::{Context, Poll, Waker, ready},
     thread::available_parallelism,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures_util::{
@@ -24,11 +24,11 @@ use tokio_util::{
 };
 use tracing::Instrument;
 
-use crate::share::ShareHolder;
-
+mod cpu;
 mod processors;
 
-use processors::{ProcessorQueue, QueueFull};
+pub use cpu::{CpuError, is_computing};
+use processors::ProcessorQueue;
 
 /// Tracks the service's running tasks and carries the shutdown signal. Clones share one state.
 #[derive(Clone, Debug, Default)]
@@ -62,38 +62,10 @@ pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The niceness of the threads that compute.
-const NICENESS: i32 = 5;
-
-/// Lowers the priority of the current thread, so that threads which serve requests get a processor first. Other blocking
-/// work may run on it later: reading files and looking up names, which hardly compute.
-fn yield_to_requests() {
-    // On Linux, the niceness is each thread's own. It only fails if the thread has a higher one already.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICENESS);
-}
-
 /// Work didn't finish, because it panicked or the runtime was shutting down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a task didn't finish: it panicked, or the service was shutting down")]
 pub struct TaskFailed;
-
-/// Why CPU-bound work has no result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CpuError {
-    /// Too much work of its holder was waiting already, so it didn't run.
-    #[error("too much work of this caller is waiting for a processor")]
-    QueueFull,
-    /// It panicked, or the service was shutting down.
-    #[error(transparent)]
-    Failed(TaskFailed),
-}
-
-impl From<QueueFull> for CpuError {
-    fn from(QueueFull: QueueFull) -> Self {
-        Self::QueueFull
-    }
-}
 
 /// A future that always runs to completion. It is polled within its caller's task; if the caller drops it, the rest
 /// runs as a task of its own. Spawning a task from the start would cost two thread switches per statement.
@@ -139,35 +111,13 @@ impl Tasks {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, TaskFailed> {
+        if is_computing() {
+            // Waiting for a turn, it would hold its connection, and in the end the lock on the log's head.
+            return self.0.tracker.spawn(work.in_current_span()).await.map_err(|_| TaskFailed);
+        }
         let work = AssertUnwindSafe(work.boxed()).catch_unwind();
         let (tracker, token) = (self.0.tracker.clone(), self.0.tracker.token());
         RunToCompletion { work: Some(work), tracker, _token: token }.await
-    }
-
-    /// Runs CPU-bound work of this holder on a blocking thread, so that it doesn't stall the threads that serve
-    /// requests. Waits for a permit first: the holders that wait take turns. If the caller is dropped while waiting,
-    /// `work` doesn't run. `kind` names the work in the metrics.
-    ///
-    /// # Errors
-    /// [`CpuError::QueueFull`] when too much work of this holder is waiting. [`CpuError::Failed`] when the work
-    /// panicked or the runtime shut down.
-    pub async fn spawn_cpu<T: Send + 'static>(
-        &self,
-        holder: &ShareHolder,
-        kind: &'static str,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, CpuError> {
-        let permit = self.0.processors.acquire(holder).await?;
-        let work = move || {
-            let _permit = permit;
-            yield_to_requests();
-            let began = Instant::now();
-            let done = work();
-            metrics::histogram!("registry_processor_work_seconds", "kind" => kind)
-                .record(began.elapsed().as_secs_f64());
-            done
-        };
-        self.0.tracker.spawn_blocking(work).await.map_err(|_| CpuError::Failed(TaskFailed))
     }
 
     /// Spawns a background task that runs until `work` ends or [`Tasks::stop`] is called.

@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 use super::lock;
 use crate::share::ShareHolder;
 
-/// The most work of one holder that waits at a time.
-const WAITING_MAX: usize = 256;
+/// The most work of one holder that waits at a time, if it hasn't begun.
+pub(super) const WAITING_MAX: usize = 256;
 
 /// The number of holders whose use is remembered before those that have used no more than others are forgotten.
 const USED_MAX: usize = 1_000;
@@ -158,8 +158,12 @@ impl ProcessorQueue {
     /// Waits for the holder's turn. If the caller is dropped meanwhile, it leaves the queue.
     ///
     /// # Errors
-    /// [`QueueFull`] if [`WAITING_MAX`] pieces of the holder's work are waiting.
-    pub(super) async fn acquire(&self, holder: &ShareHolder) -> Result<ProcessorPermit, QueueFull> {
+    /// [`QueueFull`] if `most` pieces of the holder's work are waiting.
+    pub(super) async fn acquire(
+        &self,
+        holder: &ShareHolder,
+        most: usize,
+    ) -> Result<ProcessorPermit, QueueFull> {
         let (mut place, woken) = {
             let mut state = lock(&self.0);
             if let Some(free) = state.free.checked_sub(1) {
@@ -168,7 +172,7 @@ impl ProcessorQueue {
                 return Ok(self.permit(holder));
             }
             let waiting = state.waiting.get(holder).map_or(0, VecDeque::len);
-            if waiting >= WAITING_MAX {
+            if waiting >= most {
                 return Err(QueueFull);
             }
             let (number, (wake, woken)) = (state.next, oneshot::channel());
@@ -201,7 +205,7 @@ mod tests {
 
     /// Begins to wait for this holder's turn.
     fn queued<'a>(queue: &'a ProcessorQueue, holder: &'a ShareHolder) -> Acquired<'a> {
-        let mut waits = queue.acquire(holder).boxed();
+        let mut waits = queue.acquire(holder, WAITING_MAX).boxed();
         assert!((&mut waits).now_or_never().is_none());
         waits
     }
@@ -209,7 +213,7 @@ mod tests {
     #[tokio::test]
     async fn a_holder_with_much_work_lets_others_go_first() {
         let (queue, greedy, modest) = (ProcessorQueue::new(1), customer(1), customer(2));
-        let mut held = queue.acquire(&greedy).await.unwrap();
+        let mut held = queue.acquire(&greedy, WAITING_MAX).await.unwrap();
         let mut much: VecDeque<_> = (0..100).map(|_| queued(&queue, &greedy)).collect();
         let mut little = queued(&queue, &modest);
         let mut served_before = 0;
@@ -235,7 +239,7 @@ mod tests {
     #[tokio::test]
     async fn a_holder_with_long_pieces_lets_short_ones_go_first() {
         let (queue, greedy, modest) = (ProcessorQueue::new(1), customer(1), customer(2));
-        let mut held = queue.acquire(&greedy).await.unwrap();
+        let mut held = queue.acquire(&greedy, WAITING_MAX).await.unwrap();
         lock(&queue.0).end_turn(&greedy, Duration::from_secs(60));
         let mut long = queued(&queue, &greedy);
         let short: Vec<_> = (0..50).map(|_| queued(&queue, &modest)).collect();
@@ -252,7 +256,7 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_waiter_leaves_the_queue_and_passes_its_permit_on() {
         let (queue, one, other) = (ProcessorQueue::new(1), customer(1), customer(2));
-        let held = queue.acquire(&one).await;
+        let held = queue.acquire(&one, WAITING_MAX).await;
         let gone = queued(&queue, &one);
         let (served, mut last) = (queued(&queue, &one), queued(&queue, &other));
         drop(gone);
@@ -267,10 +271,10 @@ mod tests {
     #[tokio::test]
     async fn a_holder_has_a_bounded_queue() {
         let (queue, greedy, modest) = (ProcessorQueue::new(1), customer(1), customer(2));
-        let _held = queue.acquire(&greedy).await;
+        let _held = queue.acquire(&greedy, WAITING_MAX).await;
         let waiting: Vec<_> = (0..WAITING_MAX).map(|_| queued(&queue, &greedy)).collect();
-        assert!(matches!(queue.acquire(&greedy).await, Err(QueueFull)));
-        let mut other = pin!(queue.acquire(&modest));
+        assert!(matches!(queue.acquire(&greedy, WAITING_MAX).await, Err(QueueFull)));
+        let mut other = pin!(queue.acquire(&modest, WAITING_MAX));
         assert!(matches!(poll!(other.as_mut()), Poll::Pending), "another holder has a queue of its own");
         drop(waiting);
         assert!(matches!(poll!(other), Poll::Pending));

@@ -56,7 +56,7 @@ impl Api {
         Ok(Self { schema: schema(), registry, hub, front: front()?, budget, documents, render_cache })
     }
 
-    /// Accepts a request, a large one on the threads for computations.
+    /// Accepts a request, a large one on the threads for computations; its operation also runs there.
     ///
     /// # Errors
     /// The response that rejects the request.
@@ -70,7 +70,8 @@ impl Api {
             return self.accept(operation, caller);
         }
         let (api, by) = (self.clone(), Arc::clone(caller));
-        let accepted = self.registry.compute(caller, "document", move || api.accept(operation, &by)).await;
+        let accept = move || Ok(CheckedOperation { is_large, ..api.accept(operation, &by)? });
+        let accepted = self.registry.compute(caller, "document", accept).await;
         accepted.unwrap_or_else(|err| Err(GraphQlResponse::of_error(&err, caller.request_id())))
     }
 
@@ -119,7 +120,7 @@ impl Api {
             _ => String::new(),
         };
         let variables = variables.into();
-        Ok(CheckedOperation { document, operation_name, variables, prepared })
+        Ok(CheckedOperation { document, operation_name, variables, prepared, is_large: false })
     }
 }
 

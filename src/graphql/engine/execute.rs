@@ -27,18 +27,28 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const SMALL_BYTES: usize = 256 * 1024;
 
 impl Api {
-    /// Runs a query or a mutation. Reserves the memory of its answer first.
+    /// Runs a query or a mutation, that of a large request on the threads for computations. Reserves the memory of its
+    /// answer first.
     ///
     /// A query releases its snapshot while it computes, and grows its memory without waiting. If it couldn't continue the
     /// snapshot, or ran short of memory, everything of it is dropped, and it runs once more: with a snapshot that it
     /// keeps, and with as much memory as any query may need.
     pub async fn execute(&self, caller: Arc<Caller>, accepted: CheckedOperation) -> Answer {
-        let CheckedOperation { prepared, .. } = accepted;
+        if !accepted.is_large {
+            return self.execute_prepared(&caller, accepted.prepared).await;
+        }
+        let (api, by) = (self.clone(), Arc::clone(&caller));
+        let work = async move { api.execute_prepared(&by, accepted.prepared).await };
+        let answer = self.registry.compute_polls(&caller, "operation", work).await;
+        answer.unwrap_or_else(|err| Answer::refusal(GraphQlResponse::of_error(&err, caller.request_id())))
+    }
+
+    async fn execute_prepared(&self, caller: &Arc<Caller>, prepared: Prepared) -> Answer {
         let share = self.budget.share(caller.share_holder());
         let answer = match prepared.kind {
-            OperationType::Mutation => self.run_mutation(&share, &caller, prepared).await,
+            OperationType::Mutation => self.run_mutation(&share, caller, prepared).await,
             OperationType::Query | OperationType::Subscription => {
-                self.run_query(&share, &caller, prepared).await
+                self.run_query(&share, caller, prepared).await
             }
         };
         self.hub.wait_until_caught_up().await;

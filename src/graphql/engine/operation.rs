@@ -102,6 +102,8 @@ pub struct CheckedOperation {
     /// the operation's name, they identify the question. Empty for other operations.
     pub(in crate::graphql) variables: Arc<str>,
     pub(in crate::graphql) prepared: Prepared,
+    /// Whether the request is so large that converting its values takes a processor for long.
+    pub(in crate::graphql) is_large: bool,
 }
 
 impl CheckedOperation {

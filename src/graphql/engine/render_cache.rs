@@ -351,7 +351,7 @@ impl Subscriber {
 
 /// The SHA-256 of question and visibility: equal for subscribers who may share rendered events.
 fn group_key(caller: &Caller, accepted: &CheckedOperation) -> [u8; 32] {
-    let CheckedOperation { document, operation_name, variables, prepared: _ } = accepted;
+    let CheckedOperation { document, operation_name, variables, prepared: _, is_large: _ } = accepted;
     let mut digest = Sha256::new();
     let visibility = caller.visibility().bytes();
     let name = operation_name.as_deref().unwrap_or_default();
