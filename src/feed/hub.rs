@@ -20,7 +20,7 @@ use super::{
     revocation_log::RevocationLog,
     subscriber_registry::{SubscriberRegistry, Watched, Watcher},
     watch::Watch,
-    watch_source::{REPLAYS_MAX, WatchFilter, WatchSource},
+    watch_source::{PAGE_READS_MAX, REPLAYS_MAX, WatchFilter, WatchSource},
 };
 use crate::{
     domain::{
@@ -79,6 +79,7 @@ impl Hub {
             config_reads: caches.config_reads.clone(),
             subscribers: SubscriberRegistry::default(),
             replays: KeyedSemaphore::new(REPLAYS_MAX),
+            page_reads: KeyedSemaphore::new(PAGE_READS_MAX),
         };
         let authenticator = Authenticator {
             registry: registry.clone(),

@@ -176,11 +176,13 @@ impl Watch {
         if self.replaying.is_none() {
             self.replaying = self.source.replays.acquire(self.caller.share_holder()).await;
         }
+        let reads = self.source.page_reads.acquire(self.caller.share_holder()).await;
         let reading = self.registry().reading(&self.caller);
         let (page, head) = self
             .registry()
             .changes_after(&reading, self.action, self.filter.customer_id, self.place, REPLAY_PAGE)
             .await?;
+        drop(reads);
         self.behind = u64::try_from(page.len()).unwrap_or(u64::MAX) >= REPLAY_PAGE;
         // A full page: the next one starts at its end. Otherwise all entries up to the log's head have been read,
         // including those that this watcher may not see.

@@ -21,6 +21,9 @@ use crate::{
 
 /// The maximum number of watches of one caller that replay the log at a time. Further ones wait.
 pub(super) const REPLAYS_MAX: usize = 64;
+/// The maximum number of them that read a page of the log at a time. A page can have a megabyte, and reading it takes a
+/// processor.
+pub(super) const PAGE_READS_MAX: usize = 2;
 
 /// Which entries of the log a watcher receives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub(super) struct WatchSource {
     pub(super) subscribers: SubscriberRegistry,
     /// Limits the watches of one caller that replay the log at a time, each of which holds a page of it.
     pub(super) replays: KeyedSemaphore<ShareHolder>,
+    /// Limits those of them that read a page.
+    pub(super) page_reads: KeyedSemaphore<ShareHolder>,
 }
 
 impl WatchSource {
