@@ -8,6 +8,7 @@ use crate::{
     cache::{Weighed, WeighedCache, weighed_cache},
     domain::{Error, Result, Scope, config::ConfigAt},
     id::{AgentId, CustomerId, Revision},
+    share::ShareHolder,
 };
 
 /// The greatest number of entries, and about the most bytes that they take. Watchers read the same commits at
@@ -33,7 +34,15 @@ pub(super) enum ConfigReadKey {
     },
 }
 
-type CachedRead = std::result::Result<Arc<Vec<ConfigAt>>, Arc<Error>>;
+type CachedRead = std::result::Result<Arc<Vec<ConfigAt>>, Arc<FailedRead>>;
+
+/// A read that failed, for those that waited for it.
+#[derive(Debug)]
+struct FailedRead {
+    /// On whose account the read was. It may have failed only because this holder's share is used up.
+    holder: ShareHolder,
+    error: Error,
+}
 
 /// Estimates the memory that a cached read takes.
 fn bytes(answer: &CachedRead) -> usize {
@@ -53,35 +62,99 @@ impl Default for ConfigReadCache {
 }
 
 impl ConfigReadCache {
-    /// Returns the cached read, waits for one in progress, or awaits `read` and caches its result.
+    /// Returns the cached read, waits for one in progress, or calls `read` and caches its result. When a read of
+    /// another holder fails, calls `read` once more, on this holder's account.
     ///
     /// # Errors
-    /// Those of `read`, for all that wait for it. Errors aren't cached.
-    pub(super) async fn get(
+    /// Those of `read`, for all of the same holder that wait for it. Errors aren't cached.
+    pub(super) async fn get<Read: Future<Output = Result<Vec<ConfigAt>>>>(
         &self,
         asked: ConfigReadKey,
-        read: impl Future<Output = Result<Vec<ConfigAt>>>,
+        holder: ShareHolder,
+        read: impl Fn() -> Read,
     ) -> Result<Arc<Vec<ConfigAt>>> {
-        let read = async {
-            let answer: CachedRead = read.await.map(Arc::new).map_err(Arc::new);
+        let shared = async {
+            let failed = |error| Arc::new(FailedRead { holder: holder.clone(), error });
+            let answer: CachedRead = read().await.map(Arc::new).map_err(failed);
             let bytes = bytes(&answer);
             Ok::<_, Infallible>(Weighed::new(answer, bytes))
         };
-        let Ok(answer) = self.0.get_or_insert_async(&asked, read).await;
-        answer.value.map_err(|err| {
-            self.0.remove_if(&asked, |answer| answer.value.is_err());
-            match &*err {
-                Error::Unavailable(why) => Error::Unavailable(why),
-                Error::Forbidden(why) => Error::Forbidden(why),
-                Error::NotFound(what) => Error::NotFound(what),
-                Error::CursorTooOld { floor } => Error::CursorTooOld { floor: *floor },
-                other => Error::Internal(other.to_string().into()),
-            }
+        let Ok(answer) = self.0.get_or_insert_async(&asked, shared).await;
+        let failed = match answer.value {
+            Ok(page) => return Ok(page),
+            Err(failed) => failed,
+        };
+        self.0.remove_if(&asked, |answer| answer.value.is_err());
+        if failed.holder != holder {
+            return read().await.map(Arc::new);
+        }
+        Err(match &failed.error {
+            Error::Unavailable(why) => Error::Unavailable(why),
+            Error::Forbidden(why) => Error::Forbidden(why),
+            Error::NotFound(what) => Error::NotFound(what),
+            Error::CursorTooOld { floor } => Error::CursorTooOld { floor: *floor },
+            other => Error::Internal(other.to_string().into()),
         })
     }
 
     /// Removes all entries: the log has diverged, or a customer was erased, or an erasure may have been missed.
     pub(super) fn clear(&self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::{IpAddr, Ipv4Addr},
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    use futures_util::future::join;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    fn holder(last: u8) -> ShareHolder {
+        ShareHolder::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)))
+    }
+
+    /// Two holders ask at the same time, and the read of the first one fails. Returns the result and the number of
+    /// reads of the second one.
+    async fn beside_a_failure(second: ShareHolder) -> (Result<Arc<Vec<ConfigAt>>>, u32) {
+        let (cache, begun, ended) = (ConfigReadCache::default(), Notify::new(), Notify::new());
+        let key = || ConfigReadKey::Agents(Scope::Runtime, Revision::default(), Vec::new());
+        let reads = AtomicU32::new(0);
+        let first = cache.get(key(), holder(1), async || {
+            begun.notify_one();
+            ended.notified().await;
+            Err(Error::Unavailable("the share is used up"))
+        });
+        let second = async {
+            begun.notified().await;
+            let own = cache.get(key(), second, async || {
+                reads.fetch_add(1, Ordering::Relaxed);
+                Ok(Vec::new())
+            });
+            let release = async { ended.notify_one() };
+            join(own, release).await.0
+        };
+        let (first, second) = join(first, second).await;
+        assert!(matches!(first, Err(Error::Unavailable(_))), "{first:?}");
+        (second, reads.into_inner())
+    }
+
+    #[tokio::test]
+    async fn an_error_of_one_holder_is_not_anothers() {
+        let (second, reads) = beside_a_failure(holder(2)).await;
+        assert!(second.is_ok(), "{second:?}");
+        assert_eq!(reads, 1);
+    }
+
+    #[tokio::test]
+    async fn watches_of_one_holder_share_an_error() {
+        let (second, reads) = beside_a_failure(holder(1)).await;
+        assert!(matches!(second, Err(Error::Unavailable(_))), "{second:?}");
+        assert_eq!(reads, 0);
     }
 }

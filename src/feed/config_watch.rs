@@ -180,9 +180,11 @@ impl ConfigWatch {
             agent_ids: self.filter.agent_ids.clone(),
             after,
         };
-        let reading = self.registry.reading(&self.caller);
-        let read = self.registry.configs_page_at(&reading, revision, which, after, PAGE);
-        let page = self.watch.config_reads().get(asked, read).await?;
+        let (registry, caller, which) = (&self.registry, &self.caller, &which);
+        let read = || async move {
+            registry.configs_page_at(&registry.reading(caller), revision, *which, after, PAGE).await
+        };
+        let page = self.watch.config_reads().get(asked, self.caller.share_holder(), read).await?;
         if let Some(last) = page.last().filter(|_| u64::try_from(page.len()).is_ok_and(|len| len >= PAGE)) {
             self.sweeps.push_front(Sweep { after: Some(last.agent_id), ..sweep });
         }
@@ -227,9 +229,10 @@ impl ConfigWatch {
             [] => Arc::default(),
             some => {
                 let asked = ConfigReadKey::Agents(self.caller.scope(), revision, agents.clone());
-                let reading = self.registry.reading(&self.caller);
-                let read = self.registry.configs_at(&reading, revision, some);
-                self.watch.config_reads().get(asked, read).await?
+                let (registry, caller) = (&self.registry, &self.caller);
+                let read =
+                    || async move { registry.configs_at(&registry.reading(caller), revision, some).await };
+                self.watch.config_reads().get(asked, self.caller.share_holder(), read).await?
             }
         };
         for ConfigAt { agent_id, customer_id: _, config } in configs.iter().cloned() {
