@@ -9,6 +9,12 @@ use tokio::{
 
 use super::serving::Failure;
 
+/// The size of one write, and of what the kernel keeps unsent. A flood shares its kernel with the service here: one
+/// system call that copies megabytes can't be interrupted, whatever its process' priority, and a sender that is not read
+/// would fill megabytes of buffer. An attacker's own machine would pay for both.
+const WRITE: usize = 16 * 1024;
+const SEND_BUFFER: u32 = 64 * 1024;
+
 /// An open connection.
 pub struct Wire(BufReader<TcpStream>);
 
@@ -26,6 +32,7 @@ impl Wire {
     /// Connects from an address of this machine.
     pub async fn connect(from: IpAddr, to: SocketAddr) -> Result<Self, Failure> {
         let socket = TcpSocket::new_v4()?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
         socket.bind((from, 0).into())?;
         let stream = socket.connect(to).await?;
         stream.set_nodelay(true)?;
@@ -34,7 +41,10 @@ impl Wire {
 
     /// Writes bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        Ok(self.0.write_all(bytes).await?)
+        for piece in bytes.chunks(WRITE) {
+            self.0.write_all(piece).await?;
+        }
+        Ok(())
     }
 
     /// Reads a response, and copies its body to `body`.
