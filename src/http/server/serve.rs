@@ -48,6 +48,9 @@ struct ConnectionServer {
 /// The size of the kernel's receive buffer of each connection, in bytes; Linux doubles it. Without a size, the kernel lets
 /// it grow to several mebibytes, and hundreds of connections whose bytes nobody reads keep the processors busy.
 const RECEIVE_BUFFER: u32 = 128 * 1024;
+/// The same of its send buffer. Otherwise a client that reads nothing makes the service write several mebibytes, which no
+/// budget counts.
+const SEND_BUFFER: u32 = 256 * 1024;
 /// The number of connections that the kernel completes before they are accepted.
 const BACKLOG: u32 = 4096;
 
@@ -59,6 +62,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
