@@ -100,6 +100,9 @@ async fn a_rollback_goes_one_step_back() {
     );
     for way in ways {
         let document = way.replace("IN!", "RollbackInput!");
+        // Going back uses up what was activated before.
+        let version = scene.admin.publish(&scene.agent, "You help.").await;
+        scene.admin.activate(&scene.agent, &version).await.text("/activateVersion/revision");
         let before = scene.admin.active_number(&scene.agent).await;
         let input = json!({ "agentId": scene.agent });
         let made = scene.once(&scene.admin, &document, &input, "AGENT_ACTIVATED").await;
